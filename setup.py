@@ -1,0 +1,61 @@
+"""Package definition: two TensorFlow lanes by Python version, the commands, and the data that travels in the wheel."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").read_text()).group(1)
+
+# tensorflow-io's compiled operators load on TensorFlow 2.16 only, which has no wheels for Python 3.13.
+TENSORFLOW_2_16 = "python_version < '3.13'"
+TENSORFLOW_NEWEST = "python_version >= '3.13'"
+
+setup(
+    name="tfsepgan",
+    version=VERSION,
+    description="Adversarial music source separation on the waveform, in Keras",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=[*find_packages(include=["tfsepgan", "tfsepgan.*"]), "tfsepgan.exported_models"],
+    package_dir={"tfsepgan.exported_models": "exported_models"},
+    package_data={
+        "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
+        "tfsepgan.exported_models": ["*/manifest.json", "*/model.keras", "*/card.md", "*/*.tflite", "*/1/**/*"],
+    },
+    install_requires=[
+        f"tensorflow>=2.16.2,<2.17; {TENSORFLOW_2_16}",
+        f"tensorflow-io==0.37.1; {TENSORFLOW_2_16} and platform_machine == 'x86_64'",
+        f"tensorflow>=2.20; {TENSORFLOW_NEWEST}",
+        "keras>=3.10",
+        "numpy>=1.26",
+        "scipy>=1.11",
+        "soundfile>=0.12",
+        "soxr>=0.4",
+        "museval>=0.4.1",
+        "keras-tuner>=1.4.7",
+        "ai-edge-litert>=1.0",
+        "matplotlib>=3.8",
+        "rich>=13",
+        "tyro>=0.9",
+        "pyyaml>=6",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "ruff>=0.6"],
+        "gpu": [
+            f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
+            f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",
+        ],
+        "tools": ["mido>=1.3", "psutil>=5.9"],
+        "board": ["tensorboard", "setuptools<81"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
+            for name in ("train", "separate", "evaluate", "export", "data")
+        ]
+    },
+)

@@ -1,0 +1,58 @@
+"""What every command shares: one clear line for an error, and an exit code that scripts can rely on."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from tfsepgan.errors import ConfigError, TfsepganError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Stopped(Exception):
+    """The user stopped the command, and all that can be kept is kept."""
+
+
+def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
+    """Make a console entry point of `main(arguments, console)`.
+
+    Exit codes: 0 done; 1 could not be done (one line says why); 2 wrong use; 130 interrupted.
+    """
+
+    @functools.wraps(main)
+    def entry(arguments: list[str] | None = None) -> int:
+        # TensorFlow's start-up chatter is not for the user; errors of its own still come through.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        console = Console(soft_wrap=True)
+        try:
+            main(sys.argv[1:] if arguments is None else list(arguments), console)
+        except TfsepganError as error:
+            Console(stderr=True, soft_wrap=True).print(
+                f"{type(error).__name__}: {error}", markup=False, highlight=False
+            )
+            return USAGE if isinstance(error, ConfigError) else FAILED
+        except (KeyboardInterrupt, Stopped) as error:
+            Console(stderr=True).print(str(error) or "Interrupted.", markup=False)
+            return INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        return OK
+
+    return entry
+
+
+def quiet_tensorflow() -> None:
+    """Import TensorFlow without the lines that its native libraries write at start-up whatever the log level."""
+    sys.stderr.flush()
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)

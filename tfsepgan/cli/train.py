@@ -1,0 +1,76 @@
+"""`tfsepgan-train`: from recordings to a trained, scored and exported separator; the same command again resumes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfsepgan.cli.command import Stopped, command, quiet_tensorflow
+from tfsepgan.cli.settings import parse
+from tfsepgan.config import check, flatten, to_dict
+from tfsepgan.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Where the run lives and what follows it."""
+
+    run: str | None = None
+    """Folder of the run; default: runs/<system>-<preset>. One that holds this run is resumed."""
+    finish: bool = True
+    """After training: score the test split, separate its mixtures, export SavedModel and TFLite."""
+    test_mixtures: int = 24
+    """Mixtures of the test split that are scored."""
+    test_seconds: float = 10.0
+    """Length of each of them, in seconds."""
+
+
+def _train(arguments, console):
+    experiment, options = parse(
+        arguments,
+        TrainOptions,
+        program="tfsepgan-train",
+        about="Train a separator on folders of recordings.",
+    )
+    check(experiment)
+    directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
+    if experiment.data.data is None:
+        raise ConfigError(
+            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see docs/data.md), or take --preset demo, "
+            "which has its own."
+        )
+    console.print(f"[bold]{experiment.system}[/bold], preset {experiment.preset}, run {directory}")
+    for key, value in flatten(to_dict(experiment)).items():
+        console.print(f"  {key}: {value}", markup=False, highlight=False)
+
+    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
+
+    catalogue = open_catalogue(experiment.data.data, experiment.data.sources)
+    catalogue.require("train", experiment.data.sources)
+    show_catalogue(catalogue, console)
+
+    quiet_tensorflow()
+    from tfsepgan.cli.finish import finish
+    from tfsepgan.training.run import Run
+
+    run = Run(experiment, catalogue, directory, console)
+    console.print(
+        f"generator {run.system.generator.count_params():,} parameters, "
+        + ", ".join(
+            f"{name} {network.count_params():,}"
+            for name, network in run.system.players.items()
+            if name != "generator"
+        )
+    )
+    outcome = run.train()
+    if outcome.reason == "interrupted":
+        raise Stopped(
+            f"Interrupted at step {outcome.step}; {directory} holds it all. The same command goes on from there."
+        )
+    if outcome.reason == "time":
+        console.print(f"Stopped after {experiment.training.minutes} minutes, at step {outcome.step}.")
+    if outcome.best:
+        console.print(f"Best at step {outcome.best['step']}: {outcome.best['score']:.2f} dB SI-SDR improvement (valid).")
+    if options.finish and (directory / "best").is_dir():
+        finish(experiment, catalogue, directory, console, count=options.test_mixtures, seconds=options.test_seconds)
+
+
+main = command(_train)

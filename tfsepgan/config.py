@@ -1,0 +1,204 @@
+"""Settings that every run has: what it hears (`DataConfig`), how it is trained (`TrainingConfig`), all of it (`Experiment`).
+
+Settings are frozen, typed and keyword-only. A system adds its own in `tfsepgan/settings/NAME.py`. They come from a preset,
+then from a YAML file, then from flags, the later winning; `tfsepgan.cli.settings` puts the three together.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal
+
+from tfsepgan.errors import ConfigError
+
+Law = Literal["paper", "snr"]
+Reader = Literal["auto", "tfio", "soundfile", "memmap"]
+Precision = Literal["float32", "mixed_bfloat16"]
+Schedule = Literal["constant", "cosine"]
+
+# These change where a run lives or how fast it goes, never which weights it reaches: a resumed run may differ in them.
+FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "tensorboard", "init_from"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What a run hears."""
+
+    data: str | None = None
+    """Folder with the recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*; 'demo' is the packaged set."""
+    sources: tuple[str, ...] = ("piano",)
+    """Sources the model gives back; every other folder is mixed against them."""
+    sample_rate_hz: int = 16000
+    """Rate the model works at; recordings at other rates are resampled when they are unpacked."""
+    window: int = 16384
+    """Length of a training window, in samples."""
+    batch: int = 10
+    """Windows in a batch."""
+    law: Law = "paper"
+    """How sources are mixed: 'paper' = a * other + (1 - a) * target; 'snr' = several others at a level in dB."""
+    snr_db: tuple[float, float] = (-6.0, 6.0)
+    """Range of the target's level over the sum of the others (law 'snr', and all validation and test mixtures), in dB."""
+    others: tuple[int, int] = (1, 3)
+    """Fewest and most other recordings in one mixture (law 'snr')."""
+    gain_db: tuple[float, float] = (0.0, 0.0)
+    """Range of a random gain on the whole mixture, in dB (law 'snr')."""
+    silence_db: float = -60.0
+    """A window quieter than this (RMS, dB below full scale) is drawn again."""
+    remix: float = 0.0
+    """Probability that a multitrack window takes its sources from different tracks."""
+    variants: int = 0
+    """Extra versions of every training recording, each with its own speed, pitch and equalisation."""
+    reader: Reader = "auto"
+    """Who reads the unpacked windows: tensorflow-io, soundfile or numpy's memmap; 'auto' picks for this machine."""
+    seed: int = 0
+    """Seed of the weights, of the order of the data and of every random draw."""
+    cache: str | None = None
+    """Folder for unpacked recordings; default: the user's cache folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a run is trained."""
+
+    steps: int = 100_000
+    """Training steps in the whole run; the learning-rate schedule ends there."""
+    steps_per_epoch: int = 500
+    """Steps between two validations, which are also the moments a checkpoint is written."""
+    minutes: float | None = None
+    """Stop (with a checkpoint) after this many minutes of training, summed over restarts."""
+    learning_rate: float = 2e-4
+    """Generator's learning rate, at its highest."""
+    discriminator_learning_rate: float = 2e-4
+    """Discriminator's learning rate, at its highest."""
+    betas: tuple[float, float] = (0.5, 0.9)
+    """Adam's decay rates of the first and second moment, for every player."""
+    schedule: Schedule = "constant"
+    """Learning rate after the warm-up: constant, or falling to a hundredth along half a cosine."""
+    warmup_steps: int = 0
+    """Steps over which the learning rate rises linearly from zero."""
+    clip_norm: float | None = None
+    """Largest global norm of one player's gradient; longer ones are scaled down."""
+    ema: float = 0.999
+    """Decay of the running mean of the generator's weights that is validated and shipped; 0 turns it off."""
+    precision: Precision = "float32"
+    """Arithmetic of the convolutions; weights, transforms and losses stay float32."""
+    validation_mixtures: int = 12
+    """Fixed mixtures of the valid split that every epoch is judged on; 0 turns validation off."""
+    validation_seconds: float = 6.0
+    """Length of each of them, in seconds."""
+    tensorboard: bool = True
+    """Write scalars, spectrogram pictures and audio for TensorBoard."""
+    init_from: str | None = None
+    """Model or run whose generator the training starts from (fine-tuning)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All settings of one run."""
+
+    system: str
+    preset: str
+    model: Any
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: the nearest known one, and the list.
+
+    Args:
+      name: what was asked for.
+      known: what there is.
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}There is: {', '.join(known)}."
+
+
+def to_dict(experiment: Experiment) -> dict[str, Any]:
+    """Settings as the flat dictionary that a YAML file holds: data, training and model keys side by side."""
+    sections = (experiment.data, experiment.training, experiment.model)
+    flat = {"system": experiment.system, "preset": experiment.preset}
+    for section in sections:
+        flat.update(_plain(asdict(section)))
+    return flat
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{'generator': {'hop': 4}}` as `{'generator.hop': 4}`: the names that flags have."""
+    flat = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def from_dict(settings: type, values: dict[str, Any]) -> Any:
+    """Build a settings dataclass from a plain dictionary, such as a manifest holds.
+
+    Raises: ConfigError for a key that the dataclass does not have, naming the nearest one.
+    """
+    by_name = {item.name: item for item in fields(settings)}
+    known = {}
+    for key, value in values.items():
+        if key not in by_name:
+            raise ConfigError(f"{settings.__name__} has no setting {key!r}; {nearest(key, by_name)}")
+        kind = by_name[key].type
+        if isinstance(value, dict) and is_dataclass(kind):
+            value = from_dict(kind, value)
+        known[key] = tuple(value) if isinstance(value, list) else value
+    return settings(**known)
+
+
+def check(experiment: Experiment) -> None:
+    """Refuse settings that no run could use, before anything is read or written.
+
+    Raises: ConfigError that names the setting, what it was and what it may be.
+    """
+    data, training = experiment.data, experiment.training
+    for name, value in {
+        "window": data.window,
+        "batch": data.batch,
+        "sample_rate_hz": data.sample_rate_hz,
+        "steps": training.steps,
+        "steps_per_epoch": training.steps_per_epoch,
+        "learning_rate": training.learning_rate,
+        "discriminator_learning_rate": training.discriminator_learning_rate,
+    }.items():
+        if value <= 0:
+            raise ConfigError(f"{name} is {value}; it must be above zero.")
+    for name, (low, high) in {"snr_db": data.snr_db, "others": data.others, "gain_db": data.gain_db}.items():
+        if low > high:
+            raise ConfigError(f"{name} is {low} to {high}; the lower end must come first.")
+    if data.others[0] < 1:
+        raise ConfigError(f"others is {data.others}; at least one other recording is needed in a mixture.")
+    if not 0 <= training.ema < 1:
+        raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
+    if not data.sources or len(set(data.sources)) != len(data.sources):
+        raise ConfigError(f"sources is {data.sources}; name each source that the model gives back once.")
+
+
+def differences(ours: Experiment, theirs: dict[str, Any]) -> list[str]:
+    """Settings in which a run on disk differs from the one asked for, those free on resume left out."""
+    mine = flatten(to_dict(ours))
+    theirs = flatten(theirs)
+    names = [name for name in mine | theirs if name not in FREE_ON_RESUME]
+    return [
+        f"{name}: the run has {theirs.get(name)!r}, you asked for {mine.get(name)!r}"
+        for name in names
+        if mine.get(name) != theirs.get(name)
+    ]
+
+
+def with_data(experiment: Experiment, **changes: Any) -> Experiment:
+    """A copy with other data settings."""
+    return replace(experiment, data=replace(experiment.data, **changes))

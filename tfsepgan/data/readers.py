@@ -1,0 +1,108 @@
+"""Reading windows of unpacked recordings: three ways to the same bits.
+
+Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what was read. tensorflow-io reads
+inside the graph of tf.data; soundfile and numpy read in Python.
+"""
+
+import os
+from functools import cache
+
+import numpy as np
+import soundfile
+
+from tfsepgan.config import Reader
+from tfsepgan.data.cache import Recording
+from tfsepgan.data.windows import Draws, Pool
+from tfsepgan.errors import ConfigError, DataError
+
+READERS = ("tfio", "soundfile", "memmap")
+
+
+@cache
+def tfio_loads() -> bool:
+    """True when tensorflow-io is installed and its compiled operators load on this TensorFlow."""
+    try:
+        from tensorflow_io.python.ops import core_ops
+
+        return core_ops.io_audio_readable_init is not None
+    except (ImportError, NotImplementedError, AttributeError):
+        return False
+
+
+def choose_reader(reader: Reader) -> str:
+    """The reader to use: 'auto' is tensorflow-io where its operators load, numpy elsewhere.
+
+    Raises: ConfigError for one that is not known, or tensorflow-io where it does not load.
+    """
+    if reader == "auto":
+        return "tfio" if tfio_loads() else "memmap"
+    if reader not in READERS:
+        raise ConfigError(f"reader is {reader!r}; it must be auto, {', '.join(READERS)}.")
+    if reader == "tfio" and not tfio_loads():
+        raise ConfigError(
+            "reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'."
+        )
+    return reader
+
+
+def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarray:
+    """Read windows in Python.
+
+    Args:
+      pool: where the recordings are.
+      draws: what to read.
+      window: length of a window.
+      reader: 'soundfile' or 'memmap'.
+    Returns: int16 `[draws, window]`, not yet scaled.
+    Raises: DataError when an unpacked file has gone or changed while training.
+    """
+    windows = np.zeros((len(draws.item), window), np.int16)
+    read = _with_soundfile if reader == "soundfile" else _with_numpy
+    for row, number, start, count, offset in zip(
+        windows, draws.recording, draws.start, draws.count, draws.offset, strict=True
+    ):
+        recording = pool.recordings[number]
+        try:
+            row[offset : offset + count] = read(recording, int(start), int(count))
+        except (OSError, ValueError, soundfile.SoundFileError) as error:
+            raise DataError(
+                f"{recording.path} (unpacked from {recording.name}) cannot be read any more ({error}). "
+                "Was the cache or the data changed during the run? Start the same command again."
+            ) from error
+    return windows
+
+
+def _with_soundfile(recording: Recording, start: int, count: int) -> np.ndarray:
+    return soundfile.read(str(recording.path), start=start, frames=count, dtype="int16")[0]
+
+
+def _with_numpy(recording: Recording, start: int, count: int) -> np.ndarray:
+    # One positioned read instead of a map that is kept: thousands of files stay closed.
+    handle = os.open(recording.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        os.lseek(handle, recording.data_offset + 2 * start, os.SEEK_SET)
+        return np.frombuffer(os.read(handle, 2 * count), "<i2")
+    finally:
+        os.close(handle)
+
+
+def read_windows_in_graph(paths, draws: Draws, window: int):
+    """Read windows with tensorflow-io, as part of a tf.data graph.
+
+    Args:
+      paths: string tensor `[recordings]`.
+      draws: int64 tensors `[draws]`.
+      window: length of a window.
+    Returns: int16 tensor `[draws, window]`, not yet scaled.
+    """
+    import tensorflow as tf
+    import tensorflow_io as tfio
+
+    def read(draw):
+        recording, start, count, offset = draw
+        audio = tfio.audio.AudioIOTensor(tf.gather(paths, recording), tf.int16)[start : start + count]
+        return tf.pad(audio[:, 0], [[offset, window - offset - count]])
+
+    columns = (draws.recording, draws.start, draws.count, draws.offset)
+    windows = tf.map_fn(read, columns, fn_output_signature=tf.int16, parallel_iterations=4)
+    return tf.ensure_shape(windows, [None, window])

@@ -1,0 +1,110 @@
+"""PCM WAV at the byte level: where the samples lie, whether the file is whole, writing one in a single move.
+
+Windows of unpacked recordings are read from mono 16-bit PCM WAV; knowing the byte at which the samples start
+lets numpy map them without a decoder. Only plain RIFF is understood here; everything else goes through
+libsndfile.
+"""
+
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.errors import DataError
+
+HEADER_BYTES = 44
+BYTES_PER_SAMPLE = 2
+_PCM = 1
+_UNKNOWN_LENGTHS = (
+    0,
+    0xFFFFFFFF,
+    0x7FFFF000,
+)  # what programs write when they stream and cannot know the length
+
+
+class WavLayout(NamedTuple):
+    """How the samples of a RIFF WAV file lie in it."""
+
+    data_offset: int
+    data_bytes: int  # as promised by the header
+    missing_bytes: int  # promised, but past the end of the file
+    encoding: int
+    channels: int
+    sample_rate_hz: int
+    bits: int
+
+    @property
+    def is_mono_pcm16(self) -> bool:
+        """True when the windows of this file can be read as they lie."""
+        return self.encoding == _PCM and self.channels == 1 and self.bits == 16
+
+
+def wav_layout(path: str | os.PathLike) -> WavLayout | None:
+    """Read the chunk headers of a WAV file.
+
+    Args:
+      path: any file.
+    Returns: its layout, or None when it is not a plain RIFF WAV with a format and a data chunk.
+    """
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return None
+        size = os.fstat(file.fileno()).st_size
+        format_chunk = None
+        while len(chunk := file.read(8)) == 8:
+            name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+            if name == b"fmt ":
+                format_chunk = file.read(length)
+                file.seek(length % 2, os.SEEK_CUR)
+            elif name == b"data":
+                return _layout(format_chunk, file.tell(), length, size)
+            else:
+                file.seek(length + length % 2, os.SEEK_CUR)
+    return None
+
+
+def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> WavLayout | None:
+    if format_chunk is None or len(format_chunk) < 16:
+        return None
+    encoding, channels, rate, _, _, bits = struct.unpack("<HHIIHH", format_chunk[:16])
+    present = size - offset
+    if length in _UNKNOWN_LENGTHS:
+        length = present
+    return WavLayout(offset, length, max(0, length - present), encoding, channels, rate, bits)
+
+
+def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
+    """Write a mono 16-bit WAV that is either complete or not there at all.
+
+    Args:
+      path: where it goes; the folder must exist.
+      samples: int16 `[time]`.
+      sample_rate_hz: its rate.
+    Raises: OSError when the disk refuses; DataError when the audio is too long for a WAV file.
+    """
+    size = samples.size * BYTES_PER_SAMPLE
+    if size > 0xFFFFFFFF - HEADER_BYTES:
+        raise DataError(f"{path.name} would hold {size / 2**30:.1f} GiB; a WAV file ends at 4 GiB. Split it.")
+    rate = sample_rate_hz
+    form = struct.pack(
+        "<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16
+    )
+    header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form
+    write_whole(path, header + struct.pack("<4sI", b"data", size), np.ascontiguousarray(samples, "<i2").data)
+
+
+def write_whole(path: Path, *pieces: bytes | memoryview) -> None:
+    """Write under a temporary name, then move into place: a kill leaves the old file or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unpacking-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

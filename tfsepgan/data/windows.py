@@ -1,0 +1,245 @@
+"""Which windows the next batch is made of: a pure function of (seed, step).
+
+The rules:
+  - a source's file is chosen in proportion to its length, and the window starts anywhere in it with equal
+    probability, the last sample included; a file shorter than the window lies at a random place in zeros;
+  - an "other" is chosen from an instrument folder, each folder being as likely as the next, so that rare
+    instruments are heard as often as common ones; in the folder again in proportion to length;
+  - a window below the silence threshold (its mean square, from the 0.25 s hops of the envelope that it
+    touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
+  - in a multitrack set all sources come from one place in one track (drawn again while all wanted sources are
+    silent there) and the others keep their mutual levels; with probability `remix` they are drawn apart, as
+    above.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.config import DataConfig
+from tfsepgan.data.cache import Recording, envelope_hop
+from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.mixing import OTHERS_SPREAD_DB
+
+REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
+OTHER = -1  # the part of a window that is not a wanted source
+
+
+class Pool:
+    """The unpacked recordings of one split, arranged for drawing.
+
+    `groups` holds what is drawn among in proportion to length: one group of recordings a wanted source, then one
+    an instrument folder. `tracks` holds the multitrack songs that have a wanted source, as pairs of part (index
+    of the source, or OTHER) and recording.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        sample_rate_hz: int,
+        groups: Sequence[Sequence[int]],
+        sources: int,
+        tracks: Sequence[Sequence[tuple[int, int]]] = (),
+    ):
+        """Arrange.
+
+        Args:
+          recordings: all that may be drawn.
+          sample_rate_hz: their rate.
+          groups: indices into `recordings`, see above.
+          sources: how many of the groups are wanted sources.
+          tracks: see above.
+        """
+        self.recordings, self.groups, self.tracks = tuple(recordings), tuple(groups), tuple(tracks)
+        self.sources = sources
+        self.frames = np.array([recording.frames for recording in recordings], np.int64)
+        self._order = np.array([index for group in groups for index in group], np.int64)
+        self._reach = np.concatenate([[0], np.cumsum(self.frames[self._order])])
+        self._group_ends = np.cumsum([len(group) for group in groups])
+        self._hop = envelope_hop(sample_rate_hz)
+        energies = [self._energy_so_far(recording) for recording in recordings]
+        self._first_hop = np.cumsum([0] + [len(energy) for energy in energies])[:-1]
+        self._energy = np.concatenate(
+            energies
+        )  # [_first_hop[r] + k]: energy of the first k hops of recording r
+
+    def _energy_so_far(self, recording: Recording) -> np.ndarray:
+        starts = self._hop * np.arange(len(recording.envelope))
+        lengths = np.minimum(self._hop, recording.frames - starts)
+        return np.concatenate([[0.0], np.cumsum(recording.envelope.astype(np.float64) * lengths)])
+
+    def choose(self, group: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        """Recordings, one for each group number, in proportion to length; `chance` is uniform in [0, 1)."""
+        end = self._group_ends[group]
+        start = np.where(group > 0, self._group_ends[group - 1], 0)
+        low, high = self._reach[start], self._reach[end]
+        found = np.searchsorted(self._reach, low + chance * (high - low), side="right") - 1
+        return self._order[np.clip(found, start, end - 1)]
+
+    def level_db(self, recording: np.ndarray, start: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """Level of windows in dB below full scale, over the hops of the envelope that each touches."""
+        first, last = start // self._hop, -(-(start + count) // self._hop)
+        base = self._first_hop[recording]
+        energy = self._energy[base + last] - self._energy[base + first]
+        heard = np.minimum(last * self._hop, self.frames[recording]) - first * self._hop
+        return 10 * np.log10(np.maximum(energy, 0) / np.maximum(heard, 1) + 1e-20)
+
+
+class Draws(NamedTuple):
+    """Windows to be read, in the order in which they are mixed; integers `[draws]`."""
+
+    item: np.ndarray  # which mixture of the batch
+    part: np.ndarray  # index of the wanted source, or OTHER
+    recording: np.ndarray  # index into Pool.recordings
+    start: np.ndarray  # first sample read
+    count: np.ndarray  # samples read, at most the window
+    offset: np.ndarray  # zeros before them
+
+
+class Plan(NamedTuple):
+    """All that is random about one batch."""
+
+    draws: Draws
+    together: np.ndarray  # [batch] bool: the others come from one song and keep their mutual levels
+    weights: np.ndarray  # [batch, sources + 1], law 'paper'
+    snr_db: np.ndarray  # [batch, sources], law 'snr'
+    spread_db: np.ndarray  # [draws], law 'snr'
+    gain_db: np.ndarray  # [batch]
+
+
+def build_pool(
+    catalogue: Catalogue,
+    split: str,
+    sources: Sequence[str],
+    unpacked: dict[str, tuple[Recording, ...]],
+    sample_rate_hz: int,
+) -> Pool:
+    """Arrange the unpacked files of a split by source, instrument folder and track.
+
+    Args:
+      catalogue: what there is.
+      split: which part of it.
+      sources: the wanted sources; every other one is an "other".
+      unpacked: recordings of each file, from `cache.unpack`.
+      sample_rate_hz: their rate.
+    """
+    recordings, numbers = [], {}
+    targets, folders = {source: [] for source in sources}, {}
+    for source, files in catalogue.splits[split].items():
+        for file in files:
+            numbers[file.name] = list(range(len(recordings), len(recordings) + len(unpacked[file.name])))
+            recordings += unpacked[file.name]
+            group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
+            group += numbers[file.name]
+    tracks = []
+    for stems in catalogue.tracks(split).values():
+        if targets.keys() & stems.keys():
+            parts = [
+                (list(sources).index(s) if s in targets else OTHER, numbers[f.name])
+                for s, f in sorted(stems.items())
+            ]
+            tracks += [tuple((part, version[v]) for part, version in parts) for v in range(len(parts[0][1]))]
+    return Pool(
+        recordings=tuple(recordings),
+        sample_rate_hz=sample_rate_hz,
+        groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
+        sources=len(targets),
+        tracks=tuple(tracks),
+    )
+
+
+def draw_plan(pool: Pool, config: DataConfig, step: int) -> Plan:
+    """Draw the batch of one step; the same seed and step draw the same batch, whatever came before."""
+    rng = np.random.default_rng([config.seed, step])
+    batch, sources = config.batch, pool.sources
+    together = rng.random(batch) >= config.remix if pool.tracks else np.zeros(batch, bool)
+    low, high = (1, 1) if config.law == "paper" else config.others
+    counts = rng.integers(low, high + 1, batch) if len(pool.groups) > sources else np.zeros(batch, np.int64)
+    counts = np.where(together, 0, counts)
+    apart = np.flatnonzero(~together)
+    item = np.concatenate([np.repeat(apart, sources), np.repeat(np.arange(batch), counts)])
+    part = np.concatenate([np.tile(np.arange(sources), len(apart)), np.full(counts.sum(), OTHER)])
+    folder = sources + rng.integers(0, max(1, len(pool.groups) - sources), len(part))
+    group = np.where(part == OTHER, folder, part)
+    draws = Draws(item, part, *_draw_windows(pool, group, config, rng))
+    if together.any():
+        songs = _draw_tracks(pool, np.flatnonzero(together), config, rng)
+        draws = Draws(*(np.concatenate(columns) for columns in zip(draws, songs, strict=True)))
+    weights = -np.log(1 - rng.random((batch, sources + 1)))
+    return Plan(
+        draws=draws,
+        together=together,
+        weights=weights / weights.sum(axis=1, keepdims=True),
+        snr_db=_uniform(rng, config.snr_db, (batch, sources)),
+        spread_db=_uniform(rng, (-OTHERS_SPREAD_DB, OTHERS_SPREAD_DB), len(draws.item)),
+        gain_db=_uniform(rng, config.gain_db, batch),
+    )
+
+
+def place(frames: np.ndarray, window: int, chance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where windows lie: start in the file, samples read, and zeros before them.
+
+    Args:
+      frames: lengths of the files.
+      window: length of the window.
+      chance: uniform in [0, 1).
+    Returns: start, count and offset; every start that keeps the window inside the file is equally likely.
+    """
+    room = np.maximum(frames - window, 0)
+    spare = np.maximum(window - frames, 0)
+    start = np.floor(chance * (room + 1)).astype(np.int64)
+    offset = np.where(spare > 0, np.floor(chance * (spare + 1)).astype(np.int64), 0)
+    return start, np.minimum(frames, window), offset
+
+
+def _draw_windows(
+    pool: Pool, group: np.ndarray, config: DataConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    drawn = [np.zeros(len(group), np.int64) for _ in range(4)]
+    open_ = np.arange(len(group))
+    for _ in range(1 + REDRAWS):
+        chance = rng.random((2, len(open_)))
+        recording = pool.choose(group[open_], chance[0])
+        start, count, offset = place(pool.frames[recording], config.window, chance[1])
+        for column, values in zip(drawn, (recording, start, count, offset), strict=True):
+            column[open_] = values
+        open_ = open_[pool.level_db(recording, start, count) < config.silence_db]
+        if not len(open_):
+            break
+    return tuple(drawn)
+
+
+def _draw_tracks(
+    pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    lengths = np.array([max(pool.frames[recording] for _, recording in track) for track in pool.tracks])
+    reach = np.cumsum(lengths)
+    rows = []
+    for item in items:
+        for _ in range(1 + REDRAWS):
+            chance = rng.random(2)
+            track = min(int(np.searchsorted(reach, chance[0] * reach[-1], side="right")), len(reach) - 1)
+            start, _, offset = (int(value) for value in place(lengths[track], config.window, chance[1]))
+            stems = [
+                (
+                    item,
+                    part,
+                    recording,
+                    start,
+                    min(config.window - offset, int(pool.frames[recording]) - start),
+                    offset,
+                )
+                for part, recording in pool.tracks[track]
+            ]
+            stems = [stem for stem in stems if stem[4] > 0]  # a stem may end before the song does
+            heard = np.array([stem for stem in stems if stem[1] != OTHER], np.int64).reshape(-1, 6)
+            if np.any(pool.level_db(heard[:, 2], heard[:, 3], heard[:, 4]) >= config.silence_db):
+                break
+        rows += stems
+    return tuple(np.array(rows, np.int64).reshape(-1, 6).T)
+
+
+def _uniform(rng: np.random.Generator, bounds: tuple[float, float], shape) -> np.ndarray:
+    return bounds[0] + (bounds[1] - bounds[0]) * rng.random(shape)

@@ -1,0 +1,1 @@
+"""Scores, tables and pictures of a separator on a set of mixtures."""

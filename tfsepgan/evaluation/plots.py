@@ -1,0 +1,245 @@
+"""Pictures of an evaluation: how scores spread over tracks, and what one separation looks like.
+
+Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state touched.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.signal
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from tfsepgan.errors import DataError, ShapeError
+from tfsepgan.evaluation.records import KINDS, RESIDUAL, Report, file_names
+from tfsepgan.metrics.validation import check_audio
+
+if TYPE_CHECKING:
+    from tfsepgan.data.mixtures import Mixture
+
+# Told apart by colour-blind eyes too.
+COLOURS = {"mixture": "#9a9a9a", "model": "#2f6db3", "oracle": "#e39a2d"}
+# Title, metric, and the kinds that have one: a mixture holds no artifacts and does not improve on itself.
+PANELS = (
+    ("SI-SDR improvement", "si_sdr_improvement", ("model", "oracle")),
+    ("SDR", "sdr", KINDS),
+    ("SIR", "sir", KINDS),
+    ("SAR", "sar", ("model", "oracle")),
+)
+FLOOR_DB = -80.0  # below the loudest of the mixture: the quiet end of what is heard in a room
+LOWEST_HZ = 40.0  # the lowest row of a picture, near the lowest string of a double bass
+ROWS, COLUMNS = 320, 1200  # pixels of a spectrogram picture at most
+
+
+def draw_box_plots(report: Report, path: Path) -> None:
+    """Draws how SI-SDR improvement, SDR, SIR and SAR spread over the tracks, every track being a dot.
+
+    Args:
+      report: what `evaluate` gave back; panels whose metric was not taken are left out.
+      path: the PNG file, replaced whole.
+    Raises: DataError when there is nothing to draw or the file cannot be written.
+    """
+    first = report.sources[0]
+    panels = [panel for panel in PANELS if report.values(first, "model", panel[1]).size]
+    if not panels:
+        raise DataError("the report holds no scored track, so there is nothing to draw")
+    wide = max(2.6, 0.5 + 1.1 * len(report.sources))
+    figure = Figure(figsize=(wide * len(panels), 4.2), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, metric, kinds) in zip(row, panels, strict=True):
+        _draw_boxes(axes, report, metric, kinds)
+        axes.set_title(title, fontsize=11)
+        axes.set_ylabel("dB")
+    handles = [Patch(color=COLOURS[kind], label=kind) for kind in KINDS]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    count = len(report.tracks)
+    tracks = f"{count} track" + ("s" if count != 1 else "")
+    figure.suptitle(f"{tracks}; box: quartiles and median, dot: a track", fontsize=11)
+    _save(figure, path)
+
+
+def draw_spectrograms(
+    mixture: np.ndarray,
+    target: np.ndarray,
+    estimate: np.ndarray,
+    sample_rate_hz: int,
+    path: Path,
+    *,
+    title: str,
+    seconds: float = 12.0,  # long enough for a phrase, short enough to see notes
+) -> None:
+    """Draws mixture, target, estimate and residual (mixture minus estimate), all on one scale.
+
+    Args:
+      mixture, target, estimate: `[time]` or `[time, channels]`, the same shape; channels are averaged.
+      sample_rate_hz: samples per second.
+      path: the PNG file, replaced whole.
+      title: what stands above, as the track and source.
+      seconds: how much is drawn: the stretch where the target is loudest.
+    Raises: ShapeError when the shapes differ; DataError when the file cannot be written.
+    """
+    signals = {"mixture": mixture, "target": target, "estimate": estimate}
+    signals = {name: check_audio(name, audio) for name, audio in signals.items()}
+    shapes = {name: audio.shape for name, audio in signals.items()}
+    if len(set(shapes.values())) != 1:
+        raise ShapeError(f"shapes differ: {shapes}; bring all three to the same length and channels")
+    signals = {name: audio.reshape(len(audio), -1).mean(axis=1) for name, audio in signals.items()}
+    signals["residual"] = signals["mixture"] - signals["estimate"]
+    start, stop = _loudest_stretch(signals["target"], int(seconds * sample_rate_hz))
+    pictures = {name: _log_spectrogram(audio[start:stop], sample_rate_hz) for name, audio in signals.items()}
+    loudest = max(float(pictures["mixture"].max()), FLOOR_DB)
+    figure = Figure(figsize=(10, 9), layout="constrained")
+    rows = figure.subplots(len(pictures), 1, sharex=True)
+    extent = (start / sample_rate_hz, stop / sample_rate_hz, 0.0, 1.0)
+    for axes, (name, picture) in zip(rows, pictures.items(), strict=True):
+        image = axes.imshow(
+            picture - loudest,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            cmap="magma",
+            vmin=FLOOR_DB,
+            vmax=0.0,
+        )
+        axes.set_ylabel(f"{name}\nfrequency (Hz)")
+        _frequency_ticks(axes, sample_rate_hz)
+    rows[-1].set_xlabel("time (s)")
+    figure.colorbar(image, ax=list(rows), label="level (dB, 0 = the loudest of the mixture)", pad=0.01)
+    figure.suptitle(title.replace("$", r"\$"))
+    _save(figure, path)
+
+
+def picture_writer(
+    folder: Path, *, names: Collection[str] | None = None, limit: int = 3
+) -> "Callable[[Mixture, Mapping[str, np.ndarray]], None]":
+    """Makes a listener for `evaluate` that draws the spectrograms of some tracks.
+
+    Args:
+      folder: where the pictures go, as TRACK.SOURCE.png; a track's name never leads out of it.
+      names: tracks to draw; the first ones that come when not given.
+      limit: how many tracks to draw when no names are given.
+    Returns: what to give to `evaluate` as `listener`.
+    """
+    drawn: list[str] = []
+
+    def draw(mixture: "Mixture", estimates: Mapping[str, np.ndarray]) -> None:
+        wanted = len(drawn) < limit if names is None else mixture.name in names
+        if not wanted:
+            return
+        drawn.append(mixture.name)
+        file = file_names(drawn)[-1]
+        for source, estimate in estimates.items():
+            if source == RESIDUAL:
+                continue
+            path = Path(folder) / f"{file}.{file_names([source])[0]}.png"
+            title, rate_hz = f"{mixture.name}: {source}", mixture.sample_rate_hz
+            draw_spectrograms(mixture.mixture, mixture.sources[source], estimate, rate_hz, path, title=title)
+
+    return draw
+
+
+def _draw_boxes(axes: Axes, report: Report, metric: str, kinds: Collection[str]) -> None:
+    """A group of boxes a source, a box a kind; infinite and undefined values are counted below, not drawn."""
+    step = 0.8 / len(kinds)
+    labels = []
+    for group, source in enumerate(report.sources):
+        missing = 0
+        for place, kind in enumerate(kinds):
+            values = report.values(source, kind, metric)
+            finite = values[np.isfinite(values)]
+            missing = max(missing, values.size - finite.size)
+            centre = group + (place - (len(kinds) - 1) / 2) * step
+            if finite.size:
+                _draw_box(axes, finite, centre, 0.75 * step, COLOURS[kind])
+        labels.append(source + (f"\n({missing} not finite)" if missing else ""))
+    axes.axhline(0.0, color="#444444", linewidth=0.8, zorder=0)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colour: str) -> None:
+    """One box with a dot a track, the dots spread by their rank so that equal ones are seen."""
+    axes.boxplot(
+        values,
+        positions=[centre],
+        widths=width,
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "alpha": 0.45, "edgecolor": colour},
+        medianprops={"color": "black", "linewidth": 1.6},
+        whiskerprops={"color": colour},
+        capprops={"color": colour},
+    )
+    spread = (np.arange(values.size) * 0.618034) % 1.0 - 0.5  # golden ratio: even without repeating
+    axes.plot(
+        centre + 0.6 * width * spread, values, "o", color=colour, markersize=3, markeredgewidth=0, zorder=3
+    )
+
+
+def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
+    """Start and stop, in samples, of the stretch of this length with the most energy."""
+    if len(audio) <= length:
+        return 0, len(audio)
+    energy = np.concatenate([[0.0], np.cumsum(audio**2)])
+    start = int(np.argmax(energy[length:] - energy[:-length]))
+    return start, start + length
+
+
+def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """`[rows, columns]` in dB, rows spaced evenly in log frequency from LOWEST_HZ to half the rate."""
+    frame = 2 ** round(
+        np.log2(0.064 * sample_rate_hz)
+    )  # near 64 ms: parts notes a semitone apart above middle C
+    audio = np.pad(audio, (0, max(0, frame - len(audio))))
+    hop = max(frame // 4, -(-len(audio) // COLUMNS))
+    hertz, _, spectrum = scipy.signal.stft(
+        audio, fs=sample_rate_hz, window="hann", nperseg=frame, noverlap=frame - min(hop, frame)
+    )
+    rows_hz = np.geomspace(LOWEST_HZ, sample_rate_hz / 2, ROWS)
+    levels = 20.0 * np.log10(np.maximum(np.abs(spectrum), 1e-10))
+    below = np.clip(np.searchsorted(hertz, rows_hz, side="right") - 1, 0, len(hertz) - 2)
+    weight = ((rows_hz - hertz[below]) / (hertz[below + 1] - hertz[below]))[:, np.newaxis]
+    return (1.0 - weight) * levels[below] + weight * levels[below + 1]
+
+
+def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
+    """Labels the octaves of a picture whose height runs from 0 (LOWEST_HZ) to 1 (half the rate)."""
+    top_hz = sample_rate_hz / 2
+    labels = {
+        63: "63",
+        125: "125",
+        250: "250",
+        500: "500",
+        1000: "1k",
+        2000: "2k",
+        4000: "4k",
+        8000: "8k",
+        16000: "16k",
+    }
+    shown = {hertz: label for hertz, label in labels.items() if hertz <= top_hz}
+    places = np.log(np.array(list(shown), float) / LOWEST_HZ) / np.log(top_hz / LOWEST_HZ)
+    axes.set_yticks(places, list(shown.values()))
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Writes the PNG through a temporary file beside it; DataError when that cannot be done."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        FigureCanvasAgg(figure).print_figure(temporary, format="png", dpi=110)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DataError(
+            f"{path} cannot be written ({error}); free some space or give another output"
+        ) from error

@@ -1,0 +1,115 @@
+"""Shows what an evaluation found as tables of 100 columns at most: medians over tracks, and one row a track.
+
+Every source has its mixture, model and oracle rows: where it started, where it came to and how far a mask
+could go.
+"""
+
+import math
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfsepgan.evaluation.records import KINDS, METRICS, Report
+
+WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
+TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
+BEYOND_DB = 100.0  # above this a ratio is rounding error: the artifacts of a mixture, which has none
+
+
+def print_report(report: Report, *, console: Console | None = None, tracks: bool = False) -> None:
+    """Draws the medians, what could not be scored, and, if asked, every track.
+
+    Args:
+      report: what `evaluate` gave back.
+      console: where to, using at most 100 columns of it; standard output when not given.
+      tracks: whether to draw the table of tracks too.
+    """
+    if console is None:
+        console = Console() if Console().is_terminal else Console(width=WIDTH)  # a file has no width of its own
+    width = min(WIDTH, console.width)
+    console.print(median_table(report, compact=width < WIDTH), width=width)
+    for line in _remarks(report):
+        console.print(escape(line), width=width, highlight=False)
+    if tracks:
+        console.print(track_table(report), width=width)
+
+
+def median_table(report: Report, *, compact: bool = False) -> Table:
+    """Medians over tracks in dB: a group of rows a source, a column a metric, improvements at the right.
+
+    Args:
+      report: what `evaluate` gave back.
+      compact: whether to draw it for 80 columns rather than 100.
+    """
+    metrics = [metric for metric in METRICS if report.values(report.sources[0], "model", metric).size]
+    improved = [metric for metric in ("sdr", "si_sdr") if metric in metrics]
+    count = f"{len(report.tracks)} track" + ("s" if len(report.tracks) != 1 else "")
+    table = Table(
+        title=f"Median over {count}, in dB",
+        title_justify="left",
+        box=box.SIMPLE_HEAD if compact else box.ROUNDED,
+        padding=0 if compact else (0, 1),
+        pad_edge=not compact,
+        show_edge=not compact,
+    )
+    table.add_column("source", overflow="fold", min_width=8)
+    table.add_column("estimate", no_wrap=True)
+    for metric in metrics:
+        table.add_column(TITLES[metric], justify="right", no_wrap=True)
+    for metric in improved:
+        table.add_column(f"{TITLES[metric]}i", justify="right", no_wrap=True, style="bold")
+    summary = report.summary()
+    for source in report.sources:
+        for kind in KINDS:
+            medians = {metric: numbers["median"] for metric, numbers in summary[source][kind].items()}
+            gains = [medians.get(f"{metric}_improvement", math.nan) for metric in improved]
+            table.add_row(
+                escape(source) if kind == KINDS[0] else "",
+                kind,
+                *(format_db(medians[metric]) for metric in metrics),
+                *(format_db(gain, signed=True) for gain in gains),
+                end_section=kind == KINDS[-1],
+                style="bold" if kind == "model" else None,
+            )
+    return table
+
+
+def track_table(report: Report) -> Table:
+    """One row a track and source: SI-SDR of the mixture, the model and oracle, and the improvement, in dB."""
+    table = Table(title="SI-SDR of every track, in dB", title_justify="left", box=box.ROUNDED)
+    table.add_column("track", overflow="fold")
+    table.add_column("source", overflow="fold")
+    for title in (*KINDS, "improvement"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for track in report.tracks:
+        for position, source in enumerate(report.sources):
+            scores = track.scores[source]
+            table.add_row(
+                escape(track.name) if position == 0 else "",
+                escape(source),
+                *(format_db(scores[kind]["si_sdr"]) for kind in KINDS),
+                format_db(scores["model"]["si_sdr_improvement"], signed=True),
+                end_section=position == len(report.sources) - 1,
+            )
+    return table
+
+
+def format_db(value: float, *, signed: bool = False) -> str:
+    """Two decimals; a dash for what is not defined, >100 for what is only rounding error."""
+    if math.isnan(value):
+        return "-"
+    if abs(value) > BEYOND_DB:
+        return f">{BEYOND_DB:.0f}" if value > 0 else f"<-{BEYOND_DB:.0f}"
+    return f"{value:+.2f}" if signed else f"{value:.2f}"
+
+
+def _remarks(report: Report) -> list[str]:
+    """What the table does not show: tracks that failed, that were not reached, and notes."""
+    lines = [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
+    reached = len(report.tracks) + len(report.failures)
+    if reached < report.mixtures:
+        lines.append(f"cut short: {report.mixtures - reached} of {report.mixtures} tracks were not reached")
+    lines += [f"note: {track.name}: {note}" for track in report.tracks for note in track.notes]
+    return lines

@@ -1,0 +1,116 @@
+"""Scores one finished track: the model, the mixture and the oracle, by every metric.
+
+This runs in processes of its own, so neither it nor what it imports loads TensorFlow.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
+from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, round_db
+from tfsepgan.metrics.bss import bss_eval
+from tfsepgan.metrics.waveform import si_sdr, snr
+
+
+class TrackJob(NamedTuple):
+    """What a worker needs to know: sources by name (the residual among them), all `[time, channels]`.
+
+    references: the true sources. estimates: what the model made of the mixture. bss: whether to run BSS Eval,
+    which costs nearly all of the time.
+    """
+
+    references: Mapping[str, np.ndarray]
+    estimates: Mapping[str, np.ndarray]
+    mixture: np.ndarray
+    sample_rate_hz: int
+    bss: bool
+    window_seconds: float
+    hop_seconds: float
+
+
+class TrackResult(NamedTuple):
+    """scores[source][kind][metric] in dB, windows[source][kind][metric] as lists, notes in words."""
+
+    scores: dict
+    windows: dict
+    notes: tuple[str, ...]
+
+
+def score_track(job: TrackJob) -> TrackResult:
+    """Takes every metric of the model, of the mixture and of the oracle, for every source.
+
+    Args:
+      job: references, estimates and mixture of one shape.
+    Returns: TrackResult; improvements over the mixture stand beside the metrics of the model and the oracle.
+    Raises: ShapeError when a reference is silent or an estimate holds NaN.
+    """
+    contenders = {
+        "mixture": mixture_bound(job.references, job.mixture),
+        "model": job.estimates,
+        "oracle": ratio_mask_bound(job.references, job.mixture),
+    }
+    scores: dict = {source: {} for source in job.references}
+    windows: dict = {source: {} for source in job.references}
+    for kind, estimates in contenders.items():
+        for source, (metrics, by_window) in _score_estimates(job, estimates).items():
+            scores[source][kind] = metrics
+            if by_window:
+                windows[source][kind] = by_window
+            if kind != "mixture":
+                before = scores[source]["mixture"]
+                gains = {
+                    f"{name}_improvement": _gain(metrics, before, name)
+                    for name in IMPROVED
+                    if name in metrics
+                }
+                scores[source][kind] = metrics | gains
+    return TrackResult(scores, windows if job.bss else {}, _notes(job, windows))
+
+
+def _score_estimates(job: TrackJob, estimates) -> dict:
+    """{source: (metrics, BSS Eval by window)} of one contender."""
+    metrics: dict = {source: {} for source in job.references}
+    windows: dict = {source: {} for source in job.references}
+    if job.bss:
+        names = list(job.references)
+        result = bss_eval(
+            np.stack([job.references[name] for name in names]),
+            np.stack([estimates[name] for name in names]),
+            job.sample_rate_hz,
+            window_seconds=job.window_seconds,
+            hop_seconds=job.hop_seconds,
+        )
+        medians = result.medians()
+        for index, name in enumerate(names):
+            for metric in BSS_METRICS:
+                metrics[name][metric] = round_db(getattr(medians, metric)[index])
+                windows[name][metric] = [round_db(value) for value in getattr(result, metric)[index]]
+    for name, reference in job.references.items():
+        metrics[name]["snr"] = round_db(snr(reference, estimates[name]))
+        metrics[name]["si_sdr"] = round_db(si_sdr(reference, estimates[name]))
+    return {name: (metrics[name], windows[name]) for name in job.references}
+
+
+def _gain(metrics: dict, before: dict, name: str) -> float:
+    """How much more than the mixture, in dB; NaN where infinity meets infinity."""
+    return round_db(metrics[name] - before[name])
+
+
+def _notes(job: TrackJob, windows: dict) -> tuple[str, ...]:
+    """What a reader of the numbers should know: silent estimates and windows that were left out."""
+    notes = [
+        f"the model's {source} is silent from end to end: SI-SDR is -inf and BSS Eval is not defined"
+        for source, estimate in job.estimates.items()
+        if not estimate.any()
+    ]
+    sdr = next(iter(windows.values())).get("model", {}).get("sdr", [])
+    undefined = sum(math.isnan(value) for value in sdr)
+    if undefined:
+        notes.append(
+            f"{undefined} of {len(sdr)} windows left out of the model's BSS Eval: "
+            "a source or an estimate is silent there"
+        )
+    return tuple(notes)

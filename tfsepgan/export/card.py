@@ -1,0 +1,125 @@
+"""The model card: what a model is, what it was made from, how good it is and how to run it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfsepgan.export.parity import LIMITS
+from tfsepgan.export.signatures import RESIDUAL
+from tfsepgan.networks.bundle import Manifest
+
+_PARITY_NAMES = {"saved_model": "SavedModel", "tflite": "TFLite float32", "tflite_fp16": "TFLite float16"}
+
+
+def model_card(manifest: Manifest, *, parity: Mapping[str, float], sizes: Mapping[str, int]) -> str:
+    """Write the card of an exported model.
+
+    Args:
+      manifest: of the model; `trained` is told as it stands.
+      parity: largest difference from Keras over peak, by kind of file.
+      sizes: bytes of every file, by its path in the model's folder.
+    Returns: Markdown.
+    """
+    return "\n".join(
+        [*_what_it_is(manifest), *_training(manifest), *_files(parity, sizes), *_usage(manifest)]
+    )
+
+
+def _what_it_is(manifest: Manifest) -> list[str]:
+    stems = ", ".join((*manifest.sources, RESIDUAL))
+    return [
+        f"# {manifest.name}",
+        "",
+        f"A music source separator: takes a mixture apart into **{stems}**. Waveform in, waveform out; the stems sum to "
+        "the mixture.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| made with | tfsepgan {manifest.tfsepgan_version}, system `{manifest.system}`, network `{manifest.network}` |",
+        f"| sources | {', '.join(manifest.sources)} |",
+        f"| sample rate | {manifest.sample_rate_hz} Hz |",
+        f"| parameters | {manifest.parameters:,} |",
+        f"| hop, context | {manifest.hop}, {manifest.context} samples |",
+        "",
+    ]
+
+
+def _training(manifest: Manifest) -> list[str]:
+    lines = ["## Training data, licences and scores", ""]
+    facts = list(_flat(manifest.trained))
+    if not facts:
+        return [*lines, "Not recorded: ask whoever trained it before you ship it.", ""]
+    return [*lines, "| | |", "|---|---|", *(f"| {_cell(key)} | {_cell(value)} |" for key, value in facts), ""]
+
+
+def _files(parity: Mapping[str, float], sizes: Mapping[str, int]) -> list[str]:
+    lines = ["## Files", "", "| file | size |", "|---|---|"]
+    lines += [f"| `{path}` | {_readable(size)} |" for path, size in sorted(sizes.items())]
+    lines += ["", "Largest difference from the Keras model on real audio, over the peak:", ""]
+    lines += ["| | difference | limit |", "|---|---|---|"]
+    lines += [f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity]
+    return [*lines, ""]
+
+
+def _usage(manifest: Manifest) -> list[str]:
+    name, rate, first = manifest.name, manifest.sample_rate_hz, manifest.sources[0]
+    return [
+        "## How to run it",
+        "",
+        "Any recording, with tfsepgan (any length, rate and number of channels):",
+        "",
+        "```python",
+        "import tfsepgan",
+        "",
+        f'stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  # {{"{first}": ..., ...}}',
+        "```",
+        "",
+        f"Without tfsepgan, audio at {rate} Hz, float32 `[batch, time, channels]` in [-1, 1]:",
+        "",
+        "```python",
+        "import tensorflow as tf",
+        "",
+        f'separate = tf.saved_model.load("{name}/1").signatures["separate"]',
+        f'{first} = separate(mixture=tf.constant(mixture))["{first}"]',
+        "```",
+        "",
+        "TensorFlow Serving:",
+        "",
+        "```sh",
+        f'docker run -p 8501:8501 -v "$PWD/{name}:/models/{name}" -e MODEL_NAME={name} tensorflow/serving',
+        f"curl localhost:8501/v1/models/{name}:predict \\",
+        """  -d '{"signature_name": "separate", "inputs": {"mixture": [[[0.1], [0.2], [0.3]]]}}'""",
+        "```",
+        "",
+        "TFLite, one channel at a time, `[1, time, 1]`:",
+        "",
+        "```python",
+        "from ai_edge_litert.interpreter import Interpreter",
+        "",
+        f'separate = Interpreter("{name}/{name}.tflite").get_signature_runner("separate")',
+        f'{first} = separate(mixture=block)["{first}"]',
+        "```",
+        "",
+        f"Long audio without seams: start blocks on multiples of {manifest.hop} samples, give each {manifest.context} "
+        "samples of the recording more on both sides (none beyond its ends) and throw those away again.",
+        "",
+    ]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = ""):
+    """Nested facts as pairs: `{"scores": {"demo": 5}}` to `("scores, demo", 5)`."""
+    for key, value in values.items():
+        label = f"{prefix}{str(key).replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{label}, ")
+        elif isinstance(value, (list, tuple)):
+            yield label, ", ".join(map(str, value))
+        else:
+            yield label, f"{value:.4g}" if isinstance(value, float) else value
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _readable(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

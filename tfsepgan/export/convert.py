@@ -1,0 +1,30 @@
+"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.convert SAVED_MODEL OUTPUT float32|float16`.
+
+It runs in a process of its own because the converter aborts the whole process on what it cannot handle, and prints
+pages on what it can.
+"""
+
+import sys
+from pathlib import Path
+
+
+def convert(saved_model: str, output: str, precision: str) -> None:
+    """Convert the signature `separate` with built-in operators only.
+
+    Args:
+      saved_model: folder of the SavedModel.
+      output: `.tflite` file to write.
+      precision: "float32", or "float16" for weights of half the size.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["separate"])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if precision == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    Path(output).write_bytes(converter.convert())
+
+
+if __name__ == "__main__":
+    convert(*sys.argv[1:])

@@ -1,0 +1,95 @@
+"""Whether an exported model gives the numbers of the Keras model, on real audio."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tfsepgan.errors import ExportError
+from tfsepgan.export.signatures import separation_function
+from tfsepgan.export.tflite import run_tflite
+from tfsepgan.networks.bundle import Bundle
+
+LIMITS = {
+    "saved_model": 1e-4,
+    "tflite": 1e-4,
+    "tflite_fp16": 1e-2,
+}  # largest difference over the peak: DESIGN.md
+MAX_SECONDS = 30.0  # one pass of the whole audio must fit into memory
+
+Stems = Mapping[str, np.ndarray]
+
+
+def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """The audio to compare on, as float32 `[time, channels]`.
+
+    Raises: ExportError when it is not finite audio of at most 30 seconds with something to hear in it.
+    """
+    audio = np.asarray(audio)
+    if audio.ndim == 1:
+        audio = audio[:, None]
+    if audio.ndim != 2 or not audio.size or not np.issubdtype(audio.dtype, np.floating):
+        raise ExportError(
+            f"got parity audio of shape {audio.shape}, {audio.dtype}; wanted float [time, channels]"
+        )
+    if not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
+        raise ExportError(
+            "the parity audio is silent or not finite; give real music, so that agreement means something"
+        )
+    if len(audio) > MAX_SECONDS * sample_rate_hz:
+        raise ExportError(
+            f"got {len(audio) / sample_rate_hz:.0f} s of parity audio; wanted at most {MAX_SECONDS:.0f} s"
+        )
+    return audio.astype(np.float32)
+
+
+def keras_stems(bundle: Bundle, audio: np.ndarray) -> dict[str, np.ndarray]:
+    """What the Keras model makes of `[time, channels]` in one pass: the reference."""
+    stems = separation_function(bundle.generator, bundle.manifest.sources)(audio[None])
+    return {name: np.asarray(samples)[0] for name, samples in stems.items()}
+
+
+def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarray]:
+    """What a SavedModel's signature `separate` makes of it."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(directory))
+    stems = loaded.signatures["separate"](mixture=tf.constant(audio[None]))
+    return {name: samples.numpy()[0] for name, samples in stems.items()}
+
+
+def largest_difference(reference: Stems, other: Stems) -> float:
+    """Largest difference of any sample of any stem, over the peak of the reference; infinite if the stems differ."""
+    if set(reference) != set(other) or any(reference[name].shape != other[name].shape for name in reference):
+        return float("inf")
+    peak = max(float(np.abs(samples).max()) for samples in reference.values())
+    differences = [float(np.abs(reference[name] - other[name]).max()) for name in reference]
+    worst = max(differences) / peak if peak else float("inf")
+    return worst if np.isfinite(differences).all() else float("inf")
+
+
+def measure_parity(
+    bundle: Bundle, audio: np.ndarray, *, saved_model: Path, tflite: Path, tflite_fp16: Path
+) -> dict[str, float]:
+    """Compare every exported file with the Keras model.
+
+    Args:
+      bundle: the Keras model.
+      audio: `[time, channels]` float32 at the model's rate.
+      saved_model, tflite, tflite_fp16: what was exported.
+    Returns: largest difference over peak, by kind of file.
+    Raises: ExportError when one of them is beyond its limit in `LIMITS`.
+    """
+    reference = keras_stems(bundle, audio)
+    figures = {
+        "saved_model": largest_difference(reference, saved_model_stems(saved_model, audio)),
+        "tflite": largest_difference(reference, run_tflite(tflite, audio)),
+        "tflite_fp16": largest_difference(reference, run_tflite(tflite_fp16, audio)),
+    }
+    for kind, figure in figures.items():
+        if not figure <= LIMITS[kind]:
+            raise ExportError(
+                f"the {kind} differs from the Keras model by {figure:.1e} of peak; wanted at most {LIMITS[kind]:.0e}. "
+                "Nothing was written"
+            )
+    return figures

@@ -1,0 +1,55 @@
+"""Layers that fit a signal of any length into a network that steps by `hop`, and cut the answer back."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class PadToMultiple(keras.layers.Layer):
+    """Adds zeros at the end until the length is a multiple of `multiple`.
+
+    Call: `[batch, time, channels]` -> `[batch, time rounded up, channels]`.
+    """
+
+    def __init__(self, multiple: int, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    def call(self, signal):
+        missing = -ops.shape(signal)[1] % self.multiple
+        return ops.pad(signal, [[0, 0], [0, missing], [0, 0]])
+
+    def compute_output_shape(self, shape):
+        time = None if shape[1] is None else shape[1] + -shape[1] % self.multiple
+        return (shape[0], time, shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class TrimLike(keras.layers.Layer):
+    """Cuts the estimates to the length of the signal that came in.
+
+    Call: `[batch, sources, time, channels]`, `[batch, shorter time, channels]` -> `[batch, sources, shorter time, channels]`.
+    """
+
+    def call(self, estimates, signal):
+        return estimates[:, :, : ops.shape(signal)[1], :]
+
+    def compute_output_shape(self, estimates_shape, signal_shape):
+        return (*estimates_shape[:2], signal_shape[1], estimates_shape[3])
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class SplitSources(keras.layers.Layer):
+    """Gives each channel of the network's output an axis of its own: one source each.
+
+    Call: `[batch, time, sources]` -> `[batch, sources, time, 1]`.
+    """
+
+    def call(self, signal):
+        return ops.expand_dims(ops.transpose(signal, (0, 2, 1)), -1)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], shape[2], shape[1], 1)

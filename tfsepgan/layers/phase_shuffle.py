@@ -1,0 +1,38 @@
+"""Phase shuffle: moves what a discriminator hears by a few samples, so that it cannot learn the generator's grid."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class PhaseShuffle(keras.layers.Layer):
+    """Shifts each example in time by its own random number of samples, the edge filled by reflection.
+
+    Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with `training=True`, which is the only way a
+    discriminator is called; with `training=False` it does nothing.
+
+    Args:
+      reach: largest shift either way, in samples of this layer.
+      seed: the shifts' seed; its state is a variable, so that a resumed run draws on.
+
+    Source: Donahue, McAuley & Puckette, "Adversarial audio synthesis" (WaveGAN), arXiv:1802.04208, section 3.3.
+    Departs from it: one shift for each example, as the text says, not one for the batch, as its code does.
+    """
+
+    def __init__(self, reach: int = 2, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.reach, self.seed = reach, seed
+        self.draws = keras.random.SeedGenerator(seed)
+
+    def call(self, signal, training=False):
+        if not training or self.reach == 0:
+            return signal
+        batch, time = ops.shape(signal)[0], ops.shape(signal)[1]
+        shifts = keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)
+        padded = ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]], mode="reflect")
+        choice = ops.cast(ops.one_hot(shifts, 2 * self.reach + 1), signal.dtype)[:, :, None, None]
+        moved = [choice[:, k] * padded[:, k : k + time] for k in range(2 * self.reach + 1)]
+        return sum(moved[1:], moved[0])
+
+    def get_config(self):
+        return {**super().get_config(), "reach": self.reach, "seed": self.seed}

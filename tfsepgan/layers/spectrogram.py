@@ -1,0 +1,31 @@
+"""Magnitudes of a short-time Fourier transform as a layer: what a spectral discriminator hears."""
+
+import keras
+from keras import ops
+
+from tfsepgan.layers.filterbank import cut_frames, root_hann
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class LogSpectrogram(keras.layers.Layer):
+    """How loud each frequency is in each frame, on a logarithmic scale.
+
+    Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, frame / 2 + 1]`.
+    """
+
+    def __init__(self, frame: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.frame = frame
+        self.window = root_hann(frame) ** 2
+
+    def call(self, signal):
+        frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.frame // 4)
+        real, imaginary = ops.rfft(frames * self.window)
+        return ops.log(ops.square(real) + ops.square(imaginary) + 1e-4)
+
+    def compute_output_shape(self, shape):
+        frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3
+        return (shape[0], frames, self.frame // 2 + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "frame": self.frame}

@@ -1,0 +1,77 @@
+"""What discriminator and generator want of the scores, for each adversarial objective.
+
+`scores` is a list, one tensor for each listener of the discriminator, of any shape; every term is the mean over a
+listener's scores, then over listeners, so that objectives weigh the same whatever the discriminator.
+
+Sources: vanilla, Goodfellow et al. 2014 (arXiv:1406.2661), the generator's term non-saturating as in its section 3; LSGAN, Mao
+et al. 2017 (arXiv:1611.04076); hinge, Lim & Ye 2017 (arXiv:1705.02894); Wasserstein, Gulrajani et al. 2017 (arXiv:1704.00028).
+"""
+
+from keras import ops
+
+from tfsepgan.config import nearest
+from tfsepgan.errors import ConfigError
+
+# Each line: the loss of a score that should be high, of one that should be low, and the generator's loss of its own score.
+OBJECTIVES = {
+    "vanilla": (lambda s: ops.softplus(-s), ops.softplus, lambda s: ops.softplus(-s)),
+    "lsgan": (lambda s: ops.square(s - 1.0), ops.square, lambda s: ops.square(s - 1.0)),
+    "hinge": (lambda s: ops.relu(1.0 - s), lambda s: ops.relu(1.0 + s), ops.negative),
+    "wgan-gp": (ops.negative, lambda s: s, ops.negative),
+}
+
+
+def _objective(name: str):
+    if name not in OBJECTIVES:
+        raise ConfigError(f"There is no objective {name!r}; {nearest(name, OBJECTIVES)}")
+    return OBJECTIVES[name]
+
+
+def _mean(per_score, scores):
+    means = [ops.mean(per_score(ops.cast(score, "float32"))) for score in scores]
+    return sum(means) / len(means)
+
+
+def real_loss(objective: str, scores):
+    """How far the discriminator is from calling these real; scalar."""
+    return _mean(_objective(objective)[0], scores)
+
+
+def fake_loss(objective: str, scores):
+    """How far the discriminator is from calling these fake; scalar."""
+    return _mean(_objective(objective)[1], scores)
+
+
+def generator_loss(objective: str, scores):
+    """How far the generator is from being called real; scalar."""
+    return _mean(_objective(objective)[2], scores)
+
+
+def three_term_discriminator_loss(objective: str, real, generated, mixture, *, mixture_weight: float = 1.0):
+    """The discriminator's loss of S-SepGAN: the target is real, the estimate is fake, and so is the raw mixture.
+
+    Args:
+      real, generated, mixture: lists of scores on target, estimate and mixture.
+      mixture_weight: of the third term.
+    Returns: scalar.
+    Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
+    """
+    loss = real_loss(objective, real) + fake_loss(objective, generated)
+    return loss + mixture_weight * fake_loss(objective, mixture)
+
+
+def feature_matching(real_features, fake_features):
+    """Mean distance between what the discriminator's layers make of the target and of the estimate.
+
+    Args:
+      real_features, fake_features: lists of tensors of equal shapes; no gradient flows into the first.
+    Returns: scalar: each layer's mean absolute difference over its mean absolute value, averaged over layers.
+    Source: Larsen et al. 2016 (arXiv:1512.09300); Kumar et al. 2019, MelGAN (arXiv:1910.06711), eq. 4.
+    Departs from it: relative to the layer's own size, so that wide layers do not drown the narrow.
+    """
+    distances = []
+    for real, fake in zip(real_features, fake_features, strict=True):
+        real = ops.stop_gradient(ops.cast(real, "float32"))
+        fake = ops.cast(fake, "float32")
+        distances.append(ops.mean(ops.abs(real - fake)) / (ops.mean(ops.abs(real)) + 1e-5))
+    return sum(distances) / len(distances)

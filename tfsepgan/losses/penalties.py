@@ -1,0 +1,27 @@
+"""Penalties that keep a critic's slope in bounds."""
+
+from keras import ops
+
+
+def mix_at_random(real, fake, position):
+    """Points between real and fake windows.
+
+    Args:
+      real, fake: `[batch, time, channels]`.
+      position: `[batch, 1, 1]` in [0, 1]: 0 gives real, 1 gives fake.
+    Returns: `[batch, time, channels]`.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1, line 6.
+    """
+    return real + position * (fake - real)
+
+
+def slope_penalty(gradient):
+    """Mean squared distance of the critic's slope from one.
+
+    Args:
+      gradient: of the critic's score by its input, `[batch, time, channels]`.
+    Returns: scalar; zero when every example's gradient has length one.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
+    """
+    slope = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2)) + 1e-12)
+    return ops.mean(ops.square(slope - 1.0))

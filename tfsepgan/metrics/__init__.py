@@ -1,0 +1,1 @@
+"""What separation is judged by, in NumPy."""

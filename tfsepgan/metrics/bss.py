@@ -1,0 +1,143 @@
+"""BSS Eval, version 4: what is wrong with an estimate, split into other instruments, artifacts and filtering.
+
+The mathematics is museval's, the reference implementation. This file only finds it, hands it well-formed
+arrays and names what comes back.
+
+Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval); Stoter, Liutkus & Ito 2018, arXiv:1804.06267 (v4).
+Departs from it: (1) `museval/metrics.py` is loaded by itself, since `import museval` also imports musdb and
+stempeg, which refuse to load where ffmpeg is missing. (2) That private copy gets back `numpy.linalg.linalg`,
+which numpy 2 dropped and museval names when its matrix is singular. (3) "Silent" means that every sample is
+zero; museval sums the channels first and so takes two channels of opposite sign for silence.
+"""
+
+import functools
+import importlib.util
+import types
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.errors import ConfigError, ShapeError
+from tfsepgan.metrics.validation import check_audio
+
+
+class BSSScores(NamedTuple):
+    """Four ratios in dB, each `[sources, windows]` (or `[sources]` in `medians`), sources in the order given.
+
+    sdr: signal to distortion, everything together. isr: image to spatial distortion, what filtering and level
+    changed. sir: signal to interference, what is left of the other sources. sar: signal to artifacts, what no
+    source explains. NaN marks a window in which some source or estimate is silent from end to end: the
+    convention of museval is to leave such a window out for every source.
+    """
+
+    sdr: np.ndarray
+    isr: np.ndarray
+    sir: np.ndarray
+    sar: np.ndarray
+
+    def medians(self) -> "BSSScores":
+        """The median over the windows that are defined, as in museval, `[sources]`; NaN where none is."""
+        return BSSScores(*(np.array([_defined_median(row) for row in metric]) for metric in self))
+
+
+def bss_eval(
+    references,
+    estimates,
+    sample_rate_hz: float,
+    *,
+    window_seconds: float = 1.0,  # museval and SiSEC 2018
+    hop_seconds: float = 1.0,  # museval and SiSEC 2018
+) -> BSSScores:
+    """Splits the error of every estimate into interference, artifacts and filtering, window by window.
+
+    The distortion filters (512 taps) are fitted on the whole signal; a rest shorter than one window at the
+    end is not scored, and a signal shorter than a window is scored as one window (both as in museval).
+
+    Args:
+      references: `[sources, time, channels]`, the true sources, none of them silent.
+      estimates: `[sources, time, channels]`, in the same order. A silent one gives NaN everywhere.
+      sample_rate_hz: samples per second, which turns the two lengths into samples.
+      window_seconds, hop_seconds: length of a window and distance between two, both above zero.
+    Returns: BSSScores of `[sources, windows]` in dB.
+    Raises: ShapeError when the shapes differ or are not three-dimensional, a value is not finite or a
+      reference is silent; ConfigError when a length is not positive or museval is not installed.
+    """
+    references = _check_sources("references", references)
+    estimates = _check_sources("estimates", estimates)
+    if references.shape != estimates.shape:
+        raise ShapeError(
+            f"references of shape {list(references.shape)} and estimates of shape {list(estimates.shape)} "
+            "differ; give one estimate a reference, of the same length and channels"
+        )
+    for index, reference in enumerate(references):
+        if not reference.any():
+            raise ShapeError(
+                f"reference {index} of {len(references)} is silent (all zeros), for which BSS Eval is not "
+                "defined; leave this track out or score an excerpt where every source sounds"
+            )
+    window = _whole_samples("window_seconds", window_seconds, sample_rate_hz)
+    hop = _whole_samples("hop_seconds", hop_seconds, sample_rate_hz)
+    if _any_silent(estimates):
+        time = references.shape[1]
+        windows = (time - window) // hop + 1 if window < time else 1
+        undefined = np.full((len(references), windows), np.nan)
+        return BSSScores(undefined, undefined.copy(), undefined.copy(), undefined.copy())
+    sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
+    return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
+
+
+@functools.lru_cache(maxsize=1)
+def _museval() -> types.ModuleType:
+    """museval's metrics module, loaded without its package: see the top of this file."""
+    package = importlib.util.find_spec("museval")
+    if package is None or package.origin is None:
+        raise ConfigError(
+            "BSS Eval needs the package museval, which is not installed; run: pip install museval"
+        )
+    path = Path(package.origin).with_name("metrics.py")
+    specification = importlib.util.spec_from_file_location("tfsepgan.metrics._museval", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    module.np = _numpy_as_museval_knows_it()
+    module._any_source_silent = _any_silent
+    return module
+
+
+def _numpy_as_museval_knows_it() -> types.ModuleType:
+    """numpy with `numpy.linalg.linalg`, for the private copy of museval only."""
+    linalg = types.ModuleType("numpy.linalg")
+    linalg.__dict__.update(vars(np.linalg), linalg=np.linalg)
+    numpy = types.ModuleType("numpy")
+    numpy.__dict__.update(vars(np), linalg=linalg)
+    return numpy
+
+
+def _any_silent(sources: np.ndarray) -> bool:
+    """Whether any of `[sources, time, channels]` is all zeros."""
+    return bool(np.any(~np.any(sources, axis=(1, 2))))
+
+
+def _check_sources(name: str, sources) -> np.ndarray:
+    """The sources as float64 `[sources, time, channels]`, or a ShapeError."""
+    sources = check_audio(name, sources)
+    if sources.ndim != 3:
+        raise ShapeError(f"{name} of shape {list(sources.shape)}, wanted [sources, time, channels]")
+    return sources
+
+
+def _whole_samples(name: str, seconds: float, sample_rate_hz: float) -> int:
+    """The length in samples, at least one."""
+    samples = int(seconds * sample_rate_hz) if seconds > 0 and sample_rate_hz > 0 else 0
+    if samples < 1:
+        raise ConfigError(
+            f"{name} of {seconds} s at {sample_rate_hz} Hz is {samples} samples, wanted at least one; "
+            "give a positive length and rate"
+        )
+    return samples
+
+
+def _defined_median(values: np.ndarray) -> float:
+    """Median of what is not NaN; NaN, without a warning, when nothing is left."""
+    defined = values[~np.isnan(values)]
+    return float(np.median(defined)) if defined.size else np.nan

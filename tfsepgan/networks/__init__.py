@@ -1,0 +1,1 @@
+"""Functions that return Functional Keras models: generators and discriminators."""

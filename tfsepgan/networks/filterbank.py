@@ -1,0 +1,114 @@
+"""The filterbank masker: a generator that turns frequencies up and down, inside a short-time transform, keeping their phase.
+
+Waveform in, waveform out: analysis, a mask in [0, 1] for each source, frame and bin from a stack of dilated
+convolutions over time, synthesis.
+
+Source: the mask is that of Huang et al. 2015 (arXiv:1502.04149) and SVSGAN (arXiv:1710.11428); the dilated residual
+stack is Conv-TasNet's idea (arXiv:1809.07454) with dense convolutions, which two CPU cores like better than separable ones.
+Departs from them: normalisation by frame and nothing global, so that long files can be cut into exact blocks.
+"""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from tfsepgan.layers.filterbank import Analysis, Synthesis
+from tfsepgan.layers.framing import PadToMultiple, TrimLike
+from tfsepgan.settings.networks import GeneratorConfig
+
+KERNEL = 3  # frames
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class Loudness(keras.layers.Layer):
+    """Log magnitude of each bin, scaled to about [-1, 1] for music.
+
+    Call: real and imaginary parts `[batch, frames, bins]` -> the same shape.
+    """
+
+    def call(self, real, imaginary):
+        power = ops.square(real) + ops.square(imaginary)
+        # Of a frame in [-1, 1] under a unit window: -5 at silence (1e-10), about +5 at full scale.
+        return 0.1 * ops.log(power + 1e-7) + 0.4
+
+    def compute_output_shape(self, real_shape, imaginary_shape):
+        return real_shape
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class MaskSource(keras.layers.Layer):
+    """One source's share of every bin: its mask times the mixture's spectrum.
+
+    Call: masks `[batch, frames, sources * bins]`, real and imaginary `[batch, frames, bins]` -> masked real and imaginary.
+    """
+
+    def __init__(self, source: int, bins: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.source, self.bins = source, bins
+
+    def call(self, masks, real, imaginary):
+        mask = masks[..., self.source * self.bins : (self.source + 1) * self.bins]
+        return mask * real, mask * imaginary
+
+    def compute_output_shape(self, masks_shape, real_shape, imaginary_shape):
+        return real_shape, real_shape
+
+    def get_config(self):
+        return {**super().get_config(), "source": self.source, "bins": self.bins}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class StackSources(keras.layers.Layer):
+    """Puts the sources side by side: a list of `[batch, time, 1]` -> `[batch, sources, time, 1]`."""
+
+    def call(self, waveforms):
+        return ops.stack(waveforms, axis=1)
+
+    def compute_output_shape(self, shapes):
+        return (shapes[0][0], len(shapes), *shapes[0][1:])
+
+
+def bins_below(config: GeneratorConfig, sample_rate_hz: int) -> int:
+    """How many bins of a frame lie below the cutoff."""
+    all_bins = config.frame // 2 + 1
+    if config.cutoff_hz is None:
+        return all_bins
+    return min(all_bins, math.ceil(config.cutoff_hz * config.frame / sample_rate_hz))
+
+
+def filterbank_context(config: GeneratorConfig) -> int:
+    """Samples either side of an output sample that it depends on, a multiple of the hop."""
+    reach = sum(config.dilations[block % len(config.dilations)] for block in range(config.blocks))
+    frames = reach * (KERNEL - 1) // 2
+    return (frames + 1) * config.hop + config.frame
+
+
+def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
+    """Build the filterbank masker, `[batch, time, 1]` -> `[batch, sources, time, 1]`."""
+    bins = bins_below(config, sample_rate_hz)
+    mixture = keras.Input((None, 1), name="mixture")
+    padded = PadToMultiple(config.hop)(mixture)
+    real, imaginary = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
+
+    signal = layers.Conv1D(config.channels, 1, name="enter")(Loudness(dtype="float32")(real, imaginary))
+    for block in range(config.blocks):
+        dilation = config.dilations[block % len(config.dilations)]
+        signal = residual_block(signal, config.channels, dilation, name=f"block{block}")
+    signal = layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)
+    masks = layers.Conv1D(sources * bins, 1, activation="sigmoid", name="masks")(signal)
+
+    synthesis = Synthesis(config.frame, config.hop, config.learnable, name="synthesis")
+    waveforms = [synthesis(*MaskSource(source, bins)(masks, real, imaginary)) for source in range(sources)]
+    estimates = TrimLike(dtype="float32")(StackSources(dtype="float32")(waveforms), mixture)
+    return keras.Model(mixture, estimates, name="filterbank")
+
+
+def residual_block(signal, channels: int, dilation: int, *, name: str):
+    """Normalise, look `dilation` frames around, add what was found."""
+    branch = layers.LayerNormalization(epsilon=1e-3, name=f"{name}_norm")(signal)
+    branch = layers.Conv1D(
+        channels, KERNEL, padding="same", dilation_rate=dilation, activation="relu", name=f"{name}_look"
+    )(branch)
+    branch = layers.Conv1D(channels, 1, name=f"{name}_mix")(branch)
+    return layers.Add(name=f"{name}_add")([signal, branch])

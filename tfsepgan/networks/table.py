@@ -1,0 +1,65 @@
+"""The tables of generators and discriminators, a line each, and the one way to build them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+from tfsepgan.config import nearest
+from tfsepgan.errors import ConfigError
+from tfsepgan.networks import discriminators
+from tfsepgan.networks.filterbank import filterbank, filterbank_context
+from tfsepgan.networks.resnet import HOP as RESNET_HOP
+from tfsepgan.networks.resnet import resnet, resnet_context
+from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
+
+
+class GeneratorEntry(NamedTuple):
+    """How to build a generator, and what the long-file engine must know of it."""
+
+    build: Callable[..., keras.Model]
+    hop: Callable[[GeneratorConfig], int]  # samples; moving the input by it moves the output by it
+    context: Callable[[GeneratorConfig], int]  # samples either side that an output sample depends on
+
+
+GENERATORS = {
+    "resnet": GeneratorEntry(resnet, lambda config: RESNET_HOP, resnet_context),
+    "filterbank": GeneratorEntry(filterbank, lambda config: config.hop, filterbank_context),
+}
+
+DISCRIMINATORS = {
+    "wavegan": discriminators.wavegan,
+    "patch": discriminators.patch,
+    "multiperiod": discriminators.multiperiod,
+    "multiresolution": discriminators.multiresolution,
+}
+
+
+def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
+    """Build the generator that the settings name.
+
+    Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`, any time of at least one sample.
+    Raises: ConfigError for a kind that is not in the table.
+    """
+    return generator_entry(config.kind).build(config, sources=sources, sample_rate_hz=sample_rate_hz)
+
+
+def generator_entry(kind: str) -> GeneratorEntry:
+    """The table's line for a generator.
+
+    Raises: ConfigError for a kind that is not in the table.
+    """
+    if kind not in GENERATORS:
+        raise ConfigError(f"There is no generator {kind!r}; {nearest(kind, GENERATORS)}")
+    return GENERATORS[kind]
+
+
+def build_discriminator(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
+    """Build the discriminator that the settings name.
+
+    Returns: `[batch, window, 1]` -> `{"scores": [...], "features": [...]}`.
+    Raises: ConfigError for a kind that is not in the table.
+    """
+    if config.kind not in DISCRIMINATORS:
+        raise ConfigError(f"There is no discriminator {config.kind!r}; {nearest(config.kind, DISCRIMINATORS)}")
+    return DISCRIMINATORS[config.kind](config, window=window, seed=seed)

@@ -1,0 +1,96 @@
+"""Many recordings with one model: progress with time left, and one bad file does not stop the others."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from tfsepgan.data.decoding import probe
+from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.separation.files import SeparatedFile, separate_file
+from tfsepgan.separation.naming import Recording
+from tfsepgan.separation.separator import Separator
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedFile:
+    """A recording that could not be separated, and why; nothing of it was written."""
+
+    path: Path
+    reason: str
+
+
+def separate_files(
+    separator: Separator,
+    recordings: Sequence[Recording],
+    output_dir: str | os.PathLike,
+    *,
+    subtype: str = "FLOAT",
+    clip: str = "rescale",
+    console: Console | None = None,
+) -> tuple[list[SeparatedFile], list[FailedFile]]:
+    """Separate recordings one after the other; those that fail are reported and the rest still done.
+
+    Args:
+      separator: the model, loaded once.
+      recordings: as `naming.find_inputs` gives them.
+      output_dir: stems of each go to `output_dir/recording.track/`.
+      subtype, clip: see `separate_file`.
+      console: where to show progress and failures; None shows nothing.
+    Returns: what was separated, and what failed.
+    """
+    done: list[SeparatedFile] = []
+    failed: list[FailedFile] = []
+    shown = console or Console(quiet=True)
+    seconds = [_seconds(recording.path) for recording in recordings]
+    with _progress(shown) as progress:
+        task = progress.add_task("separating", total=sum(seconds))
+        before = 0.0
+        for recording, length in zip(recordings, seconds, strict=True):
+            progress.update(task, description=escape(str(recording.track)))
+
+            def advance(samples: int, total: int, before=before, length=length) -> None:
+                progress.update(task, completed=before + length * samples / total)
+
+            try:
+                done.append(
+                    separate_file(
+                        separator,
+                        recording.path,
+                        output_dir,
+                        track=recording.track,
+                        subtype=subtype,
+                        clip=clip,
+                        progress=advance,
+                    )
+                )
+            except TfsepganError as error:
+                failed.append(FailedFile(path=recording.path, reason=str(error)))
+                shown.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
+            before += length
+            progress.update(task, completed=before)
+    return done, failed
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=console)
+
+
+def _seconds(path: Path) -> float:
+    """Length for the progress bar; a file that cannot be read is reported when its turn comes."""
+    try:
+        return probe(path).seconds
+    except DataError:
+        return 0.0

@@ -1,0 +1,134 @@
+"""Which recordings to separate, and the folder below the output that each one's stems go to.
+
+Names come from files and models of others, so none of them may lead out of the output folder, and no two recordings
+may share a folder.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from tfsepgan.errors import DataError
+
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".rf64", ".w64", ".caf", ".au"}
+)
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # device names on Windows
+MAX_NAME_BYTES = 200  # file systems allow 255; temporary names add a few
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """A file to separate, and the folder (relative to the output) that its stems go to."""
+
+    path: Path
+    track: PurePosixPath
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name can be a file's as it stands, on any system, and is nothing but a name."""
+    return bool(name) and safe_name(name) == name
+
+
+def safe_name(name: str) -> str:
+    """A name that is one plain path component on any system: unsafe characters become "_".
+
+    Args:
+      name: anything, such as a file's name without its suffix.
+    Returns: never empty, never "." or "..", never hidden, at most 200 bytes.
+    """
+    plain = _UNSAFE.sub("_", name).strip()
+    if plain.startswith("."):
+        plain = "_" + plain[1:]
+    if plain.endswith("."):
+        plain = plain[:-1] + "_"
+    if _RESERVED.fullmatch(plain):
+        plain = "_" + plain
+    shortened = plain.encode("utf-8", "replace")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
+    return shortened.strip() or "_"
+
+
+def find_inputs(inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLike) -> list[Recording]:
+    """Every recording named or found below a named folder, each with a folder of its own for its stems.
+
+    A file that is named is taken whatever it is called. Folders are walked to the bottom for the suffixes in
+    `AUDIO_SUFFIXES`; hidden files and folders, and the output folder itself, are left out. A recording in a folder
+    keeps its relative path; where two would share a folder for their stems, their suffixes and then their parents'
+    names are added.
+
+    Args:
+      inputs: files and folders.
+      output_dir: where the stems will go; need not exist.
+    Returns: recordings in a stable order, no file twice.
+    Raises: DataError for a path that does not exist or a folder without audio.
+    """
+    found: dict[Path, PurePosixPath] = {}
+    for given in inputs:
+        path = Path(given)
+        if path.is_dir():
+            for file in _walk(path, Path(output_dir).resolve()):
+                found.setdefault(file.resolve(), PurePosixPath(*file.relative_to(path).parts))
+        elif path.exists():
+            found.setdefault(path.resolve(), PurePosixPath(path.name))
+        else:
+            raise DataError(f"{path} does not exist; wanted an audio file or a folder of them")
+    if not found:
+        raise DataError("got nothing to separate; name at least one audio file or folder")
+    return _distinct([Recording(path=path, track=relative) for path, relative in found.items()])
+
+
+def _walk(directory: Path, output: Path) -> list[Path]:
+    files = []
+    for folder, below, names in os.walk(directory):
+        here = Path(folder)
+        below[:] = sorted(one for one in below if one[0] != "." and (here / one).resolve() != output)
+        files += [
+            here / one
+            for one in sorted(names)
+            if one[0] != "." and Path(one).suffix.lower() in AUDIO_SUFFIXES
+        ]
+    if not files:
+        raise DataError(
+            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(AUDIO_SUFFIXES))} in it or below"
+        )
+    return files
+
+
+def _distinct(recordings: list[Recording]) -> list[Recording]:
+    """Turn relative paths into folder names, spelling out more of the path of those that would share one."""
+    common = Path(os.path.commonpath([one.path.parent for one in recordings]))
+    rungs = (
+        lambda one: one.track.with_name(_stem(one.track.name)),
+        lambda one: one.track,
+        lambda one: PurePosixPath(*one.path.relative_to(common).parts),
+    )
+    tracks = [_safe_track(rungs[0](one)) for one in recordings]
+    for rung in rungs[1:]:
+        counts = Counter(str(track).casefold() for track in tracks)
+        tracks = [
+            _safe_track(rung(one)) if counts[str(track).casefold()] > 1 else track
+            for one, track in zip(recordings, tracks, strict=True)
+        ]
+    counts = Counter(str(track).casefold() for track in tracks)
+    shared = [
+        one.path for one, track in zip(recordings, tracks, strict=True) if counts[str(track).casefold()] > 1
+    ]
+    if shared:
+        raise DataError(
+            f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs"
+        )
+    return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
+
+
+def _stem(name: str) -> str:
+    """A file's name without its audio suffix; only a suffix of audio is cut, so "take 1.5" keeps its ".5"."""
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in AUDIO_SUFFIXES else name
+
+
+def _safe_track(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(*(safe_name(part) for part in path.parts))

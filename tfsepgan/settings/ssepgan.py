@@ -1,0 +1,122 @@
+"""Settings and presets of S-SepGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.3)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
+
+Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SSepGANConfig:
+    """What S-SepGAN plays with: its networks, its objective and the weight of every term."""
+
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    objective: Objective = "vanilla"  # the paper's
+    """Adversarial objective."""
+    identity_weight: float = 0.5  # original code
+    """Weight of the identity term: the target alone must pass unchanged."""
+    identity_share: float = 1.0  # the paper hears all; each costs one more pass of the generator
+    """Share of the batch that the identity term hears."""
+    adversarial_weight: float = 1.0  # original code
+    """Weight of the adversarial term."""
+    paired_weight: float = 10.0  # original code; "heavier"
+    """Weight of the L1 distance between estimate and target."""
+    mixture_as_fake_weight: float = 1.0  # section 3.3: the third term of the discriminator's loss
+    """Weight of the discriminator's term that calls the raw mixture fake; 0 leaves it out."""
+    feature_weight: float = 0.0  # not in the paper; Larsen et al. 2016, as in MelGAN
+    """Weight of feature matching between the discriminator's layers on estimate and target."""
+    spectral_weight: float = 0.0  # not in the paper; Yamamoto et al. 2020
+    """Weight of the multi-resolution spectral distance."""
+    penalty_weight: float = 10.0  # Gulrajani et al. 2017
+    """Weight of the gradient penalty (objective 'wgan-gp')."""
+    discriminator_steps: int = 1  # the paper's; 5 is usual with 'wgan-gp'
+    """Discriminator steps for each generator step, on the same batch."""
+
+
+PRESETS = {
+    # For tests: seconds, not minutes.
+    "tiny": Experiment(
+        system="ssepgan",
+        preset="tiny",
+        model=SSepGANConfig(
+            generator=GeneratorConfig(kind="filterbank", channels=16, blocks=2, frame=256, hop=64),
+            discriminator=DiscriminatorConfig(kind="wavegan", channels=4),
+        ),
+        data=DataConfig(window=4096, batch=4, law="snr"),
+        training=TrainingConfig(
+            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+        ),
+    ),
+    # Faithful to the paper; numbers without a source there are the original code's.
+    "paper": Experiment(
+        system="ssepgan",
+        preset="paper",
+        model=SSepGANConfig(),
+        data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
+        training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.0),
+    ),
+    # No data, no flags: the packaged recordings, about four minutes on two cores.
+    "demo": Experiment(
+        system="ssepgan",
+        preset="demo",
+        model=SSepGANConfig(
+            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=256),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024)),
+            objective="hinge",
+            identity_share=0.25,
+            adversarial_weight=0.01,
+            spectral_weight=0.0,
+        ),
+        data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
+        training=TrainingConfig(
+            steps=2000,
+            steps_per_epoch=250,
+            learning_rate=1e-3,
+            discriminator_learning_rate=2e-4,
+            betas=(0.8, 0.99),
+            schedule="cosine",
+            warmup_steps=50,
+            clip_norm=5.0,
+            ema=0.99,
+        ),
+    ),
+    # Real recordings at full bandwidth: the model that ships.
+    "piano": Experiment(
+        system="ssepgan",
+        preset="piano",
+        model=SSepGANConfig(
+            generator=GeneratorConfig(
+                kind="filterbank", channels=384, blocks=8, frame=4096, hop=1024, cutoff_hz=16000.0
+            ),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048)),
+            objective="hinge",
+            identity_share=0.25,
+            adversarial_weight=0.01,
+        ),
+        data=DataConfig(
+            sample_rate_hz=44100,
+            window=131072,
+            batch=8,
+            law="snr",
+            snr_db=(-10.0, 10.0),
+            gain_db=(-20.0, 0.0),
+            variants=4,
+        ),
+        training=TrainingConfig(
+            steps=4000,
+            steps_per_epoch=250,
+            learning_rate=1e-3,
+            discriminator_learning_rate=2e-4,
+            betas=(0.8, 0.99),
+            schedule="cosine",
+            warmup_steps=100,
+            clip_norm=5.0,
+            ema=0.995,
+            precision="mixed_bfloat16",
+        ),
+    ),
+}

@@ -1,0 +1,60 @@
+"""The table of systems: a line each. Adding one takes its file, its settings and a line here."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from tfsepgan.config import Experiment, nearest
+from tfsepgan.errors import ConfigError
+
+
+class Entry(NamedTuple):
+    """Where a system's class and its settings live, each as `module:name`."""
+
+    model: str
+    settings: str  # the config dataclass; PRESETS stands beside it
+
+
+SYSTEMS = {
+    "ssepgan": Entry("tfsepgan.systems.ssepgan:SSepGAN", "tfsepgan.settings.ssepgan:SSepGANConfig"),  # section 3.3
+}
+
+
+def entry(name: str) -> Entry:
+    """The table's line for a system.
+
+    Raises: ConfigError for a name that is not in the table, with the nearest one.
+    """
+    if name not in SYSTEMS:
+        raise ConfigError(f"There is no system {name!r}; {nearest(name, SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def _load(place: str):
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def settings_type(name: str) -> type:
+    """A system's config dataclass; loads no TensorFlow."""
+    return _load(entry(name).settings)
+
+
+def presets(name: str) -> dict[str, Experiment]:
+    """A system's presets by name; loads no TensorFlow."""
+    return _load(entry(name).settings.partition(":")[0] + ":PRESETS")
+
+
+def preset(system: str, name: str) -> Experiment:
+    """One preset.
+
+    Raises: ConfigError for an unknown system or preset, with the nearest name.
+    """
+    known = presets(system)
+    if name not in known:
+        raise ConfigError(f"{system} has no preset {name!r}; {nearest(name, known)}")
+    return known[name]
+
+
+def build(experiment: Experiment):
+    """Build the system that the settings describe, untrained and not compiled; this loads TensorFlow."""
+    return _load(entry(experiment.system).model)(experiment)

@@ -1,0 +1,122 @@
+"""S-SepGAN: one generator takes the instrument out of the mixture, one discriminator hears whether it did.
+
+Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3; unsourced defaults are the
+authors' code's. With generator G, discriminator D, mixture m and target x:
+
+    discriminator   L_D = E[real(D(x))] + E[fake(D(G(m)))] + E[fake(D(m))]
+    generator       L_G = 10 |G(m) - x|_1 + 1 E[adv(D(G(m)))] + 0.5 |G(x) - x|_1
+
+The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never pays.
+Departs from it: the objective, feature matching and a spectral term are settings (off in the `paper` preset), the identity
+term may hear a share of the batch (it costs a whole pass of the generator), and with several sources each is a window
+of its own to the discriminator.
+Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
+"""
+
+import keras
+from keras import ops
+
+from tfsepgan.config import Experiment
+from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
+from tfsepgan.losses.penalties import mix_at_random, slope_penalty
+from tfsepgan.losses.reconstruction import l1, multi_resolution_spectral
+from tfsepgan.networks.table import build_discriminator
+from tfsepgan.systems.base import SeparationSystem
+
+
+class SSepGAN(SeparationSystem):
+    """One generator takes the instrument out; one discriminator hears whether it did.
+
+    Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
+    """
+
+    losses_logged = ("generator", "paired", "identity", "adversarial", "features", "spectral", "discriminator")
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        self.discriminator = build_discriminator(
+            self.config.discriminator, window=experiment.data.window, seed=experiment.data.seed
+        )
+
+    @property
+    def players(self):
+        return {"discriminator": self.discriminator, "generator": self.generator}
+
+    def train_step(self, batch):
+        mixture, target = batch["mixture"], batch["sources"]
+        with self.watching("generator") as tape:
+            estimate = self.generator(mixture, training=True)
+            with tape.stop_recording():
+                for _ in range(self.config.discriminator_steps if self.plays else 0):
+                    heard = (mixture, target, ops.stop_gradient(estimate))
+                    loss = self.descend(self.discriminator_loss, heard, player="discriminator")
+                    self.log(discriminator=loss)
+            losses = self.generator_losses(estimate, target)
+        self.move("generator", losses["generator"], tape)
+        self.follow_generator()
+        return self.log(**losses)
+
+    @property
+    def plays(self) -> bool:
+        """Whether any term needs the discriminator."""
+        return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
+
+    def discriminator_loss(self, mixture, target, estimate):
+        """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
+        real, generated = one_by_one(target), one_by_one(estimate)
+        heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)["scores"]
+        windows = ops.shape(real)[0]
+        loss = three_term_discriminator_loss(
+            self.config.objective,
+            real=[scores[:windows] for scores in heard],
+            generated=[scores[windows : 2 * windows] for scores in heard],
+            mixture=[scores[2 * windows :] for scores in heard],
+            mixture_weight=self.config.mixture_as_fake_weight,
+        )
+        if self.config.objective == "wgan-gp":
+            loss += self.config.penalty_weight * self.penalty(real, generated)
+        return loss
+
+    def penalty(self, real, fake):
+        """Gradient penalty of 'wgan-gp' at random points between real and generated windows."""
+        position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=self.draws)
+        between = mix_at_random(real, fake, position)
+        return slope_penalty(
+            self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between)
+        )
+
+    def generator_losses(self, estimate, target):
+        """L_G, as `generator`, and its terms."""
+        config = self.config
+        terms = {"paired": l1(target, estimate)}
+        total = config.paired_weight * terms["paired"]
+        if self.plays:
+            fake = self.discriminator(one_by_one(estimate), training=True)
+            terms["adversarial"] = generator_loss(config.objective, fake["scores"])
+            total += config.adversarial_weight * terms["adversarial"]
+            if config.feature_weight:
+                real = self.discriminator(one_by_one(target), training=True)
+                terms["features"] = feature_matching(real["features"], fake["features"])
+                total += config.feature_weight * terms["features"]
+        if config.identity_weight:
+            terms["identity"] = self.identity_loss(target)
+            total += config.identity_weight * terms["identity"]
+        if config.spectral_weight:
+            terms["spectral"] = multi_resolution_spectral(one_by_one(target), one_by_one(estimate))
+            total += config.spectral_weight * terms["spectral"]
+        return {"generator": total, **terms}
+
+    def identity_loss(self, target):
+        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other sources."""
+        alone = target[: max(1, round(self.config.identity_share * self.experiment.data.batch))]
+        count = len(self.sources)
+        loss = 0.0
+        for index in range(count):
+            wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
+            loss += l1(ops.stack(wanted, axis=1), self.generator(alone[:, index], training=True))
+        return loss / count
+
+
+def one_by_one(windows):
+    """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time, channels]`."""
+    return ops.reshape(windows, (-1, *windows.shape[2:]))

@@ -1,0 +1,1 @@
+"""Running a system: the loop, checkpoints, what people see of it."""

@@ -1,0 +1,86 @@
+"""What a run shows of itself: scalars, spectrogram pictures and audio for TensorBoard, and a plot of its curves."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from tfsepgan.data.mixtures import Mixture
+
+SHOWN = 2  # mixtures whose pictures and sounds are written
+
+
+class Board:
+    """TensorBoard summaries of one run.
+
+    Args:
+      directory: where event files go.
+    """
+
+    def __init__(self, directory: Path):
+        self.writer = tf.summary.create_file_writer(str(directory))
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        """Write numbers named `area/name` at a step."""
+        with self.writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+    def sounds(self, step: int, mixtures: Sequence[Mixture], estimates: Sequence[np.ndarray], source: str) -> None:
+        """Write mixture, target, estimate and residual of the first mixtures as audio and as spectrograms."""
+        with self.writer.as_default(step=step):
+            for index, (item, estimate) in enumerate(zip(mixtures[:SHOWN], estimates, strict=False)):
+                parts = {
+                    "mixture": item.mixture,
+                    "target": item.sources[source],
+                    "estimate": estimate,
+                    "residual": item.mixture - estimate,
+                }
+                for name, audio in parts.items():
+                    tf.summary.audio(f"{index}/{name}", np.clip(audio, -1, 1)[None], item.sample_rate_hz)
+                picture = spectrograms(parts, item.sample_rate_hz)
+                tf.summary.image(f"{index}/spectrograms", picture[None])
+        self.writer.flush()
+
+
+def spectrograms(parts: dict[str, np.ndarray], sample_rate_hz: int) -> np.ndarray:
+    """Spectrograms side by side as an RGBA picture, `[height, width, 4]` uint8.
+
+    Args:
+      parts: name to `[time, channels]`; the first channel is shown.
+    """
+    figure = Figure(figsize=(3 * len(parts), 3), layout="constrained")
+    for axes, (name, audio) in zip(figure.subplots(1, len(parts), sharey=True), parts.items(), strict=True):
+        axes.specgram(audio[:, 0] + 1e-9, NFFT=1024, Fs=sample_rate_hz, noverlap=512, vmin=-140, vmax=-30)
+        axes.set_title(name)
+        axes.set_xlabel("s")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", dpi=80)
+    width, height = (int(round(side * 80)) for side in figure.get_size_inches())
+    return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
+
+
+def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
+    """Draw a run's losses and validation score over its steps into a PNG.
+
+    Args:
+      history: one dictionary an epoch with `step`, `val/...` and `train/...`.
+    """
+    names = sorted({name for row in history for name in row} - {"step", "minutes"}, reverse=True)
+    if not names:
+        return
+    figure = Figure(figsize=(4 * min(4, len(names)), 3 * -(-len(names) // 4)), layout="constrained")
+    grid = figure.subplots(-(-len(names) // 4), min(4, len(names)), squeeze=False)
+    for axes in grid.flat[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(grid.flat, names, strict=False):
+        rows = [row for row in history if name in row]
+        axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker=".")
+        axes.set_title(name, fontsize="medium")
+        axes.set_xlabel("steps")
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=100)

@@ -1,0 +1,115 @@
+"""What happens around the steps: guarding them, judging and saving at the end of an epoch, showing progress."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tfsepgan.errors import TfsepganError
+
+
+class Guard(keras.callbacks.Callback):
+    """Stops the run after the step at hand: when asked to (Ctrl-C, SIGTERM), when its time is up, when a loss is not finite.
+
+    Args:
+      minutes_left: of training; None for no limit.
+    `reason` says afterwards why it stopped: None, 'interrupted', 'time' or 'diverged'.
+    """
+
+    def __init__(self, minutes_left: float | None):
+        super().__init__()
+        self.reason: str | None = None
+        self.diverged_in: list[str] = []
+        self._deadline = None if minutes_left is None else time.monotonic() + 60 * minutes_left
+        self._previous: dict[int, object] = {}
+
+    def __enter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *exception):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number, frame):
+        if self.reason == "interrupted":
+            raise KeyboardInterrupt  # asked twice: do not wait for the step
+        self.reason = "interrupted"
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.diverged_in = [name for name, value in (logs or {}).items() if not np.isfinite(value)]
+        if self.diverged_in:
+            self.reason = "diverged"
+        elif self._deadline is not None and time.monotonic() > self._deadline:
+            self.reason = self.reason or "time"
+        if self.reason:
+            self.model.stop_training = True
+
+
+class Count(keras.callbacks.Callback):
+    """Counts the run's steps, over restarts.
+
+    Args:
+      step: steps taken before this session.
+    """
+
+    def __init__(self, step: int):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+
+
+class EndOfEpoch(keras.callbacks.Callback):
+    """Calls `finish(epoch, logs)` after each epoch that ran to its end.
+
+    Raises: TfsepganError with a hint when the disk refuses what is written there.
+    """
+
+    def __init__(self, finish: Callable[[int, dict[str, float]], None], guard: Guard):
+        super().__init__()
+        self.finish, self.guard = finish, guard
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.guard.reason not in ("interrupted", "diverged"):
+            try:
+                self.finish(epoch, {name: float(value) for name, value in (logs or {}).items()})
+            except OSError as error:
+                raise TfsepganError(f"Could not write the run: {error}. Free some space and resume.") from error
+
+
+class ShowProgress(keras.callbacks.Callback):
+    """A bar over the whole run with the time left; where there is no terminal, only the epochs' lines are printed."""
+
+    def __init__(self, console: Console, *, step: int, steps: int):
+        super().__init__()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("steps, time left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self.task = self.progress.add_task("training", total=steps, completed=step, losses="")
+
+    def on_train_begin(self, logs=None):
+        self.progress.start()
+
+    def on_train_batch_end(self, batch, logs=None):
+        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in list((logs or {}).items())[:2])
+        self.progress.update(self.task, advance=1, losses=losses)
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        """Take the bar off the screen, also after an error."""
+        self.progress.stop()

@@ -1,0 +1,106 @@
+"""Everything a run needs to go on, in one file that is whole or not there: weights, every optimizer, running means, seeds, step, scores."""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsepgan.errors import CheckpointError
+
+STATE = "state.npz"
+PROGRESS = "progress"
+
+
+def variables_of(system) -> dict[str, Any]:
+    """Every variable a resumed run must have, by a name that does not depend on the session.
+
+    Returns: `{"system/0003": variable, "generator_optimizer/0000": variable, ...}`; losses' running means are left out.
+    """
+    logged = {id(variable) for tracker in system.metrics for variable in tracker.variables}
+    groups = {"system": [variable for variable in system.variables if id(variable) not in logged]}
+    for player, optimizer in system.optimizers.items():
+        groups[f"{player}_optimizer"] = optimizer.variables
+    return {
+        f"{group}/{index:04d}": variable
+        for group, variables in groups.items()
+        for index, variable in enumerate(variables)
+    }
+
+
+def write_atomically(path: Path, write) -> None:
+    """Call `write(file)` on a temporary file that takes the place of `path` once it is whole.
+
+    Raises: CheckpointError when the disk refuses; the old file is then still there.
+    """
+    path = Path(path)
+    scratch = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+            scratch = file.name
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except OSError as error:
+        raise CheckpointError(
+            f"Could not write {path}: {error.strerror or error}. Free some space or choose another --run folder; "
+            "what was there before is untouched."
+        ) from error
+    finally:
+        if scratch and os.path.exists(scratch):
+            os.unlink(scratch)
+
+
+def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
+    """Write the run's state, replacing the last one.
+
+    Args:
+      progress: JSON values: step, epoch, best score, history.
+    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk refuses.
+    """
+    arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
+    bad = [name for name, values in arrays.items() if values.dtype.kind == "f" and not np.isfinite(values).all()]
+    if bad:
+        raise CheckpointError(
+            f"The weights stopped being finite ({bad[0]} and {len(bad) - 1} more), so they were not saved; "
+            "the last checkpoint is still good. Try a lower --learning-rate or a --clip-norm."
+        )
+    arrays[PROGRESS] = np.frombuffer(json.dumps(progress).encode(), dtype=np.uint8)
+    write_atomically(Path(directory) / STATE, lambda file: np.savez(file, **arrays))
+
+
+def restore_state(directory: Path, system) -> dict[str, Any] | None:
+    """Give a system the state that was saved, and return the progress; None where nothing was saved yet.
+
+    Raises: CheckpointError when the file is broken or belongs to another network.
+    """
+    path = Path(directory) / STATE
+    if not path.exists():
+        return None
+    wanted = variables_of(system)
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise CheckpointError(
+            f"{path} is damaged: {error}. Remove it to start the run anew, or restore it."
+        ) from error
+    progress = json.loads(arrays.pop(PROGRESS, np.frombuffer(b"{}", np.uint8)).tobytes() or b"{}")
+    misfits = [
+        name
+        for name in wanted.keys() | arrays.keys()
+        if name not in wanted or name not in arrays or tuple(wanted[name].shape) != arrays[name].shape
+    ]
+    if misfits:
+        raise CheckpointError(
+            f"{path} does not fit this system: {len(misfits)} of {len(wanted)} variables differ, "
+            f"{sorted(misfits)[0]} first. Start a new run in another --run folder."
+        )
+    for name, variable in wanted.items():
+        variable.assign(arrays[name])
+    return progress

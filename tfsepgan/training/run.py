@@ -1,0 +1,248 @@
+"""One training run, from settings and a folder of recordings to a trained generator, resumable at any moment.
+
+A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `best/` (the generator that separated the
+validation mixtures best: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import yaml
+from rich.console import Console
+
+from tfsepgan import config as settings
+from tfsepgan import systems
+from tfsepgan.config import Experiment
+from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.mixtures import Mixture, fixed_mixtures
+from tfsepgan.data.pipeline import training_batches
+from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
+from tfsepgan.networks.bundle import describe, find_bundle, load_bundle, save_bundle
+from tfsepgan.training.board import Board, plot_curves
+from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
+from tfsepgan.training.checkpoint import restore_state, save_state, write_atomically
+from tfsepgan.training.validation import compiled, improvement_db
+
+SETTINGS = "settings.yaml"
+VALIDATION_SEED = 20_000  # apart from every training seed in use; the same mixtures whatever the run's seed
+
+
+class Outcome(NamedTuple):
+    """How a run ended."""
+
+    reason: str  # 'finished', 'time' or 'interrupted'
+    step: int
+    best: dict[str, float]
+    history: list[dict[str, float]]
+
+
+def prepare_directory(directory: Path, experiment: Experiment) -> None:
+    """Make the run's folder, or see that the run in it is this one.
+
+    Raises: CheckpointError when the folder holds something else or a run with other settings, or cannot be written.
+    """
+    directory = Path(directory)
+    path = directory / SETTINGS
+    if path.exists():
+        try:
+            theirs = yaml.safe_load(path.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path} cannot be read: {error}. Choose another --run folder.") from error
+        different = settings.differences(experiment, theirs or {})
+        if different:
+            raise CheckpointError(
+                f"{directory} holds a run with other settings:\n  " + "\n  ".join(different) + "\n"
+                "Repeat its settings to resume it, or choose another --run folder; nothing was changed."
+            )
+        return
+    if directory.is_dir() and any(not item.name.startswith(".") for item in directory.iterdir()):
+        raise CheckpointError(
+            f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder; nothing was changed."
+        )
+    text = yaml.safe_dump(settings.to_dict(experiment), sort_keys=False)
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+class Run:
+    """A system on its data, with everything around it.
+
+    Args:
+      experiment: all settings.
+      catalogue: the recordings.
+      directory: where the run lives; one that holds the same run is resumed.
+      console: where people look.
+    """
+
+    def __init__(self, experiment: Experiment, catalogue: Catalogue, directory: Path, console: Console):
+        settings.check(experiment)
+        self.experiment, self.catalogue, self.console = experiment, catalogue, console
+        self.directory = Path(directory)
+        prepare_directory(self.directory, experiment)
+        keras.config.set_dtype_policy(experiment.training.precision)
+        try:
+            self.system = systems.build(experiment)
+            self.system.compile()
+        finally:
+            keras.config.set_dtype_policy("float32")
+        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "best": {}, "history": []}
+        restored = restore_state(self.directory, self.system)
+        if restored is not None:
+            self.progress = restored
+            console.print(f"Resuming {self.directory} at step {self.progress['step']}.")
+        elif experiment.training.init_from:
+            self._start_from(experiment.training.init_from)
+        self.mixtures = self._validation_mixtures()
+        self.separate = compiled(self.system.ema_generator)
+        self.board = Board(self.directory / "tensorboard") if experiment.training.tensorboard else None
+
+    def _start_from(self, model: str) -> None:
+        """Give the generator another model's weights."""
+        bundle = load_bundle(find_bundle(model))
+        try:
+            for network in (self.system.generator, self.system.ema_generator):
+                network.set_weights(bundle.generator.get_weights())
+        except ValueError as error:
+            raise ConfigError(
+                f"{model} cannot start this run: its generator has other shapes ({error}). Use the same generator "
+                f"settings: {bundle.manifest.network_settings}."
+            ) from error
+        self.console.print(f"Starting from the weights of {model}.")
+
+    def _validation_mixtures(self) -> Sequence[Mixture]:
+        training = self.experiment.training
+        if not training.validation_mixtures:
+            return []
+        if "valid" not in self.catalogue.splits:
+            self.console.print("No valid split: the last weights count as the best.")
+            return []
+        return fixed_mixtures(
+            self.catalogue,
+            self.experiment.data,
+            split="valid",
+            count=training.validation_mixtures,
+            seconds=training.validation_seconds,
+            seed=VALIDATION_SEED,
+        )
+
+    def train(self) -> Outcome:
+        """Train to the end, or until stopped; either way the run can go on from what is on disk.
+
+        Raises: TfsepganError when a loss stops being finite; the last good weights are on disk.
+        """
+        training = self.experiment.training
+        start = self.progress["step"]
+        self._started, self._seconds_before = time.monotonic(), self.progress["seconds"]
+        left = None if training.minutes is None else training.minutes - self._seconds_before / 60
+        if start >= training.steps or (left is not None and left <= 0):
+            return self._outcome("finished" if start >= training.steps else "time")
+        self._count, self._guard = Count(start), Guard(left)
+        show = ShowProgress(self.console, step=start, steps=training.steps)
+        callbacks = [self._count, self._guard, EndOfEpoch(self._finish_epoch, self._guard), show]
+        try:
+            with self._guard:
+                for first, last in self._stretches(start, training.steps):
+                    self._fit(first, last, callbacks)
+                    if self._guard.reason:
+                        break
+        finally:
+            show.close()
+        return self._end()
+
+    def _stretches(self, start: int, stop: int):
+        """Stretches of whole epochs, `(first step, step after the last)`, with what is left of an epoch cut short apart."""
+        size = self.experiment.training.steps_per_epoch
+        edge = min(stop, -(-start // size) * size)
+        whole = edge + (stop - edge) // size * size
+        return [(a, b) for a, b in ((start, edge), (edge, whole), (whole, stop)) if a < b]
+
+    def _fit(self, first: int, last: int, callbacks) -> None:
+        size = self.experiment.training.steps_per_epoch
+        steps = min(size, last - first)
+        batches = training_batches(self.catalogue, self.experiment.data, first_step=first)
+        # Keras' epochs only count steps here: the order of the data and the schedule follow the step.
+        self.system.fit(
+            batches.take(last - first),
+            epochs=(last - first) // steps,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+    def _end(self) -> Outcome:
+        guard = self._guard
+        if guard.reason == "diverged":
+            raise TfsepganError(
+                f"The losses {', '.join(guard.diverged_in)} stopped being finite at step {self._count.step}. "
+                f"{self.directory} still holds the good weights of step {self.progress['step']}; "
+                "try a lower --learning-rate or a --clip-norm in a new run, with --init-from this one."
+            )
+        if guard.reason and self.progress["step"] != self._count.step:
+            self._save()
+        return self._outcome(guard.reason or "finished")
+
+    def _outcome(self, reason: str) -> Outcome:
+        return Outcome(reason, self.progress["step"], self.progress["best"], self.progress["history"])
+
+    def _save(self) -> None:
+        self.progress["step"] = self._count.step
+        self.progress["seconds"] = self._seconds_before + time.monotonic() - self._started
+        save_state(self.directory, self.system, self.progress)
+
+    def _finish_epoch(self, epoch: int, losses: dict[str, float]) -> None:
+        """Judge, keep the best, save, show."""
+        step = self._count.step
+        minutes = (self._seconds_before + time.monotonic() - self._started) / 60
+        row = {"step": step, "minutes": round(minutes, 3)}
+        row |= {f"train/{name}": value for name, value in losses.items()}
+        if self.mixtures:
+            scores = improvement_db(self.separate, self.mixtures, self.system.sources)
+            row["val/si_sdr_improvement_db"] = float(np.mean(scores))
+            row["val/si_sdr_improvement_median_db"] = float(np.median(scores))
+        score = row.get("val/si_sdr_improvement_db", float(step))
+        if not self.progress["best"] or score > self.progress["best"]["score"]:
+            self.progress["best"] = {"score": score, "step": step}
+            self._save_best(row)
+        self.progress["history"].append(row)
+        self._save()
+        self._show(row)
+
+    def _save_best(self, row: dict[str, float]) -> None:
+        experiment = self.experiment
+        trained = {
+            "preset": experiment.preset,
+            "step": row["step"],
+            "minutes": row["minutes"],
+            "data": [row._asdict() for row in self.catalogue.summary()],
+            "scores": {name: value for name, value in row.items() if name.startswith("val/")},
+            "settings": settings.to_dict(experiment),
+        }
+        generator = self.system.ema_generator
+        manifest = describe(
+            generator,
+            experiment.model.generator,
+            name=experiment.preset,
+            system=experiment.system,
+            sample_rate_hz=experiment.data.sample_rate_hz,
+            sources=self.system.sources,
+            trained=trained,
+        )
+        save_bundle(self.directory / "best", generator, manifest)
+
+    def _show(self, row: dict[str, float]) -> None:
+        numbers = {name: value for name, value in row.items() if "/" in name and "median" not in name}
+        text = "  ".join(f"{name.split('/')[1]} {value:.4g}" for name, value in numbers.items() if value)
+        self.console.print(f"step {row['step']:>6}  {row['minutes']:6.2f} min  {text}", highlight=False)
+        history = self.progress["history"]
+        rows = json.dumps(history, indent=1).encode()
+        write_atomically(self.directory / "history.json", lambda file: file.write(rows))
+        plot_curves(history, self.directory / "curves.png")
+        if self.board:
+            self.board.scalars(row["step"], numbers)
+            if self.mixtures:
+                estimates = [self.separate(item.mixture)[0] for item in self.mixtures[:2]]
+                self.board.sounds(row["step"], self.mixtures, estimates, self.system.sources[0])

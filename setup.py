@@ -24,7 +24,13 @@ setup(
     package_dir={"tfsepgan.exported_models": "exported_models"},
     package_data={
         "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
-        "tfsepgan.exported_models": ["*/manifest.json", "*/model.keras", "*/card.md", "*/*.tflite", "*/1/**/*"],
+        "tfsepgan.exported_models": [
+            "*/manifest.json",
+            "*/model.keras",
+            "*/card.md",
+            "*/*.tflite",
+            "*/1/**/*",
+        ],
     },
     install_requires=[
         f"tensorflow>=2.16.2,<2.17; {TENSORFLOW_2_16}",

@@ -205,9 +205,7 @@ def ballad(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, 
     root = bass_note(classes, low - 17)
     tones = voicing(classes, low + 3)
     hits = [time for time in (0.5, 1.5, 2, 3, 3.5) if time < beats]
-    return [(0, beats, root, -8), (0, beats, root + 12, -12)] + [
-        (t, 0.45, p, -18) for t in hits for p in tones
-    ]
+    return [(0, beats, root, -8), (0, beats, root + 12, -12)] + [(t, 0.45, p, -18) for t in hits for p in tones]
 
 
 def boogie(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
@@ -227,9 +225,7 @@ def accompany(song: Song, pattern: Pattern, *, low: int, velocity: int) -> list[
             tones = [bass_note(classes, low - 14), *voicing(classes, low)]
             notes += [Note(start, song.beats, tone, velocity - 10) for tone in tones]
             continue
-        notes += [
-            Note(start + t, n, p, velocity + change) for t, n, p, change in pattern(classes, song.beats, low)
-        ]
+        notes += [Note(start + t, n, p, velocity + change) for t, n, p, change in pattern(classes, song.beats, low)]
     return notes
 
 
@@ -263,9 +259,7 @@ def piano(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
             song, block_chords, low=45, velocity=velocity
         )
     low = int(rng.integers(48, 56))
-    right = melody(
-        song, rng, low=low + 14, high=low + 38, legato=float(rng.uniform(0.6, 1)), velocity=velocity
-    )
+    right = melody(song, rng, low=low + 14, high=low + 38, legato=float(rng.uniform(0.6, 1)), velocity=velocity)
     if rng.random() < 0.4:
         right += [note._replace(pitch=note.pitch + 12, velocity=note.velocity - 6) for note in right]
     return right + accompany(song, PATTERNS[style], low=low, velocity=velocity)
@@ -282,9 +276,7 @@ def runs(song: Song, rng: np.random.Generator, *, low: int, high: int, velocity:
                 heading = 1 if place == 0 else -1 if place == len(tones) - 1 else -heading
             place += heading
             pitch = tones[place]
-            notes.append(
-                Note(bar * song.beats + step / 4, 0.24, pitch, velocity + (8 if step % 4 == 0 else 0))
-            )
+            notes.append(Note(bar * song.beats + step / 4, 0.24, pitch, velocity + (8 if step % 4 == 0 else 0)))
     return notes
 
 
@@ -310,9 +302,7 @@ def guitar(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 
     """Six strings, strummed ('strum') or picked one by one ('pick')."""
     notes = []
     order = rng.permutation([1, 2, 3, 4, 5, 3, 4, 2])
-    strokes = (
-        [(0, 1), (1, 1), (1.5, -1), (2.5, -1), (3, 1), (3.5, -1)] if rng.random() < 0.5 else [(0, 1), (2, 1)]
-    )
+    strokes = [(0, 1), (1, 1), (1.5, -1), (2.5, -1), (3, 1), (3.5, -1)] if rng.random() < 0.5 else [(0, 1), (2, 1)]
     for bar, classes in enumerate(song.chords):
         tones = pitches(classes, bass_note(classes, 40), 72)[:6]
         start = bar * song.beats
@@ -372,8 +362,7 @@ def drums(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 9
             notes += [Note(start + k / 4, 0.2, drum, velocity + (6 if k % 8 == 0 else -6)) for k in kept]
         if fill:
             notes += [
-                Note(start + 3 + k / 4, 0.2, int(rng.choice([SNARE, LOW_TOM, HIGH_TOM])), velocity)
-                for k in range(4)
+                Note(start + 3 + k / 4, 0.2, int(rng.choice([SNARE, LOW_TOM, HIGH_TOM])), velocity) for k in range(4)
             ]
             notes.append(Note(start + 4, 0.2, CRASH, velocity))
         ghosts = np.flatnonzero(rng.random(4 * song.beats) < 0.06)
@@ -395,7 +384,5 @@ def bach_prelude(song: Song, velocity: int) -> list[Note]:
     notes = []
     for bar, tones in enumerate(bars):
         path = [tones[k] for k in (0, 1, 2, 3, 4, 2, 3, 4)] * 2
-        notes += [
-            Note(4 * bar + k / 4, 0.3 if k % 8 > 1 else 1.9, p + shift, velocity) for k, p in enumerate(path)
-        ]
+        notes += [Note(4 * bar + k / 4, 0.3 if k % 8 > 1 else 1.9, p + shift, velocity) for k, p in enumerate(path)]
     return [*notes, *(Note(4 * len(bars), 4, tone + shift, velocity) for tone in bars[-1])]

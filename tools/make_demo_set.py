@@ -31,9 +31,7 @@ from scipy.signal import butter, sosfiltfilt
 SAMPLE_RATE_HZ = 16_000
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS_PER_BEAT = 480
-RENDER_LIMIT_SECONDS = (
-    60  # a score of half a minute renders in one; a longer wait means that fluidsynth hangs
-)
+RENDER_LIMIT_SECONDS = 60  # a score of half a minute renders in one; a longer wait means that fluidsynth hangs
 RUMBLE_FILTER = butter(2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos")  # below the lowest note, 27.5 Hz
 RMS_DB, PEAK_DB = -20.0, -3.0  # as loud as the first, unless that would pass the second
 QUALITY_LOSS = 1.0  # libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
@@ -145,9 +143,7 @@ def scores() -> list[Score]:
             for number, (style, program, low, high) in enumerate(pieces, 1):
                 path = Path(split, "rest", instrument, f"{number:02d}-{style}.ogg")
                 fields = {"path": path, "split": split, "instrument": instrument, "style": style}
-                plan.append(
-                    Score(**fields, program=program, low=low, high=high, seconds=SECONDS[split, "rest"])
-                )
+                plan.append(Score(**fields, program=program, low=low, high=high, seconds=SECONDS[split, "rest"]))
     return plan
 
 
@@ -168,9 +164,7 @@ def compose(score: Score, rng: np.random.Generator) -> tuple[music.Song, list[mu
     return song, music.melody(song, rng, legato=legato, **span)
 
 
-def to_midi(
-    score: Score, song: music.Song, notes: list[music.Note], rng: np.random.Generator
-) -> mido.MidiFile:
+def to_midi(score: Score, song: music.Song, notes: list[music.Note], rng: np.random.Generator) -> mido.MidiFile:
     """Play the notes as a person would: a little off the beat, with swell, vibrato and pedal."""
     channel = 9 if score.instrument == "drums" else 0
     events = [(0, mido.Message("program_change", program=score.program, channel=channel))]
@@ -184,9 +178,7 @@ def to_midi(
     if score.style in PEDALLED and score.instrument == "piano":
         for bar in range(len(song.chords)):
             events.append((bar * song.beats + 0.06, mido.Message("control_change", control=64, value=127)))
-            events.append(
-                ((bar + 1) * song.beats - 0.04, mido.Message("control_change", control=64, value=0))
-            )
+            events.append(((bar + 1) * song.beats - 0.04, mido.Message("control_change", control=64, value=0)))
     if score.high:
         events.append((0, mido.Message("control_change", control=1, value=int(rng.integers(0, 50)))))
         phrase = 4 * song.beats
@@ -218,9 +210,7 @@ def render(midi: mido.MidiFile, soundfont: Path, *, room: float) -> np.ndarray:
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=RENDER_LIMIT_SECONDS)
         except (OSError, subprocess.SubprocessError) as error:
-            raise RenderError(
-                f"fluidsynth did not render: {error}. Install fluidsynth 2 and retry."
-            ) from error
+            raise RenderError(f"fluidsynth did not render: {error}. Install fluidsynth 2 and retry.") from error
         stereo, rate_hz = soundfile.read(sound, dtype="float32", always_2d=True)
     return soxr.resample(stereo.mean(axis=1), rate_hz, SAMPLE_RATE_HZ, quality="VHQ").astype(np.float32)
 
@@ -280,9 +270,7 @@ def make(score: Score, output: Path, soundfont: Path, seed: int) -> Path:
     audio = finish(render(to_midi(score, song, notes, rng), soundfont, room=rng.uniform(0.1, 0.7)))
     path = output / score.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(
-        path, audio, SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS", compression_level=QUALITY_LOSS
-    )
+    soundfile.write(path, audio, SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS", compression_level=QUALITY_LOSS)
     fix_serial(path, number)
     return path
 
@@ -318,20 +306,14 @@ def summary(output: Path, paths: list[Path]) -> Table:
 
 def main() -> int:
     """Read the command line and make the set."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--output", type=Path, required=True, help="folder to write train/, valid/ and test/ to"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="folder to write train/, valid/ and test/ to")
     parser.add_argument("--soundfont", type=Path, default=SOUNDFONT, help="FluidR3 GM, an .sf2 file")
     parser.add_argument("--seed", type=int, default=2, help="another seed, another set of pieces")
     arguments = parser.parse_args()
     console = Console()
     if not arguments.soundfont.is_file():
-        console.print(
-            f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or give --soundfont"
-        )
+        console.print(f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or give --soundfont")
         return 2
     clear(arguments.output)
     with ThreadPoolExecutor(2) as pool:

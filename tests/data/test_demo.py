@@ -146,9 +146,7 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
     assert compose(1) != compose(2)
 
 
-@pytest.mark.parametrize(
-    "style", ["alberti", "nocturne", "rag", "chorale", "invention", "toccata", "bach", "boogie"]
-)
+@pytest.mark.parametrize("style", ["alberti", "nocturne", "rag", "chorale", "invention", "toccata", "bach", "boogie"])
 def test_piano_notes_can_be_played(style, demo_music):
     rng = np.random.default_rng(5)
     song = demo_music.make_song("test", rng, seconds=24, beats=4, tempo_bpm=90)

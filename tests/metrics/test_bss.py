@@ -112,13 +112,10 @@ def test_a_single_source_has_no_interference():
 def test_sources_that_are_alike_are_scored():
     """Their matrix is singular, where museval needs a name that numpy 2 dropped."""
     references = np.zeros((2, RATE, 1))
-    references[:, 0] = 4.0  # 16 + epsilon is 16: the second pivot is exactly zero
+    references[:, 0] = 4.0  # an exact spectrum; 16 + epsilon is 16, so a pivot is exactly zero
     estimates = references + 0.01 * noise(2, RATE, 1, seed=6)
     scores = bss_eval(references, estimates, RATE)
     assert np.all(np.isfinite(scores.sdr))
-    matrix = np.tile(np.eye(4) * 16.0, (2, 2))
-    with pytest.raises(np.linalg.LinAlgError):
-        np.linalg.solve(matrix + np.finfo(float).eps * np.eye(8), np.ones(8))
 
 
 def test_channels_of_opposite_sign_are_not_silence():
@@ -164,7 +161,5 @@ def test_neither_ffmpeg_nor_musdb_is_needed():
         "print(sorted({'museval', 'musdb', 'stempeg', 'tensorflow', 'keras'} & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr

@@ -24,8 +24,8 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def entry(arguments: list[str] | None = None) -> int:
-        # TensorFlow's start-up chatter is not for the user; errors of its own still come through.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        # TensorFlow's native log is not for the user; what goes wrong reaches Python as an exception.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         console = Console(soft_wrap=True)
         try:
             main(sys.argv[1:] if arguments is None else list(arguments), console)

@@ -10,7 +10,7 @@ from tfsepgan.config import DataConfig, Experiment
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import DataError
-from tfsepgan.evaluation.plots import draw_box_plots
+from tfsepgan.evaluation.plots import draw_box_plots, picture_writer
 from tfsepgan.evaluation.records import Report
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
@@ -42,17 +42,33 @@ def write_stems(stems: dict[str, np.ndarray], directory: Path, sample_rate_hz: i
 
 
 def score(
-    separator: Separator, mixtures: list[Mixture], output: Path, console: Console, *, stems: Path | None = None
+    separator: Separator,
+    mixtures: list[Mixture],
+    output: Path,
+    console: Console,
+    *,
+    stems: Path | None = None,
+    bss: bool = True,
+    workers: int = 2,
 ) -> Report:
-    """Score a separator, print the table, draw the plots; also write what it separated where `stems` is given."""
+    """Score a separator, print the table, draw plots and pictures; also write what it separated where `stems` is given."""
+    draw = picture_writer(output / "pictures")
 
-    def keep(item: Mixture, estimates) -> None:
+    def look_and_keep(item: Mixture, estimates) -> None:
+        draw(item, estimates)
         if stems is not None:
             parts = {"mixture": item.mixture, **estimates}
             write_stems(parts, stems / safe_name(item.name), item.sample_rate_hz)
 
     report = evaluate(
-        separator.separate, mixtures, output, sources=separator.sources, listener=keep, console=console
+        separator.separate,
+        mixtures,
+        output,
+        sources=separator.sources,
+        workers=workers,
+        bss=bss,
+        listener=look_and_keep,
+        console=console,
     )
     print_report(report, console=console)
     draw_box_plots(report, output / "scores.png")
@@ -60,7 +76,13 @@ def score(
 
 
 def finish(
-    experiment: Experiment, catalogue: Catalogue, directory: Path, console: Console, *, count: int, seconds: float
+    experiment: Experiment,
+    catalogue: Catalogue,
+    directory: Path,
+    console: Console,
+    *,
+    count: int,
+    seconds: float,
 ) -> None:
     """Score, separate and export the best model of a run.
 

@@ -55,9 +55,7 @@ def _train(arguments, console):
     console.print(
         f"generator {run.system.generator.count_params():,} parameters, "
         + ", ".join(
-            f"{name} {network.count_params():,}"
-            for name, network in run.system.players.items()
-            if name != "generator"
+            f"{name} {network.count_params():,}" for name, network in run.system.players.items() if name != "generator"
         )
     )
     outcome = run.train()
@@ -68,9 +66,21 @@ def _train(arguments, console):
     if outcome.reason == "time":
         console.print(f"Stopped after {experiment.training.minutes} minutes, at step {outcome.step}.")
     if outcome.best:
-        console.print(f"Best at step {outcome.best['step']}: {outcome.best['score']:.2f} dB SI-SDR improvement (valid).")
+        console.print(
+            f"Best at step {outcome.best['step']}: {outcome.best['score']:.2f} dB SI-SDR improvement (valid)."
+        )
     if options.finish and (directory / "best").is_dir():
-        finish(experiment, catalogue, directory, console, count=options.test_mixtures, seconds=options.test_seconds)
+        finish(
+            experiment,
+            catalogue,
+            directory,
+            console,
+            count=options.test_mixtures,
+            seconds=options.test_seconds,
+        )
 
 
 main = command(_train)
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -42,9 +42,7 @@ class Recording:
     variant: int
     """0 for the recording as it is, 1 and on for its variants."""
     path: Path
-    """Mono 16-bit PCM WAV at the model's rate."""
-    data_offset: int
-    """Byte at which its samples start."""
+    """Mono 16-bit PCM WAV at the model's rate, its samples behind a head of HEADER_BYTES."""
     frames: int
     scale: float
     """What a stored integer is worth, a power of two."""
@@ -150,7 +148,7 @@ def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
     if file.sample_rate_hz != sample_rate_hz or file.channels != 1 or file.path.suffix.lower() != ".wav":
         return False
     layout = wav_layout(file.path)
-    return layout is not None and layout.is_mono_pcm16 and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
+    return layout is not None and layout.is_plain and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
 
 
 def _is_unpacked(version: _Version) -> bool:
@@ -227,16 +225,11 @@ def _envelope(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 
 def _load(version: _Version) -> Recording:
     levels = np.fromfile(version.levels, "<f4")
-    offset, size = HEADER_BYTES, version.samples.stat().st_size - HEADER_BYTES
-    if version.in_place:
-        layout = wav_layout(version.samples)
-        offset, size = layout.data_offset, layout.data_bytes
     return Recording(
         name=version.file.name,
         variant=version.variant,
         path=version.samples,
-        data_offset=offset,
-        frames=size // BYTES_PER_SAMPLE,
+        frames=(version.samples.stat().st_size - HEADER_BYTES) // BYTES_PER_SAMPLE,
         scale=float(levels[0]),
         envelope=levels[1:],
     )

@@ -28,9 +28,7 @@ from tfsepgan.errors import DataError
 SPLITS = ("train", "valid", "test")
 Layout = Literal["unpaired", "multitrack"]
 _MIXTURES = ("mixture", "mix")
-_LAYOUTS = (
-    "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
-)
+_LAYOUTS = "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
 _DIGEST_SECONDS = 10.0  # of the middle of two recordings of equal length: enough to know one from another
 
 
@@ -127,7 +125,7 @@ class Catalogue:
         if len(sources) == 1 and len(there) == 1:
             raise DataError(
                 f"{self.directory / split} holds {sources[0]} and nothing else, so there is nothing to mix it "
-                f"with. Add recordings of other instruments, as {self.directory / split / 'others'}/*.wav."
+                f"with. Add recordings of others, as {self.directory / split / 'others'}/*.wav."
             )
 
 
@@ -148,9 +146,7 @@ def scan(directory: str | os.PathLike, *, sources: Sequence[str] | None = None) 
     splits = [split for split in SPLITS if (directory / split).is_dir()]
     if not splits:
         there = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
-        raise DataError(
-            f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {_LAYOUTS}."
-        )
+        raise DataError(f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {_LAYOUTS}.")
     audio, ignored = {}, [entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits]
     for split in splits:
         names = [f"{split}/{name}" for name in _walk(directory / split)]

@@ -45,9 +45,7 @@ def probe(path: str | os.PathLike) -> SoundInfo:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
+        raise DataError(f"{path} cannot be read ({error.strerror}). Check the path and its permissions.") from error
     if size == 0:
         raise DataError(f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it.")
     try:

@@ -35,9 +35,7 @@ def root_mean_square(samples: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(samples), dtype=np.float64))) if samples.size else 0.0
 
 
-def paper_law(
-    targets: np.ndarray, others: np.ndarray, *, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def paper_law(targets: np.ndarray, others: np.ndarray, *, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weigh the sources against the other recording, as the paper does.
 
     Args:

@@ -146,24 +146,18 @@ def _songs(
     *,
     mono: bool,
 ) -> list[Mixture]:
-    songs = {
-        name: stems for name, stems in catalogue.tracks(split).items() if stems.keys() & set(config.sources)
-    }
+    songs = {name: stems for name, stems in catalogue.tracks(split).items() if stems.keys() & set(config.sources)}
     names = list(songs)
     if count is not None and count < len(names):
         names = [names[number * len(names) // count] for number in range(count)]
     return [_song(name, songs[name], config, seconds, mono=mono) for name in names]
 
 
-def _song(
-    name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool
-) -> Mixture:
+def _song(name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool) -> Mixture:
     decoded = {source: decode(file.path, config.sample_rate_hz, mono=mono) for source, file in stems.items()}
     channels = {samples.shape[1] for samples in decoded.values()} - {1}
     if len(channels) > 1:
-        raise DataError(
-            f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected."
-        )
+        raise DataError(f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected.")
     longest = max(map(len, decoded.values()))
     time = min(longest, round(seconds * config.sample_rate_hz)) if seconds else longest
     shape = (time, *channels) if channels else (time, 1)
@@ -175,9 +169,7 @@ def _song(
     return _mixture(name, sources, parts[RESIDUAL].ravel(), config, channels=shape[1])
 
 
-def _mixture(
-    name: str, sources: np.ndarray, residual: np.ndarray, config: DataConfig, *, channels: int = 1
-) -> Mixture:
+def _mixture(name: str, sources: np.ndarray, residual: np.ndarray, config: DataConfig, *, channels: int = 1) -> Mixture:
     mixed = finish(sources, residual)
     parts = dict(zip((*config.sources, RESIDUAL), (*mixed.sources, mixed.residual), strict=True))
     return Mixture(

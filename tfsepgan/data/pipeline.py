@@ -49,6 +49,10 @@ def training_batches(
     reader = choose_reader(config.reader)
     shape = (config.batch, len(config.sources), config.window)
 
+    paths = [str(recording.path) for recording in pool.recordings]
+
+    paths = [str(recording.path) for recording in pool.recordings]
+
     def make(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         plan = draw_plan(pool, config, int(step))
         return mix_batch(pool, config, plan, read_windows(pool, plan.draws, config.window, reader))
@@ -59,26 +63,33 @@ def training_batches(
     def mix(step: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return mix_batch(pool, config, draw_plan(pool, config, int(step)), windows)
 
-    paths = [str(recording.path) for recording in pool.recordings]
+    def read(step):
+        columns = tf.numpy_function(draw, [step], [tf.int64] * len(Draws._fields), stateful=False)
+        draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
+        return step, read_windows_in_graph(tf.constant(paths), draws, config.window)
 
-    def batch(step):
-        if reader == "tfio":
-            columns = tf.numpy_function(draw, [step], [tf.int64] * len(Draws._fields), stateful=False)
-            draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
-            windows = read_windows_in_graph(tf.constant(paths), draws, config.window)
-            mixture, sources = tf.numpy_function(
-                mix, [step, windows], [tf.float32, tf.float32], stateful=False
-            )
-        else:
-            mixture, sources = tf.numpy_function(make, [step], [tf.float32, tf.float32], stateful=False)
+    def batch(*inputs):
+        outputs = [tf.float32, tf.float32]
+        mixture, sources = tf.numpy_function(mix if reader == "tfio" else make, inputs, outputs, stateful=False)
         return {
             "mixture": tf.ensure_shape(mixture, (shape[0], shape[2], 1)),
             "sources": tf.ensure_shape(sources, (*shape, 1)),
         }
 
-    steps = tf.data.Dataset.range(first_step, _LAST_STEP)
-    batches = steps.map(batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
-    return batches.prefetch(PREFETCHED_BATCHES)
+    dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
+    if reader == "tfio":
+        dataset = dataset.map(read).with_options(_one_at_a_time()).prefetch(PARALLEL_BATCHES)
+    dataset = dataset.map(batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
+    return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def _one_at_a_time():
+    """Options that keep tf.data from running a plain map in parallel on its own; see `read_windows_in_graph`."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_optimization.map_parallelization = False
+    return options
 
 
 def open_pool(
@@ -105,9 +116,7 @@ def open_pool(
     return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz)
 
 
-def mix_batch(
-    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def mix_batch(pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turn the windows of a plan into mixtures by the law of the settings.
 
     Args:
@@ -149,11 +158,7 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
         files = catalogue.splits[split][source]
         longest = max(files, key=lambda file: file.seconds)
         if longest.seconds < seconds:
-            folder = (
-                longest.path.parent
-                if catalogue.layout == "multitrack"
-                else catalogue.directory / split / source
-            )
+            folder = longest.path.parent if catalogue.layout == "multitrack" else catalogue.directory / split / source
             count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
             raise DataError(
                 f"{folder} holds {count} but none is longer than the window "

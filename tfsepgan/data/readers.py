@@ -1,7 +1,7 @@
 """Reading windows of unpacked recordings: three ways to the same bits.
 
 Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what was read. tensorflow-io reads
-inside the graph of tf.data; soundfile and numpy read in Python.
+inside the graph of tf.data; soundfile and numpy read in Python. tools/bench_pipeline.py measures them.
 """
 
 import os
@@ -12,6 +12,7 @@ import soundfile
 
 from tfsepgan.config import Reader
 from tfsepgan.data.cache import Recording
+from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES
 from tfsepgan.data.windows import Draws, Pool
 from tfsepgan.errors import ConfigError, DataError
 
@@ -35,13 +36,11 @@ def choose_reader(reader: Reader) -> str:
     Raises: ConfigError for one that is not known, or tensorflow-io where it does not load.
     """
     if reader == "auto":
-        return "tfio" if tfio_loads() else "memmap"
+        return "memmap"
     if reader not in READERS:
         raise ConfigError(f"reader is {reader!r}; it must be auto, {', '.join(READERS)}.")
     if reader == "tfio" and not tfio_loads():
-        raise ConfigError(
-            "reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'."
-        )
+        raise ConfigError("reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'.")
     return reader
 
 
@@ -80,14 +79,18 @@ def _with_numpy(recording: Recording, start: int, count: int) -> np.ndarray:
     # One positioned read instead of a map that is kept: thousands of files stay closed.
     handle = os.open(recording.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        os.lseek(handle, recording.data_offset + 2 * start, os.SEEK_SET)
-        return np.frombuffer(os.read(handle, 2 * count), "<i2")
+        os.lseek(handle, HEADER_BYTES + BYTES_PER_SAMPLE * start, os.SEEK_SET)
+        return np.frombuffer(os.read(handle, BYTES_PER_SAMPLE * count), "<i2")
     finally:
         os.close(handle)
 
 
 def read_windows_in_graph(paths, draws: Draws, window: int):
-    """Read windows with tensorflow-io, as part of a tf.data graph.
+    """Read windows with tensorflow-io, as part of a tf.data graph, one after the other.
+
+    An operator of tensorflow-io that opens a file keeps it in one place for all executions of that operator; a second
+    execution in parallel would put its file there, and the first would read from the wrong one. So the loop here has one
+    iteration at a time, and the map that calls it must not be parallel.
 
     Args:
       paths: string tensor `[recordings]`.
@@ -104,5 +107,5 @@ def read_windows_in_graph(paths, draws: Draws, window: int):
         return tf.pad(audio[:, 0], [[offset, window - offset - count]])
 
     columns = (draws.recording, draws.start, draws.count, draws.offset)
-    windows = tf.map_fn(read, columns, fn_output_signature=tf.int16, parallel_iterations=4)
+    windows = tf.map_fn(read, columns, fn_output_signature=tf.int16, parallel_iterations=1)
     return tf.ensure_shape(windows, [None, window])

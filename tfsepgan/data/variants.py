@@ -57,9 +57,7 @@ def vary(samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant
     ):
         frequency_hz = low * (high / low) ** rng.random()
         if probability < BAND_LIMIT_PROBABILITY and frequency_hz < _USABLE * sample_rate_hz:
-            sections.append(
-                butter(4 if kind == "lowpass" else 2, frequency_hz, kind, fs=sample_rate_hz, output="sos")
-            )
+            sections.append(butter(4 if kind == "lowpass" else 2, frequency_hz, kind, fs=sample_rate_hz, output="sos"))
     return sosfilt(np.vstack(sections), samples).astype(np.float32) if sections else samples
 
 

@@ -31,15 +31,17 @@ class WavLayout(NamedTuple):
     data_offset: int
     data_bytes: int  # as promised by the header
     missing_bytes: int  # promised, but past the end of the file
+    trailing_bytes: int  # after the samples, where tags may lie
     encoding: int
     channels: int
     sample_rate_hz: int
     bits: int
 
     @property
-    def is_mono_pcm16(self) -> bool:
-        """True when the windows of this file can be read as they lie."""
-        return self.encoding == _PCM and self.channels == 1 and self.bits == 16
+    def is_plain(self) -> bool:
+        """True for mono 16-bit samples behind a head of HEADER_BYTES, as `write_pcm16` writes: what every reader reads."""
+        kind = (self.encoding, self.channels, self.bits)
+        return kind == (_PCM, 1, 16) and self.data_offset == HEADER_BYTES and not self.trailing_bytes
 
 
 def wav_layout(path: str | os.PathLike) -> WavLayout | None:
@@ -74,7 +76,8 @@ def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> 
     present = size - offset
     if length in _UNKNOWN_LENGTHS:
         length = present
-    return WavLayout(offset, length, max(0, length - present), encoding, channels, rate, bits)
+    missing, trailing = max(0, length - present), max(0, present - length)
+    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits)
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
@@ -87,12 +90,13 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     Raises: OSError when the disk refuses; DataError when the audio is too long for a WAV file.
     """
     size = samples.size * BYTES_PER_SAMPLE
-    if size > 0xFFFFFFFF - HEADER_BYTES:
-        raise DataError(f"{path.name} would hold {size / 2**30:.1f} GiB; a WAV file ends at 4 GiB. Split it.")
+    if size > 0x7FFFFFFF - HEADER_BYTES:  # where tensorflow-io's 32-bit signed lengths end
+        hours = samples.size / sample_rate_hz / 3600
+        raise DataError(
+            f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter files."
+        )
     rate = sample_rate_hz
-    form = struct.pack(
-        "<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16
-    )
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
     header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form
     write_whole(path, header + struct.pack("<4sI", b"data", size), np.ascontiguousarray(samples, "<i2").data)
 

@@ -61,9 +61,7 @@ class Pool:
         self._hop = envelope_hop(sample_rate_hz)
         energies = [self._energy_so_far(recording) for recording in recordings]
         self._first_hop = np.cumsum([0] + [len(energy) for energy in energies])[:-1]
-        self._energy = np.concatenate(
-            energies
-        )  # [_first_hop[r] + k]: energy of the first k hops of recording r
+        self._energy = np.concatenate(energies)  # [_first_hop[r] + k]: energy of the first k hops of recording r
 
     def _energy_so_far(self, recording: Recording) -> np.ndarray:
         starts = self._hop * np.arange(len(recording.envelope))
@@ -137,8 +135,7 @@ def build_pool(
     for stems in catalogue.tracks(split).values():
         if targets.keys() & stems.keys():
             parts = [
-                (list(sources).index(s) if s in targets else OTHER, numbers[f.name])
-                for s, f in sorted(stems.items())
+                (list(sources).index(s) if s in targets else OTHER, numbers[f.name]) for s, f in sorted(stems.items())
             ]
             tracks += [tuple((part, version[v]) for part, version in parts) for v in range(len(parts[0][1]))]
     return Pool(
@@ -211,9 +208,7 @@ def _draw_windows(
     return tuple(drawn)
 
 
-def _draw_tracks(
-    pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator
-) -> tuple[np.ndarray, ...]:
+def _draw_tracks(pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     lengths = np.array([max(pool.frames[recording] for _, recording in track) for track in pool.tracks])
     reach = np.cumsum(lengths)
     rows = []

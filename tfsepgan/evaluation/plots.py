@@ -180,9 +180,7 @@ def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colou
         capprops={"color": colour},
     )
     spread = (np.arange(values.size) * 0.618034) % 1.0 - 0.5  # golden ratio: even without repeating
-    axes.plot(
-        centre + 0.6 * width * spread, values, "o", color=colour, markersize=3, markeredgewidth=0, zorder=3
-    )
+    axes.plot(centre + 0.6 * width * spread, values, "o", color=colour, markersize=3, markeredgewidth=0, zorder=3)
 
 
 def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
@@ -196,9 +194,7 @@ def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
 
 def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     """`[rows, columns]` in dB, rows spaced evenly in log frequency from LOWEST_HZ to half the rate."""
-    frame = 2 ** round(
-        np.log2(0.064 * sample_rate_hz)
-    )  # near 64 ms: parts notes a semitone apart above middle C
+    frame = 2 ** round(np.log2(0.064 * sample_rate_hz))  # near 64 ms: parts notes a semitone apart above middle C
     audio = np.pad(audio, (0, max(0, frame - len(audio))))
     hop = max(frame // 4, -(-len(audio) // COLUMNS))
     hertz, _, spectrum = scipy.signal.stft(
@@ -240,6 +236,4 @@ def _save(figure: Figure, path: Path) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise DataError(
-            f"{path} cannot be written ({error}); free some space or give another output"
-        ) from error
+        raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error

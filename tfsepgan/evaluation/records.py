@@ -112,8 +112,7 @@ class Report:
         content = read_json(output / "report.json")
         if content.get("format") != FORMAT:
             raise DataError(
-                f"{output / 'report.json'} is of format {content.get('format')!r}, wanted {FORMAT!r}; "
-                "evaluate again"
+                f"{output / 'report.json'} is of format {content.get('format')!r}, wanted {FORMAT!r}; evaluate again"
             )
         return cls(
             sources=tuple(content["sources"]),
@@ -132,9 +131,7 @@ def save_track(output: Path, track: TrackScores) -> None:
 def load_track(output: Path, file: str) -> TrackScores:
     """Reads one track from `output/tracks/FILE`; DataError when it is not there or names another folder."""
     if Path(file).name != file:
-        raise DataError(
-            f"{output / 'report.json'} names the track file {file!r}, wanted a name without a folder"
-        )
+        raise DataError(f"{output / 'report.json'} names the track file {file!r}, wanted a name without a folder")
     content = read_json(Path(output) / "tracks" / file)
     measured = {part: _from_json(content[part]) for part in ("scores", "windows")}
     return TrackScores(**{**content, **measured, "notes": tuple(content["notes"])})
@@ -215,9 +212,7 @@ def write_json(path: Path, content) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise DataError(
-            f"{path} cannot be written ({error}); free some space or give another output"
-        ) from error
+        raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error
 
 
 def read_json(path: Path) -> dict:

@@ -78,9 +78,7 @@ def evaluate(
     """
     sources = _check_sources(sources)
     if not len(mixtures):
-        raise DataError(
-            "there are no mixtures to score, wanted at least one; look at the split and the data folder"
-        )
+        raise DataError("there are no mixtures to score, wanted at least one; look at the split and the data folder")
     output = Path(output)
     check_writable(output)
     found = _Findings(mixtures, sources, output, _settings(bss, window_seconds, hop_seconds))
@@ -100,9 +98,7 @@ def evaluate(
                 if listener is not None:
                     found.notes[index] = _listen(listener, mixture, estimates)
                 audio, rate_hz = np.asarray(mixture.mixture, np.float32), mixture.sample_rate_hz
-                pool.submit(
-                    index, TrackJob(references, estimates, audio, rate_hz, bss, window_seconds, hop_seconds)
-                )
+                pool.submit(index, TrackJob(references, estimates, audio, rate_hz, bss, window_seconds, hop_seconds))
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
             while pool.pending:
                 progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
@@ -215,9 +211,7 @@ def _estimates(separate: Separate, mixture: "Mixture", sources: tuple[str, ...])
     given = separate(audio, mixture.sample_rate_hz)
     missing = [name for name in sources if name not in given]
     if missing:
-        raise ConfigError(
-            f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives"
-        )
+        raise ConfigError(f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives")
     named = {name: given[name] for name in (*sources, RESIDUAL) if name in given}
     estimates = {name: _shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()}
     estimates.setdefault(RESIDUAL, audio - sum(estimates.values()))

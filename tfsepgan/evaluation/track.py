@@ -61,11 +61,7 @@ def score_track(job: TrackJob) -> TrackResult:
                 windows[source][kind] = by_window
             if kind != "mixture":
                 before = scores[source]["mixture"]
-                gains = {
-                    f"{name}_improvement": _gain(metrics, before, name)
-                    for name in IMPROVED
-                    if name in metrics
-                }
+                gains = {f"{name}_improvement": _gain(metrics, before, name) for name in IMPROVED if name in metrics}
                 scores[source][kind] = metrics | gains
     return TrackResult(scores, windows if job.bss else {}, _notes(job, windows))
 

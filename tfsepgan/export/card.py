@@ -19,9 +19,7 @@ def model_card(manifest: Manifest, *, parity: Mapping[str, float], sizes: Mappin
       sizes: bytes of every file, by its path in the model's folder.
     Returns: Markdown.
     """
-    return "\n".join(
-        [*_what_it_is(manifest), *_training(manifest), *_files(parity, sizes), *_usage(manifest)]
-    )
+    return "\n".join([*_what_it_is(manifest), *_training(manifest), *_files(parity, sizes), *_usage(manifest)])
 
 
 def _what_it_is(manifest: Manifest) -> list[str]:

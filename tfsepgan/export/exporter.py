@@ -64,9 +64,7 @@ def export_bundle(
             figures = _make(bundle, made, Path(scratch), audio, report)
             _swap(made, output, Path(scratch) / "replaced")
     except OSError as error:
-        raise ExportError(
-            f"cannot write {output}: {error.strerror or error}; nothing was replaced"
-        ) from error
+        raise ExportError(f"cannot write {output}: {error.strerror or error}; nothing was replaced") from error
     except CheckpointError as error:
         raise ExportError(f"cannot write {output}: {error}") from error
     return figures
@@ -142,24 +140,18 @@ def _file_facts(directory: Path) -> dict[str, dict[str, Any]]:
 def _check_output(output: Path) -> None:
     """Refuse to replace anything but an earlier export, and names that TF Serving or a URL would stumble over."""
     if not all(one.isalnum() or one in "._-" for one in output.name) or not output.name[:1].isalnum():
-        raise ExportError(
-            f"got {output.name!r} as the model's name; wanted letters, digits, '.', '_' and '-'"
-        )
+        raise ExportError(f"got {output.name!r} as the model's name; wanted letters, digits, '.', '_' and '-'")
     if not output.exists():
         return
     if not output.is_dir():
-        raise ExportError(
-            f"{output} is a file; wanted a folder that does not exist yet, or an earlier export"
-        )
+        raise ExportError(f"{output} is a file; wanted a folder that does not exist yet, or an earlier export")
     there = {path.name for path in output.iterdir()}
     if not there:
         return
     try:
         earlier = read_manifest(output)
     except CheckpointError as error:
-        raise ExportError(
-            f"{output} is not an exported model and is left as it is; choose another output"
-        ) from error
+        raise ExportError(f"{output} is not an exported model and is left as it is; choose another output") from error
     names = {earlier.name, output.name}
     ours = {
         VERSION,

@@ -29,9 +29,7 @@ def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     if audio.ndim == 1:
         audio = audio[:, None]
     if audio.ndim != 2 or not audio.size or not np.issubdtype(audio.dtype, np.floating):
-        raise ExportError(
-            f"got parity audio of shape {audio.shape}, {audio.dtype}; wanted float [time, channels]"
-        )
+        raise ExportError(f"got parity audio of shape {audio.shape}, {audio.dtype}; wanted float [time, channels]")
     if not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise ExportError(
             "the parity audio is silent or not finite; give real music, so that agreement means something"

@@ -49,6 +49,4 @@ def _write(bundle: Bundle, directory: Path, endpoints: dict, *, shape: tuple) ->
         with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
             archive.write_out(str(directory), verbose=False)
     except (OSError, tf.errors.OpError, ValueError) as error:
-        raise ExportError(
-            f"the SavedModel of {bundle.manifest.name!r} could not be written: {error}"
-        ) from error
+        raise ExportError(f"the SavedModel of {bundle.manifest.name!r} could not be written: {error}") from error

@@ -74,9 +74,7 @@ def foreign_operators(path: Path) -> list[str]:
     model = schema.Model.GetRootAs(path.read_bytes(), 0)
     codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
     custom = [
-        code
-        for code in codes
-        if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
+        code for code in codes if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
     ]
     return sorted((code.CustomCode() or b"?").decode() for code in custom)
 
@@ -101,11 +99,7 @@ def _reason(finished: subprocess.CompletedProcess) -> str:
     """What the converter complained about, out of the pages it prints."""
     needed = _NEEDED_OPS.search(finished.stderr)
     if needed:
-        return (
-            f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
-        )
+        return f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    told = next(
-        (line for line in reversed(lines) if "Error" in line or "error" in line), lines[-1] if lines else ""
-    )
+    told = next((line for line in reversed(lines) if "Error" in line or "error" in line), lines[-1] if lines else "")
     return f"exit code {finished.returncode}: {told[:500] or 'it said nothing'}"

@@ -4,7 +4,11 @@ from keras import ops
 
 from tfsepgan.layers.filterbank import cut_frames, root_hann
 
-RESOLUTIONS = (512, 1024, 2048)  # frame lengths in samples; Yamamoto et al. 2020, table 1, rounded to powers of two
+RESOLUTIONS = (
+    512,
+    1024,
+    2048,
+)  # frame lengths in samples; Yamamoto et al. 2020, table 1, rounded to powers of two
 
 
 def l1(target, estimate):
@@ -35,8 +39,6 @@ def multi_resolution_spectral(target, estimate, frames=RESOLUTIONS):
     total = 0.0
     for frame in frames:
         real, fake = _magnitude(target, frame), _magnitude(estimate, frame)
-        convergence = ops.sqrt(
-            ops.sum(ops.square(real - fake)) / (ops.sum(ops.square(real)) + 1e-7) + 1e-12
-        )
+        convergence = ops.sqrt(ops.sum(ops.square(real - fake)) / (ops.sum(ops.square(real)) + 1e-7) + 1e-12)
         total = total + convergence + ops.mean(ops.abs(ops.log(real) - ops.log(fake)))
     return total / len(frames)

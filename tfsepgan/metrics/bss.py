@@ -13,6 +13,7 @@ zero; museval sums the channels first and so takes two channels of opposite sign
 import functools
 import importlib.util
 import types
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,9 @@ def bss_eval(
         windows = (time - window) // hop + 1 if window < time else 1
         undefined = np.full((len(references), windows), np.nan)
         return BSSScores(undefined, undefined.copy(), undefined.copy(), undefined.copy())
-    sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)  # numpy 1
+        sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
     return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
 
 
@@ -92,9 +95,7 @@ def _museval() -> types.ModuleType:
     """museval's metrics module, loaded without its package: see the top of this file."""
     package = importlib.util.find_spec("museval")
     if package is None or package.origin is None:
-        raise ConfigError(
-            "BSS Eval needs the package museval, which is not installed; run: pip install museval"
-        )
+        raise ConfigError("BSS Eval needs the package museval, which is not installed; run: pip install museval")
     path = Path(package.origin).with_name("metrics.py")
     specification = importlib.util.spec_from_file_location("tfsepgan.metrics._museval", path)
     module = importlib.util.module_from_spec(specification)

@@ -13,9 +13,7 @@ import numpy as np
 from tfsepgan.errors import CheckpointError, ShapeError
 
 MIN_CONTEXTS_PER_BLOCK = 4  # at most half of the work is context, and a third of a percent at 25 s blocks
-CHANNELS_PER_PASS = (
-    2  # stereo goes in one batch; more channels in turns, so that memory does not grow with them
-)
+CHANNELS_PER_PASS = 2  # stereo goes in one batch; more channels in turns, so that memory does not grow with them
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Maps `[batch, time, 1]` to `[batch, sources, time, 1]`, float32, any time of at least one sample."""
@@ -68,9 +66,7 @@ class BlockSeparator:
           block: samples of new output a pass gives, a multiple of `hop`.
         """
         if block < 1 or block % hop:
-            raise ShapeError(
-                f"got blocks of {block} samples; the generator needs a multiple of its hop, {hop}"
-            )
+            raise ShapeError(f"got blocks of {block} samples; the generator needs a multiple of its hop, {hop}")
         self._network = network
         self._channels, self._sources = channels, sources
         self._context, self._block = _round_up(context, hop), block

@@ -123,8 +123,7 @@ def _write_stems(
 def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -> Path:
     """Where the stems of a recording go: always below the output folder."""
     if track is None:
-        track = path.stem if path.suffix.lower() in AUDIO_SUFFIXES else path.name
-        return output_dir / safe_name(track)
+        track = safe_name(path.stem if path.suffix.lower() in AUDIO_SUFFIXES else path.name)
     directory = output_dir.joinpath(*(safe_name(part) for part in PurePath(track).parts))
     if not directory.resolve().is_relative_to(output_dir.resolve()):
         raise DataError(f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}")

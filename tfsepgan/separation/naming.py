@@ -13,9 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from tfsepgan.errors import DataError
 
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".rf64", ".w64", ".caf", ".au"}
-)
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".rf64", ".w64", ".caf", ".au"})
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # device names on Windows
 MAX_NAME_BYTES = 200  # file systems allow 255; temporary names add a few
@@ -86,11 +84,7 @@ def _walk(directory: Path, output: Path) -> list[Path]:
     for folder, below, names in os.walk(directory):
         here = Path(folder)
         below[:] = sorted(one for one in below if one[0] != "." and (here / one).resolve() != output)
-        files += [
-            here / one
-            for one in sorted(names)
-            if one[0] != "." and Path(one).suffix.lower() in AUDIO_SUFFIXES
-        ]
+        files += [here / one for one in sorted(names) if one[0] != "." and Path(one).suffix.lower() in AUDIO_SUFFIXES]
     if not files:
         raise DataError(
             f"{directory} holds no audio; wanted files that end in {', '.join(sorted(AUDIO_SUFFIXES))} in it or below"
@@ -114,13 +108,9 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
             for one, track in zip(recordings, tracks, strict=True)
         ]
     counts = Counter(str(track).casefold() for track in tracks)
-    shared = [
-        one.path for one, track in zip(recordings, tracks, strict=True) if counts[str(track).casefold()] > 1
-    ]
+    shared = [one.path for one, track in zip(recordings, tracks, strict=True) if counts[str(track).casefold()] > 1]
     if shared:
-        raise DataError(
-            f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs"
-        )
+        raise DataError(f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs")
     return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
 
 

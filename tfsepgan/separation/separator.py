@@ -158,9 +158,7 @@ def checked_mixture(mixture: np.ndarray) -> np.ndarray:
         single = mixture.astype(np.float32)
     if not np.isfinite(single).all():
         first = int(np.argwhere(~np.isfinite(single))[0][0])
-        raise ShapeError(
-            f"got a value that is not a finite float32 at sample {first}; repair the recording first"
-        )
+        raise ShapeError(f"got a value that is not a finite float32 at sample {first}; repair the recording first")
     return single
 
 

@@ -124,6 +124,4 @@ class _Fifo:
                 piece = piece[:count]
             taken.append(piece)
             count -= len(piece)
-        return (
-            taken[0] if len(taken) == 1 else np.concatenate(taken or [np.zeros((0, self._width), np.float32)])
-        )
+        return taken[0] if len(taken) == 1 else np.concatenate(taken or [np.zeros((0, self._width), np.float32)])

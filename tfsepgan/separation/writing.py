@@ -78,7 +78,8 @@ class StemWriter:
 
     def __enter__(self) -> "StemWriter":
         try:
-            self._made = _make_directories(self._directory)
+            self._made = [one for one in (self._directory, *self._directory.parents) if not one.exists()]
+            self._directory.mkdir(parents=True, exist_ok=True)
             self._check_space()
             for name in self.paths:
                 self._files[name] = self._create(self._partial(name), self._first_subtype)
@@ -202,15 +203,9 @@ class StemWriter:
                 file.close()
         self._files = {}
         for name in self.paths:
-            self._partial(name).unlink(missing_ok=True)
-            self._partial(f"{name}.pcm").unlink(missing_ok=True)
-        for directory in reversed(self._made):
-            if not any(directory.iterdir()):
+            for partial in (self._partial(name), self._partial(f"{name}.pcm")):
+                with suppress(OSError):
+                    partial.unlink()
+        for directory in self._made:
+            with suppress(OSError):  # not empty: something else has come to lie there
                 directory.rmdir()
-
-
-def _make_directories(directory: Path) -> list[Path]:
-    """Make a directory with its parents; returns those that were not there, outermost first."""
-    missing = [one for one in (directory, *directory.parents) if not one.exists()][::-1]
-    directory.mkdir(parents=True, exist_ok=True)
-    return missing

@@ -30,7 +30,15 @@ class SSepGAN(SeparationSystem):
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
     """
 
-    losses_logged = ("generator", "paired", "identity", "adversarial", "features", "spectral", "discriminator")
+    losses_logged = (
+        "generator",
+        "paired",
+        "identity",
+        "adversarial",
+        "features",
+        "spectral",
+        "discriminator",
+    )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -81,9 +89,7 @@ class SSepGAN(SeparationSystem):
         """Gradient penalty of 'wgan-gp' at random points between real and generated windows."""
         position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=self.draws)
         between = mix_at_random(real, fake, position)
-        return slope_penalty(
-            self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between)
-        )
+        return slope_penalty(self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between))
 
     def generator_losses(self, estimate, target):
         """L_G, as `generator`, and its terms."""

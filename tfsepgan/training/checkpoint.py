@@ -87,9 +87,7 @@ def restore_state(directory: Path, system) -> dict[str, Any] | None:
         with np.load(path, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise CheckpointError(
-            f"{path} is damaged: {error}. Remove it to start the run anew, or restore it."
-        ) from error
+        raise CheckpointError(f"{path} is damaged: {error}. Remove it to start the run anew, or restore it.") from error
     progress = json.loads(arrays.pop(PROGRESS, np.frombuffer(b"{}", np.uint8)).tobytes() or b"{}")
     misfits = [
         name

@@ -170,6 +170,7 @@ class Run:
             epochs=(last - first) // steps,
             steps_per_epoch=steps,
             callbacks=callbacks,
+            shuffle=False,
             verbose=0,
         )
 

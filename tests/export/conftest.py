@@ -1,0 +1,59 @@
+"""Small trained-looking models, and real music to compare their exported twins on."""
+
+import numpy as np
+import pytest
+
+RATE = 8000
+SETTINGS = {
+    "resnet": {"channels": 16, "blocks": 2},
+    "filterbank": {"channels": 32, "blocks": 4, "frame": 256, "hop": 64},
+}
+
+
+def small_bundle(kind, sources=("piano", "voice")):
+    import keras
+
+    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.networks.table import build_generator
+    from tfsepgan.settings.networks import GeneratorConfig
+
+    keras.utils.set_random_seed(0)
+    config = GeneratorConfig(kind=kind, **SETTINGS[kind])
+    generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
+    random = np.random.default_rng(0)
+    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    trained = {"steps": 7, "data": "the demo set, CC0 | rendered", "scores": {"demo test": {"si_sdr_db": 4.25}}}
+    manifest = describe(
+        generator, config, name="run", system="ssepgan", sample_rate_hz=RATE, sources=sources, trained=trained
+    )
+    return Bundle(generator, manifest)
+
+
+@pytest.fixture(scope="session", params=sorted(SETTINGS))
+def bundle(request):
+    return small_bundle(request.param)
+
+
+@pytest.fixture(scope="session")
+def one_bundle():
+    return small_bundle("filterbank")
+
+
+@pytest.fixture(scope="session")
+def music():
+    """Two seconds of the packaged demo recordings, one instrument left and another right, `[time, 2]` at 8 kHz."""
+    from tfsepgan.data.decoding import decode
+    from tfsepgan.data.demo import demo_directory
+
+    files = sorted((demo_directory() / "test").rglob("*.*"))
+    channels = [decode(path, RATE)[: 2 * RATE + 77, 0] for path in (files[0], files[-1])]
+    return np.stack(channels, axis=1)
+
+
+@pytest.fixture(scope="session")
+def exported(bundle, music, tmp_path_factory):
+    """Folder and parity figures of an export of each kind of generator."""
+    from tfsepgan.export.exporter import export_bundle
+
+    output = tmp_path_factory.mktemp("exported") / bundle.manifest.network
+    return output, export_bundle(bundle, output, music)

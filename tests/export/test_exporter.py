@@ -1,0 +1,263 @@
+"""An export is complete, agrees with Keras and runs without this package, or it is not there."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from tfsepgan.errors import ExportError
+from tfsepgan.export import exporter, parity, tflite
+from tfsepgan.export.exporter import export_bundle
+from tfsepgan.export.parity import LIMITS, keras_stems, largest_difference, saved_model_stems
+from tfsepgan.export.savedmodel import write_mono_saved_model
+from tfsepgan.networks.bundle import load_bundle
+
+OTHER_PROGRAM = """
+import sys, numpy, tensorflow
+assert "tfsepgan" not in sys.modules
+separate = tensorflow.saved_model.load(sys.argv[1]).signatures["separate"]
+stems = separate(mixture=tensorflow.constant(numpy.load(sys.argv[2])))
+assert not any(name.startswith("tfsepgan") for name in sys.modules)
+numpy.savez(sys.argv[3], **{name: samples.numpy() for name, samples in stems.items()})
+"""
+
+
+def files_in(directory):
+    return {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+
+
+def test_an_export_holds_everything(exported):
+    output, _ = exported
+    name = output.name
+    files = set(files_in(output))
+    assert {f"{name}.tflite", f"{name}.fp16.tflite", "model.keras", "card.md", "manifest.json"} < files
+    assert {"1/saved_model.pb", "1/variables/variables.index"} < files
+    assert sorted(path.name for path in output.parent.iterdir()) == [name]
+
+
+def test_every_file_agrees_with_keras(exported):
+    _, figures = exported
+    assert set(figures) == set(LIMITS)
+    assert all(figures[kind] <= LIMITS[kind] for kind in LIMITS)
+    assert figures["tflite_fp16"] > figures["tflite"]
+
+
+def test_the_saved_model_takes_any_batch_length_and_channels(exported, bundle):
+    import tensorflow as tf
+
+    output, _ = exported
+    signatures = tf.saved_model.load(str(output / "1")).signatures
+    assert set(signatures) == {"serving_default", "separate"}
+    for batch, time, channels in ((1, 1, 1), (3, 1000, 2), (2, 777, 6)):
+        mixture = np.random.default_rng(time).uniform(-0.5, 0.5, (batch, time, channels)).astype(np.float32)
+        for separate in signatures.values():
+            stems = {name: one.numpy() for name, one in separate(mixture=tf.constant(mixture)).items()}
+            assert set(stems) == {"piano", "voice", "residual"}
+            assert all(one.shape == mixture.shape for one in stems.values())
+            np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
+        for item in range(batch):
+            expected = keras_stems(bundle, mixture[item])
+            for name, one in stems.items():
+                np.testing.assert_allclose(one[item], expected[name], rtol=0, atol=1e-5)
+
+
+def test_the_saved_model_runs_in_a_program_without_this_package(exported, bundle, music, tmp_path):
+    output, _ = exported
+    np.save(tmp_path / "mixture.npy", music[None, :4000])
+    subprocess.run(
+        [sys.executable, "-I", "-c", OTHER_PROGRAM, str(output / "1"), "mixture.npy", "stems.npz"],
+        cwd=tmp_path,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=True,
+    )
+    stems = {name: one[0] for name, one in np.load(tmp_path / "stems.npz").items()}
+    assert largest_difference(keras_stems(bundle, music[:4000]), stems) < 1e-5
+
+
+@pytest.mark.parametrize("precision", ["tflite", "fp16.tflite"])
+def test_tflite_uses_built_in_operators_only_and_takes_any_length(exported, bundle, precision):
+    output, _ = exported
+    path = output / f"{output.name}.{precision}"
+    assert tflite.foreign_operators(path) == []
+    assert b"Flex" not in path.read_bytes()
+    for frames in (1, 63, 64, 1000, 8001):
+        mixture = np.random.default_rng(frames).uniform(-0.5, 0.5, (frames, 1)).astype(np.float32)
+        stems = tflite.run_tflite(path, mixture)
+        limit = LIMITS["tflite" if precision == "tflite" else "tflite_fp16"]
+        assert largest_difference(keras_stems(bundle, mixture), stems) < limit
+        np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
+
+
+def test_the_manifest_lists_every_file_and_still_loads(exported, bundle):
+    output, figures = exported
+    values = json.loads((output / "manifest.json").read_text())
+    export = values["export"]
+    assert values["name"] == output.name
+    assert set(export["files"]) == set(files_in(output)) - {"manifest.json"}
+    for path, facts in export["files"].items():
+        content = (output / path).read_bytes()
+        assert facts == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    assert export["parity"]["of_peak"] == figures
+    assert list(export["signatures"]["saved_model"]["outputs"]) == ["piano", "voice", "residual"]
+    loaded = load_bundle(output)
+    for ours, theirs in zip(loaded.generator.get_weights(), bundle.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_card_tells_what_matters(exported):
+    output, figures = exported
+    card = (output / "card.md").read_text()
+    for fact in ("piano, voice", "8000 Hz", "the demo set, CC0 \\| rendered", "scores, demo test, si sdr db | 4.25"):
+        assert fact in card
+    assert f"{figures['tflite_fp16']:.1e}" in card
+    assert f"{output.name}.tflite" in card and "tensorflow/serving" in card
+
+
+def test_a_server_of_another_user_may_read_it(exported):
+    output, _ = exported
+    umask = os.umask(0)
+    os.umask(umask)
+    assert output.stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+@pytest.fixture
+def quick(monkeypatch, one_bundle):
+    """An exporter whose conversion is a copy: what is tested is what happens around it."""
+
+    def write(saved_model, output, *, precision):
+        output.write_bytes(precision.encode())
+
+    monkeypatch.setattr(exporter, "write_tflite", write)
+    monkeypatch.setattr(parity, "run_tflite", lambda path, mixture: keras_stems(one_bundle, mixture))
+    return one_bundle
+
+
+def test_an_earlier_export_is_replaced_whole(quick, music, tmp_path):
+    export_bundle(quick, tmp_path / "model", music)
+    (tmp_path / "model" / "1" / "stale").write_text("of the earlier one")
+    export_bundle(quick, tmp_path / "model", music)
+    assert "1/stale" not in files_in(tmp_path / "model")
+    assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("kind", sorted(LIMITS))
+def test_nothing_is_written_when_a_file_differs(quick, music, tmp_path, monkeypatch, kind):
+    export_bundle(quick, tmp_path / "earlier", music)
+    before = {path: file.read_bytes() for path, file in files_in(tmp_path / "earlier").items()}
+    function = "saved_model_stems" if kind == "saved_model" else "run_tflite"
+    off = 2 * LIMITS[kind] * np.abs(music).max()
+    damaged = "saved" if kind == "saved_model" else ".fp16" if kind == "tflite_fp16" else "d.tflite"
+
+    def different(path, mixture):
+        stems = keras_stems(quick, mixture)
+        hit = kind == "saved_model" or (".fp16" in path.name) == (damaged == ".fp16")
+        return {**stems, "piano": stems["piano"] + off} if hit else stems
+
+    monkeypatch.setattr(parity, function, different)
+    for name in ("new", "earlier"):
+        with pytest.raises(ExportError, match=f"the {kind} differs"):
+            export_bundle(quick, tmp_path / name, music)
+    assert os.listdir(tmp_path) == ["earlier"]
+    assert {path: file.read_bytes() for path, file in files_in(tmp_path / "earlier").items()} == before
+
+
+def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path, monkeypatch):
+    export_bundle(quick, tmp_path / "model", music)
+    replaced = os.replace
+
+    def fails(source, target):
+        if source.name == "made":
+            raise OSError(28, "No space left on device")
+        replaced(source, target)
+
+    monkeypatch.setattr(exporter.os, "replace", fails)
+    with pytest.raises(ExportError, match="No space left"):
+        exporter._swap(tmp_path / "made", tmp_path / "model", tmp_path / "aside") if False else export_bundle(
+            quick, tmp_path / "model", music
+        )
+    assert os.listdir(tmp_path) == ["model"]
+    assert (tmp_path / "model" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("content", [{"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "no"}])
+def test_what_is_no_export_is_left_alone(quick, music, tmp_path, content):
+    for name, text in content.items():
+        (tmp_path / "model").mkdir(exist_ok=True)
+        (tmp_path / "model" / name).write_text(text)
+    with pytest.raises(ExportError, match="not an exported model"):
+        export_bundle(quick, tmp_path / "model", music)
+    assert {path: file.read_text() for path, file in files_in(tmp_path / "model").items()} == content
+
+
+def test_an_export_with_something_of_the_users_in_it_is_left_alone(quick, music, tmp_path):
+    export_bundle(quick, tmp_path / "model", music)
+    (tmp_path / "model" / "2").mkdir()
+    with pytest.raises(ExportError, match="holds more than an exported model \\(2\\)"):
+        export_bundle(quick, tmp_path / "model", music)
+
+
+def test_an_output_that_is_a_file_or_cannot_be_written_is_told(quick, music, tmp_path):
+    (tmp_path / "model").write_text("a file")
+    with pytest.raises(ExportError, match="is a file"):
+        export_bundle(quick, tmp_path / "model", music)
+    with pytest.raises(ExportError, match="cannot write"):
+        export_bundle(quick, tmp_path / "model" / "below", music)
+    assert (tmp_path / "model").read_text() == "a file"
+
+
+@pytest.mark.parametrize("name", ["with space", "-dash", ".hidden", "a:b"])
+def test_names_a_server_would_stumble_over_are_refused(quick, music, tmp_path, name):
+    with pytest.raises(ExportError, match="model's name"):
+        export_bundle(quick, tmp_path / name, music)
+
+
+@pytest.mark.parametrize(
+    ("audio", "message"),
+    [
+        (np.zeros((8000, 1), np.float32), "silent"),
+        (np.full((8000, 1), np.nan), "silent or not finite"),
+        (np.ones((8000, 1), np.int16), "wanted float"),
+        (np.ones((1, 8000, 1)), "wanted float"),
+        (np.ones((8000 * 31, 1)), "at most 30 s"),
+    ],
+)
+def test_audio_that_proves_nothing_is_refused(quick, tmp_path, audio, message):
+    with pytest.raises(ExportError, match=message):
+        export_bundle(quick, tmp_path / "model", audio)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_network_that_needs_flex_is_not_exported(one_bundle, tmp_path):
+    mixture = keras.Input((None, 1))
+    spectrum = keras.ops.rfft(keras.ops.reshape(mixture, (-1, 64)))
+    back = keras.ops.reshape(keras.ops.irfft(spectrum), (1, 1, -1, 1))
+    flex = one_bundle._replace(generator=keras.Model(mixture, back))
+    flex = flex._replace(manifest=one_bundle.manifest.__class__(**{**vars(one_bundle.manifest), "sources": ("piano",)}))
+    write_mono_saved_model(flex, tmp_path / "mono")
+    with pytest.raises(ExportError, match="not built in.*IRFFT"):
+        tflite.write_tflite(tmp_path / "mono", tmp_path / "out.tflite", precision="float32")
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_a_converter_that_dies_does_not_take_us_along(tmp_path, monkeypatch):
+    (tmp_path / "broken").mkdir()
+    with pytest.raises(ExportError, match="conversion failed"):
+        tflite.write_tflite(tmp_path / "broken", tmp_path / "out.tflite", precision="float32")
+
+
+def test_stems_that_are_missing_or_not_finite_never_agree():
+    reference = {"piano": np.ones((4, 1)), "residual": np.zeros((4, 1))}
+    assert largest_difference(reference, {"piano": np.ones((4, 1))}) == float("inf")
+    assert largest_difference(reference, {**reference, "piano": np.full((4, 1), np.nan)}) == float("inf")
+    assert largest_difference(reference, {**reference, "piano": np.ones((3, 1))}) == float("inf")
+    assert largest_difference(reference, {**reference, "piano": np.full((4, 1), 1.5)}) == 0.5
+
+
+def test_a_saved_model_gives_the_same_as_keras(exported, bundle, music):
+    output, _ = exported
+    assert largest_difference(keras_stems(bundle, music), saved_model_stems(output / "1", music)) < 1e-5

@@ -1,0 +1,76 @@
+"""`tfsepgan-evaluate`: how well a model separates a split of a data folder, between the mixture itself and an ideal mask."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR and what it gained over the mixture, per track and as medians."""
+
+    data: str
+    """Folder with the recordings, laid out as for training; 'demo' is the packaged set."""
+    model: str = "piano"
+    """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run."""
+    output: str = "scores"
+    """Folder for report.json, tracks/NAME.json, plots and pictures."""
+    split: str = "test"
+    """Split to score."""
+    mixtures: int = 24
+    """Mixtures made of an unpaired split, or songs taken of a multitrack one."""
+    seconds: float = 10.0
+    """Length of each mixture, in seconds."""
+    snr_db: tuple[float, float] = (-6.0, 6.0)
+    """Range of the first source's level over the others in mixtures of an unpaired split, in dB."""
+    bss: bool = True
+    """Run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time."""
+    workers: int = 2
+    """Processes that score."""
+    stems: bool = False
+    """Also write what was separated, to OUTPUT/separated."""
+
+
+def _evaluate(arguments, console):
+    options = tyro.cli(EvaluateOptions, args=arguments, prog="tfsepgan-evaluate")
+    for name, value in {"mixtures": options.mixtures, "seconds": options.seconds}.items():
+        if value <= 0:
+            raise ConfigError(f"{name} is {value}; it must be above zero.")
+    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
+    from tfsepgan.config import DataConfig
+    from tfsepgan.networks.folders import find_bundle, read_manifest
+
+    folder = find_bundle(options.model)
+    manifest = read_manifest(folder)
+    catalogue = open_catalogue(options.data, manifest.sources)
+    show_catalogue(catalogue, console)
+    catalogue.require(options.split, manifest.sources)
+    quiet_tensorflow()
+    from tfsepgan.cli.finish import score, test_mixtures
+    from tfsepgan.separation.separator import load
+
+    config = DataConfig(
+        sources=manifest.sources, sample_rate_hz=manifest.sample_rate_hz, law="snr", snr_db=options.snr_db
+    )
+    mixtures = test_mixtures(catalogue, config, split=options.split, count=options.mixtures, seconds=options.seconds)
+    output = Path(options.output)
+    score(
+        load(folder),
+        mixtures,
+        output,
+        console,
+        bss=options.bss,
+        workers=options.workers,
+        stems=output / "separated" if options.stems else None,
+    )
+    console.print(f"Scores and pictures: {output}", markup=False)
+
+
+main = command(_evaluate)
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,83 @@
+"""Which models there are and what they are, without loading any: manifests and where they lie. Free of TensorFlow."""
+
+import json
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tfsepgan
+from tfsepgan.errors import CheckpointError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a trained generator is and how it may be used."""
+
+    name: str
+    system: str
+    network_settings: dict[str, Any]
+    sample_rate_hz: int
+    sources: tuple[str, ...]
+    hop: int  # samples
+    context: int  # samples
+    parameters: int
+    trained: dict[str, Any] = field(default_factory=dict)
+    tfsepgan_version: str = tfsepgan.__version__
+
+    @property
+    def network(self) -> str:
+        """The generator's kind."""
+        return self.network_settings["kind"]
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read `manifest.json`.
+
+    Raises: CheckpointError when it is missing, is not JSON, or misses what a model needs.
+    """
+    path = Path(directory) / MANIFEST
+    if not path.is_file():
+        raise CheckpointError(
+            f"{directory} is not a model: it has no {MANIFEST}. Give the name of a model that ships with tfsepgan, "
+            "a folder written by tfsepgan-export, or a run."
+        )
+    try:
+        values = json.loads(path.read_text())
+        known = {item.name for item in fields(Manifest)}
+        kept = {key: value for key, value in values.items() if key in known}
+        return Manifest(**{**kept, "sources": tuple(kept["sources"])})
+    except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not a tfsepgan manifest: {error}. Export the model again.") from error
+
+
+def find_bundle(name_or_path: str | os.PathLike) -> Path:
+    """The folder of a model: one that ships with the package, by name; a run's best; or a path as it is.
+
+    Raises: CheckpointError that lists the models there are.
+    """
+    given = Path(name_or_path)
+    for folder in (given / "best", given):
+        if (folder / MANIFEST).is_file():
+            return folder
+    shipped = shipped_models()
+    if str(name_or_path) in shipped:
+        return shipped[str(name_or_path)]
+    known = ", ".join(sorted(shipped)) or "none"
+    what = "has no manifest.json" if given.is_dir() else "does not exist"
+    raise CheckpointError(
+        f"No model {str(name_or_path)!r}: as a folder it {what}, and the models that ship with tfsepgan are: {known}. "
+        "Give one of those names, a folder written by tfsepgan-export, or a run."
+    )
+
+
+def shipped_models() -> dict[str, Path]:
+    """Models that come with the package, by name: beside it in the wheel, at the top of a checkout."""
+    package = Path(tfsepgan.__file__).parent
+    found = {}
+    for root in (package.parent / "exported_models", package / "exported_models"):
+        for manifest in sorted(root.glob(f"*/{MANIFEST}")):
+            found[manifest.parent.name] = manifest.parent
+    return found

@@ -1,10 +1,11 @@
-"""Settings that every run has: what it hears (`DataConfig`), how it is trained (`TrainingConfig`), all of it (`Experiment`).
+"""Settings that every run has: what it hears (`DataConfig`), how it is trained (`TrainingConfig`), all (`Experiment`).
 
-Settings are frozen, typed and keyword-only. A system adds its own in `tfsepgan/settings/NAME.py`. They come from a preset,
-then from a YAML file, then from flags, the later winning; `tfsepgan.cli.settings` puts the three together.
+Settings are frozen, typed and keyword-only. A system adds its own in `tfsepgan/settings/NAME.py`. They come from a
+preset, then from a YAML file, then from flags, the later winning; `tfsepgan.cli.settings` puts the three together.
 """
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
@@ -25,7 +26,7 @@ class DataConfig:
     """What a run hears."""
 
     data: str | None = None
-    """Folder with the recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*; 'demo' is the packaged set."""
+    """Folder of recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*; 'demo' is the packaged set."""
     sources: tuple[str, ...] = ("piano",)
     """Sources the model gives back; every other folder is mixed against them."""
     sample_rate_hz: int = 16000
@@ -37,7 +38,7 @@ class DataConfig:
     law: Law = "paper"
     """How sources are mixed: 'paper' = a * other + (1 - a) * target; 'snr' = several others at a level in dB."""
     snr_db: tuple[float, float] = (-6.0, 6.0)
-    """Range of the target's level over the sum of the others (law 'snr', and all validation and test mixtures), in dB."""
+    """Range of the target's level over the sum of the others (law 'snr', and validation and test mixtures), in dB."""
     others: tuple[int, int] = (1, 3)
     """Fewest and most other recordings in one mixture (law 'snr')."""
     gain_db: tuple[float, float] = (0.0, 0.0)
@@ -104,16 +105,17 @@ class Experiment:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error about an unknown name: the nearest known one, and the list.
+    """The end of an error about an unknown name: the nearest known one; the list where it is short or nothing is near.
 
     Args:
-      name: what was asked for.
+      name: what was asked for; anything that stood in a file.
       known: what there is.
     """
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}There is: {', '.join(known)}."
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    if not close:
+        return f"there is: {', '.join(known)}."
+    return f"did you mean {close[0]!r}?" + (f" There is: {', '.join(known)}." if len(known) <= 12 else "")
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
@@ -138,7 +140,7 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat.update(flatten(value, f"{prefix}{key}."))
         else:
-            flat[prefix + key] = value
+            flat[f"{prefix}{key}"] = value
     return flat
 
 
@@ -159,30 +161,39 @@ def from_dict(settings: type, values: dict[str, Any]) -> Any:
     return settings(**known)
 
 
+_ABOVE_ZERO = (
+    *("sample_rate_hz", "window", "batch", "steps", "steps_per_epoch", "learning_rate"),
+    *("discriminator_learning_rate", "validation_seconds", "minutes", "clip_norm"),
+)
+_ZERO_OR_MORE = ("variants", "seed", "warmup_steps", "validation_mixtures")
+_LOW_TO_HIGH = ("snr_db", "others", "gain_db")
+
+
 def check(experiment: Experiment) -> None:
     """Refuse settings that no run could use, before anything is read or written.
 
     Raises: ConfigError that names the setting, what it was and what it may be.
     """
     data, training = experiment.data, experiment.training
-    for name, value in {
-        "window": data.window,
-        "batch": data.batch,
-        "sample_rate_hz": data.sample_rate_hz,
-        "steps": training.steps,
-        "steps_per_epoch": training.steps_per_epoch,
-        "learning_rate": training.learning_rate,
-        "discriminator_learning_rate": training.discriminator_learning_rate,
-    }.items():
-        if value <= 0:
-            raise ConfigError(f"{name} is {value}; it must be above zero.")
-    for name, (low, high) in {"snr_db": data.snr_db, "others": data.others, "gain_db": data.gain_db}.items():
-        if low > high:
-            raise ConfigError(f"{name} is {low} to {high}; the lower end must come first.")
+    given = {name: value for name, value in (vars(data) | vars(training)).items() if value is not None}
+    for name in _ABOVE_ZERO:
+        if name in given and not 0 < given[name] < math.inf:
+            raise ConfigError(f"{name} is {given[name]}; it must be above zero.")
+    for name in _ZERO_OR_MORE:
+        if name in given and given[name] < 0:
+            raise ConfigError(f"{name} is {given[name]}; it must be zero or more.")
+    for name in _LOW_TO_HIGH:
+        low, high = given[name]
+        if not -math.inf < low <= high < math.inf:
+            raise ConfigError(f"{name} is {low} to {high}; two numbers are wanted, the lower one first.")
     if data.others[0] < 1:
         raise ConfigError(f"others is {data.others}; at least one other recording is needed in a mixture.")
+    if not 0 <= data.remix <= 1:
+        raise ConfigError(f"remix is {data.remix}; it must be in [0, 1].")
     if not 0 <= training.ema < 1:
         raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
+    if not all(0 <= beta < 1 for beta in training.betas):
+        raise ConfigError(f"betas is {training.betas}; both must be in [0, 1).")
     if not data.sources or len(set(data.sources)) != len(data.sources):
         raise ConfigError(f"sources is {data.sources}; name each source that the model gives back once.")
 

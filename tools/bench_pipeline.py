@@ -1,10 +1,11 @@
-"""How fast the input pipeline is: seconds of mixtures made in a second, for each reader, and the processor time it takes.
+"""How fast the input pipeline is: seconds of mixtures made in a second, and processor time, for each reader.
 
     python tools/bench_pipeline.py [--data DIR] [--sample-rate-hz 44100] [--window 131072] [--batch 8] [--batches 60]
 
-Without --data it writes noise as one target and six other instruments into a temporary folder. Beside the readers stands
-the plainest loop there is, soundfile reading one window after the other, which neither mixes nor batches. Each is run three
-times in turn, so that a busy moment does not fall on one of them alone; the fastest counts.
+Without --data it writes noise as one target and six other instruments into a temporary folder. Beside the
+readers stands the plainest loop there is, soundfile reading one window after the other, which neither mixes nor
+batches. Each is run three times in turn, so that a busy moment does not fall on one of them alone; the fastest
+counts.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def write_noise(directory: Path, sample_rate_hz: int) -> None:
 
 
 def measure(work: Callable[[], None], seconds: float) -> tuple[float, float]:
-    """Time a piece of work that makes some seconds of audio: times real time, and processor seconds per hour of it."""
+    """Time the making of some seconds of audio: times real time, and processor seconds for an hour of it."""
     wall, processor = time.perf_counter(), time.process_time()
     work()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor

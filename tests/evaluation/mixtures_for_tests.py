@@ -35,7 +35,7 @@ def mixture_of(name: str, *, seed: int = 0, channels: int = 1, seconds: float = 
 
 
 class HalfWay:
-    """A separator that knows the answers: the mean of the mixture and the truth, 6 dB of improvement in SNR."""
+    """A separator that knows the answers: the mean of mixture and truth, 6 dB better in SNR."""
 
     def __init__(self, mixtures):
         self.answers = {mixture.mixture.tobytes(): mixture.sources["piano"] for mixture in mixtures}

@@ -32,7 +32,7 @@ def test_sources_that_never_meet_are_parted_without_loss():
     time = np.arange(16000) / 8000
     low, high = (np.sin(2 * np.pi * hertz * time)[:, None].astype(np.float32) for hertz in (300, 2000))
     oracle = ratio_mask_bound({"low": low, "high": high}, low + high)
-    assert si_sdr(low, oracle["low"]) > 50
+    assert si_sdr(low, oracle["low"]) > 40
 
 
 def test_time_alone_is_taken_like_one_channel():

@@ -1,5 +1,6 @@
 """An export is complete, agrees with Keras and runs without this package, or it is not there."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -127,12 +128,20 @@ def test_a_server_of_another_user_may_read_it(exported):
 
 @pytest.fixture
 def quick(monkeypatch, one_bundle):
-    """An exporter whose conversion is a copy: what is tested is what happens around it."""
+    """An exporter that writes stand-ins: what is tested is what happens around them."""
 
-    def write(saved_model, output, *, precision):
-        output.write_bytes(precision.encode())
+    def write_saved_model(bundle, directory):
+        directory.mkdir()
+        (directory / "saved_model.pb").write_bytes(b"graph")
 
-    monkeypatch.setattr(exporter, "write_tflite", write)
+    def write_tflite(saved_model, outputs):
+        for precision, path in outputs.items():
+            path.write_bytes(precision.encode())
+
+    monkeypatch.setattr(exporter, "write_saved_model", write_saved_model)
+    monkeypatch.setattr(exporter, "write_mono_saved_model", write_saved_model)
+    monkeypatch.setattr(exporter, "write_tflite", write_tflite)
+    monkeypatch.setattr(parity, "saved_model_stems", lambda path, mixture: keras_stems(one_bundle, mixture))
     monkeypatch.setattr(parity, "run_tflite", lambda path, mixture: keras_stems(one_bundle, mixture))
     return one_bundle
 
@@ -151,12 +160,11 @@ def test_nothing_is_written_when_a_file_differs(quick, music, tmp_path, monkeypa
     before = {path: file.read_bytes() for path, file in files_in(tmp_path / "earlier").items()}
     function = "saved_model_stems" if kind == "saved_model" else "run_tflite"
     off = 2 * LIMITS[kind] * np.abs(music).max()
-    damaged = "saved" if kind == "saved_model" else ".fp16" if kind == "tflite_fp16" else "d.tflite"
 
     def different(path, mixture):
         stems = keras_stems(quick, mixture)
-        hit = kind == "saved_model" or (".fp16" in path.name) == (damaged == ".fp16")
-        return {**stems, "piano": stems["piano"] + off} if hit else stems
+        damaged = kind == "saved_model" or (".fp16" in path.name) == (kind == "tflite_fp16")
+        return {**stems, "piano": stems["piano"] + off} if damaged else stems
 
     monkeypatch.setattr(parity, function, different)
     for name in ("new", "earlier"):
@@ -177,9 +185,7 @@ def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path
 
     monkeypatch.setattr(exporter.os, "replace", fails)
     with pytest.raises(ExportError, match="No space left"):
-        exporter._swap(tmp_path / "made", tmp_path / "model", tmp_path / "aside") if False else export_bundle(
-            quick, tmp_path / "model", music
-        )
+        export_bundle(quick, tmp_path / "model", music)
     assert os.listdir(tmp_path) == ["model"]
     assert (tmp_path / "model" / "manifest.json").is_file()
 
@@ -236,18 +242,20 @@ def test_a_network_that_needs_flex_is_not_exported(one_bundle, tmp_path):
     mixture = keras.Input((None, 1))
     spectrum = keras.ops.rfft(keras.ops.reshape(mixture, (-1, 64)))
     back = keras.ops.reshape(keras.ops.irfft(spectrum), (1, 1, -1, 1))
-    flex = one_bundle._replace(generator=keras.Model(mixture, back))
-    flex = flex._replace(manifest=one_bundle.manifest.__class__(**{**vars(one_bundle.manifest), "sources": ("piano",)}))
+    manifest = dataclasses.replace(one_bundle.manifest, sources=("piano",))
+    flex = one_bundle._replace(generator=keras.Model(mixture, back), manifest=manifest)
     write_mono_saved_model(flex, tmp_path / "mono")
     with pytest.raises(ExportError, match="not built in.*IRFFT"):
-        tflite.write_tflite(tmp_path / "mono", tmp_path / "out.tflite", precision="float32")
+        tflite.write_tflite(tmp_path / "mono", {"float32": tmp_path / "out.tflite"})
     assert not (tmp_path / "out.tflite").exists()
 
 
 def test_a_converter_that_dies_does_not_take_us_along(tmp_path, monkeypatch):
-    (tmp_path / "broken").mkdir()
-    with pytest.raises(ExportError, match="conversion failed"):
-        tflite.write_tflite(tmp_path / "broken", tmp_path / "out.tflite", precision="float32")
+    (tmp_path / "python").write_text("#!/bin/sh\necho LLVM ERROR: out of luck >&2\nkill -ABRT $$\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(tflite.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ExportError, match="LLVM ERROR: out of luck"):
+        tflite.write_tflite(tmp_path / "mono", {"float32": tmp_path / "out.tflite"})
 
 
 def test_stems_that_are_missing_or_not_finite_never_agree():

@@ -49,7 +49,7 @@ def test_other_rates_equal_one_shot_resampling_around_one_pass(separator, two_so
 
 def test_resampling_adds_no_delay(two_sources):
     through = Separator(two_sources, block_seconds=0.7)
-    through._network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5  # estimates: half the mixture
+    through.network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5  # estimates: half the mixture
     time = np.arange(96000) / 48000
     mixture = (0.5 * np.sin(2 * np.pi * 440 * time) * np.hanning(96000)).astype(np.float32)
     given = through.separate(mixture, 48000)["piano"]

@@ -124,8 +124,8 @@ class Catalogue:
                 )
         if len(sources) == 1 and len(there) == 1:
             raise DataError(
-                f"{self.directory / split} holds {sources[0]} and nothing else, so there is nothing to mix it "
-                f"with. Add recordings of others, as {self.directory / split / 'others'}/*.wav."
+                f"{self.directory / split} holds {sources[0]} and nothing else, so nothing is there to mix it with. "
+                f"Add recordings of others, as {self.directory / split / 'others'}/*.wav."
             )
 
 
@@ -267,8 +267,8 @@ def _refuse_shared_recordings(catalogue: Catalogue) -> None:
             digest = _digest(file)
             if digest and heard.setdefault(digest, (split, file))[0] != split:
                 raise DataError(
-                    f"{heard[digest][1].path} and {file.path} are the same recording in two splits, so a score "
-                    f"on {split} would be of music that the model was made from. Remove one."
+                    f"{heard[digest][1].path} and {file.path} are the same recording in two splits, so a "
+                    f"score on {split} would be of music that the model was made from. Remove one."
                 )
 
 

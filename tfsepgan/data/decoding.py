@@ -82,8 +82,8 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
     except (soundfile.SoundFileError, RuntimeError) as error:
         done = sum(map(len, blocks)) / info.sample_rate_hz
         raise DataError(
-            f"{path} is corrupt: decoding failed after {done:.1f} of {info.seconds:.1f} s ({_reason(error)}). "
-            "Copy it again or remove it."
+            f"{path} is corrupt: decoding failed after {done:.1f} of {info.seconds:.1f} s "
+            f"({_reason(error)}). Copy it again or remove it."
         ) from error
     samples = np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)
     slack = MP3_SLACK_SECONDS * info.sample_rate_hz if "MP" in info.kind else 0

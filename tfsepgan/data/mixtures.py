@@ -47,8 +47,8 @@ def fixed_mixtures(
     """Make the mixtures that a split is judged on.
 
     Unpaired sets: `count` mixtures of `seconds`. The first source walks over the split's files evenly, so
-    that all are heard when `count` allows; places are random, silent ones (below `config.silence_db`) drawn again.
-    Others are drawn as in training; a recording shorter than `seconds` is followed by further ones of its
+    that all are heard when `count` allows; places are random, silent ones (below `config.silence_db`) drawn
+    again. Others are drawn as in training; a recording shorter than `seconds` is followed by further ones of its
     instrument folder. Multitrack sets: the songs as they are, whole or their first `seconds`, `count` of them
     spread over the split (all by default).
 

@@ -47,49 +47,47 @@ def training_batches(
 
     pool = open_pool(catalogue, config, split=split, cache_dir=cache_dir)
     reader = choose_reader(config.reader)
-    shape = (config.batch, len(config.sources), config.window)
-
-    paths = [str(recording.path) for recording in pool.recordings]
-
-    paths = [str(recording.path) for recording in pool.recordings]
+    batch, sources, window = config.batch, len(config.sources), config.window
 
     def make(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         plan = draw_plan(pool, config, int(step))
-        return mix_batch(pool, config, plan, read_windows(pool, plan.draws, config.window, reader))
-
-    def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(column.astype(np.int64) for column in draw_plan(pool, config, int(step)).draws)
+        return mix_batch(pool, config, plan, read_windows(pool, plan.draws, window, reader))
 
     def mix(step: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return mix_batch(pool, config, draw_plan(pool, config, int(step)), windows)
+
+    def to_batch(*inputs):
+        outputs = [tf.float32, tf.float32]
+        made = tf.numpy_function(mix if reader == "tfio" else make, inputs, outputs, stateful=False)
+        return {
+            "mixture": tf.ensure_shape(made[0], (batch, window, 1)),
+            "sources": tf.ensure_shape(made[1], (batch, sources, window, 1)),
+        }
+
+    dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
+    if reader == "tfio":
+        dataset = _read_with_tfio(dataset, pool, config)
+    dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
+    return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def _read_with_tfio(steps, pool: Pool, config: DataConfig):
+    """Dataset of steps to one of (step, int16 windows), in a map that never runs in parallel."""
+    import tensorflow as tf
+
+    paths = [str(recording.path) for recording in pool.recordings]
+
+    def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(column.astype(np.int64) for column in draw_plan(pool, config, int(step)).draws)
 
     def read(step):
         columns = tf.numpy_function(draw, [step], [tf.int64] * len(Draws._fields), stateful=False)
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
         return step, read_windows_in_graph(tf.constant(paths), draws, config.window)
 
-    def batch(*inputs):
-        outputs = [tf.float32, tf.float32]
-        mixture, sources = tf.numpy_function(mix if reader == "tfio" else make, inputs, outputs, stateful=False)
-        return {
-            "mixture": tf.ensure_shape(mixture, (shape[0], shape[2], 1)),
-            "sources": tf.ensure_shape(sources, (*shape, 1)),
-        }
-
-    dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
-    if reader == "tfio":
-        dataset = dataset.map(read).with_options(_one_at_a_time()).prefetch(PARALLEL_BATCHES)
-    dataset = dataset.map(batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
-    return dataset.prefetch(PREFETCHED_BATCHES)
-
-
-def _one_at_a_time():
-    """Options that keep tf.data from running a plain map in parallel on its own; see `read_windows_in_graph`."""
-    import tensorflow as tf
-
     options = tf.data.Options()
-    options.experimental_optimization.map_parallelization = False
-    return options
+    options.experimental_optimization.map_parallelization = False  # see read_windows_in_graph
+    return steps.map(read).with_options(options).prefetch(PARALLEL_BATCHES)
 
 
 def open_pool(
@@ -158,7 +156,7 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
         files = catalogue.splits[split][source]
         longest = max(files, key=lambda file: file.seconds)
         if longest.seconds < seconds:
-            folder = longest.path.parent if catalogue.layout == "multitrack" else catalogue.directory / split / source
+            folder = catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
             count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
             raise DataError(
                 f"{folder} holds {count} but none is longer than the window "

@@ -31,9 +31,12 @@ def tfio_loads() -> bool:
 
 
 def choose_reader(reader: Reader) -> str:
-    """The reader to use: 'auto' is tensorflow-io where its operators load, numpy elsewhere.
+    """The reader to use; 'auto' is numpy's, which measures fastest everywhere.
 
-    Raises: ConfigError for one that is not known, or tensorflow-io where it does not load.
+    tensorflow-io reads a window in its operators without Python's lock, but opens and parses the file for it, and can
+    do so only one window at a time (see `read_windows_in_graph`).
+
+    Raises: ConfigError for one that is not known, or tensorflow-io where its operators do not load.
     """
     if reader == "auto":
         return "memmap"
@@ -88,9 +91,9 @@ def _with_numpy(recording: Recording, start: int, count: int) -> np.ndarray:
 def read_windows_in_graph(paths, draws: Draws, window: int):
     """Read windows with tensorflow-io, as part of a tf.data graph, one after the other.
 
-    An operator of tensorflow-io that opens a file keeps it in one place for all executions of that operator; a second
-    execution in parallel would put its file there, and the first would read from the wrong one. So the loop here has one
-    iteration at a time, and the map that calls it must not be parallel.
+    tensorflow-io's operator that opens a file has one place for it, whoever executes the operator; a second
+    execution in parallel would put its own file there, and the first would read from the wrong one. So the loop
+    here has one iteration at a time, and the map that calls it must not be parallel.
 
     Args:
       paths: string tensor `[recordings]`.

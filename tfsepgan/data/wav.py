@@ -39,7 +39,7 @@ class WavLayout(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """True for mono 16-bit samples behind a head of HEADER_BYTES, as `write_pcm16` writes: what every reader reads."""
+        """True for mono 16-bit samples behind a head of HEADER_BYTES, which every reader reads."""
         kind = (self.encoding, self.channels, self.bits)
         return kind == (_PCM, 1, 16) and self.data_offset == HEADER_BYTES and not self.trailing_bytes
 

@@ -3,6 +3,7 @@
 Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state touched.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -235,5 +236,6 @@ def _save(figure: Figure, path: Path) -> None:
         FigureCanvasAgg(figure).print_figure(temporary, format="png", dpi=110)
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error

@@ -27,12 +27,13 @@ def _what_it_is(manifest: Manifest) -> list[str]:
     return [
         f"# {manifest.name}",
         "",
-        f"A music source separator: takes a mixture apart into **{stems}**. Waveform in, waveform out; the stems sum to "
-        "the mixture.",
+        f"A music source separator: takes a mixture apart into **{stems}**. Waveform in, waveform out; the stems sum "
+        "to the mixture.",
         "",
         "| | |",
         "|---|---|",
-        f"| made with | tfsepgan {manifest.tfsepgan_version}, system `{manifest.system}`, network `{manifest.network}` |",
+        f"| made with | tfsepgan {manifest.tfsepgan_version} |",
+        f"| system, network | `{manifest.system}`, `{manifest.network}` |",
         f"| sources | {', '.join(manifest.sources)} |",
         f"| sample rate | {manifest.sample_rate_hz} Hz |",
         f"| parameters | {manifest.parameters:,} |",

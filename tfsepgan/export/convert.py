@@ -1,20 +1,20 @@
-"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.convert SAVED_MODEL OUTPUT float32|float16`.
+"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.convert SAVED_MODEL float32=FILE float16=FILE`.
 
-It runs in a process of its own because the converter aborts the whole process on what it cannot handle, and prints
-pages on what it can.
+It runs in a process of its own because the converter aborts the whole process on what it cannot handle, and
+prints pages on what it can.
 """
 
 import sys
 from pathlib import Path
 
 
-def convert(saved_model: str, output: str, precision: str) -> None:
+def convert(saved_model: str, precision: str) -> bytes:
     """Convert the signature `separate` with built-in operators only.
 
     Args:
       saved_model: folder of the SavedModel.
-      output: `.tflite` file to write.
       precision: "float32", or "float16" for weights of half the size.
+    Returns: the TFLite file.
     """
     import tensorflow as tf
 
@@ -23,8 +23,10 @@ def convert(saved_model: str, output: str, precision: str) -> None:
     if precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    Path(output).write_bytes(converter.convert())
+    return converter.convert()
 
 
 if __name__ == "__main__":
-    convert(*sys.argv[1:])
+    for wanted in sys.argv[2:]:
+        wanted_precision, _, output = wanted.partition("=")
+        Path(output).write_bytes(convert(sys.argv[1], wanted_precision))

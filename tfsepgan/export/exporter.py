@@ -25,7 +25,7 @@ from tfsepgan.export.card import model_card
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
 from tfsepgan.export.savedmodel import write_mono_saved_model, write_saved_model
 from tfsepgan.export.signatures import MIXTURE, RESIDUAL, SIGNATURES
-from tfsepgan.export.tflite import PRECISIONS, write_tflite
+from tfsepgan.export.tflite import write_tflite
 from tfsepgan.networks.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, read_manifest, save_bundle
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
@@ -83,9 +83,8 @@ def _make(
     save_bundle(made, bundle.generator, manifest)
     write_saved_model(bundle, made / VERSION)
     write_mono_saved_model(bundle, scratch / "mono")
-    for precision in PRECISIONS:
-        report(f"converting to TFLite {precision}")
-        write_tflite(scratch / "mono", tflite[precision], precision=precision)
+    report("converting to TFLite")
+    write_tflite(scratch / "mono", tflite)
     report("comparing them with the Keras model")
     figures = measure_parity(
         bundle, audio, saved_model=made / VERSION, tflite=tflite["float32"], tflite_fp16=tflite["float16"]

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,50 +12,43 @@ import numpy as np
 import tfsepgan
 from tfsepgan.errors import ExportError
 
-PRECISIONS = ("float32", "float16")
-_NEEDED_OPS = re.compile(r"(?:Flex|Custom) ops: ([^\n]*)")
+_NEEDED_OPS = re.compile(r"(?:TF Select|Flex|Custom) ops: ([^\n]*)")
 
 
-def write_tflite(saved_model: Path, output: Path, *, precision: str) -> None:
+def write_tflite(saved_model: Path, outputs: Mapping[str, Path]) -> None:
     """Convert a mono SavedModel in a process of its own and check what came out.
 
     Args:
       saved_model: folder, as `savedmodel.write_mono_saved_model` writes it.
-      output: `.tflite` file.
-      precision: "float32", or "float16" for weights of half the size.
-    Raises: ExportError when the converter fails or the file needs more than built-in operators.
+      outputs: `.tflite` file for each precision wanted: "float32", or "float16" for weights of half the size.
+    Raises: ExportError when the converter fails or a file needs more than built-in operators.
     """
     package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    wanted = [f"{precision}={path.resolve()}" for precision, path in outputs.items()]
     finished = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tfsepgan.export.convert",
-            str(saved_model.resolve()),
-            str(output.resolve()),
-            precision,
-        ],
+        [sys.executable, "-m", "tfsepgan.export.convert", str(saved_model.resolve()), *wanted],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "CUDA_VISIBLE_DEVICES": "-1",  # converting needs no accelerator, and one may be busy training
         },
-        cwd=output.parent,
+        cwd=saved_model.parent,
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-    if finished.returncode or not output.is_file():
-        raise ExportError(f"TFLite ({precision}) conversion failed: {_reason(finished)}")
-    foreign = foreign_operators(output)
-    if foreign:
-        raise ExportError(
-            f"the TFLite ({precision}) file needs operators that are not built in: {', '.join(foreign)}; use layers "
-            "that convert to built-in ones"
-        )
+    if finished.returncode or not all(path.is_file() for path in outputs.values()):
+        raise ExportError(f"conversion to TFLite failed: {_reason(finished)}")
+    for precision, path in outputs.items():
+        foreign = foreign_operators(path)
+        if foreign:
+            raise ExportError(
+                f"the TFLite ({precision}) file needs operators that are not built in: {', '.join(foreign)}; use "
+                "layers that convert to built-in ones"
+            )
 
 
 def open_interpreter(path: Path, *, threads: int = 2):
@@ -101,5 +95,5 @@ def _reason(finished: subprocess.CompletedProcess) -> str:
     if needed:
         return f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    told = next((line for line in reversed(lines) if "Error" in line or "error" in line), lines[-1] if lines else "")
+    told = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "")
     return f"exit code {finished.returncode}: {told[:500] or 'it said nothing'}"

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsepgan.errors import ShapeError
+from tfsepgan.errors import ConfigError
 
 
 def root_hann(frame: int) -> np.ndarray:
@@ -34,7 +34,12 @@ def cut_frames(signal, frame: int, hop: int):
     padded = ops.pad(signal, [[0, 0], [frame - hop, frame - hop]])
     hops = ops.reshape(padded, (ops.shape(signal)[0], -1, hop))
     count = ops.shape(hops)[1] - repeats + 1
-    return ops.concatenate([hops[:, shift : shift + count] for shift in range(repeats)], axis=-1)
+    return ops.concatenate([_stretch(hops, shift, count) for shift in range(repeats)], axis=-1)
+
+
+def _stretch(blocks, first: int, count):
+    """`blocks[:, first : first + count]`, whose gradient is a cheap padding."""
+    return ops.slice(blocks, (0, first, 0), (ops.shape(blocks)[0], count, blocks.shape[2]))
 
 
 def overlap_add(frames, hop: int):
@@ -45,13 +50,13 @@ def overlap_add(frames, hop: int):
       hop: samples.
     Returns: `[batch, (count - frame / hop + 1) * hop]`.
     """
-    batch, count, frame = ops.shape(frames)
+    batch, count, frame = ops.shape(frames)[0], ops.shape(frames)[1], frames.shape[2]
     repeats = frame // hop
-    parts = ops.reshape(frames, (batch, count, repeats, hop))
     kept = count - repeats + 1
+    parts = ops.split(frames, repeats, axis=-1)
     # Output hop j holds the last part of frame j, the last but one of frame j + 1, and so on.
-    added = sum(parts[:, shift : shift + kept, repeats - 1 - shift] for shift in range(repeats))
-    return ops.reshape(added, (batch, kept * hop))
+    moved = [_stretch(parts[repeats - 1 - shift], shift, kept) for shift in range(repeats)]
+    return ops.reshape(sum(moved[1:], moved[0]), (batch, kept * hop))
 
 
 def _hartley(signal):
@@ -75,7 +80,9 @@ def hartley(signal):
 class Analysis(keras.layers.Layer):
     """Splits a waveform into frames of frequency bins.
 
-    Call: `[batch, time, 1]`, time a multiple of `hop` -> real and imaginary parts, each `[batch, frames, bins]`.
+    Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`: of each bin A - B in the first half and
+    A + B in the second, where A + iB is the Fourier transform of the windowed frame. Both are real, both scale with the bin,
+    and (A - B)^2 + (A + B)^2 is twice its power.
 
     Args:
       frame, hop: samples.
@@ -85,33 +92,27 @@ class Analysis(keras.layers.Layer):
 
     def __init__(self, frame: int, hop: int, bins: int, learnable: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        if frame % hop or frame // hop < 2:
-            raise ShapeError(f"frame {frame} must be a multiple of hop {hop}, at least twice as long.")
+        check_hop(frame, hop)
         self.frame, self.hop, self.bins, self.learnable = frame, hop, bins, learnable
         self.window = root_hann(frame)
 
     def build(self, shape):
         if self.learnable:
             basis = self.add_weight(shape=(self.frame, 2 * self.bins), name="basis", trainable=True)
-            basis.assign(self._fourier_basis())
+            basis.assign(hartley_basis(self.frame, self.bins) * self.window[:, None])
             self.basis = basis
-
-    def _fourier_basis(self) -> np.ndarray:
-        angles = 2 * np.pi * np.outer(np.arange(self.frame), np.arange(self.bins)) / self.frame
-        waves = np.concatenate([np.cos(angles), -np.sin(angles)], axis=1)
-        return (waves * self.window[:, None]).astype("float32")
 
     def call(self, signal):
         frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop)
         if self.learnable:
-            both = ops.matmul(frames, self.basis)
-            return both[..., : self.bins], both[..., self.bins :]
+            return ops.matmul(frames, self.basis)
         real, imaginary = ops.rfft(frames * self.window)
-        return real[..., : self.bins], imaginary[..., : self.bins]
+        real, imaginary = real[..., : self.bins], imaginary[..., : self.bins]
+        return ops.concatenate([real - imaginary, real + imaginary], axis=-1)
 
     def compute_output_shape(self, shape):
         frames = None if shape[1] is None else shape[1] // self.hop + self.frame // self.hop - 1
-        return (shape[0], frames, self.bins), (shape[0], frames, self.bins)
+        return (shape[0], frames, 2 * self.bins)
 
     def get_config(self):
         settings = {name: getattr(self, name) for name in ("frame", "hop", "bins", "learnable")}
@@ -120,48 +121,65 @@ class Analysis(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Synthesis(keras.layers.Layer):
-    """Puts frames of frequency bins back together as a waveform.
+    """Puts frames of frequency bins back together as a waveform: the inverse of `Analysis`.
 
-    Call: real and imaginary parts, each `[batch, frames, bins]` -> `[batch, time, 1]`; bins that were not given are zero.
+    Call: `[batch, frames, 2 * bins]` -> `[batch, time, 1]`; bins that were not given are zero.
     """
 
     def __init__(self, frame: int, hop: int, learnable: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
+        check_hop(frame, hop)
         self.frame, self.hop, self.learnable = frame, hop, learnable
         # The squared window sums to half the number of overlapping frames.
         self.window = root_hann(frame) * np.float32(2 * hop / frame)
 
-    def build(self, real_shape, imaginary_shape=None):
+    def build(self, shape):
         if self.learnable:
-            basis = self.add_weight(shape=(2 * real_shape[-1], self.frame), name="basis", trainable=True)
-            basis.assign(self._fourier_basis(real_shape[-1]))
+            bins = shape[-1] // 2
+            basis = self.add_weight(shape=(2 * bins, self.frame), name="basis", trainable=True)
+            # The bins at 0 Hz and at half the rate are in the Hartley spectrum once, the others twice.
+            once = (np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2)
+            share = np.tile(np.where(once, 0.5, 1.0), 2)[:, None] / self.frame
+            basis.assign((hartley_basis(self.frame, bins).T * share * self.window).astype("float32"))
             self.basis = basis
 
-    def _fourier_basis(self, bins: int) -> np.ndarray:
-        angles = 2 * np.pi * np.outer(np.arange(bins), np.arange(self.frame)) / self.frame
-        twice = np.where((np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2), 1, 2)[:, None]
-        waves = np.concatenate([twice * np.cos(angles), -twice * np.sin(angles)])
-        return (waves / self.frame * self.window).astype("float32")
-
-    def call(self, real, imaginary):
+    def call(self, spectrum):
         if self.learnable:
-            frames = ops.matmul(ops.concatenate([real, imaginary], axis=-1), self.basis)
+            frames = ops.matmul(spectrum, self.basis)
         else:
-            frames = hartley(self._hartley_spectrum(real, imaginary)) * (self.window / self.frame)
+            frames = hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
         return ops.expand_dims(overlap_add(frames, self.hop), -1)
 
-    def _hartley_spectrum(self, real, imaginary):
-        bins, half = real.shape[-1], self.frame // 2
-        missing = [[0, 0], [0, 0], [0, half + 1 - bins]]
-        lower = ops.pad(real - imaginary, missing)
-        upper = ops.pad(real + imaginary, missing)[..., 1:half]
-        return ops.concatenate([lower, ops.flip(upper, axis=-1)], axis=-1)
+    def _hartley_spectrum(self, spectrum):
+        """All `frame` values in the transform's order: A - B upwards, what is missing, A + B downwards."""
+        bins, half = spectrum.shape[-1] // 2, self.frame // 2
+        given = min(bins, half)  # the bin at half the rate stands in the lower part only
+        lower, upper = ops.split(spectrum, 2, axis=-1)
+        missing = ops.repeat(ops.zeros_like(lower[..., :1]), self.frame - bins - given + 1, axis=-1)
+        downwards = ops.flip(upper, axis=-1)
+        batch, frames = ops.shape(upper)[0], ops.shape(upper)[1]
+        downwards = ops.slice(downwards, (0, 0, bins - given), (batch, frames, given - 1))
+        return ops.concatenate([lower, missing, downwards], axis=-1)
 
-    def compute_output_shape(self, real_shape, imaginary_shape):
-        frames = real_shape[1]
-        time = None if frames is None else (frames - self.frame // self.hop + 1) * self.hop
-        return (real_shape[0], time, 1)
+    def compute_output_shape(self, shape):
+        time = None if shape[1] is None else (shape[1] - self.frame // self.hop + 1) * self.hop
+        return (shape[0], time, 1)
 
     def get_config(self):
         settings = {name: getattr(self, name) for name in ("frame", "hop", "learnable")}
         return {**super().get_config(), **settings}
+
+
+def check_hop(frame: int, hop: int) -> None:
+    """Raises: ConfigError unless `hop` divides `frame` at least twice and `frame` is even."""
+    if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
+        raise ConfigError(
+            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop, twice at least."
+        )
+
+
+def hartley_basis(frame: int, bins: int) -> np.ndarray:
+    """What `Analysis` projects a frame on, without its window: `[frame, 2 * bins]`, cos + sin and cos - sin of each bin."""
+    angles = 2 * np.pi * np.outer(np.arange(frame), np.arange(bins)) / frame
+    cosines, sines = np.cos(angles), np.sin(angles)
+    return np.concatenate([cosines + sines, cosines - sines], axis=1).astype("float32")

@@ -3,17 +3,21 @@
 import keras
 from keras import ops
 
+from tfsepgan.errors import ConfigError
+
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PhaseShuffle(keras.layers.Layer):
     """Shifts each example in time by its own random number of samples, the edge filled by reflection.
 
-    Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with `training=True`, which is the only way a
-    discriminator is called; with `training=False` it does nothing.
+    Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with `training=True`, which is the only
+    way a discriminator is called; with `training=False` it does nothing.
 
     Args:
       reach: largest shift either way, in samples of this layer.
       seed: the shifts' seed; its state is a variable, so that a resumed run draws on.
+
+    Raises: ConfigError when built for a signal that is not longer than `reach`.
 
     Source: Donahue, McAuley & Puckette, "Adversarial audio synthesis" (WaveGAN), arXiv:1802.04208, section 3.3.
     Departs from it: one shift for each example, as the text says, not one for the batch, as its code does.
@@ -23,6 +27,13 @@ class PhaseShuffle(keras.layers.Layer):
         super().__init__(**kwargs)
         self.reach, self.seed = reach, seed
         self.draws = keras.random.SeedGenerator(seed)
+
+    def build(self, shape):
+        if shape[1] is not None and shape[1] <= self.reach:
+            raise ConfigError(
+                f"phase_shuffle is {self.reach}, but it meets a layer of {shape[1]} samples; it must be shorter. "
+                "Use a longer window or a smaller phase_shuffle."
+            )
 
     def call(self, signal, training=False):
         if not training or self.reach == 0:

@@ -12,12 +12,29 @@ from keras import ops
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 
+
+def _above_one(scores):
+    return ops.relu(1.0 - scores)
+
+
+def _below_minus_one(scores):
+    return ops.relu(1.0 + scores)
+
+
+def _certainly(scores):
+    return ops.softplus(-scores)
+
+
+def _close_to_one(scores):
+    return ops.square(scores - 1.0)
+
+
 # Each line: the loss of a score that should be high, of one that should be low, and the generator's loss of its own score.
 OBJECTIVES = {
-    "vanilla": (lambda s: ops.softplus(-s), ops.softplus, lambda s: ops.softplus(-s)),
-    "lsgan": (lambda s: ops.square(s - 1.0), ops.square, lambda s: ops.square(s - 1.0)),
-    "hinge": (lambda s: ops.relu(1.0 - s), lambda s: ops.relu(1.0 + s), ops.negative),
-    "wgan-gp": (ops.negative, lambda s: s, ops.negative),
+    "vanilla": (_certainly, ops.softplus, _certainly),
+    "lsgan": (_close_to_one, ops.square, _close_to_one),
+    "hinge": (_above_one, _below_minus_one, ops.negative),
+    "wgan-gp": (ops.negative, ops.convert_to_tensor, ops.negative),
 }
 
 

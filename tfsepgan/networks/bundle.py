@@ -1,12 +1,13 @@
 """A trained generator on disk: `manifest.json` (what it is) beside `model.keras` (its weights).
 
-Loading rebuilds the network from the manifest's settings and takes nothing but arrays from `model.keras`: no code, class
-name or path from a file is ever followed.
+Loading rebuilds the network from the manifest's settings and takes nothing but arrays from `model.keras`: no code,
+class name or path from a file is ever followed.
 """
 
 import json
 import os
 import tempfile
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,17 @@ from tfsepgan.networks.table import build_generator, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
 
 WEIGHTS = "model.keras"
+# What building and reading raise when settings or weights are not those of a model.
+_BROKEN = (
+    ConfigError,
+    ValueError,
+    OSError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    zipfile.BadZipFile,
+)
 
 __all__ = [
     "MANIFEST",
@@ -81,7 +93,8 @@ def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> 
                 os.replace(Path(scratch) / name, directory / name)
     except OSError as error:
         raise CheckpointError(
-            f"Could not write the model to {directory}: {error.strerror or error}. Free some space or choose another folder."
+            f"Could not write the model to {directory}: {error.strerror or error}. "
+            "Free some space or choose another folder."
         ) from error
 
 
@@ -97,9 +110,12 @@ def load_bundle(directory: Path) -> Bundle:
     try:
         config = from_dict(GeneratorConfig, manifest.network_settings)
         generator = build_generator(config, sources=len(manifest.sources), sample_rate_hz=manifest.sample_rate_hz)
+        entry = generator_entry(config.kind)
+        if manifest.hop != entry.hop(config) or manifest.context < entry.context(config):
+            raise ConfigError(f"it needs hop {entry.hop(config)} and context {entry.context(config)}")
         generator.load_weights(weights)
-    except (ConfigError, ValueError, OSError, KeyError, TypeError) as error:
+    except _BROKEN as error:
         raise CheckpointError(
-            f"The weights in {weights} do not fit its manifest: {error}. Export the model again."
+            f"The weights in {weights} do not fit its manifest: {str(error).rstrip('.')}. Export the model again."
         ) from error
     return Bundle(generator, manifest)

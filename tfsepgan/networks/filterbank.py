@@ -13,6 +13,7 @@ import math
 import keras
 from keras import layers, ops
 
+from tfsepgan.layers.dilated import DilatedConv1D
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.settings.networks import GeneratorConfig
@@ -22,37 +23,37 @@ KERNEL = 3  # frames
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Loudness(keras.layers.Layer):
-    """Log magnitude of each bin, scaled to about [-1, 1] for music.
+    """Log power of each bin, scaled to about [-1, 1] for music.
 
-    Call: real and imaginary parts `[batch, frames, bins]` -> the same shape.
+    Call: spectrum `[batch, frames, 2 * bins]` as `Analysis` gives it -> `[batch, frames, bins]`.
     """
 
-    def call(self, real, imaginary):
-        power = ops.square(real) + ops.square(imaginary)
-        # Of a frame in [-1, 1] under a unit window: -5 at silence (1e-10), about +5 at full scale.
-        return 0.1 * ops.log(power + 1e-7) + 0.4
+    def call(self, spectrum):
+        lower, upper = ops.split(spectrum, 2, axis=-1)
+        twice_power = ops.square(lower) + ops.square(upper)
+        return 0.1 * ops.log(twice_power + 2e-7) + 0.4
 
-    def compute_output_shape(self, real_shape, imaginary_shape):
-        return real_shape
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], shape[-1] // 2)
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class MaskSource(keras.layers.Layer):
     """One source's share of every bin: its mask times the mixture's spectrum.
 
-    Call: masks `[batch, frames, sources * bins]`, real and imaginary `[batch, frames, bins]` -> masked real and imaginary.
+    Call: masks `[batch, frames, sources * bins]`, spectrum `[batch, frames, 2 * bins]` -> like the spectrum.
     """
 
     def __init__(self, source: int, bins: int, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.source, self.bins = source, bins
 
-    def call(self, masks, real, imaginary):
-        mask = masks[..., self.source * self.bins : (self.source + 1) * self.bins]
-        return mask * real, mask * imaginary
+    def call(self, masks, spectrum):
+        mask = ops.split(masks, masks.shape[-1] // self.bins, axis=-1)[self.source]
+        return spectrum * ops.concatenate([mask, mask], axis=-1)
 
-    def compute_output_shape(self, masks_shape, real_shape, imaginary_shape):
-        return real_shape, real_shape
+    def compute_output_shape(self, masks_shape, spectrum_shape):
+        return spectrum_shape
 
     def get_config(self):
         return {**super().get_config(), "source": self.source, "bins": self.bins}
@@ -89,17 +90,17 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     bins = bins_below(config, sample_rate_hz)
     mixture = keras.Input((None, 1), name="mixture")
     padded = PadToMultiple(config.hop)(mixture)
-    real, imaginary = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
+    spectrum = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
 
-    signal = layers.Conv1D(config.channels, 1, name="enter")(Loudness(dtype="float32")(real, imaginary))
+    signal = layers.Dense(config.channels, name="enter")(Loudness(dtype="float32")(spectrum))
     for block in range(config.blocks):
         dilation = config.dilations[block % len(config.dilations)]
         signal = residual_block(signal, config.channels, dilation, name=f"block{block}")
     signal = layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)
-    masks = layers.Conv1D(sources * bins, 1, activation="sigmoid", name="masks")(signal)
+    masks = layers.Dense(sources * bins, activation="sigmoid", name="masks")(signal)
 
     synthesis = Synthesis(config.frame, config.hop, config.learnable, name="synthesis")
-    waveforms = [synthesis(*MaskSource(source, bins)(masks, real, imaginary)) for source in range(sources)]
+    waveforms = [synthesis(MaskSource(source, bins)(masks, spectrum)) for source in range(sources)]
     estimates = TrimLike(dtype="float32")(StackSources(dtype="float32")(waveforms), mixture)
     return keras.Model(mixture, estimates, name="filterbank")
 
@@ -107,8 +108,6 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
 def residual_block(signal, channels: int, dilation: int, *, name: str):
     """Normalise, look `dilation` frames around, add what was found."""
     branch = layers.LayerNormalization(epsilon=1e-3, name=f"{name}_norm")(signal)
-    branch = layers.Conv1D(
-        channels, KERNEL, padding="same", dilation_rate=dilation, activation="relu", name=f"{name}_look"
-    )(branch)
-    branch = layers.Conv1D(channels, 1, name=f"{name}_mix")(branch)
+    branch = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")(branch)
+    branch = layers.Dense(channels, name=f"{name}_mix")(branch)
     return layers.Add(name=f"{name}_add")([signal, branch])

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import tfsepgan
 from tfsepgan.errors import CheckpointError
@@ -36,7 +36,7 @@ class Manifest:
 def read_manifest(directory: Path) -> Manifest:
     """Read `manifest.json`.
 
-    Raises: CheckpointError when it is missing, is not JSON, or misses what a model needs.
+    Raises: CheckpointError when it is missing, is not JSON, or does not hold what a model needs.
     """
     path = Path(directory) / MANIFEST
     if not path.is_file():
@@ -48,9 +48,25 @@ def read_manifest(directory: Path) -> Manifest:
         values = json.loads(path.read_text())
         known = {item.name for item in fields(Manifest)}
         kept = {key: value for key, value in values.items() if key in known}
-        return Manifest(**{**kept, "sources": tuple(kept["sources"])})
-    except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        manifest = Manifest(**{**kept, "sources": tuple(kept["sources"])})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} is not a tfsepgan manifest: {error}. Export the model again.") from error
+    wrong = _wrong_fields(manifest)
+    if wrong:
+        raise CheckpointError(f"{path} is not a tfsepgan manifest: {', '.join(wrong)}. Export the model again.")
+    return manifest
+
+
+def _wrong_fields(manifest: Manifest) -> list[str]:
+    """What in a manifest is not what it should be, as `name is value`."""
+    values = {
+        item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type) for item in fields(Manifest)
+    }
+    wrong = [name for name, (value, kind) in values.items() if not isinstance(value, kind)]
+    wrong += [name for name in ("sample_rate_hz", "hop") if name not in wrong and getattr(manifest, name) < 1]
+    if not manifest.sources or not all(isinstance(source, str) for source in manifest.sources):
+        wrong.append("sources")
+    return [f"{name} is {values[name][0]!r:.80}" for name in wrong]
 
 
 def find_bundle(name_or_path: str | os.PathLike) -> Path:

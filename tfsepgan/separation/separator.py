@@ -53,7 +53,7 @@ class Separator:
             raise ConfigError(f"got block_seconds={block_seconds}; wanted a number above zero, such as 25")
         _check_sources(bundle.manifest)
         self.manifest: Manifest = bundle.manifest
-        self._network = network_function(bundle.generator)
+        self.network = network_function(bundle.generator)
         self.block = block_samples(
             block_seconds,
             sample_rate_hz=self.manifest.sample_rate_hz,
@@ -116,7 +116,7 @@ class Separator:
         if not 1 <= channels <= MAX_CHANNELS:
             raise ShapeError(f"got {channels} channels; wanted 1 to {MAX_CHANNELS}")
         engine = BlockSeparator(
-            self._network,
+            self.network,
             channels=channels,
             sources=len(self.sources),
             hop=self.manifest.hop,
@@ -142,7 +142,7 @@ def checked_mixture(mixture: np.ndarray) -> np.ndarray:
     mixture = np.asarray(mixture)
     if mixture.ndim not in (1, 2):
         raise ShapeError(
-            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels]: separate one recording at a time"
+            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels], one recording at a time"
         )
     if mixture.size == 0:
         raise ShapeError(f"got an empty array of shape {mixture.shape}; wanted at least one sample")

@@ -37,6 +37,8 @@ class DiscriminatorConfig:
     """'wavegan' (the paper's), 'patch', 'multiperiod' (HiFi-GAN) or 'multiresolution' (UnivNet)."""
     channels: int = 64
     """Width of the first layer; later ones are wider."""
+    window: int | None = None
+    """Samples of the training window it hears, a random stretch of them at each step; all by default."""
     phase_shuffle: int = 2
     """Largest random shift between layers, in samples of that layer (wavegan); 0 turns it off."""
     spectral_norm: bool = False

@@ -65,7 +65,7 @@ PRESETS = {
         preset="demo",
         model=SSepGANConfig(
             generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=256),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024)),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=16384),
             objective="hinge",
             identity_share=0.25,
             adversarial_weight=0.01,
@@ -92,7 +92,7 @@ PRESETS = {
             generator=GeneratorConfig(
                 kind="filterbank", channels=384, blocks=8, frame=4096, hop=1024, cutoff_hz=16000.0
             ),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048)),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048), window=32768),
             objective="hinge",
             identity_share=0.25,
             adversarial_weight=0.01,

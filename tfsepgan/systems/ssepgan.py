@@ -42,8 +42,10 @@ class SSepGAN(SeparationSystem):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
+        window = experiment.data.window
+        self.stretch = min(window, self.config.discriminator.window or window)
         self.discriminator = build_discriminator(
-            self.config.discriminator, window=experiment.data.window, seed=experiment.data.seed
+            self.config.discriminator, window=self.stretch, seed=experiment.data.seed
         )
 
     @property
@@ -55,11 +57,12 @@ class SSepGAN(SeparationSystem):
         with self.watching("generator") as tape:
             estimate = self.generator(mixture, training=True)
             with tape.stop_recording():
+                start = self.where_to_listen()
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = (mixture, target, ops.stop_gradient(estimate))
+                    heard = self.heard(start, mixture, target, ops.stop_gradient(estimate))
                     loss = self.descend(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
-            losses = self.generator_losses(estimate, target)
+            losses = self.generator_losses(estimate, target, start)
         self.move("generator", losses["generator"], tape)
         self.follow_generator()
         return self.log(**losses)
@@ -69,9 +72,18 @@ class SSepGAN(SeparationSystem):
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
 
-    def discriminator_loss(self, mixture, target, estimate):
+    def where_to_listen(self):
+        """First sample of the stretch that the discriminator hears in this step."""
+        spare = self.experiment.data.window - self.stretch
+        return keras.random.randint((), 0, spare + 1, seed=self.draws) if spare else 0
+
+    def heard(self, start, *windows):
+        """The discriminator's stretch of each, `[..., time, channels]`; sources as windows of their own."""
+        flat = [window if len(window.shape) == 3 else one_by_one(window) for window in windows]
+        return tuple(ops.slice(x, (0, start, 0), (x.shape[0], self.stretch, 1)) for x in flat)
+
+    def discriminator_loss(self, mixture, real, generated):
         """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
-        real, generated = one_by_one(target), one_by_one(estimate)
         heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)["scores"]
         windows = ops.shape(real)[0]
         loss = three_term_discriminator_loss(
@@ -91,17 +103,18 @@ class SSepGAN(SeparationSystem):
         between = mix_at_random(real, fake, position)
         return slope_penalty(self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between))
 
-    def generator_losses(self, estimate, target):
+    def generator_losses(self, estimate, target, start):
         """L_G, as `generator`, and its terms."""
         config = self.config
         terms = {"paired": l1(target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
-            fake = self.discriminator(one_by_one(estimate), training=True)
+            real, fake = self.heard(start, target, estimate)
+            fake = self.discriminator(fake, training=True)
             terms["adversarial"] = generator_loss(config.objective, fake["scores"])
             total += config.adversarial_weight * terms["adversarial"]
             if config.feature_weight:
-                real = self.discriminator(one_by_one(target), training=True)
+                real = self.discriminator(real, training=True)
                 terms["features"] = feature_matching(real["features"], fake["features"])
                 total += config.feature_weight * terms["features"]
         if config.identity_weight:

@@ -1,0 +1,106 @@
+"""What tests of several parts share: a folder of synthesized tones, and a tiny model that the command trained on it."""
+
+import contextlib
+import io
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+
+RATE = 16000
+SECONDS = 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory):
+    """A cache of the session's own, so that no test reads or fills the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+def tone(number: int, *, harmonics: int, seconds: float = SECONDS) -> np.ndarray:
+    """A pulsing harmonic tone, `[time]`; its pitch follows from the number."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitch_hz = 110.0 * 2 ** (number * 5 % 24 / 12)
+    wave = sum(np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, harmonics + 1))
+    return (0.2 * wave * (1.2 + np.sin(2 * np.pi * (2 + 0.1 * number) * time))).astype(np.float32)
+
+
+def write_tones(directory: Path) -> Path:
+    """A data folder in the unpaired layout: two pianos and two flutes to train on, one of each to choose and test."""
+    number = 0
+    for split, count in (("train", 2), ("valid", 1), ("test", 1)):
+        for source, harmonics in (("piano", 6), ("flute", 2)):
+            folder = directory / split / source
+            folder.mkdir(parents=True)
+            for _ in range(count):
+                number += 1
+                soundfile.write(folder / f"{source}{number}.wav", tone(number, harmonics=harmonics), RATE)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory) -> Path:
+    """A data folder of synthesized tones; not to be written to."""
+    return write_tones(tmp_path_factory.mktemp("tones") / "data")
+
+
+@pytest.fixture(scope="session")
+def tiny(tones):
+    """Gives the preset `tiny` on the tones, with settings changed by name, the networks' too."""
+    from tfsepgan.settings.ssepgan import PRESETS
+
+    def experiment(*, generator=None, discriminator=None, model=None, data=None, **training):
+        base = PRESETS["tiny"]
+        model = dict(model or {})
+        if generator:
+            model["generator"] = replace(base.model.generator, **generator)
+        if discriminator:
+            model["discriminator"] = replace(base.model.discriminator, **discriminator)
+        training = {"validation_mixtures": 1, "validation_seconds": 0.5, "tensorboard": False, **training}
+        return replace(
+            base,
+            model=replace(base.model, **model),
+            data=replace(base.data, **{"data": str(tones), **(data or {})}),
+            training=replace(base.training, **training),
+        )
+
+    return experiment
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun:
+    """What one `tfsepgan-train` left behind."""
+
+    directory: Path
+    arguments: tuple[str, ...]
+    exit_code: int
+    said: str
+
+    @property
+    def model(self) -> Path:
+        """The run's best model."""
+        return self.directory / "best"
+
+
+@pytest.fixture(scope="session")
+def trained_run(tones, tmp_path_factory) -> TrainedRun:
+    """A tiny run from the command to the exported model: 8 steps in 2 epochs. Shared, so not to be changed."""
+    from tfsepgan.cli.train import main
+
+    directory = tmp_path_factory.mktemp("runs") / "tiny"
+    arguments = [
+        *("--preset", "tiny", "--data", str(tones), "--run", str(directory)),
+        *("--validation-mixtures", "1", "--validation-seconds", "0.5", "--test-mixtures", "1", "--test-seconds", "2"),
+    ]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        exit_code = main(arguments)
+    return TrainedRun(directory=directory, arguments=tuple(arguments), exit_code=exit_code, said=said.getvalue())

@@ -1,0 +1,125 @@
+"""What every discriminator promises: scores and features of known shapes, finite, with slopes that reach its input."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsepgan.errors import ConfigError
+from tfsepgan.networks.table import build_discriminator
+from tfsepgan.settings.networks import DiscriminatorConfig
+
+WINDOW = 2048
+
+
+def noise(*shape, seed=0):
+    return 0.5 * np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def test_scores_and_features_have_one_entry_for_each_window(discriminator_kind, discriminators):
+    heard = discriminators(discriminator_kind, window=WINDOW)(noise(3, WINDOW, 1), training=True)
+    assert set(heard) == {"scores", "features"}
+    assert heard["scores"]
+    assert len(heard["features"]) > len(heard["scores"])
+    for tensor in (*heard["scores"], *heard["features"]):
+        assert tensor.shape[0] == 3
+        assert np.isfinite(tensor).all()
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-6, 100.0])
+def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(discriminator_kind, discriminators, factor):
+    discriminator = discriminators(discriminator_kind, window=WINDOW)
+    waveform = tf.constant(factor * noise(2, WINDOW, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(waveform)
+        total = sum(tf.reduce_sum(scores) for scores in discriminator(waveform, training=True)["scores"])
+    slope = tape.gradient(total, waveform)
+    assert np.isfinite(total)
+    assert np.isfinite(slope).all()
+    assert factor == 0 or np.abs(slope).max() > 0
+
+
+@pytest.mark.parametrize("window", [1000, 1500, 2047])
+def test_windows_need_not_be_round(discriminator_kind, discriminators, window):
+    heard = discriminators(discriminator_kind, window=window)(noise(2, window, 1), training=True)
+    assert all(np.isfinite(scores).all() for scores in heard["scores"])
+
+
+def test_windows_do_not_hear_each_other(discriminator_kind, discriminators):
+    discriminator = discriminators(discriminator_kind, window=WINDOW)
+    waveform = noise(3, WINDOW, 1)
+    together = discriminator(waveform, training=False)["scores"]
+    for item in range(3):
+        alone = discriminator(waveform[item : item + 1], training=False)["scores"]
+        for one, all_of_them in zip(alone, together, strict=True):
+            np.testing.assert_allclose(one[0], all_of_them[item], atol=1e-5)
+
+
+def test_the_papers_discriminator_has_the_papers_size():
+    discriminator = build_discriminator(DiscriminatorConfig(kind="wavegan"), window=16384, seed=0)
+    assert discriminator.count_params() == 17_427_969
+    kernels = [layer.kernel.shape for layer in discriminator.layers if isinstance(layer, keras.layers.Conv1D)]
+    assert [tuple(shape) for shape in kernels] == [(25, 64 * 2**k // 2 if k else 1, 64 * 2**k) for k in range(5)]
+    assert discriminator.get_layer("score").kernel.shape == (16384, 1)
+
+
+def test_every_listener_has_its_own_score(discriminators):
+    assert len(discriminators("multiperiod", periods=(2, 3, 5))(noise(1, WINDOW, 1))["scores"]) == 3
+    assert len(discriminators("multiresolution", frames=(64, 128, 256))(noise(1, WINDOW, 1))["scores"]) == 3
+    assert len(discriminators("patch")(noise(1, WINDOW, 1))["scores"]) == 1
+
+
+def test_patches_are_scored_each_by_itself(discriminators):
+    discriminator = discriminators("patch")
+    waveform = noise(1, WINDOW, 1)
+    struck = waveform.copy()
+    struck[0, :16] += 1
+    before, after = (np.asarray(discriminator(x)["scores"][0])[0].ravel() for x in (waveform, struck))
+    assert len(before) == WINDOW // 64
+    assert before[0] != after[0]
+    assert np.array_equal(before[16:], after[16:])
+
+
+def test_wavegan_shuffles_in_training_only(discriminators):
+    discriminator = discriminators("wavegan")
+    waveform = noise(2, WINDOW, 1)
+    first, second = (np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2))
+    assert not np.array_equal(first, second)
+    first, second = (np.asarray(discriminator(waveform, training=False)["scores"][0]) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_wavegan_without_phase_shuffle_is_a_plain_function(discriminators):
+    discriminator = discriminators("wavegan", phase_shuffle=0)
+    waveform = noise(2, WINDOW, 1)
+    first, second = (np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_wavegan_hears_windows_of_its_own_length_only_and_long_enough_to_shuffle():
+    with pytest.raises(ConfigError, match="phase_shuffle is 2, but it meets a layer of 2 samples"):
+        build_discriminator(DiscriminatorConfig(channels=4), window=512, seed=0)
+
+
+def test_spectral_normalisation_brings_every_gain_to_one(discriminator_kind, discriminators):
+    discriminator = discriminators(discriminator_kind, spectral_norm=True)
+    for _ in range(15):  # each call in training takes one more power iteration
+        discriminator(noise(1, WINDOW, 1), training=True)
+    bounded = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.SpectralNormalization)]
+    free = [layer for layer in discriminator.layers if isinstance(layer, (keras.layers.Conv1D, keras.layers.Dense))]
+    assert bounded
+    assert not free
+    for layer in bounded:
+        kernel = np.asarray(layer.kernel)
+        gain = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
+        assert gain == pytest.approx(1, abs=0.15), layer.name
+
+
+def test_without_spectral_normalisation_no_layer_is_bounded(discriminator_kind, discriminators):
+    layers = discriminators(discriminator_kind).layers
+    assert not any(isinstance(layer, keras.layers.SpectralNormalization) for layer in layers)
+
+
+def test_an_unknown_discriminator_is_named_with_the_nearest():
+    with pytest.raises(ConfigError, match="no discriminator 'wavgan'; did you mean 'wavegan'?"):
+        build_discriminator(DiscriminatorConfig(kind="wavgan"), window=WINDOW, seed=0)

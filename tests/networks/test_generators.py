@@ -1,0 +1,157 @@
+"""What every generator promises the long-file engine: any length, a finite context, and answers that move with the input."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfsepgan.errors import ConfigError
+from tfsepgan.networks.table import build_generator, generator_entry
+from tfsepgan.settings.networks import GeneratorConfig
+
+
+def noise(*shape, seed=0):
+    return 0.5 * np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def separate(generator, mixture):
+    return np.asarray(generator(mixture, training=False))
+
+
+@pytest.mark.parametrize("time", [1, 2, 15, 16, 17, 63, 400])
+def test_every_length_comes_back_as_it_was(generator_kind, generators, time):
+    generator, _ = generators(generator_kind, sources=3)
+    estimates = separate(generator, noise(2, time, 1))
+    assert estimates.shape == (2, 3, time, 1)
+    assert estimates.dtype == np.float32
+    assert np.isfinite(estimates).all()
+
+
+def test_the_declared_shape_is_open_in_time(generator_kind, generators):
+    generator, _ = generators(generator_kind, sources=2)
+    assert tuple(generator.input_shape) == (None, None, 1)
+    assert tuple(generator.output_shape) == (None, 2, None, 1)
+
+
+def test_batches_do_not_hear_each_other(generator_kind, generators):
+    generator, _ = generators(generator_kind)
+    mixture = noise(3, 300, 1)
+    alone = np.concatenate([separate(generator, mixture[item : item + 1]) for item in range(3)])
+    np.testing.assert_allclose(separate(generator, mixture), alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{}, {"blocks": 1}, {"blocks": 5}])
+def test_the_declared_context_is_enough_and_not_wildly_more(generator_kind, generators, changes):
+    generator, config = generators(generator_kind, **changes)
+    context = generator_entry(config.kind).context(config)
+    time = 4 * context + 3
+    where = time // 2
+    mixture = noise(1, time, 1)
+    struck = mixture.copy()
+    struck[0, where] += 1.0
+    moved = np.flatnonzero(np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7)
+    reach = max(where - moved.min(), moved.max() - where)
+    assert context >= reach >= context / 3
+
+
+def test_moving_the_input_by_the_hop_moves_the_output(generator_kind, generators):
+    generator, config = generators(generator_kind)
+    entry = generator_entry(config.kind)
+    hop, context = entry.hop(config), entry.context(config)
+    mixture = noise(1, 3 * context, 1)
+    moved = np.pad(mixture, [[0, 0], [hop, 0], [0, 0]])
+    # The beginning and the end know that they are the edge; between them nothing does.
+    inner = slice(context, 2 * context)
+    moved_inner = slice(context + hop, 2 * context + hop)
+    expected = separate(generator, mixture)[:, :, inner]
+    np.testing.assert_allclose(separate(generator, moved)[:, :, moved_inner], expected, atol=1e-5)
+
+
+def test_context_is_a_multiple_of_the_hop(generator_kind, generators):
+    _, config = generators(generator_kind)
+    entry = generator_entry(config.kind)
+    assert entry.context(config) % entry.hop(config) == 0
+
+
+def test_the_same_seed_gives_the_same_weights(generator_kind, generators):
+    one, _ = generators(generator_kind)
+    two, _ = generators(generator_kind)
+    for mine, yours in zip(one.get_weights(), two.get_weights(), strict=True):
+        assert np.array_equal(mine, yours)
+
+
+# The filterbank masker.
+
+
+def open_masks(generator, *, to=60.0):
+    """Make every mask one (or zero): no weights, a large bias."""
+    layer = generator.get_layer("masks")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([np.zeros_like(kernel), np.full_like(bias, to)])
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+def test_open_masks_give_the_mixture_back_and_closed_ones_silence(generators, learnable):
+    generator, _ = generators("filterbank", sources=2, learnable=learnable)
+    mixture = noise(2, 333, 1)
+    open_masks(generator)
+    np.testing.assert_allclose(separate(generator, mixture), np.stack([mixture, mixture], axis=1), atol=2e-5)
+    open_masks(generator, to=-60.0)
+    np.testing.assert_allclose(separate(generator, mixture), 0, atol=1e-6)
+
+
+def test_what_lies_above_the_cutoff_is_left_to_the_residual(generators):
+    generator, _ = generators("filterbank", frame=512, hop=128, cutoff_hz=4000.0)
+    open_masks(generator)
+    seconds = np.arange(8000) / 16000
+    low, high = (0.3 * np.sin(2 * np.pi * hz * seconds).astype(np.float32)[None, :, None] for hz in (1000, 6000))
+    inner = slice(600, -600)
+    estimate = separate(generator, low + high)[0, 0, inner]
+    np.testing.assert_allclose(estimate, low[0, inner], atol=1e-3)
+
+
+def test_masks_never_make_a_bin_louder(generators):
+    generator, config = generators("filterbank", sources=2)
+    mixture = noise(1, 40 * config.hop, 1)
+    masks = generator.get_layer("masks").output
+    values = np.asarray(keras.Model(generator.input, masks)(mixture))
+    assert values.min() >= 0
+    assert values.max() <= 1
+    energy = np.sum(np.square(separate(generator, mixture)), axis=(2, 3))
+    assert (energy <= np.sum(np.square(mixture)) * (1 + 1e-5)).all()
+
+
+@pytest.mark.parametrize(("frame", "hop"), [(100, 30), (64, 64), (64, 0)])
+def test_a_hop_that_does_not_fit_its_frame_is_a_setting_to_change(frame, hop):
+    config = GeneratorConfig(kind="filterbank", channels=4, blocks=1, frame=frame, hop=hop)
+    with pytest.raises(ConfigError, match=f"frame is {frame} and hop {hop}"):
+        build_generator(config, sources=1, sample_rate_hz=16000)
+
+
+# The paper's residual network.
+
+
+def test_the_papers_generator_has_the_papers_size():
+    generator = build_generator(GeneratorConfig(kind="resnet"), sources=1, sample_rate_hz=16000)
+    assert generator.count_params() == 5_929_345
+    convolutions = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv1D)]
+    shapes = [tuple(layer.kernel.shape) for layer in convolutions]
+    assert shapes == [(25, 1, 64), (25, 64, 128), *[(21, 128, 128)] * 16, (25, 128, 64), (25, 64, 1)]
+    assert [layer.strides[0] for layer in convolutions] == [4, 4, *[1] * 18]
+
+
+def test_the_papers_generator_keeps_within_full_scale(generators):
+    generator, _ = generators("resnet")
+    assert np.abs(separate(generator, 100 * noise(1, 320, 1))).max() <= 1
+
+
+def test_the_residual_network_does_not_use_the_batchs_statistics_at_inference(generators):
+    generator, _ = generators("resnet")
+    quiet, loud = noise(1, 320, 1), 50 * noise(1, 320, 1, seed=2)
+    together = separate(generator, np.concatenate([quiet, loud]))
+    np.testing.assert_allclose(together[:1], separate(generator, quiet), atol=1e-6)
+    assert not np.allclose(generator(np.concatenate([quiet, loud]), training=True)[:1], together[:1], atol=1e-3)
+
+
+def test_an_unknown_generator_is_named_with_the_nearest():
+    with pytest.raises(ConfigError, match="no generator 'resnt'; did you mean 'resnet'?"):
+        build_generator(GeneratorConfig(kind="resnt"), sources=1, sample_rate_hz=16000)

@@ -1,0 +1,270 @@
+"""Settings: preset < file < flag, every wrong one refused with its name, and a settings file that gives itself back."""
+
+from dataclasses import FrozenInstanceError, dataclass, replace
+
+import pytest
+import yaml
+
+from tfsepgan import systems
+from tfsepgan.cli.settings import parse
+from tfsepgan.cli.train import TrainOptions
+from tfsepgan.config import DataConfig, TrainingConfig, check, differences, flatten, from_dict, nearest, to_dict
+from tfsepgan.errors import ConfigError
+from tfsepgan.settings.networks import GeneratorConfig
+from tfsepgan.settings.ssepgan import PRESETS, SSepGANConfig
+
+ALL_PRESETS = [(system, name) for system in systems.SYSTEMS for name in systems.presets(system)]
+
+
+def parsed(*arguments):
+    return parse(list(arguments), TrainOptions, program="tfsepgan-train", about="About.")
+
+
+def experiment(*arguments):
+    return parsed(*arguments)[0]
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text) -> str:
+        path = tmp_path / "settings.yaml"
+        path.write_text(text if isinstance(text, str) else yaml.safe_dump(text))
+        return str(path)
+
+    return write
+
+
+# Preset, file, flag.
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_preset(file):
+    path = file({"preset": "tiny", "batch": 3, "window": 2048, "learning_rate": 0.5})
+    got = experiment("--config", path, "--window", "1024")
+    assert (got.preset, got.data.window, got.data.batch, got.training.learning_rate) == ("tiny", 1024, 3, 0.5)
+    assert got.data.sample_rate_hz == PRESETS["tiny"].data.sample_rate_hz
+
+
+def test_the_flags_preset_wins_over_the_files(file):
+    got = experiment("--config", file({"preset": "tiny", "batch": 3}), "--preset", "demo")
+    assert got == replace(PRESETS["demo"], data=replace(PRESETS["demo"].data, batch=3))
+
+
+def test_without_anything_the_papers_preset_is_taken():
+    assert experiment() == PRESETS["paper"]
+
+
+def test_the_commands_own_options_stand_beside_the_settings():
+    got, options = parsed("--preset", "tiny", "--run", "here", "--no-finish")
+    assert got == PRESETS["tiny"]
+    assert options == TrainOptions(run="here", finish=False)
+
+
+def test_values_of_every_kind_come_from_a_file(file):
+    text = """
+    preset: tiny
+    data: null
+    minutes: 2.5
+    clip_norm: null
+    tensorboard: false
+    sources: [piano, bass]
+    snr_db: [-1.0e-05, 3]
+    learning_rate: 1e-3
+    generator: {learnable: true, cutoff_hz: 4000, dilations: [1, 3]}
+    discriminator.periods: [2, 3]
+    """
+    got = experiment("--config", file(text))
+    assert (got.data.data, got.training.clip_norm, got.training.minutes) == (None, None, 2.5)
+    assert (got.data.sources, got.data.snr_db) == (("piano", "bass"), (-1e-5, 3.0))
+    assert (got.training.tensorboard, got.training.learning_rate) == (False, 1e-3)
+    generator = got.model.generator
+    assert (generator.learnable, generator.cutoff_hz, generator.dilations) == (True, 4000.0, (1, 3))
+    assert got.model.discriminator.periods == (2, 3)
+
+
+def test_a_file_can_set_back_what_a_preset_sets(file):
+    got = experiment("--preset", "piano", "--config", file("generator: {cutoff_hz: null}\nclip_norm: null\n"))
+    assert got.model.generator.cutoff_hz is None
+    assert got.training.clip_norm is None
+
+
+@pytest.mark.parametrize(("system", "name"), ALL_PRESETS)
+def test_a_settings_file_gives_every_preset_back(system, name, file):
+    preset = systems.preset(system, name)
+    path = file(yaml.safe_dump(to_dict(preset), sort_keys=False))
+    assert experiment("--config", path) == preset
+
+
+@pytest.mark.parametrize(("system", "name"), ALL_PRESETS)
+def test_every_preset_passes_the_check(system, name):
+    check(systems.preset(system, name))
+
+
+# What is wrong is named.
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("windw: 3", "unknown setting 'windw'; did you mean 'window'?"),
+        ("generator: {hopp: 3}", "unknown setting 'generator.hopp'; did you mean 'generator.hop'?"),
+        ("generator: 5", "unknown setting 'generator'"),
+        ("steps: {a: 1}", "unknown setting 'steps.a'; did you mean 'steps'?"),
+        ("1: 2", "unknown setting '1'"),
+        ("run: here", "unknown setting 'run'"),
+        ("system: ssepgam", "no system 'ssepgam'; did you mean 'ssepgan'?"),
+        ("system: 5", "no system 5; there is: "),
+        ("preset: tinny", "no preset 'tinny'; did you mean 'tiny'?"),
+        ("- 1", "must hold `key: value` lines, not a list"),
+        ("a: [", "is not YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_nearest_name(text, words, file):
+    with pytest.raises(ConfigError) as caught:
+        experiment("--config", file(text))
+    assert words in str(caught.value)
+
+
+def test_an_empty_file_changes_nothing(file):
+    assert experiment("--config", file("# nothing\n")) == PRESETS["paper"]
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"missing.yaml cannot be read: No such file"):
+        experiment("--config", str(tmp_path / "missing.yaml"))
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        experiment("--config", str(tmp_path))
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "settings.yaml").write_bytes(b"\xff\xfe\x00window: 3")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        experiment("--config", str(tmp_path / "settings.yaml"))
+
+
+def test_a_yaml_tag_builds_no_object(file):
+    with pytest.raises(ConfigError, match="is not YAML"):
+        experiment("--config", file("window: !!python/object/apply:os.getcwd []"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--windw", "3"], "--window"),
+        (["--law", "papper"], "'paper', 'snr'"),
+        (["--steps", "1.5"], "--steps"),
+        (["--snr-db", "3"], "--snr-db"),
+        (["--preset"], "--preset"),
+    ],
+)
+def test_a_wrong_flag_ends_with_code_2_and_names_the_right_one(arguments, words, capsys):
+    with pytest.raises(SystemExit) as end:
+        experiment(*arguments)
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_wrong_value_in_a_file_is_refused_as_the_flag_would_be(file, capsys):
+    with pytest.raises(SystemExit) as end:
+        experiment("--config", file("steps: many"))
+    assert end.value.code == 2
+    assert "--steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"window": 0}, "window is 0; it must be above zero"),
+        ({"batch": -1}, "batch is -1; it must be above zero"),
+        ({"sample_rate_hz": 0}, "sample_rate_hz is 0; it must be above zero"),
+        ({"snr_db": (3.0, -3.0)}, "snr_db is 3.0 to -3.0; two numbers are wanted, the lower one first"),
+        ({"snr_db": (float("nan"), 3.0)}, "snr_db is nan to 3.0"),
+        ({"gain_db": (0.0, -1.0)}, "gain_db is 0.0 to -1.0"),
+        ({"others": (0, 2)}, "at least one other recording"),
+        ({"others": (3, 2)}, "others is 3 to 2"),
+        ({"remix": 1.5}, "remix is 1.5; it must be in [0, 1]"),
+        ({"variants": -1}, "variants is -1; it must be zero or more"),
+        ({"seed": -1}, "seed is -1; it must be zero or more"),
+        ({"sources": ()}, "name each source"),
+        ({"sources": ("piano", "piano")}, "name each source"),
+        ({"steps": 0}, "steps is 0; it must be above zero"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch is 0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"discriminator_learning_rate": float("inf")}, "discriminator_learning_rate is inf"),
+        ({"minutes": 0.0}, "minutes is 0.0; it must be above zero"),
+        ({"clip_norm": -1.0}, "clip_norm is -1.0; it must be above zero"),
+        ({"ema": 1.0}, "ema is 1.0; it must be in [0, 1)"),
+        ({"betas": (0.5, 1.0)}, "betas is (0.5, 1.0); both must be in [0, 1)"),
+        ({"warmup_steps": -1}, "warmup_steps is -1"),
+        ({"validation_mixtures": -1}, "validation_mixtures is -1"),
+        ({"validation_seconds": 0.0}, "validation_seconds is 0.0"),
+    ],
+)
+def test_settings_that_no_run_could_use_are_refused(changes, words):
+    base = PRESETS["tiny"]
+    in_data = vars(base.data).keys() & changes.keys()
+    section = "data" if in_data else "training"
+    with pytest.raises(ConfigError) as caught:
+        check(replace(base, **{section: replace(getattr(base, section), **changes)}))
+    assert words in str(caught.value)
+
+
+def test_settings_cannot_be_changed_or_given_by_position():
+    with pytest.raises(FrozenInstanceError):
+        DataConfig().window = 3
+    for settings in (DataConfig, TrainingConfig, GeneratorConfig, SSepGANConfig):
+        with pytest.raises(TypeError):
+            settings("x")
+
+
+# The rest of config.py.
+
+
+def test_nearest_lists_few_names_and_not_many():
+    assert nearest("windw", ["window", "batch"]) == "did you mean 'window'? There is: batch, window."
+    assert nearest("zzz", ["window", "batch"]) == "there is: batch, window."
+    assert nearest("name7", [f"name{n}" for n in range(40)]) == "did you mean 'name7'?"
+
+
+def test_flatten_joins_names_with_dots():
+    assert flatten({"a": {"b": {"c": 1}}, "d": [2]}) == {"a.b.c": 1, "d": [2]}
+
+
+def test_from_dict_is_the_inverse_of_asdict_and_names_unknown_keys():
+    config = SSepGANConfig(generator=GeneratorConfig(kind="filterbank", dilations=(1, 3)))
+    values = to_dict(replace(PRESETS["tiny"], model=config))
+    own = {key: values[key] for key in vars(config)}
+    assert from_dict(SSepGANConfig, own) == config
+    with pytest.raises(ConfigError, match="GeneratorConfig has no setting 'hopp'; did you mean 'hop'?"):
+        from_dict(SSepGANConfig, {"generator": {"hopp": 3}})
+
+
+def test_differences_name_what_matters_and_leave_out_what_is_free_on_resume():
+    ours = PRESETS["tiny"]
+    theirs = to_dict(ours)
+    assert differences(ours, theirs) == []
+    free = {"data": "elsewhere", "cache": "x", "reader": "memmap", "minutes": 3.0, "tensorboard": False}
+    assert differences(ours, {**theirs, **free}) == []
+    other = {**theirs, "window": 1, "generator": {**theirs["generator"], "hop": 7}}
+    assert differences(ours, other) == [
+        "window: the run has 1, you asked for 4096",
+        "generator.hop: the run has 7, you asked for 64",
+    ]
+
+
+def test_a_setting_that_only_one_side_has_is_a_difference():
+    theirs = to_dict(PRESETS["tiny"])
+    del theirs["law"]
+    assert differences(PRESETS["tiny"], {**theirs, "gone": 1}) == [
+        "law: the run has None, you asked for 'snr'",
+        "gone: the run has 1, you asked for None",
+    ]
+
+
+def test_options_of_a_command_reach_it_with_their_own_names():
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        loud: bool = False
+
+    _, options = parse(["--preset", "tiny", "--loud"], Options, program="x", about="About.")
+    assert options.loud is True

@@ -1,0 +1,50 @@
+"""A dilated convolution over frames as one matrix product.
+
+For a few hundred channels and three taps a processor spends most of a convolution's time around its arithmetic; gathering
+the taps side by side costs little and leaves one large matrix product each way. Measured in docs/benchmarks.md.
+"""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class DilatedConv1D(keras.layers.Layer):
+    """Looks at frames `dilation` apart, as `keras.layers.Conv1D(filters, kernel_size, padding="same")` does, with the same weights.
+
+    Call: `[batch, frames, channels]` -> `[batch, frames, filters]`.
+
+    Args:
+      filters: channels out.
+      kernel_size: taps, odd.
+      dilation: frames between taps.
+      activation: as in Keras.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, dilation: int = 1, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.dilation = filters, kernel_size, dilation
+        self.activation = keras.activations.get(activation)
+
+    def build(self, shape):
+        kernel_shape = (self.kernel_size, shape[-1], self.filters)
+        self.kernel = self.add_weight(shape=kernel_shape, initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def call(self, signal):
+        batch, frames, channels = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[2]
+        reach = self.dilation * (self.kernel_size // 2)
+        padded = ops.pad(signal, [[0, 0], [reach, reach], [0, 0]])
+        taps = [
+            ops.slice(padded, (0, tap * self.dilation, 0), (batch, frames, channels))
+            for tap in range(self.kernel_size)
+        ]
+        matrix = ops.reshape(self.kernel, (self.kernel_size * channels, self.filters))
+        return self.activation(ops.matmul(ops.concatenate(taps, axis=-1), matrix) + self.bias)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], self.filters)
+
+    def get_config(self):
+        settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "dilation")}
+        return {**super().get_config(), **settings, "activation": keras.activations.serialize(self.activation)}

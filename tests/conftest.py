@@ -87,7 +87,7 @@ class TrainedRun:
     @property
     def model(self) -> Path:
         """The run's best model."""
-        return self.directory / "best"
+        return self.directory / "model"
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ def test_package_inits_hold_a_docstring_and_no_imports():
 
 
 def test_setup_names_every_command():
-    text = (PACKAGE.parent / "setup.py").read_text()
+    text = (Path(__file__).parents[1] / "setup.py").read_text()
     for command in COMMANDS:
         assert (PACKAGE / "cli" / f"{command}.py").is_file()
         assert f'"{command}"' in text

@@ -15,6 +15,7 @@ from tfsepgan.errors import ConfigError
 Law = Literal["paper", "snr"]
 Reader = Literal["auto", "tfio", "soundfile", "memmap"]
 Precision = Literal["float32", "mixed_bfloat16"]
+Keep = Literal["best", "last"]
 Schedule = Literal["constant", "cosine"]
 
 # These change where a run lives or how fast it goes, never which weights it reaches: a resumed run may differ in them.
@@ -87,6 +88,8 @@ class TrainingConfig:
     """Fixed mixtures of the valid split that every epoch is judged on; 0 turns validation off."""
     validation_seconds: float = 6.0
     """Length of each of them, in seconds."""
+    keep: Keep = "best"
+    """Weights that become the run's model: those that validate best, or those of the last epoch."""
     tensorboard: bool = True
     """Write scalars, spectrogram pictures and audio for TensorBoard."""
     init_from: str | None = None

@@ -53,13 +53,13 @@ def discriminator_kind(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def generators():
     """`small_generator`."""
     return small_generator
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def discriminators():
     """`small_discriminator`."""
     return small_discriminator

@@ -22,11 +22,9 @@ def described(generator, config, *, sources=("piano",)):
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
+def saved(tmp_path_factory, generators):
     """A good model's folder; not to be changed."""
-    from tests.networks.conftest import small_generator
-
-    generator, config = small_generator("filterbank")
+    generator, config = generators("filterbank")
     directory = tmp_path_factory.mktemp("bundle")
     save_bundle(directory, generator, described(generator, config))
     return directory
@@ -70,10 +68,8 @@ def test_the_manifest_says_what_the_model_is(generator_kind, generators):
     assert manifest.sources == ("piano", "voice")
 
 
-def test_the_manifest_on_disk_is_the_one_given(saved):
-    from tests.networks.conftest import small_generator
-
-    generator, config = small_generator("filterbank")
+def test_the_manifest_on_disk_is_the_one_given(saved, generators):
+    generator, config = generators("filterbank")
     read = read_manifest(saved)
     settings = {key: list(v) if isinstance(v, tuple) else v for key, v in vars(config).items()}
     assert vars(read) == {**vars(described(generator, config)), "network_settings": settings}

@@ -35,7 +35,7 @@ def test_a_folder_is_taken_as_it_is(tmp_path):
 
 
 def test_a_run_gives_its_best(tmp_path):
-    best = put_manifest(tmp_path / "run" / "best")
+    best = put_manifest(tmp_path / "run" / "model")
     assert find_bundle(tmp_path / "run") == best
 
 

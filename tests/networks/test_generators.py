@@ -1,4 +1,4 @@
-"""What every generator promises the long-file engine: any length, a finite context, and answers that move with the input."""
+"""What every generator promises the long-file engine: any length, a finite context, no sense of time."""
 
 import keras
 import numpy as np

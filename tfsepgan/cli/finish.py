@@ -90,7 +90,7 @@ def finish(
       directory: the run's; `test/`, `separated/` and `exported/NAME/` are written below it.
       count, seconds: test mixtures and their length.
     """
-    bundle = load_bundle(directory / "best")
+    bundle = load_bundle(directory / "model")
     separator = Separator(bundle)
     split = "test" if "test" in catalogue.splits else "train"
     mixtures = test_mixtures(catalogue, experiment.data, split=split, count=count, seconds=seconds)

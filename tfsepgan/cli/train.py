@@ -66,10 +66,10 @@ def _train(arguments, console):
     if outcome.reason == "time":
         console.print(f"Stopped after {experiment.training.minutes} minutes, at step {outcome.step}.")
     if outcome.best:
-        console.print(
-            f"Best at step {outcome.best['step']}: {outcome.best['score']:.2f} dB SI-SDR improvement (valid)."
-        )
-    if options.finish and (directory / "best").is_dir():
+        score = outcome.best["score"]
+        heard = "" if score is None else f", {score:.2f} dB SI-SDR improvement on the valid split"
+        console.print(f"Model kept: that of step {outcome.best['step']}{heard}.", highlight=False)
+    if options.finish and (directory / "model").is_dir():
         finish(
             experiment,
             catalogue,

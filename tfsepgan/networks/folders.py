@@ -75,7 +75,7 @@ def find_bundle(name_or_path: str | os.PathLike) -> Path:
     Raises: CheckpointError that lists the models there are.
     """
     given = Path(name_or_path)
-    for folder in (given / "best", given):
+    for folder in (given / "model", given):
         if (folder / MANIFEST).is_file():
             return folder
     shipped = shipped_models()

@@ -1,6 +1,6 @@
 """One training run, from settings and a folder of recordings to a trained generator, resumable at any moment.
 
-A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `best/` (the generator that separated the
+A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `model/` (the generator that is kept: the one that separated the
 validation mixtures best: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
 """
 
@@ -204,15 +204,16 @@ class Run:
             scores = improvement_db(self.separate, self.mixtures, self.system.sources)
             row["val/si_sdr_improvement_db"] = float(np.mean(scores))
             row["val/si_sdr_improvement_median_db"] = float(np.median(scores))
-        score = row.get("val/si_sdr_improvement_db", float(step))
-        if not self.progress["best"] or score > self.progress["best"]["score"]:
+        score = row.get("val/si_sdr_improvement_db")
+        best = self.progress["best"]
+        if score is None or self.experiment.training.keep == "last" or not best or score > best["score"]:
             self.progress["best"] = {"score": score, "step": step}
-            self._save_best(row)
+            self._keep(row)
         self.progress["history"].append(row)
         self._save()
         self._show(row)
 
-    def _save_best(self, row: dict[str, float]) -> None:
+    def _keep(self, row: dict[str, float]) -> None:
         experiment = self.experiment
         trained = {
             "preset": experiment.preset,
@@ -232,7 +233,7 @@ class Run:
             sources=self.system.sources,
             trained=trained,
         )
-        save_bundle(self.directory / "best", generator, manifest)
+        save_bundle(self.directory / "model", generator, manifest)
 
     def _show(self, row: dict[str, float]) -> None:
         numbers = {name: value for name, value in row.items() if "/" in name and "median" not in name}

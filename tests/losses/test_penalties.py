@@ -1,0 +1,45 @@
+"""The gradient penalty in closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsepgan.losses.penalties import mix_at_random, slope_penalty
+
+
+def test_a_linear_critic_is_penalised_by_how_far_its_slope_is_from_one():
+    weights = np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    waveform = tf.random.normal((5, 7, 2), seed=1)
+    with tf.GradientTape() as tape:
+        tape.watch(waveform)
+        scores = tf.reduce_sum(waveform * weights)
+    penalty = float(slope_penalty(tape.gradient(scores, waveform)))
+    assert penalty == pytest.approx((np.linalg.norm(weights) - 1) ** 2, rel=1e-5)
+
+
+def test_a_slope_of_one_costs_nothing_and_no_slope_costs_one():
+    gradient = np.zeros((3, 8, 1), np.float32)
+    assert float(slope_penalty(gradient)) == pytest.approx(1, abs=1e-5)
+    gradient[:, 2] = -1
+    assert float(slope_penalty(gradient)) == pytest.approx(0, abs=1e-6)
+
+
+def test_each_example_is_penalised_by_itself():
+    gradient = np.zeros((2, 4, 1), np.float32)
+    gradient[0, 0], gradient[1, 0] = 3, 0.5
+    assert float(slope_penalty(gradient)) == pytest.approx((4 + 0.25) / 2, rel=1e-5)
+
+
+def test_a_flat_critic_has_a_finite_gradient():
+    gradient = tf.zeros((2, 4, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(gradient)
+        penalty = slope_penalty(gradient)
+    assert np.isfinite(tape.gradient(penalty, gradient)).all()
+
+
+def test_points_between_lie_on_the_line():
+    real, fake = np.zeros((3, 4, 1), np.float32), np.ones((3, 4, 1), np.float32)
+    position = np.array([0, 0.25, 1], np.float32)[:, None, None]
+    between = np.asarray(mix_at_random(real, fake, position))
+    assert np.array_equal(between, np.broadcast_to(position, between.shape))

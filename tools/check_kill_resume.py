@@ -74,7 +74,10 @@ def main() -> int:
             process.send_signal(signal.SIGKILL)
             process.communicate()
             kills += 1
-            print(f"kill {kills:2d} after {patience:5.1f} s: checkpoint at step {saved_step(folder / 'killed')}", flush=True)
+            print(
+                f"kill {kills:2d} after {patience:5.1f} s: checkpoint at step {saved_step(folder / 'killed')}",
+                flush=True,
+            )
             continue
         if process.returncode != 0:
             print(f"a restart failed:\n{output}")

@@ -62,7 +62,7 @@ def _check(options: Check, console) -> None:
 
     for file in track(files, "reading", console=console, disable=not console.is_terminal):
         try:
-            decode(file, sample_rate_hz=file.sample_rate_hz)
+            decode(file.path, file.sample_rate_hz)
         except DataError as error:
             broken.append(str(error))
             console.print(f"  {error}", markup=False, highlight=False)

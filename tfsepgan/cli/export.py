@@ -43,12 +43,11 @@ def parity_audio(path: str | None, manifest):
     from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
-    from tfsepgan.data.decoding import decode, probe
+    from tfsepgan.data.decoding import decode
     from tfsepgan.data.mixtures import fixed_mixtures
 
     if path is not None:
-        info = probe(Path(path))
-        return decode(info, sample_rate_hz=manifest.sample_rate_hz)[: PARITY_SECONDS * manifest.sample_rate_hz, None]
+        return decode(path, manifest.sample_rate_hz)[: PARITY_SECONDS * manifest.sample_rate_hz]
     config = DataConfig(sample_rate_hz=manifest.sample_rate_hz, law="snr")
     demo = open_catalogue("demo", config.sources)
     return fixed_mixtures(demo, config, split="test", count=1, seconds=PARITY_SECONDS)[0].mixture

@@ -130,7 +130,11 @@ def _open_cache(cache: Path) -> Path:
 
 
 def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
-    state, path, rate = file.path.stat(), file.path.resolve(), shared.sample_rate_hz
+    rate = shared.sample_rate_hz
+    try:
+        state, path = file.path.stat(), file.path.resolve()
+    except OSError as error:
+        raise DataError(f"{file.path} has gone since the data folder was read. Start again.") from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
     for variant in range(shared.variants + 1):

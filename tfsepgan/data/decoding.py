@@ -19,6 +19,7 @@ from tfsepgan.errors import DataError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 MP3_SLACK_SECONDS = 0.5  # libsndfile counts up to 0.27 s more than decodes, measured on 730 files
+FEWEST_SAMPLES = 64  # fewer are no recording, and resampling may leave none of them
 _BLOCK = 1 << 20  # frames decoded at a time, so that a long stereo file never lies in memory twice
 
 
@@ -59,8 +60,8 @@ def probe(path: str | os.PathLike) -> SoundInfo:
     if layout is not None and layout.missing_bytes:
         bytes_per_second = max(1, layout.sample_rate_hz * layout.channels * layout.bits // 8)
         raise _cut_short(path, layout.data_bytes / bytes_per_second, head.frames / head.samplerate)
-    if head.frames <= 0:
-        raise DataError(f"{path} holds no audio (0 samples). Copy it again or remove it.")
+    if head.frames < FEWEST_SAMPLES:
+        raise DataError(f"{path} holds no audio ({max(0, head.frames)} samples). Copy it again or remove it.")
     return SoundInfo(head.frames, head.samplerate, head.channels, head.format)
 
 
@@ -89,8 +90,8 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
     slack = MP3_SLACK_SECONDS * info.sample_rate_hz if "MP" in info.kind else 0
     if len(samples) < info.frames - slack:
         raise _cut_short(path, info.seconds, len(samples) / info.sample_rate_hz)
-    if not len(samples):
-        raise DataError(f"{path} holds no audio (0 samples). Copy it again or remove it.")
+    if len(samples) < FEWEST_SAMPLES:
+        raise DataError(f"{path} holds no audio ({len(samples)} samples). Copy it again or remove it.")
     if not np.isfinite(samples).all():
         first = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
         raise DataError(

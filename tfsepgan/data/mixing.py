@@ -61,8 +61,8 @@ def snr_law(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set the sources above the sum of the others by levels in dB.
 
-    The first source keeps the RMS of its recording and everything else is scaled to it. A silent window stays
-    silent, as no gain can level it; without any other, sources are levelled against the first.
+    The first source that is heard keeps the RMS of its recording and everything else is scaled to it. A silent
+    window stays silent, as no gain can level it; without any other, sources are levelled against the first.
 
     Args:
       targets: float32 `[sources, time]`.
@@ -76,8 +76,8 @@ def snr_law(
     for other, level_db in zip(others, spread_db, strict=True):
         residual += other * _gain(1.0, root_mean_square(other), level_db)
     recorded = [root_mean_square(target) for target in targets]
-    level = next((rms for rms in recorded if rms > 0), 0.0) or root_mean_square(_total(others, len(residual)))
-    reference_db = float(snr_db[0])
+    heard = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
+    level, reference_db = heard[0] if heard else (root_mean_square(_total(others, len(residual))), 0.0)
     residual *= _gain(level, root_mean_square(residual), -reference_db)
     gains = [_gain(level, rms, float(snr) - reference_db) for rms, snr in zip(recorded, snr_db, strict=True)]
     return targets * np.array(gains, np.float32)[:, None], residual

@@ -20,6 +20,9 @@ from tfsepgan.data.windows import REDRAWS, place
 from tfsepgan.errors import DataError
 
 RESIDUAL = "residual"
+DEFAULT_COUNT = 12
+DEFAULT_SECONDS = 6.0
+_FILES_KEPT = 8  # decoded ones, so that a long target is not decoded for each of its mixtures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,8 @@ def fixed_mixtures(
     Args:
       catalogue, config: what there is and which sources are wanted, at which rate.
       split: 'valid' or 'test'.
-      count: how many; default 12 for unpaired sets, every song for multitrack ones.
-      seconds: length of each; default 6 for unpaired sets, the whole song for multitrack ones.
+      count: how many; default DEFAULT_COUNT for unpaired sets, every song for multitrack ones.
+      seconds: length of each; default DEFAULT_SECONDS for unpaired sets, the whole song for multitrack ones.
       seed: same seed, same mixtures.
       mono: False keeps the channels of multitrack songs; mixtures of unpaired sets are always mono.
     Raises: DataError when the split lacks a source or a file cannot be decoded.
@@ -64,9 +67,10 @@ def fixed_mixtures(
     catalogue.require(split, config.sources)
     if catalogue.layout == "multitrack":
         return _songs(catalogue, config, split, count, seconds, mono=mono)
-    maker = _Maker(catalogue, config, split, round((seconds or 6.0) * config.sample_rate_hz))
+    count = DEFAULT_COUNT if count is None else count
+    maker = _Maker(catalogue, config, split, round((seconds or DEFAULT_SECONDS) * config.sample_rate_hz))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(lambda number: maker.make(number, count or 12, seed), range(count or 12)))
+        return list(pool.map(lambda number: maker.make(number, count, seed), range(count)))
 
 
 class _Maker:
@@ -81,7 +85,7 @@ class _Maker:
                 for file in files:
                     folders.setdefault(catalogue.folder(file), []).append(file)
         self.folders = [folders[name] for name in sorted(folders)]
-        self.decode = lru_cache(maxsize=16)(self._decode)
+        self.decode = lru_cache(maxsize=_FILES_KEPT)(self._decode)
 
     def _decode(self, file: AudioFile) -> np.ndarray:
         return decode(file.path, self.config.sample_rate_hz)[:, 0]
@@ -93,23 +97,27 @@ class _Maker:
         for position, files in enumerate(self.targets.values()):
             files = [_walk_over(files, number, count)] if position == 0 else files
             targets.append(self._excerpt(files, rng, further=files if position else ()))
-        low, high = self.config.others
-        others = [
-            self._excerpt(folder, rng, further=folder)
-            for folder in (
-                self.folders[int(rng.integers(0, len(self.folders)))]
-                for _ in range(int(rng.integers(low, high + 1)) if self.folders else 0)
-            )
-        ]
-        snr_low, snr_high = self.config.snr_db
+        others = self._others(rng)
+        low, high = self.config.snr_db
         parts = snr_law(
             np.stack(targets),
-            np.stack(others) if others else np.zeros((0, self.time), np.float32),
-            snr_db=snr_low + (snr_high - snr_low) * rng.random(len(targets)),
+            others,
+            snr_db=low + (high - low) * rng.random(len(targets)),
             spread_db=OTHERS_SPREAD_DB * (2 * rng.random(len(others)) - 1),
         )
         first = _walk_over(next(iter(self.targets.values())), number, count)
         return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config)
+
+    def _others(self, rng: np.random.Generator) -> np.ndarray:
+        """Excerpts `[n, time]`, each of an instrument folder, the folders being equally likely."""
+        if not self.folders:
+            return np.zeros((0, self.time), np.float32)
+        low, high = self.config.others
+        others = []
+        for _ in range(int(rng.integers(low, high + 1))):
+            folder = self.folders[int(rng.integers(0, len(self.folders)))]
+            others.append(self._excerpt(folder, rng, further=folder))
+        return np.stack(others)
 
     def _excerpt(
         self, files: Sequence[AudioFile], rng: np.random.Generator, *, further: Sequence[AudioFile]

@@ -12,6 +12,7 @@ import numpy as np
 from tfsepgan.config import DataConfig
 from tfsepgan.data.cache import default_cache_directory, unpack
 from tfsepgan.data.catalogue import AudioFile, Catalogue
+from tfsepgan.data.leaving import CallWatch
 from tfsepgan.data.mixing import Mixed, finish, paper_law, snr_law
 from tfsepgan.data.readers import choose_reader, read_windows, read_windows_in_graph
 from tfsepgan.data.windows import OTHER, Draws, Plan, Pool, build_pool, draw_plan
@@ -20,6 +21,7 @@ from tfsepgan.errors import DataError
 PARALLEL_BATCHES = 2  # made at a time; more only takes cores from the training step
 PREFETCHED_BATCHES = 4
 _LAST_STEP = 2**62
+_WATCH = CallWatch()
 
 
 def training_batches(
@@ -58,7 +60,8 @@ def training_batches(
 
     def to_batch(*inputs):
         outputs = [tf.float32, tf.float32]
-        made = tf.numpy_function(mix if reader == "tfio" else make, inputs, outputs, stateful=False)
+        function = _WATCH.watch(mix if reader == "tfio" else make)
+        made = tf.numpy_function(function, inputs, outputs, stateful=False)
         return {
             "mixture": tf.ensure_shape(made[0], (batch, window, 1)),
             "sources": tf.ensure_shape(made[1], (batch, sources, window, 1)),
@@ -81,7 +84,7 @@ def _read_with_tfio(steps, pool: Pool, config: DataConfig):
         return tuple(column.astype(np.int64) for column in draw_plan(pool, config, int(step)).draws)
 
     def read(step):
-        columns = tf.numpy_function(draw, [step], [tf.int64] * len(Draws._fields), stateful=False)
+        columns = tf.numpy_function(_WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False)
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
         return step, read_windows_in_graph(tf.constant(paths), draws, config.window)
 

@@ -92,9 +92,7 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     size = samples.size * BYTES_PER_SAMPLE
     if size > 0x7FFFFFFF - HEADER_BYTES:  # where tensorflow-io's 32-bit signed lengths end
         hours = samples.size / sample_rate_hz / 3600
-        raise DataError(
-            f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter files."
-        )
+        raise DataError(f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter ones.")
     rate = sample_rate_hz
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
     header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form

@@ -36,8 +36,7 @@ class DilatedConv1D(keras.layers.Layer):
         reach = self.dilation * (self.kernel_size // 2)
         padded = ops.pad(signal, [[0, 0], [reach, reach], [0, 0]])
         taps = [
-            ops.slice(padded, (0, tap * self.dilation, 0), (batch, frames, channels))
-            for tap in range(self.kernel_size)
+            ops.slice(padded, (0, tap * self.dilation, 0), (batch, frames, channels)) for tap in range(self.kernel_size)
         ]
         matrix = ops.reshape(self.kernel, (self.kernel_size * channels, self.filters))
         return self.activation(ops.matmul(ops.concatenate(taps, axis=-1), matrix) + self.bias)

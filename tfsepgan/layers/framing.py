@@ -16,8 +16,10 @@ class PadToMultiple(keras.layers.Layer):
         self.multiple = multiple
 
     def call(self, signal):
-        missing = -ops.shape(signal)[1] % self.multiple
-        return ops.pad(signal, [[0, 0], [0, missing], [0, 0]])
+        time = ops.shape(signal)[1]
+        # A constant amount, then a cut: the channel axis stays known, which TFLite's converter needs.
+        padded = ops.pad(signal, [[0, 0], [0, self.multiple - 1], [0, 0]])
+        return padded[:, : time + -time % self.multiple]
 
     def compute_output_shape(self, shape):
         time = None if shape[1] is None else shape[1] + -shape[1] % self.multiple

@@ -92,7 +92,9 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     padded = PadToMultiple(config.hop)(mixture)
     spectrum = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
 
-    signal = layers.Dense(config.channels, name="enter")(Loudness(dtype="float32")(spectrum))
+    # Music falls by 60 dB from low to high bins: without that constant taken off, there is little else in the first layer.
+    levels = layers.BatchNormalization(center=False, scale=False, name="levels")(Loudness(dtype="float32")(spectrum))
+    signal = layers.Dense(config.channels, name="enter")(levels)
     for block in range(config.blocks):
         dilation = config.dilations[block % len(config.dilations)]
         signal = residual_block(signal, config.channels, dilation, name=f"block{block}")

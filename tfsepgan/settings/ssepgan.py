@@ -33,6 +33,8 @@ class SSepGANConfig:
     """Weight of the multi-resolution spectral distance."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
+    level_dbfs: float | None = None  # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    """RMS level that mixtures, with target and estimate, are brought to for all losses, in dB below full scale; None: as they are."""
     discriminator_steps: int = 1  # the paper's; 5 is usual with 'wgan-gp'
     """Discriminator steps for each generator step, on the same batch."""
 
@@ -69,7 +71,7 @@ PRESETS = {
             objective="hinge",
             identity_share=0.25,
             adversarial_weight=0.01,
-            spectral_weight=0.0,
+            level_dbfs=-20.0,
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
         training=TrainingConfig(
@@ -91,12 +93,13 @@ PRESETS = {
         preset="piano",
         model=SSepGANConfig(
             generator=GeneratorConfig(
-                kind="filterbank", channels=384, blocks=8, frame=4096, hop=1024, cutoff_hz=16000.0
+                kind="filterbank", channels=384, blocks=8, frame=4096, hop=2048, cutoff_hz=16000.0
             ),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048), window=32768),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048), window=16384),
             objective="hinge",
-            identity_share=0.25,
+            identity_share=0.125,
             adversarial_weight=0.01,
+            level_dbfs=-20.0,
         ),
         data=DataConfig(
             sample_rate_hz=44100,
@@ -104,12 +107,13 @@ PRESETS = {
             batch=8,
             law="snr",
             snr_db=(-8.0, 8.0),
-            gain_db=(-10.0, 0.0),
+            gain_db=(-6.0, 18.0),
             variants=4,
         ),
         training=TrainingConfig(
-            steps=4000,
-            steps_per_epoch=250,
+            steps=6000,
+            minutes=20.0,
+            steps_per_epoch=500,
             learning_rate=1e-3,
             discriminator_learning_rate=2e-4,
             betas=(0.8, 0.99),

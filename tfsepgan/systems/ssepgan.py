@@ -9,7 +9,7 @@ authors' code's. With generator G, discriminator D, mixture m and target x:
 The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never pays.
 Departs from it: the objective, feature matching and a spectral term are settings (off in the `paper` preset), the identity
 term may hear a share of the batch (it costs a whole pass of the generator), and with several sources each is a window
-of its own to the discriminator.
+of its own to the discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
 Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
 """
 
@@ -55,14 +55,17 @@ class SSepGAN(SeparationSystem):
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
         with self.watching("generator") as tape:
-            estimate = self.generator(mixture, training=True)
+            gain = self.gain_to_one_level(mixture)
+            estimate = gain[:, None] * self.generator(mixture, training=True)
+            identity = self.identity_loss(target, gain)
+            mixture, target = gain * mixture, gain[:, None] * target
             with tape.stop_recording():
                 start = self.where_to_listen()
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
                     heard = self.heard(start, mixture, target, ops.stop_gradient(estimate))
                     loss = self.descend(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
-            losses = self.generator_losses(estimate, target, start)
+            losses = self.generator_losses(estimate, target, identity, start)
         self.move("generator", losses["generator"], tape)
         self.follow_generator()
         return self.log(**losses)
@@ -71,6 +74,13 @@ class SSepGAN(SeparationSystem):
     def plays(self) -> bool:
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
+
+    def gain_to_one_level(self, mixture):
+        """What brings each mixture to `level_dbfs`, `[batch, 1, 1]`, so that quiet windows count as much as loud ones."""
+        if self.config.level_dbfs is None:
+            return ops.ones_like(mixture[:, :1, :1])
+        power = ops.mean(ops.square(mixture), axis=(1, 2), keepdims=True)
+        return 10 ** (self.config.level_dbfs / 20) / ops.sqrt(power + 1e-10)
 
     def where_to_listen(self):
         """First sample of the stretch that the discriminator hears in this step."""
@@ -103,7 +113,7 @@ class SSepGAN(SeparationSystem):
         between = mix_at_random(real, fake, position)
         return slope_penalty(self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between))
 
-    def generator_losses(self, estimate, target, start):
+    def generator_losses(self, estimate, target, identity, start):
         """L_G, as `generator`, and its terms."""
         config = self.config
         terms = {"paired": l1(target, estimate)}
@@ -118,21 +128,24 @@ class SSepGAN(SeparationSystem):
                 terms["features"] = feature_matching(real["features"], fake["features"])
                 total += config.feature_weight * terms["features"]
         if config.identity_weight:
-            terms["identity"] = self.identity_loss(target)
+            terms["identity"] = identity
             total += config.identity_weight * terms["identity"]
         if config.spectral_weight:
             terms["spectral"] = multi_resolution_spectral(one_by_one(target), one_by_one(estimate))
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}
 
-    def identity_loss(self, target):
+    def identity_loss(self, target, gain):
         """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other sources."""
-        alone = target[: max(1, round(self.config.identity_share * self.experiment.data.batch))]
+        if not self.config.identity_weight:
+            return 0.0
+        heard = max(1, round(self.config.identity_share * self.experiment.data.batch))
+        alone, gain = target[:heard], gain[:heard, None]
         count = len(self.sources)
         loss = 0.0
         for index in range(count):
             wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
-            loss += l1(ops.stack(wanted, axis=1), self.generator(alone[:, index], training=True))
+            loss += l1(gain * ops.stack(wanted, axis=1), gain * self.generator(alone[:, index], training=True))
         return loss / count
 
 

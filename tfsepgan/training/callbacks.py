@@ -1,11 +1,13 @@
 """What happens around the steps: guarding them, judging and saving at the end of an epoch, showing progress."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 
 import keras
 import numpy as np
+import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -28,7 +30,8 @@ class Guard(keras.callbacks.Callback):
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        in_main_thread = threading.current_thread() is threading.main_thread()  # Python lets no other one listen
+        for number in (signal.SIGINT, signal.SIGTERM) if in_main_thread else ():
             self._previous[number] = signal.signal(number, self._ask)
         return self
 
@@ -67,7 +70,7 @@ class Count(keras.callbacks.Callback):
 
 
 class EndOfEpoch(keras.callbacks.Callback):
-    """Calls `finish(epoch, logs)` after each epoch that ran to its end.
+    """Calls `finish(epoch, logs)` after each epoch that ran to its end, or to the end of its time.
 
     Raises: TfsepganError with a hint when the disk refuses what is written there.
     """
@@ -75,13 +78,22 @@ class EndOfEpoch(keras.callbacks.Callback):
     def __init__(self, finish: Callable[[int, dict[str, float]], None], guard: Guard):
         super().__init__()
         self.finish, self.guard = finish, guard
+        self._steps = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.guard.reason not in ("interrupted", "diverged"):
-            try:
-                self.finish(epoch, {name: float(value) for name, value in (logs or {}).items()})
-            except OSError as error:
-                raise TfsepganError(f"Could not write the run: {error}. Free some space and resume.") from error
+        cut_short = self.guard.reason == "interrupted" and self._steps < self.params["steps"]
+        if cut_short or self.guard.reason == "diverged":
+            return
+        try:
+            self.finish(epoch, {name: float(value) for name, value in (logs or {}).items()})
+        except (OSError, tf.errors.OpError) as error:
+            raise TfsepganError(f"Could not write the run: {error}. Free some space and resume.") from error
 
 
 class ShowProgress(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -56,12 +57,19 @@ def write_atomically(path: Path, write) -> None:
             os.unlink(scratch)
 
 
-def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
-    """Write the run's state, replacing the last one.
+def remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files that a killed run left half-written."""
+    directory = Path(directory)
+    for scratch in directory.glob(f".{STATE}-*"):
+        scratch.unlink(missing_ok=True)
+    for scratch in directory.glob("model/.writing-*"):
+        shutil.rmtree(scratch, ignore_errors=True)
 
-    Args:
-      progress: JSON values: step, epoch, best score, history.
-    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk refuses.
+
+def check_finite(system) -> None:
+    """Make sure that every weight is a number.
+
+    Raises: CheckpointError when one is not; what was saved before is then the last good state.
     """
     arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
     bad = [name for name, values in arrays.items() if values.dtype.kind == "f" and not np.isfinite(values).all()]
@@ -70,6 +78,17 @@ def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
             f"The weights stopped being finite ({bad[0]} and {len(bad) - 1} more), so they were not saved; "
             "the last checkpoint is still good. Try a lower --learning-rate or a --clip-norm."
         )
+
+
+def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
+    """Write the run's state, replacing the last one.
+
+    Args:
+      progress: JSON values: step, epoch, best score, history.
+    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk refuses.
+    """
+    check_finite(system)
+    arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
     arrays[PROGRESS] = np.frombuffer(json.dumps(progress).encode(), dtype=np.uint8)
     write_atomically(Path(directory) / STATE, lambda file: np.savez(file, **arrays))
 
@@ -86,9 +105,9 @@ def restore_state(directory: Path, system) -> dict[str, Any] | None:
     try:
         with np.load(path, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        progress = json.loads(arrays.pop(PROGRESS).tobytes())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Remove it to start the run anew, or restore it.") from error
-    progress = json.loads(arrays.pop(PROGRESS, np.frombuffer(b"{}", np.uint8)).tobytes() or b"{}")
     misfits = [
         name
         for name in wanted.keys() | arrays.keys()

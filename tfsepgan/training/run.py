@@ -25,7 +25,13 @@ from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.networks.bundle import describe, find_bundle, load_bundle, save_bundle
 from tfsepgan.training.board import Board, plot_curves
 from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
-from tfsepgan.training.checkpoint import restore_state, save_state, write_atomically
+from tfsepgan.training.checkpoint import (
+    check_finite,
+    remove_leftovers,
+    restore_state,
+    save_state,
+    write_atomically,
+)
 from tfsepgan.training.validation import compiled, improvement_db
 
 SETTINGS = "settings.yaml"
@@ -49,23 +55,37 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
     directory = Path(directory)
     path = directory / SETTINGS
     if path.exists():
-        try:
-            theirs = yaml.safe_load(path.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"{path} cannot be read: {error}. Choose another --run folder.") from error
-        different = settings.differences(experiment, theirs or {})
-        if different:
+        theirs = _read_settings(path)
+        different = settings.differences(experiment, theirs)
+        if not different:
+            return
+        if not _never_trained(directory, theirs):
             raise CheckpointError(
                 f"{directory} holds a run with other settings:\n  " + "\n  ".join(different) + "\n"
                 "Repeat its settings to resume it, or choose another --run folder; nothing was changed."
             )
-        return
-    if directory.is_dir() and any(not item.name.startswith(".") for item in directory.iterdir()):
+    elif directory.is_dir() and any(not item.name.startswith(".") for item in directory.iterdir()):
         raise CheckpointError(
             f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder; nothing was changed."
         )
     text = yaml.safe_dump(settings.to_dict(experiment), sort_keys=False)
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        theirs = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Choose another --run folder.") from error
+    if not isinstance(theirs, dict):
+        raise CheckpointError(f"{path} does not hold the settings of a run. Choose another --run folder.")
+    return theirs
+
+
+def _never_trained(directory: Path, theirs: dict[str, Any]) -> bool:
+    """Whether a folder is a run that ended before its first checkpoint: nothing in it but its settings."""
+    there = {item.name for item in directory.iterdir() if not item.name.startswith(".")}
+    return there <= {SETTINGS, "tensorboard"} and {"system", "preset"} <= theirs.keys()
 
 
 class Run:
@@ -83,6 +103,7 @@ class Run:
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
         self.directory = Path(directory)
         prepare_directory(self.directory, experiment)
+        remove_leftovers(self.directory)
         keras.config.set_dtype_policy(experiment.training.precision)
         try:
             self.system = systems.build(experiment)
@@ -196,6 +217,7 @@ class Run:
 
     def _finish_epoch(self, epoch: int, losses: dict[str, float]) -> None:
         """Judge, keep the best, save, show."""
+        check_finite(self.system)
         step = self._count.step
         minutes = (self._seconds_before + time.monotonic() - self._started) / 60
         row = {"step": step, "minutes": round(minutes, 3)}

@@ -1,0 +1,87 @@
+"""`tfsepgan-data`: the packaged recordings, and a check that reads every file to its end."""
+
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from tfsepgan.data.demo import demo_directory
+
+
+@pytest.fixture
+def data(tones, tmp_path):
+    """A data folder to spoil."""
+    return shutil.copytree(tones, tmp_path / "data")
+
+
+def test_the_packaged_recordings_can_be_copied(tmp_path, run):
+    said = run("data", "demo", tmp_path / "new")
+    assert said.code == 0
+    assert f"train on them with --data {tmp_path / 'new'}" in said.out
+    names = {path.relative_to(tmp_path / "new") for path in (tmp_path / "new").rglob("*.ogg")}
+    assert names == {path.relative_to(demo_directory()) for path in demo_directory().rglob("*.ogg")}
+
+
+def test_a_folder_that_is_in_use_is_not_written_to(tmp_path, run):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    said = run("data", "demo", tmp_path)
+    assert said.code == 1
+    assert "is not an empty folder" in said.error
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    said = run("data", "demo", tmp_path / "thesis.txt")
+    assert said.code == 1
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_good_folder_passes(tones, run):
+    said = run("data", "check", tones)
+    assert said.code == 0, said.err
+    assert "8 recordings, all of them readable: training can run." in said.out
+    assert "unpaired" in said.out
+
+
+def test_missing_splits_are_mentioned(data, run):
+    shutil.rmtree(data / "valid")
+    said = run("data", "check", data)
+    assert said.code == 0
+    assert "No valid split: models cannot be chosen." in said.out
+
+
+def test_a_file_that_breaks_off_is_named_and_the_others_are_still_read(data, run):
+    flute = data / "train" / "flute"
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 40000)
+    soundfile.write(flute / "cut.flac", samples, 16000)
+    whole = (flute / "cut.flac").read_bytes()
+    (flute / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    bad = np.zeros(16000, np.float32)
+    bad[100] = np.nan
+    soundfile.write(flute / "nan.wav", bad, 16000, subtype="FLOAT")
+    said = run("data", "check", data)
+    assert said.code == 1
+    assert said.error == "DataError: 2 of 10 recordings cannot be used; repair or remove them."
+    assert "cut.flac" in said.out
+    assert "nan.wav holds NaN" in said.out
+
+
+def test_a_file_that_is_no_audio_is_named(data, run):
+    (data / "train" / "flute" / "notes.wav").write_text("not audio")
+    said = run("data", "check", data)
+    assert said.code == 1
+    assert "notes.wav is not audio" in said.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("check", "nowhere"), 1, "nowhere does not exist"),
+        (("check", "demo", "--sources", "violin"), 1, "holds no recording of 'violin'"),
+        (("chekc", "demo"), 2, "check"),
+        (("check",), 2, "DIRECTORY"),
+    ],
+)
+def test_data_says_what_is_wrong(arguments, code, words, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = run("data", *arguments)
+    assert said.code == code
+    assert words.lower() in said.error.lower()

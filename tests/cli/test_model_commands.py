@@ -1,0 +1,174 @@
+"""The commands that use a model: separate, evaluate, export. And what they say when there is none."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+import tfsepgan
+from tfsepgan.networks.folders import read_manifest
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """A folder with a stereo recording at 44.1 kHz, one below it, a file that is not audio, and one with a NaN."""
+    folder = tmp_path / "recordings"
+    (folder / "album").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    soundfile.write(folder / "song.wav", random.uniform(-0.5, 0.5, (22051, 2)), 44100, subtype="FLOAT")
+    soundfile.write(folder / "album" / "track.flac", random.uniform(-0.5, 0.5, 8000), 8000)
+    return folder
+
+
+def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(trained_run, recordings, tmp_path, run):
+    source = recordings / "song.wav"
+    said = run("separate", source, "--model", trained_run.directory, "--output", tmp_path / "out")
+    assert said.code == 0, said.err
+    folder = tmp_path / "out" / "song"
+    assert sorted(path.name for path in folder.iterdir()) == ["piano.wav", "residual.wav"]
+    mixture, _ = soundfile.read(source, dtype="float32")
+    stems = [soundfile.read(folder / name, dtype="float32") for name in ("piano.wav", "residual.wav")]
+    assert all(audio.shape == (22051, 2) and rate == 44100 for audio, rate in stems)
+    np.testing.assert_allclose(stems[0][0] + stems[1][0], mixture, atol=1e-6)
+    assert f"{folder}: piano.wav, residual.wav; 0.5 s, 44100 Hz, 2 channels" in said.out
+
+
+def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path, run):
+    (recordings / "notes.wav").write_text("not audio")
+    said = run("separate", recordings, "--model", trained_run.directory, "--output", tmp_path / "out")
+    assert said.code == 1
+    assert said.error == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+    assert "notes.wav is not audio" in said.out
+    made = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")}
+    assert made == {"song/piano.wav", "song/residual.wav", "album/track/piano.wav", "album/track/residual.wav"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "Nothing to separate"),
+        (("missing.wav",), 1, "missing.wav does not exist"),
+        (("empty",), 1, "empty holds no audio"),
+        (("song.wav", "--model", "nowhere"), 1, "No model 'nowhere': as a folder it does not exist"),
+        (("song.wav", "--model", "empty"), 1, "No model 'empty': as a folder it has no manifest.json"),
+        (("song.wav", "--subtype", "MP3"), 2, "FLOAT"),
+    ],
+)
+def test_separate_says_what_is_missing(arguments, code, words, recordings, run, monkeypatch):
+    monkeypatch.chdir(recordings)
+    (recordings / "empty").mkdir()
+    said = run("separate", *arguments)
+    assert said.code == code
+    assert words in said.error
+    assert not (recordings / "separated").exists()
+
+
+def test_separating_into_something_that_is_no_folder_is_one_clear_error(trained_run, recordings, tmp_path, run):
+    (tmp_path / "file").write_text("not a folder")
+    said = run("separate", recordings / "song.wav", "--model", trained_run.directory, "--output", tmp_path / "file")
+    assert said.code == 1
+    assert said.error.startswith("DataError: ")
+    assert (tmp_path / "file").read_text() == "not a folder"
+
+
+@pytest.fixture
+def spoilt(trained_run, tmp_path):
+    """The tiny model with weights that are none."""
+    import shutil
+
+    model = shutil.copytree(trained_run.model, tmp_path / "spoilt")
+    (model / "model.keras").write_bytes(b"nothing")
+    return model
+
+
+def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(spoilt, recordings, tmp_path, run):
+    output = tmp_path / "out"
+    for said in (
+        run("separate", recordings, "--model", spoilt, "--output", output),
+        run("evaluate", "--model", spoilt, "--data", "demo", "--output", output, "--mixtures", 1, "--seconds", 1),
+        run("export", "--run", spoilt, "--output", output),
+    ):
+        assert said.code == 1
+        assert said.error.startswith("CheckpointError: ")
+        assert "do not fit its manifest" in said.error
+    assert not output.exists()
+
+
+def test_evaluating_on_the_packaged_recordings(trained_run, tmp_path, run):
+    output = tmp_path / "scores"
+    said = run(
+        *("evaluate", "--model", trained_run.directory, "--data", "demo", "--output", output, "--mixtures", 2),
+        *("--seconds", 2, "--no-bss", "--workers", 0, "--stems"),
+    )
+    assert said.code == 0, said.err
+    for words in ("SI-SDR", "mixture", "oracle", f"Scores and pictures: {output}"):
+        assert words in said.out
+    assert len(list((output / "tracks").glob("*.json"))) == 2
+    assert json.loads((output / "report.json").read_text())
+    assert len(list((output / "separated").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--data", "demo", "--split", "tset"), 1, "has no tset split; it has train, valid, test"),
+        (("--data", "missing"), 1, "missing does not exist"),
+        (("--data", "demo", "--mixtures", 0), 2, "mixtures is 0; it must be above zero"),
+        (("--data", "demo", "--seconds", -1), 2, "seconds is -1.0; it must be above zero"),
+        ((), 2, "--data"),
+        (("--data", "demo", "--output", "file/below", "--mixtures", 1, "--seconds", 1), 1, "file"),
+    ],
+)
+def test_evaluate_says_what_is_wrong(arguments, code, words, trained_run, tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("not a folder")
+    said = run("evaluate", "--model", trained_run.directory, *arguments)
+    assert said.code == code
+    assert words in said.error
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
+    output = tmp_path / "exported_models" / "mine"
+    said = run("export", "--run", trained_run.directory, "--output", output, "--audio", recordings / "song.wav")
+    assert said.code == 0, said.err
+    for words in ("saved_model: largest difference to Keras", "tflite_fp16", f"Exported to {output}"):
+        assert words in said.out
+    assert (output / "mine.tflite").is_file()
+    assert read_manifest(output).name == "mine"
+    assert tfsepgan.load(output).sources == ("piano",)
+
+
+def test_export_compares_on_the_packaged_recordings_where_none_is_named(trained_run):
+    from tfsepgan.cli.export import parity_audio
+
+    audio = parity_audio(None, read_manifest(trained_run.model))
+    assert audio.shape == (10 * 16000, 1)
+    assert np.abs(audio).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--run", "nowhere", "--output", "x"), 1, "CheckpointError: No model 'nowhere'"),
+        (("--run", ".", "--output", "x"), 1, "as a folder it has no manifest.json"),
+        (("--output", "x"), 2, "--run"),
+    ],
+)
+def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = run("export", *arguments)
+    assert said.code == code
+    assert words in said.error
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("audio", "words"), [("missing.wav", "missing.wav"), ("notes.wav", "is not audio")])
+def test_export_needs_audio_that_can_be_read(audio, words, trained_run, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.wav").write_text("not audio")
+    said = run("export", "--run", trained_run.directory, "--output", "x", "--audio", audio)
+    assert said.code == 1
+    assert words in said.error
+    assert not (tmp_path / "x").exists()

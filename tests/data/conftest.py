@@ -1,0 +1,56 @@
+"""Small recordings, written by the tests that need them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE_HZ = 8000
+
+
+def write_noise(
+    path: Path, seconds: float, *, seed: int = 0, rate_hz: int = RATE_HZ, channels: int = 1, level: float = 0.1, **kinds
+) -> np.ndarray:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = np.random.default_rng(seed).normal(scale=level, size=(round(seconds * rate_hz), channels))
+    samples = np.clip(samples, -0.99, 0.99)
+    soundfile.write(path, samples, rate_hz, **kinds)
+    return samples
+
+
+@pytest.fixture
+def write():
+    """Writes noise: write(path, seconds, seed=, rate_hz=, channels=, level=)."""
+    return write_noise
+
+
+@pytest.fixture(scope="session")
+def unpaired(tmp_path_factory):
+    """A data folder with a piano and three other instruments in three splits; not to be changed."""
+    folder = tmp_path_factory.mktemp("unpaired")
+    names = (
+        "piano/a.wav",
+        "piano/b.flac",
+        "rest/cello/c.wav",
+        "rest/cello/short.wav",
+        "rest/drums/d.ogg",
+        "voice/e.wav",
+    )
+    for number, split in enumerate(("train", "valid", "test")):
+        for position, name in enumerate(names):
+            seconds = 0.2 if "short" in name else 2.0 + position / 10
+            rate_hz = 11025 if name.endswith(".ogg") else RATE_HZ
+            path = folder / split / name
+            write_noise(path, seconds, seed=100 * number + position, rate_hz=rate_hz, channels=1 + position % 2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def multitrack(tmp_path_factory):
+    """A data folder of four songs, two of them to train on; not to be changed."""
+    folder = tmp_path_factory.mktemp("multitrack")
+    for number, song in enumerate(("train/one", "train/two", "valid/three", "test/four")):
+        for position, source in enumerate(("piano", "bass", "drums")):
+            write_noise(folder / song / f"{source}.wav", 3.0, seed=10 * number + position, channels=2)
+    return folder

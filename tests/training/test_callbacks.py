@@ -1,0 +1,121 @@
+"""What stops a run: Ctrl-C, its time, a loss that is no number."""
+
+import os
+import signal
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from tfsepgan.errors import TfsepganError
+from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard
+
+
+@pytest.fixture
+def guard():
+    guard = Guard(None)
+    guard.set_model(SimpleNamespace(stop_training=False))
+    return guard
+
+
+def after_step(guard, **losses):
+    guard.on_train_batch_end(0, losses or {"loss": 1.0})
+    return guard.reason, guard.model.stop_training
+
+
+def test_nothing_wrong_stops_nothing(guard):
+    assert after_step(guard) == (None, False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step_at_hand(guard, number):
+    with guard:
+        os.kill(os.getpid(), number)
+        assert guard.model.stop_training is False
+        assert after_step(guard) == ("interrupted", True)
+
+
+def test_a_second_signal_does_not_wait(guard):
+    with guard:
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_handlers_are_put_back(guard):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with guard:
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_run_in_another_thread_does_without_signals(guard):
+    failed = []
+
+    def work():
+        try:
+            with guard:
+                after_step(guard)
+        except ValueError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert not failed
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_no_number_stops_and_is_named(guard, bad):
+    assert after_step(guard, generator=1.0, discriminator=bad) == ("diverged", True)
+    assert guard.diverged_in == ["discriminator"]
+
+
+def test_the_time_is_up_when_it_is_up():
+    guard = Guard(minutes_left=0.05 / 60)
+    guard.set_model(SimpleNamespace(stop_training=False))
+    assert after_step(guard) == (None, False)
+    time.sleep(0.06)
+    assert after_step(guard) == ("time", True)
+
+
+def test_steps_are_counted_on_from_where_the_run_was():
+    count = Count(40)
+    count.on_train_batch_end(0)
+    count.on_train_batch_end(1)
+    assert count.step == 42
+
+
+def epoch(guard, *, steps, of, finish):
+    end = EndOfEpoch(finish, guard)
+    end.set_params({"steps": of})
+    end.on_epoch_begin(0)
+    for step in range(steps):
+        end.on_train_batch_end(step)
+    end.on_epoch_end(0, {"loss": 2})
+
+
+@pytest.mark.parametrize(
+    ("reason", "steps", "judged"),
+    [
+        (None, 4, True),
+        ("interrupted", 4, True),
+        ("interrupted", 3, False),
+        ("time", 3, True),
+        ("diverged", 4, False),
+    ],
+)
+def test_an_epoch_is_judged_unless_cut_short_or_spoilt(guard, reason, steps, judged):
+    guard.reason = reason
+    seen = []
+    epoch(guard, steps=steps, of=4, finish=lambda number, losses: seen.append(losses))
+    assert seen == ([{"loss": 2.0}] if judged else [])
+
+
+def test_a_disk_that_refuses_at_the_end_of_an_epoch_is_one_clear_error(guard):
+    def finish(number, losses):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TfsepganError, match="Could not write the run: .*No space left on device. Free some space"):
+        epoch(guard, steps=4, of=4, finish=finish)

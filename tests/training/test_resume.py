@@ -1,0 +1,104 @@
+"""A run that is stopped at any moment and started again ends where an undisturbed one does."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from tfsepgan.errors import CheckpointError, TfsepganError
+
+
+def history_steps(directory):
+    return [row["step"] for row in json.loads((directory / "history.json").read_text())]
+
+
+@pytest.mark.parametrize("stops", [[4], [3, 5]], ids=["between epochs", "within epochs"])
+def test_a_resumed_run_ends_with_the_same_weights(
+    stops, whole, uninterrupted, new_run, interrupt_at, saved_state, tmp_path, said
+):
+    for stop in stops:
+        interrupt_at(stop)
+        outcome = new_run(whole, tmp_path / "run").train()
+        assert (outcome.reason, outcome.step) == ("interrupted", stop)
+    interrupt_at(None)
+    outcome = new_run(whole, tmp_path / "run").train()
+    assert (outcome.reason, outcome.step) == ("finished", 8)
+    assert f"Resuming {tmp_path / 'run'} at step {stops[-1]}." in said.getvalue()
+    assert history_steps(tmp_path / "run") == [4, 8]
+    state = saved_state(tmp_path / "run")
+    assert state.keys() == uninterrupted.keys()
+    groups = {name.partition("/")[0] for name in state}
+    assert groups == {"system", "generator_optimizer", "discriminator_optimizer"}
+    for name, values in state.items():
+        np.testing.assert_allclose(values, uninterrupted[name], rtol=0, atol=1e-6, err_msg=name)
+
+
+def test_the_checkpoint_holds_all_that_moves(whole, new_run, saved_state, uninterrupted, tmp_path):
+    """Weights, running means, both optimizers, and the states of every random draw."""
+    system = new_run(whole, tmp_path / "run").system
+    moving = {id(v) for v in system.variables} - {id(v) for tracker in system.metrics for v in tracker.variables}
+    optimizers = [variable for optimizer in system.optimizers.values() for variable in optimizer.variables]
+    assert len(uninterrupted) == len(moving) + len(optimizers)
+    seeds = [variable for variable in system.variables if "seed_generator_state" in variable.path]
+    assert len(seeds) == 5  # the system's own draws and four phase shuffles
+    counters = [values[1] for values in uninterrupted.values() if values.shape == (2,) and values.dtype.kind in "iu"]
+    assert sum(counter > 0 for counter in counters) == 4  # the shuffles have been drawn from
+
+
+def test_starting_a_finished_run_again_trains_nothing(light, new_run, tmp_path, saved_state):
+    experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
+    first = new_run(experiment, tmp_path / "run").train()
+    before = (tmp_path / "run" / "state.npz").stat().st_mtime_ns
+    again = new_run(experiment, tmp_path / "run").train()
+    assert first.reason == again.reason == "finished"
+    assert (again.step, again.best, again.history) == (first.step, first.best, first.history)
+    assert (tmp_path / "run" / "state.npz").stat().st_mtime_ns == before
+
+
+def test_an_interrupt_after_the_last_step_still_leaves_a_model(light, new_run, interrupt_at, tmp_path):
+    experiment = light(steps=2, steps_per_epoch=2)
+    interrupt_at(2)
+    outcome = new_run(experiment, tmp_path / "run").train()
+    assert (outcome.reason, outcome.step) == ("interrupted", 2)
+    assert (tmp_path / "run" / "model" / "manifest.json").is_file()
+    assert new_run(experiment, tmp_path / "run").train().best["step"] == 2
+
+
+def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step, tmp_path, monkeypatch, saved_state):
+    experiment = light(steps=4, steps_per_epoch=2, validation_mixtures=0)
+    plain = os.replace
+
+    def full(source, target):
+        if full.now and str(target).endswith("state.npz"):
+            raise OSError(28, "No space left on device")
+        plain(source, target)
+
+    full.now = False
+    monkeypatch.setattr(os, "replace", full)
+    at_step(3, lambda: setattr(full, "now", True))
+    with pytest.raises(CheckpointError, match="state.npz: No space left on device. Free some space"):
+        new_run(experiment, tmp_path / "run").train()
+    assert not list((tmp_path / "run").glob(".state*"))
+    at_step(3, lambda: setattr(full, "now", False))
+    resumed = new_run(experiment, tmp_path / "run")
+    assert resumed.progress["step"] == 2
+    assert resumed.train().reason == "finished"
+
+
+def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_path):
+    experiment = light(validation_mixtures=0)
+    new_run(experiment, tmp_path / "run")
+    half, scratch = tmp_path / "run" / ".state.npz-abc", tmp_path / "run" / "model" / ".writing-x"
+    half.write_bytes(b"half")
+    scratch.mkdir(parents=True)
+    (scratch / "model.keras").write_bytes(b"half")
+    new_run(experiment, tmp_path / "run")
+    assert not half.exists()
+    assert not scratch.exists()
+
+
+def test_other_steps_of_a_finished_run_are_other_settings(light, new_run, tmp_path):
+    new_run(light(steps=2, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run").train()
+    with pytest.raises(TfsepganError, match="steps: the run has 2, you asked for 4"):
+        new_run(light(steps=4, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run")

@@ -1,0 +1,197 @@
+"""What a run leaves behind, when it stops by itself, and what it starts from."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import yaml
+
+import tfsepgan
+from tfsepgan.config import to_dict
+from tfsepgan.data.catalogue import scan
+from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
+from tfsepgan.networks.bundle import load_bundle
+from tfsepgan.training.run import SETTINGS
+
+
+def nan_weights(run):
+    variable = run.system.generator.trainable_variables[0]
+    variable.assign(np.full(variable.shape, np.nan, np.float32))
+
+
+# What a run leaves (one run for all of these, by the command).
+
+
+def test_the_history_has_a_row_for_each_epoch(trained_run):
+    rows = json.loads((trained_run.directory / "history.json").read_text())
+    assert [row["step"] for row in rows] == [4, 8]
+    for row in rows:
+        assert row["minutes"] > 0
+        assert {"train/generator", "train/discriminator", "train/paired", "val/si_sdr_improvement_db"} <= row.keys()
+        assert all(np.isfinite(value) for value in row.values())
+
+
+def test_the_curves_are_a_picture(trained_run):
+    assert (trained_run.directory / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_tensorboard_gets_scalars_pictures_and_sounds(trained_run):
+    import tensorflow as tf
+    from tensorflow.core.util.event_pb2 import Event
+
+    files = list((trained_run.directory / "tensorboard").glob("events.*"))
+    events = [Event.FromString(bytes(record.numpy())) for file in files for record in tf.data.TFRecordDataset(file)]
+    tags = {(value.tag, event.step) for event in events for value in event.summary.value}
+    for step in (4, 8):
+        for tag in ("train/generator", "val/si_sdr_improvement_db", "0/spectrograms", "0/estimate", "0/residual"):
+            assert (tag, step) in tags
+
+
+def test_the_settings_on_disk_are_those_of_the_run(trained_run):
+    settings = yaml.safe_load((trained_run.directory / SETTINGS).read_text())
+    assert (settings["system"], settings["preset"], settings["validation_mixtures"]) == ("ssepgan", "tiny", 1)
+
+
+def test_the_model_of_a_run_loads_and_separates(trained_run):
+    separator = tfsepgan.load(trained_run.directory)
+    mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (5000, 2)).astype(np.float32)
+    stems = separator.separate(mixture, 16000)
+    assert set(stems) == {"piano", "residual"}
+    np.testing.assert_allclose(stems["piano"] + stems["residual"], mixture, atol=1e-6)
+
+
+def test_the_manifest_says_what_the_model_was_trained_on(trained_run):
+    trained = load_bundle(trained_run.model).manifest.trained
+    assert trained["preset"] == "tiny"
+    assert trained["step"] in (4, 8)
+    assert trained["scores"].keys() == {"val/si_sdr_improvement_db", "val/si_sdr_improvement_median_db"}
+    assert {row["source"] for row in trained["data"]} == {"piano", "flute"}
+    assert trained["settings"]["window"] == 4096
+
+
+def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_path):
+    run = new_run(whole, tmp_path / "run")
+    run.progress["step"] = 8  # as it stands, untrained
+    run._keep({"step": 8, "minutes": 0.0})
+    kept = load_bundle(tmp_path / "run" / "model").generator
+    for mine, theirs in zip(run.system.ema_generator.get_weights(), kept.get_weights(), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+# Which model is kept.
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 4)])
+def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeypatch, keep, kept):
+    scores = iter([[[3.0]], [[1.0]]])
+    monkeypatch.setattr(tfsepgan.training.run, "improvement_db", lambda *_: np.array(next(scores)))
+    run = new_run(light(steps=4, steps_per_epoch=2, keep=keep), tmp_path / "run")
+    outcome = run.train()
+    assert outcome.best == {"step": kept, "score": 3.0 if keep == "best" else 1.0}
+    assert load_bundle(tmp_path / "run" / "model").manifest.trained["step"] == kept
+
+
+def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, said):
+    data = shutil.copytree(tones, tmp_path / "data", ignore=shutil.ignore_patterns("valid"))
+    run = new_run(light(steps=3, steps_per_epoch=2), tmp_path / "run", of=scan(data, sources=("piano",)))
+    outcome = run.train()
+    assert "No valid split: the last weights count as the best." in said.getvalue()
+    assert outcome.best == {"step": 3, "score": None}
+    # An epoch at the end that is shorter than the others is one too.
+    assert [row["step"] for row in outcome.history] == [2, 3]
+    assert "val/si_sdr_improvement_db" not in outcome.history[0]
+    assert load_bundle(tmp_path / "run" / "model").manifest.trained["step"] == 3
+
+
+# When it stops by itself.
+
+
+def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(light, new_run, at_step, tmp_path, saved_state):
+    run = new_run(light(steps=6, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run")
+    at_step(3, lambda: nan_weights(run))
+    with pytest.raises(TfsepganError) as caught:
+        run.train()
+    message = str(caught.value)
+    assert "paired stopped being finite at step 4" in message
+    assert "still holds the good weights of step 2" in message
+    assert "--learning-rate" in message
+    assert all(np.isfinite(values).all() for values in saved_state(tmp_path / "run").values())
+    assert all(np.isfinite(w).all() for w in load_bundle(tmp_path / "run" / "model").generator.get_weights())
+
+
+def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either(light, new_run, at_step, tmp_path):
+    run = new_run(light(steps=2, steps_per_epoch=2), tmp_path / "run")
+    at_step(2, lambda: nan_weights(run))
+    with pytest.raises(CheckpointError, match="The weights stopped being finite"):
+        run.train()
+    assert not (tmp_path / "run" / "model").exists()
+    assert not (tmp_path / "run" / "state.npz").exists()
+
+
+def test_a_run_stops_when_its_minutes_are_over_and_stays_stopped(light, new_run, tmp_path):
+    experiment = light(steps=100, steps_per_epoch=50, minutes=1e-6, validation_mixtures=0)
+    outcome = new_run(experiment, tmp_path / "run").train()
+    assert (outcome.reason, outcome.step) == ("time", 1)
+    assert (tmp_path / "run" / "model" / "manifest.json").is_file()
+    again = new_run(experiment, tmp_path / "run").train()
+    assert (again.reason, again.step) == ("time", 1)
+
+
+# What it starts from.
+
+
+def test_a_run_can_start_from_the_weights_of_a_model(tiny, new_run, trained_run, tmp_path, said):
+    run = new_run(tiny(init_from=str(trained_run.directory)), tmp_path / "run")
+    wanted = load_bundle(trained_run.model).generator.get_weights()
+    for network in (run.system.generator, run.system.ema_generator):
+        for mine, theirs in zip(network.get_weights(), wanted, strict=True):
+            assert np.array_equal(mine, theirs)
+    assert f"Starting from the weights of {trained_run.directory}." in said.getvalue()
+
+
+@pytest.mark.parametrize("other", [{"channels": 8}, {"blocks": 3}, {"kind": "resnet"}])
+def test_a_model_with_other_shapes_cannot_start_a_run(tiny, new_run, trained_run, tmp_path, other):
+    with pytest.raises(ConfigError, match="cannot start this run: its generator has other shapes.*'channels': 16"):
+        new_run(tiny(init_from=str(trained_run.directory), generator=other), tmp_path / "run")
+
+
+def test_a_model_that_is_not_there_cannot_start_a_run_and_the_folder_stays_usable(tiny, new_run, tmp_path):
+    with pytest.raises(CheckpointError, match="No model 'nowhere'"):
+        new_run(tiny(init_from="nowhere"), tmp_path / "run")
+    new_run(tiny(), tmp_path / "run")
+
+
+def test_the_same_settings_give_the_same_start_and_other_seeds_another(tiny, new_run, tmp_path):
+    one, same, other = (
+        new_run(tiny(data={"seed": seed}), tmp_path / str(number)) for number, seed in enumerate((1, 1, 2))
+    )
+    weights = [run.system.generator.get_weights()[0] for run in (one, same, other)]
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
+def test_mixed_precision_trains_float32_weights_and_is_gone_afterwards(light, new_run, tmp_path):
+    run = new_run(light(precision="mixed_bfloat16", steps=2, steps_per_epoch=2), tmp_path / "run")
+    assert keras.config.dtype_policy().name == "float32"
+    assert run.train().reason == "finished"
+    kept = load_bundle(tmp_path / "run" / "model").generator
+    mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 1000, 1)).astype(np.float32)
+    there = np.asarray(run.system.ema_generator(mixture, training=False))
+    assert there.dtype == np.float32
+    np.testing.assert_allclose(kept(mixture, training=False), there, atol=0.02)
+
+
+def test_settings_that_no_run_could_use_leave_no_folder(tiny, new_run, tmp_path):
+    with pytest.raises(ConfigError, match="batch is 0"):
+        new_run(tiny(data={"batch": 0}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_that_cannot_be_built_leaves_a_folder_that_can_be_used(tiny, new_run, tmp_path):
+    with pytest.raises(ConfigError, match="frame is 100 and hop 30"):
+        new_run(tiny(generator={"frame": 100, "hop": 30}), tmp_path / "run")
+    experiment = tiny()
+    new_run(experiment, tmp_path / "run")
+    assert yaml.safe_load((tmp_path / "run" / SETTINGS).read_text()) == to_dict(experiment)

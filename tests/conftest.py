@@ -26,11 +26,12 @@ def user_cache(tmp_path_factory):
 
 
 def tone(number: int, *, harmonics: int, seconds: float = SECONDS) -> np.ndarray:
-    """A pulsing harmonic tone, `[time]`; its pitch follows from the number."""
+    """A pulsing harmonic tone over a little noise, as a room has it, `[time]`; its pitch follows from the number."""
     time = np.arange(round(seconds * RATE)) / RATE
     pitch_hz = 110.0 * 2 ** (number * 5 % 24 / 12)
     wave = sum(np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, harmonics + 1))
-    return (0.2 * wave * (1.2 + np.sin(2 * np.pi * (2 + 0.1 * number) * time))).astype(np.float32)
+    noise = 0.01 * np.random.default_rng(number).standard_normal(len(time))
+    return (0.15 * wave * (1.2 + np.sin(2 * np.pi * (2 + 0.1 * number) * time)) + noise).astype(np.float32)
 
 
 def write_tones(directory: Path) -> Path:

@@ -114,9 +114,16 @@ def test_a_folder_that_is_both_layouts_is_refused(tmp_path, write):
         scan(tmp_path, sources=("piano",))
 
 
+def test_one_name_in_common_does_not_make_folders_songs(tmp_path, write):
+    for number, folder in enumerate(("piano", "rest")):
+        write(tmp_path / "train" / folder / "take.wav", 1.0, seed=number)
+    assert scan(tmp_path).layout == "unpaired"
+
+
 def test_names_that_fit_both_layouts_need_the_sources(tmp_path, write):
     for number, folder in enumerate(("train/piano", "train/rest", "test/piano")):
-        write(tmp_path / folder / "take.wav", 1.0, seed=number)
+        for take in range(2):
+            write(tmp_path / folder / f"take{take}.wav", 1.0, seed=10 * number + take)
     with pytest.raises(DataError, match="say which sources are wanted"):
         scan(tmp_path)
     assert scan(tmp_path, sources=("piano",)).layout == "unpaired"

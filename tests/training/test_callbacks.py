@@ -72,11 +72,14 @@ def test_a_loss_that_is_no_number_stops_and_is_named(guard, bad):
     assert guard.diverged_in == ["discriminator"]
 
 
-def test_the_time_is_up_when_it_is_up():
-    guard = Guard(minutes_left=0.05 / 60)
+def test_the_time_is_up_when_it_is_up(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    guard = Guard(minutes_left=2)
     guard.set_model(SimpleNamespace(stop_training=False))
+    now[0] += 119
     assert after_step(guard) == (None, False)
-    time.sleep(0.06)
+    now[0] += 2
     assert after_step(guard) == ("time", True)
 
 

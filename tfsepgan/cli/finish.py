@@ -100,7 +100,7 @@ def finish(
     else:
         console.print("No test split: nothing was scored.")
     audio = mixtures[0].mixture[: PARITY_SECONDS * mixtures[0].sample_rate_hz]
-    output = directory / "exported" / bundle.manifest.name
+    output = directory / "exported" / safe_name(bundle.manifest.name)
     parity = export_bundle(bundle, output, audio)
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
     console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False)

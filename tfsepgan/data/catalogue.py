@@ -197,7 +197,7 @@ def _layout(directory: Path, audio: dict[str, list[str]], sources: Sequence[str]
         folders = [_folders(names) for names in audio.values()]
         unpaired = any(set(one) & set(two) for i, one in enumerate(folders) for two in folders[:i])
         songs = [stems for split in folders for stems in split.values()]
-        multitrack = len(songs) > 1 and None not in songs and bool(set.intersection(*map(set, songs)))
+        multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
     if unpaired and multitrack:
         wanted = f" of {', '.join(sources)}" if sources else " (say which sources are wanted, or rename files)"
         raise DataError(

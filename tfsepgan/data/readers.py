@@ -31,15 +31,15 @@ def tfio_loads() -> bool:
 
 
 def choose_reader(reader: Reader) -> str:
-    """The reader to use; 'auto' is numpy's, which measures fastest everywhere.
+    """The reader to use; 'auto' is tensorflow-io where its operators load, numpy elsewhere.
 
-    tensorflow-io reads a window in its operators without Python's lock, but opens and parses the file for it, and can
-    do so only one window at a time (see `read_windows_in_graph`).
+    tools/bench_pipeline.py on 2 quiet cores, windows of 131072 at 44.1 kHz, whole pipeline: tensorflow-io 2890 to 2960
+    x real time and 1.9 processor seconds an hour of mixtures, numpy 2750 and 1.7, soundfile 2060 to 2120 and 2.0.
 
     Raises: ConfigError for one that is not known, or tensorflow-io where its operators do not load.
     """
     if reader == "auto":
-        return "memmap"
+        return "tfio" if tfio_loads() else "memmap"
     if reader not in READERS:
         raise ConfigError(f"reader is {reader!r}; it must be auto, {', '.join(READERS)}.")
     if reader == "tfio" and not tfio_loads():

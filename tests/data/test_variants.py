@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import sosfreqz
 
-from tfsepgan.data.variants import SEMITONES, draw_speed, equaliser_section, vary
+from tfsepgan.data.variants import SEMITONES, draw_speed, equaliser_section, room_response, vary
 
 
 def gain_db(section: np.ndarray, frequency_hz: float, rate_hz: int) -> float:
@@ -59,3 +59,12 @@ def test_variants_are_gentle_and_finite(rate_hz):
         assert out.dtype == np.float32
         change_db = 20 * np.log10(out.std() / samples.std())
         assert -20 < change_db < 20
+
+
+@pytest.mark.parametrize("level_db", [-18.0, -3.0])
+def test_a_room_answers_at_its_level_and_dies_away(level_db):
+    room = room_response(0.5, level_db, 16000, np.random.default_rng(0))
+    assert room[0] == 1.0
+    assert 10 * np.log10(np.sum(room[1:] ** 2.0)) == pytest.approx(level_db, abs=0.01)
+    early, late = np.mean(room[1:800] ** 2), np.mean(room[-800:] ** 2)
+    assert 10 * np.log10(early / late) == pytest.approx(60 * 0.45 / 0.5, abs=2)

@@ -29,7 +29,7 @@ from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_
 from tfsepgan.errors import DataError
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
-_VERSION = 1  # raise when the stored samples would differ
+_VERSION = 2  # raise when the stored samples would differ
 _STALE_PART_SECONDS = 86_400
 
 

@@ -1,21 +1,24 @@
 """Variants of a recording: the same music as if on another instrument, in another room, at another speed.
 
 One player's recordings teach a network that player's piano. A variant changes speed and pitch together (as a
-tape does), bends the spectrum with a few gentle filters, and sometimes limits the band as a telephone, an old
-disc or a lossy codec does. What is drawn is a function of the seed, the file's name and the variant's number,
+tape does), bends the spectrum with a few filters, sometimes limits the band as a telephone, an old disc or a lossy
+codec does, and sometimes plays it in a room. What is drawn is a function of the seed, the file's name and the variant's number,
 so every machine makes the same.
 """
 
 import zlib
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter, oaconvolve, sosfilt
 
 SEMITONES = 4.0  # either way; further, and instruments change their kind
-BEND_DB = 8.0  # most that one filter raises or lowers
+BEND_DB = 12.0  # most that one filter raises or lowers: about what lies between a dull upright and a bright grand
 LOW_PASS_HZ = (5000.0, 16000.0)
 HIGH_PASS_HZ = (40.0, 250.0)
-BAND_LIMIT_PROBABILITY = 0.3  # of a low-pass, and apart from it of a high-pass
+BAND_LIMIT_PROBABILITY = 0.35  # of a low-pass, and apart from it of a high-pass
+ROOM_PROBABILITY = 0.5
+ROOM_SECONDS = (0.15, 1.2)  # until the reverberation has fallen by 60 dB: a bedroom to a hall
+ROOM_DB = (-18.0, -3.0)  # of the reverberation against what comes directly
 _USABLE = 0.45  # of the rate: filters above that are left out
 
 
@@ -34,7 +37,7 @@ def draw_speed(seed: int, group: str, variant: int) -> float:
 
 
 def vary(samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant: int) -> np.ndarray:
-    """Bend the spectrum of a recording with two or three random peaks or shelves, sometimes a band limit.
+    """Bend the spectrum of a recording with two or three random peaks or shelves, sometimes a band limit, sometimes a room.
 
     Args:
       samples: float32 `[time]`.
@@ -58,7 +61,30 @@ def vary(samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant
         frequency_hz = low * (high / low) ** rng.random()
         if probability < BAND_LIMIT_PROBABILITY and frequency_hz < _USABLE * sample_rate_hz:
             sections.append(butter(4 if kind == "lowpass" else 2, frequency_hz, kind, fs=sample_rate_hz, output="sos"))
-    return sosfilt(np.vstack(sections), samples).astype(np.float32) if sections else samples
+    bent = sosfilt(np.vstack(sections), samples).astype(np.float32) if sections else samples
+    if rng.random() >= ROOM_PROBABILITY:
+        return bent
+    seconds = ROOM_SECONDS[0] * (ROOM_SECONDS[1] / ROOM_SECONDS[0]) ** rng.random()
+    room = room_response(seconds, rng.uniform(*ROOM_DB), sample_rate_hz, rng)
+    return oaconvolve(bent, room)[: len(bent)].astype(np.float32)
+
+
+def room_response(seconds: float, level_db: float, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
+    """A synthetic room: what comes directly, then noise that dies away.
+
+    Args:
+      seconds: until the noise has fallen by 60 dB.
+      level_db: energy of the noise against what comes directly.
+      sample_rate_hz: rate of the audio.
+      rng: draws the noise.
+    Returns: float32 `[time]`, starting with 1.
+    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): a hall sounds like decaying noise.
+    """
+    time = np.arange(1, round(seconds * sample_rate_hz)) / sample_rate_hz
+    noise = rng.standard_normal(len(time), dtype=np.float32) * 10.0 ** (-3 * time / seconds)
+    noise *= 10.0 ** (level_db / 20) / np.sqrt(np.sum(noise**2))
+    return np.concatenate([[1.0], noise]).astype(np.float32)
+
 
 
 def equaliser_section(

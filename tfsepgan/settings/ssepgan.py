@@ -108,10 +108,10 @@ PRESETS = {
             law="snr",
             snr_db=(-8.0, 8.0),
             gain_db=(-6.0, 18.0),
-            variants=4,
+            variants=8,
         ),
         training=TrainingConfig(
-            steps=6000,
+            steps=5000,
             minutes=20.0,
             steps_per_epoch=500,
             learning_rate=1e-3,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 import yaml
 from rich.console import Console
 
@@ -21,7 +22,7 @@ from tfsepgan.config import Experiment
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixtures import Mixture, fixed_mixtures
 from tfsepgan.data.pipeline import training_batches
-from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
+from tfsepgan.errors import CheckpointError, ConfigError, DataError, TfsepganError
 from tfsepgan.networks.bundle import describe, find_bundle, load_bundle, save_bundle
 from tfsepgan.training.board import Board, plot_curves
 from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
@@ -186,14 +187,21 @@ class Run:
         steps = min(size, last - first)
         batches = training_batches(self.catalogue, self.experiment.data, first_step=first)
         # Keras' epochs only count steps here: the order of the data and the schedule follow the step.
-        self.system.fit(
-            batches.take(last - first),
-            epochs=(last - first) // steps,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+        try:
+            self.system.fit(
+                batches.take(last - first),
+                epochs=(last - first) // steps,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        except tf.errors.OpError as error:  # tf.data wraps what its functions raise
+            reason = error.message.strip().splitlines()[-1]
+            raise DataError(
+                f"A batch could not be made after step {self._count.step}: {reason}. {self.directory} holds step "
+                f"{self.progress['step']}; repair the recordings or the cache, then repeat the command to go on."
+            ) from error
 
     def _end(self) -> Outcome:
         guard = self._guard

@@ -12,6 +12,9 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").
 TENSORFLOW_2_16 = "python_version < '3.13'"
 TENSORFLOW_NEWEST = "python_version >= '3.13'"
 
+# The models at the top of the repository travel in the wheel as tfsepgan/exported_models.
+MODELS = ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
+
 setup(
     name="tfsepgan",
     version=VERSION,
@@ -20,8 +23,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=[*find_packages(include=["tfsepgan", "tfsepgan.*"]), "tfsepgan.exported_models"],
-    package_dir={"tfsepgan.exported_models": "exported_models"},
+    packages=[*find_packages(include=["tfsepgan", "tfsepgan.*"]), *MODELS],
+    package_dir=dict.fromkeys(MODELS, "exported_models"),
     package_data={
         "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
         "tfsepgan.exported_models": [

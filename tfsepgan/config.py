@@ -49,7 +49,7 @@ class DataConfig:
     remix: float = 0.0
     """Probability that a multitrack window takes its sources from different tracks."""
     variants: int = 0
-    """Extra versions of every training recording, each with its own speed, pitch and equalisation."""
+    """Extra versions of every training recording, each with its own speed, equalisation, band limits and room."""
     reader: Reader = "auto"
     """Who reads the unpacked windows: tensorflow-io, soundfile or numpy's memmap; 'auto' picks for this machine."""
     seed: int = 0

@@ -83,7 +83,8 @@ def main() -> int:
             print(f"a restart failed:\n{output}")
             return 1
         print(f"it ended before kill {kills + 1}; remove the run and go on killing a new one", flush=True)
-        report(folder)
+        if report(folder):
+            return 1
         subprocess.run(["rm", "-r", str(folder / "killed")], check=True)
     subprocess.run(command(folder / "killed", options.steps), check=True, stdout=subprocess.DEVNULL)
     return report(folder)

@@ -1,6 +1,8 @@
 """`tfsepgan-data`: look at a folder of recordings, or get the packaged ones."""
 
+import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -43,8 +45,11 @@ def _copy_demo(output: Path, console) -> None:
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise DataError(f"{output} is not an empty folder; name one that is not there yet. Nothing was written.")
     try:
-        shutil.copytree(demo_directory(), output, dirs_exist_ok=True)
-    except OSError as error:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
+            shutil.copytree(demo_directory(), Path(scratch) / "copy")
+            os.replace(Path(scratch) / "copy", output)
+    except (OSError, shutil.Error) as error:
         raise DataError(f"Could not write {output}: {error}. Free some space or choose another folder.") from error
     console.print(f"Wrote the packaged recordings to {output}; train on them with --data {output}", markup=False)
 

@@ -41,7 +41,6 @@ def _evaluate(arguments, console):
         if value <= 0:
             raise ConfigError(f"{name} is {value}; it must be above zero.")
     from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
-    from tfsepgan.config import DataConfig
     from tfsepgan.networks.folders import find_bundle, read_manifest
 
     folder = find_bundle(options.model)
@@ -50,23 +49,22 @@ def _evaluate(arguments, console):
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()
-    from tfsepgan.cli.finish import score, test_mixtures
+    from tfsepgan.cli.finish import score, test_mixtures, write_separated
     from tfsepgan.separation.separator import load
 
-    config = DataConfig(
-        sources=manifest.sources, sample_rate_hz=manifest.sample_rate_hz, law="snr", snr_db=options.snr_db
+    mixtures = test_mixtures(
+        catalogue,
+        manifest.sources,
+        manifest.sample_rate_hz,
+        split=options.split,
+        count=options.mixtures,
+        seconds=options.seconds,
+        snr_db=options.snr_db,
     )
-    mixtures = test_mixtures(catalogue, config, split=options.split, count=options.mixtures, seconds=options.seconds)
-    output = Path(options.output)
-    score(
-        load(folder),
-        mixtures,
-        output,
-        console,
-        bss=options.bss,
-        workers=options.workers,
-        stems=output / "separated" if options.stems else None,
-    )
+    output, separator = Path(options.output), load(folder)
+    score(separator, mixtures, output, console, bss=options.bss, workers=options.workers)
+    if options.stems:
+        write_separated(separator, mixtures, output / "separated")
     console.print(f"Scores and pictures: {output}", markup=False)
 
 

@@ -1,21 +1,24 @@
 """`tfsepgan-export`: a trained generator as SavedModel, TFLite and model card, once all of them agree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
 
 from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.settings import read_file
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """Export a run's best model. Nothing is written unless Keras, SavedModel and TFLite give the same numbers on real audio."""
+    """Export a run's model. Nothing is written unless Keras, SavedModel and TFLite give the same numbers on real audio."""
 
     run: str
-    """Run (its best model is taken) or model folder."""
+    """Run (the model it keeps is taken) or model folder."""
     output: str
     """Folder to make, such as exported_models/NAME; its last part becomes the model's name."""
+    facts: str | None = None
+    """YAML file of what else the card should say: licence, origin and licences of the recordings, limits, scores."""
     audio: str | None = None
     """Recording that the files are compared on; default: a mixture of the packaged recordings."""
 
@@ -30,6 +33,8 @@ def _export(arguments, console):
     from tfsepgan.networks.bundle import load_bundle
 
     bundle = load_bundle(folder)
+    facts = read_file(options.facts)
+    bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts | bundle.manifest.trained))
     audio = parity_audio(options.audio, bundle.manifest)
     with console.status("exporting") as status:
         parity = export_bundle(bundle, Path(options.output), audio, report=status.update)

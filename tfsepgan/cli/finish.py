@@ -1,12 +1,14 @@
 """What follows a training run: its model scored on the test split, the test stems to listen to, the exported model."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from rich.console import Console
 
-from tfsepgan.config import DataConfig, Experiment
+from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import DataError
@@ -15,92 +17,119 @@ from tfsepgan.evaluation.records import Report
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.export.exporter import export_bundle
-from tfsepgan.networks.bundle import load_bundle
+from tfsepgan.networks.bundle import Bundle, load_bundle
 from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
 
 TEST_SEED = 30_000  # the same test mixtures whatever the run's seed
+TEST_SNR_DB = (-6.0, 6.0)
 PARITY_SECONDS = 10
 
 
-def test_mixtures(catalogue: Catalogue, config: DataConfig, *, split: str, count: int, seconds: float) -> list[Mixture]:
-    """The fixed mixtures that a model is scored on; the same for every model of this rate and these sources."""
-    return fixed_mixtures(catalogue, config, split=split, count=count, seconds=seconds, seed=TEST_SEED)
-
-
-def write_stems(stems: dict[str, np.ndarray], directory: Path, sample_rate_hz: int) -> None:
-    """Write named waveforms `[time, channels]` as 32-bit float WAV files.
-
-    Raises: DataError when the disk refuses.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, audio in stems.items():
-            soundfile.write(directory / f"{safe_name(name)}.wav", audio, sample_rate_hz, subtype="FLOAT")
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise DataError(f"Could not write stems to {directory}: {error}. Free some space.") from error
-
-
-def score(
-    separator: Separator,
-    mixtures: list[Mixture],
-    output: Path,
-    console: Console,
+def test_mixtures(
+    catalogue: Catalogue,
+    sources: tuple[str, ...],
+    sample_rate_hz: int,
     *,
-    stems: Path | None = None,
-    bss: bool = True,
-    workers: int = 2,
-) -> Report:
-    """Score a separator, print the table, draw plots and pictures; also write what it separated where `stems` is given."""
-    draw = picture_writer(output / "pictures")
+    split: str,
+    count: int,
+    seconds: float,
+    snr_db: tuple[float, float] = TEST_SNR_DB,
+) -> list[Mixture]:
+    """The fixed mixtures that models are scored on: the same for all models of these sources at this rate.
 
-    def look_and_keep(item: Mixture, estimates) -> None:
-        draw(item, estimates)
-        if stems is not None:
-            parts = {"mixture": item.mixture, **estimates}
-            write_stems(parts, stems / safe_name(item.name), item.sample_rate_hz)
+    Args:
+      snr_db: range of the first source's level over one to three others, in dB.
+      count, seconds: how many, and their length.
+    """
+    law = DataConfig(sources=sources, sample_rate_hz=sample_rate_hz, law="snr", snr_db=snr_db)
+    return fixed_mixtures(catalogue, law, split=split, count=count, seconds=seconds, seed=TEST_SEED)
 
+
+def score(separator: Separator, mixtures: list[Mixture], output: Path, console: Console, **options) -> Report:
+    """Score a separator, print the table, draw plots and pictures.
+
+    Args:
+      output: folder for them.
+      options: of `evaluate`.
+    """
     report = evaluate(
         separator.separate,
         mixtures,
         output,
         sources=separator.sources,
-        workers=workers,
-        bss=bss,
-        listener=look_and_keep,
+        listener=picture_writer(output / "pictures"),
         console=console,
+        **options,
     )
     print_report(report, console=console)
     draw_box_plots(report, output / "scores.png")
     return report
 
 
-def finish(
-    experiment: Experiment,
-    catalogue: Catalogue,
-    directory: Path,
-    console: Console,
-    *,
-    count: int,
-    seconds: float,
-) -> None:
-    """Score, separate and export the best model of a run.
+def write_separated(separator: Separator, mixtures: list[Mixture], directory: Path) -> None:
+    """Separate mixtures and write each with its stems as 32-bit float WAV files, to `directory/<mixture>/`.
+
+    Raises: DataError when the disk refuses; the files that are there are whole.
+    """
+    for item in mixtures:
+        parts = {"mixture": item.mixture, **separator.separate(item.mixture, item.sample_rate_hz)}
+        for name, audio in parts.items():
+            _write_whole(directory / safe_name(item.name) / f"{safe_name(name)}.wav", audio, item.sample_rate_hz)
+
+
+def _write_whole(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
+    scratch = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(scratch, audio, sample_rate_hz, subtype="FLOAT", format="WAV")
+        os.replace(scratch, path)
+    except (OSError, AssertionError, soundfile.LibsndfileError) as error:  # soundfile asserts that all was written
+        scratch.unlink(missing_ok=True)
+        raise DataError(f"Could not write {path}: {error or 'the disk is full'}. Free some space.") from error
+
+
+def finish(directory: Path, mixtures: list[Mixture], recording: np.ndarray, console: Console) -> None:
+    """Score, separate and export the model that a run keeps.
 
     Args:
       directory: the run's; `test/`, `separated/` and `exported/NAME/` are written below it.
-      count, seconds: test mixtures and their length.
+      mixtures: of the test split; none where there is none.
+      recording: `[time, channels]` real audio at the model's rate that the exported files are compared on.
     """
     bundle = load_bundle(directory / "model")
-    separator = Separator(bundle)
-    split = "test" if "test" in catalogue.splits else "train"
-    mixtures = test_mixtures(catalogue, experiment.data, split=split, count=count, seconds=seconds)
-    if split == "test":
-        score(separator, mixtures, directory / "test", console, stems=directory / "separated")
+    if mixtures:
+        separator = Separator(bundle)
+        report = score(separator, mixtures, directory / "test", console)
+        write_separated(separator, mixtures, directory / "separated")
         console.print(f"Separated test mixtures: {directory / 'separated'}", highlight=False)
+        bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
-    audio = mixtures[0].mixture[: PARITY_SECONDS * mixtures[0].sample_rate_hz]
-    output = directory / "exported" / safe_name(bundle.manifest.name)
-    parity = export_bundle(bundle, output, audio)
+    output = directory / "exported" / bundle.manifest.name
+    parity = export_bundle(bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz])
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
     console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False)
+
+
+def with_scores(bundle: Bundle, report: Report) -> Bundle:
+    """The bundle with the test scores in its manifest, for the card."""
+    summary = report.summary()
+    told = {
+        f"test/{source}/{name}_median_db": round(summary[source]["model"][metric]["median"], 2)
+        for source in bundle.manifest.sources
+        for name, metric in (
+            ("si_sdr_improvement", "si_sdr_improvement"),
+            ("sdr", "sdr"),
+            ("sir", "sir"),
+            ("sar", "sar"),
+        )
+        if metric in summary[source]["model"]
+    }
+    told |= {
+        f"test/{source}/si_sdr_improvement_db": round(summary[source]["model"]["si_sdr_improvement"]["mean"], 2)
+        for source in bundle.manifest.sources
+    }
+    trained = bundle.manifest.trained
+    scores = {**trained.get("scores", {}), **told}
+    return bundle._replace(manifest=replace(bundle.manifest, trained={**trained, "scores": scores}))

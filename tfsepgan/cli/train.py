@@ -31,6 +31,9 @@ def _train(arguments, console):
         about="Train a separator on folders of recordings.",
     )
     check(experiment)
+    for name, value in {"test_mixtures": options.test_mixtures, "test_seconds": options.test_seconds}.items():
+        if value <= 0:
+            raise ConfigError(f"{name} is {value}; it must be above zero. --no-finish leaves scoring out.")
     directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
     if experiment.data.data is None:
         raise ConfigError(
@@ -44,13 +47,22 @@ def _train(arguments, console):
     from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
 
     catalogue = open_catalogue(experiment.data.data, experiment.data.sources)
-    catalogue.require("train", experiment.data.sources)
     show_catalogue(catalogue, console)
+    for split in ("train", *(split for split in ("valid", "test") if split in catalogue.splits)):
+        catalogue.require(split, experiment.data.sources)
 
     quiet_tensorflow()
-    from tfsepgan.cli.finish import finish
+    from tfsepgan.cli.finish import finish, test_mixtures
     from tfsepgan.training.run import Run
 
+    def mixtures_of(split: str, count: int) -> list:
+        if split not in catalogue.splits:
+            return []
+        sources, rate_hz = experiment.data.sources, experiment.data.sample_rate_hz
+        return test_mixtures(catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds)
+
+    # Made before training, so that what is wrong with them is known before it too.
+    tests = mixtures_of("test", options.test_mixtures) if options.finish else []
     run = Run(experiment, catalogue, directory, console)
     console.print(
         f"generator {run.system.generator.count_params():,} parameters, "
@@ -70,14 +82,8 @@ def _train(arguments, console):
         heard = "" if score is None else f", {score:.2f} dB SI-SDR improvement on the valid split"
         console.print(f"Model kept: that of step {outcome.best['step']}{heard}.", highlight=False)
     if options.finish and (directory / "model").is_dir():
-        finish(
-            experiment,
-            catalogue,
-            directory,
-            console,
-            count=options.test_mixtures,
-            seconds=options.test_seconds,
-        )
+        recording = (tests or mixtures_of("train", 1))[0].mixture
+        finish(directory, tests, recording, console)
 
 
 main = command(_train)

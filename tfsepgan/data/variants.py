@@ -86,7 +86,6 @@ def room_response(seconds: float, level_db: float, sample_rate_hz: int, rng: np.
     return np.concatenate([[1.0], noise]).astype(np.float32)
 
 
-
 def equaliser_section(
     kind: str, frequency_hz: float, gain_db: float, quality: float, sample_rate_hz: int
 ) -> np.ndarray:

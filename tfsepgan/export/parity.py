@@ -14,7 +14,7 @@ LIMITS = {
     "saved_model": 1e-4,
     "tflite": 1e-4,
     "tflite_fp16": 1e-2,
-}  # largest difference over the peak: DESIGN.md
+}  # largest difference over the peak: what float32 and fp16 arithmetic leave
 MAX_SECONDS = 30.0  # one pass of the whole audio must fit into memory
 
 Stems = Mapping[str, np.ndarray]

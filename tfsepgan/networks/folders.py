@@ -70,7 +70,7 @@ def _wrong_fields(manifest: Manifest) -> list[str]:
 
 
 def find_bundle(name_or_path: str | os.PathLike) -> Path:
-    """The folder of a model: one that ships with the package, by name; a run's best; or a path as it is.
+    """The folder of a model: one that ships with the package, by name; the one that a run keeps; or a path as it is.
 
     Raises: CheckpointError that lists the models there are.
     """

@@ -117,7 +117,12 @@ class StemWriter:
         for name, path in ready.items():
             self._check_complete(path, name)
         for name, path in ready.items():
-            os.replace(path, self.paths[name])
+            try:
+                os.replace(path, self.paths[name])
+            except OSError as error:
+                raise DataError(
+                    f"{self.paths[name]} could not be put in place: {error.strerror}; remove what stands there and repeat"
+                ) from error
         self._made = []
         return levels
 

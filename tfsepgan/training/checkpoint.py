@@ -1,9 +1,9 @@
 """Everything a run needs to go on, in one file that is whole or not there: weights, every optimizer, running means, seeds, step, scores."""
 
+import contextlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,10 @@ def write_atomically(path: Path, write) -> None:
     Raises: CheckpointError when the disk refuses; the old file is then still there.
     """
     path = Path(path)
-    scratch = None
+    scratch = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            scratch = file.name
+        with open(scratch, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -53,8 +52,8 @@ def write_atomically(path: Path, write) -> None:
             "what was there before is untouched."
         ) from error
     finally:
-        if scratch and os.path.exists(scratch):
-            os.unlink(scratch)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
 
 
 def remove_leftovers(directory: Path) -> None:

@@ -1,9 +1,10 @@
 """One training run, from settings and a folder of recordings to a trained generator, resumable at any moment.
 
-A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `model/` (the generator that is kept: the one that separated the
-validation mixtures best: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
+A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `model/` (the generator that is kept: by `--keep`
+the one that validated best or the last: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -111,16 +112,44 @@ class Run:
             self.system.compile()
         finally:
             keras.config.set_dtype_policy("float32")
-        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "best": {}, "history": []}
+        self.progress: dict[str, Any] = {
+            "step": 0,
+            "seconds": 0.0,
+            "best": {},
+            "history": [],
+            "recordings": self._fingerprint(),
+        }
         restored = restore_state(self.directory, self.system)
         if restored is not None:
             self.progress = restored
+            self._refuse_other_recordings()
             console.print(f"Resuming {self.directory} at step {self.progress['step']}.")
         elif experiment.training.init_from:
             self._start_from(experiment.training.init_from)
         self.mixtures = self._validation_mixtures()
         self.separate = compiled(self.system.ema_generator)
-        self.board = Board(self.directory / "tensorboard") if experiment.training.tensorboard else None
+        self.board = self._open_board() if experiment.training.tensorboard else None
+
+    def _open_board(self) -> Board:
+        try:
+            return Board(self.directory / "tensorboard")
+        except (OSError, tf.errors.OpError) as error:
+            raise CheckpointError(
+                f"Could not write {self.directory / 'tensorboard'}: {error}. Free some space, or use --no-tensorboard."
+            ) from error
+
+    def _fingerprint(self) -> str:
+        """What the run trains on, wherever it lies: names, lengths and rates of the train split."""
+        files = [file for files in self.catalogue.splits["train"].values() for file in files]
+        told = "".join(f"{file.name} {file.frames} {file.sample_rate_hz}\n" for file in files)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def _refuse_other_recordings(self) -> None:
+        if self.progress["recordings"] != self._fingerprint():
+            raise CheckpointError(
+                f"{self.directory} was trained on other recordings than those in {self.catalogue.directory} (names, lengths or "
+                "rates differ). Give the folder it was trained on, wherever it lies now, or choose another --run folder."
+            )
 
     def _start_from(self, model: str) -> None:
         """Give the generator another model's weights."""
@@ -247,11 +276,19 @@ class Run:
         experiment = self.experiment
         trained = {
             "preset": experiment.preset,
-            "step": row["step"],
-            "minutes": row["minutes"],
-            "data": [row._asdict() for row in self.catalogue.summary()],
-            "scores": {name: value for name, value in row.items() if name.startswith("val/")},
-            "settings": settings.to_dict(experiment),
+            "steps": f"{row['step']} of {experiment.training.steps}",
+            "minutes": round(row["minutes"], 1),
+            "recordings": {
+                item.source: f"{item.files} files, {item.minutes:.1f} minutes"
+                for item in self.catalogue.summary()
+                if item.split == "train"
+            },
+            "scores": {name: round(value, 2) for name, value in row.items() if name.startswith("val/")},
+            "settings": {
+                name: value
+                for name, value in settings.to_dict(experiment).items()
+                if name not in settings.FREE_ON_RESUME | {"generator"}
+            },
         }
         generator = self.system.ema_generator
         manifest = describe(

@@ -45,6 +45,7 @@ setup(
         "soundfile>=0.12",
         "soxr>=0.4",
         "museval>=0.4.1",
+        "tensorboard>=2.16",
         "keras-tuner>=1.4.7",
         "ai-edge-litert>=1.0",
         "matplotlib>=3.8",
@@ -59,7 +60,6 @@ setup(
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",
         ],
         "tools": ["mido>=1.3", "psutil>=5.9"],
-        "board": ["tensorboard", "setuptools<81"],
     },
     entry_points={
         "console_scripts": [

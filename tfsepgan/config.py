@@ -18,8 +18,10 @@ Precision = Literal["float32", "mixed_bfloat16"]
 Keep = Literal["best", "last"]
 Schedule = Literal["constant", "cosine"]
 
-# These change where a run lives or how fast it goes, never which weights it reaches: a resumed run may differ in them.
-FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "tensorboard", "init_from"})
+# These change where a run's recordings lie or how fast it goes, never which weights a step reaches: a resumed run may differ
+# in them. That the recordings are the same ones is checked apart, see `training.run`.
+FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "tensorboard"})
+RESERVED = ("mixture", "residual")  # names of what is not a source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +199,13 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
     if not all(0 <= beta < 1 for beta in training.betas):
         raise ConfigError(f"betas is {training.betas}; both must be in [0, 1).")
+    reserved = [name for name in data.sources if name in RESERVED]
+    if reserved:
+        raise ConfigError(
+            f"sources has {reserved[0]!r}, which tfsepgan uses for something else; call the folder otherwise."
+        )
+    for problem in experiment.model.problems():
+        raise ConfigError(problem)
     if not data.sources or len(set(data.sources)) != len(data.sources):
         raise ConfigError(f"sources is {data.sources}; name each source that the model gives back once.")
 

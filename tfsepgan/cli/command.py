@@ -26,6 +26,7 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
     def entry(arguments: list[str] | None = None) -> int:
         # TensorFlow's native log is not for the user; what goes wrong reaches Python as an exception.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's Keras is set to elsewhere
         console = Console(soft_wrap=True)
         try:
             main(sys.argv[1:] if arguments is None else list(arguments), console)
@@ -34,12 +35,18 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
                 f"{type(error).__name__}: {error}", markup=False, highlight=False
             )
             return USAGE if isinstance(error, ConfigError) else FAILED
-        except (KeyboardInterrupt, Stopped) as error:
-            Console(stderr=True).print(str(error) or "Interrupted.", markup=False)
-            return INTERRUPTED
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
+        except OSError as error:  # what no part could say more of: a folder without permission, a disk that went away
+            where = f"{error.filename}: " if error.filename else ""
+            Console(stderr=True, soft_wrap=True).print(
+                f"{where}{error.strerror or error}", markup=False, highlight=False
+            )
+            return FAILED
+        except (KeyboardInterrupt, Stopped) as error:
+            Console(stderr=True).print(str(error) or "Interrupted.", markup=False)
+            return INTERRUPTED
         return OK
 
     return entry

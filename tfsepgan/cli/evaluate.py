@@ -38,7 +38,7 @@ class EvaluateOptions:
 def _evaluate(arguments, console):
     options = tyro.cli(EvaluateOptions, args=arguments, prog="tfsepgan-evaluate")
     for name, value in {"mixtures": options.mixtures, "seconds": options.seconds}.items():
-        if value <= 0:
+        if not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above zero.")
     from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
     from tfsepgan.networks.folders import find_bundle, read_manifest

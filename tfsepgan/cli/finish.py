@@ -102,14 +102,14 @@ def finish(directory: Path, mixtures: list[Mixture], recording: np.ndarray, cons
         separator = Separator(bundle)
         report = score(separator, mixtures, directory / "test", console)
         write_separated(separator, mixtures, directory / "separated")
-        console.print(f"Separated test mixtures: {directory / 'separated'}", highlight=False)
+        console.print(f"Separated test mixtures: {directory / 'separated'}", highlight=False, markup=False)
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
     output = directory / "exported" / bundle.manifest.name
     parity = export_bundle(bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz])
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
-    console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False)
+    console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False, markup=False)
 
 
 def with_scores(bundle: Bundle, report: Report) -> Bundle:

@@ -84,6 +84,9 @@ def parse(arguments: list[str], options: type, *, program: str, about: str) -> t
     system = chosen.system or in_file.pop("system", None) or DEFAULT_SYSTEM
     preset_name = chosen.preset or in_file.pop("preset", None) or DEFAULT_PRESET
     in_file = {key: value for key, value in in_file.items() if key not in ("system", "preset")}
+    for name, value in {"system": system, "preset": preset_name}.items():
+        if not isinstance(value, str):
+            raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
     base = systems.preset(system, preset_name)
 
     sections = {"options": options(), "data": base.data, "training": base.training, "model": base.model}

@@ -32,7 +32,7 @@ def _train(arguments, console):
     )
     check(experiment)
     for name, value in {"test_mixtures": options.test_mixtures, "test_seconds": options.test_seconds}.items():
-        if value <= 0:
+        if not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above zero. --no-finish leaves scoring out.")
     directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
     if experiment.data.data is None:
@@ -40,7 +40,7 @@ def _train(arguments, console):
             "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see docs/data.md), or take --preset demo, "
             "which has its own."
         )
-    console.print(f"[bold]{experiment.system}[/bold], preset {experiment.preset}, run {directory}")
+    console.print(f"{experiment.system}, preset {experiment.preset}, run {directory}", style="bold", markup=False)
     for key, value in flatten(to_dict(experiment)).items():
         console.print(f"  {key}: {value}", markup=False, highlight=False)
 
@@ -82,7 +82,7 @@ def _train(arguments, console):
         heard = "" if score is None else f", {score:.2f} dB SI-SDR improvement on the valid split"
         console.print(f"Model kept: that of step {outcome.best['step']}{heard}.", highlight=False)
     if options.finish and (directory / "model").is_dir():
-        recording = (tests or mixtures_of("train", 1))[0].mixture
+        recording = max(tests or mixtures_of("train", 1), key=lambda item: abs(item.mixture).mean()).mixture
         finish(directory, tests, recording, console)
 
 

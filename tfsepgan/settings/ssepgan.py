@@ -1,5 +1,6 @@
 """Settings and presets of S-SepGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.3)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +38,22 @@ class SSepGANConfig:
     """RMS level that mixtures, with target and estimate, are brought to for all losses, in dB below full scale; None: as they are."""
     discriminator_steps: int = 1  # the paper's; 5 is usual with 'wgan-gp'
     """Discriminator steps for each generator step, on the same batch."""
+
+    def problems(self) -> Iterator[str]:
+        """What no run could be trained with, a sentence each."""
+        yield from self.generator.problems()
+        yield from self.discriminator.problems()
+        weights = [name for name in vars(self) if name.endswith("_weight")]
+        for name in weights:
+            if getattr(self, name) < 0:
+                yield f"{name} is {getattr(self, name)}; it must be zero or above."
+        moving = ("identity_weight", "adversarial_weight", "paired_weight", "feature_weight", "spectral_weight")
+        if not any(getattr(self, name) for name in moving):
+            yield f"The generator has nothing to learn from: {', '.join(moving)} are all zero."
+        if not 0 <= self.identity_share <= 1:
+            yield f"identity_share is {self.identity_share}; it must be in [0, 1]."
+        if self.discriminator_steps < 1:
+            yield f"discriminator_steps is {self.discriminator_steps}; it must be at least 1 (--adversarial-weight 0 leaves it out)."
 
 
 PRESETS = {
@@ -122,7 +139,7 @@ PRESETS = {
             clip_norm=5.0,
             ema=0.995,
             precision="mixed_bfloat16",  # a third faster on processors that have it, same scores
-            keep="last",  # the schedule ends at zero, and a valid split of strangers favours a model that does nothing
+            keep="last",  # the rate falls to the end, and a valid split of strangers favours a model that does little
         ),
     ),
 }

@@ -51,6 +51,10 @@ class SeparationSystem(keras.Model):
         """The network that each player trains."""
         raise NotImplementedError(f"{type(self).__name__} must name its players.")
 
+    def moves(self, player: str) -> int:
+        """How often a player moves in one step."""
+        return 1
+
     @property
     def metrics(self):
         """The losses that are logged, averaged over an epoch."""
@@ -64,7 +68,7 @@ class SeparationSystem(keras.Model):
         for player, network in self.players.items():
             peak = rates.get(player, training.discriminator_learning_rate)
             optimizer = keras.optimizers.Adam(
-                learning_rate=learning_rate(training, peak),
+                learning_rate=learning_rate(training, peak, moves=self.moves(player)),
                 beta_1=training.betas[0],
                 beta_2=training.betas[1],
                 global_clipnorm=training.clip_norm,

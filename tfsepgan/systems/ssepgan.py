@@ -52,6 +52,9 @@ class SSepGAN(SeparationSystem):
     def players(self):
         return {"discriminator": self.discriminator, "generator": self.generator}
 
+    def moves(self, player):
+        return self.config.discriminator_steps if player == "discriminator" else 1
+
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
         with self.watching("generator") as tape:

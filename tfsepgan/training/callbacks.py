@@ -15,7 +15,9 @@ from tfsepgan.errors import TfsepganError
 
 
 class Guard(keras.callbacks.Callback):
-    """Stops the run after the step at hand: when asked to (Ctrl-C, SIGTERM), when its time is up, when a loss is not finite.
+    """Stops the run after the step at hand: when asked to, when its time is up, when a loss is not finite.
+
+    Ctrl-C and SIGTERM ask; the third time they stop at once.
 
     Args:
       minutes_left: of training; None for no limit.
@@ -27,6 +29,7 @@ class Guard(keras.callbacks.Callback):
         self.reason: str | None = None
         self.diverged_in: list[str] = []
         self._deadline = None if minutes_left is None else time.monotonic() + 60 * minutes_left
+        self._asked = 0
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
@@ -40,8 +43,9 @@ class Guard(keras.callbacks.Callback):
             signal.signal(number, handler)
 
     def _ask(self, number, frame):
-        if self.reason == "interrupted":
-            raise KeyboardInterrupt  # asked twice: do not wait for the step
+        self._asked += 1
+        if self._asked > 2:
+            raise KeyboardInterrupt  # asked three times: do not wait for the step and the checkpoint
         self.reason = "interrupted"
 
     def on_train_batch_end(self, batch, logs=None):

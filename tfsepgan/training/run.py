@@ -4,6 +4,7 @@ A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `mode
 the one that validated best or the last: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
 """
 
+import gc
 import hashlib
 import json
 import time
@@ -22,7 +23,7 @@ from tfsepgan import systems
 from tfsepgan.config import Experiment
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixtures import Mixture, fixed_mixtures
-from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.pipeline import open_pool, training_batches
 from tfsepgan.errors import CheckpointError, ConfigError, DataError, TfsepganError
 from tfsepgan.networks.bundle import describe, find_bundle, load_bundle, save_bundle
 from tfsepgan.training.board import Board, plot_curves
@@ -123,7 +124,7 @@ class Run:
         if restored is not None:
             self.progress = restored
             self._refuse_other_recordings()
-            console.print(f"Resuming {self.directory} at step {self.progress['step']}.")
+            console.print(f"Resuming {self.directory} at step {self.progress['step']}.", markup=False)
         elif experiment.training.init_from:
             self._start_from(experiment.training.init_from)
         self.mixtures = self._validation_mixtures()
@@ -162,7 +163,7 @@ class Run:
                 f"{model} cannot start this run: its generator has other shapes ({error}). Use the same generator "
                 f"settings: {bundle.manifest.network_settings}."
             ) from error
-        self.console.print(f"Starting from the weights of {model}.")
+        self.console.print(f"Starting from the weights of {model}.", markup=False)
 
     def _validation_mixtures(self) -> Sequence[Mixture]:
         training = self.experiment.training
@@ -171,7 +172,7 @@ class Run:
         if "valid" not in self.catalogue.splits:
             self.console.print("No valid split: the last weights count as the best.")
             return []
-        return fixed_mixtures(
+        made = fixed_mixtures(
             self.catalogue,
             self.experiment.data,
             split="valid",
@@ -179,6 +180,14 @@ class Run:
             seconds=training.validation_seconds,
             seed=VALIDATION_SEED,
         )
+        # A part that is silent, as a song's first seconds often are, has no ratio to anything.
+        usable = [item for item in made if all(np.any(part) for part in item.sources.values())]
+        if len(usable) < len(made):
+            self.console.print(
+                f"{len(made) - len(usable)} of {len(made)} validation mixtures have a silent part and are left out; "
+                "--validation-seconds makes them longer."
+            )
+        return usable
 
     def train(self) -> Outcome:
         """Train to the end, or until stopped; either way the run can go on from what is on disk.
@@ -187,6 +196,7 @@ class Run:
         """
         training = self.experiment.training
         start = self.progress["step"]
+        open_pool(self.catalogue, self.experiment.data)  # unpacks what is not yet: before the clock starts
         self._started, self._seconds_before = time.monotonic(), self.progress["seconds"]
         left = None if training.minutes is None else training.minutes - self._seconds_before / 60
         if start >= training.steps or (left is not None and left <= 0):
@@ -200,9 +210,9 @@ class Run:
                     self._fit(first, last, callbacks)
                     if self._guard.reason:
                         break
+                return self._end()
         finally:
             show.close()
-        return self._end()
 
     def _stretches(self, start: int, stop: int):
         """Stretches of whole epochs, `(first step, step after the last)`, with what is left of an epoch cut short apart."""
@@ -225,21 +235,34 @@ class Run:
                 shuffle=False,
                 verbose=0,
             )
+        except tf.errors.ResourceExhaustedError as error:
+            raise TfsepganError(
+                f"Out of memory at step {self._count.step + 1}. Take a smaller --batch or --window in a new run."
+            ) from error
         except tf.errors.OpError as error:  # tf.data wraps what its functions raise
-            reason = error.message.strip().splitlines()[-1]
+            reason = (str(error.message).strip() or type(error).__name__).splitlines()[-1]
+            if self.progress["step"] != self._count.step:
+                self._save()
             raise DataError(
                 f"A batch could not be made after step {self._count.step}: {reason}. {self.directory} holds step "
                 f"{self.progress['step']}; repair the recordings or the cache, then repeat the command to go on."
             ) from error
+        finally:
+            del batches
+            gc.collect()  # the readers of one pipeline stop before those of the next start
 
     def _end(self) -> Outcome:
         guard = self._guard
         if guard.reason == "diverged":
-            raise TfsepganError(
-                f"The losses {', '.join(guard.diverged_in)} stopped being finite at step {self._count.step}. "
-                f"{self.directory} still holds the good weights of step {self.progress['step']}; "
-                "try a lower --learning-rate or a --clip-norm in a new run, with --init-from this one."
+            saved = self.progress["step"]
+            held = (
+                f"{self.directory} still holds the good weights of step {saved}; try a lower --learning-rate or a "
+                "--clip-norm in a new run, with --init-from this one."
+                if saved
+                else "Nothing was saved yet; try a lower --learning-rate or a --clip-norm in a new run."
             )
+            losses = ", ".join(guard.diverged_in)
+            raise TfsepganError(f"The losses {losses} stopped being finite at step {self._count.step}. {held}")
         if guard.reason and self.progress["step"] != self._count.step:
             self._save()
         return self._outcome(guard.reason or "finished")

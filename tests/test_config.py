@@ -112,7 +112,7 @@ def test_every_preset_passes_the_check(system, name):
         ("1: 2", "unknown setting '1'"),
         ("run: here", "unknown setting 'run'"),
         ("system: ssepgam", "no system 'ssepgam'; did you mean 'ssepgan'?"),
-        ("system: 5", "no system 5; there is: "),
+        ("system: 5", "has system: 5; wanted one name"),
         ("preset: tinny", "no preset 'tinny'; did you mean 'tiny'?"),
         ("- 1", "must hold `key: value` lines, not a list"),
         ("a: [", "is not YAML"),
@@ -198,6 +198,7 @@ def test_a_wrong_value_in_a_file_is_refused_as_the_flag_would_be(file, capsys):
         ({"warmup_steps": -1}, "warmup_steps is -1"),
         ({"validation_mixtures": -1}, "validation_mixtures is -1"),
         ({"validation_seconds": 0.0}, "validation_seconds is 0.0"),
+        ({"sources": ("piano", "residual")}, "sources has 'residual'"),
     ],
 )
 def test_settings_that_no_run_could_use_are_refused(changes, words):
@@ -206,6 +207,32 @@ def test_settings_that_no_run_could_use_are_refused(changes, words):
     section = "data" if in_data else "training"
     with pytest.raises(ConfigError) as caught:
         check(replace(base, **{section: replace(getattr(base, section), **changes)}))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "words"),
+    [
+        ("generator", {"frame": 100, "hop": 30}, "generator.frame is 100 and generator.hop 30"),
+        ("generator", {"hop": 0}, "generator.hop is 0; it must be at least 1"),
+        ("generator", {"channels": 0}, "generator.channels is 0"),
+        ("generator", {"dilations": ()}, "generator.dilations is ()"),
+        ("generator", {"cutoff_hz": -1.0}, "generator.cutoff_hz is -1.0"),
+        ("discriminator", {"window": 100}, "discriminator.window is 100"),
+        ("discriminator", {"frames": (510,)}, "discriminator.frames is (510,)"),
+        ("discriminator", {"periods": ()}, "discriminator.periods is ()"),
+        ("discriminator", {"phase_shuffle": -1}, "discriminator.phase_shuffle is -1"),
+        (None, {"paired_weight": -1.0}, "paired_weight is -1.0"),
+        (None, {"identity_share": 2.0}, "identity_share is 2.0"),
+        (None, {"discriminator_steps": 0}, "discriminator_steps is 0"),
+        (None, {"paired_weight": 0.0, "identity_weight": 0.0, "adversarial_weight": 0.0}, "nothing to learn from"),
+    ],
+)
+def test_networks_and_weights_that_no_run_could_use_are_refused(part, changes, words):
+    model = PRESETS["tiny"].model
+    model = replace(model, **({part: replace(getattr(model, part), **changes)} if part else changes))
+    with pytest.raises(ConfigError) as caught:
+        check(replace(PRESETS["tiny"], model=model))
     assert words in str(caught.value)
 
 

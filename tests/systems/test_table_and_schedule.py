@@ -70,3 +70,10 @@ def test_the_cosine_falls_to_a_hundredth_at_the_runs_end(warmup):
 def test_a_run_shorter_than_its_warm_up_still_has_a_rate():
     training = TrainingConfig(steps=5, warmup_steps=10, schedule="cosine")
     assert 0 <= rate_at(training, 4) <= 0.4
+
+
+def test_a_player_that_moves_more_often_gets_there_in_the_same_steps():
+    training = TrainingConfig(steps=220, warmup_steps=20, schedule="cosine")
+    slow, fast = (learning_rate(training, 0.4, moves=moves) for moves in (1, 5))
+    for step in (0, 10, 20, 100, 220):
+        assert float(fast(5 * step)) == pytest.approx(float(slow(step)), rel=1e-4)

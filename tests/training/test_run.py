@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 import tfsepgan
-from tfsepgan.config import to_dict
 from tfsepgan.data.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.networks.bundle import load_bundle
@@ -65,9 +64,9 @@ def test_the_model_of_a_run_loads_and_separates(trained_run):
 def test_the_manifest_says_what_the_model_was_trained_on(trained_run):
     trained = load_bundle(trained_run.model).manifest.trained
     assert trained["preset"] == "tiny"
-    assert trained["step"] in (4, 8)
+    assert trained["steps"] in ("4 of 8", "8 of 8")
     assert trained["scores"].keys() == {"val/si_sdr_improvement_db", "val/si_sdr_improvement_median_db"}
-    assert {row["source"] for row in trained["data"]} == {"piano", "flute"}
+    assert trained["recordings"] == dict.fromkeys(("flute", "piano"), "2 files, 0.1 minutes")
     assert trained["settings"]["window"] == 4096
 
 
@@ -90,7 +89,7 @@ def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeyp
     run = new_run(light(steps=4, steps_per_epoch=2, keep=keep), tmp_path / "run")
     outcome = run.train()
     assert outcome.best == {"step": kept, "score": 3.0 if keep == "best" else 1.0}
-    assert load_bundle(tmp_path / "run" / "model").manifest.trained["step"] == kept
+    assert load_bundle(tmp_path / "run" / "model").manifest.trained["steps"] == f"{kept} of 4"
 
 
 def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, said):
@@ -102,7 +101,7 @@ def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp
     # An epoch at the end that is shorter than the others is one too.
     assert [row["step"] for row in outcome.history] == [2, 3]
     assert "val/si_sdr_improvement_db" not in outcome.history[0]
-    assert load_bundle(tmp_path / "run" / "model").manifest.trained["step"] == 3
+    assert load_bundle(tmp_path / "run" / "model").manifest.trained["steps"] == "3 of 3"
 
 
 # When it stops by itself.
@@ -191,9 +190,17 @@ def test_settings_that_no_run_could_use_leave_no_folder(tiny, new_run, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_network_that_cannot_be_built_leaves_a_folder_that_can_be_used(tiny, new_run, tmp_path):
-    with pytest.raises(ConfigError, match="frame is 100 and hop 30"):
+def test_a_network_that_cannot_be_built_leaves_no_folder(tiny, new_run, tmp_path):
+    with pytest.raises(ConfigError, match="generator.frame is 100 and generator.hop 30"):
         new_run(tiny(generator={"frame": 100, "hop": 30}), tmp_path / "run")
-    experiment = tiny()
-    new_run(experiment, tmp_path / "run")
-    assert yaml.safe_load((tmp_path / "run" / SETTINGS).read_text()) == to_dict(experiment)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_recordings_are_refused_on_resume_and_moved_ones_are_not(light, new_run, tones, tmp_path):
+    experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
+    new_run(experiment, tmp_path / "run").train()
+    moved = shutil.copytree(tones, tmp_path / "moved")
+    new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))
+    next((moved / "train" / "flute").iterdir()).unlink()
+    with pytest.raises(CheckpointError, match="was trained on other recordings than those in"):
+        new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))

@@ -19,6 +19,7 @@ from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.settings.networks import GeneratorConfig
 
 KERNEL = 3  # frames
+FLOOR = 2.0**-22  # power of a bin that counts as silence; half precision holds it exactly, where 2e-7 would be a tenth off
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -31,7 +32,7 @@ class Loudness(keras.layers.Layer):
     def call(self, spectrum):
         lower, upper = ops.split(spectrum, 2, axis=-1)
         twice_power = ops.square(lower) + ops.square(upper)
-        return 0.1 * ops.log(twice_power + 2e-7) + 0.4
+        return 0.1 * ops.log(twice_power + FLOOR) + 0.4
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], shape[-1] // 2)

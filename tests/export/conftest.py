@@ -13,6 +13,7 @@ SETTINGS = {
 def small_bundle(kind, sources=("piano", "voice")):
     import keras
 
+    from tfsepgan.export.exporter import in_half_precision
     from tfsepgan.networks.bundle import Bundle, describe
     from tfsepgan.networks.table import build_generator
     from tfsepgan.settings.networks import GeneratorConfig
@@ -26,7 +27,9 @@ def small_bundle(kind, sources=("piano", "voice")):
     manifest = describe(
         generator, config, name="run", system="ssepgan", sample_rate_hz=RATE, sources=sources, trained=trained
     )
-    return Bundle(generator, manifest)
+    return Bundle(
+        in_half_precision(generator), manifest
+    )  # what an export is made of, so that it can be compared with this
 
 
 @pytest.fixture(scope="session", params=sorted(SETTINGS))

@@ -269,3 +269,24 @@ def test_stems_that_are_missing_or_not_finite_never_agree():
 def test_a_saved_model_gives_the_same_as_keras(exported, bundle, music):
     output, _ = exported
     assert largest_difference(keras_stems(bundle, music), saved_model_stems(output / "1", music)) < 1e-5
+
+
+def test_an_export_is_made_of_weights_that_half_precision_holds(one_bundle):
+    from tfsepgan.export.exporter import in_half_precision
+
+    generator = one_bundle.generator
+    before = [weights + np.float32(1e-5) for weights in generator.get_weights()]
+    original = keras_twin(generator, before)
+    for ours, rounded in zip(before, in_half_precision(original).get_weights(), strict=True):
+        np.testing.assert_array_equal(rounded, rounded.astype(np.float16).astype(np.float32))
+        np.testing.assert_allclose(rounded, ours, rtol=2**-11, atol=2**-25)
+    for ours, kept in zip(before, original.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, ours)
+
+
+def keras_twin(generator, weights):
+    import keras
+
+    twin = keras.models.clone_model(generator)
+    twin.set_weights(weights)
+    return twin

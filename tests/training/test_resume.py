@@ -2,18 +2,20 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
-from tfsepgan.errors import CheckpointError, TfsepganError
+from tfsepgan.data.catalogue import scan
+from tfsepgan.errors import CheckpointError
 
 
 def history_steps(directory):
     return [row["step"] for row in json.loads((directory / "history.json").read_text())]
 
 
-@pytest.mark.parametrize("stops", [[4], [3, 5]], ids=["between epochs", "within epochs"])
+@pytest.mark.parametrize("stops", [[4], [3]], ids=["between epochs", "within an epoch"])
 def test_a_resumed_run_ends_with_the_same_weights(
     stops, whole, uninterrupted, new_run, interrupt_at, saved_state, tmp_path, said
 ):
@@ -46,7 +48,7 @@ def test_the_checkpoint_holds_all_that_moves(whole, new_run, saved_state, uninte
     assert sum(counter > 0 for counter in counters) == 4  # the shuffles have been drawn from
 
 
-def test_starting_a_finished_run_again_trains_nothing(light, new_run, tmp_path, saved_state):
+def test_starting_a_finished_run_again_trains_nothing(light, new_run, tones, tmp_path):
     experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     first = new_run(experiment, tmp_path / "run").train()
     before = (tmp_path / "run" / "state.npz").stat().st_mtime_ns
@@ -54,6 +56,12 @@ def test_starting_a_finished_run_again_trains_nothing(light, new_run, tmp_path, 
     assert first.reason == again.reason == "finished"
     assert (again.step, again.best, again.history) == (first.step, first.best, first.history)
     assert (tmp_path / "run" / "state.npz").stat().st_mtime_ns == before
+    # The recordings may have moved; they may not be others.
+    moved = shutil.copytree(tones, tmp_path / "moved")
+    new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))
+    next((moved / "train" / "flute").iterdir()).unlink()
+    with pytest.raises(CheckpointError, match="was trained on other recordings than those in"):
+        new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))
 
 
 def test_an_interrupt_after_the_last_step_still_leaves_a_model(light, new_run, interrupt_at, tmp_path):
@@ -96,9 +104,3 @@ def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_pat
     new_run(experiment, tmp_path / "run")
     assert not half.exists()
     assert not scratch.exists()
-
-
-def test_other_steps_of_a_finished_run_are_other_settings(light, new_run, tmp_path):
-    new_run(light(steps=2, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run").train()
-    with pytest.raises(TfsepganError, match="steps: the run has 2, you asked for 4"):
-        new_run(light(steps=4, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run")

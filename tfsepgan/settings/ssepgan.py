@@ -92,7 +92,7 @@ PRESETS = {
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
         training=TrainingConfig(
-            steps=1400,
+            steps=1000,
             steps_per_epoch=200,
             minutes=4.0,  # with installing and scoring, 8 minutes on two slow cores
             learning_rate=1e-3,

@@ -1,6 +1,6 @@
 """Where a training step's time goes: achieved GFLOP/s beside this machine's matrix product, and the input pipeline beside the step.
 
-    python tools/bench_train_step.py [--preset piano] [--data DIR] [--precision float32] [--steps 20] [--operations 12]
+    python tools/bench_train_step.py [--preset piano] [--data DIR] [--precision float32] [--batch 8] [--steps 20] [--operations 12]
 
 Counts the multiplications and additions of every layer with a kernel (dense and convolution, forward and both gradients; nothing
 for windows, transforms, masks, normalisation or the optimizers), times the compiled step, and the matrix product before and
@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--preset", default="piano")
     parser.add_argument("--data")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"))
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--operations", type=int, default=12)
     options = parser.parse_args()
@@ -110,6 +111,8 @@ def main() -> None:
     experiment = systems.preset("ssepgan", options.preset)
     precision = options.precision or experiment.training.precision
     experiment = replace(experiment, training=replace(experiment.training, precision=precision))
+    if options.batch:
+        experiment = replace(experiment, data=replace(experiment.data, batch=options.batch))
     keras.config.set_dtype_policy(precision)
     system = systems.build(experiment)
     system.compile()

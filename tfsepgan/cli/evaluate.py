@@ -49,10 +49,10 @@ def _evaluate(arguments, console):
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()
-    from tfsepgan.cli.finish import score, test_mixtures, write_separated
+    from tfsepgan.cli.finish import score, scoring_mixtures, write_separated
     from tfsepgan.separation.separator import load
 
-    mixtures = test_mixtures(
+    mixtures = scoring_mixtures(
         catalogue,
         manifest.sources,
         manifest.sample_rate_hz,

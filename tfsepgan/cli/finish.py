@@ -26,7 +26,7 @@ TEST_SNR_DB = (-6.0, 6.0)
 PARITY_SECONDS = 10
 
 
-def test_mixtures(
+def scoring_mixtures(
     catalogue: Catalogue,
     sources: tuple[str, ...],
     sample_rate_hz: int,

@@ -52,14 +52,14 @@ def _train(arguments, console):
         catalogue.require(split, experiment.data.sources)
 
     quiet_tensorflow()
-    from tfsepgan.cli.finish import finish, test_mixtures
+    from tfsepgan.cli.finish import finish, scoring_mixtures
     from tfsepgan.training.run import Run
 
     def mixtures_of(split: str, count: int) -> list:
         if split not in catalogue.splits:
             return []
         sources, rate_hz = experiment.data.sources, experiment.data.sample_rate_hz
-        return test_mixtures(catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds)
+        return scoring_mixtures(catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds)
 
     # Made before training, so that what is wrong with them is known before it too.
     tests = mixtures_of("test", options.test_mixtures) if options.finish else []

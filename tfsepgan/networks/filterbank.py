@@ -19,7 +19,9 @@ from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.settings.networks import GeneratorConfig
 
 KERNEL = 3  # frames
-FLOOR = 2.0**-22  # power of a bin that counts as silence; half precision holds it exactly, where 2e-7 would be a tenth off
+FLOOR = (
+    2.0**-22
+)  # power of a bin that counts as silence; half precision holds it exactly, where 2e-7 would be a tenth off
 
 
 @keras.saving.register_keras_serializable("tfsepgan")

@@ -83,16 +83,16 @@ PRESETS = {
         system="ssepgan",
         preset="demo",
         model=SSepGANConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=256),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=16384),
+            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
+            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=8192),
             objective="hinge",
-            identity_share=0.25,
+            identity_share=0.125,
             adversarial_weight=0.01,
             level_dbfs=-20.0,
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
         training=TrainingConfig(
-            steps=1000,
+            steps=1600,
             steps_per_epoch=200,
             minutes=4.0,  # with installing and scoring, 8 minutes on two slow cores
             learning_rate=1e-3,

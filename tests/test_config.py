@@ -295,3 +295,10 @@ def test_options_of_a_command_reach_it_with_their_own_names():
 
     _, options = parse(["--preset", "tiny", "--loud"], Options, program="x", about="About.")
     assert options.loud is True
+
+
+@pytest.mark.parametrize("name", ["residual", "mixture"])
+def test_names_that_mean_something_else_are_no_sources(name):
+    tiny = PRESETS["tiny"]
+    with pytest.raises(ConfigError, match=name):
+        check(replace(tiny, data=replace(tiny.data, sources=(name,))))

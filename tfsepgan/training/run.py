@@ -241,8 +241,7 @@ class Run:
             ) from error
         except tf.errors.OpError as error:  # tf.data wraps what its functions raise
             reason = (str(error.message).strip() or type(error).__name__).splitlines()[-1]
-            if self.progress["step"] != self._count.step:
-                self._save()
+            # Not saved: what in the step does not wait for the batch (counters, seeds) may have moved already.
             raise DataError(
                 f"A batch could not be made after step {self._count.step}: {reason}. {self.directory} holds step "
                 f"{self.progress['step']}; repair the recordings or the cache, then repeat the command to go on."

@@ -1,0 +1,68 @@
+"""A run goes on with the recordings it began with, wherever they lie, and a batch that cannot be made loses nothing."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from tfsepgan.data.catalogue import scan
+from tfsepgan.errors import CheckpointError, DataError
+from tfsepgan.training.checkpoint import STATE
+
+
+def stored(directory):
+    with np.load(directory / STATE) as saved:
+        return {name: saved[name] for name in saved.files if name != "progress"}
+
+
+def test_a_run_is_not_resumed_on_other_recordings(light, new_run, tones, tmp_path):
+    experiment = light(validation_mixtures=0)
+    new_run(experiment, tmp_path / "run").train()
+    before = (tmp_path / "run" / STATE).read_bytes()
+    other = tmp_path / "other"
+    shutil.copytree(tones, other)
+    soundfile.write(other / "train" / "piano" / "one_more.wav", 0.1 * np.random.default_rng(0).random(40000), 16000)
+    with pytest.raises(CheckpointError, match="trained on other recordings"):
+        new_run(experiment, tmp_path / "run", of=scan(other, sources=("piano",)))
+    assert (tmp_path / "run" / STATE).read_bytes() == before
+
+
+def test_a_run_is_resumed_on_its_recordings_in_another_place(light, new_run, tones, tmp_path):
+    experiment = light(validation_mixtures=0)
+    new_run(experiment, tmp_path / "run").train()
+    moved = shutil.copytree(tones, tmp_path / "moved")
+    again = replace(experiment, data=replace(experiment.data, data=str(moved)))
+    outcome = new_run(again, tmp_path / "run", of=scan(moved, sources=("piano",))).train()
+    assert outcome.step == experiment.training.steps
+
+
+def test_a_batch_that_cannot_be_made_is_told_and_the_run_goes_on_from_its_checkpoint(
+    light, new_run, tmp_path, monkeypatch
+):
+    import tensorflow as tf
+
+    from tfsepgan.training import run as runs
+
+    experiment = light(validation_mixtures=0)
+    whole = new_run(experiment, tmp_path / "whole")
+    whole.train()
+
+    def breaking(*arguments, **settings):
+        def gone(batch):
+            with tf.control_dependencies([tf.debugging.Assert(False, ["gone.wav is gone"])]):
+                return {name: tf.identity(values) for name, values in batch.items()}
+
+        batches = real(*arguments, **settings)
+        return batches.take(6).concatenate(batches.take(1).map(gone))
+
+    real = runs.training_batches
+    monkeypatch.setattr(runs, "training_batches", breaking)
+    with pytest.raises(DataError, match="could not be made after step 6.*holds step 4"):
+        new_run(experiment, tmp_path / "run").train()
+    monkeypatch.setattr(runs, "training_batches", real)
+    new_run(experiment, tmp_path / "run").train()
+    resumed = stored(tmp_path / "run")
+    for name, values in stored(tmp_path / "whole").items():
+        np.testing.assert_allclose(resumed[name], values, rtol=0, atol=1e-6, err_msg=name)

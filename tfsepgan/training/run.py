@@ -269,17 +269,20 @@ class Run:
     def _outcome(self, reason: str) -> Outcome:
         return Outcome(reason, self.progress["step"], self.progress["best"], self.progress["history"])
 
+    def _seconds(self) -> float:
+        """Seconds of training so far, over restarts."""
+        return self._seconds_before + time.monotonic() - self._started
+
     def _save(self) -> None:
         self.progress["step"] = self._count.step
-        self.progress["seconds"] = self._seconds_before + time.monotonic() - self._started
+        self.progress["seconds"] = self._seconds()
         save_state(self.directory, self.system, self.progress)
 
     def _finish_epoch(self, epoch: int, losses: dict[str, float]) -> None:
         """Judge, keep the best, save, show."""
         check_finite(self.system)
         step = self._count.step
-        minutes = (self._seconds_before + time.monotonic() - self._started) / 60
-        row = {"step": step, "minutes": round(minutes, 3)}
+        row = {"step": step, "minutes": round(self._seconds() / 60, 3)}
         row |= {f"train/{name}": value for name, value in losses.items()}
         if self.mixtures:
             scores = improvement_db(self.separate, self.mixtures, self.system.sources)

@@ -20,7 +20,7 @@ Schedule = Literal["constant", "cosine"]
 
 # These change where a run's recordings lie or how fast it goes, never which weights a step reaches: a resumed run may differ
 # in them. That the recordings are the same ones is checked apart, see `training.run`.
-FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "tensorboard"})
+FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "processor_minutes", "tensorboard"})
 RESERVED = ("mixture", "residual")  # names of what is not a source
 
 
@@ -50,6 +50,8 @@ class DataConfig:
     """A window quieter than this (RMS, dB below full scale) is drawn again."""
     remix: float = 0.0
     """Probability that a multitrack window takes its sources from different tracks."""
+    labelled: float = 1.0
+    """Share of the recordings (or songs) that labelled mixtures are made of; unlabelled mixtures and solos are then of the others only."""
     variants: int = 0
     """Extra versions of every training recording, each with its own speed, equalisation, band limits and room."""
     reader: Reader = "auto"
@@ -70,6 +72,8 @@ class TrainingConfig:
     """Steps between two validations, which are also the moments a checkpoint is written."""
     minutes: float | None = None
     """Stop (with a checkpoint) after this many minutes of training, summed over restarts."""
+    processor_minutes: float | None = None
+    """Stop after this much processor time, all cores and restarts added up: a fair limit on a machine that does other work too."""
     learning_rate: float = 2e-4
     """Generator's learning rate, at its highest."""
     discriminator_learning_rate: float = 2e-4
@@ -169,6 +173,7 @@ def from_dict(settings: type, values: dict[str, Any]) -> Any:
 _ABOVE_ZERO = (
     *("sample_rate_hz", "window", "batch", "steps", "steps_per_epoch", "learning_rate"),
     *("discriminator_learning_rate", "validation_seconds", "minutes", "clip_norm"),
+    "processor_minutes",
 )
 _ZERO_OR_MORE = ("variants", "seed", "warmup_steps", "validation_mixtures")
 _LOW_TO_HIGH = ("snr_db", "others", "gain_db")
@@ -195,6 +200,8 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(f"others is {data.others}; at least one other recording is needed in a mixture.")
     if not 0 <= data.remix <= 1:
         raise ConfigError(f"remix is {data.remix}; it must be in [0, 1].")
+    if not 0 < data.labelled <= 1:
+        raise ConfigError(f"labelled is {data.labelled}; it must be above 0 and at most 1.")
     if not 0 <= training.ema < 1:
         raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
     if not all(0 <= beta < 1 for beta in training.betas):
@@ -211,15 +218,27 @@ def check(experiment: Experiment) -> None:
 
 
 def differences(ours: Experiment, theirs: dict[str, Any]) -> list[str]:
-    """Settings in which a run on disk differs from the one asked for, those free on resume left out."""
+    """Settings in which a run on disk differs from the one asked for, those free on resume left out.
+
+    A setting that the run does not tell, because it is older than the setting, is at its default there.
+    """
     mine = flatten(to_dict(ours))
-    theirs = flatten(theirs)
+    theirs = _defaults(ours) | flatten(theirs)
     names = [name for name in mine | theirs if name not in FREE_ON_RESUME]
     return [
         f"{name}: the run has {theirs.get(name)!r}, you asked for {mine.get(name)!r}"
         for name in names
         if mine.get(name) != theirs.get(name)
     ]
+
+
+def _defaults(experiment: Experiment) -> dict[str, Any]:
+    """The settings of an experiment's kind with every default, flat; those without a default left out."""
+    sections = (experiment.data, experiment.training, experiment.model)
+    flat: dict[str, Any] = {}
+    for section in sections:
+        flat |= flatten(_plain(asdict(type(section)())))
+    return flat
 
 
 def with_data(experiment: Experiment, **changes: Any) -> Experiment:

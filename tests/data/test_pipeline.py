@@ -10,8 +10,9 @@ import pytest
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import mix_batch, open_pool, training_batches
+from tfsepgan.data.pipeline import mix_batch, training_batches
 from tfsepgan.data.readers import READERS, choose_reader, read_windows, tfio_loads
+from tfsepgan.data.streams import open_pool
 from tfsepgan.data.windows import draw_plan
 from tfsepgan.errors import ConfigError, DataError
 
@@ -68,7 +69,7 @@ def test_every_reader_gives_the_same_bits(request, cache, reader, layout):
     for step in range(30):
         plan = draw_plan(pool, config, step)
         windows = read_windows(pool, plan.draws, config.window, "soundfile")
-        expected.append(dict(zip(("mixture", "sources"), mix_batch(pool, config, plan, windows), strict=True)))
+        expected.append(dict(zip(("mixture", "sources"), mix_batch(pool, config, plan, windows)[:2], strict=True)))
     assert_same(first(training_batches(catalogue, replace(config, reader=reader), cache_dir=cache), 30), expected)
 
 
@@ -78,7 +79,7 @@ def test_the_target_lies_in_the_mixture_as_given(unpaired, cache):
         pool = open_pool(scan(unpaired), config, cache_dir=cache)
         plan = draw_plan(pool, config, 0)
         windows = read_windows(pool, plan.draws, config.window, "memmap")
-        mixture, sources = mix_batch(pool, config, plan, windows)
+        mixture, sources, residual = mix_batch(pool, config, plan, windows)
         for item in range(config.batch):
             rows = plan.draws.item == item
             target = windows[rows & (plan.draws.part == 0)][0].astype(np.float32)
@@ -89,6 +90,7 @@ def test_the_target_lies_in_the_mixture_as_given(unpaired, cache):
             others = windows[rows & (plan.draws.part != 0)].astype(np.float64).T
             fitted = others @ np.linalg.lstsq(others, rest, rcond=None)[0]
             np.testing.assert_allclose(rest, fitted, atol=1e-5)
+        np.testing.assert_allclose(mixture, sources[:, 0] + residual, atol=1e-6)
 
 
 def test_the_paper_law_draws_its_weight_uniformly(unpaired, cache):

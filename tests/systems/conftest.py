@@ -32,15 +32,19 @@ def system_of():
 
 @pytest.fixture(scope="session")
 def batch_of():
-    """A seeded batch as the data gives it: sources, and mixtures that are more than their sum."""
+    """A seeded batch as the data gives it, with all that a system may hear: mixtures are more than their sources' sum."""
 
     def make(experiment, seed=0):
         import tensorflow as tf
 
         data, random = experiment.data, np.random.default_rng(seed)
-        shape = (data.batch, len(data.sources), data.window, 1)
-        sources = 0.1 * random.standard_normal(shape).astype(np.float32)
-        mixture = sources.sum(axis=1) + 0.1 * random.standard_normal((shape[0], *shape[2:])).astype(np.float32)
-        return {"mixture": tf.constant(mixture), "sources": tf.constant(sources)}
+
+        def noise(*shape):
+            return 0.1 * random.standard_normal((data.batch, *shape, data.window, 1)).astype(np.float32)
+
+        sources = noise(len(data.sources))
+        batch = {"mixture": sources.sum(axis=1) + noise(), "sources": sources}
+        batch |= {"solo": noise(len(data.sources) + 1), "unlabelled": noise()}
+        return {name: tf.constant(value) for name, value in batch.items()}
 
     return make

@@ -1,11 +1,13 @@
 """The pictures have the size they say, and the validation score is what it is called."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tfsepgan.data.mixtures import Mixture
 from tfsepgan.training.board import plot_curves, spectrograms
-from tfsepgan.training.validation import compiled, improvement_db
+from tfsepgan.training.validation import improvement_db, separating
 
 
 def noise(*shape, seed=0):
@@ -38,11 +40,11 @@ def test_sources_that_the_estimates_lack_are_an_error():
         improvement_db(lambda mixture: np.stack([mixture] * 2), mixtures, ["piano"])
 
 
-def test_the_compiled_generator_takes_any_length_and_channels(tiny):
+def test_the_shipped_generator_takes_any_length_and_channels(tiny):
     from tfsepgan.networks.table import build_generator
 
     generator = build_generator(tiny().model.generator, sources=2, sample_rate_hz=16000)
-    separate = compiled(generator)
+    separate = separating(SimpleNamespace(kind="generator", shipped=generator))
     for shape in ((1000, 1), (777, 2)):
         mixture = noise(*shape)
         estimates = separate(mixture)

@@ -14,7 +14,7 @@ from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard
 
 @pytest.fixture
 def guard():
-    guard = Guard(None)
+    guard = Guard()
     guard.set_model(SimpleNamespace(stop_training=False))
     return guard
 

@@ -30,9 +30,9 @@ def _export(arguments, console):
     folder = find_bundle(options.run)
     quiet_tensorflow()
     from tfsepgan.export.exporter import export_bundle
-    from tfsepgan.networks.bundle import load_bundle
+    from tfsepgan.systems.trained import open_model
 
-    bundle = load_bundle(folder)
+    bundle = open_model(folder)
     facts = read_file(options.facts)
     bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts | bundle.manifest.trained))
     audio = parity_audio(options.audio, bundle.manifest)

@@ -17,9 +17,10 @@ from tfsepgan.evaluation.records import Report
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.export.exporter import export_bundle
-from tfsepgan.networks.bundle import Bundle, load_bundle
+from tfsepgan.networks.bundle import Bundle
 from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
+from tfsepgan.systems.trained import open_model
 
 TEST_SEED = 30_000  # the same test mixtures whatever the run's seed
 TEST_SNR_DB = (-6.0, 6.0)
@@ -97,7 +98,7 @@ def finish(directory: Path, mixtures: list[Mixture], recording: np.ndarray, cons
       mixtures: of the test split; none where there is none.
       recording: `[time, channels]` real audio at the model's rate that the exported files are compared on.
     """
-    bundle = load_bundle(directory / "model")
+    bundle = open_model(directory / "model")
     if mixtures:
         separator = Separator(bundle)
         report = score(separator, mixtures, directory / "test", console)
@@ -106,6 +107,10 @@ def finish(directory: Path, mixtures: list[Mixture], recording: np.ndarray, cons
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
+    reason = getattr(bundle.generator, "why_not_exported", None)
+    if reason:
+        console.print(f"Not exported: {reason} tfsepgan-separate takes the run itself.", highlight=False, markup=False)
+        return
     output = directory / "exported" / bundle.manifest.name
     parity = export_bundle(bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz])
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())

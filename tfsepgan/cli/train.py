@@ -53,6 +53,7 @@ def _train(arguments, console):
 
     quiet_tensorflow()
     from tfsepgan.cli.finish import finish, scoring_mixtures
+    from tfsepgan.systems import system_kind
     from tfsepgan.training.run import Run
 
     def mixtures_of(split: str, count: int) -> list:
@@ -62,28 +63,37 @@ def _train(arguments, console):
         return scoring_mixtures(catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds)
 
     # Made before training, so that what is wrong with them is known before it too.
-    tests = mixtures_of("test", options.test_mixtures) if options.finish else []
+    separates = system_kind(experiment.system) != "synthesis"
+    tests = mixtures_of("test", options.test_mixtures) if options.finish and separates else []
     run = Run(experiment, catalogue, directory, console)
-    console.print(
-        f"generator {run.system.generator.count_params():,} parameters, "
-        + ", ".join(
-            f"{name} {network.count_params():,}" for name, network in run.system.players.items() if name != "generator"
-        )
-    )
+    console.print(_sizes(run.system), highlight=False)
     outcome = run.train()
     if outcome.reason == "interrupted":
         raise Stopped(
             f"Interrupted at step {outcome.step}; {directory} holds it all. The same command goes on from there."
         )
     if outcome.reason == "time":
-        console.print(f"Stopped after {experiment.training.minutes} minutes, at step {outcome.step}.")
+        console.print(f"Stopped at its time limit, at step {outcome.step}.")
     if outcome.best:
         score = outcome.best["score"]
-        heard = "" if score is None else f", {score:.2f} dB SI-SDR improvement on the valid split"
+        heard = "" if score is None else f", {score:.2f} {run.judge.score_name}"
         console.print(f"Model kept: that of step {outcome.best['step']}{heard}.", highlight=False)
-    if options.finish and (directory / "model").is_dir():
+    if not options.finish or not (directory / "model").is_dir():
+        return
+    if run.system.kind == "synthesis":
+        from tfsepgan.cli.finish_synthesis import finish_synthesis
+
+        finish_synthesis(directory, run.system, catalogue, console)
+    else:
         recording = max(tests or mixtures_of("train", 1), key=lambda item: abs(item.mixture).mean()).mixture
         finish(directory, tests, recording, console)
+
+
+def _sizes(system) -> str:
+    """Parameters of every network that is trained or ships."""
+    networks = {"generator": system.shipped} if system.kind == "generator" else dict(system.shipped)
+    networks |= {name: network for name, network in system.players.items() if name not in networks}
+    return "parameters: " + ", ".join(f"{name} {network.count_params():,}" for name, network in networks.items())
 
 
 main = command(_train)

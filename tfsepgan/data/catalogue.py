@@ -26,7 +26,8 @@ from tfsepgan.errors import DataError
 
 SPLITS = ("train", "valid", "test")
 Layout = Literal["unpaired", "multitrack"]
-_MIXTURES = ("mixture", "mix")
+MIXTURE = "mixture"
+_MIXTURES = (MIXTURE, "mix")
 _LAYOUTS = "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
 _FINGERPRINT_SECONDS = 5.0  # from the middle, where recordings are seldom silent
 _FINGERPRINT_SAMPLES = 256  # two recordings of equal length that agree in so many are one
@@ -123,7 +124,7 @@ class Catalogue:
                     f"{self.directory / split} ({self.layout}) holds no recording of {source!r}; it holds "
                     f"{', '.join(there)}. Name one of these as the source, or add {source!r}."
                 )
-        if len(sources) == 1 and len(there) == 1:
+        if len(sources) == 1 and there.keys() <= {*sources, MIXTURE}:
             raise DataError(
                 f"{self.directory / split} holds {sources[0]} and nothing else, so nothing is there to mix it with. "
                 f"Add recordings of others, as {self.directory / split / 'others'}/*.wav."

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import AudioFile, Catalogue
+from tfsepgan.data.catalogue import MIXTURE, AudioFile, Catalogue
 from tfsepgan.data.decoding import decode
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
 from tfsepgan.data.windows import REDRAWS, place
@@ -81,7 +81,7 @@ class _Maker:
         self.targets = {source: catalogue.splits[split][source] for source in config.sources}
         folders: dict[str, list[AudioFile]] = {}
         for source, files in catalogue.splits[split].items():
-            if source not in self.targets:
+            if source not in self.targets and source != MIXTURE:
                 for file in files:
                     folders.setdefault(catalogue.folder(file), []).append(file)
         self.folders = [folders[name] for name in sorted(folders)]

@@ -5,18 +5,17 @@ the data that an uninterrupted one would have seen, and every reader gives the s
 """
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.cache import default_cache_directory, unpack
-from tfsepgan.data.catalogue import AudioFile, Catalogue
+from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.leaving import CallWatch
 from tfsepgan.data.mixing import Mixed, finish, paper_law, snr_law
 from tfsepgan.data.readers import choose_reader, read_windows, read_windows_in_graph
-from tfsepgan.data.windows import OTHER, Draws, Plan, Pool, build_pool, draw_plan
-from tfsepgan.errors import DataError
+from tfsepgan.data.streams import PAIRED, Stream, open_streams
+from tfsepgan.data.windows import OTHER, Draws, Plan, Pool
 
 PARALLEL_BATCHES = 2  # made at a time; more only takes cores from the training step
 PREFETCHED_BATCHES = 4
@@ -28,60 +27,67 @@ def training_batches(
     catalogue: Catalogue,
     config: DataConfig,
     *,
+    hears: Sequence[str] = PAIRED,
     split: str = "train",
     first_step: int = 0,
     cache_dir: str | os.PathLike | None = None,
 ):
-    """Endless batches of mixtures and the sources in them.
+    """Endless batches of what a system hears.
 
     Args:
       catalogue: what there is, from `catalogue.scan`.
       config: what to make of it.
+      hears: what a batch holds, each float32 and drawn independently of the others but for the first two:
+        "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the sources in it;
+        "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as loud as in some other mixture;
+        "unlabelled" `[batch, time, 1]`, mixtures whose sources are not told: those in the folder `mixture`, or made.
+        With `config.labelled` below 1 the latter two are of other recordings than the first two.
       split: where to draw from; only `train` gets variants.
       first_step: step of the first batch; the batch of a step does not depend on it.
       cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache folder.
-    Returns: tf.data.Dataset of {"mixture": `[batch, time, 1]`, "sources": `[batch, sources, time, 1]`},
-      float32.
+    Returns: tf.data.Dataset of dictionaries with the keys of `hears`.
     Raises: DataError when the split lacks a source, has no file longer than the window, or a file cannot be
       unpacked.
     """
     import tensorflow as tf
 
-    pool = open_pool(catalogue, config, split=split, cache_dir=cache_dir)
+    streams = open_streams(catalogue, config, hears, split, cache_dir)
     reader = choose_reader(config.reader)
     batch, sources, window = config.batch, len(config.sources), config.window
+    parts = {"sources": sources, "solo": sources + 1}
+    shapes = {key: (batch, parts[key], window, 1) if key in parts else (batch, window, 1) for key in hears}
 
-    def make(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        plan = draw_plan(pool, config, int(step))
-        return mix_batch(pool, config, plan, read_windows(pool, plan.draws, window, reader))
-
-    def mix(step: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return mix_batch(pool, config, draw_plan(pool, config, int(step)), windows)
+    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
+        made: dict[str, np.ndarray] = {}
+        for stream in streams:
+            plan = stream.plan(config, int(step))
+            if windows is None:
+                own = read_windows(stream.pool, plan.draws, window, reader)
+            else:
+                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own))
+        return [made[key] for key in hears]
 
     def to_batch(*inputs):
-        outputs = [tf.float32, tf.float32]
-        function = _WATCH.watch(mix if reader == "tfio" else make)
-        made = tf.numpy_function(function, inputs, outputs, stateful=False)
-        return {
-            "mixture": tf.ensure_shape(made[0], (batch, window, 1)),
-            "sources": tf.ensure_shape(made[1], (batch, sources, window, 1)),
-        }
+        made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(hears), stateful=False)
+        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(hears, made, strict=True)}
 
     dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
     if reader == "tfio":
-        dataset = _read_with_tfio(dataset, pool, config)
+        dataset = _read_with_tfio(dataset, streams, config)
     dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
-def _read_with_tfio(steps, pool: Pool, config: DataConfig):
-    """Dataset of steps to one of (step, int16 windows), in a map that never runs in parallel."""
+def _read_with_tfio(steps, streams: list[Stream], config: DataConfig):
+    """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in parallel."""
     import tensorflow as tf
 
-    paths = [str(recording.path) for recording in pool.recordings]
+    paths = [str(recording.path) for recording in streams[0].pool.recordings]
 
     def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(column.astype(np.int64) for column in draw_plan(pool, config, int(step)).draws)
+        drawn = [stream.plan(config, int(step)).draws for stream in streams]
+        return tuple(np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True))
 
     def read(step):
         columns = tf.numpy_function(_WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False)
@@ -93,45 +99,25 @@ def _read_with_tfio(steps, pool: Pool, config: DataConfig):
     return steps.map(read).with_options(options).prefetch(PARALLEL_BATCHES)
 
 
-def open_pool(
-    catalogue: Catalogue,
-    config: DataConfig,
-    *,
-    split: str = "train",
-    cache_dir: str | os.PathLike | None = None,
-) -> Pool:
-    """Unpack a split and arrange it for drawing.
-
-    Raises: DataError, see `training_batches`.
-    """
-    catalogue.require(split, config.sources)
-    _refuse_all_short(catalogue, config, split)
-    unpacked = unpack(
-        [file for files in catalogue.splits[split].values() for file in files],
-        sample_rate_hz=config.sample_rate_hz,
-        cache_dir=Path(cache_dir or config.cache or default_cache_directory()),
-        variants=config.variants if split == "train" else 0,
-        seed=config.seed,
-        speed_group=_track if catalogue.layout == "multitrack" else _itself,
-    )
-    return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz)
-
-
-def mix_batch(pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mix_batch(
+    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turn the windows of a plan into mixtures by the law of the settings.
 
     Args:
       pool, config, plan: where the windows came from.
       windows: int16 `[draws, window]`.
-    Returns: mixtures `[batch, time, 1]` and sources `[batch, sources, time, 1]`, float32.
+    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch, time, 1]`, float32.
     """
     mixtures = np.empty((config.batch, config.window, 1), np.float32)
     sources = np.empty((config.batch, pool.sources, config.window, 1), np.float32)
+    rest = np.empty_like(mixtures)
     for item in range(config.batch):
         mixed = _mix_item(pool, config, plan, item, windows)
         mixtures[item, :, 0] = mixed.mixture
         sources[item, :, :, 0] = mixed.sources
-    return mixtures, sources
+        rest[item, :, 0] = mixed.residual
+    return mixtures, sources, rest
 
 
 def _mix_item(pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray) -> Mixed:
@@ -151,31 +137,3 @@ def _mix_item(pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np
         return finish(*parts)
     parts = snr_law(targets, others, snr_db=plan.snr_db[item], spread_db=plan.spread_db[other_rows])
     return finish(*parts, gain_db=float(plan.gain_db[item]))
-
-
-def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> None:
-    seconds = config.window / config.sample_rate_hz
-    for source in config.sources:
-        files = catalogue.splits[split][source]
-        longest = max(files, key=lambda file: file.seconds)
-        if longest.seconds < seconds:
-            folder = catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
-            count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
-            raise DataError(
-                f"{folder} holds {count} but none is longer than the window "
-                f"({seconds:.2f} s at {config.sample_rate_hz} Hz);\nthe longest is {longest.path.name}, "
-                f"{longest.seconds:.2f} s. Use --window {_shorter_window(longest, config)} or longer recordings."
-            )
-
-
-def _shorter_window(longest: AudioFile, config: DataConfig) -> int:
-    """The largest power of two that the longest file fills."""
-    return 2 ** max(0, int(np.log2(max(1, longest.seconds * config.sample_rate_hz))))
-
-
-def _track(file: AudioFile) -> str:
-    return file.name.rpartition("/")[0]
-
-
-def _itself(file: AudioFile) -> str:
-    return file.name

@@ -19,7 +19,7 @@ import numpy as np
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.cache import Recording, envelope_hop
-from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB
 
 REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
@@ -113,15 +113,17 @@ def build_pool(
     sources: Sequence[str],
     unpacked: dict[str, tuple[Recording, ...]],
     sample_rate_hz: int,
+    only: frozenset[str] | None = None,
 ) -> Pool:
     """Arrange the unpacked files of a split by source, instrument folder and track.
 
     Args:
       catalogue: what there is.
       split: which part of it.
-      sources: the wanted sources; every other one is an "other".
+      sources: the wanted sources; every other one is an "other", but for recordings of mixtures.
       unpacked: recordings of each file, from `cache.unpack`.
       sample_rate_hz: their rate.
+      only: names of the files that may be drawn; all by default. The numbers of the recordings do not depend on it.
     """
     recordings, numbers = [], {}
     targets, folders = {source: [] for source in sources}, {}
@@ -129,11 +131,12 @@ def build_pool(
         for file in files:
             numbers[file.name] = list(range(len(recordings), len(recordings) + len(unpacked[file.name])))
             recordings += unpacked[file.name]
-            group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
-            group += numbers[file.name]
+            if (only is None and source != MIXTURE) or (only is not None and file.name in only):
+                group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
+                group += numbers[file.name]
     tracks = []
     for stems in catalogue.tracks(split).values():
-        if targets.keys() & stems.keys():
+        if targets.keys() & stems.keys() and (only is None or all(file.name in only for file in stems.values())):
             parts = [
                 (list(sources).index(s) if s in targets else OTHER, numbers[f.name]) for s, f in sorted(stems.items())
             ]
@@ -147,9 +150,9 @@ def build_pool(
     )
 
 
-def draw_plan(pool: Pool, config: DataConfig, step: int) -> Plan:
-    """Draw the batch of one step; the same seed and step draw the same batch, whatever came before."""
-    rng = np.random.default_rng([config.seed, step])
+def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Plan:
+    """Draw the batch of one step; the same seed, step and stream draw the same batch, whatever came before."""
+    rng = np.random.default_rng([config.seed, step, stream] if stream else [config.seed, step])
     batch, sources = config.batch, pool.sources
     together = rng.random(batch) >= config.remix if pool.tracks else np.zeros(batch, bool)
     low, high = (1, 1) if config.law == "paper" else config.others

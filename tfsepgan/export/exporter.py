@@ -50,8 +50,12 @@ def export_bundle(
       parity_audio: `[time]` or `[time, channels]` floating point at the model's rate, real music, 30 s at most.
       report: told what is being done.
     Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16".
-    Raises: ExportError when a file cannot be made or differs too much, or the output holds something else.
+    Raises: ExportError when a file cannot be made or differs too much, the output holds something else, or the system
+      that was trained says why it is not exported.
     """
+    reason = getattr(bundle.generator, "why_not_exported", None)
+    if reason:
+        raise ExportError(f"a {bundle.manifest.system} model is not exported: {reason}")
     output = Path(os.path.abspath(output))
     audio = check_parity_audio(parity_audio, sample_rate_hz=bundle.manifest.sample_rate_hz)
     _check_output(output)

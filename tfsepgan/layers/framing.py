@@ -55,3 +55,24 @@ class SplitSources(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], shape[2], shape[1], 1)
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class FirstSources(keras.layers.Layer):
+    """Keeps the first `count` sources.
+
+    Call: `[batch, more sources, time, channels]` -> `[batch, count, time, channels]`.
+    """
+
+    def __init__(self, count: int, **kwargs):
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, estimates):
+        return estimates[:, : self.count]
+
+    def compute_output_shape(self, shape):
+        return (shape[0], self.count, *shape[2:])
+
+    def get_config(self):
+        return {**super().get_config(), "count": self.count}

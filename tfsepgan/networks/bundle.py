@@ -16,6 +16,7 @@ import keras
 
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.layers.framing import FirstSources
 from tfsepgan.networks.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.networks.table import build_generator, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
@@ -40,6 +41,7 @@ __all__ = [
     "Manifest",
     "describe",
     "find_bundle",
+    "first_sources",
     "load_bundle",
     "read_manifest",
     "save_bundle",
@@ -62,8 +64,13 @@ def describe(
     sample_rate_hz: int,
     sources: tuple[str, ...],
     trained: dict[str, Any],
+    outputs: int = 0,
 ) -> Manifest:
-    """Fill in a manifest from a generator and its settings."""
+    """Fill in a manifest from a generator and its settings.
+
+    Args:
+      outputs: of the generator that was trained, where they are more than the sources that `generator` gives.
+    """
     entry = generator_entry(config.kind)
     return Manifest(
         name=name,
@@ -75,7 +82,15 @@ def describe(
         context=entry.context(config),
         parameters=generator.count_params(),
         trained=trained,
+        outputs=outputs,
     )
+
+
+def first_sources(generator: keras.Model, count: int) -> keras.Model:
+    """A view of a generator that gives its first `count` sources only; the weights are the same ones."""
+    if generator.output.shape[1] == count:
+        return generator
+    return keras.Model(generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name)
 
 
 def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> None:
@@ -104,12 +119,16 @@ def load_bundle(directory: Path) -> Bundle:
     Raises: CheckpointError when the folder is not a model, or its weights do not fit its manifest.
     """
     manifest = read_manifest(directory)
+    if manifest.kind != "generator":
+        raise CheckpointError(f"{directory} is no generator that separates in one pass but a {manifest.system} model.")
     weights = Path(directory) / WEIGHTS
     if not weights.is_file():
         raise CheckpointError(f"{directory} has a {MANIFEST} but no {WEIGHTS}. Export the model again.")
     try:
         config = from_dict(GeneratorConfig, manifest.network_settings)
-        generator = build_generator(config, sources=len(manifest.sources), sample_rate_hz=manifest.sample_rate_hz)
+        outputs = manifest.outputs or len(manifest.sources)
+        generator = build_generator(config, sources=outputs, sample_rate_hz=manifest.sample_rate_hz)
+        generator = first_sources(generator, len(manifest.sources))
         entry = generator_entry(config.kind)
         if manifest.hop != entry.hop(config) or manifest.context < entry.context(config):
             raise ConfigError(f"it needs hop {entry.hop(config)} and context {entry.context(config)}")

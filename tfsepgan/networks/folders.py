@@ -10,6 +10,7 @@ import tfsepgan
 from tfsepgan.errors import CheckpointError
 
 MANIFEST = "manifest.json"
+KINDS = ("generator", "search", "synthesis")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class Manifest:
 
     name: str
     system: str
-    network_settings: dict[str, Any]
+    network_settings: dict[str, Any]  # of a generator; empty for other kinds
     sample_rate_hz: int
     sources: tuple[str, ...]
     hop: int  # samples
@@ -26,11 +27,14 @@ class Manifest:
     parameters: int
     trained: dict[str, Any] = field(default_factory=dict)
     tfsepgan_version: str = tfsepgan.__version__
+    kind: str = "generator"  # separates in one pass; or "search" at test time; or "synthesis" of sounds
+    outputs: int = 0  # of a generator that has more than one for each source; the first ones ship
+    settings: dict[str, Any] = field(default_factory=dict)  # all of the run's, for the kinds that are rebuilt from them
 
     @property
     def network(self) -> str:
-        """The generator's kind."""
-        return self.network_settings["kind"]
+        """The generator's kind, or the system that searches or makes sounds."""
+        return self.network_settings.get("kind", self.system)
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -63,6 +67,8 @@ def _wrong_fields(manifest: Manifest) -> list[str]:
         item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type) for item in fields(Manifest)
     }
     wrong = [name for name, (value, kind) in values.items() if not isinstance(value, kind)]
+    if manifest.kind not in KINDS:
+        wrong.append("kind")
     wrong += [name for name in ("sample_rate_hz", "hop") if name not in wrong and getattr(manifest, name) < 1]
     if not manifest.sources or not all(isinstance(source, str) for source in manifest.sources):
         wrong.append("sources")

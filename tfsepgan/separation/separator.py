@@ -28,11 +28,17 @@ def load(name_or_path, *, block_seconds: float = BLOCK_SECONDS) -> "Separator":
     Args:
       name_or_path: "piano", or a path.
       block_seconds: see `Separator`.
-    Raises: CheckpointError when there is no model.
+    Raises: CheckpointError when there is no model, or one that does not separate.
     """
-    from tfsepgan.networks.bundle import find_bundle, load_bundle
+    from tfsepgan.networks.folders import find_bundle, read_manifest
+    from tfsepgan.systems.trained import open_model
 
-    return Separator(load_bundle(find_bundle(name_or_path)), block_seconds=block_seconds)
+    manifest = read_manifest(find_bundle(name_or_path))
+    if manifest.kind == "synthesis":
+        raise CheckpointError(
+            f"{name_or_path} is a {manifest.system} model, which makes sounds and separates nothing: use tfsepgan-generate."
+        )
+    return Separator(open_model(name_or_path), block_seconds=block_seconds)
 
 
 class Separator:
@@ -45,7 +51,7 @@ class Separator:
     def __init__(self, bundle: "Bundle", *, block_seconds: float = BLOCK_SECONDS):
         """
         Args:
-          bundle: generator and manifest, as `load_bundle` gives them.
+          bundle: generator, or a system that searches, and manifest.
           block_seconds: new output per pass of the network; longer is a little faster, shorter takes less memory
             and answers sooner in a stream. At least four contexts are used.
         """

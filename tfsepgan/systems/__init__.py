@@ -55,6 +55,11 @@ def preset(system: str, name: str) -> Experiment:
     return known[name]
 
 
+def system_kind(name: str) -> str:
+    """How a system uses what it learnt: "generator", "search" or "synthesis"; this loads TensorFlow."""
+    return _load(entry(name).model).kind
+
+
 def build(experiment: Experiment):
     """Build the system that the settings describe, untrained and not compiled; this loads TensorFlow."""
     return _load(entry(experiment.system).model)(experiment)

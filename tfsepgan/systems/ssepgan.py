@@ -13,15 +13,14 @@ of its own to the discriminator. With `level_dbfs`, every term hears mixture, ta
 Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
 """
 
-import keras
 from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.losses.reconstruction import l1, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
+from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
 
 
 class SSepGAN(SeparationSystem):
@@ -58,14 +57,14 @@ class SSepGAN(SeparationSystem):
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
         with self.watching("generator") as tape:
-            gain = self.gain_to_one_level(mixture)
+            gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
             identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
             with tape.stop_recording():
-                start = self.where_to_listen()
+                start = random_start(self.experiment.data.window, self.stretch, self.draws)
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = self.heard(start, mixture, target, ops.stop_gradient(estimate))
+                    heard = stretches(start, self.stretch, mixture, target, ops.stop_gradient(estimate))
                     loss = self.descend(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
             losses = self.generator_losses(estimate, target, identity, start)
@@ -77,23 +76,6 @@ class SSepGAN(SeparationSystem):
     def plays(self) -> bool:
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
-
-    def gain_to_one_level(self, mixture):
-        """What brings each mixture to `level_dbfs`, `[batch, 1, 1]`, so that quiet windows count as much as loud ones."""
-        if self.config.level_dbfs is None:
-            return ops.ones_like(mixture[:, :1, :1])
-        power = ops.mean(ops.square(mixture), axis=(1, 2), keepdims=True)
-        return 10 ** (self.config.level_dbfs / 20) / ops.sqrt(power + 1e-10)
-
-    def where_to_listen(self):
-        """First sample of the stretch that the discriminator hears in this step."""
-        spare = self.experiment.data.window - self.stretch
-        return keras.random.randint((), 0, spare + 1, seed=self.draws) if spare else 0
-
-    def heard(self, start, *windows):
-        """The discriminator's stretch of each, `[..., time, channels]`; sources as windows of their own."""
-        flat = [window if len(window.shape) == 3 else one_by_one(window) for window in windows]
-        return tuple(ops.slice(x, (0, start, 0), (x.shape[0], self.stretch, 1)) for x in flat)
 
     def discriminator_loss(self, mixture, real, generated):
         """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
@@ -107,14 +89,8 @@ class SSepGAN(SeparationSystem):
             mixture_weight=self.config.mixture_as_fake_weight,
         )
         if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.penalty(real, generated)
+            loss += self.config.penalty_weight * self.gradient_penalty(self.discriminator, real, generated)
         return loss
-
-    def penalty(self, real, fake):
-        """Gradient penalty of 'wgan-gp' at random points between real and generated windows."""
-        position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=self.draws)
-        between = mix_at_random(real, fake, position)
-        return slope_penalty(self.input_gradient(lambda x: self.discriminator(x, training=True)["scores"], between))
 
     def generator_losses(self, estimate, target, identity, start):
         """L_G, as `generator`, and its terms."""
@@ -122,7 +98,7 @@ class SSepGAN(SeparationSystem):
         terms = {"paired": l1(target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
-            real, fake = self.heard(start, target, estimate)
+            real, fake = stretches(start, self.stretch, target, estimate)
             fake = self.discriminator(fake, training=True)
             terms["adversarial"] = generator_loss(config.objective, fake["scores"])
             total += config.adversarial_weight * terms["adversarial"]
@@ -150,8 +126,3 @@ class SSepGAN(SeparationSystem):
             wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
             loss += l1(gain * ops.stack(wanted, axis=1), gain * self.generator(alone[:, index], training=True))
         return loss / count
-
-
-def one_by_one(windows):
-    """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time, channels]`."""
-    return ops.reshape(windows, (-1, *windows.shape[2:]))

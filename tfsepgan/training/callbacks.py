@@ -1,5 +1,6 @@
 """What happens around the steps: guarding them, judging and saving at the end of an epoch, showing progress."""
 
+import math
 import signal
 import threading
 import time
@@ -20,15 +21,17 @@ class Guard(keras.callbacks.Callback):
     Ctrl-C and SIGTERM ask; the third time they stop at once.
 
     Args:
-      minutes_left: of training; None for no limit.
+      minutes_left: of training; infinite for no limit.
+      processor_minutes_left: of processor time, all cores together; infinite for no limit.
     `reason` says afterwards why it stopped: None, 'interrupted', 'time' or 'diverged'.
     """
 
-    def __init__(self, minutes_left: float | None):
+    def __init__(self, minutes_left: float = math.inf, processor_minutes_left: float = math.inf):
         super().__init__()
         self.reason: str | None = None
         self.diverged_in: list[str] = []
-        self._deadline = None if minutes_left is None else time.monotonic() + 60 * minutes_left
+        self._deadline = time.monotonic() + 60 * minutes_left
+        self._processor_deadline = time.process_time() + 60 * processor_minutes_left
         self._asked = 0
         self._previous: dict[int, object] = {}
 
@@ -52,7 +55,7 @@ class Guard(keras.callbacks.Callback):
         self.diverged_in = [name for name, value in (logs or {}).items() if not np.isfinite(value)]
         if self.diverged_in:
             self.reason = "diverged"
-        elif self._deadline is not None and time.monotonic() > self._deadline:
+        elif time.monotonic() > self._deadline or time.process_time() > self._processor_deadline:
             self.reason = self.reason or "time"
         if self.reason:
             self.model.stop_training = True

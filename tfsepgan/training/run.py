@@ -7,13 +7,12 @@ the one that validated best or the last: a model as `tfsepgan.load` takes it), `
 import gc
 import hashlib
 import json
+import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 import yaml
 from rich.console import Console
@@ -22,10 +21,10 @@ from tfsepgan import config as settings
 from tfsepgan import systems
 from tfsepgan.config import Experiment
 from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.mixtures import Mixture, fixed_mixtures
-from tfsepgan.data.pipeline import open_pool, training_batches
-from tfsepgan.errors import CheckpointError, ConfigError, DataError, TfsepganError
-from tfsepgan.networks.bundle import describe, find_bundle, load_bundle, save_bundle
+from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.streams import open_pool
+from tfsepgan.errors import CheckpointError, DataError, TfsepganError
+from tfsepgan.systems.trained import save_trained, start_from
 from tfsepgan.training.board import Board, plot_curves
 from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
 from tfsepgan.training.checkpoint import (
@@ -35,10 +34,14 @@ from tfsepgan.training.checkpoint import (
     save_state,
     write_atomically,
 )
-from tfsepgan.training.validation import compiled, improvement_db
+from tfsepgan.training.judging import judge_of
 
 SETTINGS = "settings.yaml"
-VALIDATION_SEED = 20_000  # apart from every training seed in use; the same mixtures whatever the run's seed
+
+
+def _left(minutes: float | None, seconds: float) -> float:
+    """Minutes left of a limit; infinite without one."""
+    return math.inf if minutes is None else minutes - seconds / 60
 
 
 class Outcome(NamedTuple):
@@ -116,19 +119,22 @@ class Run:
         self.progress: dict[str, Any] = {
             "step": 0,
             "seconds": 0.0,
+            "processor_seconds": 0.0,
             "best": {},
             "history": [],
             "recordings": self._fingerprint(),
         }
         restored = restore_state(self.directory, self.system)
         if restored is not None:
-            self.progress = restored
+            self.progress = self.progress | restored
             self._refuse_other_recordings()
             console.print(f"Resuming {self.directory} at step {self.progress['step']}.", markup=False)
-        elif experiment.training.init_from:
-            self._start_from(experiment.training.init_from)
-        self.mixtures = self._validation_mixtures()
-        self.separate = compiled(self.system.ema_generator)
+        else:
+            self.system.begin()
+            if experiment.training.init_from:
+                start_from(self.system, experiment.training.init_from)
+                console.print(f"Starting from the weights of {experiment.training.init_from}.", markup=False)
+        self.judge = judge_of(self.system, catalogue, experiment, console)
         self.board = self._open_board() if experiment.training.tensorboard else None
 
     def _open_board(self) -> Board:
@@ -152,43 +158,6 @@ class Run:
                 "rates differ). Give the folder it was trained on, wherever it lies now, or choose another --run folder."
             )
 
-    def _start_from(self, model: str) -> None:
-        """Give the generator another model's weights."""
-        bundle = load_bundle(find_bundle(model))
-        try:
-            for network in (self.system.generator, self.system.ema_generator):
-                network.set_weights(bundle.generator.get_weights())
-        except ValueError as error:
-            raise ConfigError(
-                f"{model} cannot start this run: its generator has other shapes ({error}). Use the same generator "
-                f"settings: {bundle.manifest.network_settings}."
-            ) from error
-        self.console.print(f"Starting from the weights of {model}.", markup=False)
-
-    def _validation_mixtures(self) -> Sequence[Mixture]:
-        training = self.experiment.training
-        if not training.validation_mixtures:
-            return []
-        if "valid" not in self.catalogue.splits:
-            self.console.print("No valid split: the last weights count as the best.")
-            return []
-        made = fixed_mixtures(
-            self.catalogue,
-            self.experiment.data,
-            split="valid",
-            count=training.validation_mixtures,
-            seconds=training.validation_seconds,
-            seed=VALIDATION_SEED,
-        )
-        # A part that is silent, as a song's first seconds often are, has no ratio to anything.
-        usable = [item for item in made if all(np.any(part) for part in item.sources.values())]
-        if len(usable) < len(made):
-            self.console.print(
-                f"{len(made) - len(usable)} of {len(made)} validation mixtures have a silent part and are left out; "
-                "--validation-seconds makes them longer."
-            )
-        return usable
-
     def train(self) -> Outcome:
         """Train to the end, or until stopped; either way the run can go on from what is on disk.
 
@@ -198,10 +167,12 @@ class Run:
         start = self.progress["step"]
         open_pool(self.catalogue, self.experiment.data)  # unpacks what is not yet: before the clock starts
         self._started, self._seconds_before = time.monotonic(), self.progress["seconds"]
-        left = None if training.minutes is None else training.minutes - self._seconds_before / 60
-        if start >= training.steps or (left is not None and left <= 0):
+        self._processor_started, self._processor_before = time.process_time(), self.progress["processor_seconds"]
+        left = _left(training.minutes, self._seconds_before)
+        processor_left = _left(training.processor_minutes, self._processor_before)
+        if start >= training.steps or min(left, processor_left) <= 0:
             return self._outcome("finished" if start >= training.steps else "time")
-        self._count, self._guard = Count(start), Guard(left)
+        self._count, self._guard = Count(start), Guard(left, processor_left)
         show = ShowProgress(self.console, step=start, steps=training.steps)
         callbacks = [self._count, self._guard, EndOfEpoch(self._finish_epoch, self._guard), show]
         try:
@@ -224,7 +195,7 @@ class Run:
     def _fit(self, first: int, last: int, callbacks) -> None:
         size = self.experiment.training.steps_per_epoch
         steps = min(size, last - first)
-        batches = training_batches(self.catalogue, self.experiment.data, first_step=first)
+        batches = training_batches(self.catalogue, self.experiment.data, hears=self.system.hears, first_step=first)
         # Keras' epochs only count steps here: the order of the data and the schedule follow the step.
         try:
             self.system.fit(
@@ -276,19 +247,19 @@ class Run:
     def _save(self) -> None:
         self.progress["step"] = self._count.step
         self.progress["seconds"] = self._seconds()
+        self.progress["processor_seconds"] = self._processor_before + time.process_time() - self._processor_started
         save_state(self.directory, self.system, self.progress)
 
     def _finish_epoch(self, epoch: int, losses: dict[str, float]) -> None:
         """Judge, keep the best, save, show."""
         check_finite(self.system)
+        self.system.finish_epoch()
         step = self._count.step
         row = {"step": step, "minutes": round(self._seconds() / 60, 3)}
         row |= {f"train/{name}": value for name, value in losses.items()}
-        if self.mixtures:
-            scores = improvement_db(self.separate, self.mixtures, self.system.sources)
-            row["val/si_sdr_improvement_db"] = float(np.mean(scores))
-            row["val/si_sdr_improvement_median_db"] = float(np.median(scores))
-        score = row.get("val/si_sdr_improvement_db")
+        judgement = self.judge.judge()
+        row |= judgement.numbers
+        score = judgement.score
         best = self.progress["best"]
         if score is None or self.experiment.training.keep == "last" or not best or score > best["score"]:
             self.progress["best"] = {"score": score, "step": step}
@@ -315,17 +286,7 @@ class Run:
                 if name not in settings.FREE_ON_RESUME | {"generator"}
             },
         }
-        generator = self.system.ema_generator
-        manifest = describe(
-            generator,
-            experiment.model.generator,
-            name=experiment.preset,
-            system=experiment.system,
-            sample_rate_hz=experiment.data.sample_rate_hz,
-            sources=self.system.sources,
-            trained=trained,
-        )
-        save_bundle(self.directory / "model", generator, manifest)
+        save_trained(self.directory / "model", self.system, trained)
 
     def _show(self, row: dict[str, float]) -> None:
         numbers = {name: value for name, value in row.items() if "/" in name and "median" not in name}
@@ -337,6 +298,4 @@ class Run:
         plot_curves(history, self.directory / "curves.png")
         if self.board:
             self.board.scalars(row["step"], numbers)
-            if self.mixtures:
-                estimates = [self.separate(item.mixture)[0] for item in self.mixtures[:2]]
-                self.board.sounds(row["step"], self.mixtures, estimates, self.system.sources[0])
+            self.judge.show(self.board, row["step"])

@@ -10,17 +10,22 @@ from tfsepgan.data.mixtures import Mixture
 from tfsepgan.metrics.waveform import si_sdr
 
 
-def compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """A generator as a function of one recording, `[time, channels]` -> `[sources, time, channels]`, traced once."""
+def separating(system) -> Callable[[np.ndarray], np.ndarray]:
+    """A system as a function of one recording, `[time, channels]` -> `[sources, time, channels]`, traced once."""
+    of_batch = system.separate if system.kind == "search" else _compiled(system.shipped)
 
+    def one(mixture: np.ndarray) -> np.ndarray:
+        return np.moveaxis(of_batch(mixture.T[..., None])[..., 0], 0, -1)
+
+    return one
+
+
+def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     @tf.function(input_signature=[tf.TensorSpec((None, None, 1), tf.float32)], reduce_retracing=True)
     def separate(mixture):
         return generator(mixture, training=False)
 
-    def one(mixture: np.ndarray) -> np.ndarray:
-        return np.moveaxis(separate(mixture.T[..., None]).numpy()[..., 0], 0, -1)
-
-    return one
+    return lambda mixture: separate(mixture).numpy()
 
 
 def improvement_db(

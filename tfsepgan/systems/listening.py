@@ -1,0 +1,41 @@
+"""What a discriminator is given to hear: windows at one level, a stretch of them, each source as a window of its own."""
+
+import keras
+from keras import ops
+
+
+def gain_to_level(mixture, level_dbfs: float | None):
+    """What brings each mixture to one RMS level, so that quiet windows count as much as loud ones.
+
+    Args:
+      mixture: `[batch, time, channels]`.
+      level_dbfs: the level, in dB below full scale; None leaves everything as it is.
+    Returns: `[batch, 1, 1]`.
+    """
+    if level_dbfs is None:
+        return ops.ones_like(mixture[:, :1, :1])
+    power = ops.mean(ops.square(mixture), axis=(1, 2), keepdims=True)
+    return 10 ** (level_dbfs / 20) / ops.sqrt(power + 1e-10)
+
+
+def random_start(window: int, stretch: int, seed: keras.random.SeedGenerator):
+    """First sample of a stretch that lies anywhere in a window, each place equally likely."""
+    return keras.random.randint((), 0, window - stretch + 1, seed=seed) if window > stretch else 0
+
+
+def stretches(start, stretch: int, *windows):
+    """The same stretch of every window, sources as windows of their own.
+
+    Args:
+      start: first sample.
+      stretch: samples.
+      windows: each `[batch, time, 1]` or `[batch, sources, time, 1]`.
+    Returns: a tuple of `[batch, stretch, 1]` or `[batch * sources, stretch, 1]`.
+    """
+    flat = [window if len(window.shape) == 3 else one_by_one(window) for window in windows]
+    return tuple(ops.slice(x, (0, start, 0), (x.shape[0], stretch, 1)) for x in flat)
+
+
+def one_by_one(windows):
+    """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time, channels]`."""
+    return ops.reshape(windows, (-1, *windows.shape[2:]))

@@ -222,6 +222,9 @@ def test_settings_that_no_run_could_use_are_refused(changes, words):
         ("discriminator", {"frames": (510,)}, "discriminator.frames is (510,)"),
         ("discriminator", {"periods": ()}, "discriminator.periods is ()"),
         ("discriminator", {"phase_shuffle": -1}, "discriminator.phase_shuffle is -1"),
+        ("discriminator", {"projections": 0}, "discriminator.projections is 0"),
+        ("discriminator", {"projection_stride": 0}, "discriminator.projection_stride is 0"),
+        ("discriminator", {"projection_kernel": 8}, "discriminator.projection_kernel is 8 and"),
         (None, {"paired_weight": -1.0}, "paired_weight is -1.0"),
         (None, {"identity_share": 2.0}, "identity_share is 2.0"),
         (None, {"discriminator_steps": 0}, "discriminator_steps is 0"),
@@ -279,11 +282,11 @@ def test_differences_name_what_matters_and_leave_out_what_is_free_on_resume():
     ]
 
 
-def test_a_setting_that_only_one_side_has_is_a_difference():
+def test_a_setting_that_an_older_run_does_not_tell_is_at_its_default_there():
     theirs = to_dict(PRESETS["tiny"])
-    del theirs["law"]
+    del theirs["law"], theirs["labelled"]
     assert differences(PRESETS["tiny"], {**theirs, "gone": 1}) == [
-        "law: the run has None, you asked for 'snr'",
+        "law: the run has 'paper', you asked for 'snr'",
         "gone: the run has 1, you asked for None",
     ]
 

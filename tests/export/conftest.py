@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 RATE = 8000
+FILTERBANK = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
 SETTINGS = {
     "resnet": {"channels": 16, "blocks": 2},
-    "filterbank": {"channels": 32, "blocks": 4, "frame": 256, "hop": 64},
+    "filterbank": FILTERBANK,
+    "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
 }
 
 
@@ -19,7 +21,7 @@ def small_bundle(kind, sources=("piano", "voice")):
     from tfsepgan.settings.networks import GeneratorConfig
 
     keras.utils.set_random_seed(0)
-    config = GeneratorConfig(kind=kind, **SETTINGS[kind])
+    config = GeneratorConfig(**{"kind": kind, **SETTINGS[kind]})
     generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
     random = np.random.default_rng(0)
     generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])

@@ -8,15 +8,19 @@ from tfsepgan.networks.table import DISCRIMINATORS, GENERATORS, build_discrimina
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 RATE = 16000
+FILTERBANK = {"channels": 16, "blocks": 4, "frame": 64, "hop": 16}
 SMALL_GENERATORS = {
     "resnet": {"channels": 8, "blocks": 2},
-    "filterbank": {"channels": 16, "blocks": 4, "frame": 64, "hop": 16},
+    "filterbank": FILTERBANK,
+    "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
 }
 SMALL_DISCRIMINATORS = {
     "wavegan": {"channels": 4},
     "patch": {"channels": 4},
     "multiperiod": {"channels": 4, "periods": (2, 3)},
     "multiresolution": {"channels": 4, "frames": (64, 128)},
+    "projections": {"channels": 4, "projections": 3},
+    "instantaneous_frequency": {"channels": 4, "frames": (64, 128)},
 }
 
 
@@ -30,7 +34,7 @@ def stir(model):
 def small_generator(kind, *, sources=1, **changes):
     """A small generator and its settings."""
     keras.utils.set_random_seed(0)
-    config = GeneratorConfig(kind=kind, **{**SMALL_GENERATORS[kind], **changes})
+    config = GeneratorConfig(**{"kind": kind, **SMALL_GENERATORS[kind], **changes})
     return stir(build_generator(config, sources=sources, sample_rate_hz=RATE)), config
 
 
@@ -41,9 +45,9 @@ def small_discriminator(kind, *, window=2048, **changes):
     return build_discriminator(config, window=window, seed=0)
 
 
-@pytest.fixture(params=sorted(GENERATORS))
+@pytest.fixture(params=sorted({*GENERATORS, *SMALL_GENERATORS}))
 def generator_kind(request):
-    """Every generator of the table: a new one needs a line above and gets every test."""
+    """Every generator of the table, and of its variants: a new one needs a line above and gets every test."""
     return request.param
 
 

@@ -61,11 +61,20 @@ def test_a_saved_generator_comes_back_with_the_same_answers(generator_kind, gene
 def test_the_manifest_says_what_the_model_is(generator_kind, generators):
     generator, config = generators(generator_kind, sources=2)
     manifest = described(generator, config, sources=("piano", "voice"))
-    entry = generator_entry(generator_kind)
-    assert manifest.network == generator_kind
+    entry = generator_entry(config.kind)
+    assert manifest.network == config.kind
     assert (manifest.hop, manifest.context) == (entry.hop(config), entry.context(config))
     assert manifest.parameters == generator.count_params()
     assert manifest.sources == ("piano", "voice")
+
+
+def test_a_model_from_before_a_setting_existed_is_read_with_its_default(model, generators):
+    generator, _ = generators("filterbank")
+    settings = json.loads((model / MANIFEST).read_text())["network_settings"]
+    assert settings.pop("features") == "power"
+    edit(model, network_settings=settings)
+    mixture = np.random.default_rng(0).standard_normal((1, 333, 1)).astype(np.float32)
+    assert np.array_equal(load_bundle(model).generator(mixture), generator(mixture))
 
 
 def test_the_manifest_on_disk_is_the_one_given(saved, generators):

@@ -66,6 +66,8 @@ def test_the_papers_discriminator_has_the_papers_size():
 def test_every_listener_has_its_own_score(discriminators):
     assert len(discriminators("multiperiod", periods=(2, 3, 5))(noise(1, WINDOW, 1))["scores"]) == 3
     assert len(discriminators("multiresolution", frames=(64, 128, 256))(noise(1, WINDOW, 1))["scores"]) == 3
+    assert len(discriminators("instantaneous_frequency", frames=(64, 128))(noise(1, WINDOW, 1))["scores"]) == 2
+    assert len(discriminators("projections", projections=5)(noise(1, WINDOW, 1))["scores"]) == 5
     assert len(discriminators("patch")(noise(1, WINDOW, 1))["scores"]) == 1
 
 
@@ -99,6 +101,97 @@ def test_wavegan_without_phase_shuffle_is_a_plain_function(discriminators):
 def test_wavegan_hears_windows_of_its_own_length_only_and_long_enough_to_shuffle():
     with pytest.raises(ConfigError, match="phase_shuffle is 2, but it meets a layer of 2 samples"):
         build_discriminator(DiscriminatorConfig(channels=4), window=512, seed=0)
+
+
+# Random projections.
+
+
+def scores_of(discriminator, waveform):
+    return [float(np.asarray(scores).item()) for scores in discriminator(waveform, training=False)["scores"]]
+
+
+def test_each_listener_hears_its_own_projection_and_no_other(discriminators):
+    discriminator = discriminators("projections", projections=4)
+    waveform = noise(1, WINDOW, 1)
+    before = scores_of(discriminator, waveform)
+    assert len(set(before)) == 4
+    for index in range(4):
+        project = discriminator.get_layer("projections")
+        (filters,) = project.get_weights()
+        other = filters.copy()
+        other[:, 0, index] = np.roll(filters[:, 0, index], 5)
+        project.set_weights([other])
+        changed = [old != new for old, new in zip(before, scores_of(discriminator, waveform), strict=True)]
+        assert changed == [one == index for one in range(4)]
+        project.set_weights([filters])
+
+
+def test_a_listener_is_deaf_to_what_lies_at_right_angles_to_its_filter(discriminators):
+    changes = {"projections": 3, "projection_kernel": 64, "projection_stride": 64, "phase_shuffle": 0}
+    discriminator = discriminators("projections", **changes)
+    filters = discriminator.get_layer("projections").get_weights()[0][:, 0, 0]
+    hidden = noise(WINDOW // 64, 64, seed=1)
+    hidden -= np.outer(hidden @ filters, filters)
+    waveform = noise(1, WINDOW, 1)
+    before, after = (scores_of(discriminator, x) for x in (waveform, waveform + hidden.reshape(1, WINDOW, 1)))
+    assert after[0] == pytest.approx(before[0], abs=1e-5)
+    assert all(abs(new - old) > 1e-3 for new, old in zip(after[1:], before[1:], strict=True))
+
+
+def test_training_moves_every_listener_and_no_projection(discriminators):
+    discriminator = discriminators("projections")
+    frozen = discriminator.get_layer("projections").get_weights()[0]
+    before = [np.asarray(weight) for weight in discriminator.trainable_variables]
+    assert len(before) == 3 * 2 * 4  # listeners, kernel and bias, three convolutions and the score
+    optimizer = keras.optimizers.Adam(1e-3)
+    for seed in range(2):
+        with tf.GradientTape() as tape:
+            scores = discriminator(noise(2, WINDOW, 1, seed=seed), training=True)["scores"]
+            loss = sum(tf.reduce_mean(tf.square(one - 1)) for one in scores)
+        variables = discriminator.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+    for old, new in zip(before, discriminator.trainable_variables, strict=True):
+        assert not np.array_equal(old, new)
+    assert np.array_equal(discriminator.get_layer("projections").get_weights()[0], frozen)
+
+
+def test_projections_follow_the_seed():
+    def filters(seed):
+        config = DiscriminatorConfig(kind="projections", channels=4, projections=2)
+        return build_discriminator(config, window=WINDOW, seed=seed).get_layer("projections").get_weights()[0]
+
+    assert np.array_equal(filters(3), filters(3))
+    assert not np.array_equal(filters(3), filters(4))
+
+
+def test_twelve_listeners_are_smaller_than_one_at_the_full_rate():
+    discriminator = build_discriminator(DiscriminatorConfig(kind="projections"), window=16384, seed=0)
+    convolutions = sum(25 * before * after + after for before, after in ((1, 64), (64, 128), (128, 256)))
+    # 16384 samples / 12 / 64, rounded up at each step, make 22 frames.
+    assert discriminator.count_params() == 12 * (192 + convolutions + 22 * 256 + 1) < 17_427_969
+
+
+# Instantaneous frequency.
+
+
+def test_the_frequency_critic_hears_loudness_and_a_point_for_each_bin(discriminators):
+    discriminator = discriminators("instantaneous_frequency", frames=(64, 128))
+    for frame in (64, 128):
+        assert tuple(discriminator.get_layer(f"frame{frame}_conv0").kernel.shape) == (3, 3 * (frame // 2 + 1), 8)
+
+
+def test_the_frequency_critic_hears_a_small_detuning_better_than_the_spectrogram_does(discriminators):
+    time = np.arange(WINDOW)
+    low, high = (
+        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None] for off in (-0.1, 0.1)
+    )
+    heard = {}
+    for kind in ("multiresolution", "instantaneous_frequency"):
+        first = discriminators(kind, frames=(64,)).layers[2]
+        one, two = np.asarray(first(low)), np.asarray(first(high))
+        loud = np.arange(one.shape[-1]) % 33 == 8  # the bin of the tone
+        heard[kind] = np.abs(one - two)[0, 8:-8, loud].max()
+    assert heard["instantaneous_frequency"] > 2 * heard["multiresolution"]
 
 
 def test_spectral_normalisation_brings_every_gain_to_one(discriminator_kind, discriminators):

@@ -120,6 +120,46 @@ def test_masks_never_make_a_bin_louder(generators):
     assert (energy <= np.sum(np.square(mixture)) * (1 + 1e-5)).all()
 
 
+FEATURES = ["power", "instantaneous_frequency"]
+
+
+@pytest.mark.parametrize("features", FEATURES)
+def test_turning_the_mixture_over_turns_the_estimates_over_and_no_more(generators, features):
+    # Neither the power of a bin nor how far its phase turns changes with the sign.
+    generator, _ = generators("filterbank", features=features)
+    mixture = noise(1, 400, 1)
+    np.testing.assert_allclose(separate(generator, -mixture), -separate(generator, mixture), atol=1e-6)
+
+
+def test_hearing_frequencies_reaches_one_hop_further_back_and_not_ahead(generators):
+    reaches = []
+    for features in FEATURES:
+        generator, config = generators("filterbank", features=features, blocks=1)
+        mixture = noise(1, 40 * config.hop, 1)
+        struck = mixture.copy()
+        struck[0, 20 * config.hop] += 1.0
+        moved = np.flatnonzero(np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7)
+        reaches.append((moved.min(), moved.max()))
+    (power_first, power_last), (first, last) = reaches
+    assert (first, last) == (power_first, power_last + config.hop)
+    contexts = [generator_entry("filterbank").context(GeneratorConfig(features=features)) for features in FEATURES]
+    assert contexts[1] == contexts[0] + GeneratorConfig().hop
+
+
+def test_masks_listen_to_frequencies_only_when_asked(generators):
+    # Two tones of one loudness in one bin, a little apart: their phases turn differently, their powers are nearly the same.
+    time = np.arange(4000)
+    low, high = (
+        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None] for off in (-0.2, 0.2)
+    )
+    changes = []
+    for features in FEATURES:
+        generator, _ = generators("filterbank", features=features)
+        masks = keras.Model(generator.input, generator.get_layer("enter").output)
+        changes.append(float(np.abs(masks(low) - masks(high))[0, 100:150].mean()))
+    assert changes[1] > 1.5 * changes[0]
+
+
 @pytest.mark.parametrize(("frame", "hop"), [(100, 30), (64, 64), (64, 0)])
 def test_a_hop_that_does_not_fit_its_frame_is_a_setting_to_change(frame, hop):
     config = GeneratorConfig(kind="filterbank", channels=4, blocks=1, frame=frame, hop=hop)

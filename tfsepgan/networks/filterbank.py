@@ -5,7 +5,8 @@ convolutions over time, synthesis.
 
 Source: the mask is that of Huang et al. 2015 (arXiv:1502.04149) and SVSGAN (arXiv:1710.11428); the dilated residual
 stack is Conv-TasNet's idea (arXiv:1809.07454) with dense convolutions, which two CPU cores like better than separable ones.
-Departs from them: normalisation by frame and nothing global, so that long files can be cut into exact blocks.
+Departs from them: normalisation by frame and nothing global, so that long files can be cut into exact blocks. With the
+features 'instantaneous_frequency' it also hears how the phase of each bin turns (GANSynth's representation, arXiv:1902.08710).
 """
 
 import math
@@ -16,6 +17,7 @@ from keras import layers, ops
 from tfsepgan.layers.dilated import DilatedConv1D
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
+from tfsepgan.layers.instantaneous_frequency import PhaseAdvance
 from tfsepgan.settings.networks import GeneratorConfig
 
 KERNEL = 3  # frames
@@ -85,6 +87,7 @@ def filterbank_context(config: GeneratorConfig) -> int:
     """Samples either side of an output sample that it depends on, a multiple of the hop."""
     reach = sum(config.dilations[block % len(config.dilations)] for block in range(config.blocks))
     frames = reach * (KERNEL - 1) // 2
+    frames += config.features == "instantaneous_frequency"  # a phase turns from the frame before
     return (frames + 1) * config.hop + config.frame
 
 
@@ -97,7 +100,11 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
 
     # Music falls by 60 dB from low to high bins: without that constant taken off, there is little else in the first layer.
     levels = layers.BatchNormalization(center=False, scale=False, name="levels")(Loudness(dtype="float32")(spectrum))
-    signal = layers.Dense(config.channels, name="enter")(levels)
+    heard = levels
+    if config.features == "instantaneous_frequency":
+        turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(spectrum)
+        heard = layers.Concatenate(name="features")([levels, turning])
+    signal = layers.Dense(config.channels, name="enter")(heard)
     for block in range(config.blocks):
         dilation = config.dilations[block % len(config.dilations)]
         signal = residual_block(signal, config.channels, dilation, name=f"block{block}")

@@ -32,6 +32,8 @@ DISCRIMINATORS = {
     "patch": discriminators.patch,
     "multiperiod": discriminators.multiperiod,
     "multiresolution": discriminators.multiresolution,
+    "projections": discriminators.projections,
+    "instantaneous_frequency": discriminators.instantaneous_frequency,
 }
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 GeneratorKind = Literal["resnet", "filterbank"]
-DiscriminatorKind = Literal["wavegan", "patch", "multiperiod", "multiresolution"]
+UpsampleKind = Literal["transposed", "nearest"]
+DiscriminatorKind = Literal[
+    "wavegan", "patch", "multiperiod", "multiresolution", "projections", "instantaneous_frequency"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class GeneratorConfig:
     """Dilations of the blocks, repeated in turn (filterbank)."""
     learnable: bool = False
     """Train the analysis and synthesis filters too, from the Fourier basis they start as (filterbank)."""
+    features: Literal["power", "instantaneous_frequency"] = "power"
+    """What masks are made from (filterbank): 'power' of each bin, or that and its 'instantaneous_frequency'."""
 
     def problems(self) -> Iterator[str]:
         """What no network could be built of, a sentence each."""
@@ -48,29 +53,72 @@ class DiscriminatorConfig:
     """The network that hears whether a window is a real source."""
 
     kind: DiscriminatorKind = "wavegan"
-    """'wavegan' (the paper's), 'patch', 'multiperiod' (HiFi-GAN) or 'multiresolution' (UnivNet)."""
+    """'wavegan' (the paper's), 'patch', 'multiperiod' (HiFi-GAN), 'multiresolution' (UnivNet), 'projections' (Neyshabur et al.) or
+    'instantaneous_frequency' (GANSynth's representation)."""
     channels: int = 64
     """Width of the first layer; later ones are wider."""
     window: int | None = None
     """Samples of the training window it hears, a random stretch of them at each step; all by default."""
     phase_shuffle: int = 2
-    """Largest random shift between layers, in samples of that layer (wavegan); 0 turns it off."""
+    """Largest random shift between layers, in samples of that layer (wavegan, projections); 0 turns it off."""
+    levels: int = 5
+    """Strided convolutions, each four times shorter and twice as wide (wavegan); 6 for windows of 65536 samples."""
     spectral_norm: bool = False
     """Bound each layer's gain (Miyato et al. 2018)."""
     frames: tuple[int, ...] = (512, 1024, 2048)
-    """Frame lengths of the spectrograms it hears, in samples (multiresolution)."""
+    """Frame lengths of the spectrograms it hears, in samples (multiresolution, instantaneous_frequency)."""
+    floor: float = 1e-4  # 43 dB below the mean bin of music at -20 dBFS; with a gradient penalty take its size, 1
+    """Power that is added to every bin before the logarithm (multiresolution); the steepness of what it hears is 1 / sqrt(floor)."""
     periods: tuple[int, ...] = (2, 3, 5, 7, 11)
     """Periods it folds the waveform at, in samples (multiperiod)."""
+    projections: int = (
+        12  # Neyshabur et al. 2017 trained with 12, 24 and 48; at a twelfth of the rate 12 cost less than one 'wavegan'
+    )
+    """Listeners, each hearing the waveform through a random filter of its own that never changes (projections)."""
+    projection_kernel: int = 192  # the values under a filter of Neyshabur et al. 2017: 8 x 8 pixels of 3 colours
+    """Length of those filters, in samples (projections)."""
+    projection_stride: int = 12  # their ratio: of 64 x 64 x 3 values 32 x 32 are left
+    """Samples of the waveform for each one of its projection (projections)."""
 
     def problems(self) -> Iterator[str]:
         """What no network could be built of, a sentence each."""
-        yield from _too_small(self, "discriminator", {"channels": 1, "phase_shuffle": 0})
+        least = {"channels": 1, "phase_shuffle": 0, "levels": 1, "projections": 1, "projection_stride": 1}
+        yield from _too_small(self, "discriminator", least)
         if self.window is not None and self.window < 1024:
             yield f"discriminator.window is {self.window}; it must be at least 1024 samples."
         if not self.frames or any(frame < 4 or frame % 4 for frame in self.frames):
             yield f"discriminator.frames is {self.frames}; name at least one, each a multiple of 4."
+        if not self.floor > 0:
+            yield f"discriminator.floor is {self.floor}; it must be above zero."
         if not self.periods or min(self.periods) < 1:
             yield f"discriminator.periods is {self.periods}; name at least one, each of at least 1."
+        if self.projection_kernel < self.projection_stride:
+            yield (
+                f"discriminator.projection_kernel is {self.projection_kernel} and discriminator.projection_stride "
+                f"{self.projection_stride}: the filter must reach from one step to the next."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesizerConfig:
+    """The network that makes windows of sound out of random numbers."""
+
+    latent: int = 100  # Donahue et al. 2019, appendix
+    """Random numbers that a sound is made of, each uniform in [-1, 1]."""
+    channels: int = 64  # the paper's d
+    """Width of the last hidden layer; each earlier one is twice as wide."""
+    kernel: int = 25  # Donahue et al. 2019, section 3.1: DCGAN's 5 x 5 in one dimension
+    """Length of every filter, in samples of its layer."""
+    upsample: UpsampleKind = "transposed"  # the paper's
+    """How a layer makes four samples of one: 'transposed' convolution, or 'nearest' neighbour, then convolution."""
+    start: Literal["glorot", "he"] = "glorot"  # the authors' code
+    """How filters start: 'glorot', which makes the first sounds 60 dB too quiet, or 'he', at the level of music."""
+    post_filter: int = 0  # off in the paper; 512 where its appendix and code try it
+    """Length of a filter learned over the finished waveform, in samples; 0 leaves it out."""
+
+    def problems(self) -> Iterator[str]:
+        """What no network could be built of, a sentence each."""
+        yield from _too_small(self, "generator", {"latent": 1, "channels": 1, "kernel": 4, "post_filter": 0})
 
 
 def _too_small(config, prefix: str, least: dict[str, int]) -> Iterator[str]:

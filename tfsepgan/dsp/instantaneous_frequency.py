@@ -1,0 +1,134 @@
+"""Loudness and instantaneous frequency: a waveform as pictures a network can draw, and back.
+
+The phase of a frequency bin turns evenly while a tone lasts, so its unwrapped difference from frame to frame is constant
+where the phase itself is a saw-tooth.
+
+Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710, figure 1 and the paragraph on
+spectral representations: frames of 1024 samples every 256, logarithm of the magnitude, phase unwrapped over time and
+differenced, in units of pi.
+Departs from it: all bins are kept, the highest too, frequencies stay linear (no mel scale), and nothing is scaled to the
+range of a generator's last layer. `phase_advance`, which the networks hear, is new here: the same difference as a point
+on the circle, so that a phase that goes once round does not jump.
+"""
+
+import numpy as np
+
+from tfsepgan.errors import ShapeError
+
+MAGNITUDE_FLOOR = 1e-6  # added before the logarithm; GANSynth's code
+POWER_FLOOR = 2.0**-14  # 90 dB below a full-scale sine in a frame of 1024 samples; half precision holds it exactly
+
+
+def short_time_spectrum(waveform: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
+    """Frequencies of a sound, frame by frame, under the square root of a Hann window and with zeros around the sound.
+
+    Args:
+      waveform: `[..., time]`, any time.
+      frame, hop: samples; `hop` divides the even `frame`, at least twice.
+    Returns: complex `[..., frames, frame / 2 + 1]`; ceil(time / hop) + frame / hop - 1 frames.
+    Raises: ShapeError when the frames would not add up to the sound again.
+    """
+    _check(frame, hop)
+    waveform = np.asarray(waveform, dtype=np.float64)
+    after = -waveform.shape[-1] % hop + frame - hop
+    padded = np.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(frame - hop, after)])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, frame, axis=-1)[..., ::hop, :]
+    return np.fft.rfft(frames * _window(frame))
+
+
+def waveform_of(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time: int | None = None) -> np.ndarray:
+    """The sound of a short-time spectrum; the inverse of `short_time_spectrum`.
+
+    Args:
+      spectrum: complex `[..., frames, frame / 2 + 1]`.
+      frame, hop: samples, as in the analysis.
+      time: samples to give; all by default, which is the next multiple of `hop`.
+    Returns: `[..., time]` float64.
+    Raises: ShapeError when the spectrum does not have the frame's bins, or fewer frames than overlap.
+    """
+    _check(frame, hop)
+    overlapping = frame // hop
+    if spectrum.shape[-1] != frame // 2 + 1 or spectrum.shape[-2] < overlapping:
+        raise ShapeError(
+            f"got a spectrum of {spectrum.shape[-2:]} frames and bins; a frame of {frame} and a hop of {hop} samples make "
+            f"at least {overlapping} frames of {frame // 2 + 1} bins."
+        )
+    frames = np.fft.irfft(spectrum, frame) * _window(frame) * (2 / overlapping)
+    count = frames.shape[-2]
+    sound = np.zeros((*frames.shape[:-2], (count - 1) * hop + frame))
+    for index in range(count):
+        sound[..., index * hop : index * hop + frame] += frames[..., index, :]
+    return sound[..., frame - hop : hop - frame][..., :time]
+
+
+def forward(waveform: np.ndarray, *, frame: int = 1024, hop: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """How loud each frequency bin is, and how far its phase turns from frame to frame.
+
+    Args:
+      waveform: `[..., time]`.
+      frame, hop: samples.
+    Returns: log magnitude (natural) and instantaneous frequency, in half turns a hop, in [-1, 1]; `[..., frames, bins]`
+      both. The frequency of the first frame is its phase, so that nothing is lost.
+    Raises: ShapeError as `short_time_spectrum`.
+    """
+    spectrum = short_time_spectrum(waveform, frame=frame, hop=hop)
+    unwrapped = np.unwrap(np.angle(spectrum), axis=-2)
+    frequency = np.diff(unwrapped, axis=-2, prepend=0.0) / np.pi
+    return np.log(np.abs(spectrum) + MAGNITUDE_FLOOR), frequency
+
+
+def inverse(
+    log_magnitude: np.ndarray,
+    frequency: np.ndarray,
+    *,
+    frame: int = 1024,
+    hop: int = 256,
+    time: int | None = None,
+) -> np.ndarray:
+    """The sound that loudness and instantaneous frequency describe; the inverse of `forward`.
+
+    Args:
+      log_magnitude, frequency: `[..., frames, bins]`.
+      frame, hop: samples, as in `forward`.
+      time: samples to give; all by default.
+    Returns: `[..., time]` float64.
+    Raises: ShapeError as `waveform_of`.
+    """
+    magnitude = np.maximum(np.exp(np.asarray(log_magnitude, dtype=np.float64)) - MAGNITUDE_FLOOR, 0.0)
+    phase = np.pi * np.cumsum(np.asarray(frequency, dtype=np.float64), axis=-2)
+    return waveform_of(magnitude * np.exp(1j * phase), frame=frame, hop=hop, time=time)
+
+
+def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
+    """The instantaneous frequency as a point in the unit circle, against what a tone in the middle of the bin would do.
+
+    With X the bin, Y the same bin one frame earlier and f the power that counts as silence:
+    X conj(Y) exp(-2 pi i bin hop / frame) / sqrt((|X|^2 + f) (|Y|^2 + f)).
+
+    Args:
+      spectrum: complex `[..., frames, bins]`, bins from 0 Hz up.
+      frame, hop: samples, as in the analysis.
+    Returns: complex `[..., frames, bins]`: 1 for a tone in the middle of its bin, i for one a quarter of a turn a hop higher, 0 for
+      silence and in the first frame, which has none before it.
+    """
+    softened = spectrum / np.sqrt(np.abs(spectrum) ** 2 + POWER_FLOOR)
+    before = np.concatenate([np.zeros_like(softened[..., :1, :]), softened[..., :-1, :]], axis=-2)
+    cosine, sine = turn_of_bin_centres(spectrum.shape[-1], frame=frame, hop=hop)
+    return softened * np.conj(before) * (cosine - 1j * sine)
+
+
+def turn_of_bin_centres(bins: int, *, frame: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine and sine of how far a tone in the middle of each bin turns in a hop; `[bins]` both."""
+    angle = 2 * np.pi * (np.arange(bins) * hop % frame) / frame  # whole turns off first: no rounding of large angles
+    return np.cos(angle), np.sin(angle)
+
+
+def _window(frame: int) -> np.ndarray:
+    return np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame))
+
+
+def _check(frame: int, hop: int) -> None:
+    if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
+        raise ShapeError(
+            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop, twice at least."
+        )

@@ -1,0 +1,98 @@
+"""Instantaneous frequency as networks hear it: a point in the unit circle for every frame and bin.
+
+The same numbers as `tfsepgan.dsp.instantaneous_frequency.phase_advance`, of real parts and imaginary parts and without an
+arc tangent, so that it is smooth everywhere, silence included, and runs on TFLite's built-in operators.
+
+Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710.
+Departs from it: the angle is given as cosine and sine, since an angle jumps by a whole turn where a network sees no change,
+and its slope has no bound where a bin is silent; and relative to the middle of the bin, so that neighbouring bins of one
+tone agree.
+"""
+
+import keras
+from keras import ops
+
+from tfsepgan.dsp.instantaneous_frequency import POWER_FLOOR, turn_of_bin_centres
+from tfsepgan.layers.filterbank import cut_frames, root_hann
+
+
+def phase_advance(real, imaginary, *, frame: int, hop: int):
+    """How far each bin turned since the frame before, against a tone in the middle of the bin.
+
+    Args:
+      real, imaginary: `[batch, frames, bins]`, bins from 0 Hz up.
+      frame, hop: samples.
+    Returns: cosine and sine, `[batch, frames, 2 * bins]`: the cosines in the first half. Silence is (0, 0), and so is the first frame.
+    """
+    loudness = ops.rsqrt(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
+    real, imaginary = real * loudness, imaginary * loudness
+    real_before, imaginary_before = _frame_before(real), _frame_before(imaginary)
+    cosine = real * real_before + imaginary * imaginary_before
+    sine = imaginary * real_before - real * imaginary_before
+    centre = turn_of_bin_centres(real.shape[-1], frame=frame, hop=hop)
+    centre_cosine, centre_sine = (ops.convert_to_tensor(part.astype("float32")) for part in centre)
+    return ops.concatenate(
+        [cosine * centre_cosine + sine * centre_sine, sine * centre_cosine - cosine * centre_sine], axis=-1
+    )
+
+
+def _frame_before(frames):
+    """`[batch, frames, bins]` one frame later, a silent one first."""
+    return ops.slice(ops.pad(frames, [[0, 0], [1, 0], [0, 0]]), (0, 0, 0), ops.shape(frames))
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class PhaseAdvance(keras.layers.Layer):
+    """Instantaneous frequency of a spectrum.
+
+    Call: `[batch, frames, 2 * bins]` as `Analysis` gives it (A - B, then A + B) -> `[batch, frames, 2 * bins]`, cosines, then
+    sines, in [-1, 1]. Hears one frame back.
+
+    Args:
+      frame, hop: samples, those of the analysis.
+    """
+
+    def __init__(self, frame: int, hop: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.frame, self.hop = frame, hop
+
+    def call(self, spectrum):
+        lower, upper = ops.split(spectrum, 2, axis=-1)
+        return phase_advance(0.5 * (lower + upper), 0.5 * (upper - lower), frame=self.frame, hop=self.hop)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "frame": self.frame, "hop": self.hop}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class FrequencySpectrogram(keras.layers.Layer):
+    """How loud each frequency is in each frame, and how its phase turned: what GANSynth's critic hears.
+
+    Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, 3 * (frame / 2 + 1)]`: log power, then cosines and
+    sines of the phase advance.
+
+    Args:
+      frame: samples; frames overlap by three quarters, as in the paper.
+    """
+
+    def __init__(self, frame: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.frame = frame
+        self.window = root_hann(frame) ** 2
+
+    def call(self, signal):
+        hop = self.frame // 4
+        frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, hop)
+        real, imaginary = ops.rfft(frames * self.window)
+        log_power = ops.log(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
+        return ops.concatenate([log_power, phase_advance(real, imaginary, frame=self.frame, hop=hop)], axis=-1)
+
+    def compute_output_shape(self, shape):
+        frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3
+        return (shape[0], frames, 3 * (self.frame // 2 + 1))
+
+    def get_config(self):
+        return {**super().get_config(), "frame": self.frame}

@@ -1,0 +1,164 @@
+"""The rows of the comparison: which systems, terms and networks are trained, each a line of data.
+
+A row is a system's `demo` preset and the flags that make it differ. What all rows share is in `SHARED`: rate, mixing law, seed of
+everything random, and that the last weights count. Nothing is chosen on the valid split, so that its scores are as unseen as
+the test split's, and no time of the budget goes into judging.
+"""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from tfsepgan import systems
+from tfsepgan.cli.settings import parse
+from tfsepgan.cli.train import TrainOptions
+from tfsepgan.config import Experiment, flatten, to_dict
+from tfsepgan.settings.networks import DiscriminatorKind, GeneratorKind
+
+SHARED = (
+    *("--sample-rate-hz", "16000", "--law", "snr", "--snr-db", "-6", "6"),
+    *("--minutes", "None", "--validation-mixtures", "0", "--keep", "last", "--no-finish", "--no-tensorboard"),
+)
+CHECKPOINTS = 12  # of a run: a kill costs at most a twelfth of the budget
+TITLES = {
+    "systems": "Systems",
+    "terms": "What S-SepGAN's terms bring",
+    "networks": "Generators and discriminators of S-SepGAN",
+}
+BASE = "ssepgan"
+PLAIN = "l1-only"  # what the adversarial terms are read against
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the comparison."""
+
+    name: str
+    """Name on the command line and of its folder."""
+    says: str
+    """What it is, or how it differs from the base, in a few words."""
+    table: str
+    """Key of `TITLES`: the table it stands in."""
+    system: str = BASE
+    preset: str = "demo"
+    flags: tuple[str, ...] = ()
+    """Settings that differ from the preset's, as `tfsepgan-train` takes them."""
+    needs: tuple[str, ...] = ()
+    """Rows that are trained before it; `{NAME}` in its flags stands for the folder of such a row's run."""
+    share: float = 1.0
+    """Share of the budget; below 1 where the rows that it needs have the rest."""
+    to_its_end: bool = False
+    """Trained for the steps of its preset, the budget being only a limit; else for as many steps as the budget pays for."""
+    separates: bool = True
+    """Whether it is scored; a row that makes sounds is only there for those that need it."""
+
+    def missing(self) -> str | None:
+        """Why it cannot be trained here, or None: its system or network is not in the package."""
+        if self.system not in systems.SYSTEMS:
+            return f"there is no system {self.system!r}"
+        if self.preset not in systems.presets(self.system):
+            return f"{self.system} has no preset {self.preset!r}"
+        known = flatten(to_dict(systems.preset(self.system, self.preset)))
+        for flag in (flag for flag in self.flags if flag.startswith("--")):
+            if flag[2:].replace("-", "_") not in known:
+                return f"{self.system} has no setting {flag}"
+        for flag, kinds in (("--generator.kind", GeneratorKind), ("--discriminator.kind", DiscriminatorKind)):
+            kind = self.flags[self.flags.index(flag) + 1] if flag in self.flags else None
+            if kind and kind not in get_args(kinds):
+                return f"there is no {flag[2:-5]} {kind!r}"
+        return None
+
+    def arguments(
+        self, data: str, *, seed: int, cache: str | None = None, runs: dict[str, str] | None = None
+    ) -> list[str]:
+        """The flags of `tfsepgan-train` but for its length and its folder.
+
+        Args:
+          runs: folder of the run of each row that this one needs; where it is not given, the names stand as they are.
+        """
+        place = ["--data", data, *(("--cache", cache) if cache else ())]
+        kind = ["--system", self.system, "--preset", self.preset]
+        flags = [flag.format(**runs) if runs else flag for flag in self.flags]
+        return [*kind, *place, *SHARED, "--seed", str(seed), *flags]
+
+    def experiment(self, data: str, *, seed: int) -> Experiment:
+        """The settings that these flags make."""
+        return parse(self.arguments(data, seed=seed), TrainOptions, program="compare_systems", about="")[0]
+
+
+def _discriminator(kind: str, says: str, *flags: str) -> Row:
+    return Row(
+        name=f"{kind}-discriminator".replace("_", "-"),
+        says=says,
+        table="networks",
+        flags=("--discriminator.kind", kind, *flags),
+    )
+
+
+ROWS = (
+    Row(name=BASE, says="three-term discriminator, L1, identity (3.3)", table="systems"),
+    Row(name="cyclegan", system="cyclegan", says="unpaired, two generators, cycle (3.2)", table="systems"),
+    Row(
+        name="semisupervised", system="semisupervised", says="critic a source, unlabelled too (2.4.2)", table="systems"
+    ),
+    Row(name="gass", system="gass", says="latent search on spectra (2.4.1)", table="systems"),
+    Row(name="nmf", system="nmf", says="supervised NMF, KL divergence", table="systems", to_its_end=True),
+    Row(
+        name="compressed_sensing", system="compressed_sensing", says="latent search on waveforms (2.2)", table="systems"
+    ),
+    Row(name="decomposition", system="decomposition", says="adversarial decomposition (2.3)", table="systems"),
+    Row(
+        name=PLAIN,
+        says="no discriminator: L1 and identity",
+        table="terms",
+        flags=("--adversarial-weight", "0", "--feature-weight", "0"),
+    ),
+    Row(
+        name="no-mixture-as-fake",
+        says="discriminator's third term left out",
+        table="terms",
+        flags=("--mixture-as-fake-weight", "0"),
+    ),
+    Row(
+        name="paper-weights",
+        says="adversarial term 100 times as heavy: the paper's 1 to 10",
+        table="terms",
+        flags=("--adversarial-weight", "1"),
+    ),
+    _discriminator("wavegan", "WaveGAN's", "--discriminator.channels", "32"),
+    _discriminator("patch", "patches of a spectrogram"),
+    _discriminator("multiperiod", "HiFi-GAN's"),
+    _discriminator("projections", "random projections (2.5)"),
+    _discriminator("instantaneous_frequency", "GANSynth's spectrogram (5)"),
+    Row(
+        name="resnet-generator",
+        says="the paper's, at a quarter of its width",  # at full width 15 minutes are a hundred steps
+        table="networks",
+        flags=("--generator.kind", "resnet", "--generator.channels", "32"),
+    ),
+    Row(
+        name="learnable-filterbank",
+        says="filters are trained too",
+        table="networks",
+        flags=("--generator.learnable",),
+    ),
+    Row(
+        name="instantaneous-frequency-features",
+        says="hears the instantaneous frequency too (5)",
+        table="networks",
+        flags=("--generator.features", "instantaneous_frequency"),
+    ),
+)
+
+
+def chosen(names: list[str] | None) -> list[Row]:
+    """Rows by name and what they need, in the order of `ROWS`; all of them when none is named.
+
+    Raises: ValueError for a name that no row has.
+    """
+    known = {row.name: row for row in ROWS}
+    unknown = sorted(set(names or ()) - known.keys())
+    if unknown:
+        raise ValueError(f"no row is called {', '.join(unknown)}; there is: {', '.join(known)}")
+    wanted = set(names or known)
+    wanted |= {need for name in wanted for need in known[name].needs}
+    return [row for row in ROWS if row.name in wanted]

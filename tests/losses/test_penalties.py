@@ -1,10 +1,10 @@
-"""The gradient penalty in closed form."""
+"""Gradient penalties in closed form, of both sides and of one."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
+from tfsepgan.losses.penalties import mix_at_random, one_sided_slope_penalty, slope_penalty
 
 
 def test_a_linear_critic_is_penalised_by_how_far_its_slope_is_from_one():
@@ -30,12 +30,31 @@ def test_each_example_is_penalised_by_itself():
     assert float(slope_penalty(gradient)) == pytest.approx((4 + 0.25) / 2, rel=1e-5)
 
 
-def test_a_flat_critic_has_a_finite_gradient():
+@pytest.mark.parametrize("kind", [slope_penalty, one_sided_slope_penalty])
+def test_a_flat_critic_has_a_finite_gradient(kind):
     gradient = tf.zeros((2, 4, 1))
     with tf.GradientTape() as tape:
         tape.watch(gradient)
-        penalty = slope_penalty(gradient)
+        penalty = kind(gradient)
     assert np.isfinite(tape.gradient(penalty, gradient)).all()
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.3, 0.999, 1.001, 2.0, 7.0])
+def test_one_sided_a_linear_critic_pays_for_what_its_slope_has_above_one(factor):
+    weights = np.random.default_rng(0).normal(size=(7, 2))
+    weights = (factor * weights / np.linalg.norm(weights)).astype(np.float32)
+    waveform = tf.random.normal((5, 7, 2), seed=1)
+    with tf.GradientTape() as tape:
+        tape.watch(waveform)
+        scores = tf.reduce_sum(waveform * weights)
+    penalty = float(one_sided_slope_penalty(tape.gradient(scores, waveform)))
+    assert penalty == pytest.approx(max(0.0, factor - 1) ** 2, rel=1e-3, abs=1e-6)
+
+
+def test_one_sided_no_flat_example_makes_up_for_a_steep_one():
+    gradient = np.zeros((2, 4, 1), np.float32)
+    gradient[0, 0] = 3
+    assert float(one_sided_slope_penalty(gradient)) == pytest.approx((3 - 1) ** 2 / 2, rel=1e-5)
 
 
 def test_points_between_lie_on_the_line():

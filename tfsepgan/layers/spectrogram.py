@@ -11,21 +11,25 @@ class LogSpectrogram(keras.layers.Layer):
     """How loud each frequency is in each frame, on a logarithmic scale.
 
     Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, frame / 2 + 1]`.
+
+    Args:
+      frame: samples.
+      floor: power that is added to every bin. What the layer gives changes by at most 1 / sqrt(floor) times what a bin does.
     """
 
-    def __init__(self, frame: int, **kwargs):
+    def __init__(self, frame: int, floor: float = 1e-4, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.frame = frame
+        self.frame, self.floor = frame, floor
         self.window = root_hann(frame) ** 2
 
     def call(self, signal):
         frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.frame // 4)
         real, imaginary = ops.rfft(frames * self.window)
-        return ops.log(ops.square(real) + ops.square(imaginary) + 1e-4)
+        return ops.log(ops.square(real) + ops.square(imaginary) + self.floor)
 
     def compute_output_shape(self, shape):
         frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3
         return (shape[0], frames, self.frame // 2 + 1)
 
     def get_config(self):
-        return {**super().get_config(), "frame": self.frame}
+        return {**super().get_config(), "frame": self.frame, "floor": self.floor}

@@ -23,5 +23,20 @@ def slope_penalty(gradient):
     Returns: scalar; zero when every example's gradient has length one.
     Source: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
     """
-    slope = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2)) + 1e-12)
-    return ops.mean(ops.square(slope - 1.0))
+    return ops.mean(ops.square(_slope(gradient) - 1.0))
+
+
+def one_sided_slope_penalty(gradient):
+    """Mean squared height of the critic's slope above one; a critic may be as flat as it likes.
+
+    Args:
+      gradient: of the critic's score by its input, `[batch, time, channels]`.
+    Returns: scalar; zero when no example's gradient is longer than one.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, section 4 ("two-sided penalty") names it; Petzka, Fischer & Lukovnicov 2018,
+    arXiv:1709.08894, eq. 8, argue for it; the code of Stoller, Ewert & Dixon 2018 uses it.
+    """
+    return ops.mean(ops.square(ops.relu(_slope(gradient) - 1.0)))
+
+
+def _slope(gradient):
+    return ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2)) + 1e-12)

@@ -23,8 +23,8 @@ from rich.table import Table
 from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.streams import open_pool
 from tfsepgan.data.readers import READERS, choose_reader
+from tfsepgan.data.streams import open_pool
 from tfsepgan.data.windows import draw_plan
 from tfsepgan.errors import ConfigError
 

@@ -20,7 +20,8 @@ class ExportOptions:
     facts: str | None = None
     """YAML file of what else the card should say: licence, origin and licences of the recordings, limits, scores."""
     audio: str | None = None
-    """Recording that the files are compared on; default: a mixture of the packaged recordings."""
+    """Recording that the files are compared on; default: a mixture of the packaged recordings.
+    A model that makes sounds needs none."""
 
 
 def _export(arguments, console):
@@ -30,14 +31,18 @@ def _export(arguments, console):
     folder = find_bundle(options.run)
     quiet_tensorflow()
     from tfsepgan.export.exporter import export_bundle
+    from tfsepgan.export.synthesis import export_synthesis
     from tfsepgan.systems.trained import open_model
 
     bundle = open_model(folder)
     facts = read_file(options.facts)
     bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts | bundle.manifest.trained))
-    audio = parity_audio(options.audio, bundle.manifest)
     with console.status("exporting") as status:
-        parity = export_bundle(bundle, Path(options.output), audio, report=status.update)
+        if bundle.manifest.kind == "synthesis":
+            parity = export_synthesis(*bundle, Path(options.output), report=status.update)
+        else:
+            audio = parity_audio(options.audio, bundle.manifest)
+            parity = export_bundle(bundle, Path(options.output), audio, report=status.update)
     for name, value in parity.items():
         console.print(f"  {name}: largest difference to Keras {value:.1e} of peak", highlight=False)
     console.print(f"Exported to {options.output}", markup=False)

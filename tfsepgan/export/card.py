@@ -19,7 +19,9 @@ def model_card(manifest: Manifest, *, parity: Mapping[str, float], sizes: Mappin
       sizes: bytes of every file, by its path in the model's folder.
     Returns: Markdown.
     """
-    return "\n".join([*_what_it_is(manifest), *_training(manifest), *_files(parity, sizes), *_usage(manifest)])
+    return "\n".join(
+        [*_what_it_is(manifest), *training_section(manifest), *files_section(parity, sizes), *_usage(manifest)]
+    )
 
 
 def _what_it_is(manifest: Manifest) -> list[str]:
@@ -42,7 +44,8 @@ def _what_it_is(manifest: Manifest) -> list[str]:
     ]
 
 
-def _training(manifest: Manifest) -> list[str]:
+def training_section(manifest: Manifest) -> list[str]:
+    """Lines of Markdown: what a model was trained on, and how good it was."""
     lines = ["## Training data, licences and scores", ""]
     facts = list(_flat(manifest.trained))
     if not facts:
@@ -50,10 +53,11 @@ def _training(manifest: Manifest) -> list[str]:
     return [*lines, "| | |", "|---|---|", *(f"| {_cell(key)} | {_cell(value)} |" for key, value in facts), ""]
 
 
-def _files(parity: Mapping[str, float], sizes: Mapping[str, int]) -> list[str]:
+def files_section(parity: Mapping[str, float], sizes: Mapping[str, int], compared_on: str = "real audio") -> list[str]:
+    """Lines of Markdown: the files, their sizes and how far they are from the Keras model."""
     lines = ["## Files", "", "| file | size |", "|---|---|"]
     lines += [f"| `{path}` | {_readable(size)} |" for path, size in sorted(sizes.items())]
-    lines += ["", "Largest difference from the Keras model on real audio, over the peak:", ""]
+    lines += ["", f"Largest difference from the Keras model on {compared_on}, over the peak:", ""]
     lines += ["| | difference | limit |", "|---|---|---|"]
     lines += [f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity]
     return [*lines, ""]

@@ -84,10 +84,20 @@ def measure_parity(
         "tflite": largest_difference(reference, run_tflite(tflite, audio)),
         "tflite_fp16": largest_difference(reference, run_tflite(tflite_fp16, audio)),
     }
+    check_limits(figures)
+    return figures
+
+
+def check_limits(figures: Mapping[str, float]) -> None:
+    """Make sure that exported files agree with the Keras model.
+
+    Args:
+      figures: largest difference over peak, by kind of file.
+    Raises: ExportError when one of them is beyond its limit in `LIMITS`.
+    """
     for kind, figure in figures.items():
         if not figure <= LIMITS[kind]:
             raise ExportError(
                 f"the {kind} differs from the Keras model by {figure:.1e} of peak; wanted at most {LIMITS[kind]:.0e}. "
                 "Nothing was written"
             )
-    return figures

@@ -15,11 +15,12 @@ from tfsepgan.errors import ExportError
 _NEEDED_OPS = re.compile(r"(?:TF Select|Flex|Custom) ops: ([^\n]*)")
 
 
-def write_tflite(saved_model: Path, outputs: Mapping[str, Path]) -> None:
-    """Convert a mono SavedModel in a process of its own and check what came out.
+def write_tflite(saved_model: Path, outputs: Mapping[str, Path], *, signature: str = "separate") -> None:
+    """Convert a SavedModel in a process of its own and check what came out.
 
     Args:
       saved_model: folder, as `savedmodel.write_mono_saved_model` writes it.
+      signature: which of its functions.
       outputs: `.tflite` file for each precision wanted: "float32", or "float16" for weights of half the size.
     Raises: ExportError when the converter fails or a file needs more than built-in operators.
     """
@@ -27,7 +28,7 @@ def write_tflite(saved_model: Path, outputs: Mapping[str, Path]) -> None:
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     wanted = [f"{precision}={path.resolve()}" for precision, path in outputs.items()]
     finished = subprocess.run(
-        [sys.executable, "-m", "tfsepgan.export.convert", str(saved_model.resolve()), *wanted],
+        [sys.executable, "-m", "tfsepgan.export.convert", str(saved_model.resolve()), signature, *wanted],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),

@@ -1,0 +1,97 @@
+"""A run that learns to make sounds is judged by their spectra, and goes on where it was stopped."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tfsepgan.data.solos import fixed_windows
+from tfsepgan.settings.wavegan import PRESETS
+from tfsepgan.training.board import Board
+from tfsepgan.training.judging import judge_of
+from tfsepgan.training.judging_sounds import JUDGING_SEED, WINDOWS
+
+
+@pytest.fixture
+def experiment(tones):
+    """The preset `tiny` of `wavegan` on the tones, on windows long enough for a few frames."""
+    base = PRESETS["tiny"]
+    return replace(
+        base,
+        data=replace(base.data, data=str(tones), window=4096, batch=2),
+        training=replace(base.training, tensorboard=False, steps=8, steps_per_epoch=4),
+    )
+
+
+@pytest.fixture
+def judge_for(experiment, catalogue, said):
+    """A judge of a system that makes the sounds it is given, `[twice the count, time]`, every second of them."""
+
+    def make(sounds, experiment=experiment, of=catalogue):
+        system = SimpleNamespace(
+            kind="synthesis", generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count]
+        )
+        return judge_of(system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text)))
+
+    return make
+
+
+def windows_of(catalogue, split, source, experiment):
+    data = experiment.data
+    return fixed_windows(
+        catalogue.splits[split][source],
+        window=data.window,
+        count=WINDOWS,
+        sample_rate_hz=data.sample_rate_hz,
+        seed=JUDGING_SEED,
+        silence_db=data.silence_db,
+    )
+
+
+def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(judge_for, catalogue, experiment):
+    scores = {}
+    for source in ("piano", "flute"):
+        judgement = judge_for(windows_of(catalogue, "valid", source, experiment)).judge()
+        assert judgement.score == -judgement.numbers["val/spectral_distance_db"]
+        assert judgement.numbers["val/mean_spectrum_distance_db"] <= judgement.numbers["val/spectral_distance_db"]
+        scores[source] = judgement.score
+    assert -1 < scores["piano"] <= 0  # half of the windows that it is compared with
+    assert scores["flute"] < scores["piano"] - 3
+
+
+def test_without_a_valid_split_the_train_split_judges_and_it_is_said(judge_for, catalogue, experiment, said):
+    alone = replace(catalogue, splits={"train": catalogue.splits["train"]})
+    judge = judge_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
+    assert "judged by the spectra of the train split" in said.getvalue()
+    assert judge.score_name.endswith("of the train split")
+    assert judge.judge().score > -1
+
+
+def test_validation_can_be_turned_off(judge_for, experiment):
+    off = replace(experiment, training=replace(experiment.training, validation_mixtures=0))
+    judgement = judge_for(np.zeros((64, 4096)), experiment=off).judge()
+    assert judgement.numbers == {} and judgement.score is None
+
+
+def test_sounds_and_spectrograms_go_to_tensorboard(judge_for, catalogue, experiment, tmp_path):
+    judge = judge_for(windows_of(catalogue, "valid", "piano", experiment))
+    board = Board(tmp_path)
+    judge.show(board, 3)
+    board.writer.close()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"sound 0" in written and b"sounds/spectrograms" in written
+
+
+def test_a_run_stopped_on_its_way_ends_with_the_same_bits(experiment, new_run, interrupt_at, saved_state, tmp_path):
+    undisturbed = new_run(experiment, tmp_path / "whole").train()
+    assert undisturbed.best["score"] < 0
+    interrupt_at(3)
+    assert new_run(experiment, tmp_path / "parts").train().step == 3
+    interrupt_at(None)
+    resumed = new_run(experiment, tmp_path / "parts").train()
+    assert [row["step"] for row in resumed.history] == [4, 8]
+    one, other = saved_state(tmp_path / "whole"), saved_state(tmp_path / "parts")
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-6, err_msg=name)

@@ -1,0 +1,76 @@
+"""`tfsepgan-generate`: sounds out of nothing but a seed, by a model that learnt to make them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.errors import CheckpointError, ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateOptions:
+    """Make sounds: writes OUTPUT/seed<SEED>-000.wav and so on, all of them or none."""
+
+    model: str
+    """Run of a system that makes sounds, such as wavegan, or the folder of its model."""
+    count: int = 16
+    """How many sounds."""
+    output: str = "sounds"
+    """Folder for them."""
+    seed: int = 0
+    """The same seed makes the same sounds; of more sounds the first are those of fewer."""
+    subtype: Literal["FLOAT", "PCM_16", "PCM_24"] = "FLOAT"
+    """Sample format; FLOAT cannot clip."""
+
+
+def _generate(arguments, console):
+    options = tyro.cli(GenerateOptions, args=arguments, prog="tfsepgan-generate")
+    if options.count < 1 or options.seed < 0:
+        raise ConfigError(
+            f"count is {options.count} and seed {options.seed}; a count of at least 1 and a seed of at least 0 are wanted."
+        )
+    from tfsepgan.networks.folders import find_bundle, read_manifest
+
+    folder = find_bundle(options.model)
+    manifest = read_manifest(folder)
+    if manifest.kind != "synthesis":
+        raise CheckpointError(
+            f"{options.model} is a {manifest.system} model, which separates recordings and makes no sounds of its own: use "
+            "tfsepgan-separate, or train one that does: tfsepgan-train --system wavegan."
+        )
+    from tfsepgan.cli.sounds import refuse_existing, sound_names, write_sounds
+
+    output = Path(options.output)
+    names = sound_names(options.count, options.seed)
+    refuse_existing(output, names)
+    quiet_tensorflow()
+    from rich.progress import track
+
+    from tfsepgan.systems.trained import load_trained
+
+    system = load_trained(folder)
+    sounds = track(
+        system.make(options.count, seed=options.seed),
+        "making sounds",
+        total=options.count,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    write_sounds(output, names, sounds, manifest.sample_rate_hz, subtype=options.subtype)
+    seconds = system.experiment.data.window / manifest.sample_rate_hz
+    console.print(
+        f"{output}: {options.count} sounds of {manifest.sources[0]}, {seconds:.2f} s each, {manifest.sample_rate_hz} Hz, "
+        f"seed {options.seed}: {names[0]}" + (f" to {names[-1]}" if options.count > 1 else ""),
+        markup=False,
+        highlight=False,
+    )
+
+
+main = command(_generate)
+
+if __name__ == "__main__":
+    raise SystemExit(main())

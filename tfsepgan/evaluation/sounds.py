@@ -1,0 +1,103 @@
+"""Whose sound is it? Distances of made sounds to the held-out recordings of every instrument, in their spectra."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfsepgan.config import DataConfig
+from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.solos import fixed_windows, solo_groups
+from tfsepgan.errors import DataError
+from tfsepgan.metrics.spectra import Spectra, distance_db, mean_distance_db, spectra_of
+
+WINDOWS = 96  # of each instrument: two draws of one piano's recordings differ by 1 dB
+SOUNDS = 96  # as many, since few windows look further apart than many
+COMPARING_SEED = 30_000  # the same windows whatever the run's seed
+
+
+class Distance(NamedTuple):
+    """How far recordings of an instrument are from made sounds, and from real ones of the instrument that was learnt."""
+
+    name: str  # of the instrument's folder
+    recordings: int
+    made_db: float  # dB a band, see `metrics.spectra.distance_db`
+    made_mean_db: float  # of the mean spectra only
+    real_db: float  # of the train split's windows of the learnt instrument: what perfect sounds would get
+
+
+def spectral_distances(
+    sounds: np.ndarray, catalogue: Catalogue, data: DataConfig, *, split: str = "test"
+) -> tuple[list[Distance], list[str]]:
+    """Compare made sounds with a split's recordings of every instrument.
+
+    Args:
+      sounds: `[count, time]` at the rate of `data`, made after the first of `data.sources`.
+      catalogue: the recordings.
+      data: window, rate and source of the run.
+      split: which recordings.
+    Returns: a line for each instrument, nearest to the sounds first; and what was left out, a sentence each.
+    Raises: DataError when no recording of the source itself is as long as a window.
+    """
+    source = data.sources[0]
+    made = spectra_of(sounds, data.sample_rate_hz)
+    real = _spectra(catalogue.splits["train"][source], data, seed=COMPARING_SEED + 1)
+    lines, left_out = [], []
+    for name, files in solo_groups(catalogue, split, source).items():
+        try:
+            theirs = _spectra(files, data, seed=COMPARING_SEED)
+        except DataError as error:
+            if name == source:
+                raise
+            left_out.append(f"{name} is left out: {error}")
+            continue
+        distances = (distance_db(made, theirs), mean_distance_db(made, theirs), distance_db(real, theirs))
+        lines.append(Distance(name, len(files), *distances))
+    return sorted(lines, key=lambda line: line.made_db), left_out
+
+
+def _spectra(files: Sequence, data: DataConfig, *, seed: int) -> Spectra:
+    windows = fixed_windows(
+        files,
+        window=data.window,
+        count=WINDOWS,
+        sample_rate_hz=data.sample_rate_hz,
+        seed=seed,
+        silence_db=data.silence_db,
+    )
+    return spectra_of(windows, data.sample_rate_hz)
+
+
+def show_distances(
+    lines: Sequence[Distance], left_out: Sequence[str], source: str, split: str, console: Console
+) -> None:
+    """Print the lines as a table, the learnt instrument marked, and say which is nearest."""
+    table = Table(
+        title=escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)"), title_justify="left"
+    )
+    table.add_column("instrument")
+    for name in ("recordings", "sounds made", "their mean spectrum", f"train windows of {source}"):
+        table.add_column(escape(name), justify="right")
+    for line in lines:
+        figures = (line.made_db, line.made_mean_db, line.real_db)
+        told = [str(line.recordings), *(f"{figure:.2f}" for figure in figures)]
+        table.add_row(escape(line.name), *told, style="bold" if line.name == source else None)
+    console.print(table)
+    for sentence in left_out:
+        console.print(sentence, markup=False, highlight=False)
+    if len(lines) > 1:
+        console.print(verdict(lines, source), markup=False, highlight=False)
+
+
+def verdict(lines: Sequence[Distance], source: str) -> str:
+    """One sentence: whether the sounds are nearest to the instrument they were learnt from."""
+    own = next(line for line in lines if line.name == source)
+    other = min((line for line in lines if line.name != source), key=lambda line: line.made_db)
+    nearer = "nearer to" if own.made_db < other.made_db else "not nearer to"
+    return (
+        f"The sounds are {nearer} {source} ({own.made_db:.2f} dB) than to any other instrument ({other.name}, "
+        f"{other.made_db:.2f} dB)."
+    )

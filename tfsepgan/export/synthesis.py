@@ -1,0 +1,171 @@
+"""A generator of sounds to a folder that others can run: latents in, sounds out, complete and checked or not there at all.
+
+exported_models/NAME/
+  1/                  SavedModel with the signature `generate`: TF Serving mounts NAME as it is
+  NAME.tflite         float32, built-in operators only, one sound at a time
+  NAME.fp16.tflite    the same with half the size
+  weights.npz         weights for tfsepgan itself
+  manifest.json       what it is; under "export" the signatures, files with SHA-256 and parity
+  card.md             the same for people
+
+All files are made of weights that half precision holds exactly, as in `export.exporter`.
+"""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsepgan.errors import ExportError
+from tfsepgan.export.card import files_section, training_section
+from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
+from tfsepgan.export.tflite import open_interpreter, write_tflite
+from tfsepgan.networks.folders import MANIFEST, Manifest
+from tfsepgan.systems.trained import save_trained
+
+LATENT, SOUND = "latent", "sound"
+SIGNATURES = ("serving_default", "generate")  # the same function: TF Serving's default name, and a telling one
+COMPARED = 4  # sounds that the files are compared on
+
+
+def export_synthesis(
+    system,
+    manifest: Manifest,
+    output: str | os.PathLike,
+    *,
+    report: Callable[[str], None] = lambda step: None,
+) -> dict[str, float]:
+    """Write a system that makes sounds as SavedModel, TFLite, weights, manifest and card, after checking that they agree.
+
+    Args:
+      system: of `systems.trained.load_trained`; its weights are rounded to half precision here.
+      manifest: what it is.
+      output: folder to make; its name becomes the model's. An earlier export there is replaced.
+      report: told what is being done.
+    Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16".
+    Raises: ExportError when a file cannot be made or differs too much, or the output holds something else.
+    """
+    output = Path(os.path.abspath(output))
+    generator, manifest = system.ema_generator, replace(manifest, name=output.name)
+    with whole_or_not_at_all(output) as (made, scratch):
+        generator.set_weights([one.astype("float16").astype(one.dtype) for one in generator.get_weights()])
+        report("writing the weights and the SavedModel")
+        save_trained(made, system, manifest.trained)
+        _write_saved_model(generator, made / VERSION, SIGNATURES, batch=None)
+        _write_saved_model(generator, scratch / "one", ("generate",), batch=1)
+        report("converting to TFLite")
+        files = {"tflite": made / f"{output.name}.tflite", "tflite_fp16": made / f"{output.name}.fp16.tflite"}
+        write_tflite(
+            scratch / "one", {"float32": files["tflite"], "float16": files["tflite_fp16"]}, signature="generate"
+        )
+        report("comparing them with the Keras model")
+        figures = _measure_parity(system, made / VERSION, files)
+        _write_card(made, manifest, system, figures)
+        _extend_manifest(made, manifest, system, figures)
+    return figures
+
+
+def _write_saved_model(generator, directory: Path, signatures, *, batch: int | None) -> None:
+    import keras
+    import tensorflow as tf
+
+    def generate(latent):
+        return {SOUND: generator(latent, training=False)}
+
+    archive = keras.export.ExportArchive()
+    archive.track(generator)
+    wanted = [tf.TensorSpec((batch, generator.input_shape[1]), tf.float32, name=LATENT)]
+    try:
+        for name in signatures:
+            archive.add_endpoint(name, generate, input_signature=wanted)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
+            archive.write_out(str(directory), verbose=False)
+    except (OSError, tf.errors.OpError, ValueError) as error:
+        raise ExportError(f"the SavedModel could not be written: {error}") from error
+
+
+def _measure_parity(system, saved_model: Path, files: Mapping[str, Path]) -> dict[str, float]:
+    """Largest difference of every file from Keras on a few fixed latents, over peak."""
+    import tensorflow as tf
+
+    latents = np.random.default_rng(0).uniform(-1, 1, (COMPARED, system.latent)).astype(np.float32)
+    reference = {SOUND: np.asarray(system.ema_generator(latents, training=False))}
+    served = tf.saved_model.load(str(saved_model)).signatures["generate"](latent=tf.constant(latents))
+    figures = {"saved_model": largest_difference(reference, {SOUND: served[SOUND].numpy()})}
+    for kind, path in files.items():
+        generate = open_interpreter(path).get_signature_runner("generate")
+        sounds = [generate(latent=one[None])[SOUND].copy() for one in latents]
+        figures[kind] = largest_difference(reference, {SOUND: np.concatenate(sounds)})
+    check_limits(figures)
+    return figures
+
+
+def _extend_manifest(made: Path, manifest: Manifest, system, figures: dict[str, float]) -> None:
+    import keras
+    import tensorflow as tf
+
+    latent, window = system.latent, system.experiment.data.window
+    values: dict[str, Any] = json.loads((made / MANIFEST).read_text(encoding="utf-8"))
+    values["name"] = manifest.name
+    values["export"] = {
+        "signatures": {
+            "saved_model": {
+                "names": list(SIGNATURES),
+                "input": {LATENT: ["batch", latent]},
+                "outputs": {SOUND: ["batch", window, 1]},
+            },
+            "tflite": {"names": ["generate"], "input": {LATENT: [1, latent]}, "outputs": {SOUND: [1, window, 1]}},
+        },
+        "files": file_facts(made),
+        "parity": {"of_peak": figures, "limits": LIMITS, "sounds": COMPARED},
+        "made_with": {"tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+    (made / MANIFEST).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, float]) -> None:
+    sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
+    name, rate, window = manifest.name, manifest.sample_rate_hz, system.experiment.data.window
+    lines = [
+        f"# {name}",
+        "",
+        f"Makes sounds of **{manifest.sources[0]}** out of random numbers: {window} samples, {window / rate:.2f} s, at {rate} Hz. It "
+        "separates nothing.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| made with | tfsepgan {manifest.tfsepgan_version} |",
+        f"| system | `{manifest.system}` |",
+        f"| parameters | {manifest.parameters:,} |",
+        f"| random numbers | {system.latent}, each uniform in [-1, 1] |",
+        "",
+        *training_section(manifest),
+        *files_section(figures, sizes, "fixed random numbers"),
+        "## How to run it",
+        "",
+        "```bash",
+        f"tfsepgan-generate --model path/to/{name} --count 16 --output sounds",
+        "```",
+        "",
+        "Without tfsepgan, or in TensorFlow Serving by the same signature:",
+        "",
+        "```python",
+        "import numpy as np",
+        "import tensorflow as tf",
+        "",
+        f'generate = tf.saved_model.load("{name}/1").signatures["generate"]',
+        f"latent = tf.random.uniform((16, {system.latent}), -1.0, 1.0)",
+        'sounds = generate(latent=latent)["sound"]  # [16, ' + f"{window}, 1]",
+        "```",
+        "",
+        f"TFLite, one sound at a time: signature `generate`, `latent` `[1, {system.latent}]` to `sound` `[1, {window}, 1]`.",
+        "",
+    ]
+    (made / CARD).write_text("\n".join(lines), encoding="utf-8")

@@ -1,0 +1,124 @@
+"""WaveGAN's generator: random numbers in, a window of sound out; DCGAN's, laid flat.
+
+A dense layer gives a few wide frames; every level after it makes four times as many, half as wide, until there is a
+waveform: `window = first * 4 ** levels`. 16384 samples come of 16 frames in five levels, 65536 in six, 32768 of 32 frames.
+
+Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208, section 3.1 and the tables of its
+appendix; `upsample` and the post-filter are of its appendix on artifacts.
+Departs from it: (1) 32768 samples start from 32 frames, where the authors' code ends in a level of stride two. (2) The
+post-filter starts as one that changes nothing, theirs as noise; nothing is lost before it has learned.
+"""
+
+import keras
+import numpy as np
+from keras import layers
+
+from tfsepgan.errors import ConfigError
+from tfsepgan.settings.networks import SynthesizerConfig
+
+FACTOR = 4  # samples that a level makes of one
+FIRST_RMS = 0.1  # of the first sounds with start 'he': -20 dBFS, a usual level of music
+FEWEST_FRAMES, MOST_FRAMES = 16, 63  # after the dense layer: every window has one way to be made
+
+
+def levels_of(window: int) -> tuple[int, int]:
+    """How a window is made: frames of the dense layer, and levels after it.
+
+    Args:
+      window: samples.
+    Returns: first, levels; `first * 4 ** levels` is the window, first in 16 to 63.
+    Raises: ConfigError for a window that cannot be made so, naming the nearest ones.
+    """
+    first, levels = window, 0
+    while first > MOST_FRAMES and first % FACTOR == 0:
+        first, levels = first // FACTOR, levels + 1
+    if levels and FEWEST_FRAMES <= first <= MOST_FRAMES:
+        return first, levels
+    near = ", ".join(map(str, _nearest_windows(window)))
+    raise ConfigError(
+        f"window is {window}; a synthesizer makes {FEWEST_FRAMES} to {MOST_FRAMES} frames and four times as many at each "
+        f"level. Take 16384, 32768 or 65536 as the paper does, or the nearest: {near}."
+    )
+
+
+def _nearest_windows(window: int) -> list[int]:
+    """The longest window that can be made and is shorter, and the shortest that is longer; above 64 samples."""
+    made = [frames * FACTOR**level for level in range(1, 12) for frames in range(FEWEST_FRAMES, MOST_FRAMES + 1)]
+    shorter, longer = [one for one in made if one < window], [one for one in made if one > window]
+    return ([max(shorter)] if shorter else []) + ([min(longer)] if longer else [])
+
+
+def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
+    """Build WaveGAN's generator.
+
+    Args:
+      config: its settings.
+      window: samples it makes, see `levels_of`.
+    Returns: `[batch, latent]` in [-1, 1] -> `[batch, window, 1]`, float32; in (-1, 1) before a post-filter.
+    Raises: ConfigError for a window that no number of levels makes.
+    """
+    first, levels = levels_of(window)
+    widest = config.channels * 2 ** (levels - 1)
+    latent = keras.Input((config.latent,), name="latent")
+    start = _start(config, config.latent / 3)  # a number uniform in [-1, 1] has a power of a third
+    signal = layers.Dense(first * widest, activation="relu", kernel_initializer=start, name="enter")(latent)
+    signal = layers.Reshape((first, widest), name="frames")(signal)
+    for level in range(levels - 1):
+        signal = _upsample(signal, widest // 2 ** (level + 1), config, name=f"up{level}")
+        signal = layers.ReLU(name=f"relu{level}")(signal)
+    signal = _upsample(signal, 1, config, name=f"up{levels - 1}", gain=FIRST_RMS / np.sqrt(2))
+    waveform = layers.Activation("tanh", dtype="float32", name="waveform")(signal)
+    if config.post_filter:
+        waveform = post_filter(config.post_filter)(waveform)
+    return keras.Model(latent, waveform, name="wavegan_generator")
+
+
+def _upsample(signal, channels: int, config: SynthesizerConfig, *, name: str, gain: float = 1.0):
+    """Four samples of one: by a transposed convolution, or by repeating each and a convolution."""
+    heard = config.kernel * signal.shape[-1]  # what one sample out is made of
+    if config.upsample == "transposed":
+        start = _start(config, heard / FACTOR, gain=gain)
+        upsample = layers.Conv1DTranspose(
+            channels, config.kernel, FACTOR, padding="same", kernel_initializer=start, name=name
+        )
+        return upsample(signal)
+    signal = layers.UpSampling1D(FACTOR, name=f"{name}_repeat")(signal)
+    start = _start(config, heard, gain=gain)
+    return layers.Conv1D(channels, config.kernel, padding="same", kernel_initializer=start, name=name)(signal)
+
+
+def _start(config: SynthesizerConfig, heard: float, *, gain: float = 1.0):
+    """How a filter starts; `heard` is the number of inputs of power one that each of its outputs is made of."""
+    if config.start == "glorot":
+        return "glorot_uniform"
+    # He et al. 2015, arXiv:1502.01852, eq. 10: the power that ReLU halves is given back.
+    return keras.initializers.RandomNormal(stddev=gain * float(np.sqrt(2 / heard)))
+
+
+def post_filter(length: int) -> keras.Layer:
+    """A linear filter over the finished waveform, `[batch, time, 1]` -> the same shape, that starts by changing nothing.
+
+    Upsampling leaves a constant tone at every multiple of its step; the filter may learn to take it away.
+
+    Args:
+      length: samples.
+    """
+    return layers.Conv1D(
+        1,
+        length,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=Impulse(),
+        dtype="float32",
+        name="post_filter",
+    )
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class Impulse(keras.initializers.Initializer):
+    """A filter that passes its input on: one at its middle, `(length - 1) // 2`, and zeros around it."""
+
+    def __call__(self, shape, dtype=None):
+        kernel = np.zeros(shape, "float32")
+        kernel[(shape[0] - 1) // 2] = 1.0
+        return keras.ops.convert_to_tensor(kernel, dtype=dtype)

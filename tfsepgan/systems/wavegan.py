@@ -1,0 +1,110 @@
+"""WaveGAN: a generator makes an instrument's sound out of random numbers, a critic hears whether it could be a recording.
+
+Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208; the objective is Gulrajani et al.
+2017, arXiv:1704.00028, algorithm 1. With generator G, critic D, a recording x, a latent z uniform in [-1, 1]:
+
+    critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
+    generator   L_G = -E[D(G(z))]                                                                   then one
+
+Departs from it: other objectives and any discriminator of the table are settings; with `level_dbfs` all recordings are
+heard at one level; the running mean of the generator (off in `paper`) is what is judged and ships.
+Its settings and presets are in `tfsepgan/settings/wavegan.py`, the generator in `tfsepgan/networks/wavegan.py`.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsepgan.config import Experiment
+from tfsepgan.errors import ConfigError
+from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
+from tfsepgan.networks.table import build_discriminator
+from tfsepgan.networks.wavegan import wavegan_generator
+from tfsepgan.systems.base import SynthesisSystem
+from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+
+MADE_AT_ONCE = 16  # sounds; more only take memory
+
+
+class WaveGAN(SynthesisSystem):
+    """A generator makes sounds out of random numbers; a critic hears whether they could be recordings.
+
+    Source: Donahue, McAuley & Puckette 2019, arXiv:1802.04208.
+    """
+
+    hears = ("solo",)
+    losses_logged = ("generator", "discriminator", "penalty")
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        data, config = experiment.data, self.config
+        if data.batch % config.discriminator_steps:
+            raise ConfigError(
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each step hears its own share "
+                "of the batch, so the batch must be a multiple of the steps."
+            )
+        self.latent = config.generator.latent
+        self._follow(lambda: wavegan_generator(config.generator, window=data.window))
+        self.stretch = min(data.window, config.discriminator.window or data.window)
+        self.discriminator = build_discriminator(config.discriminator, window=self.stretch, seed=data.seed)
+
+    @property
+    def players(self):
+        return {"discriminator": self.discriminator, "generator": self.generator}
+
+    def moves(self, player):
+        return self.config.discriminator_steps if player == "discriminator" else 1
+
+    def train_step(self, batch):
+        recordings = batch["solo"][:, 0]  # the first source; the others and the rest are not used
+        recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)
+        for real in ops.split(recordings, self.config.discriminator_steps):
+            critic = self.descend(self.discriminator_loss, (real,), player="discriminator")
+            self.log(discriminator=critic)
+        generator = self.descend(self.generator_loss, (), player="generator")
+        self.follow_generator()
+        return self.log(generator=generator)
+
+    def random_latents(self):
+        """Latents for one step of one player, `[share of the batch, latent]`, uniform in [-1, 1]."""
+        share = self.experiment.data.batch // self.config.discriminator_steps
+        return keras.random.uniform((share, self.latent), -1.0, 1.0, seed=self.draws)
+
+    def discriminator_loss(self, real):
+        """L_D: recordings are real, what the generator makes of new latents is fake."""
+        config = self.config
+        made = self.generator(self.random_latents(), training=True)
+        real, fake = self.heard(real, ops.stop_gradient(made))
+        scores = self.discriminator(ops.concatenate([real, fake]), training=True)["scores"]
+        share = real.shape[0]
+        loss = real_loss(config.objective, [score[:share] for score in scores])
+        loss += fake_loss(config.objective, [score[share:] for score in scores])
+        penalty = self.gradient_penalty(self.discriminator, real, fake) if config.objective == "wgan-gp" else 0.0
+        self.log(penalty=penalty)
+        return loss + config.penalty_weight * penalty
+
+    def generator_loss(self):
+        """L_G: what the generator makes of new latents is called real."""
+        (fake,) = self.heard(self.generator(self.random_latents(), training=True))
+        return generator_loss(self.config.objective, self.discriminator(fake, training=True)["scores"])
+
+    def heard(self, *windows):
+        """What the discriminator hears of windows: one stretch, the same of all."""
+        start = random_start(self.experiment.data.window, self.stretch, self.draws)
+        return stretches(start, self.stretch, *windows)
+
+    def call(self, latents, training=False):
+        """Make sounds: `[batch, latent]` -> `[batch, time, 1]`."""
+        return self.ema_generator(latents, training=training)
+
+    def make(self, count: int, *, seed: int) -> Iterator[np.ndarray]:
+        """Make sounds one after the other, `[time, 1]` float32; of more sounds the first are those of fewer."""
+        draws = np.random.default_rng(seed)
+        for done in range(0, count, MADE_AT_ONCE):
+            latents = draws.uniform(-1.0, 1.0, (MADE_AT_ONCE, self.latent)).astype(np.float32)
+            yield from np.asarray(self.ema_generator(latents, training=False))[: count - done]
+
+    def generate(self, count, *, seed):
+        return np.stack([*self.make(count, seed=seed)])

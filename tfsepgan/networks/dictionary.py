@@ -1,0 +1,47 @@
+"""A dictionary of spectra for each part, as a network: how loud each spectrum sounds in, magnitudes of the parts out.
+
+Source: Lee & Seung, "Learning the parts of objects by non-negative matrix factorization", Nature 401 (1999).
+"""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class Dictionary(keras.layers.Layer):
+    """Adds spectra up: activations `[frames, parts, rank]` -> magnitudes `[frames, parts, bins]`.
+
+    Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients; it starts as noise around 1.
+
+    Args:
+      parts, rank, bins: how many parts, spectra of each, bins of a spectrum.
+      seed: of the noise.
+    """
+
+    def __init__(self, parts: int, rank: int, bins: int, seed: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.parts, self.rank, self.bins, self.seed = parts, rank, bins, seed
+
+    def build(self, shape):
+        noise = keras.initializers.RandomUniform(0.5, 1.5, seed=self.seed)
+        self.spectra = self.add_weight(
+            shape=(self.parts, self.rank, self.bins), initializer=noise, trainable=False, name="spectra"
+        )
+
+    def call(self, activations):
+        return ops.einsum("npr,prb->npb", activations, self.spectra)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], self.parts, self.bins)
+
+    def get_config(self):
+        settings = {name: getattr(self, name) for name in ("parts", "rank", "bins", "seed")}
+        return {**super().get_config(), **settings}
+
+
+def dictionary(*, parts: int, rank: int, bins: int, seed: int) -> keras.Model:
+    """A model of one `Dictionary`, whose weights can be saved and shipped; its layer is called "dictionary"."""
+    activations = keras.Input((parts, rank), name="activations")
+    return keras.Model(
+        activations, Dictionary(parts, rank, bins, seed, name="dictionary")(activations), name="dictionary"
+    )

@@ -1,0 +1,208 @@
+"""GASS: a generator learns what frames of a part look like; a mixture is searched for the latents of all parts at once.
+
+Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779); numbers are those of its
+authors' code. With a generator G_p and a critic D_p for each part p, magnitudes x_p of its frames and latents z:
+
+    learning      D_p: max E[D_p(x_p)] - E[D_p(G_p(z))]      G_p: max E[D_p(G_p(z))]          (Wasserstein)
+    separation    over the latents z_p,t of all parts and frames: min of the sum over t of
+                  Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p + smoothness sum_p |s_p,t - s_p,t-1|
+
+and s_p goes back to audio with the mixture's phase, or as masks (`estimate`).
+Departs from it: generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the latents,
+says how loud: the authors level whole signals, which a separator of blocks cannot, and recordings differ by 30 dB. Frames
+are drawn as often as they are loud. The search starts from latents of zero, not from noise, so that blocks equal one pass;
+a critic's high score means real in the search as in training, where the code has it the other way round. Adam without
+momentum stands for RMSprop. `demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search.
+Its settings and presets are in `tfsepgan/settings/gass.py`.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from tfsepgan.config import Experiment
+from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
+from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
+from tfsepgan.losses.penalties import mix_at_random, slope_penalty
+from tfsepgan.losses.poisson import jumps, poisson_loss
+from tfsepgan.networks import dense
+from tfsepgan.systems.base import FollowedGenerator, SearchingSystem
+from tfsepgan.systems.listening import gain_to_level
+
+WASSERSTEIN = "wgan-gp"  # how scores are meant, with or without the penalty
+EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3
+
+
+class GASS(FollowedGenerator, SearchingSystem):
+    """A generator and a critic for each part, learnt from recordings of it alone; latents are searched for each mixture.
+
+    Source: Subakan & Smaragdis 2018, arXiv:1710.10779.
+    """
+
+    hears = ("solo",)
+    losses_logged = ("critic", "generator")
+    why_not_exported = "GASS looks for the latents of each mixture by gradient descent when it separates; no network does it in one pass."
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        config = self.config
+        self.parts = len(self.sources) + 1  # the rest is one
+        self.spectra = Spectra(config.frame, config.hop)
+        self._follow(self._new_generator)
+        self.critic = dense.critic(parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden)
+        signature = [tf.TensorSpec((None, None, self.spectra.bins), tf.float32)]
+        self.searched = tf.function(self.search, input_signature=signature)
+
+    def _new_generator(self) -> keras.Model:
+        sizes = {"latent": self.config.latent, "hidden": self.config.hidden, "bins": self.spectra.bins}
+        return dense.generator(parts=self.parts, **sizes)
+
+    @property
+    def players(self):
+        return {"critic": self.critic, "generator": self.generator}
+
+    def moves(self, player):
+        return self.config.critic_steps if player == "critic" else 1
+
+    @property
+    def shipped(self):
+        return {"generator": self.ema_generator, "critic": self.critic}
+
+    @property
+    def hop(self):
+        return self.config.hop
+
+    @property
+    def context(self):
+        """Through the smoothness term, each iteration hears one frame further."""
+        reach = self.config.iterations if self.config.smoothness else 0
+        return self.config.frame + reach * self.config.hop
+
+    def train_step(self, batch):
+        frames, loudness = self.frames(batch["solo"])
+        for _ in range(self.config.critic_steps):
+            heard = self.drawn(frames, loudness), self.generator(self.latents())
+            self.log(critic=self.descend(self.critic_loss, heard, player="critic"))
+            self.bound_critic()
+        loss = self.descend(self.generator_loss, (self.latents(),), player="generator")
+        self.follow_generator()
+        return self.log(generator=loss)
+
+    def frames(self, solo):
+        """Frames of each part at mean 1, as the networks hear them, `[parts, frames, bins]`, and how loud they were, `[parts, frames]`.
+
+        Args:
+          solo: windows of each part alone, `[batch, parts, time, 1]`; each is brought to one level.
+        """
+        batch, parts, time = solo.shape[:3]
+        windows = ops.reshape(solo, (-1, time, 1))
+        magnitudes = self.spectra.magnitude(self.spectra.analyse(gain_to_level(windows, 0.0) * windows))
+        by_part = ops.transpose(ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3))
+        magnitudes = ops.reshape(by_part, (parts, -1, self.spectra.bins))
+        levels = level(magnitudes)
+        return (magnitudes / levels) ** self.config.compression, levels[..., 0]
+
+    def drawn(self, frames, loudness):
+        """Frames of each part, `[frames, parts, bins]`, each as likely as it is loud."""
+        chosen = keras.random.categorical(ops.log(loudness), self.config.frames, seed=self.draws)
+        return ops.transpose(tf.gather(frames, chosen, batch_dims=1), (1, 0, 2))
+
+    def latents(self):
+        """Standard normal latents, `[frames, parts, latent]`."""
+        return keras.random.normal((self.config.frames, self.parts, self.config.latent), seed=self.draws)
+
+    def critic_loss(self, real, fake):
+        """How far each critic is from telling frames of its part from generated ones; mean over parts."""
+        loss = real_loss(WASSERSTEIN, [self.critic(real)]) + fake_loss(WASSERSTEIN, [self.critic(fake)])
+        if self.config.objective == "wgan-gp":
+            position = keras.random.uniform((*real.shape[:2], 1), seed=self.draws)
+            between = mix_at_random(real, fake, position)
+            slopes = self.input_gradient(lambda frames: [ops.reshape(self.critic(frames), (-1, 1))], between)
+            loss += self.config.penalty_weight * slope_penalty(ops.reshape(slopes, (-1, self.spectra.bins, 1)))
+        return loss
+
+    def bound_critic(self):
+        """Clip the critic's weights, which bounds its slope.
+
+        Source: Arjovsky, Chintala & Bottou 2017, arXiv:1701.07875, algorithm 1.
+        """
+        if self.config.objective == "wgan":
+            for weight in self.critic.trainable_variables:
+                weight.assign(ops.clip(weight, -self.config.clip, self.config.clip))
+
+    def generator_loss(self, latents):
+        """How far generated frames are from being called real; mean over parts."""
+        return generator_loss(WASSERSTEIN, [self.critic(self.generator(latents))])
+
+    def separate(self, mixture):
+        spectrum = self.spectra.analyse(mixture)
+        magnitudes = self.spectra.magnitude(spectrum)
+        parts = self.searched(magnitudes)
+        if self.config.estimate == "mask":
+            gains = shares(parts, self.config.mask_power)
+        else:
+            gains = parts / (magnitudes[:, :, None] + SILENCE)
+        wanted = ops.transpose(gains[:, :, : len(self.sources)], (0, 2, 1, 3))
+        return np.asarray(self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1]))
+
+    def search(self, magnitudes):
+        """Find what the parts of a mixture are: `[batch, frames, bins]` -> magnitudes `[batch, frames, parts, bins]`."""
+        levels = level(magnitudes)
+        points = self.descended(magnitudes, levels)
+        return self.sounding(self.generated(points), points, levels)
+
+    def descended(self, magnitudes, levels):
+        """Points, see `start`, after a fixed number of steps of Adam, which moves every number by itself, down `search_loss`."""
+        config = self.config
+        first, second = config.search_betas
+
+        def step(count, points, mean, square):
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                loss = self.search_loss(points, magnitudes, levels)
+            gradient = tape.gradient(loss, points)
+            mean = first * mean + (1 - first) * gradient
+            square = second * square + (1 - second) * ops.square(gradient)
+            done = ops.cast(count + 1, "float32")
+            change = mean / (1 - first**done) / (ops.sqrt(square / (1 - second**done)) + EPSILON)
+            return count + 1, points - config.search_rate * change, mean, square
+
+        start = self.start(magnitudes)
+        state = (tf.constant(0), start, ops.zeros_like(start), ops.zeros_like(start))
+        _, points, *_ = tf.while_loop(lambda count, *_: count < config.iterations, step, state, parallel_iterations=1)
+        return points
+
+    def start(self, magnitudes):
+        """Where every frame's search starts, `[batch, frames, parts, latent + 1]`: latents of zero, then an even share of the level."""
+        batch, frames = ops.shape(magnitudes)[:2]
+        latents = ops.zeros((batch, frames, self.parts, self.config.latent))
+        gains = ops.full((batch, frames, self.parts, 1), -np.log(self.parts), dtype="float32")
+        return ops.concatenate([latents, gains], axis=-1)
+
+    def search_loss(self, points, magnitudes, levels):
+        """What the search makes small: the mixture's unlikelihood, critics that do not believe, and jumps from frame to frame.
+
+        Args:
+          points: `[batch, frames, parts, latent + 1]`, see `start`.
+          magnitudes, levels: of the mixture, `[batch, frames, bins]` and `[batch, frames, 1]`.
+        Returns: scalar, a sum over frames.
+        """
+        generated = self.generated(points)
+        parts = self.sounding(generated, points, levels)
+        loss = ops.sum(poisson_loss(ops.sum(parts, axis=2) / levels, magnitudes / levels))
+        if self.config.critic_weight:
+            scores = self.critic(ops.reshape(generated, (-1, self.parts, self.spectra.bins)))
+            loss -= self.config.critic_weight * ops.sum(scores)
+        if self.config.smoothness:
+            loss += self.config.smoothness * ops.sum(jumps(parts, levels))
+        return loss
+
+    def generated(self, points):
+        """Frames as the generators make them, `[batch, frames, parts, bins]`, of mean 1."""
+        latents = ops.reshape(points[..., :-1], (-1, self.parts, self.config.latent))
+        return ops.reshape(self.ema_generator(latents), (*ops.shape(points)[:3], self.spectra.bins))
+
+    def sounding(self, generated, points, levels):
+        """Magnitudes of the parts, `[batch, frames, parts, bins]`: generated frames at their gains, which are relative to the mixture."""
+        return levels[..., None] * ops.exp(points[..., -1:]) * generated ** (1 / self.config.compression)

@@ -1,0 +1,160 @@
+"""NMF: every part is a sum of a few spectra that it always uses; a mixture is explained by those of all parts at once.
+
+Source: supervised NMF with the Kullback-Leibler divergence, the baseline of Subakan & Smaragdis 2018, "Generative Adversarial
+Source Separation" (arXiv:1710.10779), and of the method Smaragdis, Raj & Shashanka 2007; numbers are those of its authors'
+code. With magnitudes X of a part's frames, spectra W and activations H, all zero or above:
+
+    learning        W, H = argmin KL(X | H W), by multiplicative updates, for each part
+    separation      H = argmin KL(mixture | H [W_1 ... W_P]) with all W as they are; mask of a part = H_p W_p / (H W)
+
+scikit-learn does both. No network is trained, so there are no players: a step adds frames of each part alone to a fair
+sample of all that were heard, and an epoch ends with a fit to that sample. A fit does not go on from the last one: spectra
+that explain their own part ever better explain the others better too, and separate worse.
+Departs from it: the rest of the mixture is a part as the sources are; windows are brought to one level before they are
+sampled, as recordings differ by 30 dB; spectra start as frames of the sample and their activations are found first, where
+the code starts both at random (1 dB better on the demo set).
+Its settings and presets are in `tfsepgan/settings/nmf.py`.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from sklearn.decomposition import non_negative_factorization
+
+from tfsepgan.config import Experiment
+from tfsepgan.layers.spectra import Spectra, level, shares, turned
+from tfsepgan.losses.poisson import divergence
+from tfsepgan.networks.dictionary import dictionary
+from tfsepgan.systems.base import SearchingSystem
+from tfsepgan.systems.listening import gain_to_level
+
+UPDATES = {"solver": "mu", "beta_loss": "kullback-leibler", "tol": 0}  # a fixed number of multiplicative updates
+EMPTY = -100.0  # key of a place in the pool that holds no frame yet
+LEAST = 1e-3  # of the mean of a spectrum that a fit starts from: what is zero once stays zero
+
+
+class NMF(SearchingSystem):
+    """A dictionary of spectra for each part, learnt from recordings of it alone.
+
+    Source: the baseline of Subakan & Smaragdis 2018, arXiv:1710.10779.
+    """
+
+    hears = ("solo",)
+    losses_logged = ("divergence",)
+    why_not_exported = "NMF looks for the activations of each mixture with scikit-learn when it separates; there is no network to export."
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        config, parts = self.config, len(self.sources) + 1
+        self.spectra = Spectra(config.frame, config.hop)
+        bins = self.spectra.bins
+        self.dictionary = dictionary(parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed)
+        self.pool = self._state("pool", (parts, config.pool, bins), "zeros")
+        # A frame stays while its key, a normal number, is among the highest of all heard so far. Normal, because float32 tells
+        # the highest of millions apart, and of as many uniform ones it would not.
+        self.keys = self._state("keys", (parts, config.pool), keras.initializers.Constant(EMPTY))
+        self.misfit = self._state("misfit", (), "zeros")
+
+    def _state(self, name: str, shape: tuple, initializer):
+        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32")
+
+    @property
+    def players(self):
+        return {}
+
+    @property
+    def shipped(self):
+        return {"dictionary": self.dictionary}
+
+    @property
+    def hop(self):
+        return self.config.hop
+
+    @property
+    def context(self):
+        return self.config.frame  # frames are explained one by one
+
+    def train_step(self, batch):
+        self.sample(self.frames(batch["solo"]))
+        return self.log(divergence=self.misfit)
+
+    def frames(self, solo):
+        """Magnitudes of each part's frames, `[parts, frames, bins]`, from windows alone `[batch, parts, time, 1]` at one level."""
+        batch, parts, time = solo.shape[:3]
+        windows = ops.reshape(solo, (-1, time, 1))
+        magnitudes = self.spectra.magnitude(self.spectra.analyse(gain_to_level(windows, 0.0) * windows))
+        by_part = ops.transpose(ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3))
+        return ops.reshape(by_part, (parts, -1, self.spectra.bins))
+
+    def sample(self, frames):
+        """Let new frames, `[parts, frames, bins]`, take places in the pool: all that were ever heard are as likely to be in it.
+
+        Source: Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir", with equal weights.
+        """
+        keys = keras.random.normal(frames.shape[:2], seed=self.draws)
+        highest, places = ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)
+        self.pool.assign(tf.gather(ops.concatenate([self.pool, frames], axis=1), places, batch_dims=1))
+        self.keys.assign(highest)
+
+    def finish_epoch(self):
+        """Fit every part's dictionary to its sample of frames."""
+        spectra = self.dictionary.get_layer("dictionary").spectra
+        learnt, misfits = np.array(spectra), []
+        for part, (frames, keys) in enumerate(zip(np.array(self.pool), np.array(self.keys), strict=True)):
+            heard = frames[keys > EMPTY]
+            if heard.any():
+                learnt[part], misfit = self.fit_dictionary(heard, self.start(heard))
+                misfits.append(misfit)
+        spectra.assign(learnt)
+        self.misfit.assign(np.mean(misfits) if misfits else 0.0)
+
+    def start(self, heard: np.ndarray) -> np.ndarray:
+        """Where a fit to frames `[frames, bins]` starts, `[rank, bins]`: some of them, coloured so that no two are the same."""
+        places = np.arange(self.config.rank) % len(heard)
+        colour = np.random.default_rng(self.experiment.data.seed).uniform(0.5, 1.5, (len(places), heard.shape[1]))
+        return (heard[places] * colour + LEAST * heard.mean(axis=0)).astype(np.float32) + 1e-9
+
+    def fit_dictionary(self, heard: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, float]:
+        """Learn a dictionary.
+
+        Args:
+          heard: frames `[frames, bins]`.
+          spectra: where it starts, `[rank, bins]`.
+        Returns: spectra of mean 1 that explain the frames, `[rank, bins]`, and the divergence that is left.
+        """
+        updates = {"n_components": len(spectra), "max_iter": self.config.fit_iterations, **UPDATES}
+        activations, _, _ = non_negative_factorization(heard, H=spectra, update_H=False, **updates)
+        activations, spectra, _ = non_negative_factorization(
+            heard, W=np.maximum(activations, 1e-12), H=spectra, init="custom", **updates
+        )
+        misfit = float(ops.mean(divergence(activations @ spectra, heard)))
+        return spectra / (spectra.mean(axis=1, keepdims=True) + 1e-30), misfit
+
+    def separate(self, mixture):
+        spectrum = self.spectra.analyse(mixture)
+        magnitudes = self.spectra.magnitude(spectrum)
+        batch, frames, bins = magnitudes.shape
+        parts = self.dictionary(self.activations(np.reshape(magnitudes, (-1, bins))))
+        masks = ops.reshape(shares(parts, self.config.mask_power), (batch, frames, -1, bins))
+        wanted = ops.transpose(masks[:, :, : len(self.sources)], (0, 2, 1, 3))
+        return np.asarray(self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1]))
+
+    def activations(self, magnitudes: np.ndarray) -> np.ndarray:
+        """How loud each spectrum of each part sounds, `[frames, parts, rank]`, in magnitudes `[frames, bins]`, frame by frame.
+
+        The same whatever other frames there are: each is brought to one level, and after the first update nothing is left of
+        the value they all start from, as it multiplies both sides of a ratio.
+        """
+        spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
+        together = spectra.reshape(-1, spectra.shape[-1])
+        levels = np.asarray(level(magnitudes))
+        found, _, _ = non_negative_factorization(
+            magnitudes / levels,
+            H=together,
+            n_components=len(together),
+            update_H=False,
+            max_iter=self.config.iterations,
+            **UPDATES,
+        )
+        return (found * levels).reshape(-1, *spectra.shape[:2])

@@ -42,6 +42,7 @@ setup(
         "keras>=3.10",
         "numpy>=1.26",
         "scipy>=1.11",
+        "scikit-learn>=1.4",
         "soundfile>=0.12",
         "soxr>=0.4",
         "museval>=0.4.1",
@@ -64,7 +65,7 @@ setup(
     entry_points={
         "console_scripts": [
             f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-            for name in ("train", "separate", "evaluate", "export", "data")
+            for name in ("train", "separate", "evaluate", "export", "data", "generate")
         ]
     },
 )

@@ -16,6 +16,20 @@ class Entry(NamedTuple):
 
 SYSTEMS = {
     "ssepgan": Entry("tfsepgan.systems.ssepgan:SSepGAN", "tfsepgan.settings.ssepgan:SSepGANConfig"),  # section 3.3
+    "cyclegan": Entry("tfsepgan.systems.cyclegan:CycleGAN", "tfsepgan.settings.cyclegan:CycleGANConfig"),  # section 3.2
+    "semisupervised": Entry(  # section 2.4.2
+        "tfsepgan.systems.semisupervised:SemiSupervised", "tfsepgan.settings.semisupervised:SemiSupervisedConfig"
+    ),
+    "compressed_sensing": Entry(  # section 2.2
+        "tfsepgan.systems.compressed_sensing:CompressedSensing",
+        "tfsepgan.settings.compressed_sensing:CompressedSensingConfig",
+    ),
+    "decomposition": Entry(  # section 2.3
+        "tfsepgan.systems.decomposition:Decomposition", "tfsepgan.settings.decomposition:DecompositionConfig"
+    ),
+    "gass": Entry("tfsepgan.systems.gass:GASS", "tfsepgan.settings.gass:GASSConfig"),  # section 2.4.1
+    "nmf": Entry("tfsepgan.systems.nmf:NMF", "tfsepgan.settings.nmf:NMFConfig"),  # the baseline of 2.4.1
+    "wavegan": Entry("tfsepgan.systems.wavegan:WaveGAN", "tfsepgan.settings.wavegan:WaveGANConfig"),  # section 2.1
 }
 
 

@@ -55,7 +55,7 @@ setup(
         "pyyaml>=6",
     ],
     extras_require={
-        "test": ["pytest>=8", "ruff>=0.6"],
+        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6"],
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",

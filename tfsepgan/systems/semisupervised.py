@@ -54,8 +54,8 @@ class SemiSupervised(SeparationSystem):
         self.stretch = min(data.window, self.config.discriminator.window or data.window)
         self.heard = max(1, round(self.config.unlabelled_share * data.batch))
         self.critics = {
-            f"critic_{part}": build_discriminator(
-                self.config.discriminator, window=self.stretch, seed=data.seed + 10 * k
+            f"critic_{part}": without_constants(
+                build_discriminator(self.config.discriminator, window=self.stretch, seed=data.seed + 10 * k)
             )
             for k, part in enumerate((*self.sources, "residual"))  # no source may be called so
         }
@@ -129,3 +129,14 @@ class SemiSupervised(SeparationSystem):
             generator_loss(OBJECTIVE, critic(windows, training=True)["scores"])
             for critic, windows in zip(self.critics.values(), heard, strict=True)
         )
+
+
+def without_constants(critic):
+    """The critic with the constants of its scores held at zero: no distance and no slope depends on them.
+
+    Source: the released code, whose critics end in a layer without bias.
+    """
+    for variable in critic.trainable_variables:
+        if variable.path.endswith("score/bias"):
+            variable.trainable = False
+    return critic

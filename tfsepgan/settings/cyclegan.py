@@ -101,17 +101,19 @@ PRESETS = {
         preset="demo",
         model=CycleGANConfig(
             generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
-            mixer=GeneratorConfig(kind="filterbank", channels=64, blocks=2, frame=1024, hop=512),
+            mixer=GeneratorConfig(kind="filterbank", channels=32, blocks=1, frame=1024, hop=512),
             carry_rest=True,
             discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=8192),
             objective="hinge",
-            cycle_mixture_weight=1.0,
+            identity_mixture_weight=0.0,  # the same as the mixture's cycle where the rest is carried along
             identity_share=0.125,
+            adversarial_source_weight=0.01,
+            adversarial_mixture_weight=0.01,
             level_dbfs=-20.0,
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
         training=TrainingConfig(
-            steps=1600,
+            steps=1200,
             steps_per_epoch=200,
             minutes=4.0,
             learning_rate=1e-3,

@@ -15,12 +15,13 @@ With several sources G has an output for each and F hears their sum: a mixture i
 means something too. D_x hears every source as a window of its own, and need not know which it is: the cycle and G(x) hold
 the outputs to their sources.
 
-Departs from it: what G takes off a mixture F would have to invent. With `carry_rest` it is handed to F instead: in F(G(m)) the
-rest of m itself, so that cycle is exact and asks nothing of G; in F(x) the rest of a mixture that x is not in, as loud as
-the rest is beside x (the only thing that is asked of a recording of the rest), so G must find x among what real mixtures hold.
-No gradient flows through the rest, or G would learn to leave none. The idea is that of Hoshen 2019 (arXiv:1812.06087's
-sibling, "unmix and remix"). With `level_dbfs`, every term hears all at one level. Discriminators' losses are not halved, which Adam
-would undo. Its settings and presets are in `tfsepgan/settings/cyclegan.py`.
+Departs from it: F would have to invent what G takes off a mixture. With `carry_rest` (Hoshen 2018, arXiv:1812.07504;
+Michelashvili et al. 2019, arXiv:1812.06087) it is handed to F instead. F(G(m)) hears the rest of m itself, so that cycle is
+exact and asks nothing of G. F(x) hears what was left of a mixture that x is not in, as loud as the rest is beside x: G must
+find x among what real mixtures hold. Only a share of the estimate (`taken_off`) is taken off that mixture: were it all, what is
+left would be only what G knows to be rest already. No gradient flows through it, or G would learn to leave nothing. Of a
+recording of the rest, nothing but its level is used. With `level_dbfs`, every term hears all at one level. The discriminators'
+losses are not halved, which Adam would undo. Its settings and presets are in `tfsepgan/settings/cyclegan.py`.
 """
 
 from typing import NamedTuple

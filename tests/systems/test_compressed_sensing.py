@@ -127,7 +127,9 @@ def test_the_objective_of_a_mixture_is_its_numpy_twin(experiment_of, distance, r
             excess = np.subtract(*(0.1 * np.log(2 * power + 2.0**-22) for power in powers))
             far = np.mean(np.where(excess > 0, excess, -0.3 * excess))
         twin.append(far + 0.01 * np.sum(latent**2))
-    np.testing.assert_allclose(system.mixture_objective(tf.constant(mixture))(latents), twin, rtol=1e-3)
+    np.testing.assert_allclose(
+        system.mixture_objective(tf.constant(mixture), system.generator)(latents), twin, rtol=1e-3
+    )
 
 
 def test_the_first_start_is_the_encoders_and_the_others_are_the_same_for_every_window(experiment_of):

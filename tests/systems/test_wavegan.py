@@ -83,7 +83,24 @@ def test_the_penalty_is_nothing_when_the_slope_is_one(linear):
 def test_the_generators_loss_is_minus_its_mean_score(linear):
     system, slope = linear
     made = fixed_latents(system, BATCH)
-    assert float(system.generator_loss()) == pytest.approx(-np.mean(made @ slope + 0.5), rel=1e-4)
+    loss = float(system.generator_loss(keras.ops.convert_to_tensor(recordings()[:, 0])))
+    assert loss == pytest.approx(-np.mean(made @ slope + 0.5), rel=1e-4)
+
+
+def test_the_term_against_alike_sounds_is_added_with_its_weight(built):
+    system = built(likeness_weight=3.0)
+    real = keras.ops.convert_to_tensor(recordings()[:, 0])
+    one = np.full((BATCH, system.latent), 0.5, np.float32)  # one latent: all sounds are the same
+    system.random_latents = lambda: keras.ops.convert_to_tensor(one)
+    system.discriminator = without_shuffle(system.discriminator)
+    loss = float(system.generator_loss(real))
+    assert float(system.trackers["likeness"].result()) == pytest.approx(1.0, abs=1e-3)
+    assert loss == pytest.approx(float(system.trackers["adversarial"].result()) + 3.0, rel=1e-3)
+
+
+def without_shuffle(discriminator):
+    """A critic as it hears when it is not training: each sound at its own place."""
+    return lambda waveform, training: discriminator(waveform, training=False)
 
 
 def test_latents_are_uniform_between_minus_one_and_one_and_drawn_anew(built):
@@ -116,6 +133,11 @@ def test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_mo
 def test_a_batch_that_the_critics_steps_cannot_share_is_refused(experiment_of):
     with pytest.raises(ConfigError, match="batch is 4 and discriminator_steps 3: .* must be a multiple"):
         systems.build(experiment_of(discriminator_steps=3))
+
+
+def test_sounds_cannot_be_alike_one_at_a_time(experiment_of):
+    with pytest.raises(ConfigError, match="one sound a step is like no other"):
+        systems.build(experiment_of(likeness_weight=1.0, discriminator_steps=4))
 
 
 def test_only_the_first_source_is_learnt(built):
@@ -190,13 +212,14 @@ def test_the_papers_preset_is_the_papers():
     assert (model.objective, model.penalty_weight, model.discriminator_steps) == ("wgan-gp", 10.0, 5)
     assert (data.sample_rate_hz, data.window, data.batch // model.discriminator_steps) == (16000, 16384, 64)
     assert (training.learning_rate, training.discriminator_learning_rate, training.betas) == (1e-4, 1e-4, (0.5, 0.9))
-    assert training.ema == 0
+    assert (training.ema, model.likeness_weight, model.level_dbfs) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"penalty_weight": -1.0}, "penalty_weight is -1.0"),
+        ({"likeness_weight": -1.0}, "likeness_weight is -1.0"),
         ({"discriminator_steps": 0}, "discriminator_steps is 0"),
         ({"level_dbfs": 0.0}, "level_dbfs is 0.0"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-import tfsepgan
+import tfsepgan.training.judging
 from tfsepgan.data.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.networks.bundle import load_bundle
@@ -85,7 +85,7 @@ def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_p
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 4)])
 def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeypatch, keep, kept):
     scores = iter([[[3.0]], [[1.0]]])
-    monkeypatch.setattr(tfsepgan.training.run, "improvement_db", lambda *_: np.array(next(scores)))
+    monkeypatch.setattr(tfsepgan.training.judging, "improvement_db", lambda *_: np.array(next(scores)))
     run = new_run(light(steps=4, steps_per_epoch=2, keep=keep), tmp_path / "run")
     outcome = run.train()
     assert outcome.best == {"step": kept, "score": 3.0 if keep == "best" else 1.0}

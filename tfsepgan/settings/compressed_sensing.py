@@ -82,6 +82,9 @@ class CompressedSensingConfig:
     unexplained_weight: float = 1.0  # both sides alike, as the paper's norm
     """Weight of what the mixture has more than the recovered tracks, beside what they have more (distance 'spectrum')."""
 
+    taught_iterations: int = 0  # the paper's search meets networks that know nothing of it
+    """Steps of the search that training goes through, so that encoder and generator learn where it ends; 0: where it starts."""
+
     encoder_start: bool = True  # S-SepGAN, section 2.2
     """Start the first search at what the encoder says; False: all at random, as the paper."""
     restarts: int = 2  # the paper's for its DCGAN, 10 for its VAE
@@ -102,7 +105,7 @@ class CompressedSensingConfig:
         for name in (name for name in vars(self) if name.endswith("_weight")):
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        for name, least in (("discriminator_steps", 1), ("restarts", 1), ("iterations", 0)):
+        for name, least in (("discriminator_steps", 1), ("restarts", 1), ("iterations", 0), ("taught_iterations", 0)):
             if getattr(self, name) < least:
                 yield f"{name} is {getattr(self, name)}; it must be at least {least}."
         if self.frame < 4 or self.frame % 2 or self.hop < 1 or self.frame % self.hop or self.frame // self.hop < 2:

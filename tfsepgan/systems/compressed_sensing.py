@@ -218,7 +218,7 @@ class CompressedSensing(SearchingSystem):
     def losses(self, mixture, tracks, solos):
         """All that generator and encoder learn from, with the weighted sum as `total`."""
         config = self.config
-        latents = self.encoder(mixture, training=True)
+        latents = self.searched(self.encoder(mixture, training=True), mixture)
         made = self.generator(latents, training=True)
         terms = {"distance": ops.mean(self.distance(tracks, made)), "latent": ops.mean(recovery.latent_energy(latents))}
         if config.paired_weight:
@@ -233,6 +233,16 @@ class CompressedSensing(SearchingSystem):
             found = self.encoder(ops.stop_gradient(heard), training=False)  # its statistics are those of mixtures
             terms["made"] = ops.mean(ops.square(found - latents))
         return {"total": sum(getattr(config, f"{name}_weight") * term for name, term in terms.items()), **terms}
+
+    def searched(self, latents, mixture):
+        """What the encoder says, moved to where a short search from there ends; the way is taken as given."""
+        config = self.config
+        if not config.taught_iterations:
+            return latents
+        objective = self.mixture_objective(mixture, self.generator)
+        start = ops.stop_gradient(latents)
+        found, _ = search(objective, start[:, None], iterations=config.taught_iterations, rate=config.search_rate)
+        return latents + ops.stop_gradient(found - start)
 
     def adversarial_loss(self, made):
         """How far each source's critic is from calling `made` real, averaged over sources."""
@@ -298,18 +308,18 @@ class CompressedSensing(SearchingSystem):
         mixture = gain * windows
         encoded = shipped["encoder"](mixture, training=False)
         starts = self.starts(encoded, encoder_start=config.encoder_start)
-        objective = self.mixture_objective(ops.repeat(mixture, starts.shape[1], axis=0))
+        objective = self.mixture_objective(ops.repeat(mixture, starts.shape[1], axis=0), shipped["generator"])
         found, _ = search(objective, starts, iterations=config.iterations, rate=config.search_rate)
         made = shipped["generator"](found, training=False)
         return self.estimates(mixture, made) / gain[:, None]
 
-    def mixture_objective(self, mixture):
+    def mixture_objective(self, mixture, generator):
         """What latents of a mixture are judged by: how far the sum of what they make is from it, and how long they are."""
         config = self.config
         heard = mixture if config.distance == "waveform" else self.power(mixture)
 
         def objective(latents):
-            made = self.shipped["generator"](latents, training=False)
+            made = generator(latents, training=False)
             if config.distance == "waveform":
                 far = recovery.squared_error(heard, ops.sum(made, axis=1))
             else:

@@ -6,8 +6,9 @@ Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1
     critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
     generator   L_G = -E[D(G(z))]                                                                   then one
 
-Departs from it: other objectives and any discriminator of the table are settings; with `level_dbfs` all recordings are
-heard at one level; the running mean of the generator (off in `paper`) is what is judged and ships.
+Departs from it: other objectives, any discriminator of the table and a term against sounds that are all alike are settings;
+with `level_dbfs` all recordings are heard at one level; the running mean of the generator (off in `paper`) is what is judged
+and ships.
 Its settings and presets are in `tfsepgan/settings/wavegan.py`, the generator in `tfsepgan/networks/wavegan.py`.
 """
 
@@ -20,6 +21,7 @@ from keras import ops
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
+from tfsepgan.losses.likeness import likeness
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SynthesisSystem
@@ -35,7 +37,7 @@ class WaveGAN(SynthesisSystem):
     """
 
     hears = ("solo",)
-    losses_logged = ("generator", "discriminator", "penalty")
+    losses_logged = ("generator", "adversarial", "likeness", "discriminator", "penalty")
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -44,6 +46,11 @@ class WaveGAN(SynthesisSystem):
             raise ConfigError(
                 f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each step hears its own share "
                 "of the batch, so the batch must be a multiple of the steps."
+            )
+        if config.likeness_weight and data.batch < 2 * config.discriminator_steps:
+            raise ConfigError(
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: one sound a step is like no other; "
+                "likeness_weight above zero needs two."
             )
         self.latent = config.generator.latent
         self._follow(lambda: wavegan_generator(config.generator, window=data.window))
@@ -63,7 +70,7 @@ class WaveGAN(SynthesisSystem):
         for real in ops.split(recordings, self.config.discriminator_steps):
             critic = self.descend(self.discriminator_loss, (real,), player="discriminator")
             self.log(discriminator=critic)
-        generator = self.descend(self.generator_loss, (), player="generator")
+        generator = self.descend(self.generator_loss, (real,), player="generator")
         self.follow_generator()
         return self.log(generator=generator)
 
@@ -85,10 +92,16 @@ class WaveGAN(SynthesisSystem):
         self.log(penalty=penalty)
         return loss + config.penalty_weight * penalty
 
-    def generator_loss(self):
-        """L_G: what the generator makes of new latents is called real."""
-        (fake,) = self.heard(self.generator(self.random_latents(), training=True))
-        return generator_loss(self.config.objective, self.discriminator(fake, training=True)["scores"])
+    def generator_loss(self, real):
+        """L_G: what the generator makes of new latents is called real; and, if asked for, sounds differ as recordings do."""
+        config = self.config
+        real, fake = self.heard(real, self.generator(self.random_latents(), training=True))
+        heard = self.discriminator(fake, training=True)
+        adversarial, alike = generator_loss(config.objective, heard["scores"]), 0.0
+        if config.likeness_weight:
+            alike = likeness(self.discriminator(real, training=True)["features"], heard["features"])
+        self.log(adversarial=adversarial, likeness=alike)
+        return adversarial + config.likeness_weight * alike
 
     def heard(self, *windows):
         """What the discriminator hears of windows: one stretch, the same of all."""

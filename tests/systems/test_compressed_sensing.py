@@ -12,6 +12,7 @@ from tfsepgan.config import check
 from tfsepgan.dsp.measurements import gaussian_matrix, measure, relative_error
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
 from tfsepgan.separation.engine import BlockSeparator
+from tfsepgan.systems.searching import search
 from tfsepgan.systems.trained import load_trained, save_trained
 
 WINDOW = 1024
@@ -193,7 +194,10 @@ def test_a_mask_gives_all_of_the_mixture_to_what_alone_is_made(experiment_of):
 
 def test_the_terms_are_what_they_say_and_the_total_is_their_weighted_sum(experiment_of, system_of, batch_of):
     weights = {"distance_weight": 2.0, "paired_weight": 3.0, "made_weight": 0.5, "latent_weight": 0.1}
-    experiment = experiment_of(**weights, adversarial_weight=0.25, distance="waveform", estimate="waveform")
+    latents_as_encoded = {"taught_iterations": 0}
+    experiment = experiment_of(
+        **weights, **latents_as_encoded, adversarial_weight=0.25, distance="waveform", estimate="waveform"
+    )
     system, batch = system_of(experiment), batch_of(experiment)
     mixture, target = np.asarray(batch["mixture"]), np.asarray(batch["sources"])
     gain = 0.1 / np.sqrt(np.mean(mixture**2, axis=(1, 2), keepdims=True))
@@ -229,6 +233,33 @@ def test_only_a_taught_generator_learns_from_what_the_encoder_recovers(teach, ex
         after.append((weights_of(system.generator), weights_of(system.encoder)))
     same = [all(np.array_equal(a, b) for a, b in zip(*pair, strict=True)) for pair in zip(*after, strict=True)]
     assert same == [not teach, False]
+
+
+def test_taught_through_the_search_the_terms_are_of_the_place_where_it_ends(experiment_of, batch_of):
+    experiment = experiment_of(taught_iterations=3, search_rate=0.05)
+    system, batch = systems.build(experiment), batch_of(experiment)
+    mixture, tracks = system.at_one_level(batch["mixture"], system.with_rest(batch["mixture"], batch["sources"]))
+    start = system.encoder(mixture, training=True)
+    objective = system.mixture_objective(mixture, system.generator)
+    end, least = search(objective, start[:, None], iterations=3, rate=0.05)
+    assert np.all(least < objective(start))
+    assert np.max(np.abs(end - start)) > 0.01
+    losses = system.losses(mixture, tracks, batch["solo"])
+    far = system.distance(tracks, system.generator(end, training=True))
+    assert float(losses["distance"]) == pytest.approx(np.mean(far), rel=1e-4)
+    assert float(losses["latent"]) == pytest.approx(np.mean(np.sum(np.square(end), axis=(1, 2))), rel=1e-4)
+
+
+def test_the_way_of_the_search_is_no_part_of_the_gradient(experiment_of, batch_of):
+    """The encoder is moved as if the place where the search ends were its own: by that place's slope, as it stands."""
+    experiment = experiment_of(taught_iterations=3)
+    system, batch = systems.build(experiment), batch_of(experiment)
+    latents = tf.random.stateless_uniform((2, 2, 8), seed=(0, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(latents)
+        found = system.searched(latents, batch["mixture"])
+        value = tf.reduce_sum(tf.square(found))
+    np.testing.assert_allclose(tape.gradient(value, latents), 2 * found, rtol=1e-5)
 
 
 def test_without_adversarial_weight_there_is_no_critic(experiment_of, system_of, batch_of):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 
 import tfsepgan
@@ -18,7 +19,7 @@ from tfsepgan.errors import ConfigError, ExportError
 from tfsepgan.export.exporter import export_bundle
 from tfsepgan.networks.table import generator_entry
 from tfsepgan.separation.engine import BlockSeparator
-from tfsepgan.systems.trained import experiment_from, open_model, save_trained
+from tfsepgan.systems.trained import experiment_from, open_model, save_trained, start_from
 from tfsepgan.training.checkpoint import save_state
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -103,6 +104,16 @@ def test_two_steps_move_every_weight_of_every_player_and_stay_finite(experiment,
         for variable, new, old in zip(system.players[player].trainable_variables, weights, before[player], strict=True):
             assert np.isfinite(new).all()
             assert not np.array_equal(new, old), f"{player} {variable.path} did not move"
+
+
+@every_system
+def test_a_step_in_a_graph_of_keras_is_the_step_as_it_is_written(experiment, system_of, batch_of):
+    """What `fit` compiles knows no Python loops over tensors."""
+    written, compiled = system_of(experiment), system_of(experiment)
+    written.train_step(batch_of(experiment))
+    compiled.fit(tf.data.Dataset.from_tensors(batch_of(experiment)), verbose=0)
+    for one, other in zip(all_of(written), all_of(compiled), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)
 
 
 @every_system
@@ -242,6 +253,24 @@ def test_what_was_learnt_is_saved_and_separates_or_sounds_the_same(experiment, s
     stems = tfsepgan.load(tmp_path).separate(mixture, experiment.data.sample_rate_hz)
     for estimate, name in zip(np.asarray(system(mixture[None]))[0], system.sources, strict=True):
         np.testing.assert_allclose(stems[name], estimate, atol=1e-5)
+
+
+@every_system
+def test_a_run_that_starts_from_a_model_learns_on_from_all_of_it(experiment, system_of, batch_of, tmp_path):
+    """Networks that learn take the weights too, not only those that ship: else a running mean drifts back to random ones."""
+    trained = system_of(experiment)
+    trained.train_step(batch_of(experiment))
+    trained.finish_epoch()
+    save_trained(tmp_path, trained, {"steps": 1})
+    system = system_of(replace(experiment, data=replace(experiment.data, seed=7)))
+    start_from(system, tmp_path)
+    if system.kind == "search":
+        ships, learns = trained.shipped, {name: getattr(system, name) for name in trained.shipped}
+    else:
+        ships, learns = {"generator": trained.ema_generator}, {"generator": system.generator}
+    for name, network in ships.items():
+        for mine, theirs in zip(learns[name].trainable_variables, network.trainable_variables, strict=True):
+            np.testing.assert_array_equal(mine, theirs, err_msg=name)
 
 
 @every_separator

@@ -23,10 +23,9 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
     Returns: the best latents, `[examples, ...]`, and their objective, `[examples]`.
     """
     shape = starts.shape
-    latents = tf.reshape(starts, (-1, *shape[2:]))
-    first = second = tf.zeros_like(latents)
-    best, least = latents, objective(latents)
-    for step in tf.range(1, iterations + 1):
+    start = tf.reshape(starts, (-1, *shape[2:]))
+
+    def step(count, latents, first, second, best, least):
         with tf.GradientTape() as tape:
             tape.watch(latents)
             value = objective(latents)
@@ -34,9 +33,14 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
         slope = tape.gradient(value, latents)
         first = DECAYS[0] * first + (1 - DECAYS[0]) * slope
         second = DECAYS[1] * second + (1 - DECAYS[1]) * tf.square(slope)
-        taken = tf.cast(step, latents.dtype)
+        taken = tf.cast(count + 1, latents.dtype)
         mean, power = first / (1 - DECAYS[0] ** taken), second / (1 - DECAYS[1] ** taken)
-        latents = latents - rate * mean / (tf.sqrt(power) + EPSILON)
+        return count + 1, latents - rate * mean / (tf.sqrt(power) + EPSILON), first, second, best, least
+
+    state = (tf.constant(0), start, tf.zeros_like(start), tf.zeros_like(start), start, objective(start))
+    # A loop of the graph's own: inside of Keras' `fit`, Python's are not turned into one.
+    state = tf.while_loop(lambda count, *_: count < iterations, step, state, parallel_iterations=1)
+    _, latents, _, _, best, least = state
     if iterations:
         best, least = _better(latents, objective(latents), best, least)
     least = tf.reshape(least, (-1, shape[1]))

@@ -111,7 +111,8 @@ def start_from(system: System, name_or_path: str | os.PathLike) -> None:
             raise ValueError(f"it is a {manifest.system} model")
         if system.kind == "search":
             for name, network in system.shipped.items():
-                network.set_weights(model.shipped[name].get_weights())
+                for taking in (network, getattr(system, name, network)):  # what ships, and what learns and is followed
+                    taking.set_weights(model.shipped[name].get_weights())
         else:
             theirs = model if system.kind == "generator" else model.ema_generator
             for network in (system.generator, system.ema_generator):

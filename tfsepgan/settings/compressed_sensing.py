@@ -191,7 +191,7 @@ PRESETS = {
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=4096, batch=64, law="snr"),
         training=TrainingConfig(
-            steps=1400,
+            steps=700,
             steps_per_epoch=200,
             minutes=4.0,
             learning_rate=1e-3,

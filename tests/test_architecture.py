@@ -18,6 +18,7 @@ COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate")
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
+    ("files",),
     ("config",),
     ("settings",),
     ("dsp",),

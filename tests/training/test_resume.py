@@ -3,10 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import tfsepgan
 from tfsepgan.data.catalogue import scan
 from tfsepgan.errors import CheckpointError
 
@@ -87,7 +91,7 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step,
     at_step(3, lambda: setattr(full, "now", True))
     with pytest.raises(CheckpointError, match="state.npz: No space left on device. Free some space"):
         new_run(experiment, tmp_path / "run").train()
-    assert not list((tmp_path / "run").glob(".state*"))
+    assert not list((tmp_path / "run").glob(".writing-*"))
     at_step(3, lambda: setattr(full, "now", False))
     resumed = new_run(experiment, tmp_path / "run")
     assert resumed.progress["step"] == 2
@@ -97,10 +101,31 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step,
 def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_path):
     experiment = light(validation_mixtures=0)
     new_run(experiment, tmp_path / "run")
-    half, scratch = tmp_path / "run" / ".state.npz-abc", tmp_path / "run" / "model" / ".writing-x"
+    half, scratch = tmp_path / "run" / ".writing-state.npz-7", tmp_path / "run" / "model" / ".writing-x"
     half.write_bytes(b"half")
     scratch.mkdir(parents=True)
     (scratch / "model.keras").write_bytes(b"half")
     new_run(experiment, tmp_path / "run")
     assert not half.exists()
     assert not scratch.exists()
+
+
+def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
+    """The second is told, and what is there stays as it is; once the first has ended, however it did, the second may."""
+    experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
+    new_run(experiment, tmp_path / "run").train()
+    saved = (tmp_path / "run" / "state.npz").read_bytes()
+    holding = "import sys, time; from tfsepgan.training.lock import hold; hold(sys.argv[1]); print('held', flush=True); time.sleep(60)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1])}
+    command = [sys.executable, "-c", holding, str(tmp_path / "run")]
+    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(CheckpointError, match=f"Another process \\(number {other.pid}\\) trains in"):
+            new_run(experiment, tmp_path / "run")
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert (tmp_path / "run" / "state.npz").read_bytes() == saved
+    assert new_run(experiment, tmp_path / "run").train().reason == "finished"

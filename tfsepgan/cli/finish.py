@@ -1,6 +1,5 @@
 """What follows a training run: its model scored on the test split, the test stems to listen to, the exported model."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tfsepgan.evaluation.records import Report
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.export.exporter import export_bundle
+from tfsepgan.files import write_whole
 from tfsepgan.networks.bundle import Bundle
 from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
@@ -80,13 +80,13 @@ def write_separated(separator: Separator, mixtures: list[Mixture], directory: Pa
 
 
 def _write_whole(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
-    scratch = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(scratch, audio, sample_rate_hz, subtype="FLOAT", format="WAV")
-        os.replace(scratch, path)
+        write_whole(
+            path,
+            lambda file: soundfile.write(file, audio, sample_rate_hz, subtype="FLOAT", format="WAV"),
+            lasting=False,
+        )
     except (OSError, AssertionError, soundfile.LibsndfileError) as error:  # soundfile asserts that all was written
-        scratch.unlink(missing_ok=True)
         raise DataError(f"Could not write {path}: {error or 'the disk is full'}. Free some space.") from error
 
 

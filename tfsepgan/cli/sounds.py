@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from tfsepgan.errors import DataError
+from tfsepgan.files import HALF_WRITTEN
 
 
 def sound_names(count: int, seed: int) -> list[str]:
@@ -43,7 +44,7 @@ def write_sounds(
     made_folder = not output.exists()
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as scratch:
+        with tempfile.TemporaryDirectory(dir=output, prefix=HALF_WRITTEN) as scratch:
             for name, sound in zip(names, sounds, strict=True):
                 _write(Path(scratch) / name, sound, sample_rate_hz, subtype)
             for name in names:

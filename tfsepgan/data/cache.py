@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ import numpy as np
 from tfsepgan.data.catalogue import AudioFile
 from tfsepgan.data.decoding import read, resample
 from tfsepgan.data.variants import draw_speed, vary
-from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16, write_whole
+from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
+from tfsepgan.files import remove_half_written, write_whole
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
 _VERSION = 2  # raise when the stored samples would differ
@@ -121,9 +121,7 @@ def unpack(
 def _open_cache(cache: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        for part in cache.glob(".unpacking-*.part"):  # left by a killed run
-            if time.time() - part.stat().st_mtime > _STALE_PART_SECONDS:
-                part.unlink(missing_ok=True)
+        remove_half_written(cache, older_than_seconds=_STALE_PART_SECONDS)
     except OSError as error:
         raise _unwritable(cache, error) from error
     return cache
@@ -218,7 +216,7 @@ def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
         stored = np.rint(samples / np.float32(scale)).astype(np.int16)
         write_pcm16(version.samples, stored, sample_rate_hz)
     levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
-    write_whole(version.levels, levels.astype("<f4").data)
+    write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
 
 
 def _envelope(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:

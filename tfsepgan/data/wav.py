@@ -7,13 +7,13 @@ libsndfile.
 
 import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from tfsepgan.errors import DataError
+from tfsepgan.files import write_whole
 
 HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
@@ -96,17 +96,6 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     rate = sample_rate_hz
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
     header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form
-    write_whole(path, header + struct.pack("<4sI", b"data", size), np.ascontiguousarray(samples, "<i2").data)
-
-
-def write_whole(path: Path, *pieces: bytes | memoryview) -> None:
-    """Write under a temporary name, then move into place: a kill leaves the old file or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unpacking-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    header += struct.pack("<4sI", b"data", size)
+    # Not waited for: a cache that a power cut broke is unpacked again.
+    write_whole(path, lambda file: file.writelines((header, np.ascontiguousarray(samples, "<i2").data)), lasting=False)

@@ -3,8 +3,6 @@
 Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state touched.
 """
 
-import contextlib
-import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from matplotlib.patches import Patch
 
 from tfsepgan.errors import DataError, ShapeError
 from tfsepgan.evaluation.records import KINDS, RESIDUAL, Report, file_names
+from tfsepgan.files import write_whole
 from tfsepgan.metrics.validation import check_audio
 
 if TYPE_CHECKING:
@@ -228,14 +227,8 @@ def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Writes the PNG through a temporary file beside it; DataError when that cannot be done."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Writes the PNG, whole or not at all; DataError when that cannot be done."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        FigureCanvasAgg(figure).print_figure(temporary, format="png", dpi=110)
-        os.replace(temporary, path)
+        write_whole(path, lambda file: FigureCanvasAgg(figure).print_figure(file, format="png", dpi=110))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error

@@ -4,7 +4,6 @@ Numbers are decibels rounded to 1e-4. In JSON, NaN (not defined) is `null` and t
 "inf" and "-inf", so that any reader of JSON takes the files.
 """
 
-import contextlib
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsepgan.errors import DataError
+from tfsepgan.files import write_whole
 
 FORMAT = "tfsepgan evaluation 1"
 RESIDUAL = "residual"
@@ -199,19 +199,11 @@ def check_writable(folder: Path) -> None:
 
 
 def write_json(path: Path, content) -> None:
-    """Writes through a temporary file beside it, so that a reader or a crash never meets half a file."""
+    """Writes a JSON file; a reader or a crash never meets half of it. DataError when the disk refuses."""
     text = json.dumps(_to_json(content), indent=1, ensure_ascii=False, allow_nan=False)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        write_whole(path, lambda file: file.write(f"{text}\n".encode()))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error
 
 

@@ -5,8 +5,6 @@ class name or path from a file is ever followed.
 """
 
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ import keras
 
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.files import put_in_place
 from tfsepgan.layers.framing import FirstSources
 from tfsepgan.networks.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.networks.table import build_generator, generator_entry
@@ -100,12 +99,9 @@ def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> 
     """
     directory = Path(directory)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as scratch:
-            generator.save(Path(scratch) / WEIGHTS)
-            (Path(scratch) / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            for name in (WEIGHTS, MANIFEST):
-                os.replace(Path(scratch) / name, directory / name)
+        with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
+            generator.save(scratch / WEIGHTS)
+            (scratch / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     except OSError as error:
         raise CheckpointError(
             f"Could not write the model to {directory}: {error.strerror or error}. "

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from tfsepgan import systems
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig, from_dict, to_dict
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
+from tfsepgan.files import put_in_place
 from tfsepgan.networks.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.networks.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.systems.base import System
@@ -156,12 +156,9 @@ def _weights_of(system: System) -> dict[str, keras.Variable]:
 
 def _write(directory: Path, weights: dict[str, keras.Variable], manifest: Manifest) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as scratch:
-            np.savez(Path(scratch) / WEIGHTS, **{name: np.asarray(variable) for name, variable in weights.items()})
-            (Path(scratch) / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-            for name in (WEIGHTS, MANIFEST):
-                os.replace(Path(scratch) / name, directory / name)
+        with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
+            np.savez(scratch / WEIGHTS, **{name: np.asarray(variable) for name, variable in weights.items()})
+            (scratch / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     except OSError as error:
         raise CheckpointError(
             f"Could not write the model to {directory}: {error.strerror or error}. "

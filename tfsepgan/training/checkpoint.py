@@ -1,9 +1,6 @@
 """Everything a run needs to go on, in one file that is whole or not there: weights, every optimizer, running means, seeds, step, scores."""
 
-import contextlib
 import json
-import os
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsepgan.errors import CheckpointError
+from tfsepgan.files import remove_half_written, write_whole
 
 STATE = "state.npz"
 PROGRESS = "progress"
@@ -33,36 +31,23 @@ def variables_of(system) -> dict[str, Any]:
 
 
 def write_atomically(path: Path, write) -> None:
-    """Call `write(file)` on a temporary file that takes the place of `path` once it is whole.
+    """`files.write_whole` for a file of a run.
 
     Raises: CheckpointError when the disk refuses; the old file is then still there.
     """
-    path = Path(path)
-    scratch = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(scratch, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
+        write_whole(path, write)
     except OSError as error:
         raise CheckpointError(
             f"Could not write {path}: {error.strerror or error}. Free some space or choose another --run folder; "
             "what was there before is untouched."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
 
 
 def remove_leftovers(directory: Path) -> None:
     """Remove the temporary files that a killed run left half-written."""
-    directory = Path(directory)
-    for scratch in directory.glob(f".{STATE}-*"):
-        scratch.unlink(missing_ok=True)
-    for scratch in directory.glob("model/.writing-*"):
-        shutil.rmtree(scratch, ignore_errors=True)
+    for folder in (Path(directory), Path(directory) / "model"):
+        remove_half_written(folder)
 
 
 def check_finite(system) -> None:

@@ -35,6 +35,7 @@ from tfsepgan.training.checkpoint import (
     write_atomically,
 )
 from tfsepgan.training.judging import judge_of
+from tfsepgan.training.lock import hold, let_go
 
 SETTINGS = "settings.yaml"
 
@@ -109,6 +110,7 @@ class Run:
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
         self.directory = Path(directory)
         prepare_directory(self.directory, experiment)
+        hold(self.directory)
         remove_leftovers(self.directory)
         keras.config.set_dtype_policy(experiment.training.precision)
         try:
@@ -163,6 +165,12 @@ class Run:
 
         Raises: TfsepganError when a loss stops being finite; the last good weights are on disk.
         """
+        try:
+            return self._train()
+        finally:
+            let_go(self.directory)
+
+    def _train(self) -> Outcome:
         training = self.experiment.training
         start = self.progress["step"]
         open_pool(self.catalogue, self.experiment.data)  # unpacks what is not yet: before the clock starts

@@ -6,7 +6,7 @@ preset, then from a YAML file, then from flags, the later winning; `tfsepgan.cli
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -14,14 +14,86 @@ from tfsepgan.errors import ConfigError
 
 Law = Literal["paper", "snr"]
 Reader = Literal["auto", "tfio", "soundfile", "memmap"]
+SetLayout = Literal[
+    "auto", "plain", "irmas", "musdb18", "musdb18hq", "slakh2100", "medleydb", "moisesdb", "mir1k", "maestro"
+]
 Precision = Literal["float32", "mixed_bfloat16"]
 Keep = Literal["best", "last"]
 Schedule = Literal["constant", "cosine"]
 
 # These change where a run's recordings lie or how fast it goes, never which weights a step reaches: a resumed run may differ
 # in them. That the recordings are the same ones is checked apart, see `training.run`.
-FREE_ON_RESUME = frozenset({"data", "cache", "reader", "minutes", "processor_minutes", "tensorboard"})
+FREE_ON_RESUME = frozenset({"data", "layout", "cache", "reader", "minutes", "processor_minutes", "tensorboard"})
 RESERVED = ("mixture", "residual")  # names of what is not a source
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """How windows are changed before they are mixed: each part of a mixture by itself, and anew at every step. All off by default."""
+
+    only: Literal["all", "sources", "others"] = "all"
+    """Which parts are changed."""
+    polarity: float = 0.0
+    """Probability that a window is turned upside down."""
+    speed: float = 0.0
+    """Probability of another speed, and pitch with it, as of a tape; the parts of one song keep one speed."""
+    speed_semitones: tuple[float, float] = (-4.0, 4.0)  # further, and instruments change their kind
+    """Range of the speed, in semitones."""
+    equaliser: float = 0.0
+    """Probability of two or three random filters."""
+    equaliser_db: tuple[float, float] = (-12.0, 12.0)  # about what lies between a dull upright and a bright grand
+    """Range of what each filter raises or lowers, in dB."""
+    band_limit: float = 0.0
+    """Probability of a low-pass filter, and apart from it of a high-pass filter, as of telephones and old discs."""
+    low_pass_hz: tuple[float, float] = (5000.0, 16000.0)
+    """Range of the low-pass filter's edge, in Hz."""
+    high_pass_hz: tuple[float, float] = (40.0, 250.0)
+    """Range of the high-pass filter's edge, in Hz."""
+    room: float = 0.0
+    """Probability of reverberation."""
+    room_seconds: tuple[float, float] = (0.15, 1.2)  # a bedroom to a hall
+    """Range of the time until a synthetic room's reverberation has fallen by 60 dB, in seconds."""
+    room_db: tuple[float, float] = (-18.0, -3.0)
+    """Range of the reverberation's energy against what comes directly, in dB."""
+    rooms: str | None = None
+    """Folder of recorded impulse responses, of which half of the rooms are then drawn."""
+    codec: float = 0.0
+    """Probability of what a lossy codec does."""
+    codec_quality: tuple[float, float] = (0.0, 1.0)
+    """Range of the codec's quality: 0 for 4 dB of signal over noise in every band and nothing above 5 kHz, 1 for 20 dB and 16 kHz."""
+    noise: float = 0.0
+    """Probability of a noise floor under the mixture; it counts to the rest."""
+    noise_db: tuple[float, float] = (-60.0, -30.0)
+    """Range of the noise's level against the mixture's, in dB."""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed."""
+        return any(getattr(self, name) for name in AUGMENTATIONS)
+
+    def problems(self) -> Iterator[str]:
+        """What no window could be changed by, a sentence each."""
+        for name in AUGMENTATIONS:
+            if not 0 <= getattr(self, name) <= 1:
+                yield f"augment.{name} is {getattr(self, name)}; it is a probability, in [0, 1]."
+        for name in (
+            item.name
+            for item in fields(self)
+            if item.name.endswith(("_semitones", "_db", "_hz", "_seconds", "_quality"))
+        ):
+            low, high = getattr(self, name)
+            if not -math.inf < low <= high < math.inf:
+                yield f"augment.{name} is {low} to {high}; two numbers are wanted, the lower one first."
+        for name in ("low_pass_hz", "high_pass_hz", "room_seconds"):
+            if not getattr(self, name)[0] > 0:
+                yield f"augment.{name} starts at {getattr(self, name)[0]}; it must be above zero."
+        if not -24 <= self.speed_semitones[0] <= self.speed_semitones[1] <= 24:
+            yield f"augment.speed_semitones is {self.speed_semitones}; at most two octaves either way."
+        if not 0 <= self.codec_quality[0] <= self.codec_quality[1] <= 1:
+            yield f"augment.codec_quality is {self.codec_quality}; it must be in [0, 1]."
+
+
+AUGMENTATIONS = ("polarity", "speed", "equaliser", "band_limit", "room", "codec", "noise")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +101,11 @@ class DataConfig:
     """What a run hears."""
 
     data: str | None = None
-    """Folder of recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*; 'demo' is the packaged set."""
+    """Folder of recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*, or a set of this field as it is distributed; several, with commas between, are joined; 'demo' is the packaged set."""
+    layout: SetLayout = "auto"
+    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
+    leave_out: tuple[str, ...] = ()
+    """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything, as 'irmas/*/piano/*'."""
     sources: tuple[str, ...] = ("piano",)
     """Sources the model gives back; every other folder is mixed against them."""
     sample_rate_hz: int = 16000
@@ -54,6 +130,8 @@ class DataConfig:
     """Share of the recordings (or songs) that labelled mixtures are made of; unlabelled mixtures and solos are then of the others only."""
     variants: int = 0
     """Extra versions of every training recording, each with its own speed, equalisation, band limits and room."""
+    augment: AugmentConfig = AugmentConfig()
+    """How windows are changed before they are mixed, anew at every step."""
     reader: Reader = "auto"
     """Who reads the unpacked windows: tensorflow-io, soundfile or numpy's memmap; 'auto' picks for this machine."""
     seed: int = 0
@@ -202,6 +280,8 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(f"remix is {data.remix}; it must be in [0, 1].")
     if not 0 < data.labelled <= 1:
         raise ConfigError(f"labelled is {data.labelled}; it must be above 0 and at most 1.")
+    for problem in data.augment.problems():
+        raise ConfigError(problem)
     if not 0 <= training.ema < 1:
         raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
     if not all(0 <= beta < 1 for beta in training.betas):

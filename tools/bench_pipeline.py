@@ -1,6 +1,7 @@
 """How fast the input pipeline is: seconds of mixtures made in a second, and processor time, for each reader.
 
     python tools/bench_pipeline.py [--data DIR] [--sample-rate-hz 44100] [--window 131072] [--batch 8] [--batches 60]
+        [--augment none|light|full]
 
 Without --data it writes noise as one target and six other instruments into a temporary folder. Beside the
 readers stands the plainest loop there is, soundfile reading one window after the other, which neither mixes nor
@@ -20,7 +21,7 @@ import soundfile
 from rich.console import Console
 from rich.table import Table
 
-from tfsepgan.config import DataConfig
+from tfsepgan.config import AUGMENTATIONS, AugmentConfig, DataConfig
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.pipeline import training_batches
 from tfsepgan.data.readers import READERS, choose_reader
@@ -29,6 +30,11 @@ from tfsepgan.data.windows import draw_plan
 from tfsepgan.errors import ConfigError
 
 REPEATS = 3
+AUGMENTED = {
+    "none": AugmentConfig(),
+    "light": AugmentConfig(polarity=0.5, equaliser=0.5),
+    "full": AugmentConfig(**dict.fromkeys(AUGMENTATIONS, 1.0)),  # everything, on every window
+}
 
 
 def write_noise(directory: Path, sample_rate_hz: int) -> None:
@@ -82,6 +88,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=131072)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--batches", type=int, default=60)
+    parser.add_argument("--augment", choices=tuple(AUGMENTED), default="none", help="changes of the windows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(options.data or temporary)
@@ -94,6 +101,7 @@ def main() -> None:
             window=options.window,
             batch=options.batch,
             law="snr",
+            augment=AUGMENTED[options.augment],
         )
         show(bench(config, options.batches), config)
 

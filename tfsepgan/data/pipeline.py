@@ -5,11 +5,13 @@ the data that an uninterrupted one would have seen, and every reader gives the s
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tfsepgan.config import DataConfig
+from tfsepgan.data.augmentation import Augmenter, longer_window, played
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.leaving import CallWatch
 from tfsepgan.data.mixing import Mixed, finish, paper_law, snr_law
@@ -52,20 +54,26 @@ def training_batches(
     import tensorflow as tf
 
     streams = open_streams(catalogue, config, hears, split, cache_dir)
+    augmenter = Augmenter(config) if config.augment.active and split == "train" else None
     reader = choose_reader(config.reader)
     batch, sources, window = config.batch, len(config.sources), config.window
+    read = longer_window(config) if augmenter else window
     parts = {"sources": sources, "solo": sources + 1}
     shapes = {key: (batch, parts[key], window, 1) if key in parts else (batch, window, 1) for key in hears}
 
     def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
         made: dict[str, np.ndarray] = {}
         for stream in streams:
-            plan = stream.plan(config, int(step))
+            plan = stream.plan(replace(config, window=read), int(step))
             if windows is None:
-                own = read_windows(stream.pool, plan.draws, window, reader)
+                own = read_windows(stream.pool, plan.draws, read, reader)
             else:
                 own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
-            made |= stream.made(*mix_batch(stream.pool, config, plan, own))
+            floor = None
+            if augmenter:
+                own = augmented(augmenter, stream, plan, own, int(step))
+                floor = noise_floor(augmenter, stream.number, int(step))
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own, floor))
         return [made[key] for key in hears]
 
     def to_batch(*inputs):
@@ -74,7 +82,7 @@ def training_batches(
 
     dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
     if reader == "tfio":
-        dataset = _read_with_tfio(dataset, streams, config)
+        dataset = _read_with_tfio(dataset, streams, replace(config, window=read))
     dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
 
@@ -99,41 +107,77 @@ def _read_with_tfio(steps, streams: list[Stream], config: DataConfig):
     return steps.map(read).with_options(options).prefetch(PARALLEL_BATCHES)
 
 
+def augmented(augmenter: Augmenter, stream: Stream, plan: Plan, windows: np.ndarray, step: int) -> np.ndarray:
+    """Change the windows of a plan.
+
+    Args:
+      windows: int16 `[draws, longer]`, see `augmentation.longer_window`.
+    Returns: float32 `[draws, window]`, scaled.
+    """
+    size = augmenter.config.window
+    changed = np.empty((len(windows), size), np.float32)
+    for row, (item, part, recording, *_) in enumerate(zip(*plan.draws, strict=True)):
+        samples = windows[row].astype(np.float32) * np.float32(stream.pool.recordings[recording].scale)
+        rng = augmenter.generator(step, stream.number, row)
+        shared = augmenter.generator(step, stream.number, -1 - int(item)) if plan.together[item] else rng
+        speed = augmenter.speed(shared)
+        if augmenter.changes(source=part != OTHER):
+            changed[row] = augmenter.changed(samples, rng, speed)
+        else:
+            changed[row] = played(samples, speed if plan.together[item] else 1.0, size)
+    return changed
+
+
+def noise_floor(augmenter: Augmenter, stream: int, step: int) -> Callable[[int, np.ndarray], np.ndarray | None]:
+    """What lies under the mixtures of a step, as `mix_batch` takes it; drawn apart from all that windows are changed by."""
+
+    def floor(item: int, mixture: np.ndarray) -> np.ndarray | None:
+        return augmenter.noise(mixture, augmenter.generator(step, stream, -1 - augmenter.config.batch - item))
+
+    return floor
+
+
 def mix_batch(
-    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray
+    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, floor: Callable | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turn the windows of a plan into mixtures by the law of the settings.
 
     Args:
       pool, config, plan: where the windows came from.
-      windows: int16 `[draws, window]`.
+      windows: `[draws, window]`, int16 as they were read, or float32 as `augmented` gives them.
+      floor: gives the noise under a mixture, `(item, mixture [time]) -> [time]` or None, which counts to the rest.
     Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch, time, 1]`, float32.
     """
     mixtures = np.empty((config.batch, config.window, 1), np.float32)
     sources = np.empty((config.batch, pool.sources, config.window, 1), np.float32)
     rest = np.empty_like(mixtures)
     for item in range(config.batch):
-        mixed = _mix_item(pool, config, plan, item, windows)
+        mixed = _mix_item(pool, config, plan, item, windows, floor)
         mixtures[item, :, 0] = mixed.mixture
         sources[item, :, :, 0] = mixed.sources
         rest[item, :, 0] = mixed.residual
     return mixtures, sources, rest
 
 
-def _mix_item(pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray) -> Mixed:
+def _mix_item(
+    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, floor: Callable | None
+) -> Mixed:
     targets = np.zeros((pool.sources, config.window), np.float32)
     rows = np.flatnonzero(plan.draws.item == item)
     other_rows = rows[plan.draws.part[rows] == OTHER]
     others = np.empty((len(other_rows), config.window), np.float32)
     into = {row: others[number] for number, row in enumerate(other_rows)}
     for row in rows:
-        scale = pool.recordings[plan.draws.recording[row]].scale
+        scale = pool.recordings[plan.draws.recording[row]].scale if windows.dtype == np.int16 else 1.0
         destination = into[row] if row in into else targets[plan.draws.part[row]]
         np.multiply(windows[row], np.float32(scale), out=destination, dtype=np.float32)
     if plan.together[item] and len(others) > 1:
         others, other_rows = others.sum(axis=0, keepdims=True), other_rows[:1]
+    gain_db = 0.0
     if config.law == "paper":
-        parts = paper_law(targets, others, weights=plan.weights[item])
-        return finish(*parts)
-    parts = snr_law(targets, others, snr_db=plan.snr_db[item], spread_db=plan.spread_db[other_rows])
-    return finish(*parts, gain_db=float(plan.gain_db[item]))
+        sources, rest = paper_law(targets, others, weights=plan.weights[item])
+    else:
+        levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows]}
+        (sources, rest), gain_db = snr_law(targets, others, **levels), float(plan.gain_db[item])
+    noise = floor(item, sources.sum(axis=0) + rest) if floor else None
+    return finish(sources, rest if noise is None else rest + noise, gain_db=gain_db)

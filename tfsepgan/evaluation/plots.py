@@ -91,25 +91,43 @@ def draw_spectrograms(
     signals = {name: audio.reshape(len(audio), -1).mean(axis=1) for name, audio in signals.items()}
     signals["residual"] = signals["mixture"] - signals["estimate"]
     start, stop = _loudest_stretch(signals["target"], int(seconds * sample_rate_hz))
+    draw_signals(signals, sample_rate_hz, path, title=title, start=start, stop=stop)
+
+
+def draw_signals(
+    signals: Mapping[str, np.ndarray],
+    sample_rate_hz: int,
+    path: Path,
+    *,
+    title: str,
+    start: int = 0,
+    stop: int | None = None,
+) -> None:
+    """Draws the spectrograms of signals below each other, on one scale: 0 dB is the loudest of the first.
+
+    Args:
+      signals: by name, `[time]`, all as long.
+      sample_rate_hz: samples per second.
+      path: the PNG file, replaced whole.
+      title: what stands above.
+      start, stop: samples that are drawn; all by default.
+    Raises: DataError when the file cannot be written.
+    """
+    stop = len(next(iter(signals.values()))) if stop is None else stop
     pictures = {name: _log_spectrogram(audio[start:stop], sample_rate_hz) for name, audio in signals.items()}
-    loudest = max(float(pictures["mixture"].max()), FLOOR_DB)
-    figure = Figure(figsize=(10, 9), layout="constrained")
-    rows = figure.subplots(len(pictures), 1, sharex=True)
+    first = next(iter(pictures))
+    loudest = max(float(pictures[first].max()), FLOOR_DB)
+    figure = Figure(figsize=(10, 0.5 + 2.1 * len(pictures)), layout="constrained")
+    rows = figure.subplots(len(pictures), 1, sharex=True, squeeze=False)[:, 0]
     extent = (start / sample_rate_hz, stop / sample_rate_hz, 0.0, 1.0)
     for axes, (name, picture) in zip(rows, pictures.items(), strict=True):
         image = axes.imshow(
-            picture - loudest,
-            origin="lower",
-            aspect="auto",
-            extent=extent,
-            cmap="magma",
-            vmin=FLOOR_DB,
-            vmax=0.0,
+            picture - loudest, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR_DB, vmax=0.0
         )
         axes.set_ylabel(f"{name}\nfrequency (Hz)")
         _frequency_ticks(axes, sample_rate_hz)
     rows[-1].set_xlabel("time (s)")
-    figure.colorbar(image, ax=list(rows), label="level (dB, 0 = the loudest of the mixture)", pad=0.01)
+    figure.colorbar(image, ax=list(rows), label=f"level (dB, 0 = the loudest of the {first})", pad=0.01)
     figure.suptitle(title.replace("$", r"\$"))
     _save(figure, path)
 

@@ -1,0 +1,56 @@
+"""`tfsepgan-data preview`: what a training run would hear, as WAV files and pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfsepgan.cli.settings import parse
+from tfsepgan.config import check
+from tfsepgan.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewOptions:
+    """Write some training mixtures to listen to; all other settings are those of tfsepgan-train."""
+
+    output: str = "preview"
+    """Folder to write; files of the same names in it are replaced."""
+    count: int = 4
+    """How many mixtures."""
+    step: int = 0
+    """Training step that they are of."""
+
+
+def preview(arguments: list[str], console) -> None:
+    """Write `NUMBER/mixture.wav`, one file for each source, `rest.wav`, the mixture before it was changed, and a picture of all."""
+    about = "Write what training would hear."
+    experiment, options = parse(arguments, PreviewOptions, program="tfsepgan-data preview", about=about)
+    check(experiment)
+    if experiment.data.data is None:
+        raise ConfigError("No recordings: give --data DIR, or --data demo for the packaged ones.")
+    if not 1 <= options.count <= experiment.data.batch:
+        raise ConfigError(f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}.")
+    from tfsepgan.cli.catalogue import open_catalogue
+    from tfsepgan.cli.sounds import write_sounds
+    from tfsepgan.data.preview import before_and_after
+    from tfsepgan.evaluation.plots import draw_signals
+
+    data = experiment.data
+    before, after = before_and_after(open_catalogue(data.data, data.sources), data, options.step)
+    for number in range(options.count):
+        parts = dict(zip(data.sources, after.sources[number], strict=True))
+        sounds = {"mixture": after.mixture[number], **parts, "rest": after.rest[number]}
+        if data.augment.active:
+            sounds["mixture-before"] = before.mixture[number]
+        folder = Path(options.output) / f"{number:03d}"
+        names = [f"{name}.wav" for name in sounds]
+        write_sounds(folder, names, [np.clip(one, -1, 1)[:, None] for one in sounds.values()], data.sample_rate_hz)
+        draw_signals(sounds, data.sample_rate_hz, folder / "spectrograms.png", title=f"step {options.step}, {number}")
+        levels = "  ".join(f"{name} {_level_db(one):.1f}" for name, one in sounds.items())
+        console.print(f"{folder}: {levels} dB", highlight=False, markup=False)
+
+
+def _level_db(samples: np.ndarray) -> float:
+    """RMS in dB below full scale."""
+    return float(10 * np.log10(np.mean(np.square(samples, dtype=np.float64)) + 1e-12))

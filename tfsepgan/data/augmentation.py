@@ -1,0 +1,139 @@
+"""Changes of windows before they are mixed: other pianos, rooms, microphones and media than those that were recorded.
+
+Every part of a mixture is changed by itself, and only then does the law put them together, so what is called a source is
+exactly what lies in the mixture, whatever was done to it. What is drawn is a function of (seed, step, stream, window).
+
+In this order, as sound takes it: speed, equaliser, room, band limits, codec, polarity; noise lies under the finished mixture.
+"""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfsepgan.config import DataConfig
+from tfsepgan.data.decoding import SUFFIXES, decode
+from tfsepgan.data.effects import at_speed, band_edge, equaliser, filtered, in_room, room_response, through_codec
+from tfsepgan.data.mixing import root_mean_square
+from tfsepgan.errors import DataError
+
+_PURPOSE = 77  # keeps these draws apart from those of which windows are heard
+_RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
+_LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
+
+
+class Augmenter:
+    """Changes windows as the settings say.
+
+    Args:
+      config: of the data; `config.augment` says what is done.
+    Raises: DataError when the folder of recorded rooms holds none.
+    """
+
+    def __init__(self, config: DataConfig):
+        self.config, self.augment, self.rate = config, config.augment, config.sample_rate_hz
+        self.rooms = recorded_rooms(config.augment.rooms, self.rate) if config.augment.rooms else ()
+
+    def generator(self, step: int, stream: int, number: int) -> np.random.Generator:
+        """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
+        return np.random.default_rng([self.config.seed, step, stream, _PURPOSE, number % 2**32])
+
+    def speed(self, rng: np.random.Generator) -> float:
+        """How fast a window, or all parts of a song, plays: 1 as recorded."""
+        semitones = _between(rng, self.augment.speed_semitones)
+        return float(2.0 ** (semitones / 12)) if rng.random() < self.augment.speed else 1.0
+
+    def changes(self, *, source: bool) -> bool:
+        """Whether the windows of wanted sources, or of others, are changed."""
+        return self.augment.only in ("all", "sources" if source else "others")
+
+    def changed(self, samples: np.ndarray, rng: np.random.Generator, speed: float) -> np.ndarray:
+        """One window, changed.
+
+        Args:
+          samples: float32 `[longer]`, see `longer_window`.
+          rng: draws the changes.
+          speed: how fast it plays.
+        Returns: float32 `[window]`.
+        """
+        augment, rate = self.augment, self.rate
+        samples = played(samples, speed, self.config.window)
+        if rng.random() < augment.equaliser:
+            samples = filtered(samples, equaliser(rng, augment.equaliser_db, rate))
+        if rng.random() < augment.room:
+            samples = in_room(samples, self._room(rng))
+        edges = []
+        for kind, range_hz in (("lowpass", augment.low_pass_hz), ("highpass", augment.high_pass_hz)):
+            chance, frequency_hz = rng.random(), _between_octaves(rng, range_hz)
+            if chance < augment.band_limit:
+                edges += band_edge(kind, frequency_hz, rate)
+        samples = filtered(samples, edges)
+        if rng.random() < augment.codec:
+            samples = through_codec(samples, _between(rng, augment.codec_quality), rate)
+        return -samples if rng.random() < augment.polarity else samples
+
+    def _room(self, rng: np.random.Generator) -> np.ndarray:
+        if self.rooms and rng.random() < _RECORDED:
+            return self.rooms[int(rng.integers(0, len(self.rooms)))]
+        seconds = _between_octaves(rng, self.augment.room_seconds)
+        return room_response(seconds, _between(rng, self.augment.room_db), self.rate, rng)
+
+    def noise(self, mixture: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+        """A noise floor to be added to a mixture `[time]`, or None; its spectrum falls by 0 to 6 dB an octave."""
+        level_db, reddening, chance = _between(rng, self.augment.noise_db), rng.random(), rng.random()
+        if chance >= self.augment.noise:
+            return None
+        noise = rng.standard_normal(len(mixture), dtype=np.float32)
+        if reddening > 0.5:  # a leaky sum of white noise is brown
+            noise = filtered(noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])])
+        wanted = root_mean_square(mixture) * 10.0 ** (level_db / 20)
+        return noise * np.float32(wanted / root_mean_square(noise))
+
+
+def longer_window(config: DataConfig) -> int:
+    """Samples to read for each window, so that one that plays faster fills it."""
+    if not config.augment.speed:
+        return config.window
+    return int(np.ceil(config.window * 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12)))
+
+
+def played(samples: np.ndarray, speed: float, window: int) -> np.ndarray:
+    """The first `window` samples of a longer recording `[longer]` that plays at another speed, float32."""
+    if speed == 1.0:
+        return samples[:window]
+    moved = at_speed(samples[: int(np.ceil(window * speed))], speed)[:window]
+    return np.pad(moved, (0, window - len(moved)))
+
+
+@functools.lru_cache(maxsize=4)
+def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
+    """Impulse responses of rooms, each starting at what comes directly, which is brought to 1.
+
+    Args:
+      folder: of recordings, one response each; folders below it count.
+    Returns: float32 `[time]` each, two seconds at most.
+    Raises: DataError when there is none, or one cannot be read or is silent.
+    """
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DataError(
+            f"augment.rooms is {folder}, which holds no impulse responses ({', '.join(SUFFIXES)}). Name a folder of them, or leave it out."
+        )
+    rooms = []
+    for path in paths:
+        response = decode(path, sample_rate_hz)[:, 0]
+        peak = int(np.argmax(np.abs(response)))
+        if not response[peak]:
+            raise DataError(f"{path} is silent, and no room's impulse response; remove it from augment.rooms.")
+        heard = response[peak : peak + round(_LONGEST_ROOM_SECONDS * sample_rate_hz)]
+        rooms.append((heard / response[peak]).astype(np.float32))
+    return tuple(rooms)
+
+
+def _between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * rng.random()
+
+
+def _between_octaves(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    return bounds[0] * (bounds[1] / bounds[0]) ** rng.random()

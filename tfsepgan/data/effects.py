@@ -1,0 +1,166 @@
+"""What microphones, rooms, desks and codecs do to a recording, as functions of samples and drawn numbers."""
+
+import numpy as np
+import scipy.fft
+import soxr
+from scipy.signal import butter, oaconvolve, sosfilt
+
+FILTER_HZ = (60.0, 8000.0)  # where random filters of an equaliser lie
+USABLE = 0.45  # of the rate: filters above that are left out
+CODEC_SECONDS = 0.023  # half a frame: 1024 samples at 44.1 kHz, as AAC
+CODEC_BANDS = 4.0  # for each octave above 500 Hz
+CODEC_DB = (4.0, 20.0)  # signal over noise in every band
+CODEC_HZ = (5000.0, 16000.0)
+
+
+def equaliser(rng: np.random.Generator, gain_db: tuple[float, float], sample_rate_hz: int) -> list[np.ndarray]:
+    """Two or three random peaks and shelves.
+
+    Args:
+      rng: draws them.
+      gain_db: range of what each raises or lowers.
+      sample_rate_hz: rate of the audio.
+    Returns: second-order sections, `[1, 6]` each; those near half the rate are left out.
+    """
+    sections = []
+    low, high = FILTER_HZ
+    for _ in range(2 + int(rng.integers(0, 2))):
+        kind = ("peak", "low", "high")[int(rng.integers(0, 3))]
+        frequency_hz = low * (high / low) ** rng.random()
+        raised_db = gain_db[0] + (gain_db[1] - gain_db[0]) * rng.random()
+        quality = 0.4 + 0.8 * rng.random()
+        if frequency_hz < USABLE * sample_rate_hz:
+            sections.append(equaliser_section(kind, frequency_hz, raised_db, quality, sample_rate_hz))
+    return sections
+
+
+def band_edge(kind: str, frequency_hz: float, sample_rate_hz: int) -> list[np.ndarray]:
+    """A 'lowpass' (24 dB an octave) or 'highpass' (12 dB), as second-order sections; none above what the rate can hold."""
+    if frequency_hz >= USABLE * sample_rate_hz:
+        return []
+    return [butter(4 if kind == "lowpass" else 2, frequency_hz, kind, fs=sample_rate_hz, output="sos")]
+
+
+def filtered(samples: np.ndarray, sections: list[np.ndarray]) -> np.ndarray:
+    """Samples `[time]` through second-order sections, float32."""
+    return sosfilt(np.vstack(sections), samples).astype(np.float32) if sections else samples
+
+
+def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Samples `[time]` as heard in a room with an impulse response `[time]`, float32, as long as they were."""
+    return oaconvolve(samples, response)[: len(samples)].astype(np.float32)
+
+
+def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
+    """Samples `[time]` played faster, and so much higher, as a tape would be: `[time / speed]`, float32."""
+    return soxr.resample(samples, speed, 1.0, quality="HQ")
+
+
+def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> np.ndarray:
+    """What a lossy codec leaves of samples `[time]`: float32, as long as they were.
+
+    As such codecs do, it rounds the coefficients of a lapped transform in steps that follow how loud each band is at that
+    moment, so that faint partials go and come, and leaves out what lies above a limit.
+
+    Args:
+      quality: 0 for about 4 dB of signal over noise in every band and nothing above 5 kHz, to 1 for 20 dB and 16 kHz.
+    Source: Princen & Bradley 1986, the transform; Brandenburg & Stoll 1994, "ISO-MPEG-1 Audio", what is done in it.
+    """
+    half = 2 ** round(np.log2(CODEC_SECONDS * sample_rate_hz))
+    coefficients = _lapped(samples, half)
+    hertz = (np.arange(half) + 0.5) * sample_rate_hz / (2 * half)
+    first = np.flatnonzero(np.diff(np.floor(CODEC_BANDS * np.log2(1 + hertz / 500.0)), prepend=-1))
+    widths = np.diff(first, append=half)
+    power = np.add.reduceat(np.square(coefficients), first, axis=1) / widths
+    noise_db = CODEC_DB[0] + (CODEC_DB[1] - CODEC_DB[0]) * quality
+    # Rounding to a step makes noise of a twelfth of its square.
+    step = np.sqrt(12 * power * 10.0 ** (-noise_db / 10)) + np.float32(1e-9)
+    step = np.repeat(step.astype(np.float32), widths, axis=1)
+    rounded = np.rint(coefficients / step) * step
+    rounded[:, hertz > CODEC_HZ[0] * (CODEC_HZ[1] / CODEC_HZ[0]) ** quality] = 0
+    return _unlapped(rounded, half)[: len(samples)]
+
+
+def _lapped(samples: np.ndarray, half: int) -> np.ndarray:
+    """Modified discrete cosine transform of `[time]`, in frames of twice `half` that overlap by half: `[frames, half]`, float32."""
+    blocks = -(-len(samples) // half) + 2
+    padded = np.zeros(blocks * half, np.float32)
+    padded[half : half + len(samples)] = samples
+    padded = padded.reshape(blocks, half)
+    window = _sine(half)
+    early, late = padded[:-1] * window[:half], padded[1:] * window[half:]
+    quarter = half // 2
+    folded = np.concatenate(
+        [
+            -late[:, quarter - 1 :: -1] - late[:, quarter:],
+            early[:, :quarter] - early[:, : quarter - 1 : -1],
+        ],
+        axis=1,
+    )
+    return scipy.fft.dct(folded, type=4, norm="ortho", axis=1)
+
+
+def _unlapped(coefficients: np.ndarray, half: int) -> np.ndarray:
+    """Inverse of `_lapped`, without the zeros before the signal: `[time]`, float32."""
+    folded = scipy.fft.dct(coefficients, type=4, norm="ortho", axis=1)
+    quarter = half // 2
+    low, high = folded[:, :quarter], folded[:, quarter:]
+    window = _sine(half)
+    early = np.concatenate([high, -high[:, ::-1]], axis=1) * window[:half]
+    late = np.concatenate([-low[:, ::-1], -low], axis=1) * window[half:]
+    return (early[1:] + late[:-1]).ravel().astype(np.float32)
+
+
+def _sine(half: int) -> np.ndarray:
+    return np.sin(np.pi * (np.arange(2 * half, dtype=np.float32) + 0.5) / (2 * half)).astype(np.float32)
+
+
+def room_response(seconds: float, level_db: float, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
+    """A synthetic room: what comes directly, then noise that dies away.
+
+    Args:
+      seconds: until the noise has fallen by 60 dB.
+      level_db: energy of the noise against what comes directly.
+      sample_rate_hz: rate of the audio.
+      rng: draws the noise.
+    Returns: float32 `[time]`, starting with 1.
+    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): a hall sounds like decaying noise.
+    """
+    time = np.arange(1, round(seconds * sample_rate_hz)) / sample_rate_hz
+    noise = rng.standard_normal(len(time), dtype=np.float32) * 10.0 ** (-3 * time / seconds)
+    noise *= 10.0 ** (level_db / 20) / np.sqrt(np.sum(noise**2))
+    return np.concatenate([[1.0], noise]).astype(np.float32)
+
+
+def equaliser_section(
+    kind: str, frequency_hz: float, gain_db: float, quality: float, sample_rate_hz: int
+) -> np.ndarray:
+    """One second-order filter of an equaliser.
+
+    Args:
+      kind: 'peak', or a shelf 'low' or 'high'.
+      frequency_hz: centre of the peak, or middle of the shelf's slope.
+      gain_db: at the peak, or far along the shelf.
+      quality: the higher, the narrower.
+      sample_rate_hz: rate of the audio.
+    Returns: `[1, 6]`, a second-order section as scipy.signal.sosfilt takes.
+    Source: Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
+    """
+    amplitude = 10.0 ** (gain_db / 40)
+    angle = 2 * np.pi * frequency_hz / sample_rate_hz
+    cosine, alpha = np.cos(angle), np.sin(angle) / (2 * quality)
+    if kind == "peak":
+        rise, fall = alpha * amplitude, alpha / amplitude
+        section = [1 + rise, -2 * cosine, 1 - rise, 1 + fall, -2 * cosine, 1 - fall]
+    else:
+        sign = 1.0 if kind == "low" else -1.0
+        plus, minus, root = amplitude + 1, amplitude - 1, 2 * np.sqrt(amplitude) * alpha
+        section = [
+            amplitude * (plus - sign * minus * cosine + root),
+            sign * 2 * amplitude * (minus - sign * plus * cosine),
+            amplitude * (plus - sign * minus * cosine - root),
+            plus + sign * minus * cosine + root,
+            -sign * 2 * (minus + sign * plus * cosine),
+            plus + sign * minus * cosine - root,
+        ]
+    return np.array([section]) / section[3]

@@ -1,0 +1,41 @@
+"""What a run would hear: mixtures of its settings with their parts, and the same recordings before they were changed."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.config import DataConfig
+from tfsepgan.data.augmentation import Augmenter, longer_window
+from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.pipeline import augmented, mix_batch, noise_floor
+from tfsepgan.data.readers import read_windows
+from tfsepgan.data.streams import Stream, open_pool
+from tfsepgan.data.windows import draw_plan
+
+
+class Parts(NamedTuple):
+    """A batch of mixtures and what is in them, float32."""
+
+    mixture: np.ndarray  # [batch, time]
+    sources: np.ndarray  # [batch, sources, time]
+    rest: np.ndarray  # [batch, time]
+
+
+def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) -> tuple[Parts, Parts]:
+    """The labelled mixtures of one training step as `config.augment` leaves them unchanged and changed.
+
+    Raises: DataError as `streams.open_pool` does.
+    """
+    stream = Stream(open_pool(catalogue, config), 0, ("mixture", "sources"))
+    augmenter, read = Augmenter(config), longer_window(config)
+    plan = draw_plan(stream.pool, replace(config, window=read), step)
+    windows = read_windows(stream.pool, plan.draws, read, "memmap")
+    changed = augmented(augmenter, stream, plan, windows, step) if config.augment.active else windows
+    before = mix_batch(stream.pool, config, plan, windows[:, : config.window])
+    after = mix_batch(stream.pool, config, plan, changed, noise_floor(augmenter, stream.number, step))
+    return _parts(before), _parts(after)
+
+
+def _parts(made: tuple[np.ndarray, ...]) -> Parts:
+    return Parts(*(values[..., 0] for values in made))

@@ -15,6 +15,9 @@ TENSORFLOW_NEWEST = "python_version >= '3.13'"
 # The models at the top of the repository travel in the wheel as tfsepgan/exported_models.
 MODELS = ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
 
+RENDER = ["mido>=1.3", "music21>=9"]  # scores to stems; the synthesizer is a program, or tinysoundfont
+DATASETS = ["av>=13"]  # MUSDB18's stem.mp4
+
 setup(
     name="tfsepgan",
     version=VERSION,
@@ -55,7 +58,9 @@ setup(
         "pyyaml>=6",
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6"],
+        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *DATASETS],
+        "render": RENDER,
+        "datasets": DATASETS,
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",

@@ -68,7 +68,8 @@ def test_a_file_that_is_no_audio_is_named(data, run):
     (data / "train" / "flute" / "notes.wav").write_text("not audio")
     said = run("data", "check", data)
     assert said.code == 1
-    assert "notes.wav is not audio" in said.error
+    assert "notes.wav is not audio" in said.out
+    assert said.error == "DataError: 1 of 9 recordings cannot be used; repair or remove them."
 
 
 @pytest.mark.parametrize(

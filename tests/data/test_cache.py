@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from tfsepgan.data import cache as cache_module
+from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import envelope_hop, unpack
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.decoding import decode
@@ -82,7 +83,7 @@ def test_a_wav_that_is_not_plain_is_unpacked(tmp_path, write, change):
 
 def test_the_second_time_nothing_is_decoded(take, monkeypatch):
     first = unpack_take(take)
-    monkeypatch.setattr(cache_module, "read", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(AudioFile, "read", lambda *_, **__: pytest.fail("decoded again"))
     second = unpack_take(take)
     assert first[0].path == second[0].path
     np.testing.assert_array_equal(first[0].envelope, second[0].envelope)

@@ -111,6 +111,16 @@ def test_samples_that_are_not_numbers_are_placed(tmp_path, value):
         read(tmp_path / "nan.wav", mono=True)
 
 
+def test_samples_beyond_all_integers_are_damage(tmp_path):
+    samples = np.full(8000, 30000.0, np.float32)
+    soundfile.write(tmp_path / "integers.wav", samples, 8000, subtype="FLOAT")
+    assert read(tmp_path / "integers.wav", mono=True)[0].max() == 30000.0
+    samples[4000] = 1e30
+    soundfile.write(tmp_path / "damaged.wav", samples, 8000, subtype="FLOAT")
+    with pytest.raises(DataError, match=r"damaged\.wav holds samples of 1e\+30 times full scale"):
+        read(tmp_path / "damaged.wav", mono=True)
+
+
 def test_our_wav_is_read_back_by_soundfile_bit_for_bit(tmp_path):
     samples = np.random.default_rng(0).integers(-32768, 32768, 1001).astype(np.int16)
     write_pcm16(tmp_path / "ours.wav", samples, 16000)

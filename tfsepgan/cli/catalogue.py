@@ -7,21 +7,43 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfsepgan.config import DataConfig, SetLayout
 from tfsepgan.data.catalogue import Catalogue, scan
 from tfsepgan.data.demo import demo_directory
 
 
-def open_catalogue(data: str, sources: Sequence[str] | None) -> Catalogue:
-    """The catalogue of a folder, or of the packaged recordings for 'demo'.
+def open_catalogue(
+    data: str,
+    sources: Sequence[str] | None,
+    *,
+    layout: SetLayout = "auto",
+    leave_out: Sequence[str] = (),
+    problems: list[str] | None = None,
+) -> Catalogue:
+    """The catalogue of a folder, of several with commas between, or of the packaged recordings for 'demo'.
+
+    A name that holds a comma and is there is one folder. The other arguments are those of `scan`.
 
     Raises: DataError as `scan` does.
     """
-    return scan(demo_directory() if data == "demo" else Path(data), sources=sources)
+    names = [data] if Path(data).exists() else [name.strip() for name in data.split(",") if name.strip()] or [data]
+    folders = [demo_directory() if name == "demo" else Path(name) for name in names]
+    return scan(folders, sources=sources, layout=layout, leave_out=leave_out, problems=problems)
+
+
+def catalogue_of(data: DataConfig) -> Catalogue:
+    """The catalogue that a run's settings name.
+
+    Raises: DataError as `scan` does.
+    """
+    return open_catalogue(data.data, data.sources, layout=data.layout, leave_out=data.leave_out)
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:
-    """Print files, minutes, rates and channels of every split and source, and what was left out."""
-    table = Table(title=escape(f"{catalogue.directory} ({catalogue.layout})"), title_justify="left")
+    """Print files, minutes, rates and channels of every split and source, what to know about them, and what was left out."""
+    sets = ", ".join(name for name in dict.fromkeys(catalogue.sets) if name != "plain")
+    kind = f"{sets}, {catalogue.layout}" if sets else catalogue.layout
+    table = Table(title=escape(f"{catalogue.directory} ({kind})"), title_justify="left")
     for name in ("split", "source"):
         table.add_column(name)
     for name in ("files", "minutes", "rates, Hz", "channels"):
@@ -30,6 +52,8 @@ def show_catalogue(catalogue: Catalogue, console: Console) -> None:
         rates, channels = (", ".join(map(str, values)) for values in (row.rates_hz, row.channels))
         table.add_row(row.split, escape(row.source), str(row.files), f"{row.minutes:.1f}", rates, channels)
     console.print(table)
+    for note in catalogue.notes:
+        console.print(note, highlight=False, markup=False)
     if catalogue.ignored:
         some = ", ".join(catalogue.ignored[:5]) + (", ..." if len(catalogue.ignored) > 5 else "")
         console.print(f"{len(catalogue.ignored)} other files left out: {some}", highlight=False, markup=False)

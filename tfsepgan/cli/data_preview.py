@@ -31,13 +31,13 @@ def preview(arguments: list[str], console) -> None:
         raise ConfigError("No recordings: give --data DIR, or --data demo for the packaged ones.")
     if not 1 <= options.count <= experiment.data.batch:
         raise ConfigError(f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}.")
-    from tfsepgan.cli.catalogue import open_catalogue
+    from tfsepgan.cli.catalogue import catalogue_of
     from tfsepgan.cli.sounds import write_sounds
     from tfsepgan.data.preview import before_and_after
     from tfsepgan.evaluation.plots import draw_signals
 
     data = experiment.data
-    before, after = before_and_after(open_catalogue(data.data, data.sources), data, options.step)
+    before, after = before_and_after(catalogue_of(data), data, options.step)
     for number in range(options.count):
         parts = dict(zip(data.sources, after.sources[number], strict=True))
         sounds = {"mixture": after.mixture[number], **parts, "rest": after.rest[number]}

@@ -6,6 +6,7 @@ from pathlib import Path
 import tyro
 
 from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
 
 
@@ -15,6 +16,10 @@ class EvaluateOptions:
 
     data: str
     """Folder with the recordings, laid out as for training; 'demo' is the packaged set."""
+    layout: SetLayout = "auto"
+    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
+    leave_out: tuple[str, ...] = ()
+    """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
     model: str = "piano"
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run."""
     output: str = "scores"
@@ -45,7 +50,7 @@ def _evaluate(arguments, console):
 
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)
-    catalogue = open_catalogue(options.data, manifest.sources)
+    catalogue = open_catalogue(options.data, manifest.sources, layout=options.layout, leave_out=options.leave_out)
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()

@@ -44,9 +44,9 @@ def _train(arguments, console):
     for key, value in flatten(to_dict(experiment)).items():
         console.print(f"  {key}: {value}", markup=False, highlight=False)
 
-    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
+    from tfsepgan.cli.catalogue import catalogue_of, show_catalogue
 
-    catalogue = open_catalogue(experiment.data.data, experiment.data.sources)
+    catalogue = catalogue_of(experiment.data)
     show_catalogue(catalogue, console)
     for split in ("train", *(split for split in ("valid", "test") if split in catalogue.splits)):
         catalogue.require(split, experiment.data.sources)

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.data.catalogue import AudioFile
-from tfsepgan.data.decoding import read, resample
+from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.data.decoding import resample
 from tfsepgan.data.variants import draw_speed, vary
 from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
@@ -131,12 +131,15 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
     rate = shared.sample_rate_hz
     try:
         state, path = file.path.stat(), file.path.resolve()
+        others = [f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in file.further]
     except OSError as error:
         raise DataError(f"{file.path} has gone since the data folder was read. Start again.") from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
     for variant in range(shared.variants + 1):
         key = [_VERSION, path, state.st_size, state.st_mtime_ns, rate, variant]
+        if not file.is_whole:
+            key += [file.channel, file.stream, *others]
         if variant:
             key += [file.name, shared.seed, shared.speed_group(file)]
         place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
@@ -147,7 +150,12 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
 
 
 def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
-    if file.sample_rate_hz != sample_rate_hz or file.channels != 1 or file.path.suffix.lower() != ".wav":
+    if (
+        file.sample_rate_hz != sample_rate_hz
+        or file.channels != 1
+        or not file.is_whole
+        or file.path.suffix.lower() != ".wav"
+    ):
         return False
     layout = wav_layout(file.path)
     return layout is not None and layout.is_plain and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
@@ -196,7 +204,7 @@ def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> No
 def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
     """Decode a file once and store each version of it that is missing."""
     file, to_hz = versions[0].file, shared.sample_rate_hz
-    recorded, from_hz = read(file.path, mono=True)
+    recorded, from_hz = file.read(mono=True), file.sample_rate_hz
     for version in versions:
         speed = draw_speed(shared.seed, shared.speed_group(file), version.variant)
         samples = resample(recorded, from_hz * speed, to_hz)[:, 0]

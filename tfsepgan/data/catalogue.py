@@ -1,54 +1,24 @@
 """The catalogue: which recordings a data folder holds, for which source, in which split.
 
-Two layouts are read:
-
-  unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
-              windows of sources are drawn apart and mixed on the fly; folders below a source are for order
-  multitrack  DIR/<split>/<track>/<source>.*
-              songs whose sources lie in time with each other
-
-The splits are `train`, `valid` and `test`. Hidden files and files that are not audio are left out and listed
-in `Catalogue.ignored`, as are `mixture.*` and `mix.*` of a multitrack song, which are made from its sources.
-The order of the files is that of their names, on every machine.
+The folder is a plain one (`layouts.plain`) or a set of this field as it is distributed (`layouts.table`); several may be
+joined (`joining`). The splits are `train`, `valid` and `test`.
 """
 
+import fnmatch
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import soundfile
-
-from tfsepgan.data.decoding import SUFFIXES, probe
+from tfsepgan.config import SetLayout
+from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.data.duplicates import doubles
+from tfsepgan.data.joining import join
+from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
+from tfsepgan.data.layouts.plain import LAYOUTS, MIXTURE
+from tfsepgan.data.layouts.table import choose, read_layout
 from tfsepgan.errors import DataError
-
-SPLITS = ("train", "valid", "test")
-Layout = Literal["unpaired", "multitrack"]
-MIXTURE = "mixture"
-_MIXTURES = (MIXTURE, "mix")
-_LAYOUTS = "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
-_FINGERPRINT_SECONDS = 5.0  # from the middle, where recordings are seldom silent
-_FINGERPRINT_SAMPLES = 256  # two recordings of equal length that agree in so many are one
-_SAME = 2.0**-13  # within the rounding and dither of 16 bits
-
-
-@dataclass(frozen=True, kw_only=True)
-class AudioFile:
-    """One recording of one source."""
-
-    path: Path
-    name: str
-    """Path inside the data folder, with forward slashes: the same on every machine."""
-    frames: int
-    sample_rate_hz: int
-    channels: int
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds."""
-        return self.frames / self.sample_rate_hz
 
 
 class SummaryRow(NamedTuple):
@@ -67,11 +37,17 @@ class Catalogue:
     """The recordings of a data folder."""
 
     directory: Path
-    layout: Layout
+    layout: Kind
     splits: dict[str, dict[str, tuple[AudioFile, ...]]]
     """Split, then source, then its files in the order of their names."""
     ignored: tuple[str, ...] = ()
     """Names of the files that were left out: hidden, not audio, or mixtures of a song."""
+    sets: tuple[str, ...] = ("plain",)
+    """The sets that it was read from, as `--layout` names them."""
+    notes: tuple[str, ...] = ()
+    """What people should know about them."""
+    doubles: tuple[str, ...] = ()
+    """Recordings that stand in two splits of plain folders, where problems are collected: no training can be run on them."""
 
     def summary(self) -> list[SummaryRow]:
         """How many files and minutes each split holds of each source, at which rates and channel counts."""
@@ -131,158 +107,122 @@ class Catalogue:
             )
 
 
-def scan(directory: str | os.PathLike, *, sources: Sequence[str] | None = None) -> Catalogue:
+def scan(
+    directory: str | os.PathLike | Sequence[str | os.PathLike],
+    *,
+    sources: Sequence[str] | None = None,
+    layout: SetLayout = "auto",
+    leave_out: Sequence[str] = (),
+    problems: list[str] | None = None,
+) -> Catalogue:
     """Look through a data folder, reading the head of every file.
 
     Args:
-      directory: the data folder, in either layout.
-      sources: the sources that will be separated, which tell the layouts apart where the names alone do not.
+      directory: the data folder; or several, which are joined.
+      sources: the sources that will be separated, which tell the plain layouts apart where the names alone do not.
+      layout: how the folder is laid out; 'auto' finds out.
+      leave_out: recordings that are not used: patterns of SET/SPLIT/SOURCE/..., in which * stands for anything.
+      problems: what is wrong with single recordings is added here, and they are left out; without it the first stops
+        the scan. Recordings that stand in two splits are then listed in `Catalogue.doubles`.
     Returns: the catalogue.
-    Raises: DataError for a folder that is missing, empty, or could be read in both ways; for a file that is
-      not what its name says; and for a recording that stands in two splits.
+    Raises: DataError for a folder that is missing, empty, or could be read in several ways; for a file that is
+      not what its name says; for a recording that stands in two splits of a plain folder; for a pattern that leaves
+      nothing out.
     """
-    directory = Path(directory)
+    several = [directory] if isinstance(directory, str | os.PathLike) else directory
+    directories = [Path(one) for one in several]
+    sets: list[str] = []
+    found: list[Found] = []
+    for one in directories:
+        name, part = _read(one, sources, layout, problems)
+        sets.append(name)
+        found.append(part)
+    found = _left_out(found, sets, leave_out)
+    joined = found[0] if len(found) == 1 else join(found, sets)
+    catalogue = Catalogue(
+        directory=directories[0] if len(directories) == 1 else Path(",".join(map(str, directories))),
+        layout=joined.kind,
+        splits=joined.splits,
+        ignored=joined.ignored,
+        sets=tuple(sets),
+        notes=joined.notes,
+    )
+    return _without_doubles(catalogue, collect=problems is not None)
+
+
+def _read(
+    directory: Path, sources: Sequence[str] | None, layout: SetLayout, problems: list[str] | None
+) -> tuple[str, Found]:
     if not directory.is_dir():
         kind = "is a file" if directory.exists() else "does not exist"
-        raise DataError(f"The data folder {directory} {kind}; a folder was expected: {_LAYOUTS}.")
-    splits = [split for split in SPLITS if (directory / split).is_dir()]
-    if not splits:
-        there = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
-        raise DataError(f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {_LAYOUTS}.")
-    audio, ignored = {}, [entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits]
-    for split in splits:
-        names = [f"{split}/{name}" for name in _walk(directory / split)]
-        audio[split] = [name for name in names if _is_audio(name) and name.count("/") >= 2]
-        ignored += [name for name in names if not (_is_audio(name) and name.count("/") >= 2)]
-    audio = {split: names for split, names in audio.items() if names}
-    if not audio:
-        raise DataError(f"{directory} holds no recordings ({len(ignored)} other files). Wanted: {_LAYOUTS}.")
-    layout = _layout(directory, audio, sources)
-    if layout == "multitrack":
-        ignored += [name for names in audio.values() for name in names if _stem(name) in _MIXTURES]
-    grouped = {split: _group(directory, names, layout) for split, names in audio.items()}
-    catalogue = Catalogue(directory=directory, layout=layout, splits=grouped, ignored=tuple(ignored))
-    _refuse_shared_recordings(catalogue)
-    return catalogue
+        raise DataError(f"The data folder {directory} {kind}; a folder was expected: {LAYOUTS}.")
+    name, root = choose(directory, layout)
+    found = read_layout(name, root, Listing(root, problems), sources)
+    if not found.splits:
+        reason = f"; {len(problems)} cannot be used" if problems else ""
+        raise DataError(f"{directory}, read as {name}, holds no recordings that can be used{reason}.")
+    return name, found
 
 
-def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Files below a folder in the order of their names; links are followed, but never in a circle."""
-    above = (*above, os.path.realpath(folder))
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}). Check its permissions.") from error
-    for entry in entries:
-        if entry.name.startswith(".") or not entry.is_dir():
-            yield prefix + entry.name
-        elif os.path.realpath(entry.path) not in above:
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above)
-
-
-def _is_audio(name: str) -> bool:
-    base = name.rpartition("/")[2]
-    return not base.startswith(".") and base.lower().endswith(SUFFIXES)
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[0]
-
-
-def _layout(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Layout:
-    """Tell the layouts apart: by the sources where they are known, else by what the folders share."""
-    if sources:
-        unpaired = any(name.split("/")[1] in sources for names in audio.values() for name in names)
-        multitrack = any(_is_stem_of(name, sources) for names in audio.values() for name in names)
-    else:
-        folders = [_folders(names) for names in audio.values()]
-        unpaired = any(set(one) & set(two) for i, one in enumerate(folders) for two in folders[:i])
-        songs = [stems for split in folders for stems in split.values()]
-        multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
-    if unpaired and multitrack:
-        wanted = f" of {', '.join(sources)}" if sources else " (say which sources are wanted, or rename files)"
+def _left_out(found: list[Found], sets: list[str], patterns: Sequence[str]) -> list[Found]:
+    """Without the recordings that a pattern names."""
+    unused = set(patterns)
+    kept = []
+    for name, one in zip(sets, found, strict=True):
+        splits: dict[str, dict[str, tuple[AudioFile, ...]]] = {}
+        for split, sources in one.splits.items():
+            for source, files in sources.items():
+                fits = {file: [p for p in patterns if fnmatch.fnmatchcase(f"{name}/{file.name}", p)] for file in files}
+                unused -= {pattern for fitting in fits.values() for pattern in fitting}
+                if left := tuple(file for file in files if not fits[file]):
+                    splits.setdefault(split, {})[source] = left
+        kept.append(one._replace(splits=splits))
+    if unused:
+        example = next(file for sources in found[0].splits.values() for files in sources.values() for file in files)
         raise DataError(
-            f"{directory} can be read in two ways{wanted}: folders named as sources, and songs holding files "
-            f"named as sources. Keep one layout: {_LAYOUTS}."
+            f"Nothing is left out by {sorted(unused)[0]!r}. A pattern fits SET/NAME of a recording, as {sets[0]}/{example.name}; "
+            "* stands for anything."
         )
-    return "multitrack" if multitrack else "unpaired"
+    if not any(one.splits for one in kept):
+        raise DataError(f"leave_out is {list(patterns)}, which leaves nothing to be heard. Leave out less.")
+    return kept
 
 
-def _is_stem_of(name: str, sources: Sequence[str]) -> bool:
-    return name.count("/") == 2 and name.split("/")[1] not in sources and _stem(name) in sources
+def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
+    """Refuse a recording that stands in two splits; in a distributed set, which nobody can mend, leave one out and say so."""
+    drop: dict[str, str] = {}
+    named: list[str] = []
+    for double in doubles(catalogue.splits, skip_unreadable=collect):
+        if set(catalogue.sets) == {"plain"}:
+            problem = (
+                f"{double.other_file.path} and {double.file.path} are the same recording in two splits, so a "
+                f"score on {double.split} would be of music that the model was made from. Remove one."
+            )
+            if not collect:
+                raise DataError(problem)
+            named.append(problem)
+        else:
+            pair = sorted([(double.split, double.file), (double.other_split, double.other_file)], key=_split_order)
+            drop[_unit(catalogue, pair[0][1])] = pair[1][1].name
+    if not drop:
+        return replace(catalogue, doubles=tuple(named))
+    splits = {
+        split: {
+            source: kept
+            for source, files in sources.items()
+            if (kept := tuple(file for file in files if _unit(catalogue, file) not in drop))
+        }
+        for split, sources in catalogue.splits.items()
+    }
+    splits = {split: sources for split, sources in splits.items() if sources}
+    notes = [f"{name} is left out: it is also {other}." for name, other in drop.items()]
+    return replace(catalogue, splits=splits, notes=(*catalogue.notes, *notes))
 
 
-def _folders(names: list[str]) -> dict[str, set[str] | None]:
-    """Folders of a split with the stems in them; None for one that has folders inside and so is no song."""
-    folders: dict[str, set[str] | None] = {}
-    for name in names:
-        folder = name.split("/")[1]
-        stems = folders.setdefault(folder, set())
-        if name.count("/") > 2:
-            folders[folder] = None
-        elif stems is not None:
-            stems.add(_stem(name))
-    return folders
+def _split_order(entry: tuple[str, AudioFile]) -> int:
+    return SPLITS.index(entry[0])
 
 
-def _group(directory: Path, names: list[str], layout: Layout) -> dict[str, tuple[AudioFile, ...]]:
-    sources: dict[str, list[AudioFile]] = {}
-    seen: dict[tuple[str, str], str] = {}
-    for name in names:
-        source = name.split("/")[1]
-        if layout == "multitrack":
-            if name.count("/") > 2:
-                raise DataError(f"{directory / name} lies deeper than a song's files. Wanted: {_LAYOUTS}.")
-            song, source = source, _stem(name)
-            if source in _MIXTURES:
-                continue
-            if (song, source) in seen:
-                raise DataError(
-                    f"{directory / seen[song, source]} and {directory / name} are both the {source} of "
-                    f"{song}. Remove one."
-                )
-            seen[song, source] = name
-        info = probe(directory / name)
-        file = AudioFile(
-            path=directory / name,
-            name=name,
-            frames=info.frames,
-            sample_rate_hz=info.sample_rate_hz,
-            channels=info.channels,
-        )
-        sources.setdefault(source, []).append(file)
-    return {source: tuple(files) for source, files in sorted(sources.items())}
-
-
-def _refuse_shared_recordings(catalogue: Catalogue) -> None:
-    """Compare recordings of equal length across splits, also when one is a lossless copy in another format."""
-    alike: dict[tuple[int, int, int], list[tuple[str, AudioFile]]] = {}
-    for split, sources in catalogue.splits.items():
-        for file in (file for files in sources.values() for file in files):
-            alike.setdefault((file.frames, file.sample_rate_hz, file.channels), []).append((split, file))
-    for group in alike.values():
-        splits = np.array([split for split, _ in group])
-        if len(set(splits)) < 2:
-            continue
-        prints = np.stack([_fingerprint(file) for _, file in group])
-        for number, (split, file) in enumerate(group):
-            far = np.abs(prints[:number] - prints[number]).max(axis=1, initial=0)
-            same = (far <= _SAME) & (splits[:number] != split) & (np.abs(prints[number]).max() > 10 * _SAME)
-            if same.any():
-                raise DataError(
-                    f"{group[int(np.argmax(same))][1].path} and {file.path} are the same recording in two splits, so a "
-                    f"score on {split} would be of music that the model was made from. Remove one."
-                )
-
-
-def _fingerprint(file: AudioFile) -> np.ndarray:
-    """Samples spread over the middle of a recording, float32 `[FINGERPRINT_SAMPLES]`."""
-    length = min(file.frames, round(_FINGERPRINT_SECONDS * file.sample_rate_hz))
-    try:
-        with soundfile.SoundFile(str(file.path)) as sound:
-            sound.seek((file.frames - length) // 2)
-            samples = sound.read(length, dtype="float32", always_2d=True)[:, 0]
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        raise DataError(f"{file.path} is corrupt ({error}). Copy it again or remove it.") from error
-    places = np.linspace(0, max(0, len(samples) - 1), _FINGERPRINT_SAMPLES).astype(int)
-    return samples[places] if len(samples) else np.zeros(_FINGERPRINT_SAMPLES, np.float32)
+def _unit(catalogue: Catalogue, file: AudioFile) -> str:
+    """What is left out with a recording: the whole song, whose mixture would not be its own without it."""
+    return file.name.rpartition("/")[0] if catalogue.layout == "multitrack" else file.name

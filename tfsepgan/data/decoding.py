@@ -7,6 +7,7 @@ MP3_SLACK_SECONDS.
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ from tfsepgan.errors import DataError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 MP3_SLACK_SECONDS = 0.5  # libsndfile counts up to 0.27 s more than decodes, measured on 730 files
+LOUDEST = 2.0**31  # of full scale: 32-bit integers written as floating point; louder is damage
 FEWEST_SAMPLES = 64  # fewer are no recording, and resampling may leave none of them
-_BLOCK = 1 << 20  # frames decoded at a time, so that a long stereo file never lies in memory twice
+BLOCK = 1 << 16  # frames decoded at a time: a file of many channels takes little memory, and blocks of two files fit
 
 
 class SoundInfo(NamedTuple):
@@ -75,30 +77,61 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
     Raises: DataError as `probe` does, and when decoding fails, ends early, or gives NaN or infinity.
     """
     info = probe(path)
-    blocks = []
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1, keepdims=True) if mono and info.channels > 1 else block)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        done = sum(map(len, blocks)) / info.sample_rate_hz
-        raise DataError(
-            f"{path} is corrupt: decoding failed after {done:.1f} of {info.seconds:.1f} s "
-            f"({_reason(error)}). Copy it again or remove it."
-        ) from error
-    samples = np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)
-    slack = MP3_SLACK_SECONDS * info.sample_rate_hz if "MP" in info.kind else 0
-    if len(samples) < info.frames - slack:
-        raise _cut_short(path, info.seconds, len(samples) / info.sample_rate_hz)
-    if len(samples) < FEWEST_SAMPLES:
-        raise DataError(f"{path} holds no audio ({len(samples)} samples). Copy it again or remove it.")
-    if not np.isfinite(samples).all():
-        first = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise DataError(
-            f"{path} holds NaN or infinite samples, the first at {first / info.sample_rate_hz:.3f} s; "
-            "numbers were expected. Write the file again or remove it."
-        )
-    return samples, info.sample_rate_hz
+    return np.concatenate(list(checked_blocks(path, info, sound_blocks(path), mono=mono))), info.sample_rate_hz
+
+
+def sound_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """Decode a file with libsndfile, BLOCK frames at a time: float32 `[frames, channels]`, all but the last of BLOCK."""
+    with soundfile.SoundFile(str(path)) as file:
+        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+            yield block
+
+
+def checked_blocks(
+    path: str | os.PathLike, info: SoundInfo, blocks: Iterable[np.ndarray], *, mono: bool, channel: int | None = None
+) -> Iterator[np.ndarray]:
+    """Pass on what a decoder gives, making sure that it is all that the head promised, and numbers.
+
+    Args:
+      path, info: what is decoded, and what its head says.
+      blocks: float32 `[frames, channels]`.
+      mono: True gives the mean of the channels, False all of them.
+      channel: only this one, counted from 0; None takes all.
+    Raises: DataError that names the file when decoding fails, ends early, or gives NaN or infinity.
+    """
+    done, rate_hz = 0, info.sample_rate_hz
+    blocks = iter(blocks)
+    while True:
+        try:
+            block = next(blocks, None)
+        except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
+            raise DataError(
+                f"{path} is corrupt: decoding failed after {done / rate_hz:.1f} of {info.seconds:.1f} s "
+                f"({_reason(error)}). Copy it again or remove it."
+            ) from error
+        if block is None:
+            break
+        if not np.isfinite(block).all():
+            first = done + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+            raise DataError(
+                f"{path} holds NaN or infinite samples, the first at {first / rate_hz:.3f} s; "
+                "numbers were expected. Write the file again or remove it."
+            )
+        loudest = float(np.abs(block).max(initial=0.0))
+        if loudest > LOUDEST:
+            raise DataError(
+                f"{path} holds samples of {loudest:.3g} times full scale, the first {done / rate_hz:.1f} s in or later; it is "
+                "damaged. Write the file again or remove it."
+            )
+        done += len(block)
+        if channel is not None:
+            block = block[:, channel : channel + 1]
+        yield block.mean(axis=1, keepdims=True) if mono and block.shape[1] > 1 else block
+    slack = MP3_SLACK_SECONDS * rate_hz if "MP" in info.kind else 0
+    if done < info.frames - slack:
+        raise _cut_short(path, info.seconds, done / rate_hz)
+    if done < FEWEST_SAMPLES:
+        raise DataError(f"{path} holds no audio ({done} samples). Copy it again or remove it.")
 
 
 def resample(samples: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:

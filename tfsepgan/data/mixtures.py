@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import MIXTURE, AudioFile, Catalogue
-from tfsepgan.data.decoding import decode
+from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
 from tfsepgan.data.windows import REDRAWS, place
 from tfsepgan.errors import DataError
@@ -88,7 +88,7 @@ class _Maker:
         self.decode = lru_cache(maxsize=_FILES_KEPT)(self._decode)
 
     def _decode(self, file: AudioFile) -> np.ndarray:
-        return decode(file.path, self.config.sample_rate_hz)[:, 0]
+        return file.decode(self.config.sample_rate_hz)[:, 0]
 
     def make(self, number: int, count: int, seed: int) -> Mixture:
         """The mixture of one number; it does not depend on the others."""
@@ -162,7 +162,7 @@ def _songs(
 
 
 def _song(name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool) -> Mixture:
-    decoded = {source: decode(file.path, config.sample_rate_hz, mono=mono) for source, file in stems.items()}
+    decoded = {source: file.decode(config.sample_rate_hz, mono=mono) for source, file in stems.items()}
     channels = {samples.shape[1] for samples in decoded.values()} - {1}
     if len(channels) > 1:
         raise DataError(f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected.")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfsepgan.data.catalogue import MIXTURE, AudioFile, Catalogue
-from tfsepgan.data.decoding import decode
+from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.windows import REDRAWS, place
 from tfsepgan.errors import DataError
@@ -48,7 +48,7 @@ def fixed_windows(
     chosen = np.searchsorted(reach, (np.arange(count) + 0.5) / count * reach[-1], side="right")
     drawn = []
     for index in np.unique(chosen):
-        samples = decode(usable[index].path, sample_rate_hz)[:, 0]
+        samples = usable[index].decode(sample_rate_hz)[:, 0]
         samples = np.pad(samples, (0, max(0, window - len(samples))))  # resampling may round a sample away
         for _ in range(int(np.sum(chosen == index))):
             drawn.append(_heard(samples, window, rng, silence_db))

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tfsepgan.config import DataConfig, nearest
+from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import Recording, default_cache_directory, unpack
-from tfsepgan.data.catalogue import MIXTURE, AudioFile, Catalogue
+from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.windows import Plan, Pool, build_pool, draw_plan
 from tfsepgan.errors import ConfigError, DataError
 

@@ -1,0 +1,36 @@
+"""Parts of a score, and a soundfont of sines, for tests of rendering."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tfsepgan.data.rendering.score import Note, Part
+
+RECIPES = Path(__file__).parents[2] / "tools" / "recipes"
+
+
+def from_recipes(name):
+    """A recipe's module; recipes are no package and stand beside each other."""
+    sys.path.insert(0, str(RECIPES))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(RECIPES))
+
+
+writer = from_recipes("soundfont_writer")
+sfz_piano = from_recipes("sfz_piano")
+
+
+def part(*notes, name="", program=0, is_drums=False, controls=()):
+    """A part of notes (start, end, pitch), all at velocity 80."""
+    played = tuple(Note(*note, 80) for note in notes)
+    return Part(name=name, program=program, is_drums=is_drums, notes=played, controls=controls)
+
+
+def sine_zone():
+    """Half a second of 440 Hz for every key."""
+    samples = writer.to_pcm16(0.5 * np.sin(2 * np.pi * 440 * np.arange(22050) / 44100))[:, None]
+    return writer.Zone(samples=samples, rate_hz=44100, root=69, keys=(0, 127))

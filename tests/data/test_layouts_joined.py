@@ -1,0 +1,72 @@
+"""Several sets are heard as one: the piano of one against the instruments of another."""
+
+import pytest
+from sets_for_tests import MAKERS, write
+
+from tfsepgan.cli.catalogue import open_catalogue
+from tfsepgan.config import DataConfig
+from tfsepgan.data.catalogue import scan
+from tfsepgan.data.streams import open_pool
+from tfsepgan.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    return {name: MAKERS[name][0](tmp_path_factory.mktemp(name)) for name in ("maestro", "irmas", "mir1k", "musdb18hq")}
+
+
+def test_maestro_against_irmas_in_one_command(places, tmp_path):
+    catalogue = open_catalogue(f"{places['maestro']},{places['irmas']}", ("piano",), leave_out=("irmas/*/piano/*",))
+    catalogue.require("train", ("piano",))
+    assert catalogue.sets == ("maestro", "irmas")
+    assert {source: len(files) for source, files in catalogue.splits["train"].items()} == {"piano": 2, "voice": 12}
+    assert all("maestro" in str(file.path) for file in catalogue.splits["train"]["piano"])
+    assert {catalogue.folder(file) for file in catalogue.splits["train"]["voice"]} == {"voice"}
+    pool = open_pool(catalogue, DataConfig(sample_rate_hz=8000, window=4096), cache_dir=tmp_path)
+    assert [len(group) for group in pool.groups] == [2, 12]
+
+
+def test_files_of_one_name_stay_apart(tmp_path):
+    for seed, folder in enumerate(("one", "two")):
+        write(tmp_path / folder / "train" / "piano" / "a.wav", seed)
+        write(tmp_path / folder / "train" / "rest" / "cello" / "b.wav", 10 + seed)
+    catalogue = scan([tmp_path / "one", tmp_path / "two"])
+    names = [file.name for files in catalogue.splits["train"].values() for file in files]
+    assert names == [
+        "train/piano/1~a.wav",
+        "train/piano/2~a.wav",
+        "train/rest/cello/1~b.wav",
+        "train/rest/cello/2~b.wav",
+    ]
+    assert {catalogue.folder(file) for file in catalogue.splits["train"]["rest"]} == {"rest/cello"}
+
+
+def test_songs_joined_with_songs_stay_songs(places):
+    catalogue = scan([places["mir1k"], places["musdb18hq"]])
+    assert catalogue.layout == "multitrack"
+    assert set(catalogue.tracks("test")["2~AM Contra - Heart Peripheral"]) == {"bass", "drums", "other", "vocals"}
+    assert "1~Ani_1_01" in catalogue.tracks("test")
+
+
+def test_songs_joined_with_recordings_are_drawn_apart(places):
+    catalogue = scan([places["maestro"], places["musdb18hq"]])
+    assert catalogue.layout == "unpaired"
+    names = [file.name for file in catalogue.splits["train"]["drums"]]
+    assert names == ["train/drums/2~A Classic Education - NightOwl.wav", "train/drums/2~Music Delta - 80s Rock.wav"]
+    assert any("The songs of musdb18hq are joined with unpaired recordings" in note for note in catalogue.notes)
+
+
+def test_a_recording_in_two_plain_folders_is_found(tmp_path):
+    for folder, split in (("one", "train"), ("two", "test")):
+        write(tmp_path / folder / split / "piano" / f"{folder}.wav", 0)
+        write(tmp_path / folder / split / "rest" / "b.wav", 5 if split == "train" else 6)
+    with pytest.raises(DataError, match=r"one\.wav and .*two\.wav are the same recording in two splits"):
+        scan([tmp_path / "one", tmp_path / "two"])
+
+
+def test_a_folder_whose_name_holds_a_comma_is_one_folder(tmp_path):
+    for seed, source in enumerate(("piano", "rest")):
+        write(tmp_path / "a,b" / "train" / source / "x.wav", seed)
+    assert open_catalogue(str(tmp_path / "a,b"), ("piano",)).sets == ("plain",)
+    with pytest.raises(DataError, match=r"The data folder .*gone does not exist"):
+        open_catalogue(f"{tmp_path / 'gone'},{tmp_path / 'away'}", ("piano",))

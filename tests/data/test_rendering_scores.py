@@ -1,0 +1,238 @@
+"""Scores, instruments, soundfonts and performances: what rendering reads and draws before any sound is made."""
+
+import sys
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+from rendering_for_tests import part, sfz_piano, sine_zone, writer
+
+from tfsepgan.data.rendering.instruments import CLASSES, class_of, classes_named
+from tfsepgan.data.rendering.midi import read_midi, write_midi
+from tfsepgan.data.rendering.musicxml import read_musicxml
+from tfsepgan.data.rendering.performance import Performance, perform
+from tfsepgan.data.rendering.reading import find_scores
+from tfsepgan.data.rendering.score import PITCH_WHEEL, Control, Note, cut, fit, fold, line, shorten_rests
+from tfsepgan.data.rendering.soundfonts import open_soundfont
+from tfsepgan.errors import ConfigError, DataError
+
+
+def save_midi(path, *tracks, **kinds):
+    mido.MidiFile(ticks_per_beat=480, tracks=[mido.MidiTrack(track) for track in tracks], **kinds).save(path)
+    return path
+
+
+def message(kind, time, **words):
+    return mido.Message(kind, time=time, **words)
+
+
+def test_every_program_of_general_midi_is_in_exactly_one_class():
+    listed = [program for kind in CLASSES.values() if kind.name != "drums" for program in kind.programs]
+    assert sorted(listed) == list(range(128))
+    assert class_of(40, is_drums=False) == "violin"
+    assert class_of(40, is_drums=True) == "drums"
+    with pytest.raises(ConfigError, match="no instrument class viola_da_gamba; there are cello"):
+        classes_named(["viola_da_gamba"])
+
+
+def test_midi_times_follow_every_change_of_tempo_in_any_track(tmp_path):
+    # 480 ticks are half a second at first, a whole one from tick 960 on: the tempo stands in another track.
+    tempo = [mido.MetaMessage("set_tempo", tempo=1_000_000, time=960)]
+    notes = [message("note_on", 480, note=60, velocity=90), message("note_on", 960, note=60, velocity=0)]
+    score = read_midi(save_midi(tmp_path / "a.mid", tempo, notes))
+    assert score.parts[0].notes == (Note(0.5, 2.0, 60, 90),)
+    assert score.seconds == 2.0
+
+
+def test_a_note_that_is_never_ended_ends_with_its_track(tmp_path):
+    notes = [message("note_on", 0, note=60, velocity=90), message("note_on", 480, note=64, velocity=90)]
+    notes.append(message("note_off", 480, note=64, velocity=0))
+    score = read_midi(save_midi(tmp_path / "a.mid", notes))
+    assert score.parts[0].notes == (Note(0.0, 1.0, 60, 90), Note(0.5, 1.0, 64, 90))
+
+
+def test_a_written_score_reads_as_it_was(tmp_path):
+    controls = (Control(0.25, 64, 127), Control(0.5, PITCH_WHEEL, -512))
+    parts = (
+        part((0.0, 1.0, 60), (0.5, 2.0, 64), name="Left hand", program=3, controls=controls),
+        part((0.25, 0.5, 38), name="kit", program=8, is_drums=True),
+    )
+    write_midi(tmp_path / "a.mid", parts, seconds=4)
+    assert read_midi(tmp_path / "a.mid").parts == parts
+
+
+@pytest.mark.parametrize("damage", ["text", "empty", "cut", "no notes", "frames", "type 2"])
+def test_a_bad_midi_file_is_named(tmp_path, damage):
+    path = tmp_path / "song.mid"
+    write_midi(path, [part((0.0, 1.0, 60))], seconds=2)
+    whole = path.read_bytes()
+    if damage == "frames":
+        whole = whole[:12] + b"\xe7\x28" + whole[14:]
+    elif damage == "type 2":
+        whole = whole[:9] + b"\x02" + whole[10:]
+    path.write_bytes({"text": b"not midi", "empty": b"", "cut": whole[: len(whole) - 9]}.get(damage, whole))
+    if damage == "no notes":
+        save_midi(path, [mido.MetaMessage("set_tempo", tempo=400_000)])
+    with pytest.raises(DataError, match=r"song\.mid"):
+        read_midi(path)
+
+
+def test_damaged_midi_is_read_or_named_but_never_crashes(tmp_path):
+    path = tmp_path / "song.mid"
+    write_midi(path, [part(*((k / 4, k / 4 + 0.2, 60 + k % 12) for k in range(40)))], seconds=12)
+    whole, rng, named = np.frombuffer(path.read_bytes(), np.uint8), np.random.default_rng(0), 0
+    for _ in range(150):
+        spoiled = whole.copy()
+        spoiled[rng.integers(0, len(whole), 6)] ^= rng.integers(1, 256, 6, dtype=np.uint8)
+        path.write_bytes(spoiled.tobytes()[: rng.integers(1, len(whole) + 1)])
+        try:
+            score = read_midi(path)
+            assert all(0 <= n.pitch <= 127 and 1 <= n.velocity <= 127 and n.end > n.start for n in score.parts[0].notes)
+        except DataError as error:
+            named += "song.mid" in str(error)
+    assert named > 50
+
+
+def test_the_top_and_the_bottom_line_of_chords():
+    chords = part((0.0, 1.0, 48), (0.0, 1.0, 60), (0.0, 1.0, 72), (1.0, 2.0, 50), (1.0, 2.0, 74))
+    assert chords.is_chordal
+    assert [note.pitch for note in line(chords, lowest=False).notes] == [72, 74]
+    assert [note.pitch for note in line(chords, lowest=True).notes] == [48, 50]
+    assert not line(chords, lowest=True).is_chordal
+
+
+def test_a_line_keeps_its_held_note_while_others_move_beside_it():
+    held = part((0.0, 2.0, 72), (0.5, 1.0, 60), (1.0, 1.5, 62), (2.0, 3.0, 74))
+    assert line(held, lowest=False).notes == (Note(0.0, 2.0, 72, 80), Note(2.0, 3.0, 74, 80))
+
+
+def test_pitches_are_folded_into_a_range_by_octaves():
+    assert [fold(pitch, 55, 96) for pitch in (54, 42, 55, 97, 108)] == [66, 66, 55, 85, 96]
+    moved = fit(part((0, 1, 40), (1, 2, 45), (2, 3, 50)).notes, 60, 96)
+    assert [note.pitch for note in moved] == [64, 69, 74]  # all by the same two octaves
+
+
+def test_only_what_is_too_long_of_a_rest_is_taken_out():
+    pedal = (Control(6.0, 64, 127), Control(9.5, 64, 0))
+    short = shorten_rests(part((5.0, 6.0, 60), (7.0, 8.0, 62), (20.0, 21.0, 64), controls=pedal), 1.5)
+    assert [(note.start, note.end) for note in short.notes] == [(1.5, 2.5), (3.5, 4.5), (6.0, 7.0)]
+    assert [control.time for control in short.controls] == [2.5, 6.0]
+    assert shorten_rests(short, 1.5) == short
+
+
+def test_a_cut_part_ends_there():
+    assert cut(part((0.0, 3.0, 60), (4.0, 5.0, 62)), 2.0).notes == (Note(0.0, 2.0, 60, 80),)
+
+
+def test_a_performance_moves_tempo_key_and_loudness_as_told():
+    played = perform(part((1.0, 2.0, 60), (2.0, 3.0, 64)), Performance(1.25, 2, -10.0, 0.0, 0.0, (1,)), "piano")
+    assert played.notes == (Note(0.8, 1.6, 62, 70), Note(1.6, 2.4, 66, 70))
+    drums = perform(part((1.0, 2.0, 38), is_drums=True), Performance(1.0, 2, 0.0, 0.0, 0.0, (1,)), "drums")
+    assert drums.notes[0].pitch == 38
+
+
+def test_the_same_seed_plays_the_same_and_another_does_not():
+    lively = Performance(1.0, 0, 0.0, 5.0, 0.01, (1, 2))
+    score = part(*((float(k), k + 0.9, 60) for k in range(20)))
+    assert perform(score, lively, "piano") == perform(score, lively, "piano")
+    assert perform(score, lively, "piano") != perform(score, lively._replace(seed=(1, 3)), "piano")
+
+
+def test_a_soundfont_says_what_it_holds(tmp_path):
+    path = tmp_path / "violin.sf2"
+    assert writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0", preset=(0, 40)) == 1
+    font = open_soundfont("sines", path)
+    assert (font.presets, font.title, font.copyright) == (frozenset({(0, 40)}), "Sines", "CC0")
+    assert font.programs(CLASSES["violin"]) == (40,)
+    assert font.programs(CLASSES["piano"]) == ()
+
+
+def test_a_bad_soundfont_is_named(tmp_path):
+    path = tmp_path / "some.sf2"
+    writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0")
+    whole = path.read_bytes()
+    for spoiled in (b"", b"RIFF1234WAVE", whole[: len(whole) // 2], whole[:300]):
+        path.write_bytes(spoiled)
+        with pytest.raises(DataError, match=r"some\.sf2"):
+            open_soundfont("some", path)
+    with pytest.raises(DataError, match="cannot be read"):
+        open_soundfont("some", tmp_path / "none.sf2")
+
+
+def test_an_sfz_piano_with_includes_and_defines_becomes_zones(tmp_path):
+    (tmp_path / "Samples").mkdir()
+    (tmp_path / "Data").mkdir()
+    for name, level in (("Soft A4.wav", 0.25), ("Loud A4.wav", 0.5)):
+        soundfile.write(tmp_path / "Samples" / name, np.full((4410, 2), level), 44100, subtype="PCM_24")
+    (tmp_path / "Data" / "layer.txt").write_text(
+        "<region> #define $KEY 69 lokey=60 hikey=c5 sample=$DYN A4.$EXT // x\n"
+    )
+    (tmp_path / "p.sfz").write_text(
+        "#define $EXT wav\n<control>\ndefault_path=Samples/\nset_cc70=0\n<global>\nampeg_release=0.5\n<group>\n"
+        "locc70=1\n<region> sample=Soft A4.wav key=69\n<group> lovel=1 hivel=64 pitch_keycenter=69\n#define $DYN Soft\n"
+        '#include "Data/layer.txt"\n<group> lovel=65 pitch_keycenter=a4 group_volume=-6.0206\n#define $DYN Loud\n'
+        '#include "Data/layer.txt"\n<region> trigger=release sample=Loud A4.wav key=69\n'
+    )
+    soft, loud = sfz_piano.sfz_zones(tmp_path / "p.sfz")
+    assert (soft.keys, soft.velocities, soft.root) == ((60, 72), (1, 64), 69)
+    assert (loud.velocities, loud.root, loud.release_seconds) == ((65, 127), 69, 0.5)
+    assert abs(int(soft.samples.max()) - int(loud.samples.max())) <= 2  # 6 dB softer, twice as high: alike
+    assert soft.samples.shape == (4410, 2)
+
+
+MUSICXML = """<?xml version="1.0" encoding="UTF-8"?>
+<score-partwise version="4.0"><part-list>
+<score-part id="P1"><part-name>Voice</part-name></score-part>
+<score-part id="P2"><part-name>Piano</part-name></score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats><beat-type>4</beat-type>
+</time></attributes><direction><direction-type><metronome><beat-unit>quarter</beat-unit><per-minute>120</per-minute>
+</metronome></direction-type><sound tempo="120"/></direction>
+<note><pitch><step>A</step><octave>4</octave></pitch><duration>2</duration></note>
+<note><pitch><step>B</step><octave>4</octave></pitch><duration>2</duration><tie type="start"/></note></measure>
+<measure number="2"><note><pitch><step>B</step><octave>4</octave></pitch><duration>4</duration><tie type="stop"/></note>
+</measure></part>
+<part id="P2"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats><beat-type>4</beat-type>
+</time><staves>2</staves></attributes>
+<note><pitch><step>C</step><octave>5</octave></pitch><duration>4</duration><staff>1</staff></note>
+<backup><duration>4</duration></backup>
+<note><pitch><step>C</step><octave>3</octave></pitch><duration>4</duration><staff>2</staff></note></measure>
+<measure number="2"><note><rest/><duration>4</duration><staff>1</staff></note><backup><duration>4</duration></backup>
+<note><pitch><step>G</step><octave>2</octave></pitch><duration>4</duration><staff>2</staff></note></measure></part>
+</score-partwise>"""
+
+
+def test_musicxml_gives_players_with_their_staves_and_ties_joined(tmp_path):
+    (tmp_path / "song.musicxml").write_text(MUSICXML)
+    voice, piano = read_musicxml(tmp_path / "song.musicxml").parts
+    assert (voice.name, class_of(voice.program, is_drums=False)) == ("Voice", "voice")
+    assert [note[:3] for note in voice.notes] == [(0.0, 1.0, 69), (1.0, 4.0, 71)]
+    assert (piano.name, class_of(piano.program, is_drums=False)) == ("Piano", "piano")
+    assert [note[:3] for note in piano.notes] == [(0.0, 2.0, 48), (0.0, 2.0, 72), (2.0, 4.0, 43)]
+
+
+def test_a_bad_musicxml_file_is_named(tmp_path):
+    (tmp_path / "song.musicxml").write_text(MUSICXML[:900])
+    with pytest.raises(DataError, match=r"song\.musicxml cannot be read as MusicXML"):
+        read_musicxml(tmp_path / "song.musicxml")
+
+
+@pytest.mark.parametrize(("module", "name"), [("mido", "a.mid"), ("music21", "a.xml")])
+def test_a_missing_library_is_told_with_the_command_that_installs_it(tmp_path, monkeypatch, module, name):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(DataError, match=rf"{module}, which is not here: pip install 'tfsepgan\[render\]'"):
+        (read_midi if module == "mido" else read_musicxml)(tmp_path / name)
+
+
+def test_scores_are_found_by_name_with_labels_of_their_own(tmp_path):
+    for name in ("one/a.mid", "two/a.MID", "two/.hidden.mid", "note.txt", "b.mxl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = find_scores({"set": tmp_path})
+    assert [file.path.relative_to(tmp_path).as_posix() for file in found] == ["b.mxl", "one/a.mid", "two/a.MID"]
+    assert len({file.label for file in found}) == 3
+    assert [file.piece for file in found] == ["set/b", "set/one", "set/two"]
+    with pytest.raises(DataError, match="holds no scores"):
+        find_scores({"none": tmp_path / "note.txt"})
+    with pytest.raises(DataError, match="does not exist"):
+        find_scores({"none": tmp_path / "nowhere"})

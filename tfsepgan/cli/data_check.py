@@ -1,0 +1,126 @@
+"""`tfsepgan-data check`: what a folder holds, how it sounds, and whether training could run on it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfsepgan.config import SetLayout
+from tfsepgan.errors import DataError
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Read every recording of a folder to its end and say whether training could run on it."""
+
+    directory: Annotated[str, tyro.conf.Positional]
+    """Folder with the recordings, or several with commas between, or 'demo'."""
+    sources: tuple[str, ...] = ("piano",)
+    """Sources that a model would give back."""
+    layout: SetLayout = "auto"
+    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
+    leave_out: tuple[str, ...] = ()
+    """Recordings that would not be used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
+    window_seconds: float = 1.024
+    """Length of a training window, in seconds: the longest recording of each source must fill it."""
+
+
+def check(options: Check, console: Console) -> None:
+    """Report on a folder.
+
+    Raises: DataError when training could not run, after all that is wrong was named.
+    """
+    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
+
+    problems: list[str] = []
+    try:
+        catalogue = open_catalogue(
+            options.directory, options.sources, layout=options.layout, leave_out=options.leave_out, problems=problems
+        )
+    finally:
+        for problem in problems:
+            _say(console, problem)
+    show_catalogue(catalogue, console)
+    count = len(problems) + sum(len(files) for sources in catalogue.splits.values() for files in sources.values())
+    catalogue.require("train", options.sources)
+    _refuse_all_short(catalogue, options)
+    unusable = len(problems) + _survey(catalogue, options.sources, console)
+    for double in catalogue.doubles:
+        _say(console, double)
+    if unusable:
+        raise DataError(f"{unusable} of {count} recordings cannot be used; repair or remove them.")
+    if catalogue.doubles:
+        raise DataError(f"{len(catalogue.doubles)} recordings stand in two splits; remove one of each.")
+    for split in ("valid", "test"):
+        if split not in catalogue.splits:
+            console.print(
+                f"No {split} split: " + ("models cannot be chosen." if split == "valid" else "nothing to score.")
+            )
+    console.print(f"{count} recordings, all of them readable: training can run.")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
+    """Listen to all of it and show what was heard; returns how many recordings cannot be used."""
+    from rich.progress import track
+
+    from tfsepgan.data.survey import Survey, oddities, survey
+
+    entries = [
+        (split, source, file)
+        for split, sources in catalogue.splits.items()
+        for source, files in sources.items()
+        for file in files
+    ]
+    heard: dict[tuple[str, str], Survey] = {}
+    broken = 0
+    for split, source, file in track(entries, "reading", console=console, disable=not console.is_terminal):
+        total = heard.setdefault((split, source), Survey())
+        try:
+            total.add(survey(file))
+            if odd := oddities(file):
+                _say(console, f"Note: {file.path} {' and '.join(odd)}.")
+        except DataError as error:
+            broken += 1
+            _say(console, str(error))
+    _show_levels(heard, console)
+    for (split, source), total in heard.items():
+        if total.silent_files:
+            names = ", ".join(total.silent_files[:_NAMED]) + (", ..." if len(total.silent_files) > _NAMED else "")
+            _say(console, f"{len(total.silent_files)} recordings of {source} in {split} are silent: {names}")
+        if split == "train" and source in wanted and total.files == len(total.silent_files):
+            raise DataError(
+                f"Every recording of {source!r} in {split} is silent or unreadable; nothing can be learned from them."
+            )
+    return broken
+
+
+def _show_levels(heard: dict, console: Console) -> None:
+    table = Table(title="levels", title_justify="left")
+    for name in ("split", "source"):
+        table.add_column(name)
+    for name in ("RMS, dBFS", "peak, dBFS", "silence", "clipped files"):
+        table.add_column(name, justify="right")
+    for (split, source), total in heard.items():
+        clipped = f"{total.clipped_files} of {total.files}"
+        levels = f"{total.level_db:.1f}", f"{total.peak_db:.1f}", f"{100 * total.silence:.0f} %"
+        table.add_row(split, escape(source), *levels, clipped)
+    console.print(table)
+
+
+def _refuse_all_short(catalogue, options: Check) -> None:
+    for source in options.sources:
+        longest = max(catalogue.splits["train"][source], key=lambda file: file.seconds)
+        if longest.seconds < options.window_seconds:
+            raise DataError(
+                f"No recording of {source!r} in train is as long as a window of {options.window_seconds} s; the longest is "
+                f"{longest.path}, {longest.seconds:.2f} s. Train with a shorter --window, or add longer recordings."
+            )

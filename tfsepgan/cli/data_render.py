@@ -1,0 +1,111 @@
+"""`tfsepgan-data render`: scores and soundfonts in, recordings to train on out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tfsepgan.data.rendering.settings import RenderSettings
+from tfsepgan.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Render(RenderSettings):
+    """Play MIDI and MusicXML scores with soundfonts and write the recordings as training wants them."""
+
+    scores: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Scores: folders or files, each as PATH or NAME=PATH."""
+    soundfont: tuple[str, ...]
+    """Soundfonts, each as NAME=FILE.sf2."""
+    output: str
+    """Folder to write to. What is there already, and would sound the same, is kept."""
+    licence: tuple[str, ...] = ()
+    """Licences for the manifest, each as NAME=WORDS, by the names of scores and soundfonts."""
+
+
+def render_command(options: Render, console) -> None:
+    """Render, with progress, and say what was made and what could not be."""
+    from tfsepgan.data.rendering.run import NOT_STATED, prepare, render, write_manifest
+
+    collections, soundfonts = _paths(options.scores), _paths(options.soundfont)
+    licences = _licences(options.licence, {*collections, *soundfonts})
+    settings = RenderSettings(**{field.name: getattr(options, field.name) for field in fields(RenderSettings)})
+    console.print("Reading scores and soundfonts ...", highlight=False)
+    plan, studio = prepare(collections, soundfonts, Path(options.output), settings)
+    studio.output.mkdir(parents=True, exist_ok=True)
+    try:
+        outcomes = _render_with_progress(plan, studio, console, render)
+    finally:  # of what is there, also when it was stopped
+        manifest = write_manifest(studio, collections, licences)
+    _show(manifest, outcomes, console)
+    for name in [name for group in ("scores", "soundfonts") for name in manifest[group]]:
+        if manifest["scores"].get(name, manifest["soundfonts"].get(name))["licence"] == NOT_STATED:
+            console.print(f"No licence is stated for {name}: --licence {name}=...", markup=False, highlight=False)
+    problems = [*plan.problems, *(outcome.problem for outcome in outcomes if outcome.problem)]
+    for problem in problems:
+        console.print(f"  {problem}", markup=False, highlight=False)
+    if problems:
+        raise DataError(
+            f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the others are in "
+            f"{options.output}. Remove those scores, or run again for another try."
+        )
+
+
+def _render_with_progress(plan, studio, console, render) -> list:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    total = sum(job.seconds for job in plan.jobs) / 60
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f} min"))
+    console.print(
+        f"{len(plan.jobs)} recordings or songs, about {total:.0f} minutes, by {studio.synthesizer}"
+        + (f"; {plan.left_out} parts left out, as they suit no class asked for" if plan.left_out else ""),
+        markup=False,
+        highlight=False,
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rendering", total=total)
+        return render(plan, studio, done=lambda outcome: bar.advance(task, outcome.job.seconds / 60))
+
+
+def _show(manifest: dict, outcomes: list, console) -> None:
+    """Minutes by split and class, and what was kept or cut."""
+    from rich.table import Table
+
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for name, said in manifest["files"].items():
+        groups.setdefault((name.split("/")[0], said["class"]), []).append(said)
+    table = Table("split", "class", "files", "minutes", "soundfonts")
+    for (split, kind), members in sorted(groups.items()):
+        minutes = sum(said["seconds"] for said in members) / 60
+        fonts = ", ".join(sorted({said["soundfont"] for said in members}))
+        table.add_row(split, kind, str(len(members)), f"{minutes:.1f}", fonts)
+    console.print(table)
+    kept = sum(outcome.kept for outcome in outcomes)
+    cut = sum(outcome.was_cut for outcome in outcomes)
+    if kept:
+        console.print(f"{kept} were there already and were kept.", highlight=False)
+    if cut:
+        console.print(f"{cut} scores were longer than --longest-seconds and were cut there.", highlight=False)
+
+
+def _paths(entries: tuple[str, ...]) -> dict[str, Path]:
+    """`NAME=PATH` or `PATH` to paths by name."""
+    found: dict[str, Path] = {}
+    for entry in entries:
+        name, sign, path = entry.partition("=")
+        path = Path(path if sign else entry).expanduser()
+        name = name if sign else (path.name if path.is_dir() else path.stem)
+        if not name or "/" in name or name.startswith(".") or name in found:
+            raise ConfigError(f"{entry!r} has no name of its own; write it as NAME=PATH with a name used once.")
+        found[name] = path
+    return found
+
+
+def _licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, str]:
+    found = dict(entry.partition("=")[::2] for entry in entries)
+    unknown = [name for name, words in found.items() if name not in names or not words]
+    if unknown:
+        raise ConfigError(f"--licence {unknown[0]}: wanted NAME=WORDS, with NAME one of {', '.join(sorted(names))}.")
+    return found

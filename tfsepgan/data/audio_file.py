@@ -1,0 +1,168 @@
+"""One recording of one source, wherever it lies: a file, a channel or a stream of one, or several files added up.
+
+Sets come as they come: MIR-1K has the voice in the right channel, MUSDB18 four sources in one file, Slakh2100 several
+files an instrument. Nothing is copied; a recording is put together as it is decoded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tfsepgan.data.decoding import SoundInfo, checked_blocks, probe, resample, sound_blocks
+from tfsepgan.data.stem_mp4 import probe_streams, stream_blocks
+from tfsepgan.errors import DataError
+
+RATES_HZ = (1000, 768_000)  # no music is below; no converter is above
+MOST_CHANNELS = 64  # seventh-order ambisonics; a head that says more is damaged
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioFile:
+    """One recording of one source."""
+
+    path: Path
+    name: str
+    """Where it stands in the native layout, with forward slashes, the same on every machine: of a plain folder, its path in it."""
+    frames: int
+    sample_rate_hz: int
+    channels: int
+    channel: int | None = None
+    """Only this channel of the file, counted from 0."""
+    stream: int | None = None
+    """This audio stream of a stem file, counted from 0."""
+    further: tuple[Path, ...] = ()
+    """Files that are added to the first, all starting together."""
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate_hz
+
+    @property
+    def is_whole(self) -> bool:
+        """True when the recording is one file and all of it."""
+        return self.channel is None and self.stream is None and not self.further
+
+    def blocks(self, *, mono: bool) -> Iterator[np.ndarray]:
+        """Decode a block at a time: float32 `[frames, channels]`, one channel when `mono`.
+
+        Raises: DataError that names the file, see `decoding.checked_blocks`.
+        """
+        if not self.further:
+            yield from self._blocks_of(self.path, mono=mono)
+            return
+        for blocks in zip_longest(*(self._blocks_of(path, mono=mono) for path in (self.path, *self.further))):
+            yield self._added([block for block in blocks if block is not None])
+
+    def _blocks_of(self, path: Path, *, mono: bool) -> Iterator[np.ndarray]:
+        if self.stream is not None:
+            info, blocks = _stream_info(path, self.stream), stream_blocks(path, self.stream)
+        else:
+            info, blocks = probe(path), sound_blocks(path)
+        return checked_blocks(path, info, blocks, mono=mono, channel=self.channel)
+
+    def _added(self, blocks: list[np.ndarray]) -> np.ndarray:
+        channels = max(block.shape[1] for block in blocks)
+        if any(block.shape[1] not in (1, channels) for block in blocks):
+            raise DataError(f"{self.path} and what is added to it for {self.name} have different numbers of channels.")
+        total = np.zeros((max(map(len, blocks)), channels), np.float32)
+        for block in blocks:
+            total[: len(block)] += block
+        return total
+
+    def read(self, *, mono: bool) -> np.ndarray:
+        """Decode all of it at its own rate: float32 `[time, channels]`, one channel, the mean of all, when `mono`.
+
+        Raises: DataError that names the file.
+        """
+        return np.concatenate(list(self.blocks(mono=mono)))
+
+    def decode(self, sample_rate_hz: int, *, mono: bool = True) -> np.ndarray:
+        """Decode all of it at the rate asked for; see `read`."""
+        return resample(self.read(mono=mono), self.sample_rate_hz, sample_rate_hz)
+
+    def excerpt(self, start: int, count: int) -> np.ndarray:
+        """Some samples of one channel of the first file, float32 `[count]` or fewer: enough to know the recording by.
+
+        Raises: DataError when decoding fails.
+        """
+        if self.stream is not None:
+            return self._excerpt_of_stream(start, count)
+        try:
+            with soundfile.SoundFile(str(self.path)) as sound:
+                sound.seek(min(start, sound.frames))
+                return sound.read(count, dtype="float32", always_2d=True)[:, self.channel or 0]
+        except (soundfile.SoundFileError, RuntimeError) as error:
+            raise DataError(f"{self.path} is corrupt ({error}). Copy it again or remove it.") from error
+
+    def _excerpt_of_stream(self, start: int, count: int) -> np.ndarray:
+        kept, done = [], 0
+        for block in self.blocks(mono=False):
+            kept.append(block[max(0, start - done) : max(0, start + count - done), 0])
+            done += len(block)
+            if done >= start + count:
+                break
+        return np.concatenate(kept)
+
+
+def open_audio(
+    path: Path,
+    name: str,
+    *,
+    further: tuple[Path, ...] = (),
+    channel: int | None = None,
+    stream: int | None = None,
+) -> AudioFile:
+    """Read the head of a recording's files; the arguments are the fields of AudioFile.
+
+    Raises: DataError for a file that is missing, empty, no audio, at a rate or with channels that no recording has,
+      without the channel or stream asked for, or at another rate than what it is added to.
+    """
+    infos = [_stream_info(path, stream) if stream is not None else probe(path)]
+    infos += [probe(other) for other in further]
+    for file, info in zip((path, *further), infos, strict=True):
+        _refuse_absurd(file, info, infos[0], channel)
+    return AudioFile(
+        path=path,
+        name=name,
+        frames=max(info.frames for info in infos),
+        sample_rate_hz=infos[0].sample_rate_hz,
+        channels=1 if channel is not None else max(info.channels for info in infos),
+        channel=channel,
+        stream=stream,
+        further=further,
+    )
+
+
+def _stream_info(path: Path, stream: int) -> SoundInfo:
+    streams = probe_streams(path)
+    if stream >= len(streams):
+        raise DataError(
+            f"{path} holds {len(streams)} audio streams; one more than {stream} was expected. Copy it again."
+        )
+    return streams[stream]
+
+
+def _refuse_absurd(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
+    low, high = RATES_HZ
+    if not low <= info.sample_rate_hz <= high:
+        raise DataError(
+            f"{path} has a rate of {info.sample_rate_hz} Hz in its head; {low} to {high} Hz were expected. "
+            "Write it again at its true rate, or remove it."
+        )
+    if info.channels > MOST_CHANNELS:
+        raise DataError(
+            f"{path} has {info.channels} channels by its head; {MOST_CHANNELS} at most were expected. Copy it again or remove it."
+        )
+    if channel is not None and channel >= info.channels:
+        raise DataError(
+            f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy it again."
+        )
+    if info.sample_rate_hz != first.sample_rate_hz:
+        raise DataError(
+            f"{path} is at {info.sample_rate_hz} Hz, what it is added to at {first.sample_rate_hz} Hz. Bring them to one rate."
+        )

@@ -1,0 +1,62 @@
+"""MAESTRO: 200 hours of solo piano from the International Piano-e-Competition.
+
+`maestro-vX.csv` has a line for each recording, with `split` (train, validation, test) and `audio_filename`
+(`2018/NAME.wav`). A copy with a part of the recordings, or with them in another format, is read too.
+
+Source: Hawthorne et al. 2019, arXiv:1810.12247, and magenta.tensorflow.org/datasets/maestro.
+"""
+
+import csv
+from pathlib import Path, PurePosixPath
+
+from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format
+from tfsepgan.errors import DataError
+
+_SPLITS = {"train": "train", "validation": "valid", "test": "test"}
+_COLUMNS = {"split", "audio_filename"}
+
+
+def root(directory: Path) -> Path | None:
+    """The folder of the CSV file, if this is MAESTRO."""
+    for place in (directory, *(path for path in folders(directory) if path.name.startswith("maestro"))):
+        if any(place.glob("maestro-v*.csv")):
+            return place
+    return None
+
+
+def read(directory: Path, listing: Listing) -> Found:
+    """List the recordings of the CSV file.
+
+    Raises: DataError when it cannot be read.
+    """
+    table = sorted(directory.glob("maestro-v*.csv"))[-1]
+    missing = []
+    for row in _rows(table):
+        name = row["audio_filename"] or ""
+        split = _SPLITS.get(row["split"])
+        if split is None or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            listing.refuse(
+                f"{table} says split {row['split']!r} of {name!r}; train, validation or test of a file was expected."
+            )
+            continue
+        path = in_any_format(directory / name)
+        if path is None:
+            missing.append(name)
+        else:
+            listing.add("piano", f"{split}/piano/{name.replace('/', '_')}", path)
+    listing.note_names(missing, f"recordings of {table.name} are not there")
+    return listing.found("unpaired")
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        with open(table, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(
+            f"{table}, which says what the recordings are, cannot be read ({error}). Copy it again."
+        ) from error
+    if not set(reader.fieldnames or ()) >= _COLUMNS:
+        raise DataError(f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it again.")
+    return rows

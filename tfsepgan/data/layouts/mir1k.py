@@ -1,0 +1,43 @@
+"""MIR-1K: a thousand clips of karaoke singing, 16 kHz, accompaniment in the left channel and voice in the right.
+
+`MIR-1K/Wavfile/SINGER_SONG_CLIP.wav`. Singers abjones and amy train (175 clips), the others test (825), as in the papers
+that score on it; valid are a few songs of the two.
+
+Source: Hsu & Jang 2010, "On the improvement of singing voice separation for monaural recordings using the MIR-1K dataset";
+the division: Huang et al. 2014, "Singing-voice separation from monaural recordings using deep recurrent neural networks".
+"""
+
+import re
+from pathlib import Path
+
+from tfsepgan.data.layouts.listing import Found, Listing, audio_in
+from tfsepgan.data.layouts.splitting import held_out
+
+TRAINING_SINGERS = ("abjones", "amy")
+CHANNELS = {"accompaniment": 0, "voice": 1}
+_NAME = re.compile(r"(([A-Za-z]+)_\d+)_\d+\.wav", re.IGNORECASE)
+
+
+def root(directory: Path) -> Path | None:
+    """The folder that holds `Wavfile`, if this is MIR-1K."""
+    for place in (directory, directory / "MIR-1K", directory / "mir-1k"):
+        names = [path.name for path in audio_in(place / "Wavfile")]
+        if names and all(_NAME.fullmatch(name) for name in names):
+            return place
+    return None
+
+
+def read(directory: Path, listing: Listing) -> Found:
+    """List each clip as a song of two sources."""
+    parsed = {path: _NAME.fullmatch(path.name) for path in audio_in(directory / "Wavfile")}
+    listing.ignore(*(f"Wavfile/{path.name}" for path, match in parsed.items() if not match))
+    clips = {path: match for path, match in parsed.items() if match}
+    valid = held_out(match[1] for match in clips.values() if match[2].lower() in TRAINING_SINGERS)
+    for path, match in clips.items():
+        split = "test" if match[2].lower() not in TRAINING_SINGERS else "valid" if match[1] in valid else "train"
+        for source, channel in CHANNELS.items():
+            listing.add(source, f"{split}/{path.stem}/{source}.wav", path, channel=channel)
+    listing.note(
+        f"Trains on the singers {' and '.join(TRAINING_SINGERS)}, as published; valid are whole songs of theirs."
+    )
+    return listing.found("multitrack")

@@ -1,0 +1,136 @@
+"""Plain folders, the package's own two layouts.
+
+  unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
+              windows of sources are drawn apart and mixed on the fly; folders below a source are for order
+  multitrack  DIR/<split>/<track>/<source>.*
+              songs whose sources lie in time with each other
+
+Hidden files and files that are not audio are left out and listed, as are `mixture.*` and `mix.*` of a song, which are
+made from its sources. The order of the files is that of their names, on every machine.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
+from tfsepgan.errors import DataError
+
+MIXTURE = "mixture"
+_MIXTURES = (MIXTURE, "mix")
+LAYOUTS = "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
+
+
+def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Found:
+    """List the recordings of a folder.
+
+    Args:
+      directory: the folder of the splits.
+      listing: to be filled in.
+      sources: the sources that will be separated, which tell the layouts apart where the names alone do not.
+    Raises: DataError for a folder that is empty, or could be read in both ways.
+    """
+    splits = [split for split in SPLITS if (directory / split).is_dir()]
+    if not splits:
+        there = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
+        raise DataError(
+            f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {LAYOUTS}, or a set of this field "
+            "as it is distributed."
+        )
+    audio = {}
+    listing.ignore(*(entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits))
+    for split in splits:
+        names = [f"{split}/{name}" for name in _walk(directory / split)]
+        audio[split] = [name for name in names if _is_audio(name) and name.count("/") >= 2]
+        listing.ignore(*(name for name in names if not (_is_audio(name) and name.count("/") >= 2)))
+    audio = {split: names for split, names in audio.items() if names}
+    if not audio:
+        others = len(listing.found("unpaired").ignored)
+        raise DataError(f"{directory} holds no recordings ({others} other files). Wanted: {LAYOUTS}.")
+    kind = _kind(directory, audio, sources)
+    if kind == "multitrack":
+        listing.ignore(*(name for names in audio.values() for name in names if _stem(name) in _MIXTURES))
+    for names in audio.values():
+        _list(directory, names, kind, listing)
+    return listing.found(kind)
+
+
+def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Files below a folder in the order of their names; links are followed, but never in a circle."""
+    above = (*above, os.path.realpath(folder))
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror}). Check its permissions.") from error
+    for entry in entries:
+        if entry.name.startswith(".") or not entry.is_dir():
+            yield prefix + entry.name
+        elif os.path.realpath(entry.path) not in above:
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above)
+
+
+def _is_audio(name: str) -> bool:
+    base = name.rpartition("/")[2]
+    return not base.startswith(".") and base.lower().endswith(SUFFIXES)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].rpartition(".")[0]
+
+
+def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
+    """Tell the layouts apart: by the sources where they are known, else by what the folders share."""
+    if sources:
+        unpaired = any(name.split("/")[1] in sources for names in audio.values() for name in names)
+        multitrack = any(_is_stem_of(name, sources) for names in audio.values() for name in names)
+    else:
+        folders = [_folders(names) for names in audio.values()]
+        unpaired = any(set(one) & set(two) for i, one in enumerate(folders) for two in folders[:i])
+        songs = [stems for split in folders for stems in split.values()]
+        multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
+    if unpaired and multitrack:
+        wanted = f" of {', '.join(sources)}" if sources else " (say which sources are wanted, or rename files)"
+        raise DataError(
+            f"{directory} can be read in two ways{wanted}: folders named as sources, and songs holding files "
+            f"named as sources. Keep one layout: {LAYOUTS}."
+        )
+    return "multitrack" if multitrack else "unpaired"
+
+
+def _is_stem_of(name: str, sources: Sequence[str]) -> bool:
+    return name.count("/") == 2 and name.split("/")[1] not in sources and _stem(name) in sources
+
+
+def _folders(names: list[str]) -> dict[str, set[str] | None]:
+    """Folders of a split with the stems in them; None for one that has folders inside and so is no song."""
+    folders: dict[str, set[str] | None] = {}
+    for name in names:
+        folder = name.split("/")[1]
+        stems = folders.setdefault(folder, set())
+        if name.count("/") > 2:
+            folders[folder] = None
+        elif stems is not None:
+            stems.add(_stem(name))
+    return folders
+
+
+def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for name in names:
+        source = name.split("/")[1]
+        if kind == "multitrack":
+            if name.count("/") > 2:
+                listing.refuse(f"{directory / name} lies deeper than a song's files. Wanted: {LAYOUTS}.")
+                continue
+            song, source = source, _stem(name)
+            if source in _MIXTURES:
+                continue
+            if (song, source) in seen:
+                listing.refuse(
+                    f"{directory / seen[song, source]} and {directory / name} are both the {source} of "
+                    f"{song}. Remove one."
+                )
+                continue
+            seen[song, source] = name
+        listing.add(source, name, directory / name)

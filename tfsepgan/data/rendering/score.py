@@ -1,0 +1,157 @@
+"""A score as the renderer sees it: parts, and in each the notes with their times in seconds.
+
+Everything here is pure: no function changes its arguments.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+PITCH_WHEEL = 128  # a control number past those of MIDI: the pitch wheel, -8192 to 8191
+_CHORDAL = 1.3  # so many notes sound at once, on average, in a part that is more than a line
+_TOGETHER_SECONDS = 0.03  # notes that start within this are one chord
+
+
+class Note(NamedTuple):
+    """One sounding note."""
+
+    start: float
+    """Seconds from the score's beginning, as `end`."""
+    end: float
+    pitch: int
+    """MIDI number, 0 to 127."""
+    velocity: int
+    """How hard, 1 to 127."""
+
+
+class Control(NamedTuple):
+    """A pedal, swell or bend at a moment."""
+
+    time: float
+    """Seconds."""
+    number: int
+    """MIDI controller, 0 to 127, or PITCH_WHEEL."""
+    value: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one player plays."""
+
+    name: str
+    program: int
+    """General MIDI program, 0 to 127; a kit when `is_drums`."""
+    is_drums: bool
+    notes: tuple[Note, ...]
+    """In the order of their starts."""
+    controls: tuple[Control, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Where the last note ends."""
+        return max((note.end for note in self.notes), default=0.0)
+
+    @property
+    def is_chordal(self) -> bool:
+        """True when more than a single line sounds: chords, or two hands."""
+        sounding = sum(note.end - note.start for note in self.notes)
+        return sounding > _CHORDAL * _covered(self.notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A piece of music."""
+
+    path: Path
+    parts: tuple[Part, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Where the last note of all ends."""
+        return max((part.seconds for part in self.parts), default=0.0)
+
+
+def line(part: Part, *, lowest: bool) -> Part:
+    """The top line of a part, or its bass line: one note at a time, each ending where the next begins.
+
+    Args:
+      lowest: True keeps the lowest note of each chord, False the highest.
+    """
+    kept: list[Note] = []
+    for note in sorted(part.notes):
+        if kept and note.start - kept[-1].start < _TOGETHER_SECONDS:
+            if (note.pitch < kept[-1].pitch) == lowest:
+                kept[-1] = note._replace(start=kept[-1].start)
+            continue
+        if kept and kept[-1].end > note.start:
+            under = (note.pitch > kept[-1].pitch) if lowest else (note.pitch < kept[-1].pitch)
+            if under and kept[-1].end - note.start > 2 * _TOGETHER_SECONDS:
+                continue  # a held note of the line, with something else moving beside it
+            kept[-1] = kept[-1]._replace(end=note.start)
+        kept.append(note)
+    return replace(part, notes=tuple(kept))
+
+
+def fold(pitch: int, low: int, high: int) -> int:
+    """Move a pitch by octaves into a range of an octave or more."""
+    if pitch < low:
+        pitch += 12 * -((pitch - low) // 12)
+    if pitch > high:
+        pitch -= 12 * -((high - pitch) // 12)
+    return pitch
+
+
+def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
+    """Move all notes by the same octaves so that most lie in a range; what still lies outside is folded in."""
+    notes = tuple(notes)
+    if not notes:
+        return notes
+    pitches = np.array([note.pitch for note in notes])
+    octaves = sorted(range(-4, 5), key=abs)
+    inside = [np.count_nonzero((pitches + 12 * n >= low) & (pitches + 12 * n <= high)) for n in octaves]
+    shift = 12 * octaves[int(np.argmax(inside))]
+    return tuple(note._replace(pitch=fold(note.pitch + shift, low, high)) for note in notes)
+
+
+def shorten_rests(part: Part, longest_seconds: float) -> Part:
+    """Take out of every rest, the first too, what is longer than `longest_seconds`."""
+    notes = sorted(part.notes)
+    gaps_end, removed, end = [], [], 0.0
+    for note in notes:
+        if note.start - end > longest_seconds:
+            gaps_end.append(note.start)
+            removed.append(note.start - end - longest_seconds)
+        end = max(end, note.end)
+    if not removed:
+        return part
+    total = np.concatenate([[0.0], np.cumsum(removed)])
+
+    def moved(time: float) -> float:
+        number = int(np.searchsorted(gaps_end, time, side="right"))
+        # In the middle of a rest that was cut: not past the note that ends it.
+        ceiling = gaps_end[number] - total[number + 1] if number < len(gaps_end) else np.inf
+        return float(min(time - total[number], ceiling))
+
+    return replace(
+        part,
+        notes=tuple(note._replace(start=moved(note.start), end=moved(note.end)) for note in notes),
+        controls=tuple(control._replace(time=moved(control.time)) for control in part.controls),
+    )
+
+
+def cut(part: Part, seconds: float) -> Part:
+    """The part up to a time; notes that sound across it end there."""
+    notes = (note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds)
+    return replace(part, notes=tuple(notes), controls=tuple(c for c in part.controls if c.time < seconds))
+
+
+def _covered(notes: Iterable[Note]) -> float:
+    """Seconds in which at least one note sounds."""
+    covered, end = 0.0, 0.0
+    for note in sorted(notes):
+        covered += max(0.0, note.end - max(note.start, end))
+        end = max(end, note.end)
+    return covered

@@ -1,0 +1,219 @@
+"""Ten hours of six sampled pianos and ten of other instruments, to train a piano model on. See piano.md.
+
+    python tools/recipes/piano.py --sources DIR --output DATA
+
+DIR holds what piano.md says how to get. Soundfonts and scores are made ready in DIR/ready once; what of DATA is
+there already is kept, so a run that was stopped goes on.
+"""
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from tfsepgan.cli.data import main as tfsepgan_data
+from tfsepgan.data.rendering.midi import write_midi
+from tfsepgan.data.rendering.musicxml import read_musicxml
+from tfsepgan.data.rendering.score import Note, Part
+from tfsepgan.errors import DataError
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+import demo_music  # noqa: E402
+import sfz_piano  # noqa: E402
+from soundfont_writer import write_soundfont  # noqa: E402
+
+SOURCES = {  # what stands in DIR: (path, licence)
+    "splendid": ("SplendidGrandPiano/Splendid Grand Piano.sfz", "public domain (AKAI)"),
+    "headroom": ("BengtNilsson.HeadroomPiano/Headroom Piano (NoFX).sfz", "CC-BY-4.0 (Bengt Nilsson)"),
+    "upright": ("upright-piano-KW/UprightPianoKW-20220221.sfz", "CC0-1.0 (FreePats)"),
+    "salamander": ("salamander", "CC-BY-3.0 (Alexander Holm)"),
+    "pop909": ("POP909-Dataset/POP909", "MIT (Music X Lab)"),
+    "lieder": ("Lieder/scores", "CC0-1.0 (OpenScore)"),
+    "quartets": ("StringQuartets/scores", "CC0-1.0 (OpenScore)"),
+}
+PIANOS = {"splendid": "Splendid Grand Piano", "headroom": "Headroom Piano", "upright": "Upright Piano KW"}
+PIANOS |= {"salamander": "Salamander Grand Piano V3"}
+GENERAL = {"fluid": "MIT (Frank Wen)", "musescore": "MIT (S. Christian Collins and others)"}  # General MIDI
+OWN = "Apache-2.0 (composed by this script)"
+SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores made ready; as many as the minutes below want
+LARGEST_SCORE = 60_000  # bytes of MusicXML, compressed; reading more takes minutes
+GROOVE_SECONDS = 90.0
+LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice")
+CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
+
+
+def ready_soundfonts(sources: Path, console: Console) -> dict[str, Path]:
+    """The sampled pianos as SF2 files, made if they are not there."""
+    made = {}
+    for name, title in PIANOS.items():
+        path = sources / "ready" / "soundfonts" / f"{name}.sf2"
+        made[name] = path
+        if path.is_file():
+            continue
+        console.print(f"Making {path}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source, licence = sources / SOURCES[name][0], SOURCES[name][1]
+        if name == "salamander":
+            zones = sfz_piano.salamander_zones(source)
+        else:  # one pair of microphones of the Headroom's two
+            zones = sfz_piano.sfz_zones(source, without="DECCA")
+        scratch = path.with_suffix(".part")
+        write_soundfont(scratch, zones, title=title, copyright=licence)
+        scratch.replace(path)
+    return made
+
+
+def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
+    """MusicXML scores as MIDI, which reads a hundred times as fast, and composed drums and basses."""
+    made = {"pop909": sources / SOURCES["pop909"][0]}
+    for name, most in (("lieder", SONGS), ("quartets", QUARTETS)):
+        root = sources / SOURCES[name][0]
+        made[name] = sources / "ready" / "scores" / name
+        files = [path for path in root.rglob("*.mxl") if path.stat().st_size < LARGEST_SCORE]
+        files.sort(key=lambda path: hashlib.sha256(path.name.encode()).digest())
+        for path in track(files[:most], f"reading {name}", console=console, disable=not console.is_terminal):
+            _once(
+                made[name] / path.relative_to(root).with_suffix(".mid"), lambda path=path: _from_musicxml(path, console)
+            )
+    for name, compose in (("drums", drum_part), ("basses", bass_part)):
+        made[name] = sources / "ready" / "scores" / name
+        for number in range(GROOVES):
+            rng = np.random.default_rng([seed, number, len(name)])
+            _once(made[name] / f"{name}{number:03d}.mid", lambda compose=compose, rng=rng: [compose(rng)])
+    return made
+
+
+def _once(path: Path, parts: Callable[[], list[Part]]) -> None:
+    """Write a MIDI file if it is not there; a score that cannot be read becomes no file."""
+    if path.is_file():
+        return
+    found = parts()
+    if found:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".part")
+        write_midi(scratch, found, seconds=max(part.seconds for part in found) + 1)
+        scratch.replace(path)
+
+
+def _from_musicxml(path: Path, console: Console) -> list[Part]:
+    try:
+        return list(read_musicxml(path).parts)
+    except DataError as error:
+        console.print(f"  left out: {error}", markup=False)
+        return []
+
+
+def drum_part(rng: np.random.Generator) -> Part:
+    """A drum kit: grooves that change every few bars, the hands of one over the feet of another."""
+    tempo_bpm = float(rng.uniform(70, 170))
+    song = demo_music.make_song("train", rng, seconds=GROOVE_SECONDS, beats=4, tempo_bpm=tempo_bpm)
+    styles = list(demo_music.GROOVES)
+    notes, bar = [], 0
+    while bar < len(song.chords):
+        bars = int(rng.choice([4, 8, 8, 16]))
+        section = replace(song, chords=song.chords[bar : bar + bars])
+        feet, hands = (str(rng.choice(styles)) for _ in range(2))
+        low = (demo_music.KICK,)
+        played = [note for note in demo_music.drums(section, rng, style=feet) if note.pitch in low]
+        played += [note for note in demo_music.drums(section, rng, style=hands) if note.pitch not in low]
+        notes += [note._replace(start=note.start + 4 * bar) for note in played]
+        bar += bars
+    return _part("drums", notes, tempo_bpm, rng, is_drums=True)
+
+
+def bass_part(rng: np.random.Generator) -> Part:
+    """A bass line, walking or driving."""
+    tempo_bpm = float(rng.uniform(70, 160))
+    song = demo_music.make_song("train", rng, seconds=GROOVE_SECONDS, beats=4, tempo_bpm=tempo_bpm)
+    notes = demo_music.bass(song, rng, style=str(rng.choice(["walk", "rock"])))
+    return _part("bass", notes, tempo_bpm, rng, program=32 + int(rng.integers(0, 4)))
+
+
+def _part(name: str, notes: list, tempo_bpm: float, rng, *, program: int = 0, is_drums: bool = False) -> Part:
+    """Beats to seconds, a little off the beat."""
+    beat = 60 / tempo_bpm
+    played = []
+    for note in notes:
+        start = max(0.0, note.start * beat + rng.normal(0, 0.006))
+        velocity = int(np.clip(note.velocity + rng.normal(0, 8), 20, 126))
+        played.append(Note(start, start + note.length * beat, note.pitch, velocity))
+    return Part(name=name, program=program, is_drums=is_drums, notes=tuple(sorted(played)))
+
+
+def calls(piano: float, others: float) -> Iterator[tuple[str, list[str]]]:
+    """What is rendered: a collection of scores, and how; minutes are per class."""
+    written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
+    sung = ["--longest-rest-seconds", "1.5"]
+    quarter = f"{others / 4:g}"
+    yield "pop909", ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * piano:g}"]
+    yield "lieder", ["--classes", "piano", "--minutes", f"{0.25 * piano:g}", *written]
+    lines = ["--parts", "melody", "bridge", "--minutes", f"{others:g}", "--velocity", "20", *sung]
+    yield "pop909", ["--assign", "any", "--classes", *LINES, *lines]
+    yield "pop909", ["--assign", "any", "--classes", *CHORDS, "--parts", "piano", "--minutes", f"{others:g}"]
+    yield "quartets", ["--classes", "violin", "viola", "cello", "--minutes", quarter, *written, *sung]
+    yield "lieder", ["--classes", "voice", "--minutes", quarter, *written, *sung]
+    yield "drums", ["--classes", "drums", "--minutes", f"{others:g}", "--tempo", "0.15"]
+    yield "basses", ["--classes", "bass", "--minutes", quarter, "--tempo", "0.15"]
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", type=Path, required=True, help="the folder with what piano.md names")
+    parser.add_argument("--output", type=Path, required=True, help="the data folder to write")
+    parser.add_argument("--fluid", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
+    parser.add_argument("--musescore", type=Path, default=Path("/usr/share/sounds/sf2/MuseScore_General_Full.sf2"))
+    parser.add_argument("--piano-minutes", type=float, default=640.0, help="ten hours to train on, and a valid split")
+    parser.add_argument(
+        "--other-minutes", type=float, default=52.0, help="of each of the other twelve classes, at least"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only-ready", action="store_true", help="make soundfonts and scores ready, render nothing")
+    return parser
+
+
+def main() -> int:
+    """Read the command line, make everything ready and render."""
+    arguments = command_line().parse_args()
+    console = Console(soft_wrap=True)
+    wanted = [arguments.sources / path for path, _ in SOURCES.values()] + [arguments.fluid, arguments.musescore]
+    missing = [str(path) for path in wanted if not path.exists()]
+    if missing:
+        console.print("Not here: " + ", ".join(missing) + ". tools/recipes/piano.md says where each comes from.")
+        return 1
+    begun = time.monotonic()
+    fonts = ready_soundfonts(arguments.sources, console)
+    fonts |= {"fluid": arguments.fluid, "musescore": arguments.musescore}
+    scores = ready_scores(arguments.sources, console, arguments.seed)
+    console.print(f"Ready after {(time.monotonic() - begun) / 60:.1f} minutes.")
+    worst = 0
+    for name, options in () if arguments.only_ready else calls(arguments.piano_minutes, arguments.other_minutes):
+        words = [
+            "render",
+            f"{name}={scores[name]}",
+            "--output",
+            str(arguments.output),
+            *options,
+            "--valid-share",
+            "0.05",
+        ]
+        words += ["--channels", "1", "--workers", str(arguments.workers), "--seed", str(arguments.seed)]
+        words += ["--soundfont", *(f"{font}={path}" for font, path in fonts.items())]
+        licences = {font: SOURCES[font][1] for font in PIANOS} | GENERAL
+        licences[name] = SOURCES[name][1] if name in SOURCES else OWN
+        words += ["--licence", *(f"{key}={value}" for key, value in licences.items())]
+        worst = max(worst, tfsepgan_data(words))
+    console.print(f"Done after {(time.monotonic() - begun) / 60:.1f} minutes.")
+    return worst
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,195 @@
+"""SFZ pianos, and folders of sampled notes, to SF2 soundfonts that every synthesizer plays.
+
+    python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 --title "Splendid Grand Piano"
+    python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 --title "Salamander Grand Piano V3"
+
+Of SFZ it understands what sampled pianos need: `#include`, `#define`, `<control> default_path`, global, master,
+group and region headers; sample, key, lokey, hikey, pitch_keycenter, lovel, hivel, volume, group_volume, tune,
+offset, loop_mode, loop_start, loop_end, ampeg_release, cutoff. Regions that sound by a controller only, or when a
+key is released, are left out (resonance, noises). Everything else is left out, too: envelopes, pans, effects.
+Source: https://sfzformat.com (opcodes and headers).
+"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from rich.console import Console
+from soundfont_writer import Zone, to_pcm16, write_soundfont
+
+LONGEST_SECONDS = 12.0  # a held piano note is inaudible under music by then
+FADE_SECONDS = 1.0
+PEAK = 0.9
+NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+HEADERS = ("control", "global", "master", "group", "region", "curve", "effect", "midi")
+OPCODE = re.compile(r"(?:^|\s)([A-Za-z_]\w*)=")
+
+
+def expanded(path: Path, defines: dict[str, str] | None = None, root: Path | None = None) -> str:
+    """The text of an SFZ file with its includes and defines put in; a define counts from where it stands."""
+    defines = {} if defines is None else defines
+    root = path.parent if root is None else root
+    text = re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8", errors="replace"))
+    out = []
+    for word in re.split(r'(#define\s+\$\w+\s+\S+|#include\s+"[^"]+")', text):
+        if word.startswith("#define"):
+            _, name, value = word.split(maxsplit=2)
+            defines[name] = _filled(value, defines)
+        elif word.startswith("#include"):
+            out.append(expanded(root / _filled(word.split('"')[1], defines), defines, root))
+        else:
+            out.append(_filled(word, defines))
+    return "".join(out)
+
+
+def _filled(text: str, defines: dict[str, str]) -> str:
+    for name in sorted(defines, key=len, reverse=True):  # $DYN2 before $DYN
+        text = text.replace(name, defines[name])
+    return text
+
+
+def regions(text: str) -> Iterator[dict[str, str]]:
+    """The opcodes of every region, with what its headers hand down."""
+    levels: dict[str, dict[str, str]] = {}
+    inherits = ("control", "global", "master", "group")
+    for header, body in re.findall(r"<(\w+)>([^<]*)", text):
+        opcodes = _opcodes(body)
+        if header in inherits:
+            levels[header] = {**levels.get(header, {}), **opcodes} if header == "control" else opcodes
+            for lower in inherits[inherits.index(header) + 1 :]:
+                if header != "control":
+                    levels.pop(lower, None)
+        elif header == "region":
+            yield {key: value for level in inherits for key, value in levels.get(level, {}).items()} | opcodes
+
+
+def _opcodes(body: str) -> dict[str, str]:
+    """`key=value` pairs; a value goes on to the next key or the line's end, spaces and all."""
+    found = {}
+    for row in body.splitlines():
+        places = list(OPCODE.finditer(row))
+        for place, after in zip(places, [*places[1:], None], strict=False):
+            found[place[1]] = row[place.end() : after.start() if after else len(row)].strip()
+    return found
+
+
+def sounds_by_itself(region: dict[str, str]) -> bool:
+    """False for what a pedal, a knob or the release of a key calls up."""
+    if region.get("trigger", "attack") not in ("attack", "first") or "sample" not in region:
+        return False
+    for key, value in region.items():
+        if key.startswith("locc"):
+            number = key[4:]
+            if float(value) > max(
+                float(region.get(f"set_cc{number}", 0)), 127 * float(region.get(f"set_hdcc{number}", 0))
+            ):
+                return False
+    return True
+
+
+def pitch(word: str) -> int:
+    """A MIDI number, or a note's name with its octave as c#4 (60 is c4)."""
+    if re.fullmatch(r"-?\d+", word):
+        return int(word)
+    name = re.fullmatch(r"([a-g])([#b]?)(-?\d+)", word.lower())
+    return NOTES[name[1]] + {"": 0, "#": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
+
+
+def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
+    """The zones of an SFZ piano.
+
+    Args:
+      without: samples with this in their names are left out, as those of a second pair of microphones.
+    """
+    found = [region for region in regions(expanded(path)) if sounds_by_itself(region)]
+    found = [region for region in found if not without or without not in region["sample"]]
+    volumes = [float(region.get("volume", 0)) + float(region.get("group_volume", 0)) for region in found]
+    files = [path.parent / (region.get("default_path", "") + region["sample"]).replace("\\", "/") for region in found]
+    loudest = max(_peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True))
+    for region, volume, file in zip(found, volumes, files, strict=True):
+        key = region.get("key")
+        low, high = (pitch(region.get(name, key or default)) for name, default in (("lokey", "0"), ("hikey", "127")))
+        samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
+        samples = samples[int(region.get("offset", 0)) :, :2] * np.float32(PEAK / loudest * 10 ** (volume / 20))
+        loops = region.get("loop_mode", "no_loop").startswith("loop") and "loop_start" in region
+        yield Zone(
+            samples=to_pcm16(samples if loops else shortened(samples, rate_hz)),
+            rate_hz=rate_hz,
+            root=pitch(region.get("pitch_keycenter", key or "60")),
+            keys=(low, high),
+            velocities=(int(region.get("lovel", 0)), int(region.get("hivel", 127))),
+            loop=(int(region["loop_start"]), int(region["loop_end"]) + 1) if loops else None,
+            release_seconds=float(region.get("ampeg_release", 0.4)),
+            cutoff_hz=float(region["cutoff"]) if "cutoff" in region else None,
+            cents=int(float(region.get("tune", 0))),
+        )
+
+
+def salamander_zones(folder: Path) -> Iterator[Zone]:
+    """The zones of Salamander samples: files named as D#4v10, note and layer (of 16), anywhere below a folder."""
+    named = [(re.fullmatch(r"([A-G]#?)(\d)v(\d+)", path.stem), path) for path in sorted(folder.rglob("*v*.*"))]
+    found = sorted((int(name[3]), pitch(name[1] + name[2]), path) for name, path in named if name)
+    layers = sorted({layer for layer, _, _ in found})
+    tops = [round(127 * (one + two) / 32) for one, two in zip(layers, layers[1:], strict=False)] + [127]
+    bottoms = [0, *(top + 1 for top in tops[:-1])]
+    loudest = max(_peak(path) for _, _, path in found)
+    for layer, root, path in found:
+        roots = sorted(other for there, other, _ in found if there == layer)
+        at = roots.index(root)
+        low = 0 if at == 0 else (roots[at - 1] + root) // 2 + 1
+        high = 127 if at == len(roots) - 1 else (root + roots[at + 1]) // 2
+        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        number = layers.index(layer)
+        yield Zone(
+            samples=to_pcm16(shortened(samples * np.float32(PEAK / loudest), rate_hz)),
+            rate_hz=rate_hz,
+            root=root,
+            keys=(low, high),
+            velocities=(bottoms[number], tops[number]),
+            release_seconds=0.4,
+        )
+
+
+def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+    """At most LONGEST_SECONDS, faded out where something was cut."""
+    longest, fade = round(LONGEST_SECONDS * rate_hz), round(FADE_SECONDS * rate_hz)
+    if len(samples) <= longest:
+        return samples
+    samples = samples[:longest].copy()
+    samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
+    return samples
+
+
+def _peak(path: Path) -> float:
+    return float(np.abs(soundfile.read(path, dtype="float32", always_2d=True, frames=200_000)[0]).max())
+
+
+def main() -> int:
+    """Read the command line and convert."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("sfz", "salamander"))
+    parser.add_argument("source", type=Path, help="an .sfz file, or a folder with Salamander samples")
+    parser.add_argument("output", type=Path, help="the .sf2 file to write")
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--copyright", default="", help="what the file says of its licence")
+    parser.add_argument("--without", default="", help="leave out samples with this in their names")
+    arguments = parser.parse_args()
+    if arguments.kind == "sfz":
+        zones = sfz_zones(arguments.source, without=arguments.without)
+    else:
+        zones = salamander_zones(arguments.source)
+    scratch = arguments.output.with_suffix(".part")
+    try:
+        count = write_soundfont(scratch, zones, title=arguments.title, copyright=arguments.copyright)
+        scratch.replace(arguments.output)
+    finally:
+        scratch.unlink(missing_ok=True)
+    Console().print(f"{count} zones, {arguments.output.stat().st_size / 1e6:.0f} MB: {arguments.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

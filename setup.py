@@ -16,6 +16,10 @@ TENSORFLOW_NEWEST = "python_version >= '3.13'"
 MODELS = ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
 
 RENDER = ["mido>=1.3", "music21>=9"]  # scores to stems; the synthesizer is a program, or tinysoundfont
+SERVING = [  # the protos of TF Serving, of the same TensorFlow
+    f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
+    f"tensorflow-serving-api>=2.20; {TENSORFLOW_NEWEST}",
+]
 DATASETS = ["av>=13"]  # MUSDB18's stem.mp4
 
 setup(
@@ -58,9 +62,10 @@ setup(
         "pyyaml>=6",
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *DATASETS],
+        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *DATASETS, *SERVING],
         "render": RENDER,
         "datasets": DATASETS,
+        "serving": SERVING,
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",
@@ -70,7 +75,7 @@ setup(
     entry_points={
         "console_scripts": [
             f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-            for name in ("train", "separate", "evaluate", "export", "data", "generate")
+            for name in ("train", "separate", "evaluate", "export", "data", "generate", "tune")
         ]
     },
 )

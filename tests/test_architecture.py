@@ -12,13 +12,14 @@ import tfsepgan
 
 PACKAGE = Path(tfsepgan.__file__).parent
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
-COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate")
+COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate", "tune")
 
 # Ground first. A module imports from lower floors only; the three of the ground floor stand on each other.
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
     ("files",),
+    ("ondevice",),  # runs where TensorFlow is not: on the errors only
     ("config",),
     ("settings",),
     ("dsp",),
@@ -26,6 +27,7 @@ FLOORS = (
     ("networks", "losses", "metrics", "data"),
     ("systems",),
     ("training", "separation", "evaluation", "export"),
+    ("serving",),
     ("cli",),
 )
 FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
@@ -113,7 +115,7 @@ def test_table_of_systems_and_files_agree():
     shared = {"__init__", "base", "listening", "schedule", "searching", "trained"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)
-    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks"} == set(SYSTEMS)
+    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks", "search"} == set(SYSTEMS)
     for name, entry in SYSTEMS.items():
         assert entry.model.partition(":")[0] == f"tfsepgan.systems.{name}"
         assert entry.settings.partition(":")[0] == f"tfsepgan.settings.{name}"
@@ -166,7 +168,7 @@ def test_nothing_read_from_a_file_can_run(path):
 
 def test_package_inits_hold_a_docstring_and_no_imports():
     for path in PACKAGE.rglob("__init__.py"):
-        if path.parent not in (PACKAGE, PACKAGE / "systems"):
+        if path.parent not in (PACKAGE, PACKAGE / "systems", PACKAGE / "ondevice"):  # these have public names
             assert not list(imported_modules(path)), name_of(path)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
+from tfsepgan.settings.search import Around, Choice, Multiples
 
 GeneratorKind = Literal["wavegan", "oscillators"]
 Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
@@ -204,4 +205,17 @@ PRESETS = {
             validation_mixtures=8,  # a search takes longer than a pass of a network
         ),
     ),
+}
+
+# What a search changes, see docs/tuning.md. A trained `prior` brings its own latents and learns no more.
+SEARCH = {
+    "learning_rate": Around(factor=5),
+    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
+    "encoder.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
+    "encoder.blocks": Multiples(of=(0.5, 1, 1.5)),
+    "generator.latent": Multiples(of=(0.5, 1, 2), when=("prior", None)),
+    "made_weight": Around(factor=10),
+    "paired_weight": Around(factor=5),
+    "latent_weight": Around(factor=10),
+    "search_rate": Around(factor=5),
 }

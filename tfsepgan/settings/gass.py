@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan", "wgan-gp"]
 Estimate = Literal["magnitude", "mask"]
@@ -145,4 +146,18 @@ PRESETS = {
             validation_mixtures=6,  # a search of 60 steps each
         ),
     ),
+}
+
+# What a search changes, see docs/tuning.md. More iterations take longer to validate than to train.
+SEARCH = {
+    "learning_rate": Around(factor=5),
+    "discriminator_learning_rate": Around(factor=5),
+    "latent": Multiples(of=(0.5, 1, 2)),
+    "hidden": Multiples(of=(0.5, 1, 2)),
+    "compression": Choice(values=(0.33, 0.5, 1.0)),
+    "search_rate": Around(factor=4),
+    "iterations": Multiples(of=(0.5, 1, 1.5)),
+    "critic_weight": Around(factor=10),
+    "smoothness": Around(factor=5),
+    "mask_power": Choice(values=(1.0, 1.5, 2.0), when=("estimate", "mask")),
 }

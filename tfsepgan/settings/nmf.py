@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings.search import Multiples, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,4 +73,14 @@ PRESETS = {
         data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
         training=TrainingConfig(steps=150, steps_per_epoch=50, minutes=4.0, ema=0.0),
     ),
+}
+
+# What a search changes, see docs/tuning.md.
+SEARCH = {
+    "frame": Multiples(of=(1, 2)),  # finer pitch for the same hop
+    "rank": Multiples(of=(0.5, 0.75, 1, 1.5, 2)),
+    "pool": Multiples(of=(0.5, 1, 2)),
+    "fit_iterations": Multiples(of=(0.5, 1, 2)),
+    "iterations": Multiples(of=(0.5, 1, 2)),
+    "mask_power": Range(low=1.0, high=2.0),
 }

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
+from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
 
@@ -113,4 +114,16 @@ PRESETS = {
             precision="mixed_bfloat16",  # a fifth less work on processors that have it
         ),
     ),
+}
+
+# What a search changes, see docs/tuning.md. Trials are compared by the distance of their sounds' spectra.
+SEARCH = {
+    "learning_rate": Around(factor=5),
+    "discriminator_learning_rate": Around(factor=5),
+    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
+    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
+    "generator.latent": Multiples(of=(0.5, 1, 2)),
+    "discriminator.channels": Multiples(of=(0.5, 1, 1.5)),
+    "penalty_weight": Around(factor=10, when=("objective", "wgan-gp")),
+    "likeness_weight": Around(factor=10),
 }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tfsepgan.config import Experiment, nearest
 from tfsepgan.errors import ConfigError
+from tfsepgan.settings.search import Span
 
 
 class Entry(NamedTuple):
@@ -56,6 +57,11 @@ def settings_type(name: str) -> type:
 def presets(name: str) -> dict[str, Experiment]:
     """A system's presets by name; loads no TensorFlow."""
     return _load(entry(name).settings.partition(":")[0] + ":PRESETS")
+
+
+def search_space(name: str) -> dict[str, Span]:
+    """What a search may change of a system, by dotted name of the setting; loads no TensorFlow."""
+    return _load(entry(name).settings.partition(":")[0] + ":SEARCH")
 
 
 def preset(system: str, name: str) -> Experiment:

@@ -23,7 +23,7 @@ class Guard(keras.callbacks.Callback):
     Args:
       minutes_left: of training; infinite for no limit.
       processor_minutes_left: of processor time, all cores together; infinite for no limit.
-    `reason` says afterwards why it stopped: None, 'interrupted', 'time' or 'diverged'.
+    `reason` says afterwards why it stopped: None, 'interrupted', 'time', 'diverged', or what `stop` was told.
     """
 
     def __init__(self, minutes_left: float = math.inf, processor_minutes_left: float = math.inf):
@@ -50,6 +50,11 @@ class Guard(keras.callbacks.Callback):
         if self._asked > 2:
             raise KeyboardInterrupt  # asked three times: do not wait for the step and the checkpoint
         self.reason = "interrupted"
+
+    def stop(self, reason: str) -> None:
+        """Stop after this epoch, unless there is a reason already."""
+        self.reason = self.reason or reason
+        self.model.stop_training = True
 
     def on_train_batch_end(self, batch, logs=None):
         self.diverged_in = [name for name, value in (logs or {}).items() if not np.isfinite(value)]

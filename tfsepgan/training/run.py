@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,13 +46,17 @@ def _left(minutes: float | None, seconds: float) -> float:
     return math.inf if minutes is None else minutes - seconds / 60
 
 
+History = list[dict[str, float]]
+Watch = Callable[[History], str | None]  # hears the history after each epoch; why the run should end there, or None
+
+
 class Outcome(NamedTuple):
     """How a run ended."""
 
-    reason: str  # 'finished', 'time' or 'interrupted'
+    reason: str  # 'finished', 'time', 'interrupted', or what `watch` said
     step: int
     best: dict[str, float]
-    history: list[dict[str, float]]
+    history: History
 
 
 def prepare_directory(directory: Path, experiment: Experiment) -> None:
@@ -118,6 +123,7 @@ class Run:
             self.system.compile()
         finally:
             keras.config.set_dtype_policy("float32")
+        self._guard: Guard | None = None
         self.progress: dict[str, Any] = {
             "step": 0,
             "seconds": 0.0,
@@ -160,17 +166,21 @@ class Run:
                 "rates differ). Give the folder it was trained on, wherever it lies now, or choose another --run folder."
             )
 
-    def train(self) -> Outcome:
+    def train(self, *, until: int | None = None, watch: Watch | None = None) -> Outcome:
         """Train to the end, or until stopped; either way the run can go on from what is on disk.
 
+        Args:
+          until: a step to stop at on the way; the learning rate still falls towards the last one.
+          watch: asked after each epoch whether the run should end there.
         Raises: TfsepganError when a loss stops being finite; the last good weights are on disk.
         """
+        self._watch = watch
         try:
-            return self._train()
+            return self._train(min(until or math.inf, self.experiment.training.steps))
         finally:
             let_go(self.directory)
 
-    def _train(self) -> Outcome:
+    def _train(self, stop: int) -> Outcome:
         training = self.experiment.training
         start = self.progress["step"]
         open_pool(self.catalogue, self.experiment.data)  # unpacks what is not yet: before the clock starts
@@ -178,14 +188,14 @@ class Run:
         self._processor_started, self._processor_before = time.process_time(), self.progress["processor_seconds"]
         left = _left(training.minutes, self._seconds_before)
         processor_left = _left(training.processor_minutes, self._processor_before)
-        if start >= training.steps or min(left, processor_left) <= 0:
-            return self._outcome("finished" if start >= training.steps else "time")
+        if start >= stop or min(left, processor_left) <= 0:
+            return self._outcome("finished" if start >= stop else "time")
         self._count, self._guard = Count(start), Guard(left, processor_left)
         show = ShowProgress(self.console, step=start, steps=training.steps)
         callbacks = [self._count, self._guard, EndOfEpoch(self._finish_epoch, self._guard), show]
         try:
             with self._guard:
-                for first, last in self._stretches(start, training.steps):
+                for first, last in self._stretches(start, stop):
                     self._fit(first, last, callbacks)
                     if self._guard.reason:
                         break
@@ -245,6 +255,11 @@ class Run:
             self._save()
         return self._outcome(guard.reason or "finished")
 
+    @property
+    def diverged(self) -> bool:
+        """Whether it stopped because a loss was no longer finite."""
+        return self._guard is not None and self._guard.reason == "diverged"
+
     def _outcome(self, reason: str) -> Outcome:
         return Outcome(reason, self.progress["step"], self.progress["best"], self.progress["history"])
 
@@ -275,6 +290,9 @@ class Run:
         self.progress["history"].append(row)
         self._save()
         self._show(row)
+        reason = self._watch(self.progress["history"]) if self._watch else None
+        if reason:
+            self._guard.stop(reason)
 
     def _keep(self, row: dict[str, float]) -> None:
         experiment = self.experiment

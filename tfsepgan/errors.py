@@ -23,3 +23,7 @@ class ExportError(TfsepganError):
 
 class CheckpointError(TfsepganError):
     """A run or model directory that is missing, broken, or belongs to something else."""
+
+
+class ServingError(TfsepganError):
+    """A model server that cannot be reached, refused a request, or answered with something else than stems."""

@@ -53,10 +53,10 @@ def test_the_saved_model_takes_any_batch_length_and_channels(exported, bundle):
 
     output, _ = exported
     signatures = tf.saved_model.load(str(output / "1")).signatures
-    assert set(signatures) == {"serving_default", "separate"}
+    assert set(signatures) == {"serving_default", "separate", "separate_wav", "stream", "describe"}
     for batch, time, channels in ((1, 1, 1), (3, 1000, 2), (2, 777, 6)):
         mixture = np.random.default_rng(time).uniform(-0.5, 0.5, (batch, time, channels)).astype(np.float32)
-        for separate in signatures.values():
+        for separate in (signatures["separate"], signatures["serving_default"]):
             stems = {name: one.numpy() for name, one in separate(mixture=tf.constant(mixture)).items()}
             assert set(stems) == {"piano", "voice", "residual"}
             assert all(one.shape == mixture.shape for one in stems.values())
@@ -104,7 +104,7 @@ def test_the_manifest_lists_every_file_and_still_loads(exported, bundle):
         content = (output / path).read_bytes()
         assert facts == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert export["parity"]["of_peak"] == figures
-    assert list(export["signatures"]["saved_model"]["outputs"]) == ["piano", "voice", "residual"]
+    assert list(export["signatures"]["saved_model"]["separate"]["outputs"]) == ["piano", "voice", "residual"]
     loaded = load_bundle(output)
     for ours, theirs in zip(loaded.generator.get_weights(), bundle.generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -130,7 +130,7 @@ def test_a_server_of_another_user_may_read_it(exported):
 def quick(monkeypatch, one_bundle):
     """An exporter that writes stand-ins: what is tested is what happens around them."""
 
-    def write_saved_model(bundle, directory):
+    def write_saved_model(bundle, directory, limits=None):
         directory.mkdir()
         (directory / "saved_model.pb").write_bytes(b"graph")
 
@@ -141,7 +141,11 @@ def quick(monkeypatch, one_bundle):
     monkeypatch.setattr(exporter, "write_saved_model", write_saved_model)
     monkeypatch.setattr(exporter, "write_mono_saved_model", write_saved_model)
     monkeypatch.setattr(exporter, "write_tflite", write_tflite)
+    monkeypatch.setattr(exporter, "describe_base", lambda made, manifest: None)
     monkeypatch.setattr(parity, "saved_model_stems", lambda path, mixture: keras_stems(one_bundle, mixture))
+    monkeypatch.setattr(
+        parity, "served_stems", lambda path, mixture, rate: {"stream": keras_stems(one_bundle, mixture)}
+    )
     monkeypatch.setattr(parity, "run_tflite", lambda path, mixture: keras_stems(one_bundle, mixture))
     return one_bundle
 

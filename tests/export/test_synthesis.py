@@ -92,6 +92,7 @@ def test_nearest_upsampling_converts_too(model_of, tmp_path):
 
 def test_files_that_differ_are_not_written(model_of, tmp_path, monkeypatch):
     monkeypatch.setattr(synthesis, "write_tflite", lambda *given, **named: None)
+    monkeypatch.setattr(synthesis, "_describe_files", lambda files, manifest, system: None)
     monkeypatch.setattr(synthesis, "open_interpreter", lambda path: Silent())
     with pytest.raises(ExportError, match="the tflite differs from the Keras model by 1.0e\\+00 of peak"):
         export_synthesis(*open_model(model_of()), tmp_path / "tones")

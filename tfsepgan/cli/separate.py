@@ -1,5 +1,6 @@
 """`tfsepgan-separate`: recordings in, stems out, at the recording's own rate, channels and exact length."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ class SeparateOptions:
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Audio files (wav, flac, ogg, mp3 and whatever else libsndfile reads) and folders of them."""
     model: str = DEFAULT_MODEL
-    """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run."""
+    """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with --server, its name there."""
     output: str = "separated"
     """Folder for the stems."""
     subtype: Literal["FLOAT", "DOUBLE", "PCM_16", "PCM_24", "PCM_32"] = "FLOAT"
@@ -27,25 +28,34 @@ class SeparateOptions:
     """What to do when PCM would clip: one gain for all stems, clip them, or give up; it is said which happened."""
     block_seconds: float = 25.0
     """Length of the pieces the network works on; it changes speed and memory, not the result."""
+    server: str | None = None
+    """HOST:PORT of a TF Serving that holds the model: the network runs there, everything else here (docs/serving.md)."""
+    rest: bool = False
+    """Speak REST to the server in place of gRPC: slower, and needs no tensorflow-serving-api."""
+    secure: bool = False
+    """Encrypt what goes to the server and comes from it (TLS)."""
+    parallel: int = 4
+    """Pieces that are on their way to the server at a time."""
+    deadline_seconds: float = 120.0
+    """How long to go on asking the server for one piece before giving the recording up."""
+    max_message_mib: float = 64.0
+    """No request to the server or reply of it is larger; for proxies that take less."""
 
 
 def _separate(arguments, console):
     options = tyro.cli(SeparateOptions, args=arguments, prog="tfsepgan-separate")
     if not options.inputs:
         raise ConfigError("Nothing to separate: name at least one recording or folder.")
-    from tfsepgan.networks.folders import find_bundle
+    if options.rest and options.server is None:
+        raise ConfigError("--rest is about a server: name it by --server HOST:PORT.")
+    from tfsepgan.separation.bulk import separate_files
     from tfsepgan.separation.naming import find_inputs
 
     recordings = find_inputs(options.inputs, options.output)
-    folder = find_bundle(options.model)
-    quiet_tensorflow()
-    from tfsepgan.separation.bulk import separate_files
-    from tfsepgan.separation.separator import load
-
-    separator = load(folder, block_seconds=options.block_seconds)
-    done, failed = separate_files(
-        separator, recordings, options.output, subtype=options.subtype, clip=options.clip, console=console
-    )
+    with _open(options) as separator:
+        done, failed = separate_files(
+            separator, recordings, options.output, subtype=options.subtype, clip=options.clip, console=console
+        )
     for item in done:
         stems = ", ".join(f"{name}.wav" for name in item.stems)
         where = next(iter(item.stems.values())).parent
@@ -59,6 +69,33 @@ def _separate(arguments, console):
             console.print(f"  note: {note}", markup=False, highlight=False)
     if failed:
         raise DataError(f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are above.")
+
+
+def _open(options: SeparateOptions):
+    """The separator that was asked for, as something for `with`."""
+    if options.server is None:
+        from tfsepgan.networks.folders import find_bundle
+
+        folder = find_bundle(options.model)
+        quiet_tensorflow()
+        from tfsepgan.separation.separator import load
+
+        return nullcontext(load(folder, block_seconds=options.block_seconds))
+    if not options.rest:
+        quiet_tensorflow()  # the messages of TF Serving come with it
+    from tfsepgan.serving.retry import Patience
+    from tfsepgan.serving.separator import connect
+
+    return connect(
+        options.server,
+        options.model,
+        rest=options.rest,
+        secure=options.secure,
+        block_seconds=options.block_seconds,
+        parallel=options.parallel,
+        max_message_bytes=round(options.max_message_mib * 2**20),
+        patience=Patience(deadline_seconds=options.deadline_seconds),
+    )
 
 
 main = command(_separate)

@@ -10,18 +10,24 @@ from tfsepgan.networks.bundle import Manifest
 _PARITY_NAMES = {"saved_model": "SavedModel", "tflite": "TFLite float32", "tflite_fp16": "TFLite float16"}
 
 
-def model_card(manifest: Manifest, *, parity: Mapping[str, float], sizes: Mapping[str, int]) -> str:
+def model_card(
+    manifest: Manifest,
+    *,
+    parity: Mapping[str, float],
+    sizes: Mapping[str, int],
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
     """Write the card of an exported model.
 
     Args:
       manifest: of the model; `trained` is told as it stands.
       parity: largest difference from Keras over peak, by kind of file.
       sizes: bytes of every file, by its path in the model's folder.
+      variants: figures of the TFLite files beside float32 and float16, by name.
     Returns: Markdown.
     """
-    return "\n".join(
-        [*_what_it_is(manifest), *training_section(manifest), *files_section(parity, sizes), *_usage(manifest)]
-    )
+    files = [*files_section(parity, sizes), *_variants_section(variants or {})]
+    return "\n".join([*_what_it_is(manifest), *training_section(manifest), *files, *_usage(manifest)])
 
 
 def _what_it_is(manifest: Manifest) -> list[str]:
@@ -60,6 +66,23 @@ def files_section(parity: Mapping[str, float], sizes: Mapping[str, int], compare
     lines += ["", f"Largest difference from the Keras model on {compared_on}, over the peak:", ""]
     lines += ["| | difference | limit |", "|---|---|---|"]
     lines += [f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity]
+    return [*lines, ""]
+
+
+def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines of Markdown: how near the further TFLite files are, and how late the streaming ones."""
+    if not variants:
+        return []
+    lines = [
+        "Further TFLite files:",
+        "",
+        "| variant | difference, of peak | dB below the sources | SDR lost | latency |",
+    ]
+    lines.append("|---|---|---|---|---|")
+    for name, facts in variants.items():
+        lost = f"{facts['sdr_loss_db']:.2f} dB" if "sdr_loss_db" in facts else ""
+        late = f"{facts['streaming']['latency_ms']:.0f} ms" if "streaming" in facts else ""
+        lines.append(f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost} | {late} |")
     return [*lines, ""]
 
 

@@ -4,6 +4,7 @@ exported_models/NAME/
   1/                  SavedModel: TF Serving mounts NAME as it is
   NAME.tflite         float32, built-in operators only
   NAME.fp16.tflite    the same with half the size
+  NAME.VARIANT.tflite further ones if asked for: quantised, streaming (see variants)
   model.keras         weights for tfsepgan itself
   manifest.json       what it is; under "export" the signatures, files with SHA-256 and parity
   card.md             the same for people
@@ -21,10 +22,12 @@ import numpy as np
 from tfsepgan.errors import ExportError
 from tfsepgan.export.card import model_card
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.ondevice_files import OnDevice, describe_base, make_variants
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
 from tfsepgan.export.savedmodel import write_mono_saved_model, write_saved_model
-from tfsepgan.export.signatures import MIXTURE, RESIDUAL, SIGNATURES
+from tfsepgan.export.signatures import MIXTURE, RESIDUAL, RequestLimits, served_limits, signature_facts
 from tfsepgan.export.tflite import write_tflite
+from tfsepgan.export.variants import check_variants
 from tfsepgan.networks.bundle import MANIFEST, Bundle, Manifest, save_bundle
 
 
@@ -33,6 +36,8 @@ def export_bundle(
     output: str | os.PathLike,
     parity_audio: np.ndarray,
     *,
+    limits: RequestLimits | None = None,
+    on_device: OnDevice | None = None,
     report: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
     """Write a model as SavedModel, TFLite, weights, manifest and card, after checking that they agree.
@@ -44,19 +49,25 @@ def export_bundle(
       bundle: generator and manifest.
       output: folder to make; its name becomes the model's. An earlier export there is replaced.
       parity_audio: `[time]` or `[time, channels]` floating point at the model's rate, real music, 30 s at most.
+      limits: what the SavedModel takes in a request.
+      on_device: which TFLite files to make besides float32 and float16.
       report: told what is being done.
-    Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16".
+    Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16", and "tflite_VARIANT" of
+      every further file.
     Raises: ExportError when a file cannot be made or differs too much, the output holds something else, or the system
-      that was trained says why it is not exported.
+      that was trained says why it is not exported; ConfigError for limits that no message could hold, or variants that there are not.
     """
     reason = getattr(bundle.generator, "why_not_exported", None)
     if reason:
         raise ExportError(f"a {bundle.manifest.system} model is not exported: {reason}")
     output = Path(os.path.abspath(output))
+    limits, on_device = limits or RequestLimits(), on_device or OnDevice()
+    check_variants(on_device.variants)
     audio = check_parity_audio(parity_audio, sample_rate_hz=bundle.manifest.sample_rate_hz)
+    audio = audio[: limits.samples(bundle.manifest) // audio.shape[1]]  # the SavedModel takes no more
     bundle = Bundle(in_half_precision(bundle.generator), replace(bundle.manifest, name=output.name))
     with whole_or_not_at_all(output) as (made, scratch):
-        return _make(bundle, made, scratch, audio, report)
+        return _make(bundle, made, scratch, audio, limits, on_device, report)
 
 
 def in_half_precision(generator):
@@ -73,7 +84,13 @@ def in_half_precision(generator):
 
 
 def _make(
-    bundle: Bundle, made: Path, scratch: Path, audio: np.ndarray, report: Callable[[str], None]
+    bundle: Bundle,
+    made: Path,
+    scratch: Path,
+    audio: np.ndarray,
+    limits: RequestLimits,
+    on_device: OnDevice,
+    report: Callable[[str], None],
 ) -> dict[str, float]:
     """Fill the folder `made`; returns the parity figures."""
     manifest = bundle.manifest
@@ -83,21 +100,31 @@ def _make(
     }
     report("writing the weights and the SavedModel")
     save_bundle(made, bundle.generator, manifest)
-    write_saved_model(bundle, made / VERSION)
+    write_saved_model(bundle, made / VERSION, limits)
     write_mono_saved_model(bundle, scratch / "mono")
     report("converting to TFLite")
     write_tflite(scratch / "mono", tflite)
+    describe_base(made, manifest)
     report("comparing them with the Keras model")
     figures = measure_parity(
         bundle, audio, saved_model=made / VERSION, tflite=tflite["float32"], tflite_fp16=tflite["float16"]
     )
+    variants = make_variants(bundle, made, scratch, on_device, audio, report)
     sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
-    (made / CARD).write_text(model_card(manifest, parity=figures, sizes=sizes), encoding="utf-8")
-    _extend_manifest(made, manifest, figures, seconds=len(audio) / manifest.sample_rate_hz)
-    return figures
+    (made / CARD).write_text(model_card(manifest, parity=figures, sizes=sizes, variants=variants), encoding="utf-8")
+    _extend_manifest(made, manifest, figures, limits, variants, seconds=len(audio) / manifest.sample_rate_hz)
+    return figures | {f"tflite_{name}": facts["of_peak"] for name, facts in variants.items()}
 
 
-def _extend_manifest(made: Path, manifest: Manifest, figures: dict[str, float], *, seconds: float) -> None:
+def _extend_manifest(
+    made: Path,
+    manifest: Manifest,
+    figures: dict[str, float],
+    limits: RequestLimits,
+    variants: dict[str, dict],
+    *,
+    seconds: float,
+) -> None:
     import keras
     import tensorflow as tf
 
@@ -105,18 +132,16 @@ def _extend_manifest(made: Path, manifest: Manifest, figures: dict[str, float], 
     values: dict[str, Any] = json.loads((made / MANIFEST).read_text(encoding="utf-8"))
     values["export"] = {
         "signatures": {
-            "saved_model": {
-                "names": list(SIGNATURES),
-                "input": {MIXTURE: ["batch", "time", "channels"]},
-                "outputs": dict.fromkeys(stems, ["batch", "time", "channels"]),
-            },
+            "saved_model": signature_facts(manifest.sources),
             "tflite": {
                 "names": ["separate"],
                 "input": {MIXTURE: [1, "time", 1]},
                 "outputs": dict.fromkeys(stems, [1, "time", 1]),
             },
         },
+        "limits": served_limits(manifest, limits),
         "files": file_facts(made),
+        "variants": variants,
         "parity": {"of_peak": figures, "limits": LIMITS, "audio_seconds": round(seconds, 3)},
         "made_with": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }

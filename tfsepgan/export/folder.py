@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsepgan.errors import CheckpointError, ExportError
+from tfsepgan.export.variants import TFLITE_ENDS
 from tfsepgan.networks.folders import MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
@@ -73,7 +74,7 @@ def _check_output(output: Path) -> None:
         CARD,
         *WEIGHTS,
         MANIFEST,
-        *(f"{one}{end}" for one in names for end in (".tflite", ".fp16.tflite")),
+        *(f"{one}{end}" for one in names for end in TFLITE_ENDS),
     }
     if there - ours:
         raise ExportError(

@@ -11,8 +11,6 @@ exported_models/NAME/
 All files are made of weights that half precision holds exactly, as in `export.exporter`.
 """
 
-import contextlib
-import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -22,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from tfsepgan.errors import ExportError
 from tfsepgan.export.card import files_section, training_section
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.metadata import write_metadata
 from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
+from tfsepgan.export.savedmodel import save_functions
 from tfsepgan.export.tflite import open_interpreter, write_tflite
 from tfsepgan.networks.folders import MANIFEST, Manifest
 from tfsepgan.systems.trained import save_trained
@@ -65,6 +64,7 @@ def export_synthesis(
         write_tflite(
             scratch / "one", {"float32": files["tflite"], "float16": files["tflite_fp16"]}, signature="generate"
         )
+        _describe_files(files, manifest, system)
         report("comparing them with the Keras model")
         figures = _measure_parity(system, made / VERSION, files)
         _write_card(made, manifest, system, figures)
@@ -73,22 +73,32 @@ def export_synthesis(
 
 
 def _write_saved_model(generator, directory: Path, signatures, *, batch: int | None) -> None:
-    import keras
     import tensorflow as tf
 
-    def generate(latent):
-        return {SOUND: generator(latent, training=False)}
-
-    archive = keras.export.ExportArchive()
-    archive.track(generator)
     wanted = [tf.TensorSpec((batch, generator.input_shape[1]), tf.float32, name=LATENT)]
-    try:
-        for name in signatures:
-            archive.add_endpoint(name, generate, input_signature=wanted)
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
-            archive.write_out(str(directory), verbose=False)
-    except (OSError, tf.errors.OpError, ValueError) as error:
-        raise ExportError(f"the SavedModel could not be written: {error}") from error
+    function = tf.function(
+        lambda latent: {SOUND: generator(latent, training=False)}, input_signature=wanted, autograph=False
+    )
+    save_functions(dict.fromkeys(signatures, function), directory)
+
+
+def _describe_files(files: Mapping[str, Path], manifest: Manifest, system) -> None:
+    """Write into each TFLite file what it is."""
+    window = system.experiment.data.window
+    signature = {"inputs": {LATENT: [1, system.latent]}, "outputs": {SOUND: [1, window, 1]}}
+    for kind, variant in (("tflite", "float32"), ("tflite_fp16", "float16")):
+        facts = {
+            "format": 1,
+            "name": manifest.name,
+            "variant": variant,
+            "sources": list(manifest.sources),
+            "sample_rate_hz": manifest.sample_rate_hz,
+            "licence": manifest.trained.get("licence"),
+            "made_with": f"tfsepgan {manifest.tfsepgan_version}",
+            "signatures": {"generate": signature},
+        }
+        told = f"tfsepgan model {manifest.name}: makes sounds at {manifest.sample_rate_hz} Hz ({variant})."
+        write_metadata(files[kind], facts, told)
 
 
 def _measure_parity(system, saved_model: Path, files: Mapping[str, Path]) -> dict[str, float]:

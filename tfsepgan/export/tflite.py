@@ -15,18 +15,22 @@ from tfsepgan.errors import ExportError
 _NEEDED_OPS = re.compile(r"(?:TF Select|Flex|Custom) ops: ([^\n]*)")
 
 
-def write_tflite(saved_model: Path, outputs: Mapping[str, Path], *, signature: str = "separate") -> None:
+def write_tflite(
+    saved_model: Path, outputs: Mapping[str, Path], *, signature: str = "separate", calibration: Path | None = None
+) -> None:
     """Convert a SavedModel in a process of its own and check what came out.
 
     Args:
       saved_model: folder, as `savedmodel.write_mono_saved_model` writes it.
       signature: which of its functions.
-      outputs: `.tflite` file for each precision wanted: "float32", or "float16" for weights of half the size.
+      outputs: `.tflite` file for each precision wanted, see `convert.convert`.
+      calibration: `.npz` of inputs that the precision "int8" needs.
     Raises: ExportError when the converter fails or a file needs more than built-in operators.
     """
     package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    wanted = [f"{precision}={path.resolve()}" for precision, path in outputs.items()]
+    files = {**outputs, **({"calibration": calibration} if calibration else {})}
+    wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
     finished = subprocess.run(
         [sys.executable, "-m", "tfsepgan.export.convert", str(saved_model.resolve()), signature, *wanted],
         env={

@@ -32,11 +32,19 @@ class DilatedConv1D(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
     def call(self, signal):
-        batch, frames, channels = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[2]
-        reach = self.dilation * (self.kernel_size // 2)
-        padded = ops.pad(signal, [[0, 0], [reach, reach], [0, 0]])
+        return self.inside(ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]]))
+
+    @property
+    def reach(self) -> int:
+        """Frames that it looks to either side."""
+        return self.dilation * (self.kernel_size // 2)
+
+    def inside(self, stretch):
+        """The same of a stretch that brings its neighbours: `[batch, reach + frames + reach, channels]` -> `[batch, frames, filters]`."""
+        batch, frames, channels = ops.shape(stretch)[0], ops.shape(stretch)[1] - 2 * self.reach, stretch.shape[2]
         taps = [
-            ops.slice(padded, (0, tap * self.dilation, 0), (batch, frames, channels)) for tap in range(self.kernel_size)
+            ops.slice(stretch, (0, tap * self.dilation, 0), (batch, frames, channels))
+            for tap in range(self.kernel_size)
         ]
         matrix = ops.reshape(self.kernel, (self.kernel_size * channels, self.filters))
         return self.activation(ops.matmul(ops.concatenate(taps, axis=-1), matrix) + self.bias)

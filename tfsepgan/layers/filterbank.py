@@ -30,9 +30,19 @@ def cut_frames(signal, frame: int, hop: int):
       frame, hop: samples; `hop` divides `frame`.
     Returns: `[batch, time / hop + frame / hop - 1, frame]`; every sample is in exactly `frame / hop` frames.
     """
+    return whole_frames(ops.pad(signal, [[0, 0], [frame - hop, frame - hop]]), frame, hop)
+
+
+def whole_frames(stretch, frame: int, hop: int):
+    """Overlapping frames of a stretch of signal, with nothing around it.
+
+    Args:
+      stretch: `[batch, frame - hop + time]`, time a multiple of `hop`.
+      frame, hop: samples; `hop` divides `frame`.
+    Returns: `[batch, time / hop, frame]`.
+    """
     repeats = frame // hop
-    padded = ops.pad(signal, [[0, 0], [frame - hop, frame - hop]])
-    hops = ops.reshape(padded, (ops.shape(signal)[0], -1, hop))
+    hops = ops.reshape(stretch, (ops.shape(stretch)[0], -1, hop))
     count = ops.shape(hops)[1] - repeats + 1
     return ops.concatenate([_stretch(hops, shift, count) for shift in range(repeats)], axis=-1)
 
@@ -107,7 +117,13 @@ class Analysis(keras.layers.Layer):
             self.basis = basis
 
     def call(self, signal):
-        frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop)
+        return self._bins_of(cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop))
+
+    def inside(self, stretch):
+        """The same of a stretch that brings its own past: `[batch, frame - hop + time, 1]` -> `[batch, time / hop, 2 * bins]`."""
+        return self._bins_of(whole_frames(ops.cast(stretch[..., 0], "float32"), self.frame, self.hop))
+
+    def _bins_of(self, frames):
         if self.learnable:
             return ops.matmul(frames, self.basis)
         real, imaginary = ops.rfft(frames * self.coarse + frames * self.fine)
@@ -148,11 +164,13 @@ class Synthesis(keras.layers.Layer):
             self.basis = basis
 
     def call(self, spectrum):
+        return ops.expand_dims(overlap_add(self.frames_of(spectrum), self.hop), -1)
+
+    def frames_of(self, spectrum):
+        """The windowed frames of waveform before they are added up: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`."""
         if self.learnable:
-            frames = ops.matmul(spectrum, self.basis)
-        else:
-            frames = hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
-        return ops.expand_dims(overlap_add(frames, self.hop), -1)
+            return ops.matmul(spectrum, self.basis)
+        return hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
 
     def _hartley_spectrum(self, spectrum):
         """All `frame` values in the transform's order: A - B upwards, what is missing, A + B downwards."""

@@ -121,20 +121,23 @@ class Separator:
             raise ShapeError(f"got a sample rate of {sample_rate_hz} Hz; wanted {low} to {high} Hz")
         if not 1 <= channels <= MAX_CHANNELS:
             raise ShapeError(f"got {channels} channels; wanted 1 to {MAX_CHANNELS}")
-        engine = BlockSeparator(
+        return StemStream(
+            self._open_engine(channels),
+            sources=self.sources,
+            channels=channels,
+            sample_rate_hz=sample_rate_hz,
+            model_rate_hz=self.sample_rate_hz,
+        )
+
+    def _open_engine(self, channels: int) -> BlockSeparator:
+        """What cuts one recording into blocks and puts it together again."""
+        return BlockSeparator(
             self.network,
             channels=channels,
             sources=len(self.sources),
             hop=self.manifest.hop,
             context=self.manifest.context,
             block=self.block,
-        )
-        return StemStream(
-            engine,
-            sources=self.sources,
-            channels=channels,
-            sample_rate_hz=sample_rate_hz,
-            model_rate_hz=self.sample_rate_hz,
         )
 
 

@@ -1,0 +1,130 @@
+"""Further TFLite files are as good as their kind must be, or nothing is written."""
+
+import json
+import os
+import typing
+
+import numpy as np
+import pytest
+
+from tfsepgan.data.mixtures import Mixture
+from tfsepgan.errors import ConfigError, ExportError
+from tfsepgan.export import ondevice_files, tflite
+from tfsepgan.export.exporter import export_bundle
+from tfsepgan.export.ondevice_files import OnDevice
+from tfsepgan.export.variants import BASE, MAX_SDR_LOSS_DB, OF_PEAK, VARIANTS, Rehearsal, check_variant
+from tfsepgan.ondevice import describe
+
+
+@pytest.fixture(scope="module")
+def rehearsal(music):
+    """What the left channel plays is the piano, what the right one plays the rest."""
+    piano, rest = music[:, :1], music[:, 1:]
+    known = Mixture(name="both", mixture=piano + rest, sources={"piano": piano, "residual": rest}, sample_rate_hz=8000)
+    return Rehearsal(calibration=(music[:8000],), mixtures=(known,))
+
+
+@pytest.fixture(scope="module")
+def exported_all(one_bundle, music, rehearsal, tmp_path_factory):
+    output = tmp_path_factory.mktemp("variants") / "model"
+    wanted = OnDevice(variants=tuple(VARIANTS), block=512, rehearsal=rehearsal)
+    return output, export_bundle(one_bundle, output, music, on_device=wanted)
+
+
+def test_every_variant_is_there_runs_on_built_in_operators_and_is_good_enough(exported_all):
+    output, figures = exported_all
+    facts = json.loads((output / "manifest.json").read_text())["export"]["variants"]
+    assert set(facts) == set(VARIANTS)
+    for name, variant in VARIANTS.items():
+        path = output / f"model{variant.end}"
+        assert tflite.foreign_operators(path) == []
+        assert figures[f"tflite_{name}"] == facts[name]["of_peak"]
+        if variant.precision in OF_PEAK:
+            assert facts[name]["of_peak"] <= OF_PEAK[variant.precision]
+        else:
+            assert facts[name]["sdr_loss_db"] <= MAX_SDR_LOSS_DB
+        assert ("streaming" in facts[name]) == variant.streaming
+    assert facts["stream"]["of_peak"] < 1e-5
+    card = (output / "card.md").read_text()
+    assert all(f"`{name}`" in card for name in VARIANTS) and "| 0.5 dB" not in card
+
+
+def test_quantised_files_are_quantised_and_smaller(exported_all):
+    output, _ = exported_all
+    sizes = {name: (output / f"model{one.end}").stat().st_size for name, one in {**BASE, **VARIANTS}.items()}
+    assert sizes["int8"] < sizes["float32"] and sizes["dynamic"] < sizes["float32"]
+    kinds = {}
+    for name in ("dynamic", "int8"):
+        interpreter = tflite.open_interpreter(output / f"model{VARIANTS[name].end}")
+        details = interpreter.get_tensor_details()
+        kinds[name] = sum(one["dtype"] == np.int8 for one in details)
+        assert any(one["dtype"] == np.complex64 for one in details)  # the spectrum is as it was
+    assert kinds["int8"] > kinds["dynamic"] > 0  # not the weights only, but what goes in and out of the products
+
+
+def test_every_file_says_what_it_is(exported_all):
+    output, _ = exported_all
+    for name, variant in {**BASE, **VARIANTS}.items():
+        facts = describe(output / f"model{variant.end}")
+        assert (facts["variant"], facts["name"], facts["sources"]) == (name, "model", ["piano", "voice"])
+        assert list(facts["signatures"]) == ["stream" if variant.streaming else "separate"]
+
+
+def test_an_export_with_variants_can_be_replaced(exported_all, one_bundle, music, tmp_path):
+    from tfsepgan.export.folder import _check_output
+
+    output, _ = exported_all
+    _check_output(output)  # would raise, as for a folder with something of the user's
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "message"),
+    [
+        ("stream", {"of_peak": 2e-4, "closeness_db": 90.0}, "differs from the Keras model by 2.0e-04"),
+        ("stream.fp16", {"of_peak": 2e-2, "closeness_db": 50.0}, "differs"),
+        ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": 0.6}, "0.60 dB less SDR"),
+        ("dynamic", {"of_peak": 1e-3, "closeness_db": 19.0}, "within 19.0 dB"),
+        ("dynamic", {"of_peak": np.inf, "closeness_db": -np.inf}, "within -inf dB"),
+        ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": np.nan}, "nan dB less SDR"),
+    ],
+)
+def test_a_variant_that_is_not_good_enough_is_refused(name, figures, message):
+    with pytest.raises(ExportError, match=message):
+        check_variant(name, figures)
+
+
+def test_nothing_is_written_when_a_variant_separates_worse(one_bundle, music, rehearsal, tmp_path, monkeypatch):
+    """A file that hands back the sources with as much of the mixture again loses some SDR."""
+    from tfsepgan.export import exporter
+    from tfsepgan.export.parity import keras_stems
+
+    def worse(path, mixture):
+        stems = keras_stems(one_bundle, mixture)
+        return {**stems, "piano": stems["piano"] - mixture}
+
+    monkeypatch.setattr(exporter, "write_saved_model", lambda bundle, directory, limits: directory.mkdir())
+    monkeypatch.setattr(exporter, "write_mono_saved_model", lambda bundle, directory: directory.mkdir())
+    monkeypatch.setattr(exporter, "write_tflite", lambda mono, files: [one.touch() for one in files.values()])
+    monkeypatch.setattr(exporter, "describe_base", lambda made, manifest: None)
+    monkeypatch.setattr(exporter, "measure_parity", lambda *given, **files: {})
+    monkeypatch.setattr(
+        ondevice_files, "write_tflite", lambda mono, files, calibration: [one.touch() for one in files.values()]
+    )
+    monkeypatch.setattr(ondevice_files, "write_metadata", lambda path, facts, sentence: None)
+    monkeypatch.setattr(ondevice_files, "run_tflite", worse)
+    wanted = OnDevice(variants=("int8",), rehearsal=rehearsal)
+    with pytest.raises(ExportError, match="dB less SDR than the Keras model"):
+        export_bundle(one_bundle, tmp_path / "model", music, on_device=wanted)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unknown_variant_is_told_before_any_work(one_bundle, music, tmp_path):
+    with pytest.raises(ConfigError, match="no TFLite variant 'strem'.*stream"):
+        export_bundle(one_bundle, tmp_path / "model", music, on_device=OnDevice(variants=("strem",)))
+
+
+def test_the_command_offers_the_variants_that_there_are():
+    from tfsepgan.cli.export import ExportOptions
+
+    offered = typing.get_args(typing.get_type_hints(ExportOptions)["variants"])[0]
+    assert set(typing.get_args(offered)) == set(VARIANTS)

@@ -1,0 +1,147 @@
+"""The streaming twin equals one pass, both ends of the signal included, and is late by exactly what it says."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfsepgan.errors import ExportError
+from tfsepgan.networks.bundle import first_sources
+from tfsepgan.networks.streaming import streaming_twin
+
+KINDS = {
+    "filterbank": {},
+    "filterbank with frequencies": {"cutoff_hz": 5000.0},
+    "learnable": {"learnable": True, "dilations": (1, 3)},
+    "resnet": {},
+}
+HOP = 16  # of all small generators
+
+
+def generator_of(generators, kind):
+    """Two of the three sources of a generator."""
+    name = "filterbank" if kind == "learnable" else kind
+    return first_sources(generators(name, sources=3, **KINDS[kind])[0], 2)
+
+
+class Stream:
+    """A twin, run block by block from a state of its own."""
+
+    def __init__(self, twin):
+        import tensorflow as tf
+
+        self.twin = twin
+        self.step = tf.function(lambda **inputs: twin.model(inputs, training=False))
+        self.fresh = np.zeros((1, twin.state), np.float32)
+
+    def block(self, samples, state):
+        """One block, which ends where samples do; what follows them must not be heard."""
+        import tensorflow as tf
+
+        block = np.full((1, self.twin.block, 1), 7.0, np.float32)
+        block[0, : len(samples), 0] = samples
+        valid = tf.constant([len(samples)], tf.int32)
+        given = self.step(block=tf.constant(block), state=tf.constant(state), valid=valid)
+        return {name: one.numpy() for name, one in given.items()}
+
+    def all_of(self, signal):
+        """Estimates `[sources, time]` and residual `[time]` of a signal, with the delay before and the rest behind still there."""
+        state, estimates, residual = self.fresh, [], []
+        for first in range(0, len(signal) + self.twin.delay, self.twin.block):
+            given = self.block(signal[first : first + self.twin.block], state)
+            state = given["state"]
+            estimates.append(given["estimates"][0, :, :, 0])
+            residual.append(given["residual"][0, :, 0])
+        return np.concatenate(estimates, axis=1), np.concatenate(residual)
+
+
+def noise(length, seed=0):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, length).astype(np.float32)
+
+
+def one_pass(generator, signal):
+    return np.asarray(generator(signal[None, :, None], training=False))[0, :, :, 0]
+
+
+@pytest.mark.parametrize("block", [3 * HOP, 1024])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_blocks_equal_one_pass_at_any_length(generators, kind, block):
+    generator = generator_of(generators, kind)
+    stream = Stream(streaming_twin(generator, block=block))
+    delay = stream.twin.delay
+    for length in {1, HOP - 1, HOP, HOP + 1, block - 1, block, block + 1, 2500}:
+        signal = noise(length, seed=length)
+        estimates, residual = stream.all_of(signal)
+        expected, kept = one_pass(generator, signal), slice(delay, delay + length)
+        np.testing.assert_allclose(estimates[:, kept], expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(residual[kept], signal - expected.sum(axis=0), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_an_impulse_comes_out_after_the_delay_that_is_told(generators, kind):
+    stream = Stream(streaming_twin(generator_of(generators, kind), block=4 * HOP))
+    signal = np.zeros(500, np.float32)
+    signal[123] = 1.0
+    estimates, residual = stream.all_of(signal)
+    stems = estimates.sum(axis=0) + residual
+    expected = np.zeros_like(stems)
+    expected[123 + stream.twin.delay] = 1.0
+    np.testing.assert_allclose(stems, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_network_needs_the_delay_to_the_hop(generators, kind):
+    generator = generator_of(generators, kind)
+    delay = streaming_twin(generator, block=HOP).delay
+    place = 100 * HOP
+    signal = noise(120 * HOP)
+    changed = signal.copy()
+    changed[place] += 0.5
+    difference = np.abs(one_pass(generator, changed) - one_pass(generator, signal)).max(axis=0)
+    first = np.flatnonzero(difference)[0]
+    assert place - delay <= first < place - delay + HOP
+
+
+def test_a_trained_generator_streams_real_music_as_in_one_pass():
+    from tfsepgan.data.decoding import decode
+    from tfsepgan.data.demo import demo_directory
+    from tfsepgan.networks.bundle import find_bundle, load_bundle
+
+    bundle = load_bundle(find_bundle("piano"))
+    recording = sorted((demo_directory() / "test").rglob("*.*"))[0]
+    signal = decode(recording, bundle.manifest.sample_rate_hz)[:70_001, 0]
+    stream = Stream(streaming_twin(bundle.generator, block=16_384))
+    estimates, _ = stream.all_of(signal)
+    kept = slice(stream.twin.delay, stream.twin.delay + len(signal))
+    np.testing.assert_allclose(estimates[:, kept], one_pass(bundle.generator, signal), rtol=0, atol=1e-5)
+
+
+def test_two_streams_of_one_model_do_not_hear_each_other(generators):
+    stream = Stream(streaming_twin(generator_of(generators, "filterbank"), block=4 * HOP))
+    signals = noise(640, seed=1), noise(640, seed=2)
+    alone = [stream.all_of(signal)[0] for signal in signals]
+    states, together = [stream.fresh, stream.fresh], ([], [])
+    for first in range(0, 640 + stream.twin.delay, stream.twin.block):
+        for number, signal in enumerate(signals):
+            given = stream.block(signal[first : first + stream.twin.block], states[number])
+            states[number] = given["state"]
+            together[number].append(given["estimates"][0, :, :, 0])
+    for ours, theirs in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(np.concatenate(ours, axis=1), theirs)
+
+
+def test_the_twin_shares_the_weights(generators):
+    generator = generator_of(generators, "filterbank")
+    twin = streaming_twin(generator, block=HOP)
+    theirs = {id(weight) for weight in generator.weights}
+    assert {id(weight) for weight in twin.model.weights} <= theirs
+
+
+def test_what_cannot_stream_is_told(generators):
+    generator = generator_of(generators, "filterbank")
+    for block in (0, HOP - 1, HOP + 1):
+        with pytest.raises(ExportError, match=f"multiples of its hop, {HOP}"):
+            streaming_twin(generator, block=block)
+    signal = keras.Input((None, 1))
+    other = keras.Model(signal, keras.ops.expand_dims(signal, 1), name="wave_net")
+    with pytest.raises(ExportError, match="'wave_net' has no streaming twin"):
+        streaming_twin(other, block=HOP)

@@ -1,0 +1,52 @@
+"""A small streaming model as a TFLite file, made once."""
+
+import keras
+import numpy as np
+import pytest
+
+RATE, BLOCK = 8000, 256
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    from tfsepgan.export.exporter import in_half_precision
+    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.networks.table import build_generator
+    from tfsepgan.settings.networks import GeneratorConfig
+
+    keras.utils.set_random_seed(0)
+    config = GeneratorConfig(kind="filterbank", channels=16, blocks=3, frame=256, hop=64, dilations=(1, 2, 4))
+    generator = build_generator(config, sources=2, sample_rate_hz=RATE)
+    random = np.random.default_rng(0)
+    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    facts = {"sample_rate_hz": RATE, "sources": ("piano", "voice"), "trained": {"licence": "CC0"}}
+    manifest = describe(generator, config, name="small", system="ssepgan", **facts)
+    return Bundle(in_half_precision(generator), manifest)
+
+
+@pytest.fixture(scope="session")
+def model(bundle, tmp_path_factory):
+    """Path of `small.stream.tflite`, as an export makes it."""
+    from tfsepgan.export.ondevice_files import OnDevice, make_variants
+
+    folder = tmp_path_factory.mktemp("ondevice")
+    audio = np.random.default_rng(1).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)
+    wanted = OnDevice(variants=("stream",), block=BLOCK)
+    make_variants(bundle, folder, folder, wanted, audio, lambda step: None)
+    return folder / "small.stream.tflite"
+
+
+@pytest.fixture(scope="session")
+def one_pass(bundle):
+    """Stems of `[time, channels]` by the Keras model."""
+    from tfsepgan.export.parity import keras_stems
+
+    return lambda mixture: keras_stems(bundle, mixture)
+
+
+@pytest.fixture
+def noise():
+    def make(time, channels=1, seed=0):
+        return np.random.default_rng(seed).uniform(-0.5, 0.5, (time, channels)).astype(np.float32)
+
+    return make

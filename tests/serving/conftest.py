@@ -1,0 +1,76 @@
+"""A small exported model, servers of it, and what every signature should give: the Keras model in one pass."""
+
+import numpy as np
+import pytest
+from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES, from_tools
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    import keras
+
+    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.networks.table import build_generator
+    from tfsepgan.settings.networks import GeneratorConfig
+
+    keras.utils.set_random_seed(0)
+    config = GeneratorConfig(kind="filterbank", channels=32, blocks=4, frame=256, hop=64)
+    generator = build_generator(config, sources=len(SOURCES), sample_rate_hz=RATE)
+    random = np.random.default_rng(0)
+    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    facts = {"name": "small", "system": "ssepgan", "sample_rate_hz": RATE, "sources": SOURCES}
+    return Bundle(generator, describe(generator, config, **facts, trained={"licence": "CC0"}))
+
+
+@pytest.fixture(scope="session")
+def model(bundle, tmp_path_factory):
+    """A folder as TF Serving mounts it."""
+    from tfsepgan.export.savedmodel import write_saved_model
+    from tfsepgan.export.signatures import RequestLimits
+    from tfsepgan.networks.bundle import save_bundle
+
+    folder = tmp_path_factory.mktemp("models") / "small"
+    save_bundle(folder, *bundle)
+    write_saved_model(bundle, folder / "1", RequestLimits(max_request_seconds=REQUEST_SECONDS))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def music():
+    """Packaged demo recordings, `[8, time, 1]` at 8 kHz."""
+    from tfsepgan.data.decoding import decode
+    from tfsepgan.data.demo import demo_directory
+
+    files = sorted((demo_directory() / "test").rglob("*.ogg"))[:8]
+    return np.stack([decode(path, RATE)[RATE : 3 * RATE + 77, :1] for path in files])
+
+
+@pytest.fixture(scope="session")
+def one_pass(bundle):
+    """Stems of `[batch, time, channels]` by the Keras model."""
+    from tfsepgan.export.signatures import separation_function
+
+    separate = separation_function(bundle.generator, SOURCES)
+    return lambda mixture: {name: np.asarray(stem) for name, stem in separate(mixture).items()}
+
+
+@pytest.fixture(scope="session")
+def session(model):
+    """TensorFlow's C++ session of the SavedModel, through its C API."""
+    loaded = from_tools("c_session").Session(model / "1", threads=1)
+    yield loaded
+    loaded.close()
+
+
+BINARY = from_tools("loopback_process").BINARY
+
+
+@pytest.fixture(scope="session", params=["loopback", BINARY])
+def server(request, model):
+    """The same tests with the loopback server, and with TF Serving itself where it is on the PATH."""
+    pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
+    process = from_tools("loopback_process")
+    if request.param == BINARY and not process.has_binary():
+        pytest.skip(f"{BINARY} is not on the PATH")
+    with process.ServerProcess("small", model, binary=request.param == BINARY) as running:
+        yield running

@@ -1,0 +1,92 @@
+"""Checks of what a served model is sent, as operators of its graph: the answer to nonsense is INVALID_ARGUMENT and a sentence.
+
+A server checks the names and types of what it is sent, not its shapes and values. Every check here stands before the
+work that would fail without it.
+"""
+
+
+def require(condition, *sentence):
+    """Stop with INVALID_ARGUMENT unless a condition holds.
+
+    Args:
+      condition: boolean scalar.
+      sentence: strings and small tensors, shown in this order.
+    Returns: the operator, for `tf.control_dependencies`.
+    """
+    import tensorflow as tf
+
+    return tf.debugging.Assert(condition, list(sentence), summarize=8)
+
+
+def any_rank(tensor):
+    """The same tensor with its declared shape forgotten.
+
+    The declared rank would be believed when the graph is optimised, and a check of it removed; a server feeds whatever
+    it is sent.
+    """
+    import tensorflow as tf
+
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))
+
+
+def checked_audio(samples, name: str, *, most: int, sample_rate_hz: int):
+    """Audio that can be separated, or INVALID_ARGUMENT.
+
+    Args:
+      samples: float32 of any shape.
+      name: the input's, for the sentence.
+      most: samples in all that are taken.
+      sample_rate_hz: of the model, for the sentence.
+    Returns: `[batch, time, channels]`, not empty, finite.
+    """
+    import tensorflow as tf
+
+    samples = with_rank(samples, name)
+    shape = tf.shape(samples, out_type=tf.int64)
+    with tf.control_dependencies(
+        [require(tf.reduce_all(shape > 0), f"`{name}` is empty, its shape is", shape, "; send at least one sample")]
+    ):
+        samples = tf.identity(samples)
+    return finite(not_too_long(samples, name, most=most, sample_rate_hz=sample_rate_hz), name)
+
+
+def with_rank(samples, name: str):
+    """The same samples, once they are known to have three axes or to be none at all; none are `[0, 0, 0]` if shaped otherwise."""
+    import tensorflow as tf
+
+    samples = any_rank(samples)
+    rank, size = tf.rank(samples), tf.size(samples)
+    wanted = (
+        f"; send `{name}` as float32 [batch, time, channels], [1, 44100, 2] for 44100 samples of one stereo recording"
+    )
+    with tf.control_dependencies(
+        [require((rank == 3) | (size == 0), f"`{name}` has this many dimensions:", rank, wanted)]
+    ):
+        shape = tf.cond(rank == 3, lambda: tf.shape(samples), lambda: tf.zeros([3], tf.int32))
+        return tf.ensure_shape(tf.reshape(samples, tf.reshape(shape, [3])), [None, None, None])
+
+
+def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
+    """The same samples, once they are known to be few enough for a request."""
+    import tensorflow as tf
+
+    count = tf.size(samples, out_type=tf.int64)
+    sentence = (
+        f"`{name}` holds this many samples (batch x time x channels):",
+        count,
+        f"; send at most {most}, {most / sample_rate_hz:g} s of one channel, in a request: longer audio goes in blocks by the "
+        "signature `stream` or by tfsepgan-separate --server",
+    )
+    with tf.control_dependencies([require(count <= most, *sentence)]):
+        return tf.identity(samples)
+
+
+def finite(samples, name: str):
+    """The same samples, once they are known to be finite."""
+    import tensorflow as tf
+
+    sound = tf.reduce_all(tf.math.is_finite(samples))
+    with tf.control_dependencies(
+        [require(sound, f"`{name}` holds NaN or infinite values; send finite samples, full scale is [-1, 1]")]
+    ):
+        return tf.identity(samples)

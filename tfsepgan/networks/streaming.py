@@ -1,0 +1,160 @@
+"""The streaming twin of a trained generator: one block of fixed length in, one block out, and all that it remembers in between
+in one vector.
+
+The twin shares the generator's layers and equals it in one pass, true beginning and true end included: a convolution there sees
+zeros where its input ends, so the twin sets to zero every hidden frame before the beginning and after the end. What a
+convolution looks ahead, the twin waits for: its output is late by `delay` samples, which is what the network needs, to the hop.
+
+Source: the same idea as "streaming" layers of Rybakov et al., "Streaming keyword spotting on mobile devices",
+arXiv:2005.06720, section 3.
+Departs from it: state is an input and an output of the model, not a variable in it, so that one model serves any number of
+streams; non-causal convolutions are kept and delayed; and both ends of the signal are exact.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+from keras import layers, ops
+
+from tfsepgan.errors import ExportError
+from tfsepgan.layers.filterbank import overlap_add
+from tfsepgan.layers.streaming import Inside, UnpaddedConv1D, WaveformFrames
+from tfsepgan.networks.filterbank import Loudness, MaskSource
+from tfsepgan.networks.resnet import HOP as RESNET_HOP
+from tfsepgan.networks.resnet import STRIDE
+from tfsepgan.networks.stream_memory import Clock, Memory
+
+
+class StreamingTwin(NamedTuple):
+    """A generator that takes a signal block by block.
+
+    `model`: `keras.Model` of a dictionary `block [1, block, 1]`, `state [1, state]` (zeros at the start of a signal) and `valid [1]`
+    int32 (how many samples of the block are signal: all of them, but fewer where it ends and none after that) to a dictionary
+    `estimates [1, sources, block, 1]`, `residual [1, block, 1]` and the next `state`. What comes out belongs to what went in
+    `delay` samples before.
+    """
+
+    model: keras.Model
+    block: int  # samples
+    delay: int  # samples
+    state: int  # numbers
+
+
+class _Parts(NamedTuple):
+    """What a builder of one kind of generator gives."""
+
+    estimates: keras.KerasTensor  # [1, sources, block, 1]
+    delay: int  # samples
+
+
+def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
+    """Make the streaming twin of a generator.
+
+    Args:
+      generator: as `build_generator` or `first_sources` gives it; the twin shares its weights.
+      block: samples, a multiple of the generator's hop.
+    Raises: ExportError for a generator that cannot stream, or blocks that it does not go by.
+    """
+    if generator.name not in TWINS:
+        raise ExportError(
+            f"a generator of kind {generator.name!r} has no streaming twin; those that have one are {', '.join(TWINS)}. "
+            "Export it without the streaming variants."
+        )
+    hop_of, build = TWINS[generator.name]
+    hop = hop_of(generator)
+    if block < hop or block % hop:
+        raise ExportError(f"got blocks of {block} samples; this generator streams by multiples of its hop, {hop}.")
+    memory = Memory()
+    heard, valid = keras.Input(batch_shape=(1, block, 1)), keras.Input(batch_shape=(1,), dtype="int32")
+    clock = Clock(memory, valid, hop=hop, hops=block // hop)
+    mixture = clock.signal_only(heard)
+    parts = build(generator, mixture, memory, clock)
+    residual = memory.delayed(mixture, parts.delay)
+    for source in range(parts.estimates.shape[1]):
+        residual = residual - parts.estimates[:, source]
+    step = keras.Model([heard, valid, *memory.before], [parts.estimates, residual, *memory.after], name="step")
+    return StreamingTwin(_with_flat_state(step, memory, block), block, parts.delay, memory.size)
+
+
+def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Model:
+    inputs = {
+        "block": keras.Input(batch_shape=(1, block, 1), name="block"),
+        "state": keras.Input(batch_shape=(1, memory.size), name="state"),
+        "valid": keras.Input(batch_shape=(1,), dtype="int32", name="valid"),
+    }
+    estimates, residual, *after = step([inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])])
+    outputs = {"estimates": estimates, "residual": residual, "state": memory.pack(after)}
+    return keras.Model(inputs, outputs, name="streaming")
+
+
+def _filterbank(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
+    """Frames come in one after the other; each dilated convolution waits for as many as it looks ahead."""
+    there = {layer.name: layer for layer in generator.layers}
+    analysis, synthesis = there["analysis"], there["synthesis"]
+    overlap = analysis.frame // analysis.hop - 1  # frames beside its own that a hop lies in
+    spectrum = Inside(analysis)(memory.with_past(mixture, analysis.frame - analysis.hop))
+    heard = there["levels"](Loudness(dtype="float32")(spectrum))
+    if "phase_advance" in there:
+        turning = there["phase_advance"](memory.with_past(spectrum, 1))[:, 1:]
+        heard = there["features"]([heard, turning])
+    signal, late = there["enter"](heard), 0  # frames
+    for block in range(sum(name.endswith("_look") for name in there)):
+        norm, look, mix, add = (there[f"block{block}_{part}"] for part in ("norm", "look", "mix", "add"))
+        branch = clock.inside(norm(signal), late=late, more=overlap)
+        branch = mix(Inside(look)(memory.with_past(branch, 2 * look.reach)))
+        signal, late = add([memory.delayed(signal, look.reach), branch]), late + look.reach
+    masks = there["masks"](there["norm"](signal))
+    spectrum = memory.delayed(spectrum, late)
+    waveforms = []
+    for source in range(generator.output.shape[1]):
+        frames = WaveformFrames(synthesis)(MaskSource(source, analysis.bins)(masks, spectrum))
+        waveform = overlap_add(memory.with_past(frames, overlap), analysis.hop)
+        waveforms.append(ops.expand_dims(waveform, -1))
+    return _Parts(ops.stack(waveforms, axis=1), (late + overlap) * analysis.hop)
+
+
+def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
+    """Every convolution waits for what it looks ahead, at the rate it works at: a sixteenth, a quarter or all of the samples."""
+    # They have no names of their own; a Functional model lists its layers in their order of use.
+    norms = (layer for layer in generator.layers if isinstance(layer, layers.BatchNormalization))
+    there = {layer.name: layer for layer in generator.layers}
+    signal, late = mixture, 0  # samples of the rate at hand
+
+    def look(signal, late: int, name: str):
+        """A convolution with `padding="same"`, as late as it must be."""
+        convolution = there[name]
+        (kernel,), (stride,) = convolution.kernel_size, convolution.strides
+        before = (kernel - stride) // 2  # zeros that it was trained with at the front of whole strides
+        later = math.ceil((kernel - stride - before + late) / stride)
+        stretch = memory.with_past(clock.inside(signal, late=late), stride * later + before - late)
+        frames = signal.shape[1] // stride
+        return UnpaddedConv1D(convolution)(stretch[:, : stride * (frames - 1) + kernel]), later
+
+    def bend(signal):
+        return layers.LeakyReLU(negative_slope=0.2)(next(norms)(signal))
+
+    for name in ("down0", "down1"):
+        signal, late = look(signal, late, name)
+        signal = bend(signal)
+    for block in range(sum(name.endswith("_first") for name in there)):
+        branch, between = look(signal, late, f"block{block}_first")
+        branch, after = look(bend(branch), between, f"block{block}_second")
+        signal, late = there[f"block{block}_add"]([memory.delayed(signal, after - late), next(norms)(branch)]), after
+    signal, late = look(layers.UpSampling1D(STRIDE)(signal), late * STRIDE, "up0")
+    signal, late = look(layers.UpSampling1D(STRIDE)(bend(signal)), late * STRIDE, "up1")
+    waveforms = layers.Activation("tanh", dtype="float32")(signal)
+    estimates = ops.expand_dims(ops.transpose(waveforms, (0, 2, 1)), -1)
+    return _Parts(estimates[:, : generator.output.shape[1]], late)
+
+
+class _Twin(NamedTuple):
+    hop: Callable[[keras.Model], int]
+    build: Callable[..., _Parts]
+
+
+TWINS = {
+    "filterbank": _Twin(lambda generator: generator.get_layer("analysis").hop, _filterbank),
+    "resnet": _Twin(lambda generator: RESNET_HOP, _resnet),
+}

@@ -1,0 +1,106 @@
+"""A model behind TF Serving's gRPC interface: `PredictionService.Predict` on its own messages, float32 as it is."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfsepgan.errors import ServingError
+from tfsepgan.serving.retry import BAD_REPLY, Refused
+
+_FLOAT, _STRING = 1, 7  # of `tensorflow.DataType`
+OVERHEAD_BYTES = 1 << 16  # of a message, beside its samples
+BYTES_PER_SAMPLE = 4.0
+# gRPC's own waits between attempts to connect grow to two minutes; a server that restarts is back sooner.
+_CONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
+
+
+class GrpcClient:
+    """Calls one model. Can be used from several threads at once."""
+
+    def __init__(self, server: str, model: str, *, max_message_bytes: int, secure: bool = False):
+        """
+        Args:
+          server: HOST:PORT.
+          model: its name on the server.
+          max_message_bytes: larger replies are refused.
+          secure: speak TLS, with the system's certificates.
+        Raises: ServingError when tensorflow-serving-api is not installed.
+        """
+        try:
+            import grpc
+            from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+        except ImportError as error:
+            raise ServingError(
+                f"gRPC needs packages that are not installed ({error.name}): pip install 'tfsepgan[serving]', or use REST"
+            ) from error
+        self.name = f"{server} (gRPC)"
+        self._grpc, self._messages, self._model = grpc, predict_pb2, model
+        self._version: int | None = None
+        options = [
+            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.max_send_message_length", max_message_bytes),
+            *_CONNECTING,
+        ]
+        self._channel = (
+            grpc.secure_channel(server, grpc.ssl_channel_credentials(), options)
+            if secure
+            else grpc.insecure_channel(server, options)
+        )
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+
+    def describe(self, seconds: float) -> bytes:
+        """What the model is, as JSON; from here on only the version that answered is asked. Raises: Refused."""
+        request = self._request("describe")
+        question = request.inputs["question"]
+        question.dtype = _STRING
+        question.tensor_shape.dim.add(size=1)
+        question.string_val.append(b"?")
+        reply = self._call(request, seconds)
+        told = list(reply.outputs["manifest"].string_val)
+        if len(told) != 1:
+            raise Refused(BAD_REPLY, "the description did not come")
+        self._version = reply.model_spec.version.value if reply.model_spec.HasField("version") else None
+        return told[0]
+
+    def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
+        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for its length. Raises: Refused."""
+        request = self._request("separate")
+        sent = request.inputs["mixture"]
+        sent.dtype = _FLOAT
+        for size in mixture.shape:
+            sent.tensor_shape.dim.add(size=size)
+        sent.tensor_content = np.ascontiguousarray(mixture, "<f4").tobytes()
+        return {name: _array(tensor, name) for name, tensor in self._call(request, seconds).outputs.items()}
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._channel.close()
+
+    def _request(self, signature: str):
+        request = self._messages.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = self._model, signature
+        if self._version is not None:
+            request.model_spec.version.value = self._version
+        return request
+
+    def _call(self, request, seconds: float):
+        try:
+            return self._stub.Predict(request, timeout=seconds)
+        except self._grpc.RpcError as error:
+            said = error.details() or ""
+            raise Refused(error.code().name, said, final="larger than max" in said) from error
+        except ValueError as error:  # the channel was closed under it
+            raise Refused("CANCELLED", str(error)) from error
+
+
+def _array(tensor, name: str) -> np.ndarray:
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    if tensor.dtype != _FLOAT:
+        raise Refused(BAD_REPLY, f"{name!r} came as TensorFlow's type {tensor.dtype}; wanted float32")
+    content = tensor.tensor_content
+    if len(content) % 4:
+        raise Refused(BAD_REPLY, f"{name!r} ends within a sample")
+    values = np.frombuffer(content, "<f4") if content else np.fromiter(tensor.float_val, np.float32)
+    if any(size < 0 for size in shape) or values.size != np.prod(shape, dtype=np.int64):
+        raise Refused(BAD_REPLY, f"{name!r} was cut short: {values.size} values came for a shape of {shape}")
+    return values.reshape(shape).astype(np.float32, copy=False)

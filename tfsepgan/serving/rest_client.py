@@ -1,0 +1,164 @@
+"""A model behind TF Serving's REST interface, by its signature `separate_wav`.
+
+A WAV file of 32-bit floats in base64 is exact and a third of the length that the same numbers have as JSON.
+"""
+
+import base64
+import binascii
+import http.client
+import io
+import json
+import threading
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import numpy as np
+import soundfile
+
+from tfsepgan.serving.retry import BAD_REPLY, Refused
+
+BYTES = "_bytes"  # at the end of the names of binary outputs
+OVERHEAD_BYTES = 1 << 16  # of a body, beside its samples
+BYTES_PER_SAMPLE = 16 / 3
+_CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}  # HTTP's for gRPC's, as TF Serving and the proxies in front of it give them
+
+
+class RestClient:
+    """Calls one model. Can be used from several threads at once, each on a connection of its own."""
+
+    def __init__(
+        self,
+        server: str,
+        model: str,
+        *,
+        max_message_bytes: int,
+        sample_rate_hz: int | None = None,
+        secure: bool = False,
+    ):
+        """
+        Args:
+          server: HOST:PORT.
+          model: its name on the server.
+          max_message_bytes: larger replies are refused.
+          sample_rate_hz: of the model; `describe` finds it out.
+          secure: speak HTTPS, with the system's certificates.
+        """
+        self.name = f"{server} (REST)"
+        self._server, self._secure, self._most = server, secure, max_message_bytes
+        self._model, self._place = quote(model, safe=""), f"/v1/models/{quote(model, safe='')}"
+        self._rate = sample_rate_hz
+        self._mine = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
+
+    def describe(self, seconds: float) -> str:
+        """What the model is, as JSON; from here on only the newest version of now is asked. Raises: Refused."""
+        status = self._call("GET", f"/v1/models/{self._model}", None, seconds)
+        try:
+            ready = [int(one["version"]) for one in status["model_version_status"] if one["state"] == "AVAILABLE"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused(BAD_REPLY, f"the status is not understood: {status!r:.200}") from error
+        if not ready:
+            raise Refused("UNAVAILABLE", "no version of the model is ready yet")
+        self._place = f"/v1/models/{self._model}/versions/{max(ready)}"
+        reply = self._predict("describe", {"question": ["?"]}, seconds)
+        told = reply[0] if isinstance(reply, list) and reply else None
+        if not isinstance(told, str):
+            raise Refused(BAD_REPLY, f"the description did not come: {reply!r:.200}")
+        try:
+            self._rate = int(json.loads(told)["sample_rate_hz"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Refused(BAD_REPLY, f"the description is not understood: {told:.200}") from error
+        return told
+
+    def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
+        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for being audio. Raises: Refused."""
+        file = io.BytesIO()
+        soundfile.write(file, mixture[..., 0].T, self._rate, format="WAV", subtype="FLOAT")
+        sent = {"wav": {"b64": base64.b64encode(file.getvalue()).decode("ascii")}}
+        reply = self._predict("separate_wav", sent, seconds)
+        if not isinstance(reply, dict):
+            raise Refused(BAD_REPLY, "the reply holds no stems")
+        return {name.removesuffix(BYTES): _samples(one, name) for name, one in reply.items()}
+
+    def close(self) -> None:
+        """Let the connections go."""
+        for one in self._open:
+            one.close()
+
+    def _predict(self, signature: str, inputs: dict, seconds: float):
+        body = json.dumps({"signature_name": signature, "inputs": inputs}).encode()
+        reply = self._call("POST", f"{self._place}:predict", body, seconds)
+        if not isinstance(reply, dict) or "outputs" not in reply:
+            raise Refused(BAD_REPLY, f"the reply is not understood: {reply!r:.200}")
+        return reply["outputs"]
+
+    def _call(self, method: str, path: str, body: bytes | None, seconds: float):
+        connection = self._connection(seconds)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            answer = connection.getresponse()
+            text = answer.read(self._most + 1)
+            cut = answer.length  # bytes that were announced and did not come
+        except TimeoutError as error:
+            self._drop()
+            raise Refused("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            said = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
+            raise Refused("UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)") from error
+        if len(text) > self._most:
+            self._drop()
+            raise Refused("RESOURCE_EXHAUSTED", f"the reply is larger than max_message_bytes, {self._most}", final=True)
+        if cut:
+            self._drop()
+            raise Refused(BAD_REPLY, f"the reply was cut short, {cut} bytes are missing")
+        return self._parsed(answer.status, text)
+
+    def _parsed(self, status: int, text: bytes):
+        try:
+            reply = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            code = BAD_REPLY if status == 200 else _CODES.get(status, "UNKNOWN")
+            raise Refused(code, f"HTTP {status}, and a body that is no JSON: {text[:200]!r}") from error
+        if status != 200:
+            said = reply.get("error") if isinstance(reply, dict) else None
+            raise Refused(_CODES.get(status, "UNKNOWN"), str(said or text[:200]))
+        return reply
+
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
+        found = getattr(self._mine, "connection", None)
+        if found is None:
+            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+            found = self._mine.connection = kind(self._server)
+            self._open.append(found)
+        found.timeout = seconds
+        if found.sock is not None:
+            found.sock.settimeout(seconds)
+        return found
+
+    def _drop(self) -> None:
+        """Close this thread's connection; it connects again when it is used next."""
+        self._mine.connection.close()
+
+
+def _samples(value, name: str) -> np.ndarray:
+    """A WAV file in base64 as `[channels, time, 1]` float32."""
+    try:
+        file = base64.b64decode(value["b64"], validate=True)
+        samples, _ = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)
+    except (TypeError, KeyError, binascii.Error, soundfile.SoundFileError) as error:
+        raise Refused(BAD_REPLY, f"{name!r} is not audio: {error}") from error
+    return np.ascontiguousarray(samples.T)[..., None]

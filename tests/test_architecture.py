@@ -115,7 +115,9 @@ def test_table_of_systems_and_files_agree():
     shared = {"__init__", "base", "listening", "schedule", "searching", "trained"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)
-    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks", "search"} == set(SYSTEMS)
+    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks", "search"} == set(
+        SYSTEMS
+    )
     for name, entry in SYSTEMS.items():
         assert entry.model.partition(":")[0] == f"tfsepgan.systems.{name}"
         assert entry.settings.partition(":")[0] == f"tfsepgan.settings.{name}"

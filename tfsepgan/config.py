@@ -101,7 +101,8 @@ class DataConfig:
     """What a run hears."""
 
     data: str | None = None
-    """Folder of recordings, DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*, or a set of this field as it is distributed; several, with commas between, are joined; 'demo' is the packaged set."""
+    """Folder of recordings: DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*, or a set of this field as it is
+    distributed; several, with commas between, are joined; 'demo' is the packaged set."""
     layout: SetLayout = "auto"
     """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
     leave_out: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """The rows of the comparison: which systems, terms and networks are trained, each a line of data.
 
-A row is a system's `demo` preset and the flags that make it differ. What all rows share is in `SHARED`: rate, mixing law, variants
-of the recordings (without them, a network of 2 million weights learns one player's recordings by heart in a quarter of an hour), seed of everything random, and that the last weights count. Nothing is chosen on the valid split, so that its scores are as unseen as
+A row is a system's `demo` preset and the flags that make it differ. What all rows share is in `SHARED`: rate, mixing law, eight
+variants of each recording (without them, 2 million weights learn one player's recordings by heart in a quarter of an hour), seed of
+everything random, and that the last weights count. Nothing is chosen on the valid split, so that its scores are as unseen as
 the test split's, and no time of the budget goes into judging.
 """
 

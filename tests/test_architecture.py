@@ -14,7 +14,7 @@ PACKAGE = Path(tfsepgan.__file__).parent
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate", "tune")
 
-# Ground first. A module imports from lower floors only; the three of the ground floor stand on each other.
+# Ground first. A module imports from lower floors only.
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),

@@ -1,6 +1,6 @@
 """Kill a search and its workers without warning, start it again, and see that it ends whole and beats what it started from.
 
-    python tools/check_tuning.py FOLDER [--kill-after 4] [--pause 20] -- ARGUMENTS OF tfsepgan-tune
+    python tools/check_tuning.py [--kill-after 4] [--pause 20] FOLDER -- ARGUMENTS OF tfsepgan-tune
 
 The first start is sent SIGKILL `--pause` seconds after `--kill-after` trials have ended, so that trials are under way; the second
 runs to the end. Prints what was there at the kill, how long its processes outlived it, and the search's own verdict; exits with 1

@@ -53,7 +53,7 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=directory, prefix=HALF_WRITTEN) as scratch:
         yield Path(scratch)
         for name in names:
-            with open(Path(scratch) / name, "rb") as file:
+            with open(Path(scratch) / name, "r+b") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
         for name in names:
             os.replace(Path(scratch) / name, directory / name)
@@ -68,12 +68,13 @@ def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> 
     Raises: OSError when the disk refuses.
     """
     for scratch in Path(directory).glob(f"{HALF_WRITTEN}*"):
-        if time.time() - scratch.stat().st_mtime < older_than_seconds:
-            continue
-        if scratch.is_dir():
-            shutil.rmtree(scratch, ignore_errors=True)
-        else:
-            scratch.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # it took its place, or another process removed it
+            if time.time() - scratch.stat().st_mtime < older_than_seconds:
+                continue
+            if scratch.is_dir():
+                shutil.rmtree(scratch, ignore_errors=True)
+            else:
+                scratch.unlink(missing_ok=True)
 
 
 def _sync_folder(directory: Path) -> None:

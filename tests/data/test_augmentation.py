@@ -134,6 +134,22 @@ def test_speed_keeps_to_its_range_and_windows_are_long_enough_to_fill():
     ) == pytest.approx(0.5, abs=0.1)
 
 
+def test_windows_that_may_play_faster_are_the_same_windows_read_on(tmp_path, cache):
+    """A recording as long as a window, but not as what is read for a fast one, gives no silence that it does not hold."""
+    for name in ("train/piano/a.wav", "train/rest/b.wav"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        soundfile.write(tmp_path / name, np.full(WINDOW + 100, 0.25), RATE_HZ)
+    config = replace(with_(speed=1.0, speed_semitones=(0.0, 0.0)), batch=16)
+    assert longer_window(with_(speed=1.0)) > WINDOW + 100
+    for speed_semitones in ((0.0, 0.0), (-4.0, 4.0)):
+        ones = batches(
+            tmp_path, replace(config, augment=replace(config.augment, speed_semitones=speed_semitones)), cache, 4
+        )
+        silent = np.mean([np.abs(batch["sources"]) < 1e-3 for batch in ones])
+        assert silent == 0 if speed_semitones[1] == 0 else 0 < silent < 0.15  # a faster one ends early
+        assert all(np.all(np.abs(batch["sources"][..., :2000, :]) > 1e-3) for batch in ones)
+
+
 def test_the_parts_of_a_song_keep_one_speed(tmp_path, cache):
     """Every stem is the same tone, so a mixture of one song has one frequency, whatever its speed."""
     for song in ("train/one", "train/two"):

@@ -127,5 +127,21 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
         other.kill()
         other.wait()
         other.stdout.close()
+    other_settings = light(steps=2, steps_per_epoch=2, validation_mixtures=0, learning_rate=0.5)
+    (tmp_path / "fresh").mkdir()
+    shutil.copy(tmp_path / "run" / "settings.yaml", tmp_path / "fresh")  # a run that has no checkpoint yet
+    told = (tmp_path / "fresh" / "settings.yaml").read_bytes()
+    fresh = subprocess.Popen(
+        [*command[:-1], str(tmp_path / "fresh")], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert fresh.stdout.readline() == "held\n"
+        with pytest.raises(CheckpointError, match="Another process"):
+            new_run(other_settings, tmp_path / "fresh")
+    finally:
+        fresh.kill()
+        fresh.wait()
+        fresh.stdout.close()
+    assert (tmp_path / "fresh" / "settings.yaml").read_bytes() == told
     assert (tmp_path / "run" / "state.npz").read_bytes() == saved
     assert new_run(experiment, tmp_path / "run").train().reason == "finished"

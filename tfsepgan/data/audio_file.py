@@ -56,7 +56,7 @@ class AudioFile:
             yield from self._blocks_of(self.path, mono=mono)
             return
         for blocks in zip_longest(*(self._blocks_of(path, mono=mono) for path in (self.path, *self.further))):
-            yield self._added([block for block in blocks if block is not None])
+            yield self._added([block for block in blocks if block is not None], 1 if mono else self.channels)
 
     def _blocks_of(self, path: Path, *, mono: bool) -> Iterator[np.ndarray]:
         if self.stream is not None:
@@ -65,8 +65,7 @@ class AudioFile:
             info, blocks = probe(path), sound_blocks(path)
         return checked_blocks(path, info, blocks, mono=mono, channel=self.channel)
 
-    def _added(self, blocks: list[np.ndarray]) -> np.ndarray:
-        channels = max(block.shape[1] for block in blocks)
+    def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
         if any(block.shape[1] not in (1, channels) for block in blocks):
             raise DataError(f"{self.path} and what is added to it for {self.name} have different numbers of channels.")
         total = np.zeros((max(map(len, blocks)), channels), np.float32)

@@ -6,7 +6,6 @@ the data that an uninterrupted one would have seen, and every reader gives the s
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -64,7 +63,7 @@ def training_batches(
     def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
         made: dict[str, np.ndarray] = {}
         for stream in streams:
-            plan = stream.plan(replace(config, window=read), int(step))
+            plan = stream.plan(config, int(step), read)
             if windows is None:
                 own = read_windows(stream.pool, plan.draws, read, reader)
             else:
@@ -82,25 +81,25 @@ def training_batches(
 
     dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
     if reader == "tfio":
-        dataset = _read_with_tfio(dataset, streams, replace(config, window=read))
+        dataset = _read_with_tfio(dataset, streams, config, read)
     dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
-def _read_with_tfio(steps, streams: list[Stream], config: DataConfig):
+def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
     """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in parallel."""
     import tensorflow as tf
 
     paths = [str(recording.path) for recording in streams[0].pool.recordings]
 
     def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
-        drawn = [stream.plan(config, int(step)).draws for stream in streams]
+        drawn = [stream.plan(config, int(step), read_on).draws for stream in streams]
         return tuple(np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True))
 
     def read(step):
         columns = tf.numpy_function(_WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False)
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
-        return step, read_windows_in_graph(tf.constant(paths), draws, config.window)
+        return step, read_windows_in_graph(tf.constant(paths), draws, read_on)
 
     options = tf.data.Options()
     options.experimental_optimization.map_parallelization = False  # see read_windows_in_graph

@@ -1,6 +1,5 @@
 """What a run would hear: mixtures of its settings with their parts, and the same recordings before they were changed."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,6 @@ from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.pipeline import augmented, mix_batch, noise_floor
 from tfsepgan.data.readers import read_windows
 from tfsepgan.data.streams import Stream, open_pool
-from tfsepgan.data.windows import draw_plan
 
 
 class Parts(NamedTuple):
@@ -29,7 +27,7 @@ def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) ->
     """
     stream = Stream(open_pool(catalogue, config), 0, ("mixture", "sources"))
     augmenter, read = Augmenter(config), longer_window(config)
-    plan = draw_plan(stream.pool, replace(config, window=read), step)
+    plan = stream.plan(config, step, read)
     windows = read_windows(stream.pool, plan.draws, read, "memmap")
     changed = augmented(augmenter, stream, plan, windows, step) if config.augment.active else windows
     before = mix_batch(stream.pool, config, plan, windows[:, : config.window])

@@ -11,7 +11,7 @@ from tfsepgan.config import DataConfig, nearest
 from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import Recording, default_cache_directory, unpack
 from tfsepgan.data.catalogue import MIXTURE, Catalogue
-from tfsepgan.data.windows import Plan, Pool, build_pool, draw_plan
+from tfsepgan.data.windows import Plan, Pool, build_pool, draw_plan, reading_on
 from tfsepgan.errors import ConfigError, DataError
 
 PAIRED = ("mixture", "sources")
@@ -55,8 +55,10 @@ class Stream(NamedTuple):
     number: int  # 0: labelled, 1: solos, 2: unlabelled
     keys: tuple[str, ...]
 
-    def plan(self, config: DataConfig, step: int) -> Plan:
-        return draw_plan(self.pool, config, step, self.number)
+    def plan(self, config: DataConfig, step: int, read: int) -> Plan:
+        """What a step hears, and so many samples of it to be read."""
+        plan = draw_plan(self.pool, config, step, self.number)
+        return plan if read == config.window else reading_on(self.pool, plan, config.window, read)
 
     def made(self, mixtures: np.ndarray, sources: np.ndarray, rest: np.ndarray) -> dict[str, np.ndarray]:
         if self.keys == ("solo",):

@@ -178,6 +178,23 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Pla
     )
 
 
+def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
+    """The same draws, read further than the window, as much as a recording has, for what plays faster.
+
+    Near the end of a recording that is long enough the window moves back, and of a song with all its parts.
+
+    Args:
+      window, read: samples of a window, and to be read.
+    """
+    draws = plan.draws
+    frames, whole = pool.frames[draws.recording], np.zeros(len(plan.together), np.int64)
+    np.maximum.at(whole, draws.item, frames)
+    whole = np.where(plan.together[draws.item], whole[draws.item], frames)
+    latest = np.where(whole < window, draws.start, np.maximum(whole - read, 0))
+    start = np.minimum(draws.start, latest)
+    return plan._replace(draws=draws._replace(start=start, count=np.minimum(frames - start, read - draws.offset)))
+
+
 def place(frames: np.ndarray, window: int, chance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where windows lie: start in the file, samples read, and zeros before them.
 

@@ -4,6 +4,8 @@ A server checks the names and types of what it is sent, not its shapes and value
 work that would fail without it.
 """
 
+MOST_CHANNELS = 256  # in a request: sixty-four recordings of four channels, and a network's least work for each
+
 
 def require(condition, *sentence):
     """Stop with INVALID_ARGUMENT unless a condition holds.
@@ -66,10 +68,17 @@ def with_rank(samples, name: str):
         return tf.ensure_shape(tf.reshape(samples, tf.reshape(shape, [3])), [None, None, None])
 
 
+def not_too_many(count, name: str):
+    """The operator that stops a request of more than MOST_CHANNELS: each costs a pass of its own, however short it is."""
+    told = f"; send at most {MOST_CHANNELS}, all channels of all recordings together, in a request"
+    return require(count <= MOST_CHANNELS, f"`{name}` holds this many channels:", count, told)
+
+
 def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
-    """The same samples, once they are known to be few enough for a request."""
+    """The same samples, once they are known to be few enough for a request, and in few enough channels."""
     import tensorflow as tf
 
+    shape = tf.shape(samples)
     count = tf.size(samples, out_type=tf.int64)
     sentence = (
         f"`{name}` holds this many samples (batch x time x channels):",
@@ -77,7 +86,7 @@ def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
         f"; send at most {most}, {most / sample_rate_hz:g} s of one channel, in a request: longer audio goes in blocks by the "
         "signature `stream` or by tfsepgan-separate --server",
     )
-    with tf.control_dependencies([require(count <= most, *sentence)]):
+    with tf.control_dependencies([require(count <= most, *sentence), not_too_many(shape[0] * shape[2], name)]):
         return tf.identity(samples)
 
 

@@ -100,7 +100,7 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     """
     import tensorflow as tf
 
-    from tfsepgan.export.requests import any_rank, checked_audio
+    from tfsepgan.export.requests import any_rank, checked_audio, not_too_many
     from tfsepgan.export.stream_signature import stream_function
     from tfsepgan.export.wav_signature import wav_function
 
@@ -118,7 +118,9 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
         return separate(checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=manifest.sample_rate_hz))
 
     def describe(question):
-        return {"manifest": tf.fill(tf.shape(any_rank(question)), description)}
+        shape = tf.shape(any_rank(question))
+        with tf.control_dependencies([not_too_many(tf.reduce_prod(shape), "question")]):
+            return {"manifest": tf.fill(shape, description)}
 
     whole = _signature(checked_separate, **{MIXTURE: audio})
     return {

@@ -8,7 +8,7 @@ Departs from `tf.audio`: that reads 16-bit PCM only, and writes it, which cuts w
 
 from collections.abc import Callable
 
-from tfsepgan.export.requests import any_rank, finite, require
+from tfsepgan.export.requests import any_rank, finite, not_too_many, require
 from tfsepgan.networks.folders import Manifest
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -78,6 +78,7 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
             count <= present, "the WAV is cut short, bytes promised and present:", count, present, "; send it again"
         ),
         require((channels > 0) & (count > 0), "the WAV holds no samples; send at least one"),
+        not_too_many(channels, "wav"),
         require(count % frame == 0, "the WAV ends within a sample; send it again"),
         require(
             samples <= most,
@@ -135,6 +136,7 @@ def _checked_files(wav, *, most_bytes: int):
                 "; send one string, or a list of them",
             ),
             require(tf.size(wav) > 0, "`wav` is empty; send the bytes of at least one WAV file"),
+            not_too_many(tf.size(wav), "wav"),
             require(
                 size <= most_bytes, "`wav` holds this many bytes:", size, f"; send at most {most_bytes} in a request"
             ),

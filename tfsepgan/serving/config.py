@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 
 from tfsepgan.errors import ConfigError, ServingError
+from tfsepgan.files import write_whole
 from tfsepgan.networks.folders import Manifest, read_manifest
 
 IMAGE = "tensorflow/serving:2.16.1"  # of the TensorFlow that the models are made with; a newer one reads them too
@@ -214,11 +215,8 @@ def write_server_files(
         "kubernetes.yaml": KUBERNETES.substitute({**values, **inside}),
     }
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            half = directory / f".{name}.part"
-            half.write_text(text, encoding="utf-8")
-            os.replace(half, directory / name)
+            write_whole(directory / name, lambda file, text=text: file.write(text.encode()))
     except OSError as error:
         raise ServingError(f"cannot write to {directory}: {error.strerror or error}") from error
     return [directory / name for name in files]

@@ -4,10 +4,11 @@ A WAV file of 32-bit floats in base64 is exact and a third of the length that th
 """
 
 import base64
-import binascii
+import contextlib
 import http.client
 import io
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -61,6 +62,7 @@ class RestClient:
         self._model, self._place = quote(model, safe=""), f"/v1/models/{quote(model, safe='')}"
         self._rate = sample_rate_hz
         self._mine = threading.local()
+        self._closed = False
         self._open: list[http.client.HTTPConnection] = []
 
     def describe(self, seconds: float) -> str:
@@ -94,8 +96,12 @@ class RestClient:
         return {name.removesuffix(BYTES): _samples(one, name) for name, one in reply.items()}
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Let the connections go; whoever waits for an answer waits no more, and asks no more."""
+        self._closed = True
         for one in self._open:
+            if one.sock is not None:
+                with contextlib.suppress(OSError):
+                    one.sock.shutdown(socket.SHUT_RDWR)
             one.close()
 
     def _predict(self, signature: str, inputs: dict, seconds: float):
@@ -106,6 +112,8 @@ class RestClient:
         return reply["outputs"]
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float):
+        if self._closed:
+            raise Refused("CANCELLED", "the client was closed")
         connection = self._connection(seconds)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
@@ -117,6 +125,8 @@ class RestClient:
             raise Refused("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
         except (OSError, http.client.HTTPException) as error:
             self._drop()
+            if self._closed:
+                raise Refused("CANCELLED", "the client was closed") from error
             said = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
             raise Refused("UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)") from error
         if len(text) > self._most:
@@ -158,7 +168,10 @@ def _samples(value, name: str) -> np.ndarray:
     """A WAV file in base64 as `[channels, time, 1]` float32."""
     try:
         file = base64.b64decode(value["b64"], validate=True)
-        samples, _ = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)
-    except (TypeError, KeyError, binascii.Error, soundfile.SoundFileError) as error:
+        with soundfile.SoundFile(io.BytesIO(file)) as sound:
+            if sound.format != "WAV" or 4 * sound.frames * sound.channels > len(file):
+                raise ValueError(f"{sound.format} that promises {sound.frames} samples in {len(file)} bytes")
+            samples = sound.read(dtype="float32", always_2d=True)
+    except (TypeError, KeyError, ValueError, RuntimeError, soundfile.SoundFileError) as error:
         raise Refused(BAD_REPLY, f"{name!r} is not audio: {error}") from error
     return np.ascontiguousarray(samples.T)[..., None]

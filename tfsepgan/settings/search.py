@@ -19,7 +19,19 @@ When = tuple[str, Any] | None
 # Trials are compared on the same mixtures under the same budget; these would change one of the two.
 YARDSTICK = frozenset(
     (
-        *("data", "layout", "leave_out", "cache", "reader", "tensorboard", "sources", "sample_rate_hz", "snr_db", "others", "gain_db"),
+        *(
+            "data",
+            "layout",
+            "leave_out",
+            "cache",
+            "reader",
+            "tensorboard",
+            "sources",
+            "sample_rate_hz",
+            "snr_db",
+            "others",
+            "gain_db",
+        ),
         *("silence_db", "remix", "validation_mixtures", "validation_seconds", "keep"),
         *("steps", "steps_per_epoch", "minutes", "processor_minutes"),
     )

@@ -80,8 +80,20 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
         raise CheckpointError(
             f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder; nothing was changed."
         )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"Could not write {path}: {error.strerror}. Free some space or choose another --run folder; "
+            "what was there before is untouched."
+        ) from error
+    hold(directory)  # another process may be about to write its first checkpoint
     text = yaml.safe_dump(settings.to_dict(experiment), sort_keys=False)
-    write_atomically(path, lambda file: file.write(text.encode()))
+    try:
+        write_atomically(path, lambda file: file.write(text.encode()))
+    except BaseException:
+        let_go(directory)
+        raise
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -115,6 +127,15 @@ class Run:
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
         self.directory = Path(directory)
         prepare_directory(self.directory, experiment)
+        try:
+            self._open()
+        except BaseException:
+            let_go(self.directory)
+            raise
+
+    def _open(self) -> None:
+        """Build the system as the folder has it, or as a new run begins."""
+        experiment, catalogue, console = self.experiment, self.catalogue, self.console
         hold(self.directory)
         remove_leftovers(self.directory)
         keras.config.set_dtype_policy(experiment.training.precision)
@@ -175,6 +196,7 @@ class Run:
         Raises: TfsepganError when a loss stops being finite; the last good weights are on disk.
         """
         self._watch = watch
+        hold(self.directory)
         try:
             return self._train(min(until or math.inf, self.experiment.training.steps))
         finally:

@@ -22,6 +22,7 @@ from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
 from tfsepgan.settings.search import Choice, Searched, Space, with_values
 from tfsepgan.training.checkpoint import check_finite, write_atomically
+from tfsepgan.training.lock import let_go
 from tfsepgan.training.run import History, Run
 
 Algorithm = Literal["random", "bayesian", "hyperband"]
@@ -244,6 +245,7 @@ def _trained(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Co
         check(experiment)
         run = Run(experiment, catalogue, plan.directory / record.folder, console)
         if may_end_early and plan.is_poor(run.progress["history"]):
+            let_go(run.directory)
             return _told(record, run, "poor")
         watch = (lambda history: "poor" if plan.is_poor(history) else None) if may_end_early else None
         outcome = run.train(until=record.rung, watch=watch)

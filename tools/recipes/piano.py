@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from tfsepgan.cli.command import INTERRUPTED
 from tfsepgan.cli.data import main as tfsepgan_data
 from tfsepgan.data.rendering.midi import write_midi
 from tfsepgan.data.rendering.musicxml import read_musicxml
@@ -210,7 +211,10 @@ def main() -> int:
         licences = {font: SOURCES[font][1] for font in PIANOS} | GENERAL
         licences[name] = SOURCES[name][1] if name in SOURCES else OWN
         words += ["--licence", *(f"{key}={value}" for key, value in licences.items())]
-        worst = max(worst, tfsepgan_data(words))
+        code = tfsepgan_data(words)
+        worst = max(worst, code)
+        if code == INTERRUPTED:
+            return code
     console.print(f"Done after {(time.monotonic() - begun) / 60:.1f} minutes.")
     return worst
 

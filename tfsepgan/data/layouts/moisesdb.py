@@ -25,17 +25,19 @@ def root(directory: Path) -> Path | None:
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; splits are made by artist."""
-    told = {}
+    told, stems_of = {}, {}
     for song in folders(directory):
         try:
-            told[song] = _metadata(song)
+            data = _metadata(song)
+            stems_of[song] = _stems(song, data)
+            told[song] = data
         except DataError as error:
             listing.refuse(str(error))
     artists = {song: str(data.get("artist") or song.name) for song, data in told.items()}
     split_of = split_groups(artists.values())
     bleeding, missing = [], []
-    for song, data in told.items():
-        for source, tracks in sorted(_stems(song, data).items()):
+    for song in told:
+        for source, tracks in sorted(stems_of[song].items()):
             there = [path for name, _ in tracks if (path := in_any_format(song / name))]
             missing += [f"{song.name}/{name}" for name, _ in tracks if in_any_format(song / name) is None]
             bleeding += [f"{song.name}/{name}" for name, bleeds in tracks if bleeds]

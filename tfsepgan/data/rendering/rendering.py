@@ -70,7 +70,7 @@ def render_job(job: Job, studio: Studio) -> Outcome:
             max(score.parts[n].seconds for stem in job.stems for n in stem.parts) > studio.settings.longest_seconds
         )
         return Outcome(job, seconds=seconds, was_cut=was_cut)
-    except TfsepganError as error:
+    except (TfsepganError, OSError) as error:
         return Outcome(job, problem=f"{job.score.path} was not rendered: {error}")
 
 
@@ -163,5 +163,7 @@ def _write(path: Path, sound: np.ndarray, comment: dict, settings: RenderSetting
 
     try:
         write_whole(path, write)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise DataError(f"{path} cannot be written ({error}). Free some space or choose another folder.") from error
+    except (OSError, AssertionError, soundfile.SoundFileError) as error:  # soundfile asserts that all was written
+        raise DataError(
+            f"{path} cannot be written ({error or 'the disk is full'}). Free some space or choose another folder."
+        ) from error

@@ -119,7 +119,7 @@ def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Ma
     path = studio.output / MANIFEST
     earlier = {}
     with suppress(OSError, ValueError):
-        earlier = json.loads(path.read_text())
+        earlier = json.loads(path.read_text(encoding="utf-8"))
     fonts = dict(earlier.get("soundfonts", {}))
     for font in studio.fonts.values():
         known = fonts.get(font.name, {}).get("licence", NOT_STATED)

@@ -23,7 +23,9 @@ Schedule = Literal["constant", "cosine"]
 
 # These change where a run's recordings lie or how fast it goes, never which weights a step reaches: a resumed run may differ
 # in them. That the recordings are the same ones is checked apart, see `training.run`.
-FREE_ON_RESUME = frozenset({"data", "layout", "cache", "reader", "minutes", "processor_minutes", "tensorboard"})
+FREE_ON_RESUME = frozenset(
+    {"data", "layout", "augment.rooms", "cache", "reader", "minutes", "processor_minutes", "tensorboard"}
+)
 RESERVED = ("mixture", "residual")  # names of what is not a source
 
 

@@ -4,7 +4,7 @@
 
 The first start is sent SIGKILL `--pause` seconds after `--kill-after` trials have ended, so that trials are under way; the second
 runs to the end. Prints what was there at the kill, how long its processes outlived it, and the search's own verdict; exits with 1
-when a trial is missing, was tried twice, a process outlived the search, or nothing beat the preset.
+when one of `--trials` is missing, a process outlived the search, or nothing beat the preset.
 """
 
 import argparse
@@ -79,7 +79,9 @@ def main() -> int:
         f"{len(numbers)} trials in {(time.monotonic() - began) / 60:.1f} minutes, killed once: start {report['start']['score']:.2f} dB, "
         f"winner {report['winner']['score']:.2f} dB, gain {report['gain_db']:+.2f} dB; processes left: {len(left)}"
     )
-    whole = numbers == list(range(len(numbers))) and not left
+    arguments = options.arguments
+    wanted = int(arguments[arguments.index("--trials") + 1]) if "--trials" in arguments else len(numbers)
+    whole = numbers == list(range(wanted)) and not left
     return 0 if whole and report["gain_db"] > 0 else 1
 
 

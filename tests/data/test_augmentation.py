@@ -284,3 +284,34 @@ def test_silence_stays_silence_and_is_no_error():
 def test_settings_that_make_no_sense_are_refused_by_name(changes, told):
     with pytest.raises(ConfigError, match=told):
         check(with_data(preset("ssepgan", "tiny"), augment=AugmentConfig(**changes)))
+
+
+def test_recorded_rooms_may_move_but_not_change_while_a_run_goes_on(tones, tmp_path):
+    """Where they lie is of this machine: free on resume, and no part of the model."""
+    import io
+    import json
+    import shutil
+
+    from rich.console import Console
+
+    from tfsepgan.errors import CheckpointError
+    from tfsepgan.training.run import Run
+
+    (tmp_path / "rooms").mkdir()
+    soundfile.write(tmp_path / "rooms" / "hall.wav", np.r_[1.0, np.zeros(300), 0.5], RATE_HZ)
+    base = preset("ssepgan", "tiny")
+
+    def run(rooms):
+        augment = AugmentConfig(room=1.0, rooms=str(rooms))
+        data = replace(base.data, data=str(tones), window=2048, batch=2, augment=augment, cache=str(tmp_path / "cache"))
+        training = replace(base.training, steps=1, steps_per_epoch=1, validation_mixtures=0, tensorboard=False)
+        experiment = replace(base, data=data, training=training)
+        return Run(experiment, scan(tones, sources=("piano",)), tmp_path / "run", Console(file=io.StringIO()))
+
+    run(tmp_path / "rooms").train()
+    assert str(tmp_path) not in json.dumps(json.loads((tmp_path / "run" / "model" / "manifest.json").read_text()))
+    shutil.move(tmp_path / "rooms", tmp_path / "moved")
+    assert run(tmp_path / "moved").progress["step"] == 1
+    soundfile.write(tmp_path / "moved" / "cave.wav", np.ones(100), RATE_HZ)
+    with pytest.raises(CheckpointError, match="other recordings"):
+        run(tmp_path / "moved")

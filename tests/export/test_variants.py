@@ -84,6 +84,11 @@ def test_an_export_with_variants_can_be_replaced(exported_all, one_bundle, music
         ("stream.fp16", {"of_peak": 2e-2, "closeness_db": 50.0}, "differs"),
         ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": 0.6}, "0.60 dB less SDR"),
         ("dynamic", {"of_peak": 1e-3, "closeness_db": 19.0}, "within 19.0 dB"),
+        (
+            "int8",
+            {"of_peak": 1e-3, "sdr_loss_db": 0.1, "unheard_closeness_db": 12.0},
+            "within 12.0 dB .* for a source that no",
+        ),
         ("dynamic", {"of_peak": np.inf, "closeness_db": -np.inf}, "within -inf dB"),
         ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": np.nan}, "nan dB less SDR"),
     ],

@@ -106,6 +106,12 @@ def played(samples: np.ndarray, speed: float, window: int) -> np.ndarray:
     return np.pad(moved, (0, window - len(moved)))
 
 
+def room_files(folder: str) -> list[tuple[str, int]]:
+    """Names in the folder of recorded rooms, and sizes in bytes, wherever it lies: what a run that goes on must find again."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
+
+
 @functools.lru_cache(maxsize=4)
 def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
     """Impulse responses of rooms, each starting at what comes directly, which is brought to 1.
@@ -115,7 +121,7 @@ def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
     Returns: float32 `[time]` each, two seconds at most.
     Raises: DataError when there is none, or one cannot be read or is silent.
     """
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = [Path(folder) / name for name, _ in room_files(folder)]
     if not paths:
         raise DataError(
             f"augment.rooms is {folder}, which holds no impulse responses ({', '.join(SUFFIXES)}). Name a folder of them, or leave it out."

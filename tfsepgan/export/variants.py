@@ -110,17 +110,23 @@ class Judge:
           run: the file, `[time, channels]` to stems.
           with_sdr: whether to run the mixtures, too.
         Returns: "of_peak", the largest difference over the peak; "closeness_db", the level of the sources above the difference; and
-          "sdr_loss_db", how much less SDR the worst source has on average, if the mixtures hold one.
+          "sdr_loss_db", how much less SDR the worst source has on average, if the mixtures hold one; then also
+          "unheard_closeness_db", the same as "closeness_db" of the sources that they do not hold, if there are such.
         """
         given, sources = run(self._audio), self._bundle.manifest.sources
         figures = {"of_peak": largest_difference(self._reference, given)}
         if not np.isfinite(figures["of_peak"]):
             return {**figures, "closeness_db": -np.inf}
         figures["closeness_db"] = min(_snr_or(np.inf, self._reference[source], given[source]) for source in sources)
-        losses = self._losses(run) if with_sdr else []
-        return {**figures, "sdr_loss_db": max(losses)} if losses else figures
+        losses = self._losses(run) if with_sdr else {}
+        if not losses:
+            return figures
+        unheard = [_snr_or(np.inf, self._reference[one], given[one]) for one in sources if one not in losses]
+        if unheard:
+            figures["unheard_closeness_db"] = min(unheard)
+        return {**figures, "sdr_loss_db": max(losses.values())}
 
-    def _losses(self, run) -> list[float]:
+    def _losses(self, run) -> dict[str, float]:
         """Mean loss of SDR in dB, for each source that the mixtures hold."""
         self._of_mixtures = self._of_mixtures or [keras_stems(self._bundle, one.mixture) for one in self._mixtures]
         losses: dict[str, list[float]] = {}
@@ -130,8 +136,8 @@ class Judge:
                 truth = mixture.sources[source]
                 loss = _snr_or(np.nan, truth, before[source]) - _snr_or(np.nan, truth, after[source])
                 losses.setdefault(source, []).append(loss)
-        known = [[one for one in each if not np.isnan(one)] for each in losses.values()]
-        return [float(np.mean(each)) for each in known if each]
+        known = {source: [one for one in each if not np.isnan(one)] for source, each in losses.items()}
+        return {source: float(np.mean(each)) for source, each in known.items() if each}
 
 
 def check_variant(name: str, figures: Mapping[str, float]) -> None:
@@ -140,6 +146,12 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
     if precision in OF_PEAK:
         key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
         wanted = f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most {OF_PEAK[precision]:.0e}"
+    elif "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB:
+        key, good = "unheard_closeness_db", False
+        wanted = (
+            f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at hand holds; wanted at least "
+            f"{MIN_CLOSENESS_DB:.0f} dB"
+        )
     elif "sdr_loss_db" in figures:
         key, good = "sdr_loss_db", figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
         wanted = f"has {figures[key]:.2f} dB less SDR than the Keras model; wanted at most {MAX_SDR_LOSS_DB} dB"

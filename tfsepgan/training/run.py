@@ -21,6 +21,7 @@ from rich.console import Console
 from tfsepgan import config as settings
 from tfsepgan import systems
 from tfsepgan.config import Experiment
+from tfsepgan.data.augmentation import room_files
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.pipeline import training_batches
 from tfsepgan.data.streams import open_pool
@@ -178,6 +179,8 @@ class Run:
         """What the run trains on, wherever it lies: names, lengths and rates of the train split."""
         files = [file for files in self.catalogue.splits["train"].values() for file in files]
         told = "".join(f"{file.name} {file.frames} {file.sample_rate_hz}\n" for file in files)
+        rooms = self.experiment.data.augment.rooms
+        told += "".join(f"{name} {size}\n" for name, size in room_files(rooms)) if rooms else ""
         return hashlib.sha256(told.encode()).hexdigest()
 
     def _refuse_other_recordings(self) -> None:
@@ -328,13 +331,15 @@ class Run:
                 if item.split == "train"
             },
             "scores": {name: round(value, 2) for name, value in row.items() if name.startswith("val/")},
-            "settings": {
-                name: value
-                for name, value in settings.to_dict(experiment).items()
-                if name not in settings.FREE_ON_RESUME | {"generator"}
-            },
+            "settings": self._told_settings(),
         }
         save_trained(self.directory / "model", self.system, trained)
+
+    def _told_settings(self) -> dict[str, Any]:
+        """What a model's manifest says of its settings: nothing of this machine, and not the generator's, which stand there anyway."""
+        told = settings.to_dict(self.experiment)
+        told["augment"].pop("rooms")
+        return {name: value for name, value in told.items() if name not in settings.FREE_ON_RESUME | {"generator"}}
 
     def _show(self, row: dict[str, float]) -> None:
         numbers = {name: value for name, value in row.items() if "/" in name and "median" not in name}

@@ -129,15 +129,16 @@ class Separator:
             model_rate_hz=self.sample_rate_hz,
         )
 
-    def _open_engine(self, channels: int) -> BlockSeparator:
-        """What cuts one recording into blocks and puts it together again."""
-        return BlockSeparator(
+    def _open_engine(self, channels: int, kind: type[BlockSeparator] = BlockSeparator, **named) -> BlockSeparator:
+        """What cuts one recording into blocks and puts it together again; `named` is what a kind takes beside the model's facts."""
+        return kind(
             self.network,
             channels=channels,
             sources=len(self.sources),
             hop=self.manifest.hop,
             context=self.manifest.context,
             block=self.block,
+            **named,
         )
 
 

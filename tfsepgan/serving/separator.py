@@ -97,16 +97,7 @@ class RemoteSeparator(Separator):
         self.close()
 
     def _open_engine(self, channels: int) -> BlockSeparator:
-        return ParallelBlocks(
-            self.network,
-            channels=channels,
-            sources=len(self.sources),
-            hop=self.manifest.hop,
-            context=self.manifest.context,
-            block=self.block,
-            pool=self._pool,
-            parallel=self._parallel,
-        )
+        return super()._open_engine(channels, ParallelBlocks, pool=self._pool, parallel=self._parallel)
 
 
 class ParallelBlocks(BlockSeparator):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
-from tfsepgan.settings.search import Around, Choice, Multiples
+from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
 GeneratorKind = Literal["wavegan", "oscillators"]
 Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
@@ -210,8 +210,8 @@ PRESETS = {
 # What a search changes, see docs/tuning.md. A trained `prior` brings its own latents and learns no more.
 SEARCH = {
     "learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
-    "encoder.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
+    "ema": MEANS,
+    "encoder.channels": WIDTHS,
     "encoder.blocks": Multiples(of=(0.5, 1, 1.5)),
     "generator.latent": Multiples(of=(0.5, 1, 2), when=("prior", None)),
     "made_weight": Around(factor=10),

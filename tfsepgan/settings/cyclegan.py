@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import Around, Choice, Multiples, Range
+from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Range
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 
@@ -129,13 +129,12 @@ PRESETS = {
 }
 
 # What a search changes, see docs/tuning.md.
-_FILTERBANK = ("generator.kind", "filterbank")
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
-    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
-    "generator.dilations": Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=_FILTERBANK),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
+    "generator.dilations": DILATIONS,
     "cycle_mixture_weight": Around(factor=5),  # beside that of the sources, which sets the unit
     "identity_source_weight": Around(factor=5),
     "adversarial_source_weight": Around(factor=10),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig, SynthesizerConfig
-from tfsepgan.settings.search import Around, Choice, Multiples
+from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Choice
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 Learn = Literal["decomposition", "composition", "both"]
@@ -157,13 +157,12 @@ PRESETS = {
 }
 
 # What a search changes, see docs/tuning.md. The cycle of the parts sets the unit of the weights.
-_FILTERBANK = ("generator.kind", "filterbank")
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
-    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
-    "generator.dilations": Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=_FILTERBANK),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
+    "generator.dilations": DILATIONS,
     "mixture_cycle_weight": Around(factor=10),
     "parts_weight": Around(factor=10),
     "composition.taps": Choice(values=(9, 31, 63), when=("composition.kind", "learned")),

@@ -76,6 +76,12 @@ class Multiples:
 
 Span = Range | Choice | Around | Multiples
 
+# What the spaces of several systems share.
+FILTERBANK = ("generator.kind", "filterbank")
+DILATIONS = Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=FILTERBANK)
+WIDTHS = Multiples(of=(0.5, 0.75, 1, 1.5))
+MEANS = Choice(values=(0.9, 0.99, 0.995, 0.999))  # a short run is at its end before a slow mean is
+
 
 class Searched(NamedTuple):
     """One setting of a search, resolved against the preset it starts from."""

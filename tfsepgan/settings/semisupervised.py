@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import Around, Choice, Multiples
+from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,13 +122,12 @@ PRESETS = {
 }
 
 # What a search changes, see docs/tuning.md. Alpha and beta are weighed against the supervised distance.
-_FILTERBANK = ("generator.kind", "filterbank")
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
-    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
-    "generator.dilations": Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=_FILTERBANK),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
+    "generator.dilations": DILATIONS,
     "unsupervised_weight": Around(factor=10),
     "additive_weight": Around(factor=10),
     "penalty_weight": Around(factor=10),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import Around, Choice, Multiples
+from tfsepgan.settings.search import DILATIONS, FILTERBANK, MEANS, WIDTHS, Around, Multiples
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 
@@ -146,15 +146,14 @@ PRESETS = {
 }
 
 # What a search changes, see docs/tuning.md. A wider or deeper network takes longer for a step: give trials a limit in time.
-_FILTERBANK = ("generator.kind", "filterbank")
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),  # a short run is at its end before a slow mean is
-    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
     "generator.blocks": Multiples(of=(0.5, 0.75, 1, 1.5)),
-    "generator.dilations": Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=_FILTERBANK),
-    "generator.frame": Multiples(of=(1, 2), when=_FILTERBANK),  # finer pitch for the same hop
+    "generator.dilations": DILATIONS,
+    "generator.frame": Multiples(of=(1, 2), when=FILTERBANK),  # finer pitch for the same hop
     "adversarial_weight": Around(factor=10),
     "identity_weight": Around(factor=5),
 }

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
-from tfsepgan.settings.search import Around, Choice, Multiples
+from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
 Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
 
@@ -120,8 +120,8 @@ PRESETS = {
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),
-    "ema": Choice(values=(0.9, 0.99, 0.995, 0.999)),
-    "generator.channels": Multiples(of=(0.5, 0.75, 1, 1.5)),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
     "generator.latent": Multiples(of=(0.5, 1, 2)),
     "discriminator.channels": Multiples(of=(0.5, 1, 1.5)),
     "penalty_weight": Around(factor=10, when=("objective", "wgan-gp")),

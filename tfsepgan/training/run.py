@@ -37,7 +37,7 @@ from tfsepgan.training.checkpoint import (
     write_atomically,
 )
 from tfsepgan.training.judging import judge_of
-from tfsepgan.training.lock import hold, let_go
+from tfsepgan.training.lock import LOCK, hold, let_go
 
 SETTINGS = "settings.yaml"
 
@@ -67,12 +67,11 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
     """
     directory = Path(directory)
     path = directory / SETTINGS
-    if path.exists():
+    there, different = path.exists(), []
+    if there:
         theirs = _read_settings(path)
         different = settings.differences(experiment, theirs)
-        if not different:
-            return
-        if not _never_trained(directory, theirs):
+        if different and not _never_trained(directory, theirs):
             raise CheckpointError(
                 f"{directory} holds a run with other settings:\n  " + "\n  ".join(different) + "\n"
                 "Repeat its settings to resume it, or choose another --run folder; nothing was changed."
@@ -89,10 +88,13 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
             "what was there before is untouched."
         ) from error
     hold(directory)  # another process may be about to write its first checkpoint
+    if there and not different:
+        return
     text = yaml.safe_dump(settings.to_dict(experiment), sort_keys=False)
     try:
         write_atomically(path, lambda file: file.write(text.encode()))
     except BaseException:
+        (directory / LOCK).unlink(missing_ok=True)
         let_go(directory)
         raise
 
@@ -137,7 +139,6 @@ class Run:
     def _open(self) -> None:
         """Build the system as the folder has it, or as a new run begins."""
         experiment, catalogue, console = self.experiment, self.catalogue, self.console
-        hold(self.directory)
         remove_leftovers(self.directory)
         keras.config.set_dtype_policy(experiment.training.precision)
         try:

@@ -25,24 +25,23 @@ def root(directory: Path) -> Path | None:
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; splits are made by artist."""
-    told, stems_of = {}, {}
+    told = {}
     for song in folders(directory):
         try:
             data = _metadata(song)
-            stems_of[song] = _stems(song, data)
-            told[song] = data
+            told[song] = str(data.get("artist") or song.name), _stems(song, data)
         except DataError as error:
             listing.refuse(str(error))
-    artists = {song: str(data.get("artist") or song.name) for song, data in told.items()}
-    split_of = split_groups(artists.values())
+    split_of = split_groups(artist for artist, _ in told.values())
     bleeding, missing = [], []
-    for song in told:
-        for source, tracks in sorted(stems_of[song].items()):
-            there = [path for name, _ in tracks if (path := in_any_format(song / name))]
-            missing += [f"{song.name}/{name}" for name, _ in tracks if in_any_format(song / name) is None]
+    for song, (artist, stems) in told.items():
+        for source, tracks in sorted(stems.items()):
+            found = {name: in_any_format(song / name) for name, _ in tracks}
+            there = [found[name] for name, _ in tracks if found[name]]
+            missing += [f"{song.name}/{name}" for name, _ in tracks if found[name] is None]
             bleeding += [f"{song.name}/{name}" for name, bleeds in tracks if bleeds]
             if there:
-                name = f"{split_of[artists[song]]}/{song.name}/{source}.wav"
+                name = f"{split_of[artist]}/{song.name}/{source}.wav"
                 listing.add(source, name, there[0], further=there[1:])
     listing.note("MoisesDB has no splits; they were made here by artist, by a fixed rule.")
     listing.note_names(missing, "tracks named by data.json are not there")

@@ -115,7 +115,7 @@ def test_with_fewer_labels_the_streams_draw_from_recordings_of_their_own(many, t
     streams = open_streams(scan(many), config, HEARD, "train", tmp_path / "cache")
     drawn = []
     for stream in streams:
-        draws = [stream.plan(config, step).draws.recording for step in range(40)]
+        draws = [stream.plan(config, step, config.window).draws.recording for step in range(40)]
         drawn.append({str(stream.pool.recordings[number].path) for number in np.concatenate(draws)})
     labelled, solos, unlabelled = drawn
     assert solos == unlabelled and len(solos) == 4

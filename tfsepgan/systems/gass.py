@@ -29,6 +29,7 @@ from tfsepgan.losses.poisson import jumps, poisson_loss
 from tfsepgan.networks import dense
 from tfsepgan.systems.base import FollowedGenerator, SearchingSystem
 from tfsepgan.systems.listening import gain_to_level
+from tfsepgan.systems.searching import adam_step
 
 WASSERSTEIN = "wgan-gp"  # how scores are meant, with or without the penalty
 EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3
@@ -155,18 +156,14 @@ class GASS(FollowedGenerator, SearchingSystem):
     def descended(self, magnitudes, levels):
         """Points, see `start`, after a fixed number of steps of Adam, which moves every number by itself, down `search_loss`."""
         config = self.config
-        first, second = config.search_betas
+        adam = {"rate": config.search_rate, "decays": config.search_betas, "epsilon": EPSILON}
 
         def step(count, points, mean, square):
             with tf.GradientTape() as tape:
                 tape.watch(points)
                 loss = self.search_loss(points, magnitudes, levels)
-            gradient = tape.gradient(loss, points)
-            mean = first * mean + (1 - first) * gradient
-            square = second * square + (1 - second) * ops.square(gradient)
-            done = ops.cast(count + 1, "float32")
-            change = mean / (1 - first**done) / (ops.sqrt(square / (1 - second**done)) + EPSILON)
-            return count + 1, points - config.search_rate * change, mean, square
+            slope = tape.gradient(loss, points)
+            return count + 1, *adam_step(count, points, slope, mean, square, **adam)
 
         start = self.start(magnitudes)
         state = (tf.constant(0), start, ops.zeros_like(start), ops.zeros_like(start))

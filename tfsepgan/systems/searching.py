@@ -6,7 +6,24 @@ import numpy as np
 import tensorflow as tf
 
 GROUP = 32  # windows searched at once; always that many, so that a window's arithmetic never depends on its neighbours
-DECAYS, EPSILON = (0.9, 0.999), 1e-8  # of Adam; Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1
+
+
+def adam_step(count, place, slope, first, second, *, rate: float, decays=(0.9, 0.999), epsilon: float = 1e-8):
+    """One step of Adam, every number of a place going its own way.
+
+    Args:
+      count: steps taken before.
+      place, slope: tensors of one shape, where the search is and the gradient there.
+      first, second: running means of the slope and of its square; zeros before the first step.
+      rate, decays, epsilon: of Adam.
+    Returns: the next place, first and second.
+    Source: Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1.
+    """
+    first = decays[0] * first + (1 - decays[0]) * slope
+    second = decays[1] * second + (1 - decays[1]) * tf.square(slope)
+    taken = tf.cast(count + 1, place.dtype)
+    mean, power = first / (1 - decays[0] ** taken), second / (1 - decays[1] ** taken)
+    return place - rate * mean / (tf.sqrt(power) + epsilon), first, second
 
 
 def search(objective: Callable, starts, *, iterations: int, rate: float):
@@ -31,11 +48,8 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
             value = objective(latents)
         best, least = _better(latents, value, best, least)
         slope = tape.gradient(value, latents)
-        first = DECAYS[0] * first + (1 - DECAYS[0]) * slope
-        second = DECAYS[1] * second + (1 - DECAYS[1]) * tf.square(slope)
-        taken = tf.cast(count + 1, latents.dtype)
-        mean, power = first / (1 - DECAYS[0] ** taken), second / (1 - DECAYS[1] ** taken)
-        return count + 1, latents - rate * mean / (tf.sqrt(power) + EPSILON), first, second, best, least
+        latents, first, second = adam_step(count, latents, slope, first, second, rate=rate)
+        return count + 1, latents, first, second, best, least
 
     state = (tf.constant(0), start, tf.zeros_like(start), tf.zeros_like(start), start, objective(start))
     # A loop of the graph's own: inside of Keras' `fit`, Python's are not turned into one.

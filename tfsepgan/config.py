@@ -17,6 +17,7 @@ Reader = Literal["auto", "tfio", "soundfile", "memmap"]
 SetLayout = Literal[
     "auto", "plain", "irmas", "musdb18", "musdb18hq", "slakh2100", "medleydb", "moisesdb", "mir1k", "maestro"
 ]
+Balance = Literal["length", "sets"]
 Precision = Literal["float32", "mixed_bfloat16"]
 Keep = Literal["best", "last"]
 Schedule = Literal["constant", "cosine"]
@@ -24,7 +25,10 @@ Schedule = Literal["constant", "cosine"]
 # These change where a run's recordings lie or how fast it goes, never which weights a step reaches: a resumed run may differ
 # in them. That the recordings are the same ones is checked apart, see `training.run`.
 FREE_ON_RESUME = frozenset(
-    {"data", "layout", "augment.rooms", "cache", "reader", "minutes", "processor_minutes", "tensorboard"}
+    {
+        *("data", "layout", "augment.rooms", "cache", "reader", "data_server"),
+        *("minutes", "processor_minutes", "tensorboard"),
+    }
 )
 RESERVED = ("mixture", "residual")  # names of what is not a source
 
@@ -41,6 +45,10 @@ class AugmentConfig:
     """Probability of another speed, and pitch with it, as of a tape; the parts of one song keep one speed."""
     speed_semitones: tuple[float, float] = (-4.0, 4.0)  # further, and instruments change their kind
     """Range of the speed, in semitones."""
+    pitch: float = 0.0
+    """Probability of another pitch at the same speed; the parts of one song keep one pitch."""
+    pitch_semitones: tuple[float, float] = (-3.0, 3.0)  # further, and the overtones lie as no instrument has them
+    """Range of the pitch, in semitones."""
     equaliser: float = 0.0
     """Probability of two or three random filters."""
     equaliser_db: tuple[float, float] = (-12.0, 12.0)  # about what lies between a dull upright and a bright grand
@@ -91,11 +99,13 @@ class AugmentConfig:
                 yield f"augment.{name} starts at {getattr(self, name)[0]}; it must be above zero."
         if not -24 <= self.speed_semitones[0] <= self.speed_semitones[1] <= 24:
             yield f"augment.speed_semitones is {self.speed_semitones}; at most two octaves either way."
+        if not -12 <= self.pitch_semitones[0] <= self.pitch_semitones[1] <= 12:
+            yield f"augment.pitch_semitones is {self.pitch_semitones}; at most one octave either way."
         if not 0 <= self.codec_quality[0] <= self.codec_quality[1] <= 1:
             yield f"augment.codec_quality is {self.codec_quality}; it must be in [0, 1]."
 
 
-AUGMENTATIONS = ("polarity", "speed", "equaliser", "band_limit", "room", "codec", "noise")
+AUGMENTATIONS = ("polarity", "speed", "pitch", "equaliser", "band_limit", "room", "codec", "noise")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +114,15 @@ class DataConfig:
 
     data: str | None = None
     """Folder of recordings: DIR/<split>/<source>/... or DIR/<split>/<track>/<source>.*, or a set of this field as it is
-    distributed; several, with commas between, are joined; 'demo' is the packaged set."""
+    distributed; or of shards, or their address (gs://...); several, with commas between, are joined; 'demo' is the packaged set."""
     layout: SetLayout = "auto"
     """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
     leave_out: tuple[str, ...] = ()
     """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything, as 'irmas/*/piano/*'."""
     sources: tuple[str, ...] = ("piano",)
     """Sources the model gives back; every other folder is mixed against them."""
+    balance: Balance = "length"
+    """How often each of several joined sets is heard: as often as it is long, or each set as often as the next."""
     sample_rate_hz: int = 16000
     """Rate the model works at; recordings at other rates are resampled when they are unpacked."""
     window: int = 16384
@@ -132,7 +144,7 @@ class DataConfig:
     labelled: float = 1.0
     """Share of the recordings (or songs) that labelled mixtures are made of; unlabelled mixtures and solos are then of the others only."""
     variants: int = 0
-    """Extra versions of every training recording, each with its own speed, equalisation, band limits and room."""
+    """Extra versions of every training recording, each with its own speed, channel balance, equalisation, band limits and room."""
     augment: AugmentConfig = AugmentConfig()
     """How windows are changed before they are mixed, anew at every step."""
     reader: Reader = "auto"
@@ -140,7 +152,9 @@ class DataConfig:
     seed: int = 0
     """Seed of the weights, of the order of the data and of every random draw."""
     cache: str | None = None
-    """Folder for unpacked recordings; default: the user's cache folder."""
+    """Folder for unpacked recordings, and those of shards; default: the user's cache folder."""
+    data_server: str | None = None
+    """HOST:PORT of a `tfsepgan-data serve` that makes the training batches, the same ones; several, with commas, share the steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +299,7 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(f"labelled is {data.labelled}; it must be above 0 and at most 1.")
     for problem in data.augment.problems():
         raise ConfigError(problem)
+    _refuse_no_places(data.data_server)
     if not 0 <= training.ema < 1:
         raise ConfigError(f"ema is {training.ema}; it must be in [0, 1).")
     if not all(0 <= beta < 1 for beta in training.betas):
@@ -298,6 +313,13 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(problem)
     if not data.sources or len(set(data.sources)) != len(data.sources):
         raise ConfigError(f"sources is {data.sources}; name each source that the model gives back once.")
+
+
+def _refuse_no_places(servers: str | None) -> None:
+    for server in servers.split(",") if servers is not None else ():
+        host, _, port = server.strip().rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ConfigError(f"data_server is {servers!r}; wanted HOST:PORT, or several with commas between.")
 
 
 def differences(ours: Experiment, theirs: dict[str, Any]) -> list[str]:

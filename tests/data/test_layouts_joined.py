@@ -1,5 +1,8 @@
 """Several sets are heard as one: the piano of one against the instruments of another."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from sets_for_tests import MAKERS, write
 
@@ -70,3 +73,19 @@ def test_a_folder_whose_name_holds_a_comma_is_one_folder(tmp_path):
     assert open_catalogue(str(tmp_path / "a,b"), ("piano",)).sets == ("plain",)
     with pytest.raises(DataError, match=r"The data folder .*gone does not exist"):
         open_catalogue(f"{tmp_path / 'gone'},{tmp_path / 'away'}", ("piano",))
+
+
+def test_each_set_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
+    for seed, (folder, count) in enumerate((("one", 1), ("two", 7))):
+        for number in range(count):
+            write(tmp_path / folder / "train" / "piano" / f"{number}.wav", 20 * seed + number)
+        write(tmp_path / folder / "train" / "rest" / "b.wav", 100 + seed)
+    catalogue = scan([tmp_path / "one", tmp_path / "two"])
+    config = DataConfig(sample_rate_hz=8000, window=4096)
+    chances = (np.arange(1000) + 0.5) / 1000
+    heard = {}
+    for balance in ("length", "sets"):
+        pool = open_pool(catalogue, replace(config, balance=balance), cache_dir=tmp_path / "cache")
+        drawn = pool.choose(np.zeros(1000, np.int64), chances)
+        heard[balance] = np.mean([pool.recordings[number].name.startswith("train/piano/1~") for number in drawn])
+    assert heard == {"length": pytest.approx(1 / 8, abs=0.01), "sets": pytest.approx(1 / 2, abs=0.01)}

@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfsepgan.cli.command import quiet_tensorflow
 from tfsepgan.config import DataConfig, SetLayout
 from tfsepgan.data.catalogue import Catalogue, scan
 from tfsepgan.data.demo import demo_directory
+from tfsepgan.data.storage import is_address
 
 
 def open_catalogue(
@@ -19,16 +21,20 @@ def open_catalogue(
     layout: SetLayout = "auto",
     leave_out: Sequence[str] = (),
     problems: list[str] | None = None,
+    cache: str | None = None,
 ) -> Catalogue:
     """The catalogue of a folder, of several with commas between, or of the packaged recordings for 'demo'.
 
+    A folder may be one of shards, or the address of such a folder, whose recordings are then brought to the cache.
     A name that holds a comma and is there is one folder. The other arguments are those of `scan`.
 
     Raises: DataError as `scan` does.
     """
     names = [data] if Path(data).exists() else [name.strip() for name in data.split(",") if name.strip()] or [data]
-    folders = [demo_directory() if name == "demo" else Path(name) for name in names]
-    return scan(folders, sources=sources, layout=layout, leave_out=leave_out, problems=problems)
+    if any(map(is_address, names)):
+        quiet_tensorflow()
+    folders = [demo_directory() if name == "demo" else name for name in names]
+    return scan(folders, sources=sources, layout=layout, leave_out=leave_out, problems=problems, cache_dir=cache)
 
 
 def catalogue_of(data: DataConfig) -> Catalogue:
@@ -36,7 +42,7 @@ def catalogue_of(data: DataConfig) -> Catalogue:
 
     Raises: DataError as `scan` does.
     """
-    return open_catalogue(data.data, data.sources, layout=data.layout, leave_out=data.leave_out)
+    return open_catalogue(data.data, data.sources, layout=data.layout, leave_out=data.leave_out, cache=data.cache)
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:

@@ -11,8 +11,10 @@ import tyro
 
 from tfsepgan.cli.command import command
 from tfsepgan.cli.data_check import Check, check
+from tfsepgan.cli.data_pack import Pack, pack_command
 from tfsepgan.cli.data_preview import preview
 from tfsepgan.cli.data_render import Render, render_command
+from tfsepgan.cli.data_serve import Serve, serve
 from tfsepgan.errors import DataError
 
 
@@ -33,9 +35,13 @@ def _data(arguments, console):
     if arguments[:1] == ["preview"]:  # its flags are those of a system and a preset
         preview(arguments[1:], console)
         return
-    options = tyro.cli(Demo | Check | Render | Preview, args=arguments, prog="tfsepgan-data")
+    options = tyro.cli(Demo | Check | Render | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data")
     if isinstance(options, Render):
         render_command(options, console)
+    elif isinstance(options, Pack):
+        pack_command(options, console)
+    elif isinstance(options, Serve):
+        serve(options, console)
     elif isinstance(options, Demo):
         _copy_demo(Path(options.output), console)
     else:

@@ -19,7 +19,7 @@ class Check:
     """Read every recording of a folder to its end and say whether training could run on it."""
 
     directory: Annotated[str, tyro.conf.Positional]
-    """Folder with the recordings, or several with commas between, or 'demo'."""
+    """Folder with the recordings (or shards, or their address), or several with commas between, or 'demo'."""
     sources: tuple[str, ...] = ("piano",)
     """Sources that a model would give back."""
     layout: SetLayout = "auto"
@@ -28,6 +28,8 @@ class Check:
     """Recordings that would not be used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
     window_seconds: float = 1.024
     """Length of a training window, in seconds: the longest recording of each source must fill it."""
+    cache: str | None = None
+    """Folder that the recordings of shards are brought to; default: the user's cache folder."""
 
 
 def check(options: Check, console: Console) -> None:
@@ -40,7 +42,12 @@ def check(options: Check, console: Console) -> None:
     problems: list[str] = []
     try:
         catalogue = open_catalogue(
-            options.directory, options.sources, layout=options.layout, leave_out=options.leave_out, problems=problems
+            options.directory,
+            options.sources,
+            layout=options.layout,
+            leave_out=options.leave_out,
+            problems=problems,
+            cache=options.cache,
         )
     finally:
         for problem in problems:

@@ -15,7 +15,7 @@ class EvaluateOptions:
     """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR and what it gained over the mixture, per track and as medians."""
 
     data: str
-    """Folder with the recordings, laid out as for training; 'demo' is the packaged set."""
+    """Folder with the recordings, laid out as for training, or shards or their address; 'demo' is the packaged set."""
     layout: SetLayout = "auto"
     """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
     leave_out: tuple[str, ...] = ()
@@ -38,6 +38,8 @@ class EvaluateOptions:
     """Processes that score."""
     stems: bool = False
     """Also write what was separated, to OUTPUT/separated."""
+    cache: str | None = None
+    """Folder that the recordings of shards are brought to; default: the user's cache folder."""
 
 
 def _evaluate(arguments, console):
@@ -50,7 +52,9 @@ def _evaluate(arguments, console):
 
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)
-    catalogue = open_catalogue(options.data, manifest.sources, layout=options.layout, leave_out=options.leave_out)
+    catalogue = open_catalogue(
+        options.data, manifest.sources, layout=options.layout, leave_out=options.leave_out, cache=options.cache
+    )
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()

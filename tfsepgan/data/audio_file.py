@@ -47,23 +47,27 @@ class AudioFile:
         """True when the recording is one file and all of it."""
         return self.channel is None and self.stream is None and not self.further
 
-    def blocks(self, *, mono: bool) -> Iterator[np.ndarray]:
+    def blocks(self, *, mono: bool, weights: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """Decode a block at a time: float32 `[frames, channels]`, one channel when `mono`.
 
+        Args:
+          mono: mix the channels down.
+          weights: `[channels]`, what each counts for then; by default all count the same, which gives the mean.
         Raises: DataError that names the file, see `decoding.checked_blocks`.
         """
         if not self.further:
-            yield from self._blocks_of(self.path, mono=mono)
+            yield from self._blocks_of(self.path, mono=mono, weights=weights)
             return
-        for blocks in zip_longest(*(self._blocks_of(path, mono=mono) for path in (self.path, *self.further))):
+        parts = (self._blocks_of(path, mono=mono, weights=weights) for path in (self.path, *self.further))
+        for blocks in zip_longest(*parts):
             yield self._added([block for block in blocks if block is not None], 1 if mono else self.channels)
 
-    def _blocks_of(self, path: Path, *, mono: bool) -> Iterator[np.ndarray]:
+    def _blocks_of(self, path: Path, *, mono: bool, weights: np.ndarray | None) -> Iterator[np.ndarray]:
         if self.stream is not None:
             info, blocks = _stream_info(path, self.stream), stream_blocks(path, self.stream)
         else:
             info, blocks = probe(path), sound_blocks(path)
-        return checked_blocks(path, info, blocks, mono=mono, channel=self.channel)
+        return checked_blocks(path, info, blocks, mono=mono, channel=self.channel, weights=weights)
 
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
         if any(block.shape[1] not in (1, channels) for block in blocks):
@@ -73,12 +77,12 @@ class AudioFile:
             total[: len(block)] += block
         return total
 
-    def read(self, *, mono: bool) -> np.ndarray:
-        """Decode all of it at its own rate: float32 `[time, channels]`, one channel, the mean of all, when `mono`.
+    def read(self, *, mono: bool, weights: np.ndarray | None = None) -> np.ndarray:
+        """Decode all of it at its own rate: float32 `[time, channels]`, one channel when `mono`, see `blocks`.
 
         Raises: DataError that names the file.
         """
-        return np.concatenate(list(self.blocks(mono=mono)))
+        return np.concatenate(list(self.blocks(mono=mono, weights=weights)))
 
     def decode(self, sample_rate_hz: int, *, mono: bool = True) -> np.ndarray:
         """Decode all of it at the rate asked for; see `read`."""

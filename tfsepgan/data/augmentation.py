@@ -3,7 +3,7 @@
 Every part of a mixture is changed by itself, and only then does the law put them together, so what is called a source is
 exactly what lies in the mixture, whatever was done to it. What is drawn is a function of (seed, step, stream, window).
 
-In this order, as sound takes it: speed, equaliser, room, band limits, codec, polarity; noise lies under the finished mixture.
+In this order, as sound takes it: speed, pitch, equaliser, room, band limits, codec, polarity; noise lies under the finished mixture.
 """
 
 import functools
@@ -16,9 +16,11 @@ from tfsepgan.config import DataConfig
 from tfsepgan.data.decoding import SUFFIXES, decode
 from tfsepgan.data.effects import at_speed, band_edge, equaliser, filtered, in_room, room_response, through_codec
 from tfsepgan.data.mixing import root_mean_square
+from tfsepgan.data.pitch import at_pitch
 from tfsepgan.errors import DataError
 
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
+_PITCH = 78  # and those of the pitch, which is younger, from all others
 _RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
 _LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
 
@@ -44,21 +46,36 @@ class Augmenter:
         semitones = _between(rng, self.augment.speed_semitones)
         return float(2.0 ** (semitones / 12)) if rng.random() < self.augment.speed else 1.0
 
+    def pitch(self, step: int, stream: int, number: int) -> float:
+        """How many semitones a window, or all parts of a song, is moved by at its speed: 0 as recorded; numbers as of `generator`."""
+        if not self.augment.pitch:
+            return 0.0
+        rng = np.random.default_rng([self.config.seed, step, stream, _PITCH, number % 2**32])
+        semitones = _between(rng, self.augment.pitch_semitones)
+        return semitones if rng.random() < self.augment.pitch else 0.0
+
+    def played(self, samples: np.ndarray, speed: float, semitones: float) -> np.ndarray:
+        """A window `[longer]` at another speed, and apart from it at another pitch, but not changed otherwise: float32 `[window]`."""
+        return at_pitch(played(samples, speed, self.config.window), semitones, self.rate)
+
     def changes(self, *, source: bool) -> bool:
         """Whether the windows of wanted sources, or of others, are changed."""
         return self.augment.only in ("all", "sources" if source else "others")
 
-    def changed(self, samples: np.ndarray, rng: np.random.Generator, speed: float) -> np.ndarray:
+    def changed(
+        self, samples: np.ndarray, rng: np.random.Generator, speed: float, semitones: float = 0.0
+    ) -> np.ndarray:
         """One window, changed.
 
         Args:
           samples: float32 `[longer]`, see `longer_window`.
           rng: draws the changes.
           speed: how fast it plays.
+          semitones: how much higher it is than at that speed.
         Returns: float32 `[window]`.
         """
         augment, rate = self.augment, self.rate
-        samples = played(samples, speed, self.config.window)
+        samples = self.played(samples, speed, semitones)
         if rng.random() < augment.equaliser:
             samples = filtered(samples, equaliser(rng, augment.equaliser_db, rate))
         if rng.random() < augment.room:
@@ -92,7 +109,7 @@ class Augmenter:
 
 
 def longer_window(config: DataConfig) -> int:
-    """Samples to read for each window, so that one that plays faster fills it."""
+    """Samples to read for each window, so that one that plays faster fills it; another pitch needs no more."""
     if not config.augment.speed:
         return config.window
     return int(np.ceil(config.window * 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12)))

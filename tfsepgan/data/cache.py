@@ -1,9 +1,9 @@
 """Unpack once: every recording as mono 16-bit PCM WAV at the model's rate, beside its loudness over time.
 
 Drawing windows needs random access, which mp3, ogg and FLAC do not give cheaply. So each file is decoded,
-brought to one channel (the mean of all) and resampled once, and lies in the cache under a key of its path,
-size, time of change, rate and variant: a file that changes is unpacked again, a stale one is never read, and
-a killed run leaves no half-written one. A recording is stored times a power of two that fits its peak into 16
+brought to one channel (the mean of all; in variants each counts as drawn) and resampled once, and lies in the
+cache under a key of its path, size, time of change, rate and variant: a file that changes is unpacked again, a
+stale one is never read, and a killed run leaves no half-written one. A recording is stored times a power of two that fits its peak into 16
 bits; reading takes that factor back, so 16-bit audio comes back bit for bit, nothing is clipped and quiet
 recordings keep their detail. A mono 16-bit WAV already at the rate is used where it is.
 """
@@ -23,13 +23,14 @@ import numpy as np
 
 from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.decoding import resample
-from tfsepgan.data.variants import draw_speed, vary
+from tfsepgan.data.variants import draw_channel_weights, draw_speed, vary
 from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
 from tfsepgan.files import remove_half_written, write_whole
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
-_VERSION = 2  # raise when the stored samples would differ
+_VERSION = 3  # raise when the stored samples or levels would differ
+_WEIGHED = 1  # raise when variants of recordings of several channels would differ; all others stay
 _STALE_PART_SECONDS = 86_400
 
 
@@ -142,6 +143,7 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
             key += [file.channel, file.stream, *others]
         if variant:
             key += [file.name, shared.seed, shared.speed_group(file)]
+            key += [f"weighed {_WEIGHED}"] if file.channels > 1 else []
         place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
         here = in_place and variant == 0
         samples = file.path if here else place.with_suffix(".wav")
@@ -202,10 +204,16 @@ def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> No
 
 
 def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
-    """Decode a file once and store each version of it that is missing."""
+    """Decode a file and store each version of it that is missing.
+
+    It is decoded once, or where channels are weighed anew for each: time is cheaper here than memory for all channels of an hour.
+    """
     file, to_hz = versions[0].file, shared.sample_rate_hz
-    recorded, from_hz = file.read(mono=True), file.sample_rate_hz
+    recorded, from_hz = None, file.sample_rate_hz
     for version in versions:
+        weights = draw_channel_weights(shared.seed, file.name, version.variant, file.channels)
+        if recorded is None or weights is not None:
+            recorded = file.read(mono=True, weights=weights)
         speed = draw_speed(shared.seed, shared.speed_group(file), version.variant)
         samples = resample(recorded, from_hz * speed, to_hz)[:, 0]
         if version.variant:
@@ -216,15 +224,27 @@ def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
 def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
     scale = 2.0**-15
     if not version.in_place:
-        peak = float(np.max(np.abs(samples)))
-        while peak >= 32767.5 * scale:
-            scale *= 2
-        while 0 < peak < 16383 * scale:
-            scale /= 2
-        stored = np.rint(samples / np.float32(scale)).astype(np.int16)
+        stored, scale = fitted(samples)
         write_pcm16(version.samples, stored, sample_rate_hz)
+        samples = stored * np.float32(scale)  # the levels are those of what is stored, wherever it was rounded
     levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
     write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
+
+
+def fitted(samples: np.ndarray) -> tuple[np.ndarray, float]:
+    """Samples as 16-bit integers times a power of two that fits the loudest; what was so before comes back to the bit.
+
+    Args:
+      samples: float32 `[time]`.
+    Returns: int16 `[time]`, and what one of them is worth.
+    """
+    scale = 2.0**-15
+    low, high = float(samples.min()), float(samples.max())
+    while high >= 32767.5 * scale or low < -32768.5 * scale:  # where rounding would leave 16 bits
+        scale *= 2
+    while 0 < max(high, -low) < 16383 * scale and scale > 2.0**-126:  # the smallest normal number of float32
+        scale /= 2
+    return np.rint(samples / np.float32(scale)).astype(np.int16), scale
 
 
 def _envelope(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:

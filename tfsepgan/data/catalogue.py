@@ -1,7 +1,7 @@
 """The catalogue: which recordings a data folder holds, for which source, in which split.
 
-The folder is a plain one (`layouts.plain`) or a set of this field as it is distributed (`layouts.table`); several may be
-joined (`joining`). The splits are `train`, `valid` and `test`.
+The folder is a plain one (`layouts.plain`), a set of this field as it is distributed (`layouts.table`), or holds recordings in
+`shards`; several may be joined (`joining`). The splits are `train`, `valid` and `test`.
 """
 
 import fnmatch
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfsepgan.config import SetLayout
+from tfsepgan.data import shards
 from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.duplicates import doubles
-from tfsepgan.data.joining import join
+from tfsepgan.data.joining import join, set_number
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.data.layouts.plain import LAYOUTS, MIXTURE
 from tfsepgan.data.layouts.table import choose, read_layout
@@ -74,6 +75,10 @@ class Catalogue:
             return parts[2].rpartition(".")[0]
         return "/".join(parts[1:3]) if len(parts) > 3 else parts[1]
 
+    def set_number(self, file: AudioFile) -> int:
+        """Which of the joined sets a file is of, counted from 1; 1 where nothing was joined."""
+        return set_number(file, songs=self.layout == "multitrack") if len(self.sets) > 1 else 1
+
     def tracks(self, split: str) -> dict[str, dict[str, AudioFile]]:
         """The songs of a multitrack split: track, then source, then its file. Empty for an unpaired set."""
         songs: dict[str, dict[str, AudioFile]] = {}
@@ -114,28 +119,30 @@ def scan(
     layout: SetLayout = "auto",
     leave_out: Sequence[str] = (),
     problems: list[str] | None = None,
+    cache_dir: str | os.PathLike | None = None,
 ) -> Catalogue:
     """Look through a data folder, reading the head of every file.
 
     Args:
-      directory: the data folder; or several, which are joined.
+      directory: the data folder, or the folder or address of shards; or several, which are joined.
       sources: the sources that will be separated, which tell the plain layouts apart where the names alone do not.
-      layout: how the folder is laid out; 'auto' finds out.
+      layout: how the folder is laid out; 'auto' finds out. Shards say it themselves.
       leave_out: recordings that are not used: patterns of SET/SPLIT/SOURCE/..., in which * stands for anything.
       problems: what is wrong with single recordings is added here, and they are left out; without it the first stops
         the scan. Recordings that stand in two splits are then listed in `Catalogue.doubles`.
+      cache_dir: where the recordings of shards are brought to; default: the user's cache folder.
     Returns: the catalogue.
     Raises: DataError for a folder that is missing, empty, or could be read in several ways; for a file that is
       not what its name says; for a recording that stands in two splits of a plain folder; for a pattern that leaves
-      nothing out.
+      nothing out; for shards as `shards.fetch` does.
     """
     several = [directory] if isinstance(directory, str | os.PathLike) else directory
-    directories = [Path(one) for one in several]
+    directories = [shards.fetch(one, cache_dir) if shards.holds_shards(one) else Path(one) for one in several]
     sets: list[str] = []
     found: list[Found] = []
     for one in directories:
-        name, part = _read(one, sources, layout, problems)
-        sets.append(name)
+        names, part = _read(one, sources, layout, problems)
+        sets.append("+".join(names))
         found.append(part)
     found = _left_out(found, sets, leave_out)
     joined = found[0] if len(found) == 1 else join(found, sets)
@@ -144,7 +151,7 @@ def scan(
         layout=joined.kind,
         splits=joined.splits,
         ignored=joined.ignored,
-        sets=tuple(sets),
+        sets=names if len(directories) == 1 else tuple(sets),
         notes=joined.notes,
     )
     return _without_doubles(catalogue, collect=problems is not None)
@@ -152,16 +159,20 @@ def scan(
 
 def _read(
     directory: Path, sources: Sequence[str] | None, layout: SetLayout, problems: list[str] | None
-) -> tuple[str, Found]:
+) -> tuple[tuple[str, ...], Found]:
+    """The sets of a folder, several where they were packed together, and what it holds."""
     if not directory.is_dir():
         kind = "is a file" if directory.exists() else "does not exist"
         raise DataError(f"The data folder {directory} {kind}; a folder was expected: {LAYOUTS}.")
-    name, root = choose(directory, layout)
-    found = read_layout(name, root, Listing(root, problems), sources)
+    if shards.holds_shards(directory):
+        names, found = shards.read(directory, Listing(directory, problems))
+    else:
+        name, root = choose(directory, layout)
+        names, found = (name,), read_layout(name, root, Listing(root, problems), sources)
     if not found.splits:
         reason = f"; {len(problems)} cannot be used" if problems else ""
-        raise DataError(f"{directory}, read as {name}, holds no recordings that can be used{reason}.")
-    return name, found
+        raise DataError(f"{directory}, read as {'+'.join(names)}, holds no recordings that can be used{reason}.")
+    return names, found
 
 
 def _left_out(found: list[Found], sets: list[str], patterns: Sequence[str]) -> list[Found]:

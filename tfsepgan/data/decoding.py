@@ -88,7 +88,13 @@ def sound_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
 
 
 def checked_blocks(
-    path: str | os.PathLike, info: SoundInfo, blocks: Iterable[np.ndarray], *, mono: bool, channel: int | None = None
+    path: str | os.PathLike,
+    info: SoundInfo,
+    blocks: Iterable[np.ndarray],
+    *,
+    mono: bool,
+    channel: int | None = None,
+    weights: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Pass on what a decoder gives, making sure that it is all that the head promised, and numbers.
 
@@ -97,6 +103,8 @@ def checked_blocks(
       blocks: float32 `[frames, channels]`.
       mono: True gives the mean of the channels, False all of them.
       channel: only this one, counted from 0; None takes all.
+      weights: `[channels]`, what each counts for when `mono`, of their sum; by default all count the same. Those that the file does
+        not have are left out.
     Raises: DataError that names the file when decoding fails, ends early, or gives NaN or infinity.
     """
     done, rate_hz = 0, info.sample_rate_hz
@@ -126,12 +134,19 @@ def checked_blocks(
         done += len(block)
         if channel is not None:
             block = block[:, channel : channel + 1]
-        yield block.mean(axis=1, keepdims=True) if mono and block.shape[1] > 1 else block
+        yield _mixed_down(block, weights) if mono and block.shape[1] > 1 else block
     slack = MP3_SLACK_SECONDS * rate_hz if "MP" in info.kind else 0
     if done < info.frames - slack:
         raise _cut_short(path, info.seconds, done / rate_hz)
     if done < FEWEST_SAMPLES:
         raise DataError(f"{path} holds no audio ({done} samples). Copy it again or remove it.")
+
+
+def _mixed_down(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    if weights is None:
+        return block.mean(axis=1, keepdims=True)
+    own = weights[: block.shape[1]]
+    return np.sum(block * (own / own.sum()), axis=1, keepdims=True)
 
 
 def resample(samples: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:

@@ -44,3 +44,9 @@ def _name(file: AudioFile, number: int, source: str, *, songs: bool, apart: bool
     if apart:
         return f"{split}/{source}/{number}~{middle[0]}.{base.rpartition('.')[2]}"
     return "/".join([split, *middle, f"{number}~{base}"])
+
+
+def set_number(file: AudioFile, *, songs: bool) -> int:
+    """The number, from 1, of the set that a joined recording came from, as its name (or its song's) starts with."""
+    parts = file.name.split("/")
+    return int(parts[1 if songs else -1].partition("~")[0])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.augmentation import Augmenter, longer_window, played
+from tfsepgan.data.augmentation import Augmenter, longer_window
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.leaving import CallWatch
 from tfsepgan.data.mixing import Mixed, finish, paper_law, snr_law
@@ -20,7 +20,7 @@ from tfsepgan.data.windows import OTHER, Draws, Plan, Pool
 
 PARALLEL_BATCHES = 2  # made at a time; more only takes cores from the training step
 PREFETCHED_BATCHES = 4
-_LAST_STEP = 2**62
+LAST_STEP = 2**62
 _WATCH = CallWatch()
 
 
@@ -31,6 +31,7 @@ def training_batches(
     hears: Sequence[str] = PAIRED,
     split: str = "train",
     first_step: int = 0,
+    every: int = 1,
     cache_dir: str | os.PathLike | None = None,
 ):
     """Endless batches of what a system hears.
@@ -45,6 +46,7 @@ def training_batches(
         With `config.labelled` below 1 the latter two are of other recordings than the first two.
       split: where to draw from; only `train` gets variants.
       first_step: step of the first batch; the batch of a step does not depend on it.
+      every: steps from one batch to the next: several servers share the steps of a run.
       cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache folder.
     Returns: tf.data.Dataset of dictionaries with the keys of `hears`.
     Raises: DataError when the split lacks a source, has no file longer than the window, or a file cannot be
@@ -55,10 +57,8 @@ def training_batches(
     streams = open_streams(catalogue, config, hears, split, cache_dir)
     augmenter = Augmenter(config) if config.augment.active and split == "train" else None
     reader = choose_reader(config.reader)
-    batch, sources, window = config.batch, len(config.sources), config.window
-    read = longer_window(config) if augmenter else window
-    parts = {"sources": sources, "solo": sources + 1}
-    shapes = {key: (batch, parts[key], window, 1) if key in parts else (batch, window, 1) for key in hears}
+    read = longer_window(config) if augmenter else config.window
+    shapes = batch_shapes(config, hears)
 
     def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
         made: dict[str, np.ndarray] = {}
@@ -79,11 +79,18 @@ def training_batches(
         made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(hears), stateful=False)
         return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(hears, made, strict=True)}
 
-    dataset = tf.data.Dataset.range(first_step, _LAST_STEP)
+    dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
     if reader == "tfio":
         dataset = _read_with_tfio(dataset, streams, config, read)
     dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def batch_shapes(config: DataConfig, hears: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Shape of each key of a batch, see `training_batches`."""
+    parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
+    ends = (config.window, 1)
+    return {key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends) for key in hears}
 
 
 def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
@@ -118,12 +125,15 @@ def augmented(augmenter: Augmenter, stream: Stream, plan: Plan, windows: np.ndar
     for row, (item, part, recording, *_) in enumerate(zip(*plan.draws, strict=True)):
         samples = windows[row].astype(np.float32) * np.float32(stream.pool.recordings[recording].scale)
         rng = augmenter.generator(step, stream.number, row)
-        shared = augmenter.generator(step, stream.number, -1 - int(item)) if plan.together[item] else rng
-        speed = augmenter.speed(shared)
+        number = -1 - int(item) if plan.together[item] else row  # a song keeps one speed and one pitch
+        speed = augmenter.speed(augmenter.generator(step, stream.number, number) if plan.together[item] else rng)
+        semitones = augmenter.pitch(step, stream.number, number)
         if augmenter.changes(source=part != OTHER):
-            changed[row] = augmenter.changed(samples, rng, speed)
+            changed[row] = augmenter.changed(samples, rng, speed, semitones)
+        elif plan.together[item]:
+            changed[row] = augmenter.played(samples, speed, semitones)
         else:
-            changed[row] = played(samples, speed if plan.together[item] else 1.0, size)
+            changed[row] = samples[:size]
     return changed
 
 

@@ -30,7 +30,7 @@ def open_pool(
     Raises: DataError, see `pipeline.training_batches`.
     """
     unpacked = _unpack(catalogue, config, split, cache_dir)
-    return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz)
+    return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, balance=config.balance)
 
 
 def _unpack(
@@ -80,7 +80,7 @@ def open_streams(
     unpacked = _unpack(catalogue, config, split, cache_dir)
 
     def pool(only: frozenset[str] | None) -> Pool:
-        return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, only)
+        return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance)
 
     labelled, others = None, None
     if config.labelled < 1:
@@ -95,7 +95,7 @@ def open_streams(
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
             names = frozenset(file.name for file in recorded)
-            mixtures = build_pool(catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names)
+            mixtures = build_pool(catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance)
         streams.append(Stream(mixtures if recorded else pool(others), 2, ("unlabelled",)))
     return streams
 

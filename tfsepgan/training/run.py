@@ -5,7 +5,6 @@ the one that validated best or the last: a model as `tfsepgan.load` takes it), `
 """
 
 import gc
-import hashlib
 import json
 import math
 import time
@@ -21,9 +20,10 @@ from rich.console import Console
 from tfsepgan import config as settings
 from tfsepgan import systems
 from tfsepgan.config import Experiment
-from tfsepgan.data.augmentation import room_files
 from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.fingerprint import fingerprint
 from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.served import ask_servers, served_batches
 from tfsepgan.data.streams import open_pool
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
 from tfsepgan.systems.trained import save_trained, start_from
@@ -177,12 +177,7 @@ class Run:
             ) from error
 
     def _fingerprint(self) -> str:
-        """What the run trains on, wherever it lies: names, lengths and rates of the train split."""
-        files = [file for files in self.catalogue.splits["train"].values() for file in files]
-        told = "".join(f"{file.name} {file.frames} {file.sample_rate_hz}\n" for file in files)
-        rooms = self.experiment.data.augment.rooms
-        told += "".join(f"{name} {size}\n" for name, size in room_files(rooms)) if rooms else ""
-        return hashlib.sha256(told.encode()).hexdigest()
+        return fingerprint(self.catalogue, self.experiment.data.augment.rooms)
 
     def _refuse_other_recordings(self) -> None:
         if self.progress["recordings"] != self._fingerprint():
@@ -209,7 +204,7 @@ class Run:
     def _train(self, stop: int) -> Outcome:
         training = self.experiment.training
         start = self.progress["step"]
-        open_pool(self.catalogue, self.experiment.data)  # unpacks what is not yet: before the clock starts
+        self._prepare_batches()  # unpacks what is not yet: before the clock starts
         self._started, self._seconds_before = time.monotonic(), self.progress["seconds"]
         self._processor_started, self._processor_before = time.process_time(), self.progress["processor_seconds"]
         left = _left(training.minutes, self._seconds_before)
@@ -239,7 +234,7 @@ class Run:
     def _fit(self, first: int, last: int, callbacks) -> None:
         size = self.experiment.training.steps_per_epoch
         steps = min(size, last - first)
-        batches = training_batches(self.catalogue, self.experiment.data, hears=self.system.hears, first_step=first)
+        batches = self._batches(first)
         # Keras' epochs only count steps here: the order of the data and the schedule follow the step.
         try:
             self.system.fit(
@@ -264,6 +259,23 @@ class Run:
         finally:
             del batches
             gc.collect()  # the readers of one pipeline stop before those of the next start
+
+    def _prepare_batches(self) -> None:
+        data = self.experiment.data
+        if data.data_server:
+            ask_servers(self.catalogue, data, hears=self.system.hears, say=self._say)
+        else:
+            open_pool(self.catalogue, data)
+
+    def _batches(self, first: int):
+        """What the system hears from a step on, made here or, the same, by servers."""
+        data, hears = self.experiment.data, self.system.hears
+        if data.data_server:
+            return served_batches(self.catalogue, data, hears=hears, first_step=first, say=self._say)
+        return training_batches(self.catalogue, data, hears=hears, first_step=first)
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False)
 
     def _end(self) -> Outcome:
         guard = self._guard

@@ -17,7 +17,7 @@ Reader = Literal["auto", "tfio", "soundfile", "memmap"]
 SetLayout = Literal[
     "auto", "plain", "irmas", "musdb18", "musdb18hq", "slakh2100", "medleydb", "moisesdb", "mir1k", "maestro"
 ]
-Balance = Literal["length", "sets"]
+Balance = Literal["length", "folders"]
 Precision = Literal["float32", "mixed_bfloat16"]
 Keep = Literal["best", "last"]
 Schedule = Literal["constant", "cosine"]
@@ -122,7 +122,8 @@ class DataConfig:
     sources: tuple[str, ...] = ("piano",)
     """Sources the model gives back; every other folder is mixed against them."""
     balance: Balance = "length"
-    """How often each of several joined sets is heard: as often as it is long, or each set as often as the next."""
+    """How often a recording of a source is heard: as often as it is long; or every folder below the source, in every joined set, as often
+    as the next, and in it by length, so that a long set or player does not drown a short one."""
     sample_rate_hz: int = 16000
     """Rate the model works at; recordings at other rates are resampled when they are unpacked."""
     window: int = 16384

@@ -36,15 +36,17 @@ class Row(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-EVENLY = ("--balance", "sets")
+EVENLY = ("--balance", "folders")
 ROWS = {
-    "none": Row("both, evenly, as recorded and rendered", flags=EVENLY),
-    "light": Row("both, evenly; equaliser on half of the windows, polarity", flags=(*EVENLY, *LIGHT)),
-    "full": Row("both, evenly; all of it, on a share of the windows", flags=(*EVENLY, *FULL)),
-    "by-length": Row("both by length, which is the rendered set at 97 of 100 draws of a piano; full", flags=FULL),
-    "rendered": Row("rendered only, full", real=False, flags=FULL),
-    "real": Row("real only, full", rendered=False, flags=FULL),
-    "real-variants": Row("real only, eight variants of each recording", rendered=False, flags=("--variants", "8")),
+    "none": Row("real and rendered, every player and sampled piano alike, as they are", flags=EVENLY),
+    "light": Row("so, and equaliser on half of the windows, polarity", flags=(*EVENLY, *LIGHT)),
+    "full": Row("so, and all of it, on a share of the windows", flags=(*EVENLY, *FULL)),
+    "by-length": Row("both by length, most of which is rendered; full", flags=FULL),
+    "rendered": Row("rendered only, full", real=False, flags=(*EVENLY, *FULL)),
+    "real": Row("real only, full", rendered=False, flags=(*EVENLY, *FULL)),
+    "real-variants": Row(
+        "real only, eight variants of each recording", rendered=False, flags=(*EVENLY, "--variants", "8")
+    ),
 }
 COLUMNS = ("si_sdr_improvement", "sdr", "sdr_improvement")
 

@@ -84,8 +84,22 @@ def test_each_set_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
     config = DataConfig(sample_rate_hz=8000, window=4096)
     chances = (np.arange(1000) + 0.5) / 1000
     heard = {}
-    for balance in ("length", "sets"):
+    for balance in ("length", "folders"):
         pool = open_pool(catalogue, replace(config, balance=balance), cache_dir=tmp_path / "cache")
         drawn = pool.choose(np.zeros(1000, np.int64), chances)
         heard[balance] = np.mean([pool.recordings[number].name.startswith("train/piano/1~") for number in drawn])
-    assert heard == {"length": pytest.approx(1 / 8, abs=0.01), "sets": pytest.approx(1 / 2, abs=0.01)}
+    assert heard == {"length": pytest.approx(1 / 8, abs=0.01), "folders": pytest.approx(1 / 2, abs=0.01)}
+
+
+def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
+    for seed, (folder, count) in enumerate((("anna", 1), ("ben", 2), ("carl", 5))):
+        for number in range(count):
+            write(tmp_path / "train" / "piano" / folder / f"{number}.wav", 20 * seed + number)
+    write(tmp_path / "train" / "rest" / "b.wav", 100)
+    config = DataConfig(sample_rate_hz=8000, window=4096, balance="folders")
+    pool = open_pool(scan(tmp_path), config, cache_dir=tmp_path / "cache")
+    drawn = pool.choose(np.zeros(900, np.int64), (np.arange(900) + 0.5) / 900)
+    heard = [pool.recordings[number].name.split("/")[2] for number in drawn]
+    assert {name: heard.count(name) / 900 for name in set(heard)} == pytest.approx(
+        dict.fromkeys(heard, 1 / 3), abs=0.01
+    )

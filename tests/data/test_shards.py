@@ -169,7 +169,7 @@ def test_sets_that_were_packed_together_stay_apart(tmp_path):
     assert ours.sets == ("maestro", "irmas")
     assert set(joined.notes) < set(ours.notes)
     assert ours.notes[-2:] == ("Packed at 8000 Hz: there is nothing above 4000 Hz.", "Licence: mine")
-    balanced = replace(CONFIG, balance="sets")
+    balanced = replace(CONFIG, balance="folders")
     assert_same_batches(first_batches(joined, balanced, tmp_path / "a"), first_batches(ours, balanced, tmp_path / "b"))
     left = scan(tmp_path / "shards", leave_out=("maestro+irmas/*/voice/*",), cache_dir=tmp_path / "cache")
     assert set(left.splits["train"]) == {"piano"}

@@ -20,12 +20,12 @@ def recording(frames: int, *, level: float = 0.1, silent: slice = slice(0, 0)) -
     return Recording(name="", variant=0, path=Path("none.wav"), frames=frames, scale=2.0**-15, envelope=envelope)
 
 
-def pool_of(*groups, sources: int = 1, tracks=(), sets=None) -> Pool:
+def pool_of(*groups, sources: int = 1, tracks=(), folders=None) -> Pool:
     recordings, numbers = [], []
     for group in groups:
         numbers.append(tuple(range(len(recordings), len(recordings) + len(group))))
         recordings += group
-    return Pool(recordings, sample_rate_hz=RATE_HZ, groups=numbers, sources=sources, tracks=tracks, sets=sets)
+    return Pool(recordings, sample_rate_hz=RATE_HZ, groups=numbers, sources=sources, tracks=tracks, folders=folders)
 
 
 def many(pool: Pool, config: DataConfig = CONFIG, steps: int = 300):
@@ -159,9 +159,9 @@ def test_a_song_whose_source_ends_early_gives_what_there_is():
         assert np.all(draws.start + draws.count <= pool.frames[draws.recording])
 
 
-def test_balanced_sets_are_heard_alike_and_their_recordings_by_length():
+def test_balanced_folders_are_heard_alike_and_their_recordings_by_length():
     groups = [recording(500), recording(1500), recording(80_000)], [recording(4000), recording(40_000)]
-    _, part, drawn, *_ = many(pool_of(*groups, sets=[1, 1, 2, 2, 1]))
+    _, part, drawn, *_ = many(pool_of(*groups, folders=[0, 0, 1, 1, 0]))
     source, other = (np.bincount(drawn[part == number], minlength=5) / np.sum(part == number) for number in (0, OTHER))
     np.testing.assert_allclose(source[:3], [0.125, 0.375, 0.5], atol=0.03)
     np.testing.assert_allclose(other[3:], [0.5, 0.5], atol=0.03)
@@ -171,7 +171,7 @@ def test_balanced_sets_are_heard_alike_and_their_recordings_by_length():
 def test_songs_of_balanced_sets_are_heard_alike():
     stems = [recording(1000), recording(1000), recording(9000), recording(9000), recording(1000), recording(1000)]
     songs = [((0, 0), (OTHER, 1)), ((0, 2), (OTHER, 3)), ((0, 4), (OTHER, 5))]
-    pool = pool_of(stems, sources=1, tracks=songs, sets=[1, 1, 2, 2, 1, 1])
+    pool = pool_of(stems, sources=1, tracks=songs, folders=[0, 0, 1, 1, 0, 0])
     _, part, drawn, *_ = many(pool, replace(CONFIG, remix=0.0))
     share = np.bincount(drawn[part == 0], minlength=6) / np.sum(part == 0)
     np.testing.assert_allclose(share[[0, 2, 4]], [0.25, 0.5, 0.25], atol=0.03)

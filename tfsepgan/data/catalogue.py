@@ -75,9 +75,11 @@ class Catalogue:
             return parts[2].rpartition(".")[0]
         return "/".join(parts[1:3]) if len(parts) > 3 else parts[1]
 
-    def set_number(self, file: AudioFile) -> int:
-        """Which of the joined sets a file is of, counted from 1; 1 where nothing was joined."""
-        return set_number(file, songs=self.layout == "multitrack") if len(self.sets) > 1 else 1
+    def place(self, file: AudioFile) -> str:
+        """The set and folder of a file, by which recordings are balanced; of songs the set alone."""
+        songs = self.layout == "multitrack"
+        number = set_number(file, songs=songs) if len(self.sets) > 1 else 1
+        return str(number) if songs else f"{number} {self.folder(file)}"
 
     def tracks(self, split: str) -> dict[str, dict[str, AudioFile]]:
         """The songs of a multitrack split: track, then source, then its file. Empty for an unpaired set."""

@@ -5,8 +5,8 @@ The rules:
     probability, the last sample included; a file shorter than the window lies at a random place in zeros;
   - an "other" is chosen from an instrument folder, each folder being as likely as the next, so that rare
     instruments are heard as often as common ones; in the folder again in proportion to length;
-  - with `balance` 'sets', each of several joined sets is as likely as the next in a source or folder that both hold, and
-    only within a set does length count;
+  - with `balance` 'folders', length counts only within a folder: each folder below a wanted source, and each of several joined
+    sets that hold the same folder, is as likely as the next;
   - a window below the silence threshold (its mean square, from the 0.25 s hops of the envelope that it
     touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
   - in a multitrack set all sources come from one place in one track (drawn again while all wanted sources are
@@ -44,7 +44,7 @@ class Pool:
         groups: Sequence[Sequence[int]],
         sources: int,
         tracks: Sequence[Sequence[tuple[int, int]]] = (),
-        sets: Sequence[int] | None = None,
+        folders: Sequence[int] | None = None,
     ):
         """Arrange.
 
@@ -54,17 +54,17 @@ class Pool:
           groups: indices into `recordings`, see above.
           sources: how many of the groups are wanted sources.
           tracks: see above.
-          sets: which joined set each recording is of, where each set is to be heard as often as the next.
+          folders: which folder each recording is in, where each folder is to be heard as often as the next.
         """
         self.recordings, self.groups, self.tracks = tuple(recordings), tuple(groups), tuple(tracks)
         self.sources = sources
         self.frames = np.array([recording.frames for recording in recordings], np.int64)
         self._order = np.array([index for group in groups for index in group], np.int64)
-        weights = [_shares(self.frames[list(group)], _of(sets, group)) for group in groups]
+        weights = [_shares(self.frames[list(group)], _of(folders, group)) for group in groups]
         self._reach = np.concatenate([[0], np.cumsum(np.concatenate(weights))])
         lengths = np.array([max(self.frames[recording] for _, recording in track) for track in tracks], np.int64)
         self.track_frames = lengths
-        self.track_reach = np.cumsum(_shares(lengths, _of(sets, [track[0][1] for track in tracks])))
+        self.track_reach = np.cumsum(_shares(lengths, _of(folders, [track[0][1] for track in tracks])))
         self._group_ends = np.cumsum([len(group) for group in groups])
         self._hop = envelope_hop(sample_rate_hz)
         energies = [self._energy_so_far(recording) for recording in recordings]
@@ -77,7 +77,7 @@ class Pool:
         return np.concatenate([[0.0], np.cumsum(recording.envelope.astype(np.float64) * lengths)])
 
     def choose(self, group: np.ndarray, chance: np.ndarray) -> np.ndarray:
-        """Recordings, one for each group number, in proportion to length, of balanced sets within each; `chance` is uniform in [0, 1)."""
+        """Recordings, one for each group number, in proportion to length, in balanced folders; `chance` is uniform in [0, 1)."""
         end = self._group_ends[group]
         start = np.where(group > 0, self._group_ends[group - 1], 0)
         low, high = self._reach[start], self._reach[end]
@@ -133,15 +133,15 @@ def build_pool(
       unpacked: recordings of each file, from `cache.unpack`.
       sample_rate_hz: their rate.
       only: names of the files that may be drawn; all by default. The numbers of the recordings do not depend on it.
-      balance: of joined sets, see above.
+      balance: see above.
     """
-    recordings, numbers, sets = [], {}, []
+    recordings, numbers, places = [], {}, []
     targets, folders = {source: [] for source in sources}, {}
     for source, files in catalogue.splits[split].items():
         for file in files:
             numbers[file.name] = list(range(len(recordings), len(recordings) + len(unpacked[file.name])))
             recordings += unpacked[file.name]
-            sets += [catalogue.set_number(file)] * len(unpacked[file.name])
+            places += [catalogue.place(file)] * len(unpacked[file.name])
             if (only is None and source != MIXTURE) or (only is not None and file.name in only):
                 group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
                 group += numbers[file.name]
@@ -158,7 +158,7 @@ def build_pool(
         groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
         sources=len(targets),
         tracks=tuple(tracks),
-        sets=sets if balance == "sets" else None,
+        folders=np.unique(places, return_inverse=True)[1] if balance == "folders" else None,
     )
 
 
@@ -267,16 +267,16 @@ def _draw_tracks(pool: Pool, items: np.ndarray, config: DataConfig, rng: np.rand
     return tuple(np.array(rows, np.int64).reshape(-1, 6).T)
 
 
-def _of(sets: Sequence[int] | None, recordings: Sequence[int]) -> np.ndarray | None:
-    return None if sets is None else np.asarray(sets, np.int64)[list(recordings)]
+def _of(folders: Sequence[int] | None, recordings: Sequence[int]) -> np.ndarray | None:
+    return None if folders is None else np.asarray(folders, np.int64)[list(recordings)]
 
 
-def _shares(lengths: np.ndarray, sets: np.ndarray | None) -> np.ndarray:
-    """How often each of some recordings or songs is drawn: its length, or its share of its set's length."""
-    if sets is None:
+def _shares(lengths: np.ndarray, folders: np.ndarray | None) -> np.ndarray:
+    """How often each of some recordings or songs is drawn: its length, or its share of its folder's length."""
+    if folders is None:
         return lengths
-    totals = np.bincount(sets, weights=lengths)
-    return lengths / totals[sets]
+    totals = np.bincount(folders, weights=lengths)
+    return lengths / totals[folders]
 
 
 def _uniform(rng: np.random.Generator, bounds: tuple[float, float], shape) -> np.ndarray:

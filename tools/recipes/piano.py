@@ -1,4 +1,4 @@
-"""Ten hours of six sampled pianos and ten of other instruments, to train a piano model on. See piano.md.
+"""Ten hours of ten sampled pianos and ten of other instruments, to train a piano model on. See piano.md.
 
     python tools/recipes/piano.py --sources DIR --output DATA
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -28,24 +29,37 @@ from tfsepgan.errors import DataError
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import demo_music  # noqa: E402
 import sfz_piano  # noqa: E402
-from soundfont_writer import write_soundfont  # noqa: E402
+from soundfont_writer import Zone, write_soundfont  # noqa: E402
 
 SOURCES = {  # what stands in DIR: (path, licence)
     "splendid": ("SplendidGrandPiano/Splendid Grand Piano.sfz", "public domain (AKAI)"),
     "headroom": ("BengtNilsson.HeadroomPiano/Headroom Piano (NoFX).sfz", "CC-BY-4.0 (Bengt Nilsson)"),
     "upright": ("upright-piano-KW/UprightPianoKW-20220221.sfz", "CC0-1.0 (FreePats)"),
     "salamander": ("salamander", "CC-BY-3.0 (Alexander Holm)"),
+    "iowa": ("xmacex-piano", "free for any use (University of Iowa Electronic Music Studios)"),
+    "vsco": (
+        "tonejs-instrument-piano-wav",
+        "CC-BY-3.0 (Nicholaus Brosowsky, of VSCO 2 CE, CC0-1.0, by Versilian Studios)",
+    ),
+    "disklavier": ("fantasia/src/piano/sounds", "CC-BY-3.0 (Zenph Studios; Roberto Gordo Saez)"),
+    "player": ("old-piano-FB/PianoFB 20200401.sfz", "CC0-1.0 (Piotr Barcz, FreePats)"),
     "pop909": ("POP909-Dataset/POP909", "MIT (Music X Lab)"),
     "lieder": ("Lieder/scores", "CC0-1.0 (OpenScore)"),
     "quartets": ("StringQuartets/scores", "CC0-1.0 (OpenScore)"),
 }
 PIANOS = {"splendid": "Splendid Grand Piano", "headroom": "Headroom Piano", "upright": "Upright Piano KW"}
 PIANOS |= {"salamander": "Salamander Grand Piano V3"}
+LATER = {"iowa": "Iowa Steinway B", "vsco": "VSCO 2 Upright", "disklavier": "Disklavier Pro", "player": "Piano FB"}
 GENERAL = {"fluid": "MIT (Frank Wen)", "musescore": "MIT (S. Christian Collins and others)"}  # General MIDI
+LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
 OWN = "Apache-2.0 (composed by this script)"
 SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores made ready; as many as the minutes below want
 LARGEST_SCORE = 60_000  # bytes of MusicXML, compressed; reading more takes minutes
 GROOVE_SECONDS = 90.0
+LATER_SEED = 1000  # added to the seed for the later pianos: other songs
+IOWA_LOUD = 55  # from here on Iowa's ff: its mf has hiss 32 dB below, and is for soft notes
+IOWA_IN_TUNE = (24, 102)  # some of its notes below and above are 40 to 75 cents off
+VSCO_IN_TUNE = (24, 107)
 LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice")
 CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
 
@@ -53,22 +67,34 @@ CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
 def ready_soundfonts(sources: Path, console: Console) -> dict[str, Path]:
     """The sampled pianos as SF2 files, made if they are not there."""
     made = {}
-    for name, title in PIANOS.items():
+    for name, title in (PIANOS | LATER).items():
         path = sources / "ready" / "soundfonts" / f"{name}.sf2"
         made[name] = path
         if path.is_file():
             continue
         console.print(f"Making {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        source, licence = sources / SOURCES[name][0], SOURCES[name][1]
-        if name == "salamander":
-            zones = sfz_piano.salamander_zones(source)
-        else:  # one pair of microphones of the Headroom's two
-            zones = sfz_piano.sfz_zones(source, without="DECCA")
         scratch = path.with_suffix(".part")
-        write_soundfont(scratch, zones, title=title, copyright=licence)
+        write_soundfont(scratch, piano_zones(name, sources), title=title, copyright=SOURCES[name][1])
         scratch.replace(path)
     return made
+
+
+def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
+    """The samples of one piano, and the keys and velocities that sound by them."""
+    source = sources / SOURCES[name][0]
+    if name == "salamander":
+        return sfz_piano.salamander_zones(source)
+    if name == "iowa":  # its third layer, pp, is left out: hiss only 13 dB below the notes
+        layers = [source / "mf", source / "ff"]
+        return sfz_piano.note_zones(layers, tops=[IOWA_LOUD - 1], roots=IOWA_IN_TUNE)
+    if name == "vsco":
+        return sfz_piano.note_zones([source], roots=VSCO_IN_TUNE)
+    if name == "disklavier":
+        notes = sources / "ready" / "notes" / name
+        sfz_piano.cut_sprites(source, notes)
+        return sfz_piano.note_zones([notes])
+    return sfz_piano.sfz_zones(source, without="DECCA")  # one pair of microphones of the Headroom's two
 
 
 def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
@@ -148,20 +174,38 @@ def _part(name: str, notes: list, tempo_bpm: float, rng, *, program: int = 0, is
     return Part(name=name, program=program, is_drums=is_drums, notes=tuple(sorted(played)))
 
 
-def calls(piano: float, others: float) -> Iterator[tuple[str, list[str]]]:
-    """What is rendered: a collection of scores, and how; minutes are per class."""
+class Call(NamedTuple):
+    """What `tfsepgan-data render` is asked for."""
+
+    scores: str
+    """The name of the collection."""
+    fonts: tuple[str, ...]
+    seed: int
+    options: list[str]
+
+
+def calls(piano: float, others: float, seed: int) -> Iterator[Call]:
+    """What is rendered; minutes are of all pianos together, and of each of the other classes.
+
+    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays.
+    """
     written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
     sung = ["--longest-rest-seconds", "1.5"]
-    quarter = f"{others / 4:g}"
-    yield "pop909", ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * piano:g}"]
-    yield "lieder", ["--classes", "piano", "--minutes", f"{0.25 * piano:g}", *written]
-    lines = ["--parts", "melody", "bridge", "--minutes", f"{others:g}", "--velocity", "20", *sung]
-    yield "pop909", ["--assign", "any", "--classes", *LINES, *lines]
-    yield "pop909", ["--assign", "any", "--classes", *CHORDS, "--parts", "piano", "--minutes", f"{others:g}"]
-    yield "quartets", ["--classes", "violin", "viola", "cello", "--minutes", quarter, *written, *sung]
-    yield "lieder", ["--classes", "voice", "--minutes", quarter, *written, *sung]
-    yield "drums", ["--classes", "drums", "--minutes", f"{others:g}", "--tempo", "0.15"]
-    yield "basses", ["--classes", "bass", "--minutes", quarter, "--tempo", "0.15"]
+    first = (*PIANOS, *GENERAL)
+    for fonts, drawn in ((first, seed), (tuple(LATER), seed + LATER_SEED)):
+        share = piano * len(fonts) / (len(first) + len(LATER))
+        played = ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * share:g}"]
+        yield Call("pop909", fonts, drawn, played)
+        yield Call("lieder", fonts, drawn, ["--classes", "piano", "--minutes", f"{0.25 * share:g}", *written])
+    whole, quarter = ["--minutes", f"{others:g}"], ["--minutes", f"{others / 4:g}"]
+    lines = ["--parts", "melody", "bridge", *whole, "--velocity", "20", *sung]
+    yield Call("pop909", first, seed, ["--assign", "any", "--classes", *LINES, *lines])
+    yield Call("pop909", first, seed, ["--assign", "any", "--classes", *CHORDS, "--parts", "piano", *whole])
+    strings = ["--classes", "violin", "viola", "cello", *quarter]
+    yield Call("quartets", first, seed, [*strings, *written, *sung])
+    yield Call("lieder", first, seed, ["--classes", "voice", *quarter, *written, *sung])
+    yield Call("drums", first, seed, ["--classes", "drums", *whole, "--tempo", "0.15"])
+    yield Call("basses", first, seed, ["--classes", "bass", *quarter, "--tempo", "0.15"])
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -185,8 +229,8 @@ def main() -> int:
     """Read the command line, make everything ready and render."""
     arguments = command_line().parse_args()
     console = Console(soft_wrap=True)
-    wanted = [arguments.sources / path for path, _ in SOURCES.values()] + [arguments.fluid, arguments.musescore]
-    missing = [str(path) for path in wanted if not path.exists()]
+    needed = [arguments.sources / path for path, _ in SOURCES.values()] + [arguments.fluid, arguments.musescore]
+    missing = [str(path) for path in needed if not path.exists()]
     if missing:
         console.print("Not here: " + ", ".join(missing) + ". tools/recipes/piano.md says where each comes from.")
         return 1
@@ -196,21 +240,12 @@ def main() -> int:
     scores = ready_scores(arguments.sources, console, arguments.seed)
     console.print(f"Ready after {(time.monotonic() - begun) / 60:.1f} minutes.")
     worst = 0
-    for name, options in () if arguments.only_ready else calls(arguments.piano_minutes, arguments.other_minutes):
-        words = [
-            "render",
-            f"{name}={scores[name]}",
-            "--output",
-            str(arguments.output),
-            *options,
-            "--valid-share",
-            "0.05",
-        ]
-        words += ["--channels", "1", "--workers", str(arguments.workers), "--seed", str(arguments.seed)]
-        words += ["--soundfont", *(f"{font}={path}" for font, path in fonts.items())]
-        licences = {font: SOURCES[font][1] for font in PIANOS} | GENERAL
-        licences[name] = SOURCES[name][1] if name in SOURCES else OWN
-        words += ["--licence", *(f"{key}={value}" for key, value in licences.items())]
+    wanted = () if arguments.only_ready else calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed)
+    for call in wanted:
+        words = ["render", f"{call.scores}={scores[call.scores]}", "--output", str(arguments.output), *call.options]
+        words += ["--valid-share", "0.05", "--channels", "1", "--workers", str(arguments.workers)]
+        words += ["--seed", str(call.seed), "--soundfont", *(f"{font}={fonts[font]}" for font in call.fonts)]
+        words += ["--licence", *(f"{name}={LICENCES.get(name, OWN)}" for name in (call.scores, *call.fonts))]
         code = tfsepgan_data(words)
         worst = max(worst, code)
         if code == INTERRUPTED:

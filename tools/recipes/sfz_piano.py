@@ -2,6 +2,7 @@
 
     python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 --title "Splendid Grand Piano"
     python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 --title "Salamander Grand Piano V3"
+    python tools/recipes/sfz_piano.py notes FOLDER upright.sf2 --title "Upright"     # FOLDER/A#3.wav, FOLDER/Bb3.flac ...
 
 Of SFZ it understands what sampled pianos need: `#include`, `#define`, `<control> default_path`, global, master,
 group and region headers; sample, key, lokey, hikey, pitch_keycenter, lovel, hivel, volume, group_volume, tune,
@@ -11,8 +12,9 @@ Source: https://sfzformat.com (opcodes and headers).
 """
 
 import argparse
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,12 @@ from soundfont_writer import Zone, to_pcm16, write_soundfont
 LONGEST_SECONDS = 12.0  # a held piano note is inaudible under music by then
 FADE_SECONDS = 1.0
 PEAK = 0.9
+ATTACK_SECONDS = 0.5  # what counts as the level of a sampled note
+SPRITE_GAP = 512  # the last samples of each note of a sprite, which its own player leaves out, too
+TAPER_SECONDS = 0.02  # at the end of a sample that was cut out of a longer file
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 HEADERS = ("control", "global", "master", "group", "region", "curve", "effect", "midi")
+NOTE = re.compile(r"([a-g])([#sb]?)(-?\d+)")
 OPCODE = re.compile(r"(?:^|\s)([A-Za-z_]\w*)=")
 
 
@@ -91,11 +97,11 @@ def sounds_by_itself(region: dict[str, str]) -> bool:
 
 
 def pitch(word: str) -> int:
-    """A MIDI number, or a note's name with its octave as c#4 (60 is c4)."""
+    """A MIDI number, or a note's name with its octave as c#4 or cs4 (60 is c4)."""
     if re.fullmatch(r"-?\d+", word):
         return int(word)
-    name = re.fullmatch(r"([a-g])([#b]?)(-?\d+)", word.lower())
-    return NOTES[name[1]] + {"": 0, "#": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
+    name = NOTE.fullmatch(word.lower())
+    return NOTES[name[1]] + {"": 0, "#": 1, "s": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
 
 
 def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
@@ -137,20 +143,92 @@ def salamander_zones(folder: Path) -> Iterator[Zone]:
     bottoms = [0, *(top + 1 for top in tops[:-1])]
     loudest = max(_peak(path) for _, _, path in found)
     for layer, root, path in found:
-        roots = sorted(other for there, other, _ in found if there == layer)
-        at = roots.index(root)
-        low = 0 if at == 0 else (roots[at - 1] + root) // 2 + 1
-        high = 127 if at == len(roots) - 1 else (root + roots[at + 1]) // 2
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
         number = layers.index(layer)
         yield Zone(
             samples=to_pcm16(shortened(samples * np.float32(PEAK / loudest), rate_hz)),
             rate_hz=rate_hz,
             root=root,
-            keys=(low, high),
+            keys=_nearest_keys(root, [other for there, other, _ in found if there == layer]),
             velocities=(bottoms[number], tops[number]),
             release_seconds=0.4,
         )
+
+
+def note_zones(
+    layers: Sequence[Path], *, tops: Sequence[int] = (), step_db: float = 4.0, roots: tuple[int, int] = (0, 127)
+) -> Iterator[Zone]:
+    """The zones of folders of sampled notes, a folder a layer, files named by their notes: A#3, Bb3, As3 or 58.
+
+    A key without a sample of its own plays the nearest. Samples of one folder that were recorded, or edited, louder
+    than their neighbours are brought to a smooth curve: the level of their first half second, in dB, over pitch, of
+    second degree. Layers are then `step_db` apart, as a synthesizer makes soft notes soft by itself.
+
+    Args:
+      layers: folders, the softest first.
+      tops: the highest velocity of each layer but the last.
+      roots: samples of notes below and above are left out, as those that are out of tune.
+    """
+    bottoms = [0, *(top + 1 for top in tops)]
+    for number, (folder, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
+        named = {pitch(path.stem): path for path in sorted(folder.iterdir()) if _is_note(path.stem)}
+        named = {root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]}
+        if not named:
+            raise SystemExit(
+                f"{folder} holds no samples that are named by their notes, as A#3.wav. Name another folder."
+            )
+        levels, peaks = np.array([_attack(path) for path in named.values()]).T
+        keys = np.array(list(named))
+        gains = np.polyval(np.polyfit(keys, levels, 2 if len(keys) > 2 else 0), keys) - levels
+        gains += 20 * np.log10(PEAK) - np.max(peaks + gains) - step_db * (len(layers) - 1 - number)
+        for (root, path), gain in zip(named.items(), gains, strict=True):
+            samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+            yield Zone(
+                samples=to_pcm16(shortened(samples[:, :2] * np.float32(10 ** (gain / 20)), rate_hz)),
+                rate_hz=rate_hz,
+                root=root,
+                keys=_nearest_keys(root, list(named)),
+                velocities=(bottom, top),
+                release_seconds=0.4,
+            )
+
+
+def cut_sprites(folder: Path, output: Path) -> None:
+    """Cut long files that hold one note after the other into a file a note, named by its MIDI number.
+
+    Args:
+      folder: holds NAME.ogg and index.json, which says of each NAME `[[note, samples], ...]`.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    for name, notes in json.loads((folder / "index.json").read_text()).items():
+        samples, rate_hz = soundfile.read(folder / f"{name}.ogg", dtype="float32", always_2d=True)
+        taper = np.linspace(1, 0, round(TAPER_SECONDS * rate_hz), dtype=np.float32)[:, None]
+        ends = np.cumsum([length for _, length in notes])
+        for (note, length), end in zip(notes, ends, strict=True):
+            sample = samples[end - length : end - SPRITE_GAP].copy()
+            sample[-len(taper) :] *= taper
+            soundfile.write(output / f"{note}.wav", sample, rate_hz, subtype="FLOAT")
+
+
+def _nearest_keys(root: int, roots: Sequence[int]) -> tuple[int, int]:
+    """The keys that are nearer to this sample than to the others of its layer."""
+    roots = sorted(roots)
+    at = roots.index(root)
+    low = 0 if at == 0 else (roots[at - 1] + root) // 2 + 1
+    return low, 127 if at == len(roots) - 1 else (root + roots[at + 1]) // 2
+
+
+def _is_note(word: str) -> bool:
+    return bool(re.fullmatch(r"\d+", word) or NOTE.fullmatch(word.lower()))
+
+
+def _attack(path: Path) -> tuple[float, float]:
+    """RMS of the first half second of a note, and its peak, dBFS."""
+    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    size = np.abs(samples).max(axis=1)
+    begins = int(np.argmax(size > 0.1 * size.max()))
+    attack = samples[begins : begins + round(ATTACK_SECONDS * rate_hz)]
+    return tuple(20 * np.log10(max(value, 1e-9)) for value in (np.sqrt(np.mean(attack**2)), size.max()))
 
 
 def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
@@ -170,8 +248,8 @@ def _peak(path: Path) -> float:
 def main() -> int:
     """Read the command line and convert."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("sfz", "salamander"))
-    parser.add_argument("source", type=Path, help="an .sfz file, or a folder with Salamander samples")
+    parser.add_argument("kind", choices=("sfz", "salamander", "notes"))
+    parser.add_argument("source", type=Path, help="an .sfz file, or a folder of samples")
     parser.add_argument("output", type=Path, help="the .sf2 file to write")
     parser.add_argument("--title", required=True)
     parser.add_argument("--copyright", default="", help="what the file says of its licence")
@@ -180,7 +258,8 @@ def main() -> int:
     if arguments.kind == "sfz":
         zones = sfz_zones(arguments.source, without=arguments.without)
     else:
-        zones = salamander_zones(arguments.source)
+        salamander = arguments.kind == "salamander"
+        zones = salamander_zones(arguments.source) if salamander else note_zones([arguments.source])
     scratch = arguments.output.with_suffix(".part")
     try:
         count = write_soundfont(scratch, zones, title=arguments.title, copyright=arguments.copyright)

@@ -6,12 +6,12 @@ from itertools import islice
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import sosfreqz
+from scipy.signal import butter, sosfreqz
 
 from tfsepgan.config import AUGMENTATIONS, AugmentConfig, DataConfig, check, with_data
 from tfsepgan.data.augmentation import Augmenter, longer_window, recorded_rooms
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.effects import equaliser, filtered, through_codec
+from tfsepgan.data.effects import band_edge, equaliser, filtered, through_codec
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pipeline import training_batches
 from tfsepgan.data.readers import READERS, tfio_loads
@@ -315,3 +315,11 @@ def test_recorded_rooms_may_move_but_not_change_while_a_run_goes_on(tones, tmp_p
     soundfile.write(tmp_path / "moved" / "cave.wav", np.ones(100), RATE_HZ)
     with pytest.raises(CheckpointError, match="other recordings"):
         run(tmp_path / "moved")
+
+
+@pytest.mark.parametrize(("kind", "order"), [("lowpass", 4), ("highpass", 2)])
+@pytest.mark.parametrize("frequency_hz", [40.0, 5000.0, 16000.0])
+def test_band_edges_are_butterworth_filters(kind, order, frequency_hz):
+    _, ours = sosfreqz(np.vstack(band_edge(kind, frequency_hz, 44100)), 4096)
+    _, theirs = sosfreqz(butter(order, frequency_hz, kind, fs=44100, output="sos"), 4096)
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)

@@ -102,7 +102,11 @@ def test_a_chief_that_ends_is_said(parts, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_lets_every_worker_save(number, parts, tmp_path):
+def test_ctrl_c_lets_every_worker_save(number, parts, tmp_path, request):
+    # A shell lets what it starts in the background ignore Ctrl-C, tests too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+
     def when_all_are_there():
         while len(list((tmp_path / "marks").glob("*.json"))) < 3:
             threading.Event().wait(0.05)

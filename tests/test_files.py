@@ -1,11 +1,12 @@
 """What is written is whole or not there, and what stood there before is safe until then."""
 
+import hashlib
 import os
 import time
 
 import pytest
 
-from tfsepgan.files import put_in_place, remove_half_written, write_whole
+from tfsepgan.files import put_in_place, remove_half_written, sha256_of, write_whole
 
 
 def test_a_file_takes_its_place_with_the_rights_that_any_file_has(tmp_path):
@@ -68,3 +69,9 @@ def test_what_a_kill_left_is_removed_once_nobody_can_be_writing_it(tmp_path):
         os.utime(tmp_path / name, (hour_ago, hour_ago))
     remove_half_written(tmp_path, older_than_seconds=60)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_digest_of_a_file_longer_than_a_piece(tmp_path):
+    content = bytes(range(256)) * 8192 + b"end"  # two pieces and a bit
+    (tmp_path / "long").write_bytes(content)
+    assert sha256_of(tmp_path / "long") == hashlib.sha256(content).hexdigest()

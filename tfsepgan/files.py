@@ -1,6 +1,7 @@
-"""Files that are whole or not there: written beside their place, brought to the disk, and only then put in place."""
+"""Files that are whole or not there: written beside their place, brought to the disk, and only then put in place. And their digests."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 HALF_WRITTEN = ".writing-"  # how names of what a killed process may leave behind begin
+ABANDONED_SECONDS = 86_400  # a half-written file that old, in a folder of several processes, is nobody's
+_PIECE = 1 << 20
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, lasting: bool = True) -> None:
@@ -58,6 +61,18 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
         for name in names:
             os.replace(Path(scratch) / name, directory / name)
     _sync_folder(directory)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as hexadecimal digits, a piece at a time.
+
+    Raises: OSError when it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> None:

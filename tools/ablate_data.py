@@ -22,8 +22,8 @@ from tfsepgan.evaluation.records import Report, read_json, write_json
 SPLITS = ("valid", "test")
 LIGHT = ("--augment.polarity", "0.5", "--augment.equaliser", "0.5")
 FULL = (
-    *("--augment.polarity", "0.5", "--augment.speed", "0.5", "--augment.equaliser", "0.7", "--augment.room", "0.4"),
-    *("--augment.band-limit", "0.2", "--augment.codec", "0.1", "--augment.noise", "0.3"),
+    *("--augment.polarity", "0.5", "--augment.speed", "0.5", "--augment.pitch", "0.2", "--augment.equaliser", "0.7"),
+    *("--augment.room", "0.4", "--augment.band-limit", "0.2", "--augment.codec", "0.1", "--augment.noise", "0.3"),
 )
 
 

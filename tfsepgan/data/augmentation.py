@@ -37,9 +37,9 @@ class Augmenter:
         self.config, self.augment, self.rate = config, config.augment, config.sample_rate_hz
         self.rooms = recorded_rooms(config.augment.rooms, self.rate) if config.augment.rooms else ()
 
-    def generator(self, step: int, stream: int, number: int) -> np.random.Generator:
+    def generator(self, step: int, stream: int, number: int, purpose: int = _PURPOSE) -> np.random.Generator:
         """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
-        return np.random.default_rng([self.config.seed, step, stream, _PURPOSE, number % 2**32])
+        return np.random.default_rng([self.config.seed, step, stream, purpose, number % 2**32])
 
     def speed(self, rng: np.random.Generator) -> float:
         """How fast a window, or all parts of a song, plays: 1 as recorded."""
@@ -50,7 +50,7 @@ class Augmenter:
         """How many semitones a window, or all parts of a song, is moved by at its speed: 0 as recorded; numbers as of `generator`."""
         if not self.augment.pitch:
             return 0.0
-        rng = np.random.default_rng([self.config.seed, step, stream, _PITCH, number % 2**32])
+        rng = self.generator(step, stream, number, _PITCH)
         semitones = _between(rng, self.augment.pitch_semitones)
         return semitones if rng.random() < self.augment.pitch else 0.0
 

@@ -26,12 +26,11 @@ from tfsepgan.data.decoding import resample
 from tfsepgan.data.variants import draw_channel_weights, draw_speed, vary
 from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
-from tfsepgan.files import remove_half_written, write_whole
+from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
 _VERSION = 3  # raise when the stored samples or levels would differ
 _WEIGHED = 1  # raise when variants of recordings of several channels would differ; all others stay
-_STALE_PART_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +121,7 @@ def unpack(
 def _open_cache(cache: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        remove_half_written(cache, older_than_seconds=_STALE_PART_SECONDS)
+        remove_half_written(cache, older_than_seconds=ABANDONED_SECONDS)
     except OSError as error:
         raise _unwritable(cache, error) from error
     return cache

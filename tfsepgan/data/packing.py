@@ -11,7 +11,6 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -25,11 +24,11 @@ from tfsepgan.data.decoding import FEWEST_SAMPLES
 from tfsepgan.data.shards import MANIFEST, UNFINISHED, Manifest, Record, Shard, file_name, parse
 from tfsepgan.data.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.files import sha256_of
 
 _MADE_BY = f"tfsepgan {tfsepgan.__version__}"
 _MOST_BYTES = (1 << 31) - (1 << 20)  # of audio: a tf.train.Example is below 2 GiB
 _FLAC_MOST_HZ = 655_350  # libFLAC writes none above
-_PIECE = 1 << 20
 
 Entry = tuple[str, AudioFile]  # source, recording
 
@@ -148,16 +147,8 @@ def _write_shard(
                 size += len(body)
                 if size >= shard_bytes:
                     break
-        size, checksum = path.stat().st_size, _checksum(path)
+        size, checksum = path.stat().st_size, sha256_of(path)
     return Shard(name=name, bytes=size, sha256=checksum, records=tuple(records))
-
-
-def _checksum(path: Path) -> str:
-    total = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_PIECE):
-            total.update(piece)
-    return total.hexdigest()
 
 
 def _recorded(source: str, file: AudioFile, sample_rate_hz: int | None, taken: set[str]) -> tuple[Record, bytes]:

@@ -270,9 +270,8 @@ class _Source:
         if link is not None:
             name, held = link.name, [link]
             del link
-            with contextlib.suppress(
-                TimeoutError
-            ):  # dropping it ends the reading ahead, and may wait for what is on its way
+            # Dropping it ends the reading ahead, and may wait for what is on its way.
+            with contextlib.suppress(TimeoutError):
                 _within(_CONNECT_SECONDS, held.clear)
             with contextlib.suppress(Gone, DataError):
                 post(self.place, "/leave", {"name": name}, _LOOK_SECONDS)

@@ -185,8 +185,7 @@ class BatchServer:
         except Exception as error:  # handed to `_give`
             lease.ready.set_exception(error)
             return
-        step = lease.request["first_step"]
-        self._say(f"A trainer is given batches, from step {step} on.")
+        self._say(f"A trainer is given batches, from step {lease.request['first_step']} on.")
         lease.ready.set_result(self._places)
 
     def _registered(self, name: str, request: dict[str, Any]):

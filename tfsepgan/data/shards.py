@@ -26,7 +26,7 @@ from tfsepgan.data.cache import default_cache_directory
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.data.storage import Storage, StoredFile, is_address
 from tfsepgan.errors import DataError
-from tfsepgan.files import remove_half_written, write_whole
+from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
 MANIFEST = "shards.json"
 UNFINISHED = "unfinished.json"  # stands in for it while shards are being written
@@ -36,7 +36,6 @@ _HEAD, _FOOT = 12, 4  # bytes of a TFRecord frame: a length and its checksum; th
 _MOST_WORDS = 1 << 16  # bytes of a record beside its audio
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_FILE_NAME = re.compile(r'[<>:"\\|?*\x00-\x1f]')  # what some file system does not take
-_ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +264,7 @@ def _bring_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
             "folder on a larger disk as the cache."
         )
     for folder, _, _ in os.walk(copy):
-        remove_half_written(Path(folder), older_than_seconds=_ABANDONED_SECONDS)
+        remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)
     columns = (TextColumn("fetching recordings"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     quiet = not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:

@@ -1,6 +1,5 @@
 """The folder that an export is: complete, or as it was before."""
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 from tfsepgan.errors import CheckpointError, ExportError
 from tfsepgan.export.variants import TFLITE_ENDS
+from tfsepgan.files import sha256_of
 from tfsepgan.networks.folders import MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
@@ -42,14 +42,7 @@ def file_facts(directory: Path) -> dict[str, dict[str, Any]]:
     """Size and SHA-256 of every file below a folder but the manifest, by its path in it."""
     facts = {}
     for path in sorted(one for one in directory.rglob("*") if one.is_file() and one != directory / MANIFEST):
-        with open(path, "rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
-        facts[path.relative_to(directory).as_posix()] = {
-            "bytes": path.stat().st_size,
-            "sha256": digest.hexdigest(),
-        }
+        facts[path.relative_to(directory).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
     return facts
 
 

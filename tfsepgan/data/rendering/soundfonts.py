@@ -4,7 +4,6 @@ Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006), sect
 """
 
 import functools
-import hashlib
 import os
 import struct
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import BinaryIO
 
 from tfsepgan.data.rendering.instruments import InstrumentClass
 from tfsepgan.errors import DataError
+from tfsepgan.files import sha256_of
 
 _PRESET_BYTES = 38
 _LONGEST_LIST = 1 << 22  # bytes of a list of presets or of an INFO text; more is a damaged head
@@ -45,11 +45,7 @@ class SoundFont:
 @functools.lru_cache(maxsize=64)
 def _digest(path: Path, size: int, changed: int) -> str:
     """Of a file in this very state: hundreds of megabytes are not read again in the same process."""
-    with open(path, "rb") as file:
-        found = hashlib.sha256()
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
+    return sha256_of(path)
 
 
 def open_soundfont(name: str, path: Path) -> SoundFont:

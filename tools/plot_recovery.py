@@ -41,7 +41,7 @@ from tfsepgan.systems.listening import gain_to_level
 from tfsepgan.systems.trained import load_trained
 
 LASSO_WEIGHT = 0.1  # the paper's, for its images in [-1, 1]; scaled here by the windows' level
-MIXTURES = 12  # of six seconds
+MIXTURES = 24  # of six seconds
 LENGTHS_OF_SEARCH = (0, 3, 30, 100)
 METHODS = ("encoder start", "random start", "Lasso on cosines")
 COLOURS = ("#2f6db3", "#e39a2d", "#9a9a9a")

@@ -11,7 +11,7 @@ from scipy.signal import butter, sosfreqz
 from tfsepgan.config import AUGMENTATIONS, AugmentConfig, DataConfig, check, with_data
 from tfsepgan.data.augmentation import Augmenter, longer_window, recorded_rooms
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.effects import band_edge, equaliser, filtered, through_codec
+from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, through_codec
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pipeline import training_batches
 from tfsepgan.data.readers import READERS, tfio_loads
@@ -185,6 +185,16 @@ def test_band_limits_take_off_what_lies_beyond(music):
     hertz = np.fft.rfftfreq(len(music), 1 / RATE_HZ)
     inside, above, below = (np.median(power[(hertz > a) & (hertz < b)]) for a, b in ((350, 700), (2200, 3500), (5, 60)))
     assert 10 * np.log10(inside) > -1 and 10 * np.log10(above) < -25 and 10 * np.log10(below) < -18
+
+
+@pytest.mark.parametrize("length", [1, 1000, 16384, 16385, 50_000])
+@pytest.mark.parametrize("tail", [1, 300, 16384, 40_000, 80_000])
+def test_a_room_is_a_convolution_with_its_response(length, tail):
+    random = np.random.default_rng(length + tail)
+    samples, response = (random.standard_normal(count, dtype=np.float32) for count in (length, tail))
+    heard, expected = in_room(samples, response), np.convolve(samples.astype(np.float64), response)[:length]
+    assert heard.dtype == np.float32
+    np.testing.assert_allclose(heard, expected, atol=1e-6 * np.abs(expected).max() * np.sqrt(tail) + 1e-6)
 
 
 def test_a_room_adds_its_energy_after_what_comes_directly():

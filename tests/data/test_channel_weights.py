@@ -91,8 +91,7 @@ def test_what_lies_in_the_middle_keeps_its_level(bare, tmp_path):
         np.testing.assert_allclose(samples_of(version), samples_of(versions[0]), atol=1e-4)
 
 
-def test_variants_of_a_recording_of_one_channel_are_what_they_were(tmp_path, monkeypatch):
-    """They are decoded once, and kept under the keys that they had; those of a stereo recording, and only those, get others."""
+def test_a_recording_of_one_channel_is_decoded_once_and_other_variants_get_other_keys(tmp_path, monkeypatch):
     reads = []
     read = AudioFile.read
     monkeypatch.setattr(AudioFile, "read", lambda self, **how: reads.append(how["weights"]) or read(self, **how))
@@ -100,10 +99,10 @@ def test_variants_of_a_recording_of_one_channel_are_what_they_were(tmp_path, mon
     two = write(tmp_path / "b.flac", tone(300), tone(700))
     before = [unpacked(file, tmp_path) for file in (one, two)]
     assert reads[:2] == [None, None] and all(weights is not None for weights in reads[2:]) and len(reads) == 8
-    monkeypatch.setattr(cache_module, "_WEIGHED", 99)
-    after = [unpacked(file, tmp_path) for file in (one, two)]
-    assert [a.path for a in after[0]] == [b.path for b in before[0]]
-    assert [a.path == b.path for a, b in zip(after[1], before[1], strict=True)] == [True] + 6 * [False]
+    monkeypatch.setattr(cache_module, "_VARIED", 99)
+    for file, versions in zip((one, two), before, strict=True):
+        same = [a.path == b.path for a, b in zip(unpacked(file, tmp_path), versions, strict=True)]
+        assert same == [True] + 6 * [False]
 
 
 def test_the_mean_of_a_stereo_recording_is_the_mean_to_the_bit(tmp_path):

@@ -17,6 +17,7 @@ from tfsepgan.data.decoding import SUFFIXES, decode
 from tfsepgan.data.effects import at_speed, band_edge, equaliser, filtered, in_room, room_response, through_codec
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pitch import at_pitch
+from tfsepgan.data.windows import OTHER, Plan
 from tfsepgan.errors import DataError
 
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
@@ -106,6 +107,39 @@ class Augmenter:
             noise = filtered(noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])])
         wanted = root_mean_square(mixture) * 10.0 ** (level_db / 20)
         return noise * np.float32(wanted / root_mean_square(noise))
+
+
+class Changes:
+    """The changes of one step: of each window by its row in the plan, and what lies under each mixture.
+
+    Args:
+      augmenter: draws and makes them.
+      plan: of the step's windows.
+      stream: number of the stream that they are of.
+      step: of training.
+    """
+
+    def __init__(self, augmenter: Augmenter, plan: Plan, stream: int, step: int):
+        self._augmenter, self._plan, self._stream, self._step = augmenter, plan, stream, step
+        self.noisy = augmenter.augment.noise > 0
+
+    def window(self, row: int, samples: np.ndarray) -> np.ndarray:
+        """A window of the plan `[longer]`, scaled, see `longer_window`: changed, float32 `[window]`."""
+        augmenter, draws = self._augmenter, self._plan.draws
+        item, is_source = int(draws.item[row]), draws.part[row] != OTHER
+        together = bool(self._plan.together[item])
+        rng = augmenter.generator(self._step, self._stream, row)
+        number = -1 - item if together else row  # a song keeps one speed and one pitch
+        speed = augmenter.speed(augmenter.generator(self._step, self._stream, number) if together else rng)
+        semitones = augmenter.pitch(self._step, self._stream, number)
+        if augmenter.changes(source=is_source):
+            return augmenter.changed(samples, rng, speed, semitones)
+        return augmenter.played(samples, speed, semitones) if together else samples[: augmenter.config.window]
+
+    def noise(self, item: int, mixture: np.ndarray) -> np.ndarray | None:
+        """What lies under a mixture `[time]`, or None; drawn apart from all that windows are changed by."""
+        number = -1 - self._augmenter.config.batch - item
+        return self._augmenter.noise(mixture, self._augmenter.generator(self._step, self._stream, number))
 
 
 def longer_window(config: DataConfig) -> int:

@@ -30,7 +30,7 @@ from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
 _VERSION = 3  # raise when the stored samples or levels would differ
-_WEIGHED = 1  # raise when variants of recordings of several channels would differ; all others stay
+_VARIED = 2  # raise when variants would differ; all others stay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +141,7 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
         if not file.is_whole:
             key += [file.channel, file.stream, *others]
         if variant:
-            key += [file.name, shared.seed, shared.speed_group(file)]
-            key += [f"weighed {_WEIGHED}"] if file.channels > 1 else []
+            key += [file.name, shared.seed, shared.speed_group(file), f"varied {_VARIED}"]
         place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
         here = in_place and variant == 0
         samples = file.path if here else place.with_suffix(".wav")

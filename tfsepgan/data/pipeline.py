@@ -5,12 +5,12 @@ the data that an uninterrupted one would have seen, and every reader gives the s
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.augmentation import Augmenter, longer_window
+from tfsepgan.data.augmentation import Augmenter, Changes, longer_window
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.leaving import CallWatch
 from tfsepgan.data.mixing import Mixed, finish, paper_law, snr_law
@@ -21,6 +21,7 @@ from tfsepgan.data.windows import OTHER, Draws, Plan, Pool
 PARALLEL_BATCHES = 2  # made at a time; more only takes cores from the training step
 PREFETCHED_BATCHES = 4
 LAST_STEP = 2**62
+ALIGNMENT = 64  # bytes; TensorFlow copies arrays that lie elsewhere
 _WATCH = CallWatch()
 
 
@@ -68,11 +69,8 @@ def training_batches(
                 own = read_windows(stream.pool, plan.draws, read, reader)
             else:
                 own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
-            floor = None
-            if augmenter:
-                own = augmented(augmenter, stream, plan, own, int(step))
-                floor = noise_floor(augmenter, stream.number, int(step))
-            made |= stream.made(*mix_batch(stream.pool, config, plan, own, floor))
+            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
         return [made[key] for key in hears]
 
     def to_batch(*inputs):
@@ -113,63 +111,38 @@ def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: i
     return steps.map(read).with_options(options).prefetch(PARALLEL_BATCHES)
 
 
-def augmented(augmenter: Augmenter, stream: Stream, plan: Plan, windows: np.ndarray, step: int) -> np.ndarray:
-    """Change the windows of a plan.
-
-    Args:
-      windows: int16 `[draws, longer]`, see `augmentation.longer_window`.
-    Returns: float32 `[draws, window]`, scaled.
-    """
-    size = augmenter.config.window
-    changed = np.empty((len(windows), size), np.float32)
-    for row, (item, part, recording, *_) in enumerate(zip(*plan.draws, strict=True)):
-        samples = windows[row].astype(np.float32) * np.float32(stream.pool.recordings[recording].scale)
-        rng = augmenter.generator(step, stream.number, row)
-        number = -1 - int(item) if plan.together[item] else row  # a song keeps one speed and one pitch
-        speed = augmenter.speed(augmenter.generator(step, stream.number, number) if plan.together[item] else rng)
-        semitones = augmenter.pitch(step, stream.number, number)
-        if augmenter.changes(source=part != OTHER):
-            changed[row] = augmenter.changed(samples, rng, speed, semitones)
-        elif plan.together[item]:
-            changed[row] = augmenter.played(samples, speed, semitones)
-        else:
-            changed[row] = samples[:size]
-    return changed
-
-
-def noise_floor(augmenter: Augmenter, stream: int, step: int) -> Callable[[int, np.ndarray], np.ndarray | None]:
-    """What lies under the mixtures of a step, as `mix_batch` takes it; drawn apart from all that windows are changed by."""
-
-    def floor(item: int, mixture: np.ndarray) -> np.ndarray | None:
-        return augmenter.noise(mixture, augmenter.generator(step, stream, -1 - augmenter.config.batch - item))
-
-    return floor
-
-
 def mix_batch(
-    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, floor: Callable | None = None
+    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, changes: Changes | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn the windows of a plan into mixtures by the law of the settings.
+    """Turn the windows of a plan into mixtures by the law of the settings, one after the other: what one needs stays in the cache.
 
     Args:
       pool, config, plan: where the windows came from.
-      windows: `[draws, window]`, int16 as they were read, or float32 as `augmented` gives them.
-      floor: gives the noise under a mixture, `(item, mixture [time]) -> [time]` or None, which counts to the rest.
+      windows: int16 `[draws, window]`, or with `changes` `[draws, longer]`, see `augmentation.longer_window`.
+      changes: of the windows before they are mixed, and what lies under the mixtures, which counts to the rest.
     Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch, time, 1]`, float32.
     """
-    mixtures = np.empty((config.batch, config.window, 1), np.float32)
-    sources = np.empty((config.batch, pool.sources, config.window, 1), np.float32)
-    rest = np.empty_like(mixtures)
+    mixtures = _empty(config.batch, config.window, 1)
+    sources = _empty(config.batch, pool.sources, config.window, 1)
+    rest = _empty(config.batch, config.window, 1)
     for item in range(config.batch):
-        mixed = _mix_item(pool, config, plan, item, windows, floor)
+        mixed = _mix_item(pool, config, plan, item, windows, changes)
         mixtures[item, :, 0] = mixed.mixture
         sources[item, :, :, 0] = mixed.sources
         rest[item, :, 0] = mixed.residual
     return mixtures, sources, rest
 
 
+def _empty(*shape: int) -> np.ndarray:
+    """A float32 array that lies where TensorFlow wants its tensors, so that it takes it as it is and copies nothing."""
+    count = int(np.prod(shape))
+    memory = np.empty(count * 4 + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + count * 4].view(np.float32).reshape(shape)
+
+
 def _mix_item(
-    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, floor: Callable | None
+    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, changes: Changes | None
 ) -> Mixed:
     targets = np.zeros((pool.sources, config.window), np.float32)
     rows = np.flatnonzero(plan.draws.item == item)
@@ -177,9 +150,12 @@ def _mix_item(
     others = np.empty((len(other_rows), config.window), np.float32)
     into = {row: others[number] for number, row in enumerate(other_rows)}
     for row in rows:
-        scale = pool.recordings[plan.draws.recording[row]].scale if windows.dtype == np.int16 else 1.0
+        scale = np.float32(pool.recordings[plan.draws.recording[row]].scale)
         destination = into[row] if row in into else targets[plan.draws.part[row]]
-        np.multiply(windows[row], np.float32(scale), out=destination, dtype=np.float32)
+        if changes:
+            destination[:] = changes.window(row, np.multiply(windows[row], scale, dtype=np.float32))
+        else:
+            np.multiply(windows[row], scale, out=destination, dtype=np.float32)
     if plan.together[item] and len(others) > 1:
         others, other_rows = others.sum(axis=0, keepdims=True), other_rows[:1]
     gain_db = 0.0
@@ -188,5 +164,5 @@ def _mix_item(
     else:
         levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows]}
         (sources, rest), gain_db = snr_law(targets, others, **levels), float(plan.gain_db[item])
-    noise = floor(item, sources.sum(axis=0) + rest) if floor else None
+    noise = changes.noise(item, sources.sum(axis=0) + rest) if changes and changes.noisy else None
     return finish(sources, rest if noise is None else rest + noise, gain_db=gain_db)

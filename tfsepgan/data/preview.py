@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.augmentation import Augmenter, longer_window
+from tfsepgan.data.augmentation import Augmenter, Changes, longer_window
 from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.pipeline import augmented, mix_batch, noise_floor
+from tfsepgan.data.pipeline import mix_batch
 from tfsepgan.data.readers import read_windows
 from tfsepgan.data.streams import Stream, open_pool
 
@@ -29,9 +29,9 @@ def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) ->
     augmenter, read = Augmenter(config), longer_window(config)
     plan = stream.plan(config, step, read)
     windows = read_windows(stream.pool, plan.draws, read, "memmap")
-    changed = augmented(augmenter, stream, plan, windows, step) if config.augment.active else windows
+    changes = Changes(augmenter, plan, stream.number, step) if config.augment.active else None
     before = mix_batch(stream.pool, config, plan, windows[:, : config.window])
-    after = mix_batch(stream.pool, config, plan, changed, noise_floor(augmenter, stream.number, step))
+    after = mix_batch(stream.pool, config, plan, windows, changes)
     return _parts(before), _parts(after)
 
 

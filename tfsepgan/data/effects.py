@@ -61,8 +61,8 @@ def filtered(samples: np.ndarray, sections: list[np.ndarray]) -> np.ndarray:
 def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Samples `[time]` as heard in a room with an impulse response `[time]`, float32, as long as they were.
 
-    Both in blocks, whose transforms stay in the processor's cache and go through its vectors together: twice as fast as one long
-    transform, or as scipy.signal.oaconvolve.
+    Both in blocks, whose transforms stay in the processor's cache and go through its vectors together: 1.2 to 2.4 times as fast
+    as scipy.signal.oaconvolve (windows of 131072, rooms of 0.2 to 1.2 s).
     """
     heard = scipy.fft.rfft(_in_blocks(samples), 2 * ROOM_BLOCK, axis=1)
     parts = scipy.fft.rfft(_in_blocks(response), 2 * ROOM_BLOCK, axis=1)[: len(heard)]

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import io
+import shutil
 import sys
 from pathlib import Path
 
@@ -197,6 +198,25 @@ def test_tables_hold_medians_bounds_and_the_gain_over_plain_l1(comparison):
     page = tables.markdown(groups, results.facts(comparison.options, comparison.catalogue))
     assert "| `ssepgan` |" in page and "Commit: abc." in page and "a desk" in page
     assert str(comparison.options.data) not in page and "--data DIR" in page
+
+
+def test_rows_of_another_machine_are_kept(comparison):
+    by_name = {row.name: row for row in ROWS}
+    trained(comparison, by_name["l1-only"])
+    scored(comparison, by_name["l1-only"], (1.5, 1.0, 4.0))
+    written = comparison.results().groups()
+    written[rows_of.TITLES["terms"]][0]["training"]["hardware"] = "a table"
+    shutil.rmtree(comparison.of(by_name["l1-only"]))
+    trained(comparison, by_name["ssepgan"])
+    scored(comparison, by_name["ssepgan"], (1.0, 2.0, 6.0))
+    results = comparison.results(written)
+    assert results.by_name["ssepgan"]["against"] == {"median": 1.0, "better": 2, "mixtures": 3}
+    assert [result["row"] for result in results.groups()[rows_of.TITLES["terms"]]] == ["ssepgan", "l1-only"]
+    page = tables.markdown(results.groups(), results.facts(comparison.options, comparison.catalogue))
+    assert "a desk (ssepgan); a table (l1-only)" in page
+    written["Systems"][0]["scores"]["test"]["si_sdr"]["median"] += 0.5
+    with pytest.raises(work.RowError, match="of other test mixtures"):
+        comparison.results(written)
 
 
 def test_rows_scored_on_other_mixtures_make_no_table(comparison):

@@ -7,7 +7,8 @@ One row after the other: times its step, plans the steps that the budget pays fo
 scores 24 test and 24 valid mixtures of 10 s as `tfsepgan-evaluate` does, and measures how fast it separates. All of it lies in
 `--folder`; Ctrl-C or a kill costs at most a twelfth of a row, and the same command goes on. What is done is not done
 again. A row that fails is named, and the others go on. --speed measures the speed of all finished rows anew, in rotation;
---write puts the tables into `comparison.md` and `comparison.json` of a folder.
+--write puts the tables into `comparison.md` and `comparison.json` of a folder; rows that are there and not in `--folder`, of another
+machine, are kept.
 """
 
 import argparse
@@ -186,10 +187,10 @@ class Comparison:
         for name, found in work.step("measure", values, folder, say).items():
             write_json(self.folder / name / "measured.json", {**found, "together": len(rows), "date": tables.today()})
 
-    def results(self) -> Results:
-        """What all rows gave that are scored, those that `--rows` leaves out too."""
+    def results(self, written: dict | None = None) -> Results:
+        """What all rows gave that are scored, those that `--rows` leaves out too, and of `written` tables those that are not here."""
         scored = [row.name for row in ROWS if row.separates and not row.missing() and self.state(row) in SCORED]
-        return Results(self.folder, scored, self.splits, self.options.source)
+        return Results(self.folder, scored, self.splits, self.options.source, written)
 
     def show(self) -> None:
         """Print the tables."""
@@ -198,11 +199,12 @@ class Comparison:
                 self.console.print(tables.terminal_table(title, results))
 
     def write(self, folder: Path) -> None:
-        """Write the page and the JSON.
+        """Write the page and the JSON; rows in the JSON that are not here, of another machine, stay.
 
-        Raises: RowError when there is nothing to write yet.
+        Raises: RowError when there is nothing to write yet, or the rows in the JSON were scored on other mixtures.
         """
-        results = self.results()
+        before = folder / "comparison.json"
+        results = self.results(read_json(before)["tables"] if before.exists() else None)
         if not results.by_name:
             raise work.RowError("no row is scored yet, so there is no table to write")
         tables.write(folder, results.groups(), results.facts(self.options, self.catalogue))

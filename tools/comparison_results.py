@@ -26,15 +26,23 @@ class Results:
       names: of the rows that are scored.
       splits: that they are scored on.
       source: whose scores count.
+      written: tables that were written before, of which the rows that are not here are kept.
+    Raises: RowError when rows were scored on different mixtures.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str], splits: list[str], source: str):
+    def __init__(
+        self, folder: Path, names: Iterable[str], splits: list[str], source: str, written: dict[str, list] | None = None
+    ):
         self.folder, self.splits, self.source = folder, splits, source
         names = set(names)
-        self.rows = {row.name: row for row in ROWS if row.name in names}
-        self.reports = {name: {split: self._report(name, split) for split in splits} for name in self.rows}
+        here = {row.name for row in ROWS if row.name in names}
+        self.reports = {name: {split: self._report(name, split) for split in splits} for name in sorted(here)}
         self._check_same_mixtures()
-        self.by_name = {name: self._result(name) for name in self.rows}
+        kept = {result["row"]: result for results in (written or {}).values() for result in results}
+        self.written_bounds = [kept[name] for name, _ in BOUNDS.values() if name in kept]
+        self._check_written()
+        self.rows = {row.name: row for row in ROWS if row.name in here | kept.keys()}
+        self.by_name = {name: self._result(name) if name in here else dict(kept[name]) for name in self.rows}
         plain = self.by_name.get(PLAIN)
         for name, result in self.by_name.items():
             if plain and name != PLAIN:
@@ -58,6 +66,16 @@ class Results:
             if different:
                 raise RowError(f"{', '.join(different)} and {first} were scored on other {split} mixtures")
 
+    def _check_written(self) -> None:
+        """See that the rows that were written before heard the mixtures of those that are here: by their levels, to 0.01 dB."""
+        if not (self.reports and self.written_bounds):
+            return
+        for before, now in zip(self.written_bounds, self._bounds_here(), strict=True):
+            for split in self.splits:
+                levels = [bound["scores"].get(split, {}).get("si_sdr") for bound in (before, now)]
+                if levels[0] != levels[1]:
+                    raise RowError(f"the tables that were written before are of other {split} mixtures: {levels}")
+
     def _result(self, name: str) -> dict:
         """All that is known of a row."""
         row, folder, reports = self.rows[name], self.folder / name, self.reports[name]
@@ -76,7 +94,7 @@ class Results:
     def _scores(self, report: Report, kind: str) -> dict:
         return tables.slim(report.summary()[self.source][kind])
 
-    def _bounds(self) -> list[dict]:
+    def _bounds_here(self) -> list[dict]:
         """The mixture itself and the oracle mask, from any row's scores: they are the same in all."""
         reports, found = next(iter(self.reports.values())), []
         for kind, (name, says) in BOUNDS.items():
@@ -92,7 +110,7 @@ class Results:
         """The tables, results by title: the bounds around the systems, the base above its variants."""
         if not self.by_name:
             return {}
-        (low, high), grouped = self._bounds(), {}
+        (low, high), grouped = self._bounds_here() if self.reports else self.written_bounds, {}
         base = [self.by_name[BASE]] if BASE in self.by_name else []
         for table, title in TITLES.items():
             here = [result for name, result in self.by_name.items() if self.rows[name].table == table]
@@ -105,8 +123,10 @@ class Results:
         for item in catalogue.summary():
             data.setdefault(item.split, []).append([item.source, item.files, round(item.minutes, 1)])
         commits: dict[str, list[str]] = {}
+        hardware: dict[str, list[str]] = {}
         for name, result in self.by_name.items():
             commits.setdefault(" and ".join(result["training"]["commits"]), []).append(name)
+            hardware.setdefault(result["training"]["hardware"], []).append(name)
         shown = "demo" if options.data == "demo" else "DIR"
         seed = f" --seed {options.seed}" if options.seed else ""
         return {
@@ -114,7 +134,7 @@ class Results:
             f"--processor-minutes {options.processor_minutes:g}{seed} --write docs",
             "seed": options.seed,
             "date": tables.today(),
-            "hardware": "; ".join(sorted({result["training"]["hardware"] for result in self.by_name.values()})),
+            "hardware": hardware,
             "commits": commits,
             "data": data,
             "mixtures": options.mixtures,

@@ -135,17 +135,21 @@ def facts_text(facts: dict) -> str:
         f"{split}: " + ", ".join(f"{source} {minutes:.1f} min in {files} files" for source, files, minutes in sources)
         for split, sources in facts["data"].items()
     )
-    commits = ", ".join(f"{commit} ({', '.join(rows)})" for commit, rows in facts["commits"].items())
-    if len(facts["commits"]) == 1:
-        commits = next(iter(facts["commits"]))
     lines = [
         f"- Command: `{facts['command']}`, seed {facts['seed']}, {facts['date']}.",
-        f"- Commit: {commits}.",
-        f"- Hardware: {facts['hardware']}.",
+        f"- Commit: {_with_rows(facts['commits'])}.",
+        f"- Hardware: {_with_rows(facts['hardware'])}.",
         f"- Recordings: {data}.",
         f"- Scored on {facts['mixtures']} mixtures of {facts['seconds']:g} s of each split.",
     ]
     return "\n".join(lines + [f"- {note}" for note in facts.get("notes", [])])
+
+
+def _with_rows(rows: dict[str, list[str]]) -> str:
+    """What the rows were made with: each value with its rows, or the one that all have."""
+    if len(rows) == 1:
+        return next(iter(rows))
+    return "; ".join(f"{value} ({', '.join(names)})" for value, names in rows.items())
 
 
 def markdown(groups: dict[str, list[dict]], facts: dict) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfsepgan.data.mixing import finish, paper_law, root_mean_square, snr_law
+from tfsepgan.data.mixing import Mixed, finish, paper_law, root_mean_square, snr_law
 from tfsepgan.errors import ShapeError
 
 TIME = 5000
@@ -79,34 +79,57 @@ def test_silence_stays_silent_and_the_rest_keeps_its_loudness(silent):
     assert not (sources if silent == "target" else residual).any()
 
 
-@pytest.mark.parametrize("gain_db", [-20.0, 0.0, 40.0])
+@pytest.mark.parametrize("level", [0.01, 0.1, 10.0])
 @pytest.mark.parametrize("sources", [1, 3])
-def test_the_mixture_is_exactly_the_sum_of_its_parts(gain_db, sources):
-    mixed = finish(noise(sources, seed=1), noise(seed=2), gain_db=gain_db)
+def test_the_mixture_is_exactly_the_sum_of_its_parts(level, sources):
+    mixed = finish(noise(sources, seed=1, level=level), noise(seed=2, level=level))
     total = mixed.sources[0].copy()
     for part in (*mixed.sources[1:], mixed.residual):
         total += part
     np.testing.assert_array_equal(mixed.mixture, total)
 
 
-def test_gain_is_a_gain_until_full_scale():
-    quiet = finish(noise(1, seed=1), noise(seed=2), gain_db=-6.0)
-    np.testing.assert_allclose(quiet.sources, noise(1, seed=1) * 10 ** (-6 / 20), rtol=1e-6)
-    loud = finish(noise(1, seed=1), noise(seed=2), gain_db=40.0)
+def test_gain_moves_all_parts():
+    levels = {"snr_db": np.array([3.0]), "spread_db": np.array([1.0, -2.0])}
+    plain = snr_law(noise(1, seed=1), noise(2, seed=2), **levels)
+    moved = snr_law(noise(1, seed=1), noise(2, seed=2), **levels, gain_db=-6.0)
+    for one, other in zip(plain, moved, strict=True):
+        np.testing.assert_allclose(other, one * 10 ** (-6 / 20), rtol=1e-5, atol=1e-8)
+
+
+def test_a_loud_mixture_ends_at_full_scale_and_a_quiet_one_stays():
+    loud = finish(noise(1, seed=1, level=10), noise(seed=2, level=10))
     assert 0.999 < np.max(np.abs(loud.mixture)) <= 1.0
+    quiet = noise(1, seed=1), noise(seed=2)
+    np.testing.assert_array_equal(finish(*quiet).sources, quiet[0])
 
 
 def test_limiting_scales_all_parts_alike():
-    sources, residual = noise(2, seed=1), noise(seed=2)
-    mixed = finish(sources, residual, gain_db=40.0)
+    sources, residual = noise(2, seed=1, level=10), noise(seed=2, level=10)
+    mixed = finish(sources, residual)
     factor = mixed.residual[0] / residual[0]
     np.testing.assert_allclose(mixed.sources, sources * factor, rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.1, 10.0])
+def test_parts_put_where_the_targets_were_are_the_same_bits(level):
+    targets, others = noise(2, seed=1, level=level), noise(3, seed=2, level=level)
+    laws = (
+        (snr_law, {"snr_db": np.array([2.0, -1.0]), "spread_db": np.array([0.0, 5.0, -5.0]), "gain_db": 3.0}),
+        (paper_law, {"weights": np.array([0.2, 0.5, 0.3])}),
+    )
+    for law, settings in laws:
+        fresh = finish(*law(targets, others, **settings))
+        out = Mixed(np.empty(TIME, np.float32), targets.copy(), np.empty(TIME, np.float32))
+        finish(*law(out.sources, others, **settings, out=(out.sources, out.residual)), out=out)
+        for one, other in zip(fresh, out, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_inputs_are_left_alone():
     target, others = noise(1, seed=1), noise(2, seed=2)
     before = target.copy(), others.copy()
-    finish(*snr_law(target, others, snr_db=np.zeros(1), spread_db=np.zeros(2)), gain_db=40.0)
+    finish(*snr_law(target, others, snr_db=np.zeros(1), spread_db=np.zeros(2), gain_db=40.0))
     paper_law(target, others, weights=np.array([0.5, 0.5]))
     np.testing.assert_array_equal(target, before[0])
     np.testing.assert_array_equal(others, before[1])

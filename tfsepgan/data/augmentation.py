@@ -40,7 +40,9 @@ class Augmenter:
 
     def generator(self, step: int, stream: int, number: int, purpose: int = _PURPOSE) -> np.random.Generator:
         """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
-        return np.random.default_rng([self.config.seed, step, stream, purpose, number % 2**32])
+        # Numbers that are counted, not hashed: made in a third of the time.
+        place = np.array([[self.config.seed, step, 0, 0], [0, number % 2**32, stream, purpose]], np.uint64)
+        return np.random.Generator(np.random.Philox(key=place[0, :2], counter=place[1]))
 
     def speed(self, rng: np.random.Generator) -> float:
         """How fast a window, or all parts of a song, plays: 1 as recorded."""

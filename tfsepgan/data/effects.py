@@ -1,5 +1,7 @@
 """What microphones, rooms, desks and codecs do to a recording, as functions of samples and drawn numbers."""
 
+import math
+
 import numpy as np
 import scipy.fft
 import soxr
@@ -42,12 +44,12 @@ def band_edge(kind: str, frequency_hz: float, sample_rate_hz: int) -> list[np.nd
     """
     if frequency_hz >= USABLE * sample_rate_hz:
         return []
-    cosine, sine = np.cos(angle := 2 * np.pi * frequency_hz / sample_rate_hz), np.sin(angle)
+    cosine, sine = math.cos(angle := 2 * math.pi * frequency_hz / sample_rate_hz), math.sin(angle)
     order, sign = (4, -1.0) if kind == "lowpass" else (2, 1.0)
     edge = abs(1 + sign * cosine) / 2
     sections = []
     for pole in range(order // 2):
-        alpha = sine * np.cos(np.pi * (2 * pole + 1) / (2 * order))
+        alpha = sine * math.cos(math.pi * (2 * pole + 1) / (2 * order))
         section = np.array([edge, sign * -2 * edge, edge, 1 + alpha, -2 * cosine, 1 - alpha])
         sections.append(section[None] / section[3])
     return sections
@@ -178,14 +180,14 @@ def equaliser_section(
     Source: Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
     """
     amplitude = 10.0 ** (gain_db / 40)
-    angle = 2 * np.pi * frequency_hz / sample_rate_hz
-    cosine, alpha = np.cos(angle), np.sin(angle) / (2 * quality)
+    angle = 2 * math.pi * frequency_hz / sample_rate_hz
+    cosine, alpha = math.cos(angle), math.sin(angle) / (2 * quality)
     if kind == "peak":
         rise, fall = alpha * amplitude, alpha / amplitude
         section = [1 + rise, -2 * cosine, 1 - rise, 1 + fall, -2 * cosine, 1 - fall]
     else:
         sign = 1.0 if kind == "low" else -1.0
-        plus, minus, root = amplitude + 1, amplitude - 1, 2 * np.sqrt(amplitude) * alpha
+        plus, minus, root = amplitude + 1, amplitude - 1, 2 * math.sqrt(amplitude) * alpha
         section = [
             amplitude * (plus - sign * minus * cosine + root),
             sign * 2 * amplitude * (minus - sign * plus * cosine),

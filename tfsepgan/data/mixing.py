@@ -12,6 +12,7 @@ With more than one wanted source, `paper` draws weights uniformly among all that
 (which for one source is a and 1 - a), and `snr` sets each wanted source against the others on its own.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,23 +42,38 @@ def root_mean_square(samples: np.ndarray) -> float:
     return float(np.sqrt(energy / samples.size))
 
 
-def paper_law(targets: np.ndarray, others: np.ndarray, *, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def paper_law(
+    targets: np.ndarray,
+    others: np.ndarray,
+    *,
+    weights: np.ndarray,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Weigh the sources against the other recording, as the paper does.
 
     Args:
       targets: float32 `[sources, time]`.
       others: float32 `[n, time]`; the paper has n = 1, more are added up.
       weights: `[sources + 1]`, of each source, then of the others; for the paper's one source, 1 - a and a.
+      out: arrays for what is returned; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.
     """
     _check(targets, others)
     weights = np.asarray(weights, np.float32)
-    return targets * weights[:-1, None], _total(others, targets.shape[1]) * weights[-1]
+    sources, residual = out or (np.empty_like(targets), np.empty_like(targets[0]))
+    np.multiply(targets, weights[:-1, None], out=sources)
+    return sources, _weighted_sum(others, [weights[-1]] * len(others), out=residual)
 
 
 def snr_law(
-    targets: np.ndarray, others: np.ndarray, *, snr_db: np.ndarray, spread_db: np.ndarray
+    targets: np.ndarray,
+    others: np.ndarray,
+    *,
+    snr_db: np.ndarray,
+    spread_db: np.ndarray,
+    gain_db: float = 0.0,
+    out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set the sources above the sum of the others by levels in dB.
 
@@ -69,22 +85,25 @@ def snr_law(
       others: float32 `[n, time]`, n may be 0.
       snr_db: `[sources]`, RMS of each source over the RMS of the summed others.
       spread_db: `[n]`, level of each other against their common RMS before they are summed.
+      gain_db: gain on all of it.
+      out: arrays for what is returned; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     """
     _check(targets, others)
-    residual = np.zeros(targets.shape[1], np.float32)
-    for other, level_db in zip(others, spread_db, strict=True):
-        residual += other * _gain(1.0, root_mean_square(other), level_db)
+    sources, residual = out or (np.empty_like(targets), np.empty_like(targets[0]))
+    levels = (_gain(1.0, root_mean_square(other), level_db) for other, level_db in zip(others, spread_db, strict=True))
+    _weighted_sum(others, levels, out=residual)
     recorded = [root_mean_square(target) for target in targets]
     heard = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
-    level, reference_db = heard[0] if heard else (root_mean_square(_total(others, len(residual))), 0.0)
-    residual *= _gain(level, root_mean_square(residual), -reference_db)
-    gains = [_gain(level, rms, float(snr) - reference_db) for rms, snr in zip(recorded, snr_db, strict=True)]
-    return targets * np.array(gains, np.float32)[:, None], residual
+    level, reference_db = heard[0] if heard else (root_mean_square(others.sum(axis=0)), 0.0)
+    residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)
+    gains = [_gain(level, rms, gain_db + float(snr) - reference_db) for rms, snr in zip(recorded, snr_db, strict=True)]
+    np.multiply(targets, np.array(gains, np.float32)[:, None], out=sources)
+    return sources, residual
 
 
-def finish(sources: np.ndarray, residual: np.ndarray, *, gain_db: float = 0.0) -> Mixed:
-    """Set the level of the whole and add the parts up.
+def finish(sources: np.ndarray, residual: np.ndarray, *, out: Mixed | None = None) -> Mixed:
+    """Add the parts up.
 
     A mixture whose peak would pass full scale is brought down to it, with its parts, by one factor; it is
     never clipped.
@@ -92,35 +111,32 @@ def finish(sources: np.ndarray, residual: np.ndarray, *, gain_db: float = 0.0) -
     Args:
       sources: float32 `[sources, time]` as they appear in the mixture.
       residual: float32 `[time]`.
-      gain_db: gain on the mixture and all its parts.
+      out: arrays for what is returned, whose parts are those that are given.
     Returns: the mixture and its parts, which add up to it exactly (sources in order, then residual).
     """
-    if gain_db:
-        gain = np.float32(10.0 ** (gain_db / 20))
-        sources, residual = sources * gain, residual * gain
-    mixture = _sum_parts(sources, residual)
+    mixture = _sum_parts(sources, residual, out=out and out.mixture)
     peak = float(max(mixture.max(), -mixture.min())) if mixture.size else 0.0
     if peak > 1:
         scale = np.float32(_JUST_BELOW_ONE / peak)
-        sources, residual = sources * scale, residual * scale
-        mixture = _sum_parts(sources, residual)
+        sources = np.multiply(sources, scale, out=out and out.sources)
+        residual = np.multiply(residual, scale, out=out and out.residual)
+        _sum_parts(sources, residual, out=mixture)
     return Mixed(mixture, sources, residual)
 
 
-def _sum_parts(sources: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    mixture = sources[0].copy()
-    for part in (*sources[1:], residual):
+def _sum_parts(sources: np.ndarray, residual: np.ndarray, *, out: np.ndarray | None) -> np.ndarray:
+    first, *further = (*sources, residual)
+    mixture = np.add(first, further[0], out=out)
+    for part in further[1:]:
         mixture += part
     return mixture
 
 
-def _total(others: np.ndarray, time: int) -> np.ndarray:
-    if len(others) == 1:
-        return others[0]
-    total = np.zeros(time, np.float32)
-    for other in others:
-        total += other
-    return total
+def _weighted_sum(signals: np.ndarray, weights: Iterable[np.float32], *, out: np.ndarray) -> np.ndarray:
+    out[:] = 0
+    for signal, weight in zip(signals, weights, strict=True):
+        out += signal * weight
+    return out
 
 
 def _gain(level: float, rms: float, above_db: float) -> np.float32:

@@ -126,10 +126,8 @@ def mix_batch(
     sources = _empty(config.batch, pool.sources, config.window, 1)
     rest = _empty(config.batch, config.window, 1)
     for item in range(config.batch):
-        mixed = _mix_item(pool, config, plan, item, windows, changes)
-        mixtures[item, :, 0] = mixed.mixture
-        sources[item, :, :, 0] = mixed.sources
-        rest[item, :, 0] = mixed.residual
+        out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
+        _mix_item(pool, config, plan, item, windows, changes, out)
     return mixtures, sources, rest
 
 
@@ -142,27 +140,30 @@ def _empty(*shape: int) -> np.ndarray:
 
 
 def _mix_item(
-    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, changes: Changes | None
-) -> Mixed:
-    targets = np.zeros((pool.sources, config.window), np.float32)
+    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, changes: Changes | None, out: Mixed
+) -> None:
     rows = np.flatnonzero(plan.draws.item == item)
-    other_rows = rows[plan.draws.part[rows] == OTHER]
-    others = np.empty((len(other_rows), config.window), np.float32)
-    into = {row: others[number] for number, row in enumerate(other_rows)}
-    for row in rows:
+    is_other = plan.draws.part[rows] == OTHER
+    other_rows, target_rows = rows[is_other], rows[~is_other]
+    targets, others = out.sources, np.empty((len(other_rows), config.window), np.float32)
+    if len(target_rows) < pool.sources:
+        targets[:] = 0
+    places = [*zip(other_rows, others, strict=True), *((row, targets[plan.draws.part[row]]) for row in target_rows)]
+    for row, place in places:
         scale = np.float32(pool.recordings[plan.draws.recording[row]].scale)
-        destination = into[row] if row in into else targets[plan.draws.part[row]]
         if changes:
-            destination[:] = changes.window(row, np.multiply(windows[row], scale, dtype=np.float32))
+            place[:] = changes.window(row, np.multiply(windows[row], scale, dtype=np.float32))
         else:
-            np.multiply(windows[row], scale, out=destination, dtype=np.float32)
+            np.multiply(windows[row], scale, out=place, dtype=np.float32)
     if plan.together[item] and len(others) > 1:
         others, other_rows = others.sum(axis=0, keepdims=True), other_rows[:1]
-    gain_db = 0.0
+    parts = (out.sources, out.residual)
     if config.law == "paper":
-        sources, rest = paper_law(targets, others, weights=plan.weights[item])
+        paper_law(targets, others, weights=plan.weights[item], out=parts)
     else:
         levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows]}
-        (sources, rest), gain_db = snr_law(targets, others, **levels), float(plan.gain_db[item])
-    noise = changes.noise(item, sources.sum(axis=0) + rest) if changes and changes.noisy else None
-    return finish(sources, rest if noise is None else rest + noise, gain_db=gain_db)
+        snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
+    if changes and changes.noisy:
+        noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)
+        out.residual[:] += 0 if noise is None else noise
+    finish(*parts, out=out)

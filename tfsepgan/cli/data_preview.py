@@ -45,7 +45,7 @@ def preview(arguments: list[str], console) -> None:
             sounds["mixture-before"] = before.mixture[number]
         folder = Path(options.output) / f"{number:03d}"
         names = [f"{name}.wav" for name in sounds]
-        write_sounds(folder, names, [np.clip(one, -1, 1)[:, None] for one in sounds.values()], data.sample_rate_hz)
+        write_sounds(folder, names, [one[:, None] for one in sounds.values()], data.sample_rate_hz)
         draw_signals(sounds, data.sample_rate_hz, folder / "spectrograms.png", title=f"step {options.step}, {number}")
         levels = "  ".join(f"{name} {_level_db(one):.1f}" for name, one in sounds.items())
         console.print(f"{folder}: {levels} dB", highlight=False, markup=False)

@@ -165,5 +165,6 @@ def _mix_item(
         snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
     if changes and changes.noisy:
         noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)
-        out.residual[:] += 0 if noise is None else noise
+        if noise is not None:
+            np.add(out.residual, noise, out=out.residual)
     finish(*parts, out=out)

@@ -69,6 +69,17 @@ def test_without_others_sources_are_levelled_against_the_first():
     assert not residual.any()
 
 
+def test_noise_below_silence_is_neither_levelled_nor_a_level():
+    targets = np.concatenate([noise(1, seed=1, level=1e-5), noise(1, seed=2)])
+    others = np.concatenate([noise(1, seed=3), noise(1, seed=4, level=1e-5)])
+    levels = {"snr_db": np.array([0.0, 3.0]), "spread_db": np.zeros(2)}
+    sources, residual = snr_law(targets, others, **levels, silence_db=-60.0)
+    assert not sources[0].any()
+    np.testing.assert_allclose(sources[1], targets[1], rtol=1e-5)
+    assert level_db(sources[1]) - level_db(residual) == pytest.approx(3.0, abs=1e-4)
+    assert np.corrcoef(residual, others[0])[0, 1] == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize("silent", ["target", "others"])
 def test_silence_stays_silent_and_the_rest_keeps_its_loudness(silent):
     target, others = noise(1, seed=1), noise(1, seed=2)

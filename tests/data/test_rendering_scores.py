@@ -13,7 +13,17 @@ from tfsepgan.data.rendering.midi import read_midi, write_midi
 from tfsepgan.data.rendering.musicxml import read_musicxml
 from tfsepgan.data.rendering.performance import Performance, perform
 from tfsepgan.data.rendering.reading import find_scores
-from tfsepgan.data.rendering.score import PITCH_WHEEL, Control, Note, cut, fit, fold, line, shorten_rests
+from tfsepgan.data.rendering.score import (
+    PITCH_WHEEL,
+    Control,
+    Note,
+    cut,
+    fit,
+    fold,
+    line,
+    one_key_at_a_time,
+    shorten_rests,
+)
 from tfsepgan.data.rendering.soundfonts import open_soundfont
 from tfsepgan.errors import ConfigError, DataError
 
@@ -50,6 +60,17 @@ def test_a_note_that_is_never_ended_ends_with_its_track(tmp_path):
     notes.append(message("note_off", 480, note=64, velocity=0))
     score = read_midi(save_midi(tmp_path / "a.mid", notes))
     assert score.parts[0].notes == (Note(0.0, 1.0, 60, 90), Note(0.5, 1.0, 64, 90))
+
+
+def test_a_program_in_another_track_is_the_channels(tmp_path):
+    ahead = [
+        message("program_change", 0, channel=0, program=40),
+        message("control_change", 10, channel=0, control=7, value=99),
+    ]
+    notes = [message("note_on", 0, channel=0, note=60, velocity=80), message("note_off", 480, channel=0, note=60)]
+    (violin,) = read_midi(save_midi(tmp_path / "a.mid", ahead, notes)).parts
+    assert violin.program == 40
+    assert [(control.number, control.value) for control in violin.controls] == [(7, 99)]
 
 
 def test_a_written_score_reads_as_it_was(tmp_path):
@@ -130,6 +151,21 @@ def test_a_performance_moves_tempo_key_and_loudness_as_told():
     assert played.notes == (Note(0.8, 1.6, 62, 70), Note(1.6, 2.4, 66, 70))
     drums = perform(part((1.0, 2.0, 38), is_drums=True), Performance(1.0, 2, 0.0, 0.0, 0.0, (1,)), "drums")
     assert drums.notes[0].pitch == 38
+
+
+def test_timing_cuts_no_repeated_note():
+    repeated = part(*((0.5 * n, 0.5 * (n + 1), 60) for n in range(200)))
+    played = perform(repeated, Performance(1.0, 0, 0.0, 0.0, 0.012, (1,)), "piano").notes
+    assert len(played) == 200
+    for one, following in zip(played, played[1:], strict=False):
+        assert one.end <= following.start
+        assert one.end - one.start > 0.4
+
+
+def test_of_two_notes_on_one_key_the_first_ends_where_the_second_begins():
+    notes = (Note(0.0, 4.0, 60, 50), Note(1.0, 2.0, 60, 70), Note(1.0, 3.0, 60, 40), Note(0.5, 3.5, 64, 90))
+    expected = (Note(0.0, 1.0, 60, 50), Note(0.5, 3.5, 64, 90), Note(1.0, 3.0, 60, 70))
+    assert one_key_at_a_time(notes) == expected
 
 
 def test_the_same_seed_plays_the_same_and_another_does_not():

@@ -8,7 +8,7 @@ import pytest
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.cache import Recording, envelope_hop
-from tfsepgan.data.windows import OTHER, REDRAWS, Pool, draw_plan, place
+from tfsepgan.data.windows import OTHER, REDRAWS, Pool, begin, draw_plan, place, reading_on
 
 RATE_HZ = 400
 CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", seed=3)
@@ -42,6 +42,32 @@ def test_the_same_seed_and_step_draw_the_same_batch():
             np.concatenate(one) if isinstance(one, tuple) else one,
             np.concatenate(two) if isinstance(two, tuple) else two,
         )
+
+
+def test_reading_on_moves_only_windows_that_need_more():
+    pool = pool_of([recording(400)], [recording(4000)])
+    config = replace(CONFIG, window=300)
+    for step in range(20):
+        drawn = draw_plan(pool, config, step)
+        plan = reading_on(pool, drawn, 300, 378)
+        for row, first in enumerate(drawn.draws.start):
+            frames, start, count = pool.frames[plan.draws.recording[row]], plan.draws.start[row], plan.draws.count[row]
+            assert start + begin(plan, row, 300) == first
+            assert begin(plan, row, 250) == begin(plan, row, 300)
+            assert start + begin(plan, row, 378) == min(first, frames - 378)
+            assert begin(plan, row, 378) + 378 <= count
+
+
+def test_parts_of_a_song_that_is_read_on_begin_together():
+    pool = pool_of([recording(400)], [recording(350)], tracks=[((0, 0), (OTHER, 1))])
+    config = replace(CONFIG, window=300, remix=0.0)
+    for step in range(20):
+        plan = reading_on(pool, draw_plan(pool, config, step), 300, 378)
+        for needed in (280, 300, 350, 378):
+            places = {item: set() for item in plan.draws.item}
+            for row, item in enumerate(plan.draws.item):
+                places[item].add(plan.draws.start[row] + begin(plan, row, needed))
+            assert all(len(found) == 1 for found in places.values())
 
 
 def test_another_step_or_seed_draws_another_batch():

@@ -17,7 +17,7 @@ from tfsepgan.data.decoding import SUFFIXES, decode
 from tfsepgan.data.effects import at_speed, band_edge, equaliser, filtered, in_room, room_response, through_codec
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pitch import at_pitch
-from tfsepgan.data.windows import OTHER, Plan
+from tfsepgan.data.windows import OTHER, Plan, begin
 from tfsepgan.errors import DataError
 
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
@@ -129,14 +129,19 @@ class Changes:
         """A window of the plan `[longer]`, scaled, see `longer_window`: changed, float32 `[window]`."""
         augmenter, draws = self._augmenter, self._plan.draws
         item, is_source = int(draws.item[row]), draws.part[row] != OTHER
-        together = bool(self._plan.together[item])
+        window, together = augmenter.config.window, bool(self._plan.together[item])
+        changes = augmenter.changes(source=is_source)
+        if not changes and not together:
+            first = begin(self._plan, row, window)
+            return samples[first : first + window]
         rng = augmenter.generator(self._step, self._stream, row)
         number = -1 - item if together else row  # a song keeps one speed and one pitch
         speed = augmenter.speed(augmenter.generator(self._step, self._stream, number) if together else rng)
         semitones = augmenter.pitch(self._step, self._stream, number)
-        if augmenter.changes(source=is_source):
+        samples = samples[begin(self._plan, row, played_length(window, speed)) :]
+        if changes:
             return augmenter.changed(samples, rng, speed, semitones)
-        return augmenter.played(samples, speed, semitones) if together else samples[: augmenter.config.window]
+        return augmenter.played(samples, speed, semitones)
 
     def noise(self, item: int, mixture: np.ndarray) -> np.ndarray | None:
         """What lies under a mixture `[time]`, or None; drawn apart from all that windows are changed by."""
@@ -148,14 +153,19 @@ def longer_window(config: DataConfig) -> int:
     """Samples to read for each window, so that one that plays faster fills it; another pitch needs no more."""
     if not config.augment.speed:
         return config.window
-    return int(np.ceil(config.window * 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12)))
+    return played_length(config.window, 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12))
+
+
+def played_length(window: int, speed: float) -> int:
+    """Samples of a recording that fill a window when it plays at a speed."""
+    return int(np.ceil(window * speed))
 
 
 def played(samples: np.ndarray, speed: float, window: int) -> np.ndarray:
     """The first `window` samples of a longer recording `[longer]` that plays at another speed, float32."""
     if speed == 1.0:
         return samples[:window]
-    moved = at_speed(samples[: int(np.ceil(window * speed))], speed)[:window]
+    moved = at_speed(samples[: played_length(window, speed)], speed)[:window]
     return np.pad(moved, (0, window - len(moved)))
 
 

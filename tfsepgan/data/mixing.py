@@ -12,6 +12,7 @@ With more than one wanted source, `paper` draws weights uniformly among all that
 (which for one source is a and 1 - a), and `snr` sets each wanted source against the others on its own.
 """
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -73,12 +74,14 @@ def snr_law(
     snr_db: np.ndarray,
     spread_db: np.ndarray,
     gain_db: float = 0.0,
+    silence_db: float = -math.inf,
     out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set the sources above the sum of the others by levels in dB.
 
-    The first source that is heard keeps the RMS of its recording and everything else is scaled to it. A silent
-    window stays silent, as no gain can level it; without any other, sources are levelled against the first.
+    The first source that is heard keeps the RMS of its recording and everything else is scaled to it. A window below
+    `silence_db` is silence: it is left out, lest its noise be raised to the level of music; without any other, sources are
+    levelled against the first.
 
     Args:
       targets: float32 `[sources, time]`.
@@ -86,14 +89,16 @@ def snr_law(
       snr_db: `[sources]`, RMS of each source over the RMS of the summed others.
       spread_db: `[n]`, level of each other against their common RMS before they are summed.
       gain_db: gain on all of it.
+      silence_db: RMS in dB below full scale under which a window is silence; by default only zeros are.
       out: arrays for what is returned; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     """
     _check(targets, others)
     sources, residual = out or (np.empty_like(targets), np.empty_like(targets[0]))
-    levels = (_gain(1.0, root_mean_square(other), level_db) for other, level_db in zip(others, spread_db, strict=True))
+    heard_at = [_heard_at(other, silence_db) for other in others]
+    levels = (_gain(1.0, rms, level_db) for rms, level_db in zip(heard_at, spread_db, strict=True))
     _weighted_sum(others, levels, out=residual)
-    recorded = [root_mean_square(target) for target in targets]
+    recorded = [_heard_at(target, silence_db) for target in targets]
     heard = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
     level, reference_db = heard[0] if heard else (root_mean_square(others.sum(axis=0)), 0.0)
     residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)
@@ -137,6 +142,12 @@ def _weighted_sum(signals: np.ndarray, weights: Iterable[np.float32], *, out: np
     for signal, weight in zip(signals, weights, strict=True):
         out += signal * weight
     return out
+
+
+def _heard_at(window: np.ndarray, silence_db: float) -> float:
+    """RMS of a window; 0 for one below the level of silence."""
+    rms = root_mean_square(window)
+    return rms if rms > 10.0 ** (silence_db / 20) else 0.0
 
 
 def _gain(level: float, rms: float, above_db: float) -> np.float32:

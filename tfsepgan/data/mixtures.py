@@ -104,6 +104,7 @@ class _Maker:
             others,
             snr_db=low + (high - low) * rng.random(len(targets)),
             spread_db=OTHERS_SPREAD_DB * (2 * rng.random(len(others)) - 1),
+            silence_db=self.config.silence_db,
         )
         first = _walk_over(next(iter(self.targets.values())), number, count)
         return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config)

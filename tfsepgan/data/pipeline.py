@@ -161,7 +161,7 @@ def _mix_item(
     if config.law == "paper":
         paper_law(targets, others, weights=plan.weights[item], out=parts)
     else:
-        levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows]}
+        levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows], "silence_db": config.silence_db}
         snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
     if changes and changes.noisy:
         noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)

@@ -9,7 +9,8 @@ from tfsepgan.data.augmentation import Augmenter, Changes, longer_window
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.pipeline import mix_batch
 from tfsepgan.data.readers import read_windows
-from tfsepgan.data.streams import Stream, open_pool
+from tfsepgan.data.streams import PAIRED, open_streams
+from tfsepgan.data.windows import begin
 
 
 class Parts(NamedTuple):
@@ -23,14 +24,15 @@ class Parts(NamedTuple):
 def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) -> tuple[Parts, Parts]:
     """The labelled mixtures of one training step as `config.augment` leaves them unchanged and changed.
 
-    Raises: DataError as `streams.open_pool` does.
+    Raises: DataError as `streams.open_streams` does.
     """
-    stream = Stream(open_pool(catalogue, config), 0, ("mixture", "sources"))
+    (stream,) = open_streams(catalogue, config, PAIRED, "train", None)
     augmenter, read = Augmenter(config), longer_window(config)
     plan = stream.plan(config, step, read)
     windows = read_windows(stream.pool, plan.draws, read, "memmap")
     changes = Changes(augmenter, plan, stream.number, step) if config.augment.active else None
-    before = mix_batch(stream.pool, config, plan, windows[:, : config.window])
+    unchanged = [samples[begin(plan, row, config.window) :][: config.window] for row, samples in enumerate(windows)]
+    before = mix_batch(stream.pool, config, plan, np.stack(unchanged))
     after = mix_batch(stream.pool, config, plan, windows, changes)
     return _parts(before), _parts(after)
 

@@ -113,6 +113,8 @@ class Plan(NamedTuple):
     snr_db: np.ndarray  # [batch, sources], law 'snr'
     spread_db: np.ndarray  # [draws], law 'snr'
     gain_db: np.ndarray  # [batch]
+    ahead: np.ndarray  # [draws] samples that are read before the window begins, see `reading_on`
+    room: np.ndarray  # [draws] samples that are there, of a song's longest part, from the first that is read
 
 
 def build_pool(
@@ -187,13 +189,16 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Pla
         snr_db=_uniform(rng, config.snr_db, (batch, sources)),
         spread_db=_uniform(rng, (-OTHERS_SPREAD_DB, OTHERS_SPREAD_DB), len(draws.item)),
         gain_db=_uniform(rng, config.gain_db, batch),
+        ahead=np.zeros(len(draws.item), np.int64),
+        room=draws.offset + draws.count,
     )
 
 
 def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
     """The same draws, read further than the window, as much as a recording has, for what plays faster.
 
-    Near the end of a recording that is long enough the window moves back, and of a song with all its parts.
+    Near the end of a recording that is long enough, reading begins before the window, and of a song with all its parts: `ahead` says
+    by how much. `begin` finds where what plays at a speed begins, the window itself unless there is too little after it.
 
     Args:
       window, read: samples of a window, and to be read.
@@ -204,7 +209,14 @@ def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
     whole = np.where(plan.together[draws.item], whole[draws.item], frames)
     latest = np.where(whole < window, draws.start, np.maximum(whole - read, 0))
     start = np.minimum(draws.start, latest)
-    return plan._replace(draws=draws._replace(start=start, count=np.minimum(frames - start, read - draws.offset)))
+    moved = draws._replace(start=start, count=np.minimum(frames - start, read - draws.offset))
+    room = np.minimum(whole - start + draws.offset, read)
+    return plan._replace(draws=moved, ahead=draws.start - start, room=room)
+
+
+def begin(plan: Plan, row: int, needed: int) -> int:
+    """The sample, of those that are read for a row of the plan, where a window that needs so many begins."""
+    return int(min(plan.ahead[row], max(0, plan.room[row] - needed)))
 
 
 def place(frames: np.ndarray, window: int, chance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def read_midi(path: Path) -> Score:
             "wanted: type 0 or 1 in beats. Save it again from a sequencer."
         )
     tempo = _TempoMap(file)
-    parts = tuple(part for track in file.tracks for part in _parts(track, tempo))
+    parts = tuple(_parts(file.tracks, tempo))
     if not parts:
         raise DataError(f"{path} holds no notes. Remove it.")
     if max(part.seconds for part in parts) > _LONGEST_HOURS * 3600:
@@ -92,7 +92,30 @@ class _TempoMap:
         return self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
 
 
-def _parts(track, tempo: _TempoMap):
+def _parts(tracks, tempo: _TempoMap):
+    """A part for each channel of each track with notes; a channel's program and controls may stand in another track."""
+    heard = [_voices(track, tempo) for track in tracks]
+    for track, voices in zip(tracks, heard, strict=True):
+        for channel, voice in voices.items():
+            if not voice.notes:
+                continue
+            others = [other[channel] for other in heard if other is not voices and channel in other]
+            programs = [*voice.programs, *(program for other in others for program in other.programs)]
+            controls = [
+                *voice.controls,
+                *(control for other in others if not other.notes for control in other.controls),
+            ]
+            yield Part(
+                name=(track.name or "").strip(),
+                program=programs[0] if programs else 0,
+                is_drums=channel == DRUM_CHANNEL,
+                notes=tuple(sorted(voice.notes)),
+                controls=tuple(sorted(controls, key=lambda control: control.time)),
+            )
+
+
+def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
+    """What each channel of a track plays; notes that are never ended, end with the track."""
     voices: dict[int, _Voice] = {}
     tick = 0
     for message in track:
@@ -102,17 +125,10 @@ def _parts(track, tempo: _TempoMap):
             voice = voices.setdefault(channel, _Voice([], [], {}, []))
             _hear(voice, message, tempo.seconds(tick))
     end = tempo.seconds(tick)
-    for channel, voice in voices.items():
+    for voice in voices.values():
         for pitch, begun in voice.sounding.items():
             voice.notes.extend(Note(start, end, pitch, velocity) for start, velocity in begun if end > start)
-        if voice.notes:
-            yield Part(
-                name=(track.name or "").strip(),
-                program=voice.programs[0] if voice.programs else 0,
-                is_drums=channel == DRUM_CHANNEL,
-                notes=tuple(sorted(voice.notes)),
-                controls=tuple(voice.controls),
-            )
+    return voices
 
 
 def _hear(voice: _Voice, message, now: float) -> None:

@@ -25,7 +25,7 @@ from tfsepgan.data.rendering.synthesizers import Task, play, version
 from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.files import write_whole
 
-_RECIPE = 1  # raise it when the same settings begin to sound different
+_RECIPE = 2  # raise it when the same settings begin to sound different
 _SILENT_DB = -70.0  # dBFS, peak before levelling: a soundfont without samples for these notes
 _HEARD = ("longest_rest_seconds", "longest_seconds", "sample_rate_hz", "channels", "level_db", "peak_db", "layout")
 
@@ -60,15 +60,14 @@ def render_job(job: Job, studio: Studio) -> Outcome:
         if seconds is not None:
             return Outcome(job, kept=True, seconds=seconds)
         score = read_score(job.score.path)
-        players = [_players(score, stem, studio.settings) for stem in job.stems]
+        written = [_written(score, stem, studio.settings) for stem in job.stems]
+        players = [_players(parts, stem, studio.settings) for parts, stem in zip(written, job.stems, strict=True)]
         seconds = max((part.seconds for parts in players for part in parts), default=0.0) + TAIL_SECONDS
         sounds = [_sound(stem, parts, seconds, studio) for stem, parts in zip(job.stems, players, strict=True)]
         gain = _gain(sounds, studio.settings)
         for stem, comment, sound in zip(job.stems, comments, sounds, strict=True):
             _write(studio.output / stem.path, sound * gain, comment, studio.settings)
-        was_cut = (
-            max(score.parts[n].seconds for stem in job.stems for n in stem.parts) > studio.settings.longest_seconds
-        )
+        was_cut = max(part.seconds for parts in written for part in parts) > studio.settings.longest_seconds
         return Outcome(job, seconds=seconds, was_cut=was_cut)
     except (TfsepganError, OSError) as error:
         return Outcome(job, problem=f"{job.score.path} was not rendered: {error}")
@@ -115,17 +114,24 @@ def _made(job: Job, comments: Sequence[dict], output: Path) -> float | None:
     return seconds
 
 
-def _players(score: Score, stem: Stem, settings: RenderSettings) -> list[Part]:
-    """The parts of a stem as they will be played."""
-    players = []
-    for number, performance in zip(stem.parts, stem.performances, strict=True):
+def _written(score: Score, stem: Stem, settings: RenderSettings) -> list[Part]:
+    """The parts of a stem as its instrument takes them from the score, however long."""
+    plays, parts = CLASSES[stem.class_name].plays, []
+    for number in stem.parts:
         part = score.parts[number]
-        plays = CLASSES[stem.class_name].plays
         if part.is_chordal and plays in ("line", "low line"):
             part = line(part, lowest=plays == "low line")
         if settings.longest_rest_seconds is not None and settings.layout == "unpaired":
             part = shorten_rests(part, settings.longest_rest_seconds)
-        part = cut(part, settings.longest_seconds)
+        parts.append(part)
+    return parts
+
+
+def _players(written: list[Part], stem: Stem, settings: RenderSettings) -> list[Part]:
+    """The parts of a stem as they will be played."""
+    players = []
+    for number, whole, performance in zip(stem.parts, written, stem.performances, strict=True):
+        part = cut(whole, settings.longest_seconds)
         if not part.notes:
             raise DataError(f"part {number} ({part.name}) has no notes in its first {settings.longest_seconds:g} s")
         players.append(replace(perform(part, performance, stem.class_name), program=stem.program))

@@ -95,6 +95,28 @@ def line(part: Part, *, lowest: bool) -> Part:
     return replace(part, notes=tuple(kept))
 
 
+def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Notes of one pitch that do not overlap, as an instrument has each key once and a synthesizer ends all of them at once.
+
+    A note ends where the next of its pitch begins; of those that begin together one is left, as long and as loud as any.
+
+    Returns: the notes in the order of their starts.
+    """
+    kept: list[Note] = []
+    last: dict[int, int] = {}  # where in `kept` the last note of a pitch is
+    for note in sorted(notes):
+        before = last.get(note.pitch)
+        if before is not None and kept[before].start == note.start:
+            louder = max(kept[before].velocity, note.velocity)
+            kept[before] = kept[before]._replace(end=max(kept[before].end, note.end), velocity=louder)
+            continue
+        if before is not None and kept[before].end > note.start:
+            kept[before] = kept[before]._replace(end=note.start)
+        last[note.pitch] = len(kept)
+        kept.append(note)
+    return tuple(kept)
+
+
 def fold(pitch: int, low: int, high: int) -> int:
     """Move a pitch by octaves into a range of an octave or more."""
     if pitch < low:

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tfsepgan.config import AUGMENTATIONS, AugmentConfig, DataConfig
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.pipeline import PARALLEL_BATCHES, PREFETCHED_BATCHES, training_batches
 from tfsepgan.data.readers import READERS, choose_reader
 from tfsepgan.data.streams import open_pool
 from tfsepgan.data.windows import draw_plan
@@ -58,20 +58,24 @@ def measure(work: Callable[[], None], seconds: float) -> tuple[float, float]:
     return seconds / wall, processor / seconds * 3600
 
 
-def take(batches, count: int) -> Callable[[], None]:
-    """Work that draws a number of batches from a started pipeline."""
+def take(batches, count: int) -> Callable[[], Callable[[], None]]:
+    """What draws the batches that a started pipeline made ahead, which cost nothing any more, and gives the work: to draw a number more."""
     iterator = iter(batches)
     next(iterator)
 
-    def work() -> None:
-        for _ in range(count):
+    def draw(number: int) -> None:
+        for _ in range(number):
             next(iterator)
 
-    return work
+    def prepare() -> Callable[[], None]:
+        draw(PREFETCHED_BATCHES + PARALLEL_BATCHES)
+        return lambda: draw(count)
+
+    return prepare
 
 
-def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], None]:
-    """Work that reads the windows of as many batches with soundfile, one after the other."""
+def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], Callable[[], None]]:
+    """What gives the work that reads the windows of as many batches with soundfile, one after the other."""
 
     def work() -> None:
         for step in range(count):
@@ -80,7 +84,7 @@ def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], None]:
                 path = str(pool.recordings[number].path)
                 soundfile.read(path, start=int(start), frames=int(frames), dtype="float32")
 
-    return work
+    return lambda: work
 
 
 def main() -> None:
@@ -125,9 +129,9 @@ def bench(config: DataConfig, count: int) -> dict[str, list[tuple[float, float]]
     seconds = count * config.batch * config.window / config.sample_rate_hz
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for _ in range(REPEATS):
-        for name, work in works.items():
-            results[name].append(measure(work, seconds))
-            time.sleep(1)  # until the batches that were made ahead no longer count
+        for name, prepare in works.items():
+            results[name].append(measure(prepare(), seconds))
+            time.sleep(1)  # until nothing is being made ahead beside the next
     return results
 
 

@@ -67,6 +67,15 @@ def test_a_tone_moves_by_so_many_semitones_and_lasts_as_long(semitones, rate_hz)
         assert root_mean_square(after[quarter:-quarter]) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
 
 
+@pytest.mark.parametrize("speed", [0.8, 1.25])
+def test_pitch_and_speed_are_one_resampling_and_both_are_heard(speed):
+    after = at_pitch(tone(440.0, 4.0, 44100), 3.0, 44100, speed)
+    assert len(after) == int(4 * 44100 / speed)
+    spectrum = np.abs(np.fft.rfft(after[22050:-22050] * np.hanning(len(after) - 44100)))
+    hertz = np.argmax(spectrum) * 44100 / (len(after) - 44100)
+    assert hertz == pytest.approx(440 * 2 ** (3 / 12) * speed, abs=1.0)
+
+
 def test_a_moved_tone_is_as_clean_as_a_tone():
     """All but a thousandth of the energy lies where the tone was moved to: frames join without beats or clicks."""
     after = at_pitch(tone(440.0, 3.0, 44100), 3.0, 44100)[22050:-22050]

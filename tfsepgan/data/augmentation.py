@@ -14,7 +14,7 @@ import numpy as np
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.decoding import SUFFIXES, decode
-from tfsepgan.data.effects import at_speed, band_edge, equaliser, filtered, in_room, room_response, through_codec
+from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, room_response, through_codec
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pitch import at_pitch
 from tfsepgan.data.windows import OTHER, Plan, begin
@@ -59,7 +59,9 @@ class Augmenter:
 
     def played(self, samples: np.ndarray, speed: float, semitones: float) -> np.ndarray:
         """A window `[longer]` at another speed, and apart from it at another pitch, but not changed otherwise: float32 `[window]`."""
-        return at_pitch(played(samples, speed, self.config.window), semitones, self.rate)
+        window = self.config.window
+        moved = at_pitch(samples[: played_length(window, speed)], semitones, self.rate, speed)[:window]
+        return np.pad(moved, (0, window - len(moved))) if len(moved) < window else moved
 
     def changes(self, *, source: bool) -> bool:
         """Whether the windows of wanted sources, or of others, are changed."""
@@ -159,14 +161,6 @@ def longer_window(config: DataConfig) -> int:
 def played_length(window: int, speed: float) -> int:
     """Samples of a recording that fill a window when it plays at a speed."""
     return int(np.ceil(window * speed))
-
-
-def played(samples: np.ndarray, speed: float, window: int) -> np.ndarray:
-    """The first `window` samples of a longer recording `[longer]` that plays at another speed, float32."""
-    if speed == 1.0:
-        return samples[:window]
-    moved = at_speed(samples[: played_length(window, speed)], speed)[:window]
-    return np.pad(moved, (0, window - len(moved)))
 
 
 def room_files(folder: str) -> list[tuple[str, int]]:

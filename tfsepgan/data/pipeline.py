@@ -151,10 +151,10 @@ def _mix_item(
     places = [*zip(other_rows, others, strict=True), *((row, targets[plan.draws.part[row]]) for row in target_rows)]
     for row, place in places:
         scale = np.float32(pool.recordings[plan.draws.recording[row]].scale)
+        own = place if windows.shape[1] == config.window else None
+        scaled = np.multiply(windows[row], scale, out=own, dtype=np.float32)
         if changes:
-            place[:] = changes.window(row, np.multiply(windows[row], scale, dtype=np.float32))
-        else:
-            np.multiply(windows[row], scale, out=place, dtype=np.float32)
+            place[:] = changes.window(row, scaled)
     if plan.together[item] and len(others) > 1:
         others, other_rows = others.sum(axis=0, keepdims=True), other_rows[:1]
     parts = (out.sources, out.residual)

@@ -22,23 +22,24 @@ _FRAMES = 16  # worked on at a time: arrays that stay in a processor's cache, an
 _NEIGHBOURS = 2  # a peak is higher than so many on either side: a Hann window's main lobe
 
 
-def at_pitch(samples: np.ndarray, semitones: float, sample_rate_hz: int) -> np.ndarray:
-    """The same music at the same speed, higher or lower.
+def at_pitch(samples: np.ndarray, semitones: float, sample_rate_hz: int, speed: float = 1.0) -> np.ndarray:
+    """The same music higher or lower, at the same speed or another.
 
     The spectrum moves as a whole, overtones and resonances alike, as if the instrument were smaller or larger. What is moved above
     half the rate is left out.
 
     Args:
       samples: float32 `[time]`.
-      semitones: how much higher; 0 gives the samples as they are.
+      semitones: how much higher; 0 gives the samples as they are, but for the speed.
       sample_rate_hz: rate of the audio.
-    Returns: float32 `[time]`, as long as it was.
+      speed: how much faster, and so much higher again, as of a tape; one resampling serves both.
+    Returns: float32 `[floor(time / speed)]`.
     """
-    if not semitones:
+    ratio, time = 2.0 ** (semitones / 12), int(len(samples) / speed + 1e-6)
+    if not semitones and speed == 1:
         return samples
-    ratio = 2.0 ** (semitones / 12)
-    moved = at_speed(stretched(samples, ratio, sample_rate_hz), ratio)[: len(samples)]
-    return np.pad(moved, (0, len(samples) - len(moved)))
+    moved = at_speed(stretched(samples, ratio, sample_rate_hz) if semitones else samples, ratio * speed)[:time]
+    return np.pad(moved, (0, time - len(moved)))
 
 
 def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndarray:

@@ -104,7 +104,10 @@ ROWS = (
     Row(name="gass", system="gass", says="latent search on spectra (2.4.1)", table="systems"),
     Row(name="nmf", system="nmf", says="supervised NMF, KL divergence", table="systems", to_its_end=True),
     Row(
-        name="compressed_sensing", system="compressed_sensing", says="latent search on waveforms (2.2)", table="systems"
+        name="compressed_sensing",
+        system="compressed_sensing",
+        says="latent search, by the loudness of bins (2.2)",
+        table="systems",
     ),
     Row(name="decomposition", system="decomposition", says="adversarial decomposition (2.3)", table="systems"),
     Row(
@@ -126,7 +129,7 @@ ROWS = (
         flags=("--adversarial-weight", "1"),
     ),
     _discriminator("wavegan", "WaveGAN's", "--discriminator.channels", "32"),
-    _discriminator("patch", "patches of a spectrogram"),
+    _discriminator("patch", "patches of the waveform"),
     _discriminator("multiperiod", "HiFi-GAN's"),
     _discriminator("projections", "random projections (2.5)"),
     _discriminator("instantaneous_frequency", "GANSynth's spectrogram (5)"),

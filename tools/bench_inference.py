@@ -1,6 +1,6 @@
 """How fast, large and exact every form of a trained generator is: Keras, SavedModel, the TFLite files, and streaming by block.
 
-    python tools/bench_inference.py [--model piano] [--threads 1 2] [--blocks 2048 4096 16384] [--output FILE.json]
+    python tools/bench_inference.py [--model piano] [--threads 1 2] [--blocks 2048 4096 8192 16384] [--output FILE.json]
 
 Each line is measured in a process of its own, which separates real audio (a packaged recording mixed with others) block after block:
 x real time from the median block, latency of a block (median and 99 of 100), highest resident memory, size on disk, SDR lost

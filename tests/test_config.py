@@ -183,6 +183,7 @@ def test_a_wrong_value_in_a_file_is_refused_as_the_flag_would_be(file, capsys):
         ({"others": (3, 2)}, "others is 3 to 2"),
         ({"remix": 1.5}, "remix is 1.5; it must be in [0, 1]"),
         ({"variants": -1}, "variants is -1; it must be zero or more"),
+        ({"seed": 2**32}, "seed is 4294967296; it must be below 4294967296"),
         ({"seed": -1}, "seed is -1; it must be zero or more"),
         ({"sources": ()}, "name each source"),
         ({"sources": ("piano", "piano")}, "name each source"),

@@ -288,6 +288,8 @@ def check(experiment: Experiment) -> None:
     for name in _ZERO_OR_MORE:
         if name in given and given[name] < 0:
             raise ConfigError(f"{name} is {given[name]}; it must be zero or more.")
+    if data.seed >= 2**32:
+        raise ConfigError(f"seed is {data.seed}; it must be below {2**32}.")
     for name in _LOW_TO_HIGH:
         low, high = given[name]
         if not -math.inf < low <= high < math.inf:

@@ -67,6 +67,10 @@ class Ablation:
         preset = ["--preset", "piano", "--data", ",".join(sets), "--seed", str(self.options.seed)]
         return [*preset, *cache, *kept, "--variants", "0", *row.flags]
 
+    def _asked(self, row: Row) -> dict:
+        """What a row's scores depend on."""
+        return {"minutes": self.options.processor_minutes, "real": self.options.real, "arguments": self.arguments(row)}
+
     def work_on(self, name: str) -> None:
         """Plan, train and score a row, as far as that is not done."""
         row, folder = ROWS[name], self.folder / name
@@ -76,11 +80,16 @@ class Ablation:
                 status.update(f"{name}: {words}"[: self.console.width - 4].replace("[", "("))
 
             work.wait_until_left_alone(folder, say)
-            plan = folder / "plan.json"
+            plan, asked = folder / "plan.json", self._asked(row)
             if not plan.exists():
                 seconds = 60 * self.options.processor_minutes
-                write_json(plan, work.time_steps(self.arguments(row), folder, seconds, 60.0, say))
-            steps = read_json(plan)["steps"]
+                write_json(plan, {**work.time_steps(self.arguments(row), folder, seconds, 60.0, say), "asked": asked})
+            planned = read_json(plan)
+            if planned.get("asked", asked) != asked:
+                raise work.RowError(
+                    f"{folder} was made with {planned['asked']}, not {asked}: remove it, or name another --folder"
+                )
+            steps = planned["steps"]
             if not (folder / "trained.json").exists():
                 length = [
                     "--steps",

@@ -33,7 +33,7 @@ def test_it_writes_the_mixtures_that_training_hears(tones, tmp_path):
     batches = training_batches(scan(tones, sources=("piano",)), config, first_step=5, cache_dir=tmp_path / "cache")
     batch = next(iter(islice(batches.as_numpy_iterator(), 1)))
     for number in range(2):
-        mixture, piano, rest = (written(tmp_path, number, name) for name in ("mixture", "piano", "rest"))
+        mixture, piano, rest = (written(tmp_path, number, name) for name in ("mixture", "piano", "residual"))
         np.testing.assert_array_equal(mixture, batch["mixture"][number, :, 0])
         np.testing.assert_array_equal(piano, batch["sources"][number, 0, :, 0])
         np.testing.assert_allclose(piano + rest, mixture, atol=1e-6)
@@ -45,7 +45,7 @@ def test_it_writes_the_mixtures_that_training_hears(tones, tmp_path):
 def test_without_augmentation_there_is_no_before(tones, tmp_path):
     assert preview(tones, tmp_path, "--count", "1") == 0
     assert {path.name for path in (tmp_path / "out" / "000").iterdir()} == {
-        *("mixture.wav", "piano.wav", "rest.wav", "spectrograms.png")
+        *("mixture.wav", "piano.wav", "residual.wav", "spectrograms.png")
     }
 
 

@@ -209,6 +209,14 @@ def test_a_room_adds_its_energy_after_what_comes_directly():
         assert 10 * np.log10(early / late) == pytest.approx(60 * 800 / RATE_HZ / 0.2, rel=0.15)
 
 
+def test_hidden_files_are_no_rooms_and_rooms_that_nothing_hears_are_not_read(tmp_path):
+    soundfile.write(tmp_path / "hall.wav", np.r_[1.0, np.zeros(300), 0.5], RATE_HZ)
+    (tmp_path / "._hall.wav").write_bytes(b"of another system")
+    assert len(recorded_rooms(str(tmp_path), RATE_HZ)) == 1
+    unused = AugmentConfig(polarity=0.5, rooms=str(tmp_path / "nowhere"))
+    assert Augmenter(DataConfig(augment=unused)).rooms == ()
+
+
 def test_half_of_the_rooms_are_recorded_ones_where_there_are_any(tmp_path):
     response = np.zeros(600, np.float32)
     response[50], response[250] = -0.5, 0.25

@@ -117,6 +117,18 @@ def test_a_kill_while_unpacking_leaves_nothing_that_is_used(take, monkeypatch):
     assert recording.frames == 16000
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".levels"])
+@pytest.mark.parametrize("left", [0, 0.5])
+def test_what_a_power_cut_left_is_unpacked_again(take, suffix, left):
+    (recording,) = unpack_take(take)
+    before = recording.path.read_bytes()
+    path = recording.path.with_suffix(suffix)
+    os.truncate(path, int(left * path.stat().st_size) // 4 * 4)
+    (again,) = unpack_take(take)
+    assert again.path.read_bytes() == before
+    assert len(again.envelope) == -(-again.frames // envelope_hop(8000))
+
+
 def test_samples_without_their_levels_are_unpacked_again(take):
     (recording,) = unpack_take(take)
     recording.path.with_suffix(".levels").unlink()

@@ -100,6 +100,31 @@ def many(write, tmp_path):
     return tmp_path / "many"
 
 
+def test_of_songs_with_and_without_a_source_each_have_their_share(write, tmp_path):
+    for number in range(20):
+        for source in ("piano", "drums", "bass") if number < 5 else ("drums", "bass"):
+            write(tmp_path / "train" / f"song{number:02d}" / f"{source}.wav", 1.0, seed=number)
+    for seed in range(10):
+        labelled, others = share_out(scan(tmp_path), replace(CONFIG, labelled=0.1, seed=seed), "train")
+        assert sum(name.endswith("piano.wav") for name in labelled) == 1
+        assert sum(name.endswith("piano.wav") for name in others) == 4
+
+
+def test_nothing_left_beside_the_sources_is_refused(write, tmp_path):
+    for name in ("piano/a", "piano/b", "rest/flute/a", "rest/sax/a"):
+        write(tmp_path / "train" / f"{name}.wav", 1.0, seed=len(name))
+    with pytest.raises(DataError, match="nothing is left that could be heard unlabelled beside"):
+        share_out(scan(tmp_path), replace(CONFIG, labelled=0.5), "train")
+
+
+def test_recorded_mixtures_are_heard_as_they_are_by_the_paper_law(unpaired, write, tmp_path):
+    shutil.copytree(unpaired, tmp_path / "data")
+    write(tmp_path / "data" / "train" / "mixture" / "live.wav", 3.0, seed=900)
+    config = replace(CONFIG, law="paper")
+    stream = open_streams(scan(tmp_path / "data"), config, ("unlabelled",), "train", tmp_path / "cache")[0]
+    np.testing.assert_array_equal(stream.plan(config, 0, config.window).weights, [[1.0, 0.0]] * config.batch)
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_a_share_of_every_folder_is_labelled_and_the_others_are_not(many, share):
     labelled, others = share_out(scan(many), replace(CONFIG, labelled=share), "train")

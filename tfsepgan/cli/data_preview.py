@@ -23,7 +23,7 @@ class PreviewOptions:
 
 
 def preview(arguments: list[str], console) -> None:
-    """Write `NUMBER/mixture.wav`, one file for each source, `rest.wav`, the mixture before it was changed, and a picture of all."""
+    """Write `NUMBER/mixture.wav`, one file for each source, `residual.wav`, the mixture before it was changed, and a picture of all."""
     about = "Write what training would hear."
     experiment, options = parse(arguments, PreviewOptions, program="tfsepgan-data preview", about=about)
     check(experiment)
@@ -40,7 +40,7 @@ def preview(arguments: list[str], console) -> None:
     before, after = before_and_after(catalogue_of(data), data, options.step)
     for number in range(options.count):
         parts = dict(zip(data.sources, after.sources[number], strict=True))
-        sounds = {"mixture": after.mixture[number], **parts, "rest": after.rest[number]}
+        sounds = {"mixture": after.mixture[number], **parts, "residual": after.rest[number]}
         if data.augment.active:
             sounds["mixture-before"] = before.mixture[number]
         folder = Path(options.output) / f"{number:03d}"

@@ -30,6 +30,11 @@ def render_command(options: Render, console) -> None:
     from tfsepgan.data.rendering.run import NOT_STATED, prepare, render, write_manifest
 
     collections, soundfonts = _paths(options.scores), _paths(options.soundfont)
+    shared = sorted(collections.keys() & soundfonts.keys())
+    if shared:
+        raise ConfigError(
+            f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name, so that each has its licence."
+        )
     licences = _licences(options.licence, {*collections, *soundfonts})
     settings = RenderSettings(**{field.name: getattr(options, field.name) for field in fields(RenderSettings)})
     console.print("Reading scores and soundfonts ...", highlight=False)

@@ -36,7 +36,8 @@ class Augmenter:
 
     def __init__(self, config: DataConfig):
         self.config, self.augment, self.rate = config, config.augment, config.sample_rate_hz
-        self.rooms = recorded_rooms(config.augment.rooms, self.rate) if config.augment.rooms else ()
+        heard = config.augment.room and config.augment.rooms
+        self.rooms = recorded_rooms(config.augment.rooms, self.rate) if heard else ()
 
     def generator(self, step: int, stream: int, number: int, purpose: int = _PURPOSE) -> np.random.Generator:
         """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
@@ -165,7 +166,8 @@ def played_length(window: int, speed: float) -> int:
 
 def room_files(folder: str) -> list[tuple[str, int]]:
     """Names in the folder of recorded rooms, and sizes in bytes, wherever it lies: what a run that goes on must find again."""
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = (path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path for path in found if not path.name.startswith("."))
     return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tfsepgan import __version__
 from tfsepgan.config import DataConfig, from_dict
 from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.fingerprint import fingerprint
+from tfsepgan.data.fingerprint import DRAWS, fingerprint
 from tfsepgan.errors import DataError
 
 PROTOCOL = 1  # raise when request or reply change
@@ -46,11 +46,11 @@ def request_of(
     }
 
 
-def versions() -> dict[str, str]:
+def versions() -> dict[str, str | int]:
     """What must be the same on both sides."""
     import tensorflow as tf
 
-    return {"tfsepgan": __version__, "tensorflow": tf.__version__}
+    return {"tfsepgan": __version__, "tensorflow": tf.__version__, "draws": DRAWS}
 
 
 def token(name: str) -> int:

@@ -162,8 +162,14 @@ def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
 
 
 def _is_unpacked(version: _Version) -> bool:
-    """True when the levels, which are written last, and the samples are there."""
-    return version.levels.exists() and version.samples.exists()
+    """True when the levels, which are written last, and the samples are there, and neither was cut short, as by a power cut."""
+    if not (version.levels.exists() and version.samples.exists()):
+        return False
+    layout = wav_layout(version.samples)
+    if layout is None or not layout.is_plain or layout.missing_bytes or not layout.data_bytes:
+        return False
+    hops = -(-layout.data_bytes // BYTES_PER_SAMPLE // envelope_hop(layout.sample_rate_hz))
+    return version.levels.stat().st_size == 4 * (1 + hops)
 
 
 def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]]) -> None:

@@ -1,9 +1,11 @@
-"""What tells one set of training recordings from another, wherever it lies."""
+"""What tells one set of training recordings from another, wherever it lies, and what is drawn from it."""
 
 import hashlib
 
 from tfsepgan.data.augmentation import room_files
 from tfsepgan.data.catalogue import Catalogue
+
+DRAWS = 2  # raise it when the same settings, seed and step make another batch
 
 
 def fingerprint(catalogue: Catalogue, rooms: str | None) -> str:

@@ -65,7 +65,10 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
     ):
         recording = pool.recordings[number]
         try:
-            row[offset : offset + count] = read(recording, int(start), int(count))
+            samples = read(recording, int(start), int(count))
+            if len(samples) != count:
+                raise ValueError(f"{len(samples)} samples where {count} were")
+            row[offset : offset + count] = samples
         except (OSError, ValueError, soundfile.SoundFileError) as error:
             raise DataError(
                 f"{recording.path} (unpacked from {recording.name}) cannot be read any more ({error}). "

@@ -171,9 +171,9 @@ class BatchServer:
             lease.seen = time.monotonic()
         try:
             return 200, lease.ready.result(timeout=_ANSWER_SECONDS)
-        except NotYet:
-            return 202, {"wait": "its recordings are being read and, where that was not done yet, unpacked"}
         except Exception as error:  # whatever it is, the trainer is told, and the server goes on
+            if isinstance(error, NotYet) and not lease.ready.done():  # a disk's time-out is one, too
+                return 202, {"wait": "its recordings are being read and, where that was not done yet, unpacked"}
             with self._lock:
                 self._leases.pop(name, None)
             self._say(f"A trainer was refused: {_reason(error)}")

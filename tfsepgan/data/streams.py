@@ -103,14 +103,16 @@ def open_streams(
 def share_out(
     catalogue: Catalogue, config: DataConfig, split: str, *, needs_others: bool = True
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Divide a split's recordings into labelled ones and others: a share of each instrument folder, or of the songs.
+    """Divide a split's recordings into labelled ones and others: a share of each folder, or of the songs with the same wanted sources.
 
     Returns: the names of the files of each.
-    Raises: DataError when no recording of a wanted source is left for the others, which are needed.
+    Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for the others, which are needed.
     """
     groups: dict[str, list[tuple[str, ...]]] = {}
     if catalogue.layout == "multitrack":
-        groups[""] = [tuple(file.name for file in stems.values()) for stems in catalogue.tracks(split).values()]
+        for stems in catalogue.tracks(split).values():
+            wanted = " ".join(source for source in config.sources if source in stems)
+            groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
     else:
         for source, files in catalogue.splits[split].items():
             for file in files if source != MIXTURE else ():
@@ -130,7 +132,22 @@ def share_out(
                 f"labelled is {config.labelled}, which takes all {len(files)} recordings of {source!r} in "
                 f"{catalogue.directory / split}: none is left to be heard unlabelled. Lower it, or add recordings."
             )
+    if needs_others and catalogue.layout != "multitrack":
+        _refuse_nothing_beside(catalogue, config, split, others)
     return labelled, others
+
+
+def _refuse_nothing_beside(catalogue: Catalogue, config: DataConfig, split: str, others: frozenset[str]) -> None:
+    beside = [
+        file.name
+        for source, files in catalogue.splits[split].items()
+        for file in (() if source in (*config.sources, MIXTURE) else files)
+    ]
+    if beside and not others & set(beside):
+        raise DataError(
+            f"labelled is {config.labelled}, and each instrument folder in {catalogue.directory / split} holds one recording, which is "
+            "labelled: nothing is left that could be heard unlabelled beside the wanted sources. Add recordings, or split long ones."
+        )
 
 
 def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> None:

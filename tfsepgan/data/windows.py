@@ -182,6 +182,8 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Pla
         songs = _draw_tracks(pool, np.flatnonzero(together), config, rng)
         draws = Draws(*(np.concatenate(columns) for columns in zip(draws, songs, strict=True)))
     weights = -np.log(1 - rng.random((batch, sources + 1)))
+    if len(pool.groups) == sources:  # recorded mixtures, or nothing beside the sources: no weight for others
+        weights[:, -1] = 0
     return Plan(
         draws=draws,
         together=together,

@@ -78,7 +78,7 @@ PRESETS = {
             # Hears log(1 + power) of the same frames; theirs, log(1 + magnitude).
             discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512,), floor=1.0),
         ),
-        # 64 frames; 'snr' because their mixtures are songs, whose parts keep their mutual levels under that law.
+        # 64 frames; 'snr' because their mixtures are songs: what is not wanted of a song keeps its mutual levels under that law.
         data=DataConfig(sample_rate_hz=8192, window=16384, batch=64, law="snr"),
         training=TrainingConfig(
             steps=100_000,  # theirs ends at the first epoch of 1000 steps that validates worse; `keep` gives that epoch's model

@@ -21,7 +21,7 @@ from tfsepgan import config as settings
 from tfsepgan import systems
 from tfsepgan.config import Experiment
 from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.fingerprint import fingerprint
+from tfsepgan.data.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.pipeline import training_batches
 from tfsepgan.data.served import ask_servers, served_batches
 from tfsepgan.data.streams import open_pool
@@ -154,12 +154,18 @@ class Run:
             "best": {},
             "history": [],
             "recordings": self._fingerprint(),
+            "draws": DRAWS,
         }
         restored = restore_state(self.directory, self.system)
         if restored is not None:
             self.progress = self.progress | restored
             self._refuse_other_recordings()
             console.print(f"Resuming {self.directory} at step {self.progress['step']}.", markup=False)
+            if restored.get("draws", 1) != DRAWS:
+                console.print(
+                    "It was begun by a version that draws other windows and changes; from here on it hears those of this one."
+                )
+            self.progress["draws"] = DRAWS
         else:
             self.system.begin()
             if experiment.training.init_from:

@@ -104,13 +104,13 @@ def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
         root = sources / SOURCES[name][0]
         made[name] = sources / "ready" / "scores" / name
         files = [path for path in root.rglob("*.mxl") if path.stat().st_size < LARGEST_SCORE]
-        files.sort(key=lambda path: hashlib.sha256(path.name.encode()).digest())
+        files.sort(key=lambda path: (hashlib.sha256(path.name.encode()).digest(), path))
         for path in track(files[:most], f"reading {name}", console=console, disable=not console.is_terminal):
             _once(
                 made[name] / path.relative_to(root).with_suffix(".mid"), lambda path=path: _from_musicxml(path, console)
             )
     for name, compose in (("drums", drum_part), ("basses", bass_part)):
-        made[name] = sources / "ready" / "scores" / name
+        made[name] = sources / "ready" / "scores" / (name if seed == 0 else f"{name}-{seed}")
         for number in range(GROOVES):
             rng = np.random.default_rng([seed, number, len(name)])
             _once(made[name] / f"{name}{number:03d}.mid", lambda compose=compose, rng=rng: [compose(rng)])

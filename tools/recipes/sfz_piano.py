@@ -119,7 +119,8 @@ def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
         key = region.get("key")
         low, high = (pitch(region.get(name, key or default)) for name, default in (("lokey", "0"), ("hikey", "127")))
         samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
-        samples = samples[int(region.get("offset", 0)) :, :2] * np.float32(PEAK / loudest * 10 ** (volume / 20))
+        offset = int(region.get("offset", 0))
+        samples = samples[offset:, :2] * np.float32(PEAK / loudest * 10 ** (volume / 20))
         loops = region.get("loop_mode", "no_loop").startswith("loop") and "loop_start" in region
         yield Zone(
             samples=to_pcm16(samples if loops else shortened(samples, rate_hz)),
@@ -127,7 +128,7 @@ def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
             root=pitch(region.get("pitch_keycenter", key or "60")),
             keys=(low, high),
             velocities=(int(region.get("lovel", 0)), int(region.get("hivel", 127))),
-            loop=(int(region["loop_start"]), int(region["loop_end"]) + 1) if loops else None,
+            loop=(int(region["loop_start"]) - offset, int(region["loop_end"]) + 1 - offset) if loops else None,
             release_seconds=float(region.get("ampeg_release", 0.4)),
             cutoff_hz=float(region["cutoff"]) if "cutoff" in region else None,
             cents=int(float(region.get("tune", 0))),

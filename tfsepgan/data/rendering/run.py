@@ -122,7 +122,8 @@ def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Ma
         earlier = json.loads(path.read_text(encoding="utf-8"))
     fonts = dict(earlier.get("soundfonts", {}))
     for font in studio.fonts.values():
-        known = fonts.get(font.name, {}).get("licence", NOT_STATED)
+        before = fonts.get(font.name, {})
+        known = before.get("licence", NOT_STATED) if before.get("sha256") == font.digest else NOT_STATED
         words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
         fonts[font.name] = {**words, "sha256": font.digest, "licence": licences.get(font.name, known)}
     scores = dict(earlier.get("scores", {}))

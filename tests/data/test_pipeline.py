@@ -1,5 +1,6 @@
 """Batches: their shapes, that nothing but seed and step decides them, and that every reader gives the same bits."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from tfsepgan.data.catalogue import scan
 from tfsepgan.data.pipeline import mix_batch, training_batches
 from tfsepgan.data.readers import READERS, choose_reader, read_windows, tfio_loads
 from tfsepgan.data.streams import open_pool
+from tfsepgan.data.wav import HEADER_BYTES
 from tfsepgan.data.windows import draw_plan
 from tfsepgan.errors import ConfigError, DataError
 
@@ -140,6 +142,16 @@ def test_a_cache_that_was_deleted_during_a_run_is_named(unpaired, tmp_path, read
     for path in tmp_path.glob("*.wav"):
         path.unlink()
     with pytest.raises(DataError, match=r"\(unpacked from train/.*\) cannot be read any more"):
+        read_windows(pool, plan.draws, CONFIG.window, reader)
+
+
+@pytest.mark.parametrize("reader", ["soundfile", "memmap"])
+def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, reader):
+    pool = open_pool(scan(unpaired), CONFIG, cache_dir=tmp_path)
+    plan = draw_plan(pool, CONFIG, 0)
+    path, start = pool.recordings[plan.draws.recording[0]].path, int(plan.draws.start[0])
+    os.truncate(path, HEADER_BYTES + 2 * (start + 1))  # one sample is left, which must not fill the window
+    with pytest.raises(DataError, match="cannot be read any more"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 
 

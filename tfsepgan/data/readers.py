@@ -4,7 +4,6 @@ Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what
 inside the graph of tf.data; soundfile and numpy read in Python. tools/bench_pipeline.py measures them.
 """
 
-import os
 from functools import cache
 
 import numpy as np
@@ -65,10 +64,9 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
     ):
         recording = pool.recordings[number]
         try:
-            samples = read(recording, int(start), int(count))
-            if len(samples) != count:
-                raise ValueError(f"{len(samples)} samples where {count} were")
-            row[offset : offset + count] = samples
+            got = read(recording, int(start), row[offset : offset + count])
+            if got != count:
+                raise ValueError(f"{got} samples where {count} were")
         except (OSError, ValueError, soundfile.SoundFileError) as error:
             raise DataError(
                 f"{recording.path} (unpacked from {recording.name}) cannot be read any more ({error}). "
@@ -77,18 +75,15 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
     return windows
 
 
-def _with_soundfile(recording: Recording, start: int, count: int) -> np.ndarray:
-    return soundfile.read(str(recording.path), start=start, frames=count, dtype="int16")[0]
+def _with_soundfile(recording: Recording, start: int, into: np.ndarray) -> int:
+    return len(soundfile.read(str(recording.path), start=start, frames=len(into), dtype="int16", out=into)[0])
 
 
-def _with_numpy(recording: Recording, start: int, count: int) -> np.ndarray:
+def _with_numpy(recording: Recording, start: int, into: np.ndarray) -> int:
     # One positioned read instead of a map that is kept: thousands of files stay closed.
-    handle = os.open(recording.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        os.lseek(handle, HEADER_BYTES + BYTES_PER_SAMPLE * start, os.SEEK_SET)
-        return np.frombuffer(os.read(handle, BYTES_PER_SAMPLE * count), "<i2")
-    finally:
-        os.close(handle)
+    with open(recording.path, "rb", buffering=0) as file:
+        file.seek(HEADER_BYTES + BYTES_PER_SAMPLE * start)
+        return file.readinto(into.data) // BYTES_PER_SAMPLE
 
 
 def read_windows_in_graph(paths, draws: Draws, window: int):

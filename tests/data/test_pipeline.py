@@ -1,6 +1,7 @@
 """Batches: their shapes, that nothing but seed and step decides them, and that every reader gives the same bits."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -147,7 +148,8 @@ def test_a_cache_that_was_deleted_during_a_run_is_named(unpaired, tmp_path, read
 
 @pytest.mark.parametrize("reader", ["soundfile", "memmap"])
 def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, reader):
-    pool = open_pool(scan(unpaired), CONFIG, cache_dir=tmp_path)
+    shutil.copytree(unpaired, tmp_path / "data")  # mono WAV at the rate is read where it lies
+    pool = open_pool(scan(tmp_path / "data"), CONFIG, cache_dir=tmp_path / "cache")
     plan = draw_plan(pool, CONFIG, 0)
     path, start = pool.recordings[plan.draws.recording[0]].path, int(plan.draws.start[0])
     os.truncate(path, HEADER_BYTES + 2 * (start + 1))  # one sample is left, which must not fill the window

@@ -1,0 +1,35 @@
+"""Gains over many mixtures: their summary in closed form, and the tool on the packaged recordings."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOOLS = Path(__file__).parents[1] / "tools"
+
+
+@pytest.fixture(scope="module")
+def tool():
+    sys.path.insert(0, str(TOOLS))
+    try:
+        return importlib.import_module("score_many")
+    finally:
+        sys.path.remove(str(TOOLS))
+
+
+def test_the_summary_of_gains_is_the_closed_form(tool):
+    told = tool.summary(np.array([1.0, 2.0, 6.0, -1.0]))
+    assert told == tool.Summary(2.0, pytest.approx(np.sqrt(26 / 3 / 4)), 1.5, 3, 4)
+
+
+def test_a_model_gains_nothing_over_itself(tool, tmp_path, monkeypatch):
+    output = tmp_path / "gains.json"
+    amount = ["--splits", "test", "--mixtures", "2", "--seconds", "2", "--output", str(output)]
+    monkeypatch.setattr(sys, "argv", ["score_many", "--data", "demo", "--models", "piano", "piano", *amount])
+    tool.main()
+    written = json.loads(output.read_text())["piano, test"]
+    assert (written["over_first"]["mean"], written["mixtures"], len(written["gains"])) == (0.0, 2, 2)
+    assert written["mean"] == pytest.approx(np.mean(written["gains"]), abs=1e-3)

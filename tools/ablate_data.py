@@ -17,14 +17,20 @@ import comparison_work as work
 from rich.console import Console
 from rich.table import Table
 
+from tfsepgan.config import AUGMENTATIONS
 from tfsepgan.evaluation.records import Report, read_json, write_json
 
 SPLITS = ("valid", "test")
-LIGHT = ("--augment.polarity", "0.5", "--augment.equaliser", "0.5")
-FULL = (
-    *("--augment.polarity", "0.5", "--augment.speed", "0.5", "--augment.pitch", "0.2", "--augment.equaliser", "0.7"),
-    *("--augment.room", "0.4", "--augment.band-limit", "0.2", "--augment.codec", "0.1", "--augment.noise", "0.3"),
-)
+LIGHT = {"polarity": 0.5, "equaliser": 0.5}
+FULL = LIGHT | {
+    "speed": 0.5,
+    "pitch": 0.2,
+    "equaliser": 0.7,
+    "room": 0.4,
+    "band_limit": 0.2,
+    "codec": 0.1,
+    "noise": 0.3,
+}
 
 
 class Row(NamedTuple):
@@ -33,20 +39,20 @@ class Row(NamedTuple):
     says: str
     real: bool = True
     rendered: bool = True
-    flags: tuple[str, ...] = ()
+    augment: dict[str, float] = {}
+    """Probabilities; what is not named is off, whatever the preset has."""
+    balance: str = "folders"
+    variants: int = 0
 
 
-EVENLY = ("--balance", "folders")
 ROWS = {
-    "none": Row("real and rendered, every player and sampled piano alike, as they are", flags=EVENLY),
-    "light": Row("so, and equaliser on half of the windows, polarity", flags=(*EVENLY, *LIGHT)),
-    "full": Row("so, and all of it, on a share of the windows", flags=(*EVENLY, *FULL)),
-    "by-length": Row("both by length, most of which is rendered; full", flags=FULL),
-    "rendered": Row("rendered only, full", real=False, flags=(*EVENLY, *FULL)),
-    "real": Row("real only, full", rendered=False, flags=(*EVENLY, *FULL)),
-    "real-variants": Row(
-        "real only, eight variants of each recording", rendered=False, flags=(*EVENLY, "--variants", "8")
-    ),
+    "none": Row("real and rendered, every player and sampled piano alike, as they are"),
+    "light": Row("so, and equaliser on half of the windows, polarity", augment=LIGHT),
+    "full": Row("so, and all of it, on a share of the windows", augment=FULL),
+    "by-length": Row("both by length, most of which is rendered; full", augment=FULL, balance="length"),
+    "rendered": Row("rendered only, full", real=False, augment=FULL),
+    "real": Row("real only, full", rendered=False, augment=FULL),
+    "real-variants": Row("real only, eight variants of each recording", rendered=False, variants=8),
 }
 COLUMNS = ("si_sdr_improvement", "sdr", "sdr_improvement")
 
@@ -65,7 +71,9 @@ class Ablation:
         cache = ["--cache", self.options.cache] if self.options.cache else []
         kept = ["--keep", "last", "--validation-mixtures", "0", "--no-finish", "--no-tensorboard", "--minutes", "None"]
         preset = ["--preset", "piano", "--data", ",".join(sets), "--seed", str(self.options.seed)]
-        return [*preset, *cache, *kept, "--variants", "0", *row.flags]
+        diet = {"variants": row.variants, "balance": row.balance}
+        diet |= {f"augment.{name.replace('_', '-')}": row.augment.get(name, 0.0) for name in AUGMENTATIONS}
+        return [*preset, *cache, *kept, *(word for name, value in diet.items() for word in (f"--{name}", str(value)))]
 
     def _asked(self, row: Row) -> dict:
         """What a row's scores depend on."""

@@ -2,9 +2,9 @@
 
     python tools/score_many.py --data DIR --models runs/a runs/b exported_models/piano [--splits valid test] [--mixtures 192] [--seconds 8]
 
-Fixed mixtures of a split, the target 6 dB below to 6 dB above one to three others, the same for all models. For each model: mean with its standard error,
-median, and on how many mixtures it is above zero; then its difference from the first model, mixture by mixture. SI-SDR only: BSS Eval takes seconds for
-each mixture, see `tfsepgan-evaluate`.
+Fixed mixtures of a split, the target 6 dB below to 6 dB above one to three others, the same for all models. For each model: mean with its
+standard error, median, on how many mixtures it is above zero; then its difference from the first model, mixture by mixture. BSS Eval takes
+seconds for each mixture and is left to `tfsepgan-evaluate`.
 """
 
 import argparse

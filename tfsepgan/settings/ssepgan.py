@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import DILATIONS, FILTERBANK, MEANS, WIDTHS, Around, Multiples
 
@@ -126,7 +126,17 @@ PRESETS = {
             law="snr",
             snr_db=(-8.0, 8.0),
             gain_db=(-6.0, 18.0),
-            variants=8,
+            balance="folders",  # a player of a minute is heard as often as one of an hour
+            augment=AugmentConfig(  # docs/data.md: worth most on players that nobody heard
+                polarity=0.5,
+                speed=0.5,
+                pitch=0.2,
+                equaliser=0.7,
+                room=0.4,
+                band_limit=0.2,
+                codec=0.1,
+                noise=0.3,
+            ),
         ),
         training=TrainingConfig(
             steps=5000,

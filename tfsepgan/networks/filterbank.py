@@ -107,7 +107,7 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     signal = layers.Dense(config.channels, name="enter")(heard)
     for block in range(config.blocks):
         dilation = config.dilations[block % len(config.dilations)]
-        signal = residual_block(signal, config.channels, dilation, name=f"block{block}")
+        signal = residual_block(signal, config.channels, dilation, dropout=config.dropout, name=f"block{block}")
     signal = layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)
     masks = layers.Dense(sources * bins, activation="sigmoid", name="masks")(signal)
 
@@ -117,9 +117,11 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     return keras.Model(mixture, estimates, name="filterbank")
 
 
-def residual_block(signal, channels: int, dilation: int, *, name: str):
+def residual_block(signal, channels: int, dilation: int, *, dropout: float = 0.0, name: str):
     """Normalise, look `dilation` frames around, add what was found."""
     branch = layers.LayerNormalization(epsilon=1e-3, name=f"{name}_norm")(signal)
+    if dropout:
+        branch = layers.SpatialDropout1D(dropout, name=f"{name}_drop")(branch)
     branch = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")(branch)
     branch = layers.Dense(channels, name=f"{name}_mix")(branch)
     return layers.Add(name=f"{name}_add")([signal, branch])

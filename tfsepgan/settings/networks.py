@@ -34,8 +34,13 @@ class GeneratorConfig:
     features: Literal["power", "instantaneous_frequency"] = "power"
     """What masks are made from (filterbank): 'power' of each bin, or that and its 'instantaneous_frequency'."""
 
+    dropout: float = 0.0
+    """Share of what a block hears that is left out while training (filterbank)."""
+
     def problems(self) -> Iterator[str]:
         """What no network could be built of, a sentence each."""
+        if not 0 <= self.dropout < 1:
+            yield f"generator.dropout is {self.dropout}; it must be in [0, 1)."
         yield from _too_small(self, "generator", {"channels": 2, "blocks": 1, "frame": 4, "hop": 1})
         if self.cutoff_hz is not None and not self.cutoff_hz > 0:
             yield f"generator.cutoff_hz is {self.cutoff_hz}; it must be above zero."

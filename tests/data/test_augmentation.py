@@ -25,6 +25,9 @@ EVERYTHING = AugmentConfig(
 )
 
 
+ROOM = Augmenter._room
+
+
 def with_(base=CONFIG, **changes):
     return replace(base, augment=replace(base.augment, **changes))
 
@@ -195,6 +198,22 @@ def test_a_room_is_a_convolution_with_its_response(length, tail):
     heard, expected = in_room(samples, response), np.convolve(samples.astype(np.float64), response)[:length]
     assert heard.dtype == np.float32
     np.testing.assert_allclose(heard, expected, atol=1e-6 * np.abs(expected).max() * np.sqrt(tail) + 1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_filtered_room_is_heard_as_filtered_music_in_that_room(music, seed):
+    changes = {"equaliser": 1.0, "equaliser_db": (-12.0, 12.0), "band_limit": 1.0, "high_pass_hz": (40.0, 250.0)}
+    changes |= {"low_pass_hz": (2000.0, 3000.0), "room_seconds": (0.15, 0.6)}
+    response = []
+    heard = changed(music, seed=seed, room=1.0, **changes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Augmenter, "_room", lambda self, rng: response.append(ROOM(self, rng)) or response[-1])
+        patch.setattr("tfsepgan.data.augmentation.in_room", lambda samples, room: samples)
+        patch.setattr("tfsepgan.data.augmentation.filtered", lambda samples, sections: response.append(sections))
+        changed(music, seed=seed, room=1.0, **changes)
+    room, sections = response
+    assert len(sections) >= 5
+    np.testing.assert_allclose(heard, in_room(filtered(music, sections), room), atol=1e-3 * np.abs(heard).max())
 
 
 def test_a_room_adds_its_energy_after_what_comes_directly():

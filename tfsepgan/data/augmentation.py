@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfsepgan.config import DataConfig
+from tfsepgan.config import AUGMENTATIONS, DataConfig
 from tfsepgan.data.decoding import SUFFIXES, decode
 from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, room_response, through_codec
 from tfsepgan.data.mixing import root_mean_square
@@ -23,6 +23,7 @@ from tfsepgan.errors import DataError
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
 _PITCH = 78  # and those of the pitch, which is younger, from all others
 _RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
+_RINGING_SECONDS = 0.1  # what is added to a room that is filtered: by then the narrowest, lowest equaliser has fallen by 60 dB
 _LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
 
 
@@ -38,6 +39,11 @@ class Augmenter:
         self.config, self.augment, self.rate = config, config.augment, config.sample_rate_hz
         heard = config.augment.room and config.augment.rooms
         self.rooms = recorded_rooms(config.augment.rooms, self.rate) if heard else ()
+
+    @property
+    def works(self) -> bool:
+        """Whether a window can take filters or transforms, and not only another sign."""
+        return any(getattr(self.augment, name) for name in AUGMENTATIONS if name != "polarity")
 
     def generator(self, step: int, stream: int, number: int, purpose: int = _PURPOSE) -> np.random.Generator:
         """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
@@ -82,16 +88,16 @@ class Augmenter:
         """
         augment, rate = self.augment, self.rate
         samples = self.played(samples, speed, semitones)
-        if rng.random() < augment.equaliser:
-            samples = filtered(samples, equaliser(rng, augment.equaliser_db, rate))
-        if rng.random() < augment.room:
-            samples = in_room(samples, self._room(rng))
-        edges = []
+        sections = equaliser(rng, augment.equaliser_db, rate) if rng.random() < augment.equaliser else []
+        room = self._room(rng) if rng.random() < augment.room else None
         for kind, range_hz in (("lowpass", augment.low_pass_hz), ("highpass", augment.high_pass_hz)):
             chance, frequency_hz = rng.random(), _between_octaves(rng, range_hz)
             if chance < augment.band_limit:
-                edges += band_edge(kind, frequency_hz, rate)
-        samples = filtered(samples, edges)
+                sections += band_edge(kind, frequency_hz, rate)
+        if room is None:
+            samples = filtered(samples, sections)
+        else:  # a filtered room is a room, and shorter than the window
+            samples = in_room(samples, filtered(np.pad(room, (0, round(_RINGING_SECONDS * rate))), sections))
         if rng.random() < augment.codec:
             samples = through_codec(samples, _between(rng, augment.codec_quality), rate)
         return -samples if rng.random() < augment.polarity else samples

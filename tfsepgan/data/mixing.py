@@ -138,9 +138,13 @@ def _sum_parts(sources: np.ndarray, residual: np.ndarray, *, out: np.ndarray | N
 
 
 def _weighted_sum(signals: np.ndarray, weights: Iterable[np.float32], *, out: np.ndarray) -> np.ndarray:
-    out[:] = 0
-    for signal, weight in zip(signals, weights, strict=True):
-        out += signal * weight
+    if not len(signals):
+        out[:] = 0
+    for number, (signal, weight) in enumerate(zip(signals, weights, strict=True)):
+        if number:
+            out += signal * weight
+        else:
+            np.multiply(signal, weight, out=out)
     return out
 
 

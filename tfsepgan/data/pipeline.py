@@ -18,7 +18,7 @@ from tfsepgan.data.readers import choose_reader, read_windows, read_windows_in_g
 from tfsepgan.data.streams import PAIRED, Stream, open_streams
 from tfsepgan.data.windows import OTHER, Draws, Plan, Pool
 
-PARALLEL_BATCHES = 2  # made at a time; more only takes cores from the training step
+PARALLEL_BATCHES = 2  # made at a time where windows are filtered or moved; more only takes cores from the training step
 PREFETCHED_BATCHES = 4
 LAST_STEP = 2**62
 ALIGNMENT = 64  # bytes; TensorFlow copies arrays that lie elsewhere
@@ -80,8 +80,17 @@ def training_batches(
     dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
     if reader == "tfio":
         dataset = _read_with_tfio(dataset, streams, config, read)
-    dataset = dataset.map(to_batch, num_parallel_calls=PARALLEL_BATCHES, deterministic=True)
+    dataset = dataset.map(to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def batches_at_a_time(augmenter: Augmenter | None) -> int:
+    """How many batches are made at a time.
+
+    Mixing is many array operations of 10 microseconds: two threads of those wait for Python's lock and for each other, and are slower
+    than one by a fifth to a third (tools/bench_pipeline.py). Filters and transforms are long, and leave the lock.
+    """
+    return PARALLEL_BATCHES if augmenter and augmenter.works else 1
 
 
 def batch_shapes(config: DataConfig, hears: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -125,9 +134,10 @@ def mix_batch(
     mixtures = _empty(config.batch, config.window, 1)
     sources = _empty(config.batch, pool.sources, config.window, 1)
     rest = _empty(config.batch, config.window, 1)
+    scratch = np.empty((len(windows), config.window), np.float32)  # once, as memory that is new costs more than mixing
     for item in range(config.batch):
         out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
-        _mix_item(pool, config, plan, item, windows, changes, out)
+        _mix_item(pool, config, plan, item, windows, changes, out, scratch)
     return mixtures, sources, rest
 
 
@@ -140,12 +150,19 @@ def _empty(*shape: int) -> np.ndarray:
 
 
 def _mix_item(
-    pool: Pool, config: DataConfig, plan: Plan, item: int, windows: np.ndarray, changes: Changes | None, out: Mixed
+    pool: Pool,
+    config: DataConfig,
+    plan: Plan,
+    item: int,
+    windows: np.ndarray,
+    changes: Changes | None,
+    out: Mixed,
+    scratch: np.ndarray,
 ) -> None:
     rows = np.flatnonzero(plan.draws.item == item)
     is_other = plan.draws.part[rows] == OTHER
     other_rows, target_rows = rows[is_other], rows[~is_other]
-    targets, others = out.sources, np.empty((len(other_rows), config.window), np.float32)
+    targets, others = out.sources, scratch[: len(other_rows)]
     if len(target_rows) < pool.sources:
         targets[:] = 0
     places = [*zip(other_rows, others, strict=True), *((row, targets[plan.draws.part[row]]) for row in target_rows)]

@@ -19,21 +19,6 @@ def l1(target, estimate):
     return ops.mean(ops.abs(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 
 
-def log_l1(target, estimate, floor: float = 1e-4):
-    """Logarithm of each window's mean absolute difference, averaged over windows and sources.
-
-    L1 hears the windows with large errors; here every window weighs alike, as it does in a mean of decibels.
-
-    Args:
-      target, estimate: `[batch, sources, time, 1]`, or `[batch, time, 1]`.
-      floor: added to the difference, so that windows that are all but right stop to pull; in units of full scale.
-    Returns: scalar, natural logarithm.
-    Source: Heitkaemper et al. 2020, "Demystifying TasNet" (arXiv:1911.08895), section 2.2, with the absolute difference for the square.
-    """
-    distance = ops.abs(ops.cast(target, "float32") - ops.cast(estimate, "float32"))
-    return ops.mean(ops.log(ops.mean(distance, axis=(-2, -1)) + floor))
-
-
 def _magnitude(signal, frame: int):
     hop = frame // 4
     missing = -ops.shape(signal)[1] % hop

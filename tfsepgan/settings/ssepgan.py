@@ -9,7 +9,6 @@ from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import DILATIONS, FILTERBANK, MEANS, WIDTHS, Around, Multiples
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
-PairedLoss = Literal["l1", "log_l1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +26,7 @@ class SSepGANConfig:
     adversarial_weight: float = 1.0  # original code
     """Weight of the adversarial term."""
     paired_weight: float = 10.0  # original code; "heavier"
-    """Weight of the distance between estimate and target."""
-    paired_loss: PairedLoss = "l1"  # the paper's; not in it: Heitkaemper et al. 2020
-    """That distance: 'l1', which hears large errors, or 'log_l1', to which every window is worth the same."""
+    """Weight of the L1 distance between estimate and target."""
     mixture_as_fake_weight: float = 1.0  # section 3.3: the third term of the discriminator's loss
     """Weight of the discriminator's term that calls the raw mixture fake; 0 leaves it out."""
     feature_weight: float = 0.0  # not in the paper; Larsen et al. 2016, as in MelGAN

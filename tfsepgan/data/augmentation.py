@@ -14,7 +14,7 @@ import numpy as np
 
 from tfsepgan.config import AUGMENTATIONS, DataConfig
 from tfsepgan.data.decoding import SUFFIXES, decode
-from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, room_response, through_codec
+from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, room_response, through_codec, white_noise
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pitch import at_pitch
 from tfsepgan.data.windows import OTHER, Plan, begin
@@ -23,7 +23,9 @@ from tfsepgan.errors import DataError
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
 _PITCH = 78  # and those of the pitch, which is younger, from all others
 _RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
-_RINGING_SECONDS = 0.1  # what is added to a room that is filtered: by then the narrowest, lowest equaliser has fallen by 60 dB
+_RINGING_SECONDS = (
+    0.1  # what is added to a room that is filtered: by then the narrowest, lowest equaliser has fallen by 60 dB
+)
 _LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
 
 
@@ -113,7 +115,7 @@ class Augmenter:
         level_db, reddening, chance = _between(rng, self.augment.noise_db), rng.random(), rng.random()
         if chance >= self.augment.noise:
             return None
-        noise = rng.standard_normal(len(mixture), dtype=np.float32)
+        noise = white_noise(len(mixture), rng)
         if reddening > 0.5:  # a leaky sum of white noise is brown
             noise = filtered(noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])])
         wanted = root_mean_square(mixture) * 10.0 ** (level_db / 20)

@@ -219,6 +219,7 @@ def test_settings_that_no_run_could_use_are_refused(changes, words):
         ("generator", {"channels": 0}, "generator.channels is 0"),
         ("generator", {"dilations": ()}, "generator.dilations is ()"),
         ("generator", {"cutoff_hz": -1.0}, "generator.cutoff_hz is -1.0"),
+        ("generator", {"dropout": 1.0}, "generator.dropout is 1.0; it must be in [0, 1)"),
         ("discriminator", {"window": 100}, "discriminator.window is 100"),
         ("discriminator", {"frames": (510,)}, "discriminator.frames is (510,)"),
         ("discriminator", {"periods": ()}, "discriminator.periods is ()"),

@@ -195,3 +195,13 @@ def test_the_residual_network_does_not_use_the_batchs_statistics_at_inference(ge
 def test_an_unknown_generator_is_named_with_the_nearest():
     with pytest.raises(ConfigError, match="no generator 'resnt'; did you mean 'resnet'?"):
         build_generator(GeneratorConfig(kind="resnt"), sources=1, sample_rate_hz=16000)
+
+
+def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators):
+    plain, _ = generators("filterbank")
+    dropping, _ = generators("filterbank", dropout=0.5)
+    dropping.set_weights(plain.get_weights())
+    mixture = noise(2, 300, 1)
+    np.testing.assert_array_equal(separate(dropping, mixture), separate(plain, mixture))
+    first, second = (np.asarray(dropping(mixture, training=True)) for _ in range(2))
+    assert np.abs(first - second).max() > 1e-3

@@ -12,6 +12,7 @@ KINDS = {
     "filterbank": {},
     "filterbank with frequencies": {"cutoff_hz": 5000.0},
     "learnable": {"learnable": True, "dilations": (1, 3)},
+    "dropout": {"dropout": 0.5},
     "resnet": {},
 }
 HOP = 16  # of all small generators
@@ -19,7 +20,7 @@ HOP = 16  # of all small generators
 
 def generator_of(generators, kind):
     """Two of the three sources of a generator."""
-    name = "filterbank" if kind == "learnable" else kind
+    name = "filterbank" if kind in ("learnable", "dropout") else kind
     return first_sources(generators(name, sources=3, **KINDS[kind])[0], 2)
 
 

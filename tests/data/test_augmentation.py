@@ -13,7 +13,7 @@ from tfsepgan.data.augmentation import Augmenter, longer_window, recorded_rooms
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, through_codec
 from tfsepgan.data.mixing import root_mean_square
-from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.pipeline import batches_at_a_time, training_batches
 from tfsepgan.data.readers import READERS, tfio_loads
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.systems import preset
@@ -94,6 +94,15 @@ def test_with_everything_on_the_same_seed_gives_the_same_bits_with_every_reader(
     np.testing.assert_array_equal(one[2]["mixture"], resumed[0]["mixture"])
     other = batches(folder, replace(config, seed=6, reader="memmap"), cache, 1)
     assert not np.array_equal(one[0]["mixture"], other[0]["mixture"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, 1), ({"polarity": 0.5}, 1), *(({name: 0.5}, 2) for name in AUGMENTATIONS if name != "polarity")],
+)
+def test_two_batches_are_made_at_a_time_only_where_windows_are_filtered_or_moved(changes, expected):
+    config = with_(**changes)
+    assert batches_at_a_time(Augmenter(config) if config.augment.active else None) == expected
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,7 @@ from tfsepgan.errors import DataError
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
 _PITCH = 78  # and those of the pitch, which is younger, from all others
 _RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
-_RINGING_SECONDS = (
-    0.1  # what is added to a room that is filtered: by then the narrowest, lowest equaliser has fallen by 60 dB
-)
+_RINGING_SECONDS = 0.1  # added to a room that is filtered: the narrowest, lowest equaliser falls by 60 dB in it
 _LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
 
 
@@ -98,8 +96,10 @@ class Augmenter:
                 sections += band_edge(kind, frequency_hz, rate)
         if room is None:
             samples = filtered(samples, sections)
-        else:  # a filtered room is a room, and shorter than the window
-            samples = in_room(samples, filtered(np.pad(room, (0, round(_RINGING_SECONDS * rate))), sections))
+        else:
+            if sections:  # a filtered room is a room, and shorter than the window
+                room = filtered(np.pad(room, (0, round(_RINGING_SECONDS * rate))), sections)
+            samples = in_room(samples, room)
         if rng.random() < augment.codec:
             samples = through_codec(samples, _between(rng, augment.codec_quality), rate)
         return -samples if rng.random() < augment.polarity else samples

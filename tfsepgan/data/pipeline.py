@@ -134,7 +134,7 @@ def mix_batch(
     mixtures = _empty(config.batch, config.window, 1)
     sources = _empty(config.batch, pool.sources, config.window, 1)
     rest = _empty(config.batch, config.window, 1)
-    scratch = np.empty((len(windows), config.window), np.float32)  # once, as memory that is new costs more than mixing
+    scratch = np.empty((len(windows), config.window), np.float32)  # once a batch: new memory is paged in each time
     for item in range(config.batch):
         out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
         _mix_item(pool, config, plan, item, windows, changes, out, scratch)

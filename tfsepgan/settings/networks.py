@@ -33,7 +33,6 @@ class GeneratorConfig:
     """Train the analysis and synthesis filters too, from the Fourier basis they start as (filterbank)."""
     features: Literal["power", "instantaneous_frequency"] = "power"
     """What masks are made from (filterbank): 'power' of each bin, or that and its 'instantaneous_frequency'."""
-
     dropout: float = 0.0
     """Share of what a block hears that is left out while training (filterbank)."""
 

@@ -9,7 +9,7 @@ NOTE is the MIDI note that the melody lies around. See piano.md.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,9 @@ import soundfile
 import soxr
 
 from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.rendering.midi import read_midi
+from tfsepgan.data.rendering.score import Note
 
 RATE_HZ = 44100
 LEVEL = 0.1  # RMS, -20 dBFS
@@ -60,7 +62,7 @@ def filled(files: list[Path], seconds: float, rate_hz: int, rng: np.random.Gener
     wanted = round(seconds * rate_hz)
     while (missing := wanted - sum(map(len, pieces))) > 0:
         piece = excerpt(files, seconds, rate_hz, rng)[:missing]
-        rms = float(np.sqrt(np.mean(np.square(piece)))) if len(piece) else 0.0
+        rms = root_mean_square(piece)
         if rms > 1e-4:
             pieces.append(piece * np.float32(LEVEL / rms))
     return np.concatenate(pieces)
@@ -68,7 +70,7 @@ def filled(files: list[Path], seconds: float, rate_hz: int, rng: np.random.Gener
 
 def at_level(samples: np.ndarray) -> np.ndarray:
     """At `LEVEL`, or lower where its peak would pass full scale."""
-    samples = samples * (LEVEL / np.sqrt(np.mean(np.square(samples))))
+    samples = samples * (LEVEL / root_mean_square(samples))
     return samples * min(1.0, 0.98 / np.abs(samples).max())
 
 
@@ -108,15 +110,17 @@ class Singer(NamedTuple):
         return cls(name, Path(folder), float(formant), int(note))
 
 
-def melodies(scores: Path, rng: np.random.Generator) -> Iterator[list]:
-    """Melodies of POP909, in random order and again and again."""
-    files = sorted(scores.glob("*/*.mid"))
-    while True:
+def melody(files: list[Path], rng: np.random.Generator) -> Sequence[Note]:
+    """The notes of the melody of one of the scores, of another where one has none."""
+    for _ in range(len(files)):
         score = read_midi(files[int(rng.integers(0, len(files)))])
-        yield from (list(part.notes) for part in score.parts if part.name.lower() == "melody" and part.notes)
+        for part in score.parts:
+            if part.name.lower() == "melody" and part.notes:
+                return part.notes
+    raise SystemExit("No score of --scores has a part named MELODY; name the folder POP909 of POP909-Dataset.")
 
 
-def melody_line(notes: list, middle: float, frames: int) -> np.ndarray:
+def melody_line(notes: Sequence[Note], middle: float, frames: int) -> np.ndarray:
     """The notes, moved to lie around a middle, as MIDI notes for each frame, gliding: `[frames]`."""
     moved = middle - np.median([note.pitch for note in notes])
     line = np.full(frames, float(middle))
@@ -134,7 +138,9 @@ def drawn_out(voiced: np.ndarray, slower: float) -> np.ndarray:
     return np.searchsorted(ends, np.arange(int(ends[-1])) + 0.5)
 
 
-def sung(speech: np.ndarray, notes: list, formant: float, middle: float, rng: np.random.Generator) -> np.ndarray:
+def sung(
+    speech: np.ndarray, notes: Sequence[Note], formant: float, middle: float, rng: np.random.Generator
+) -> np.ndarray:
     """Speech `[time]` at `VOICE_RATE_HZ` on the notes of a melody: float `[longer]`."""
     import pyworld
 
@@ -155,13 +161,16 @@ def sung(speech: np.ndarray, notes: list, formant: float, middle: float, rng: np
 
 def write_voices(singers: list[Singer], scores: Path, output: Path, seed: int) -> None:
     """Write `SONGS` of every singer."""
+    songs = sorted(scores.glob("*/*.mid"))
     for position, singer in enumerate(singers):
         files = recordings(singer.speech)
+        if not files:
+            raise SystemExit(f"{singer.speech} holds no recordings: --speech wants NAME=DIR:FORMANT:NOTE.")
         for number in range(SONGS):
             rng = np.random.default_rng([seed, position, number])
             speech = filled(files, SPEECH_SECONDS, VOICE_RATE_HZ, rng)
             middle = singer.note + int(rng.integers(-3, 4))
-            song = sung(speech, next(melodies(scores, rng)), singer.formant, middle, rng)
+            song = sung(speech, melody(songs, rng), singer.formant, middle, rng)
             path = output / f"sung_{singer.name}" / f"{singer.name}_{number}.flac"
             _write(path, at_level(song), VOICE_RATE_HZ)
 

@@ -1,30 +1,19 @@
 """The comparison's own parts: rows that parse, steps that fit a budget, what is done next, tables that keep the page."""
 
 import argparse
-import importlib
 import io
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
+from tools_for_tests import from_tools
 
 from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.evaluation.records import write_json
 
-TOOLS = Path(__file__).parents[1] / "tools"
 DOCS = Path(__file__).parents[1] / "docs"
-
-
-def from_tools(name):
-    """A tool as a module; tools are no package and stand beside each other."""
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(TOOLS))
 
 
 rows_of, tables, work = (from_tools(f"comparison_{name}") for name in ("rows", "table", "work"))

@@ -1,23 +1,16 @@
 """Gains over many mixtures: their summary in closed form, and the tool on the packaged recordings."""
 
-import importlib
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-TOOLS = Path(__file__).parents[1] / "tools"
+from tools_for_tests import from_tools
 
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module("score_many")
-    finally:
-        sys.path.remove(str(TOOLS))
+    return from_tools("score_many")
 
 
 def test_the_summary_of_gains_is_the_closed_form(tool):

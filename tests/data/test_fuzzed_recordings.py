@@ -1,27 +1,19 @@
 """Damaged recordings are named, and those that are let through can be trained on."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import pytest
+from tools_for_tests import from_tools
 
 from tfsepgan.data.cache import unpack
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.survey import survey
 from tfsepgan.errors import DataError
 
-TOOLS = Path(__file__).parents[2] / "tools"
 FILES = 70  # five of each damage
 
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module("fuzz_audio")
-    finally:
-        sys.path.remove(str(TOOLS))
+    return from_tools("fuzz_audio")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tfsepgan.cli.finish import TEST_SNR_DB
 from tfsepgan.config import DataConfig
 from tfsepgan.data.mixtures import fixed_mixtures
 from tfsepgan.metrics.waveform import si_sdr_improvement
-from tfsepgan.separation.separator import load
+from tfsepgan.separation.separator import Separator, load
 
 SEED = 11  # other mixtures than those of tfsepgan-evaluate
 
@@ -45,9 +45,8 @@ def summary(gains: np.ndarray) -> Summary:
     return Summary(float(np.mean(gains)), error, float(np.median(gains)), int((gains > 0).sum()), len(gains))
 
 
-def gains_of(model: str, mixtures: list, source: str) -> np.ndarray:
-    """SI-SDR gain of a model on each mixture, dB `[mixtures]`."""
-    separator = load(model)
+def gains_of(separator: Separator, mixtures: list, source: str) -> np.ndarray:
+    """SI-SDR gain of a separator on each mixture, dB `[mixtures]`."""
     found = []
     for item in mixtures:
         estimate = separator.separate(item.mixture, item.sample_rate_hz)[source]
@@ -83,7 +82,7 @@ def main() -> None:
             table.add_column(head, justify="left" if head == "model" else "right")
         plain = None
         for model in options.models:
-            gains = gains_of(model, mixtures, source)
+            gains = gains_of(load(model), mixtures, source)
             plain = gains if plain is None else plain
             all_, over = summary(gains), summary(gains - plain)
             cells = (f"{all_.mean:+.2f} ± {all_.error:.2f}", f"{all_.median:+.2f}", f"{all_.above} of {all_.mixtures}")

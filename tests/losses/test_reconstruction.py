@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsepgan.losses.reconstruction import RESOLUTIONS, l1, multi_resolution_spectral
+from tfsepgan.losses.reconstruction import RESOLUTIONS, l1, mean_square, multi_resolution_spectral
 
 
 def noise(*shape, seed=0):
@@ -35,6 +35,23 @@ def test_l1_is_the_mean_absolute_difference():
     target, estimate = noise(2, 3, 50, 1), noise(2, 3, 50, 1, seed=1)
     assert float(l1(target, estimate)) == pytest.approx(np.mean(np.abs(target - estimate)), rel=1e-5)
     assert float(l1(target, target)) == 0
+
+
+def test_the_mean_square_is_numpys_and_in_float32():
+    target, estimate = noise(2, 3, 50, 1), noise(2, 3, 50, 1, seed=1)
+    assert float(mean_square(target, estimate)) == pytest.approx(np.mean(np.square(target - estimate)), rel=1e-5)
+    assert float(mean_square(target, tf.cast(0 * target, tf.bfloat16))) == pytest.approx(
+        np.mean(np.square(target)), rel=1e-5
+    )
+
+
+def test_under_doubt_the_mean_square_asks_for_the_mean_and_l1_for_the_likeliest():
+    """A bin that is the target's four times in five: how much of it should be let through?"""
+    target = np.repeat([0.5, 0.0], [80, 20]).astype(np.float32)[None, :, None]
+    share = np.linspace(0, 1, 101)
+    for distance, best in ((mean_square, 0.8), (l1, 1.0)):
+        distances = [float(distance(target, np.full_like(target, 0.5 * part))) for part in share]
+        assert share[np.argmin(distances)] == pytest.approx(best)
 
 
 def test_l1_of_half_precision_is_measured_in_float32():

@@ -92,6 +92,17 @@ def test_the_generators_loss_is_the_weighted_sum_of_its_terms(short, system_of, 
     assert log["generator"] == pytest.approx(total, rel=1e-5)
 
 
+def test_the_paired_distance_may_be_the_mean_square(short, system_of, batch_of):
+    experiment = short(
+        model={"paired_loss": "mse", "paired_weight": 100.0, "adversarial_weight": 0.0, "identity_weight": 0.0}
+    )
+    system, batch = system_of(experiment), batch_of(experiment)
+    error = estimate_of(system, np.asarray(batch["mixture"])) - np.asarray(batch["sources"])
+    log = step(system, batch)
+    assert log["paired"] == pytest.approx(np.mean(np.square(error)), rel=1e-4)
+    assert log["generator"] == pytest.approx(100 * log["paired"], rel=1e-5)
+
+
 @pytest.mark.parametrize(("sources", "share", "heard"), [(("piano",), 1.0, 2), (("piano", "flute"), 0.5, 1)])
 def test_identity_is_how_far_a_source_alone_is_from_unchanged(sources, share, heard, short, system_of, batch_of):
     """With several sources, the others' estimates of it should be silent; a share of the batch may be enough."""

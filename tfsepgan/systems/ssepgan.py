@@ -7,9 +7,9 @@ authors' code's. With generator G, discriminator D, mixture m and target x:
     generator       L_G = 10 |G(m) - x|_1 + 1 E[adv(D(G(m)))] + 0.5 |G(x) - x|_1
 
 The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never pays.
-Departs from it: the objective, feature matching and a spectral term are settings (off in the `paper` preset), the identity
-term may hear a share of the batch (it costs a whole pass of the generator), and with several sources each is a window
-of its own to the discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
+Departs from it: the objective and the paired distance are settings, and so are feature matching and a spectral term (off in the
+`paper` preset), the identity term may hear a share of the batch (it costs a whole pass of the generator), and with several sources
+each is a window of its own to the discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
 Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
 """
 
@@ -17,10 +17,12 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
-from tfsepgan.losses.reconstruction import l1, multi_resolution_spectral
+from tfsepgan.losses.reconstruction import l1, mean_square, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
 from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
+
+PAIRED_LOSSES = {"l1": l1, "mse": mean_square}
 
 
 class SSepGAN(SeparationSystem):
@@ -95,7 +97,7 @@ class SSepGAN(SeparationSystem):
     def generator_losses(self, estimate, target, identity, start):
         """L_G, as `generator`, and its terms."""
         config = self.config
-        terms = {"paired": l1(target, estimate)}
+        terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
             real, fake = stretches(start, self.stretch, target, estimate)

@@ -9,6 +9,7 @@ NOTE is the MIDI note that the melody lies around. See piano.md.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -138,12 +139,20 @@ def drawn_out(voiced: np.ndarray, slower: float) -> np.ndarray:
     return np.searchsorted(ends, np.arange(int(ends[-1])) + 0.5)
 
 
+def _pyworld():
+    """WORLD, which is no requirement of the package."""
+    try:
+        import pyworld
+    except ImportError:
+        sys.exit("Singers are made with pyworld, which is not installed: pip install pyworld")
+    return pyworld
+
+
 def sung(
     speech: np.ndarray, notes: Sequence[Note], formant: float, middle: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Speech `[time]` at `VOICE_RATE_HZ` on the notes of a melody: float `[longer]`."""
-    import pyworld
-
+    pyworld = _pyworld()
     rate, speech = VOICE_RATE_HZ, speech.astype(np.float64)
     pitch_hz, time = pyworld.dio(speech, rate, f0_floor=70.0, f0_ceil=400.0, frame_period=FRAME_MS)
     pitch_hz = pyworld.stonemask(speech, pitch_hz, time, rate)

@@ -1,13 +1,12 @@
 """Softer masks: the choice in closed form, and the tool on the packaged recordings."""
 
-import json
 import sys
 
 import numpy as np
 import pytest
 from tools_for_tests import from_tools
 
-from tfsepgan.networks.bundle import load_bundle, save_bundle
+from tfsepgan.networks.bundle import load_bundle
 from tfsepgan.networks.folders import find_bundle
 
 
@@ -22,15 +21,15 @@ def run(tool, monkeypatch, output, *arguments):
     tool.main()
 
 
-def test_a_recording_has_no_say_in_the_pair_it_is_scored_with(tool):
+def test_a_target_has_no_say_in_the_pair_it_is_scored_with(tool):
     gains = np.array([[5.0, 5.0, 0.0], [0.0, 0.0, 9.0]])  # the first pair suits a, the second b
-    assert tool.elsewhere(gains, ["a", "a", "b"]).tolist() == [0.0, 0.0, 0.0]
-    assert tool.elsewhere(gains, ["a", "b", "c"]).tolist() == [0.0, 0.0, 0.0]
-    assert tool.elsewhere(np.array([[1.0, 2.0], [3.0, 1.0]]), ["a", "b"]).tolist() == [1.0, 1.0]
+    assert tool.chosen_by_others(gains, ["a", "a", "b"]).tolist() == [0.0, 0.0, 0.0]
+    assert tool.chosen_by_others(np.array([[1.0, 2.0], [3.0, 1.0]]), ["a", "b"]).tolist() == [1.0, 1.0]
 
 
-def test_the_target_is_read_from_the_name_of_a_mixture(tool):
-    assert tool.recording("012_sweet_waltz") == "sweet_waltz"
+@pytest.mark.parametrize(("name", "target"), [("012_sweet_waltz", "sweet_waltz"), ("Artist_Title", "Artist_Title")])
+def test_the_target_is_read_from_the_name_of_a_mixture(tool, name, target):
+    assert tool.target_of(name) == target
 
 
 def test_the_layer_gives_the_softened_sum(tool):
@@ -40,40 +39,70 @@ def test_the_layer_gives_the_softened_sum(tool):
     np.testing.assert_allclose(heard @ soft_kernel + soft_bias, (heard @ kernel + bias) / 2 + 0.25, rtol=1e-12)
 
 
-def test_the_written_model_has_the_softened_masks_and_says_so(tool, tmp_path, monkeypatch):
-    # A temperature of 1000 leaves half of every bin: a model that knows nothing, and 1 must win.
+def test_the_best_pair_is_written_into_the_last_layer(tool, tmp_path, monkeypatch):
+    plain = load_bundle(find_bundle("piano"))
+    learnt = plain.generator.get_layer("masks").get_weights()
+    heard = []
+
+    def gains_of(separator, mixtures, source):  # a kernel half as large is best
+        heard.append(len(mixtures))
+        kernel, _ = separator.generator.get_layer("masks").get_weights()
+        return np.full(len(mixtures), -np.abs(kernel - learnt[0] / 2).max())
+
+    class Heard:
+        def __init__(self, bundle):
+            self.generator = bundle.generator
+
+    monkeypatch.setattr(tool, "gains_of", gains_of)
+    monkeypatch.setattr(tool, "Separator", Heard)
+    monkeypatch.setattr(tool, "FACT", "softened_for_a_test")  # what ships may be softened already
+    run(tool, monkeypatch, tmp_path / "soft", "--model", "piano", "--temperatures", "4", "2", "--offsets", "0.5")
+    soft = load_bundle(tmp_path / "soft")
+    assert heard == [2, 2, 2]
+    kernel, bias = soft.generator.get_layer("masks").get_weights()
+    np.testing.assert_allclose(kernel, learnt[0] / 2, rtol=1e-6)
+    np.testing.assert_allclose(bias, learnt[1] / 2 + 0.5, rtol=1e-6)
+    for ours, theirs in zip(soft.generator.layers, plain.generator.layers, strict=True):
+        same = [np.array_equal(*pair) for pair in zip(ours.get_weights(), theirs.get_weights(), strict=True)]
+        assert all(same) or ours.name == "masks", ours.name
+    told = soft.manifest.trained
+    assert told["softened_for_a_test"] == {
+        "temperature": 2.0,
+        "offset": 0.5,
+        "chosen_on": "2 mixtures of 2 s, split test, seed 17",
+    }
+    assert "scores" not in told
+
+    with pytest.raises(SystemExit, match="softened already"):
+        run(tool, monkeypatch, tmp_path / "softer", "--model", str(tmp_path / "soft"))
+
+
+def test_on_recordings_a_temperature_that_leaves_half_of_everything_loses(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tool, "FACT", "softened_for_a_test")
     run(tool, monkeypatch, tmp_path / "kept", "--model", "piano", "--temperatures", "1000", "--offsets", "0")
     kept, plain = load_bundle(tmp_path / "kept"), load_bundle(find_bundle("piano"))
     for ours, theirs in zip(kept.generator.get_weights(), plain.generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    told = json.loads((tmp_path / "kept" / "manifest.json").read_text())["trained"]["masks_softened"]
-    assert told == {"temperature": 1.0, "offset": 0.0, "chosen_on": "test, 2 mixtures"}
-
-    # Of a model a thousand times too sure, a temperature of 1000 is the better half, and gives the first one back.
-    plain.generator.get_layer("masks").set_weights(
-        [1000 * weights for weights in plain.generator.get_layer("masks").get_weights()]
-    )
-
-    save_bundle(tmp_path / "sure", plain.generator, plain.manifest)
-    run(
-        tool,
-        monkeypatch,
-        tmp_path / "soft",
-        "--model",
-        str(tmp_path / "sure"),
-        "--temperatures",
-        "1000",
-        "--offsets",
-        "0",
-    )
-    soft = load_bundle(tmp_path / "soft")
-    for ours, theirs in zip(soft.generator.get_weights(), kept.generator.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
-    assert soft.manifest.trained["masks_softened"]["temperature"] == 1000.0
 
 
-def test_what_cannot_be_softened_is_named(tool, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--temperatures", "0"), "above zero"),
+        (("--temperatures", "nan"), "above zero"),
+        (("--offsets", "inf"), "must be a number"),
+        (("--mixtures", "0"), "at least 1"),
+        (("--model", "no such model"), "No model 'no such model'"),
+        (("--split", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_cannot_be_softened_is_told_in_a_sentence(tool, tmp_path, monkeypatch, arguments, told):
+    monkeypatch.setattr(tool, "FACT", "softened_for_a_test")
+    with pytest.raises(SystemExit, match=told):
+        run(tool, monkeypatch, tmp_path / "new", "--model", "piano", *arguments)
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_output_that_is_there_is_left_alone(tool, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="is there already"):
         run(tool, monkeypatch, tmp_path, "--model", "piano")
-    with pytest.raises(SystemExit, match="above zero"):
-        run(tool, monkeypatch, tmp_path / "new", "--model", "piano", "--temperatures", "0")

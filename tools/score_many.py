@@ -23,6 +23,7 @@ from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.cli.finish import TEST_SNR_DB
 from tfsepgan.config import DataConfig
 from tfsepgan.data.mixtures import fixed_mixtures
+from tfsepgan.errors import ShapeError
 from tfsepgan.metrics.waveform import si_sdr_improvement
 from tfsepgan.separation.separator import Separator, load
 
@@ -46,11 +47,17 @@ def summary(gains: np.ndarray) -> Summary:
 
 
 def gains_of(separator: Separator, mixtures: list, source: str) -> np.ndarray:
-    """SI-SDR gain of a separator on each mixture, dB `[mixtures]`."""
+    """SI-SDR gain of a separator on each mixture, dB `[mixtures]`.
+
+    Raises: ShapeError that names the mixture where the source is silent.
+    """
     found = []
     for item in mixtures:
         estimate = separator.separate(item.mixture, item.sample_rate_hz)[source]
-        found.append(si_sdr_improvement(item.sources[source], estimate, item.mixture))
+        try:
+            found.append(si_sdr_improvement(item.sources[source], estimate, item.mixture))
+        except ShapeError as error:
+            raise ShapeError(f"{item.name}: {error}") from error
     return np.array(found)
 
 

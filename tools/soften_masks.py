@@ -1,21 +1,27 @@
-"""Make a model less sure of itself, by two numbers chosen on recordings that it never heard.
+"""Soften the masks of a model, by two numbers chosen on recordings that it never heard.
 
     python tools/soften_masks.py --model runs/piano --data DIR --output runs/softened [--split valid] [--mixtures 192] [--seconds 8]
 
 What a mask is sure of on the players that it learnt from, it is as sure of on others, and there it is often wrong: piano that it
-takes for something else is then gone. Each mask is sigmoid(x); here it becomes sigmoid(x / temperature + offset), and the pair with
-the best mean SI-SDR gain on the split is kept. It goes into the weights of the last layer: the model is neither larger nor slower.
+takes for something else is then gone. Each mask is sigmoid(x); here it becomes sigmoid(x / temperature + offset): a temperature above
+1 is less sure, an offset above 0 lets more through. The pair with the best mean SI-SDR gain on the split is kept. It goes into the
+weights of the last layer: the model is neither larger nor slower.
 
-The last line is what the choice is worth on a recording that had no say in it: each target's mixtures are scored with the pair that
-is best on those of all other targets. Works on 'filterbank' generators.
+The split has chosen then, and what the model gains on it is flattered. The last line tells what the choice is worth on a target that
+had no say in it: the mixtures of each are scored with the pair that is best on those of all others (which share accompaniments with
+them). Works on 'filterbank' generators of one source.
 
-Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv:1706.04599.
+Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv:1706.04599; the offset is Platt's (1999). Departs from
+them: chosen by SI-SDR, as masks have no labels.
 """
 
 import argparse
 import itertools
+import math
 import os
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,19 +30,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from score_many import SEED, gains_of, summary
+from score_many import gains_of, summary
 
 from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.cli.finish import TEST_SNR_DB
 from tfsepgan.config import DataConfig
 from tfsepgan.data.mixtures import fixed_mixtures
-from tfsepgan.networks.bundle import load_bundle, save_bundle
+from tfsepgan.errors import CheckpointError, TfsepganError
+from tfsepgan.networks.bundle import Bundle, load_bundle, save_bundle
 from tfsepgan.networks.folders import find_bundle
 from tfsepgan.separation.separator import Separator
 
-AS_IT_IS = (1.0, 0.0)  # temperature, offset
+SEED = 17  # other mixtures than those of score_many.py and tfsepgan-evaluate
+AS_LEARNT = (1.0, 0.0)  # temperature, offset
 TEMPERATURES = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 OFFSETS = (0.0, 0.25, 0.5)
+FACT = "masks_softened"  # in the manifest
 
 
 def softened(weights: list[np.ndarray], temperature: float, offset: float) -> list[np.ndarray]:
@@ -45,7 +54,7 @@ def softened(weights: list[np.ndarray], temperature: float, offset: float) -> li
     return [kernel / temperature, bias / temperature + offset]
 
 
-def elsewhere(gains: np.ndarray, targets: list[str]) -> np.ndarray:
+def chosen_by_others(gains: np.ndarray, targets: list[str]) -> np.ndarray:
     """Gains with the pair that is best on the mixtures of all other targets, dB.
 
     Args:
@@ -61,9 +70,41 @@ def elsewhere(gains: np.ndarray, targets: list[str]) -> np.ndarray:
     return found
 
 
-def recording(mixture_name: str) -> str:
-    """The target's recording in the name of a mixture, such as `ragtime` in `012_ragtime`."""
-    return mixture_name.partition("_")[2]
+def target_of(mixture_name: str) -> str:
+    """The target's recording in the name of a mixture: `ragtime` in `012_ragtime`, all of the name of a song."""
+    return re.sub(r"^\d{3,}_", "", mixture_name)
+
+
+def problems(options: argparse.Namespace) -> Iterator[str]:
+    """What nothing could be chosen with, a sentence each."""
+    if options.output.exists():
+        yield f"{options.output} is there already: name a folder to make."
+    if not all(math.isfinite(value) and value > 0 for value in options.temperatures):
+        yield f"--temperatures {options.temperatures}: each must be a number above zero."
+    if not all(math.isfinite(value) for value in options.offsets):
+        yield f"--offsets {options.offsets}: each must be a number."
+    if options.mixtures < 1 or not options.seconds > 0:
+        yield "--mixtures must be at least 1 and --seconds above zero."
+
+
+def open_masker(name: str) -> Bundle:
+    """A model whose masks can be softened.
+
+    Raises: CheckpointError when there is none of that name, or it is of another kind.
+    """
+    bundle = load_bundle(find_bundle(name))
+    manifest = bundle.manifest
+    if manifest.network_settings["kind"] != "filterbank":
+        raise CheckpointError(f"{name} is a {manifest.network_settings['kind']!r} generator: it has no masks.")
+    if max(len(manifest.sources), manifest.outputs) > 1:
+        raise CheckpointError(
+            f"{name} has several sources, and two numbers would not suit them all: give a model of one."
+        )
+    if FACT in manifest.trained:
+        raise CheckpointError(
+            f"{name} is softened already ({manifest.trained[FACT]}): give the model that it was made from."
+        )
+    return bundle
 
 
 def main() -> None:
@@ -78,48 +119,59 @@ def main() -> None:
     parser.add_argument("--mixtures", type=int, default=192)
     parser.add_argument("--seconds", type=float, default=8.0)
     options = parser.parse_args()
-    if options.output.exists():
-        sys.exit(f"{options.output} is there already: name a folder to make.")
-    if min(options.temperatures) <= 0:
-        sys.exit("A temperature must be above zero.")
-    bundle = load_bundle(find_bundle(options.model))
-    generator, manifest = bundle
-    if manifest.network_settings["kind"] != "filterbank":
-        sys.exit(f"{options.model} is a {manifest.network_settings['kind']!r} generator: it has no masks.")
+    if found := list(problems(options)):
+        sys.exit(" ".join(found))
+    try:
+        _soften(options)
+    except TfsepganError as error:
+        sys.exit(str(error))
 
+
+def _soften(options: argparse.Namespace) -> None:
+    bundle = open_masker(options.model)
+    generator, manifest = bundle
     source = manifest.sources[0]
     law = DataConfig(sources=(source,), sample_rate_hz=manifest.sample_rate_hz, law="snr", snr_db=TEST_SNR_DB)
     amount = {"count": options.mixtures, "seconds": options.seconds, "seed": SEED}
     mixtures = fixed_mixtures(open_catalogue(options.data, (source,)), law, split=options.split, **amount)
-    targets = [recording(item.name) for item in mixtures]
+    targets = [target_of(item.name) for item in mixtures]
 
     console = Console() if Console().is_terminal else Console(width=120)
-    table = Table(title=f"{options.split}: {len(mixtures)} mixtures, SI-SDR gain of {source}, dB")
+    table = Table(
+        title=f"{options.split}: {len(mixtures)} mixtures of {len(set(targets))} targets, SI-SDR gain of {source}, dB"
+    )
     for head in ("temperature", "offset", "mean", "median", "above zero", "over the first"):
         table.add_column(head, justify="right")
     masks = generator.get_layer("masks")
     learnt = masks.get_weights()
-    pairs = [AS_IT_IS, *itertools.product(options.temperatures, options.offsets)]
-    pairs = list(dict.fromkeys(pairs))
-    gains = []
-    for pair in pairs:
+    pairs = list(dict.fromkeys([AS_LEARNT, *itertools.product(options.temperatures, options.offsets)]))
+    gains = np.empty((len(pairs), len(mixtures)))
+    for row, pair in enumerate(pairs):
         masks.set_weights(softened(learnt, *pair))
-        gains.append(gains_of(Separator(bundle), mixtures, source))
-        all_, over = summary(gains[-1]), summary(gains[-1] - gains[0])
+        gains[row] = gains_of(Separator(bundle), mixtures, source)
+        all_, over = summary(gains[row]), summary(gains[row] - gains[0])
         cells = (f"{all_.mean:+.2f} ± {all_.error:.2f}", f"{all_.median:+.2f}", f"{all_.above} of {all_.mixtures}")
         table.add_row(f"{pair[0]:g}", f"{pair[1]:g}", *cells, f"{over.mean:+.2f} ± {over.error:.2f}")
     console.print(table)
 
-    temperature, offset = pairs[int(np.argmax(np.mean(gains, axis=1)))]
+    temperature, offset = pairs[int(np.argmax(gains.mean(axis=1)))]
     masks.set_weights(softened(learnt, temperature, offset))
-    told = {"temperature": temperature, "offset": offset, "chosen_on": f"{options.split}, {len(mixtures)} mixtures"}
-    save_bundle(options.output, generator, replace(manifest, trained={**manifest.trained, "masks_softened": told}))
+    chosen_on = f"{len(mixtures)} mixtures of {options.seconds:g} s, split {options.split}, seed {SEED}"
+    trained = {
+        name: value for name, value in manifest.trained.items() if name != "scores"
+    }  # those of the model as it was
+    trained[FACT] = {"temperature": temperature, "offset": offset, "chosen_on": chosen_on}
+    save_bundle(options.output, generator, replace(manifest, trained=trained))
     console.print(f"Kept temperature {temperature:g}, offset {offset:g}: {options.output}")
-    if len(set(targets)) > 1:
-        fair = summary(elsewhere(np.array(gains), targets))
-        console.print(
-            f"Chosen without the recording it is scored on: {fair.mean:+.2f} ± {fair.error:.2f} dB, {fair.above} above zero"
-        )
+    if len(set(targets)) == 1:
+        console.print("One target only: nothing tells what the choice is worth on others.")
+        return
+    fair = chosen_by_others(gains, targets)
+    all_, over = summary(fair), summary(fair - gains[0])
+    console.print(
+        f"Each target with the pair that the others choose: {all_.mean:+.2f} ± {all_.error:.2f} dB, {all_.above} of "
+        f"{all_.mixtures} above zero; {over.mean:+.2f} ± {over.error:.2f} over the model as it was."
+    )
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def test_the_mean_square_is_numpys_and_in_float32():
     )
 
 
-def test_under_doubt_the_mean_square_asks_for_the_mean_and_l1_for_the_likeliest():
-    """A bin that is the target's four times in five: how much of it should be let through?"""
+def test_under_doubt_the_mean_square_asks_for_the_mean_and_l1_for_the_median():
+    """Samples that are the target's four times in five: how much of them should be let through?"""
     target = np.repeat([0.5, 0.0], [80, 20]).astype(np.float32)[None, :, None]
     share = np.linspace(0, 1, 101)
     for distance, best in ((mean_square, 0.8), (l1, 1.0)):

@@ -22,7 +22,8 @@ def l1(target, estimate):
 def mean_square(target, estimate):
     """Mean square of the difference of two waveforms of the same shape; scalar, in units of full scale squared.
 
-    Its optimum under doubt is the mean of what the target may be, where that of `l1` is nearer to the likeliest: masks stay soft.
+    Under doubt its optimum is the mean of what the target may be, where that of `l1` is the median: all or nothing when a whole
+    passage is in doubt at once.
     """
     return ops.mean(ops.square(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 

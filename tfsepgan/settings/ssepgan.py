@@ -29,8 +29,8 @@ class SSepGANConfig:
     paired_weight: float = 10.0  # original code; "heavier"
     """Weight of the distance between estimate and target."""
     paired_loss: PairedLoss = "l1"  # the paper's
-    """That distance: 'l1', or 'mse' (mean square), which leaves masks softer where they cannot be sure; at a `level_dbfs` of -20, a
-    weight of 100 makes of 'mse' what 10 makes of 'l1'."""
+    """That distance: 'l1', or 'mse' (mean square), which leaves masks softer where they cannot be sure. With `level_dbfs` -20 a weight of
+    100 pulls by 'mse' as 10 does by 'l1' where the error is at -26 dBFS, less below."""
     mixture_as_fake_weight: float = 1.0  # section 3.3: the third term of the discriminator's loss
     """Weight of the discriminator's term that calls the raw mixture fake; 0 leaves it out."""
     feature_weight: float = 0.0  # not in the paper; Larsen et al. 2016, as in MelGAN
@@ -121,7 +121,7 @@ PRESETS = {
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
-            paired_loss="mse",  # surer masks win on those who were heard and lose on those who were not: docs/data.md
+            paired_loss="mse",  # softer masks, better on players that nobody heard: docs/data.md
             paired_weight=100.0,
             level_dbfs=-20.0,
         ),

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES, from_tools
+from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES
+from tools_for_tests import from_tools
 
 
 @pytest.fixture(scope="session")

@@ -1,25 +1,12 @@
-"""What the tests of serving share: tools as modules, WAV files as bytes, stems that must be alike."""
+"""What the tests of serving share: WAV files as bytes, stems that must be alike."""
 
-import importlib
 import io
-import sys
-from pathlib import Path
 
 import numpy as np
 import soundfile
 
-TOOLS = Path(__file__).parents[2] / "tools"
 RATE, SOURCES = 8000, ("piano", "voice")
 REQUEST_SECONDS = 30.0
-
-
-def from_tools(name):
-    """A tool as a module; tools are no package and stand beside each other."""
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(TOOLS))
 
 
 def wav(samples, subtype="FLOAT", rate=RATE, container="WAV"):

@@ -9,7 +9,8 @@ import urllib.request
 import numpy as np
 import pytest
 import soundfile
-from serving_for_tests import RATE, assert_close, from_tools, read_wav, wav
+from serving_for_tests import RATE, assert_close, read_wav, wav
+from tools_for_tests import from_tools
 
 from tfsepgan.errors import ServingError
 from tfsepgan.separation.separator import Separator

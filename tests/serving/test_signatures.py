@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES, TOOLS, assert_close, from_tools, read_wav, strings, wav
+from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES, assert_close, read_wav, strings, wav
+from tools_for_tests import TOOLS, from_tools
 
 from tfsepgan.errors import ConfigError
 from tfsepgan.export.signatures import SIGNATURES, RequestLimits

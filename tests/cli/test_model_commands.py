@@ -172,3 +172,32 @@ def test_export_needs_audio_that_can_be_read(audio, words, trained_run, run, tmp
     assert said.code == 1
     assert words in said.error
     assert not (tmp_path / "x").exists()
+
+
+def test_what_a_file_tells_stands_beside_what_the_model_tells():
+    from tfsepgan.cli.export import with_facts
+
+    told = {"steps": 8, "scores": {"val": 1.0}, "recordings": {}}
+    facts = {"licence": "CC0", "steps": 8, "scores": {"unseen players": 2.0}}
+    assert with_facts(told, facts) == {
+        "licence": "CC0",
+        "steps": 8,
+        "scores": {"unseen players": 2.0, "val": 1.0},
+        "recordings": {},
+    }
+    assert told["scores"] == {"val": 1.0}
+
+
+@pytest.mark.parametrize("facts", ["steps: 9000", "scores: {val: 3.0}", "scores: good"])
+def test_a_file_that_contradicts_the_model_is_refused(facts, trained_run, run, tmp_path):
+    manifest = json.loads((trained_run.model / "manifest.json").read_text())
+    manifest["trained"] |= {"steps": 8, "scores": {"val": 1.0}}
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    (model / "model.keras").write_bytes((trained_run.model / "model.keras").read_bytes())
+    (tmp_path / "facts.yaml").write_text(facts)
+    said = run("export", "--run", model, "--output", tmp_path / "out", "--facts", tmp_path / "facts.yaml")
+    assert said.code == 2
+    assert said.error.startswith("ConfigError: --facts says")
+    assert not (tmp_path / "out").exists()

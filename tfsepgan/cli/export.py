@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -53,7 +53,7 @@ def _export(arguments, console):
         raise ConfigError("--variants are of models that separate; this one makes sounds. Leave them out.")
     limits = RequestLimits(max_request_seconds=options.max_request_seconds)
     facts = read_file(options.facts)
-    bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts | bundle.manifest.trained))
+    bundle = bundle._replace(manifest=replace(bundle.manifest, trained=with_facts(bundle.manifest.trained, facts)))
     with console.status("exporting") as status:
         if bundle.manifest.kind == "synthesis":
             parity = export_synthesis(*bundle, Path(options.output), report=status.update)
@@ -69,6 +69,23 @@ def _export(arguments, console):
     if options.serving is not None:
         write_server_files(options.serving, [options.output])
         console.print(f"Configuration of a server: {options.serving}", markup=False)
+
+
+def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """What a model tells of itself and what a file tells of it; tables such as `scores` are put together.
+
+    Raises: ConfigError when they contradict each other.
+    """
+    both = facts | trained
+    for name in facts.keys() & trained.keys():
+        mine, theirs = facts[name], trained[name]
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            both[name] = with_facts(theirs, mine)
+        elif mine != theirs:
+            raise ConfigError(
+                f"--facts says {name}: {mine!r}, the model itself {theirs!r}. Leave it out of the file, or give it another name there."
+            )
+    return both
 
 
 def parity_audio(path: str | None, manifest):

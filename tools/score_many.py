@@ -10,6 +10,7 @@ seconds for each mixture and is left to `tfsepgan-evaluate`.
 import argparse
 import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from rich.table import Table
 from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.cli.finish import TEST_SNR_DB
 from tfsepgan.config import DataConfig
-from tfsepgan.data.mixtures import fixed_mixtures
+from tfsepgan.data.mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import ShapeError
 from tfsepgan.metrics.waveform import si_sdr_improvement
 from tfsepgan.separation.separator import Separator, load
@@ -46,7 +47,7 @@ def summary(gains: np.ndarray) -> Summary:
     return Summary(float(np.mean(gains)), error, float(np.median(gains)), int((gains > 0).sum()), len(gains))
 
 
-def gains_of(separator: Separator, mixtures: list, source: str) -> np.ndarray:
+def gains_of(separator: Separator, mixtures: list[Mixture], source: str) -> np.ndarray:
     """SI-SDR gain of a separator on each mixture, dB `[mixtures]`.
 
     Raises: ShapeError that names the mixture where the source is silent.
@@ -59,6 +60,43 @@ def gains_of(separator: Separator, mixtures: list, source: str) -> np.ndarray:
         except ShapeError as error:
             raise ShapeError(f"{item.name}: {error}") from error
     return np.array(found)
+
+
+def mixtures_to_score(
+    data: str, source: str, sample_rate_hz: int, splits: Sequence[str], *, count: int, seconds: float, seed: int
+) -> Iterator[list[Mixture]]:
+    """Fixed mixtures of each split, the target at the levels that models are tested at.
+
+    Raises: DataError when there are none.
+    """
+    catalogue = open_catalogue(data, (source,))
+    law = DataConfig(sources=(source,), sample_rate_hz=sample_rate_hz, law="snr", snr_db=TEST_SNR_DB)
+    for split in splits:
+        yield fixed_mixtures(catalogue, law, split=split, count=count, seconds=seconds, seed=seed)
+
+
+def table_of(title: str, *heads: str) -> Table:
+    """A table for `cells`, whose first columns are `heads`; what is a number is to the right."""
+    table = Table(title=title)
+    for head in (*heads, "mean", "median", "above zero", "over the first"):
+        table.add_column(head, justify="left" if head == "model" else "right")
+    return table
+
+
+def cells(gains: np.ndarray, first: np.ndarray) -> tuple[str, str, str, str]:
+    """What a table tells of gains, dB `[mixtures]`, and of their difference from those of the first row."""
+    all_, over = summary(gains), summary(gains - first)
+    return (
+        f"{all_.mean:+.2f} ± {all_.error:.2f}",
+        f"{all_.median:+.2f}",
+        f"{all_.above} of {all_.mixtures}",
+        f"{over.mean:+.2f} ± {over.error:.2f}",
+    )
+
+
+def wide_console() -> Console:
+    """A console that cuts no table where its output goes to a file."""
+    return Console() if Console().is_terminal else Console(width=120)
 
 
 def main() -> None:
@@ -76,27 +114,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--output", type=Path, help="JSON file for all numbers")
     options = parser.parse_args()
-    console = Console() if Console().is_terminal else Console(width=120)
+    console = wide_console()
     first = load(options.models[0])
-    source, rate_hz = first.sources[0], first.sample_rate_hz
-    catalogue, written = open_catalogue(options.data, (source,)), {}
-    law = DataConfig(sources=(source,), sample_rate_hz=rate_hz, law="snr", snr_db=TEST_SNR_DB)
-    for split in options.splits:
-        amount = {"count": options.mixtures, "seconds": options.seconds, "seed": SEED}
-        mixtures = fixed_mixtures(catalogue, law, split=split, **amount)
-        table = Table(title=f"{split}: {len(mixtures)} mixtures of {options.seconds:g} s, SI-SDR gain of {source}, dB")
-        for head in ("model", "mean", "median", "above zero", "over the first"):
-            table.add_column(head, justify="left" if head == "model" else "right")
-        plain = None
+    source, written = first.sources[0], {}
+    amount = {"count": options.mixtures, "seconds": options.seconds, "seed": SEED}
+    drawn = mixtures_to_score(options.data, source, first.sample_rate_hz, options.splits, **amount)
+    for split, mixtures in zip(options.splits, drawn, strict=True):
+        title = f"{split}: {len(mixtures)} mixtures of {options.seconds:g} s, SI-SDR gain of {source}, dB"
+        table, plain = table_of(title, "model"), None
         for model in options.models:
             gains = gains_of(load(model), mixtures, source)
             plain = gains if plain is None else plain
-            all_, over = summary(gains), summary(gains - plain)
-            cells = (f"{all_.mean:+.2f} ± {all_.error:.2f}", f"{all_.median:+.2f}", f"{all_.above} of {all_.mixtures}")
-            table.add_row(model, *cells, f"{over.mean:+.2f} ± {over.error:.2f}")
+            table.add_row(model, *cells(gains, plain))
             written[f"{model}, {split}"] = {
-                **all_._asdict(),
-                "over_first": over._asdict(),
+                **summary(gains)._asdict(),
+                "over_first": summary(gains - plain)._asdict(),
                 "gains": np.round(gains, 3).tolist(),
             }
         console.print(table)

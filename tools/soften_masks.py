@@ -28,14 +28,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from score_many import gains_of, summary
+from score_many import cells, gains_of, mixtures_to_score, table_of, wide_console
 
-from tfsepgan.cli.catalogue import open_catalogue
-from tfsepgan.cli.finish import TEST_SNR_DB
-from tfsepgan.config import DataConfig
-from tfsepgan.data.mixtures import fixed_mixtures
 from tfsepgan.errors import CheckpointError, TfsepganError
 from tfsepgan.networks.bundle import Bundle, load_bundle, save_bundle
 from tfsepgan.networks.folders import find_bundle
@@ -131,46 +125,37 @@ def _soften(options: argparse.Namespace) -> None:
     bundle = open_masker(options.model)
     generator, manifest = bundle
     source = manifest.sources[0]
-    law = DataConfig(sources=(source,), sample_rate_hz=manifest.sample_rate_hz, law="snr", snr_db=TEST_SNR_DB)
     amount = {"count": options.mixtures, "seconds": options.seconds, "seed": SEED}
-    mixtures = fixed_mixtures(open_catalogue(options.data, (source,)), law, split=options.split, **amount)
+    [mixtures] = mixtures_to_score(options.data, source, manifest.sample_rate_hz, [options.split], **amount)
     targets = [target_of(item.name) for item in mixtures]
+    title = f"{options.split}: {len(mixtures)} mixtures of {len(set(targets))} targets, SI-SDR gain of {source}, dB"
+    console, table = wide_console(), table_of(title, "temperature", "offset")
 
-    console = Console() if Console().is_terminal else Console(width=120)
-    table = Table(
-        title=f"{options.split}: {len(mixtures)} mixtures of {len(set(targets))} targets, SI-SDR gain of {source}, dB"
-    )
-    for head in ("temperature", "offset", "mean", "median", "above zero", "over the first"):
-        table.add_column(head, justify="right")
+    separator = Separator(bundle)
     masks = generator.get_layer("masks")
     learnt = masks.get_weights()
     pairs = list(dict.fromkeys([AS_LEARNT, *itertools.product(options.temperatures, options.offsets)]))
     gains = np.empty((len(pairs), len(mixtures)))
     for row, pair in enumerate(pairs):
         masks.set_weights(softened(learnt, *pair))
-        gains[row] = gains_of(Separator(bundle), mixtures, source)
-        all_, over = summary(gains[row]), summary(gains[row] - gains[0])
-        cells = (f"{all_.mean:+.2f} ± {all_.error:.2f}", f"{all_.median:+.2f}", f"{all_.above} of {all_.mixtures}")
-        table.add_row(f"{pair[0]:g}", f"{pair[1]:g}", *cells, f"{over.mean:+.2f} ± {over.error:.2f}")
+        gains[row] = gains_of(separator, mixtures, source)
+        table.add_row(*(f"{value:g}" for value in pair), *cells(gains[row], gains[0]))
     console.print(table)
 
     temperature, offset = pairs[int(np.argmax(gains.mean(axis=1)))]
     masks.set_weights(softened(learnt, temperature, offset))
     chosen_on = f"{len(mixtures)} mixtures of {options.seconds:g} s, split {options.split}, seed {SEED}"
-    trained = {
-        name: value for name, value in manifest.trained.items() if name != "scores"
-    }  # those of the model as it was
+    trained = dict(manifest.trained)
+    trained.pop("scores", None)  # of the model as it was
     trained[FACT] = {"temperature": temperature, "offset": offset, "chosen_on": chosen_on}
     save_bundle(options.output, generator, replace(manifest, trained=trained))
     console.print(f"Kept temperature {temperature:g}, offset {offset:g}: {options.output}")
     if len(set(targets)) == 1:
         console.print("One target only: nothing tells what the choice is worth on others.")
         return
-    fair = chosen_by_others(gains, targets)
-    all_, over = summary(fair), summary(fair - gains[0])
+    mean, _, above, over = cells(chosen_by_others(gains, targets), gains[0])
     console.print(
-        f"Each target with the pair that the others choose: {all_.mean:+.2f} ± {all_.error:.2f} dB, {all_.above} of "
-        f"{all_.mixtures} above zero; {over.mean:+.2f} ± {over.error:.2f} over the model as it was."
+        f"Each target with the pair that the others choose: {mean} dB, {above} above zero; {over} over the model as it was."
     )
 
 

@@ -1,23 +1,16 @@
 """Parts of a score, and a soundfont of sines, for tests of rendering."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
+from tools_for_tests import TOOLS, from_tools
 
 from tfsepgan.data.rendering.score import Note, Part
 
-RECIPES = Path(__file__).parents[2] / "tools" / "recipes"
+RECIPES = TOOLS / "recipes"
 
 
 def from_recipes(name):
-    """A recipe's module; recipes are no package and stand beside each other."""
-    sys.path.insert(0, str(RECIPES))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(RECIPES))
+    """A recipe's module."""
+    return from_tools(name, RECIPES)
 
 
 writer = from_recipes("soundfont_writer")

@@ -9,7 +9,6 @@ NOTE is the MIDI note that the melody lies around. See piano.md.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -144,7 +143,7 @@ def _pyworld():
     try:
         import pyworld
     except ImportError:
-        sys.exit("Singers are made with pyworld, which is not installed: pip install pyworld")
+        raise SystemExit("Singers are made with pyworld, which is not installed: pip install pyworld") from None
     return pyworld
 
 

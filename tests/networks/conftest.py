@@ -31,11 +31,19 @@ def stir(model):
     return model
 
 
+def at_full_strength(model):
+    """Scale every kernel so that a layer gives back the power it hears: a start of 0.02 would leave nothing of a small network's signal."""
+    scaled = [w / np.sqrt(np.sum(np.square(w)) / w.shape[-1]) if w.ndim > 1 else w for w in model.get_weights()]
+    model.set_weights(scaled)
+    return model
+
+
 def small_generator(kind, *, sources=1, **changes):
     """A small generator and its settings."""
     keras.utils.set_random_seed(0)
     config = GeneratorConfig(**{"kind": kind, **SMALL_GENERATORS[kind], **changes})
-    return stir(build_generator(config, sources=sources, sample_rate_hz=RATE)), config
+    generator = stir(build_generator(config, sources=sources, sample_rate_hz=RATE))
+    return (at_full_strength(generator) if config.kind == "resnet" else generator), config
 
 
 def small_discriminator(kind, *, window=2048, **changes):

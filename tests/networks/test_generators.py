@@ -170,18 +170,58 @@ def test_a_hop_that_does_not_fit_its_frame_is_a_setting_to_change(frame, hop):
 # The paper's residual network.
 
 
-def test_the_papers_generator_has_the_papers_size():
+def test_the_papers_generator_has_the_authors_size():
     generator = build_generator(GeneratorConfig(kind="resnet"), sources=1, sample_rate_hz=16000)
-    assert generator.count_params() == 5_929_345
-    convolutions = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv1D)]
-    shapes = [tuple(layer.kernel.shape) for layer in convolutions]
-    assert shapes == [(25, 1, 64), (25, 64, 128), *[(21, 128, 128)] * 16, (25, 128, 64), (25, 64, 1)]
-    assert [layer.strides[0] for layer in convolutions] == [4, 4, *[1] * 18]
+    assert sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights) == 5_924_225
+    kernels = [tuple(layer.kernel.shape) for layer in generator.layers if hasattr(layer, "kernel")]
+    assert kernels == [(25, 1, 64), (25, 64, 128), *[(21, 128, 128)] * 16, (25, 128, 64), (25, 64, 1)]
 
 
-def test_the_papers_generator_keeps_within_full_scale(generators):
-    generator, _ = generators("resnet")
-    assert np.abs(separate(generator, 100 * noise(1, 320, 1))).max() <= 1
+def correlate(signal, kernel, bias, *, stride, pad):
+    """A convolution layer in NumPy: `[time, in]` -> `[frames, out]`."""
+    padded = np.pad(signal, [pad, (0, 0)])
+    places = range(0, len(padded) - len(kernel) + 1, stride)
+    return np.stack([np.einsum("kc,kcf->f", padded[at : at + len(kernel)], kernel) for at in places]) + bias
+
+
+def bent(signal):
+    return np.where(signal > 0, signal, 0.2 * signal)
+
+
+def authors_generator(weights_of, signal, *, blocks):
+    """The authors' network layer by layer in NumPy, batch norm with its moving statistics: `[time, 1]` -> `[time, sources]`."""
+    for name in ("down0", "down1"):
+        signal = bent(correlate(signal, *weights_of(name), stride=4, pad=(11, 10)))
+    for block in range(blocks):
+        branch = signal
+        for part in ("first", "second"):
+            branch = correlate(branch, *weights_of(f"block{block}_{part}"), stride=1, pad=(10, 10))
+            scale, shift, mean, variance = weights_of(f"block{block}_{part}_norm")
+            branch = bent(scale * (branch - mean) / np.sqrt(variance + 1e-5) + shift)
+        signal = signal + branch
+    for name in ("up0", "up1"):
+        signal = correlate(np.repeat(signal, 4, axis=0), *weights_of(name), stride=1, pad=(12, 12))
+    return signal
+
+
+@pytest.mark.parametrize("sources", [1, 2])
+def test_the_papers_generator_is_the_authors_layer_by_layer(generators, sources):
+    generator, config = generators("resnet", sources=sources)
+    mixture = noise(1, 96, 1)
+    expected = authors_generator(
+        lambda name: generator.get_layer(name).get_weights(), mixture[0].astype(float), blocks=config.blocks
+    )
+    np.testing.assert_allclose(separate(generator, mixture)[0, :, :, 0].T, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_papers_generator_starts_as_the_authors_does():
+    generator = build_generator(GeneratorConfig(kind="resnet"), sources=1, sample_rate_hz=16000)
+    for layer in generator.layers:
+        if hasattr(layer, "kernel"):
+            assert np.std(layer.kernel) == pytest.approx(0.02, rel=0.05)
+            assert not np.any(layer.bias)
+        if isinstance(layer, keras.layers.BatchNormalization):
+            assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)  # PyTorch's, whose momentum is one less this
 
 
 def test_the_residual_network_does_not_use_the_batchs_statistics_at_inference(generators):

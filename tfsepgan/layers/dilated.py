@@ -8,6 +8,20 @@ import keras
 from keras import ops
 
 
+def side_by_side(stretch, taps: int, dilation: int = 1):
+    """What each tap of a convolution meets, one beside the other.
+
+    Args:
+      stretch: `[batch, frames + (taps - 1) * dilation, channels]`.
+      taps: how many.
+      dilation: frames between them.
+    Returns: `[batch, frames, taps * channels]`, the first tap first.
+    """
+    batch, frames, channels = ops.shape(stretch)[0], ops.shape(stretch)[1] - (taps - 1) * dilation, stretch.shape[2]
+    gathered = [ops.slice(stretch, (0, tap * dilation, 0), (batch, frames, channels)) for tap in range(taps)]
+    return ops.concatenate(gathered, axis=-1)
+
+
 @keras.saving.register_keras_serializable("tfsepgan")
 class DilatedConv1D(keras.layers.Layer):
     """Looks at frames `dilation` apart, as `keras.layers.Conv1D(filters, kernel_size, padding="same")` does, with the same weights.
@@ -41,13 +55,8 @@ class DilatedConv1D(keras.layers.Layer):
 
     def inside(self, stretch):
         """The same of a stretch that brings its neighbours: `[batch, reach + frames + reach, channels]` -> `[batch, frames, filters]`."""
-        batch, frames, channels = ops.shape(stretch)[0], ops.shape(stretch)[1] - 2 * self.reach, stretch.shape[2]
-        taps = [
-            ops.slice(stretch, (0, tap * self.dilation, 0), (batch, frames, channels))
-            for tap in range(self.kernel_size)
-        ]
-        matrix = ops.reshape(self.kernel, (self.kernel_size * channels, self.filters))
-        return self.activation(ops.matmul(ops.concatenate(taps, axis=-1), matrix) + self.bias)
+        matrix = ops.reshape(self.kernel, (self.kernel_size * stretch.shape[2], self.filters))
+        return self.activation(ops.matmul(side_by_side(stretch, self.kernel_size, self.dilation), matrix) + self.bias)
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.filters)

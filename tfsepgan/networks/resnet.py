@@ -1,21 +1,32 @@
 """The paper's generator: two strided convolutions, eight residual blocks, two upsampling convolutions.
 
-Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and the authors' code: conv k25 s4 1 to 64, k25 s4 64 to 128, eight
-residual blocks of two convs k21 at 128 channels with batch norm and leaky ReLU 0.2, twice (nearest x4 + conv k25).
-Departs from it: the length is padded to a multiple of 16 and trimmed; at inference batch norm uses its moving
-statistics (the original used those of the batch at hand).
+Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the authors' code, layer by layer (channels at full width):
+
+    convolution k25 s4, 1 to 64, leaky ReLU 0.2
+    convolution k25 s4, 64 to 128, leaky ReLU 0.2
+    8 x  signal + (convolution k21, batch norm, leaky ReLU 0.2, convolution k21, batch norm, leaky ReLU 0.2)(signal)
+    nearest neighbour x4, convolution k25, 128 to 64
+    nearest neighbour x4, convolution k25, 64 to 1
+
+There is no normalisation outside the blocks, no activation between the last two convolutions, and none at the end. Kernels start
+normal with deviation 0.02, biases at zero; batch norm has PyTorch's momentum and epsilon, which the authors' code leaves as they are.
+Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses its moving statistics; the
+authors' code separates with the statistics of the windows at hand, so that a file's stems depend on how it is cut.
 """
 
 import keras
 from keras import layers
 
 from tfsepgan.layers.framing import PadToMultiple, SplitSources, TrimLike
+from tfsepgan.layers.upsampling import UpsampledConv1D
 from tfsepgan.settings.networks import GeneratorConfig
 
 STRIDE = 4
 ENDS_KERNEL = 25
 BLOCK_KERNEL = 21
 HOP = STRIDE * STRIDE
+SLOPE = 0.2
+STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends, and the last sample is never reached
 
 
 def resnet_context(config: GeneratorConfig) -> int:
@@ -32,23 +43,34 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
     mixture = keras.Input((None, 1), name="mixture")
     signal = PadToMultiple(HOP)(mixture)
     for index, channels in enumerate((narrow, wide)):
-        signal = layers.Conv1D(channels, ENDS_KERNEL, STRIDE, padding="same", name=f"down{index}")(signal)
-        signal = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(signal))
+        padded = layers.ZeroPadding1D(STRIDED_PADDING, name=f"down{index}_pad")(signal)
+        strided = layers.Conv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"down{index}")
+        signal = leaky(strided(padded))
     for block in range(config.blocks):
         signal = _residual_block(signal, wide, name=f"block{block}")
-    signal = layers.UpSampling1D(STRIDE)(signal)
-    signal = layers.Conv1D(narrow, ENDS_KERNEL, padding="same", name="up0")(signal)
-    signal = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(signal))
-    signal = layers.UpSampling1D(STRIDE)(signal)
-    signal = layers.Conv1D(sources, ENDS_KERNEL, padding="same", name="up1")(signal)
-    waveforms = layers.Activation("tanh", dtype="float32")(signal)
+    for index, channels in enumerate((narrow, sources)):
+        upsampled = UpsampledConv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"up{index}")
+        signal = upsampled(signal)
+    waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = TrimLike(dtype="float32")(SplitSources(dtype="float32")(waveforms), mixture)
     return keras.Model(mixture, estimates, name="resnet")
 
 
+def leaky(signal):
+    """The one activation of the network, as a layer of its own."""
+    return layers.LeakyReLU(negative_slope=SLOPE)(signal)
+
+
+def _start() -> keras.Initializer:
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
 def _residual_block(signal, channels: int, *, name: str):
-    branch = layers.Conv1D(channels, BLOCK_KERNEL, padding="same", name=f"{name}_first")(signal)
-    branch = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(branch))
-    branch = layers.Conv1D(channels, BLOCK_KERNEL, padding="same", name=f"{name}_second")(branch)
-    branch = layers.BatchNormalization()(branch)
+    branch = signal
+    for part in ("first", "second"):
+        convolution = layers.Conv1D(
+            channels, BLOCK_KERNEL, padding="same", kernel_initializer=_start(), name=f"{name}_{part}"
+        )
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_{part}_norm")
+        branch = leaky(norm(convolution(branch)))
     return layers.Add(name=f"{name}_add")([signal, branch])

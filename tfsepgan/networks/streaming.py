@@ -22,8 +22,8 @@ from tfsepgan.errors import ExportError
 from tfsepgan.layers.filterbank import overlap_add
 from tfsepgan.layers.streaming import Inside, UnpaddedConv1D, WaveformFrames
 from tfsepgan.networks.filterbank import Loudness, MaskSource
+from tfsepgan.networks.resnet import BLOCK_KERNEL, STRIDED_PADDING, leaky
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
-from tfsepgan.networks.resnet import STRIDE
 from tfsepgan.networks.stream_memory import Clock, Memory
 
 
@@ -116,35 +116,33 @@ def _filterbank(generator: keras.Model, mixture, memory: Memory, clock: Clock) -
 
 
 def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
-    """Every convolution waits for what it looks ahead, at the rate it works at: a sixteenth, a quarter or all of the samples."""
-    # They have no names of their own; a Functional model lists its layers in their order of use.
-    norms = (layer for layer in generator.layers if isinstance(layer, layers.BatchNormalization))
+    """Every convolution waits for what it looks ahead, at the rate of its input."""
     there = {layer.name: layer for layer in generator.layers}
-    signal, late = mixture, 0  # samples of the rate at hand
 
-    def look(signal, late: int, name: str):
-        """A convolution with `padding="same"`, as late as it must be."""
+    def look(signal, late: int, name: str, before: int):
+        """A convolution that was trained with `before` zeros at the front, as late as it must be."""
         convolution = there[name]
         (kernel,), (stride,) = convolution.kernel_size, convolution.strides
-        before = (kernel - stride) // 2  # zeros that it was trained with at the front of whole strides
         later = math.ceil((kernel - stride - before + late) / stride)
         stretch = memory.with_past(clock.inside(signal, late=late), stride * later + before - late)
         frames = signal.shape[1] // stride
         return UnpaddedConv1D(convolution)(stretch[:, : stride * (frames - 1) + kernel]), later
 
-    def bend(signal):
-        return layers.LeakyReLU(negative_slope=0.2)(next(norms)(signal))
-
+    signal, late = mixture, 0  # samples of the rate at hand
     for name in ("down0", "down1"):
-        signal, late = look(signal, late, name)
-        signal = bend(signal)
+        signal, late = look(signal, late, name, STRIDED_PADDING[0])
+        signal = leaky(signal)
     for block in range(sum(name.endswith("_first") for name in there)):
-        branch, between = look(signal, late, f"block{block}_first")
-        branch, after = look(bend(branch), between, f"block{block}_second")
-        signal, late = there[f"block{block}_add"]([memory.delayed(signal, after - late), next(norms)(branch)]), after
-    signal, late = look(layers.UpSampling1D(STRIDE)(signal), late * STRIDE, "up0")
-    signal, late = look(layers.UpSampling1D(STRIDE)(bend(signal)), late * STRIDE, "up1")
-    waveforms = layers.Activation("tanh", dtype="float32")(signal)
+        branch, after = signal, late
+        for part in (f"block{block}_first", f"block{block}_second"):
+            branch, after = look(branch, after, part, BLOCK_KERNEL // 2)
+            branch = leaky(there[f"{part}_norm"](branch))
+        signal, late = there[f"block{block}_add"]([memory.delayed(signal, after - late), branch]), after
+    for name in ("up0", "up1"):
+        upsampled = there[name]
+        stretch = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)
+        signal, late = Inside(upsampled)(stretch), (late + upsampled.reach) * upsampled.stride
+    waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = ops.expand_dims(ops.transpose(waveforms, (0, 2, 1)), -1)
     return _Parts(estimates[:, : generator.output.shape[1]], late)
 

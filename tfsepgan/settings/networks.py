@@ -67,6 +67,8 @@ class DiscriminatorConfig:
     """Largest random shift between layers, in samples of that layer (wavegan, projections); 0 turns it off."""
     levels: int = 5
     """Strided convolutions, each four times shorter and twice as wide (wavegan); 6 for windows of 65536 samples."""
+    start: Literal["glorot", "normal"] = "glorot"  # WaveGAN's; 'normal' is that of the S-SepGAN authors' code
+    """How kernels start (wavegan, projections): 'glorot', or 'normal' with deviation 0.02, the last layer's by He et al. 2015."""
     spectral_norm: bool = False
     """Bound each layer's gain (Miyato et al. 2018)."""
     frames: tuple[int, ...] = (512, 1024, 2048)

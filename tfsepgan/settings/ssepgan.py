@@ -79,7 +79,7 @@ PRESETS = {
     "paper": Experiment(
         system="ssepgan",
         preset="paper",
-        model=SSepGANConfig(),
+        model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.0),
     ),

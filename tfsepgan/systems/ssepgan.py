@@ -21,6 +21,7 @@ from tfsepgan.losses.reconstruction import l1, mean_square, multi_resolution_spe
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
 from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
+from tfsepgan.systems.statistics import statistics_kept
 
 PAIRED_LOSSES = {"l1": l1, "mse": mean_square}
 
@@ -61,7 +62,8 @@ class SSepGAN(SeparationSystem):
         with self.watching("generator") as tape:
             gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
-            identity = self.identity_loss(target, gain)
+            with statistics_kept(self.generator):  # it ships with those of mixtures, which are all that it hears then
+                identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
             with tape.stop_recording():
                 start = random_start(self.experiment.data.window, self.stretch, self.draws)

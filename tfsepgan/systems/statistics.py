@@ -20,7 +20,7 @@ def statistics_kept(network: keras.Model):
     """
     moving = [(layer.moving_mean, layer.moving_variance) for layer in batch_normalisations(network)]
     variables = [variable for pair in moving for variable in pair]
-    before = [ops.convert_to_tensor(variable) for variable in variables]
+    before = [ops.copy(variable) for variable in variables]  # convert_to_tensor would give the variable itself
     yield
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)

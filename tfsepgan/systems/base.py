@@ -160,12 +160,17 @@ class FollowedGenerator:
         self.ema_generator.set_weights(self.generator.get_weights())
 
     def follow_generator(self):
-        """Move the running mean of the generator's weights a little toward the weights."""
+        """Move the running mean of the generator's weights a little toward the weights.
+
+        The moving statistics of its batch normalisation are averaged as the weights are, over the same steps; what is no number to average
+        (the state of a seed) is copied.
+        """
         decay = self.experiment.training.ema
         if not decay:
             return
         for mean, weight in zip(self.ema_generator.variables, self.generator.variables, strict=True):
-            mean.assign(mean * decay + weight * (1.0 - decay) if weight.trainable else weight)
+            averaged = keras.backend.is_float_dtype(weight.dtype)
+            mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
 
 
 class SeparationSystem(FollowedGenerator, System):

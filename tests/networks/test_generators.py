@@ -224,6 +224,17 @@ def test_the_papers_generator_starts_as_the_authors_does():
             assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)  # PyTorch's, whose momentum is one less this
 
 
+def test_blocks_that_start_as_their_skips_pass_the_signal_unchanged():
+    generator = build_generator(
+        GeneratorConfig(kind="resnet", channels=8, blocks=3, start="skip"), sources=1, sample_rate_hz=16000
+    )
+    ends = keras.Model(
+        generator.input, [generator.get_layer("block0_add").input[0], generator.get_layer("block2_add").output]
+    )
+    before, after = ends(noise(2, 160, 1), training=True)
+    np.testing.assert_array_equal(before, after)
+
+
 def test_the_residual_network_does_not_use_the_batchs_statistics_at_inference(generators):
     generator, _ = generators("resnet")
     quiet, loud = noise(1, 320, 1), 50 * noise(1, 320, 1, seed=2)

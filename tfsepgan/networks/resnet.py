@@ -11,7 +11,9 @@ Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the author
 There is no normalisation outside the blocks, no activation between the last two convolutions, and none at the end. Kernels start
 normal with deviation 0.02, biases at zero; batch norm has PyTorch's momentum and epsilon, which the authors' code leaves as they are.
 Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses its moving statistics; the
-authors' code separates with the statistics of the windows at hand, so that a file's stems depend on how it is cut.
+authors' code separates with the statistics of the windows at hand, so that a file's stems depend on how it is cut. With the start
+'skip' the second batch norm of each block starts at scale zero, so that the signal passes the blocks unchanged at first (Goyal et
+al. 2017, arXiv:1706.02677, section 5.1); it is not the `paper` preset's.
 """
 
 import keras
@@ -47,7 +49,7 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
         strided = layers.Conv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"down{index}")
         signal = leaky(strided(padded))
     for block in range(config.blocks):
-        signal = _residual_block(signal, wide, name=f"block{block}")
+        signal = _residual_block(signal, config, name=f"block{block}")
     for index, channels in enumerate((narrow, sources)):
         upsampled = UpsampledConv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"up{index}")
         signal = upsampled(signal)
@@ -65,12 +67,14 @@ def _start() -> keras.Initializer:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def _residual_block(signal, channels: int, *, name: str):
-    branch = signal
-    for part in ("first", "second"):
+def _residual_block(signal, config: GeneratorConfig, *, name: str):
+    branch, last_scale = signal, "zeros" if config.start == "skip" else "ones"
+    for part, scale in (("first", "ones"), ("second", last_scale)):
         convolution = layers.Conv1D(
-            channels, BLOCK_KERNEL, padding="same", kernel_initializer=_start(), name=f"{name}_{part}"
+            config.channels, BLOCK_KERNEL, padding="same", kernel_initializer=_start(), name=f"{name}_{part}"
         )
-        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_{part}_norm")
+        norm = layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_{part}_norm"
+        )
         branch = leaky(norm(convolution(branch)))
     return layers.Add(name=f"{name}_add")([signal, branch])

@@ -22,7 +22,7 @@ class GeneratorConfig:
     blocks: int = 8
     """Residual blocks."""
     start: Literal["normal", "skip"] = "normal"  # the authors' code
-    """How the blocks start (resnet): 'normal', as the authors' do, or 'skip', as nothing but their skip connections, which learns faster."""
+    """How the blocks start (resnet): 'normal' as the authors' do, or 'skip', as their skip connections alone, which learns faster."""
     frame: int = 1024
     """Length of a filterbank frame, in samples (filterbank)."""
     hop: int = 256

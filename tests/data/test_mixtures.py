@@ -36,6 +36,13 @@ def test_mixtures_have_the_promised_shape_and_add_up(unpaired):
         assert_adds_up(mixture)
 
 
+def test_a_mixture_knows_the_recording_of_its_target(unpaired):
+    catalogue = scan(unpaired)
+    mixtures = fixed_mixtures(catalogue, CONFIG, split="valid", count=5, seconds=0.5)
+    names = [file.name for file in catalogue.splits["valid"]["piano"]]
+    assert [mixture.target_file for mixture in mixtures] == [names[number % len(names)] for number in range(5)]
+
+
 def test_the_same_seed_gives_the_same_mixtures_and_another_does_not(unpaired):
     settings = {"split": "test", "count": 3, "seconds": 1.0}
     one = fixed_mixtures(scan(unpaired), CONFIG, seed=1, **settings)

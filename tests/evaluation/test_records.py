@@ -42,7 +42,7 @@ def report(*tracks, **more):
 
 def test_a_report_comes_back_from_disk_as_it_went(tmp_path):
     tracks = [
-        track("one", math.inf, notes=("a note",)),
+        track("one", math.inf, notes=("a note",), target_file="test/piano/one.wav"),
         track("two", -math.inf, windows={"piano": {"model": {"sdr": [1.0, -2.5]}}}),
     ]
     before = report(*tracks, failures=(Failure(name="inf", error="null"),))

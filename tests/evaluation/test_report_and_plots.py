@@ -98,6 +98,19 @@ def test_metrics_that_were_not_taken_have_no_column():
     assert "SI-SDRi" in text and "SAR" not in text and "ISR" not in text
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_spectra_have_a_table_of_their_own_where_they_were_taken(width):
+    report = report_of([1.0, 2.0, 3.0], sources=("a name as long as its instrument", "residual"))
+    assert "Spectra" not in printed(report)
+    for track in report.tracks:
+        for kinds in track.scores.values():
+            for metrics in kinds.values():
+                metrics |= {"frechet": 2.5, "log_spectral_distance": 12.25, "spectral_tilt": 0.75, "low_bins": np.nan}
+    lines = printed(report, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert any(line.split()[-5:] == ["model", "2.50", "12.25", "+0.75", "-"] for line in lines)
+
+
 @pytest.mark.parametrize(
     ("value", "signed", "text"),
     [

@@ -16,6 +16,7 @@ from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import Report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.metrics.bss import bss_eval
+from tfsepgan.metrics.spectral_error import spectral_errors
 from tfsepgan.metrics.waveform import si_sdr, snr
 
 
@@ -46,6 +47,8 @@ def test_scores_are_those_of_the_metrics(tmp_path):
         assert model["si_sdr"] == pytest.approx(si_sdr(track.sources[name], estimates[name]), abs=1e-4)
         assert mixture["si_sdr"] == pytest.approx(si_sdr(track.sources[name], track.mixture), abs=1e-4)
         assert model["si_sdr_improvement"] == pytest.approx(model["si_sdr"] - mixture["si_sdr"], abs=2e-4)
+        errors = spectral_errors(track.sources[name], estimates[name], RATE)
+        assert [model[figure] for figure in errors._fields] == pytest.approx(list(errors), abs=1e-3)
         assert oracle["si_sdr"] > mixture["si_sdr"] and model["si_sdr"] > mixture["si_sdr"]
         assert "sar_improvement" not in model and "snr_improvement" not in mixture
     halves = report.tracks[0].scores["piano"]["model"]["snr_improvement"]

@@ -35,6 +35,8 @@ class Mixture:
     sources: dict[str, np.ndarray]
     """The wanted sources by name, then `residual` (everything else); each `[time, channels]`."""
     sample_rate_hz: int
+    target_file: str = ""
+    """Recording that the first source is of, as its `AudioFile.name` (a song's: SPLIT/SONG): mixtures of one are not independent."""
 
 
 def fixed_mixtures(
@@ -107,7 +109,7 @@ class _Maker:
             silence_db=self.config.silence_db,
         )
         first = _walk_over(next(iter(self.targets.values())), number, count)
-        return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config)
+        return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config, target_file=first.name)
 
     def _others(self, rng: np.random.Generator) -> np.ndarray:
         """Excerpts `[n, time]`, each of an instrument folder, the folders being equally likely."""
@@ -175,10 +177,13 @@ def _song(name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: f
         part = parts[source if source in config.sources else RESIDUAL]
         part[: len(samples)] += samples[:time]
     sources = np.stack([parts[source].ravel() for source in config.sources])
-    return _mixture(name, sources, parts[RESIDUAL].ravel(), config, channels=shape[1])
+    song = next(iter(stems.values())).name.rpartition("/")[0]
+    return _mixture(name, sources, parts[RESIDUAL].ravel(), config, target_file=song, channels=shape[1])
 
 
-def _mixture(name: str, sources: np.ndarray, residual: np.ndarray, config: DataConfig, *, channels: int = 1) -> Mixture:
+def _mixture(
+    name: str, sources: np.ndarray, residual: np.ndarray, config: DataConfig, *, target_file: str, channels: int = 1
+) -> Mixture:
     mixed = finish(sources, residual)
     parts = dict(zip((*config.sources, RESIDUAL), (*mixed.sources, mixed.residual), strict=True))
     return Mixture(
@@ -186,4 +191,5 @@ def _mixture(name: str, sources: np.ndarray, residual: np.ndarray, config: DataC
         mixture=mixed.mixture.reshape(-1, channels),
         sources={source: samples.reshape(-1, channels) for source, samples in parts.items()},
         sample_rate_hz=config.sample_rate_hz,
+        target_file=target_file,
     )

@@ -22,6 +22,7 @@ RESIDUAL = "residual"
 KINDS = ("mixture", "model", "oracle")
 BSS_METRICS = ("sdr", "isr", "sir", "sar")
 METRICS = (*BSS_METRICS, "snr", "si_sdr")
+SPECTRAL_METRICS = ("frechet", "log_spectral_distance", "spectral_tilt", "low_bins")
 IMPROVED = ("sdr", "sir", "snr", "si_sdr")  # not SAR, as a mixture holds no artifacts
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _LONGEST_NAME = 120  # bytes; file systems take 255, which leaves room for endings
@@ -33,8 +34,9 @@ class TrackScores:
 
     name: as the mixture calls itself.
     file: its JSON file inside `output/tracks`.
+    target_file: recording that the first source is of, by which tracks of one recording are known; empty where nobody said.
     scores[source][kind][metric]: dB; kind is one of KINDS, metric one of METRICS, or for the model and the
-      oracle one of IMPROVED with `_improvement`.
+      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS, see `metrics.spectral_error`.
     windows[source][kind][metric]: BSS Eval before the median, one value a window.
     notes: what a reader of the numbers should know.
     """
@@ -47,6 +49,7 @@ class TrackScores:
     scores: dict
     windows: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    target_file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.evaluation.records import KINDS, METRICS, Report
+from tfsepgan.evaluation.records import KINDS, METRICS, SPECTRAL_METRICS, Report
 
 WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
+SPECTRAL_TITLES = {
+    "frechet": "Frechet, dB a band",
+    "log_spectral_distance": "log-spectral, dB",
+    "spectral_tilt": "tilt, dB/octave",
+    "low_bins": "30 dB too low, %",
+}
 BEYOND_DB = 100.0  # above this a ratio is rounding error: the artifacts of a mixture, which has none
 
 
@@ -30,6 +36,8 @@ def print_report(report: Report, *, console: Console | None = None, tracks: bool
         console = Console() if Console().is_terminal else Console(width=WIDTH)  # a file has no width of its own
     width = min(WIDTH, console.width)
     console.print(median_table(report, compact=width < WIDTH), width=width)
+    if _spectral(report):
+        console.print(spectral_table(report), width=width)
     for line in _remarks(report):
         console.print(escape(line), width=width, highlight=False)
     if tracks:
@@ -74,6 +82,32 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
                 style="bold" if kind == "model" else None,
             )
     return table
+
+
+def spectral_table(report: Report) -> Table:
+    """Medians over tracks of how spectra differ from those of the true source: nearer to zero is better."""
+    table = Table(title="Spectra against the true source, medians", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("source", overflow="fold", min_width=8)
+    table.add_column("estimate", no_wrap=True)
+    metrics = _spectral(report)
+    for metric in metrics:
+        table.add_column(SPECTRAL_TITLES[metric], justify="right")
+    summary = report.summary()
+    for source in report.sources:
+        for kind in KINDS:
+            medians = (summary[source][kind][metric]["median"] for metric in metrics)
+            cells = [
+                format_db(value, signed=metric == "spectral_tilt")
+                for metric, value in zip(metrics, medians, strict=True)
+            ]
+            style = "bold" if kind == "model" else None
+            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *cells, style=style)
+    return table
+
+
+def _spectral(report: Report) -> list[str]:
+    """The spectral figures that the report holds; those of an older one hold none."""
+    return [metric for metric in SPECTRAL_METRICS if report.values(report.sources[0], "model", metric).size]
 
 
 def track_table(report: Report) -> Table:

@@ -62,7 +62,8 @@ def evaluate(
       separate: takes `[time, channels]` and the rate in Hz, gives back every source by name, shaped like the
         mixture; its "residual" may be missing, and is then the mixture minus the sources.
       mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}` and
-        `sample_rate_hz`. A "residual" missing among the sources is the mixture minus the others.
+        `sample_rate_hz`; `target_file` is kept where there is one. A "residual" missing among the sources is the
+        mixture minus the others.
       output: folder for `report.json` and `tracks/NAME.json`; made when missing.
       sources: names of what the model gives back, without the residual.
       workers: processes that score; 0 scores in this one. A script of your own that calls this with workers
@@ -171,6 +172,7 @@ class _Findings:
             scores=result.scores,
             windows=result.windows,
             notes=(*result.notes, note) if note else result.notes,
+            target_file=str(getattr(mixture, "target_file", "")),
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
 from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, round_db
 from tfsepgan.metrics.bss import bss_eval
+from tfsepgan.metrics.spectral_error import spectral_errors
 from tfsepgan.metrics.waveform import si_sdr, snr
 
 
@@ -87,6 +88,8 @@ def _score_estimates(job: TrackJob, estimates) -> dict:
     for name, reference in job.references.items():
         metrics[name]["snr"] = round_db(snr(reference, estimates[name]))
         metrics[name]["si_sdr"] = round_db(si_sdr(reference, estimates[name]))
+        errors = spectral_errors(reference, estimates[name], job.sample_rate_hz)
+        metrics[name] |= {figure: round_db(value) for figure, value in errors._asdict().items()}
     return {name: (metrics[name], windows[name]) for name in job.references}
 
 

@@ -3,6 +3,7 @@
 import argparse
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,17 @@ import pytest
 from rich.console import Console
 from tools_for_tests import from_tools
 
+from tfsepgan import systems
 from tfsepgan.config import check, flatten, to_dict
-from tfsepgan.evaluation.records import write_json
+from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.evaluation.records import Report, TrackScores, read_json, save_track, write_json
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-rows_of, tables, work = (from_tools(f"comparison_{name}") for name in ("rows", "table", "work"))
+rows_of, sets_of, statistics, tables, work = (
+    from_tools(f"comparison_{name}") for name in ("rows", "sets", "statistics", "table", "work")
+)
 tool = from_tools("compare_systems")
 ROWS = rows_of.ROWS
 
@@ -33,12 +38,25 @@ def test_every_row_is_settings_that_a_run_could_use(row):
 
 def test_all_rows_hear_the_same_mixtures_and_choose_nothing():
     told = []
-    for row in (row for row in ROWS if not row.missing() and row.separates):
+    for row in (row for row in ROWS if not row.missing() and row.separates and row.preset != "paper"):
         data = row.experiment("demo", seed=0).data
         training = row.experiment("demo", seed=0).training
         told.append((data.sample_rate_hz, data.law, data.snr_db, data.others, data.gain_db, data.variants))
         assert (training.keep, training.validation_mixtures, training.minutes) == ("last", 0, None), row.name
     assert len(told) > 5 and len(set(told)) == 1
+
+
+def test_the_papers_row_keeps_the_papers_own_settings():
+    [row] = (row for row in ROWS if row.name == "paper")
+    ours, paper = row.experiment("demo", seed=0), systems.preset("ssepgan", "paper")
+    assert (ours.data.law, ours.data.window, ours.data.batch) == ("paper", 16384, 10)
+    assert (ours.training.betas, ours.training.learning_rate, ours.training.ema) == ((0.5, 0.9), 2e-4, 0.0)
+    wide = [
+        replace(getattr(ours.model, part), channels=width)
+        for part, width in (("generator", 128), ("discriminator", 64))
+    ]
+    assert replace(ours.model, generator=wide[0], discriminator=wide[1]) == paper.model
+    assert 4 * ours.model.generator.channels == 128 and 4 * ours.model.discriminator.channels == 64
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.table != "systems"], ids=lambda row: row.name)
@@ -54,7 +72,7 @@ def test_names_are_unique_and_needs_come_first():
     assert len(set(names)) == len(names)
     for place, row in enumerate(ROWS):
         assert all(names.index(need) < place for need in row.needs)
-    assert {rows_of.BASE, rows_of.PLAIN} <= set(names)
+    assert {rows_of.BASE, rows_of.PLAIN, *rows_of.TOLD_APART} <= set(names)
 
 
 def test_a_row_that_does_not_exist_is_refused_by_name():
@@ -85,150 +103,233 @@ def test_planned_steps_fit_the_budget():
 
 @pytest.fixture
 def comparison(tones, tmp_path):
-    options = tool.parser().parse_args(["--data", str(tones), "--folder", str(tmp_path), "--mixtures", "3"])
-    return tool.Comparison(options, Console(quiet=True))
+    def make(*more):
+        options = tool.parser().parse_args(["--data", str(tones), "--folder", str(tmp_path), "--mixtures", "3", *more])
+        return tool.Comparison(options, Console(quiet=True))
+
+    return make
 
 
-def trained(comparison, row, *, steps=10):
+def trial_of(name, seed=0):
+    return rows_of.Trial(next(row for row in ROWS if row.name == name), seed)
+
+
+def trained(comparison, trial, *, steps=10):
     """What a trained row leaves."""
-    plan = {"settings": comparison.settings(row), "steps": steps, "budget_seconds": 1800}
-    write_json(comparison.of(row, "plan.json"), plan)
+    plan = {"settings": comparison.settings(trial), "steps": steps, "budget_seconds": 1800}
+    write_json(comparison.of(trial, "plan.json"), plan)
     numbers = {"steps": steps, "planned_steps": steps, "processor_minutes": 29.0, "window": 32768, "batch": 8}
     numbers |= {"windows_a_processor_second": 4.0, "commits": ["abc"], "hardware": "a desk"}
-    write_json(comparison.of(row, "trained.json"), numbers)
-    comparison.of(row, "run", "model").mkdir(parents=True)
-    comparison.of(row, "run", "model", "weights").write_bytes(row.name.encode())
+    write_json(comparison.of(trial, "trained.json"), numbers)
+    comparison.of(trial, "run", "model").mkdir(parents=True)
+    comparison.of(trial, "run", "model", "weights").write_bytes(trial.name.encode())
 
 
-def scored(comparison, row, gains):
-    """Scores of three mixtures, as an evaluation leaves them."""
-    from tfsepgan.evaluation.records import Report, TrackScores, save_track
-
-    for split in comparison.splits:
+def scored(comparison, trial, gains, files=("a", "a", "b")):
+    """Scores of three mixtures of two recordings, as an evaluation leaves them."""
+    for one in comparison.sets:
         tracks = []
-        for number, gain in enumerate(gains):
+        for number, (gain, file) in enumerate(zip(gains, files, strict=True)):
             kinds = {
-                kind: dict.fromkeys(("si_sdr", "sdr", "sir", "sar"), 1.0) for kind in ("mixture", "model", "oracle")
+                kind: dict.fromkeys(("si_sdr", "sdr", "sir", "sar", "frechet", "spectral_tilt"), 1.0)
+                for kind in ("mixture", "model", "oracle")
             }
             for kind, more in (("model", gain), ("oracle", 12.0)):
-                kinds[kind]["si_sdr_improvement"] = more
-            track = {
-                "name": f"m{number}",
-                "file": f"m{number}.json",
-                "sample_rate_hz": 16000,
-                "seconds": 10,
-                "channels": 1,
-            }
-            tracks.append(TrackScores(**track, scores={"piano": kinds, "residual": kinds}))
-            save_track(comparison.of(row, "scores", split), tracks[-1])
-        report = Report(sources=("piano", "residual"), settings={}, mixtures=3, tracks=tuple(tracks))
-        report.save(comparison.of(row, "scores", split))
-        stamp = comparison.of(row, "scores", split, "computed_from.json")
-        write_json(stamp, comparison.computed_from(row, split))
+                kinds[kind] |= {"si_sdr_improvement": more, "low_bins": 1.0, "log_spectral_distance": 12.0 - more}
+            track = {"name": f"m{number}", "file": f"m{number}.json", "sample_rate_hz": 16000, "seconds": 10}
+            scores = {"piano": kinds, "residual": kinds}
+            tracks.append(TrackScores(**track, channels=1, scores=scores, target_file=file))
+            save_track(comparison.of(trial, "scores", one.name), tracks[-1])
+        report = Report(sources=("piano", "residual"), settings={}, mixtures=len(tracks), tracks=tuple(tracks))
+        report.save(comparison.of(trial, "scores", one.name))
+        stamp = comparison.of(trial, "scores", one.name, "computed_from.json")
+        write_json(stamp, comparison.computed_from(trial, one))
+
+
+def done(comparison, name, gains, *, seed=0, **more):
+    trained(comparison, trial_of(name, seed))
+    scored(comparison, trial_of(name, seed), gains, **more)
 
 
 def test_each_start_goes_on_with_what_is_not_done(comparison):
-    row = ROWS[0]
-    assert comparison.state(row) == "plan"
-    write_json(comparison.of(row, "plan.json"), {"settings": comparison.settings(row), "steps": 1})
-    assert comparison.state(row) == "train"
-    trained(comparison, row)
-    assert comparison.state(row) == "score test"
-    scored(comparison, row, (1.0, 2.0, 3.0))
-    assert comparison.state(row) == "measure"
-    write_json(comparison.of(row, "measured.json"), {})
-    assert comparison.state(row) == "done"
+    ours, trial = comparison(), trial_of("ssepgan")
+    assert ours.state(trial) == "plan"
+    write_json(ours.of(trial, "plan.json"), {"settings": ours.settings(trial), "steps": 1})
+    assert ours.state(trial) == "train"
+    trained(ours, trial)
+    assert ours.state(trial) == "score test"
+    scored(ours, trial, (1.0, 2.0, 3.0))
+    assert ours.state(trial) == "measure"
+    write_json(ours.of(trial, "measured.json"), {})
+    assert ours.state(trial) == "done"
+
+
+def test_each_row_and_seed_has_a_folder_and_the_first_that_of_before(comparison, tmp_path):
+    ours = comparison("--rows", "ssepgan", "l1-only", "--seeds", "0", "2")
+    assert [ours.of(trial) for trial in ours.trials] == [
+        tmp_path / name for name in ("ssepgan", "ssepgan@2", "l1-only", "l1-only@2")
+    ]
+    assert "--seed 2" in " ".join(ours.arguments(ours.trials[1]))
+    done(ours, "ssepgan", (1.0, 2.0, 3.0), seed=2)
+    assert ours.there(ours.trials[0].row) == [ours.trials[1]]
+    write_json(ours.of(ours.trials[1], "measured.json"), {})
+    done(ours, "ssepgan", (1.0, 2.0, 3.0))
+    assert ours.state(ours.trials[0]) == "done"  # the speed of one seed is that of all
 
 
 def test_scores_of_another_model_or_of_other_mixtures_do_not_count(comparison):
-    row = ROWS[0]
-    trained(comparison, row)
-    scored(comparison, row, (1.0, 2.0, 3.0))
-    assert comparison.state(row) == "measure"
-    comparison.options.mixtures = 4
-    assert comparison.state(row) == "score test"
-    comparison.options.mixtures = 3
-    comparison.of(row, "run", "model", "weights").write_bytes(b"another")
-    assert comparison.state(row) == "score test"
+    ours, trial = comparison(), trial_of("ssepgan")
+    done(ours, "ssepgan", (1.0, 2.0, 3.0))
+    assert ours.state(trial) == "measure"
+    ours.options.bss = False
+    assert ours.state(trial) == "measure"  # more than what is asked for
+    ours.options.mixtures = 4
+    assert ours.state(trial) == "score test"
+    ours.options.mixtures = 3
+    ours.of(trial, "run", "model", "weights").write_bytes(b"another")
+    assert ours.state(trial) == "score test"
+
+
+def test_scores_without_bss_eval_are_taken_anew_where_it_is_asked_for(comparison):
+    ours = comparison("--no-bss")
+    done(ours, "ssepgan", (1.0, 2.0, 3.0))
+    assert ours.state(trial_of("ssepgan")) == "measure"
+    ours.options.bss = True
+    assert ours.state(trial_of("ssepgan")) == "score test"
+
+
+def test_sets_are_named_and_lie_anywhere(comparison, tones):
+    ours = comparison("--score", "packaged=demo/test", f"own={tones}/valid", f"both={tones},demo/test")
+    assert [(one.name, one.split, one.targets("piano")) for one in ours.sets] == [
+        ("packaged", "test", 4),
+        ("own", "valid", 1),
+        ("both", "test", 5),
+    ]
+    assert ours.sets[2].data == f"{tones},demo"
+    for words in ("demo/test", "own=demo", "own=demo/nosuch", "a/b=demo/test", "=demo/test", "own="):
+        with pytest.raises(ConfigError, match="NAME=DIR/SPLIT was expected"):
+            sets_of.scoring_sets([words], "demo", "piano")
+    with pytest.raises(ConfigError, match="two sets are called own"):
+        sets_of.scoring_sets(["own=demo/test", "own=demo/valid"], "demo", "piano")
+    with pytest.raises(DataError, match="does not exist"):
+        sets_of.scoring_sets(["own=nosuch/test"], "demo", "piano")
 
 
 def test_changed_settings_are_named(comparison):
-    row = ROWS[0]
-    trained(comparison, row)
-    assert comparison.changed(row) == []
-    comparison.options.processor_minutes = 15.0
-    comparison.options.seed = 4
-    assert comparison.changed(row) == ["budget_minutes: 30.0, now 15.0", "seed: 0, now 4"]
-    comparison.refuse_changes(row)  # trained, so its scores stand
-    comparison.of(row, "trained.json").unlink()
-    with pytest.raises(work.RowError, match="seed: 0, now 4. Remove .*ssepgan to train it again"):
-        comparison.refuse_changes(row)
+    ours, trial = comparison(), trial_of("ssepgan", 4)
+    trained(ours, trial)
+    assert ours.changed(trial) == []
+    ours.options.processor_minutes = 15.0
+    assert ours.changed(trial) == ["budget_minutes: 30.0, now 15.0"]
+    ours.refuse_changes(trial)  # trained, so its scores stand
+    ours.of(trial, "trained.json").unlink()
+    with pytest.raises(work.RowError, match="budget_minutes: 30.0, now 15.0. Remove .*ssepgan@4 to train it again"):
+        ours.refuse_changes(trial)
 
 
-def test_tables_hold_medians_bounds_and_the_gain_over_plain_l1(comparison):
-    by_name = {row.name: row for row in ROWS}
-    for name, gains in {"ssepgan": (1.0, 2.0, 6.0), "l1-only": (1.5, 1.0, 4.0)}.items():
-        trained(comparison, by_name[name])
-        scored(comparison, by_name[name], gains)
+def test_means_are_over_recordings_and_seeds(comparison):
+    ours = comparison()
+    done(ours, "ssepgan", (1.0, 3.0, 6.0))  # recordings of 2 and 6
+    done(ours, "ssepgan", (2.0, 4.0, 8.0), seed=1)  # of 3 and 8
+    result = ours.results().by_name["ssepgan"]
+    found = statistics.figure(result, "si_sdr_improvement", ["test"])
+    assert (found.mean, found.files, found.seeds) == (4.75, 2, 2)
+    assert found.error_files == pytest.approx(2.25) and found.error_seeds == pytest.approx(0.75)
+    pooled = statistics.figure(result, "si_sdr_improvement")
+    assert (pooled.mean, pooled.files) == (4.75, 4)  # a recording of each of two sets, though they have the same name
+
+
+def test_the_difference_is_taken_where_both_rows_have_the_recording_and_the_seed(comparison):
+    ours = comparison()
+    done(ours, "ssepgan", (1.0, 3.0, 6.0))
+    done(ours, "ssepgan", (9.0, 9.0, 9.0), seed=1)
+    done(ours, "l1-only", (1.0, 1.0, 3.0))
+    by_name = ours.results().by_name
+    found = statistics.difference(by_name["ssepgan"], by_name["l1-only"], "si_sdr_improvement", ["test"])
+    assert (found.mean, found.seeds) == (2.0, 1) and found.error == pytest.approx(1.0)
+    assert statistics.difference(by_name["ssepgan"], {"means": {}}, "sdr") is None
+
+
+def test_mixtures_without_a_value_are_counted_and_named(comparison):
+    ours = comparison()
+    done(ours, "ssepgan", (1.0, -np.inf, 6.0))
+    results = ours.results()
+    assert statistics.figure(results.by_name["ssepgan"], "si_sdr_improvement", ["test"]).mean == 3.5
+    assert results.by_name["ssepgan"]["left_out"]["si_sdr_improvement"] == 2  # one of each of two sets
+    notes = results.facts(ours.options, ours.catalogue, ours.sets)["notes"]
+    assert "`ssepgan`: 2 mixtures, over all sets and seeds, have no SI-SDRi and are left out of its mean." in notes
+
+
+def test_tables_hold_means_with_errors_bounds_and_what_is_over_plain_l1(comparison):
+    ours = comparison()
+    for name, gains in {"ssepgan": (1.0, 3.0, 6.0), "l1-only": (1.0, 1.0, 3.0)}.items():
+        done(ours, name, gains)
         numbers = {"parameters": {"shipped": 1_300_000, "training_only": 100_000}, "speed": {"times_real_time": 123.4}}
-        write_json(comparison.of(by_name[name], "measured.json"), numbers)
-    results = comparison.results()
+        write_json(ours.of(trial_of(name), "measured.json"), numbers)
+    results = ours.results()
     groups = results.groups()
-    mixture, ours, oracle = groups["Systems"]
-    assert (mixture["row"], ours["row"], oracle["row"]) == ("mixture", "ssepgan", "oracle mask")
-    assert ours["against"] == {"median": 1.0, "better": 2, "mixtures": 3}
-    cells = tables.numbers(ours)
-    assert list(cells) == list(tables.COLUMNS)
-    assert [cells[name] for name in ("SI-SDRi", "quartiles", "- L1")] == ["+2.00", "+1.5..+4.0", "+1.00 (2/3)"]
-    assert [cells[name] for name in ("parameters", "win/s", "x real")] == ["1.30+0.10M", "4.0", "123"]
-    assert tables.numbers(mixture)["SI-SDRi"] == "+0.00" and tables.numbers(oracle)["SI-SDRi"] == "+12.00"
+    mixture, row, oracle = groups["Systems"]
+    plain = tables.plain_of(groups)
+    assert (mixture["row"], row["row"], oracle["row"]) == ("mixture", "ssepgan", "oracle mask")
+    assert plain["row"] == "l1-only"
+    cells = tables.score_cells(row, plain) | tables.spectral_cells(row, plain) | tables.cost_cells(row, plain)
+    expected = {"SI-SDRi": "+4.00 ± 1.15", "over `l1-only`": "+2.00 ± 0.58", "SI-SDRi, valid": "+4.00 ± 2.00"}
+    expected |= {"seeds": "1", "log-spectral": "8.00 ± 1.15", "log-spectral, over `l1-only`": "-2.00 ± 0.58"}
+    expected |= {"parameters": "1.30+0.10M", "windows/s": "4.0", "x real time": "123", "steps": "10"}
+    assert {name: cells[name] for name in expected} == expected
+    assert tables.score_cells(mixture, plain)["SI-SDRi"] == "+0.00 ± 0.00"
+    assert tables.score_cells(oracle, plain)["SI-SDRi"] == "+12.00 ± 0.00"
+    assert tables.score_cells(mixture, plain)["SAR"] == "-"
     terms = groups[rows_of.TITLES["terms"]]
     assert [result["row"] for result in terms] == ["ssepgan", "l1-only"]
-    page = tables.markdown(groups, results.facts(comparison.options, comparison.catalogue))
+    page = tables.markdown(groups, results.facts(ours.options, ours.catalogue, ours.sets))
     assert "| `ssepgan` |" in page and "Commit: abc." in page and "a desk" in page
-    assert str(comparison.options.data) not in page and "--data DIR" in page
+    assert str(ours.options.data) not in page and "--data DIR" in page
+    for line in page.splitlines():
+        assert not line.startswith("| row") or line.count("|") == page.splitlines()[
+            page.splitlines().index(line) + 1
+        ].count("|")
 
 
-def test_rows_of_another_machine_are_kept(comparison):
-    by_name = {row.name: row for row in ROWS}
-    trained(comparison, by_name["l1-only"])
-    scored(comparison, by_name["l1-only"], (1.5, 1.0, 4.0))
-    written = comparison.results().groups()
-    written[rows_of.TITLES["terms"]][0]["training"]["hardware"] = "a table"
-    shutil.rmtree(comparison.of(by_name["l1-only"]))
-    trained(comparison, by_name["ssepgan"])
-    scored(comparison, by_name["ssepgan"], (1.0, 2.0, 6.0))
-    results = comparison.results(written)
-    assert results.by_name["ssepgan"]["against"] == {"median": 1.0, "better": 2, "mixtures": 3}
+def test_rows_of_another_machine_are_kept(comparison, tmp_path):
+    ours = comparison()
+    done(ours, "l1-only", (1.0, 1.0, 3.0))
+    write_json(tmp_path / "written.json", ours.results().groups())
+    written = read_json(tmp_path / "written.json")
+    written[rows_of.TITLES["terms"]][0]["training"]["0"]["hardware"] = "a table"
+    shutil.rmtree(ours.of(trial_of("l1-only")))
+    done(ours, "ssepgan", (1.0, 3.0, 6.0))
+    results = ours.results(written)
+    found = statistics.difference(
+        results.by_name["ssepgan"], results.by_name["l1-only"], "si_sdr_improvement", ["test"]
+    )
+    assert found.mean == 2.0
     assert [result["row"] for result in results.groups()[rows_of.TITLES["terms"]]] == ["ssepgan", "l1-only"]
-    page = tables.markdown(results.groups(), results.facts(comparison.options, comparison.catalogue))
+    page = tables.markdown(results.groups(), results.facts(ours.options, ours.catalogue, ours.sets))
     assert "a desk (ssepgan); a table (l1-only)" in page
-    written["Systems"][0]["scores"]["test"]["si_sdr"]["median"] += 0.5
-    with pytest.raises(work.RowError, match="of other test mixtures"):
-        comparison.results(written)
+    written["Systems"][0]["means"]["test"]["si_sdr"]["a"]["0"] += 0.5
+    with pytest.raises(work.RowError, match="of other mixtures of test"):
+        ours.results(written)
 
 
 def test_rows_scored_on_other_mixtures_make_no_table(comparison):
-    by_name = {row.name: row for row in ROWS}
-    for name, gains in {"ssepgan": (1.0, 2.0, 6.0), "l1-only": (1.5, 1.0)}.items():
-        trained(comparison, by_name[name])
-        scored(comparison, by_name[name], gains)
-    with pytest.raises(work.RowError, match="other test mixtures"):
-        comparison.results()
+    ours = comparison()
+    done(ours, "ssepgan", (1.0, 2.0, 6.0))
+    done(ours, "l1-only", (1.5, 1.0), files=("a", "b"))
+    with pytest.raises(work.RowError, match="on other mixtures of test"):
+        ours.results()
 
 
 def test_the_terminal_table_fits_its_width():
-    scores = {"si_sdr_improvement": {"median": -12.34, "lower_quartile": -10.11, "upper_quartile": -13.21}}
-    scores |= {name: {"median": -12.34} for name in ("sdr", "sir", "sar")}
-    result = {"row": "instantaneous-frequency-discriminator", "says": "", "scores": {"test": scores, "valid": scores}}
-    result |= {"training": {"steps": 10101, "windows_a_processor_second": 100.1}, "speed": {"times_real_time": 1234.0}}
-    result |= {"parameters": {"shipped": 12_345_678, "training_only": 12_345_678}}
-    result |= {"against": {"median": -12.34, "better": 12, "mixtures": 24}}
+    by_file = {"a": {"0": -12.34, "1": -10.3}, "b": {"0": -1.5, "1": -2.5}}
+    means = {"one": dict.fromkeys(statistics.METRICS, by_file)}
+    result = {"row": "instantaneous-frequency-discriminator", "says": "", "means": means}
+    result |= {"training": {"0": {"steps": 10101}, "1": {"steps": 10231}}}
     console = Console(width=tables.WIDTH, record=True, file=io.StringIO())
-    console.print(tables.terminal_table("A", [result]))
+    console.print(tables.terminal_table("A", [result], dict(result, row="l1-only")))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= tables.WIDTH
-    assert all(cell in text for cell in tables.numbers(result).values())
+    assert all(cell in text for cell in tables.terminal_cells(result, dict(result, row="l1-only")).values())
 
 
 def test_the_page_keeps_every_word_around_its_table():
@@ -245,13 +346,8 @@ def test_the_committed_page_can_be_written_to():
     assert "| new |" in tables.replace_between_markers(page, "| new |")
 
 
-def test_difference_is_taken_mixture_by_mixture():
-    ours, plain = {"a": 3.0, "b": 1.0, "c": np.nan}, {"a": 1.0, "b": 1.5, "c": 2.0, "d": 0.0}
-    assert tables.against(ours, plain) == {"median": 0.75, "better": 1, "mixtures": 2}
-    assert tables.against(ours, {}) is None
-
-
 def test_options_are_those_the_page_names():
     options = tool.parser().parse_args(["--data", "demo"])
     assert isinstance(options, argparse.Namespace)
-    assert (options.processor_minutes, options.mixtures, options.seconds) == (30.0, 24, 10.0)
+    assert (options.processor_minutes, options.mixtures, options.seconds, options.seeds) == (30.0, 24, 10.0, [0])
+    assert options.bss and options.score is None

@@ -1,35 +1,44 @@
 """Trains every separating system for the same processor time on the same recordings, scores them, and writes one table.
 
-    python tools/compare_systems.py --data DIR --folder runs/comparison [--processor-minutes 30] [--rows NAME ...] [--list]
-        [--speed] [--write docs]
+    python tools/compare_systems.py --data DIR --folder runs/comparison [--processor-minutes 30] [--rows NAME ...] [--seeds 0 1 2]
+        [--score NAME=DIR/SPLIT ...] [--list] [--speed] [--write docs]
 
-One row after the other: times its step, plans the steps that the budget pays for (the learning rate ends with them), trains,
-scores 24 test and 24 valid mixtures of 10 s as `tfsepgan-evaluate` does, and measures how fast it separates. All of it lies in
-`--folder`; Ctrl-C or a kill costs at most a twelfth of a row, and the same command goes on. What is done is not done
-again. A row that fails is named, and the others go on. --speed measures the speed of all finished rows anew, in rotation;
---write puts the tables into `comparison.md` and `comparison.json` of a folder; rows that are there and not in `--folder`, of another
-machine, are kept.
+One row after the other, and each from one seed after the other: times its step, plans the steps that the budget pays for (the
+learning rate ends with them), trains, scores 24 mixtures of 10 s of each set as `tfsepgan-evaluate` does, and measures how fast it
+separates. Rows need not have the same seeds: what was done with others before counts too. Sets are pooled by the recordings that
+their targets are of; without --score they are the test and valid splits of --data.
+
+All of it lies in `--folder`, a folder for each row and seed (`ROW`, and `ROW@1`, `ROW@2` for other seeds than 0); Ctrl-C or a kill
+costs at most a twelfth of a row, and the same command goes on. What is done is not done again. A row that fails is named, and the
+others go on. --speed measures the speed of all finished rows anew, in rotation; --write puts the tables into `comparison.md` and
+`comparison.json` of a folder; rows that are there and not in `--folder`, of another machine, are kept.
+
+Processor time is that of the training process, all its threads together: on one core (`taskset -c 1`) it passes like the clock of
+an idle machine.
 """
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import comparison_table as tables
 import comparison_work as work
+from comparison_options import parser
 from comparison_results import Results
-from comparison_rows import CHECKPOINTS, ROWS, Row, chosen
+from comparison_rows import CHECKPOINTS, ROWS, Row, Trial, chosen
+from comparison_sets import ScoringSet, scoring_sets
 from rich.console import Console
 
 from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.config import FREE_ON_RESUME, check, flatten, to_dict
 from tfsepgan.errors import TfsepganError
-from tfsepgan.evaluation.records import read_json, write_json
+from tfsepgan.evaluation.records import METRICS, SPECTRAL_METRICS, read_json, write_json
 
-SPLITS = ("test", "valid")
 SCORED = ("measure", "done")  # states of a row whose scores are there
+WITHOUT_BSS = ("snr", "si_sdr", *SPECTRAL_METRICS)
 _FREE = FREE_ON_RESUME | {"steps", "steps_per_epoch"}
 
 
@@ -44,115 +53,132 @@ class Comparison:
     def __init__(self, options: argparse.Namespace, console: Console):
         self.options, self.console = options, console
         self.folder = Path(options.folder)
-        self.rows = [row for row in chosen(options.rows) if not row.missing()]
+        rows = [row for row in chosen(options.rows) if not row.missing()]
+        self.trials = [Trial(row, seed) for row in rows for seed in dict.fromkeys(options.seeds)]
         self.catalogue = open_catalogue(options.data, (options.source,))
-        self.splits = [split for split in SPLITS if split in self.catalogue.splits]
+        self.sets = scoring_sets(options.score, options.data, options.source)
 
-    def of(self, row: Row, *parts: str) -> Path:
-        """A path in a row's folder."""
-        return self.folder.joinpath(row.name, *parts)
+    def of(self, trial: Trial, *parts: str) -> Path:
+        """A path in a trial's folder."""
+        return self.folder.joinpath(trial.name, *parts)
 
-    def arguments(self, row: Row) -> list[str]:
-        """The flags of a row's training but for its length and folder."""
-        runs = {need: str(self.folder / need / "run") for need in row.needs}
-        options = self.options
-        flags = row.arguments(options.data, seed=options.seed, cache=options.cache, runs=runs)
+    def arguments(self, trial: Trial) -> list[str]:
+        """The flags of a training but for its length and folder."""
+        row, options = trial.row, self.options
+        needed = {need: Trial(chosen([need])[-1], trial.seed).name for need in row.needs}
+        runs = {need: str(self.folder / name / "run") for need, name in needed.items()}
+        flags = row.arguments(options.data, seed=trial.seed, cache=options.cache, runs=runs)
         return [*flags, "--sources", options.source]
 
-    def settings(self, row: Row) -> dict:
-        """A row's settings, those left out that may change or follow from the budget."""
-        flat = flatten(to_dict(row.experiment(self.options.data, seed=self.options.seed)))
+    def settings(self, trial: Trial) -> dict:
+        """A trial's settings, those left out that may change or follow from the budget."""
+        flat = flatten(to_dict(trial.row.experiment(self.options.data, seed=trial.seed)))
         kept = {name: value for name, value in flat.items() if name not in _FREE}
-        return json.loads(json.dumps(kept)) | {"budget_minutes": row.share * self.options.processor_minutes}
+        return json.loads(json.dumps(kept)) | {"budget_minutes": trial.row.share * self.options.processor_minutes}
 
-    def computed_from(self, row: Row, split: str) -> dict:
-        """What a row's scores depend on."""
-        files = [file for files in self.catalogue.splits[split].values() for file in files]
+    def computed_from(self, trial: Trial, one: ScoringSet) -> dict:
+        """What a trial's scores of a set depend on."""
         return {
-            "model": work.fingerprint(self.of(row, "run", "model")),
-            "recordings": [[file.name, file.frames, file.sample_rate_hz] for file in files],
+            "model": work.fingerprint(self.of(trial, "run", "model")),
+            "recordings": one.recordings(),
             "mixtures": self.options.mixtures,
             "seconds": self.options.seconds,
+            "metrics": list(WITHOUT_BSS if not self.options.bss else (*METRICS, *SPECTRAL_METRICS)),
         }
 
-    def state(self, row: Row) -> str:
-        """What is to be done next: 'plan', 'train', 'score SPLIT', 'measure' or nothing, 'done'."""
-        if not self.of(row, "plan.json").exists():
+    def state(self, trial: Trial) -> str:
+        """What is to be done next: 'plan', 'train', 'score SET', 'measure' or nothing, 'done'."""
+        if not self.of(trial, "plan.json").exists():
             return "plan"
-        if not self.of(row, "trained.json").exists():
+        if not self.of(trial, "trained.json").exists():
             return "train"
-        for split in self.splits if row.separates else ():
-            stamp = self.of(row, "scores", split, "computed_from.json")
-            if not stamp.exists() or read_json(stamp) != json.loads(json.dumps(self.computed_from(row, split))):
-                return f"score {split}"
-        return "done" if self.of(row, "measured.json").exists() or not row.separates else "measure"
+        if not trial.row.separates:
+            return "done"
+        for one in self.sets:
+            stamp = self.of(trial, "scores", one.name, "computed_from.json")
+            if not stamp.exists() or not self._as_asked(read_json(stamp), self.computed_from(trial, one)):
+                return f"score {one.name}"
+        measured = any(self.of(other, "measured.json").exists() for other in self.there(trial.row))
+        return "done" if measured else "measure"
 
-    def changed(self, row: Row) -> list[str]:
-        """Settings in which a row on disk differs from what it is now."""
-        if not self.of(row, "plan.json").exists():
+    @staticmethod
+    def _as_asked(found: dict, asked: dict) -> bool:
+        """Whether scores are of what is asked for; more metrics than that do no harm."""
+        asked = json.loads(json.dumps(asked))
+        return set(asked.pop("metrics")) <= set(found.pop("metrics", ())) and found == asked
+
+    def there(self, row: Row) -> list[Trial]:
+        """The trials of a row that the folder holds, by seed."""
+        named = {path.name: path.name.removeprefix(f"{row.name}@") for path in self.folder.glob(f"{row.name}@*")}
+        seeds = sorted(int(seed) for seed in named.values() if seed.isdecimal())
+        return [trial for trial in (Trial(row, seed) for seed in (0, *seeds)) if self.of(trial).is_dir()]
+
+    def changed(self, trial: Trial) -> list[str]:
+        """Settings in which a trial on disk differs from what it is now."""
+        if not self.of(trial, "plan.json").exists():
             return []
-        theirs, ours = read_json(self.of(row, "plan.json"))["settings"], self.settings(row)
+        theirs, ours = read_json(self.of(trial, "plan.json"))["settings"], self.settings(trial)
         names = sorted(ours.keys() & theirs.keys())
         return [f"{name}: {theirs[name]!r}, now {ours[name]!r}" for name in names if theirs[name] != ours[name]]
 
-    def work_on(self, row: Row) -> None:
-        """Do what is left to do for a row."""
-        with self.console.status(row.name) as status:
+    def work_on(self, trial: Trial) -> None:
+        """Do what is left to do for a trial."""
+        with self.console.status(trial.name) as status:
 
             def say(words: str) -> None:
-                status.update(f"{row.name}, {self.state(row)}: {words}"[: self.console.width - 4].replace("[", "("))
+                status.update(f"{trial.name}, {self.state(trial)}: {words}"[: self.console.width - 4].replace("[", "("))
 
-            work.wait_until_left_alone(self.of(row), say)
-            self.refuse_changes(row)
-            while (state := self.state(row)) != "done":
-                self.console.print(f"{row.name}: {state}", highlight=False)
+            work.wait_until_left_alone(self.of(trial), say)
+            self.refuse_changes(trial)
+            while (state := self.state(trial)) != "done":
+                self.console.print(f"{trial.name}: {state}", highlight=False)
                 name, _, split = state.partition(" ")
                 {"plan": self.plan, "train": self.train, "score": self.score, "measure": self.measure}[name](
-                    row, say, *([split] if split else [])
+                    trial, say, *([split] if split else [])
                 )
 
-    def refuse_changes(self, row: Row) -> None:
-        """See that a row on disk has the settings of now; one that is trained stays, and is told.
+    def refuse_changes(self, trial: Trial) -> None:
+        """See that a trial on disk has the settings of now; one that is trained stays, and is told.
 
         Raises: RowError for one that is not trained to its end.
         """
-        changed = self.changed(row)
+        changed = self.changed(trial)
         if not changed:
             return
-        words = f"other settings than now: {'; '.join(changed)}. Remove {self.of(row)} to train it again"
-        if self.state(row) == "train":
+        words = f"other settings than now: {'; '.join(changed)}. Remove {self.of(trial)} to train it again"
+        if self.state(trial) == "train":
             raise work.RowError(words)
-        self.console.print(f"{row.name} has {words}", markup=False, highlight=False)
+        self.console.print(f"{trial.name} has {words}", markup=False, highlight=False)
 
-    def plan(self, row: Row, say: work.Say) -> None:
+    def plan(self, trial: Trial, say: work.Say) -> None:
         """Find how many steps the budget pays for."""
-        experiment = row.experiment(self.options.data, seed=self.options.seed)
+        experiment = trial.row.experiment(self.options.data, seed=trial.seed)
         check(experiment)
-        budget_seconds = 60 * row.share * self.options.processor_minutes
-        plan = {"settings": self.settings(row), "budget_seconds": budget_seconds}
-        if row.to_its_end:
+        budget_seconds = 60 * trial.row.share * self.options.processor_minutes
+        plan = {"settings": self.settings(trial), "budget_seconds": budget_seconds}
+        if trial.row.to_its_end:
             plan |= {"steps": experiment.training.steps, "steps_per_epoch": experiment.training.steps_per_epoch}
         else:
             timing = (budget_seconds, self.options.timing_seconds, say)
-            plan |= work.time_steps(self.arguments(row), self.of(row), *timing)
+            plan |= work.time_steps(self.arguments(trial), self.of(trial), *timing)
             plan |= {"steps_per_epoch": -(-plan["steps"] // CHECKPOINTS)}
-        write_json(self.of(row, "plan.json"), plan)
+        write_json(self.of(trial, "plan.json"), plan)
 
-    def train(self, row: Row, say: work.Say) -> None:
+    def train(self, trial: Trial, say: work.Say) -> None:
         """Train, or go on; afterwards `trained.json` says what it took."""
-        plan = read_json(self.of(row, "plan.json"))
+        plan = read_json(self.of(trial, "plan.json"))
         plan["commits"] = sorted({*plan.get("commits", ()), work.commit()})
-        write_json(self.of(row, "plan.json"), plan)
+        write_json(self.of(trial, "plan.json"), plan)
         length = {
             "steps": plan["steps"],
             "steps-per-epoch": plan["steps_per_epoch"],
             "processor-minutes": plan["budget_seconds"] / 60,
-            "run": self.of(row, "run"),
+            "run": self.of(trial, "run"),
         }
         flags = [part for name, value in length.items() for part in (f"--{name}", str(value))]
-        work.run("tfsepgan.cli.train", [*self.arguments(row), *flags], self.of(row), say)
-        progress = work.progress_of(self.of(row, "run"))
-        data = row.experiment(self.options.data, seed=self.options.seed).data
+        work.run("tfsepgan.cli.train", [*self.arguments(trial), *flags], self.of(trial), say)
+        progress = work.progress_of(self.of(trial, "run"))
+        data = trial.row.experiment(self.options.data, seed=trial.seed).data
         windows = progress["step"] * data.batch
         trained = {
             "steps": progress["step"],
@@ -167,36 +193,48 @@ class Comparison:
             "hardware": work.hardware(),
             "date": tables.today(),
         }
-        write_json(self.of(row, "trained.json"), trained)
+        write_json(self.of(trial, "trained.json"), trained)
 
-    def score(self, row: Row, say: work.Say, split: str) -> None:
-        """Score a split with `tfsepgan-evaluate`."""
-        output = self.of(row, "scores", split)
-        flags = {"model": self.of(row, "run"), "data": self.options.data, "split": split, "output": output}
-        flags |= {"mixtures": self.options.mixtures, "seconds": self.options.seconds, "workers": 2}
-        arguments = [part for name, value in flags.items() for part in (f"--{name}", str(value))]
-        work.run("tfsepgan.cli.evaluate", arguments, self.of(row), say)
-        write_json(output / "computed_from.json", self.computed_from(row, split))
+    def score(self, trial: Trial, say: work.Say, name: str) -> None:
+        """Score a set with `tfsepgan-evaluate`."""
+        [one] = (one for one in self.sets if one.name == name)
+        output = self.of(trial, "scores", name)
+        flags = {"model": self.of(trial, "run"), "data": one.data, "split": one.split, "output": output}
+        flags |= {"mixtures": self.options.mixtures, "seconds": self.options.seconds, "workers": work.cores()}
+        arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
+        arguments += [] if self.options.bss else ["--no-bss"]
+        shutil.rmtree(output, ignore_errors=True)
+        work.run("tfsepgan.cli.evaluate", arguments, self.of(trial), say)
+        write_json(output / "computed_from.json", self.computed_from(trial, one))
 
-    def measure(self, *rows_and_say) -> None:
-        """Measure parameters and speed of a row, or of several in rotation: `measure(row, ..., say)`."""
-        *rows, say = rows_and_say
-        asked = {row.name: {"run": str(self.of(row, "run")), "arguments": self.arguments(row)} for row in rows}
-        values = {"rows": asked, "data": self.options.data, "source": self.options.source}
-        folder = self.of(rows[0]) if len(rows) == 1 else self.folder
+    def measure(self, *trials_and_say) -> None:
+        """Measure parameters and speed of a trial, or of several in rotation: `measure(trial, ..., say)`."""
+        *trials, say = trials_and_say
+        asked = {
+            trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)} for trial in trials
+        }
+        first = self.sets[0]
+        values = {"rows": asked, "data": first.data, "split": first.split, "source": self.options.source}
+        folder = self.of(trials[0]) if len(trials) == 1 else self.folder
         for name, found in work.step("measure", values, folder, say).items():
-            write_json(self.folder / name / "measured.json", {**found, "together": len(rows), "date": tables.today()})
+            write_json(self.folder / name / "measured.json", {**found, "together": len(trials), "date": tables.today()})
+
+    def finished(self) -> list[Trial]:
+        """All trials that are scored on the sets of now, those that `--rows` and `--seeds` leave out too."""
+        rows = [row for row in ROWS if row.separates and not row.missing()]
+        return [trial for row in rows for trial in self.there(row) if self.state(trial) in SCORED]
 
     def results(self, written: dict | None = None) -> Results:
-        """What all rows gave that are scored, those that `--rows` leaves out too, and of `written` tables those that are not here."""
-        scored = [row.name for row in ROWS if row.separates and not row.missing() and self.state(row) in SCORED]
-        return Results(self.folder, scored, self.splits, self.options.source, written)
+        """What all trials gave that are scored, and of `written` tables the rows that are not here."""
+        names = [one.name for one in self.sets]
+        return Results(self.folder, self.finished(), names, self.options.source, written)
 
     def show(self) -> None:
         """Print the tables."""
-        for title, results in self.results().groups().items():
+        groups = self.results().groups()
+        for title, results in groups.items():
             if results:
-                self.console.print(tables.terminal_table(title, results))
+                self.console.print(tables.terminal_table(title, results, tables.plain_of(groups)))
 
     def write(self, folder: Path) -> None:
         """Write the page and the JSON; rows in the JSON that are not here, of another machine, stay.
@@ -207,53 +245,31 @@ class Comparison:
         results = self.results(read_json(before)["tables"] if before.exists() else None)
         if not results.by_name:
             raise work.RowError("no row is scored yet, so there is no table to write")
-        tables.write(folder, results.groups(), results.facts(self.options, self.catalogue))
+        tables.write(folder, results.groups(), results.facts(self.options, self.catalogue, self.sets))
         self.console.print(f"Written: {folder / 'comparison.md'} and comparison.json", highlight=False)
 
 
-def list_rows(comparison: Comparison) -> None:
-    """Say how far every row is."""
+def list_trials(comparison: Comparison) -> None:
+    """Say how far every row is with every seed."""
+
+    def say(name: str, words: str) -> None:
+        comparison.console.print(f"{name:36} {words}", highlight=False, markup=False)
+
     for row in chosen(comparison.options.rows):
         if row.missing():
-            comparison.console.print(f"{row.name:34} left out: {row.missing()}", highlight=False)
-            continue
-        progress = work.progress_of(comparison.of(row, "run"))
-        plan = comparison.of(row, "plan.json")
+            say(row.name, f"left out: {row.missing()}")
+    for trial in comparison.trials:
+        progress, plan = work.progress_of(comparison.of(trial, "run")), comparison.of(trial, "plan.json")
         steps = f", step {progress['step']} of {read_json(plan)['steps']}" if progress and plan.exists() else ""
-        state = comparison.state(row)
-        comparison.console.print(
-            f"{row.name:34} {'done' if state == 'done' else 'next: ' + state}{steps}", highlight=False
-        )
-        for words in comparison.changed(row):
-            comparison.console.print(f"{'':34} other settings than now: {words}", highlight=False, markup=False)
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--data", required=True, help="folder of recordings with train, valid and test; or 'demo'")
-    made.add_argument("--folder", default="runs/comparison", help="where the rows lie")
-    made.add_argument("--rows", nargs="+", metavar="NAME", help="rows to work on; all by default")
-    made.add_argument(
-        "--processor-minutes", type=float, default=30.0, help="for each row: 30 are 15 minutes of 2 cores"
-    )
-    made.add_argument(
-        "--timing-seconds", type=float, default=60.0, help="processor time that finds out what a step costs"
-    )
-    made.add_argument("--mixtures", type=int, default=24, help="of each split that are scored")
-    made.add_argument("--seconds", type=float, default=10.0, help="length of each of them")
-    made.add_argument("--source", default="piano", help="the source that is taken out")
-    made.add_argument("--seed", type=int, default=0)
-    made.add_argument("--cache", help="folder for unpacked recordings")
-    made.add_argument("--list", action="store_true", help="only say how far every row is")
-    made.add_argument("--speed", action="store_true", help="only measure the speed of all finished rows, in rotation")
-    made.add_argument("--write", metavar="DOCS", type=Path, help="folder of comparison.md, whose table is replaced")
-    return made
+        state = comparison.state(trial)
+        say(trial.name, f"{'done' if state == 'done' else 'next: ' + state}{steps}")
+        for words in comparison.changed(trial):
+            say("", f"other settings than now: {words}")
 
 
 def main() -> int:
     """Work on the rows, show the tables, write them if asked."""
-    options = parser().parse_args()
+    options = parser(__doc__).parse_args()
     console = Console() if Console().is_terminal else Console(width=tables.WIDTH)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -270,20 +286,20 @@ def main() -> int:
 def compare(comparison: Comparison, options: argparse.Namespace, console: Console) -> int:
     """Do what the command line asks; returns the exit code."""
     if options.list:
-        list_rows(comparison)
+        list_trials(comparison)
         return 0
     if options.speed:
-        finished = [row for row in comparison.rows if row.separates and comparison.state(row) in SCORED]
+        first = {trial.row: trial for trial in reversed(comparison.finished())}
         with console.status("measuring speed"):
-            comparison.measure(*finished, lambda words: None)
+            comparison.measure(*first.values(), lambda words: None)
         comparison.show()
     failed = False
-    for row in () if options.speed else comparison.rows:
+    for trial in () if options.speed else comparison.trials:
         try:
-            comparison.work_on(row)
+            comparison.work_on(trial)
         except (work.RowError, TfsepganError) as error:
             failed = True
-            console.print(f"{row.name} FAILED: {error}", markup=False, highlight=False)
+            console.print(f"{trial.name} FAILED: {error}", markup=False, highlight=False)
         else:
             comparison.show()
     for row in chosen(options.rows):

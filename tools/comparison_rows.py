@@ -6,8 +6,9 @@ everything random, and that the last weights count. Nothing is chosen on the val
 the test split's, and no time of the budget goes into judging.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from tfsepgan import systems
 from tfsepgan.cli.settings import parse
@@ -27,6 +28,12 @@ TITLES = {
 }
 BASE = "ssepgan"
 PLAIN = "l1-only"  # what the adversarial terms are read against
+TOLD_APART = (
+    BASE,
+    PLAIN,
+    "no-mixture-as-fake",
+    "paper-weights",
+)  # the page says how these differ, so one seed is not enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +86,36 @@ class Row:
         place = ["--data", data, *(("--cache", cache) if cache else ())]
         kind = ["--system", self.system, "--preset", self.preset]
         flags = [flag.format(**runs) if runs else flag for flag in self.flags]
-        return [*kind, *place, *SHARED, "--seed", str(seed), *flags]
+        own = {flag for flag in flags if flag.startswith("--")}
+        shared = [part for setting in _settings_of(SHARED) if setting[0] not in own for part in setting]
+        return [*kind, *place, *shared, "--seed", str(seed), *flags]
 
     def experiment(self, data: str, *, seed: int) -> Experiment:
         """The settings that these flags make."""
         return parse(self.arguments(data, seed=seed), TrainOptions, program="compare_systems", about="")[0]
+
+
+def _settings_of(flags: Sequence[str]) -> Iterator[list[str]]:
+    """Each flag with its values."""
+    setting: list[str] = []
+    for part in flags:
+        if part.startswith("--") and setting:
+            yield setting
+            setting = []
+        setting.append(part)
+    yield setting
+
+
+class Trial(NamedTuple):
+    """A row, trained from one seed."""
+
+    row: Row
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder: that of the row, with `@SEED` for any seed but 0."""
+        return f"{self.row.name}@{self.seed}" if self.seed else self.row.name
 
 
 def _discriminator(kind: str, says: str, *flags: str) -> Row:
@@ -97,6 +129,13 @@ def _discriminator(kind: str, says: str, *flags: str) -> Row:
 
 ROWS = (
     Row(name=BASE, says="three-term discriminator, L1, identity (3.3)", table="systems"),
+    Row(
+        name="paper",
+        preset="paper",
+        says="the paper's generator and discriminator at a quarter of their width, its weights, law and rates (3.3)",
+        table="systems",
+        flags=("--law", "paper", "--generator.channels", "32", "--discriminator.channels", "16"),
+    ),
     Row(name="cyclegan", system="cyclegan", says="unpaired, two generators, cycle (3.2)", table="systems"),
     Row(
         name="semisupervised", system="semisupervised", says="critic a source, unlabelled too (2.4.2)", table="systems"
@@ -124,7 +163,7 @@ ROWS = (
     ),
     Row(
         name="paper-weights",
-        says="adversarial term 100 times as heavy: the paper's 1 to 10",
+        says="adversarial term as heavy as the paper's, 1 to 10 of L1; all else as `ssepgan`",
         table="terms",
         flags=("--adversarial-weight", "1"),
     ),
@@ -135,7 +174,7 @@ ROWS = (
     _discriminator("instantaneous_frequency", "GANSynth's spectrogram (5)"),
     Row(
         name="resnet-generator",
-        says="the paper's, at a quarter of its width",  # at full width 15 minutes are a hundred steps
+        says="the paper's generator at a quarter of its width; all else as `ssepgan`",  # at full width 15 minutes are a hundred steps
         table="networks",
         flags=("--generator.kind", "resnet", "--generator.channels", "32"),
     ),

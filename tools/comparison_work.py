@@ -1,4 +1,4 @@
-"""What the comparison does to one row: times a step, trains, scores, measures speed; each in a process of its own.
+"""What the comparison does to one row and seed: times a step, trains, scores, measures speed; each in a process of its own.
 
 A row's folder holds `plan.json` (steps that the budget pays for, and how that was found), `run/` (as `tfsepgan-train` leaves it),
 `trained.json` (once it is done), `scores/SPLIT/` (as `tfsepgan-evaluate` leaves them, with `computed_from.json`), `measured.json`
@@ -178,15 +178,20 @@ def hardware() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = cores()
     return (
-        f"{cores} cores of {names[0] if names else platform.processor() or platform.machine()}, "
+        f"{count} core{'s' if count > 1 else ''} of {names[0] if names else platform.processor() or platform.machine()}, "
         f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
     )
 
 
-def measure(rows: dict[str, dict], data: str, source: str) -> dict:
-    """Parameters of each row and how fast it separates a minute of the test split, the rows in rotation.
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
+    """Parameters of each row and how fast it separates a minute of a split's mixtures, the rows in rotation.
 
     Args:
       rows: by name, `run` (its folder) and `arguments` (of its training).
@@ -194,7 +199,7 @@ def measure(rows: dict[str, dict], data: str, source: str) -> dict:
     """
     from tfsepgan.separation.separator import load
 
-    audio, rate_hz = _a_minute(data, source)
+    audio, rate_hz = _a_minute(data, split, source)
     separators = {name: load(row["run"]) for name, row in rows.items()}
     rounds = {}
     for name, separator in separators.items():
@@ -211,13 +216,13 @@ def measure(rows: dict[str, dict], data: str, source: str) -> dict:
     }
 
 
-def _a_minute(data: str, source: str) -> tuple[np.ndarray, int]:
+def _a_minute(data: str, split: str, source: str) -> tuple[np.ndarray, int]:
     from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import scoring_mixtures
 
     rate_hz = 16000
     catalogue = open_catalogue(data, (source,))
-    mixtures = scoring_mixtures(catalogue, (source,), rate_hz, split="test", count=6, seconds=SPEED_SECONDS / 6)
+    mixtures = scoring_mixtures(catalogue, (source,), rate_hz, split=split, count=6, seconds=SPEED_SECONDS / 6)
     audio = np.concatenate([item.mixture[:, 0] for item in mixtures])
     return np.resize(audio, SPEED_SECONDS * rate_hz), rate_hz
 

@@ -1,0 +1,78 @@
+"""Means over recordings and seeds, with standard errors, of what the rows of a comparison scored.
+
+A result's `means[SET][METRIC][RECORDING][SEED]` is the mean over the mixtures of a recording; null where none is defined. Recordings
+count alike whatever set they are of. See `tfsepgan.metrics.uncertainty`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfsepgan.evaluation.records import SPECTRAL_METRICS, Report
+from tfsepgan.metrics.uncertainty import Mean, mean_of_each, mean_with_error
+
+METRICS = ("si_sdr_improvement", "si_sdr", "sdr", "sir", "sar", *SPECTRAL_METRICS)
+Means = dict[str, dict[str, dict[str, float]]]  # [metric][recording][seed]
+
+
+def means_of(reports: Mapping[int, Report], source: str, kind: str) -> Means:
+    """The means over each recording's mixtures, from the reports of one set by seed; rounded to 0.001."""
+    found: Means = {}
+    for seed, report in reports.items():
+        for metric in METRICS:
+            values = [track.scores[source][kind].get(metric) for track in report.tracks]
+            if None in values:  # not taken
+                continue
+            files = [track.target_file or track.name for track in report.tracks]
+            for file, mean in mean_of_each(values, files).items():
+                kept = found.setdefault(metric, {}).setdefault(file, {})
+                kept[str(seed)] = round(mean, 3)
+    return found
+
+
+def cells(result: dict, metric: str, sets: Sequence[str] | None = None) -> dict[tuple[str, str], dict[str, float]]:
+    """The means of a metric by (set, recording) and seed, of all sets or some; what is not defined is NaN."""
+    return {
+        (name, file): {seed: math.nan if value is None else value for seed, value in by_seed.items()}
+        for name, metrics in result["means"].items()
+        if sets is None or name in sets
+        for file, by_seed in metrics.get(metric, {}).items()
+    }
+
+
+def figure(result: dict, metric: str, sets: Sequence[str] | None = None) -> Mean | None:
+    """Mean and standard error of a metric; None where it was not taken or is nowhere defined."""
+    return _mean(cells(result, metric, sets))
+
+
+def difference(result: dict, plain: dict, metric: str, sets: Sequence[str] | None = None) -> Mean | None:
+    """How much more a row has than another, recording by recording and seed by seed, over what both have."""
+    ours, theirs = cells(result, metric, sets), cells(plain, metric, sets)
+    return _mean(
+        {
+            place: {seed: ours[place][seed] - theirs[place][seed] for seed in ours[place] if seed in theirs[place]}
+            for place in ours
+            if place in theirs
+        }
+    )
+
+
+def left_out(reports: Mapping[int, Report], source: str) -> dict[str, int]:
+    """How many mixtures, over all seeds, have no finite value of a metric and so are in no mean, by metric; zeros are not named."""
+    counts = {
+        metric: sum(
+            not math.isfinite(track.scores[source]["model"].get(metric, 0.0))
+            for report in reports.values()
+            for track in report.tracks
+        )
+        for metric in METRICS
+    }
+    return {metric: count for metric, count in counts.items() if count}
+
+
+def _mean(places: Mapping[tuple[str, str], Mapping[str, float]]) -> Mean | None:
+    seeds = sorted({seed for by_seed in places.values() for seed in by_seed})
+    table = np.array([[by_seed.get(seed, math.nan) for seed in seeds] for by_seed in places.values()], np.float64)
+    table = table[np.isfinite(table).all(axis=1)] if table.size else table
+    return mean_with_error(table) if table.size else None

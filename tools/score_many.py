@@ -4,7 +4,8 @@
 
 Fixed mixtures of a split, the target 6 dB below to 6 dB above one to three others, the same for all models. For each model: mean with its
 standard error, median, on how many mixtures it is above zero; then its difference from the first model, mixture by mixture. BSS Eval takes
-seconds for each mixture and is left to `tfsepgan-evaluate`.
+seconds for each mixture and is left to `tfsepgan-evaluate`. The standard error takes the mixtures for independent draws, which those of one
+recording are not: `compare_systems.py` and `score_curve.py` count by recording.
 """
 
 import argparse

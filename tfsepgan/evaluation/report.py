@@ -16,10 +16,10 @@ from tfsepgan.evaluation.records import KINDS, METRICS, SPECTRAL_METRICS, Report
 WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
 SPECTRAL_TITLES = {
-    "frechet": "Frechet, dB a band",
-    "log_spectral_distance": "log-spectral, dB",
-    "spectral_tilt": "tilt, dB/octave",
-    "low_bins": "30 dB too low, %",
+    "frechet": "Frechet\ndB a band",
+    "log_spectral_distance": "log-spectral\ndB",
+    "spectral_tilt": "tilt\ndB/octave",
+    "low_bins": "30 dB too low\n%",
 }
 BEYOND_DB = 100.0  # above this a ratio is rounding error: the artifacts of a mixture, which has none
 
@@ -86,12 +86,19 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
 
 def spectral_table(report: Report) -> Table:
     """Medians over tracks of how spectra differ from those of the true source: nearer to zero is better."""
-    table = Table(title="Spectra against the true source, medians", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="Spectra against the true source, medians",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+        show_edge=False,
+    )
     table.add_column("source", overflow="fold", min_width=8)
     table.add_column("estimate", no_wrap=True)
     metrics = _spectral(report)
     for metric in metrics:
-        table.add_column(SPECTRAL_TITLES[metric], justify="right")
+        table.add_column(SPECTRAL_TITLES[metric], justify="right", no_wrap=True)
     summary = report.summary()
     for source in report.sources:
         for kind in KINDS:

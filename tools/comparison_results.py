@@ -135,10 +135,11 @@ class Results:
                 hardware.setdefault(training["hardware"], []).append(trial)
         folders = _without_paths([options.data, *(one.data for one in sets)])
         scored = "".join(f" {one.name}={folders[one.data]}/{one.split}" for one in sets) if options.score else ""
+        seeds = sorted({int(seed) for result in self.by_name.values() for seed in result["training"]})
         return {
             "command": f"python tools/compare_systems.py --data {folders[options.data]} --folder RUNS --processor-minutes "
             f"{options.processor_minutes:g}{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
-            f"--seconds {options.seconds:g} --seeds SEED ... --write docs",
+            f"--seconds {options.seconds:g}{'' if options.bss else ' --no-bss'} --seeds {' '.join(map(str, seeds))} --write docs",
             "date": tables.today(),
             "hardware": hardware,
             "commits": commits,

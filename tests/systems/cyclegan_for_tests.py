@@ -31,6 +31,13 @@ def experiment(*, mixer=None, discriminator=None, data=None, model=None, **train
     )
 
 
+def at_full_strength(system):
+    """Scale the mixer's kernels so that it is as loud as what it hears: at its start, so narrow, it gives next to nothing."""
+    network = system.mixer
+    network.set_weights([w / np.sqrt(np.sum(w**2) / w.shape[-1]) if w.ndim > 1 else w for w in network.get_weights()])
+    return system
+
+
 def step(system, batch):
     """One step, and its losses alone."""
     for tracker in system.metrics:

@@ -9,6 +9,7 @@ from cyclegan_for_tests import (
     NOTHING,
     TERMS,
     TWO,
+    at_full_strength,
     experiment,
     generate,
     l1,
@@ -20,6 +21,12 @@ from cyclegan_for_tests import (
 )
 
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
+
+
+@pytest.fixture
+def system_of(system_of):
+    """A built and compiled system whose mixer is heard."""
+    return lambda settings: at_full_strength(system_of(settings))
 
 
 @pytest.mark.parametrize("data", [{}, TWO], ids=["one source", "two"])

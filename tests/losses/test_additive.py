@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfsepgan.losses.additive import additive_loss
+from tfsepgan.losses.reconstruction import mean_square
 
 
 def noise(*shape, seed=0):
@@ -22,6 +23,13 @@ def test_it_is_the_mean_of_what_is_missing():
     mixture, estimates = noise(3, 50, 1), noise(3, 2, 50, 1, seed=1)
     expected = np.mean(np.abs(mixture.astype(np.float64) - estimates[:, 0] - estimates[:, 1]))
     assert float(additive_loss(mixture, estimates)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_source_squares_what_is_missing():
+    mixture, estimates = noise(3, 50, 1), noise(3, 2, 50, 1, seed=1)
+    expected = np.mean((mixture.astype(np.float64) - estimates[:, 0] - estimates[:, 1]) ** 2)
+    assert float(additive_loss(mixture, estimates, mean_square)) == pytest.approx(expected, rel=1e-5)
+    assert float(additive_loss(estimates.sum(axis=1), estimates, mean_square)) == pytest.approx(0, abs=1e-10)
 
 
 def test_a_constant_made_up_costs_its_size_whichever_part_holds_it():

@@ -27,21 +27,27 @@ def test_the_generator_gives_the_rest_too_and_the_model_does_not(system_of):
     assert list(system.players) == ["critic_piano", "critic_flute", "critic_residual", "generator"]
 
 
-def test_supervised_is_the_distance_of_every_part_and_the_rest_is_one(system_of):
-    one = experiment(data={"sources": ("piano", "flute")})
+DISTANCES = {"l1": np.abs, "mse": np.square}  # of the difference, before the mean
+distances = pytest.mark.parametrize("distance", DISTANCES)
+
+
+@distances
+def test_supervised_is_the_distance_of_every_part_and_the_rest_is_one(distance, system_of):
+    one = experiment(data={"sources": ("piano", "flute")}, model={"paired_loss": distance})
     system, batch = system_of(one), batch_of(one)
     estimates = estimates_of(system, batch["mixture"]).astype(np.float64)
     mixture, sources = np.asarray(batch["mixture"]), np.asarray(batch["sources"])
     parts = [sources[:, 0], sources[:, 1], mixture - sources[:, 0] - sources[:, 1]]
-    expected = sum(np.mean(np.abs(part - estimates[:, k])) for k, part in enumerate(parts))
+    expected = sum(np.mean(DISTANCES[distance](part - estimates[:, k])) for k, part in enumerate(parts))
     assert step(system, batch)["supervised"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them(system_of):
-    one = experiment()
+@distances
+def test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them(distance, system_of):
+    one = experiment(model={"paired_loss": distance})
     system, batch = system_of(one), batch_of(one)
     estimates = estimates_of(system, batch["unlabelled"]).astype(np.float64)
-    expected = np.mean(np.abs(np.asarray(batch["unlabelled"]) - estimates.sum(axis=1)))
+    expected = np.mean(DISTANCES[distance](np.asarray(batch["unlabelled"]) - estimates.sum(axis=1)))
     assert step(system, batch)["additive"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -91,21 +97,23 @@ def test_the_penalty_is_that_of_the_critics_own_slopes(one_sided, factor, system
     assert log["critic"] == pytest.approx(7 * np.mean(penalties), rel=1e-3, abs=1e-3)
 
 
-def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(system_of):
+@distances
+def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(distance, system_of):
     """Adam keeps it as its first moment. The critics' steps happen inside the same step and must leave no trace in it."""
-    one = experiment(discriminator=PLAIN, model={"supervised_weight": 0.5, "unsupervised_weight": 0.2}, **SLOW)
+    model = {"supervised_weight": 0.5, "unsupervised_weight": 0.2, "paired_loss": distance}
+    one, of = experiment(discriminator=PLAIN, model=model, **SLOW), {"l1": tf.abs, "mse": tf.square}[distance]
     system, batch = system_of(one), batch_of(one)
     variables = [variable.value for variable in system.generator.trainable_variables]
     rest = batch["mixture"] - batch["sources"][:, 0]
     with tf.GradientTape() as tape:
         tape.watch(variables)
         labelled = system.generator(batch["mixture"], training=True)
-        loss = 0.5 * tf.reduce_mean(tf.abs(labelled[:, 0] - batch["sources"][:, 0]))
-        loss += 0.5 * tf.reduce_mean(tf.abs(labelled[:, 1] - rest))
+        loss = 0.5 * tf.reduce_mean(of(labelled[:, 0] - batch["sources"][:, 0]))
+        loss += 0.5 * tf.reduce_mean(of(labelled[:, 1] - rest))
         unlabelled = system.generator(batch["unlabelled"], training=True)
         for k, name in enumerate(CRITICS):
             loss -= 0.2 * tf.reduce_mean(system.critics[name](unlabelled[:, k], training=True)["scores"][0])
-        loss += 0.1 * tf.reduce_mean(tf.abs(batch["unlabelled"] - unlabelled[:, 0] - unlabelled[:, 1]))
+        loss += 0.1 * tf.reduce_mean(of(batch["unlabelled"] - unlabelled[:, 0] - unlabelled[:, 1]))
     expected = tape.gradient(loss, variables)
     step(system, batch)
     optimizer = system.optimizers["generator"]

@@ -18,6 +18,7 @@ from semisupervised_for_tests import (
 
 from tfsepgan import systems
 from tfsepgan.settings.networks import DiscriminatorConfig
+from tfsepgan.settings.semisupervised import PRESETS, WINDOW_ENERGY
 from tfsepgan.training.checkpoint import restore_state, save_state
 
 
@@ -135,6 +136,37 @@ def test_a_run_that_is_put_away_goes_on_with_the_same_bits(system_of, tmp_path):
     assert again == last
     for player, weights in weights_of(straight).items():
         assert all(np.array_equal(a, b) for a, b in zip(weights, weights_of(resumed)[player], strict=True)), player
+
+
+def test_the_papers_preset_is_the_authors_code():
+    paper = PRESETS["paper"]
+    model, data, training = paper.model, paper.data, paper.training
+    assert (model.paired_loss, model.one_sided, model.penalty_weight, model.critic_steps) == ("mse", True, 10.0, 5)
+    assert (model.unlabelled_share, model.level_dbfs) == (1.0, None)
+    assert (data.sample_rate_hz, data.window, data.batch) == (8192, 64 * 256, 64)
+    assert (model.generator.frame, model.generator.hop, model.discriminator.frames) == (512, 256, (512,))
+    assert training.learning_rate == training.discriminator_learning_rate == 5e-5
+    assert (training.betas, training.schedule, training.clip_norm, training.ema) == (
+        (0.9, 0.999),
+        "constant",
+        None,
+        0.0,
+    )
+
+
+def test_the_papers_weights_are_the_authors_by_the_magnitudes_of_quiet_bins():
+    """Mean square of log(1 + magnitude) and length of the magnitudes' change, over those of the waveform, in NumPy."""
+    waveform = 1e-5 * np.random.default_rng(0).standard_normal(64 * 256 + 256)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, 512)[::256] * window
+    told = np.log1p(np.abs(np.fft.rfft(frames))[:, :256])  # they leave out the highest bin
+    assert told.shape == (64, 256)
+    assert np.mean(told**2) / np.mean(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
+    assert np.sum(told**2) / np.sum(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
+    model = PRESETS["paper"].model
+    assert model.supervised_weight == pytest.approx(1.0 * WINDOW_ENERGY)
+    assert model.unsupervised_weight == pytest.approx(0.001 * np.sqrt(WINDOW_ENERGY))
+    assert model.additive_weight == pytest.approx(0.001 * WINDOW_ENERGY)
 
 
 @pytest.mark.parametrize("preset", ["tiny", "paper", "demo"])

@@ -28,6 +28,9 @@ def mean_square(target, estimate):
     return ops.mean(ops.square(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 
 
+PAIRED_LOSSES = {"l1": l1, "mse": mean_square}  # by the name that settings give them
+
+
 def _magnitude(signal, frame: int):
     hop = frame // 4
     missing = -ops.shape(signal)[1] % hop

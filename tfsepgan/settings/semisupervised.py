@@ -5,10 +5,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
+
+PairedLoss = Literal["l1", "mse"]
+# The authors weigh distances between log(1 + magnitude) of frames of 512 samples under a Hann window, 256 apart. Of quiet bins that is the
+# magnitude. Its mean square is the waveform's times the window's energy, and a slope by it is the root of that times less steep.
+WINDOW_ENERGY = 192.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +26,8 @@ class SemiSupervisedConfig:
     """Every source's critic, and the rest's: one network each, all of this make."""
     supervised_weight: float = 1.0  # the paper's: L = L_s + alpha L_u + beta L_add
     """Weight of the distance to the true sources of labelled mixtures; 0 leaves the labels unheard."""
+    paired_loss: PairedLoss = "l1"  # the paper's and its code's: 'mse'
+    """Distance to the true sources, and of the estimates' sum to the mixture: 'l1', or 'mse' (mean square)."""
     unsupervised_weight: float = 0.001  # authors' code
     """Alpha: weight of the critics' opinion of what was taken out of unlabelled mixtures; 0 leaves the critics out."""
     additive_weight: float = 0.001  # authors' code
@@ -68,7 +76,7 @@ PRESETS = {
             steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
         ),
     ),
-    # Every number is the authors' code's where nothing else is said.
+    # Every number is the authors' code's where nothing else is said; the paper itself was not at hand, S-SepGAN's section 2.4.2 tells it.
     "paper": Experiment(
         system="semisupervised",
         preset="paper",
@@ -77,9 +85,14 @@ PRESETS = {
             generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=512, hop=256),
             # Hears log(1 + power) of the same frames; theirs, log(1 + magnitude).
             discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512,), floor=1.0),
+            paired_loss="mse",
+            supervised_weight=1.0 * WINDOW_ENERGY,
+            unsupervised_weight=0.001 * WINDOW_ENERGY**0.5,
+            additive_weight=0.001 * WINDOW_ENERGY,
         ),
         # 64 frames; 'snr' because their mixtures are songs: what is not wanted of a song keeps its mutual levels under that law.
-        data=DataConfig(sample_rate_hz=8192, window=16384, batch=64, law="snr"),
+        # They scale what is not labelled by 0.2 to 1.2, evenly; here labelled mixtures too, evenly in dB.
+        data=DataConfig(sample_rate_hz=8192, window=16384, batch=64, law="snr", gain_db=(-14.0, 1.6)),
         training=TrainingConfig(
             steps=100_000,  # theirs ends at the first epoch of 1000 steps that validates worse; `keep` gives that epoch's model
             steps_per_epoch=1000,

@@ -22,7 +22,7 @@ from tfsepgan.config import Experiment
 from tfsepgan.losses.additive import additive_loss
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.penalties import one_sided_slope_penalty, slope_penalty
-from tfsepgan.losses.reconstruction import l1
+from tfsepgan.losses.reconstruction import PAIRED_LOSSES
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
 from tfsepgan.systems.listening import gain_to_level, random_start, stretches
@@ -52,6 +52,7 @@ class SemiSupervised(SeparationSystem):
         super().__init__(experiment)
         data = experiment.data
         self.stretch = min(data.window, self.config.discriminator.window or data.window)
+        self.distance = PAIRED_LOSSES[self.config.paired_loss]
         self.heard = max(1, round(self.config.unlabelled_share * data.batch))
         self.critics = {
             f"critic_{part}": without_constants(
@@ -79,7 +80,7 @@ class SemiSupervised(SeparationSystem):
                 losses["supervised"] = self.supervised_loss(batch["mixture"], batch["sources"])
             if self.plays or self.config.additive_weight:
                 unlabelled, estimates = self.separated(batch["unlabelled"][: self.heard])
-                losses["additive"] = additive_loss(unlabelled, estimates)
+                losses["additive"] = additive_loss(unlabelled, estimates, self.distance)
             if self.plays:
                 with tape.stop_recording():
                     self.train_critics(batch["solo"][: self.heard], ops.stop_gradient(estimates))
@@ -99,7 +100,7 @@ class SemiSupervised(SeparationSystem):
         gain = gain_to_level(mixture, self.config.level_dbfs)[:, None]
         parts = ops.concatenate([sources, mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)], axis=1)
         _, estimates = self.separated(mixture)
-        return sum(l1(gain * parts[:, k], estimates[:, k]) for k in range(self.outputs))
+        return sum(self.distance(gain * parts[:, k], estimates[:, k]) for k in range(self.outputs))
 
     def train_critics(self, solo, estimates):
         """All steps of all critics: solos of a part are real, estimates of it are fake."""

@@ -17,13 +17,11 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
-from tfsepgan.losses.reconstruction import l1, mean_square, multi_resolution_spectral
+from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
 from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
 from tfsepgan.systems.statistics import statistics_kept
-
-PAIRED_LOSSES = {"l1": l1, "mse": mean_square}
 
 
 class SSepGAN(SeparationSystem):

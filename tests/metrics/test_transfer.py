@@ -1,0 +1,94 @@
+"""Separation or domain transfer: what the ratio must be for the source itself, for another one, and for what lies between."""
+
+import numpy as np
+import pytest
+
+from tfsepgan.errors import ShapeError
+from tfsepgan.metrics.spectra import band_centres_hz, band_levels_db
+from tfsepgan.metrics.transfer import log_spectral_distance_db, relative_spectral_distance
+
+RATE, TIME = 16000, 4096
+
+
+def tones(count):
+    """Sounds of one band each, far apart: every two are equally different."""
+    time = np.arange(TIME) / RATE
+    return np.stack([np.sin(2 * np.pi * hz * time) for hz in band_centres_hz(RATE)[5 :: 35 // count][:count]])
+
+
+def noises(count, seed, slope=1.0):
+    """A class of sounds: noise whose spectrum falls, and swells in a rhythm of its own."""
+    random = np.random.default_rng(seed)
+    spectrum = np.fft.rfft(random.standard_normal((count, TIME)))
+    falling = np.fft.irfft(spectrum * np.maximum(np.arange(spectrum.shape[1]), 1.0) ** -slope)
+    return falling * np.repeat(10 ** random.uniform(-2, 0, (count, 8)), TIME // 8, axis=1)
+
+
+def test_an_estimate_that_is_its_source_is_at_no_distance_at_any_volume():
+    sources = noises(6, 0)
+    assert relative_spectral_distance(sources, sources, RATE) == pytest.approx(0.0, abs=1e-12)
+    volume = np.array([[0.01], [0.3], [1.0], [3.0], [-1.0], [20.0]])
+    assert relative_spectral_distance(volume * sources, sources, RATE) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_estimate_that_is_another_source_of_the_class_scores_one():
+    """Of six sounds that are equally different, the estimate is one: the distance to most of the others is that to its own."""
+    sources = tones(6)
+    for shift in (1, 2, 5):
+        ratios = relative_spectral_distance(np.roll(sources, shift, axis=0), sources, RATE)
+        assert ratios == pytest.approx(1.0, abs=0.05)
+
+
+def test_sounds_that_have_only_the_class_in_common_with_theirs_score_about_one():
+    ratios = relative_spectral_distance(noises(24, 1), noises(24, 2), RATE)
+    assert np.median(ratios) == pytest.approx(1.0, abs=0.05)
+    assert ratios.min() > 0.3  # and none is taken for its own
+
+
+def test_the_more_of_its_source_an_estimate_holds_the_lower_it_scores():
+    sources, others = noises(12, 3), noises(12, 4)
+    medians = [
+        np.median(relative_spectral_distance(share * sources + (1 - share) * others, sources, RATE))
+        for share in (1.0, 0.9, 0.7, 0.5, 0.3, 0.0)
+    ]
+    assert medians[0] == pytest.approx(0.0, abs=1e-12)
+    assert all(less < more for less, more in zip(medians, medians[1:], strict=False))
+    assert medians[-1] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_ratio_is_that_of_the_equation():
+    estimates, sources = noises(5, 5), noises(5, 6)
+    made, true = band_levels_db(estimates, RATE), band_levels_db(sources, RATE)
+    for index, ratio in enumerate(relative_spectral_distance(estimates, sources, RATE)):
+        distances = []
+        for levels in true:
+            frames = [np.sqrt(np.mean((a - b) ** 2)) for a, b in zip(made[index], levels, strict=True)]
+            distances.append(sum(frames) / len(frames))
+        others = sorted(distance for j, distance in enumerate(distances) if j != index)
+        assert ratio == pytest.approx(distances[index] / ((others[1] + others[2]) / 2), rel=1e-9)
+
+
+def test_the_distance_is_the_mean_over_frames_of_the_root_mean_square_over_bands():
+    levels = np.random.default_rng(0).standard_normal((2, 3, 4))
+    assert log_spectral_distance_db(levels, levels + 3.0) == pytest.approx(3.0)
+    one_band = levels + np.array([6.0, 0, 0, 0])  # 6 dB in one of four bands
+    assert log_spectral_distance_db(levels, one_band) == pytest.approx(3.0)
+    one_frame = levels + np.array([[6.0], [0], [0]])  # in all bands of one of three frames
+    assert log_spectral_distance_db(levels, one_frame) == pytest.approx(2.0)
+    assert log_spectral_distance_db(levels[0], levels).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("estimates", "sources", "words"),
+    [
+        (noises(3, 0), noises(4, 0), "wanted the same .count, time."),
+        (noises(1, 0), noises(1, 1), "at least 2: without another source"),
+        (noises(3, 0)[0], noises(3, 0)[0], r"shape \[4096\]"),
+        (np.stack([noises(1, 0)[0], np.zeros(TIME)]), noises(2, 0), "estimates: sound 1 of 2 is silent"),
+        (noises(2, 0), np.stack([noises(1, 0)[0], np.zeros(TIME)]), "sources: sound 1 of 2 is silent"),
+        (np.tile(noises(1, 0), (4, 1)), np.tile(noises(1, 0), (4, 1)), "they are one sound"),
+    ],
+)
+def test_what_there_is_no_ratio_of_is_refused(estimates, sources, words):
+    with pytest.raises(ShapeError, match=words):
+        relative_spectral_distance(estimates, sources, RATE)

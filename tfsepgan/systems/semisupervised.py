@@ -6,13 +6,15 @@ among them; each part has a critic D_k that tells recordings of it from estimate
 unlabelled mixtures u and solo recordings s_k that belong to none of them:
 
     critic k     L_k = E[D_k(G_k(u))] - E[D_k(s_k)] + 10 E[max(0, |grad D_k| - 1)^2]
-    separator    L = sum_k |G_k(m) - x_k| + alpha sum_k E[-D_k(G_k(u))] + beta |u - sum_k G_k(u)|
+    separator    L = sum_k |G_k(m) - x_k|^2 + alpha sum_k E[-D_k(G_k(u))] + beta |u - sum_k G_k(u)|^2
 
-Departs from it: waveforms go in and come out, with any generator and discriminator of the tables, where the paper has a
-U-Net and a convolutional critic on magnitudes; so the distance to the true parts is absolute and of waveforms (squared, of
-log magnitudes, there), and the parts add up as waveforms, which is exact. Each critic step hears another stretch of one batch
-instead of a batch of its own, and a share of the batch may be enough (each window costs a whole pass of the generator). With
-`level_dbfs`, mixtures come to one level, their parts with them.
+Both squared distances are means over samples; with `paired_loss` 'l1', means of absolute differences.
+Departs from it: waveforms go in and come out, with any generator and discriminator of the tables, where the authors' code has a
+U-Net and a convolutional critic on log(1 + magnitude); so the distances and the slopes are of waveforms, the weights of the `paper` preset
+converted to that unit, and the parts add up as waveforms, which is exact. Each critic step hears another stretch of one batch
+instead of a batch of its own, and a share of the batch may be enough (each window costs a whole pass of the generator). The separator has
+normalisation, theirs none. The gain of 0.2 to 1.2 that they give to what is not labelled is drawn in dB, for labelled mixtures too. With
+`level_dbfs`, mixtures come to one level, their parts with them. docs/systems/semisupervised.md has it setting by setting.
 Its settings and presets are in `tfsepgan/settings/semisupervised.py`.
 """
 

@@ -23,8 +23,8 @@ the outputs to their sources.
 Departs from [S]: it gives no weights but "higher on the cyclical loss"; those of the `paper` preset are from the authors' code, which is of
 another variant (one generator, in which F is adding the rest of the mixture again). The generators' adversarial term does not saturate
 (Goodfellow et al. 2014, section 3). Departs from [Z]: networks, windows and batches are those of S-SepGAN; the rate does not fall.
-Departs from both, see docs/systems/cyclegan.md setting by setting: batch normalisation keeps moving statistics, of what each generator makes its fakes of; cycles and identity passes do not
-move them. The discriminators' losses are not halved, which Adam would undo.
+Departs from both: batch normalisation keeps moving statistics, of what each generator makes its fakes of; cycles and identity passes do not
+move them. The discriminators' losses are not halved, which Adam would undo. docs/systems/cyclegan.md has it setting by setting.
 
 Not in either, off in both presets: with `carry_rest` (Hoshen 2018, arXiv:1812.07504; Michelashvili et al. 2019, arXiv:1812.06087) F does
 not have to invent what G takes off a mixture, but is handed it. F(G(m)) hears the rest of m itself, so that cycle is

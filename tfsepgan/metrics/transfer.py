@@ -10,10 +10,11 @@ estimate is as far from its own source as from any other source of the class. So
 It is 0 where the estimate is the source, far below 1 where it is close to it, and about 1 where it is no closer to it than to the others:
 domain transfer. The same of the mixtures in the place of the estimates says what doing nothing scores.
 
-Source: the log-spectral distance is that of Gray & Markel 1976, "Distance measures for speech processing", IEEE Trans. ASSP 24, section
-III; the question is section 4 of ElAraby, Ni & Tran, "S-SepGAN" ("more of domain transfer not the single component").
+Source: the distance is the log-spectral one of Gray & Markel 1976, "Distance measures for speech processing", IEEE Trans. ASSP 24, eq. 5
+with p = 2; the question is section 4 of ElAraby, Ni & Tran, "S-SepGAN" ("more of domain transfer not the single component").
 Departs from Gray & Markel: levels are of mel bands, relative to the level of the sound, and not below a floor (`metrics.spectra`), so that
-neither volume nor what lies 40 dB below the music counts.
+neither volume nor what lies 40 dB below the music counts. `metrics.spectral_error` has that of bins, which is of one reference and hears
+volume; here the distances to many sources must be comparable.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ from tfsepgan.errors import ShapeError
 from tfsepgan.metrics.spectra import band_levels_db
 
 
-def log_spectral_distance_db(levels_db, other_levels_db) -> np.ndarray:
+def band_distance_db(levels_db, other_levels_db) -> np.ndarray:
     """How different two sounds are in their spectra, frame by frame.
 
     Args:
@@ -52,7 +53,7 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
     made, true = _levels("estimates", estimates, sample_rate_hz), _levels("sources", sources, sample_rate_hz)
     ratios = np.empty(len(sources))
     for index, levels in enumerate(made):
-        distances = log_spectral_distance_db(levels, true)
+        distances = band_distance_db(levels, true)
         to_others = np.median(np.delete(distances, index))
         if not to_others > 0:
             raise ShapeError(

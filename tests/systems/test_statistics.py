@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsepgan.systems.statistics import batch_normalisations, statistics_kept
+from tfsepgan.networks.table import build_generator
+from tfsepgan.settings.networks import GeneratorConfig
+from tfsepgan.systems.base import STATISTICS_EVERY, STATISTICS_MOMENTUM
+from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made, statistics_kept
 
 
 def statistics_of(network):
@@ -73,9 +76,18 @@ def test_ssepgans_statistics_are_those_of_its_mixtures(generator, short, system_
     for got, wanted, start in zip(statistics_of(system.generator), statistics_of(twin), before, strict=True):
         np.testing.assert_allclose(got, wanted, atol=1e-6)
         assert not np.allclose(got, start)
-    decay, shipped = experiment.training.ema, statistics_of(system.ema_generator)
-    for mean, trained, start in zip(shipped, statistics_of(system.generator), before, strict=True):
-        np.testing.assert_allclose(mean, decay * start + (1 - decay) * trained, atol=1e-6)
+
+
+def test_statistics_of_what_comes_in_are_averaged_as_weights_are(short, system_of, batch_of):
+    experiment = short(ema=0.75)
+    system, batch = system_of(experiment), batch_of(experiment)
+    before = statistics_of(system.ema_generator)
+    system.train_step(batch)
+    for mean, start, trained in zip(
+        statistics_of(system.ema_generator), before, statistics_of(system.generator), strict=True
+    ):
+        assert not np.allclose(trained, start)
+        np.testing.assert_allclose(mean, 0.75 * start + 0.25 * trained, atol=1e-6)
 
 
 def test_levels_follow_the_mixtures_by_the_momentum(short, system_of, batch_of):
@@ -88,3 +100,58 @@ def test_levels_follow_the_mixtures_by_the_momentum(short, system_of, batch_of):
     system.train_step(batch)
     expected = levels.momentum * before + (1 - levels.momentum) * loudness.mean(axis=(0, 1))
     np.testing.assert_allclose(levels.moving_mean, expected, atol=1e-5)
+
+
+def made_by_weights(*, before):
+    """A network with batch normalisation behind a layer that learns, or before every such layer."""
+    signal = keras.Input((None, 3))
+    layers = [keras.layers.BatchNormalization(center=False, scale=False), keras.layers.Dense(3)]
+    output = signal
+    for layer in layers if before else reversed(layers):
+        output = layer(output)
+    return keras.Model(signal, output)
+
+
+def test_what_weights_made_is_told_from_what_came_in(generators_of_systems):
+    assert normalises_what_weights_made(made_by_weights(before=False))
+    assert not normalises_what_weights_made(made_by_weights(before=True))
+    assert generators_of_systems == {"resnet": True, "filterbank": False, "learnable filterbank": True}
+
+
+@pytest.fixture
+def generators_of_systems():
+    small = {"channels": 8, "blocks": 1, "frame": 256, "hop": 64}
+    kinds = {
+        "resnet": {"kind": "resnet"},
+        "filterbank": {"kind": "filterbank"},
+        "learnable filterbank": {"kind": "filterbank", "learnable": True},
+    }
+    return {
+        name: normalises_what_weights_made(
+            build_generator(GeneratorConfig(**small, **kind), sources=1, sample_rate_hz=16000)
+        )
+        for name, kind in kinds.items()
+    }
+
+
+def test_the_running_mean_has_statistics_of_its_own(short, system_of, batch_of):
+    """Those of mixtures that the averaged weights hear, each fourth step; not the average of the weights' statistics."""
+    experiment = short(generator={"kind": "resnet", "channels": 8, "blocks": 1}, ema=0.5)
+    system = system_of(experiment)
+    twin = keras.models.clone_model(system.ema_generator)
+    for norm in batch_normalisations(twin):
+        norm.momentum = STATISTICS_MOMENTUM
+    for step in range(1, 2 * STATISTICS_EVERY + 1):
+        batch, before = batch_of(experiment, step), statistics_of(system.ema_generator)
+        system.train_step(batch)
+        hears = step % STATISTICS_EVERY == 0
+        if hears:
+            twin.set_weights(system.ema_generator.get_weights())
+            pairs = zip(before[::2], before[1::2], strict=True)
+            for norm, (mean, variance) in zip(batch_normalisations(twin), pairs, strict=True):
+                norm.moving_mean.assign(mean)
+                norm.moving_variance.assign(variance)
+            twin(batch["mixture"], training=True)
+        expected = statistics_of(twin) if hears else before
+        for got, wanted in zip(statistics_of(system.ema_generator), expected, strict=True):
+            np.testing.assert_allclose(got, wanted, atol=1e-6)

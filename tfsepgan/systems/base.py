@@ -20,6 +20,10 @@ from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.networks.bundle import first_sources
 from tfsepgan.networks.table import build_generator
 from tfsepgan.systems.schedule import learning_rate
+from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
+
+STATISTICS_EVERY = 4  # steps; costs a twentieth of a step
+STATISTICS_MOMENTUM = 0.98  # so the statistics of the running mean are those of about fifty batches
 
 
 class System(keras.Model):
@@ -158,19 +162,35 @@ class FollowedGenerator:
         self.generator = new_generator()
         self.ema_generator = new_generator() if self.experiment.training.ema else self.generator
         self.ema_generator.set_weights(self.generator.get_weights())
+        self._statistics_of_the_mean: set[int] = set()
+        if self.experiment.training.ema and normalises_what_weights_made(self.ema_generator):
+            for norm in batch_normalisations(self.ema_generator):
+                norm.momentum = STATISTICS_MOMENTUM
+                self._statistics_of_the_mean |= {id(norm.moving_mean), id(norm.moving_variance)}
 
-    def follow_generator(self):
+    def follow_generator(self, mixture=None):
         """Move the running mean of the generator's weights a little toward the weights.
 
-        The moving statistics of its batch normalisation are averaged as the weights are, over the same steps; what is no number to average
-        (the state of a seed) is copied.
+        Moving statistics that depend on weights are those of the mean itself, from mixtures that it hears now and then; others are
+        averaged as weights are. What is no number to average (the state of a seed) is copied.
+
+        Args:
+          mixture: `[batch, time, 1]` as the generator heard it; None for a network without batch normalisation.
         """
         decay = self.experiment.training.ema
         if not decay:
             return
         for mean, weight in zip(self.ema_generator.variables, self.generator.variables, strict=True):
-            averaged = keras.backend.is_float_dtype(weight.dtype)
-            mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
+            if id(mean) not in self._statistics_of_the_mean:
+                averaged = keras.backend.is_float_dtype(weight.dtype)
+                mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
+        if self._statistics_of_the_mean:
+            turn = self.optimizers["generator"].iterations % STATISTICS_EVERY == 0
+            tf.cond(turn, lambda: self._hear(mixture), lambda: False)
+
+    def _hear(self, mixture) -> bool:
+        self.ema_generator(mixture, training=True)
+        return True
 
 
 class SeparationSystem(FollowedGenerator, System):

@@ -118,7 +118,7 @@ class CycleGAN(SeparationSystem):
             with statistics_kept(self.generator), statistics_kept(self.mixer):  # those of what fakes are made of
                 losses = self.generators_losses(heard, estimate, mixed, fakes)
         self.move_both(losses["generator"], tape)
-        self.follow_generator()
+        self.follow_generator(heard.mixture / heard.mixture_gain)
         reals = stretches(start, self.stretch, heard.sources, heard.mixture)
         for end, real in zip(self.pools, reals, strict=True):
             if self.plays(end):

@@ -157,6 +157,8 @@ class Decomposition(SeparationSystem):
             losses = {term: loss for term, loss in cycles.items() if self.plays(term)} | self.adversarial(judged)
             total = sum(getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items())
         self.move_learners(total, tape)
+        if "generator" in self.learners:
+            self.follow_generator(mixture)
         return self.log(total=total, **losses)
 
     def components_of(self, solo):
@@ -239,8 +241,6 @@ class Decomposition(SeparationSystem):
         gradients = tape.gradient(total, {name: [v.value for v in owned] for name, owned in variables.items()})
         for name, owned in variables.items():
             self.optimizers[name].apply(gradients[name], owned)
-        if "generator" in variables:
-            self.follow_generator()
 
 
 def rms(windows):

@@ -89,7 +89,7 @@ class SemiSupervised(SeparationSystem):
                 losses["unsupervised"] = self.unsupervised_loss(estimates)
             total = sum(getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items())
         self.move("generator", total, tape)
-        self.follow_generator()
+        self.follow_generator(batch["unlabelled"])
         return self.log(generator=total, **losses)
 
     def separated(self, mixture):

@@ -71,7 +71,7 @@ class SSepGAN(SeparationSystem):
                     self.log(discriminator=loss)
             losses = self.generator_losses(estimate, target, identity, start)
         self.move("generator", losses["generator"], tape)
-        self.follow_generator()
+        self.follow_generator(batch["mixture"])
         return self.log(**losses)
 
     @property

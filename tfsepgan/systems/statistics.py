@@ -2,6 +2,9 @@
 
 A generator ships with the moving statistics of its batch normalisation, and then hears mixtures only. Passes that ask something else
 of it in training (a source alone, a mixture made of sources) use the statistics of their own batch and leave the moving ones alone.
+
+The running mean of a generator's weights needs statistics of its own where a layer normalises what weights have made: averaged weights
+give activations of smaller variance than the weights that they average (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
 """
 
 from collections.abc import Iterator
@@ -33,3 +36,17 @@ def batch_normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNor
             yield layer
         elif isinstance(layer, keras.Model):
             yield from batch_normalisations(layer)
+
+
+def normalises_what_weights_made(network: keras.Model) -> bool:
+    """Whether a batch normalisation of a Functional network follows a layer that learns."""
+    learns = False
+    for layer in network.layers:  # in the order of use
+        if learns and (isinstance(layer, keras.layers.BatchNormalization) or _has_normalisation(layer)):
+            return True
+        learns = learns or bool(layer.trainable_weights)
+    return False
+
+
+def _has_normalisation(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.Model) and next(batch_normalisations(layer), None) is not None

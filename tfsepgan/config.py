@@ -31,6 +31,7 @@ FREE_ON_RESUME = frozenset(
     }
 )
 RESERVED = ("mixture", "residual")  # names of what is not a source
+NO_OTHERS = (0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,7 @@ class DataConfig:
     snr_db: tuple[float, float] = (-6.0, 6.0)
     """Range of the target's level over the sum of the others (law 'snr', and validation and test mixtures), in dB."""
     others: tuple[int, int] = (1, 3)
-    """Fewest and most other recordings in one mixture (law 'snr')."""
+    """Fewest and most other recordings in one mixture (law 'snr'); 0 0 where every source is named, which a run finds out by itself."""
     gain_db: tuple[float, float] = (0.0, 0.0)
     """Range of a random gain on the whole mixture, in dB (law 'snr')."""
     silence_db: float = -60.0
@@ -156,6 +157,11 @@ class DataConfig:
     """Folder for unpacked recordings, and those of shards; default: the user's cache folder."""
     data_server: str | None = None
     """HOST:PORT of a `tfsepgan-data serve` that makes the training batches, the same ones; several, with commas, share the steps."""
+
+    @property
+    def has_others(self) -> bool:
+        """Whether a training mixture can hold anything but the wanted sources: other recordings, or a noise floor."""
+        return self.others != NO_OTHERS or self.augment.noise > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,8 +300,10 @@ def check(experiment: Experiment) -> None:
         low, high = given[name]
         if not -math.inf < low <= high < math.inf:
             raise ConfigError(f"{name} is {low} to {high}; two numbers are wanted, the lower one first.")
-    if data.others[0] < 1:
-        raise ConfigError(f"others is {data.others}; at least one other recording is needed in a mixture.")
+    if data.others[0] < 1 and data.others != NO_OTHERS:
+        raise ConfigError(
+            f"others is {data.others}; at least one other recording is needed in a mixture, or 0 0 where every source is named."
+        )
     if not 0 <= data.remix <= 1:
         raise ConfigError(f"remix is {data.remix}; it must be in [0, 1].")
     if not 0 < data.labelled <= 1:

@@ -1,5 +1,6 @@
 """What follows a training run: its model scored on the test split, the test stems to listen to, the exported model."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def with_scores(bundle: Bundle, report: Report) -> Bundle:
     """The bundle with the test scores in its manifest, for the card."""
     summary = report.summary()
     told = {
-        f"test/{source}/{name}_median_db": round(summary[source]["model"][metric]["median"], 2)
+        f"test/{source}/{name}_median_db": summary[source]["model"][metric]["median"]
         for source in bundle.manifest.sources
         for name, metric in (
             ("si_sdr_improvement", "si_sdr_improvement"),
@@ -132,9 +133,12 @@ def with_scores(bundle: Bundle, report: Report) -> Bundle:
         if metric in summary[source]["model"]
     }
     told |= {
-        f"test/{source}/si_sdr_improvement_db": round(summary[source]["model"]["si_sdr_improvement"]["mean"], 2)
+        f"test/{source}/si_sdr_improvement_db": summary[source]["model"]["si_sdr_improvement"]["mean"]
         for source in bundle.manifest.sources
     }
+    told = {
+        name: round(value, 2) for name, value in told.items() if not math.isnan(value)
+    }  # a source may be silent in every track
     trained = bundle.manifest.trained
     scores = {**trained.get("scores", {}), **told}
     return bundle._replace(manifest=replace(bundle.manifest, trained={**trained, "scores": scores}))

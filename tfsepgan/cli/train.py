@@ -50,6 +50,10 @@ def _train(arguments, console):
     show_catalogue(catalogue, console)
     for split in ("train", *(split for split in ("valid", "test") if split in catalogue.splits)):
         catalogue.require(split, experiment.data.sources)
+    if not catalogue.others("train", experiment.data.sources):
+        console.print(
+            "Every source of the train split is named: mixtures hold no others, and no residual is learnt or scored."
+        )
 
     quiet_tensorflow()
     from tfsepgan.cli.finish import finish, scoring_mixtures

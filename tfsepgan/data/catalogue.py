@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tfsepgan.config import SetLayout
+from tfsepgan.config import NO_OTHERS, DataConfig, SetLayout
 from tfsepgan.data import shards
 from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.duplicates import doubles
@@ -19,7 +19,7 @@ from tfsepgan.data.joining import join, set_number
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.data.layouts.plain import LAYOUTS, MIXTURE
 from tfsepgan.data.layouts.table import choose, read_layout
-from tfsepgan.errors import DataError
+from tfsepgan.errors import ConfigError, DataError
 
 
 class SummaryRow(NamedTuple):
@@ -90,6 +90,28 @@ class Catalogue:
                     songs.setdefault(file.name.split("/")[1], {})[source] = file
         return dict(sorted(songs.items()))
 
+    def others(self, split: str, sources: Sequence[str]) -> tuple[str, ...]:
+        """What a split holds beside the sources asked for: the "others" of a mixture.
+
+        Without any, every source is named, and the residual of a mixture is zero by construction. Whatever depends on that asks here.
+        """
+        return tuple(source for source in self.splits[split] if source not in sources and source != MIXTURE)
+
+    def settled(self, config: DataConfig) -> DataConfig:
+        """The settings as they are for these recordings: `others` is 0 0 where every source of the train split is named.
+
+        Raises: ConfigError when it is 0 0 already and there are others.
+        """
+        if "train" not in self.splits:
+            return config
+        others = self.others("train", config.sources)
+        if others and config.others == NO_OTHERS:
+            raise ConfigError(
+                f"others is 0 0, which is for recordings whose every source is named; {self.directory / 'train'} also holds "
+                f"{', '.join(others)}. Name these as sources too, or give others the fewest and most in a mixture, as 1 3."
+            )
+        return config if others else replace(config, others=NO_OTHERS)
+
     def require(self, split: str, sources: Sequence[str]) -> None:
         """Make sure that a split is there and holds every source asked for.
 
@@ -107,7 +129,7 @@ class Catalogue:
                     f"{self.directory / split} ({self.layout}) holds no recording of {source!r}; it holds "
                     f"{', '.join(there)}. Name one of these as the source, or add {source!r}."
                 )
-        if len(sources) == 1 and there.keys() <= {*sources, MIXTURE}:
+        if len(sources) == 1 and not self.others(split, sources):
             raise DataError(
                 f"{self.directory / split} holds {sources[0]} and nothing else, so nothing is there to mix it with. "
                 f"Add recordings of others, as {self.directory / split / 'others'}/*.wav."

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from tfsepgan.config import DataConfig
+from tfsepgan.config import NO_OTHERS, DataConfig
 from tfsepgan.data.audio_file import AudioFile
-from tfsepgan.data.catalogue import MIXTURE, Catalogue
+from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
 from tfsepgan.data.windows import REDRAWS, place
 from tfsepgan.errors import DataError
@@ -33,10 +33,16 @@ class Mixture:
     mixture: np.ndarray
     """Float32 `[time, channels]`; exactly the sum of `sources` in their order, in float32."""
     sources: dict[str, np.ndarray]
-    """The wanted sources by name, then `residual` (everything else); each `[time, channels]`."""
+    """The wanted sources by name, then `residual` (everything else) where there are others; each `[time, channels]`."""
     sample_rate_hz: int
     target_file: str = ""
     """Recording that the first source is of, as its `AudioFile.name` (a song's: SPLIT/SONG): mixtures of one are not independent."""
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Parts that an estimate can be compared with: those that sound, and none where only one does, which then is the mixture."""
+        sounding = tuple(name for name, part in self.sources.items() if np.any(part))
+        return sounding if len(sounding) > 1 else ()
 
 
 def fixed_mixtures(
@@ -55,7 +61,7 @@ def fixed_mixtures(
     that all are heard when `count` allows; places are random, silent ones (below `config.silence_db`) drawn
     again. Others are drawn as in training; a recording shorter than `seconds` is followed by further ones of its
     instrument folder. Multitrack sets: the songs as they are, whole or their first `seconds`, `count` of them
-    spread over the split (all by default).
+    spread over the split (all by default). A mixture that holds nothing but wanted sources has no `residual`.
 
     Args:
       catalogue, config: what there is and which sources are wanted, at which rate.
@@ -82,10 +88,9 @@ class _Maker:
         self.config, self.time = config, time
         self.targets = {source: catalogue.splits[split][source] for source in config.sources}
         folders: dict[str, list[AudioFile]] = {}
-        for source, files in catalogue.splits[split].items():
-            if source not in self.targets and source != MIXTURE:
-                for file in files:
-                    folders.setdefault(catalogue.folder(file), []).append(file)
+        for source in catalogue.others(split, config.sources) if config.others != NO_OTHERS else ():
+            for file in catalogue.splits[split][source]:
+                folders.setdefault(catalogue.folder(file), []).append(file)
         self.folders = [folders[name] for name in sorted(folders)]
         self.decode = lru_cache(maxsize=_FILES_KEPT)(self._decode)
 
@@ -109,7 +114,8 @@ class _Maker:
             silence_db=self.config.silence_db,
         )
         first = _walk_over(next(iter(self.targets.values())), number, count)
-        return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config, target_file=first.name)
+        told = {"target_file": first.name, "has_others": bool(self.folders)}
+        return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config, **told)
 
     def _others(self, rng: np.random.Generator) -> np.ndarray:
         """Excerpts `[n, time]`, each of an instrument folder, the folders being equally likely."""
@@ -177,15 +183,27 @@ def _song(name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: f
         part = parts[source if source in config.sources else RESIDUAL]
         part[: len(samples)] += samples[:time]
     sources = np.stack([parts[source].ravel() for source in config.sources])
-    song = next(iter(stems.values())).name.rpartition("/")[0]
-    return _mixture(name, sources, parts[RESIDUAL].ravel(), config, target_file=song, channels=shape[1])
+    told = {
+        "target_file": next(iter(stems.values())).name.rpartition("/")[0],
+        "has_others": not decoded.keys() <= set(config.sources),
+    }
+    return _mixture(name, sources, parts[RESIDUAL].ravel(), config, channels=shape[1], **told)
 
 
 def _mixture(
-    name: str, sources: np.ndarray, residual: np.ndarray, config: DataConfig, *, target_file: str, channels: int = 1
+    name: str,
+    sources: np.ndarray,
+    residual: np.ndarray,
+    config: DataConfig,
+    *,
+    target_file: str,
+    has_others: bool,
+    channels: int = 1,
 ) -> Mixture:
     mixed = finish(sources, residual)
-    parts = dict(zip((*config.sources, RESIDUAL), (*mixed.sources, mixed.residual), strict=True))
+    parts = dict(zip(config.sources, mixed.sources, strict=True))
+    if has_others:
+        parts[RESIDUAL] = mixed.residual
     return Mixture(
         name=name,
         mixture=mixed.mixture.reshape(-1, channels),

@@ -36,8 +36,9 @@ class TrackScores:
     file: its JSON file inside `output/tracks`.
     target_file: recording that the first source is of, by which tracks of one recording are known; empty where nobody said.
     scores[source][kind][metric]: dB; kind is one of KINDS, metric one of METRICS, or for the model and the
-      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS, see `metrics.spectral_error`.
-    windows[source][kind][metric]: BSS Eval before the median, one value a window.
+      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS, see `metrics.spectral_error`. NaN where it is
+      not defined: everything of a silent source.
+    windows[source][kind][metric]: BSS Eval before the median, one value a window; nothing of a silent source.
     notes: what a reader of the numbers should know.
     """
 
@@ -64,7 +65,7 @@ class Failure:
 class Report:
     """Everything that one evaluation found out.
 
-    sources: names in the order of the tables, the residual last.
+    sources: names in the order of the tables, the residual last where the mixtures hold one.
     settings: what the numbers depend on besides model and data: windows, oracle, versions.
     mixtures: how many were to be scored; an evaluation that was cut short has fewer tracks and failures.
     tracks, failures: in the order of the mixtures.

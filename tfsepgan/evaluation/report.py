@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.evaluation.records import KINDS, METRICS, SPECTRAL_METRICS, Report
+from tfsepgan.evaluation.records import KINDS, METRICS, RESIDUAL, SPECTRAL_METRICS, Report
 
 WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
@@ -147,8 +147,9 @@ def format_db(value: float, *, signed: bool = False) -> str:
 
 
 def _remarks(report: Report) -> list[str]:
-    """What the table does not show: tracks that failed, that were not reached, and notes."""
-    lines = [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
+    """What the table does not show: why a residual is missing, tracks that failed, that were not reached, and notes."""
+    lines = [] if RESIDUAL in report.sources else ["no residual is scored: the mixtures hold nothing but these sources"]
+    lines += [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
     reached = len(report.tracks) + len(report.failures)
     if reached < report.mixtures:
         lines.append(f"cut short: {report.mixtures - reached} of {report.mixtures} tracks were not reached")

@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tfsepgan.errors import ConfigError, DataError, ShapeError, TfsepganError
+from tfsepgan.errors import ConfigError, DataError, TfsepganError
 from tfsepgan.evaluation.oracle import FRAME, HOP
 from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import (
@@ -33,8 +33,8 @@ from tfsepgan.evaluation.records import (
     file_names,
     save_track,
 )
+from tfsepgan.evaluation.references import any_residual, references_of, shaped
 from tfsepgan.evaluation.track import TrackJob, TrackResult, score_track
-from tfsepgan.metrics.validation import check_audio
 
 if TYPE_CHECKING:
     from tfsepgan.data.mixtures import Mixture
@@ -63,7 +63,8 @@ def evaluate(
         mixture; its "residual" may be missing, and is then the mixture minus the sources.
       mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}` and
         `sample_rate_hz`; `target_file` is kept where there is one. A "residual" missing among the sources is the
-        mixture minus the others.
+        mixture minus the others; where that is nothing in any mixture, every source is named and no residual is
+        scored. A silent source has no scores in its track.
       output: folder for `report.json` and `tracks/NAME.json`; made when missing.
       sources: names of what the model gives back, without the residual.
       workers: processes that score; 0 scores in this one. A script of your own that calls this with workers
@@ -82,13 +83,14 @@ def evaluate(
         raise DataError("there are no mixtures to score, wanted at least one; look at the split and the data folder")
     output = Path(output)
     check_writable(output)
-    found = _Findings(mixtures, sources, output, _settings(bss, window_seconds, hop_seconds))
+    scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
+    found = _Findings(mixtures, scored, output, _settings(bss, window_seconds, hop_seconds))
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
             for index, mixture in enumerate(mixtures):
                 try:
-                    references = _references(mixture, sources)
+                    references = references_of(mixture, scored)
                     estimates = _estimates(separate, mixture, sources)
                 except ConfigError:  # would meet every track alike
                     raise
@@ -98,6 +100,7 @@ def evaluate(
                     continue
                 if listener is not None:
                     found.notes[index] = _listen(listener, mixture, estimates)
+                estimates = {name: estimates[name] for name in scored}
                 audio, rate_hz = np.asarray(mixture.mixture, np.float32), mixture.sample_rate_hz
                 pool.submit(index, TrackJob(references, estimates, audio, rate_hz, bss, window_seconds, hop_seconds))
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
@@ -153,7 +156,7 @@ class _Findings:
 
     def _report(self) -> Report:
         return Report(
-            sources=(*self._sources, RESIDUAL),
+            sources=self._sources,
             settings=self._settings,
             mixtures=len(self._mixtures),
             tracks=tuple(self._tracks[index] for index in sorted(self._tracks)),
@@ -182,29 +185,9 @@ def _check_sources(sources: Sequence[str]) -> tuple[str, ...]:
     if not names or len(set(names)) != len(names) or RESIDUAL in names:
         raise ConfigError(
             f"sources are {list(names)}, wanted one name or more, all different and none of them "
-            f"{RESIDUAL!r}, which is always scored"
+            f"{RESIDUAL!r}, which is scored wherever there is any"
         )
     return names
-
-
-def _references(mixture: "Mixture", sources: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The true sources and the true residual, after making sure that each can be scored against."""
-    audio = check_audio("mixture", mixture.mixture)
-    if audio.ndim != 2:
-        raise ShapeError(f"mixture of shape {list(audio.shape)}, wanted [time, channels]")
-    missing = [name for name in sources if name not in mixture.sources]
-    if missing:
-        raise DataError(f"has no source {', '.join(missing)}; it holds {', '.join(mixture.sources)}")
-    named = {name: mixture.sources[name] for name in (*sources, RESIDUAL) if name in mixture.sources}
-    references = {name: _shaped(f"source {name}", part, audio.shape) for name, part in named.items()}
-    references.setdefault(RESIDUAL, audio - sum(references.values()))
-    for name, reference in references.items():
-        if not reference.any():
-            raise DataError(
-                f"source {name} is silent (all zeros), so no ratio to it is defined; leave the track out or "
-                "take an excerpt where it sounds"
-            )
-    return {name: reference.astype(np.float32) for name, reference in references.items()}
 
 
 def _estimates(separate: Separate, mixture: "Mixture", sources: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -215,17 +198,9 @@ def _estimates(separate: Separate, mixture: "Mixture", sources: tuple[str, ...])
     if missing:
         raise ConfigError(f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives")
     named = {name: given[name] for name in (*sources, RESIDUAL) if name in given}
-    estimates = {name: _shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()}
+    estimates = {name: shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()}
     estimates.setdefault(RESIDUAL, audio - sum(estimates.values()))
     return {name: estimate.astype(np.float32) for name, estimate in estimates.items()}
-
-
-def _shaped(name: str, audio: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The signal as float64; ShapeError when it is not finite or not shaped like the mixture."""
-    audio = check_audio(name, audio)
-    if audio.shape != shape:
-        raise ShapeError(f"{name} is of shape {list(audio.shape)}, wanted that of the mixture, {list(shape)}")
-    return audio
 
 
 def _listen(listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.ndarray]) -> str | None:

@@ -1,16 +1,21 @@
 """Scores one finished track: the model, the mixture and the oracle, by every metric.
 
+A source that is silent in the track has no scores there, as no ratio to it is defined; it takes nothing from the others. Where
+only one source sounds, the mixture is that source: what doing nothing and an ideal mask score has no bound, so these are not
+defined either, nor is what the model gained over them, nor interference.
+
 This runs in processes of its own, so neither it nor what it imports loads TensorFlow.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from tfsepgan.errors import ShapeError
 from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
-from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, round_db
+from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, METRICS, round_db
 from tfsepgan.metrics.bss import bss_eval
 from tfsepgan.metrics.spectral_error import spectral_errors
 from tfsepgan.metrics.waveform import si_sdr, snr
@@ -19,7 +24,7 @@ from tfsepgan.metrics.waveform import si_sdr, snr
 class TrackJob(NamedTuple):
     """What a worker needs to know: sources by name (the residual among them), all `[time, channels]`.
 
-    references: the true sources. estimates: what the model made of the mixture. bss: whether to run BSS Eval,
+    references: the true sources, at least one of which sounds. estimates: what the model made of the mixture. bss: whether to run BSS Eval,
     which costs nearly all of the time.
     """
 
@@ -45,18 +50,25 @@ def score_track(job: TrackJob) -> TrackResult:
 
     Args:
       job: references, estimates and mixture of one shape.
-    Returns: TrackResult; improvements over the mixture stand beside the metrics of the model and the oracle.
-    Raises: ShapeError when a reference is silent or an estimate holds NaN.
+    Returns: TrackResult; improvements over the mixture stand beside the metrics of the model and the oracle; NaN for what is
+      not defined, see the top of this file.
+    Raises: ShapeError when all references are silent or an estimate holds NaN.
     """
+    sounding = {source: reference for source, reference in job.references.items() if reference.any()}
+    if not sounding:
+        raise ShapeError(f"all of {', '.join(job.references)} are silent (all zeros), so no ratio to them is defined")
+    heard = job._replace(references=sounding)
     contenders = {
-        "mixture": mixture_bound(job.references, job.mixture),
+        "mixture": mixture_bound(sounding, job.mixture),
         "model": job.estimates,
-        "oracle": ratio_mask_bound(job.references, job.mixture),
+        "oracle": ratio_mask_bound(sounding, job.mixture),
     }
     scores: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
     for kind, estimates in contenders.items():
-        for source, (metrics, by_window) in _score_estimates(job, estimates).items():
+        measured = _score_estimates(heard, estimates) if kind == "model" or len(sounding) > 1 else {}
+        for source in job.references:
+            metrics, by_window = measured.get(source, (_undefined(job), {}))
             scores[source][kind] = metrics
             if by_window:
                 windows[source][kind] = by_window
@@ -64,7 +76,14 @@ def score_track(job: TrackJob) -> TrackResult:
                 before = scores[source]["mixture"]
                 gains = {f"{name}_improvement": _gain(metrics, before, name) for name in IMPROVED if name in metrics}
                 scores[source][kind] = metrics | gains
-    return TrackResult(scores, windows if job.bss else {}, _notes(job, windows))
+    return TrackResult(
+        scores, windows if job.bss else {}, _notes(heard, windows, silent=job.references.keys() - sounding)
+    )
+
+
+def _undefined(job: TrackJob) -> dict[str, float]:
+    """The metrics of a source that has none here."""
+    return dict.fromkeys(METRICS if job.bss else [name for name in METRICS if name not in BSS_METRICS], math.nan)
 
 
 def _score_estimates(job: TrackJob, estimates) -> dict:
@@ -85,6 +104,8 @@ def _score_estimates(job: TrackJob, estimates) -> dict:
             for metric in BSS_METRICS:
                 metrics[name][metric] = round_db(getattr(medians, metric)[index])
                 windows[name][metric] = [round_db(value) for value in getattr(result, metric)[index]]
+        if len(names) == 1:  # no other source, so no interference: the ratio to it is rounding error
+            metrics[names[0]]["sir"], windows[names[0]]["sir"] = math.nan, [math.nan] * len(windows[names[0]]["sir"])
     for name, reference in job.references.items():
         metrics[name]["snr"] = round_db(snr(reference, estimates[name]))
         metrics[name]["si_sdr"] = round_db(si_sdr(reference, estimates[name]))
@@ -98,14 +119,18 @@ def _gain(metrics: dict, before: dict, name: str) -> float:
     return round_db(metrics[name] - before[name])
 
 
-def _notes(job: TrackJob, windows: dict) -> tuple[str, ...]:
-    """What a reader of the numbers should know: silent estimates and windows that were left out."""
-    notes = [
+def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, ...]:
+    """What a reader of the numbers should know: silent sources, silent estimates and windows that were left out."""
+    notes = [f"source {source} is silent here, so it has no scores" for source in windows if source in silent]
+    first, *further = job.references
+    if not further:
+        notes.append(f"nothing but {first} sounds here, so mixture, oracle, SIR and improvements are not defined")
+    notes += [
         f"the model's {source} is silent from end to end: SI-SDR is -inf and BSS Eval is not defined"
-        for source, estimate in job.estimates.items()
-        if not estimate.any()
+        for source in job.references
+        if not job.estimates[source].any()
     ]
-    sdr = next(iter(windows.values())).get("model", {}).get("sdr", [])
+    sdr = windows[first].get("model", {}).get("sdr", [])
     undefined = sum(math.isnan(value) for value in sdr)
     if undefined:
         notes.append(

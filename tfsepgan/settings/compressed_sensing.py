@@ -53,7 +53,8 @@ class CompressedSensingConfig:
     hop: int = 512  # half a frame: the fewest frames that give the signal back
     """Step between frames, in samples; it must divide the frame and the window."""
     models_rest: bool = False  # the paper has one generator
-    """A generator more, of all that is not a source, so that the sum of all has the whole mixture to explain."""
+    """A generator more, of all that is not a source, so that the sum of all has the whole mixture to explain; none where every source is
+    named."""
     level_dbfs: float | None = None  # the paper's images all have one range; recordings differ by 30 dB
     """RMS level that every window of a mixture is brought to, in dB below full scale; None: as they are."""
 

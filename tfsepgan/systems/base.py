@@ -201,17 +201,20 @@ class SeparationSystem(FollowedGenerator, System):
     """
 
     kind = "generator"
-    models_rest = False  # True: the generator has an output more, the rest of the mixture, which does not ship
+    models_rest = (
+        False  # True: the generator has an output more, the rest of a mixture that has others, which does not ship
+    )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         self._follow(self._new_generator)
-        self.shipped = first_sources(self.ema_generator, len(self.sources)) if self.models_rest else self.ema_generator
+        count = len(self.sources)
+        self.shipped = first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
 
     @property
     def outputs(self) -> int:
-        """Outputs of the generator: one for each source, and one for the rest where that is modelled."""
-        return len(self.sources) + (1 if self.models_rest else 0)
+        """Outputs of the generator: one for each source, and one for the rest where there is any and it is modelled."""
+        return len(self.sources) + (self.models_rest and self.experiment.data.has_others)
 
     def _new_generator(self) -> keras.Model:
         rate = self.experiment.data.sample_rate_hz

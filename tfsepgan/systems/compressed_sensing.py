@@ -53,7 +53,9 @@ class CompressedSensing(SearchingSystem):
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         data, config = experiment.data, self.config
-        self.tracks = len(self.sources) + config.models_rest
+        models_rest = config.models_rest and data.has_others
+        self.tracks = len(self.sources) + models_rest
+        self.explains_all = models_rest or not data.has_others  # the tracks' sum is the whole mixture
         self._check(data)
         self.generator, self.encoder = self._new_generator(), self._new_encoder()
         self._shipped = {"generator": self.generator, "encoder": self.encoder}
@@ -190,7 +192,7 @@ class CompressedSensing(SearchingSystem):
 
     def with_rest(self, mixture, sources):
         """The tracks that have a generator: the sources, and what they leave of the mixture where that is modelled."""
-        if not self.config.models_rest:
+        if self.tracks == len(self.sources):
             return sources
         return ops.concatenate([sources, mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)], axis=1)
 
@@ -229,7 +231,7 @@ class CompressedSensing(SearchingSystem):
         if self.plays:
             terms["adversarial"] = self.adversarial_loss(made)
         if config.made_weight:
-            heard = ops.sum(made, axis=1) + (0.0 if config.models_rest else solos[:, -1])
+            heard = ops.sum(made, axis=1) + (0.0 if self.explains_all else solos[:, -1])
             found = self.encoder(ops.stop_gradient(heard), training=False)  # its statistics are those of mixtures
             terms["made"] = ops.mean(ops.square(found - latents))
         return {"total": sum(getattr(config, f"{name}_weight") * term for name, term in terms.items()), **terms}
@@ -268,7 +270,7 @@ class CompressedSensing(SearchingSystem):
         made_of_sources = made[:, : len(self.sources)]
         if self.config.estimate == "waveform":
             return made_of_sources
-        whole = None if self.config.models_rest else self.power(mixture)
+        whole = None if self.explains_all else self.power(mixture)
         masks = recovery.shares(self.power(made), whole)
         spectrum = self.analysis(mixture)
         heard = [self.synthesis(spectrum * ops.tile(masks[:, k], (1, 1, 2))) for k in range(len(self.sources))]

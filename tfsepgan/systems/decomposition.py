@@ -70,7 +70,7 @@ class Decomposition(SeparationSystem):
             raise ConfigError(
                 "learn is 'composition', which needs a decomposition: give --init-from a run or model of this system."
             )
-        self.parts = (*self.sources, REST)
+        self.parts = (*self.sources, REST)[: self.outputs]
         self.stretch = min(data.window, config.discriminator.window or data.window)
         self.composition = composition(config.composition, parts=self.outputs)
         judged = [*(self.parts if self.plays("parts") else ()), *([MIXTURE] if self.plays("mixture") else ())]

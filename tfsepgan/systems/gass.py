@@ -48,7 +48,7 @@ class GASS(FollowedGenerator, SearchingSystem):
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         config = self.config
-        self.parts = len(self.sources) + 1  # the rest is one
+        self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
         self.spectra = Spectra(config.frame, config.hop)
         self._follow(self._new_generator)
         self.critic = dense.critic(parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden)
@@ -81,7 +81,7 @@ class GASS(FollowedGenerator, SearchingSystem):
         return self.config.frame + reach * self.config.hop
 
     def train_step(self, batch):
-        frames, loudness = self.frames(batch["solo"])
+        frames, loudness = self.frames(batch["solo"][:, : self.parts])  # without others, the last solo is silence
         for _ in range(self.config.critic_steps):
             heard = self.drawn(frames, loudness), self.generator(self.latents())
             self.log(critic=self.descend(self.critic_loss, heard, player="critic"))

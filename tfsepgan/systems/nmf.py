@@ -46,7 +46,7 @@ class NMF(SearchingSystem):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        config, parts = self.config, len(self.sources) + 1
+        config, parts = self.config, len(self.sources) + experiment.data.has_others
         self.spectra = Spectra(config.frame, config.hop)
         bins = self.spectra.bins
         self.dictionary = dictionary(parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed)
@@ -76,7 +76,7 @@ class NMF(SearchingSystem):
         return self.config.frame  # frames are explained one by one
 
     def train_step(self, batch):
-        self.sample(self.frames(batch["solo"]))
+        self.sample(self.frames(batch["solo"][:, : len(self.pool)]))  # without others, the last solo is silence
         return self.log(divergence=self.misfit)
 
     def frames(self, solo):

@@ -60,7 +60,7 @@ class SemiSupervised(SeparationSystem):
             f"critic_{part}": without_constants(
                 build_discriminator(self.config.discriminator, window=self.stretch, seed=data.seed + 10 * k)
             )
-            for k, part in enumerate((*self.sources, "residual"))  # no source may be called so
+            for k, part in enumerate((*self.sources, "residual")[: self.outputs])  # no source may be called so
         }
 
     @property

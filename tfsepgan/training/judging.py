@@ -54,10 +54,13 @@ class SeparationJudge:
         self.separate = separating(system)
 
     def judge(self) -> Judgement:
-        """Mean and median over the mixtures, in dB."""
+        """Mean and median over the mixtures and all sources that have a score there, in dB."""
         if not self.mixtures:
             return Judgement({}, None)
         gains = improvement_db(self.separate, self.mixtures, self.sources)
+        gains = gains[~np.isnan(gains)]
+        if not gains.size:
+            return Judgement({}, None)
         mean = float(np.mean(gains))
         numbers = {
             "val/si_sdr_improvement_db": mean,
@@ -87,11 +90,23 @@ def _validation_mixtures(catalogue: Catalogue, experiment: Experiment, console: 
         seconds=training.validation_seconds,
         seed=VALIDATION_SEED,
     )
-    # A part that is silent, as a song's first seconds often are, has no ratio to anything.
-    usable = [item for item in made if all(np.any(part) for part in item.sources.values())]
-    if len(usable) < len(made):
-        console.print(
-            f"{len(made) - len(usable)} of {len(made)} validation mixtures have a silent part and are left out; "
-            "--validation-seconds makes them longer."
-        )
-    return usable
+    _say_what_has_no_score(made, experiment, console)
+    return [item for item in made if set(item.scored) & set(experiment.data.sources)]
+
+
+def _say_what_has_no_score(made: Sequence[Mixture], experiment: Experiment, console: Console) -> None:
+    """Name the sources that some mixtures say nothing about, as vocals that are silent in a song's first seconds."""
+    missing = {name: [item for item in made if name not in item.scored] for name in experiment.data.sources}
+    for name, items in missing.items():
+        if items:
+            console.print(
+                f"Validation: {len(items)} of {len(made)} mixtures have no score of {name}, which is silent there or sounds alone.",
+                markup=False,
+                highlight=False,
+            )
+    unscored = [item for items in missing.values() for item in items]
+    seconds = experiment.training.validation_seconds
+    if any(len(item.mixture) >= int(seconds * item.sample_rate_hz) for item in unscored):
+        console.print(f"--validation-seconds above {seconds:g} makes them longer.", highlight=False)
+    if all(len(items) == len(made) for items in missing.values()):
+        console.print("Nothing is left to validate on: the last weights count as the best.")

@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,6 +128,7 @@ class Run:
 
     def __init__(self, experiment: Experiment, catalogue: Catalogue, directory: Path, console: Console):
         settings.check(experiment)
+        experiment = replace(experiment, data=catalogue.settled(experiment.data))
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
         self.directory = Path(directory)
         prepare_directory(self.directory, experiment)

@@ -31,13 +31,18 @@ def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 def improvement_db(
     separate: Callable[[np.ndarray], np.ndarray], mixtures: Sequence[Mixture], sources: Sequence[str]
 ) -> np.ndarray:
-    """SI-SDR improvement over the mixture as estimate, in dB, `[mixtures, sources]`."""
+    """SI-SDR improvement over the mixture as estimate, in dB, `[mixtures, sources]`.
+
+    NaN where there is none: the source is silent there, or nothing else sounds, so that the mixture is the source already.
+    """
     rows = []
     for item in mixtures:
-        estimates = separate(item.mixture)
+        estimates, scored = separate(item.mixture), item.scored
         rows.append(
             [
                 si_sdr(item.sources[name], estimate) - si_sdr(item.sources[name], item.mixture)
+                if name in scored
+                else np.nan
                 for name, estimate in zip(sources, estimates, strict=True)
             ]
         )

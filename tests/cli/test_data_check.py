@@ -110,3 +110,10 @@ def test_a_layout_can_be_asked_for(tones, run):
     assert said.code == 1
     assert "is not laid out as slakh2100: `{train,validation,test}/TrackNNNNN/stems/SNN.flac`" in said.error
     assert run("data", "check", tones, "--layout", "slack").code == 2
+
+
+def test_naming_every_source_is_said(run, tones):
+    said = run("data", "check", tones, "--sources", "piano", "flute")
+    assert said.code == 0, said.err
+    assert "Every source of the train split is named" in said.out
+    assert "is named" not in run("data", "check", tones, "--sources", "piano").out

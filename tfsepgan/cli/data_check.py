@@ -68,6 +68,10 @@ def check(options: Check, console: Console) -> None:
             console.print(
                 f"No {split} split: " + ("models cannot be chosen." if split == "valid" else "nothing to score.")
             )
+    if not catalogue.others("train", options.sources):
+        console.print(
+            "Every source of the train split is named: mixtures would hold no others, and no residual would be scored."
+        )
     console.print(f"{count} recordings, all of them readable: training can run.")
 
 

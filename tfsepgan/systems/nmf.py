@@ -46,7 +46,8 @@ class NMF(SearchingSystem):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        config, parts = self.config, len(self.sources) + experiment.data.has_others
+        config = self.config
+        parts = self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
         self.spectra = Spectra(config.frame, config.hop)
         bins = self.spectra.bins
         self.dictionary = dictionary(parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed)
@@ -76,7 +77,7 @@ class NMF(SearchingSystem):
         return self.config.frame  # frames are explained one by one
 
     def train_step(self, batch):
-        self.sample(self.frames(batch["solo"][:, : len(self.pool)]))  # without others, the last solo is silence
+        self.sample(self.frames(batch["solo"][:, : self.parts]))  # without others, the last solo is silence
         return self.log(divergence=self.misfit)
 
     def frames(self, solo):

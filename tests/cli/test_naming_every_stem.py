@@ -1,7 +1,7 @@
 """Songs whose every stem is named, from the recordings to a client of the model: two stems, four stems, the packaged recordings.
 
-Each is trained by the command for two steps; what follows is what a run leaves, an export with a streaming file, and what each
-way to use the model gives.
+Each is trained by the command for two steps; what follows is what a run leaves, a streaming file of its export, and what each way
+to use the model gives.
 """
 
 import contextlib
@@ -66,6 +66,7 @@ class Trained:
     data: str
     run: Path
     exported: Path
+    streaming: Path
     said: str
 
     @property
@@ -84,9 +85,10 @@ class Trained:
 
 @pytest.fixture(scope="module", params=CASES)
 def trained(request, tmp_path_factory) -> Trained:
-    """A case from the recordings to an export that has a streaming file."""
-    from tfsepgan.cli.export import main as export
+    """A case from the recordings to an exported model, and a streaming file of it."""
     from tfsepgan.cli.train import main as train
+    from tfsepgan.export.ondevice_files import OnDevice, make_variants
+    from tfsepgan.systems.trained import open_model
 
     write, sources, preset = CASES[request.param]
     folder = tmp_path_factory.mktemp("stems")
@@ -95,9 +97,11 @@ def trained(request, tmp_path_factory) -> Trained:
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         assert train(list(map(str, arguments))) == 0, said.getvalue()
-        exporting = ["--run", folder / "run", "--output", folder / "model", "--variants", "stream"]
-        assert export(list(map(str, exporting))) == 0, said.getvalue()
-    paths = {"run": folder / "run", "exported": folder / "model"}
+    exported = folder / "run" / "exported" / preset[1]
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)
+    make_variants(open_model(exported), folder, folder, OnDevice(variants=("stream",)), audio, lambda step: None)
+    (streaming,) = folder.glob("*.stream.tflite")
+    paths = {"run": folder / "run", "exported": exported, "streaming": streaming}
     return Trained(sources=sources, data=data, said=said.getvalue(), **paths)
 
 
@@ -115,14 +119,8 @@ def test_the_named_sources_are_scored_and_nothing_else(trained):
     for source in trained.sources:
         scores = report["summary"][source]["model"]
         assert all(np.isfinite(scores[metric]["median"]) for metric in ("sdr", "sir", "si_sdr_improvement"))
-    told = json.loads((trained.run / "exported" / preset_of(trained) / "manifest.json").read_text())["trained"][
-        "scores"
-    ]
+    told = json.loads((trained.exported / "manifest.json").read_text())["trained"]["scores"]
     assert {name.split("/")[1] for name in told if name.startswith("test/")} == set(trained.sources)
-
-
-def preset_of(trained) -> str:
-    return "demo" if trained.data == "demo" else "tiny"
 
 
 def test_a_source_that_is_silent_in_a_track_has_no_scores_there_and_the_other_has_its_own(trained):
@@ -147,7 +145,7 @@ def test_the_export_separates_and_streams_alike(trained):
     name = trained.exported.name
     assert {"1", f"{name}.tflite", f"{name}.fp16.tflite"} <= {path.name for path in trained.exported.iterdir()}
     separator = tfsepgan.load(trained.exported)
-    stream = StreamingSeparator(trained.exported / f"{name}.stream.tflite")
+    stream = StreamingSeparator(trained.streaming)
     (mixture, wanted), *_ = [(stems.pop("mixture"), stems) for stems in trained.separated.values()]
     whole = separator.separate(mixture, RATE)
     pieces = [stream.push(mixture[:5000]), stream.push(mixture[5000:]), stream.finish()]
@@ -182,8 +180,8 @@ def test_a_server_of_it_gives_every_stem(trained):
     mixture = next(iter(trained.separated.values()))["mixture"]
     stems = tfsepgan.load(trained.exported).separate(mixture, RATE)
     with (
-        from_tools("loopback_process").ServerProcess("model", trained.exported) as server,
-        connect(f"127.0.0.1:{server.port}", "model", block_seconds=0.5) as remote,
+        from_tools("loopback_process").ServerProcess("tiny", trained.exported) as server,
+        connect(f"127.0.0.1:{server.port}", "tiny", block_seconds=0.5) as remote,
     ):
         served = remote.separate(mixture, RATE)
     assert set(served) == set(stems) == {*trained.sources, "residual"}

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from rich.console import Console
 
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.mixtures import Mixture
+from tfsepgan.errors import ConfigError
 from tfsepgan.training.judging import SeparationJudge
 from tfsepgan.training.validation import improvement_db
 
@@ -121,3 +123,18 @@ def test_a_system_of_other_sources_is_an_error():
     item = Mixture(name="m", mixture=np.ones((8, 1)), sources={}, sample_rate_hz=RATE)
     with pytest.raises(ValueError, match="zip"):
         improvement_db(lambda audio: system.separate(audio[None])[0], [item], SOURCES)
+
+
+def test_a_run_of_named_sources_is_the_same_run_when_it_is_opened_again(light, tones, new_run, tmp_path):
+    sources = ("piano", "flute")
+    experiment, catalogue = light(data={"sources": sources}, steps=2, steps_per_epoch=2), scan(tones, sources=sources)
+    run = new_run(experiment, tmp_path / "run", of=catalogue)
+    assert run.experiment.data.others == (0, 0)
+    (row,) = run.train().history
+    assert np.isfinite(row["val/si_sdr_improvement_db"])
+    assert yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())["others"] == [0, 0]
+    assert new_run(experiment, tmp_path / "run", of=catalogue).progress["step"] == 2
+    with pytest.raises(ConfigError, match="others is 0 0"):  # its settings on recordings that have others
+        new_run(
+            replace(run.experiment, data=replace(run.experiment.data, sources=("piano",))), tmp_path / "b", of=catalogue
+        )

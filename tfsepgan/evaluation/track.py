@@ -15,7 +15,7 @@ import numpy as np
 
 from tfsepgan.errors import ShapeError
 from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
-from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, METRICS, round_db
+from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, METRICS, SPECTRAL_METRICS, round_db
 from tfsepgan.metrics.bss import bss_eval
 from tfsepgan.metrics.spectral_error import spectral_errors
 from tfsepgan.metrics.waveform import si_sdr, snr
@@ -83,7 +83,8 @@ def score_track(job: TrackJob) -> TrackResult:
 
 def _undefined(job: TrackJob) -> dict[str, float]:
     """The metrics of a source that has none here."""
-    return dict.fromkeys(METRICS if job.bss else [name for name in METRICS if name not in BSS_METRICS], math.nan)
+    names = (name for name in (*METRICS, *SPECTRAL_METRICS) if job.bss or name not in BSS_METRICS)
+    return dict.fromkeys(names, math.nan)
 
 
 def _score_estimates(job: TrackJob, estimates) -> dict:

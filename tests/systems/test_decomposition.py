@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfsepgan import systems
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.settings.decomposition import CompositionConfig
+from tfsepgan.systems.statistics import batch_normalisations
 from tfsepgan.systems.trained import save_trained
 from tfsepgan.training.checkpoint import restore_state, save_state, variables_of
 
@@ -89,8 +90,7 @@ def test_every_term_is_the_papers(experiment, system_of):
     batch = batch_with()
     y, o = np.asarray(batch["unlabelled"]), np.asarray(batch["solo"])
     composed = np.asarray(system.composition(o))
-    parts = np.asarray(system.generator(np.concatenate([composed, y]), training=True))
-    parts_again, decomposed = parts[:BATCH], parts[BATCH:]
+    parts_again, decomposed = (np.asarray(system.generator(windows, training=True)) for windows in (composed, y))
     real = {name: score(system, name, x) for name, x in (("piano", o[:, 0]), ("residual", o[:, 1]), ("mixture", y))}
     made = {"piano": decomposed[:, 0], "residual": decomposed[:, 1], "mixture": composed}
     made = {name: score(system, name, windows) for name, windows in made.items()}
@@ -162,6 +162,22 @@ def test_what_is_given_stays_as_it_is(learn, experiment, system_of):
         assert all(np.isfinite(value) for value in step(system, batch_with(seed=seed)).values())
     expected = learners | critics | ({"mean"} if "generator" in learners else set())
     assert {name for name, network in networks.items() if moved(before[name], network)} == expected
+
+
+@pytest.mark.parametrize("learn", ["decomposition", "both"])
+def test_it_ships_with_the_statistics_of_mixtures_alone(learn, experiment, system_of):
+    """A hundred times louder parts leave no trace: what c makes of them is unlike the mixtures that d will hear."""
+    model = {"learn": learn, "composition": SUM} if learn == "decomposition" else {"learn": learn}
+    system, batch = system_of(experiment(model=model)), batch_with()
+    twin = keras.models.clone_model(system.generator)
+    twin.set_weights(system.generator.get_weights())
+    twin(batch["unlabelled"], training=True)
+    step(system, {**batch, "solo": 100 * batch["solo"]})
+    norms = [list(batch_normalisations(network)) for network in (system.generator, twin)]
+    assert norms[0]
+    for ours, theirs in zip(*norms, strict=True):
+        np.testing.assert_allclose(ours.moving_mean, theirs.moving_mean, rtol=1e-5)
+        np.testing.assert_allclose(ours.moving_variance, theirs.moving_variance, rtol=1e-5)
 
 
 def test_each_player_moves_its_own_weights_only(experiment, system_of):

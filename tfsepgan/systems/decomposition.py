@@ -16,7 +16,10 @@ separator of one pass with an output for each source and one for the rest, so it
 trained generator is heard from recordings instead; one that has a generator still takes its level from a recording, for a
 generator's own level says nothing of how loud the part is in a mixture. (4) Distances are L1 means of all parts; with
 `level_dbfs`, each mixture comes to one level and its parts with it. (5) Critics hear stretches, with any discriminator and
-objective of the tables; each part has its own.
+objective of the tables; each part has its own. (6) Networks, weights, rates, batch and steps per player are not the paper's: only its
+abstract and introduction could be read, and no code of its authors was found. They are those of what it builds on (WGAN-GP, CycleGAN)
+and of S-SepGAN.
+On recordings without `components`, as in `demo` and in the comparison, l_c-cyc is a paired loss on sums of unrelated solos.
 Its settings and presets are in `tfsepgan/settings/decomposition.py`.
 """
 
@@ -36,6 +39,7 @@ from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SeparationSystem, SynthesisSystem
 from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+from tfsepgan.systems.statistics import statistics_kept
 from tfsepgan.systems.trained import load_trained
 
 MIXTURE = "mixture"
@@ -175,11 +179,12 @@ class Decomposition(SeparationSystem):
         return ops.stack(windows, axis=1)
 
     def round_trips(self, mixture, parts):
-        """Parts to a mixture and back, a mixture to parts and back, in one pass of d; then everything at one level."""
+        """Parts to a mixture and back, a mixture to parts and back; then everything at one level."""
         learns = "generator" in self.learners
         composed = self.composition(parts, training=True)
-        apart = self.generator(ops.concatenate([composed, mixture]), training=learns)
-        parts_again, decomposed = apart[: parts.shape[0]], apart[parts.shape[0] :]
+        with statistics_kept(self.generator):  # d ships with those of mixtures; what c makes of parts may be unlike any
+            parts_again = self.generator(composed, training=learns)
+        decomposed = self.generator(mixture, training=learns)
         mixture_again = self.composition(decomposed, training=True)
         of_parts = gain_to_level(ops.sum(parts, axis=1), self.config.level_dbfs)
         of_mixture = gain_to_level(mixture, self.config.level_dbfs)

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +14,7 @@ from tfsepgan.dsp.measurements import gaussian_matrix, measure, relative_error
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
 from tfsepgan.separation.engine import BlockSeparator
 from tfsepgan.systems.searching import search
+from tfsepgan.systems.statistics import batch_normalisations
 from tfsepgan.systems.trained import load_trained, save_trained
 
 WINDOW = 1024
@@ -221,6 +223,21 @@ def test_an_encoder_that_knows_what_was_made_has_no_loss_on_it(experiment_of, ba
     batch = batch_of(experiment)
     losses = system.losses(batch["mixture"], tf.zeros((2, 2, WINDOW, 1)), batch["solo"])
     assert float(losses["made"]) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_the_encoders_statistics_are_those_of_mixtures_alone(experiment_of, system_of, batch_of):
+    """What the generator made, which the encoder hears too, is a hundred times louder here and leaves no trace."""
+    experiment = experiment_of()
+    system, batch = system_of(experiment), batch_of(experiment)
+    mixture = np.asarray(batch["mixture"])
+    (norm,) = batch_normalisations(system.encoder)
+    levels = keras.Model(system.encoder.input, norm.input)
+    heard = np.asarray(levels(0.1 * mixture / np.sqrt(np.mean(mixture**2, axis=(1, 2), keepdims=True))), np.float64)
+    mean, variance = np.array(norm.moving_mean), np.array(norm.moving_variance)
+    system.train_step({**batch, "solo": 100 * batch["solo"]})
+    keep = norm.momentum
+    np.testing.assert_allclose(norm.moving_mean, keep * mean + (1 - keep) * heard.mean(axis=(0, 1)), atol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, keep * variance + (1 - keep) * heard.var(axis=(0, 1)), atol=1e-5)
 
 
 @pytest.mark.parametrize("teach", [False, True])

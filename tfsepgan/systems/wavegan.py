@@ -6,9 +6,10 @@ Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1
     critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
     generator   L_G = -E[D(G(z))]                                                                   then one
 
-Departs from it: other objectives, any discriminator of the table and a term against sounds that are all alike are settings;
-with `level_dbfs` all recordings are heard at one level; the running mean of the generator (off in `paper`) is what is judged
-and ships.
+Departs from it, in `paper` too: Adam's epsilon is Keras' 1e-7, where the code has 1e-8; windows start anywhere in a recording, where the
+code cuts it into slices from a random start; phase shuffle draws a shift for each example, as the text says, where the code draws one for
+the batch. Settings beyond it, off in `paper`: other objectives, any discriminator of the table, a term against sounds that are all
+alike, recordings at one level (`level_dbfs`), a running mean of the generator, which is then what is judged and ships.
 Its settings and presets are in `tfsepgan/settings/wavegan.py`, the generator in `tfsepgan/networks/wavegan.py`.
 """
 

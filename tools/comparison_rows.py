@@ -145,10 +145,15 @@ ROWS = (
     Row(
         name="compressed_sensing",
         system="compressed_sensing",
-        says="latent search, by the loudness of bins (2.2)",
+        says="encoder by paired L1, three search steps, mask (2.2 without its trained prior)",
         table="systems",
     ),
-    Row(name="decomposition", system="decomposition", says="adversarial decomposition (2.3)", table="systems"),
+    Row(
+        name="decomposition",
+        system="decomposition",
+        says="paired loss on sums of solos, critic a part (2.3 without its trained generators)",
+        table="systems",
+    ),
     Row(
         name=PLAIN,
         says="no discriminator: L1 and identity",

@@ -55,6 +55,27 @@ def test_parts_do_not_hear_each_other(network):
     assert changed.tolist() == [False, True, False]
 
 
+def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
+    sizes = {"parts": 2, "bins": 500, "start": "uniform"}
+    networks = dense.generator(latent=400, hidden=300, **sizes), dense.critic(hidden=200, **sizes)
+    inputs = {"hidden": (400, 500), "magnitudes": (300, None), "score": (None, 200)}
+    for index, network in enumerate(networks):
+        for layer in network.layers:
+            bound = inputs.get(layer.name[6:], (None, None))[index]
+            for weight in layer.get_weights() if bound else ():
+                assert np.abs(weight).max() <= bound**-0.5
+                assert np.std(weight) == pytest.approx((3 * bound) ** -0.5, rel=0.15)  # of an even spread, biases too
+    for network in networks:
+        first, second = (weights_of(network, part, "hidden")[0] for part in range(2))
+        assert not np.array_equal(first, second)
+
+
+def test_weights_start_as_keras_has_them_unless_asked_otherwise():
+    for kernel, bias in (weights_of(dense.critic(parts=1, bins=300, hidden=200), 0, "hidden"),):
+        assert np.std(kernel) == pytest.approx((2 / 500) ** 0.5, rel=0.05)
+        assert not bias.any()
+
+
 def test_a_dictionary_adds_its_spectra_up():
     network, activations = dictionary(parts=2, rank=3, bins=5, seed=1), np.abs(noise(4, 2, 3))
     (spectra,) = network.get_weights()

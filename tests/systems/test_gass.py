@@ -10,6 +10,7 @@ from tfsepgan import systems
 from tfsepgan.layers.spectra import level
 from tfsepgan.losses.poisson import divergence, jumps
 from tfsepgan.separation.engine import BlockSeparator
+from tfsepgan.systems.statistics import batch_normalisations
 
 FRAME, HOP, BINS = 128, 32, 65
 
@@ -109,6 +110,52 @@ def test_the_generators_loss_is_less_the_score_of_what_they_make(experiment, sys
     latents = noise(8, 2, 3)
     expected = -np.mean(scores_of(system, np.asarray(system.generator(latents)))[0])
     assert float(system.generator_loss(latents)) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrap", [lambda step: step, tf.function], ids=["eager", "graph"])
+def test_critics_step_more_often_in_the_first_steps(wrap, experiment, system_of):
+    """Two first steps of 7 critic steps each, then 2 each; the generators step once each time."""
+    system = system_of(experiment(critic_steps=2, first_critic_steps=7, first_steps=2))
+    step = wrap(system.train_step)
+    counted = []
+    for seed in range(4):
+        step(solos(seed))
+        counted.append([int(system.optimizers[player].iterations) for player in ("critic", "generator")])
+    assert counted == [[7, 1], [14, 2], [16, 3], [18, 4]]
+
+
+def test_further_critic_steps_are_those_of_one_long_step(experiment, system_of):
+    """Two steps and three further ones give the weights, and draw the numbers, of five."""
+    few = system_of(experiment(critic_steps=2, first_critic_steps=5, first_steps=1))
+    many = system_of(experiment(critic_steps=5))
+    for network in ("generator", "critic"):
+        getattr(few, network).set_weights(getattr(many, network).get_weights())
+    logs = [system.train_step(solos()) for system in (few, many)]
+    for one, other in zip(few.critic.get_weights(), many.critic.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    assert float(logs[0]["critic"]) == pytest.approx(float(logs[1]["critic"]), rel=1e-4, abs=1e-6)
+
+
+def test_fewer_first_critic_steps_than_later_are_refused(experiment):
+    assert list(experiment(critic_steps=5, first_critic_steps=5).model.problems()) == []
+    (problem,) = experiment(critic_steps=5, first_critic_steps=4).model.problems()
+    assert "first_critic_steps is 4" in problem
+
+
+def test_the_networks_of_the_paper_start_as_the_authors_do(system_of):
+    """Weights and biases of the authors' sizes within one over the root of the inputs, no normalisation anywhere."""
+    system = system_of(systems.preset("gass", "paper"))
+    sizes = {"hidden": (513, 100), "magnitudes": (100, 513)}
+    for part in range(2):
+        for name, (inputs, units) in sizes.items():
+            kernel, bias = system.generator.get_layer(f"part{part}_{name}").get_weights()
+            assert kernel.shape == (inputs, units)
+            for weight in (kernel, bias):
+                assert 0.8 < np.abs(weight).max() * inputs**0.5 <= 1.0001
+        assert system.critic.get_layer(f"part{part}_hidden").get_weights()[0].shape == (513, 90)
+    for network in (system.generator, system.critic):
+        assert not list(batch_normalisations(network))
+        assert all(weight.trainable for weight in network.weights)  # no statistics that signals could move
 
 
 def test_frames_have_mean_one_and_do_not_tell_how_loud_the_recording_was(experiment, system_of):

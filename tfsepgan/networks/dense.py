@@ -2,35 +2,65 @@
 
 Parts share no weight; they stand in one model so that one player trains them all in one pass.
 
-Source: Subakan & Smaragdis 2018, arXiv:1710.10779: two layers each, softplus in the generator, tanh in the critic.
+Source: Subakan & Smaragdis 2018, arXiv:1710.10779: two layers each, softplus in the generator, tanh in the critic, and no
+normalisation; sizes and start ("uniform") are those of its authors' code.
 """
+
+from typing import Literal
 
 import keras
 from keras import layers, ops
 
+Start = Literal["glorot", "uniform"]
 
-def generator(*, parts: int, latent: int, hidden: int, bins: int) -> keras.Model:
-    """Latents to magnitudes, `[frames, parts, latent]` -> `[frames, parts, bins]`, above zero."""
+
+def generator(*, parts: int, latent: int, hidden: int, bins: int, start: Start = "glorot") -> keras.Model:
+    """Latents to magnitudes, `[frames, parts, latent]` -> `[frames, parts, bins]`, above zero.
+
+    `start` says how weights start, see `starts`.
+    """
     latents = keras.Input((parts, latent), name="latents", dtype="float32")
     made = []
     for part in range(parts):
-        inner = _dense(hidden, "softplus", f"part{part}_hidden")(latents[:, part])
-        made.append(_dense(bins, "softplus", f"part{part}_magnitudes")(inner))
+        inner = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(latents[:, part])
+        made.append(_dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(inner))
     return keras.Model(latents, ops.stack(made, axis=1), name="generator")
 
 
-def critic(*, parts: int, bins: int, hidden: int) -> keras.Model:
+def critic(*, parts: int, bins: int, hidden: int, start: Start = "glorot") -> keras.Model:
     """Magnitudes to scores, `[frames, parts, bins]` -> `[frames, parts]`, without bound; high is real.
 
     The score has no bias: a Wasserstein critic is judged by differences, and it would get no gradient.
+    `start` says how weights start, see `starts`.
     """
     magnitudes = keras.Input((parts, bins), name="magnitudes", dtype="float32")
     scores = []
     for part in range(parts):
-        inner = _dense(hidden, "tanh", f"part{part}_hidden")(magnitudes[:, part])
-        scores.append(layers.Dense(1, use_bias=False, dtype="float32", name=f"part{part}_score")(inner))
+        inner = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(magnitudes[:, part])
+        kernel = starts(start, hidden)["kernel_initializer"]
+        score = layers.Dense(1, use_bias=False, kernel_initializer=kernel, dtype="float32", name=f"part{part}_score")
+        scores.append(score(inner))
     return keras.Model(magnitudes, ops.concatenate(scores, axis=1), name="critic")
 
 
-def _dense(units: int, activation: str, name: str) -> keras.Layer:
-    return layers.Dense(units, activation, dtype="float32", name=name)
+def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initializer]:
+    """How the kernel and the bias of a layer start.
+
+    Args:
+      start: "glorot", Keras' default: a uniform kernel by Glorot & Bengio 2010, a bias of zero; or "uniform", PyTorch's default for
+        linear layers: both uniform within 1 / sqrt(inputs).
+      inputs: numbers that a unit adds up.
+    """
+    if start == "glorot":
+        return {
+            "kernel_initializer": keras.initializers.GlorotUniform(),
+            "bias_initializer": keras.initializers.Zeros(),
+        }
+    bound = inputs**-0.5
+    return {
+        name: keras.initializers.RandomUniform(-bound, bound) for name in ("kernel_initializer", "bias_initializer")
+    }
+
+
+def _dense(units: int, activation: str, name: str, initializers: dict) -> keras.Layer:
+    return layers.Dense(units, activation, dtype="float32", name=name, **initializers)

@@ -9,6 +9,7 @@ from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan", "wgan-gp"]
 Estimate = Literal["magnitude", "mask"]
+Start = Literal["glorot", "uniform"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class GASSConfig:
     """Units in the hidden layer of each generator."""
     critic_hidden: int = 90  # authors' code
     """Units in the hidden layer of each critic."""
+    start: Start = "glorot"  # 'uniform' is that of the authors' code
+    """How weights start: 'glorot' with biases of zero, or 'uniform', weights and biases within 1 / sqrt(inputs) as in PyTorch."""
     compression: float = 1.0  # the paper's: magnitudes as they are
     """Power of the magnitudes that generators make and critics hear; 0.5 lets them hear quiet bins too."""
     objective: Objective = "wgan"  # the paper's
@@ -33,8 +36,12 @@ class GASSConfig:
     """Largest weight of a critic ('wgan')."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty ('wgan-gp')."""
-    critic_steps: int = 5  # authors' code, which takes 100 in the first 25 passes
+    critic_steps: int = 5  # authors' code
     """Critic steps for each generator step, each on other frames of the batch."""
+    first_critic_steps: int = 0  # authors' code has 100
+    """Critic steps for each of the first `first_steps` generator steps; 0 has no more of them there than later."""
+    first_steps: int = 25  # authors' code
+    """Generator steps at the start of a run that `first_critic_steps` is for."""
     frames: int = 1900  # authors' code: all of a speaker, half a minute, in each step
     """Frames of each part in a step, drawn from the batch as often as they are loud."""
     iterations: int = 2000  # authors' code
@@ -54,7 +61,7 @@ class GASSConfig:
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
-        for name in ("latent", "hidden", "critic_hidden", "critic_steps", "frames", "iterations"):
+        for name in ("latent", "hidden", "critic_hidden", "critic_steps", "first_steps", "frames", "iterations"):
             if getattr(self, name) < 1:
                 yield f"{name} is {getattr(self, name)}; it must be at least 1."
         for name in ("clip", "search_rate", "mask_power"):
@@ -63,6 +70,11 @@ class GASSConfig:
         for name in ("penalty_weight", "critic_weight", "smoothness"):
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
+        if self.first_critic_steps != 0 and self.first_critic_steps < self.critic_steps:
+            yield (
+                f"first_critic_steps is {self.first_critic_steps}; it must be 0 or at least critic_steps, which is "
+                f"{self.critic_steps}."
+            )
         if not 0 < self.compression <= 1:
             yield f"compression is {self.compression}; it must be above 0 and at most 1."
         if not all(0 <= beta < 1 for beta in self.search_betas):
@@ -99,7 +111,7 @@ PRESETS = {
     "paper": Experiment(
         system="gass",
         preset="paper",
-        model=GASSConfig(),
+        model=GASSConfig(start="uniform", first_critic_steps=100),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),  # half a minute of each part
         training=TrainingConfig(
             steps=400,  # passes over the half minute that the authors have of each speaker

@@ -8,11 +8,19 @@ authors' code. With a generator G_p and a critic D_p for each part p, magnitudes
                   Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p + smoothness sum_p |s_p,t - s_p,t-1|
 
 and s_p goes back to audio with the mixture's phase, or as masks (`estimate`).
-Departs from it: generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the latents,
-says how loud: the authors level whole signals, which a separator of blocks cannot, and recordings differ by 30 dB. Frames
-are drawn as often as they are loud. The search starts from latents of zero, not from noise, so that blocks equal one pass;
-a critic's high score means real in the search as in training, where the code has it the other way round. Adam without
-momentum stands for RMSprop. `demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search.
+Departs from it:
+- Generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the latents, says how loud:
+  the authors level whole signals, which a separator of blocks cannot, and recordings differ by 30 dB. Frames are drawn as
+  often as they are loud. White noise at the authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
+- Latents are drawn anew in each step; the authors draw one for each frame, once, and a stream of windows has no such frames.
+- The search starts from latents of zero, not from noise, so that blocks equal one pass, and is run once: the authors run it
+  ten times and keep what is nearest to the true sources. Jumps are relative to the mixture's level, see `losses.poisson`.
+- A critic's high score means real in the search as in training; in the code it means generated in training, real in the search.
+- Adam without momentum stands for RMSprop, here and in the search: it has the same smoothing, and corrects the first steps,
+  which are up to ten times as long in RMSprop. Critics are clipped after each step (Arjovsky et al. 2017), there before.
+- The score has no bias (its gradient is zero), and the transform is the package's, a root Hann window both ways.
+- The rest of the mixture is a part, and mixtures follow `law`; the authors add two speakers at one level.
+`demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search, a running mean of the generators.
 Its settings and presets are in `tfsepgan/settings/gass.py`.
 """
 
@@ -51,13 +59,15 @@ class GASS(FollowedGenerator, SearchingSystem):
         self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
         self.spectra = Spectra(config.frame, config.hop)
         self._follow(self._new_generator)
-        self.critic = dense.critic(parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden)
+        self.critic = dense.critic(
+            parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden, start=config.start
+        )
         signature = [tf.TensorSpec((None, None, self.spectra.bins), tf.float32)]
         self.searched = tf.function(self.search, input_signature=signature)
 
     def _new_generator(self) -> keras.Model:
         sizes = {"latent": self.config.latent, "hidden": self.config.hidden, "bins": self.spectra.bins}
-        return dense.generator(parts=self.parts, **sizes)
+        return dense.generator(parts=self.parts, start=self.config.start, **sizes)
 
     @property
     def players(self):
@@ -83,12 +93,32 @@ class GASS(FollowedGenerator, SearchingSystem):
     def train_step(self, batch):
         frames, loudness = self.frames(batch["solo"][:, : self.parts])  # without others, the last solo is silence
         for _ in range(self.config.critic_steps):
-            heard = self.drawn(frames, loudness), self.generator(self.latents())
-            self.log(critic=self.descend(self.critic_loss, heard, player="critic"))
-            self.bound_critic()
+            self.critic_step(frames, loudness)
+        if self.config.first_critic_steps:
+            self.further_critic_steps(frames, loudness)
         loss = self.descend(self.generator_loss, (self.latents(),), player="generator")
         self.follow_generator()
         return self.log(generator=loss)
+
+    def critic_step(self, frames, loudness):
+        """One step of the critics, on frames of their own; the generators stay as they are."""
+        compared = self.drawn(frames, loudness), self.generator(self.latents())
+        self.log(critic=self.descend(self.critic_loss, compared, player="critic"))
+        self.bound_critic()
+
+    def further_critic_steps(self, frames, loudness):
+        """At the start of a run, what is missing to `first_critic_steps`: a generator that steps first follows critics that know nothing.
+
+        How far the run is, its generator's optimizer counts, so that a resumed run counts on.
+        """
+        early = self.optimizers["generator"].iterations < self.config.first_steps
+        missing = ops.where(early, self.config.first_critic_steps - self.config.critic_steps, 0)
+
+        def step(count):
+            self.critic_step(frames, loudness)
+            return (count + 1,)
+
+        tf.while_loop(lambda count: count < missing, step, (tf.constant(0),), parallel_iterations=1)
 
     def frames(self, solo):
         """Frames of each part at mean 1, as the networks hear them, `[parts, frames, bins]`, and how loud they were, `[parts, frames]`.

@@ -177,6 +177,39 @@ def test_quiet_recordings_teach_as_much_as_loud_ones(experiment, system_of):
     np.testing.assert_allclose(loud.pool, quiet.pool, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(("weighting", "same"), [("equal", True), ("loudness", False)])
+def test_frames_of_equal_weight_teach_the_same_at_any_level(weighting, same, experiment, system_of):
+    """Each frame of the pool at a level of its own: a fit in which all count the same does not change."""
+    system = trained(system_of(experiment(weighting=weighting, pool=40)))
+    plain, misfit = np.array(spectra_of(system)), float(system.misfit)
+    gains = np.random.default_rng(5).uniform(0.1, 10.0, (2, 40, 1)).astype(np.float32)
+    system.pool.assign(np.array(system.pool) * gains)
+    system.finish_epoch()
+    assert np.allclose(spectra_of(system), plain, rtol=1e-2, atol=1e-2) == same
+    assert (float(system.misfit) == pytest.approx(misfit, rel=1e-3)) == same
+
+
+def test_an_update_of_the_activations_is_that_of_the_authors_probability_model(experiment, system_of):
+    """Frames, spectra and activations that each sum to one, updated as expectation and maximisation do, give the same masks."""
+    system = system_of(experiment(iterations=15))
+    magnitudes = np.random.default_rng(0).gamma(1.0, 1.0, (20, BINS))
+    spectra = np.asarray(spectra_of(system), np.float64).reshape(-1, BINS)
+    chances = spectra / spectra.sum(axis=1, keepdims=True)
+    shares = np.asarray(
+        np.broadcast_to(spectra.sum(axis=1) / spectra.sum(), (20, len(spectra)))
+    )  # as activations of one have it
+    observed = magnitudes / magnitudes.sum(axis=1, keepdims=True)
+    for _ in range(15):
+        shares = shares * ((observed / (shares @ chances)) @ chances.T)
+        shares /= shares.sum(axis=1, keepdims=True)
+    found = system.activations(magnitudes.astype(np.float32)).reshape(20, -1) * spectra.sum(axis=1)
+    np.testing.assert_allclose(found / found.sum(axis=1, keepdims=True), shares, rtol=1e-3, atol=1e-5)
+
+
+def test_the_paper_counts_every_frame_the_same():
+    assert systems.preset("nmf", "paper").model.weighting == "equal"
+
+
 def test_silent_recordings_teach_nothing(experiment, system_of):
     system = system_of(experiment())
     before = np.array(spectra_of(system))

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.search import Multiples, Range
+
+Weighting = Literal["loudness", "equal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,8 @@ class NMFConfig:
     """Frames of each part that the dictionaries are fitted to: a fair sample of all that were heard."""
     fit_iterations: int = 100  # authors' code
     """Updates of the activations of what is learnt from, with spectra as they start; then as many of both."""
+    weighting: Weighting = "loudness"
+    """What frames count in a fit: 'loudness', each as loud as it is, or 'equal', all the same, as in the authors' code."""
     iterations: int = 300  # authors' code
     """Updates of the activations of a mixture."""
     mask_power: float = 1.0  # authors' code: shares of the magnitude
@@ -54,7 +59,7 @@ PRESETS = {
     "paper": Experiment(
         system="nmf",
         preset="paper",
-        model=NMFConfig(),
+        model=NMFConfig(weighting="equal"),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
         training=TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),  # one fit, as there
     ),

@@ -10,9 +10,15 @@ code. With magnitudes X of a part's frames, spectra W and activations H, all zer
 scikit-learn does both. No network is trained, so there are no players: a step adds frames of each part alone to a fair
 sample of all that were heard, and an epoch ends with a fit to that sample. A fit does not go on from the last one: spectra
 that explain their own part ever better explain the others better too, and separate worse.
-Departs from it: the rest of the mixture is a part as the sources are; windows are brought to one level before they are
-sampled, as recordings differ by 30 dB; spectra start as frames of the sample and their activations are found first, where
-the code starts both at random (1 dB better on the demo set).
+Departs from it:
+- The rest of the mixture is a part as the sources are.
+- Windows are brought to one level before they are sampled, as recordings differ by 30 dB; the authors level whole signals.
+- A fit is to a sample of what the run gets; the authors have half a minute of each speaker and fit all of it.
+- Spectra start as frames of the sample and their activations are found first, then both are updated in turn; the code starts
+  both nearly flat, at random, and updates both at once for 100 iterations (ours is 1 dB better on the demo set).
+- Updates are those of the divergence, not of a probability model with sums of 1; as steps of one activation they are the same.
+- The transform is the package's, a root Hann window both ways, so that shares of the mixture sum to it.
+`demo` also has: longer frames, more spectra, fewer updates, shares of energy, and loud frames count more than quiet ones.
 Its settings and presets are in `tfsepgan/settings/nmf.py`.
 """
 
@@ -103,12 +109,16 @@ class NMF(SearchingSystem):
         spectra = self.dictionary.get_layer("dictionary").spectra
         learnt, misfits = np.array(spectra), []
         for part, (frames, keys) in enumerate(zip(np.array(self.pool), np.array(self.keys), strict=True)):
-            heard = frames[keys > EMPTY]
-            if heard.any():
-                learnt[part], misfit = self.fit_dictionary(heard, self.start(heard))
+            sample = self.weighted(frames[keys > EMPTY])
+            if sample.any():
+                learnt[part], misfit = self.fit_dictionary(sample, self.start(sample))
                 misfits.append(misfit)
         spectra.assign(learnt)
         self.misfit.assign(np.mean(misfits) if misfits else 0.0)
+
+    def weighted(self, frames: np.ndarray) -> np.ndarray:
+        """Frames `[frames, bins]` as they count in a fit: the divergence grows with a frame's level, so at mean 1 all count the same."""
+        return frames / np.asarray(level(frames)) if self.config.weighting == "equal" else frames
 
     def start(self, heard: np.ndarray) -> np.ndarray:
         """Where a fit to frames `[frames, bins]` starts, `[rank, bins]`: some of them, coloured so that no two are the same."""

@@ -4,7 +4,9 @@ Source: Neyshabur, Bhojanapalli & Chakrabarti, "Stabilizing GAN training with mu
 arXiv:1705.07831, and the filters that its authors released: 8 x 8 pixels of 3 colours to one value, every 2nd pixel each
 way, Gaussian, each filter of unit length.
 Departs from it: one dimension. 192 samples are under a filter as 8 x 8 x 3 values are there, and there is one value for
-every 12 samples as 32 x 32 for 64 x 64 x 3 there.
+every 12 samples as 32 x 32 for 64 x 64 x 3 there. Filters come from the run's seed and lie in its checkpoints; the authors
+draw them once, without a seed, into a file. Zeros around the signal are shared out as there: half of what a filter is longer
+than its stride on either side.
 """
 
 import keras

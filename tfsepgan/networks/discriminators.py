@@ -9,8 +9,10 @@ Sources: `wavegan`, Donahue et al. 2018 (arXiv:1802.04208) as the paper uses it;
 of GANSynth, Engel et al. 2019 (arXiv:1902.08710).
 Departs from them: `multiresolution` and `instantaneous_frequency` convolve over frames with the bins as channels, not over both,
 which costs a tenth on a CPU. A listener of `projections` is WaveGAN's discriminator less its first two layers, whose sixteenth of
-the rate the projection's twelfth stands for; in the authors' images it stands for the first layer. `instantaneous_frequency` has
-UnivNet's listeners, several frame lengths and all, and not a critic that grows with its generator.
+the rate the projection's twelfth stands for; in the authors' images it stands for the first layer, and kernels of 4 start uniform
+within sqrt(3 / inputs). One Adam trains them all; the authors' K differ from it only where gradients are clipped by their norm.
+`instantaneous_frequency` has UnivNet's discriminators at several frame lengths, and neither GANSynth's one that grows with its
+generator (leaky ReLU, equalised rates, deviation within the batch) nor its classifier of pitch: no pitch is known here.
 """
 
 from collections.abc import Callable

@@ -6,8 +6,10 @@ where the phase itself is a saw-tooth.
 Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710, figure 1 and the paragraph on
 spectral representations: frames of 1024 samples every 256, logarithm of the magnitude, phase unwrapped over time and
 differenced, in units of pi.
-Departs from it: all bins are kept, the highest too, frequencies stay linear (no mel scale), and nothing is scaled to the
-range of a generator's last layer. `phase_advance`, which the networks hear, is new here: the same difference as a point
+Departs from it: all bins are kept, so that nothing is lost (the paper leaves out the highest, its authors' code the lowest);
+the window is the root of a Hann window both ways, not a Hann window and its inverse; zeros are added on both sides, not all
+in front; frequencies stay linear (no mel scale), and nothing is scaled to the range of a generator's last layer, as no
+network draws these pictures. `phase_advance`, which is the input of networks, is new here: the same difference as a point
 on the circle, so that a phase that goes once round does not jump.
 """
 

@@ -6,7 +6,9 @@ arc tangent, so that it is smooth everywhere, silence included, and runs on TFLi
 Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710.
 Departs from it: the angle is given as cosine and sine, since an angle jumps by a whole turn where a network sees no change,
 and its slope has no bound where a bin is silent; and relative to the middle of the bin, so that neighbouring bins of one
-tone agree.
+tone agree. The first frame is a point of zero, where the authors keep its phase: nothing is put back together here. Of a bin
+the logarithm of its power is taken, twice that of its magnitude, over a floor of 2^-14 (in their code 1e-6 of magnitude),
+which bounds its slope. All bins are kept, on a linear scale, and not scaled to [-1, 1].
 """
 
 import keras

@@ -2,6 +2,7 @@
 
 Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208: the search's objective is |A G(z) - y|^2 + lambda |z|^2, eq. 3 and
 the regularised form of its experiments. Its authors' code takes the mean over measurements; here it is the sum, as in the equation.
+Of measurements both are the same number: their matrix has entries of variance 1, ours of 1 / m.
 """
 
 from keras import ops

@@ -11,15 +11,18 @@ what was heard y, and A what was done to the track before (a random matrix; or a
 What it is on recordings: `demo`, and so the row of the comparison, is an encoder trained by paired L1, three search steps from what it
 says, and a mask. What section 2.2 has, a trained generator that is searched, is `paper` with a `prior`.
 
-Departs from them: (1) long signals are searched in windows that overlap by half and fade into each other. (2) A generator of few
-latents cannot hit the phase of a recording, so two settings look past it: distance 'spectrum' compares how loud bins are, and
-estimate 'mask' takes from the mixture the share that G(z*) has of each bin. (3) `models_rest` gives everything else a generator
-too: the mixture is then A = [1 1] of both tracks, and no longer to be explained by one of them. (4) With `teach_generator` it
-also learns from what the encoder recovers. (5) `paired_weight` is S-SepGAN's L1 term on the estimate. (6) The generator is
-WaveGAN, where Bora et al. have DCGAN with batch normalisation; random starts are uniform, as its latents are, where their code
-draws normal ones. (7) A search gives the best place that it passed, theirs the last. (8) The encoder hears spectra and gives one
-latent, by tanh; the authors of S-SepGAN define four strided convolutions with a mean and a variance (`WaveGanEncoder` of their
-notebook) and never train them. (9) No noise is added to what is measured; Adam's epsilon in training is Keras' 1e-7.
+Departs from them: (1) long signals are searched in windows that overlap by half and fade into each other. (2) A generator of
+few latents cannot hit the phase of a recording, so two settings look past it: distance 'spectrum' compares how loud bins are,
+and estimate 'mask' takes from the mixture the share that G(z*) has of each bin. (3) `models_rest` gives everything else a
+generator too: the mixture is then A = [1 1] of both tracks, and no longer to be explained by one of them. (4) With
+`teach_generator` it also learns from what the encoder recovers. (5) `paired_weight` is S-SepGAN's L1 term on the estimate. (6)
+The generator is WaveGAN, where Bora et al. have DCGAN with batch normalisation; random starts are uniform, as its latents are,
+and the same for every window, where their code draws normal ones each time. (7) A search gives the best place that it passed,
+theirs the last. (8) The encoder hears spectra and gives one latent, by tanh; the authors of S-SepGAN define four strided
+convolutions with a mean and a variance (`WaveGanEncoder` of their notebook) and never train them. (9) No noise is added to what
+is measured; Adam's epsilon in training is Keras' 1e-7. (10) The squared error of a mixture is a sum over its samples, as in the
+equation; the code of Bora et al. takes means, so lambda weighs `window` times more there. (11) Their code can add -log D(G(z))
+to what is searched; here no discriminator has a part in it.
 Its settings and presets are in `tfsepgan/settings/compressed_sensing.py`, the encoder in `tfsepgan/networks/encoder.py`.
 """
 

@@ -1,0 +1,286 @@
+"""Wrong lines of losses, metrics, layers and mixing laws."""
+
+from mutation import mutants_of
+
+_FORMULA = "test_an_objective_is_its_formula"
+
+LOSSES = (
+    *mutants_of(
+        "losses/adversarial.py",
+        "losses/test_adversarial.py",
+        ("vanilla-sign", "return ops.softplus(-scores)", "return ops.softplus(scores)", _FORMULA),
+        ("lsgan-real-is-zero", "return ops.square(scores - 1.0)", "return ops.square(scores)", _FORMULA),
+        ("hinge-real-without-margin", "return ops.relu(1.0 - scores)", "return ops.relu(-scores)", _FORMULA),
+        ("hinge-fake-without-margin", "return ops.relu(1.0 + scores)", "return ops.relu(scores)", _FORMULA),
+        ("hinge-generator-with-margin", "_below_minus_one, ops.negative)", "_below_minus_one, _above_one)", _FORMULA),
+        (
+            "vanilla-generator-saturates",
+            "(_certainly, ops.softplus, _certainly)",
+            "(_certainly, ops.softplus, lambda scores: -ops.softplus(scores))",
+            _FORMULA,
+        ),
+        (
+            "wasserstein-sides-swapped",
+            "(ops.negative, ops.convert_to_tensor, ops.negative)",
+            "(ops.convert_to_tensor, ops.negative, ops.negative)",
+            _FORMULA,
+        ),
+        (
+            "wasserstein-generator-sign",
+            "ops.convert_to_tensor, ops.negative),",
+            "ops.convert_to_tensor, ops.convert_to_tensor),",
+            _FORMULA,
+        ),
+        ("listeners-added-not-averaged", "return sum(means) / len(means)", "return sum(means)", _FORMULA),
+        (
+            "fake-loss-of-the-real-side",
+            "return _mean(_objective(objective)[1], scores)",
+            "return _mean(_objective(objective)[0], scores)",
+            _FORMULA,
+        ),
+        (
+            "three-terms-estimate-is-real",
+            "real_loss(objective, real) + fake_loss(objective, generated)",
+            "real_loss(objective, real) + real_loss(objective, generated)",
+            "test_the_discriminators_loss_is_the_sum_of_its_three_terms",
+        ),
+        (
+            "three-terms-mixture-is-real",
+            "mixture_weight * fake_loss(objective, mixture)",
+            "mixture_weight * real_loss(objective, mixture)",
+            "test_the_discriminators_loss_is_the_sum_of_its_three_terms",
+        ),
+        (
+            "three-terms-mixture-sign",
+            "return loss + mixture_weight",
+            "return loss - mixture_weight",
+            "test_the_discriminators_loss_is_the_sum_of_its_three_terms",
+        ),
+        (
+            "three-terms-mixture-without-weight",
+            "loss + mixture_weight * fake_loss",
+            "loss + fake_loss",
+            "test_the_discriminators_loss_is_the_sum_of_its_three_terms",
+        ),
+        (
+            "features-move-the-real",
+            'real = ops.stop_gradient(ops.cast(real, "float32"))',
+            'real = ops.cast(real, "float32")',
+            "test_feature_matching_moves_the_estimate_only",
+        ),
+        (
+            "features-not-relative",
+            "ops.mean(ops.abs(real - fake)) / (ops.mean(ops.abs(real)) + 1e-5)",
+            "ops.mean(ops.abs(real - fake))",
+            "test_feature_matching_is_its_formula",
+        ),
+    ),
+    *mutants_of(
+        "losses/likeness.py",
+        "losses/test_likeness.py",
+        ("likeness-moves-the-real", "wanted = ops.stop_gradient(_difference(real))", "wanted = _difference(real)"),
+        ("likeness-rewards-more", "ops.relu(1.0 - _difference(made)", "(1.0 - _difference(made)"),
+        ("likeness-of-one-sound-and-itself", "ops.roll(heard, 1, axis=0)", "ops.roll(heard, 1, axis=1)"),
+    ),
+    *mutants_of(
+        "losses/penalties.py",
+        "losses/test_penalties.py",
+        ("points-beyond-the-line", "real + position * (fake - real)", "real + position * (real - fake)"),
+        ("points-at-the-real", "return real + position * (fake - real)", "return real + 0 * position * (fake - real)"),
+        (
+            "slope-wanted-at-zero",
+            "return ops.mean(ops.square(_slope(gradient) - 1.0))",
+            "return ops.mean(ops.square(_slope(gradient)))",
+        ),
+        (
+            "slope-of-the-mean",
+            "ops.mean(ops.square(_slope(gradient) - 1.0))",
+            "ops.square(ops.mean(_slope(gradient) - 1.0))",
+        ),
+        ("one-sided-is-two-sided", "ops.relu(_slope(gradient) - 1.0)", "(_slope(gradient) - 1.0)"),
+        ("slope-of-the-whole-batch", "axis=(1, 2)) + 1e-12", "axis=(0, 1, 2)) + 1e-12"),
+        ("slope-without-floor", "axis=(1, 2)) + 1e-12)", "axis=(1, 2)))"),
+    ),
+    *mutants_of(
+        "losses/poisson.py",
+        "losses/test_poisson.py",
+        ("poisson-sign", "rate - observed * ops.log(rate + FLOOR)", "rate + observed * ops.log(rate + FLOOR)"),
+        ("poisson-without-rate", "ops.mean(rate - observed *", "ops.mean(-observed *"),
+        ("divergence-with-its-floor", "- poisson_loss(observed, observed)", "- 0 * poisson_loss(observed, observed)"),
+        (
+            "jumps-with-sign",
+            "ops.mean(ops.abs(parts[:, 1:] - parts[:, :-1]), axis=-1)",
+            "ops.mean(parts[:, 1:] - parts[:, :-1], axis=-1)",
+        ),
+        ("jumps-over-one-level", "0.5 * (levels[:, 1:, 0] + levels[:, :-1, 0])", "levels[:, 1:, 0]"),
+    ),
+    *mutants_of(
+        "losses/reconstruction.py",
+        "losses/test_reconstruction.py",
+        ("l1-with-sign", "return ops.mean(ops.abs(ops.cast(target", "return ops.mean((ops.cast(target"),
+        ("spectral-without-logarithm", " + ops.mean(ops.abs(ops.log(real) - ops.log(fake)))", ""),
+        ("spectral-without-convergence", "total + convergence + ops.mean", "total + ops.mean"),
+        ("spectral-over-the-estimate", "(ops.sum(ops.square(real)) + 1e-7)", "(ops.sum(ops.square(fake)) + 1e-7)"),
+        ("spectral-one-resolution", "return total / len(frames)", "return total"),
+    ),
+    *mutants_of(
+        "losses/recovery.py",
+        "losses/test_recovery.py",
+        (
+            "unexplained-sides-swapped",
+            "ops.relu(excess) + unexplained_weight * ops.relu(-excess)",
+            "ops.relu(-excess) + unexplained_weight * ops.relu(excess)",
+        ),
+        (
+            "measured-by-the-mean",
+            "return ops.sum(ops.square(made - heard), axis",
+            "return ops.mean(ops.square(made - heard), axis",
+        ),
+        (
+            "latent-energy-by-the-mean",
+            "return ops.sum(ops.square(latents), axis",
+            "return ops.mean(ops.square(latents), axis",
+        ),
+        (
+            "shares-above-the-mixture",
+            "whole = ops.maximum(whole, mixture_power[:, None])",
+            "whole = ops.minimum(whole, mixture_power[:, None])",
+        ),
+    ),
+    *mutants_of(
+        "losses/additive.py",
+        "losses/test_additive.py",
+        (
+            "additive-by-the-mean",
+            'ops.sum(ops.cast(estimates, "float32"), axis=1)',
+            'ops.mean(ops.cast(estimates, "float32"), axis=1)',
+        ),
+    ),
+    *mutants_of(
+        "metrics/waveform.py",
+        "metrics/test_waveform_metrics.py",
+        (
+            "si-sdr-sign",
+            "gain = np.sum(estimate * reference)",
+            "gain = -np.sum(estimate * reference)",
+            "test_perfect_and_silent_estimates_have_their_limits",
+        ),
+        ("si-sdr-scales-the-estimate", "/ np.sum(reference**2)\n    target", "/ np.sum(estimate**2)\n    target"),
+        (
+            "si-sdr-removes-the-mean",
+            "reference, estimate = check_pair(reference, estimate)\n    gain",
+            "reference, estimate = (x - x.mean() for x in check_pair(reference, estimate))\n    gain",
+        ),
+        (
+            "snr-removes-the-mean",
+            "reference, estimate = check_pair(reference, estimate)\n    return",
+            "reference, estimate = (x - x.mean() for x in check_pair(reference, estimate))\n    return",
+        ),
+        ("decibels-of-amplitudes", "float(10.0 * np.log10(signal / noise))", "float(20.0 * np.log10(signal / noise))"),
+        ("ratio-upside-down", "np.log10(signal / noise)", "np.log10(noise / signal)"),
+        ("improvement-sign", "return float(after - before)", "return float(before - after)"),
+    ),
+    *mutants_of(
+        "metrics/bss.py",
+        "metrics/test_bss.py",
+        (
+            "bss-sir-and-sar-swapped",
+            "BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)",
+            "BSSScores(sdr=sdr, isr=isr, sir=sar, sar=sir)",
+            "test_interference_lowers_sir_and_noise_lowers_sar",
+        ),
+    ),
+    *mutants_of(
+        "metrics/spectra.py",
+        "metrics/test_spectra.py",
+        (
+            "frechet-without-shared-spread",
+            "- 2 * np.sum(np.sqrt(np.maximum(shared, 0)))",
+            "",
+            "test_a_set_is_no_distance_from_itself_also_where_bands_never_move",
+        ),
+    ),
+    *mutants_of(
+        "data/mixing.py",
+        "data/test_mixing.py",
+        (
+            "paper-law-weights-swapped",
+            "np.multiply(targets, weights[:-1, None], out=sources)",
+            "np.multiply(targets, weights[1:, None], out=sources)",
+        ),
+        ("paper-law-others-unweighted", "[weights[-1]] * len(others)", "[np.float32(1)] * len(others)"),
+        (
+            "snr-law-sign",
+            "residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)",
+            "residual *= _gain(level, root_mean_square(residual), gain_db + reference_db)",
+        ),
+        (
+            "snr-law-of-amplitude-as-power",
+            "level * 10.0 ** (above_db / 20) / rms",
+            "level * 10.0 ** (above_db / 10) / rms",
+        ),
+        ("snr-law-moves-the-second-source-alike", "gain_db + float(snr) - reference_db", "gain_db + 0 * float(snr)"),
+        ("snr-law-without-spread", "levels = (_gain(1.0, rms, level_db)", "levels = (_gain(1.0, rms, 0.0)"),
+        ("snr-law-raises-silence", "return rms if rms > 10.0 ** (silence_db / 20) else 0.0", "return rms"),
+        (
+            "limit-the-mixture-only",
+            "residual = np.multiply(residual, scale, out=out and out.residual)",
+            "residual = np.multiply(residual, np.float32(1), out=out and out.residual)",
+        ),
+        (
+            "limit-the-positive-peak-only",
+            "peak = float(max(mixture.max(), -mixture.min()))",
+            "peak = float(mixture.max())",
+        ),
+    ),
+    *mutants_of(
+        "layers/phase_shuffle.py",
+        "layers/test_phase_shuffle.py",
+        ("shuffle-zeros-at-the-edge", 'mode="reflect"', 'mode="constant"'),
+        (
+            "shuffle-all-alike",
+            "keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)",
+            "ops.repeat(keras.random.randint((1,), 0, 2 * self.reach + 1, seed=self.draws), batch)",
+        ),
+        (
+            "shuffle-never-to-the-right",
+            "keras.random.randint((batch,), 0, 2 * self.reach + 1,",
+            "keras.random.randint((batch,), 0, 2 * self.reach,",
+        ),
+        ("shuffle-at-inference", "if not training or self.reach == 0:", "if self.reach == 0:"),
+        ("shuffle-off", "if not training or self.reach == 0:", "if not training or self.reach >= 0:"),
+        ("shuffle-the-same-each-time", "2 * self.reach + 1, seed=self.draws)", "2 * self.reach + 1, seed=1)"),
+    ),
+    *mutants_of(
+        "layers/past_fakes.py",
+        "layers/test_past_fakes.py",
+        (
+            "pool-lets-gradients-through",
+            'fakes = ops.stop_gradient(ops.cast(fakes, "float32"))',
+            'fakes = ops.cast(fakes, "float32")',
+        ),
+        ("pool-always-the-newest", "ops.where(ops.logical_and(full, tails), past, fake)", "fake"),
+        ("pool-keeps-what-it-hands-on", "ops.where(stays, past, fake)", "fake"),
+        ("pool-coin-is-false", "seed=self.coins) < 0.5", "seed=self.coins) < 0.1"),
+        ("pool-forgets", "self.fakes.assign(kept)", "pass"),
+    ),
+    *mutants_of(
+        "layers/spectra.py",
+        "layers/test_spectra_layers.py",
+        (
+            "shares-do-not-sum-to-one",
+            "raised / ops.sum(raised, axis=-2, keepdims=True)",
+            "raised / ops.max(raised, axis=-2, keepdims=True)",
+        ),
+    ),
+    *mutants_of(
+        "layers/filterbank.py",
+        "layers/test_transforms.py",
+        ("synthesis-of-another-level", "np.float32(2 * hop / frame)", "np.float32(hop / frame)"),
+        (
+            "frames-joined-backwards",
+            "moved = [_stretch(parts[repeats - 1 - shift], shift, kept)",
+            "moved = [_stretch(parts[shift], shift, kept)",
+        ),
+    ),
+)

@@ -1,0 +1,264 @@
+"""Wrong lines of training runs, networks, blocks and streams, and what is exported."""
+
+from mutation import mutants_of
+
+_PARITY = "test_an_export_that_differs_audibly_is_refused"
+_CONTRACT = "systems/test_system_contract.py"
+
+RUNS = (
+    *mutants_of(
+        "training/checkpoint.py",
+        "training/test_checkpoint.py",
+        (
+            "resume-without-optimizers",
+            'groups[f"{player}_optimizer"] = optimizer.variables',
+            "pass",
+            "training/test_resume.py::test_a_resumed_run_ends_with_the_same_weights",
+        ),
+        (
+            "resume-without-seeds",
+            "for variable in system.variables if id(variable) not in logged]",
+            'for variable in system.variables if id(variable) not in logged and "seed" not in variable.path]',
+            "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
+        ),
+        (
+            "resume-trainable-weights-only",
+            "for variable in system.variables if id(variable) not in logged]",
+            "for variable in system.trainable_variables if id(variable) not in logged]",
+            "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
+        ),
+        ("resume-restores-nothing", "variable.assign(arrays[name])", "pass", "test_what_was_saved_comes_back"),
+        (
+            "broken-weights-are-saved",
+            "    check_finite(system)\n    arrays",
+            "    arrays",
+            "test_weights_that_are_no_numbers_never_replace_good_ones",
+        ),
+    ),
+    *mutants_of(
+        "training/run.py",
+        "training/test_run.py",
+        (
+            "resume-draws-from-the-start",
+            "hears=hears, first_step=first)\n\n    def _say",
+            "hears=hears, first_step=0)\n\n    def _say",
+            "training/test_resume.py::test_a_resumed_run_ends_with_the_same_weights",
+        ),
+        (
+            "worst-weights-kept",
+            'score > best["score"]',
+            'score < best["score"]',
+            "test_the_best_or_the_last_weights_are_kept",
+        ),
+        (
+            "start-forgets-the-model",
+            "start_from(self.system, experiment.training.init_from)",
+            "pass",
+            "test_a_run_can_start_from_the_weights_of_a_model",
+        ),
+        (
+            "diverged-weights-kept",
+            "check_finite(self.system)",
+            "pass",
+            "test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either",
+        ),
+        (
+            "epoch-ends-without-a-fit",
+            "self.system.finish_epoch()",
+            "pass",
+            "test_a_system_ends_each_epoch_before_it_is_judged",
+        ),
+    ),
+    *mutants_of(
+        "separation/engine.py",
+        "separation/test_engine.py",
+        (
+            "blocks-without-context-ahead",
+            "held[: end + self._context])[:, self._lead : end]",
+            "held[:end])[:, self._lead : end]",
+            "test_blocks_equal_one_pass_at_every_length",
+        ),
+        (
+            "blocks-without-context-behind",
+            "kept = held[max(0, end - self._context) :].copy()",
+            "kept = held[end:].copy()",
+            "test_blocks_equal_one_pass_at_every_length",
+        ),
+        (
+            "blocks-overlap",
+            "[:, self._lead : end]",
+            "[:, max(0, self._lead - 1) : end]",
+            "test_blocks_equal_one_pass_at_every_length",
+        ),
+        (
+            "last-block-with-its-lead",
+            "self._estimate(self._joined())[:, self._lead :]",
+            "self._estimate(self._joined())",
+            "test_blocks_equal_one_pass_at_every_length",
+        ),
+        (
+            "last-block-lost",
+            "if self._held <= self._lead:",
+            "if self._held <= self._lead + self._block:",
+            "test_blocks_equal_one_pass_at_every_length",
+        ),
+        (
+            "channels-mixed-up",
+            "given[..., 0].transpose(1, 2, 0)",
+            "given[::-1, ..., 0].transpose(1, 2, 0)",
+            "test_six_channels_equal_six_times_one",
+        ),
+    ),
+    *mutants_of(
+        "separation/stream.py",
+        "separation/test_separator.py",
+        (
+            "residual-with-the-estimate",
+            "residual -= estimate",
+            "residual += estimate",
+            "test_stems_have_the_length_of_the_mixture_and_sum_to_it",
+        ),
+        (
+            "resampled-way-back-too-short",
+            "self._margin = int(np.ceil(sample_rate_hz / model_rate_hz))",
+            "self._margin = 0",
+            "test_stems_have_the_length_of_the_mixture_and_sum_to_it",
+        ),
+    ),
+    *mutants_of(
+        "networks/stream_memory.py",
+        "networks/test_streaming.py",
+        (
+            "stream-sees-beyond-the-end",
+            "not_over = ops.less(a_hop * self._since_end + position, float(late + more))",
+            "not_over = ops.greater_equal(position, 0.0)",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-sees-before-the-start",
+            "begun = ops.greater_equal(a_hop * self._since_start + position, float(late))",
+            "begun = ops.greater_equal(position, 0.0)",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-forgets",
+            "stretch[:, signal.shape[1] :]",
+            "0.0 * stretch[:, signal.shape[1] :]",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+    ),
+    *mutants_of(
+        "networks/streaming.py",
+        "networks/test_streaming.py",
+        (
+            "stream-residual-early",
+            "residual = memory.delayed(mixture, parts.delay)",
+            "residual = mixture",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-mixture-early",
+            "spectrum = memory.delayed(spectrum, late)",
+            "pass",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-skip-early",
+            "add([memory.delayed(signal, look.reach), branch])",
+            "add([signal, branch])",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+    ),
+    *mutants_of(
+        "networks/discriminators.py",
+        "networks/test_discriminators.py",
+        (
+            "discriminator-without-shuffle",
+            "PhaseShuffle(config.phase_shuffle, seed=seed + level",
+            "PhaseShuffle(0, seed=seed + level",
+            "test_wavegan_shuffles_in_training_only",
+        ),
+        (
+            "discriminator-unbounded",
+            "layers.SpectralNormalization(layer) if config.spectral_norm else layer",
+            "layer",
+            "test_spectral_normalisation_brings_every_gain_to_one",
+        ),
+    ),
+    *mutants_of(
+        "networks/filterbank.py",
+        "networks/test_generators.py",
+        (
+            "masks-above-one",
+            'activation="sigmoid", name="masks"',
+            'activation="softplus", name="masks"',
+            "test_masks_never_make_a_bin_louder",
+        ),
+        ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_masks_of_its_own"),
+        (
+            "context-too-short",
+            "return (frames + 1) * config.hop + config.frame",
+            "return frames * config.hop",
+            "test_the_declared_context_is_enough_and_not_wildly_more",
+        ),
+    ),
+    *mutants_of(
+        "networks/dense.py",
+        "networks/test_dense.py",
+        (
+            "parts-hear-the-first",
+            '"part{part}_hidden")(latents[:, part])',
+            '"part{part}_hidden")(latents[:, 0])',
+            "test_parts_do_not_hear_each_other",
+        ),
+        (
+            "critic-with-softplus",
+            '"tanh", f"part{part}_hidden"',
+            '"softplus", f"part{part}_hidden"',
+            "test_a_critic_is_a_layer_with_tanh_and_a_sum",
+        ),
+    ),
+    *mutants_of(
+        "dsp/measurements.py",
+        "dsp/test_measurements.py",
+        (
+            "matrix-of-variance-one",
+            "return entries / np.float32(np.sqrt(measurements))",
+            "return entries",
+            "test_entries_are_normal_with_variance_one_over_the_measurements",
+        ),
+    ),
+    *mutants_of(
+        "export/parity.py",
+        "export/test_parity.py",
+        ("parity-of-a-saved-model-ten-times-wider", '"saved_model": 1e-4', '"saved_model": 1e-3', _PARITY),
+        ("parity-of-tflite-ten-times-wider", '"tflite": 1e-4', '"tflite": 1e-3', _PARITY),
+        ("parity-of-half-precision-ten-times-wider", '"tflite_fp16": 1e-2', '"tflite_fp16": 1e-1', _PARITY),
+        (
+            "parity-of-one-signature-only",
+            "max(largest_difference(reference, stems) for stems in served.values())",
+            'largest_difference(reference, served["separate"])',
+            "test_every_signature_is_compared",
+        ),
+        ("parity-not-checked", "    check_limits(figures)\n", "", "test_every_signature_is_compared"),
+        (
+            "parity-of-the-mean",
+            "worst = max(differences) / peak",
+            "worst = sum(differences) / len(differences) / peak",
+            "test_the_worst_sample_of_the_worst_stem_counts_over_the_peak_of_all",
+        ),
+        (
+            "parity-over-its-own-peak",
+            "peak = max(float(np.abs(samples).max())",
+            "peak = min(float(np.abs(samples).max())",
+            "test_the_worst_sample_of_the_worst_stem_counts_over_the_peak_of_all",
+        ),
+        (
+            "parity-of-what-is-no-number",
+            'return worst if np.isfinite(differences).all() else float("inf")',
+            "return worst",
+            "export/test_exporter.py::test_stems_that_are_missing_or_not_finite_never_agree",
+        ),
+        ("limits-let-what-is-no-number-pass", "if not figure <= LIMITS[kind]:", "if figure > LIMITS[kind]:", _PARITY),
+    ),
+)

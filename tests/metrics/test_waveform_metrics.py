@@ -38,6 +38,12 @@ def test_snr_hears_the_volume(gain):
     assert snr(sine(440), gain * sine(440)) == pytest.approx(-20 * np.log10(abs(1 - gain)), abs=1e-9)
 
 
+@pytest.mark.parametrize("metric", [snr, si_sdr])
+def test_no_mean_is_removed_so_that_a_constant_counts_as_an_error(metric):
+    reference = np.array([1.0, -1.0, 1.0, -1.0])
+    assert metric(reference, reference + 0.1) == pytest.approx(20.0, abs=1e-6)
+
+
 def test_channels_share_one_gain_and_one_ratio():
     reference = np.stack([sine(440), 0.5 * sine(300)], axis=1)
     noise = np.stack([0.2 * sine(1000), np.zeros(TIME)], axis=1)

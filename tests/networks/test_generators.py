@@ -109,6 +109,15 @@ def test_what_lies_above_the_cutoff_is_left_to_the_residual(generators):
     np.testing.assert_allclose(estimate, low[0, inner], atol=1e-3)
 
 
+def test_each_source_has_masks_of_its_own(generators):
+    generator, _ = generators("filterbank", sources=2)
+    layer, mixture = generator.get_layer("masks"), noise(1, 320, 1)
+    kernel, bias = layer.get_weights()
+    layer.set_weights([np.zeros_like(kernel), np.repeat([60.0, -60.0], len(bias) // 2)])
+    np.testing.assert_allclose(separate(generator, mixture)[:, 0], mixture, atol=2e-5)
+    np.testing.assert_allclose(separate(generator, mixture)[:, 1], 0, atol=1e-6)
+
+
 def test_masks_never_make_a_bin_louder(generators):
     generator, config = generators("filterbank", sources=2)
     mixture = noise(1, 40 * config.hop, 1)

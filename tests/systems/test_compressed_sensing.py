@@ -279,6 +279,54 @@ def test_the_way_of_the_search_is_no_part_of_the_gradient(experiment_of, batch_o
     np.testing.assert_allclose(tape.gradient(value, latents), 2 * found, rtol=1e-5)
 
 
+def test_no_gradient_flows_through_the_search_into_the_generator(experiment_of, batch_of):
+    """The objective that is searched is made of the generator, whose weights would else get a gradient of second order."""
+    experiment = experiment_of(taught_iterations=3)
+    system, batch = systems.build(experiment), batch_of(experiment)
+    weights = [variable.value for variable in system.generator.trainable_variables]
+    latents = tf.random.stateless_uniform((2, 2, 8), seed=(0, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        value = tf.reduce_sum(tf.square(system.searched(latents, batch["mixture"])))
+    assert all(gradient is None for gradient in tape.gradient(value, weights))
+
+
+def test_what_was_made_teaches_the_encoder_and_not_the_generator(experiment_of, batch_of):
+    experiment = experiment_of()
+    system, batch = systems.build(experiment), batch_of(experiment)
+    players = {name: [v.value for v in getattr(system, name).trainable_variables] for name in ("encoder", "generator")}
+    with tf.GradientTape() as tape:
+        tape.watch(players)
+        made = system.losses(batch["mixture"], tf.zeros((2, 2, WINDOW, 1)), batch["solo"])["made"]
+    gradients = tape.gradient(made, players)
+    assert all(gradient is not None for gradient in gradients["encoder"])
+    assert all(gradient is None for gradient in gradients["generator"])
+
+
+def test_the_encoders_statistics_are_those_of_mixtures(experiment_of, batch_of):
+    experiment = experiment_of(taught_iterations=0)
+    system, like, batch = systems.build(experiment), systems.build(experiment), batch_of(experiment)
+    before = weights_of(like.encoder)
+    system.losses(batch["mixture"], tf.zeros((2, 2, WINDOW, 1)), batch["solo"])
+    like.encoder(batch["mixture"], training=True)
+    assert any(not np.array_equal(*pair) for pair in zip(before, weights_of(like.encoder), strict=True))
+    for got, expected in zip(weights_of(system.encoder), weights_of(like.encoder), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rest", [False, True])
+def test_the_encoder_is_given_what_was_made_in_the_company_of_a_rest(rest, experiment_of, batch_of):
+    """A recorded rest, or a made one where that is modelled."""
+    experiment = experiment_of(models_rest=rest, taught_iterations=0, adversarial_weight=0.0)
+    system, batch, given = systems.build(experiment), batch_of(experiment), []
+    made = 0.1 * np.random.default_rng(0).standard_normal((2, 1 + rest, WINDOW, 1)).astype(np.float32)
+    system.generator = lambda latents, training: tf.constant(made)
+    system.encoder = lambda heard, training: given.append(heard) or tf.zeros((2, 1 + rest, 8))
+    system.losses(batch["mixture"], tf.zeros((2, 1 + rest, WINDOW, 1)), batch["solo"])
+    expected = made.sum(axis=1) + (0 if rest else np.asarray(batch["solo"])[:, -1])
+    np.testing.assert_allclose(given[-1], expected, atol=1e-6)
+
+
 def test_without_adversarial_weight_there_is_no_critic(experiment_of, system_of, batch_of):
     experiment = experiment_of(adversarial_weight=0.0)
     system = system_of(experiment)

@@ -143,6 +143,15 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(system_of, batch_
         assert {name: log[name] for name in expected} == pytest.approx(expected, rel=2e-3)
 
 
+def test_at_one_level_the_generator_is_given_mixtures_as_loud_as_they_were_recorded(system_of, batch_of):
+    settings = experiment(model={"level_dbfs": -20.0})
+    system, batch = system_of(settings), batch_of(settings)
+    mixture = np.asarray(batch["unlabelled"])
+    gain = 0.1 / rms(mixture)
+    got = system.take_apart(tf.constant(gain * mixture), tf.constant(gain))
+    np.testing.assert_allclose(got, gain[:, None] * generate(system, mixture), rtol=1e-4, atol=1e-5)
+
+
 def test_the_identity_terms_may_hear_a_share_of_the_batch(system_of, batch_of):
     identities = {"identity_source_weight": 1.0, "identity_mixture_weight": 1.0}
     settings = experiment(model={**NOTHING, **identities, "identity_share": 0.5})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -93,6 +94,56 @@ def test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slo
     system.config = replace(system.config, penalty_weight=7.0)
     slopes = scores_of(system, real)[1]  # between frames that are equal there is one point only
     assert float(system.critic_loss(real, real)) == pytest.approx(7 * np.mean((slopes - 1) ** 2), rel=1e-3)
+
+
+def test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames(experiment, system_of):
+    """A critic with tanh is as steep as the place where it is asked, so points elsewhere give another penalty."""
+    system = system_of(experiment(objective="wgan-gp", penalty_weight=7.0))
+    for part in range(2):
+        layer = system.critic.get_layer(f"part{part}_hidden")
+        layer.set_weights([noise(*layer.kernel.shape, seed=part) / 4, noise(*layer.bias.shape, seed=5)])
+    real, fake = gamma(6, 2, BINS), 2 * gamma(6, 2, BINS, seed=1)
+    state = np.array(system.draws.state)
+    position = np.asarray(keras.random.uniform((6, 2, 1), seed=system.draws))
+    system.draws.state.assign(state)
+    difference = np.mean(scores_of(system, fake)[0]) - np.mean(scores_of(system, real)[0])
+    slopes = scores_of(system, real + position * (fake - real))[1]
+    expected = difference + 7 * np.mean((slopes - 1) ** 2)
+    assert float(system.critic_loss(real, fake)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean(experiment, system_of):
+    system = varied(system_of(experiment(training={"ema": 0.5})))
+    system.ema_generator.set_weights([0 * weight for weight in system.ema_generator.get_weights()])
+    latents, given, loss = noise(system.config.frames, 2, 3), [], system.critic_loss
+    made = np.asarray(system.generator(latents))
+    system.latents = lambda: tf.constant(latents)
+    system.critic_loss = lambda real, fake: given.append(np.asarray(fake)) or loss(real, fake)
+    expected = -np.mean(scores_of(system, made)[0])
+    assert float(system.generator_loss(latents)) == pytest.approx(expected, rel=1e-3)
+    system.train_step(solos())
+    np.testing.assert_allclose(given[0], made, rtol=1e-4, atol=1e-5)
+
+
+def test_latents_are_standard_normal_and_drawn_anew(experiment, system_of):
+    system = system_of(experiment(frames=3000))
+    one, other = np.asarray(system.latents()), np.asarray(system.latents())
+    assert one.shape == (3000, 2, 3) and not np.array_equal(one, other)
+    assert np.mean(one) == pytest.approx(0, abs=0.04) and np.var(one) == pytest.approx(1, abs=0.05)
+
+
+def test_the_search_starts_at_latents_of_zero_and_even_shares_of_the_mixture(experiment, system_of):
+    system = system_of(experiment())
+    start = np.asarray(system.start(gamma(1, 7, BINS)))
+    assert start.shape == (1, 7, 2, 4) and not start[..., :-1].any()
+    np.testing.assert_allclose(np.exp(start[..., -1]), 0.5, rtol=1e-6)
+
+
+def test_what_sounds_is_what_was_generated_at_its_gain_and_no_longer_compressed(experiment, system_of):
+    system = system_of(experiment(compression=0.5))
+    generated, points, levels = gamma(1, 7, 2, BINS), noise(1, 7, 2, 4), gamma(1, 7, 1, seed=1)
+    expected = levels[..., None] * np.exp(points[..., -1:]) * generated**2
+    np.testing.assert_allclose(system.sounding(generated, points, levels), expected, rtol=1e-4)
 
 
 def test_the_paper_has_no_penalty_but_bounded_weights(experiment, system_of):

@@ -227,6 +227,18 @@ def test_stems_of_all_parts_sum_to_the_mixture(power, experiment, system_of):
     np.testing.assert_allclose(system.separate(mixture).sum(axis=1), mixture, atol=1e-4)
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power(power, experiment, system_of):
+    system = trained(system_of(experiment(mask_power=power)))
+    mixture = np.random.default_rng(1).standard_normal((1, 640, 1)).astype(np.float32)
+    spectrum = np.asarray(system.spectra.analyse(mixture))
+    magnitudes = np.asarray(system.spectra.magnitude(spectrum))[0]
+    parts = np.asarray(system.dictionary(system.activations(magnitudes))) ** power
+    mask = parts[:, 0] / parts.sum(axis=1)
+    expected = system.spectra.synthesise((spectrum * np.tile(mask, 2))[:, None], 640)
+    np.testing.assert_allclose(system.separate(mixture), expected, atol=1e-3)
+
+
 def test_frames_are_explained_one_by_one_whatever_else_there_is(experiment, system_of):
     system = trained(system_of(experiment()))
     random = np.random.default_rng(0)

@@ -142,6 +142,48 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(short, system_of,
     assert logs[1]["paired"] == pytest.approx(expected, rel=1e-3)
 
 
+def levelled(level_dbfs, mixture, *others):
+    """Windows at the level that brings their mixture to one."""
+    loud = np.sqrt(np.mean(np.square(mixture), axis=(1, 2), keepdims=True))
+    gain = 10 ** (level_dbfs / 20) / loud
+    return (gain * mixture, *(gain[:, None] * other for other in others))
+
+
+def test_at_one_level_the_discriminator_is_given_mixture_target_and_estimate_at_it(short, system_of, batch_of):
+    experiment = short(discriminator=PLAIN, model={"level_dbfs": -14.0}, **ONE_STEP)
+    system, batch = system_of(experiment), batch_of(experiment)
+    estimate = estimate_of(system, batch["mixture"])
+    mixture, target, estimate = levelled(-14.0, np.asarray(batch["mixture"]), np.asarray(batch["sources"]), estimate)
+    log = step(system, batch)
+    expected = real_loss("vanilla", scores(system, target[:, 0]))
+    expected += fake_loss("vanilla", scores(system, estimate[:, 0])) + fake_loss("vanilla", scores(system, mixture))
+    assert log["discriminator"] == pytest.approx(float(expected), rel=1e-4)
+    adversarial = generator_loss("vanilla", scores(system, estimate[:, 0]))
+    assert log["adversarial"] == pytest.approx(float(adversarial), rel=1e-4)
+
+
+def test_the_identity_term_is_measured_at_the_level_of_the_mixture(short, system_of, batch_of):
+    """The network itself is given the source as it was recorded."""
+    experiment = short(model={"level_dbfs": -14.0, "adversarial_weight": 0.0})
+    system, batch = system_of(experiment), batch_of(experiment)
+    target = np.asarray(batch["sources"])
+    _, error = levelled(-14.0, np.asarray(batch["mixture"]), estimate_of(system, target[:, 0]) - target)
+    assert step(system, batch)["identity"] == pytest.approx(np.mean(np.abs(error)), rel=1e-4)
+
+
+def test_batch_normalisation_keeps_the_statistics_of_mixtures_alone(short, system_of, batch_of):
+    """As after one pass of mixtures, though a step also passes each source alone."""
+    experiment = short()
+    system, like, batch = system_of(experiment), system_of(experiment), batch_of(experiment)
+    before = [np.asarray(weight) for weight in like.generator.non_trainable_weights]
+    step(system, batch)
+    like.generator(batch["mixture"], training=True)
+    after = like.generator.non_trainable_weights
+    assert before and not any(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+    for got, expected in zip(system.generator.non_trainable_weights, after, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
 def test_without_adversarial_weight_the_discriminator_is_left_alone(short, system_of, batch_of):
     experiment = short(model={"adversarial_weight": 0.0})
     system = system_of(experiment)

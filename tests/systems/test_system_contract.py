@@ -131,6 +131,12 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(experiment, syst
 
 
 @every_system
+def test_another_seed_draws_other_numbers(experiment, system_of):
+    states = [system_of(replace(experiment, data=replace(experiment.data, seed=seed))).draws.state for seed in (3, 4)]
+    assert not np.array_equal(*states)
+
+
+@every_system
 def test_compile_builds_one_optimizer_for_each_player(experiment, system_of):
     system = system_of(experiment)
     assert set(system.optimizers) == set(system.players)

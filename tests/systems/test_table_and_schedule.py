@@ -72,6 +72,18 @@ def test_a_run_shorter_than_its_warm_up_still_has_a_rate():
     assert 0 <= rate_at(training, 4) <= 0.4
 
 
+def test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps(tiny):
+    training = {"steps": 100, "schedule": "cosine", "learning_rate": 0.4, "discriminator_learning_rate": 0.3}
+    system = systems.build(tiny(data={"window": 1024, "batch": 2}, model={"discriminator_steps": 3}, **training))
+    system.compile()
+    for player, peak, steps in (("generator", 0.4, 100), ("discriminator", 0.3, 300)):
+        optimizer = system.optimizers[player]
+        for share in (0, 0.5, 1):
+            optimizer.iterations.assign(round(share * steps))
+            expected = peak * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+            assert float(optimizer.learning_rate) == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_player_that_moves_more_often_gets_there_in_the_same_steps():
     training = TrainingConfig(steps=220, warmup_steps=20, schedule="cosine")
     slow, fast = (learning_rate(training, 0.4, moves=moves) for moves in (1, 5))

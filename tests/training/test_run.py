@@ -92,6 +92,15 @@ def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeyp
     assert load_bundle(tmp_path / "run" / "model").manifest.trained["steps"] == f"{kept} of 4"
 
 
+def test_a_system_ends_each_epoch_before_it_is_validated(light, new_run, tmp_path, monkeypatch):
+    run, order = new_run(light(steps=4, steps_per_epoch=2), tmp_path / "run"), []
+    judge = run.judge.judge
+    monkeypatch.setattr(run.system, "finish_epoch", lambda: order.append("ended"))
+    monkeypatch.setattr(run.judge, "judge", lambda: (order.append("validated"), judge())[1])
+    run.train()
+    assert order == ["ended", "validated"] * 2
+
+
 def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, said):
     data = shutil.copytree(tones, tmp_path / "data", ignore=shutil.ignore_patterns("valid"))
     run = new_run(light(steps=3, steps_per_epoch=2), tmp_path / "run", of=scan(data, sources=("piano",)))

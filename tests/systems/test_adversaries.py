@@ -1,0 +1,131 @@
+"""What every system with a discriminator keeps to: phase shuffle at every call, the Wasserstein losses, the points of the penalty."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from tfsepgan import systems
+from tfsepgan.layers.phase_shuffle import PhaseShuffle
+
+WINDOW, BATCH, WEIGHT = 1024, 2, 7.0
+# Settings with which a step calls the discriminators in every way that there is.
+ALL_CALLS = {
+    "ssepgan": {"feature_weight": 1.0, "adversarial_weight": 1.0},
+    "cyclegan": {"adversarial_source_weight": 1.0, "adversarial_mixture_weight": 1.0},
+    "wavegan": {"likeness_weight": 1.0, "discriminator_steps": 1},
+    "semisupervised": {"unsupervised_weight": 1.0},
+    "decomposition": {"parts_weight": 1.0, "mixture_weight": 1.0},
+    "compressed_sensing": {"adversarial_weight": 1.0},
+}
+
+
+@pytest.fixture
+def system_with(short):
+    """A system of the table on short windows, with settings of its model changed by name."""
+
+    def make(name, **model):
+        base, data = systems.preset(name, "tiny"), short().data
+        listener = replace(base.model.discriminator, kind="wavegan", phase_shuffle=2, channels=2)
+        changed = replace(base.model, **{"discriminator": listener, **ALL_CALLS[name], **model})
+        system = systems.build(replace(base, model=changed, data=data))
+        system.compile()
+        return system
+
+    return make
+
+
+@pytest.mark.parametrize("name", sorted(ALL_CALLS))
+def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_of, monkeypatch):
+    """On its own steps, when it judges for the generator, and where its slope is penalised: never as at inference."""
+    system, heard = system_with(name, **({} if name == "semisupervised" else {"objective": "wgan-gp"})), []
+    shuffle = PhaseShuffle.call
+
+    def listening(self, signal, training=False):
+        heard.append(bool(training))
+        return shuffle(self, signal, training=training)
+
+    monkeypatch.setattr(PhaseShuffle, "call", listening)
+    system.train_step(batch_of(system.experiment))
+    assert heard and all(heard)
+
+
+def quadratic(factors=(1.0,)):
+    """A critic `factor |x|^2 / 2` for each listener, whose slope at a window is `factor x`."""
+    waveform = keras.Input((WINDOW, 1))
+    energy = ops.sum(ops.square(waveform), axis=(1, 2), keepdims=True)[:, 0]
+    return keras.Model(waveform, {"scores": [0.5 * factor * energy for factor in factors], "features": []})
+
+
+def windows(seed, level):
+    """Noise of an expected length `level`, `[batch, window, 1]`."""
+    drawn = np.random.default_rng(seed).standard_normal((BATCH, WINDOW, 1))
+    return ops.convert_to_tensor((level / np.sqrt(WINDOW) * drawn).astype(np.float32))
+
+
+def length(signal):
+    return np.sqrt(np.sum(np.square(signal), axis=(1, 2)))
+
+
+def next_positions(system):
+    """The points that the system will draw next, `[batch, 1, 1]`; it still will."""
+    state = np.array(system.draws.state)
+    drawn = np.asarray(keras.random.uniform((BATCH, 1, 1), seed=system.draws))
+    system.draws.state.assign(state)
+    return drawn
+
+
+def of_ssepgan(system, critic, real, fake):
+    system.discriminator = critic
+    return system.discriminator_loss(0.3 * real, real, fake)
+
+
+def of_wavegan(system, critic, real, fake):
+    system.discriminator, system.generator = critic, lambda latents, training: fake
+    system.random_latents = lambda: None
+    return system.discriminator_loss(real)
+
+
+def of_cyclegan(system, critic, real, fake):
+    system.discriminators = {"source": critic}
+    return system.discriminator_loss("source", real, fake)
+
+
+def of_compressed_sensing(system, critic, real, fake):
+    system.critics = {"discriminator_piano": critic}
+    return system.critic_loss("discriminator_piano", real, fake)
+
+
+CRITICS_LOSS = {
+    "ssepgan": of_ssepgan,
+    "cyclegan": of_cyclegan,
+    "wavegan": of_wavegan,
+    "semisupervised": lambda system, *given: system.critic_loss(*given),
+    "decomposition": lambda system, *given: system.critic_loss(*given),
+    "compressed_sensing": of_compressed_sensing,
+}
+
+
+@pytest.mark.parametrize("name", sorted(ALL_CALLS))
+def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
+    """Of a quadratic critic all is known: scores |x|^2 / 2, and a slope as long as the point where it is taken."""
+    settings = {"penalty_weight": WEIGHT}
+    settings |= {"one_sided": False} if name == "semisupervised" else {"objective": "wgan-gp"}
+    settings |= {"mixture_as_fake_weight": 0.0} if name == "ssepgan" else {}
+    system = system_with(name, **settings)
+    real, fake = windows(1, 3.0), windows(2, 1.5)
+    for _ in range(2):  # the points are drawn anew
+        position = next_positions(system)
+        between = np.asarray(real) + position * np.asarray(fake - real)
+        expected = np.mean(length(fake) ** 2 - length(real) ** 2) / 2 + WEIGHT * np.mean((length(between) - 1) ** 2)
+        assert float(CRITICS_LOSS[name](system, quadratic(), real, fake)) == pytest.approx(expected, rel=1e-4)
+    assert position[0] != position[1]
+
+
+def test_the_slope_of_several_listeners_is_that_of_their_mean(system_with):
+    system, critic, waveform = system_with("ssepgan"), quadratic((1.0, 5.0)), windows(1, 2.0)
+    slope = system.input_gradient(lambda x: critic(x)["scores"], tf.constant(waveform))
+    np.testing.assert_allclose(slope, 3.0 * np.asarray(waveform), rtol=1e-5)

@@ -171,19 +171,6 @@ def test_the_identity_term_is_measured_at_the_level_of_the_mixture(short, system
     assert step(system, batch)["identity"] == pytest.approx(np.mean(np.abs(error)), rel=1e-4)
 
 
-def test_batch_normalisation_keeps_the_statistics_of_mixtures_alone(short, system_of, batch_of):
-    """As after one pass of mixtures, though a step also passes each source alone."""
-    experiment = short()
-    system, like, batch = system_of(experiment), system_of(experiment), batch_of(experiment)
-    before = [np.asarray(weight) for weight in like.generator.non_trainable_weights]
-    step(system, batch)
-    like.generator(batch["mixture"], training=True)
-    after = like.generator.non_trainable_weights
-    assert before and not any(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
-    for got, expected in zip(system.generator.non_trainable_weights, after, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-5)
-
-
 def test_without_adversarial_weight_the_discriminator_is_left_alone(short, system_of, batch_of):
     experiment = short(model={"adversarial_weight": 0.0})
     system = system_of(experiment)

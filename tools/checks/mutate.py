@@ -2,8 +2,8 @@
 
     python tools/checks/mutate.py [--only NAME ...] [--jobs N] [--results runs/mutants.json] [--anew] [--list]
 
-The wrong lines are in `mutants.py` and the files it names. First all their tests run on the code as it is, and must pass. Then each
-mutant is put in alone, its tests run until the first fails, and it is taken out. It ends as
+The wrong lines are in `mutants/`, a file for each part of the package. First all their tests run on the code as it is, and must pass.
+Then each mutant is put in alone, its tests run until the first fails, and it is taken out. It ends as
 
     killed      a test failed
     timed out   the tests took ten times as long as without it, a minute at least; counts as killed
@@ -18,6 +18,7 @@ import argparse
 import collections
 import fnmatch
 import json
+import os
 import queue
 import sys
 import tempfile
@@ -33,7 +34,8 @@ from rich.table import Table
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {KILLED: "green", TIMED_OUT: "yellow", SURVIVED: "bold red", BROKEN: "bold magenta"}
 LEAST_SECONDS, TIMES_LONGER = 60.0, 10.0  # of a run before it counts as endless: whichever is longer
-BASELINE_SECONDS = 1800.0
+BASELINE_SECONDS = 3600.0
+WIDTH = 150  # of the table in a file
 
 
 class Results:
@@ -170,7 +172,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--anew", action="store_true", help="forget earlier results")
     parser.add_argument("--list", action="store_true", help="name the mutants and end")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     console, mutants = Console(), chosen(options.only)
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     if options.list:
         for mutant in mutants:
             console.print(f"{mutant.name:48} {mutant.file}", highlight=False, markup=False)

@@ -1,0 +1,35 @@
+"""The wrong lines that tests must notice, all of them.
+
+A line that matters gets one: a term or a sign of a loss, where a gradient stops, whose weights move, what is drawn anew, what
+survives a restart, a limit. Each names the quickest tests that kill it.
+"""
+
+from mutants.compressed_sensing import COMPRESSED_SENSING
+from mutants.cyclegan import CYCLEGAN
+from mutants.decomposition import DECOMPOSITION
+from mutants.gass import GASS
+from mutants.losses import LOSSES
+from mutants.networks import NETWORKS
+from mutants.nmf import NMF
+from mutants.runs import RUNS
+from mutants.semisupervised import SEMISUPERVISED
+from mutants.shared import SHARED
+from mutants.signals import SIGNALS
+from mutants.ssepgan import SSEPGAN
+from mutants.wavegan import WAVEGAN
+
+MUTANTS = (
+    *LOSSES,
+    *SIGNALS,
+    *NETWORKS,
+    *RUNS,
+    *SHARED,
+    *SSEPGAN,
+    *CYCLEGAN,
+    *WAVEGAN,
+    *SEMISUPERVISED,
+    *DECOMPOSITION,
+    *COMPRESSED_SENSING,
+    *GASS,
+    *NMF,
+)

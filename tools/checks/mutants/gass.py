@@ -1,0 +1,119 @@
+"""Wrong lines of the system `gass`."""
+
+from mutation import mutants_of
+
+GASS = (
+    *mutants_of(
+        "systems/gass.py",
+        "systems/test_gass.py",
+        (
+            "gass-critic-hears-the-running-mean",
+            "heard = self.drawn(frames, loudness), self.generator(self.latents())",
+            "heard = self.drawn(frames, loudness), self.ema_generator(self.latents())",
+            "test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean",
+        ),
+        (
+            "gass-generator-judged-by-its-mean",
+            "[self.critic(self.generator(latents))]",
+            "[self.critic(self.ema_generator(latents))]",
+            "test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean",
+        ),
+        (
+            "gass-searches-what-learns",
+            "ops.reshape(self.ema_generator(latents), (*ops",
+            "ops.reshape(self.generator(latents), (*ops",
+            "test_what_is_searched_is_the_running_mean",
+        ),
+        (
+            "gass-search-hates-the-critics",
+            "loss -= self.config.critic_weight * ops.sum(scores)",
+            "loss += self.config.critic_weight * ops.sum(scores)",
+            "test_the_search_loss_is_the_sum_of_its_terms_over_frames",
+        ),
+        (
+            "gass-search-likes-jumps",
+            "loss += self.config.smoothness * ops.sum(jumps(parts, levels))",
+            "loss -= self.config.smoothness * ops.sum(jumps(parts, levels))",
+            "test_the_search_loss_is_the_sum_of_its_terms_over_frames",
+        ),
+        (
+            "gass-likelihood-not-of-the-sum",
+            "ops.sum(parts, axis=2) / levels, magnitudes / levels",
+            "parts[:, :, 0] / levels, magnitudes / levels",
+            "test_the_search_loss_is_the_sum_of_its_terms_over_frames",
+        ),
+        (
+            "gass-likelihood-hears-the-level",
+            "poisson_loss(ops.sum(parts, axis=2) / levels, magnitudes / levels)",
+            "poisson_loss(ops.sum(parts, axis=2), magnitudes)",
+            "test_the_search_loss_is_the_sum_of_its_terms_over_frames",
+        ),
+        (
+            "gass-critic-sign",
+            "real_loss(WASSERSTEIN, [self.critic(real)]) + fake_loss(WASSERSTEIN, [self.critic(fake)])",
+            "real_loss(WASSERSTEIN, [self.critic(fake)]) + fake_loss(WASSERSTEIN, [self.critic(real)])",
+            "test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slope",
+        ),
+        (
+            "gass-penalty-without-weight",
+            "loss += self.config.penalty_weight * slope_penalty",
+            "loss += slope_penalty",
+            "test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slope",
+        ),
+        (
+            "gass-penalty-at-the-real-only",
+            "between = mix_at_random(real, fake, position)",
+            "between = real",
+            "test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames",
+        ),
+        (
+            "gass-penalty-at-one-place-for-all-parts",
+            "(*real.shape[:2], 1)",
+            "(real.shape[0], 1, 1)",
+            "test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames",
+        ),
+        (
+            "gass-clip-one-side",
+            "ops.clip(weight, -self.config.clip, self.config.clip)",
+            "ops.clip(weight, -1.0, self.config.clip)",
+            "test_the_paper_has_no_penalty_but_bounded_weights",
+        ),
+        (
+            "gass-unclipped",
+            "            self.bound_critic()\n",
+            "            pass\n",
+            "test_the_paper_has_no_penalty_but_bounded_weights",
+        ),
+        (
+            "gass-compression-not-undone",
+            "generated ** (1 / self.config.compression)",
+            "generated",
+            "test_what_sounds_is_what_was_generated_at_its_gain_and_no_longer_compressed",
+        ),
+        (
+            "gass-frames-not-compressed",
+            "(magnitudes / levels) ** self.config.compression",
+            "(magnitudes / levels)",
+            "test_frames_have_mean_one_and_do_not_tell_how_loud_the_recording_was",
+        ),
+        (
+            "gass-drawn-evenly",
+            "keras.random.categorical(ops.log(loudness)",
+            "keras.random.categorical(0 * ops.log(loudness + 1)",
+            "test_frames_are_drawn_as_often_as_they_are_loud",
+        ),
+        (
+            "gass-gains-start-at-one",
+            "-np.log(self.parts), dtype",
+            "0.0, dtype",
+            "test_the_search_starts_at_latents_of_zero_and_even_shares_of_the_mixture",
+        ),
+        ("gass-no-running-mean", "self.follow_generator()", "pass", "test_what_is_searched_is_the_running_mean"),
+        (
+            "gass-latents-uniform",
+            "keras.random.normal((self.config.frames",
+            "keras.random.uniform((self.config.frames",
+            "test_latents_are_standard_normal_and_drawn_anew",
+        ),
+    ),
+)

@@ -1,0 +1,169 @@
+"""Wrong lines of generators and discriminators, and of how they stream."""
+
+from mutation import mutants_of
+
+_AUTHORS = "test_the_papers_generator_is_the_authors_layer_by_layer"
+
+NETWORKS = (
+    *mutants_of(
+        "networks/stream_memory.py",
+        "networks/test_streaming.py",
+        (
+            "stream-sees-beyond-the-end",
+            "not_over = ops.less(a_hop * self._since_end + position, float(late + more))",
+            "not_over = ops.greater_equal(position, 0.0)",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-sees-before-the-start",
+            "begun = ops.greater_equal(a_hop * self._since_start + position, float(late))",
+            "begun = ops.greater_equal(position, 0.0)",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-forgets",
+            "stretch[:, signal.shape[1] :]",
+            "0.0 * stretch[:, signal.shape[1] :]",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+    ),
+    *mutants_of(
+        "networks/resnet.py",
+        "networks/test_generators.py",
+        (
+            "resnet-blocks-linear-at-the-end",
+            "branch = leaky(norm(convolution(branch)))",
+            'branch = leaky(norm(convolution(branch))) if part == "first" else norm(convolution(branch))',
+            _AUTHORS,
+        ),
+        (
+            "resnet-blocks-without-norm",
+            "branch = leaky(norm(convolution(branch)))",
+            "branch = leaky(convolution(branch))",
+            _AUTHORS,
+        ),
+        (
+            "resnet-norm-after-the-activation",
+            "branch = leaky(norm(convolution(branch)))",
+            "branch = norm(leaky(convolution(branch)))",
+            _AUTHORS,
+        ),
+        (
+            "resnet-without-skip",
+            'return layers.Add(name=f"{name}_add")([signal, branch])',
+            'return layers.Add(name=f"{name}_add")([branch, branch])',
+            _AUTHORS,
+        ),
+        ("resnet-strides-linear", "signal = leaky(strided(padded))", "signal = strided(padded)", _AUTHORS),
+        (
+            "resnet-strides-normalised",
+            "signal = leaky(strided(padded))",
+            "signal = leaky(layers.BatchNormalization()(strided(padded)))",
+            "test_the_papers_generator_has_the_authors_size",
+        ),
+        ("resnet-upsampling-bent", "signal = upsampled(signal)", "signal = leaky(upsampled(signal))", _AUTHORS),
+        (
+            "resnet-ends-in-tanh",
+            'layers.Activation("linear", dtype="float32")',
+            'layers.Activation("tanh", dtype="float32")',
+            _AUTHORS,
+        ),
+        ("resnet-padded-at-the-other-end", "STRIDED_PADDING = (11, 10)", "STRIDED_PADDING = (10, 11)", _AUTHORS),
+        ("resnet-slope-of-relu", "SLOPE = 0.2", "SLOPE = 0.0", _AUTHORS),
+        (
+            "resnet-momentum-of-keras",
+            "momentum=0.9, epsilon",
+            "momentum=0.99, epsilon",
+            "test_the_papers_generator_starts_as_the_authors_does",
+        ),
+        (
+            "resnet-epsilon-of-keras",
+            "epsilon=1e-5",
+            "epsilon=1e-3",
+            "test_the_papers_generator_starts_as_the_authors_does",
+        ),
+        (
+            "resnet-starts-ten-times-louder",
+            "stddev=0.02",
+            "stddev=0.2",
+            "test_the_papers_generator_starts_as_the_authors_does",
+        ),
+        (
+            "resnet-narrow-first",
+            "enumerate((narrow, wide))",
+            "enumerate((wide, wide))",
+            "test_the_papers_generator_has_the_authors_size",
+        ),
+    ),
+    *mutants_of(
+        "networks/streaming.py",
+        "networks/test_streaming.py",
+        (
+            "stream-residual-early",
+            "residual = memory.delayed(mixture, parts.delay)",
+            "residual = mixture",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-mixture-early",
+            "spectrum = memory.delayed(spectrum, late)",
+            "pass",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-skip-early",
+            "add([memory.delayed(signal, look.reach), branch])",
+            "add([signal, branch])",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+    ),
+    *mutants_of(
+        "networks/discriminators.py",
+        "networks/test_discriminators.py",
+        (
+            "discriminator-without-shuffle",
+            "PhaseShuffle(config.phase_shuffle, seed=seed + level",
+            "PhaseShuffle(0, seed=seed + level",
+            "test_wavegan_shuffles_in_training_only",
+        ),
+        (
+            "discriminator-unbounded",
+            "layers.SpectralNormalization(layer) if config.spectral_norm else layer",
+            "layer",
+            "test_spectral_normalisation_brings_every_gain_to_one",
+        ),
+    ),
+    *mutants_of(
+        "networks/filterbank.py",
+        "networks/test_generators.py",
+        (
+            "masks-above-one",
+            'activation="sigmoid", name="masks"',
+            'activation="softplus", name="masks"',
+            "test_masks_never_make_a_bin_louder",
+        ),
+        ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_masks_of_its_own"),
+        (
+            "context-too-short",
+            "return (frames + 1) * config.hop + config.frame",
+            "return frames * config.hop",
+            "test_the_declared_context_is_enough_and_not_wildly_more",
+        ),
+    ),
+    *mutants_of(
+        "networks/dense.py",
+        "networks/test_dense.py",
+        (
+            "parts-hear-the-first",
+            '"part{part}_hidden")(latents[:, part])',
+            '"part{part}_hidden")(latents[:, 0])',
+            "test_parts_do_not_hear_each_other",
+        ),
+        (
+            "critic-with-softplus",
+            '"tanh", f"part{part}_hidden"',
+            '"softplus", f"part{part}_hidden"',
+            "test_a_critic_is_a_layer_with_tanh_and_a_sum",
+        ),
+    ),
+)

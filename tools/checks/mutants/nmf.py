@@ -1,0 +1,70 @@
+"""Wrong lines of the system `nmf`."""
+
+from mutation import mutants_of
+
+NMF = (
+    *mutants_of(
+        "systems/nmf.py",
+        "systems/test_nmf.py",
+        (
+            "nmf-squared-distance",
+            '"beta_loss": "kullback-leibler"',
+            '"beta_loss": "frobenius"',
+            "test_activations_are_those_of_multiplicative_updates",
+        ),
+        (
+            "nmf-separation-moves-the-spectra",
+            "            update_H=False,\n            max_iter",
+            "            update_H=True,\n            max_iter",
+            "test_activations_are_those_of_multiplicative_updates",
+        ),
+        (
+            "nmf-fit-from-ones",
+            "activations, _, _ = non_negative_factorization(heard, H=spectra, update_H=False, **updates)",
+            "activations = np.ones((len(heard), len(spectra)), np.float32)",
+            "test_a_fit_is_that_of_multiplicative_updates",
+        ),
+        (
+            "nmf-spectra-of-any-mean",
+            "return spectra / (spectra.mean(axis=1, keepdims=True) + 1e-30), misfit",
+            "return spectra, misfit",
+            "test_a_fit_is_that_of_multiplicative_updates",
+        ),
+        (
+            "nmf-misfit-upside-down",
+            "divergence(activations @ spectra, heard)",
+            "divergence(heard, activations @ spectra)",
+            "test_a_fit_is_that_of_multiplicative_updates",
+        ),
+        (
+            "nmf-newest-frames-only",
+            "highest, places = ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)",
+            "highest, places = ops.top_k(ops.concatenate([self.keys, keys + 9], axis=1), self.config.pool)",
+            "test_the_sample_is_of_all_that_was_heard_each_as_likely",
+        ),
+        (
+            "nmf-loud-recordings-teach-more",
+            "self.spectra.analyse(gain_to_level(windows, 0.0) * windows)",
+            "self.spectra.analyse(windows)",
+            "test_quiet_recordings_teach_as_much_as_loud_ones",
+        ),
+        (
+            "nmf-activations-without-level",
+            "return (found * levels).reshape",
+            "return found.reshape",
+            "test_frames_are_explained_one_by_one_whatever_else_there_is",
+        ),
+        (
+            "nmf-fit-goes-on-from-the-last",
+            "self.fit_dictionary(heard, self.start(heard))",
+            "self.fit_dictionary(heard, learnt[part] + 1e-9)",
+            "test_more_updates_leave_less_unexplained_and_a_fit_forgets_the_last_one",
+        ),
+        (
+            "nmf-mask-power-left-out",
+            "shares(parts, self.config.mask_power)",
+            "shares(parts, 1.0)",
+            "test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power",
+        ),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Wrong lines of the system `semisupervised`."""
+
+from mutation import mutants_of
+
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
+_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+
+SEMISUPERVISED = (
+    *mutants_of(
+        "systems/semisupervised.py",
+        "systems/test_semisupervised.py",
+        (
+            "semisupervised-rest-left-out",
+            "for k in range(self.outputs))\n\n    def train_critics",
+            "for k in range(len(self.sources)))\n\n    def train_critics",
+            "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
+        ),
+        (
+            "semisupervised-rest-of-the-wrong-sign",
+            "mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)",
+            "mixture[:, None] + ops.sum(sources, axis=1, keepdims=True)",
+            "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
+        ),
+        (
+            "semisupervised-additive-of-labelled",
+            "additive_loss(unlabelled, estimates)",
+            "additive_loss(0 * unlabelled, estimates)",
+            "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
+        ),
+        (
+            "semisupervised-real-and-fake-swapped",
+            'self.train_critics(batch["solo"][: self.heard], ops.stop_gradient(estimates))',
+            'self.train_critics(ops.stop_gradient(estimates), batch["solo"][: self.heard])',
+            "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
+        ),
+        (
+            "semisupervised-critic-without-shuffle",
+            "critic(ops.concatenate([real, fake]), training=True)",
+            "critic(ops.concatenate([real, fake]), training=False)",
+            _SHUFFLED,
+        ),
+        (
+            "semisupervised-separator-judged-without-shuffle",
+            'critic(windows, training=True)["scores"]',
+            'critic(windows, training=False)["scores"]',
+            _SHUFFLED,
+        ),
+        (
+            "semisupervised-penalty-between-reals",
+            "self.gradient_penalty(critic, real, fake, kind)",
+            "self.gradient_penalty(critic, real, real, kind)",
+            _QUADRATIC,
+        ),
+        (
+            "semisupervised-penalty-without-weight",
+            "against + self.config.penalty_weight * penalty",
+            "against + penalty",
+            "test_the_penalty_is_that_of_the_critics_own_slopes",
+        ),
+        (
+            "semisupervised-penalty-of-the-other-kind",
+            "one_sided_slope_penalty if self.config.one_sided else slope_penalty",
+            "slope_penalty if self.config.one_sided else one_sided_slope_penalty",
+            "test_the_penalty_is_that_of_the_critics_own_slopes",
+        ),
+        (
+            "semisupervised-critics-sign",
+            "against += fake_loss",
+            "against -= fake_loss",
+            "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
+        ),
+        (
+            "semisupervised-critics-crossed",
+            "stretches(start, self.stretch, solo[:, k], estimates[:, k])",
+            "stretches(start, self.stretch, solo[:, k], estimates[:, -1 - k])",
+            "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
+        ),
+        (
+            "semisupervised-solos-at-their-own-level",
+            "solo = gain_to_level(ops.sum(solo, axis=1), self.config.level_dbfs)[:, None] * solo",
+            "pass",
+            "test_solos_come_to_the_level_of_a_mixture_of_their_own",
+        ),
+        (
+            "semisupervised-weights-left-out",
+            'getattr(self.config, f"{name}_weight") * loss for name',
+            "loss for name",
+            "test_the_separators_loss_is_the_weighted_sum_of_its_terms",
+        ),
+        (
+            "semisupervised-constants-learn",
+            "variable.trainable = False",
+            "pass",
+            "systems/test_semisupervised_players.py::test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves",
+        ),
+        (
+            "semisupervised-one-critic-step",
+            "for _ in range(self.config.critic_steps):",
+            "for _ in range(1):",
+            "systems/test_semisupervised_players.py::test_critics_take_several_steps_for_each_of_the_separator",
+        ),
+    ),
+)

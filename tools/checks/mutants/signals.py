@@ -1,0 +1,164 @@
+"""Wrong lines of metrics, mixing laws, measurements and layers."""
+
+from mutation import mutants_of
+
+SIGNALS = (
+    *mutants_of(
+        "metrics/waveform.py",
+        "metrics/test_waveform_metrics.py",
+        (
+            "si-sdr-sign",
+            "gain = np.sum(estimate * reference)",
+            "gain = -np.sum(estimate * reference)",
+            "test_perfect_and_silent_estimates_have_their_limits",
+        ),
+        ("si-sdr-scales-the-estimate", "/ np.sum(reference**2)\n    target", "/ np.sum(estimate**2)\n    target"),
+        (
+            "si-sdr-removes-the-mean",
+            "reference, estimate = check_pair(reference, estimate)\n    gain",
+            "reference, estimate = (x - x.mean() for x in check_pair(reference, estimate))\n    gain",
+        ),
+        (
+            "snr-removes-the-mean",
+            "reference, estimate = check_pair(reference, estimate)\n    return",
+            "reference, estimate = (x - x.mean() for x in check_pair(reference, estimate))\n    return",
+        ),
+        ("decibels-of-amplitudes", "float(10.0 * np.log10(signal / noise))", "float(20.0 * np.log10(signal / noise))"),
+        ("ratio-upside-down", "np.log10(signal / noise)", "np.log10(noise / signal)"),
+        ("improvement-sign", "return float(after - before)", "return float(before - after)"),
+    ),
+    *mutants_of(
+        "metrics/bss.py",
+        "metrics/test_bss.py",
+        (
+            "bss-sir-and-sar-swapped",
+            "BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)",
+            "BSSScores(sdr=sdr, isr=isr, sir=sar, sar=sir)",
+            "test_interference_lowers_sir_and_noise_lowers_sar",
+        ),
+    ),
+    *mutants_of(
+        "metrics/spectra.py",
+        "metrics/test_spectra.py",
+        (
+            "frechet-without-shared-spread",
+            "- 2 * np.sum(np.sqrt(np.maximum(shared, 0)))",
+            "",
+            "test_a_set_is_no_distance_from_itself_also_where_bands_never_move",
+        ),
+    ),
+    *mutants_of(
+        "data/mixing.py",
+        "data/test_mixing.py",
+        (
+            "paper-law-weights-swapped",
+            "np.multiply(targets, weights[:-1, None], out=sources)",
+            "np.multiply(targets, weights[1:, None], out=sources)",
+        ),
+        ("paper-law-others-unweighted", "[weights[-1]] * len(others)", "[np.float32(1)] * len(others)"),
+        (
+            "snr-law-sign",
+            "residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)",
+            "residual *= _gain(level, root_mean_square(residual), gain_db + reference_db)",
+        ),
+        (
+            "snr-law-of-amplitude-as-power",
+            "level * 10.0 ** (above_db / 20) / rms",
+            "level * 10.0 ** (above_db / 10) / rms",
+        ),
+        ("snr-law-moves-the-second-source-alike", "gain_db + float(snr) - reference_db", "gain_db + 0 * float(snr)"),
+        ("snr-law-without-spread", "levels = (_gain(1.0, rms, level_db)", "levels = (_gain(1.0, rms, 0.0)"),
+        ("snr-law-raises-silence", "return rms if rms > 10.0 ** (silence_db / 20) else 0.0", "return rms"),
+        (
+            "limit-the-mixture-only",
+            "residual = np.multiply(residual, scale, out=out and out.residual)",
+            "residual = np.multiply(residual, np.float32(1), out=out and out.residual)",
+        ),
+        (
+            "limit-the-positive-peak-only",
+            "peak = float(max(mixture.max(), -mixture.min()))",
+            "peak = float(mixture.max())",
+        ),
+    ),
+    *mutants_of(
+        "layers/phase_shuffle.py",
+        "layers/test_phase_shuffle.py",
+        ("shuffle-zeros-at-the-edge", 'mode="reflect"', 'mode="constant"'),
+        (
+            "shuffle-all-alike",
+            "keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)",
+            "ops.repeat(keras.random.randint((1,), 0, 2 * self.reach + 1, seed=self.draws), batch)",
+        ),
+        (
+            "shuffle-never-to-the-right",
+            "keras.random.randint((batch,), 0, 2 * self.reach + 1,",
+            "keras.random.randint((batch,), 0, 2 * self.reach,",
+        ),
+        ("shuffle-at-inference", "if not training or self.reach == 0:", "if self.reach == 0:"),
+        ("shuffle-off", "if not training or self.reach == 0:", "if not training or self.reach >= 0:"),
+        ("shuffle-the-same-each-time", "2 * self.reach + 1, seed=self.draws)", "2 * self.reach + 1, seed=1)"),
+    ),
+    *mutants_of(
+        "layers/past_fakes.py",
+        "layers/test_past_fakes.py",
+        (
+            "pool-lets-gradients-through",
+            'fakes = ops.stop_gradient(ops.cast(fakes, "float32"))',
+            'fakes = ops.cast(fakes, "float32")',
+        ),
+        ("pool-always-the-newest", "ops.where(ops.logical_and(full, tails), past, fake)", "fake"),
+        ("pool-keeps-what-it-hands-on", "ops.where(stays, past, fake)", "fake"),
+        ("pool-coin-is-false", "seed=self.coins) < 0.5", "seed=self.coins) < 0.1"),
+        ("pool-forgets", "self.fakes.assign(kept)", "pass"),
+    ),
+    *mutants_of(
+        "layers/spectra.py",
+        "layers/test_spectra_layers.py",
+        (
+            "shares-do-not-sum-to-one",
+            "raised / ops.sum(raised, axis=-2, keepdims=True)",
+            "raised / ops.max(raised, axis=-2, keepdims=True)",
+        ),
+    ),
+    *mutants_of(
+        "layers/filterbank.py",
+        "layers/test_transforms.py",
+        ("synthesis-of-another-level", "np.float32(2 * hop / frame)", "np.float32(hop / frame)"),
+        (
+            "frames-joined-backwards",
+            "moved = [_stretch(parts[repeats - 1 - shift], shift, kept)",
+            "moved = [_stretch(parts[shift], shift, kept)",
+        ),
+    ),
+    *mutants_of(
+        "layers/upsampling.py",
+        "layers/test_upsampling.py",
+        (
+            "upsampled-phases-shifted",
+            "(phase + place - self.kernel_size // 2)",
+            "(phase + place - self.kernel_size // 2 + 1)",
+        ),
+        ("upsampled-without-bias", "return frames + self.bias", "return frames"),
+        ("upsampled-phases-mixed-up", "ops.transpose(phases, (1, 0, 2)), (taps", "phases, (taps"),
+    ),
+    *mutants_of(
+        "layers/dilated.py",
+        "layers/test_framing_layers.py",
+        (
+            "taps-side-by-side-reversed",
+            "for tap in range(taps)]",
+            "for tap in reversed(range(taps))]",
+            "layers/test_upsampling.py::test_it_is_nearest_neighbours_and_then_a_convolution",
+        ),
+    ),
+    *mutants_of(
+        "dsp/measurements.py",
+        "dsp/test_measurements.py",
+        (
+            "matrix-of-variance-one",
+            "return entries / np.float32(np.sqrt(measurements))",
+            "return entries",
+            "test_entries_are_normal_with_variance_one_over_the_measurements",
+        ),
+    ),
+)

@@ -1,0 +1,97 @@
+"""Wrong lines of the system `wavegan`."""
+
+from mutation import mutants_of
+
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
+_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+
+WAVEGAN = (
+    *mutants_of(
+        "systems/wavegan.py",
+        "systems/test_wavegan.py",
+        (
+            "wavegan-real-and-fake-swapped",
+            "real, fake = self.heard(real, ops.stop_gradient(made))",
+            "real, fake = self.heard(made, ops.stop_gradient(real))",
+            "test_the_critics_loss_is_the_equations_on_a_linear_critic",
+        ),
+        (
+            "wavegan-penalty-without-weight",
+            "return loss + config.penalty_weight * penalty",
+            "return loss + penalty",
+            "test_the_critics_loss_is_the_equations_on_a_linear_critic",
+        ),
+        (
+            "wavegan-penalty-left-out",
+            "return loss + config.penalty_weight * penalty",
+            "return loss",
+            "test_the_critics_loss_is_the_equations_on_a_linear_critic",
+        ),
+        (
+            "wavegan-penalty-between-reals",
+            "self.gradient_penalty(self.discriminator, real, fake) if",
+            "self.gradient_penalty(self.discriminator, real, real) if",
+            _QUADRATIC,
+        ),
+        (
+            "wavegan-critic-without-shuffle",
+            "self.discriminator(ops.concatenate([real, fake]), training=True)",
+            "self.discriminator(ops.concatenate([real, fake]), training=False)",
+            _SHUFFLED,
+        ),
+        (
+            "wavegan-generator-judged-without-shuffle",
+            "heard = self.discriminator(fake, training=True)",
+            "heard = self.discriminator(fake, training=False)",
+            _SHUFFLED,
+        ),
+        (
+            "wavegan-likeness-without-shuffle",
+            'self.discriminator(real, training=True)["features"]',
+            'self.discriminator(real, training=False)["features"]',
+            _SHUFFLED,
+        ),
+        (
+            "wavegan-likeness-without-weight",
+            "adversarial + config.likeness_weight * alike",
+            "adversarial + alike",
+            "test_the_term_against_alike_sounds_is_added_with_its_weight",
+        ),
+        (
+            "wavegan-latents-above-zero",
+            "(share, self.latent), -1.0, 1.0, seed",
+            "(share, self.latent), 0.0, 1.0, seed",
+            "test_latents_are_uniform_between_minus_one_and_one_and_drawn_anew",
+        ),
+        (
+            "wavegan-one-share-for-all-steps",
+            "for real in ops.split(recordings, self.config.discriminator_steps):",
+            "for real in [ops.split(recordings, self.config.discriminator_steps)[0]] * self.config.discriminator_steps:",
+            "test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_moves_once",
+        ),
+        (
+            "wavegan-the-rest-is-learnt",
+            'recordings = batch["solo"][:, 0]',
+            'recordings = batch["solo"][:, -1]',
+            "test_only_the_first_source_is_learnt",
+        ),
+        (
+            "wavegan-sounds-of-what-learns",
+            "np.asarray(self.ema_generator(latents, training=False))",
+            "np.asarray(self.generator(latents, training=False))",
+            "test_sounds_are_made_by_the_running_mean",
+        ),
+        (
+            "wavegan-no-running-mean",
+            "self.follow_generator()",
+            "pass",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+        ),
+        (
+            "wavegan-levels-left-out",
+            "recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)",
+            "pass",
+            "test_recordings_are_heard_at_the_level_asked_for",
+        ),
+    ),
+)

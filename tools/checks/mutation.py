@@ -20,9 +20,13 @@ from typing import Any, NamedTuple
 
 PRELOADED = (
     *("tensorflow", "keras", "numpy", "scipy.signal", "sklearn.decomposition", "matplotlib.pyplot"),
-    *("soundfile", "soxr", "rich.console", "yaml", "pytest"),
+    *("soundfile", "soxr", "rich.console", "yaml", "pytest", "xdist.plugin"),
 )
-PYTEST = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
+# Of pytest's plugins only the one that the repository's settings name; two of its own collect garbage for half a second.
+PYTEST = (
+    *("-x", "-q", "-p", "xdist.plugin", "-n", "0"),
+    *("-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"),
+)
 NO_KILL = ("SyntaxError", "IndentationError", "NameError", "ImportError", "ModuleNotFoundError")  # no test looked at it
 KILLED, SURVIVED, TIMED_OUT, BROKEN = "killed", "survived", "timed out", "broken"
 
@@ -31,7 +35,7 @@ class Mutant(NamedTuple):
     """One wrong line, and who must notice.
 
     `file` is relative to the repository; `text` is in it exactly once and becomes `replacement`; `tests` are files or node ids
-    of pytest, relative to the repository, without their parameters.
+    of pytest, relative to the repository.
     """
 
     name: str
@@ -169,9 +173,11 @@ def copy_tracked(repository: Path, target: Path) -> None:
 
 
 def digest_of(folder: Path) -> str:
-    """A number that changes with any Python file of a folder, `pyproject.toml` too."""
+    """A number that changes with the code and the tests in a folder, not with the list of mutants."""
     digest = hashlib.sha256()
     for path in sorted([*folder.rglob("*.py"), *folder.glob("pyproject.toml")]):
+        if "checks" in path.parts:
+            continue
         digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -200,10 +206,9 @@ def _run_pytest(copy: str, tests: list[str], report: str) -> None:
     """Run tests in the copy of the repository, in a process that was just forked."""
     os.setsid()  # so that what the tests start ends with them
     os.chdir(copy)
-    sys.dont_write_bytecode = (
-        True  # a mutant may have the size and the second of the original, and Python looks no further
-    )
-    os.environ.update(PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE="1")
+    # A mutant may have the size and the second of the original, and Python compares no more than that.
+    sys.dont_write_bytecode = True
+    os.environ.update(PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     sys.path.insert(0, copy)
     with open(Path(report).with_name("output.txt"), "wb") as output:
         os.dup2(output.fileno(), 1)
@@ -211,7 +216,8 @@ def _run_pytest(copy: str, tests: list[str], report: str) -> None:
     import pytest
 
     recorder = _Recorder()
-    code = int(pytest.main([*PYTEST, *tests], plugins=[recorder]))
+    scratch = Path(report).with_name("tmp")
+    code = int(pytest.main([*PYTEST, f"--basetemp={scratch}", *tests], plugins=[recorder]))
     found = {"exit": code, "failed": recorder.failed, "why": recorder.why, "seconds": recorder.seconds}
     Path(report).write_text(json.dumps(found))
     sys.stdout.flush()

@@ -2,8 +2,8 @@
 
 from mutation import mutants_of
 
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[compressed_sensing]"
+_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[compressed_sensing]"
 
 COMPRESSED_SENSING = (
     *mutants_of(

@@ -3,8 +3,10 @@
 from mutation import mutants_of
 
 _TERMS = "test_every_term_is_that_of_the_equations"
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[cyclegan]"
+_QUADRATIC = (
+    "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[cyclegan]"
+)
 
 CYCLEGAN = (
     *mutants_of(

@@ -2,8 +2,10 @@
 
 from mutation import mutants_of
 
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[ssepgan]"
+_QUADRATIC = (
+    "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[ssepgan]"
+)
 
 SHARED = (
     *mutants_of(
@@ -47,49 +49,49 @@ SHARED = (
             "betas-swapped",
             "beta_1=training.betas[0],\n                beta_2=training.betas[1],",
             "beta_1=training.betas[1],\n                beta_2=training.betas[0],",
-            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player",
+            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
         ),
         (
             "gradients-unclipped",
             "global_clipnorm=training.clip_norm,",
             "global_clipnorm=None,",
-            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm",
+            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm[ssepgan]",
         ),
         (
             "optimizer-built-late",
             "optimizer.build(network.trainable_variables)",
             "pass",
-            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player",
+            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
         ),
         (
             "mean-and-weight-swapped",
             "mean * decay + weight * (1.0 - decay) if weight.trainable else weight)",
             "weight * decay + mean * (1.0 - decay) if weight.trainable else weight)",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
             "mean-of-statistics-too",
             "weight * (1.0 - decay) if weight.trainable else weight)",
             "weight * (1.0 - decay))",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
             "mean-starts-elsewhere",
             "self.ema_generator.set_weights(self.generator.get_weights())",
             "pass",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
             "ships-what-learns",
             "first_sources(self.ema_generator, len(self.sources)) if self.models_rest else self.ema_generator",
             "first_sources(self.generator, len(self.sources)) if self.models_rest else self.generator",
-            "systems/test_system_contract.py::test_what_is_called_and_ships_is_the_running_mean",
+            "systems/test_system_contract.py::test_what_is_called_and_ships_is_the_running_mean[ssepgan]",
         ),
         (
             "one-seed-for-every-run",
             "self.draws = keras.random.SeedGenerator(experiment.data.seed)",
             "self.draws = keras.random.SeedGenerator(0)",
-            "systems/test_system_contract.py::test_another_seed_draws_other_numbers",
+            "systems/test_system_contract.py::test_another_seed_draws_other_numbers[ssepgan]",
         ),
     ),
     *mutants_of(
@@ -152,13 +154,13 @@ SHARED = (
             "start-for-what-ships-only",
             "for network in (system.generator, system.ema_generator):",
             "for network in (system.ema_generator,):",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it",
+            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[ssepgan]",
         ),
         (
             "start-for-what-searches-only",
             "(network, getattr(system, name, network))",
             "(network,)",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it",
+            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[compressed_sensing]",
         ),
     ),
     *mutants_of(

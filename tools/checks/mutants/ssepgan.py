@@ -2,8 +2,10 @@
 
 from mutation import mutants_of
 
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[ssepgan]"
+_QUADRATIC = (
+    "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[ssepgan]"
+)
 
 SSEPGAN = (
     *mutants_of(
@@ -145,7 +147,7 @@ SSEPGAN = (
             "ssepgan-no-running-mean",
             "self.follow_generator()",
             "pass",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
             "ssepgan-identity-share-is-all",

@@ -2,8 +2,10 @@
 
 from mutation import mutants_of
 
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations"
+_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[wavegan]"
+_QUADRATIC = (
+    "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[wavegan]"
+)
 
 WAVEGAN = (
     *mutants_of(
@@ -85,7 +87,7 @@ WAVEGAN = (
             "wavegan-no-running-mean",
             "self.follow_generator()",
             "pass",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator",
+            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[wavegan]",
         ),
         (
             "wavegan-levels-left-out",

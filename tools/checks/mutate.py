@@ -6,7 +6,7 @@ The wrong lines are in `mutants/`, a file for each part of the package. First al
 Then each mutant is put in alone, its tests run until the first fails, and it is taken out. It ends as
 
     killed      a test failed
-    timed out   the tests took ten times as long as without it, a minute at least; counts as killed
+    timed out   the tests took ten times as much processor time as without it, a minute at least; counts as killed
     survived    all its tests passed: a test is missing, or the line says nothing
     broken      no test could look at it: the text is not in the file exactly once, or the result cannot be imported
 
@@ -33,7 +33,7 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {KILLED: "green", TIMED_OUT: "yellow", SURVIVED: "bold red", BROKEN: "bold magenta"}
-LEAST_SECONDS, TIMES_LONGER = 60.0, 10.0  # of a run before it counts as endless: whichever is longer
+LEAST_SECONDS, TIMES_LONGER = 60.0, 10.0  # of processor time before a run counts as endless: whichever is longer
 BASELINE_SECONDS = 3600.0
 WIDTH = 150  # of the table in a file
 

@@ -8,8 +8,10 @@ nothing of this package is imported there, so that each run imports it anew, wit
 import contextlib
 import hashlib
 import json
+import math
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -29,6 +31,7 @@ PYTEST = (
 )
 NO_KILL = ("SyntaxError", "IndentationError", "NameError", "ImportError", "ModuleNotFoundError")  # no test looked at it
 KILLED, SURVIVED, TIMED_OUT, BROKEN = "killed", "survived", "timed out", "broken"
+CLOCK = 20.0  # times the limit of processor time that a run may last by the clock: the machine may be busy with other things
 
 
 class Mutant(NamedTuple):
@@ -112,7 +115,11 @@ class Workshop:
         self._processes.set_forkserver_preload(list(preloaded))
 
     def run(self, mutant: Mutant, *, limit_seconds: float) -> Outcome:
-        """Put the mutant into the copy, run its tests, and take it out again."""
+        """Put the mutant into the copy, run its tests, and take it out again.
+
+        Args:
+          limit_seconds: of processor time; a run that needs more never ends.
+        """
         path = self.copy / mutant.file
         try:
             source = path.read_text()
@@ -132,12 +139,14 @@ class Workshop:
         """
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        process = self._processes.Process(target=_run_pytest, args=(str(self.copy), list(tests), str(report)))
+        process = self._processes.Process(
+            target=_run_pytest, args=(str(self.copy), list(tests), str(report), math.ceil(limit_seconds))
+        )
         started = time.monotonic()
         process.start()
         try:
-            process.join(limit_seconds)
-            late = process.is_alive()
+            process.join(CLOCK * limit_seconds)
+            late = process.is_alive() or process.exitcode == -signal.SIGXCPU
         finally:
             _stop(process)
         seconds = time.monotonic() - started
@@ -202,9 +211,10 @@ class _Recorder:
             self.why = str(crash.message if crash else report.longrepr)[:2000]
 
 
-def _run_pytest(copy: str, tests: list[str], report: str) -> None:
+def _run_pytest(copy: str, tests: list[str], report: str, limit_seconds: int) -> None:
     """Run tests in the copy of the repository, in a process that was just forked."""
     os.setsid()  # so that what the tests start ends with them
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_seconds, resource.RLIM_INFINITY))
     os.chdir(copy)
     # A mutant may have the size and the second of the original, and Python compares no more than that.
     sys.dont_write_bytecode = True

@@ -10,8 +10,9 @@ from keras import ops
 
 from tfsepgan import systems
 from tfsepgan.layers.phase_shuffle import PhaseShuffle
+from tfsepgan.settings.networks import DiscriminatorConfig
 
-WINDOW, BATCH, WEIGHT = 1024, 2, 7.0
+WINDOW, CROP, BATCH, WEIGHT = 1024, 256, 2, 7.0
 # Settings with which a step calls the discriminators in every way that there is.
 ALL_CALLS = {
     "ssepgan": {"feature_weight": 1.0, "adversarial_weight": 1.0},
@@ -51,6 +52,33 @@ def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_o
     monkeypatch.setattr(PhaseShuffle, "call", listening)
     system.train_step(batch_of(system.experiment))
     assert heard and all(heard)
+
+
+@pytest.mark.parametrize("name", sorted(ALL_CALLS))
+def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step(name, system_with, monkeypatch):
+    """Recordings that rise by one a sample tell, at any level, which sample a crop starts at."""
+    listener = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
+    system, starts = system_with(name, **listener), []
+    convolve = keras.layers.Conv1D.call
+
+    def looking(self, signal):
+        if signal.shape[1:] == (CROP, 1):
+            rise = np.diff(np.asarray(signal)[..., 0], axis=1)
+            straight = np.ptp(rise, axis=1) < 1e-3 * np.abs(rise[:, 0])
+            starts.extend(np.round(np.asarray(signal)[straight, 0, 0] / rise[straight, 0]).astype(int))
+        return convolve(self, signal)
+
+    monkeypatch.setattr(keras.layers.Conv1D, "call", looking)
+    rising = np.arange(WINDOW, dtype=np.float32)[:, None] / WINDOW
+    shapes = {"mixture": (), "unlabelled": (), "sources": (1,), "solo": (2,)}
+    batch = {key: tf.constant(np.tile(rising, (BATCH, *more, 1, 1))) for key, more in shapes.items()}
+    each = []
+    for _ in range(3):
+        starts.clear()
+        system.train_step(batch)
+        each.append(set(starts))
+    assert all(each) and len(set.union(*each)) > 1
+    assert all(0 <= start <= WINDOW - CROP for start in set.union(*each))
 
 
 def quadratic(factors=(1.0,)):

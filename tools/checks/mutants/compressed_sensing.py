@@ -2,6 +2,7 @@
 
 from mutation import mutants_of
 
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[compressed_sensing]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[compressed_sensing]"
 _QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[compressed_sensing]"
 
@@ -140,6 +141,12 @@ COMPRESSED_SENSING = (
             "real_loss(config.objective, [score[: real.shape[0]] for score in scores])",
             "real_loss(config.objective, [score[real.shape[0] :] for score in scores])",
             _QUADRATIC,
+        ),
+        (
+            "sensing-always-the-first-crop",
+            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n        real, fake",
+            "start = 0\n        real, fake",
+            _CROPS,
         ),
     ),
 )

@@ -3,6 +3,7 @@
 from mutation import mutants_of
 
 _TERMS = "test_every_term_is_that_of_the_equations"
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[cyclegan]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[cyclegan]"
 _QUADRATIC = (
     "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[cyclegan]"
@@ -131,6 +132,12 @@ CYCLEGAN = (
             "for player in self.generators:\n            self.optimizers",
             'for player in ("generator",):\n            self.optimizers',
             "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
+        ),
+        (
+            "cyclegan-always-the-first-crop",
+            "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
+            "start = 0",
+            _CROPS,
         ),
     ),
 )

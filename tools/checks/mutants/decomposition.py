@@ -3,6 +3,7 @@
 from mutation import mutants_of
 
 _PAPERS = "test_every_term_is_the_papers"
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[decomposition]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[decomposition]"
 _QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[decomposition]"
 
@@ -111,6 +112,12 @@ DECOMPOSITION = (
             '{"decomposition": "composition", "composition": "generator"}',
             '{"decomposition": "generator", "composition": "composition"}',
             "test_what_is_given_stays_as_it_is",
+        ),
+        (
+            "decomposition-always-the-first-crop",
+            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n            for name, windows",
+            "start = 0\n            for name, windows",
+            _CROPS,
         ),
     ),
 )

@@ -39,7 +39,7 @@ NMF = (
         (
             "nmf-newest-frames-only",
             "highest, places = ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)",
-            "highest, places = ops.top_k(ops.concatenate([self.keys, keys + 9], axis=1), self.config.pool)",
+            "highest, places = ops.top_k(ops.concatenate([self.keys - 9, keys], axis=1), self.config.pool)",
             "test_the_sample_is_of_all_that_was_heard_each_as_likely",
         ),
         (
@@ -52,7 +52,7 @@ NMF = (
             "nmf-activations-without-level",
             "return (found * levels).reshape",
             "return found.reshape",
-            "test_frames_are_explained_one_by_one_whatever_else_there_is",
+            "test_activations_are_those_of_multiplicative_updates",
         ),
         (
             "nmf-fit-goes-on-from-the-last",

@@ -2,6 +2,7 @@
 
 from mutation import mutants_of
 
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[semisupervised]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[semisupervised]"
 _QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[semisupervised]"
 
@@ -98,6 +99,12 @@ SEMISUPERVISED = (
             "for _ in range(self.config.critic_steps):",
             "for _ in range(1):",
             "systems/test_semisupervised_players.py::test_critics_take_several_steps_for_each_of_the_separator",
+        ),
+        (
+            "semisupervised-always-the-first-crop",
+            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n            for k, (player",
+            "start = 0\n            for k, (player",
+            _CROPS,
         ),
     ),
 )

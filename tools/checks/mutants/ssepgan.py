@@ -2,6 +2,7 @@
 
 from mutation import mutants_of
 
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[ssepgan]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[ssepgan]"
 _QUADRATIC = (
     "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[ssepgan]"
@@ -159,7 +160,7 @@ SSEPGAN = (
             "ssepgan-always-the-first-crop",
             "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
             "start = 0",
-            "test_a_shorter_window_of_the_discriminator_is_the_same_stretch_of_all",
+            _CROPS,
         ),
     ),
     *mutants_of(

@@ -2,6 +2,7 @@
 
 from mutation import mutants_of
 
+_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[wavegan]"
 _SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[wavegan]"
 _QUADRATIC = (
     "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[wavegan]"
@@ -94,6 +95,12 @@ WAVEGAN = (
             "recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)",
             "pass",
             "test_recordings_are_heard_at_the_level_asked_for",
+        ),
+        (
+            "wavegan-always-the-first-crop",
+            "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
+            "start = 0",
+            _CROPS,
         ),
     ),
 )

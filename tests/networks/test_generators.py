@@ -231,6 +231,7 @@ def test_the_papers_generator_starts_as_the_authors_does():
             assert not np.any(layer.bias)
         if isinstance(layer, keras.layers.BatchNormalization):
             assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)  # PyTorch's, whose momentum is one less this
+            assert np.all(layer.gamma == 1) and not np.any(layer.beta)
 
 
 def test_blocks_that_start_as_their_skips_pass_the_signal_unchanged():

@@ -83,6 +83,18 @@ NETWORKS = (
             "test_the_papers_generator_starts_as_the_authors_does",
         ),
         (
+            "resnet-skip-starts-as-normal",
+            '"zeros" if config.start == "skip" else "ones"',
+            '"ones"',
+            "test_blocks_that_start_as_their_skips_pass_the_signal_unchanged",
+        ),
+        (
+            "resnet-always-starts-as-its-skips",
+            '"zeros" if config.start == "skip" else "ones"',
+            '"zeros"',
+            "test_the_papers_generator_starts_as_the_authors_does",
+        ),
+        (
             "resnet-starts-ten-times-louder",
             "stddev=0.02",
             "stddev=0.2",

@@ -117,6 +117,12 @@ LOSSES = (
     *mutants_of(
         "losses/reconstruction.py",
         "losses/test_reconstruction.py",
+        (
+            "mean-square-is-l1",
+            '{"l1": l1, "mse": mean_square}',
+            '{"l1": l1, "mse": l1}',
+            "systems/test_ssepgan.py::test_the_paired_distance_may_be_the_mean_square",
+        ),
         ("l1-with-sign", "return ops.mean(ops.abs(ops.cast(target", "return ops.mean((ops.cast(target"),
         ("spectral-without-logarithm", " + ops.mean(ops.abs(ops.log(real) - ops.log(fake)))", ""),
         ("spectral-without-convergence", "total + convergence + ops.mean", "total + ops.mean"),
@@ -150,6 +156,12 @@ LOSSES = (
     *mutants_of(
         "losses/additive.py",
         "losses/test_additive.py",
+        (
+            "additive-always-absolute",
+            "return distance(mixture, ops",
+            "return l1(mixture, ops",
+            "systems/test_semisupervised.py::test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
+        ),
         (
             "additive-by-the-mean",
             'ops.sum(ops.cast(estimates, "float32"), axis=1)',

@@ -23,12 +23,6 @@ SEMISUPERVISED = (
             "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
         ),
         (
-            "semisupervised-additive-of-labelled",
-            "additive_loss(unlabelled, estimates)",
-            "additive_loss(0 * unlabelled, estimates)",
-            "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
-        ),
-        (
             "semisupervised-real-and-fake-swapped",
             'self.train_critics(batch["solo"][: self.heard], ops.stop_gradient(estimates))',
             'self.train_critics(ops.stop_gradient(estimates), batch["solo"][: self.heard])',
@@ -105,6 +99,24 @@ SEMISUPERVISED = (
             "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n            for k, (player",
             "start = 0\n            for k, (player",
             _CROPS,
+        ),
+        (
+            "semisupervised-additive-of-nothing",
+            "additive_loss(unlabelled, estimates, self.distance)",
+            "additive_loss(0 * unlabelled, estimates, self.distance)",
+            "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
+        ),
+        (
+            "semisupervised-additive-in-another-distance",
+            "additive_loss(unlabelled, estimates, self.distance)",
+            "additive_loss(unlabelled, estimates)",
+            "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
+        ),
+        (
+            "semisupervised-always-absolute",
+            "self.distance = PAIRED_LOSSES[self.config.paired_loss]",
+            'self.distance = PAIRED_LOSSES["l1"]',
+            "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
         ),
     ),
 )

@@ -48,6 +48,38 @@ SIGNALS = (
         ),
     ),
     *mutants_of(
+        "metrics/spectral_error.py",
+        "metrics/test_spectral_error.py",
+        (
+            "tilt-sign",
+            "np.sum(weight * octave * mean) / np.sum(weight * octave**2)",
+            "-np.sum(weight * octave * mean) / np.sum(weight * octave**2)",
+        ),
+        (
+            "tilt-of-every-bin-alike",
+            "weight = active.sum(axis=0) / hertz[here]",
+            "weight = active.sum(axis=0)",
+            "test_two_tones_have_the_tilt_of_the_line_through_them",
+            "test_a_filter_of_a_slope_is_that_slope",
+        ),
+        ("spectral-levels-of-amplitudes", "10 * np.log10(difference)", "20 * np.log10(difference)"),
+        ("spectral-levels-of-silence-too", "active = power >= loudest", "active = power >= 0 * loudest"),
+    ),
+    *mutants_of(
+        "metrics/transfer.py",
+        "metrics/test_transfer.py",
+        ("transfer-upside-down", "distances[index] / to_others", "to_others / distances[index]"),
+        ("transfer-own-source-among-the-others", "np.median(np.delete(distances, index))", "np.median(distances)"),
+    ),
+    *mutants_of(
+        "metrics/uncertainty.py",
+        "metrics/test_uncertainty.py",
+        ("error-of-one-not-of-the-mean", "np.std(values, ddof=1) / np.sqrt(len(values))", "np.std(values, ddof=1)"),
+        ("error-of-files-alone", "error_files**2 + error_seeds**2 - cells", "error_files**2 - cells"),
+        ("error-counts-cells-twice", "error_seeds**2 - cells", "error_seeds**2 + cells"),
+        ("every-mixture-counts-once", "found[name] = float(here.mean())", "found[name] = float(here.sum())"),
+    ),
+    *mutants_of(
         "data/mixing.py",
         "data/test_mixing.py",
         (

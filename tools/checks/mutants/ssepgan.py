@@ -85,12 +85,6 @@ SSEPGAN = (
             "test_the_generators_loss_is_the_weighted_sum_of_its_terms",
         ),
         (
-            "ssepgan-mean-square-is-l1",
-            '{"l1": l1, "mse": mean_square}',
-            '{"l1": l1, "mse": l1}',
-            "test_the_paired_distance_may_be_the_mean_square",
-        ),
-        (
             "ssepgan-discriminator-without-shuffle",
             "ops.concatenate([real, generated, mixture]), training=True)",
             "ops.concatenate([real, generated, mixture]), training=False)",

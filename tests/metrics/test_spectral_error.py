@@ -77,6 +77,17 @@ def test_two_tones_have_the_tilt_of_the_line_through_them():
     assert spectral_tilt(low + high, low + high / 2, RATE) == pytest.approx(-6.02 / 3, abs=0.02)
 
 
+def test_three_tones_have_the_tilt_of_the_line_in_which_every_octave_weighs_alike():
+    """Least squares with weights of one over the frequency; alike, the three would give -2.15 dB an octave."""
+    hertz, gains_db = np.array([500.0, 1000.0, 4000.0]), np.array([0.0, 0.0, -6.0])
+    tones = np.sin(2 * np.pi * hertz[:, None] * np.arange(3 * RATE) / RATE)
+    octave, weight = np.log2(hertz), 1 / hertz
+    octave = octave - np.average(octave, weights=weight)
+    expected = np.sum(weight * octave * gains_db) / np.sum(weight * octave**2)
+    got = spectral_tilt(tones.sum(axis=0), (10 ** (gains_db[:, None] / 20) * tones).sum(axis=0), RATE)
+    assert expected == pytest.approx(-1.6, abs=0.02) and got == pytest.approx(expected, abs=0.03)
+
+
 def test_a_silent_estimate_has_lost_every_bin():
     errors = spectral_errors(noise(), np.zeros(3 * RATE), RATE)
     assert errors.low_bins == 100.0 and np.isnan(errors.spectral_tilt) and np.isnan(errors.frechet)

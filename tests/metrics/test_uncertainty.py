@@ -59,6 +59,16 @@ def test_additive_files_and_seeds_add_in_squares():
     assert found.error == pytest.approx(np.sqrt(sum(squares)))
 
 
+def test_the_error_is_that_of_an_analysis_of_variance_of_files_and_seeds():
+    """The mean squares of files and of seeds, less that of what neither explains, over the number of cells."""
+    rng = np.random.default_rng(3)
+    table = 3.0 * rng.standard_normal((6, 1)) + 2.0 * rng.standard_normal((1, 4)) + rng.standard_normal((6, 4))
+    by_file, by_seed = table.mean(axis=1), table.mean(axis=0)
+    left = table - by_file[:, None] - by_seed[None] + table.mean()
+    squares = 4 * np.var(by_file, ddof=1) + 6 * np.var(by_seed, ddof=1) - np.sum(left**2) / (5 * 3)
+    assert mean_with_error(table).error == pytest.approx(np.sqrt(squares / table.size))
+
+
 def test_the_error_is_the_deviation_of_means_over_many_draws():
     rng = np.random.default_rng(1)
     count, files, seeds = 4000, 9, 3

@@ -62,7 +62,7 @@ def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_ste
     convolve = keras.layers.Conv1D.call
 
     def looking(self, signal):
-        if signal.shape[1:] == (CROP, 1):
+        if signal.shape[1:] == (CROP, 1) and len(signal) > BATCH:  # real and fake together: its own step
             rise = np.diff(np.asarray(signal)[..., 0], axis=1)
             straight = np.ptp(rise, axis=1) < 1e-3 * np.abs(rise[:, 0])
             starts.extend(np.round(np.asarray(signal)[straight, 0, 0] / rise[straight, 0]).astype(int))

@@ -110,9 +110,10 @@ def test_discriminators_hear_past_fakes_and_generators_the_newest(system_of, bat
             if log["source_discriminator"] == pytest.approx(at_real + sum(losses) / 2, rel=1e-6)
         ]
         assert fitting, (log, heard)
-        outcomes |= set(fitting)
+        if not {"both new", "first twice"} & set(fitting):  # else it says nothing of the steps before
+            outcomes |= set(fitting)
         kept = float(fake_loss("lsgan", scores(system, "source", np.asarray(system.pools["source"].fakes))))
-    assert outcomes & {"old, new", "old, first", "new, old"}
+    assert outcomes
 
 
 def test_a_resumed_run_goes_on_with_the_same_past_fakes(system_of, batch_of, tmp_path):

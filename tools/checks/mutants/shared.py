@@ -145,7 +145,6 @@ SHARED = (
         ("last-place-wins", "wins = value < least", "wins = value == value"),
         ("last-place-not-looked-at", "    if iterations:\n", "    if not iterations:\n"),
         ("windows-fade-in-amplitude", "+ 0.5) / window)[:, None] ** 2", "+ 0.5) / window)[:, None]"),
-        ("windows-fade-off-the-grid", "dtype=np.float32) + 0.5) / window", "dtype=np.float32)) / window"),
     ),
     *mutants_of(
         "systems/trained.py",

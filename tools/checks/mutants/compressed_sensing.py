@@ -42,7 +42,7 @@ COMPRESSED_SENSING = (
         ),
         (
             "sensing-made-holds-no-rest",
-            "(0.0 if config.models_rest else solos[:, -1])",
+            "(0.0 if self.explains_all else solos[:, -1])",
             "0.0",
             "test_the_encoder_is_given_what_was_made_in_the_company_of_a_rest",
         ),

@@ -82,9 +82,15 @@ SHARED = (
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
+            "mean-never-hears-mixtures",
+            "iterations % STATISTICS_EVERY == 0",
+            "iterations < 0",
+            "systems/test_statistics.py::test_the_running_mean_has_statistics_of_its_own",
+        ),
+        (
             "ships-what-learns",
-            "first_sources(self.ema_generator, len(self.sources)) if self.models_rest else self.ema_generator",
-            "first_sources(self.generator, len(self.sources)) if self.models_rest else self.generator",
+            "first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator",
+            "first_sources(self.generator, count) if self.outputs > count else self.generator",
             "systems/test_system_contract.py::test_what_is_called_and_ships_is_the_running_mean[ssepgan]",
         ),
         (
@@ -165,6 +171,12 @@ SHARED = (
     *mutants_of(
         "systems/statistics.py",
         "systems/test_statistics.py",
+        (
+            "statistics-of-what-came-in-only",
+            "learns = learns or bool(layer.trainable_weights)",
+            "learns = False",
+            "test_what_weights_made_is_told_from_what_came_in",
+        ),
         ("statistics-of-all-calls", "variable.assign(value)", "pass", "test_only_calls_outside_move_the_statistics"),
         (
             "statistics-of-the-mean-only",

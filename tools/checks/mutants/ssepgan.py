@@ -140,7 +140,7 @@ SSEPGAN = (
         ),
         (
             "ssepgan-no-running-mean",
-            "self.follow_generator()",
+            'self.follow_generator(batch["mixture"])',
             "pass",
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),

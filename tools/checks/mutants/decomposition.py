@@ -24,10 +24,16 @@ DECOMPOSITION = (
             _PAPERS,
         ),
         (
-            "decomposition-halves-swapped",
-            "apart[: parts.shape[0]], apart[parts.shape[0] :]",
-            "apart[parts.shape[0] :], apart[: parts.shape[0]]",
+            "decomposition-parts-again-of-the-mixture",
+            "parts_again = self.generator(composed, training=learns)",
+            "parts_again = self.generator(mixture, training=learns)",
             _PAPERS,
+        ),
+        (
+            "decomposition-statistics-of-compositions",
+            "with statistics_kept(self.generator):",
+            "if True:",
+            "test_it_ships_with_the_statistics_of_mixtures_alone",
         ),
         (
             "decomposition-mixture-again-of-the-parts",

@@ -8,8 +8,8 @@ GASS = (
         "systems/test_gass.py",
         (
             "gass-critic-hears-the-running-mean",
-            "heard = self.drawn(frames, loudness), self.generator(self.latents())",
-            "heard = self.drawn(frames, loudness), self.ema_generator(self.latents())",
+            "compared = self.drawn(frames, loudness), self.generator(self.latents())",
+            "compared = self.drawn(frames, loudness), self.ema_generator(self.latents())",
             "test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean",
         ),
         (
@@ -80,8 +80,8 @@ GASS = (
         ),
         (
             "gass-unclipped",
-            "            self.bound_critic()\n",
-            "            pass\n",
+            "        self.bound_critic()\n",
+            "        pass\n",
             "test_the_paper_has_no_penalty_but_bounded_weights",
         ),
         (

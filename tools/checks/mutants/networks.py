@@ -167,8 +167,8 @@ NETWORKS = (
         "networks/test_dense.py",
         (
             "parts-hear-the-first",
-            '"part{part}_hidden")(latents[:, part])',
-            '"part{part}_hidden")(latents[:, 0])',
+            "starts(start, latent))(latents[:, part])",
+            "starts(start, latent))(latents[:, 0])",
             "test_parts_do_not_hear_each_other",
         ),
         (

@@ -56,8 +56,8 @@ NMF = (
         ),
         (
             "nmf-fit-goes-on-from-the-last",
-            "self.fit_dictionary(heard, self.start(heard))",
-            "self.fit_dictionary(heard, learnt[part] + 1e-9)",
+            "self.fit_dictionary(sample, self.start(sample))",
+            "self.fit_dictionary(sample, learnt[part] + 1e-9)",
             "test_more_updates_leave_less_unexplained_and_a_fit_forgets_the_last_one",
         ),
         (

@@ -331,3 +331,22 @@ def test_the_papers_generator_and_mixed_precision_step_too(short, batch_of):
     assert all(keras.backend.standardize_dtype(v.dtype) == "float32" for v in system.generator.trainable_variables)
     estimate = system(batch_of(experiment)["mixture"])
     assert keras.backend.standardize_dtype(estimate.dtype) == "float32"
+
+
+def test_the_quarter_preset_keeps_what_makes_it_the_papers():
+    """Its terms, weights, objective, law and kinds of networks; narrower, and set to learn sooner."""
+    paper, quarter = systems.preset("ssepgan", "paper"), systems.preset("ssepgan", "quarter")
+    for name in (
+        "objective",
+        "paired_loss",
+        "level_dbfs",
+        "discriminator_steps",
+        *(n for n in vars(paper.model) if "weight" in n),
+    ):
+        assert getattr(quarter.model, name) == getattr(paper.model, name), name
+    for name in ("law", "sample_rate_hz", "window", "snr_db", "gain_db", "others"):
+        assert getattr(quarter.data, name) == getattr(paper.data, name), name
+    networks = [(preset.model.generator, preset.model.discriminator) for preset in (paper, quarter)]
+    for wide, narrow in zip(*networks, strict=True):
+        assert narrow.channels * 4 == wide.channels
+        assert narrow.kind == wide.kind

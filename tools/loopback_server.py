@@ -68,7 +68,7 @@ class Servable:
         """Run a signature, with whatever fault is drawn. Raises: SessionError."""
         fault = self.faults.draw()
         if fault:
-            print(json.dumps({"fault": fault}), flush=True)
+            print(json.dumps({"fault": fault}) + "\n", end="", flush=True)  # one write: threads answer at the same time
         if fault == "exhausted":
             raise SessionError(8, "injected: too many requests")
         if fault == "slow":

@@ -60,7 +60,7 @@ def weights_of(network):
 
 
 def test_what_the_generator_can_make_is_recovered_from_a_few_measurements(searcher):
-    _, windows = made_by(searcher, 4)
+    _, windows = made_by(searcher, 4, seed=1)  # seed 0 draws the very places that the search starts from
     errors = []
     for count in (4, 16, 64):
         matrix = gaussian_matrix(count, WINDOW, seed=count)

@@ -29,7 +29,7 @@ from tfsepgan.settings.ssepgan import PRESETS as SSEPGAN_PRESETS
 
 PAPER = PRESETS["paper"].model
 SECTION_3_2 = {
-    **{name: value for name, value in vars(PAPER).items() if name not in ("generator", "mixer", "discriminator")},
+    name: value for name, value in vars(PAPER).items() if name not in ("generator", "mixer", "discriminator")
 }
 
 

@@ -81,7 +81,7 @@ PRESETS = {
         preset="paper",
         model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
-        # Not in the paper: the mean of the weights, which themselves move by 1 dB in a hundred steps (docs/systems/ssepgan.md).
+        # Not in the paper: the mean of the weights, which move by up to 3 dB in 250 steps (docs/systems/ssepgan.md).
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
     # The paper's networks at a quarter of their width, with its weights, law and objective, so set that they learn in two hours of one

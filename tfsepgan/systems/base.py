@@ -22,7 +22,7 @@ from tfsepgan.networks.table import build_generator
 from tfsepgan.systems.schedule import learning_rate
 from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
 
-STATISTICS_EVERY = 4  # steps; costs a twentieth of a step
+STATISTICS_EVERY = 4  # steps between the forward passes that this costs
 STATISTICS_MOMENTUM = 0.98  # so the statistics of the running mean are those of about fifty batches
 
 
@@ -201,9 +201,7 @@ class SeparationSystem(FollowedGenerator, System):
     """
 
     kind = "generator"
-    models_rest = (
-        False  # True: the generator has an output more, the rest of a mixture that has others, which does not ship
-    )
+    models_rest = False  # True: one output more, the rest of a mixture that has others, which does not ship
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

@@ -25,6 +25,8 @@ class Found(NamedTuple):
     splits: Splits
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    song_sets: tuple[int, ...] = ()
+    """Of joined sets: numbers of those whose songs lie among unpaired recordings."""
 
 
 class Listing:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import NO_OTHERS, DataConfig, SetLayout
 from tfsepgan.data import shards
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.duplicates import doubles
 from tfsepgan.data.joining import join, set_number
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing

@@ -7,7 +7,7 @@ and the numbers of the sets that hold songs say which belong together.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.layouts.listing import SPLITS, Found
 
 

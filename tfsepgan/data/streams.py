@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import DataConfig, nearest
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import Recording, default_cache_directory, unpack
 from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.windows import LABELLED, SOLOS, UNLABELLED, Plan, Pool, build_pool, draw_plan, reading_on

@@ -21,8 +21,9 @@ class GeneratorConfig:
     """Width of the network."""
     blocks: int = 8
     """Residual blocks."""
-    start: Literal["normal", "skip"] = "normal"  # the authors' code
-    """How the blocks start (resnet): 'normal' as the authors' do, or 'skip', as their skip connections alone, which learns faster."""
+    start: Literal["normal", "skip", "identity"] = "normal"  # the authors' code
+    """How the network starts (resnet): 'normal' as the authors' does; 'skip', its blocks as their skip connections alone; 'identity',
+    so that it gives back its mixture at first. Each learns faster than the one before."""
     frame: int = 1024
     """Length of a filterbank frame, in samples (filterbank)."""
     hop: int = 256

@@ -90,7 +90,7 @@ def test_every_recording_is_laid_out_and_told(tmp_path, gather):
     entries = {entry["file"]: entry for entry in json.loads((data / "manifest.json").read_text())}
     assert set(entries) == wanted
     for entry in entries.values():
-        assert all(entry[key] for key in (*recorded.TOLD, "source", "sha256"))
+        assert all(entry[key] for key in (*recorded.TOLD, "source", "digest"))
     assert [entries[name]["seconds"] for name in sorted(wanted)] == [2.0, 0.75, 2.0]
     assert entries["train/piano/ben/second.flac"]["player"] == "Ben"
     assert "/ann/music/blob/" in entries["train/rest/drums/kit.wav"]["source"]
@@ -216,8 +216,23 @@ def test_a_table_that_does_not_hold_together_is_refused(table, gather, capsys, c
     assert said in " ".join(capsys.readouterr().out.split())
 
 
+def test_large_files_come_when_they_are_asked_for_and_are_known_by_their_id_in_git(tmp_path, table, clones, gather):
+    table.with_suffix(".large").write_text(
+        f"{git(clones / 'ann+music', 'rev-parse', 'HEAD:bands/drums.wav')}  music/bands/drums.wav\n"
+    )
+    lines = table.with_suffix(".sha256").read_text().splitlines(keepends=True)
+    table.with_suffix(".sha256").write_text("".join(line for line in lines if "drums" not in line))
+    kit = tmp_path / "data/train/rest/drums/kit.wav"
+    assert gather() == 0 and not kit.exists()
+    assert gather("--large") == 0
+    assert kit.read_bytes() == sound(110.0)
+    assert gather("--large") == 0
+    table.with_suffix(".large").write_text(f"{'0' * 40}  music/bands/drums.wav\n")
+    assert gather("--large") == 1
+
+
 def test_the_table_that_ships_tells_every_file_once_and_trains_only():
-    sources, recordings = recorded.read_table(recorded.TABLE)
+    sources, recordings = recorded.read_table(recorded.TABLE, large=True)
     assert {recording.source for recording in recordings} == set(sources)
     assert {recording.work["to"].split("/")[0] for recording in recordings} == {"piano", "rest"}
     assert all(recording.target.startswith("train/") for recording in recordings)

@@ -3,20 +3,18 @@
     python tools/recipes/recorded.py --output data/recorded
 
 recorded.json says what each recording is: title, player, licence, credit, folder; recorded.sha256 lists every file with its
-checksum. Repositories come by git, packages by apt-get and npm; a machine that has them is told with --clones. What is in place
-already stays, so a call that was stopped goes on. Exit code 1 when anything was left out: what could not be had, or differs.
+checksum, recorded.large those that come with --large. Repositories come by git, packages by apt-get and npm; a machine that has
+them is told with --clones. What is in place already stays, so a call that was stopped goes on. Exit code 1 when anything was left
+out: what could not be had, or differs.
 """
 
 import argparse
-import hashlib
 import io
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -30,69 +28,10 @@ from tfsepgan.files import remove_half_written, sha256_of, write_whole
 
 sys.path[:0] = [str(Path(__file__).parent)]
 from recorded_sources import NotHad, Read, address, open_source  # noqa: E402
+from recorded_table import SPLIT, TOLD, Recording, digest_of, read_table  # noqa: E402
 
 TABLE = Path(__file__).with_name("recorded.json")
-TOLD = ("title", "player", "licence", "credit", "what")  # of every recording
-SPLIT = "train"
 LOUDEST = 0.999  # of full scale, where a decoded peak passes it
-UNSAFE = '<>:"|?*\\'  # in names on some systems
-
-
-class Recording(NamedTuple):
-    """One file to be had and what it becomes."""
-
-    source: str
-    path: str  # in the source
-    sha256: str
-    target: str  # below the output
-    work: dict
-
-    @property
-    def cut(self) -> list[float] | None:
-        """First and last second, where it is not taken whole."""
-        return self.work.get("cut")
-
-    @property
-    def as_it_is(self) -> bool:
-        """Whether the file is written as it comes."""
-        return not self.cut and PurePosixPath(self.path).suffix.lower() in SUFFIXES
-
-
-def read_table(path: Path) -> tuple[dict, list[Recording]]:
-    """The sources, and every recording of the table.
-
-    Raises: DataError when a file is told by no work, a work has no file, two become one, or a work lacks what must be told.
-    """
-    table = json.loads(path.read_text())
-    lines = [line.split("  ", 1) for line in path.with_suffix(".sha256").read_text().splitlines()]
-    told: set[str] = set()
-    recordings: list[Recording] = []
-    for work in table["works"]:
-        if missing := [key for key in (*TOLD, "from", "files", "to") if not work.get(key)]:
-            raise DataError(f"{path}: {work.get('title', work)} lacks {', '.join(missing)}.")
-        patterns = [work["files"]] if isinstance(work["files"], str) else work["files"]
-        patterns = [f"{work['from']}/{pattern}" for pattern in patterns]
-        found = [line for line in lines if any(fnmatchcase(line[1], pattern) for pattern in patterns)]
-        if not found:
-            raise DataError(f"{path}: {patterns[0]} is no file of {path.stem}.sha256.")
-        for digest, name in found:
-            told.add(name)
-            inside = name.removeprefix(f"{work['from']}/")
-            recordings.append(Recording(work["from"], inside, digest, _target(work, inside), work))
-    if left := [name for _, name in lines if name not in told]:
-        raise DataError(f"{path}: no work tells what {left[0]} is.")
-    counted = Counter(recording.target.lower() for recording in recordings)
-    if twice := [target for target, times in counted.items() if times > 1]:
-        raise DataError(f"{path}: {counted[twice[0]]} recordings become {twice[0]}; give each a `name`.")
-    return table["sources"], recordings
-
-
-def _target(work: dict, inside: str) -> str:
-    """Where a file goes, as a path below the output."""
-    path = PurePosixPath(inside)
-    kept = path.suffix.lower() if not work.get("cut") and path.suffix.lower() in SUFFIXES else ".flac"
-    name = work.get("name") or "_".join(path.with_suffix("").parts[work.get("level", -1) :])
-    return f"{SPLIT}/{work['to']}/{''.join('_' if letter in UNSAFE else letter for letter in name)}{kept}"
 
 
 def decoded(data: bytes, name: str, cut: list[float] | None) -> tuple[np.ndarray, int]:
@@ -129,9 +68,9 @@ def in_place(recording: Recording, output: Path, known: dict[str, dict]) -> bool
     if not path.is_file():
         return False
     if recording.as_it_is:
-        return sha256_of(path) == recording.sha256
+        return digest_of(path.read_bytes(), recording.digest) == recording.digest
     entry = known.get(recording.target, {})
-    same = entry.get("sha256") == recording.sha256 and entry.get("cut") == recording.cut
+    same = entry.get("digest") == recording.digest and entry.get("cut") == recording.cut
     return same and entry.get("written_sha256") == sha256_of(path)
 
 
@@ -141,9 +80,9 @@ def put(recording: Recording, read: Read, output: Path) -> None:
     Raises: NotHad when it cannot be had, DataError when its bytes are not those of the table.
     """
     data = read(recording.path)
-    found = hashlib.sha256(data).hexdigest()
-    if found != recording.sha256:
-        raise DataError(f"differs: SHA-256 {found[:16]}..., the table has {recording.sha256[:16]}...")
+    found = digest_of(data, recording.digest)
+    if found != recording.digest:
+        raise DataError(f"differs: its checksum is {found[:16]}..., the table has {recording.digest[:16]}...")
     if recording.as_it_is:
         write_whole(output / recording.target, lambda file: file.write(data), lasting=False)
         return
@@ -158,7 +97,7 @@ def entry_of(recording: Recording, sources: dict, output: Path) -> dict:
     path = output / recording.target
     info = soundfile.info(str(path))
     entry = {"file": recording.target} | {key: recording.work[key] for key in TOLD}
-    entry |= {"source": address(sources[recording.source], recording.path), "sha256": recording.sha256}
+    entry |= {"source": address(sources[recording.source], recording.path), "digest": recording.digest}
     if not recording.as_it_is:
         entry |= {"cut": recording.cut, "written_sha256": sha256_of(path)}
     return entry | {"seconds": round(info.frames / info.samplerate, 2)}
@@ -182,7 +121,8 @@ def gather(
             known.pop(recording.target, None)
             if recording.target not in left_out:
                 known[recording.target] = entry_of(recording, sources, output)
-        entries = sorted(known.values(), key=lambda entry: entry["file"])
+        there = [entry for entry in known.values() if (output / entry["file"]).is_file()]
+        entries = sorted(there, key=lambda entry: entry["file"])
         text = json.dumps(entries, indent=1, ensure_ascii=False)
         write_whole(manifest, lambda file, text=text: file.write(text.encode()))
     wished = {recording.target for recording in recordings}
@@ -256,12 +196,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clones", type=Path, nargs="+", default=[], help="folders that hold OWNER+NAME, *.deb, *.tgz")
     parser.add_argument("--table", type=Path, default=TABLE, help="what to gather (recorded.json beside this script)")
     parser.add_argument("--only", default="*", help="folders to gather, as piano/* or rest/drums")
+    parser.add_argument(
+        "--large", action="store_true", help="files above 4 MB, too, which the shipped model did not hear"
+    )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown instead")
     options = parser.parse_args(arguments)
     cache = options.cache or options.output.with_name(f"{options.output.name}.sources")
     console = Console()
     try:
-        sources, recordings = read_table(options.table)
+        sources, recordings = read_table(options.table, large=options.large)
         wanted = [recording for recording in recordings if fnmatchcase(recording.work["to"], options.only)]
         entries, left_out = gather(sources, wanted, options.output, cache, options.clones)
     except TfsepganError as error:

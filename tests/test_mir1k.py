@@ -87,7 +87,8 @@ def test_estimates_of_a_folder_are_scored_whatever_their_volume(tool, clips, tmp
             run(tool, monkeypatch, "--data", clips, "--estimates", estimates, "--workers", 0, "--output", output) == 0
         )
         figures.append(json.loads(output.read_text())["summary"]["voice"])
-    assert figures[0] == pytest.approx(figures[1], abs=2e-3)
+    for figure in ("gnsdr", "gsir"):  # SAR of an estimate without artifacts is rounding error
+        assert figures[0][figure] == pytest.approx(figures[1][figure], abs=2e-3)
     assert figures[0]["gnsdr"] == pytest.approx(20, abs=0.6) and figures[0]["gsir"] == pytest.approx(20, abs=1.5)
 
 

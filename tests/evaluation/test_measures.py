@@ -1,6 +1,7 @@
 """Measures are chosen by name; their figures reach report, table and plots; a missing package stops before the model runs."""
 
 import io
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from matplotlib.image import imread
 from mixtures_for_tests import RATE, HalfWay, mixture_of
 from rich.console import Console
 
+from tfsepgan.cli.evaluate import EvaluateOptions, Measure
 from tfsepgan.errors import ConfigError
 from tfsepgan.evaluation import measures
 from tfsepgan.evaluation.measures import Measuring, check_measures
@@ -117,3 +119,8 @@ def test_the_source_is_heard_once_and_short_sounds_have_no_notes(monkeypatch, wi
     measuring = Measuring(sound, RATE, ("embedding",))
     assert [measuring(gain * sound)["embedding"] for gain in (1.0, 2.0)] == [0.0, 3.0] and len(heard) == 3
     assert np.isnan(Measuring(np.ones((100, 1)), RATE, ("embedding",))(np.ones((100, 1)))["embedding"])
+
+
+def test_the_command_offers_every_measure_and_the_same_default():
+    assert get_args(Measure) == tuple(MEASURES)
+    assert EvaluateOptions(data="demo").measures == DEFAULT_MEASURES

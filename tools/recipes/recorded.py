@@ -22,13 +22,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tfsepgan.data.decoding import SUFFIXES
 from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.files import remove_half_written, sha256_of, write_whole
 
 sys.path[:0] = [str(Path(__file__).parent)]
 from recorded_sources import NotHad, Read, address, open_source  # noqa: E402
-from recorded_table import SPLIT, TOLD, Recording, digest_of, read_table  # noqa: E402
+from recorded_table import KEPT_SUFFIXES, SPLIT, TOLD, Recording, digest_of, read_table  # noqa: E402
 
 TABLE = Path(__file__).with_name("recorded.json")
 LOUDEST = 0.999  # of full scale, where a decoded peak passes it
@@ -39,7 +38,7 @@ def decoded(data: bytes, name: str, cut: list[float] | None) -> tuple[np.ndarray
 
     Raises: DataError when it is no sound.
     """
-    if PurePosixPath(name).suffix.lower() in SUFFIXES:
+    if PurePosixPath(name).suffix.lower() in KEPT_SUFFIXES:
         samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     else:
         samples, rate_hz = _decoded_by_av(data, name)

@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from tfsepgan.data.decoding import SUFFIXES
 from tfsepgan.errors import DataError
 
+KEPT_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # these stay as they are; other kinds become FLAC
 TOLD = ("title", "player", "licence", "credit", "what")  # of every recording
 SPLIT = "train"
 UNSAFE = '<>:"|?*\\'  # in names on some systems
@@ -37,7 +37,7 @@ class Recording(NamedTuple):
     @property
     def as_it_is(self) -> bool:
         """Whether the file is written as it comes."""
-        return not self.cut and PurePosixPath(self.path).suffix.lower() in SUFFIXES
+        return not self.cut and PurePosixPath(self.path).suffix.lower() in KEPT_SUFFIXES
 
 
 def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording]]:
@@ -75,7 +75,7 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
 def _target(work: dict, inside: str) -> str:
     """Where a file goes, as a path below the output."""
     path = PurePosixPath(inside)
-    kept = path.suffix.lower() if not work.get("cut") and path.suffix.lower() in SUFFIXES else ".flac"
+    kept = path.suffix.lower() if not work.get("cut") and path.suffix.lower() in KEPT_SUFFIXES else ".flac"
     name = work.get("name") or "_".join(path.with_suffix("").parts[work.get("level", -1) :])
     return f"{SPLIT}/{work['to']}/{''.join('_' if letter in UNSAFE else letter for letter in name)}{kept}"
 

@@ -84,6 +84,8 @@ def read_tags(path: str | os.PathLike) -> dict[str, str]:
 
 def _head(container, stream, kind: str) -> StreamHead:
     codec = stream.codec_context
+    if codec is None:
+        raise ValueError("there is no decoder for its sound")
     if not (codec.sample_rate > 0 and codec.channels > 0):
         raise ValueError("no sound was found in it")
     if kind in COUNTED_KINDS:
@@ -113,7 +115,7 @@ def _av():
         import av
     except ImportError as error:
         raise DataError(
-            "Video, M4A and stem files are decoded by PyAV, which is not installed. Run: pip install av"
+            "MP3, M4A, video and stem files are decoded by PyAV, which is not installed. Run: pip install av"
         ) from error
     av.logging.set_level(None)  # what is wrong is said in an error, once
     return av

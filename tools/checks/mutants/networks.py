@@ -154,6 +154,10 @@ NETWORKS = (
             'activation="softplus", name="masks"',
             "test_masks_never_make_a_bin_louder",
         ),
+    ),
+    *mutants_of(
+        "networks/masking.py",
+        "networks/test_generators.py",
         ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_masks_of_its_own"),
         (
             "context-too-short",

@@ -9,6 +9,15 @@ SETTINGS = {
     "resnet": {"channels": 16, "blocks": 2},
     "filterbank": FILTERBANK,
     "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
+    "tfc_tdf": {**FILTERBANK, "channels": 16, "blocks": 2, "levels": 2, "dilations": (1, 3)},
+    "band_split turning": {
+        **FILTERBANK,
+        "kind": "band_split",
+        "features": "complex",
+        "mask": "complex",
+        "channels": 16,
+        "bands": 5,
+    },
 }
 
 

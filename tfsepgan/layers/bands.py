@@ -182,9 +182,7 @@ class BandMerge(_InBands):
             given = ops.transpose(given, (1, 2, 0, 3))
             merged.append(ops.reshape(given, (batch * frames, self.sources, bands * width)))
             band, first = band + bands, first + bands * width
-        given = ops.slice(
-            ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins)
-        )
+        given = ops.slice(ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins))
         return self.activation(ops.reshape(given, (batch, frames, self.sources * self.bins)) + self.bias)
 
     def compute_output_shape(self, shape):

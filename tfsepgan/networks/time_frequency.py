@@ -111,7 +111,8 @@ def _block(signal, config: GeneratorConfig, *, kernel: tuple[int, int], dilation
     if config.dropout:
         branch = layers.SpatialDropout2D(config.dropout, name=f"{name}_drop")(branch)
     branch = TimeFrequencyConv(channels, kernel, dilation, activation="relu", name=f"{name}_look")(branch)
-    across = FrequencyDense(math.ceil(positions / config.bottleneck), name=f"{name}_across")(branch)
+    narrow = max(min(LANES, positions), math.ceil(positions / config.bottleneck))
+    across = FrequencyDense(narrow, name=f"{name}_across")(branch)
     branch = layers.Add(name=f"{name}_join")([branch, across])
     branch = layers.Dense(channels, name=f"{name}_mix")(branch)
     return layers.Add(name=f"{name}_add")([signal, branch])

@@ -39,12 +39,14 @@ class GeneratorConfig:
     value with the magnitude to the power 0.3."""
     mask: Literal["real", "complex"] = "real"
     """What masks may do (maskers): turn bins down, or turn their phase as well."""
-    patch: int = 4  # first layers at a quarter of the places, each as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
+    patch: int = (
+        4  # first layers at a quarter of the places, each as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
+    )
     """Neighbouring bins that make one position (tfc_tdf)."""
     levels: int = 3  # four costs as much again for a deepest level of twice the width
     """Times that frequency is halved (tfc_tdf)."""
-    bottleneck: int = 4  # Choi et al. 2020 take 16 for 1024 positions and more; there are fewer here
-    """How much narrower than positions the dense layers across them are in between (tfc_tdf, band_split)."""
+    bottleneck: int = 16  # Choi et al. 2020; down to 16 wide, since there are fewer positions here
+    """How much narrower than positions the dense layers across them are in between, at least 16 wide (tfc_tdf, band_split)."""
     narrowest: int = 8  # 86 Hz at 44.1 kHz and frames of 4096; BSRNN's narrowest have 100 Hz
     """Bins of the lowest bands (band_split)."""
     bands: int = 16  # 58 bands below 16 kHz at 44.1 kHz and frames of 4096

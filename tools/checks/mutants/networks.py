@@ -156,6 +156,32 @@ NETWORKS = (
         ),
     ),
     *mutants_of(
+        "networks/time_frequency.py",
+        "networks/test_time_frequency_networks.py",
+        (
+            "context-without-the-levels",
+            "(2 * config.levels + _reach_of_blocks(config))",
+            "(config.levels + _reach_of_blocks(config))",
+            "test_the_context_is_what_the_convolutions_reach",
+        ),
+        (
+            "positions-never-exchanged",
+            'name=f"{name}_join")([branch, across])',
+            'name=f"{name}_join")([branch, branch])',
+            "test_a_gradient_reaches_every_weight",
+        ),
+    ),
+    *mutants_of(
+        "layers/time_frequency.py",
+        "layers/test_time_frequency_layers.py",
+        (
+            "dilation-of-one",
+            "(batch, -1, self.dilation * positions, channels)",
+            "(batch, -1, positions, channels)",
+            "test_the_convolution_is_keras_own",
+        ),
+    ),
+    *mutants_of(
         "networks/masking.py",
         "networks/test_generators.py",
         ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_masks_of_its_own"),

@@ -68,7 +68,7 @@ def test_the_norm_counts_in_float32_whatever_it_is_given():
     """The mean of many bfloat16 squares would be off by more than their own rounding."""
     signal = keras.ops.cast(noise(1, 2, 400, 16), "bfloat16")
     normed = np.asarray(keras.ops.cast(FrameNorm(dtype="bfloat16")(signal), "float32"))
-    np.testing.assert_allclose(np.square(normed).mean(axis=(2, 3)), 1, rtol=5e-3)
+    np.testing.assert_allclose(np.square(normed).mean(axis=(2, 3)), 1, rtol=1e-2)  # of the factor itself
 
 
 def test_the_dense_layer_across_frequency_is_the_same_for_every_channel():

@@ -118,14 +118,20 @@ NETWORKS = (
         ),
         (
             "stream-mixture-early",
-            "spectrum = memory.delayed(spectrum, late)",
+            "spectrum = self.memory.delayed(spectrum, late)",
             "pass",
             "test_blocks_equal_one_pass_at_any_length",
         ),
         (
             "stream-skip-early",
-            "add([memory.delayed(signal, look.reach), branch])",
-            "add([signal, branch])",
+            "add([self.memory.delayed(path.signal, look.reach), mix(branch)])",
+            "add([path.signal, mix(branch)])",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-upper-levels-early",
+            "waited = twin.memory.delayed(skip.signal, path.late - skip.late)",
+            "waited = skip.signal",
             "test_blocks_equal_one_pass_at_any_length",
         ),
     ),

@@ -43,7 +43,7 @@ class GeneratorConfig:
         4  # first layers at a quarter of the places, each as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
     )
     """Neighbouring bins that make one position (tfc_tdf)."""
-    levels: int = 3  # four costs as much again for a deepest level of twice the width
+    levels: int = 3  # 47 positions of 345 Hz at the deepest, below 16 kHz at 44.1 kHz and frames of 4096
     """Times that frequency is halved (tfc_tdf)."""
     bottleneck: int = 16  # Choi et al. 2020; down to 16 wide, since there are fewer positions here
     """How much narrower than positions the dense layers across them are in between, at least 16 wide (tfc_tdf, band_split)."""

@@ -21,7 +21,7 @@ SETTINGS = {
 }
 
 
-def small_bundle(kind, sources=("piano", "voice")):
+def small_bundle_of(kind, sources=("piano", "voice")):
     import keras
 
     from tfsepgan.export.exporter import in_half_precision
@@ -43,14 +43,20 @@ def small_bundle(kind, sources=("piano", "voice")):
     )  # what an export is made of, so that it can be compared with this
 
 
+@pytest.fixture(scope="session")
+def small_bundle():
+    """`small_bundle_of`."""
+    return small_bundle_of
+
+
 @pytest.fixture(scope="session", params=sorted(SETTINGS))
 def bundle(request):
-    return small_bundle(request.param)
+    return small_bundle_of(request.param)
 
 
 @pytest.fixture(scope="session")
 def one_bundle():
-    return small_bundle("filterbank")
+    return small_bundle_of("filterbank")
 
 
 @pytest.fixture(scope="session")

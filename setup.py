@@ -20,7 +20,6 @@ SERVING = [  # the protos of TF Serving, of the same TensorFlow
     f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
     f"tensorflow-serving-api>=2.20; {TENSORFLOW_NEWEST}",
 ]
-DATASETS = ["av>=13"]  # MUSDB18's stem.mp4
 
 setup(
     name="tfsepgan",
@@ -52,6 +51,7 @@ setup(
         "scikit-learn>=1.4",
         "soundfile>=0.12",
         "soxr>=0.4",
+        "av>=13",  # what libsndfile does not read: M4A, MP4 and other video, WMA
         "museval>=0.4.1",
         "tensorboard>=2.16",
         "keras-tuner>=1.4.7",
@@ -62,9 +62,9 @@ setup(
         "pyyaml>=6",
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *DATASETS, *SERVING],
+        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *SERVING],
         "render": RENDER,
-        "datasets": DATASETS,
+        "datasets": [],  # of earlier versions: PyAV, which is now always there
         "serving": SERVING,
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",

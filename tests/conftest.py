@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from recordings_for_tests import write_noise
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
@@ -23,6 +24,12 @@ def user_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture
+def write():
+    """Writes noise: write(path, seconds, seed=, rate_hz=, channels=, level=)."""
+    return write_noise
 
 
 def tone(number: int, *, harmonics: int, seconds: float = SECONDS) -> np.ndarray:

@@ -19,6 +19,7 @@ FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
     ("files",),
+    ("audio",),
     ("ondevice",),  # runs where TensorFlow is not: on the errors only
     ("config",),
     ("settings",),

@@ -182,6 +182,8 @@ def test_a_wrong_value_in_a_file_is_refused_as_the_flag_would_be(file, capsys):
         ({"others": (0, 2)}, "at least one other recording"),
         ({"others": (3, 2)}, "others is 3 to 2"),
         ({"remix": 1.5}, "remix is 1.5; it must be in [0, 1]"),
+        ({"songs": -0.1}, "songs is -0.1; it must be in [0, 1]"),
+        ({"rests": 1.0}, "rests is 1.0; it must be at least 0 and below 1"),
         ({"variants": -1}, "variants is -1; it must be zero or more"),
         ({"seed": 2**32}, "seed is 4294967296; it must be below 4294967296"),
         ({"seed": -1}, "seed is -1; it must be zero or more"),

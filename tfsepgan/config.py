@@ -143,6 +143,10 @@ class DataConfig:
     """A window quieter than this (RMS, dB below full scale) is drawn again."""
     remix: float = 0.0
     """Probability that a multitrack window takes its sources from different tracks."""
+    songs: float = 0.0
+    """Share of the mixtures that are windows of songs, where songs are joined with unpaired recordings; the others are mixed at random."""
+    rests: float = 0.0
+    """Probability that a labelled or unlabelled mixture holds none of the wanted sources, as where an instrument rests in a song."""
     labelled: float = 1.0
     """Share of the recordings (or songs) that labelled mixtures are made of; unlabelled mixtures and solos are then of the others only."""
     variants: int = 0
@@ -304,8 +308,11 @@ def check(experiment: Experiment) -> None:
         raise ConfigError(
             f"others is {data.others}; at least one other recording is needed in a mixture, or 0 0 where every source is named."
         )
-    if not 0 <= data.remix <= 1:
-        raise ConfigError(f"remix is {data.remix}; it must be in [0, 1].")
+    for name in ("remix", "songs"):
+        if not 0 <= getattr(data, name) <= 1:
+            raise ConfigError(f"{name} is {getattr(data, name)}; it must be in [0, 1].")
+    if not 0 <= data.rests < 1:
+        raise ConfigError(f"rests is {data.rests}; it must be at least 0 and below 1.")
     if not 0 < data.labelled <= 1:
         raise ConfigError(f"labelled is {data.labelled}; it must be above 0 and at most 1.")
     for problem in data.augment.problems():

@@ -28,7 +28,7 @@ def make_recording(path: Path, *, minutes: float, sample_rate_hz: int, channels:
     import numpy as np
     import soundfile
 
-    from tfsepgan.data.decoding import decode
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.data.demo import demo_directory
 
     random = np.random.default_rng(0)

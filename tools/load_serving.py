@@ -25,7 +25,7 @@ from loopback_process import ServerProcess
 from rich.console import Console
 from rich.table import Table
 
-from tfsepgan.data.decoding import decode
+from tfsepgan.audio.decoding import decode
 from tfsepgan.data.demo import demo_directory
 from tfsepgan.errors import TfsepganError
 from tfsepgan.separation.files import separate_file

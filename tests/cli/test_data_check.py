@@ -60,16 +60,19 @@ def test_all_that_is_wrong_is_named_at_once(data, run):
     soundfile.write(flute / "silent.wav", np.zeros(RATE_HZ), RATE_HZ)
     soundfile.write(flute / "loud.wav", np.clip(sound(1.0, 3.0), -1, 1), RATE_HZ)
     soundfile.write(flute / "quad.wav", sound(1.0, channels=4), RATE_HZ)
+    soundfile.write(flute / "opposite.wav", sound(1.0) * [[1, -1]], RATE_HZ)
     said = run("data", "check", data)
     assert said.code == 1
-    assert said.error == "DataError: 3 of 14 recordings cannot be used; repair or remove them."
+    assert said.error == "DataError: 3 of 15 recordings cannot be used; repair or remove them."
     for words in (
         "notes.wav is not audio",
         "empty.flac is empty",
         "nan.wav holds NaN",
         "1 recordings of flute in train are silent: train/flute/silent.wav",
+        "1 recordings of flute in train have channels that cancel out, so that their mean, which is what is heard, is silent: "
+        "train/flute/opposite.wav",
         "quad.wav has 4 channels, whose mean is heard",
-        "1 of 5",  # clipped, of those that could be read
+        "1 of 6",  # clipped, of those that could be read
     ):
         assert words in said.out
 

@@ -1,28 +1,7 @@
 """Small recordings, written by the tests that need them."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-import soundfile
-
-RATE_HZ = 8000
-
-
-def write_noise(
-    path: Path, seconds: float, *, seed: int = 0, rate_hz: int = RATE_HZ, channels: int = 1, level: float = 0.1, **kinds
-) -> np.ndarray:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    samples = np.random.default_rng(seed).normal(scale=level, size=(round(seconds * rate_hz), channels))
-    samples = np.clip(samples, -0.99, 0.99)
-    soundfile.write(path, samples, rate_hz, **kinds)
-    return samples
-
-
-@pytest.fixture
-def write():
-    """Writes noise: write(path, seconds, seed=, rate_hz=, channels=, level=)."""
-    return write_noise
+from recordings_for_tests import RATE_HZ, write_noise
 
 
 @pytest.fixture(scope="session")

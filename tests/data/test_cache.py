@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from tfsepgan.audio.decoding import decode
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data import cache as cache_module
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import envelope_hop, unpack
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.decoding import decode
 from tfsepgan.errors import DataError
 
 
@@ -108,7 +108,7 @@ def test_a_kill_while_unpacking_leaves_nothing_that_is_used(take, monkeypatch):
         (path.parent / ".writing-1").write_bytes(b"RIFF half a file")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tfsepgan.data.wav.write_whole", killed)
+    monkeypatch.setattr("tfsepgan.audio.wav.write_whole", killed)
     with pytest.raises(KeyboardInterrupt):
         unpack_take(take)
     assert not list((take / "cache").glob("*.wav"))

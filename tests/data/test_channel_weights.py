@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from tfsepgan.audio.recording import AudioFile, open_audio
 from tfsepgan.data import cache as cache_module
 from tfsepgan.data import variants as variants_module
-from tfsepgan.data.audio_file import AudioFile, open_audio
 from tfsepgan.data.cache import unpack
 from tfsepgan.data.variants import EVEN_SHARE, draw_channel_weights
 

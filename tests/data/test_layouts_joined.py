@@ -9,7 +9,8 @@ from sets_for_tests import MAKERS, write
 from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.streams import open_pool
+from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.streams import open_pool, share_out
 from tfsepgan.errors import DataError
 
 
@@ -103,3 +104,39 @@ def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
     assert {name: heard.count(name) / 900 for name in set(heard)} == pytest.approx(
         dict.fromkeys(heard, 1 / 3), abs=0.01
     )
+
+
+def test_songs_among_recordings_stay_in_time_for_the_share_that_is_asked_for(tmp_path):
+    """A song holds one signal twice, so a mixture from one place of it is a multiple of its source; one that is drawn apart is not."""
+    for seed in range(3):
+        write(tmp_path / "songs" / "train" / f"song{seed}" / "piano.wav", seed)
+        write(tmp_path / "songs" / "train" / f"song{seed}" / "bass.wav", seed)
+        write(tmp_path / "alone" / "train" / "piano" / f"p{seed}.wav", 10 + seed)
+        write(tmp_path / "alone" / "train" / "rest" / "cello" / f"c{seed}.wav", 20 + seed)
+    catalogue = scan([tmp_path / "alone", tmp_path / "songs"], sources=("piano",))
+    assert catalogue.layout == "unpaired" and set(catalogue.tracks("train")) == {"2~song0", "2~song1", "2~song2"}
+    assert {catalogue.unit(file) for file in catalogue.splits["train"]["bass"]} == {
+        f"train/2~song{n}" for n in range(3)
+    }
+
+    def in_time(songs: float) -> float:
+        config = DataConfig(sample_rate_hz=8000, window=1024, batch=200, law="snr", others=(1, 1), songs=songs)
+        batch = next(iter(training_batches(catalogue, config, cache_dir=tmp_path / "cache")))
+        mixture, source = (batch[key].numpy().reshape(200, -1) for key in ("mixture", "sources"))
+        alike = np.sum(mixture * source, 1) / np.linalg.norm(mixture, axis=1) / np.linalg.norm(source, axis=1)
+        return float(np.mean(alike > 0.9999))
+
+    assert in_time(0.0) == 0 and in_time(1.0) == 1
+    assert in_time(0.4) == pytest.approx(0.4, abs=0.12)
+
+
+def test_a_song_among_recordings_is_labelled_as_a_whole(tmp_path):
+    for seed in range(6):
+        write(tmp_path / "songs" / "train" / f"song{seed}" / "piano.wav", seed)
+        write(tmp_path / "songs" / "train" / f"song{seed}" / "bass.wav", 30 + seed)
+        write(tmp_path / "alone" / "train" / "piano" / f"p{seed}.wav", 10 + seed)
+    catalogue = scan([tmp_path / "alone", tmp_path / "songs"], sources=("piano",))
+    labelled, others = share_out(catalogue, DataConfig(labelled=0.5), "train")
+    assert len(labelled) == 3 + 2 * 3 and not labelled & others
+    for stems in catalogue.tracks("train").values():
+        assert {file.name for file in stems.values()} <= labelled or {file.name for file in stems.values()} <= others

@@ -219,7 +219,7 @@ def test_the_example_that_stempeg_ships_can_be_read():
     from importlib.util import find_spec
     from pathlib import Path
 
-    from tfsepgan.data.audio_file import open_audio
+    from tfsepgan.audio.recording import open_audio
 
     path = Path(find_spec("stempeg").submodule_search_locations[0]) / "data" / "The Easton Ellises - Falcon 69.stem.mp4"
     files = [open_audio(path, str(stream), stream=stream) for stream in range(5)]

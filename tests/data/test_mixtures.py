@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfsepgan.audio.decoding import decode
 from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import scan
-from tfsepgan.data.decoding import decode
 from tfsepgan.data.mixtures import fixed_mixtures
 from tfsepgan.errors import DataError
 

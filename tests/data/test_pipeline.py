@@ -10,12 +10,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from tfsepgan.audio.wav import HEADER_BYTES
 from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import scan
 from tfsepgan.data.pipeline import mix_batch, training_batches
 from tfsepgan.data.readers import READERS, choose_reader, read_windows, tfio_loads
 from tfsepgan.data.streams import open_pool
-from tfsepgan.data.wav import HEADER_BYTES
 from tfsepgan.data.windows import draw_plan
 from tfsepgan.errors import ConfigError, DataError
 

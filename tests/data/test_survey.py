@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.audio_file import open_audio
-from tfsepgan.data.decoding import BLOCK
+from tfsepgan.audio.decoding import BLOCK
+from tfsepgan.audio.recording import open_audio
 from tfsepgan.data.survey import Survey, oddities, survey
 
 RATE_HZ = 8000

@@ -8,7 +8,7 @@ import pytest
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.cache import Recording, envelope_hop
-from tfsepgan.data.windows import OTHER, REDRAWS, Pool, begin, draw_plan, place, reading_on
+from tfsepgan.data.windows import OTHER, REDRAWS, SOLOS, Pool, begin, draw_plan, place, reading_on
 
 RATE_HZ = 400
 CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", seed=3)
@@ -20,12 +20,20 @@ def recording(frames: int, *, level: float = 0.1, silent: slice = slice(0, 0)) -
     return Recording(name="", variant=0, path=Path("none.wav"), frames=frames, scale=2.0**-15, envelope=envelope)
 
 
-def pool_of(*groups, sources: int = 1, tracks=(), folders=None) -> Pool:
+def pool_of(*groups, sources: int = 1, tracks=(), folders=None, joined: bool = False) -> Pool:
     recordings, numbers = [], []
     for group in groups:
         numbers.append(tuple(range(len(recordings), len(recordings) + len(group))))
         recordings += group
-    return Pool(recordings, sample_rate_hz=RATE_HZ, groups=numbers, sources=sources, tracks=tracks, folders=folders)
+    return Pool(
+        recordings,
+        sample_rate_hz=RATE_HZ,
+        groups=numbers,
+        sources=sources,
+        tracks=tracks,
+        folders=folders,
+        joined=joined,
+    )
 
 
 def many(pool: Pool, config: DataConfig = CONFIG, steps: int = 300):
@@ -201,3 +209,32 @@ def test_songs_of_balanced_sets_are_heard_alike():
     _, part, drawn, *_ = many(pool, replace(CONFIG, remix=0.0))
     share = np.bincount(drawn[part == 0], minlength=6) / np.sum(part == 0)
     np.testing.assert_allclose(share[[0, 2, 4]], [0.25, 0.5, 0.25], atol=0.03)
+
+
+def test_songs_among_recordings_are_heard_as_often_as_asked_for():
+    tracks = [((0, 0), (OTHER, 1))]
+    pool = pool_of([recording(900)], [recording(900)], tracks=tracks, joined=True)
+    shares = [draw_plan(pool, replace(CONFIG, batch=400, songs=songs), 0).together.mean() for songs in (0.0, 0.3, 1.0)]
+    assert shares[0] == 0 and shares[2] == 1
+    assert shares[1] == pytest.approx(0.3, abs=0.08)
+
+
+@pytest.mark.parametrize("tracks", [(), [((0, 0), (OTHER, 2))]], ids=["recordings", "songs"])
+def test_a_source_rests_as_often_as_asked_for_and_what_lies_beside_it_stays(tracks):
+    pool = pool_of([recording(900), recording(900)], [recording(900)], tracks=tracks)
+    playing = draw_plan(pool, replace(CONFIG, batch=400), 5)
+    resting = draw_plan(pool, replace(CONFIG, batch=400, rests=0.25), 5)
+    with_source = np.unique(resting.draws.item[resting.draws.part == 0])
+    assert len(with_source) / 400 == pytest.approx(0.75, abs=0.07)
+    for name in ("item", "recording", "start"):
+        before, after = (getattr(plan.draws, name)[plan.draws.part == OTHER] for plan in (playing, resting))
+        np.testing.assert_array_equal(before, after)
+    solos = draw_plan(pool, replace(CONFIG, batch=400, rests=0.25), 5, SOLOS)
+    assert set(solos.draws.item[solos.draws.part == 0]) == set(range(400))
+
+
+def test_a_source_with_nothing_beside_it_does_not_rest():
+    pool = pool_of([recording(900)], [recording(900)], tracks=[((0, 0),), ((0, 0), (OTHER, 1))])
+    draws = draw_plan(pool, replace(CONFIG, batch=200, rests=0.9), 0).draws
+    alone = set(range(200)) - set(draws.item[draws.part == OTHER])
+    assert alone and alone <= set(draws.item[draws.part == 0])

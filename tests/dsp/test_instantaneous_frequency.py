@@ -33,7 +33,7 @@ def snr_db(sound, again):
 @pytest.fixture(scope="module")
 def music():
     """Ten seconds of each packaged test recording, `[time]`."""
-    from tfsepgan.data.decoding import decode
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.data.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.ogg"))

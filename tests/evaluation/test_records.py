@@ -75,11 +75,22 @@ def test_the_summary_is_over_tracks():
     assert summary["piano"]["model"]["si_sdr_improvement"] == {
         "median": 3.0,
         "mean": 4.0,
+        "error": 1.5811,  # standard deviation of the five, 3.5355, over their root
         "lower_quartile": 2.0,
         "upper_quartile": 4.0,
         "tracks": 5,
         "undefined": 0,
     }
+
+
+def test_mixtures_of_one_recording_count_once_in_the_error():
+    values = np.array([1.0, 3.0, 4.0, 8.0])
+    assert statistics(values, ["a", "a", "b", "b"])["error"] == pytest.approx(2.0)  # of the means 2 and 6
+    assert statistics(values)["error"] == pytest.approx(np.std(values, ddof=1) / 2, abs=1e-4)
+    assert statistics(np.array([1.0, np.nan, 5.0]))["error"] == pytest.approx(2.0)
+    assert math.isnan(statistics(values, ["a"] * 4)["error"]) and math.isnan(
+        statistics(np.array([1.0, np.inf]))["error"]
+    )
 
 
 def test_what_is_not_defined_is_counted_not_averaged():

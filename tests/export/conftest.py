@@ -62,7 +62,7 @@ def one_bundle():
 @pytest.fixture(scope="session")
 def music():
     """Two seconds of the packaged demo recordings, one instrument left and another right, `[time, 2]` at 8 kHz."""
-    from tfsepgan.data.decoding import decode
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.data.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.*"))

@@ -266,3 +266,45 @@ def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators):
     np.testing.assert_array_equal(separate(dropping, mixture), separate(plain, mixture))
     first, second = (np.asarray(dropping(mixture, training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 1e-3
+
+
+@pytest.mark.parametrize(("channels", "sources"), [(16, 1), (32, 1), (40, 2)])
+def test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture(channels, sources):
+    config = GeneratorConfig(kind="resnet", channels=channels, blocks=2, start="identity")
+    generator = build_generator(config, sources=sources, sample_rate_hz=16000)
+    rng = np.random.default_rng(7)
+    time = np.arange(16000)[:, None] / 16000
+    mixture = (np.sin(2 * np.pi * rng.uniform(80, 1800, (1, 9)) * time) @ rng.uniform(0.02, 0.1, 9)).astype(np.float32)
+    estimates = np.asarray(generator(mixture[None, :, None]))[0, :, :, 0]
+    assert estimates.shape == (sources, 16000)
+    inside = slice(400, -400)
+    for estimate in estimates:
+        error = sources * estimate[inside] - mixture[inside]
+        assert 10 * np.log10(np.mean(mixture[inside] ** 2) / np.mean(error**2)) > 12
+    np.testing.assert_array_equal(estimates[0], estimates[-1])
+
+
+def test_an_identity_start_leaves_no_channel_without_a_gradient():
+    config = GeneratorConfig(kind="resnet", channels=64, blocks=1, start="identity")
+    generator = build_generator(config, sources=1, sample_rate_hz=16000)
+    for name in ("down0", "down1"):
+        kernel = np.asarray(generator.get_layer(name).kernel)
+        assert np.all(np.any(kernel, axis=(0, 1)))
+    again = build_generator(config, sources=1, sample_rate_hz=16000)
+    for name in ("up0", "up1"):
+        np.testing.assert_array_equal(generator.get_layer(name).kernel, again.get_layer(name).kernel)
+
+
+def test_the_arithmetic_of_the_identity_start_is_the_networks_own():
+    """NumPy's twins of both convolutions against the layers, so that what is solved for one holds for the other."""
+    from tfsepgan.networks.passing import strided, upsampled
+
+    config = GeneratorConfig(kind="resnet", channels=8, blocks=1)
+    generator = build_generator(config, sources=1, sample_rate_hz=16000)
+    signal = np.random.default_rng(1).normal(size=(256, 1)).astype(np.float32)
+    down = generator.get_layer("down0")
+    inner = keras.Model(generator.input, down.output)
+    np.testing.assert_allclose(inner(signal[None])[0], strided(signal, np.asarray(down.kernel)), atol=1e-6)
+    up = generator.get_layer("up1")
+    frames = np.random.default_rng(2).normal(size=(64, 4)).astype(np.float32)
+    np.testing.assert_allclose(up(frames[None])[0], upsampled(frames, np.asarray(up.kernel)), atol=1e-6)

@@ -108,7 +108,7 @@ def test_the_network_needs_the_delay_to_the_hop(generators, kind):
 
 
 def test_a_trained_generator_streams_real_music_as_in_one_pass():
-    from tfsepgan.data.decoding import decode
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.data.demo import demo_directory
     from tfsepgan.networks.bundle import find_bundle, load_bundle
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from tfsepgan.audio import decoding
+from tfsepgan.audio import stem_writer as writing
+from tfsepgan.audio.encodings import StemFormat
+from tfsepgan.audio.stem_writer import StemWriter
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.separation import writing
 from tfsepgan.separation.bulk import separate_files
 from tfsepgan.separation.files import separate_file
 from tfsepgan.separation.naming import find_inputs
-from tfsepgan.separation.writing import StemWriter
 
 
 def read(path):
@@ -41,7 +43,8 @@ def test_stems_are_as_long_as_the_recording_and_sum_to_it(
     path = tmp_path / f"song.{suffix}"
     soundfile.write(path, noise(70001, channels, peak=0.3), sample_rate_hz, subtype=subtype)
     result = separate_file(separator, path, tmp_path / "out")
-    recording = read(path)
+    recording, _ = decoding.read(path, mono=False)
+    assert len(recording) == 70001
     stems = {name: read(stem) for name, stem in result.stems.items()}
     assert result.stems["piano"] == tmp_path / "out" / "song" / "piano.wav"
     assert left_in(tmp_path / "out") == ["song/piano.wav", "song/residual.wav", "song/voice.wav"]
@@ -255,7 +258,7 @@ def test_too_little_space_is_told_before_any_work(separator, noise, tmp_path, mo
 def test_stems_beyond_four_gigabytes_are_rf64(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "WAV_LIMIT_BYTES", 1000)
     with StemWriter(
-        tmp_path, ["piano"], sample_rate_hz=8000, channels=1, frames=500, subtype="FLOAT", clip="error"
+        tmp_path, ["piano"], sample_rate_hz=8000, channels=1, frames=500, form=StemFormat(), clip="error"
     ) as writer:
         writer.write({"piano": np.full((500, 1), 0.25, np.float32)})
         writer.finish()

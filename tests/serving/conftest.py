@@ -39,7 +39,7 @@ def model(bundle, tmp_path_factory):
 @pytest.fixture(scope="session")
 def music():
     """Packaged demo recordings, `[8, time, 1]` at 8 kHz."""
-    from tfsepgan.data.decoding import decode
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.data.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.ogg"))[:8]

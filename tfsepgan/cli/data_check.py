@@ -104,9 +104,17 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
             _say(console, str(error))
     _show_levels(heard, console)
     for (split, source), total in heard.items():
-        if total.silent_files:
-            names = ", ".join(total.silent_files[:_NAMED]) + (", ..." if len(total.silent_files) > _NAMED else "")
-            _say(console, f"{len(total.silent_files)} recordings of {source} in {split} are silent: {names}")
+        silent = [name for name in total.silent_files if name not in set(total.cancelled_files)]
+        for names, what in (
+            (silent, "are silent"),
+            (
+                total.cancelled_files,
+                "have channels that cancel out, so that their mean, which is what is heard, is silent",
+            ),
+        ):
+            if names:
+                some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+                _say(console, f"{len(names)} recordings of {source} in {split} {what}: {some}")
         if split == "train" and source in wanted and total.files == len(total.silent_files):
             raise DataError(
                 f"Every recording of {source!r} in {split} is silent or unreadable; nothing can be learned from them."

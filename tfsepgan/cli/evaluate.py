@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -9,10 +10,12 @@ from tfsepgan.cli.command import command, quiet_tensorflow
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
 
+Measure = Literal["spectra", "bleed", "multi_resolution", "embedding"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR and what it gained over the mixture, per track and as medians."""
+    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR, what it gained over the mixture, spectra, bleed; per track and over tracks."""
 
     data: str
     """Folder with the recordings, laid out as for training, or shards or their address; 'demo' is the packaged set."""
@@ -34,6 +37,9 @@ class EvaluateOptions:
     """Range of the first source's level over the others in mixtures of an unpaired split, in dB."""
     bss: bool = True
     """Run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time."""
+    measures: tuple[Measure, ...] = ("spectra", "bleed", "multi_resolution")
+    """What is measured beside: spectra against the true source, bleedless and fullness, multi-resolution distance, and 'embedding',
+    the Frechet distance of notes, which needs the package basic-pitch."""
     workers: int = 2
     """Processes that score."""
     stems: bool = False
@@ -71,7 +77,8 @@ def _evaluate(arguments, console):
         snr_db=options.snr_db,
     )
     output, separator = Path(options.output), load(folder)
-    score(separator, mixtures, output, console, bss=options.bss, workers=options.workers)
+    taken = {"bss": options.bss, "measures": options.measures, "workers": options.workers}
+    score(separator, mixtures, output, console, **taken)
     if options.stems:
         write_separated(separator, mixtures, output / "separated")
     console.print(f"Scores and pictures: {output}", markup=False)

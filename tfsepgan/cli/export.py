@@ -90,10 +90,10 @@ def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]
 
 def parity_audio(path: str | None, manifest):
     """Ten seconds of real audio at a model's rate, `[time, channels]`: of the recording given, or of the packaged ones."""
+    from tfsepgan.audio.decoding import decode
     from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
-    from tfsepgan.data.decoding import decode
     from tfsepgan.data.mixtures import fixed_mixtures
 
     if path is not None:

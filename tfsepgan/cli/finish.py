@@ -12,8 +12,8 @@ from tfsepgan.config import DataConfig
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import DataError
-from tfsepgan.evaluation.plots import draw_box_plots, picture_writer
-from tfsepgan.evaluation.records import Report
+from tfsepgan.evaluation.plots import QUALITY_PANELS, draw_box_plots, picture_writer
+from tfsepgan.evaluation.records import QUALITY_METRICS, Report
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.export.exporter import export_bundle
@@ -66,6 +66,8 @@ def score(separator: Separator, mixtures: list[Mixture], output: Path, console: 
     )
     print_report(report, console=console)
     draw_box_plots(report, output / "scores.png")
+    if report.taken(QUALITY_METRICS):
+        draw_box_plots(report, output / "quality.png", QUALITY_PANELS)
     return report
 
 

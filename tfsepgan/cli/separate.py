@@ -17,17 +17,23 @@ class SeparateOptions:
     """Take instruments out of recordings: writes OUTPUT/<track>/<source>.wav and residual.wav; together they are the recording."""
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Audio files (wav, flac, ogg, mp3 and whatever else libsndfile reads) and folders of them."""
+    """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders of them."""
     model: str = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with --server, its name there."""
     output: str = "separated"
     """Folder for the stems."""
-    subtype: Literal["FLOAT", "DOUBLE", "PCM_16", "PCM_24", "PCM_32"] = "FLOAT"
-    """Sample format; FLOAT cannot clip, and only floating point keeps the sum of the stems exact."""
+    format: Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"] = "wav"
+    """Kind of file that the stems are; all but wav take the recording's tags."""
+    subtype: str | None = None
+    """Sample format of wav (FLOAT, DOUBLE, PCM_16, PCM_24, PCM_32; FLOAT by default, which cannot clip) and flac (PCM_24, PCM_16)."""
+    bit_rate: int | None = None
+    """Of mp3, m4a (256 by default) and opus (160), in kbit/s for two channels."""
     clip: Literal["rescale", "clip", "error"] = "rescale"
-    """What to do when PCM would clip: one gain for all stems, clip them, or give up; it is said which happened."""
-    block_seconds: float = 25.0
-    """Length of the pieces the network works on; it changes speed and memory, not the result."""
+    """What to do when a format would clip: one gain for all stems, clip them, or give up; it is said which happened."""
+    runtime: Literal["auto", "litert", "tensorflow"] = "auto"
+    """What runs the model: litert starts at once, tensorflow is faster over hours; auto takes litert below half an hour of music."""
+    block_seconds: float | None = None
+    """Length of the pieces the network works on (litert: 7 by default, else 25); it changes speed and memory, not the result."""
     server: str | None = None
     """HOST:PORT of a TF Serving that holds the model: the network runs there, everything else here (docs/serving.md)."""
     rest: bool = False
@@ -48,16 +54,21 @@ def _separate(arguments, console):
         raise ConfigError("Nothing to separate: name at least one recording or folder.")
     if options.rest and options.server is None:
         raise ConfigError("--rest is about a server: name it by --server HOST:PORT.")
-    from tfsepgan.separation.bulk import separate_files
+    from tfsepgan.audio.encodings import StemFormat
+
+    form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
+    form.check()
+    from tfsepgan.separation.bulk import length_of, separate_files
     from tfsepgan.separation.naming import find_inputs
 
     recordings = find_inputs(options.inputs, options.output)
-    with _open(options) as separator:
+    seconds = sum(map(length_of, recordings))
+    with _open(options, seconds) as separator:
         done, failed = separate_files(
-            separator, recordings, options.output, subtype=options.subtype, clip=options.clip, console=console
+            separator, recordings, options.output, form=form, clip=options.clip, console=console
         )
     for item in done:
-        stems = ", ".join(f"{name}.wav" for name in item.stems)
+        stems = ", ".join(stem.name for stem in item.stems.values())
         where = next(iter(item.stems.values())).parent
         console.print(
             f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s, {item.sample_rate_hz} Hz, "
@@ -71,16 +82,22 @@ def _separate(arguments, console):
         raise DataError(f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are above.")
 
 
-def _open(options: SeparateOptions):
-    """The separator that was asked for, as something for `with`."""
+def _open(options: SeparateOptions, seconds: float):
+    """The separator that was asked for, for so much music, as something for `with`."""
     if options.server is None:
-        from tfsepgan.networks.folders import find_bundle
-
-        folder = find_bundle(options.model)
-        quiet_tensorflow()
+        from tfsepgan.networks.folders import find_bundle, read_manifest
+        from tfsepgan.separation.runtimes import choose_runtime
         from tfsepgan.separation.separator import load
 
-        return nullcontext(load(folder, block_seconds=options.block_seconds))
+        folder = find_bundle(options.model)
+        runtime = choose_runtime(options.runtime, folder, read_manifest(folder), seconds=seconds)
+        if runtime == "tensorflow":
+            quiet_tensorflow()
+        return nullcontext(load(folder, block_seconds=options.block_seconds, runtime=runtime))
+    if options.runtime != "auto":
+        raise ConfigError(
+            "--runtime is about this machine; with --server the network runs there. Leave one of them out."
+        )
     if not options.rest:
         quiet_tensorflow()  # the messages of TF Serving come with it
     from tfsepgan.serving.retry import Patience
@@ -91,7 +108,7 @@ def _open(options: SeparateOptions):
         options.model,
         rest=options.rest,
         secure=options.secure,
-        block_seconds=options.block_seconds,
+        **({} if options.block_seconds is None else {"block_seconds": options.block_seconds}),
         parallel=options.parallel,
         max_message_bytes=round(options.max_message_mib * 2**20),
         patience=Patience(deadline_seconds=options.deadline_seconds),

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tfsepgan.audio.decoding import decode
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.config import AUGMENTATIONS, DataConfig
-from tfsepgan.data.decoding import SUFFIXES, decode
 from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, room_response, through_codec, white_noise
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.pitch import at_pitch

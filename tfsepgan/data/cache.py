@@ -21,15 +21,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.data.audio_file import AudioFile
-from tfsepgan.data.decoding import resample
+from tfsepgan.audio.decoding import resample
+from tfsepgan.audio.recording import AudioFile
+from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.data.variants import draw_channel_weights, draw_speed, vary
-from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
 ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
-_VERSION = 3  # raise when the stored samples or levels would differ
+_VERSION = 4  # raise when the stored samples or levels would differ
 _VARIED = 2  # raise when variants would differ; all others stay
 
 

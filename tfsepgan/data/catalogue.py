@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import NO_OTHERS, DataConfig, SetLayout
 from tfsepgan.data import shards
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.duplicates import doubles
 from tfsepgan.data.joining import join, set_number
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
@@ -47,6 +47,8 @@ class Catalogue:
     """The sets that it was read from, as `--layout` names them."""
     notes: tuple[str, ...] = ()
     """What people should know about them."""
+    song_sets: tuple[int, ...] = ()
+    """Numbers, from 1, of the joined sets whose songs lie among unpaired recordings."""
     doubles: tuple[str, ...] = ()
     """Recordings that stand in two splits of plain folders, where problems are collected: no training can be run on them."""
 
@@ -77,17 +79,33 @@ class Catalogue:
 
     def place(self, file: AudioFile) -> str:
         """The set and folder of a file, by which recordings are balanced; of songs the set alone."""
-        songs = self.layout == "multitrack"
-        number = set_number(file, songs=songs) if len(self.sets) > 1 else 1
+        songs, number = self.layout == "multitrack", self.set_number(file)
         return str(number) if songs else f"{number} {self.folder(file)}"
 
-    def tracks(self, split: str) -> dict[str, dict[str, AudioFile]]:
-        """The songs of a multitrack split: track, then source, then its file. Empty for an unpaired set."""
-        songs: dict[str, dict[str, AudioFile]] = {}
+    def set_number(self, file: AudioFile) -> int:
+        """Which of the joined sets a recording is of, from 1."""
+        return set_number(file, songs=self.layout == "multitrack") if len(self.sets) > 1 else 1
+
+    def track(self, file: AudioFile) -> str | None:
+        """The song that a recording is a source of; None for an unpaired one."""
         if self.layout == "multitrack":
-            for source, files in self.splits.get(split, {}).items():
-                for file in files:
-                    songs.setdefault(file.name.split("/")[1], {})[source] = file
+            return file.name.split("/")[1]
+        if self.song_sets and self.set_number(file) in self.song_sets:
+            return file.name.rpartition("/")[2].rpartition(".")[0]
+        return None
+
+    def unit(self, file: AudioFile) -> str:
+        """What stays whole: the song that a recording is of, as SPLIT/SONG, or the recording."""
+        track = self.track(file)
+        return file.name if track is None else f"{file.name.partition('/')[0]}/{track}"
+
+    def tracks(self, split: str) -> dict[str, dict[str, AudioFile]]:
+        """The songs of a split: track, then source, then its file. Empty for an unpaired set."""
+        songs: dict[str, dict[str, AudioFile]] = {}
+        for source, files in self.splits.get(split, {}).items():
+            for file in files:
+                if (track := self.track(file)) is not None:
+                    songs.setdefault(track, {})[source] = file
         return dict(sorted(songs.items()))
 
     def others(self, split: str, sources: Sequence[str]) -> tuple[str, ...]:
@@ -177,6 +195,7 @@ def scan(
         ignored=joined.ignored,
         sets=names if len(directories) == 1 else tuple(sets),
         notes=joined.notes,
+        song_sets=joined.song_sets,
     )
     return _without_doubles(catalogue, collect=problems is not None)
 
@@ -238,14 +257,14 @@ def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
             named.append(problem)
         else:
             pair = sorted([(double.split, double.file), (double.other_split, double.other_file)], key=_split_order)
-            drop[_unit(catalogue, pair[0][1])] = pair[1][1].name
+            drop[catalogue.unit(pair[0][1])] = pair[1][1].name
     if not drop:
         return replace(catalogue, doubles=tuple(named))
     splits = {
         split: {
             source: kept
             for source, files in sources.items()
-            if (kept := tuple(file for file in files if _unit(catalogue, file) not in drop))
+            if (kept := tuple(file for file in files if catalogue.unit(file) not in drop))
         }
         for split, sources in catalogue.splits.items()
     }
@@ -256,8 +275,3 @@ def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
 
 def _split_order(entry: tuple[str, AudioFile]) -> int:
     return SPLITS.index(entry[0])
-
-
-def _unit(catalogue: Catalogue, file: AudioFile) -> str:
-    """What is left out with a recording: the whole song, whose mixture would not be its own without it."""
-    return file.name.rpartition("/")[0] if catalogue.layout == "multitrack" else file.name

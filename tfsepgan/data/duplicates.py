@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.errors import DataError
 
 _SECONDS = 5.0  # from the middle, where recordings are seldom silent

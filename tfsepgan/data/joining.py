@@ -1,12 +1,13 @@
 """Several sets as one: MAESTRO's piano against the instruments of IRMAS, say.
 
-Songs stay songs where all sets hold songs. Otherwise their sources are heard apart, as recordings of an unpaired set.
+Songs stay songs where all sets hold songs. Otherwise their sources are recordings of an unpaired set, which are drawn apart,
+and the numbers of the sets that hold songs say which belong together.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.layouts.listing import SPLITS, Found
 
 
@@ -21,10 +22,15 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
     songs = all(one.kind == "multitrack" for one in found)
     splits: dict[str, dict[str, tuple[AudioFile, ...]]] = {}
     notes = [note for one in found for note in one.notes]
+    song_sets: list[int] = []
     for number, (one, name) in enumerate(zip(found, sets, strict=True), start=1):
         apart = one.kind == "multitrack" and not songs
         if apart:
-            notes.append(f"The songs of {name} are joined with unpaired recordings, so their sources are drawn apart.")
+            song_sets.append(number)
+            notes.append(
+                f"The songs of {name} are joined with unpaired recordings: their sources are drawn apart, but for the share of mixtures "
+                "that --songs names."
+            )
         for split in SPLITS:
             for source, files in one.splits.get(split, {}).items():
                 renamed = tuple(
@@ -34,7 +40,7 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
                 there[source] = there.get(source, ()) + renamed
     ordered = {split: dict(sorted(splits[split].items())) for split in SPLITS if split in splits}
     ignored = tuple(name for one in found for name in one.ignored)
-    return Found("multitrack" if songs else "unpaired", ordered, ignored, tuple(notes))
+    return Found("multitrack" if songs else "unpaired", ordered, ignored, tuple(notes), tuple(song_sets))
 
 
 def _name(file: AudioFile, number: int, source: str, *, songs: bool, apart: bool) -> str:

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import NO_OTHERS, DataConfig
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.catalogue import Catalogue
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
 from tfsepgan.data.windows import REDRAWS, place

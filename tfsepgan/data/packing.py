@@ -17,10 +17,10 @@ import soundfile
 from scipy.io import wavfile
 
 import tfsepgan
-from tfsepgan.data.audio_file import RATES_HZ, AudioFile
+from tfsepgan.audio.formats import FEWEST_SAMPLES, RATES_HZ
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.cache import fitted
 from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.decoding import FEWEST_SAMPLES
 from tfsepgan.data.shards import MANIFEST, UNFINISHED, Manifest, Record, Shard, file_name, parse
 from tfsepgan.data.storage import Storage
 from tfsepgan.errors import ConfigError, DataError

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 import soundfile
 
+from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES
 from tfsepgan.config import Reader
 from tfsepgan.data.cache import Recording
-from tfsepgan.data.wav import BYTES_PER_SAMPLE, HEADER_BYTES
 from tfsepgan.data.windows import Draws, Pool
 from tfsepgan.errors import ConfigError, DataError
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfsepgan.data.audio_file import AudioFile
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.catalogue import MIXTURE, Catalogue
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.windows import REDRAWS, place

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import DataConfig, nearest
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.data.cache import Recording, default_cache_directory, unpack
 from tfsepgan.data.catalogue import MIXTURE, Catalogue
-from tfsepgan.data.windows import Plan, Pool, build_pool, draw_plan, reading_on
+from tfsepgan.data.windows import LABELLED, SOLOS, UNLABELLED, Plan, Pool, build_pool, draw_plan, reading_on
 from tfsepgan.errors import ConfigError, DataError
 
 PAIRED = ("mixture", "sources")
@@ -44,7 +44,7 @@ def _unpack(
         cache_dir=Path(cache_dir or config.cache or default_cache_directory()),
         variants=config.variants if split == "train" else 0,
         seed=config.seed,
-        speed_group=_track if catalogue.layout == "multitrack" else _itself,
+        speed_group=catalogue.unit,
     )
 
 
@@ -52,7 +52,7 @@ class Stream(NamedTuple):
     """One independent series of mixtures, and what of it a batch holds."""
 
     pool: Pool
-    number: int  # 0: labelled, 1: solos, 2: unlabelled
+    number: int  # LABELLED, SOLOS or UNLABELLED
     keys: tuple[str, ...]
 
     def plan(self, config: DataConfig, step: int, read: int) -> Plan:
@@ -88,15 +88,15 @@ def open_streams(
     streams = []
     paired = tuple(key for key in hears if key in PAIRED)
     if paired:
-        streams.append(Stream(pool(labelled), 0, paired))
+        streams.append(Stream(pool(labelled), LABELLED, paired))
     if "solo" in hears:
-        streams.append(Stream(pool(others), 1, ("solo",)))
+        streams.append(Stream(pool(others), SOLOS, ("solo",)))
     if "unlabelled" in hears:
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
             names = frozenset(file.name for file in recorded)
             mixtures = build_pool(catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance)
-        streams.append(Stream(mixtures if recorded else pool(others), 2, ("unlabelled",)))
+        streams.append(Stream(mixtures if recorded else pool(others), UNLABELLED, ("unlabelled",)))
     return streams
 
 
@@ -109,13 +109,12 @@ def share_out(
     Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for the others, which are needed.
     """
     groups: dict[str, list[tuple[str, ...]]] = {}
-    if catalogue.layout == "multitrack":
-        for stems in catalogue.tracks(split).values():
-            wanted = " ".join(source for source in config.sources if source in stems)
-            groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
-    else:
-        for source, files in catalogue.splits[split].items():
-            for file in files if source != MIXTURE else ():
+    for stems in catalogue.tracks(split).values():
+        wanted = " ".join(source for source in config.sources if source in stems)
+        groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
+    for source, files in catalogue.splits[split].items():
+        for file in files if source != MIXTURE else ():
+            if catalogue.track(file) is None:
                 groups.setdefault(catalogue.folder(file), []).append((file.name,))
     rng = np.random.default_rng(config.seed)
     parts: tuple[list[str], list[str]] = ([], [])
@@ -168,11 +167,3 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
 def _shorter_window(longest: AudioFile, config: DataConfig) -> int:
     """The largest power of two that the longest file fills."""
     return 2 ** max(0, int(np.log2(max(1, longest.seconds * config.sample_rate_hz))))
-
-
-def _track(file: AudioFile) -> str:
-    return file.name.rpartition("/")[0]
-
-
-def _itself(file: AudioFile) -> str:
-    return file.name

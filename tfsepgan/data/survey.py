@@ -6,18 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from tfsepgan.data.audio_file import AudioFile
-from tfsepgan.data.decoding import probe
+from tfsepgan.audio.containers import STEM_SUFFIX
+from tfsepgan.audio.decoding import probe
+from tfsepgan.audio.recording import AudioFile
 
 SILENCE_DB = -60.0  # as `DataConfig.silence_db`
 _HOP_SECONDS = 0.25  # as in the cache's envelope
 _FULL_SCALE = 1.0 - 2.0**-15  # the largest positive sample of 16 bits
 _KINDS = {
-    ".wav": ("WAV", "RF64", "W64"),
-    ".flac": ("FLAC",),
+    ".wav": ("WAV", "RF64", "W64", "wav"),
+    ".flac": ("FLAC", "flac"),
     ".ogg": ("OGG",),
-    ".mp3": ("MP",),
-}  # as libsndfile calls them
+    ".mp3": ("mp3",),
+    ".m4a": ("mov",),
+}  # as libsndfile and FFmpeg call them
 _USUAL_CHANNELS = 2
 _USUAL_RATE_HZ = 192_000  # the highest of sound cards
 _LONGEST_OGG_PAGE = 65_307
@@ -40,7 +42,9 @@ class Survey:
     files: int = 0
     clipped_files: int = 0
     silent_files: list[str] = field(default_factory=list)
-    """Names of those that are silent from end to end."""
+    """Names of those whose mean of channels is silent from end to end."""
+    cancelled_files: list[str] = field(default_factory=list)
+    """Names of those among them whose channels sound, and cancel out."""
 
     @property
     def level_db(self) -> float:
@@ -63,6 +67,7 @@ class Survey:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.peak = max(self.peak, other.peak)
         self.silent_files += other.silent_files
+        self.cancelled_files += other.cancelled_files
 
 
 def survey(file: AudioFile) -> Survey:
@@ -87,6 +92,8 @@ def survey(file: AudioFile) -> Survey:
     told.clipped_files = int(told.clipped_runs > 0)
     if told.silent_hops == told.hops:
         told.silent_files.append(file.name)
+        if told.level_db > SILENCE_DB:
+            told.cancelled_files.append(file.name)
     return told
 
 
@@ -97,7 +104,9 @@ def oddities(file: AudioFile) -> list[str]:
     """
     odd = []
     suffix = file.path.suffix.lower()
-    kind = probe(file.path).kind if file.stream is None else ""
+    info = probe(file.path, stream=file.stream)
+    kind = "" if file.path.name.endswith(STEM_SUFFIX) else info.kind
+    odd += info.notes
     if kind and suffix in _KINDS and not kind.startswith(_KINDS[suffix]):
         odd.append(f"holds {kind}, its name says {suffix}")
     if kind.startswith("OGG") and not _ogg_ends(file.path):

@@ -11,7 +11,8 @@ The rules:
     touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
   - in a multitrack set all sources come from one place in one track (drawn again while all wanted sources are
     silent there) and the others keep their mutual levels; with probability `remix` they are drawn apart, as
-    above.
+    above. Where songs are joined with unpaired recordings, `songs` is the share of mixtures that come from one place in a song;
+  - with probability `rests` the wanted sources are left out of a mixture that holds others.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from tfsepgan.data.mixing import OTHERS_SPREAD_DB
 
 REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
 OTHER = -1  # the part of a window that is not a wanted source
+LABELLED, SOLOS, UNLABELLED = range(3)  # the streams of `streams`, whose draws do not depend on each other
 
 
 class Pool:
@@ -33,7 +35,7 @@ class Pool:
 
     `groups` holds what is drawn among in proportion to length: one group of recordings a wanted source, then one
     an instrument folder. `tracks` holds the multitrack songs that have a wanted source, as pairs of part (index
-    of the source, or OTHER) and recording.
+    of the source, or OTHER) and recording; `joined` says that they lie among unpaired recordings.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Pool:
         sources: int,
         tracks: Sequence[Sequence[tuple[int, int]]] = (),
         folders: Sequence[int] | None = None,
+        track_folders: Sequence[int] | None = None,
+        joined: bool = False,
     ):
         """Arrange.
 
@@ -55,16 +59,20 @@ class Pool:
           sources: how many of the groups are wanted sources.
           tracks: see above.
           folders: which folder each recording is in, where each folder is to be heard as often as the next.
+          track_folders: the same of each song; by default the folder of its first recording.
+          joined: whether songs lie among unpaired recordings.
         """
         self.recordings, self.groups, self.tracks = tuple(recordings), tuple(groups), tuple(tracks)
-        self.sources = sources
+        self.sources, self.joined = sources, joined
         self.frames = np.array([recording.frames for recording in recordings], np.int64)
         self._order = np.array([index for group in groups for index in group], np.int64)
         weights = [_shares(self.frames[list(group)], _of(folders, group)) for group in groups]
         self._reach = np.concatenate([[0], np.cumsum(np.concatenate(weights))])
         lengths = np.array([max(self.frames[recording] for _, recording in track) for track in tracks], np.int64)
         self.track_frames = lengths
-        self.track_reach = np.cumsum(_shares(lengths, _of(folders, [track[0][1] for track in tracks])))
+        if track_folders is None:
+            track_folders = _of(folders, [track[0][1] for track in tracks])
+        self.track_reach = np.cumsum(_shares(lengths, track_folders))
         self._group_ends = np.cumsum([len(group) for group in groups])
         self._hop = envelope_hop(sample_rate_hz)
         energies = [self._energy_so_far(recording) for recording in recordings]
@@ -147,28 +155,33 @@ def build_pool(
             if (only is None and source != MIXTURE) or (only is not None and file.name in only):
                 group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
                 group += numbers[file.name]
-    tracks = []
+    tracks, track_sets = [], []
     for stems in catalogue.tracks(split).values():
         if targets.keys() & stems.keys() and (only is None or all(file.name in only for file in stems.values())):
             parts = [
                 (list(sources).index(s) if s in targets else OTHER, numbers[f.name]) for s, f in sorted(stems.items())
             ]
             tracks += [tuple((part, version[v]) for part, version in parts) for v in range(len(parts[0][1]))]
+            track_sets += [catalogue.set_number(next(iter(stems.values())))] * len(parts[0][1])
+    balanced = balance == "folders"
     return Pool(
         recordings=tuple(recordings),
         sample_rate_hz=sample_rate_hz,
         groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
         sources=len(targets),
         tracks=tuple(tracks),
-        folders=np.unique(places, return_inverse=True)[1] if balance == "folders" else None,
+        folders=np.unique(places, return_inverse=True)[1] if balanced else None,
+        track_folders=np.array(track_sets, np.int64) if balanced else None,
+        joined=bool(catalogue.song_sets),
     )
 
 
-def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Plan:
+def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED) -> Plan:
     """Draw the batch of one step; the same seed, step and stream draw the same batch, whatever came before."""
     rng = np.random.default_rng([config.seed, step, stream] if stream else [config.seed, step])
     batch, sources = config.batch, pool.sources
-    together = rng.random(batch) >= config.remix if pool.tracks else np.zeros(batch, bool)
+    apart_share = 1 - config.songs if pool.joined else config.remix
+    together = rng.random(batch) >= apart_share if pool.tracks else np.zeros(batch, bool)
     low, high = (1, 1) if config.law == "paper" else config.others
     counts = rng.integers(low, high + 1, batch) if len(pool.groups) > sources else np.zeros(batch, np.int64)
     counts = np.where(together, 0, counts)
@@ -181,6 +194,8 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Pla
     if together.any():
         songs = _draw_tracks(pool, np.flatnonzero(together), config, rng)
         draws = Draws(*(np.concatenate(columns) for columns in zip(draws, songs, strict=True)))
+    if config.rests and stream != SOLOS:
+        draws = _without_sources(draws, rng.random(batch) < config.rests)
     weights = -np.log(1 - rng.random((batch, sources + 1)))
     if len(pool.groups) == sources:  # recorded mixtures, or nothing beside the sources: no weight for others
         weights[:, -1] = 0
@@ -194,6 +209,13 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = 0) -> Pla
         ahead=np.zeros(len(draws.item), np.int64),
         room=draws.offset + draws.count,
     )
+
+
+def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:
+    """The draws without the wanted sources of the mixtures in which they rest; a mixture of nothing else keeps them."""
+    with_others = np.isin(draws.item, draws.item[draws.part == OTHER])
+    left_out = rests[draws.item] & with_others & (draws.part != OTHER)
+    return Draws(*(column[~left_out] for column in draws))
 
 
 def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:

@@ -3,7 +3,7 @@
 Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state touched.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,21 +31,30 @@ PANELS = (
     ("SIR", "sir", KINDS),
     ("SAR", "sar", ("model", "oracle")),
 )
+QUALITY_PANELS = (
+    ("bleedless (more is better)", "bleedless", KINDS),
+    ("fullness (more is better)", "fullness", KINDS),
+    ("multi-resolution (less is better)", "multi_resolution", KINDS),
+    ("log-spectral (less is better)", "log_spectral_distance", KINDS),
+    ("notes (less is better)", "embedding", KINDS),
+)
+UNITS = {"bleedless": "0 to 100", "fullness": "0 to 100", "multi_resolution": "", "embedding": "%"}  # others: dB
 FLOOR_DB = -80.0  # below the loudest of the mixture: the quiet end of what is heard in a room
 LOWEST_HZ = 40.0  # the lowest row of a picture, near the lowest string of a double bass
 ROWS, COLUMNS = 320, 1200  # pixels of a spectrogram picture at most
 
 
-def draw_box_plots(report: Report, path: Path) -> None:
-    """Draws how SI-SDR improvement, SDR, SIR and SAR spread over the tracks, every track being a dot.
+def draw_box_plots(report: Report, path: Path, panels: Sequence[tuple] = PANELS) -> None:
+    """Draws how SI-SDR improvement, SDR, SIR and SAR, or what other panels show, spread over the tracks, every track being a dot.
 
     Args:
       report: what `evaluate` gave back; panels whose metric was not taken are left out.
       path: the PNG file, replaced whole.
+      panels: title, metric and kinds of each, as PANELS or QUALITY_PANELS.
     Raises: DataError when there is nothing to draw or the file cannot be written.
     """
     first = report.sources[0]
-    panels = [panel for panel in PANELS if report.values(first, "model", panel[1]).size]
+    panels = [panel for panel in panels if report.values(first, "model", panel[1]).size]
     if not panels:
         raise DataError("the report holds no scored track, so there is nothing to draw")
     wide = max(2.6, 0.5 + 1.1 * len(report.sources))
@@ -54,7 +63,7 @@ def draw_box_plots(report: Report, path: Path) -> None:
     for axes, (title, metric, kinds) in zip(row, panels, strict=True):
         _draw_boxes(axes, report, metric, kinds)
         axes.set_title(title, fontsize=11)
-        axes.set_ylabel("dB")
+        axes.set_ylabel(UNITS.get(metric, "dB"))
     handles = [Patch(color=COLOURS[kind], label=kind) for kind in KINDS]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     count = len(report.tracks)

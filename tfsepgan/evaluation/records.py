@@ -16,6 +16,7 @@ import numpy as np
 
 from tfsepgan.errors import DataError
 from tfsepgan.files import write_whole
+from tfsepgan.metrics.uncertainty import mean_of_each, mean_with_error
 
 FORMAT = "tfsepgan evaluation 1"
 RESIDUAL = "residual"
@@ -23,6 +24,14 @@ KINDS = ("mixture", "model", "oracle")
 BSS_METRICS = ("sdr", "isr", "sir", "sar")
 METRICS = (*BSS_METRICS, "snr", "si_sdr")
 SPECTRAL_METRICS = ("frechet", "log_spectral_distance", "spectral_tilt", "low_bins")
+MEASURES = {  # what may be taken beside BSS Eval, SNR and SI-SDR, by the name that chooses it
+    "spectra": SPECTRAL_METRICS,
+    "bleed": ("bleedless", "fullness"),
+    "multi_resolution": ("multi_resolution",),
+    "embedding": ("embedding",),
+}
+DEFAULT_MEASURES = ("spectra", "bleed", "multi_resolution")  # the embedding needs a package of its own
+QUALITY_METRICS = ("bleedless", "fullness", "multi_resolution", "embedding")
 IMPROVED = ("sdr", "sir", "snr", "si_sdr")  # not SAR, as a mixture holds no artifacts
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _LONGEST_NAME = 120  # bytes; file systems take 255, which leaves room for endings
@@ -36,8 +45,8 @@ class TrackScores:
     file: its JSON file inside `output/tracks`.
     target_file: recording that the first source is of, by which tracks of one recording are known; empty where nobody said.
     scores[source][kind][metric]: dB; kind is one of KINDS, metric one of METRICS, or for the model and the
-      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS, see `metrics.spectral_error`. NaN where it is
-      not defined: everything of a silent source.
+      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS or QUALITY_METRICS, see `metrics.spectral_error`, `bleed`,
+      `multi_resolution` and `embedding`. NaN where it is not defined: everything of a silent source.
     windows[source][kind][metric]: BSS Eval before the median, one value a window; nothing of a silent source.
     notes: what a reader of the numbers should know.
     """
@@ -82,13 +91,18 @@ class Report:
         found = [track.scores[source][kind].get(metric) for track in self.tracks]
         return np.array([value for value in found if value is not None], np.float64)
 
+    def taken(self, metrics: Sequence[str]) -> list[str]:
+        """Those of the metrics that the model was scored by; an older report holds less."""
+        return [metric for metric in metrics if self.values(self.sources[0], "model", metric).size]
+
     def summary(self) -> dict:
         """Statistics over tracks: [source][kind][metric] -> what `statistics` gives back."""
         result = {}
+        files = [track.target_file or f"track {index}" for index, track in enumerate(self.tracks)]
         for source in self.sources:
             metrics = {kind: _metrics_of(self.tracks, source, kind) for kind in KINDS}
             result[source] = {
-                kind: {metric: statistics(self.values(source, kind, metric)) for metric in metrics[kind]}
+                kind: {metric: statistics(self.values(source, kind, metric), files) for metric in metrics[kind]}
                 for kind in KINDS
             }
         return result
@@ -141,9 +155,11 @@ def load_track(output: Path, file: str) -> TrackScores:
     return TrackScores(**{**content, **measured, "notes": tuple(content["notes"])})
 
 
-def statistics(values: np.ndarray) -> dict[str, float]:
+def statistics(values: np.ndarray, files: Sequence[str] = ()) -> dict[str, float]:
     """Median, mean and quartiles of what is not NaN, with how many tracks that is and how many it leaves out.
 
+    `error` is the standard error of the mean: over recordings, each of which counts once, as mixtures of one recording are not
+    independent; `files` are those of the values, each its own where they are not told. NaN for one recording or an infinite value.
     Among infinite values a quantile is the nearest value below, since nothing lies between 3 dB and infinity.
     """
     defined = values[~np.isnan(values)]
@@ -152,6 +168,7 @@ def statistics(values: np.ndarray) -> dict[str, float]:
         return {
             "median": math.nan,
             "mean": math.nan,
+            "error": math.nan,
             "lower_quartile": math.nan,
             "upper_quartile": math.nan,
             **count,
@@ -160,8 +177,16 @@ def statistics(values: np.ndarray) -> dict[str, float]:
     low, middle, high = np.quantile(defined, (0.25, 0.5, 0.75), method="linear" if finite else "lower")
     both_infinities = np.inf in defined and -np.inf in defined
     mean = math.nan if both_infinities else float(np.mean(defined))
-    numbers = {"median": middle, "mean": mean, "lower_quartile": low, "upper_quartile": high}
+    error = _standard_error(values, files) if finite else math.nan
+    numbers = {"median": middle, "mean": mean, "error": error, "lower_quartile": low, "upper_quartile": high}
     return {name: round_db(value) for name, value in numbers.items()} | count
+
+
+def _standard_error(values: np.ndarray, files: Sequence[str]) -> float:
+    """Over recordings; see `metrics.uncertainty`."""
+    files = files if len(files) == values.size else [str(index) for index in range(values.size)]
+    by_file = np.array(list(mean_of_each(values, files).values()))
+    return mean_with_error(by_file[np.isfinite(by_file)]).error
 
 
 def round_db(value: float) -> float:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.evaluation.records import KINDS, METRICS, RESIDUAL, SPECTRAL_METRICS, Report
+from tfsepgan.evaluation.records import KINDS, METRICS, QUALITY_METRICS, RESIDUAL, SPECTRAL_METRICS, Report
 
 WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
@@ -20,6 +20,12 @@ SPECTRAL_TITLES = {
     "log_spectral_distance": "log-spectral\ndB",
     "spectral_tilt": "tilt\ndB/octave",
     "low_bins": "30 dB too low\n%",
+}
+QUALITY_TITLES = {
+    "bleedless": "bleedless\n0 to 100",
+    "fullness": "fullness\n0 to 100",
+    "multi_resolution": "multi-\nresolution",
+    "embedding": "notes\nFrechet, %",
 }
 BEYOND_DB = 100.0  # above this a ratio is rounding error: the artifacts of a mixture, which has none
 
@@ -36,8 +42,10 @@ def print_report(report: Report, *, console: Console | None = None, tracks: bool
         console = Console() if Console().is_terminal else Console(width=WIDTH)  # a file has no width of its own
     width = min(WIDTH, console.width)
     console.print(median_table(report, compact=width < WIDTH), width=width)
-    if _spectral(report):
+    if report.taken(SPECTRAL_METRICS):
         console.print(spectral_table(report), width=width)
+    if report.taken(QUALITY_METRICS):
+        console.print(quality_table(report), width=width)
     for line in _remarks(report):
         console.print(escape(line), width=width, highlight=False)
     if tracks:
@@ -96,7 +104,7 @@ def spectral_table(report: Report) -> Table:
     )
     table.add_column("source", overflow="fold", min_width=8)
     table.add_column("estimate", no_wrap=True)
-    metrics = _spectral(report)
+    metrics = report.taken(SPECTRAL_METRICS)
     for metric in metrics:
         table.add_column(SPECTRAL_TITLES[metric], justify="right", no_wrap=True)
     summary = report.summary()
@@ -112,9 +120,34 @@ def spectral_table(report: Report) -> Table:
     return table
 
 
-def _spectral(report: Report) -> list[str]:
-    """The spectral figures that the report holds; those of an older one hold none."""
-    return [metric for metric in SPECTRAL_METRICS if report.values(report.sources[0], "model", metric).size]
+def quality_table(report: Report) -> Table:
+    """Means over tracks with their standard errors: more is better of the first two, less of the others."""
+    table = Table(
+        title="Bleed and likeness, mean ± standard error",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+        show_edge=False,
+    )
+    table.add_column("source", overflow="fold", min_width=8)
+    table.add_column("estimate", no_wrap=True)
+    metrics = report.taken(QUALITY_METRICS)
+    for metric in metrics:
+        table.add_column(QUALITY_TITLES[metric], justify="right", no_wrap=True)
+    summary = report.summary()
+    for source in report.sources:
+        for kind in KINDS:
+            figures = (summary[source][kind][metric] for metric in metrics)
+            style = "bold" if kind == "model" else None
+            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *map(_with_error, figures), style=style)
+    return table
+
+
+def _with_error(figures: dict) -> str:
+    """`12.34 ± 0.56`, without the error where there is none."""
+    mean = format_db(figures["mean"])
+    return mean if math.isnan(figures["error"]) else f"{mean} ± {figures['error']:.2f}"
 
 
 def track_table(report: Report) -> Table:

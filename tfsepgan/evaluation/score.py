@@ -5,7 +5,7 @@ finished. Every track is on disk as soon as it is scored, and a track that canno
 not stop the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,11 @@ from rich.progress import (
 )
 
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
+from tfsepgan.evaluation.measures import check_measures
 from tfsepgan.evaluation.oracle import FRAME, HOP
 from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import (
+    DEFAULT_MEASURES,
     RESIDUAL,
     Failure,
     Report,
@@ -35,6 +37,7 @@ from tfsepgan.evaluation.records import (
 )
 from tfsepgan.evaluation.references import any_residual, references_of, shaped
 from tfsepgan.evaluation.track import TrackJob, TrackResult, score_track
+from tfsepgan.metrics.embedding import PACKAGE
 
 if TYPE_CHECKING:
     from tfsepgan.data.mixtures import Mixture
@@ -51,6 +54,7 @@ def evaluate(
     sources: Sequence[str],
     workers: int = 2,
     bss: bool = True,
+    measures: Collection[str] = DEFAULT_MEASURES,
     window_seconds: float = 1.0,  # museval and SiSEC 2018
     hop_seconds: float = 1.0,  # museval and SiSEC 2018
     listener: Listener | None = None,
@@ -69,22 +73,23 @@ def evaluate(
       sources: names of what the model gives back, without the residual.
       workers: processes that score; 0 scores in this one. A script of your own that calls this with workers
         needs `if __name__ == "__main__":`.
-      bss: whether to run BSS Eval (SDR, ISR, SIR, SAR), which takes nearly all of the time.
+      bss: whether to run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time.
+      measures: what is taken beside it, SNR and SI-SDR: names of `records.MEASURES`.
       window_seconds, hop_seconds: of BSS Eval.
       listener: called with each mixture and its estimates, as `plots.picture_writer`; what it raises is noted
         with the track.
       console: where the progress is drawn; stderr when not given.
     Returns: the Report, as it also stands in `output`.
-    Raises: ConfigError for no or impossible sources; DataError when there are no mixtures, none of them could
+    Raises: ConfigError for no or impossible sources or measures; DataError when there are no mixtures, none of them could
       be scored, or the output cannot be written.
     """
-    sources = _check_sources(sources)
+    sources, measures = _check_sources(sources), check_measures(measures)
     if not len(mixtures):
         raise DataError("there are no mixtures to score, wanted at least one; look at the split and the data folder")
     output = Path(output)
     check_writable(output)
     scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
-    found = _Findings(mixtures, scored, output, _settings(bss, window_seconds, hop_seconds))
+    found = _Findings(mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures))
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
@@ -102,7 +107,8 @@ def evaluate(
                     found.notes[index] = _listen(listener, mixture, estimates)
                 estimates = {name: estimates[name] for name in scored}
                 audio, rate_hz = np.asarray(mixture.mixture, np.float32), mixture.sample_rate_hz
-                pool.submit(index, TrackJob(references, estimates, audio, rate_hz, bss, window_seconds, hop_seconds))
+                windows = (window_seconds, hop_seconds)
+                pool.submit(index, TrackJob(references, estimates, audio, rate_hz, bss, *windows, measures))
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
             while pool.pending:
                 progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
@@ -212,7 +218,7 @@ def _listen(listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.n
     return None
 
 
-def _settings(bss: bool, window_seconds: float, hop_seconds: float) -> dict:
+def _settings(bss: bool, window_seconds: float, hop_seconds: float, measures: Sequence[str]) -> dict:
     """What the numbers depend on besides the model and the data."""
     settings: dict = {"oracle": {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}}
     if bss:
@@ -222,6 +228,9 @@ def _settings(bss: bool, window_seconds: float, hop_seconds: float) -> dict:
             museval = "unknown"
         windows = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
         settings["bss_eval"] = {"museval": museval, **windows, "over_windows": "median"}
+    settings["measures"] = list(measures)
+    if "embedding" in measures:
+        settings["embedding"] = {PACKAGE: version(PACKAGE)}
     return settings
 
 

@@ -8,16 +8,16 @@ This runs in processes of its own, so neither it nor what it imports loads Tenso
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from tfsepgan.errors import ShapeError
+from tfsepgan.evaluation.measures import Measuring, figures_of
 from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
-from tfsepgan.evaluation.records import BSS_METRICS, IMPROVED, METRICS, SPECTRAL_METRICS, round_db
+from tfsepgan.evaluation.records import BSS_METRICS, DEFAULT_MEASURES, IMPROVED, METRICS, round_db
 from tfsepgan.metrics.bss import bss_eval
-from tfsepgan.metrics.spectral_error import spectral_errors
 from tfsepgan.metrics.waveform import si_sdr, snr
 
 
@@ -25,7 +25,7 @@ class TrackJob(NamedTuple):
     """What a worker needs to know: sources by name (the residual among them), all `[time, channels]`.
 
     references: the true sources, at least one of which sounds. estimates: what the model made of the mixture. bss: whether to run BSS Eval,
-    which costs nearly all of the time.
+    which costs most of the time. measures: names of `records.MEASURES`.
     """
 
     references: Mapping[str, np.ndarray]
@@ -35,6 +35,7 @@ class TrackJob(NamedTuple):
     bss: bool
     window_seconds: float
     hop_seconds: float
+    measures: Sequence[str] = DEFAULT_MEASURES
 
 
 class TrackResult(NamedTuple):
@@ -63,10 +64,11 @@ def score_track(job: TrackJob) -> TrackResult:
         "model": job.estimates,
         "oracle": ratio_mask_bound(sounding, job.mixture),
     }
+    measuring = {source: Measuring(sound, job.sample_rate_hz, job.measures) for source, sound in sounding.items()}
     scores: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
     for kind, estimates in contenders.items():
-        measured = _score_estimates(heard, estimates) if kind == "model" or len(sounding) > 1 else {}
+        measured = _score_estimates(heard, estimates, measuring) if kind == "model" or len(sounding) > 1 else {}
         for source in job.references:
             metrics, by_window = measured.get(source, (_undefined(job), {}))
             scores[source][kind] = metrics
@@ -83,11 +85,11 @@ def score_track(job: TrackJob) -> TrackResult:
 
 def _undefined(job: TrackJob) -> dict[str, float]:
     """The metrics of a source that has none here."""
-    names = (name for name in (*METRICS, *SPECTRAL_METRICS) if job.bss or name not in BSS_METRICS)
+    names = (name for name in (*METRICS, *figures_of(job.measures)) if job.bss or name not in BSS_METRICS)
     return dict.fromkeys(names, math.nan)
 
 
-def _score_estimates(job: TrackJob, estimates) -> dict:
+def _score_estimates(job: TrackJob, estimates: Mapping[str, np.ndarray], measuring: Mapping[str, Measuring]) -> dict:
     """{source: (metrics, BSS Eval by window)} of one contender."""
     metrics: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
@@ -110,8 +112,7 @@ def _score_estimates(job: TrackJob, estimates) -> dict:
     for name, reference in job.references.items():
         metrics[name]["snr"] = round_db(snr(reference, estimates[name]))
         metrics[name]["si_sdr"] = round_db(si_sdr(reference, estimates[name]))
-        errors = spectral_errors(reference, estimates[name], job.sample_rate_hz)
-        metrics[name] |= {figure: round_db(value) for figure, value in errors._asdict().items()}
+        metrics[name] |= {figure: round_db(value) for figure, value in measuring[name](estimates[name]).items()}
     return {name: (metrics[name], windows[name]) for name in job.references}
 
 

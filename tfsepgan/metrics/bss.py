@@ -1,9 +1,11 @@
-"""BSS Eval, version 4: what is wrong with an estimate, split into other instruments, artifacts and filtering.
+"""BSS Eval, versions 4 and 3: what is wrong with an estimate, split into other instruments, artifacts and filtering.
 
 The mathematics is museval's, the reference implementation. This file only finds it, hands it well-formed
 arrays and names what comes back.
 
-Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval); Stoter, Liutkus & Ito 2018, arXiv:1804.06267 (v4).
+`bss_eval` is version 4, of today's campaigns; `bss_eval_sources` is version 3, in which older tables are written.
+
+Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval; version 3 is its toolbox of 2012); Stoter, Liutkus & Ito 2018, arXiv:1804.06267 (v4).
 Departs from it: (1) `museval/metrics.py` is loaded by itself, since `import museval` also imports musdb and
 stempeg, which refuse to load where ffmpeg is missing. (2) That private copy gets back `numpy.linalg.linalg`,
 which numpy 2 dropped and museval names when its matrix is singular. (3) "Silent" means that every sample is
@@ -88,6 +90,34 @@ def bss_eval(
         warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)  # numpy 1
         sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
     return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
+
+
+def bss_eval_sources(references, estimates) -> BSSScores:
+    """SDR, SIR and SAR of whole signals as BSS Eval 3 has them for sources: any short filter of the true source is forgiven.
+
+    Args:
+      references: `[sources, time]`, the true sources, none of them silent.
+      estimates: `[sources, time]`, in the same order; none of them silent. No other order is tried.
+    Returns: BSSScores of `[sources]` in dB, with one filter of 512 taps for the whole signal; `isr` is NaN, as version 3 has none for
+      sources. Neither volume nor a delay or filter below 512 taps counts.
+    Raises: ShapeError when the shapes differ or are not two-dimensional, a value is not finite, or something is silent.
+    """
+    references, estimates = check_audio("references", references), check_audio("estimates", estimates)
+    if references.shape != estimates.shape or references.ndim != 2:
+        raise ShapeError(
+            f"references of shape {list(references.shape)} and estimates of shape {list(estimates.shape)}, wanted the same "
+            "[sources, time]; mix channels down first"
+        )
+    for name, signals in (("reference", references), ("estimate", estimates)):
+        silent = np.flatnonzero(~signals.any(axis=1))
+        if silent.size:
+            raise ShapeError(
+                f"{name} {silent[0]} of {len(signals)} is silent (all zeros), for which BSS Eval 3 is not defined"
+            )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)  # numpy 1
+        sdr, sir, sar, _ = _museval().bss_eval_sources(references, estimates, compute_permutation=False)
+    return BSSScores(*(np.reshape(metric, -1) for metric in (sdr, np.full(len(references), np.nan), sir, sar)))
 
 
 @functools.lru_cache(maxsize=1)

@@ -13,14 +13,17 @@ normal with deviation 0.02, biases at zero; batch norm has PyTorch's momentum an
 Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses its moving statistics; the
 authors' code separates with the statistics of the windows at hand, so that a file's stems depend on how it is cut. With the start
 'skip' the second batch norm of each block starts at scale zero, so that the signal passes the blocks unchanged at first (Goyal et
-al. 2017, arXiv:1706.02677, section 5.1); it is not the `paper` preset's.
+al. 2017, arXiv:1706.02677, section 5.1); with 'identity' the ends of the network pass the signal too (`passing.py`), so that it
+gives back its mixture at first. Neither is the `paper` preset's.
 """
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 from tfsepgan.layers.framing import PadToMultiple, SplitSources, TrimLike
 from tfsepgan.layers.upsampling import UpsampledConv1D
+from tfsepgan.networks.passing import passing_kernels
 from tfsepgan.settings.networks import GeneratorConfig
 
 STRIDE = 4
@@ -55,7 +58,21 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
         signal = upsampled(signal)
     waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = TrimLike(dtype="float32")(SplitSources(dtype="float32")(waveforms), mixture)
-    return keras.Model(mixture, estimates, name="resnet")
+    model = keras.Model(mixture, estimates, name="resnet")
+    if config.start == "identity":
+        _start_as_identity(model, narrow, wide)
+    return model
+
+
+def _start_as_identity(model: keras.Model, narrow: int, wide: int) -> None:
+    """Set the ends so that each output is its share of the mixture; channels that carry nothing start as ever, and reach no output."""
+    kernels = passing_kernels(narrow, wide, slope=SLOPE)
+    sources = model.get_layer("up1").filters
+    kernels["up1"] = np.repeat(kernels["up1"] / sources, sources, axis=2)
+    for name, kernel in kernels.items():
+        layer = model.get_layer(name)
+        unused = ~np.any(kernel, axis=(0, 1)) if name.startswith("down") else np.zeros(kernel.shape[2], bool)
+        layer.kernel.assign(np.where(unused, ops.convert_to_numpy(layer.kernel), kernel))
 
 
 def leaky(signal):
@@ -68,7 +85,7 @@ def _start() -> keras.Initializer:
 
 
 def _residual_block(signal, config: GeneratorConfig, *, name: str):
-    branch, last_scale = signal, "zeros" if config.start == "skip" else "ones"
+    branch, last_scale = signal, "ones" if config.start == "normal" else "zeros"
     for part, scale in (("first", "ones"), ("second", last_scale)):
         convolution = layers.Conv1D(
             config.channels, BLOCK_KERNEL, padding="same", kernel_initializer=_start(), name=f"{name}_{part}"

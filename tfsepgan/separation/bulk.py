@@ -16,7 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tfsepgan.data.decoding import probe
+from tfsepgan.audio.decoding import probe
+from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.separation.files import SeparatedFile, separate_file
 from tfsepgan.separation.naming import Recording
@@ -36,7 +37,7 @@ def separate_files(
     recordings: Sequence[Recording],
     output_dir: str | os.PathLike,
     *,
-    subtype: str = "FLOAT",
+    form: StemFormat | str = "wav",
     clip: str = "rescale",
     console: Console | None = None,
 ) -> tuple[list[SeparatedFile], list[FailedFile]]:
@@ -46,14 +47,14 @@ def separate_files(
       separator: the model, loaded once.
       recordings: as `naming.find_inputs` gives them.
       output_dir: stems of each go to `output_dir/recording.track/`.
-      subtype, clip: see `separate_file`.
+      form, clip: see `separate_file`.
       console: where to show progress and failures; None shows nothing.
     Returns: what was separated, and what failed.
     """
     done: list[SeparatedFile] = []
     failed: list[FailedFile] = []
     shown = console or Console(quiet=True)
-    seconds = [_seconds(recording.path) for recording in recordings]
+    seconds = [length_of(recording) for recording in recordings]
     with _progress(shown) as progress:
         task = progress.add_task("separating", total=sum(seconds))
         before = 0.0
@@ -70,7 +71,7 @@ def separate_files(
                         recording.path,
                         output_dir,
                         track=recording.track,
-                        subtype=subtype,
+                        form=form,
                         clip=clip,
                         progress=advance,
                     )
@@ -88,9 +89,9 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=console)
 
 
-def _seconds(path: Path) -> float:
-    """Length for the progress bar; a file that cannot be read is reported when its turn comes."""
+def length_of(recording: Recording) -> float:
+    """Seconds of a recording by its head; 0 for one that cannot be read, which is reported when its turn comes."""
     try:
-        return probe(path).seconds
+        return probe(recording.path).seconds
     except DataError:
         return 0.0

@@ -23,8 +23,8 @@ def network_function(generator) -> Network:
     """A generator as a plain function of arrays, traced once for every length and batch.
 
     Args:
-      generator: Functional `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`; or a system that searches,
-        whose `separate` is such a function.
+      generator: Functional `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`; or a system that searches, or a model
+        in another runtime, whose `separate` is such a function.
     Returns: the same function on NumPy arrays, in inference mode.
     """
     if hasattr(generator, "separate"):

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from tfsepgan.data.decoding import SoundInfo, probe
+from tfsepgan.audio.containers import read_tags
+from tfsepgan.audio.decoding import SoundInfo, probe, read_blocks
+from tfsepgan.audio.encodings import StemFormat
+from tfsepgan.audio.formats import SUFFIXES
+from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
 from tfsepgan.errors import DataError
 from tfsepgan.separation.ahead import ahead
-from tfsepgan.separation.naming import AUDIO_SUFFIXES, safe_name
-from tfsepgan.separation.reading import read_blocks
+from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
 from tfsepgan.separation.stream import RESIDUAL
-from tfsepgan.separation.writing import Levels, StemWriter, check_options
 
+READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: a call costs little next to it
 READ_AHEAD, SEPARATE_AHEAD = 4, 1  # pieces that wait: 25 s of input, one block of stems
 
 Progress = Callable[[int, int], None]
@@ -50,29 +53,35 @@ def separate_file(
     output_dir: str | os.PathLike,
     *,
     track: PurePath | str | None = None,
-    subtype: str = "FLOAT",
+    form: StemFormat | str = "wav",
+    subtype: str | None = None,
+    bit_rate_kbps: int | None = None,
     clip: str = "rescale",
     progress: Progress | None = None,
 ) -> SeparatedFile:
     """Separate an audio file to `output_dir/track/SOURCE.wav` and `residual.wav`.
 
-    The stems have the recording's own rate, channels and exact length, and sum to it. They appear under their names
+    The stems have the recording's own rate, channels and exact length, and sum to it; MP3, M4A and Opus cannot hold every rate.
+    They appear under their names
     when all of them are complete; whatever goes wrong before leaves no stem behind. Stems of an earlier run are
     replaced.
 
     Args:
       separator: the model.
-      path: audio in any format that libsndfile reads.
+      path: audio of any kind in `audio.formats`.
       output_dir: made if need be.
       track: folder below it; the file's name without suffix if not given.
-      subtype: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32.
-      clip: what to do when PCM would clip: "rescale" (one gain for all stems), "clip" or "error".
+      form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which says all of the next two.
+      subtype: of WAV: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32; of FLAC: PCM_24 or PCM_16.
+      bit_rate_kbps: of MP3, M4A and Opus.
+      clip: what to do when a format would clip: "rescale" (one gain for all stems), "clip" or "error".
       progress: told of every block.
     Returns: where the stems are, and what was done to their level.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
     """
     started = time.perf_counter()
-    check_options(subtype, clip)
+    form = form if isinstance(form, StemFormat) else StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
+    check_options(form, clip)
     path = Path(path)
     directory = _directory_for(path, Path(output_dir), track)
     info = probe(path)
@@ -82,8 +91,9 @@ def separate_file(
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
         frames=info.frames,
-        subtype=subtype,
+        form=form,
         clip=clip,
+        tags=read_tags(path) if form.name != "wav" else None,
     )
     _refuse_to_overwrite(path, writer.paths.values())
     with writer:
@@ -97,7 +107,7 @@ def separate_file(
         sample_rate_hz=info.sample_rate_hz,
         levels=levels,
         elapsed_seconds=time.perf_counter() - started,
-        notes=_notes(levels, subtype),
+        notes=(*info.notes, *_notes(levels, form, info, writer)),
     )
 
 
@@ -105,7 +115,7 @@ def _write_stems(
     separator: Separator, path: Path, info: SoundInfo, writer: StemWriter, progress: Progress | None
 ) -> int:
     """Read, separate and write at the same time: three threads, a bounded number of blocks between them."""
-    blocks = ahead(read_blocks(path, info), depth=READ_AHEAD)
+    blocks = ahead(read_blocks(path, info, frames=READ_FRAMES), depth=READ_AHEAD)
     stems = ahead(separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD)
     done = 0
     try:
@@ -123,7 +133,7 @@ def _write_stems(
 def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -> Path:
     """Where the stems of a recording go: always below the output folder."""
     if track is None:
-        track = safe_name(path.stem if path.suffix.lower() in AUDIO_SUFFIXES else path.name)
+        track = safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name)
     directory = output_dir.joinpath(*(safe_name(part) for part in PurePath(track).parts))
     if not directory.resolve().is_relative_to(output_dir.resolve()):
         raise DataError(f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}")
@@ -136,16 +146,18 @@ def _refuse_to_overwrite(path: Path, targets) -> None:
             raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
 
 
-def _notes(levels: Levels, subtype: str) -> tuple[str, ...]:
+def _notes(levels: Levels, form: StemFormat, info: SoundInfo, writer: StemWriter) -> tuple[str, ...]:
     notes = []
+    if writer.rate_hz != info.sample_rate_hz:
+        notes.append(f"the stems are at {writer.rate_hz} Hz, as {form} holds no {info.sample_rate_hz} Hz")
     if levels.gain != 1.0:
         notes.append(
             f"all stems were multiplied by {levels.gain:.4f}, as their peak of {levels.peak:.3f} does not fit "
-            f"{subtype}; their sum is the recording at that gain"
+            f"{form}; their sum is the recording at that gain"
         )
     if levels.clipped_samples:
         notes.append(
             f"{levels.clipped_samples} samples were clipped to full scale, as a peak of {levels.peak:.3f} does not "
-            f"fit {subtype}"
+            f"fit {form}"
         )
     return tuple(notes)

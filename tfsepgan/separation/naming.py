@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import DataError
 
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".rf64", ".w64", ".caf", ".au"})
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # device names on Windows
 MAX_NAME_BYTES = 200  # file systems allow 255; temporary names add a few
@@ -54,7 +54,7 @@ def find_inputs(inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLi
     """Every recording named or found below a named folder, each with a folder of its own for its stems.
 
     A file that is named is taken whatever it is called. Folders are walked to the bottom for the suffixes in
-    `AUDIO_SUFFIXES`; hidden files and folders, and the output folder itself, are left out. A recording in a folder
+    `audio.formats.SUFFIXES`; hidden files and folders, and the output folder itself, are left out. A recording in a folder
     keeps its relative path; where two would share a folder for their stems, their suffixes and then their parents'
     names are added.
 
@@ -84,10 +84,10 @@ def _walk(directory: Path, output: Path) -> list[Path]:
     for folder, below, names in os.walk(directory):
         here = Path(folder)
         below[:] = sorted(one for one in below if one[0] != "." and (here / one).resolve() != output)
-        files += [here / one for one in sorted(names) if one[0] != "." and Path(one).suffix.lower() in AUDIO_SUFFIXES]
+        files += [here / one for one in sorted(names) if one[0] != "." and Path(one).suffix.lower() in SUFFIXES]
     if not files:
         raise DataError(
-            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(AUDIO_SUFFIXES))} in it or below"
+            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))} in it or below"
         )
     return files
 
@@ -117,7 +117,7 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
 def _stem(name: str) -> str:
     """A file's name without its audio suffix; only a suffix of audio is cut, so "take 1.5" keeps its ".5"."""
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in AUDIO_SUFFIXES else name
+    return stem if suffix.lower() in SUFFIXES else name
 
 
 def _safe_track(path: PurePosixPath) -> PurePosixPath:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfsepgan.audio.formats import MOST_CHANNELS, RATES_HZ
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
 from tfsepgan.separation.engine import BlockSeparator, block_samples, network_function
 from tfsepgan.separation.naming import is_safe_name
@@ -16,29 +17,48 @@ from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
     from tfsepgan.networks.bundle import Bundle, Manifest
+    from tfsepgan.separation.runtimes import LoadedModel, Runtime
 
 BLOCK_SECONDS = 25.0  # context is then a few percent of the work, and a stereo block some hundred megabytes
-RATE_LIMITS_HZ = (1000, 1_000_000)  # what audio can have; beyond them a rate and something else got swapped
-MAX_CHANNELS = 128  # more is an array with its axes swapped
+LITERT_BLOCK_SECONDS = 7.0  # as fast there, in 330 MB where 25 s take 550
 
 
-def load(name_or_path, *, block_seconds: float = BLOCK_SECONDS) -> "Separator":
+def load(
+    name_or_path,
+    *,
+    block_seconds: float | None = None,
+    runtime: "Runtime" = "auto",
+    seconds: float | None = None,
+) -> "Separator":
     """A separator from a model that ships with the package, a model directory or a run directory.
 
     Args:
       name_or_path: "piano", or a path.
-      block_seconds: see `Separator`.
-    Raises: CheckpointError when there is no model, or one that does not separate.
+      block_seconds: see `Separator`; by default 7 in LiteRT, 25 in TensorFlow.
+      runtime: 'litert', which starts in a fraction of a second; 'tensorflow', which is faster over hours; or 'auto': LiteRT where
+        the model has been exported for it, unless there is much music. The stems are the same to the rounding of float32.
+      seconds: how much music will be separated, for 'auto', where that is known.
+    Raises: CheckpointError when there is no model, one that does not separate, or one that the runtime cannot run; ConfigError
+      for a runtime that there is not.
     """
     from tfsepgan.networks.folders import find_bundle, read_manifest
-    from tfsepgan.systems.trained import open_model
+    from tfsepgan.separation.runtimes import choose_runtime, open_litert
 
-    manifest = read_manifest(find_bundle(name_or_path))
+    folder = find_bundle(name_or_path)
+    manifest = read_manifest(folder)
     if manifest.kind == "synthesis":
         raise CheckpointError(
             f"{name_or_path} is a {manifest.system} model, which makes sounds and separates nothing: use tfsepgan-generate."
         )
-    return Separator(open_model(name_or_path), block_seconds=block_seconds)
+    if choose_runtime(runtime, folder, manifest, seconds=seconds) == "litert":
+        return Separator(open_litert(folder, manifest), block_seconds=_or_default(block_seconds, LITERT_BLOCK_SECONDS))
+    from tfsepgan.systems.trained import open_model
+
+    return Separator(open_model(name_or_path), block_seconds=_or_default(block_seconds, BLOCK_SECONDS))
+
+
+def _or_default(given: float | None, default: float) -> float:
+    return default if given is None else given
 
 
 class Separator:
@@ -48,7 +68,7 @@ class Separator:
     rounding. Every channel is separated on its own; memory does not grow with length in `stream`.
     """
 
-    def __init__(self, bundle: "Bundle", *, block_seconds: float = BLOCK_SECONDS):
+    def __init__(self, bundle: "Bundle | LoadedModel", *, block_seconds: float = BLOCK_SECONDS):
         """
         Args:
           bundle: generator, or a system that searches, and manifest.
@@ -116,11 +136,11 @@ class Separator:
         return _pulled(stream, blocks, channels)
 
     def _open_stream(self, sample_rate_hz: float, channels: int) -> StemStream:
-        low, high = RATE_LIMITS_HZ
+        low, high = RATES_HZ
         if not low <= sample_rate_hz <= high:
             raise ShapeError(f"got a sample rate of {sample_rate_hz} Hz; wanted {low} to {high} Hz")
-        if not 1 <= channels <= MAX_CHANNELS:
-            raise ShapeError(f"got {channels} channels; wanted 1 to {MAX_CHANNELS}")
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise ShapeError(f"got {channels} channels; wanted 1 to {MOST_CHANNELS}")
         return StemStream(
             self._open_engine(channels),
             sources=self.sources,
@@ -156,7 +176,7 @@ def checked_mixture(mixture: np.ndarray) -> np.ndarray:
         )
     if mixture.size == 0:
         raise ShapeError(f"got an empty array of shape {mixture.shape}; wanted at least one sample")
-    if mixture.ndim == 2 and mixture.shape[1] > MAX_CHANNELS:
+    if mixture.ndim == 2 and mixture.shape[1] > MOST_CHANNELS:
         raise ShapeError(
             f"got {mixture.shape[1]} channels of {len(mixture)} samples; wanted [time, channels]: transpose it (.T)"
         )

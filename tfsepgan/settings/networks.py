@@ -22,8 +22,9 @@ class GeneratorConfig:
     """Width of the network; of the deepest level (tfc_tdf), each level above has half of it; of a band (band_split)."""
     blocks: int = 8
     """Residual blocks; of the deepest level (tfc_tdf)."""
-    start: Literal["normal", "skip"] = "normal"  # the authors' code
-    """How the blocks start (resnet): 'normal' as the authors' do, or 'skip', as their skip connections alone, which learns faster."""
+    start: Literal["normal", "skip", "identity"] = "normal"  # the authors' code
+    """How the network starts (resnet): 'normal' as the authors' does; 'skip', its blocks as their skip connections alone; 'identity',
+    so that it gives back its mixture at first. Each learns faster than the one before."""
     frame: int = 1024
     """Length of a filterbank frame, in samples (maskers: all but resnet)."""
     hop: int = 256
@@ -39,9 +40,7 @@ class GeneratorConfig:
     value with the magnitude to the power 0.3."""
     mask: Literal["real", "complex"] = "real"
     """What masks may do (maskers): turn bins down, or turn their phase as well."""
-    patch: int = (
-        4  # first layers at a quarter of the places, each as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
-    )
+    patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
     """Neighbouring bins that make one position (tfc_tdf)."""
     levels: int = 3  # 47 positions of 345 Hz at the deepest, below 16 kHz at 44.1 kHz and frames of 4096
     """Times that frequency is halved (tfc_tdf)."""

@@ -32,7 +32,7 @@ YARDSTICK = frozenset(
             "others",
             "gain_db",
         ),
-        *("silence_db", "remix", "validation_mixtures", "validation_seconds", "keep"),
+        *("silence_db", "remix", "songs", "rests", "validation_mixtures", "validation_seconds", "keep"),
         *("steps", "steps_per_epoch", "minutes", "processor_minutes"),
     )
 )

@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.data.mixing import root_mean_square
 from tfsepgan.data.rendering.midi import read_midi
 from tfsepgan.data.rendering.score import Note

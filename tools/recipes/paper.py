@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tfsepgan.audio.recording import AudioFile
 from tfsepgan.cli.catalogue import open_catalogue
-from tfsepgan.data.audio_file import AudioFile
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
 
 FILE_SECONDS = 60  # the paper's

@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from tfsepgan.data.audio_file import AudioFile, open_audio
-from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.audio.formats import SUFFIXES
+from tfsepgan.audio.recording import AudioFile, open_audio
 from tfsepgan.errors import DataError
 
 SPLITS = ("train", "valid", "test")
@@ -25,6 +25,8 @@ class Found(NamedTuple):
     splits: Splits
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    song_sets: tuple[int, ...] = ()
+    """Of joined sets: numbers of those whose songs lie among unpaired recordings."""
 
 
 class Listing:

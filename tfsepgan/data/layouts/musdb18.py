@@ -9,9 +9,9 @@ Source: Rafii et al. 2017, zenodo.org/records/1117372, and github.com/sigsep/sig
 from importlib.util import find_spec
 from pathlib import Path
 
+from tfsepgan.audio.containers import STEM_SUFFIX as SUFFIX
 from tfsepgan.data.layouts.listing import Found, Listing, read_yaml
 from tfsepgan.data.layouts.splitting import held_out
-from tfsepgan.data.stem_mp4 import SUFFIX
 from tfsepgan.errors import DataError
 
 STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.errors import DataError
 

@@ -183,6 +183,24 @@ SIGNALS = (
         ),
     ),
     *mutants_of(
+        "data/windows.py",
+        "data/test_windows.py",
+        (
+            "songs-share-upside-down",
+            "1 - config.songs if pool.joined",
+            "config.songs if pool.joined",
+            "test_songs_among_recordings_are_heard_as_often_as_asked_for",
+        ),
+        ("solos-rest-too", "if config.rests and stream != SOLOS:", "if config.rests:"),
+        ("others-rest", "& (draws.part != OTHER)", "& (draws.part == OTHER)"),
+        (
+            "what-is-alone-rests",
+            "rests[draws.item] & with_others & ",
+            "rests[draws.item] & ",
+            "test_a_source_with_nothing_beside_it_does_not_rest",
+        ),
+    ),
+    *mutants_of(
         "dsp/measurements.py",
         "dsp/test_measurements.py",
         (

@@ -1,5 +1,6 @@
-"""Stems to WAV files that appear under their names only when all of them are complete."""
+"""Stems to sound files that appear under their names only when all of them are complete."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
+from tfsepgan.audio.encodings import BYTES_PER_SAMPLE, StemFormat, open_encoder
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.separation.reading import READ_FRAMES
 
-BYTES_PER_SAMPLE = {"FLOAT": 4, "DOUBLE": 8, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
+COPIED_FRAMES = 1 << 18  # at a time, from floats to integers
 CLIP_POLICIES = ("rescale", "clip", "error")
 WAV_LIMIT_BYTES = (1 << 32) - (1 << 20)  # sizes in a WAV header are 32 bits; RF64 is WAV with 64
 
@@ -31,10 +33,9 @@ class Levels:
     clipped_samples: int
 
 
-def check_options(subtype: str, clip: str) -> None:
-    """Raise ConfigError unless the sample format and clip policy exist."""
-    if subtype not in BYTES_PER_SAMPLE:
-        raise ConfigError(f"got subtype {subtype!r}; wanted one of {', '.join(BYTES_PER_SAMPLE)}")
+def check_options(form: StemFormat, clip: str) -> None:
+    """Raise ConfigError unless the format and clip policy exist."""
+    form.check()
     if clip not in CLIP_POLICIES:
         raise ConfigError(f"got clip policy {clip!r}; wanted one of {', '.join(CLIP_POLICIES)}")
 
@@ -43,7 +44,7 @@ class StemWriter:
     """Writes the stems of one recording, all or none of them, as a context manager.
 
     Everything goes to hidden temporary files beside the final ones; `finish` moves them to their names. Leaving the
-    context without it (an error, Ctrl-C) removes them. Integer formats are written as float first, because their
+    context without it (an error, Ctrl-C) removes them. Formats that can clip are written as float first, because their
     clip policy needs the peak of the whole recording.
     """
 
@@ -55,23 +56,28 @@ class StemWriter:
         sample_rate_hz: int,
         channels: int,
         frames: int,
-        subtype: str,
+        form: StemFormat,
         clip: str,
+        tags: dict[str, str] | None = None,
     ):
         """
         Args:
           directory: where the stems go; made if need be.
-          names: of the stems; each becomes `directory/NAME.wav`.
+          names: of the stems; each becomes `directory/NAME.SUFFIX`.
           sample_rate_hz, channels: of the stems.
           frames: how many samples to expect; decides between WAV and RF64 and whether the disk has room.
-          subtype: FLOAT, DOUBLE, PCM_16, PCM_24 or PCM_32.
-          clip: for PCM when a stem goes beyond full scale: "rescale" all stems by one gain, "clip", or "error".
+          form: which kind of file.
+          clip: when a stem goes beyond full scale and the format does not: "rescale" all stems by one gain, "clip", or "error".
+          tags: of the recording; formats but WAV take them, each stem's title with its name.
+        Raises: DataError for more channels than the format holds.
         """
-        check_options(subtype, clip)
-        self.paths = {name: directory / f"{name}.wav" for name in names}
+        check_options(form, clip)
+        form.check_channels(channels)
+        self.paths = {name: directory / f"{name}{form.encoding.suffix}" for name in names}
+        self.rate_hz = form.encoding.rate_for(sample_rate_hz)
         self._directory, self._sample_rate_hz, self._channels = directory, sample_rate_hz, channels
-        self._frames, self._subtype, self._clip = frames, subtype, clip
-        self._first_subtype = subtype if subtype in ("FLOAT", "DOUBLE") else "FLOAT"
+        self._frames, self._form, self._clip, self._tags = frames, form, clip, tags or {}
+        self._first_subtype = form.sample_format if form.cannot_clip else "FLOAT"
         self._written, self._highest, self._lowest = 0, 0.0, 0.0
         self._files: dict[str, soundfile.SoundFile] = {}
         self._made: list[Path] = []  # directories to take away again if nothing comes of it
@@ -112,42 +118,92 @@ class StemWriter:
         self._close()
         levels = Levels(peak=max(self._highest, -self._lowest), gain=1.0, clipped_samples=0)
         ready = {name: self._partial(name) for name in self.paths}
-        if self._subtype != self._first_subtype:
-            levels = self._convert(levels, ready)
         for name, path in ready.items():
             self._check_complete(path, name)
-        for name, path in ready.items():
-            try:
-                os.replace(path, self.paths[name])
-            except OSError as error:
-                raise DataError(
-                    f"{self.paths[name]} could not be put in place: {error.strerror}; remove what stands there and repeat"
-                ) from error
+        if not self._form.cannot_clip:
+            levels = self._convert(levels, ready)
+        self._put_in_place(ready)
         self._made = []
         return levels
 
+    def _put_in_place(self, ready: dict[str, Path]) -> None:
+        """Give all stems their names, or none: those of an earlier run come back where one cannot be placed."""
+        kept: dict[Path, Path] = {}
+        placed: list[Path] = []
+        try:
+            for name, path in ready.items():
+                place = self.paths[name]
+                if place.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                if place.exists():
+                    kept[place] = self._partial(f"{name}.before")
+                    os.replace(place, kept[place])
+                os.replace(path, place)
+                placed.append(place)
+        except OSError as error:
+            for one in placed:
+                one.unlink()
+            for one, before in kept.items():
+                if before.exists():
+                    os.replace(before, one)
+            raise DataError(
+                f"{place} could not be put in place: {error.strerror}; remove what stands there and repeat"
+            ) from error
+        for before in kept.values():
+            before.unlink()
+
     def _convert(self, levels: Levels, ready: dict[str, Path]) -> Levels:
-        """Write the integer files from the float ones under the clip policy; updates `ready` to them."""
-        top = 1.0 - 2.0 ** (1 - 8 * BYTES_PER_SAMPLE[self._subtype])  # largest positive value of the format
+        """Write the files that can clip from the float ones under the clip policy; updates `ready` to them."""
+        top = self._form.top
         excess = max(self._highest / top, -self._lowest)
         gain = 1.0 / excess if excess > 1.0 and self._clip == "rescale" else 1.0
         if excess > 1.0 and self._clip == "error":
             raise DataError(
-                f"the stems peak at {levels.peak:.3f} and {self._subtype} holds 1 at most; use the FLOAT subtype, or "
+                f"the stems peak at {levels.peak:.3f} and {self._form} holds 1 at most; use WAV of FLOAT, or "
                 "the clip policy 'rescale' (one gain for all stems) or 'clip'"
             )
         clipped = 0
         for name in self.paths:
-            source, target = self._partial(name), self._partial(f"{name}.pcm")
-            with soundfile.SoundFile(source) as floats, self._create(target, self._subtype) as file:
-                for block in floats.blocks(READ_FRAMES, dtype="float32", always_2d=True):
-                    scaled = block * np.float32(gain)
-                    if gain == 1.0:
-                        clipped += int(np.count_nonzero((scaled > top) | (scaled < -1.0)))
-                    self._append(file, scaled)
+            source, target = self._partial(name), self._partial(f"{name}.encoded")
+            clipped += self._encode(source, target, name, gain)
             os.unlink(source)
             ready[name] = target
         return Levels(peak=levels.peak, gain=gain, clipped_samples=clipped)
+
+    def _encode(self, source: Path, target: Path, name: str, gain: float) -> int:
+        """Write one stem in its format; returns how many samples were clipped."""
+        top, clipped = self._form.top, 0
+        resampler = self._resampler()
+        encoder = self._open_encoder(target, name)
+        try:
+            with soundfile.SoundFile(source) as floats:
+                for block in floats.blocks(COPIED_FRAMES, dtype="float32", always_2d=True):
+                    scaled = block * np.float32(gain)
+                    if gain == 1.0:
+                        beyond = (scaled > top) | (scaled < -1.0)
+                        clipped += int(np.count_nonzero(beyond))
+                        if beyond.any():
+                            scaled = np.clip(scaled, -1.0, 1.0)
+                    self._append(encoder, resampler(scaled, last=False) if resampler else scaled)
+            if resampler:
+                self._append(encoder, resampler(np.zeros((0, self._channels), np.float32), last=True))
+        finally:
+            self._guarded(encoder.close)
+        return clipped
+
+    def _resampler(self) -> Callable | None:
+        """What brings blocks to the rate that the format holds; None where it is the recording's own."""
+        if self.rate_hz == self._sample_rate_hz:
+            return None
+        stream = soxr.ResampleStream(self._sample_rate_hz, self.rate_hz, self._channels, dtype="float32", quality="HQ")
+        return lambda samples, last: stream.resample_chunk(samples, last=last)
+
+    def _open_encoder(self, path: Path, name: str):
+        tags = {**self._tags, "title": f"{self._tags['title']} ({name})"} if "title" in self._tags else self._tags
+        if self._form.name == "wav":
+            return self._create(path, self._form.sample_format)
+        facts = {"rate_hz": self.rate_hz, "channels": self._channels, "tags": tags}
+        return self._guarded(lambda: open_encoder(path, self._form, **facts))
 
     def _create(self, path: Path, subtype: str) -> soundfile.SoundFile:
         size = self._frames * self._channels * BYTES_PER_SAMPLE[subtype]
@@ -158,17 +214,17 @@ class StemWriter:
             )
         )
 
-    def _append(self, file: soundfile.SoundFile, samples: np.ndarray) -> None:
+    def _append(self, file, samples: np.ndarray) -> None:
         self._guarded(lambda: file.write(samples))
 
     def _guarded(self, action: Callable):
         try:
             return action()
         except (
-            OSError,
+            OSError,  # FFmpeg's errors are some of these
             soundfile.SoundFileError,
-            AssertionError,
-        ) as error:  # a short write is soundfile's assert
+            AssertionError,  # a short write is soundfile's assert
+        ) as error:
             reason = str(error).rsplit(": ", 1)[-1].strip() or "it took less than it was given"
             raise DataError(
                 f"cannot write to {self._directory} ({reason}); nothing was kept there: free some space or choose "
@@ -177,8 +233,8 @@ class StemWriter:
 
     def _check_space(self) -> None:
         per_sample = BYTES_PER_SAMPLE[self._first_subtype]
-        if self._subtype != self._first_subtype:
-            per_sample += BYTES_PER_SAMPLE[self._subtype]
+        if not self._form.cannot_clip:
+            per_sample += self._form.bytes_per_sample
         needed = self._frames * self._channels * per_sample * len(self.paths)
         free = shutil.disk_usage(self._directory).free
         if free < needed:
@@ -195,7 +251,7 @@ class StemWriter:
             )
 
     def _partial(self, name: str) -> Path:
-        return self._directory / f".{name}.wav.part"
+        return self._directory / f".{name}.{os.getpid()}.part"
 
     def _close(self) -> None:
         for file in self._files.values():
@@ -208,7 +264,7 @@ class StemWriter:
                 file.close()
         self._files = {}
         for name in self.paths:
-            for partial in (self._partial(name), self._partial(f"{name}.pcm")):
+            for partial in (self._partial(name), self._partial(f"{name}.encoded")):
                 with suppress(OSError):
                     partial.unlink()
         for directory in self._made:

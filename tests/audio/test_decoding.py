@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.decoding import decode, probe, read, resample
-from tfsepgan.data.wav import HEADER_BYTES, wav_layout, write_pcm16
+from tfsepgan.audio.decoding import decode, probe, read, resample
+from tfsepgan.audio.wav import HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.errors import DataError
 
 KINDS = ("wav", "flac", "ogg", "mp3")
@@ -87,7 +87,7 @@ def test_a_cut_wav_says_how_much_is_there(tmp_path, write):
     write(path, 2.0)
     whole = path.read_bytes()
     path.write_bytes(whole[: HEADER_BYTES + 8000 * 2])
-    with pytest.raises(DataError, match=r"promises 2\.00 s, only 1\.00 s are there"):
+    with pytest.raises(DataError, match=r"promises 16000 samples \(2\.00 s\), only 8000 \(1\.00 s\) are there"):
         probe(path)
 
 

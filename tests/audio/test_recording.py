@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.audio_file import open_audio
+from tfsepgan.audio.decoding import BLOCK
+from tfsepgan.audio.recording import open_audio
 from tfsepgan.data.cache import unpack
-from tfsepgan.data.decoding import BLOCK
 from tfsepgan.errors import DataError
 
 RATE_HZ = 8000

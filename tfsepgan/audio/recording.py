@@ -12,12 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tfsepgan.data.decoding import SoundInfo, checked_blocks, probe, resample, sound_blocks
-from tfsepgan.data.stem_mp4 import probe_streams, stream_blocks
+from tfsepgan.audio.decoding import SoundInfo, checked_blocks, probe, resample, sound_blocks
 from tfsepgan.errors import DataError
-
-RATES_HZ = (1000, 768_000)  # no music is below; no converter is above
-MOST_CHANNELS = 64  # seventh-order ambisonics; a head that says more is damaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +59,8 @@ class AudioFile:
             yield self._added([block for block in blocks if block is not None], 1 if mono else self.channels)
 
     def _blocks_of(self, path: Path, *, mono: bool, weights: np.ndarray | None) -> Iterator[np.ndarray]:
-        if self.stream is not None:
-            info, blocks = _stream_info(path, self.stream), stream_blocks(path, self.stream)
-        else:
-            info, blocks = probe(path), sound_blocks(path)
+        info = probe(path, stream=self.stream)
+        blocks = sound_blocks(path, info)
         return checked_blocks(path, info, blocks, mono=mono, channel=self.channel, weights=weights)
 
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
@@ -93,7 +87,7 @@ class AudioFile:
 
         Raises: DataError when decoding fails.
         """
-        if self.stream is not None:
+        if probe(self.path, stream=self.stream).stream is not None:
             return self._excerpt_of_stream(start, count)
         try:
             with soundfile.SoundFile(str(self.path)) as sound:
@@ -125,10 +119,9 @@ def open_audio(
     Raises: DataError for a file that is missing, empty, no audio, at a rate or with channels that no recording has,
       without the channel or stream asked for, or at another rate than what it is added to.
     """
-    infos = [_stream_info(path, stream) if stream is not None else probe(path)]
-    infos += [probe(other) for other in further]
+    infos = [probe(path, stream=stream), *(probe(other) for other in further)]
     for file, info in zip((path, *further), infos, strict=True):
-        _refuse_absurd(file, info, infos[0], channel)
+        _refuse_other(file, info, infos[0], channel)
     return AudioFile(
         path=path,
         name=name,
@@ -141,26 +134,7 @@ def open_audio(
     )
 
 
-def _stream_info(path: Path, stream: int) -> SoundInfo:
-    streams = probe_streams(path)
-    if stream >= len(streams):
-        raise DataError(
-            f"{path} holds {len(streams)} audio streams; one more than {stream} was expected. Copy it again."
-        )
-    return streams[stream]
-
-
-def _refuse_absurd(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
-    low, high = RATES_HZ
-    if not low <= info.sample_rate_hz <= high:
-        raise DataError(
-            f"{path} has a rate of {info.sample_rate_hz} Hz in its head; {low} to {high} Hz were expected. "
-            "Write it again at its true rate, or remove it."
-        )
-    if info.channels > MOST_CHANNELS:
-        raise DataError(
-            f"{path} has {info.channels} channels by its head; {MOST_CHANNELS} at most were expected. Copy it again or remove it."
-        )
+def _refuse_other(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
     if channel is not None and channel >= info.channels:
         raise DataError(
             f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy it again."

@@ -18,11 +18,8 @@ from tfsepgan.files import write_whole
 HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
 _PCM = 1
-_UNKNOWN_LENGTHS = (
-    0,
-    0xFFFFFFFF,
-    0x7FFFF000,
-)  # what programs write when they stream and cannot know the length
+# What programs write when they stream and cannot know the length: nothing, or about as much as 31 or 32 bits hold.
+_UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
 
 
 class WavLayout(NamedTuple):
@@ -36,6 +33,7 @@ class WavLayout(NamedTuple):
     channels: int
     sample_rate_hz: int
     bits: int
+    length_unknown: bool = False  # written as a stream; `data_bytes` is then what is there
 
     @property
     def is_plain(self) -> bool:
@@ -74,10 +72,11 @@ def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> 
         return None
     encoding, channels, rate, _, _, bits = struct.unpack("<HHIIHH", format_chunk[:16])
     present = size - offset
-    if length in _UNKNOWN_LENGTHS:
+    unknown = length != present and any(length in lengths for lengths in _UNKNOWN_LENGTHS)
+    if unknown:
         length = present
     missing, trailing = max(0, length - present), max(0, present - length)
-    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits)
+    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits, unknown)
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:

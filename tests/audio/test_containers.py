@@ -1,0 +1,163 @@
+"""What phones, shops and cameras write is read as FFmpeg decodes it: in its place, whole, or named."""
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from sounds_for_tests import AT_48000, CODEC_DELAY, EXACT, KINDS, RATE_HZ, clicks, encode, write_container
+
+from tfsepgan.audio.containers import probe_streams
+from tfsepgan.audio.decoding import probe, read, read_blocks
+from tfsepgan.audio.recording import open_audio
+from tfsepgan.errors import DataError
+
+PACKET = 2048  # samples: no codec here has longer ones
+
+
+def lag(heard: np.ndarray, written: np.ndarray) -> int:
+    """By how many samples one signal is later than another, from their cross-correlation."""
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(written))))
+    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(written, size))
+    found = int(np.argmax(np.fft.irfft(product, size)))
+    return found - size if found > size // 2 else found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_in_its_place_and_whole(tmp_path, kind):
+    path, rate_hz = tmp_path / f"song.{kind}", 48000 if kind in AT_48000 else RATE_HZ
+    written = clicks(2.1, rate_hz=rate_hz)
+    write_container(path, written, codec=KINDS[kind], rate_hz=rate_hz)
+    heard, heard_hz = read(path, mono=False)
+    assert heard_hz == rate_hz and heard.shape[1] == 2
+    late = CODEC_DELAY.get(kind, 0)
+    assert lag(heard[:, 0], written[:, 0]) == late
+    assert 0 <= len(heard) - len(written) - late < PACKET
+    if kind in EXACT:
+        assert len(heard) == len(written)
+        np.testing.assert_allclose(heard, written, atol=1 / 255)
+    else:
+        ours, theirs = heard[max(0, late) :, 0], written[max(0, -late) :, 0]
+        count = min(len(ours), len(theirs))
+        assert np.corrcoef(ours[:count], theirs[:count])[0, 1] > 0.7
+
+
+def test_blocks_are_what_is_read_at_once(tmp_path):
+    write_container(tmp_path / "a.m4a", clicks(1.3), codec="aac")
+    blocks = list(read_blocks(tmp_path / "a.m4a", probe(tmp_path / "a.m4a")))
+    assert len(blocks) > 10
+    np.testing.assert_array_equal(np.concatenate(blocks), read(tmp_path / "a.m4a", mono=False)[0])
+
+
+def test_a_picture_is_harmless(tmp_path):
+    written = clicks(1.0)
+    write_container(tmp_path / "plain.mp4", written, codec="aac")
+    write_container(tmp_path / "video.mp4", written, codec="aac", pictures=20)
+    np.testing.assert_array_equal(*(read(tmp_path / f"{name}.mp4", mono=False)[0] for name in ("plain", "video")))
+
+
+def test_a_video_without_sound_is_named(tmp_path):
+    with av.open(str(tmp_path / "mute.mp4"), "w") as container:
+        video = container.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        image = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+        container.mux([*video.encode(image), *video.encode(None)])
+    with pytest.raises(DataError, match=r"mute\.mp4 is not audio that can be decoded .*holds 0 audio streams"):
+        probe(tmp_path / "mute.mp4")
+
+
+def test_the_first_of_several_streams_is_heard_and_any_can_be_named(tmp_path):
+    signals = [clicks(1.0, seed=seed) for seed in (1, 2)]
+    with av.open(str(tmp_path / "two.mka"), "w") as container:
+        streams = [container.add_stream("flac", rate=RATE_HZ, layout="stereo") for _ in signals]
+        for stream, signal in zip(streams, signals, strict=True):
+            encode(container, stream, signal, RATE_HZ)
+    assert len(probe_streams(tmp_path / "two.mka")) == 2
+    np.testing.assert_allclose(read(tmp_path / "two.mka", mono=False)[0], signals[0], atol=1e-4)
+    second = open_audio(tmp_path / "two.mka", "n", stream=1)
+    np.testing.assert_allclose(second.read(mono=False), signals[1], atol=1e-4)
+    with pytest.raises(DataError, match=r"two\.mka holds 2 audio streams; one more than 2 was expected"):
+        open_audio(tmp_path / "two.mka", "n", stream=2)
+
+
+def test_an_excerpt_of_a_container_is_its_own_samples(tmp_path):
+    write_container(tmp_path / "a.m4a", clicks(1.0), codec="alac")
+    file = open_audio(tmp_path / "a.m4a", "n")
+    np.testing.assert_array_equal(file.excerpt(30000, 500), file.read(mono=False)[30000:30500, 0])
+
+
+@pytest.mark.parametrize("name", ["song.m4a", "song.mp3", "song", "song.wav"])
+def test_a_container_is_known_whatever_it_is_called(tmp_path, name):
+    write_container(tmp_path / "a.m4a", clicks(1.0), codec="aac")
+    (tmp_path / "a.m4a").rename(tmp_path / name)
+    assert probe(tmp_path / name).kind == "mov/aac"
+
+
+def test_a_raw_kind_is_known_by_its_name_alone(tmp_path):
+    write_container(tmp_path / "a.aac", clicks(1.0), codec="aac")
+    assert probe(tmp_path / "a.aac").kind == "aac/aac"
+    (tmp_path / "a.aac").rename(tmp_path / "a.txt")
+    with pytest.raises(DataError, match=r"a\.txt is not audio that can be decoded .*looks like aac"):
+        probe(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_container_that_was_cut_short_is_named(tmp_path, share):
+    write_container(tmp_path / "whole.mka", clicks(20.0), codec="flac")
+    whole = (tmp_path / "whole.mka").read_bytes()
+    (tmp_path / "cut.mka").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(DataError, match=r"cut\.mka is (cut short|corrupt)"):
+        read(tmp_path / "cut.mka", mono=True)
+
+
+def test_an_m4a_without_its_index_is_named(tmp_path):
+    write_container(tmp_path / "whole.m4a", clicks(3.0), codec="aac")
+    (tmp_path / "cut.m4a").write_bytes((tmp_path / "whole.m4a").read_bytes()[:-3000])
+    with pytest.raises(DataError, match=r"cut\.m4a is not audio that can be decoded"):
+        probe(tmp_path / "cut.m4a")
+
+
+@pytest.mark.parametrize("suffix", ["m4a", "mp4", "wma", "aac", "ac3", "webm"])
+def test_what_is_no_audio_is_named_whatever_its_suffix(tmp_path, suffix):
+    for number, content in enumerate((b"these are words, no sounds\n" * 300, bytes(4000), b"\xff\xf1" * 2000)):
+        path = tmp_path / f"{number}.{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=rf"{number}\.{suffix} (is|holds)"):
+            read(path, mono=True)
+
+
+def test_a_hundred_damaged_containers_are_read_or_named(tmp_path):
+    """Flipped bytes: what cannot be decoded is a DataError that names the file; nothing crashes and nothing hangs."""
+    rng, named = np.random.default_rng(3), 0
+    for suffix, codec in (("m4a", "aac"), ("mp4", "aac"), ("wma", "wmav2"), ("webm", "libopus")):
+        path = tmp_path / f"whole.{suffix}"
+        rate_hz = 48000 if suffix == "webm" else RATE_HZ
+        write_container(path, clicks(1.0, rate_hz=rate_hz), codec=codec, rate_hz=rate_hz)
+        whole = np.frombuffer(path.read_bytes(), np.uint8)
+        for number in range(25):
+            damaged = whole.copy()
+            places = rng.integers(0, len(whole), 1 + number * 2)
+            damaged[places] = rng.integers(0, 256, len(places))
+            (tmp_path / f"{number}.{suffix}").write_bytes(
+                damaged[: rng.integers(len(whole) // 2, len(whole) + 1)].tobytes()
+            )
+            try:
+                samples, _ = read(tmp_path / f"{number}.{suffix}", mono=True)
+                assert np.isfinite(samples).all()
+            except DataError as error:
+                named += 1
+                assert f"{number}.{suffix}" in str(error)
+    assert named > 10
+
+
+def test_a_tagged_recording_is_its_samples_alone(tmp_path):
+    samples = clicks(1.0)
+    with av.open(str(tmp_path / "tagged.m4a"), "w") as container:
+        container.metadata.update({"title": "Song ♪", "comment": "x" * 5000})
+        stream = container.add_stream("alac", rate=RATE_HZ, layout="stereo")
+        encode(container, stream, samples, RATE_HZ)
+    np.testing.assert_allclose(read(tmp_path / "tagged.m4a", mono=False)[0], samples, atol=1e-4)
+
+
+def test_libsndfile_is_asked_first(tmp_path):
+    soundfile.write(tmp_path / "a.wav", clicks(0.5), RATE_HZ)
+    assert probe(tmp_path / "a.wav").stream is None

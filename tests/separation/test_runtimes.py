@@ -1,0 +1,107 @@
+"""The same stems whatever runs the model, and LiteRT without TensorFlow, at once."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import tfsepgan
+from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.networks.folders import read_manifest, shipped_models
+from tfsepgan.separation import runtimes
+from tfsepgan.separation.runtimes import choose_runtime
+
+PIANO = shipped_models()["piano"]
+RATE_HZ = 44100
+
+
+def music(seconds: float, channels: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    time = np.arange(round(seconds * RATE_HZ))[:, None] / RATE_HZ
+    tones = np.sin(2 * np.pi * 55 * 2 ** (rng.integers(0, 50, (1, 6)) / 12) * time) @ rng.normal(size=(6, channels))
+    return (0.1 * tones + rng.normal(0, 0.01, (len(time), channels))).astype(np.float32)
+
+
+@pytest.mark.parametrize(("channels", "block_seconds"), [(1, 25.0), (2, 25.0), (3, 7.0)])
+def test_both_runtimes_give_the_same_stems(channels, block_seconds):
+    mixture = music(16.3 if block_seconds == 7.0 else 5.1, channels)
+    stems = {
+        runtime: tfsepgan.load("piano", runtime=runtime, block_seconds=block_seconds).separate(mixture, RATE_HZ)
+        for runtime in ("litert", "tensorflow")
+    }
+    for name, samples in stems["tensorflow"].items():
+        np.testing.assert_allclose(stems["litert"][name], samples, rtol=0, atol=1e-5)
+    assert np.abs(stems["litert"]["piano"]).max() > 0.01
+
+
+def test_blocks_equal_one_pass_in_litert():
+    mixture = music(14.0, 1)
+    whole = tfsepgan.load("piano", runtime="litert", block_seconds=20.0).separate(mixture, RATE_HZ)
+    blocks = tfsepgan.load("piano", runtime="litert", block_seconds=6.2).separate(mixture, RATE_HZ)
+    np.testing.assert_allclose(blocks["piano"], whole["piano"], rtol=0, atol=2e-6)
+
+
+def test_auto_takes_litert_but_for_much_music_and_models_without_a_file(tmp_path):
+    manifest = read_manifest(PIANO)
+    assert choose_runtime("auto", PIANO, manifest) == "litert"
+    assert choose_runtime("auto", PIANO, manifest, seconds=200.0) == "litert"
+    assert choose_runtime("auto", PIANO, manifest, seconds=2 * runtimes.LONG_SECONDS) == "tensorflow"
+    assert choose_runtime("auto", tmp_path, manifest) == "tensorflow"
+    with pytest.raises(CheckpointError, match=r"it has no piano\.tflite, which tfsepgan-export writes"):
+        choose_runtime("litert", tmp_path, manifest)
+    with pytest.raises(ConfigError, match="got runtime 'onnx'; wanted one of auto, litert, tensorflow"):
+        choose_runtime("onnx", PIANO, manifest)
+
+
+def test_without_tensorflow_much_music_goes_through_litert(monkeypatch):
+    real = runtimes.find_spec
+    monkeypatch.setattr(runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name))
+    assert choose_runtime("auto", PIANO, read_manifest(PIANO), seconds=1e6) == "litert"
+
+
+def copied(folder: Path) -> Path:
+    folder.mkdir()
+    for name in ("manifest.json", "piano.tflite"):
+        shutil.copy(PIANO / name, folder / name)
+    return folder
+
+
+def test_a_file_that_was_changed_is_refused(tmp_path):
+    folder = copied(tmp_path / "piano")
+    content = bytearray((folder / "piano.tflite").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "piano.tflite").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"piano\.tflite is not the file that was exported: its SHA-256 differs"):
+        tfsepgan.load(folder, runtime="litert")
+
+
+def test_a_file_of_another_model_is_refused(tmp_path):
+    folder = copied(tmp_path / "piano")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["export"]["files"]
+    manifest["sources"] = ["violin"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match=r"piano\.tflite is not of the model in"):
+        tfsepgan.load(folder, runtime="litert")
+
+
+COMMAND = """
+import sys
+from tfsepgan.cli.separate import main
+code = main(sys.argv[1:])
+heavy = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn", "matplotlib", "pandas", "museval", "jax", "torch"}
+print("heavy", sorted(heavy), "code", code)
+"""
+
+
+def test_the_command_separates_without_tensorflow(tmp_path):
+    soundfile.write(tmp_path / "song.flac", music(3.0), RATE_HZ)
+    called = [sys.executable, "-c", COMMAND, str(tmp_path / "song.flac"), "--output", str(tmp_path / "out")]
+    done = subprocess.run(called, capture_output=True, text=True, check=True)
+    assert "heavy [] code" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out" / "song").iterdir()) == ["piano.wav", "residual.wav"]

@@ -1,0 +1,164 @@
+"""What the first bytes of a sound file say: its kind, how long it promises to be, and what it is when it is no sound at all.
+
+libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that heads promise are read here.
+
+Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, the Xing, LAME and VBRI tags.
+"""
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})  # codes of MPEG audio, AAC, WMA and AC3 in a WAV
+_WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # the GUID that Wave64 begins with
+_AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # encoding to bytes of a sample
+_UNKNOWN_32 = frozenset({0, 0xFFFFFFFF})
+_NO_SOUND = (
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "XML"),
+    (b"%pdf", "a PDF"),
+    (b"pk\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"rar!", "a RAR archive"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89png", "a PNG picture"),
+    (b"gif8", "a GIF picture"),
+    (b"mthd", "MIDI: notes, no sound; tfsepgan-data render plays it"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the recording: run git lfs pull"),
+    (b"sqlite format", "a database"),
+)
+
+
+class Promise(NamedTuple):
+    """The samples that a head promises beyond those that are there, of each channel."""
+
+    promised: int
+    present: int
+
+    @property
+    def missing(self) -> int:
+        """How many are not there."""
+        return max(0, self.promised - self.present)
+
+
+def is_libsndfile_kind(head: bytes) -> bool:
+    """Whether a file begins as one that libsndfile reads well: MPEG audio is left to FFmpeg, which does not need its tags."""
+    return head[:4] in (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"caff") or head[:16] == _WAVE64
+
+
+def looks_like(path: Path) -> str | None:
+    """What a file that is no sound seems to be, in a few words; None where nobody can tell."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for mark, name in _NO_SOUND:
+        if start.startswith(mark):
+            return name
+    if not head.strip(b"\0"):
+        return "zeros"
+    printable = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
+    return "text" if printable > 0.97 * len(head) else None
+
+
+def promise_of(path: Path) -> Promise | None:
+    """What an AIFF, AU, RF64 or Wave64 file promises; None for other files, and where the head does not tell a length."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(16)
+        if head[:4] == b"FORM":
+            return _aiff(file, size)
+        if head[:4] == b".snd":
+            return _au(file, size)
+        if head[:4] == b"RF64":
+            return _rf64(file, size)
+        if head == _WAVE64:
+            return _wave64(file, size)
+    return None
+
+
+def mpeg_samples(path: Path) -> int | None:
+    """Samples that the tag in the first frame of an MPEG audio file promises; None without a tag."""
+    with open(path, "rb") as file:
+        head = file.read(10)
+        after = 0
+        if head[:3] == b"ID3" and len(head) == 10:
+            after = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        file.seek(after)
+        frame = file.read(400)
+    if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
+        return None
+    per_frame = 1152 if frame[1] & 0x18 == 0x18 else 576  # MPEG 1, or 2 and 2.5
+    for mark in (b"Xing", b"Info"):
+        place = frame.find(mark, 4, 60)
+        if place > 0 and frame[place + 7] & 1:
+            return per_frame * struct.unpack(">I", frame[place + 8 : place + 12])[0]
+    place = frame.find(b"VBRI", 4, 60)
+    return per_frame * struct.unpack(">I", frame[place + 14 : place + 18])[0] if place > 0 else None
+
+
+def _promise(promised_bytes: int, present_bytes: int, frame_bytes: int) -> Promise | None:
+    if frame_bytes <= 0:
+        return None
+    return Promise(promised_bytes // frame_bytes, max(0, present_bytes) // frame_bytes)
+
+
+def _aiff(file, size: int) -> Promise | None:
+    file.seek(12)
+    frame_bytes = 0
+    while len(chunk := file.read(8)) == 8:
+        name, length = chunk[:4], struct.unpack(">I", chunk[4:])[0]
+        start = file.tell()
+        if name == b"COMM":
+            channels, _, bits = struct.unpack(">hIh", file.read(8))
+            compression = file.read(14)[10:14] if length > 18 else b"NONE"
+            frame_bytes = channels * -(-bits // 8) if compression not in (b"ima4", b"MAC3", b"MAC6", b"GSM ") else 0
+        elif name == b"SSND":
+            return _promise(length - 8, size - start - 8, frame_bytes)
+        file.seek(start + length + length % 2)
+    return None
+
+
+def _au(file, size: int) -> Promise | None:
+    file.seek(4)
+    fields = file.read(20)
+    if len(fields) < 20:
+        return None
+    offset, length, encoding, _, channels = struct.unpack(">5I", fields)
+    if length in _UNKNOWN_32:
+        return None
+    return _promise(length, size - offset, channels * _AU_BYTES.get(encoding, 0))
+
+
+def _rf64(file, size: int) -> Promise | None:
+    file.seek(12)
+    promised, frame_bytes = None, 0
+    while len(chunk := file.read(8)) == 8:
+        name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+        start = file.tell()
+        if name == b"ds64":
+            promised = struct.unpack("<Q", file.read(16)[8:])[0]
+        elif name == b"fmt ":
+            frame_bytes = struct.unpack("<H", file.read(14)[12:])[0]
+        elif name == b"data":
+            known = promised if length == 0xFFFFFFFF else length
+            return None if known is None else _promise(known, size - start, frame_bytes)
+        file.seek(start + length + length % 2)
+    return None
+
+
+def _wave64(file, size: int) -> Promise | None:
+    file.seek(40)
+    frame_bytes = 0
+    while len(chunk := file.read(24)) == 24:
+        name, length = chunk[:4], struct.unpack("<Q", chunk[16:])[0]
+        start = file.tell()
+        if length < 24:
+            return None
+        if name == b"fmt ":
+            frame_bytes = struct.unpack("<H", file.read(14)[12:])[0]
+        elif name == b"data":
+            return _promise(length - 24, size - start, frame_bytes)
+        file.seek(start + (length - 24 + 7) // 8 * 8)
+    return None

@@ -1,0 +1,103 @@
+"""Frechet distance of what a transcription network finds in a source and in its estimate: notes, and where they begin.
+
+The network is Spotify's Basic Pitch, for pitched music of any instrument: every 12 ms it says of each of the 88 keys of a piano how surely
+it sounds and how surely it begins. A Gaussian is fitted to these 176 figures over all frames of the source, another over those of the
+estimate; the distance is Frechet's. Notes of the accompaniment that bled in, partials that were taken away and onsets that were smeared
+move it; volume does not, as every sound is brought to one level first.
+
+Only the file of weights of the package `basic-pitch` is read, by the TFLite runtime that this package needs anyway; none of its code runs.
+
+Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal & Ewert 2022, "A lightweight instrument-agnostic model for polyphonic note transcription
+and multipitch estimation", arXiv:2203.09893; Kilgour, Zuluaga, Roblek & Sharifi 2019, "Frechet audio distance", arXiv:1812.08466.
+Departs from Kilgour et al.: the network is Basic Pitch, not VGGish, whose weights no package brings; one estimate is compared with its own
+source, not a set with a set. The distance is that of 100 times the figures, as probabilities in percent, and its root is taken, so that it
+has their unit.
+"""
+
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from tfsepgan.errors import ConfigError, ShapeError
+from tfsepgan.metrics.spectra import Spectra, fit, frechet_distance
+from tfsepgan.metrics.validation import check_audio
+
+PACKAGE = "basic-pitch"
+WEIGHTS = "basic_pitch/saved_models/icassp_2022/nmp.tflite"  # in its wheels since 0.3.1
+RATE_HZ = 22050  # of the network
+WINDOW = 43844  # samples that the network takes at once: 2 s less one hop
+HOP = 256  # samples between two frames of its output
+EDGE = 15  # frames left out at either end of a window, where the network sees zeros: half its overlap in Basic Pitch
+LEVEL = 0.1  # root mean square that every sound is brought to, that of music at -20 dB
+_STEP = WINDOW // HOP + 1 - 2 * EDGE  # frames that a window adds
+
+
+def find_weights() -> Path:
+    """The file of weights of the installed `basic-pitch`; ConfigError that says how to get it."""
+    try:
+        path = Path(str(metadata.distribution(PACKAGE).locate_file(WEIGHTS)))
+        if path.is_file():
+            return path
+        found = f"the installed {PACKAGE} {metadata.version(PACKAGE)} holds no {WEIGHTS}"
+    except metadata.PackageNotFoundError:
+        found = "which is not installed"
+    raise ConfigError(
+        f"the measure 'embedding' reads the weights of the package {PACKAGE}, 0.3.1 or newer: {found}; "
+        f'run: pip install --no-deps "{PACKAGE}>=0.3.1", or leave the measure out'
+    )
+
+
+def note_figures(sound, sample_rate_hz: float) -> np.ndarray:
+    """What the network finds in a sound.
+
+    Args:
+      sound: `[time]` or `[time, channels]`, of which the mean is taken; a silent one is heard as silence.
+      sample_rate_hz: its rate.
+    Returns: `[frames, 176]`, percent: how surely each of 88 keys sounds, then how surely it begins, 86 times a second.
+    Raises: ShapeError for an array that is no audio; ConfigError when the weights are not installed.
+    """
+    sound = check_audio("sound", sound)
+    if sound.ndim not in (1, 2):
+        raise ShapeError(f"sound of shape {list(sound.shape)}, wanted [time] or [time, channels]")
+    mono = sound if sound.ndim == 1 else sound.mean(axis=1)
+    mono = soxr.resample(mono, sample_rate_hz, RATE_HZ)
+    mono = (mono * LEVEL / max(np.sqrt(np.mean(mono**2)), 1e-12)).astype(np.float32)
+    frames = -(-len(mono) // HOP)
+    windows = -(-frames // _STEP)
+    padded = np.zeros((windows - 1) * _STEP * HOP + WINDOW, np.float32)
+    padded[EDGE * HOP :][: len(mono)] = mono[: len(padded) - EDGE * HOP]
+    found = [_run(padded[index * _STEP * HOP :][:WINDOW]) for index in range(windows)]
+    return np.concatenate(found)[:frames]
+
+
+def note_gaussian(sound, sample_rate_hz: float) -> Spectra:
+    """The Gaussian over all frames of a sound; see `note_figures`. ShapeError for a sound of a single frame."""
+    return fit(note_figures(sound, sample_rate_hz))
+
+
+def note_distance(one: Spectra, other: Spectra) -> float:
+    """How far apart two sounds are in what the network finds: 0 for the same, percent points; less is better."""
+    return float(np.sqrt(frechet_distance(one, other)))
+
+
+def _run(window: np.ndarray) -> np.ndarray:
+    """The figures of one window `[WINDOW]` without its edges, `[_STEP, 176]`, percent."""
+    interpreter, notes, onsets = _network(find_weights())
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window[None, :, None])
+    interpreter.invoke()
+    both = np.concatenate([interpreter.get_tensor(index)[0] for index in (notes, onsets)], axis=1)
+    return 100 * both[EDGE:-EDGE]
+
+
+@lru_cache(maxsize=1)
+def _network(path: Path):
+    """An interpreter with one thread, and the indices of its two outputs: notes, onsets."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    index = {details["name"]: details["index"] for details in interpreter.get_output_details()}
+    return interpreter, index["StatefulPartitionedCall:1"], index["StatefulPartitionedCall:2"]

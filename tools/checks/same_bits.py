@@ -1,0 +1,271 @@
+"""Does another state of the code give the same bits? Trains, scores, separates and exports with two commits and compares.
+
+    python tools/checks/same_bits.py BEFORE [AFTER] [--only CASE ...] [--steps 50] [--folder DIR] [--list]
+
+BEFORE and AFTER are commits; without AFTER it is the working tree. Each is checked out into a folder of its own and runs its own
+commands, on one thread, with the same settings, seeds and inputs:
+
+    train-SYSTEM    a run of the system's `tiny` preset on the packaged recordings: every array of the checkpoint, the losses
+                    and validation scores
+    separate        the stems that `tfsepgan-separate` writes with the shipped model, at another rate, in stereo
+    evaluate        the scores of `tfsepgan-evaluate` with the run of train-ssepgan
+    export          that run as SavedModel and TFLite: names and shapes of the signatures, weights, operators, constants
+    names           the public Python names of the package, the commands and the flags that each takes; they may only grow
+
+What differs is named, and the exit code is 1. A case that fails with the earlier commit is named too and compared no further.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from rich.console import Console
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DATA_COMMANDS = ("check", "demo", "pack", "preview", "render", "serve")
+COMMANDS = ("train", "separate", "evaluate", "export", "tune", "generate", *(f"data {name}" for name in DATA_COMMANDS))
+CLOCK = re.compile(
+    r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE
+)  # keys that differ from run to run
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+Facts = dict[str, str]  # what is compared: a name and a digest, or the text itself where it is short
+
+
+class State:
+    """One state of the code, and the folder that its commands write to.
+
+    Args:
+      checkout: folder of the repository in that state.
+      folder: where everything is written.
+      steps: of each training.
+    """
+
+    def __init__(self, checkout: Path, folder: Path, steps: int):
+        self.checkout, self.folder, self.steps = checkout, folder, steps
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def call(self, code: str, *arguments: str) -> str:
+        """Run Python code in this state of the package; its standard output.
+
+        Raises: subprocess.CalledProcessError when it fails.
+        """
+        environment = {
+            **os.environ,
+            **dict.fromkeys(ONE_THREAD, "1"),
+            "PYTHONPATH": str(self.checkout),
+            "COLUMNS": "200",
+        }
+        environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        call = [sys.executable, "-c", code, *map(str, arguments)]
+        return subprocess.run(call, cwd=self.folder, env=environment, check=True, capture_output=True, text=True).stdout
+
+    def command(self, name: str, *arguments: str) -> str:
+        """Run one of the package's commands."""
+        return self.call(f"from tfsepgan.cli.{name} import main; main()", *arguments)
+
+    def systems(self) -> list[str]:
+        """Names of the systems, as the package lists them."""
+        return self.call("from tfsepgan import systems; print(*systems.SYSTEMS)").split()
+
+    def run(self, system: str) -> Path:
+        """The run of a system, trained if it is not there yet."""
+        run = self.folder / "runs" / system
+        if not (run / "model").is_dir():
+            flags = {"steps": self.steps, "steps-per-epoch": 25, "validation-mixtures": 2, "seed": 3}
+            settings = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
+            place = ["--data", "demo", "--cache", self.folder / "cache", "--run", run]
+            quick = ["--no-finish", "--no-tensorboard"]
+            self.command("train", "--system", system, "--preset", "tiny", *settings, *place, *quick)
+        return run
+
+
+def digest(values: bytes | np.ndarray) -> str:
+    """A checksum of bytes, or of an array with its type and shape."""
+    if isinstance(values, np.ndarray):
+        values = f"{values.dtype} {values.shape} ".encode() + np.ascontiguousarray(values).tobytes()
+    return hashlib.sha256(values).hexdigest()[:16]
+
+
+def told(value, name: str) -> Iterator[tuple[str, str]]:
+    """Every number and text of a JSON value by its path, but what tells of clock and machine."""
+    if isinstance(value, dict):
+        for key in sorted(value):
+            if not CLOCK.search(key):
+                yield from told(value[key], f"{name}/{key}")
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from told(one, f"{name}/{index}")
+    elif isinstance(value, float):
+        yield name, value.hex()
+    else:
+        yield name, str(value)
+
+
+def train(state: State, system: str) -> Facts:
+    """What a training leaves."""
+    run = state.run(system)
+    facts = dict(told(json.loads((run / "history.json").read_text()), "history"))
+    with np.load(run / "state.npz") as saved:
+        arrays = sorted(digest(saved[name]) for name in saved.files if name != "progress")
+    return facts | {f"state/{index:03d}": found for index, found in enumerate(arrays)}
+
+
+def separate(state: State) -> Facts:
+    """The stems of ten seconds of stereo at 48 kHz."""
+    rng = np.random.default_rng(5)
+    time = np.arange(10 * 48000)[:, None] / 48000
+    tones = 0.2 * np.sin(2 * np.pi * rng.uniform(80, 4000, (1, 12)) * time + rng.uniform(0, 6, (1, 12)))
+    sound = np.stack([tones[:, :8].sum(1), tones[:, 4:].sum(1)], 1) / 4 + rng.normal(0, 0.01, (len(time), 2))
+    song = state.folder / "song.wav"
+    soundfile.write(song, sound, 48000, subtype="PCM_16")
+    model = state.checkout / "exported_models" / "piano"
+    state.command("separate", song, "--model", model, "--output", state.folder / "stems")
+    stems = sorted((state.folder / "stems").rglob("*.wav"))
+    facts = {}
+    for stem in stems:  # not its bytes: the header of a file of floats tells when it was written
+        samples, rate_hz = soundfile.read(stem, dtype="float32")
+        kind = soundfile.info(stem).subtype
+        facts[str(stem.relative_to(state.folder / "stems"))] = f"{kind} {rate_hz} Hz {digest(samples)}"
+    return facts
+
+
+def evaluate(state: State) -> Facts:
+    """The scores of a run."""
+    output = state.folder / "scores"
+    state.command("evaluate", "--model", state.run("ssepgan"), "--data", "demo", "--output", output, "--mixtures", "2")
+    reports = sorted(output.rglob("*.json"))
+    return {
+        name: value
+        for report in reports
+        for name, value in told(json.loads(report.read_text()), str(report.relative_to(output)))
+        if str(state.folder) not in value
+    }
+
+
+EXPORTED = """
+import json, sys
+from pathlib import Path
+import numpy as np, tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+folder = Path(sys.argv[1])
+loaded = tf.saved_model.load(str(folder / "1"))
+facts = {}
+for name, signature in loaded.signatures.items():
+    given = {key: str(spec) for key, spec in signature.structured_input_signature[1].items()}
+    facts[f"signature {name}"] = json.dumps([given, {key: str(spec) for key, spec in signature.structured_outputs.items()}])
+for file in sorted(folder.glob("*.tflite")):
+    interpreter = Interpreter(str(file))
+    facts[f"{file.name} operators"] = " ".join(operator["op_name"] for operator in interpreter._get_ops_details())
+    shapes = [(str(one["dtype"]), one["shape_signature"].tolist()) for one in interpreter.get_tensor_details()]
+    facts[f"{file.name} tensors"] = json.dumps(shapes)
+    interpreter.allocate_tensors()
+    given = interpreter.get_input_details()
+    if len(given) == 1:
+        interpreter.resize_tensor_input(given[0]["index"], [1, 4096, 1])
+        interpreter.allocate_tensors()
+        sound = np.random.default_rng(1).normal(0, 0.1, (1, 4096, 1)).astype(np.float32)
+        interpreter.set_tensor(given[0]["index"], sound)
+        interpreter.invoke()
+        for number, output in enumerate(interpreter.get_output_details()):
+            facts[f"{file.name} output {number}"] = interpreter.get_tensor(output["index"]).tobytes().hex()
+print("FACTS" + json.dumps(facts))
+"""
+
+
+def export(state: State) -> Facts:
+    """What an export writes: signatures, graphs and what they compute."""
+    output = state.folder / "exported"
+    state.command("export", "--run", state.run("ssepgan"), "--output", output)
+    facts = json.loads(state.call(EXPORTED, output).rpartition("FACTS")[2])
+    return {name: text if len(text) < 200 else digest(text.encode()) for name, text in facts.items()}
+
+
+def names(state: State) -> Facts:
+    """Public names and flags, each with the text 'there'."""
+    found = state.call("import tfsepgan; print(*dir(tfsepgan))").split()
+    facts = {f"tfsepgan.{name}": "there" for name in found}
+    for command in COMMANDS:
+        flags = set(re.findall(r"--[a-z][\w.-]*", state.command(*command.split(), "--help")))
+        facts |= {f"tfsepgan-{command} {flag}": "there" for flag in flags}
+    return facts
+
+
+def cases(systems: list[str]) -> dict[str, Callable[[State], Facts]]:
+    """Every case by its name."""
+    trainings = {f"train-{system}": lambda state, system=system: train(state, system) for system in systems}
+    return trainings | {"separate": separate, "evaluate": evaluate, "export": export, "names": names}
+
+
+def differences(before: Facts, after: Facts, *, may_grow: bool) -> list[str]:
+    """What differs, a line each."""
+    lines = [f"{name} is missing" for name in before if name not in after]
+    if not may_grow:
+        lines += [f"{name} is new" for name in after if name not in before]
+    shared = (name for name in before if name in after and before[name] != after[name])
+    return lines + [f"{name}: {before[name][:60]} before, {after[name][:60]} after" for name in shared]
+
+
+def check_out(commit: str | None, folder: Path) -> Path:
+    """A folder with the repository as it is in a commit; the working tree itself without one."""
+    if commit is None:
+        return REPOSITORY
+    if not folder.is_dir():
+        subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", REPOSITORY, folder], check=True)
+        subprocess.run(["git", "-C", folder, "checkout", "--quiet", commit], check=True)
+    return folder
+
+
+def failure(error: subprocess.CalledProcessError) -> str:
+    """The last line that a command printed before it failed."""
+    lines = [line for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
+    return lines[-1] if lines else f"exit code {error.returncode}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("before")
+    parser.add_argument("after", nargs="?")
+    parser.add_argument("--only", nargs="+", metavar="CASE", help="some of the cases, by name")
+    parser.add_argument("--steps", type=int, default=50, help="of each training (default 50)")
+    parser.add_argument("--folder", type=Path, help="where everything is written; a folder of the system's by default")
+    parser.add_argument("--list", action="store_true", help="name the cases and end")
+    options = parser.parse_args()
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-bits-"))).resolve()
+    before, after = (
+        State(check_out(commit, folder / name / "code"), folder / name, options.steps)
+        for name, commit in (("before", options.before), ("after", options.after))
+    )
+    every = cases(before.systems())
+    unknown = sorted(set(options.only or ()) - every.keys())
+    if unknown:
+        parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(every)}")
+    if options.list:
+        print(*every, sep="\n")
+        return 0
+    console, failed = Console(highlight=False), 0
+    for name in options.only or every:
+        try:
+            facts = [every[name](state) for state in (before, after)]
+            lines = differences(*facts, may_grow=name == "names")
+        except subprocess.CalledProcessError as error:
+            facts, lines = [{}], [f"a command failed: {failure(error)}"]
+        failed += bool(lines)
+        verdict = "[red]differs[/red]" if lines else "[green]same[/green]"
+        console.print(
+            f"{name:24} {verdict}, {len(facts[0])} compared", *(f"    {line}" for line in lines[:8]), sep="\n"
+        )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

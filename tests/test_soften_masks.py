@@ -2,12 +2,16 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 from tools_for_tests import from_tools
 
-from tfsepgan.networks.bundle import load_bundle
+from tfsepgan.errors import CheckpointError
+from tfsepgan.networks.bundle import Bundle, describe, load_bundle
 from tfsepgan.networks.folders import find_bundle
+from tfsepgan.networks.table import build_generator
+from tfsepgan.settings.networks import GeneratorConfig
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,35 @@ def test_the_layer_gives_the_softened_sum(tool):
     kernel, bias, heard = draws.normal(size=(4, 3)), draws.normal(size=3), draws.normal(size=4)
     soft_kernel, soft_bias = tool.softened([kernel, bias], 2.0, 0.25)
     np.testing.assert_allclose(heard @ soft_kernel + soft_bias, (heard @ kernel + bias) / 2 + 0.25, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["filterbank", "tfc_tdf", "band_split"])
+@pytest.mark.parametrize("mask", ["real", "complex"])
+def test_masks_of_every_kind_soften_by_the_numbers(tool, kind, mask):
+    """The two numbers act before the sigmoid and leave what turns the phase alone."""
+    config = GeneratorConfig(kind=kind, channels=16, blocks=1, frame=64, hop=16, mask=mask)
+    generator = build_generator(config, sources=1, sample_rate_hz=16000)
+    heads = [name for name in ("masks", "turns") if any(layer.name == name for layer in generator.layers)]
+    probe = keras.Model(generator.input, [generator.get_layer(name).output for name in heads])
+    music = np.random.default_rng(0).normal(size=(1, 320, 1)).astype("float32")
+    before = probe(music)
+    layer = generator.get_layer("masks")
+    layer.set_weights(tool.softened(layer.get_weights(), 2.0, 0.25))
+    (learnt, *turns), (soft, *turns_after) = ([np.asarray(one) for one in values] for values in (before, probe(music)))
+    odds = np.log(learnt / (1 - learnt))
+    np.testing.assert_allclose(soft, 1 / (1 + np.exp(-(odds / 2 + 0.25))), atol=1e-5)
+    np.testing.assert_array_equal(turns_after, turns)
+
+
+def test_what_has_no_masks_is_refused(tool, monkeypatch):
+    config = GeneratorConfig(kind="resnet", channels=4, blocks=1)
+    generator = build_generator(config, sources=1, sample_rate_hz=16000)
+    facts = {"name": "x", "system": "ssepgan", "sample_rate_hz": 16000, "sources": ("piano",), "trained": {}}
+    bundle = Bundle(generator, describe(generator, config, **facts))
+    monkeypatch.setattr(tool, "find_bundle", lambda name: name)
+    monkeypatch.setattr(tool, "load_bundle", lambda folder: bundle)
+    with pytest.raises(CheckpointError, match="'resnet' generator: it has no masks"):
+        tool.open_masker("x")
 
 
 def test_the_best_pair_is_written_into_the_last_layer(tool, tmp_path, monkeypatch):

@@ -71,17 +71,11 @@ def make(folder: str, model: str, blocks: list[int]) -> dict:
 
 
 def multiply_adds(bundle) -> float:
-    """Multiply-adds for a second of audio: the size of each kernel, as often as it is used."""
-    import keras
+    """Multiply-adds for a second of audio."""
+    from multiply_adds import products_in
 
-    generator, time_samples = bundle.generator, 64 * bundle.manifest.hop
-    layers = [one for one in generator.layers if getattr(one, "kernel", None) is not None]
-    probe = keras.Model(generator.input, [one.output for one in layers])
-    outputs = probe(np.zeros((1, time_samples, 1), np.float32), training=False)
-    products = sum(
-        int(np.prod(one.kernel.shape)) * int(output.shape[1]) for one, output in zip(layers, outputs, strict=True)
-    )
-    return products * bundle.manifest.sample_rate_hz / time_samples
+    time_samples = 64 * bundle.manifest.hop
+    return products_in(bundle.generator, time_samples) * bundle.manifest.sample_rate_hz / time_samples
 
 
 def matrix_product(threads: int) -> dict:

@@ -16,15 +16,14 @@ from dataclasses import replace
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import tensorflow as tf
+from multiply_adds import products_in
 from rich.console import Console
 from rich.table import Table
 
 from tfsepgan import systems
 from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.data.pipeline import training_batches
-from tfsepgan.layers.upsampling import UpsampledConv1D
 
 PEAK_SIDE = 4096  # of the square matrices whose product is the peak
 
@@ -47,22 +46,9 @@ def seconds(work, runs: int) -> list[float]:
     return taken
 
 
-def weights_met(layer: keras.layers.Layer) -> int:
-    """Products for each place of a layer's output: its kernel; fewer taps where an upsampling is computed at the lower rate."""
-    taps, *channels = layer.kernel.shape
-    return int(np.prod(channels)) * (2 * layer.reach + 1 if isinstance(layer, UpsampledConv1D) else taps)
-
-
 def forward_gflop(network: keras.Model, windows: int, length: int) -> float:
     """Arithmetic of one pass of a network over `windows` windows, in GFLOP."""
-    layers = [layer for layer in network.layers if getattr(layer, "kernel", None) is not None]
-    probe = keras.Model(network.inputs, [layer.output for layer in layers])
-    outputs = probe(np.zeros((1, length, 1), "float32"))
-    outputs = outputs if isinstance(outputs, list) else [outputs]
-    products = sum(
-        weights_met(layer) * int(np.prod(output.shape[1:-1])) for layer, output in zip(layers, outputs, strict=True)
-    )
-    return 2 * products * windows / 1e9
+    return 2 * products_in(network, length) * windows / 1e9
 
 
 def step_gflop(system) -> float:

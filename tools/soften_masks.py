@@ -9,7 +9,7 @@ weights of the last layer: the model is neither larger nor slower.
 
 The split has chosen then, and what the model gains on it is flattered. The last line tells what the choice is worth on a target that
 had no say in it: the mixtures of each are scored with the pair that is best on those of all others (which share accompaniments with
-them). Works on 'filterbank' generators of one source.
+them). Works on generators of one source that make masks, of any kind but 'resnet'.
 
 Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv:1706.04599; the offset is Platt's (1999). Departs from
 them: chosen by SI-SDR, as masks have no labels.
@@ -88,7 +88,7 @@ def open_masker(name: str) -> Bundle:
     """
     bundle = load_bundle(find_bundle(name))
     manifest = bundle.manifest
-    if manifest.network_settings["kind"] != "filterbank":
+    if all(layer.name != "masks" for layer in bundle.generator.layers):
         raise CheckpointError(f"{name} is a {manifest.network_settings['kind']!r} generator: it has no masks.")
     if max(len(manifest.sources), manifest.outputs) > 1:
         raise CheckpointError(

@@ -9,10 +9,19 @@ SETTINGS = {
     "resnet": {"channels": 16, "blocks": 2},
     "filterbank": FILTERBANK,
     "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
+    "tfc_tdf": {**FILTERBANK, "channels": 16, "blocks": 2, "levels": 2, "dilations": (1, 3)},
+    "band_split turning": {
+        **FILTERBANK,
+        "kind": "band_split",
+        "features": "complex",
+        "mask": "complex",
+        "channels": 16,
+        "bands": 5,
+    },
 }
 
 
-def small_bundle(kind, sources=("piano", "voice")):
+def small_bundle_of(kind, sources=("piano", "voice")):
     import keras
 
     from tfsepgan.export.exporter import in_half_precision
@@ -34,14 +43,20 @@ def small_bundle(kind, sources=("piano", "voice")):
     )  # what an export is made of, so that it can be compared with this
 
 
+@pytest.fixture(scope="session")
+def small_bundle():
+    """`small_bundle_of`."""
+    return small_bundle_of
+
+
 @pytest.fixture(scope="session", params=sorted(SETTINGS))
 def bundle(request):
-    return small_bundle(request.param)
+    return small_bundle_of(request.param)
 
 
 @pytest.fixture(scope="session")
 def one_bundle():
-    return small_bundle("filterbank")
+    return small_bundle_of("filterbank")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from tfsepgan.errors import ConfigError, ExportError
 from tfsepgan.export import ondevice_files, tflite
 from tfsepgan.export.exporter import export_bundle
 from tfsepgan.export.ondevice_files import OnDevice
+from tfsepgan.export.savedmodel import write_mono_saved_model
 from tfsepgan.export.variants import BASE, MAX_SDR_LOSS_DB, OF_PEAK, VARIANTS, Rehearsal, check_variant
 from tfsepgan.ondevice import describe
 
@@ -47,6 +48,22 @@ def test_every_variant_is_there_runs_on_built_in_operators_and_is_good_enough(ex
     assert facts["stream"]["of_peak"] < 1e-5
     card = (output / "card.md").read_text()
     assert all(f"`{name}`" in card for name in VARIANTS) and "| 0.5 dB" not in card
+
+
+@pytest.mark.parametrize("kind", ["tfc_tdf", "band_split turning"])
+def test_networks_that_share_weights_have_every_variant(kind, small_bundle, music, rehearsal, tmp_path):
+    wanted = OnDevice(variants=tuple(VARIANTS), block=512, rehearsal=rehearsal)
+    bundle = small_bundle(kind)
+    write_mono_saved_model(bundle, tmp_path / "mono")
+    figures = ondevice_files.make_variants(bundle, tmp_path, tmp_path, wanted, music, lambda step: None)
+    assert set(figures) == set(VARIANTS)
+    for name, variant in VARIANTS.items():
+        path = tmp_path / f"{bundle.manifest.name}{variant.end}"
+        assert tflite.foreign_operators(path) == []
+        if variant.precision in OF_PEAK:
+            assert figures[name]["of_peak"] <= OF_PEAK[variant.precision]
+        else:
+            assert figures[name]["sdr_loss_db"] <= MAX_SDR_LOSS_DB
 
 
 def test_quantised_files_are_quantised_and_smaller(exported_all):

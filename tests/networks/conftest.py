@@ -14,6 +14,18 @@ SMALL_GENERATORS = {
     "filterbank": FILTERBANK,
     "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
 }
+SMALL_GENERATORS |= {
+    "tfc_tdf": {**FILTERBANK, "blocks": 2, "patch": 2, "levels": 2},
+    "tfc_tdf turning": {**FILTERBANK, "kind": "tfc_tdf", "features": "complex", "mask": "complex", "dilations": (1, 3)},
+    "band_split": {**FILTERBANK, "narrowest": 2, "bands": 3},
+    "band_split turning": {
+        **FILTERBANK,
+        "kind": "band_split",
+        "features": "instantaneous_frequency",
+        "mask": "complex",
+    },
+    "filterbank turning": {**FILTERBANK, "kind": "filterbank", "features": "complex", "mask": "complex"},
+}
 SMALL_DISCRIMINATORS = {
     "wavegan": {"channels": 4},
     "patch": {"channels": 4},

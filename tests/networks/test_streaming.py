@@ -14,6 +14,11 @@ KINDS = {
     "learnable": {"learnable": True, "dilations": (1, 3)},
     "dropout": {"dropout": 0.5},
     "resnet": {},
+    "tfc_tdf": {"cutoff_hz": 5000.0},
+    "tfc_tdf turning": {},
+    "band_split": {"cutoff_hz": 5000.0, "dilations": (1, 5)},
+    "band_split turning": {"dropout": 0.5},
+    "filterbank turning": {},
 }
 HOP = 16  # of all small generators
 

@@ -1,4 +1,4 @@
-"""Small generators of both kinds with weights that leave nothing at zero, and recordings to try them on."""
+"""Small generators of every kind with weights that leave nothing at zero, and recordings to try them on."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,8 @@ RATE = 8000
 SETTINGS = {
     "resnet": {"channels": 16, "blocks": 2},
     "filterbank": {"channels": 32, "blocks": 4, "frame": 256, "hop": 64},
+    "tfc_tdf": {"channels": 16, "blocks": 2, "frame": 256, "hop": 64, "dilations": (1, 5)},
+    "band_split": {"channels": 16, "blocks": 3, "frame": 256, "hop": 64, "dilations": (1, 3, 5)},
 }
 
 

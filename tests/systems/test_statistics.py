@@ -112,10 +112,13 @@ def made_by_weights(*, before):
     return keras.Model(signal, output)
 
 
+SHARING = {"tfc_tdf": False, "band_split": False}
+
+
 def test_what_weights_made_is_told_from_what_came_in(generators_of_systems):
     assert normalises_what_weights_made(made_by_weights(before=False))
     assert not normalises_what_weights_made(made_by_weights(before=True))
-    assert generators_of_systems == {"resnet": True, "filterbank": False, "learnable filterbank": True}
+    assert generators_of_systems == {"resnet": True, "filterbank": False, "learnable filterbank": True, **SHARING}
 
 
 @pytest.fixture
@@ -125,6 +128,7 @@ def generators_of_systems():
         "resnet": {"kind": "resnet"},
         "filterbank": {"kind": "filterbank"},
         "learnable filterbank": {"kind": "filterbank", "learnable": True},
+        **{kind: {"kind": kind} for kind in SHARING},
     }
     return {
         name: normalises_what_weights_made(

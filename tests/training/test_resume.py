@@ -40,6 +40,22 @@ def test_a_resumed_run_ends_with_the_same_weights(
         np.testing.assert_allclose(values, uninterrupted[name], rtol=0, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("kind", ["tfc_tdf", "band_split"])
+def test_networks_that_share_weights_across_frequency_resume(kind, light, new_run, interrupt_at, saved_state, tmp_path):
+    """Their dropout draws too."""
+    generator = {"kind": kind, "blocks": 1, "dropout": 0.5, "mask": "complex"}
+    experiment = light(generator=generator, steps=4, steps_per_epoch=4, precision="mixed_bfloat16")
+    new_run(experiment, tmp_path / "whole").train()
+    interrupt_at(2)
+    assert new_run(experiment, tmp_path / "parts").train().step == 2
+    interrupt_at(None)
+    assert new_run(experiment, tmp_path / "parts").train().step == 4
+    whole, parts = saved_state(tmp_path / "whole"), saved_state(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    for name, values in whole.items():
+        np.testing.assert_allclose(parts[name], values, rtol=0, atol=1e-6, err_msg=name)
+
+
 def test_the_checkpoint_holds_all_that_moves(whole, new_run, saved_state, uninterrupted, tmp_path):
     """Weights, running means, both optimizers, and the states of every random draw."""
     system = new_run(whole, tmp_path / "run").system

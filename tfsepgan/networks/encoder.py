@@ -14,7 +14,8 @@ from keras import layers
 from tfsepgan.errors import ConfigError
 from tfsepgan.layers.filterbank import Analysis
 from tfsepgan.layers.oscillators import AmplitudeOfLoudness, OscillatorBank
-from tfsepgan.networks.filterbank import Loudness, residual_block
+from tfsepgan.networks.filterbank import residual_block
+from tfsepgan.networks.masking import Loudness
 from tfsepgan.settings.compressed_sensing import FramesConfig
 
 DILATIONS = (1, 2, 4, 8)  # of the blocks, repeated in turn, as in the filterbank masker

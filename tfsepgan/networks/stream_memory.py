@@ -23,16 +23,16 @@ class Memory:
         self.after: list[keras.KerasTensor] = []
 
     def with_past(self, signal, length: int):
-        """A signal behind its own past: `[1, frames, channels]` -> `[1, length + frames, channels]`, zeros before the first block."""
+        """A signal behind its own past: `[1, frames, ...]` -> `[1, length + frames, ...]`, zeros before the first block."""
         if not length:
             return signal
-        past = keras.Input(batch_shape=(1, length, signal.shape[2]))
+        past = keras.Input(batch_shape=(1, length, *signal.shape[2:]))
         stretch = ops.concatenate([past, signal], axis=1)
         self.keep(past, stretch[:, signal.shape[1] :])
         return stretch
 
     def delayed(self, signal, length: int):
-        """A signal `length` frames later: `[1, frames, channels]` -> the same."""
+        """A signal `length` frames later: `[1, frames, ...]` -> the same."""
         return self.with_past(signal, length)[:, : signal.shape[1]]
 
     def keep(self, before, after) -> None:
@@ -89,7 +89,7 @@ class Clock:
         """Set to zero what lies before the first frame and after the last.
 
         Args:
-          signal: `[1, frames, channels]`, any number of frames a hop.
+          signal: `[1, frames, ...]`, any number of frames a hop.
           late: frames that it is behind the block.
           more: frames that one pass has beyond those of its hops.
         """
@@ -98,4 +98,4 @@ class Clock:
         begun = ops.greater_equal(a_hop * self._since_start + position, float(late))
         not_over = ops.less(a_hop * self._since_end + position, float(late + more))
         kept = ops.cast(ops.logical_and(begun, not_over), "float32")
-        return signal * ops.expand_dims(kept, -1)
+        return signal * ops.reshape(kept, (1, -1) + (1,) * (len(signal.shape) - 2))

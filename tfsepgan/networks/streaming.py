@@ -21,7 +21,7 @@ from keras import layers, ops
 from tfsepgan.errors import ExportError
 from tfsepgan.layers.filterbank import overlap_add
 from tfsepgan.layers.streaming import Inside, UnpaddedConv1D, WaveformFrames
-from tfsepgan.networks.filterbank import Loudness, MaskSource
+from tfsepgan.networks.masking import Loudness, MaskSource
 from tfsepgan.networks.resnet import BLOCK_KERNEL, STRIDED_PADDING, leaky
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
 from tfsepgan.networks.stream_memory import Clock, Memory
@@ -89,30 +89,105 @@ def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Mod
     return keras.Model(inputs, outputs, name="streaming")
 
 
-def _filterbank(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
-    """Frames come in one after the other; each dilated convolution waits for as many as it looks ahead."""
-    there = {layer.name: layer for layer in generator.layers}
-    analysis, synthesis = there["analysis"], there["synthesis"]
-    overlap = analysis.frame // analysis.hop - 1  # frames beside its own that a hop lies in
-    spectrum = Inside(analysis)(memory.with_past(mixture, analysis.frame - analysis.hop))
-    heard = there["levels"](Loudness(dtype="float32")(spectrum))
-    if "phase_advance" in there:
-        turning = there["phase_advance"](memory.with_past(spectrum, 1))[:, 1:]
-        heard = there["features"]([heard, turning])
-    signal, late = there["enter"](heard), 0  # frames
-    for block in range(sum(name.endswith("_look") for name in there)):
-        norm, look, mix, add = (there[f"block{block}_{part}"] for part in ("norm", "look", "mix", "add"))
-        branch = clock.inside(norm(signal), late=late, more=overlap)
-        branch = mix(Inside(look)(memory.with_past(branch, 2 * look.reach)))
-        signal, late = add([memory.delayed(signal, look.reach), branch]), late + look.reach
-    masks = there["masks"](there["norm"](signal))
-    spectrum = memory.delayed(spectrum, late)
-    waveforms = []
-    for source in range(generator.output.shape[1]):
-        frames = WaveformFrames(synthesis)(MaskSource(source, analysis.bins)(masks, spectrum))
-        waveform = overlap_add(memory.with_past(frames, overlap), analysis.hop)
-        waveforms.append(ops.expand_dims(waveform, -1))
-    return _Parts(ops.stack(waveforms, axis=1), (late + overlap) * analysis.hop)
+class _Path(NamedTuple):
+    """A signal inside a masker and how far it is behind the block."""
+
+    signal: keras.KerasTensor  # [1, frames, ...]
+    late: int  # frames
+
+
+class _Maskers:
+    """Frames come in one after the other; each convolution waits for as many as it looks ahead."""
+
+    def __init__(self, generator: keras.Model, memory: Memory, clock: Clock):
+        self.there = {layer.name: layer for layer in generator.layers}
+        self.memory, self.clock = memory, clock
+        self.analysis, self.synthesis = self.there["analysis"], self.there["synthesis"]
+        self.overlap = self.analysis.frame // self.analysis.hop - 1  # frames beside its own that a hop lies in
+        self.sources = generator.output.shape[1]
+
+    def features(self, spectrum):
+        """What the network hears of a spectrum."""
+        heard = self.there["levels"](Loudness(dtype="float32")(spectrum))
+        if "phase_advance" in self.there:
+            turning = self.there["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
+            return self.there["features"]([heard, turning])
+        if "compressed" in self.there:
+            return self.there["features"]([heard, self.there["compressed"](spectrum)])
+        return heard
+
+    def count(self, prefix: str) -> int:
+        """Blocks whose names begin so."""
+        return sum(name.startswith(prefix) and name.endswith("_look") for name in self.there)
+
+    def block(self, path: _Path, name: str) -> _Path:
+        """A residual block."""
+        norm, look, mix, add = (self.there[f"{name}_{part}"] for part in ("norm", "look", "mix", "add"))
+        branch = self.clock.inside(norm(path.signal), late=path.late, more=self.overlap)
+        branch = Inside(look)(self.memory.with_past(branch, 2 * look.reach))
+        if f"{name}_across" in self.there:
+            branch = self.there[f"{name}_join"]([branch, self.there[f"{name}_across"](branch)])
+        return _Path(add([self.memory.delayed(path.signal, look.reach), mix(branch)]), path.late + look.reach)
+
+    def blocks(self, path: _Path) -> _Path:
+        """The stack of them."""
+        for block in range(self.count("block")):
+            path = self.block(path, f"block{block}")
+        return path
+
+    def parts(self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]) -> _Parts:
+        """The whole twin, from what leads from features to the signal that masks are made of."""
+        spectrum = Inside(self.analysis)(self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop))
+        signal, late = look_through(self, self.features(spectrum))
+        masks, turns = self._head(signal, "masks"), self._head(signal, "turns")
+        spectrum = self.memory.delayed(spectrum, late)
+        waveforms = []
+        for source in range(self.sources):
+            share = MaskSource(source, self.analysis.bins)(masks, spectrum, turns)
+            frames = WaveformFrames(self.synthesis)(share)
+            waveform = overlap_add(self.memory.with_past(frames, self.overlap), self.analysis.hop)
+            waveforms.append(ops.expand_dims(waveform, -1))
+        return _Parts(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
+
+    def _head(self, signal, name: str):
+        if name not in self.there:
+            return None
+        given = self.there[name](signal)
+        return self.there[f"unfold_{name}"](given) if f"unfold_{name}" in self.there else given
+
+
+def _masker(look_through: Callable[[_Maskers, keras.KerasTensor], _Path]) -> Callable[..., _Parts]:
+    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
+        return _Maskers(generator, memory, clock).parts(mixture, look_through)
+
+    return build
+
+
+def _filterbank(twin: _Maskers, features) -> _Path:
+    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
+    return _Path(twin.there["norm"](signal), late)
+
+
+def _band_split(twin: _Maskers, features) -> _Path:
+    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
+    return _Path(twin.there["own"](twin.there["norm"](signal)), late)
+
+
+def _tfc_tdf(twin: _Maskers, features) -> _Path:
+    """What skips the deeper levels waits for them."""
+    there = twin.there
+    path = _Path(there["places"](there["enter"](there["fold"](features))), 0)
+    skips = []
+    for level in range(twin.count("down")):
+        path = twin.block(path, f"down{level}")
+        skips.append(path)
+        path = _Path(there[f"halve{level}"](there[f"halve{level}_pair"](path.signal)), path.late)
+    path = twin.blocks(path)
+    for level, skip in reversed(list(enumerate(skips))):
+        doubled = there[f"double{level}_part"](there[f"double{level}"](path.signal))
+        waited = twin.memory.delayed(skip.signal, path.late - skip.late)
+        path = twin.block(_Path(there[f"skip{level}"]([waited, doubled]), path.late), f"up{level}")
+    return _Path(there["norm"](path.signal), path.late)
 
 
 def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
@@ -152,7 +227,13 @@ class _Twin(NamedTuple):
     build: Callable[..., _Parts]
 
 
+def _frame_hop(generator: keras.Model) -> int:
+    return generator.get_layer("analysis").hop
+
+
 TWINS = {
-    "filterbank": _Twin(lambda generator: generator.get_layer("analysis").hop, _filterbank),
+    "filterbank": _Twin(_frame_hop, _masker(_filterbank)),
+    "tfc_tdf": _Twin(_frame_hop, _masker(_tfc_tdf)),
+    "band_split": _Twin(_frame_hop, _masker(_band_split)),
     "resnet": _Twin(lambda generator: RESNET_HOP, _resnet),
 }

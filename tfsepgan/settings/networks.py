@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-GeneratorKind = Literal["resnet", "filterbank"]
+GeneratorKind = Literal["resnet", "filterbank", "tfc_tdf", "band_split"]
 UpsampleKind = Literal["transposed", "nearest"]
 DiscriminatorKind = Literal[
     "wavegan", "patch", "multiperiod", "multiresolution", "projections", "instantaneous_frequency"
@@ -16,34 +16,49 @@ class GeneratorConfig:
     """The network that takes the sources out of the mixture."""
 
     kind: GeneratorKind = "resnet"
-    """'resnet': the paper's; 'filterbank': masks on a short-time transform inside the network."""
+    """'resnet': the paper's; the others make masks on a short-time transform inside the network: 'filterbank' by dense layers over all
+    bins, 'tfc_tdf' by a U-Net over frequency, 'band_split' by bands that share their layers."""
     channels: int = 128
-    """Width of the network."""
+    """Width of the network; of the deepest level (tfc_tdf), each level above has half of it; of a band (band_split)."""
     blocks: int = 8
-    """Residual blocks."""
+    """Residual blocks; of the deepest level (tfc_tdf)."""
     start: Literal["normal", "skip", "identity"] = "normal"  # the authors' code
     """How the network starts (resnet): 'normal' as the authors' does; 'skip', its blocks as their skip connections alone; 'identity',
     so that it gives back its mixture at first. Each learns faster than the one before."""
     frame: int = 1024
-    """Length of a filterbank frame, in samples (filterbank)."""
+    """Length of a filterbank frame, in samples (maskers: all but resnet)."""
     hop: int = 256
-    """Step between frames, in samples (filterbank); it must divide the frame."""
+    """Step between frames, in samples (maskers); it must divide the frame."""
     cutoff_hz: float | None = None
-    """Frequencies above this are left to the residual (filterbank)."""
+    """Frequencies above this are left to the residual (maskers)."""
     dilations: tuple[int, ...] = (1, 2, 4, 8)
-    """Dilations of the blocks, repeated in turn (filterbank)."""
+    """Dilations of the blocks, repeated in turn (maskers)."""
     learnable: bool = False
-    """Train the analysis and synthesis filters too, from the Fourier basis they start as (filterbank)."""
-    features: Literal["power", "instantaneous_frequency"] = "power"
-    """What masks are made from (filterbank): 'power' of each bin, or that and its 'instantaneous_frequency'."""
+    """Train the analysis and synthesis filters too, from the Fourier basis they start as (maskers)."""
+    features: Literal["power", "instantaneous_frequency", "complex"] = "power"
+    """What masks are made from (maskers): 'power' of each bin, or that and its 'instantaneous_frequency', or that and its 'complex'
+    value with the magnitude to the power 0.3."""
+    mask: Literal["real", "complex"] = "real"
+    """What masks may do (maskers): turn bins down, or turn their phase as well."""
+    patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
+    """Neighbouring bins that make one position (tfc_tdf)."""
+    levels: int = 3  # 47 positions of 345 Hz at the deepest, below 16 kHz at 44.1 kHz and frames of 4096
+    """Times that frequency is halved (tfc_tdf)."""
+    bottleneck: int = 16  # Choi et al. 2020; down to 16 wide, since there are fewer positions here
+    """How much narrower than positions the dense layers across them are in between, at least 16 wide (tfc_tdf, band_split)."""
+    narrowest: int = 8  # 86 Hz at 44.1 kHz and frames of 4096; BSRNN's narrowest have 100 Hz
+    """Bins of the lowest bands (band_split)."""
+    bands: int = 16  # 58 bands below 16 kHz at 44.1 kHz and frames of 4096
+    """Bands of one width; as many twice as wide follow, and so on (band_split)."""
     dropout: float = 0.0
-    """Share of what a block hears that is left out while training (filterbank)."""
+    """Share of what a block hears that is left out while training (maskers)."""
 
     def problems(self) -> Iterator[str]:
         """What no network could be built of, a sentence each."""
         if not 0 <= self.dropout < 1:
             yield f"generator.dropout is {self.dropout}; it must be in [0, 1)."
-        yield from _too_small(self, "generator", {"channels": 2, "blocks": 1, "frame": 4, "hop": 1})
+        least = {"channels": 2, "blocks": 1, "frame": 4, "hop": 1, "patch": 1, "levels": 0, "bottleneck": 1}
+        yield from _too_small(self, "generator", {**least, "narrowest": 1, "bands": 1})
         if self.cutoff_hz is not None and not self.cutoff_hz > 0:
             yield f"generator.cutoff_hz is {self.cutoff_hz}; it must be above zero."
         if not self.dilations or min(self.dilations) < 1:

@@ -47,7 +47,7 @@ class Range:
     log: bool = False
     """Draw evenly on a logarithmic scale."""
     when: When = None
-    """Only where the preset has this value of another setting: `("generator.kind", "filterbank")`."""
+    """Only where the preset has this value of another setting, or one of these: `("generator.kind", ("filterbank", "tfc_tdf"))`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +77,15 @@ class Multiples:
 Span = Range | Choice | Around | Multiples
 
 # What the spaces of several systems share.
-FILTERBANK = ("generator.kind", "filterbank")
-DILATIONS = Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=FILTERBANK)
+MASKERS = ("generator.kind", ("filterbank", "tfc_tdf", "band_split"))
+DILATIONS = Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=MASKERS)
+SHARED_WEIGHTS = {  # of networks that share weights across frequency
+    "generator.bottleneck": Choice(values=(4, 8, 16), when=("generator.kind", ("tfc_tdf", "band_split"))),
+    "generator.patch": Choice(values=(2, 4, 8), when=("generator.kind", "tfc_tdf")),
+    "generator.levels": Choice(values=(2, 3, 4), when=("generator.kind", "tfc_tdf")),
+    "generator.narrowest": Choice(values=(4, 8, 16), when=("generator.kind", "band_split")),
+    "generator.bands": Choice(values=(8, 16, 24), when=("generator.kind", "band_split")),
+}
 WIDTHS = Multiples(of=(0.5, 0.75, 1, 1.5))
 MEANS = Choice(values=(0.9, 0.99, 0.995, 0.999))  # a short run is at its end before a slow mean is
 
@@ -124,8 +131,8 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
             raise ConfigError(
                 f"{name} cannot be searched: trials are compared by it, or under it. Set it for all: --{_flag(name)}."
             )
-        if span.when and flat.get(span.when[0]) != span.when[1]:
-            left_out[name] = f"{span.when[0]} is {flat.get(span.when[0])!r}, not {span.when[1]!r}"
+        if span.when and not _holds(span.when, flat):
+            left_out[name] = f"{span.when[0]} is {flat.get(span.when[0])!r}, not {_wanted(span.when)}"
             continue
         whole = not accepts(kind, 0.5)
         settled = _settled(span, flat[name], whole=whole)
@@ -139,6 +146,15 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
     if not found:
         raise ConfigError("The search space is empty: nothing in it fits this preset. Name settings in a --space file.")
     return Space(tuple(found), left_out)
+
+
+def _holds(when: tuple[str, Any], flat: Mapping[str, Any]) -> bool:
+    name, wanted = when
+    return flat.get(name) in (wanted if isinstance(wanted, tuple) else (wanted,))
+
+
+def _wanted(when: tuple[str, Any]) -> str:
+    return " or ".join(map(repr, when[1])) if isinstance(when[1], tuple) else repr(when[1])
 
 
 def _settled(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:

@@ -1,12 +1,12 @@
 """Settings and presets of S-SepGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.3)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, FILTERBANK, MEANS, WIDTHS, Around, Multiples
+from tfsepgan.settings.search import DILATIONS, MASKERS, MEANS, SHARED_WEIGHTS, WIDTHS, Around, Multiples
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 PairedLoss = Literal["l1", "mse"]
@@ -182,6 +182,25 @@ PRESETS = {
     ),
 }
 
+# The same training with weights that are shared across frequency: docs/systems/ssepgan.md has sizes and speeds.
+_PIANO = PRESETS["piano"]
+PRESETS["piano2d"] = replace(
+    _PIANO,
+    preset="piano2d",
+    model=replace(
+        _PIANO.model,
+        generator=GeneratorConfig(
+            kind="tfc_tdf",
+            channels=48,  # the widest within 0.8 GFLOP for a second
+            blocks=5,
+            frame=4096,
+            hop=1024,
+            cutoff_hz=16000.0,
+            dilations=(1, 3, 9, 27, 9),  # each tap where the ones before end: 1.4 s to either side
+        ),
+    ),
+)
+
 # What a search changes, see docs/tuning.md. A wider or deeper network takes longer for a step: give trials a limit in time.
 SEARCH = {
     "learning_rate": Around(factor=5),
@@ -190,7 +209,8 @@ SEARCH = {
     "generator.channels": WIDTHS,
     "generator.blocks": Multiples(of=(0.5, 0.75, 1, 1.5)),
     "generator.dilations": DILATIONS,
-    "generator.frame": Multiples(of=(1, 2), when=FILTERBANK),  # finer pitch for the same hop
+    "generator.frame": Multiples(of=(1, 2), when=MASKERS),  # finer pitch for the same hop
+    **SHARED_WEIGHTS,
     "adversarial_weight": Around(factor=10),
     "identity_weight": Around(factor=5),
 }

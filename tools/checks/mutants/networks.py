@@ -118,14 +118,20 @@ NETWORKS = (
         ),
         (
             "stream-mixture-early",
-            "spectrum = memory.delayed(spectrum, late)",
+            "spectrum = self.memory.delayed(spectrum, late)",
             "pass",
             "test_blocks_equal_one_pass_at_any_length",
         ),
         (
             "stream-skip-early",
-            "add([memory.delayed(signal, look.reach), branch])",
-            "add([signal, branch])",
+            "add([self.memory.delayed(path.signal, look.reach), mix(branch)])",
+            "add([path.signal, mix(branch)])",
+            "test_blocks_equal_one_pass_at_any_length",
+        ),
+        (
+            "stream-upper-levels-early",
+            "waited = twin.memory.delayed(skip.signal, path.late - skip.late)",
+            "waited = skip.signal",
             "test_blocks_equal_one_pass_at_any_length",
         ),
     ),
@@ -154,6 +160,36 @@ NETWORKS = (
             'activation="softplus", name="masks"',
             "test_masks_never_make_a_bin_louder",
         ),
+    ),
+    *mutants_of(
+        "networks/time_frequency.py",
+        "networks/test_time_frequency_networks.py",
+        (
+            "context-without-the-levels",
+            "(2 * config.levels + _reach_of_blocks(config))",
+            "(config.levels + _reach_of_blocks(config))",
+            "test_the_context_is_what_the_convolutions_reach",
+        ),
+        (
+            "positions-never-exchanged",
+            'name=f"{name}_join")([branch, across])',
+            'name=f"{name}_join")([branch, branch])',
+            "test_a_gradient_reaches_every_weight",
+        ),
+    ),
+    *mutants_of(
+        "layers/time_frequency.py",
+        "layers/test_time_frequency_layers.py",
+        (
+            "dilation-of-one",
+            "(batch, -1, self.dilation * positions, channels)",
+            "(batch, -1, positions, channels)",
+            "test_the_convolution_is_keras_own",
+        ),
+    ),
+    *mutants_of(
+        "networks/masking.py",
+        "networks/test_generators.py",
         ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_masks_of_its_own"),
         (
             "context-too-short",

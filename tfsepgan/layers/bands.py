@@ -1,0 +1,193 @@
+"""Layers that have weights for each frequency band: narrow bands at low frequencies, wider ones above.
+
+Bands come in groups of equal width, so a group is one batched matrix product. Each bin has its own column of weights.
+
+Source: Luo & Yu 2023, "Music source separation with band-split RNN" (BSRNN), arXiv:2209.15174, section II.
+"""
+
+import math
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+
+class Group(NamedTuple):
+    """Neighbouring bands of one width."""
+
+    bands: int
+    width: int  # bins
+
+    @property
+    def bins(self) -> int:
+        """Of all its bands."""
+        return self.bands * self.width
+
+
+def band_groups(bins: int, *, narrowest: int, a_width: int) -> tuple[Group, ...]:
+    """Split bins into bands, from 0 Hz up: `a_width` bands of the narrowest, as many twice as wide, and so on until all bins have one.
+
+    Args:
+      bins: how many; the last band may reach beyond them.
+      narrowest: bins of the lowest bands.
+      a_width: bands of one width.
+    """
+    groups: list[Group] = []
+    covered, width = 0, narrowest
+    while covered < bins:
+        groups.append(Group(min(a_width, math.ceil((bins - covered) / width)), width))
+        covered += groups[-1].bins
+        width *= 2
+    return tuple(groups)
+
+
+def bins_in(groups: tuple[Group, ...]) -> int:
+    """Bins that the bands have together."""
+    return sum(group.bins for group in groups)
+
+
+class _InBands(keras.layers.Layer):
+    """What the layers here share: the bands, in their settings."""
+
+    def __init__(self, groups, **kwargs):
+        super().__init__(**kwargs)
+        self.groups = tuple(Group(*group) for group in groups)
+
+    @property
+    def bands(self) -> int:
+        """How many."""
+        return sum(group.bands for group in self.groups)
+
+    def get_config(self):
+        return {**super().get_config(), "groups": [list(group) for group in self.groups]}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class BandSplit(_InBands):
+    """Projects each band on channels, by a dense layer of its own.
+
+    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, bands, channels]`.
+
+    Args:
+      groups: as `band_groups` gives them.
+      bins: of each feature.
+      channels: of a band.
+    """
+
+    def __init__(self, groups, bins: int, channels: int, **kwargs):
+        super().__init__(groups, **kwargs)
+        self.bins, self.channels = bins, channels
+
+    def build(self, shape):
+        features = shape[-1] // self.bins
+        # The start of a dense layer on a band of middle width.
+        spread = math.sqrt(2 / (features * bins_in(self.groups) / self.bands + self.channels))
+        start = keras.initializers.RandomNormal(stddev=spread)
+        self.kernel = self.add_weight(shape=(features, self.bins, self.channels), initializer=start, name="kernel")
+        self.bias = self.add_weight(shape=(self.bands, self.channels), initializer="zeros", name="bias")
+
+    def call(self, features):
+        batch, frames, count = ops.shape(features)[0], ops.shape(features)[1], features.shape[2] // self.bins
+        missing = bins_in(self.groups) - self.bins
+        each = ops.reshape(features, (batch * frames, count, self.bins))
+        each = ops.pad(each, [[0, 0], [0, 0], [0, missing]])
+        kernel = ops.pad(self.kernel, [[0, 0], [0, missing], [0, 0]])
+        split, first = [], 0
+        for bands, width in self.groups:
+            heard = ops.reshape(each[:, :, first : first + bands * width], (batch * frames, count, bands, width))
+            heard = ops.reshape(ops.transpose(heard, (2, 0, 1, 3)), (bands, batch * frames, count * width))
+            matrix = ops.reshape(kernel[:, first : first + bands * width], (count, bands, width, self.channels))
+            matrix = ops.reshape(ops.transpose(matrix, (1, 0, 2, 3)), (bands, count * width, self.channels))
+            split.append(ops.matmul(heard, matrix))
+            first += bands * width
+        signal = ops.transpose(ops.concatenate(split, axis=0), (1, 0, 2)) + self.bias
+        return ops.reshape(signal, (batch, frames, self.bands, self.channels))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.bands, self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "bins": self.bins, "channels": self.channels}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class BandDense(keras.layers.Layer):
+    """A dense layer of each band's own: `[batch, frames, bands, channels]` -> `[batch, frames, bands, units]`.
+
+    Args:
+      units: channels out.
+      activation: as in Keras.
+    """
+
+    def __init__(self, units: int, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.activation = units, keras.activations.get(activation)
+
+    def build(self, shape):
+        bands, channels = shape[2:]
+        start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (channels + self.units)))  # Glorot's of one band
+        self.kernel = self.add_weight(shape=(bands, channels, self.units), initializer=start, name="kernel")
+        self.bias = self.add_weight(shape=(bands, self.units), initializer="zeros", name="bias")
+
+    def call(self, signal):
+        batch, frames, (bands, channels) = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[2:]
+        by_band = ops.transpose(ops.reshape(signal, (batch * frames, bands, channels)), (1, 0, 2))
+        given = ops.transpose(ops.matmul(by_band, self.kernel), (1, 0, 2)) + self.bias
+        return ops.reshape(self.activation(given), (batch, frames, bands, self.units))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:3], self.units)
+
+    def get_config(self):
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "units": self.units, "activation": activation}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class BandMerge(_InBands):
+    """Gives a number for each bin and source, from the channels of the bin's band.
+
+    Call: `[batch, frames, bands, channels]` -> `[batch, frames, sources * bins]`, one source after the other. Its weights are a kernel
+    `[channels, sources * bins]` and a bias `[sources * bins]`, as a dense layer's.
+
+    Args:
+      groups: as `band_groups` gives them.
+      bins: of each source.
+      sources: how many.
+      activation: as in Keras.
+    """
+
+    def __init__(self, groups, bins: int, sources: int, activation=None, **kwargs):
+        super().__init__(groups, **kwargs)
+        self.bins, self.sources, self.activation = bins, sources, keras.activations.get(activation)
+
+    def build(self, shape):
+        outputs = self.sources * self.bins
+        start = keras.initializers.RandomNormal(stddev=math.sqrt(1 / shape[-1]))  # a sum of variance one
+        self.kernel = self.add_weight(shape=(shape[-1], outputs), initializer=start, name="kernel")
+        self.bias = self.add_weight(shape=(outputs,), initializer="zeros", name="bias")
+
+    def call(self, signal):
+        batch, frames, channels = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[3]
+        by_band = ops.transpose(ops.reshape(signal, (batch * frames, self.bands, channels)), (1, 0, 2))
+        kernel = ops.reshape(self.kernel, (channels, self.sources, self.bins))
+        kernel = ops.pad(kernel, [[0, 0], [0, 0], [0, bins_in(self.groups) - self.bins]])
+        merged, band, first = [], 0, 0
+        for bands, width in self.groups:
+            matrix = ops.reshape(kernel[..., first : first + bands * width], (channels, self.sources, bands, width))
+            matrix = ops.reshape(ops.transpose(matrix, (2, 0, 1, 3)), (bands, channels, self.sources * width))
+            its_own = ops.slice(by_band, (band, 0, 0), (bands, batch * frames, channels))
+            given = ops.matmul(its_own, matrix)
+            given = ops.reshape(given, (bands, batch * frames, self.sources, width))
+            given = ops.transpose(given, (1, 2, 0, 3))
+            merged.append(ops.reshape(given, (batch * frames, self.sources, bands * width)))
+            band, first = band + bands, first + bands * width
+        given = ops.slice(ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins))
+        return self.activation(ops.reshape(given, (batch, frames, self.sources * self.bins)) + self.bias)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.sources * self.bins)
+
+    def get_config(self):
+        settings = {"bins": self.bins, "sources": self.sources}
+        return {**super().get_config(), **settings, "activation": keras.activations.serialize(self.activation)}

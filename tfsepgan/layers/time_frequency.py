@@ -1,0 +1,232 @@
+"""Layers over time and frequency at once, `[batch, frames, positions, channels]`: a position is a few neighbouring bins, or a band.
+
+Convolutions share their weights over both axes, so what they learn at one pitch they know at the others. What depends on frequency is
+a dense layer across the positions, the same for every channel (the time-distributed fully connected layer of the source).
+
+Source: Choi et al. 2020, "Investigating U-Nets with various intermediate blocks for spectrogram-based singing voice separation",
+arXiv:1912.02591, sections 3.2 and 3.3.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from tfsepgan.errors import ConfigError
+
+
+def first_frames(signal, frames):
+    """`signal[:, :frames]` of `[batch, frames, positions, channels]`, whose gradient is a cheap padding."""
+    return ops.slice(signal, (0, 0, 0, 0), (ops.shape(signal)[0], frames, *signal.shape[2:]))
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class FrameNorm(keras.layers.Layer):
+    """Brings every frame to a mean square of one, over positions and channels together.
+
+    Call: `[batch, frames, positions, channels]` -> the same. It has no weights: the layer behind it can scale as well.
+
+    Args:
+      epsilon: added to the mean square.
+    """
+
+    def __init__(self, epsilon: float = 1e-3, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, signal):
+        power = ops.mean(ops.square(ops.cast(signal, "float32")), axis=(2, 3), keepdims=True)
+        return signal * ops.cast(ops.rsqrt(power + self.epsilon), signal.dtype)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class TimeFrequencyConv(keras.layers.Layer):
+    """A convolution over frames and positions with zeros around both, as `keras.layers.Conv2D(padding="same")`.
+
+    Call: `[batch, frames, positions, channels]` -> `[batch, frames, positions, filters]`.
+
+    Frames that are `dilation` apart lie one below the other once `dilation` frames make a row, so a dilated convolution is a plain one
+    of a tensor in another shape: nothing is gathered, forwards or backwards.
+
+    Args:
+      filters: channels out.
+      kernel_size: taps in time and in frequency, both odd.
+      dilation: frames between taps; above 1 with a single tap in frequency only.
+      activation: as in Keras.
+    Raises: ConfigError for a dilated kernel that spans positions.
+    """
+
+    def __init__(self, filters: int, kernel_size: tuple[int, int], dilation: int = 1, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        if dilation > 1 and kernel_size[1] > 1:
+            raise ConfigError(
+                f"a kernel of {tuple(kernel_size)} cannot have dilation {dilation}; give it one tap in frequency."
+            )
+        self.filters, self.kernel_size, self.dilation = filters, tuple(kernel_size), dilation
+        self.activation = keras.activations.get(activation)
+
+    def build(self, shape):
+        kernel_shape = (*self.kernel_size, shape[-1], self.filters)
+        self.kernel = self.add_weight(shape=kernel_shape, initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    @property
+    def reach(self) -> int:
+        """Frames that it looks to either side."""
+        return self.dilation * (self.kernel_size[0] // 2)
+
+    def call(self, signal):
+        if self.dilation == 1:
+            return self._activated(ops.conv(signal, self.kernel, padding="same"))
+        return self._activated(self._dilated(signal, "same", ops.shape(signal)[1]))
+
+    def inside(self, stretch):
+        """The same of frames that bring their neighbours: `[batch, reach + frames + reach, ...]` -> `[batch, frames, ...]`."""
+        if self.dilation == 1:
+            beside = self.kernel_size[1] // 2
+            stretch = ops.pad(stretch, [[0, 0], [0, 0], [beside, beside], [0, 0]])
+            return self._activated(ops.conv(stretch, self.kernel, padding="valid"))
+        return self._activated(self._dilated(stretch, "valid", ops.shape(stretch)[1] - 2 * self.reach))
+
+    def _activated(self, signal):
+        return self.activation(signal + self.bias)
+
+    def _dilated(self, signal, padding: str, frames):
+        """Frames `dilation` apart as neighbouring rows, convolved; the first `frames` of them."""
+        (batch, given), (positions, channels) = ops.shape(signal)[:2], signal.shape[2:]
+        padded = ops.pad(signal, [[0, 0], [0, self.dilation - 1], [0, 0], [0, 0]])
+        padded = first_frames(padded, given + -given % self.dilation)
+        rows = ops.reshape(padded, (batch, -1, self.dilation * positions, channels))
+        convolved = ops.reshape(ops.conv(rows, self.kernel, padding=padding), (batch, -1, positions, self.filters))
+        return first_frames(convolved, frames)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], self.filters)
+
+    def get_config(self):
+        settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "dilation")}
+        return {**super().get_config(), **settings, "activation": keras.activations.serialize(self.activation)}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class FrequencyDense(keras.layers.Layer):
+    """Two dense layers across the positions of a frame, the same for every channel, narrow in between.
+
+    Call: `[batch, frames, positions, channels]` -> the same.
+
+    Args:
+      narrow: width in between.
+    """
+
+    def __init__(self, narrow: int, **kwargs):
+        super().__init__(**kwargs)
+        self.narrow = narrow
+
+    def build(self, shape):
+        positions = shape[2]
+        self.squeeze = self.add_weight(shape=(positions, self.narrow), initializer="glorot_uniform", name="squeeze")
+        self.squeeze_bias = self.add_weight(shape=(self.narrow,), initializer="zeros", name="squeeze_bias")
+        self.expand = self.add_weight(shape=(self.narrow, positions), initializer="glorot_uniform", name="expand")
+        self.expand_bias = self.add_weight(shape=(positions,), initializer="zeros", name="expand_bias")
+
+    def call(self, signal):
+        across = ops.transpose(signal, (0, 1, 3, 2))
+        across = ops.relu(ops.matmul(across, self.squeeze) + self.squeeze_bias)
+        return ops.transpose(ops.matmul(across, self.expand) + self.expand_bias, (0, 1, 3, 2))
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "narrow": self.narrow}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class Places(keras.layers.Layer):
+    """Adds to every position what tells it from the others: a bias of its own, zero at first.
+
+    Call: `[batch, frames, positions, channels]` -> the same.
+    """
+
+    def build(self, shape):
+        self.bias = self.add_weight(shape=tuple(shape[2:]), initializer="zeros", name="bias")
+
+    def call(self, signal):
+        return signal + self.bias
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class FoldBins(keras.layers.Layer):
+    """Makes one position of `patch` neighbouring bins.
+
+    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, positions, features * patch]`; bins that are
+    missing at the upper end are zero.
+
+    Args:
+      bins: of each feature.
+      patch: bins of a position.
+      positions: at least bins / patch.
+    """
+
+    def __init__(self, bins: int, patch: int, positions: int, **kwargs):
+        super().__init__(**kwargs)
+        self.bins, self.patch, self.positions = bins, patch, positions
+
+    def call(self, features):
+        batch, frames, count = ops.shape(features)[0], ops.shape(features)[1], features.shape[2] // self.bins
+        each = ops.reshape(features, (batch, frames, count, self.bins))
+        each = ops.pad(each, [[0, 0], [0, 0], [0, 0], [0, self.patch * self.positions - self.bins]])
+        if count > 1:
+            each = ops.reshape(each, (batch, frames, count, self.positions, self.patch))
+            each = ops.transpose(each, (0, 1, 3, 2, 4))
+        return ops.reshape(each, (batch, frames, self.positions, count * self.patch))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.positions, shape[2] // self.bins * self.patch)
+
+    def get_config(self):
+        return {**super().get_config(), **{name: getattr(self, name) for name in ("bins", "patch", "positions")}}
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class UnfoldBins(keras.layers.Layer):
+    """The way back: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources * bins]`, one source after the other.
+
+    Args:
+      bins: of each source.
+      sources: how many.
+    """
+
+    def __init__(self, bins: int, sources: int, **kwargs):
+        super().__init__(**kwargs)
+        self.bins, self.sources = bins, sources
+
+    def call(self, signal):
+        batch, frames = ops.shape(signal)[0], ops.shape(signal)[1]
+        positions, patch = signal.shape[2], signal.shape[3] // self.sources
+        if self.sources > 1:
+            signal = ops.reshape(signal, (batch, frames, positions, self.sources, patch))
+            signal = ops.transpose(signal, (0, 1, 3, 2, 4))
+        signal = ops.reshape(signal, (batch, frames, self.sources, positions * patch))
+        signal = ops.slice(signal, (0, 0, 0, 0), (batch, frames, self.sources, self.bins))
+        return ops.reshape(signal, (batch, frames, self.sources * self.bins))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.sources * self.bins)
+
+    def get_config(self):
+        return {**super().get_config(), "bins": self.bins, "sources": self.sources}
+
+
+def positions_of(bins: int, *, patch: int, levels: int) -> int:
+    """Positions at the entrance: enough for all bins, and even at every level but the deepest."""
+    return math.ceil(bins / (patch * 2**levels)) * 2**levels

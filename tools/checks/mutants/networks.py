@@ -28,6 +28,28 @@ NETWORKS = (
         ),
     ),
     *mutants_of(
+        "networks/passing.py",
+        "networks/test_generators.py",
+        (
+            "identity-pairs-of-one-sign",
+            "kernel[FIRST + phase, 0, 2 * phase + 1] = 1, -1",
+            "kernel[FIRST + phase, 0, 2 * phase + 1] = 1, 1",
+            "test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture",
+        ),
+        (
+            "identity-tap-beside",
+            "FIRST = 11",
+            "FIRST = 12",
+            "test_the_arithmetic_of_the_identity_start_is_the_networks_own",
+        ),
+        (
+            "identity-bands-of-one-sign",
+            "[[weight, -weight], [-weight, weight]]",
+            "[[weight, weight], [weight, weight]]",
+            "test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture",
+        ),
+    ),
+    *mutants_of(
         "networks/resnet.py",
         "networks/test_generators.py",
         (
@@ -83,14 +105,26 @@ NETWORKS = (
             "test_the_papers_generator_starts_as_the_authors_does",
         ),
         (
+            "identity-not-shared-out",
+            'kernels["up1"] / sources',
+            'kernels["up1"]',
+            "test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture",
+        ),
+        (
+            "identity-leaves-channels-dead",
+            "np.where(unused, ops.convert_to_numpy(layer.kernel), kernel)",
+            "kernel",
+            "test_an_identity_start_leaves_no_channel_without_a_gradient",
+        ),
+        (
             "resnet-skip-starts-as-normal",
-            '"zeros" if config.start == "skip" else "ones"',
+            '"ones" if config.start == "normal" else "zeros"',
             '"ones"',
             "test_blocks_that_start_as_their_skips_pass_the_signal_unchanged",
         ),
         (
             "resnet-always-starts-as-its-skips",
-            '"zeros" if config.start == "skip" else "ones"',
+            '"ones" if config.start == "normal" else "zeros"',
             '"zeros"',
             "test_the_papers_generator_starts_as_the_authors_does",
         ),

@@ -64,6 +64,7 @@ setup(
     extras_require={
         "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *DATASETS, *SERVING],
         "render": RENDER,
+        "singers": ["pyworld>=0.3.4"],  # singers out of speech, for tfsepgan-data songs
         "datasets": DATASETS,
         "serving": SERVING,
         "gpu": [

@@ -39,7 +39,8 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
       piano, melody: as performed.
     Returns: a part; no note sounds and no pedal is down within a rest.
     """
-    notes = [note for note in piano.notes if role.hand == "both" or _in_right_hand(note, piano.notes, role)]
+    middle = _split(piano.notes)
+    notes = [note for note in piano.notes if role.hand == "both" or (note.pitch >= middle) == (role.hand == "right")]
     if role.melody != "no":
         loud = int(np.median([note.velocity for note in piano.notes])) if piano.notes else 72
         notes += _sung(melody.notes, min(120, loud + _LOUDER), octave=role.melody == "octave")
@@ -47,14 +48,11 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
     return resting(part, role.rests)
 
 
-def _in_right_hand(note: Note, notes: Sequence[Note], role: PianoRole) -> bool:
-    return (note.pitch >= _split(notes)) == (role.hand == "right")
-
-
 def _split(notes: Sequence[Note]) -> int:
     """The pitch from which on the right hand plays: at the widest gap near the middle of the keyboard."""
-    used = sorted({note.pitch for note in notes if abs(note.pitch - _MIDDLE) <= 7})
-    gaps = [(above - below, -abs(above - _MIDDLE), above) for below, above in zip(used, used[1:], strict=False)]
+    used = sorted({note.pitch for note in notes})
+    pairs = [(below, above) for below, above in zip(used, used[1:], strict=False) if abs(above - _MIDDLE) <= 7]
+    gaps = [(above - below, -abs(above - _MIDDLE), above) for below, above in pairs]
     return max(gaps)[2] if gaps else _MIDDLE
 
 

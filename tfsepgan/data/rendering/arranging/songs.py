@@ -26,7 +26,7 @@ from tfsepgan.data.rendering.arranging.singing import Singer, sing
 from tfsepgan.data.rendering.arranging.song import BEATS, CHORDS, Song, excerpt, in_other_key, read_song
 from tfsepgan.data.rendering.reading import ScoreFile
 from tfsepgan.data.rendering.rendering import description
-from tfsepgan.data.rendering.score import cut
+from tfsepgan.data.rendering.score import Part, cut
 from tfsepgan.data.rendering.soundfonts import SoundFont
 from tfsepgan.data.rendering.synthesizers import Task, play, version
 from tfsepgan.errors import DataError, TfsepganError
@@ -35,7 +35,7 @@ from tfsepgan.files import HALF_WRITTEN
 _RECIPE = 1  # raise it when the same settings begin to sound different
 _SILENT = 10 ** (-70 / 20)  # peak: a soundfont without samples for these notes
 _TRIES = 24  # of drawing an excerpt in which the piano plays
-_PLAYING = 0.6  # of an excerpt's bars must hold piano
+_PLAYING, _MELODY = 0.6, 0.4  # of an excerpt's bars hold piano, and melody
 _HEARD = ("seconds", "tempo", "semitones", "piano_db", "line_ups", "sample_rate_hz")
 
 
@@ -113,16 +113,28 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
 
 
 def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
-    """A stretch that begins with a bar and in which the piano plays most of the time."""
+    """A stretch that begins with a bar, in which the piano plays most of the time and, if it can be had, a melody is heard."""
     last = max(song.seconds - seconds, 0.0)
     starts = [number for number, first in enumerate(song.downbeats) if song.beats[first] <= last] or [0]
+    without_melody = None
     for _ in range(_TRIES):
         found = excerpt(song, int(rng.choice(starts)), seconds)
-        bars = [found.time(first) for first, _ in found.bars()]
-        with_piano = np.histogram([note.start for note in found.piano.notes], [*bars, np.inf])[0] > 0 if bars else []
-        if len(bars) > 1 and np.mean(with_piano) >= _PLAYING:
+        if _share_of_bars(found, found.piano) < _PLAYING:
+            continue
+        if _share_of_bars(found, found.melody) >= _MELODY:
             return found
-    raise DataError("the piano rests nearly everywhere. Leave the song out.")
+        without_melody = without_melody or found
+    if without_melody is None:
+        raise DataError("the piano rests nearly everywhere. Leave the song out.")
+    return without_melody
+
+
+def _share_of_bars(song: Song, part: Part) -> float:
+    """In how many of a song's bars a note of a part begins, 0 to 1."""
+    bars = [song.time(first) for first, _ in song.bars()]
+    if len(bars) < 2:
+        return 0.0
+    return float(np.mean(np.histogram([note.start for note in part.notes], [*bars, np.inf])[0] > 0))
 
 
 def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
@@ -198,7 +210,7 @@ def _key(job: SongJob, studio: SongStudio) -> str:
     settings = asdict(studio.settings)
     beside = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
     fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
-    singers = {name: [str(s.speech), s.formant, s.note] for name, s in sorted(studio.singers.items())}
+    singers = {name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())}
     made_of = [_RECIPE, job.name, job.score.digest, beside, fonts, singers, settings["seed"]]
     made_of += [version(studio.synthesizer), *(settings[name] for name in _HEARD)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]

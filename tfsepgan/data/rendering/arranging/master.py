@@ -59,7 +59,11 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
     gain = compressor_gain(total / np.float32(rms), master, sample_rate_hz) / rms
     pressed = float(np.sqrt(np.mean(np.square(total * gain[:, None]), dtype=np.float64)))
     gain *= 10 ** (master.level_db / 20) / pressed
-    peaks = np.max([np.abs(each).max(axis=1) for each in (total, *stems)], axis=0) * gain
+    peaks = np.zeros(len(total), np.float32)
+    for each in (total, *stems):
+        for channel in np.abs(each).T:
+            np.maximum(peaks, channel, out=peaks)
+    peaks = peaks * gain
     gain *= limiter_gain(peaks, master, sample_rate_hz)
     return [stem * gain[:, None].astype(np.float32) for stem in stems]
 
@@ -70,7 +74,7 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
     Args:
       sound: `[frames, channels]`; the threshold is counted from an RMS of 1.
     """
-    power = np.square(sound).mean(axis=1)
+    power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
     count = -(-len(power) // _CONTROL_FRAMES)
     padded = np.pad(power, (0, count * _CONTROL_FRAMES - len(power)))
     level_db = 10 * np.log10(padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR)

@@ -207,3 +207,10 @@ def test_classes_that_no_soundfont_has_stay_out(song):
     only = [font("grand", (CLASSES["piano"],))]
     band = arrange(song, only, [], np.random.default_rng(0), line_up="pop band")
     assert [voice.class_name for voice in band.voices] == ["piano"]
+
+
+def test_a_soundfont_of_pianos_alone_plays_the_piano_more_often(song):
+    fonts = [font("general"), font("grand", (CLASSES["piano"],))]
+    bands = [arrange(song, fonts, [], np.random.default_rng(seed), line_up="duo") for seed in range(200)]
+    assert np.mean([band.voices[0].soundfont == "grand" for band in bands]) == pytest.approx(0.75, abs=0.09)
+    assert {voice.soundfont for band in bands for voice in band.voices[1:]} == {"general"}

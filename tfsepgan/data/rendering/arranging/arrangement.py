@@ -22,6 +22,7 @@ _UNEVEN = 7.0  # standard deviation of velocities
 _CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
 _ROLES = {"whole": 0.40, "rests": 0.28, "late": 0.17, "early": 0.15}  # the piano over a song's phrases
 _ONE_HAND = 0.16
+_MADE_FOR_IT = 3.0  # a soundfont that holds one class alone is drawn so much more often: sampled pianos are better ones
 _PIANOS, _USUAL_PIANO = (0, 1), 0.93  # the honky-tonk piano is a rare guest
 
 
@@ -60,7 +61,8 @@ def arrange(
     """Make a band of a song.
 
     Args:
-      fonts: a class is played by one of those that have it, drawn; classes that none has stay out.
+      fonts: a class is played by one of those that have it, drawn, those that hold nothing else three times as often as others;
+        classes that none has stay out.
       singers: names of those who can sing.
       line_up: name of one of `LINE_UPS`; drawn without it.
     Returns: the same for the same arguments; the piano is its first voice.
@@ -157,7 +159,8 @@ class _Band:
         able = self._able(kind, set(programs) & set(kind.programs)) or self._able(kind, set(kind.programs))
         if not able or not notes:
             return
-        font = str(rng.choice(list(able)))
+        weights = np.array([_MADE_FOR_IT if self._fonts[font].plays_only(kind) else 1.0 for font in able])
+        font = str(rng.choice(list(able), p=weights / weights.sum()))
         program = int(rng.choice(able[font]))
         part = performed or self._played(notes, name)
         part = replace(part, program=program, is_drums=name == "drums", name=role_name)

@@ -16,6 +16,7 @@ TENSORFLOW_NEWEST = "python_version >= '3.13'"
 MODELS = ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
 
 RENDER = ["mido>=1.3", "music21>=9"]  # scores to stems; the synthesizer is a program, or tinysoundfont
+SINGERS = ["pyworld>=0.3.4"]  # singers out of speech, for tfsepgan-data songs; built from source
 SERVING = [  # the protos of TF Serving, of the same TensorFlow
     f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
     f"tensorflow-serving-api>=2.20; {TENSORFLOW_NEWEST}",
@@ -64,6 +65,7 @@ setup(
     extras_require={
         "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *SERVING],
         "render": RENDER,
+        "singers": SINGERS,
         "datasets": [],  # of earlier versions: PyAV, which is now always there
         "serving": SERVING,
         "gpu": [

@@ -15,6 +15,7 @@ from tfsepgan.cli.data_pack import Pack, pack_command
 from tfsepgan.cli.data_preview import preview
 from tfsepgan.cli.data_render import Render, render_command
 from tfsepgan.cli.data_serve import Serve, serve
+from tfsepgan.cli.data_songs import Songs, songs_command
 from tfsepgan.errors import DataError
 
 
@@ -35,9 +36,11 @@ def _data(arguments, console):
     if arguments[:1] == ["preview"]:  # its flags are those of a system and a preset
         preview(arguments[1:], console)
         return
-    options = tyro.cli(Demo | Check | Render | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data")
+    options = tyro.cli(Demo | Check | Render | Songs | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data")
     if isinstance(options, Render):
         render_command(options, console)
+    elif isinstance(options, Songs):
+        songs_command(options, console)
     elif isinstance(options, Pack):
         pack_command(options, console)
     elif isinstance(options, Serve):

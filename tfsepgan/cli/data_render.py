@@ -29,13 +29,13 @@ def render_command(options: Render, console) -> None:
     """Render, with progress, and say what was made and what could not be."""
     from tfsepgan.data.rendering.run import NOT_STATED, prepare, render, write_manifest
 
-    collections, soundfonts = _paths(options.scores), _paths(options.soundfont)
+    collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
     shared = sorted(collections.keys() & soundfonts.keys())
     if shared:
         raise ConfigError(
             f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name, so that each has its licence."
         )
-    licences = _licences(options.licence, {*collections, *soundfonts})
+    licences = stated_licences(options.licence, {*collections, *soundfonts})
     settings = RenderSettings(**{field.name: getattr(options, field.name) for field in fields(RenderSettings)})
     console.print("Reading scores and soundfonts ...", highlight=False)
     plan, studio = prepare(collections, soundfonts, Path(options.output), settings)
@@ -95,8 +95,11 @@ def _show(manifest: dict, outcomes: list, console) -> None:
         console.print(f"{cut} scores were longer than --longest-seconds and were cut there.", highlight=False)
 
 
-def _paths(entries: tuple[str, ...]) -> dict[str, Path]:
-    """`NAME=PATH` or `PATH` to paths by name."""
+def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:
+    """`NAME=PATH` or `PATH` to paths by name.
+
+    Raises: ConfigError for an entry without a name of its own.
+    """
     found: dict[str, Path] = {}
     for entry in entries:
         name, sign, path = entry.partition("=")
@@ -108,7 +111,11 @@ def _paths(entries: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
-def _licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, str]:
+def stated_licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, str]:
+    """`NAME=WORDS` to words by name.
+
+    Raises: ConfigError for a name that is not among `names`.
+    """
     found = dict(entry.partition("=")[::2] for entry in entries)
     unknown = [name for name, words in found.items() if name not in names or not words]
     if unknown:

@@ -10,7 +10,7 @@ import argparse
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,7 @@ SOURCES = {  # what stands in DIR: (path, licence)
 PIANOS = {"splendid": "Splendid Grand Piano", "headroom": "Headroom Piano", "upright": "Upright Piano KW"}
 PIANOS |= {"salamander": "Salamander Grand Piano V3"}
 LATER = {"iowa": "Iowa Steinway B", "vsco": "VSCO 2 Upright", "disklavier": "Disklavier Pro", "player": "Piano FB"}
+SAMPLED = PIANOS | LATER
 GENERAL = {"fluid": "MIT (Frank Wen)", "musescore": "MIT (S. Christian Collins and others)"}  # General MIDI
 LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
 OWN = "Apache-2.0 (composed by this script)"
@@ -64,10 +65,15 @@ LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice"
 CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
 
 
-def ready_soundfonts(sources: Path, console: Console) -> dict[str, Path]:
-    """The sampled pianos as SF2 files, made if they are not there."""
+def ready_soundfonts(sources: Path, console: Console, names: Iterable[str] = tuple(SAMPLED)) -> dict[str, Path]:
+    """Sampled pianos as SF2 files, made if they are not there.
+
+    Args:
+      names: of `SAMPLED`; all without it.
+    """
     made = {}
-    for name, title in (PIANOS | LATER).items():
+    for name in names:
+        title = SAMPLED[name]
         path = sources / "ready" / "soundfonts" / f"{name}.sf2"
         made[name] = path
         if path.is_file():

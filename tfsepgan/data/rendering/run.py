@@ -2,14 +2,9 @@
 
 import json
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import tfsepgan
@@ -19,6 +14,7 @@ from tfsepgan.data.rendering.rendering import Outcome, Studio, description, rend
 from tfsepgan.data.rendering.settings import RenderSettings
 from tfsepgan.data.rendering.soundfonts import open_soundfont
 from tfsepgan.data.rendering.synthesizers import find_synthesizer, version
+from tfsepgan.data.rendering.workers import work
 from tfsepgan.errors import DataError
 from tfsepgan.files import remove_half_written, write_whole
 
@@ -71,40 +67,9 @@ def render(plan: Plan, studio: Studio, *, done: Callable[[Outcome], None] = lamb
 
 
 def _outcomes(jobs: Sequence[Job], studio: Studio) -> Iterator[Outcome]:
-    workers = min(studio.settings.workers or os.cpu_count() or 1, len(jobs))
-    if workers == 1:
-        yield from (render_job(job, studio) for job in jobs)
-        return
     for font in studio.fonts.values():
         _ = font.digest  # once here, not once in every worker
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(studio,))
-    try:
-        for future in as_completed([pool.submit(_render_in_worker, job) for job in jobs]):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise DataError("A worker died, perhaps for want of memory. Run again with fewer --workers.") from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_studio: Studio | None = None  # of a worker process
-
-
-def _begin(studio: Studio) -> None:
-    global _studio
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
-    _studio = studio
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Let no worker outlive a parent that was killed."""
-    parent_process().join()
-    os._exit(1)
-
-
-def _render_in_worker(job: Job) -> Outcome:
-    return render_job(job, _studio)
+    return work(render_job, jobs, studio, studio.settings.workers)
 
 
 def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Mapping[str, str]) -> dict:

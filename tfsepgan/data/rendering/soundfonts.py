@@ -35,6 +35,10 @@ class SoundFont:
         """The programs of a class that it has."""
         return tuple(program for program in kind.programs if (kind.bank, program) in self.presets)
 
+    def plays_only(self, kind: InstrumentClass) -> bool:
+        """True when all its presets are of one class."""
+        return all(bank == kind.bank and program in kind.programs for bank, program in self.presets)
+
     @functools.cached_property
     def digest(self) -> str:
         """A print of the file's bytes."""

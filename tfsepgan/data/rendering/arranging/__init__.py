@@ -1,0 +1,1 @@
+"""Full bands out of a piano performance with melody, chords and beats: arranged, rendered, mixed and mastered."""

@@ -1,0 +1,112 @@
+"""Mastering as on a record: one gain over time, of a compressor and a limiter, computed on the sum and applied to every stem.
+
+The stems times that gain sum to the mastered mixture, since the gain is the same for all.
+Source: Giannoulis, Massberg & Reiss, "Digital dynamic range compressor design", JAES 60 (2012): soft knee (eq. 4),
+smooth branching detector in decibels (eq. 16); the limiter: a running minimum, then a mean over as many frames.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+_CONTROL_FRAMES = 64  # the compressor's gain is computed so often, and drawn straight between
+_FULL_SCALE = 32767 / 32768  # of 16 bits
+_FLOOR = 1e-10
+
+
+class Master(NamedTuple):
+    """Settings of compressor and limiter."""
+
+    threshold_db: float
+    """Above the sum's RMS."""
+    ratio: float
+    attack_seconds: float
+    release_seconds: float
+    level_db: float
+    """RMS of the mixture before the limiter, dBFS."""
+    ceiling_db: float
+    """Highest peak, dBFS."""
+    lookahead_seconds: float
+    knee_db: float = 6.0
+
+
+def draw_master(rng: np.random.Generator) -> Master:
+    """From hardly touched (RMS -22 dBFS) to a loud record (-12)."""
+    return Master(
+        threshold_db=float(rng.uniform(-4, 6)),
+        ratio=float(rng.uniform(1.3, 4.0)),
+        attack_seconds=float(rng.uniform(0.005, 0.04)),
+        release_seconds=float(rng.uniform(0.08, 0.4)),
+        level_db=float(rng.uniform(-22, -12)),
+        ceiling_db=float(rng.uniform(-1.5, -0.3)),
+        lookahead_seconds=float(rng.uniform(0.003, 0.015)),
+    )
+
+
+def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -> list[np.ndarray]:
+    """Stems that sum to a mastered mixture.
+
+    Args:
+      stems: float32 `[frames, channels]` each, all of one shape; any level.
+    Returns: the stems times one gain `[frames]`; neither their sum nor one of them passes the ceiling.
+    """
+    total = np.sum(stems, axis=0)
+    rms = float(np.sqrt(np.mean(np.square(total), dtype=np.float64)))
+    if rms < _FLOOR:
+        return [stem.copy() for stem in stems]
+    gain = compressor_gain(total / np.float32(rms), master, sample_rate_hz) / rms
+    pressed = float(np.sqrt(np.mean(np.square(total * gain[:, None]), dtype=np.float64)))
+    gain *= 10 ** (master.level_db / 20) / pressed
+    peaks = np.zeros(len(total), np.float32)
+    for each in (total, *stems):
+        for channel in np.abs(each).T:
+            np.maximum(peaks, channel, out=peaks)
+    peaks = peaks * gain
+    gain *= limiter_gain(peaks, master, sample_rate_hz)
+    return [stem * gain[:, None].astype(np.float32) for stem in stems]
+
+
+def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
+    """What a compressor would turn the sound by: `[frames]`, at most 1.
+
+    Args:
+      sound: `[frames, channels]`; the threshold is counted from an RMS of 1.
+    """
+    power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
+    count = -(-len(power) // _CONTROL_FRAMES)
+    padded = np.pad(power, (0, count * _CONTROL_FRAMES - len(power)))
+    level_db = 10 * np.log10(padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR)
+    reduction_db = _static_curve(level_db - master.threshold_db, master.ratio, master.knee_db)
+    step = _CONTROL_FRAMES / sample_rate_hz
+    attack, release = np.exp(-step / master.attack_seconds), np.exp(-step / master.release_seconds)
+    smooth, now = np.empty(count), 0.0
+    for number, wanted in enumerate(reduction_db.tolist()):
+        kept = attack if wanted > now else release
+        now = kept * now + (1 - kept) * wanted
+        smooth[number] = now
+    centres = (np.arange(count) + 0.5) * _CONTROL_FRAMES
+    return 10 ** (-np.interp(np.arange(len(power)), centres, smooth) / 20)
+
+
+def _static_curve(over_db: np.ndarray, ratio: float, knee_db: float) -> np.ndarray:
+    """Reduction, dB, of levels so far above the threshold: none, a parabola in the knee, then a line."""
+    slope = 1 - 1 / ratio
+    in_knee = slope * np.square(np.clip(over_db + knee_db / 2, 0, knee_db)) / (2 * knee_db)
+    return np.where(over_db > knee_db / 2, slope * over_db, in_knee)
+
+
+def limiter_gain(peaks: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
+    """The gain that keeps peaks at the ceiling, smooth over twice the lookahead: `[frames]`, at most 1.
+
+    A mean of minima over one window is nowhere above the need at its middle, so no peak passes.
+
+    Args:
+      peaks: `[frames]`, 0 or more.
+    """
+    ceiling = min(10 ** (master.ceiling_db / 20), _FULL_SCALE) * (1 - 1e-6)  # room for float32
+    need = np.minimum(1.0, ceiling / np.maximum(peaks.astype(np.float64), _FLOOR))
+    size = 2 * max(1, round(master.lookahead_seconds * sample_rate_hz)) + 1
+    lowest = minimum_filter1d(need, size, mode="nearest")
+    return np.minimum(uniform_filter1d(lowest, size, mode="nearest"), need)

@@ -1,0 +1,120 @@
+"""Everything that the recipes piano.py and songs.py are made of, from public addresses, in one call.
+
+    python tools/recipes/get_sources.py --output SOURCES [--only NAME ...] [--list]
+
+Needs git, npm and tar. What is there already stays. Debian's packages want root: the command that gets them is printed, or run with --apt.
+Licences and what each is for: piano.md and songs.md.
+"""
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+GITHUB = "https://github.com"
+REPOSITORIES = {  # folder: (repository, commit or None for the newest, folders wanted or () for all)
+    "SplendidGrandPiano": ("sfzinstruments/SplendidGrandPiano", None, ()),
+    "BengtNilsson.HeadroomPiano": ("sfzinstruments/BengtNilsson.HeadroomPiano", None, ()),
+    "upright-piano-KW": ("freepats/upright-piano-KW", None, ()),
+    "old-piano-FB": ("freepats/old-piano-FB", None, ()),
+    "fantasia": ("spacetme/fantasia", None, ()),
+    "xmacex-piano": ("xmacex/piano", "4bbb519", ()),
+    "POP909-Dataset": ("music-x-lab/POP909-Dataset", None, ("POP909",)),
+    "Lieder": ("OpenScore/Lieder", None, ("scores",)),
+    "StringQuartets": ("OpenScore/StringQuartets", None, ("scores",)),
+    "dataset-voice-kerstin": ("rhasspy/dataset-voice-kerstin", None, ("verified",)),
+    "dataset-voice-kathleen": ("rhasspy/dataset-voice-kathleen", None, ("data",)),
+    "librosa-data": ("librosa/data", None, ("audio",)),
+}
+LAYERS = (2, 4, 6, 8, 10, 12, 14, 16)  # of Salamander's velocities
+PACKAGES = {f"salamander/v{layer}": f"@audio-samples/piano-velocity{layer}" for layer in LAYERS}
+PACKAGES["tonejs-instrument-piano-wav"] = "tonejs-instrument-piano-wav"
+READERS = ("198-209-0000", "3436-172162-0000", "5703-47212-0000")  # of LibriSpeech, among librosa's examples
+DEBIAN = [
+    "fluidsynth",
+    "fluid-soundfont-gm",
+    "musescore-general-soundfont-lossless",
+    "timgm6mb-soundfont",
+    "asterisk-core-sounds-it-wav",
+    "asterisk-core-sounds-ru-wav",
+]
+
+
+def clone(name: str, output: Path) -> None:
+    """A repository's newest files, or those of a commit, without what is not wanted."""
+    repository, commit, wanted = REPOSITORIES[name]
+    with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
+        folder = Path(scratch) / name
+        depth = [] if commit else ["--depth", "1"]
+        run(
+            "git",
+            "clone",
+            "--quiet",
+            "--no-checkout",
+            "--filter=blob:none",
+            *depth,
+            f"{GITHUB}/{repository}",
+            str(folder),
+        )
+        if wanted:
+            run("git", "-C", str(folder), "sparse-checkout", "set", *wanted)
+        run("git", "-C", str(folder), "checkout", "--quiet", *([commit] if commit else []))
+        folder.rename(output / name)
+
+
+def unpack(name: str, output: Path) -> None:
+    """What is in an npm package."""
+    with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
+        run("npm", "pack", "--silent", PACKAGES[name], cwd=scratch)
+        (archive,) = Path(scratch).glob("*.tgz")
+        run("tar", "xzf", archive.name, cwd=scratch)
+        (output / name).parent.mkdir(parents=True, exist_ok=True)
+        (Path(scratch) / "package").rename(output / name)
+
+
+def copy_readers(output: Path) -> None:
+    """The readers of LibriSpeech alone, as the other recordings beside them are music."""
+    audio, folder = output / "librosa-data" / "audio", output / "librispeech"
+    if audio.is_dir() and not folder.exists():
+        folder.mkdir()
+        for reader in READERS:
+            shutil.copy(audio / f"{reader}.hq.ogg", folder)
+
+
+def run(*words: str, cwd: str | None = None) -> None:
+    subprocess.run(words, cwd=cwd, check=True)
+
+
+def main() -> int:
+    """Read the command line and get what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="the folder SOURCES of the recipes")
+    parser.add_argument("--only", nargs="+", choices=(*REPOSITORIES, *PACKAGES), default=(*REPOSITORIES, *PACKAGES))
+    parser.add_argument("--apt", action="store_true", help="run apt-get, too")
+    parser.add_argument("--list", action="store_true", help="say what would be got, and get nothing")
+    options = parser.parse_args()
+    missing = [name for name in options.only if not (options.output / name).exists()]
+    apt = ["apt-get", "install", "-y", "--no-install-recommends", *DEBIAN]
+    if options.list:
+        print(*missing, " ".join(apt), sep="\n")
+        return 0
+    options.output.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name in missing:
+        print(f"Getting {name}", flush=True)
+        try:
+            (clone if name in REPOSITORIES else unpack)(name, options.output)
+        except (subprocess.CalledProcessError, OSError, ValueError) as error:
+            failed.append(f"{name}: {error}")
+    copy_readers(options.output)
+    if options.apt:
+        run(*apt)
+    else:
+        print("As root:", " ".join(apt))
+    print(*failed, sep="\n", end="\n" if failed else "")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

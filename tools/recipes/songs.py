@@ -1,0 +1,183 @@
+"""Songs to train a piano model on, and the yardsticks made of songs to choose one by. See songs.md.
+
+    python tools/recipes/songs.py yardstick --sources DIR --output DATA/songs
+    python tools/recipes/songs.py training --sources DIR --output DATA/train_songs --count 300
+    python tools/recipes/songs.py bands --valid VALID --output DATA/pianos_in_bands
+
+DIR is what get_sources.py makes. The yardstick's soundfonts, singers and scores are never used for training: `APART`.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+from rich.console import Console
+
+from tfsepgan.cli.data import main as tfsepgan_data
+from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.data.rendering.arranging.desk import active_rms
+
+sys.path[:0] = [str(Path(__file__).parent)]
+import piano  # noqa: E402
+
+RATE_HZ = 44100
+GENERAL_MIDI = Path("/usr/share/sounds/sf2")
+FONTS = {  # where a soundfont is; those of SAMPLED are made by piano.py
+    "fluid": (GENERAL_MIDI / "FluidR3_GM.sf2", "MIT (Frank Wen)"),
+    "musescore": (GENERAL_MIDI / "MuseScore_General_Full.sf2", "MIT (S. Christian Collins and others)"),
+    "timgm": (GENERAL_MIDI / "TimGM6mb.sf2", "GPL-2 (Tim Brechbill)"),
+}
+ASTERISK = "/usr/share/asterisk/sounds"
+SPEECH = {  # folder below --sources, or anywhere; licence
+    "kerstin": ("dataset-voice-kerstin/verified", "CC0-1.0 (Kerstin, rhasspy)"),
+    "kathleen": ("dataset-voice-kathleen/data", "CC0-1.0 (Kathleen, rhasspy)"),
+    "librispeech": ("librispeech", "CC-BY-4.0 (LibriSpeech, through librosa/data)"),
+    "carlo": (f"{ASTERISK}/it_IT_m_Carlo", "CC-BY-3.0 (Carlo Flora)"),
+    "ivrvoice": (f"{ASTERISK}/ru_RU_f_IvrvoiceRU", "CC-BY-3.0 (ivrvoice.ru)"),
+}
+
+
+class Band(NamedTuple):
+    """What a set of songs is made with."""
+
+    fonts: tuple[str, ...]
+    singers: dict[str, tuple[str, float, int]]
+    """By name: the speech, the formant and the note that melodies lie around."""
+    numbers: tuple[int, int]
+    """Of POP909."""
+    split: str
+
+
+APART = Band(
+    ("headroom", "vsco", "timgm"),
+    {
+        "kathleen_alto": ("kathleen", 1.0, 62),
+        "kathleen_high": ("kathleen", 1.1, 68),
+        "kathleen_low": ("kathleen", 0.83, 54),
+        "libri": ("librispeech", 1.0, 59),
+    },
+    (861, 909),
+    "valid",
+)
+TRAINING = Band(
+    ("splendid", "upright", "salamander", "iowa", "disklavier", "player", "fluid", "musescore"),
+    {
+        "kerstin_high": ("kerstin", 1.0, 67),
+        "kerstin_alto": ("kerstin", 0.93, 60),
+        "kerstin_child": ("kerstin", 1.18, 70),
+        "kerstin_low": ("kerstin", 0.82, 52),
+        "carlo": ("carlo", 1.0, 54),
+        "ivrvoice": ("ivrvoice", 1.0, 65),
+    },
+    (1, 860),
+    "train",
+)
+LEVELS_DB = (-9.0, -3.0, 3.0)  # of the piano against the band, each where it sounds
+BAND_PREFIX = "mdb_"  # MDB Drums' songs; the other files of valid/rest are voices
+BAND_SECONDS = 20.0
+CEILING = 10 ** (-1 / 20)
+
+
+def songs_command(band: Band, sources: Path, output: Path, options: argparse.Namespace) -> int:
+    """Call `tfsepgan-data songs` with what a band is made of."""
+    console = Console(soft_wrap=True)
+    made = piano.ready_soundfonts(sources, console, [name for name in band.fonts if name in piano.SAMPLED])
+    places = made | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
+    scores = sources / piano.SOURCES["pop909"][0]
+    singers = {name: (sources / SPEECH[speech][0], *rest) for name, (speech, *rest) in band.singers.items()}
+    missing = [str(path) for path in (scores, *places.values()) if not path.exists()]
+    if missing:
+        console.print(f"Not here: {', '.join(missing)}. tools/recipes/get_sources.py gets them.")
+        return 1
+    silent = [name for name, (folder, *_) in singers.items() if not folder.exists()]
+    if silent:
+        console.print(f"Without {', '.join(silent)}: no speech there. Others sing in their place.")
+    licences = {"pop909": piano.SOURCES["pop909"][1]} | {name: piano.LICENCES.get(name, "") for name in made}
+    licences |= {name: FONTS[name][1] for name in band.fonts if name in FONTS}
+    licences |= {name: SPEECH[speech][1] for name, (speech, *_) in band.singers.items() if name not in silent}
+    words = ["songs", f"pop909={scores}", "--output", str(output), "--split", band.split]
+    words += ["--numbers", *map(str, band.numbers), "--count", str(options.count), "--seconds", str(options.seconds)]
+    words += ["--seed", str(options.seed), "--workers", str(options.workers)]
+    words += ["--soundfont", *(f"{name}={path}" for name, path in places.items())]
+    heard = [
+        f"{name}={folder}:{formant}:{note}" for name, (folder, formant, note) in singers.items() if name not in silent
+    ]
+    words += ["--singer", *heard] if heard else []
+    return tfsepgan_data([*words, "--licence", *(f"{name}={said}" for name, said in licences.items())])
+
+
+def stretches(valid: Path, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each band track with a stretch of one of the pianos, in turn: a name, and both as `[frames, 2]`."""
+    pianos, bands = (_recordings(valid / source, prefix) for source, prefix in (("piano", ""), ("rest", BAND_PREFIX)))
+    if not pianos or not bands:
+        raise SystemExit(f"{valid} wants piano/ and rest/ with recordings, the band tracks named {BAND_PREFIX}*.")
+    for number, path in enumerate(bands):
+        rng = np.random.default_rng([seed, number])
+        player = pianos[number % len(pianos)]
+        band, heard = _stereo(path), _stereo(player)
+        frames = min(len(band), len(heard), round(BAND_SECONDS * RATE_HZ))
+        start = int(rng.integers(0, len(heard) - frames + 1))
+        yield f"{path.stem}-{player.stem}", heard[start : start + frames], band[:frames]
+
+
+def in_band(heard: np.ndarray, band: np.ndarray, level_db: float) -> tuple[np.ndarray, np.ndarray]:
+    """A piano at a level against a band, both turned down alike where their sum passes -1 dBFS."""
+    gain = active_rms(band, RATE_HZ) * 10 ** (level_db / 20) / max(active_rms(heard, RATE_HZ), 1e-9)
+    heard = heard * np.float32(gain)
+    peak = max(np.abs(each).max() for each in (heard, band, heard + band))
+    down = np.float32(min(1.0, CEILING / peak))
+    return heard * down, band * down
+
+
+def write_bands(valid: Path, output: Path, seed: int) -> int:
+    """Write `pianos_in_bands`: a folder for each band track and level."""
+    for name, heard, band in stretches(valid, seed):
+        for level_db in LEVELS_DB:
+            folder = output / "valid" / f"{name}-{level_db:+.0f}dB"
+            folder.mkdir(parents=True, exist_ok=True)
+            for source, sound in zip(("piano", "rest"), in_band(heard, band, level_db), strict=True):
+                soundfile.write(folder / f"{source}.flac", sound, RATE_HZ, subtype="PCM_16")
+    return 0
+
+
+def _recordings(folder: Path, prefix: str) -> list[Path]:
+    return sorted(p for p in folder.glob(f"{prefix}*") if p.suffix.lower() in SUFFIXES)
+
+
+def _stereo(path: Path) -> np.ndarray:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(
+        np.broadcast_to(samples, (len(samples), 2)) if samples.shape[1] == 1 else samples, rate, RATE_HZ
+    )
+
+
+def main() -> int:
+    """Read the command line and make what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("yardstick", "training", "bands"))
+    parser.add_argument("--sources", type=Path, help="the folder that get_sources.py filled (yardstick, training)")
+    parser.add_argument("--valid", type=Path, help="folder with piano/ and rest/ (bands)")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--count", type=int, help="songs: 32 for the yardstick, 300 for training")
+    parser.add_argument("--seconds", type=float, help="of a song: 25 for the yardstick, 75 for training")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if options.what == "bands":
+        if not options.valid:
+            parser.error("bands are made of --valid")
+        return write_bands(options.valid, options.output, options.seed)
+    if not options.sources:
+        parser.error("songs are made of --sources")
+    band, count, seconds = (APART, 32, 25.0) if options.what == "yardstick" else (TRAINING, 300, 75.0)
+    options.count, options.seconds = options.count or count, options.seconds or seconds
+    return songs_command(band, options.sources, options.output, options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -57,14 +57,14 @@ def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
     try:
         with av.open(str(path), metadata_errors="ignore") as container:
             chosen = container.streams.audio[stream]
-            planar, first = av.AudioResampler(format="fltp"), None
+            packed, first = av.AudioResampler(format="flt"), None  # PyAV has no planes for 8 channels
             for frame in container.decode(chosen):
                 kind = (frame.sample_rate, len(frame.layout.channels))
                 first = first or kind
                 if kind != first:
                     raise ValueError(f"{kind[0]} Hz, {kind[1]} channels after {first[0]} Hz, {first[1]} channels")
-                for converted in planar.resample(frame):
-                    yield np.ascontiguousarray(converted.to_ndarray().T)
+                for converted in packed.resample(frame):
+                    yield converted.to_ndarray().reshape(-1, kind[1])
     except av.FFmpegError as error:
         raise ValueError(error.strerror or str(error)) from error
 
@@ -84,14 +84,18 @@ def read_tags(path: str | os.PathLike) -> dict[str, str]:
 
 def _head(container, stream, kind: str) -> StreamHead:
     codec = stream.codec_context
+    if codec is None:
+        raise ValueError("its sound is of a kind that FFmpeg does not decode")
     if not (codec.sample_rate > 0 and codec.channels > 0):
         raise ValueError("no sound was found in it")
     if kind in COUNTED_KINDS:
         seconds = _counted_seconds(container, stream)
     elif stream.duration:
         seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / 1e6  # FFmpeg counts in microseconds
+    elif container.duration:
+        seconds = container.duration / 1e6  # FFmpeg counts in microseconds
+    else:  # recorded by a browser, or through a pipe
+        seconds = _counted_seconds(container, stream)
     return StreamHead(round(seconds * codec.sample_rate), codec.sample_rate, codec.channels, f"{kind}/{codec.name}")
 
 

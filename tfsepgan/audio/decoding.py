@@ -18,7 +18,7 @@ import soxr
 from tfsepgan.audio.containers import SLACK_SECONDS, probe_streams, stream_blocks
 from tfsepgan.audio.formats import FEWEST_SAMPLES, LOUDEST, MOST_CHANNELS, RATES_HZ
 from tfsepgan.audio.heads import FFMPEG_IN_WAV, Promise, is_libsndfile_kind, looks_like, mpeg_samples, promise_of
-from tfsepgan.audio.wav import WavLayout, wav_layout
+from tfsepgan.audio.wav import WHOLE_FRAMES, WavLayout, wav_layout
 from tfsepgan.errors import DataError
 
 FORGIVEN_SECONDS = 0.001  # a file that is shorter than its head says by less is whole to the ear
@@ -91,11 +91,13 @@ def _plain_info(path: Path) -> SoundInfo:
     try:
         head = soundfile.info(str(path))
     except (soundfile.SoundFileError, RuntimeError) as error:
-        return _container_info(path, error)
+        info = _container_info(path, error)
+        promise = promise_of(path)
+        return _forgiven(path, info, promise) if promise is not None and promise.missing else info
     if head.frames >= LONGEST:
         return _streamed(_container_info(path), told=False)
     info = SoundInfo(head.frames, head.samplerate, head.channels, head.format)
-    promise = _wav_promise(layout) if layout is not None else promise_of(path)
+    promise = _wav_promise(layout, head.frames) if layout is not None else promise_of(path)
     if promise is not None and promise.missing:
         return _forgiven(path, info, promise)
     if head.frames < FEWEST_SAMPLES:
@@ -103,11 +105,14 @@ def _plain_info(path: Path) -> SoundInfo:
     return info
 
 
-def _wav_promise(layout: WavLayout) -> Promise | None:
-    frame_bytes = layout.channels * layout.bits // 8
-    if not layout.missing_bytes or not frame_bytes:
+def _wav_promise(layout: WavLayout, frames: int) -> Promise | None:
+    """What a WAV promises of which so many samples can be decoded; a codec's blocks are taken to be alike."""
+    present_bytes = layout.data_bytes - layout.missing_bytes
+    if not layout.missing_bytes or not layout.frame_bytes or present_bytes <= 0:
         return None
-    return Promise(layout.data_bytes // frame_bytes, (layout.data_bytes - layout.missing_bytes) // frame_bytes)
+    if layout.encoding in WHOLE_FRAMES:
+        return Promise(layout.data_bytes // layout.frame_bytes, present_bytes // layout.frame_bytes)
+    return Promise(round(frames * layout.data_bytes / present_bytes), frames)
 
 
 def _forgiven(path: Path, info: SoundInfo, promise: Promise) -> SoundInfo:
@@ -118,7 +123,7 @@ def _forgiven(path: Path, info: SoundInfo, promise: Promise) -> SoundInfo:
     if promise.missing > FORGIVEN_SECONDS * info.sample_rate_hz:
         raise _cut_short(path, promise.promised, promise.present, info.sample_rate_hz)
     note = f"its head promises {promise.promised} samples, {promise.present} are there"
-    return info._replace(frames=promise.present, notes=(note,))
+    return info._replace(frames=min(promise.present, info.frames or promise.present), notes=(note,))
 
 
 def _streamed(info: SoundInfo, *, told: bool) -> SoundInfo:

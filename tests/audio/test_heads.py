@@ -146,7 +146,10 @@ def test_an_mp3_is_whole_with_its_tag_and_without(mp3):
     assert len(tagged) <= len(bare) < len(tagged) + 4 * 1152
 
 
-@pytest.mark.parametrize("tags", [2 * (b"ID3\3\0\0\0\0\0\x64" + bytes(100)), b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64"])
+@pytest.mark.parametrize(
+    "tags",
+    [2 * (b"ID3\3\0\0\0\0\0\x64" + bytes(100)), b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64"],
+)
 def test_the_promise_of_an_mp3_is_found_behind_any_tags(mp3, tags):
     promised, whole = mpeg_samples(mp3), mp3.read_bytes()
     mp3.write_bytes(tags + whole[10 + int.from_bytes(whole[6:10], "big") :])

@@ -52,7 +52,9 @@ ENCODINGS = {
     "ogg": Encoding(suffix=".ogg", most_channels=8, most_hz=192_000),
     "mp3": Encoding(suffix=".mp3", codec="libmp3lame", bit_rate_kbps=256, most_channels=2, rates_hz=MPEG_RATES_HZ),
     "m4a": Encoding(suffix=".m4a", codec="aac", bit_rate_kbps=256, most_channels=8, rates_hz=AAC_RATES_HZ),
-    "opus": Encoding(suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, mixed_up_channels=(5, 7), rates_hz=(48000,)),
+    "opus": Encoding(
+        suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, mixed_up_channels=(5, 7), rates_hz=(48000,)
+    ),
 }
 
 
@@ -100,6 +102,13 @@ class StemFormat:
         """Raise ConfigError unless there is such a format."""
         if self.name not in ENCODINGS:
             raise ConfigError(f"got format {self.name!r}; wanted one of {', '.join(ENCODINGS)}")
+        if self.encoding.codec is not None:
+            try:
+                import av  # noqa: F401
+            except ImportError as error:
+                raise ConfigError(
+                    f"{self.name} is written by PyAV, which cannot be loaded ({error}). Run: pip install av"
+                ) from error
         subtypes = self.encoding.subtypes
         if self.subtype is not None and self.subtype.upper() not in subtypes:
             wanted = f"wanted one of {', '.join(subtypes)}" if subtypes else f"{self.name} has none; leave it out"

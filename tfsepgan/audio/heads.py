@@ -2,7 +2,8 @@
 
 libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that heads promise are read here.
 
-Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, Apple CAF, the Xing, LAME and VBRI tags.
+Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, Apple CAF,
+the Xing, LAME and VBRI tags.
 """
 
 import struct
@@ -13,7 +14,11 @@ FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})  # codes of 
 _WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # the GUID that Wave64 begins with
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # encoding to bytes of a sample
 _UNKNOWN_32 = frozenset({0, 0xFFFFFFFF})
-_UNKNOWN_AIFF = (range(0x7F000000, 0x7F000100), range(0x7FFFF000, 0x80000001), range(0xFFFFFF00, 0x100000000))  # SoX's, and others'
+_UNKNOWN_AIFF = (
+    range(0x7F000000, 0x7F000100),
+    range(0x7FFFF000, 0x80000001),
+    range(0xFFFFFF00, 0x100000000),
+)  # SoX's, and others'
 _UNKNOWN_64 = 1 << 60  # bytes; FFmpeg writes 2 ** 63 - 1 into a Wave64 that it cannot go back in
 _NO_SOUND = (
     (b"<!doctype html", "a web page"),

@@ -18,7 +18,9 @@ from tfsepgan.files import write_whole
 HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
 _PCM = 1
-WHOLE_FRAMES = frozenset({1, 3, 6, 7, 0xFFFE})  # PCM, floating point, A-law, mu-law, and the extensible head: no blocks of a codec
+WHOLE_FRAMES = frozenset(
+    {1, 3, 6, 7, 0xFFFE}
+)  # PCM, floating point, A-law, mu-law, and the extensible head: no blocks of a codec
 # What programs write when they stream and cannot know the length: nothing, or about as much as 31 or 32 bits hold.
 _UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 

@@ -1,13 +1,16 @@
 """What phones, shops and cameras write is read as FFmpeg decodes it: in its place, whole, or named."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
 import soundfile
 from sounds_for_tests import AT_48000, CODEC_DELAY, EXACT, KINDS, RATE_HZ, clicks, encode, write_container
 
-from tfsepgan.audio.containers import probe_streams
+from tfsepgan.audio.containers import probe_streams, stream_blocks
 from tfsepgan.audio.decoding import probe, read, read_blocks
+from tfsepgan.audio.encodings import StemFormat, open_encoder
 from tfsepgan.audio.recording import open_audio
 from tfsepgan.errors import DataError
 
@@ -46,6 +49,60 @@ def test_blocks_are_what_is_read_at_once(tmp_path):
     blocks = list(read_blocks(tmp_path / "a.m4a", probe(tmp_path / "a.m4a")))
     assert len(blocks) > 10
     np.testing.assert_array_equal(np.concatenate(blocks), read(tmp_path / "a.m4a", mono=False)[0])
+
+
+CHANNELS = [*(("m4a", count) for count in range(1, 9)), *(("opus", count) for count in (1, 2, 3, 4, 6, 8))]
+
+
+@pytest.mark.parametrize(("name", "channels"), CHANNELS)
+def test_channels_stay_in_their_order(tmp_path, name, channels):
+    path, samples = tmp_path / f"a.{name}", np.zeros((48000, channels), np.float32)
+    StemFormat(name=name).check_channels(channels)
+    for channel, part in enumerate(np.split(samples, range(6000, 6000 * channels, 6000))):
+        part[1000:5000, channel] = 0.3 * np.sin(np.arange(4000) / 70)
+    encoder = open_encoder(path, StemFormat(name=name), rate_hz=48000, channels=channels)
+    encoder.write(samples)
+    encoder.close()
+    heard = np.concatenate(list(stream_blocks(path, 0)))
+    assert heard.shape[1] == channels and 48000 <= len(heard) < 50000
+    for channel, part in enumerate(np.split(heard, range(6000, 6000 * channels, 6000))):
+        assert np.argmax((part[:6000] ** 2).sum(axis=0)) == channel
+
+
+@pytest.mark.parametrize("channels", [5, 7])
+def test_channels_that_opus_would_mix_up_are_refused(channels):
+    with pytest.raises(DataError, match=f"has {channels} channels, which opus mixes up; take wav"):
+        StemFormat(name="opus").check_channels(channels)
+
+
+def test_a_stream_that_nothing_decodes_is_named(tmp_path):
+    fields = struct.pack("<HHIIHH", 0x7777, 2, RATE_HZ, 4 * RATE_HZ, 4, 16)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + fields + b"data" + struct.pack("<I", 8000) + bytes(8000)
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(DataError, match=r"a\.wav is not audio that can be decoded"):
+        probe(tmp_path / "a.wav")
+
+
+class Pipe:
+    """What can be written to, and not gone back in."""
+
+    def __init__(self):
+        self.content = bytearray()
+
+    def write(self, data):
+        self.content += data
+        return len(data)
+
+
+@pytest.mark.parametrize(("form", "codec"), [("webm", "libopus"), ("matroska", "aac"), ("wv", "wavpack")])
+def test_a_container_that_was_written_to_a_pipe_has_a_length(tmp_path, form, codec):
+    pipe, samples = Pipe(), clicks(2.0, rate_hz=48000)
+    with av.open(pipe, "w", format=form) as container:
+        encode(container, container.add_stream(codec, rate=48000, layout="stereo"), samples, 48000)
+    path = tmp_path / ("a.wv" if form == "wv" else "a.mka")
+    path.write_bytes(bytes(pipe.content))
+    assert abs(probe(path).frames - len(samples)) < 4096
+    assert len(read(path, mono=True)[0]) >= len(samples)
 
 
 def test_a_picture_is_harmless(tmp_path):

@@ -1,12 +1,18 @@
 """Every kind of file decodes; every file that cannot be trusted says so by name."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 import soundfile
+from sounds_for_tests import RATE_HZ, clicks, write_container
 
 from tfsepgan.audio.decoding import decode, probe, read, resample
+from tfsepgan.audio.encodings import StemFormat
+from tfsepgan.audio.recording import open_audio
 from tfsepgan.audio.wav import HEADER_BYTES, wav_layout, write_pcm16
-from tfsepgan.errors import DataError
+from tfsepgan.errors import ConfigError, DataError
 
 KINDS = ("wav", "flac", "ogg", "mp3")
 
@@ -146,3 +152,46 @@ def test_a_streamed_wav_of_unknown_length_is_not_called_short(tmp_path, write):
     data[40:44] = b"\xff\xff\xff\xff"
     path.write_bytes(bytes(data))
     assert wav_layout(path).missing_bytes == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes only there")
+@pytest.mark.parametrize("suffix", ["wav", "mp3"])
+def test_a_name_that_is_not_utf_8_is_a_name(tmp_path, suffix):
+    write_container(tmp_path / f"a.{suffix}", clicks(0.5), codec={"wav": "pcm_s16le", "mp3": "libmp3lame"}[suffix])
+    expected = read(tmp_path / f"a.{suffix}", mono=True)[0]
+    path = tmp_path / os.fsdecode(b"latin1_\xe9." + suffix.encode())
+    (tmp_path / f"a.{suffix}").rename(path)
+    np.testing.assert_array_equal(read(path, mono=True)[0], expected)
+    assert len(open_audio(path, "n").excerpt(100, 50)) == 50
+
+
+@pytest.mark.parametrize("name", ["http:a.mp3", "concat:a.mp3", "%d.mp3"])
+def test_a_name_that_looks_like_an_address_is_a_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_container(tmp_path / "a.mp3", clicks(0.5), codec="libmp3lame")
+    (tmp_path / "a.mp3").rename(tmp_path / name)
+    assert probe(name).sample_rate_hz == RATE_HZ
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_pipes_and_devices_are_named(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    for path in (tmp_path / "a.wav", "/dev/zero", tmp_path):
+        with pytest.raises(DataError, match=f"{path} is no file but a folder, pipe or device"):
+            probe(path)
+
+
+def test_without_pyav_the_others_are_read_and_its_kinds_say_what_is_missing(tmp_path, monkeypatch):
+    write_container(tmp_path / "a.mp3", clicks(0.5), codec="libmp3lame")
+    soundfile.write(tmp_path / "a.flac", clicks(0.5), RATE_HZ)
+    (tmp_path / "b.mp3").write_text("some words\n" * 50)
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert probe(tmp_path / "a.flac").channels == 2
+    with pytest.raises(
+        DataError, match=r"a\.mp3: MP3, M4A, .* decoded by PyAV, which cannot be loaded .*pip install av"
+    ):
+        probe(tmp_path / "a.mp3")
+    with pytest.raises(DataError, match=r"b\.mp3 is not audio that can be decoded \(it looks like text\)"):
+        probe(tmp_path / "b.mp3")
+    with pytest.raises(ConfigError, match="mp3 is written by PyAV"):
+        StemFormat(name="mp3").check()

@@ -20,6 +20,8 @@ UNCOMPRESSED = [
     ("au", "AU", "PCM_24"),
     ("w64", "W64", "PCM_16"),
     ("rf64", "RF64", "PCM_32"),
+    ("caf", "CAF", "PCM_16"),
+    ("aifc", "AIFF", "ULAW"),
     ("wav", "WAV", "PCM_24"),
 ]
 
@@ -52,7 +54,7 @@ def test_a_file_that_lacks_less_than_a_millisecond_is_taken_with_a_note(tmp_path
     assert len(read(path, mono=True)[0]) == info.frames
 
 
-@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFD8])
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFD8, 0x80000000])
 def test_a_streamed_wav_is_read_to_its_end_with_a_note(tmp_path, length):
     path, samples = tmp_path / "a.wav", clicks(1.0)
     soundfile.write(path, samples, RATE_HZ, subtype="PCM_16")
@@ -63,6 +65,46 @@ def test_a_streamed_wav_is_read_to_its_end_with_a_note(tmp_path, length):
     assert info.frames == RATE_HZ and "does not tell its length" in info.notes[0]
     np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
     assert info.notes[0] in oddities(open_audio(path, "n"))
+
+
+@pytest.mark.parametrize("length", [0x7F000008, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_an_aiff_from_a_pipe_is_read_to_its_end(tmp_path, length):
+    path, samples = tmp_path / "a.aiff", clicks(1.0)
+    soundfile.write(path, samples, RATE_HZ)
+    whole = bytearray(path.read_bytes())
+    place = whole.index(b"SSND") + 4
+    whole[place : place + 4] = struct.pack(">I", length)
+    path.write_bytes(whole)
+    np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
+
+
+def test_a_wave64_from_a_pipe_is_read_to_its_end(tmp_path):
+    path, samples = tmp_path / "a.w64", clicks(1.0)
+    soundfile.write(path, samples, RATE_HZ)
+    whole = bytearray(path.read_bytes())
+    place = whole.index(b"data\xf3\xac\xd3\x11") + 16
+    whole[place : place + 8] = struct.pack("<Q", 2**63 - 1)
+    path.write_bytes(whole)
+    np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
+
+
+@pytest.mark.parametrize(("subtype", "channels"), [("IMA_ADPCM", 1), ("MS_ADPCM", 2), ("GSM610", 1)])
+def test_half_a_wav_of_a_codec_is_refused_in_samples(tmp_path, subtype, channels):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, clicks(2.0, channels=channels), RATE_HZ, subtype=subtype)
+    assert probe(path).seconds == pytest.approx(2.0, abs=0.05)
+    cut(path, 0.5)
+    with pytest.raises(DataError, match=r"promises (8[5-9]|90)\d\d\d samples \((2\.0\d|1\.9\d) s\), only 4[2-5]\d\d\d"):
+        probe(path)
+
+
+def test_20_bits_in_three_bytes_are_counted_by_the_bytes(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, clicks(1.0), RATE_HZ, subtype="PCM_24")
+    whole = bytearray(path.read_bytes())
+    whole[34:36] = struct.pack("<H", 20)
+    path.write_bytes(whole[:-6])
+    assert probe(path).notes == (f"its head promises {RATE_HZ} samples, {RATE_HZ - 1} are there",)
 
 
 def test_a_streamed_flac_is_read_to_its_end_with_a_note(tmp_path):
@@ -102,6 +144,16 @@ def test_an_mp3_is_whole_with_its_tag_and_without(mp3):
     assert mpeg_samples(without_tag(mp3)) is None
     bare = read(mp3, mono=True)[0]
     assert len(tagged) <= len(bare) < len(tagged) + 4 * 1152
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [2 * (b"ID3\3\0\0\0\0\0\x64" + bytes(100)), b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64"],
+)
+def test_the_promise_of_an_mp3_is_found_behind_any_tags(mp3, tags):
+    promised, whole = mpeg_samples(mp3), mp3.read_bytes()
+    mp3.write_bytes(tags + whole[10 + int.from_bytes(whole[6:10], "big") :])
+    assert mpeg_samples(mp3) == promised
 
 
 def test_a_cover_before_an_mp3_without_a_tag_is_harmless(mp3):

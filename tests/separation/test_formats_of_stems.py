@@ -1,5 +1,7 @@
 """Stems in every format: whole, in their place, with the recording's tags, and nothing is done to their level unsaid."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -132,6 +134,24 @@ def test_more_channels_than_a_format_holds_are_refused_before_any_work(separator
     with pytest.raises(DataError, match="has 3 channels and mp3 holds 2 at most"):
         separate_file(separator, tmp_path / "a.wav", tmp_path / "out", form="mp3")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_interruption_between_two_renames_leaves_the_stems_of_before(separator, song, tmp_path, monkeypatch):
+    first = separate_file(separator, song, tmp_path)
+    before = {path: path.read_bytes() for path in first.stems.values()}
+    soundfile.write(tmp_path / "other.wav", 0.5 * bursts(), RATE_HZ, subtype="FLOAT")
+    real, calls = os.replace, []
+
+    def replace(source, target):
+        calls.append(target)
+        if len(calls) == 4:  # the second stem of before is away, the new one is not there yet
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        separate_file(separator, tmp_path / "other.wav", tmp_path, track="song")
+    assert {path: path.read_bytes() for path in (tmp_path / "song").iterdir()} == before
 
 
 def test_one_stem_that_cannot_be_placed_leaves_those_of_before(separator, song, tmp_path):

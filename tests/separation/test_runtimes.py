@@ -1,9 +1,11 @@
 """The same stems whatever runs the model, and LiteRT without TensorFlow, at once."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,37 @@ def test_without_tensorflow_much_music_goes_through_litert(monkeypatch):
     real = runtimes.find_spec
     monkeypatch.setattr(runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name))
     assert choose_runtime("auto", PIANO, read_manifest(PIANO), seconds=1e6) == "litert"
+
+
+def test_threads_may_share_a_separator():
+    separator = tfsepgan.load("piano", runtime="litert")
+    mixtures = [np.roll(music(8.0), 999 * number, 0) for number in range(3)]
+    alone = [separator.separate(mixture, RATE_HZ) for mixture in mixtures]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda mixture: separator.separate(mixture, RATE_HZ), 2 * mixtures))
+    for stems, expected in zip(together, 2 * alone, strict=True):
+        np.testing.assert_array_equal(stems["piano"], expected["piano"])
+
+
+FORKED = """
+import os, pickle, signal, sys
+import numpy as np
+import tfsepgan
+separator = tfsepgan.load("piano", runtime="litert")
+mixture = np.random.default_rng(0).normal(0, 0.1, (44100, 2)).astype(np.float32)
+before = separator.separate(mixture, 44100)["piano"]
+assert np.array_equal(pickle.loads(pickle.dumps(separator)).separate(mixture, 44100)["piano"], before)
+child = os.fork()
+if child == 0:
+    signal.alarm(15)
+    os._exit(0 if np.array_equal(separator.separate(mixture, 44100)["piano"], before) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_a_separator_goes_on_after_a_fork_and_can_be_pickled():
+    subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True)
 
 
 def copied(folder: Path) -> Path:

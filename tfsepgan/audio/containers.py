@@ -7,7 +7,7 @@ the file tells them, as `ffmpeg -i` does. Streams are counted from 0 among the a
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from tfsepgan.errors import DataError
 
 STEM_SUFFIX = ".stem.mp4"
 SLACK_SECONDS = 0.5  # containers tell a length to the packet, and some only a guess; shorter by more is cut short
+
+
+class NoDecoderError(DataError):
+    """PyAV is not there, so nothing can be said of the file."""
 
 
 class StreamHead(NamedTuple):
@@ -37,7 +41,7 @@ def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
     try:
         if Path(path).stat().st_size == 0:
             raise DataError(f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it.")
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with _opened(av, path) as container:
             _refuse_a_guess(Path(path), container.format.name)
             kind = container.format.name.partition(",")[0]
             return [_head(container, stream, kind) for stream in container.streams.audio]
@@ -55,16 +59,16 @@ def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
     """
     av = _av()
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with _opened(av, path) as container:
             chosen = container.streams.audio[stream]
-            planar, first = av.AudioResampler(format="fltp"), None
+            packed, first = av.AudioResampler(format="flt"), None  # PyAV has no planes for 8 channels
             for frame in container.decode(chosen):
                 kind = (frame.sample_rate, len(frame.layout.channels))
                 first = first or kind
                 if kind != first:
                     raise ValueError(f"{kind[0]} Hz, {kind[1]} channels after {first[0]} Hz, {first[1]} channels")
-                for converted in planar.resample(frame):
-                    yield np.ascontiguousarray(converted.to_ndarray().T)
+                for converted in packed.resample(frame):
+                    yield converted.to_ndarray().reshape(-1, kind[1])
     except av.FFmpegError as error:
         raise ValueError(error.strerror or str(error)) from error
 
@@ -73,7 +77,7 @@ def read_tags(path: str | os.PathLike) -> dict[str, str]:
     """What a recording says of itself (title, artist ...), by the names of `encodings.TAGS`; nothing where it says nothing."""
     av = _av()
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with _opened(av, path) as container:
             audio = container.streams.audio
             found = {**(audio[0].metadata if audio else {}), **container.metadata}
     except (av.FFmpegError, OSError, ValueError):
@@ -85,15 +89,17 @@ def read_tags(path: str | os.PathLike) -> dict[str, str]:
 def _head(container, stream, kind: str) -> StreamHead:
     codec = stream.codec_context
     if codec is None:
-        raise ValueError("there is no decoder for its sound")
+        raise ValueError("its sound is of a kind that FFmpeg does not decode")
     if not (codec.sample_rate > 0 and codec.channels > 0):
         raise ValueError("no sound was found in it")
     if kind in COUNTED_KINDS:
         seconds = _counted_seconds(container, stream)
     elif stream.duration:
         seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / 1e6  # FFmpeg counts in microseconds
+    elif container.duration:
+        seconds = container.duration / 1e6  # FFmpeg counts in microseconds
+    else:  # recorded by a browser, or through a pipe
+        seconds = _counted_seconds(container, stream)
     return StreamHead(round(seconds * codec.sample_rate), codec.sample_rate, codec.channels, f"{kind}/{codec.name}")
 
 
@@ -110,12 +116,26 @@ def _refuse_a_guess(path: Path, name: str) -> None:
     raise ValueError(f"it looks like {name}")
 
 
+def _opened(av, path: str | os.PathLike):
+    """A container, as a file and nothing else: not as an address, whatever its name or its content look like."""
+    try:
+        place: Any = "file:" + str(path).encode().decode()
+    except UnicodeEncodeError:  # a name that is not UTF-8, which PyAV does not take
+        place = open(path, "rb")  # noqa: SIM115
+    try:
+        return av.open(place, metadata_errors="ignore", options={"protocol_whitelist": "file"})
+    except BaseException:
+        if not isinstance(place, str):
+            place.close()
+        raise
+
+
 def _av():
     try:
         import av
     except ImportError as error:
-        raise DataError(
-            "MP3, M4A, video and stem files are decoded by PyAV, which is not installed. Run: pip install av"
+        raise NoDecoderError(
+            f"MP3, M4A, video and stem files are decoded by PyAV, which cannot be loaded ({error}). Run: pip install av"
         ) from error
     av.logging.set_level(None)  # what is wrong is said in an error, once
     return av

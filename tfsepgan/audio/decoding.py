@@ -7,6 +7,7 @@ file has no length in its head and so cannot be found to be cut short; the lengt
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +16,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from tfsepgan.audio.containers import SLACK_SECONDS, probe_streams, stream_blocks
+from tfsepgan.audio.containers import SLACK_SECONDS, NoDecoderError, probe_streams, stream_blocks
 from tfsepgan.audio.formats import FEWEST_SAMPLES, LOUDEST, MOST_CHANNELS, RATES_HZ
 from tfsepgan.audio.heads import FFMPEG_IN_WAV, Promise, is_libsndfile_kind, looks_like, mpeg_samples, promise_of
-from tfsepgan.audio.wav import WavLayout, wav_layout
+from tfsepgan.audio.wav import WHOLE_FRAMES, WavLayout, wav_layout
 from tfsepgan.errors import DataError
 
 FORGIVEN_SECONDS = 0.001  # a file that is shorter than its head says by less is whole to the ear
@@ -59,10 +60,14 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}). Check the path and its permissions.") from error
-    if size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(
+            f"{path} is no file but a folder, pipe or device; a recording was expected. Write it to a file."
+        )
+    if status.st_size == 0:
         raise DataError(f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it.")
     if stream is not None:
         info = _stream_info(path, stream)
@@ -89,13 +94,15 @@ def _plain_info(path: Path) -> SoundInfo:
     if layout is not None and (layout.length_unknown or layout.encoding in FFMPEG_IN_WAV):
         return _streamed(_container_info(path), told=not layout.length_unknown)
     try:
-        head = soundfile.info(str(path))
+        head = soundfile.info(os.fsencode(path))
     except (soundfile.SoundFileError, RuntimeError) as error:
-        return _container_info(path, error)
+        info = _container_info(path, error)
+        promise = promise_of(path)
+        return _forgiven(path, info, promise) if promise is not None and promise.missing else info
     if head.frames >= LONGEST:
         return _streamed(_container_info(path), told=False)
     info = SoundInfo(head.frames, head.samplerate, head.channels, head.format)
-    promise = _wav_promise(layout) if layout is not None else promise_of(path)
+    promise = _wav_promise(layout, head.frames) if layout is not None else promise_of(path)
     if promise is not None and promise.missing:
         return _forgiven(path, info, promise)
     if head.frames < FEWEST_SAMPLES:
@@ -103,11 +110,14 @@ def _plain_info(path: Path) -> SoundInfo:
     return info
 
 
-def _wav_promise(layout: WavLayout) -> Promise | None:
-    frame_bytes = layout.channels * layout.bits // 8
-    if not layout.missing_bytes or not frame_bytes:
+def _wav_promise(layout: WavLayout, frames: int) -> Promise | None:
+    """What a WAV promises of which so many samples can be decoded; a codec's blocks are taken to be alike."""
+    present_bytes = layout.data_bytes - layout.missing_bytes
+    if not layout.missing_bytes or not layout.frame_bytes or present_bytes <= 0:
         return None
-    return Promise(layout.data_bytes // frame_bytes, (layout.data_bytes - layout.missing_bytes) // frame_bytes)
+    if layout.encoding in WHOLE_FRAMES:
+        return Promise(layout.data_bytes // layout.frame_bytes, present_bytes // layout.frame_bytes)
+    return Promise(round(frames * layout.data_bytes / present_bytes), frames)
 
 
 def _forgiven(path: Path, info: SoundInfo, promise: Promise) -> SoundInfo:
@@ -117,8 +127,9 @@ def _forgiven(path: Path, info: SoundInfo, promise: Promise) -> SoundInfo:
     """
     if promise.missing > FORGIVEN_SECONDS * info.sample_rate_hz:
         raise _cut_short(path, promise.promised, promise.present, info.sample_rate_hz)
-    note = f"its head promises {promise.promised} samples, {promise.present} are there"
-    return info._replace(frames=promise.present, notes=(note,))
+    present = min(promise.present, info.frames)
+    note = f"its head promises {promise.promised} samples, {present} are there"
+    return info._replace(frames=present, notes=(note,))
 
 
 def _streamed(info: SoundInfo, *, told: bool) -> SoundInfo:
@@ -134,17 +145,25 @@ def _container_info(path: Path, refused: Exception | None = None) -> SoundInfo:
     """The head of what is not libsndfile's, or what that refused, as PyAV reads it."""
     try:
         info = _stream_info(path, 0)
+    except NoDecoderError as error:
+        if refused is None and looks_like(path) is None:
+            raise NoDecoderError(f"{path}: {error}") from error
+        raise _not_audio(path, [refused]) from error
     except DataError as error:
-        seems = looks_like(path)
-        reasons = [f"it looks like {seems}"] if seems else [_reason(one) for one in (refused, error.__cause__) if one]
-        raise DataError(
-            f"{path} is not audio that can be decoded ({'; '.join(reasons) or _inner(error)}); wav, flac, ogg, mp3, m4a or "
-            "another kind of sound file was expected. Convert it, copy it again or remove it."
-        ) from error
+        raise _not_audio(path, [refused, error.__cause__], _inner(error)) from error
     promised = mpeg_samples(path) if info.kind.startswith("mp3") else None
     if promised is not None and promised - info.frames > info.slack:
         raise _cut_short(path, promised, info.frames, info.sample_rate_hz)
     return info
+
+
+def _not_audio(path: Path, refusals: list[BaseException | None], otherwise: str = "") -> DataError:
+    seems = looks_like(path)
+    reasons = [f"it looks like {seems}"] if seems else [_reason(one) for one in refusals if one]
+    return DataError(
+        f"{path} is not audio that can be decoded ({'; '.join(reasons) or otherwise}); wav, flac, ogg, mp3, m4a or "
+        "another kind of sound file was expected. Convert it, copy it again or remove it."
+    )
 
 
 def _stream_info(path: Path, stream: int) -> SoundInfo:
@@ -192,7 +211,7 @@ def sound_blocks(path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOC
     if info.stream is not None:
         yield from stream_blocks(path, info.stream)
         return
-    with soundfile.SoundFile(str(path)) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         while len(block := file.read(frames, dtype="float32", always_2d=True)):
             yield block
 
@@ -286,7 +305,7 @@ def decode(path: str | os.PathLike, sample_rate_hz: int, *, mono: bool = True) -
     return resample(samples, rate, sample_rate_hz)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error).rsplit(": ", 1)[-1].rstrip(". ")
 
 

@@ -33,6 +33,8 @@ class Encoding:
     bit_rate_kbps: int | None = None
     """The usual bit rate of a file of two channels."""
     most_channels: int = 64
+    mixed_up_channels: tuple[int, ...] = ()
+    """Channel counts below the most whose channels the encoder puts into another order."""
     rates_hz: tuple[int, ...] | None = None
     """The rates that it can hold; any by default."""
     most_hz: int = 768_000
@@ -50,7 +52,9 @@ ENCODINGS = {
     "ogg": Encoding(suffix=".ogg", most_channels=8, most_hz=192_000),
     "mp3": Encoding(suffix=".mp3", codec="libmp3lame", bit_rate_kbps=256, most_channels=2, rates_hz=MPEG_RATES_HZ),
     "m4a": Encoding(suffix=".m4a", codec="aac", bit_rate_kbps=256, most_channels=8, rates_hz=AAC_RATES_HZ),
-    "opus": Encoding(suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, rates_hz=(48000,)),
+    "opus": Encoding(
+        suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, mixed_up_channels=(5, 7), rates_hz=(48000,)
+    ),
 }
 
 
@@ -98,6 +102,13 @@ class StemFormat:
         """Raise ConfigError unless there is such a format."""
         if self.name not in ENCODINGS:
             raise ConfigError(f"got format {self.name!r}; wanted one of {', '.join(ENCODINGS)}")
+        if self.encoding.codec is not None:
+            try:
+                import av  # noqa: F401
+            except ImportError as error:
+                raise ConfigError(
+                    f"{self.name} is written by PyAV, which cannot be loaded ({error}). Run: pip install av"
+                ) from error
         subtypes = self.encoding.subtypes
         if self.subtype is not None and self.subtype.upper() not in subtypes:
             wanted = f"wanted one of {', '.join(subtypes)}" if subtypes else f"{self.name} has none; leave it out"
@@ -115,6 +126,8 @@ class StemFormat:
 
     def check_channels(self, channels: int) -> None:
         """Raise DataError where a file cannot hold so many channels."""
+        if channels in self.encoding.mixed_up_channels:
+            raise DataError(f"the recording has {channels} channels, which {self.name} mixes up; take wav")
         if channels > self.encoding.most_channels:
             raise DataError(
                 f"the recording has {channels} channels and {self.name} holds {self.encoding.most_channels} at most; take wav"
@@ -164,7 +177,8 @@ class ContainerEncoder:
         """Append `[time, channels]` float32."""
         if not len(samples):
             return
-        frame = self._av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout=self._layout)
+        packed = np.ascontiguousarray(samples).reshape(1, -1)  # PyAV has no planes for 8 channels
+        frame = self._av.AudioFrame.from_ndarray(packed, format="flt", layout=self._layout)
         frame.sample_rate, frame.pts = self._rate_hz, self._written
         self._written += len(samples)
         for converted in self._fitted.resample(frame):

@@ -2,7 +2,8 @@
 
 libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that heads promise are read here.
 
-Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, the Xing, LAME and VBRI tags.
+Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, Apple CAF,
+the Xing, LAME and VBRI tags.
 """
 
 import struct
@@ -13,6 +14,12 @@ FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})  # codes of 
 _WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # the GUID that Wave64 begins with
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # encoding to bytes of a sample
 _UNKNOWN_32 = frozenset({0, 0xFFFFFFFF})
+_UNKNOWN_AIFF = (
+    range(0x7F000000, 0x7F000100),
+    range(0x7FFFF000, 0x80000001),
+    range(0xFFFFFF00, 0x100000000),
+)  # SoX's, and others'
+_UNKNOWN_64 = 1 << 60  # bytes; FFmpeg writes 2 ** 63 - 1 into a Wave64 that it cannot go back in
 _NO_SOUND = (
     (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
@@ -63,7 +70,7 @@ def looks_like(path: Path) -> str | None:
 
 
 def promise_of(path: Path) -> Promise | None:
-    """What an AIFF, AU, RF64 or Wave64 file promises; None for other files, and where the head does not tell a length."""
+    """What an AIFF, AU, RF64, Wave64 or CAF file promises; None for other files, and where the head does not tell a length."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(16)
@@ -73,6 +80,8 @@ def promise_of(path: Path) -> Promise | None:
             return _au(file, size)
         if head[:4] == b"RF64":
             return _rf64(file, size)
+        if head[:4] == b"caff":
+            return _caf(file, size)
         if head == _WAVE64:
             return _wave64(file, size)
     return None
@@ -81,10 +90,11 @@ def promise_of(path: Path) -> Promise | None:
 def mpeg_samples(path: Path) -> int | None:
     """Samples that the tag in the first frame of an MPEG audio file promises; None without a tag."""
     with open(path, "rb") as file:
-        head = file.read(10)
         after = 0
-        if head[:3] == b"ID3" and len(head) == 10:
-            after = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
+            after += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            after += 10 if head[5] & 0x10 else 0  # a tag that is repeated at its end
+            file.seek(after)
         file.seek(after)
         frame = file.read(400)
     if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
@@ -112,10 +122,12 @@ def _aiff(file, size: int) -> Promise | None:
         start = file.tell()
         if name == b"COMM":
             channels, _, bits = struct.unpack(">hIh", file.read(8))
-            compression = file.read(14)[10:14] if length > 18 else b"NONE"
-            frame_bytes = channels * -(-bits // 8) if compression not in (b"ima4", b"MAC3", b"MAC6", b"GSM ") else 0
+            compression = file.read(14)[10:14].lower() if length > 18 else b"none"
+            bits = 8 if compression in (b"ulaw", b"alaw") else bits  # their heads tell what comes out
+            frame_bytes = channels * -(-bits // 8) if compression not in (b"ima4", b"mac3", b"mac6", b"gsm ") else 0
         elif name == b"SSND":
-            return _promise(length - 8, size - start - 8, frame_bytes)
+            told = not any(length in lengths for lengths in _UNKNOWN_AIFF)
+            return _promise(length - 8, size - start - 8, frame_bytes) if told else None
         file.seek(start + length + length % 2)
     return None
 
@@ -159,6 +171,23 @@ def _wave64(file, size: int) -> Promise | None:
         if name == b"fmt ":
             frame_bytes = struct.unpack("<H", file.read(14)[12:])[0]
         elif name == b"data":
-            return _promise(length - 24, size - start, frame_bytes)
+            return _promise(length - 24, size - start, frame_bytes) if length < _UNKNOWN_64 else None
         file.seek(start + (length - 24 + 7) // 8 * 8)
+    return None
+
+
+def _caf(file, size: int) -> Promise | None:
+    file.seek(8)
+    frame_bytes = 0
+    while len(chunk := file.read(12)) == 12:
+        name, length = chunk[:4], struct.unpack(">q", chunk[4:])[0]
+        start = file.tell()
+        if name == b"desc":
+            packet_bytes, packet_frames = struct.unpack(">II", file.read(24)[16:])
+            frame_bytes = packet_bytes if packet_frames == 1 else 0
+        elif name == b"data":
+            return _promise(length - 4, size - start - 4, frame_bytes) if length > 4 else None
+        if length < 0:
+            return None
+        file.seek(start + length)
     return None

@@ -4,6 +4,7 @@ Sets come as they come: MIR-1K has the voice in the right channel, MUSDB18 four 
 files an instrument. Nothing is copied; a recording is put together as it is decoded.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -90,7 +91,7 @@ class AudioFile:
         if probe(self.path, stream=self.stream).stream is not None:
             return self._excerpt_of_stream(start, count)
         try:
-            with soundfile.SoundFile(str(self.path)) as sound:
+            with soundfile.SoundFile(os.fsencode(self.path)) as sound:
                 sound.seek(min(start, sound.frames))
                 return sound.read(count, dtype="float32", always_2d=True)[:, self.channel or 0]
         except (soundfile.SoundFileError, RuntimeError) as error:

@@ -138,14 +138,16 @@ class StemWriter:
                 if place.exists():
                     kept[place] = self._partial(f"{name}.before")
                     os.replace(place, kept[place])
-                os.replace(path, place)
                 placed.append(place)
-        except OSError as error:
+                os.replace(path, place)
+        except BaseException as error:  # Ctrl-C between two of them too
             for one in placed:
-                one.unlink()
+                one.unlink(missing_ok=True)
             for one, before in kept.items():
                 if before.exists():
                     os.replace(before, one)
+            if not isinstance(error, OSError):
+                raise
             raise DataError(
                 f"{place} could not be put in place: {error.strerror}; remove what stands there and repeat"
             ) from error

@@ -18,8 +18,11 @@ from tfsepgan.files import write_whole
 HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
 _PCM = 1
+WHOLE_FRAMES = frozenset(
+    {1, 3, 6, 7, 0xFFFE}
+)  # PCM, floating point, A-law, mu-law, and the extensible head: no blocks of a codec
 # What programs write when they stream and cannot know the length: nothing, or about as much as 31 or 32 bits hold.
-_UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
+_UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 
 
 class WavLayout(NamedTuple):
@@ -33,6 +36,7 @@ class WavLayout(NamedTuple):
     channels: int
     sample_rate_hz: int
     bits: int
+    frame_bytes: int = 0  # of a sample of all channels, or of a block of a codec
     length_unknown: bool = False  # written as a stream; `data_bytes` is then what is there
 
     @property
@@ -70,13 +74,13 @@ def wav_layout(path: str | os.PathLike) -> WavLayout | None:
 def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> WavLayout | None:
     if format_chunk is None or len(format_chunk) < 16:
         return None
-    encoding, channels, rate, _, _, bits = struct.unpack("<HHIIHH", format_chunk[:16])
+    encoding, channels, rate, _, frame_bytes, bits = struct.unpack("<HHIIHH", format_chunk[:16])
     present = size - offset
     unknown = length != present and any(length in lengths for lengths in _UNKNOWN_LENGTHS)
     if unknown:
         length = present
     missing, trailing = max(0, length - present), max(0, present - length)
-    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits, unknown)
+    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits, frame_bytes, unknown)
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:

@@ -62,10 +62,10 @@ def _separate(arguments, console):
     from tfsepgan.separation.naming import find_inputs
 
     recordings = find_inputs(options.inputs, options.output)
-    seconds = sum(map(length_of, recordings))
-    with _open(options, seconds) as separator:
+    lengths = [length_of(recording) for recording in recordings]
+    with _open(options, sum(lengths)) as separator:
         done, failed = separate_files(
-            separator, recordings, options.output, form=form, clip=options.clip, console=console
+            separator, recordings, options.output, form=form, clip=options.clip, lengths=lengths, console=console
         )
     for item in done:
         stems = ", ".join(stem.name for stem in item.stems.values())

@@ -39,6 +39,7 @@ def separate_files(
     *,
     form: StemFormat | str = "wav",
     clip: str = "rescale",
+    lengths: Sequence[float] | None = None,
     console: Console | None = None,
 ) -> tuple[list[SeparatedFile], list[FailedFile]]:
     """Separate recordings one after the other; those that fail are reported and the rest still done.
@@ -48,13 +49,14 @@ def separate_files(
       recordings: as `naming.find_inputs` gives them.
       output_dir: stems of each go to `output_dir/recording.track/`.
       form, clip: see `separate_file`.
+      lengths: seconds of each recording as `length_of` gives them, where they are known; an MP3 is read through for its own.
       console: where to show progress and failures; None shows nothing.
     Returns: what was separated, and what failed.
     """
     done: list[SeparatedFile] = []
     failed: list[FailedFile] = []
     shown = console or Console(quiet=True)
-    seconds = [length_of(recording) for recording in recordings]
+    seconds = [length_of(recording) for recording in recordings] if lengths is None else list(lengths)
     with _progress(shown) as progress:
         task = progress.add_task("separating", total=sum(seconds))
         before = 0.0

@@ -5,6 +5,7 @@ that searches, have none and take TensorFlow.
 """
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,22 +43,33 @@ class LiteRTNetwork:
 
     def __init__(self, path: Path, sources: tuple[str, ...]):
         self._path, self._sources = path, sources
-        self._runners: list[Any] = [_runner(path)]
+        self._start([_runner(path)])
+
+    def __reduce__(self):
+        return LiteRTNetwork, (self._path, self._sources)
+
+    def _start(self, idle: list[Any]) -> None:
+        self._idle = idle  # interpreters; one is taken out while it runs, as none may run in two threads at once
         self._pool = ThreadPoolExecutor(_CHANNELS_AT_ONCE, thread_name_prefix="litert")
+        self._process = os.getpid()
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """`[batch, time, 1]` float32 to `[batch, sources, time, 1]`."""
-        while len(self._runners) < min(len(mixture), _CHANNELS_AT_ONCE):
-            self._runners.append(_runner(self._path))
+        """`[batch, time, 1]` float32 to `[batch, sources, time, 1]`; from any thread, and after a fork."""
+        if self._process != os.getpid():  # threads do not follow into the child
+            self._start([])
         estimates = np.empty((len(mixture), len(self._sources), *mixture.shape[1:]), np.float32)
 
-        def run(slot: int) -> None:
-            for item in range(slot, len(mixture), _CHANNELS_AT_ONCE):
-                given = self._runners[slot](mixture=np.ascontiguousarray(mixture[item : item + 1]))
-                for source, name in enumerate(self._sources):
-                    estimates[item, source] = given[name][0]
+        def run(item: int) -> None:
+            try:
+                runner = self._idle.pop()
+            except IndexError:
+                runner = _runner(self._path)
+            given = runner(mixture=np.ascontiguousarray(mixture[item : item + 1]))
+            for source, name in enumerate(self._sources):
+                estimates[item, source] = given[name][0]
+            self._idle.append(runner)
 
-        list(self._pool.map(run, range(min(len(mixture), _CHANNELS_AT_ONCE))))
+        list(self._pool.map(run, range(len(mixture))))
         return estimates
 
 

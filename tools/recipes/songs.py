@@ -18,8 +18,8 @@ import soundfile
 import soxr
 from rich.console import Console
 
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.cli.data import main as tfsepgan_data
-from tfsepgan.data.decoding import SUFFIXES
 from tfsepgan.data.rendering.arranging.desk import active_rms
 
 sys.path[:0] = [str(Path(__file__).parent)]

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from tfsepgan.data.decoding import SUFFIXES
+from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.data.rendering.score import Note
 from tfsepgan.errors import ConfigError, DataError
 

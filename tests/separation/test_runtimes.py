@@ -138,3 +138,14 @@ def test_the_command_separates_without_tensorflow(tmp_path):
     done = subprocess.run(called, capture_output=True, text=True, check=True)
     assert "heavy [] code" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out" / "song").iterdir()) == ["piano.wav", "residual.wav"]
+
+
+def test_the_command_counts_the_length_of_a_recording_once(tmp_path, monkeypatch):
+    from tfsepgan.cli.separate import main
+    from tfsepgan.separation import bulk
+
+    soundfile.write(tmp_path / "song.wav", music(1.0), RATE_HZ)
+    real, counted = bulk.probe, []
+    monkeypatch.setattr(bulk, "probe", lambda path: counted.append(path) or real(path))
+    assert main([str(tmp_path / "song.wav"), "--output", str(tmp_path / "out")]) == 0
+    assert counted == [tmp_path / "song.wav"]

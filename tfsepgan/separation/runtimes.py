@@ -128,8 +128,10 @@ def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
 
 def _refuse_another_file(folder: Path, path: Path) -> None:
     """Compare a file with the checksum that the export wrote down; manifests without one are believed."""
-    files = json.loads((folder / MANIFEST).read_text()).get("export", {}).get("files", {})
-    written = files.get(path.name, {}).get("sha256") if isinstance(files, dict) else None
+    told = json.loads((folder / MANIFEST).read_text())
+    for name in ("export", "files", path.name, "sha256"):
+        told = told.get(name) if isinstance(told, dict) else None
+    written = told
     if written and sha256_of(path) != written:
         raise CheckpointError(
             f"{path} is not the file that was exported: its SHA-256 differs. Copy or export it again."

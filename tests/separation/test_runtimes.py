@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -125,6 +127,7 @@ def test_a_file_of_another_model_is_refused(tmp_path):
 
 COMMAND = """
 import sys
+import time
 from tfsepgan.cli.separate import main
 code = main(sys.argv[1:])
 heavy = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn", "matplotlib", "pandas", "museval", "jax", "torch"}
@@ -149,3 +152,24 @@ def test_the_command_counts_the_length_of_a_recording_once(tmp_path, monkeypatch
     monkeypatch.setattr(bulk, "probe", lambda path: counted.append(path) or real(path))
     assert main([str(tmp_path / "song.wav"), "--output", str(tmp_path / "out")]) == 0
     assert counted == [tmp_path / "song.wav"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_told_to_stop_leaves_nothing_half_written(tmp_path, number):
+    soundfile.write(tmp_path / "song.wav", np.tile(music(30.0), (20, 1)), RATE_HZ)
+    called = [
+        sys.executable,
+        "-m",
+        "tfsepgan.cli.separate",
+        str(tmp_path / "song.wav"),
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(called, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/song/.*.part")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.strip()) == (130, f"Stopped by {number.name}.")
+    assert not (tmp_path / "out").exists()

@@ -1,8 +1,11 @@
 """What every command shares: one clear line for an error, and an exit code that scripts can rely on."""
 
+import contextlib
 import functools
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from rich.console import Console
@@ -50,6 +53,25 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         return OK
 
     return entry
+
+
+@contextlib.contextmanager
+def stopping_cleanly():
+    """Inside, SIGTERM and SIGHUP end what is done as Ctrl-C does, so that half-written files go too."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names] if threading.current_thread() is threading.main_thread() else []
+    asked = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores SIGHUP
+
+    def stop(number, frame):
+        raise Stopped(f"Stopped by {signal.Signals(number).name}.")
+
+    for number in asked:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in asked:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def quiet_tensorflow() -> None:

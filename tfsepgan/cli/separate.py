@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.command import command, quiet_tensorflow, stopping_cleanly
 from tfsepgan.errors import ConfigError, DataError
 
 DEFAULT_MODEL = "piano"
@@ -63,7 +63,7 @@ def _separate(arguments, console):
 
     recordings = find_inputs(options.inputs, options.output)
     lengths = [length_of(recording) for recording in recordings]
-    with _open(options, sum(lengths)) as separator:
+    with stopping_cleanly(), _open(options, sum(lengths)) as separator:
         done, failed = separate_files(
             separator, recordings, options.output, form=form, clip=options.clip, lengths=lengths, console=console
         )

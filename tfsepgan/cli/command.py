@@ -57,18 +57,27 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
 @contextlib.contextmanager
 def stopping_cleanly():
-    """Inside, SIGTERM and SIGHUP end what is done as Ctrl-C does, so that half-written files go too."""
+    """Inside, SIGTERM and SIGHUP wait for a place to stop at, so that half-written files go too; a second one ends at once.
+
+    Yields: what to call at such a place; it raises Stopped when a signal has come.
+    """
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
     numbers = [getattr(signal, name) for name in names] if threading.current_thread() is threading.main_thread() else []
     asked = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores SIGHUP
+    came: list[int] = []
 
-    def stop(number, frame):
-        raise Stopped(f"Stopped by {signal.Signals(number).name}.")
+    def note(number, frame):  # raising here could break a thread that is just being started
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    def stop_here() -> None:
+        if came:
+            raise Stopped(f"Stopped by {signal.Signals(came[0]).name}.")
 
     for number in asked:
-        signal.signal(number, stop)
+        signal.signal(number, note)
     try:
-        yield
+        yield stop_here
     finally:
         for number in asked:
             signal.signal(number, signal.SIG_DFL)
@@ -76,11 +85,18 @@ def stopping_cleanly():
 
 def quiet_tensorflow() -> None:
     """Import TensorFlow without the lines that its native libraries write at start-up whatever the log level."""
+    with quiet_libraries():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def quiet_libraries():
+    """Inside, what native libraries write to the standard error is dropped; exceptions are not."""
     sys.stderr.flush()
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
-        import tensorflow  # noqa: F401
+        yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)

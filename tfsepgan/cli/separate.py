@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_tensorflow, stopping_cleanly
+from tfsepgan.cli.command import command, quiet_libraries, quiet_tensorflow, stopping_cleanly
 from tfsepgan.errors import ConfigError, DataError
 
 DEFAULT_MODEL = "piano"
@@ -63,9 +63,16 @@ def _separate(arguments, console):
 
     recordings = find_inputs(options.inputs, options.output)
     lengths = [length_of(recording) for recording in recordings]
-    with stopping_cleanly(), _open(options, sum(lengths)) as separator:
+    with stopping_cleanly() as stop_here, quiet_libraries(), _open(options, sum(lengths)) as separator:
         done, failed = separate_files(
-            separator, recordings, options.output, form=form, clip=options.clip, lengths=lengths, console=console
+            separator,
+            recordings,
+            options.output,
+            form=form,
+            clip=options.clip,
+            lengths=lengths,
+            console=console,
+            at_each_block=stop_here,
         )
     for item in done:
         stems = ", ".join(stem.name for stem in item.stems.values())

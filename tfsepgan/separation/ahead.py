@@ -20,8 +20,8 @@ def ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
     waiting: queue.Queue = queue.Queue(maxsize=depth)
     stop = threading.Event()
     thread = threading.Thread(target=_fill, args=(items, waiting, stop), name="tfsepgan-ahead", daemon=True)
-    thread.start()
     try:
+        thread.start()
         while True:
             kind, value = waiting.get()
             if kind == "end":
@@ -31,7 +31,8 @@ def ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
             yield value
     finally:
         stop.set()
-        thread.join()
+        if thread.ident is not None:  # it may have been interrupted before it began
+            thread.join()
 
 
 def _fill(items: Iterable[Item], waiting: queue.Queue, stop: threading.Event) -> None:

@@ -1,7 +1,7 @@
 """Many recordings with one model: progress with time left, and one bad file does not stop the others."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def separate_files(
     clip: str = "rescale",
     lengths: Sequence[float] | None = None,
     console: Console | None = None,
+    at_each_block: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeparatedFile], list[FailedFile]]:
     """Separate recordings one after the other; those that fail are reported and the rest still done.
 
@@ -51,6 +52,7 @@ def separate_files(
       form, clip: see `separate_file`.
       lengths: seconds of each recording as `length_of` gives them, where they are known; an MP3 is read through for its own.
       console: where to show progress and failures; None shows nothing.
+      at_each_block: called now and then; what it raises ends all of it, and nothing of the recording at hand is left.
     Returns: what was separated, and what failed.
     """
     done: list[SeparatedFile] = []
@@ -64,6 +66,7 @@ def separate_files(
             progress.update(task, description=escape(str(recording.track)))
 
             def advance(samples: int, total: int, before=before, length=length) -> None:
+                at_each_block()
                 progress.update(task, completed=before + length * samples / total)
 
             try:

@@ -208,7 +208,7 @@ NETWORKS = (
             "positions-never-exchanged",
             'name=f"{name}_join")([branch, across])',
             'name=f"{name}_join")([branch, branch])',
-            "test_a_gradient_reaches_every_weight",
+            "test_sizes_are_those_of_the_page",
         ),
     ),
     *mutants_of(

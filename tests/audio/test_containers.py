@@ -51,7 +51,7 @@ def test_blocks_are_what_is_read_at_once(tmp_path):
     np.testing.assert_array_equal(np.concatenate(blocks), read(tmp_path / "a.m4a", mono=False)[0])
 
 
-CHANNELS = [*(("m4a", count) for count in range(1, 9)), *(("opus", count) for count in (1, 2, 3, 4, 6, 8))]
+CHANNELS = [(name, count) for name in ("m4a", "opus") for count in (1, 2, 3, 4, *((5,) if name == "m4a" else ()), 6, 8)]
 
 
 @pytest.mark.parametrize(("name", "channels"), CHANNELS)

@@ -122,8 +122,9 @@ def _opened(av, path: str | os.PathLike):
         place: Any = "file:" + str(path).encode().decode()
     except UnicodeEncodeError:  # a name that is not UTF-8, which PyAV does not take
         place = open(path, "rb")  # noqa: SIM115
+    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}  # later ones always are
     try:
-        return av.open(place, metadata_errors="ignore", options={"protocol_whitelist": "file"})
+        return av.open(place, options={"protocol_whitelist": "file"}, **lenient)
     except BaseException:
         if not isinstance(place, str):
             place.close()

@@ -51,7 +51,14 @@ ENCODINGS = {
     "flac": Encoding(suffix=".flac", subtypes=("PCM_24", "PCM_16"), most_channels=8, most_hz=655_350),
     "ogg": Encoding(suffix=".ogg", most_channels=8, most_hz=192_000),
     "mp3": Encoding(suffix=".mp3", codec="libmp3lame", bit_rate_kbps=256, most_channels=2, rates_hz=MPEG_RATES_HZ),
-    "m4a": Encoding(suffix=".m4a", codec="aac", bit_rate_kbps=256, most_channels=8, rates_hz=AAC_RATES_HZ),
+    "m4a": Encoding(
+        suffix=".m4a",
+        codec="aac",
+        bit_rate_kbps=256,
+        most_channels=8,
+        mixed_up_channels=(7,),  # by FFmpeg of PyAV 19
+        rates_hz=AAC_RATES_HZ,
+    ),
     "opus": Encoding(
         suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, mixed_up_channels=(5, 7), rates_hz=(48000,)
     ),

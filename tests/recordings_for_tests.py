@@ -16,3 +16,11 @@ def write_noise(
     samples = np.clip(samples, -0.99, 0.99)
     soundfile.write(path, samples, rate_hz, **kinds)
     return samples
+
+
+def lag(heard: np.ndarray, written: np.ndarray) -> int:
+    """By how many samples one signal is later than another, from their cross-correlation."""
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(written))))
+    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(written, size))
+    found = int(np.argmax(np.fft.irfft(product, size)))
+    return found - size if found > size // 2 else found

@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from recordings_for_tests import lag
 from sounds_for_tests import AT_48000, CODEC_DELAY, EXACT, KINDS, RATE_HZ, clicks, encode, write_container
 
 from tfsepgan.audio.containers import probe_streams, stream_blocks
@@ -15,14 +16,6 @@ from tfsepgan.audio.recording import open_audio
 from tfsepgan.errors import DataError
 
 PACKET = 2048  # samples: no codec here has longer ones
-
-
-def lag(heard: np.ndarray, written: np.ndarray) -> int:
-    """By how many samples one signal is later than another, from their cross-correlation."""
-    size = 1 << int(np.ceil(np.log2(len(heard) + len(written))))
-    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(written, size))
-    found = int(np.argmax(np.fft.irfft(product, size)))
-    return found - size if found > size // 2 else found
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from recordings_for_tests import lag
 
 from tfsepgan.audio.containers import read_tags
 from tfsepgan.audio.decoding import probe, read
@@ -23,12 +24,6 @@ def bursts(seconds: float = 1.7, channels: int = 2, peak: float = 0.3) -> np.nda
     envelope = np.repeat(rng.random(-(-time // 3000)) ** 3, 3000)[:time, None]
     tones = np.sin(np.arange(time)[:, None] * rng.uniform(0.02, 0.4, (1, 12))) @ rng.normal(size=(12, channels))
     return (peak * envelope * tones / np.abs(tones).max()).astype(np.float32)
-
-
-def lag(heard: np.ndarray, written: np.ndarray) -> int:
-    product = np.fft.rfft(heard, 1 << 18) * np.conj(np.fft.rfft(written, 1 << 18))
-    found = int(np.argmax(np.fft.irfft(product, 1 << 18)))
-    return found - (1 << 18) if found > 1 << 17 else found
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ could go.
 """
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -94,53 +95,38 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
 
 def spectral_table(report: Report) -> Table:
     """Medians over tracks of how spectra differ from those of the true source: nearer to zero is better."""
-    table = Table(
-        title="Spectra against the true source, medians",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=0,
-        pad_edge=False,
-        show_edge=False,
-    )
-    table.add_column("source", overflow="fold", min_width=8)
-    table.add_column("estimate", no_wrap=True)
-    metrics = report.taken(SPECTRAL_METRICS)
-    for metric in metrics:
-        table.add_column(SPECTRAL_TITLES[metric], justify="right", no_wrap=True)
-    summary = report.summary()
-    for source in report.sources:
-        for kind in KINDS:
-            medians = (summary[source][kind][metric]["median"] for metric in metrics)
-            cells = [
-                format_db(value, signed=metric == "spectral_tilt")
-                for metric, value in zip(metrics, medians, strict=True)
-            ]
-            style = "bold" if kind == "model" else None
-            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *cells, style=style)
-    return table
+
+    def cell(metric: str, numbers: dict) -> str:
+        return format_db(numbers["median"], signed=metric == "spectral_tilt")
+
+    return _table_of(report, "Spectra against the true source, medians", SPECTRAL_METRICS, SPECTRAL_TITLES, cell)
 
 
 def quality_table(report: Report) -> Table:
     """Means over tracks with their standard errors: more is better of the first two, less of the others."""
-    table = Table(
-        title="Bleed and likeness, mean ± standard error",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=0,
-        pad_edge=False,
-        show_edge=False,
-    )
+
+    def cell(metric: str, numbers: dict) -> str:
+        return _with_error(numbers)
+
+    return _table_of(report, "Bleed and likeness, mean ± standard error", QUALITY_METRICS, QUALITY_TITLES, cell)
+
+
+def _table_of(
+    report: Report, title: str, metrics: Sequence[str], titles: Mapping[str, str], cell: Callable[[str, dict], str]
+) -> Table:
+    """A row for each source and kind of estimate, a column for each metric that was measured."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("source", overflow="fold", min_width=8)
     table.add_column("estimate", no_wrap=True)
-    metrics = report.taken(QUALITY_METRICS)
-    for metric in metrics:
-        table.add_column(QUALITY_TITLES[metric], justify="right", no_wrap=True)
+    taken = report.taken(metrics)
+    for metric in taken:
+        table.add_column(titles[metric], justify="right", no_wrap=True)
     summary = report.summary()
     for source in report.sources:
         for kind in KINDS:
-            figures = (summary[source][kind][metric] for metric in metrics)
+            cells = (cell(metric, summary[source][kind][metric]) for metric in taken)
             style = "bold" if kind == "model" else None
-            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *map(_with_error, figures), style=style)
+            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *cells, style=style)
     return table
 
 

@@ -11,7 +11,6 @@ NOTE is the MIDI note that the melody lies around. See piano.md.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -19,6 +18,7 @@ import soxr
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.data.mixing import root_mean_square
+from tfsepgan.data.rendering.arranging.singing import Singer
 from tfsepgan.data.rendering.midi import read_midi
 from tfsepgan.data.rendering.score import Note
 
@@ -92,22 +92,6 @@ def write_bands(stems: Path, guitar: Path | None, output: Path, seed: int) -> No
             rng = np.random.default_rng([seed, position, number])
             places = [folders[choices[int(rng.integers(0, len(choices)))]] for choices in line_up]
             _write(output / name / f"{name}_{number:02d}.flac", band(places, rng), RATE_HZ)
-
-
-class Singer(NamedTuple):
-    """A reader who is to sing."""
-
-    name: str
-    speech: Path
-    formant: float
-    note: int
-
-    @classmethod
-    def parse(cls, words: str) -> "Singer":
-        """Read NAME=DIR:FORMANT:NOTE."""
-        name, _, rest = words.partition("=")
-        folder, formant, note = rest.rsplit(":", 2)
-        return cls(name, Path(folder), float(formant), int(note))
 
 
 def melody(files: list[Path], rng: np.random.Generator) -> Sequence[Note]:

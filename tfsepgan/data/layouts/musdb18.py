@@ -9,7 +9,7 @@ Source: Rafii et al. 2017, zenodo.org/records/1117372, and github.com/sigsep/sig
 from importlib.util import find_spec
 from pathlib import Path
 
-from tfsepgan.audio.containers import STEM_SUFFIX as SUFFIX
+from tfsepgan.audio.containers import STEM_SUFFIX
 from tfsepgan.data.layouts.listing import Found, Listing, read_yaml
 from tfsepgan.data.layouts.splitting import held_out
 from tfsepgan.errors import DataError
@@ -62,5 +62,5 @@ def published_valid_songs() -> frozenset[str]:
 
 
 def _songs(directory: Path, split: str) -> dict[str, Path]:
-    paths = sorted((directory / split).glob(f"*{SUFFIX}"))
-    return {path.name.removesuffix(SUFFIX): path for path in paths if not path.name.startswith(".")}
+    paths = sorted((directory / split).glob(f"*{STEM_SUFFIX}"))
+    return {path.name.removesuffix(STEM_SUFFIX): path for path in paths if not path.name.startswith(".")}

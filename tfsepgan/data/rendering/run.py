@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,7 @@ from tfsepgan.data.rendering.plan import Job, Plan, make_plan
 from tfsepgan.data.rendering.reading import find_scores
 from tfsepgan.data.rendering.rendering import Outcome, Studio, description, render_job
 from tfsepgan.data.rendering.settings import RenderSettings
-from tfsepgan.data.rendering.soundfonts import open_soundfont
+from tfsepgan.data.rendering.soundfonts import SoundFont, open_soundfont
 from tfsepgan.data.rendering.synthesizers import find_synthesizer, version
 from tfsepgan.data.rendering.workers import work
 from tfsepgan.errors import DataError
@@ -72,6 +72,23 @@ def _outcomes(jobs: Sequence[Job], studio: Studio) -> Iterator[Outcome]:
     return work(render_job, jobs, studio, studio.settings.workers)
 
 
+def described_fonts(
+    fonts: Iterable[SoundFont], before: Mapping[str, dict], licences: Mapping[str, str]
+) -> dict[str, dict]:
+    """What a manifest says of soundfonts, those of before included; another file of the same name does not inherit a licence."""
+    described = dict(before)
+    for font in fonts:
+        same = {font.name: before[font.name]} if before.get(font.name, {}).get("sha256") == font.digest else {}
+        words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
+        described[font.name] = {**words, "sha256": font.digest, "licence": licence_of(font.name, licences, same)}
+    return described
+
+
+def licence_of(name: str, licences: Mapping[str, str], before: Mapping[str, dict]) -> str:
+    """The licence that is given, or that an earlier manifest has."""
+    return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))
+
+
 def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Mapping[str, str]) -> dict:
     """Write manifest.json: every rendered file of the folder, its score and soundfont, and their licences.
 
@@ -85,16 +102,10 @@ def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Ma
     earlier = {}
     with suppress(OSError, ValueError):
         earlier = json.loads(path.read_text(encoding="utf-8"))
-    fonts = dict(earlier.get("soundfonts", {}))
-    for font in studio.fonts.values():
-        before = fonts.get(font.name, {})
-        known = before.get("licence", NOT_STATED) if before.get("sha256") == font.digest else NOT_STATED
-        words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
-        fonts[font.name] = {**words, "sha256": font.digest, "licence": licences.get(font.name, known)}
+    fonts = described_fonts(studio.fonts.values(), earlier.get("soundfonts", {}), licences)
     scores = dict(earlier.get("scores", {}))
     for name in collections:
-        known = scores.get(name, {}).get("licence", NOT_STATED)
-        scores[name] = {"licence": licences.get(name, known)}
+        scores[name] = {"licence": licence_of(name, licences, scores)}
     found = sorted(studio.output.rglob("*.flac"))
     described = {file.relative_to(studio.output).as_posix(): description(file) for file in found}
     files = {name: said for name, said in described.items() if said is not None}

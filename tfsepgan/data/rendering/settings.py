@@ -1,5 +1,6 @@
 """What can be set about rendering; a reason or range beside each number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +76,11 @@ class RenderSettings:
             "workers": (self.workers is None or self.workers >= 1, "1 or more"),
             "seed": (self.seed >= 0, "0 or more"),
         }
-        for name, (good, wanted) in limits.items():
-            if not good:
-                raise ConfigError(f"{name} is {getattr(self, name)}; wanted: {wanted}.")
+        refuse_outside(self, limits)
+
+
+def refuse_outside(settings: object, limits: Mapping[str, tuple[bool, str]]) -> None:
+    """Raise ConfigError for the first setting that is not good: `limits` has whether each is, and what was wanted."""
+    for name, (good, wanted) in limits.items():
+        if not good:
+            raise ConfigError(f"{name} is {getattr(settings, name)}; wanted: {wanted}.")

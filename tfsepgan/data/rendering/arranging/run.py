@@ -18,7 +18,7 @@ from tfsepgan.data.rendering.arranging.songs import SongJob, SongOutcome, SongSt
 from tfsepgan.data.rendering.instruments import CLASSES
 from tfsepgan.data.rendering.reading import ScoreFile, find_scores
 from tfsepgan.data.rendering.rendering import description
-from tfsepgan.data.rendering.run import MANIFEST, NOT_STATED
+from tfsepgan.data.rendering.run import MANIFEST, described_fonts, licence_of
 from tfsepgan.data.rendering.soundfonts import open_soundfont
 from tfsepgan.data.rendering.synthesizers import find_synthesizer, version
 from tfsepgan.data.rendering.workers import work
@@ -113,20 +113,13 @@ def write_manifest(studio: SongStudio, collections: Mapping[str, Path], licences
     earlier = {}
     with suppress(OSError, ValueError):
         earlier = json.loads(path.read_text(encoding="utf-8"))
-    fonts, singers, scores = (dict(earlier.get(group, {})) for group in ("soundfonts", "singers", "scores"))
-    for font in studio.fonts.values():
-        words = {
-            "file": font.path.name,
-            "title": font.title,
-            "copyright_in_file": font.copyright,
-            "sha256": font.digest,
-        }
-        fonts[font.name] = {**words, "licence": _licence(font.name, licences, fonts)}
+    fonts = described_fonts(studio.fonts.values(), earlier.get("soundfonts", {}), licences)
+    singers, scores = (dict(earlier.get(group, {})) for group in ("singers", "scores"))
     for singer in studio.singers.values():
         words = {"speech": singer.speech.name, "formant": singer.formant, "note": singer.note}
-        singers[singer.name] = {**words, "licence": _licence(singer.name, licences, singers)}
+        singers[singer.name] = {**words, "licence": licence_of(singer.name, licences, singers)}
     for name in collections:
-        scores[name] = {"licence": _licence(name, licences, scores)}
+        scores[name] = {"licence": licence_of(name, licences, scores)}
     made_by = {"package": f"tfsepgan {tfsepgan.__version__}", "synthesizer": version(studio.synthesizer)}
     runs = [*earlier.get("settings", []), json.loads(json.dumps(asdict(studio.settings)))]
     unique = [run for number, run in enumerate(runs) if run not in runs[:number]]
@@ -135,10 +128,6 @@ def write_manifest(studio: SongStudio, collections: Mapping[str, Path], licences
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     write_whole(path, lambda file: file.write(text.encode()))
     return manifest
-
-
-def _licence(name: str, licences: Mapping[str, str], before: Mapping[str, dict]) -> str:
-    return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))
 
 
 def _songs(output: Path) -> dict[str, dict]:

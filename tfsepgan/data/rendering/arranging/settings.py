@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsepgan.errors import ConfigError
+from tfsepgan.data.rendering.settings import refuse_outside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,4 @@ class SongSettings:
             "workers": (self.workers is None or self.workers >= 1, "1 or more"),
             "seed": (self.seed >= 0, "0 or more"),
         }
-        for name, (good, wanted) in limits.items():
-            if not good:
-                raise ConfigError(f"{name} is {getattr(self, name)}; wanted: {wanted}.")
+        refuse_outside(self, limits)

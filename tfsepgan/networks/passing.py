@@ -10,6 +10,8 @@ Source of the idea: orthogonal and identity starts (Saxe et al. 2014, arXiv:1312
 network that changes rates and has activations. It is not the paper's.
 """
 
+import functools
+
 import numpy as np
 from scipy.fft import dct
 
@@ -29,6 +31,17 @@ def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.nda
       slope: of the leaky activations.
     Returns: by layer: `down0`, `down1`, `up0` (to `narrow` channels) and `up1` (to one).
     """
+    solved = _solved(min(narrow, 2 * FRAME), min(wide, 2 * BANDS), slope)
+    shapes = {"down0": (1, narrow), "down1": (narrow, wide), "up0": (wide, narrow), "up1": (narrow, 1)}
+    kernels = {name: np.zeros((KERNEL, *shape)) for name, shape in shapes.items()}
+    for name, kernel in solved.items():
+        kernels[name][:, : kernel.shape[1], : kernel.shape[2]] = kernel
+    return kernels
+
+
+@functools.cache
+def _solved(narrow: int, wide: int, slope: float) -> dict[str, np.ndarray]:
+    """The kernels of the channels that carry the signal; the same for each network of a width, so worked out once."""
     down0, down1 = _first(narrow), _second(narrow, wide, slope)
     waveform = falling_noise(SAMPLES)[:, None]
     narrow_frames = _leaky(strided(waveform, down0), slope)

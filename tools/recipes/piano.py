@@ -10,7 +10,7 @@ import argparse
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -185,21 +185,26 @@ class Call(NamedTuple):
 
     scores: str
     """The name of the collection."""
-    fonts: tuple[str, ...]
+    fonts: list[str]
     seed: int
     options: list[str]
 
 
-def calls(piano: float, others: float, seed: int) -> Iterator[Call]:
+def calls(piano: float, others: float, seed: int, without: Sequence[str] = ()) -> Iterator[Call]:
     """What is rendered; minutes are of all pianos together, and of each of the other classes.
 
     The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays.
+
+    Args:
+      without: pianos that are left out, with their share of the minutes.
     """
     written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
     sung = ["--longest-rest-seconds", "1.5"]
-    first = (*PIANOS, *GENERAL)
-    for fonts, drawn in ((first, seed), (tuple(LATER), seed + LATER_SEED)):
-        share = piano * len(fonts) / (len(first) + len(LATER))
+    first, later = ([name for name in fonts if name not in without] for fonts in ((*PIANOS, *GENERAL), LATER))
+    for fonts, drawn in ((first, seed), (later, seed + LATER_SEED)):
+        if not fonts:
+            continue
+        share = piano * len(fonts) / (len(SAMPLED) + len(GENERAL))
         played = ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * share:g}"]
         yield Call("pop909", fonts, drawn, played)
         yield Call("lieder", fonts, drawn, ["--classes", "piano", "--minutes", f"{0.25 * share:g}", *written])
@@ -225,6 +230,14 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--other-minutes", type=float, default=52.0, help="of each of the other twelve classes, at least"
     )
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        choices=SAMPLED,
+        metavar="PIANO",
+        help=f"leave pianos out: {', '.join(SAMPLED)}",
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only-ready", action="store_true", help="make soundfonts and scores ready, render nothing")
@@ -235,18 +248,20 @@ def main() -> int:
     """Read the command line, make everything ready and render."""
     arguments = command_line().parse_args()
     console = Console(soft_wrap=True)
-    needed = [arguments.sources / path for path, _ in SOURCES.values()] + [arguments.fluid, arguments.musescore]
+    needed = [arguments.sources / path for name, (path, _) in SOURCES.items() if name not in arguments.without]
+    needed += [arguments.fluid, arguments.musescore]
     missing = [str(path) for path in needed if not path.exists()]
     if missing:
         console.print("Not here: " + ", ".join(missing) + ". tools/recipes/piano.md says where each comes from.")
         return 1
     begun = time.monotonic()
-    fonts = ready_soundfonts(arguments.sources, console)
+    fonts = ready_soundfonts(arguments.sources, console, [name for name in SAMPLED if name not in arguments.without])
     fonts |= {"fluid": arguments.fluid, "musescore": arguments.musescore}
     scores = ready_scores(arguments.sources, console, arguments.seed)
     console.print(f"Ready after {(time.monotonic() - begun) / 60:.1f} minutes.")
     worst = 0
-    wanted = () if arguments.only_ready else calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed)
+    drawn = calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed, arguments.without)
+    wanted = () if arguments.only_ready else drawn
     for call in wanted:
         words = ["render", f"{call.scores}={scores[call.scores]}", "--output", str(arguments.output), *call.options]
         words += ["--valid-share", "0.05", "--channels", "1", "--workers", str(arguments.workers)]

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from tools_for_tests import from_tools
 
-from tfsepgan.networks.folders import read_manifest
+from tfsepgan.models.folders import read_manifest
 
 tool = from_tools("score_curve")
 

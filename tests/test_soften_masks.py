@@ -8,8 +8,8 @@ import pytest
 from tools_for_tests import from_tools
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.networks.bundle import Bundle, describe, load_bundle
-from tfsepgan.networks.folders import find_bundle
+from tfsepgan.models.bundle import Bundle, describe, load_bundle
+from tfsepgan.models.folders import find_bundle
 from tfsepgan.networks.table import build_generator
 from tfsepgan.settings.networks import GeneratorConfig
 

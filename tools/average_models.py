@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfsepgan.networks.folders import find_bundle
-from tfsepgan.systems.trained import open_model
+from tfsepgan.models.folders import find_bundle
+from tfsepgan.models.saved import open_model
 
 
 def main() -> None:

@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.cli.finish import TEST_SNR_DB
 from tfsepgan.config import DataConfig
-from tfsepgan.data.mixtures import Mixture, fixed_mixtures
+from tfsepgan.data.recordings.opening import open_catalogue
+from tfsepgan.data.references.fixed_mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import ShapeError
 from tfsepgan.metrics.waveform import si_sdr_improvement
 from tfsepgan.separation.separator import Separator, load

@@ -31,8 +31,8 @@ import numpy as np
 from score_many import cells, gains_of, mixtures_to_score, table_of, wide_console
 
 from tfsepgan.errors import CheckpointError, TfsepganError
-from tfsepgan.networks.bundle import Bundle, load_bundle, save_bundle
-from tfsepgan.networks.folders import find_bundle
+from tfsepgan.models.bundle import Bundle, load_bundle, save_bundle
+from tfsepgan.models.folders import find_bundle
 from tfsepgan.separation.separator import Separator
 
 SEED = 17  # other mixtures than those of score_many.py and tfsepgan-evaluate

@@ -11,7 +11,7 @@ from sounds_for_tests import RATE_HZ, clicks, write_container
 from tfsepgan.audio.decoding import probe, read
 from tfsepgan.audio.heads import looks_like, mpeg_samples, promise_of
 from tfsepgan.audio.recording import open_audio
-from tfsepgan.data.survey import oddities
+from tfsepgan.data.recordings.survey import oddities
 from tfsepgan.errors import DataError
 
 UNCOMPRESSED = [

@@ -8,7 +8,7 @@ import soundfile
 
 from tfsepgan.audio.decoding import BLOCK
 from tfsepgan.audio.recording import open_audio
-from tfsepgan.data.cache import unpack
+from tfsepgan.data.batches.cache import unpack
 from tfsepgan.errors import DataError
 
 RATE_HZ = 8000

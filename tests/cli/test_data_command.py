@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.demo import demo_directory
+from tfsepgan.data.recordings.demo import demo_directory
 
 
 @pytest.fixture

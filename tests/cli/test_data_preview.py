@@ -8,8 +8,8 @@ import soundfile
 
 from tfsepgan.cli.data import main
 from tfsepgan.config import AugmentConfig, DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.recordings.catalogue import scan
 
 FLAGS = ["--preset", "tiny", "--sample-rate-hz", "8000", "--window", "2048", "--batch", "3", "--law", "snr"]
 CHANGED = ["--augment.speed", "1", "--augment.equaliser", "1", "--augment.noise", "1"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import tfsepgan
-from tfsepgan.cli.command import FAILED, INTERRUPTED, OK, USAGE, Stopped, command, quiet_tensorflow
+from tfsepgan.cli.command import FAILED, INTERRUPTED, OK, USAGE, Stopped, command
 from tfsepgan.errors import CheckpointError, ConfigError, DataError, ExportError, ShapeError, TfsepganError
+from tfsepgan.quiet import quiet_tensorflow
 
 
 def that_raises(error):

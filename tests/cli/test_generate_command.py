@@ -8,7 +8,7 @@ import soundfile
 
 from tfsepgan.cli.sounds import sound_names, write_sounds
 from tfsepgan.errors import DataError
-from tfsepgan.networks.folders import read_manifest
+from tfsepgan.models.folders import read_manifest
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import tfsepgan
-from tfsepgan.networks.folders import read_manifest
+from tfsepgan.models.folders import read_manifest
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ class Trained:
 def trained(request, tmp_path_factory) -> Trained:
     """A case from the recordings to an exported model, and a streaming file of it."""
     from tfsepgan.cli.train import main as train
-    from tfsepgan.export.ondevice_files import OnDevice, make_variants
-    from tfsepgan.systems.trained import open_model
+    from tfsepgan.export.tflite.files import OnDevice, make_variants
+    from tfsepgan.models.saved import open_model
 
     write, sources, preset = CASES[request.param]
     folder = tmp_path_factory.mktemp("stems")

@@ -3,7 +3,7 @@
 import numpy as np
 from tools_for_tests import TOOLS, from_tools
 
-from tfsepgan.data.rendering.score import Note, Part
+from tfsepgan.rendering.score import Note, Part
 
 RECIPES = TOOLS / "recipes"
 

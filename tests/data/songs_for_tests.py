@@ -2,7 +2,7 @@
 
 from rendering_for_tests import part
 
-from tfsepgan.data.rendering.midi import write_midi
+from tfsepgan.rendering.midi import write_midi
 
 BEAT = 0.5  # seconds
 CHORDS = ("C:maj", "A:min7", "F:maj/3", "G:sus4(b7)")

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from songs_for_tests import BEAT, write_song
 
-from tfsepgan.data.rendering.arranging import accompaniment
-from tfsepgan.data.rendering.arranging.arrangement import arrange
-from tfsepgan.data.rendering.arranging.drums import CRASH, STYLES, WALTZES, drums
-from tfsepgan.data.rendering.arranging.line_ups import LINE_UPS
-from tfsepgan.data.rendering.arranging.piano import PianoRole, Stretch, play
-from tfsepgan.data.rendering.arranging.song import excerpt, in_other_key, read_chord, read_song
-from tfsepgan.data.rendering.instruments import CLASSES
-from tfsepgan.data.rendering.score import Control
-from tfsepgan.data.rendering.soundfonts import SoundFont
 from tfsepgan.errors import DataError
+from tfsepgan.rendering.arranging import accompaniment
+from tfsepgan.rendering.arranging.arrangement import arrange
+from tfsepgan.rendering.arranging.drums import CRASH, STYLES, WALTZES, drums
+from tfsepgan.rendering.arranging.line_ups import LINE_UPS
+from tfsepgan.rendering.arranging.piano import PianoRole, Stretch, play
+from tfsepgan.rendering.arranging.song import excerpt, in_other_key, read_chord, read_song
+from tfsepgan.rendering.instruments import CLASSES
+from tfsepgan.rendering.score import Control
+from tfsepgan.rendering.soundfonts import SoundFont
 
 
 @pytest.fixture

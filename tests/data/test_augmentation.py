@@ -9,12 +9,12 @@ import soundfile
 from scipy.signal import butter, sosfreqz
 
 from tfsepgan.config import AUGMENTATIONS, AugmentConfig, DataConfig, check, with_data
-from tfsepgan.data.augmentation import Augmenter, longer_window, recorded_rooms
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.effects import band_edge, equaliser, filtered, in_room, through_codec
-from tfsepgan.data.mixing import root_mean_square
-from tfsepgan.data.pipeline import batches_at_a_time, training_batches
-from tfsepgan.data.readers import READERS, tfio_loads
+from tfsepgan.data.augment.augmenter import Augmenter, longer_window, recorded_rooms
+from tfsepgan.data.augment.effects import band_edge, equaliser, filtered, in_room, through_codec
+from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.batches.pipeline import batches_at_a_time, training_batches
+from tfsepgan.data.batches.readers import READERS, tfio_loads
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.systems import preset
 
@@ -217,8 +217,8 @@ def test_a_filtered_room_is_heard_as_filtered_music_in_that_room(music, seed):
     heard = changed(music, seed=seed, room=1.0, **changes)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Augmenter, "_room", lambda self, rng: response.append(ROOM(self, rng)) or response[-1])
-        patch.setattr("tfsepgan.data.augmentation.in_room", lambda samples, room: samples)
-        patch.setattr("tfsepgan.data.augmentation.filtered", lambda samples, sections: response.append(sections))
+        patch.setattr("tfsepgan.data.augment.augmenter.in_room", lambda samples, room: samples)
+        patch.setattr("tfsepgan.data.augment.augmenter.filtered", lambda samples, sections: response.append(sections))
         changed(music, seed=seed, room=1.0, **changes)
     room, sections = response
     assert len(sections) >= 5
@@ -272,8 +272,8 @@ def test_a_folder_without_rooms_is_refused(tmp_path, name, samples, told):
 
 def test_a_codec_that_rounds_nothing_gives_the_signal_back(music, monkeypatch):
     """The lapped transform and its inverse; a step of next to nothing, and no limit to the band."""
-    monkeypatch.setattr("tfsepgan.data.effects.CODEC_DB", (120.0, 120.0))
-    monkeypatch.setattr("tfsepgan.data.effects.CODEC_HZ", (1e6, 1e6))
+    monkeypatch.setattr("tfsepgan.data.augment.effects.CODEC_DB", (120.0, 120.0))
+    monkeypatch.setattr("tfsepgan.data.augment.effects.CODEC_HZ", (1e6, 1e6))
     for length in (1, 777, 4096, len(music)):
         np.testing.assert_allclose(through_codec(music[:length], 0.0, RATE_HZ), music[:length], atol=3e-6)
 

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from rendering_for_tests import from_recipes
 
-from tfsepgan.data.rendering.score import Note
+from tfsepgan.rendering.score import Note
 
 recipe = from_recipes("bands_and_voices")
 RATE_HZ = 44100

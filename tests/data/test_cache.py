@@ -10,9 +10,9 @@ import soundfile
 
 from tfsepgan.audio.decoding import decode
 from tfsepgan.audio.recording import AudioFile
-from tfsepgan.data import cache as cache_module
-from tfsepgan.data.cache import envelope_hop, unpack
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.batches import cache as cache_module
+from tfsepgan.data.batches.cache import envelope_hop, unpack
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import DataError
 
 

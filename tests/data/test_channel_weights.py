@@ -5,10 +5,10 @@ import pytest
 import soundfile
 
 from tfsepgan.audio.recording import AudioFile, open_audio
-from tfsepgan.data import cache as cache_module
-from tfsepgan.data import variants as variants_module
-from tfsepgan.data.cache import unpack
-from tfsepgan.data.variants import EVEN_SHARE, draw_channel_weights
+from tfsepgan.data.augment import variants as variants_module
+from tfsepgan.data.augment.variants import EVEN_SHARE, draw_channel_weights
+from tfsepgan.data.batches import cache as cache_module
+from tfsepgan.data.batches.cache import unpack
 
 RATE_HZ = 8000
 SECONDS = 2

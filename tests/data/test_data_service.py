@@ -23,12 +23,14 @@ from rich.console import Console
 
 import tfsepgan
 from tfsepgan.config import AugmentConfig, DataConfig, check
-from tfsepgan.data import batch_request, served, service
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.served import ask_servers, served_batches
-from tfsepgan.data.service import BatchServer
-from tfsepgan.data.service_http import three_ports
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.remote import client as served
+from tfsepgan.data.remote import request as batch_request
+from tfsepgan.data.remote import server as service
+from tfsepgan.data.remote.client import ask_servers, served_batches
+from tfsepgan.data.remote.http import three_ports
+from tfsepgan.data.remote.server import BatchServer
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.settings.ssepgan import PRESETS
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data import demo
+from tfsepgan.data.recordings import demo
 from tfsepgan.errors import DataError
 
 FILES = sorted(demo.DIRECTORY.rglob("*.ogg"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfsepgan.data.rendering.arranging.desk import (
+from tfsepgan.rendering.arranging.desk import (
     Hall,
     active_rms,
     balanced,
@@ -14,7 +14,7 @@ from tfsepgan.data.rendering.arranging.desk import (
     narrowed,
     panned,
 )
-from tfsepgan.data.rendering.arranging.master import Master, compressor_gain, draw_master, limiter_gain, mastered
+from tfsepgan.rendering.arranging.master import Master, compressor_gain, draw_master, limiter_gain, mastered
 
 RATE_HZ = 8000
 MASTER = Master(0.0, 4.0, 0.01, 0.1, -14.0, -1.0, 0.005)

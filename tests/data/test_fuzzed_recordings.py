@@ -3,9 +3,9 @@
 import pytest
 from tools_for_tests import from_tools
 
-from tfsepgan.data.cache import unpack
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.survey import survey
+from tfsepgan.data.batches.cache import unpack
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.recordings.survey import survey
 from tfsepgan.errors import DataError
 
 FILES = 70  # five of each damage

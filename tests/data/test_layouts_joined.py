@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sets_for_tests import MAKERS, write
 
-from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.streams import open_pool, share_out
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.batches.streams import open_pool, share_out
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import DataError
 
 

@@ -10,12 +10,12 @@ import yaml
 from sets_for_tests import MAKERS, RATE_HZ, noise, write, write_stem_file
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.batches.draws import draw_plan
+from tfsepgan.data.batches.pipeline import mix_batch
+from tfsepgan.data.batches.readers import read_windows
+from tfsepgan.data.batches.streams import open_pool
 from tfsepgan.data.layouts.splitting import held_out, split_groups
-from tfsepgan.data.pipeline import mix_batch
-from tfsepgan.data.readers import read_windows
-from tfsepgan.data.streams import open_pool
-from tfsepgan.data.windows import draw_plan
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import DataError
 
 

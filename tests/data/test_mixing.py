@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfsepgan.data.mixing import Mixed, finish, paper_law, root_mean_square, snr_law
+from tfsepgan.data.batches.mixing_laws import Mixed, finish, paper_law, root_mean_square, snr_law
 from tfsepgan.errors import ShapeError
 
 TIME = 5000

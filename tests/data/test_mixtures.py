@@ -7,8 +7,8 @@ import pytest
 
 from tfsepgan.audio.decoding import decode
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.mixtures import fixed_mixtures
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 from tfsepgan.errors import DataError
 
 CONFIG = DataConfig(sample_rate_hz=8000, law="snr")

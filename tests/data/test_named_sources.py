@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tfsepgan.config import AugmentConfig, DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.mixtures import fixed_mixtures
-from tfsepgan.data.pipeline import mix_batch
-from tfsepgan.data.readers import choose_reader, read_windows
-from tfsepgan.data.streams import open_pool
-from tfsepgan.data.windows import draw_plan
+from tfsepgan.data.batches.draws import draw_plan
+from tfsepgan.data.batches.pipeline import mix_batch
+from tfsepgan.data.batches.readers import choose_reader, read_windows
+from tfsepgan.data.batches.streams import open_pool
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 from tfsepgan.errors import ConfigError, DataError
 
 CONFIG = DataConfig(sample_rate_hz=8000, window=2048, batch=4, law="snr")

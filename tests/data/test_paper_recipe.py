@@ -8,7 +8,7 @@ import soundfile
 from rendering_for_tests import from_recipes
 from sets_for_tests import make_irmas, make_maestro, write
 
-from tfsepgan.cli.catalogue import open_catalogue
+from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError, DataError
 
 recipe = from_recipes("paper")

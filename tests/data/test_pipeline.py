@@ -12,11 +12,11 @@ import pytest
 
 from tfsepgan.audio.wav import HEADER_BYTES
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import mix_batch, training_batches
-from tfsepgan.data.readers import READERS, choose_reader, read_windows, tfio_loads
-from tfsepgan.data.streams import open_pool
-from tfsepgan.data.windows import draw_plan
+from tfsepgan.data.batches.draws import draw_plan
+from tfsepgan.data.batches.pipeline import mix_batch, training_batches
+from tfsepgan.data.batches.readers import READERS, choose_reader, read_windows, tfio_loads
+from tfsepgan.data.batches.streams import open_pool
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import ConfigError, DataError
 
 CONFIG = DataConfig(sample_rate_hz=8000, window=4096, batch=3, law="snr", seed=5)
@@ -160,8 +160,8 @@ def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, re
 def test_a_program_can_end_while_batches_are_being_made(unpaired, cache):
     program = f"""
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.pipeline import training_batches
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.batches.pipeline import training_batches
 config = DataConfig(sample_rate_hz=8000, window=16000, batch=16, law="snr", others=(6, 6))
 iterator = iter(training_batches(scan({str(unpaired)!r}), config, cache_dir={str(cache)!r}))
 next(iterator)

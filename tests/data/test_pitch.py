@@ -8,12 +8,12 @@ import pytest
 import soundfile
 
 from tfsepgan.config import AugmentConfig, DataConfig, check, with_data
-from tfsepgan.data.augmentation import Augmenter, longer_window
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.demo import demo_directory
-from tfsepgan.data.mixing import root_mean_square
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.pitch import at_pitch, stretched
+from tfsepgan.data.augment.augmenter import Augmenter, longer_window
+from tfsepgan.data.augment.pitch_shift import at_pitch, stretched
+from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.recordings.demo import demo_directory
 from tfsepgan.errors import ConfigError
 from tfsepgan.systems import preset
 

@@ -22,14 +22,14 @@ import soundfile
 from rendering_for_tests import part, sine_zone, writer
 
 from tfsepgan.cli.data import main
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.rendering.midi import write_midi
-from tfsepgan.data.rendering.plan import make_plan, split_of
-from tfsepgan.data.rendering.reading import find_scores
-from tfsepgan.data.rendering.rendering import description
-from tfsepgan.data.rendering.settings import RenderSettings
-from tfsepgan.data.rendering.soundfonts import SoundFont
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import ConfigError
+from tfsepgan.rendering.midi import write_midi
+from tfsepgan.rendering.plan import make_plan, split_of
+from tfsepgan.rendering.reading import find_scores
+from tfsepgan.rendering.rendering import description
+from tfsepgan.rendering.settings import RenderSettings
+from tfsepgan.rendering.soundfonts import SoundFont
 
 STAND_IN = """#!{python}
 import os, sys, time

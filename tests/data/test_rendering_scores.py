@@ -8,12 +8,13 @@ import pytest
 import soundfile
 from rendering_for_tests import part, sfz_piano, sine_zone, writer
 
-from tfsepgan.data.rendering.instruments import CLASSES, class_of, classes_named
-from tfsepgan.data.rendering.midi import read_midi, write_midi
-from tfsepgan.data.rendering.musicxml import read_musicxml
-from tfsepgan.data.rendering.performance import Performance, perform
-from tfsepgan.data.rendering.reading import find_scores
-from tfsepgan.data.rendering.score import (
+from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.instruments import CLASSES, class_of, classes_named
+from tfsepgan.rendering.midi import read_midi, write_midi
+from tfsepgan.rendering.musicxml import read_musicxml
+from tfsepgan.rendering.performance import Performance, perform
+from tfsepgan.rendering.reading import find_scores
+from tfsepgan.rendering.score import (
     PITCH_WHEEL,
     Control,
     Note,
@@ -24,8 +25,7 @@ from tfsepgan.data.rendering.score import (
     one_key_at_a_time,
     shorten_rests,
 )
-from tfsepgan.data.rendering.soundfonts import open_soundfont
-from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.soundfonts import open_soundfont
 
 
 def save_midi(path, *tracks, **kinds):

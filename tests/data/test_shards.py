@@ -10,14 +10,15 @@ import pytest
 import soundfile
 from sets_for_tests import MAKERS
 
-from tfsepgan.cli.catalogue import open_catalogue
 from tfsepgan.config import DataConfig
-from tfsepgan.data import packing, shards
-from tfsepgan.data.cache import unpack
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.packing import encoded, pack
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.storage import Storage
+from tfsepgan.data.batches.cache import unpack
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.recordings.opening import open_catalogue
+from tfsepgan.data.shards import reading as shards
+from tfsepgan.data.shards.packing import encoded, pack
+from tfsepgan.data.shards.reading import packing
+from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
 
 RATE_HZ = 8000

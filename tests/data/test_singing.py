@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.rendering.arranging import singing
-from tfsepgan.data.rendering.arranging.singing import FRAME_SECONDS, RATE_HZ, Singer
-from tfsepgan.data.rendering.score import Note
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.arranging import singing
+from tfsepgan.rendering.arranging.singing import FRAME_SECONDS, RATE_HZ, Singer
+from tfsepgan.rendering.score import Note
 
 NOTES = (Note(0.5, 1.0, 60, 80), Note(1.0, 1.4, 64, 80), Note(2.5, 3.5, 62, 80))
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.solos import fixed_windows, solo_groups
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_windows import fixed_windows, solo_groups
 from tfsepgan.errors import DataError
 
 RATE, WINDOW = 8000, 1000

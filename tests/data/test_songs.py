@@ -10,11 +10,11 @@ from songs_for_tests import write_song
 from test_arranging import font
 
 from tfsepgan.cli.data import main
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.rendering.arranging import run, songs
-from tfsepgan.data.rendering.arranging.settings import SongSettings
-from tfsepgan.data.rendering.reading import find_scores
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.arranging import run, songs
+from tfsepgan.rendering.arranging.settings import SongSettings
+from tfsepgan.rendering.reading import find_scores
 
 RATE_HZ = 16000
 

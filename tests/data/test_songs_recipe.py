@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from rendering_for_tests import from_recipes
 
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.rendering.arranging.desk import active_rms
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.rendering.arranging.desk import active_rms
 
 recipe = from_recipes("songs")
 sources = from_recipes("get_sources")

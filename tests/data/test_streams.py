@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.mixtures import fixed_mixtures
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.readers import tfio_loads
-from tfsepgan.data.streams import HEARD, open_streams, share_out
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.batches.readers import tfio_loads
+from tfsepgan.data.batches.streams import HEARD, open_streams, share_out
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 from tfsepgan.errors import ConfigError, DataError
 
 READERS = ("soundfile", "memmap", *(("tfio",) if tfio_loads() else ()))

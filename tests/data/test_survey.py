@@ -6,7 +6,7 @@ import soundfile
 
 from tfsepgan.audio.decoding import BLOCK
 from tfsepgan.audio.recording import open_audio
-from tfsepgan.data.survey import Survey, oddities, survey
+from tfsepgan.data.recordings.survey import Survey, oddities, survey
 
 RATE_HZ = 8000
 

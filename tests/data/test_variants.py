@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import sosfreqz
 
-from tfsepgan.data.effects import equaliser_section, room_response
-from tfsepgan.data.variants import SEMITONES, draw_speed, vary
+from tfsepgan.data.augment.effects import equaliser_section, room_response
+from tfsepgan.data.augment.variants import SEMITONES, draw_speed, vary
 
 
 def gain_db(section: np.ndarray, frequency_hz: float, rate_hz: int) -> float:

@@ -34,7 +34,7 @@ def snr_db(sound, again):
 def music():
     """Ten seconds of each packaged test recording, `[time]`."""
     from tfsepgan.audio.decoding import decode
-    from tfsepgan.data.demo import demo_directory
+    from tfsepgan.data.recordings.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.ogg"))
     return [decode(path, 16000)[:160000, 0].astype(np.float64) for path in files]

@@ -5,7 +5,7 @@ import pytest
 from mixtures_for_tests import mixture_of
 
 from tfsepgan.errors import ConfigError, ShapeError
-from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
+from tfsepgan.evaluation.ideal_mask import mixture_bound, ratio_mask_bound
 from tfsepgan.metrics.waveform import si_sdr
 
 

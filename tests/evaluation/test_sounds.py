@@ -9,8 +9,8 @@ import soundfile
 from rich.console import Console
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.solos import fixed_windows
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.errors import DataError
 from tfsepgan.evaluation.sounds import show_distances, spectral_distances, verdict
 

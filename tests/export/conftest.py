@@ -25,7 +25,7 @@ def small_bundle_of(kind, sources=("piano", "voice")):
     import keras
 
     from tfsepgan.export.exporter import in_half_precision
-    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.models.bundle import Bundle, describe
     from tfsepgan.networks.table import build_generator
     from tfsepgan.settings.networks import GeneratorConfig
 
@@ -63,7 +63,7 @@ def one_bundle():
 def music():
     """Two seconds of the packaged demo recordings, one instrument left and another right, `[time, 2]` at 8 kHz."""
     from tfsepgan.audio.decoding import decode
-    from tfsepgan.data.demo import demo_directory
+    from tfsepgan.data.recordings.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.*"))
     channels = [decode(path, RATE)[: 2 * RATE + 77, 0] for path in (files[0], files[-1])]

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import ExportError
-from tfsepgan.export import exporter, parity, tflite
+from tfsepgan.export import exporter, parity
 from tfsepgan.export.exporter import export_bundle
 from tfsepgan.export.parity import LIMITS, keras_stems, largest_difference, saved_model_stems
-from tfsepgan.export.savedmodel import write_mono_saved_model
-from tfsepgan.networks.bundle import load_bundle
+from tfsepgan.export.savedmodel.writer import write_mono_saved_model
+from tfsepgan.export.tflite import conversion as tflite
+from tfsepgan.models.bundle import load_bundle
 
 OTHER_PROGRAM = """
 import sys, numpy, tensorflow

@@ -11,8 +11,8 @@ from tfsepgan import systems
 from tfsepgan.errors import ExportError
 from tfsepgan.export import synthesis
 from tfsepgan.export.synthesis import export_synthesis
-from tfsepgan.export.tflite import foreign_operators, open_interpreter
-from tfsepgan.systems.trained import open_model, save_trained
+from tfsepgan.export.tflite.conversion import foreign_operators, open_interpreter
+from tfsepgan.models.saved import open_model, save_trained
 
 
 @pytest.fixture(scope="module")

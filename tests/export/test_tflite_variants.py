@@ -7,13 +7,14 @@ import typing
 import numpy as np
 import pytest
 
-from tfsepgan.data.mixtures import Mixture
+from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.errors import ConfigError, ExportError
-from tfsepgan.export import ondevice_files, tflite
 from tfsepgan.export.exporter import export_bundle
-from tfsepgan.export.ondevice_files import OnDevice
-from tfsepgan.export.savedmodel import write_mono_saved_model
-from tfsepgan.export.variants import BASE, MAX_SDR_LOSS_DB, OF_PEAK, VARIANTS, Rehearsal, check_variant
+from tfsepgan.export.savedmodel.writer import write_mono_saved_model
+from tfsepgan.export.tflite import conversion as tflite
+from tfsepgan.export.tflite import files as ondevice_files
+from tfsepgan.export.tflite.files import OnDevice
+from tfsepgan.export.tflite.variants import BASE, MAX_SDR_LOSS_DB, OF_PEAK, VARIANTS, Rehearsal, check_variant
 from tfsepgan.ondevice import describe
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfsepgan.losses.likeness import likeness
+from tfsepgan.losses.diversity import likeness
 
 
 def features(count=4, seed=0):

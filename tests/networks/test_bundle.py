@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.networks.bundle import MANIFEST, WEIGHTS, Bundle, describe, load_bundle, read_manifest, save_bundle
+from tfsepgan.models.bundle import MANIFEST, WEIGHTS, Bundle, describe, load_bundle, read_manifest, save_bundle
 from tfsepgan.networks.table import generator_entry
 
 RATE = 16000

@@ -7,8 +7,8 @@ import pytest
 
 import tfsepgan
 from tfsepgan.errors import CheckpointError
-from tfsepgan.networks import folders
-from tfsepgan.networks.folders import MANIFEST, find_bundle, shipped_models
+from tfsepgan.models import folders
+from tfsepgan.models.folders import MANIFEST, find_bundle, shipped_models
 
 
 def put_manifest(directory: Path) -> Path:

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tfsepgan.networks.folders import find_bundle, read_manifest, shipped_models
+from tfsepgan.models.folders import find_bundle, read_manifest, shipped_models
 
 
 def test_the_default_model_ships():
@@ -32,8 +32,8 @@ def test_a_shipped_model_says_what_it_was_trained_on_and_how_well_it_does(name):
 
 def test_the_piano_model_takes_a_packaged_piano_out():
     import tfsepgan
-    from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import scoring_mixtures
+    from tfsepgan.data.recordings.opening import open_catalogue
     from tfsepgan.metrics.waveform import si_sdr
 
     separator = tfsepgan.load("piano")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import ExportError
-from tfsepgan.networks.bundle import first_sources
 from tfsepgan.networks.streaming import streaming_twin
+from tfsepgan.networks.table import first_sources
 
 KINDS = {
     "filterbank": {},
@@ -109,8 +109,8 @@ def test_the_network_needs_the_delay_to_the_hop(generators, kind):
 
 def test_a_trained_generator_streams_real_music_as_in_one_pass():
     from tfsepgan.audio.decoding import decode
-    from tfsepgan.data.demo import demo_directory
-    from tfsepgan.networks.bundle import find_bundle, load_bundle
+    from tfsepgan.data.recordings.demo import demo_directory
+    from tfsepgan.models.bundle import find_bundle, load_bundle
 
     bundle = load_bundle(find_bundle("piano"))
     recording = sorted((demo_directory() / "test").rglob("*.*"))[0]

@@ -10,7 +10,7 @@ RATE, BLOCK = 8000, 256
 @pytest.fixture(scope="session")
 def bundle():
     from tfsepgan.export.exporter import in_half_precision
-    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.models.bundle import Bundle, describe
     from tfsepgan.networks.table import build_generator
     from tfsepgan.settings.networks import GeneratorConfig
 
@@ -27,7 +27,7 @@ def bundle():
 @pytest.fixture(scope="session")
 def model(bundle, tmp_path_factory):
     """Path of `small.stream.tflite`, as an export makes it."""
-    from tfsepgan.export.ondevice_files import OnDevice, make_variants
+    from tfsepgan.export.tflite.files import OnDevice, make_variants
 
     folder = tmp_path_factory.mktemp("ondevice")
     audio = np.random.default_rng(1).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError, ExportError
-from tfsepgan.export.metadata import ALIGNMENT, write_metadata
-from tfsepgan.export.tflite import foreign_operators
+from tfsepgan.export.tflite.conversion import foreign_operators
+from tfsepgan.export.tflite.metadata import ALIGNMENT, write_metadata
 from tfsepgan.ondevice import describe
 from tfsepgan.ondevice.description import NAME
 

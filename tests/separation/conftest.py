@@ -15,7 +15,7 @@ SETTINGS = {
 def small_bundle(kind, sources=("piano",)):
     import keras
 
-    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.models.bundle import Bundle, describe
     from tfsepgan.networks.table import build_generator
     from tfsepgan.settings.networks import GeneratorConfig
 

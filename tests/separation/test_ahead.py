@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tfsepgan.separation.ahead import ahead
+from tfsepgan.separation.prefetch import ahead
 
 
 def test_items_come_in_order():

@@ -8,7 +8,7 @@ import soundfile
 
 from tfsepgan.audio.formats import MOST_CHANNELS, RATES_HZ, SUFFIXES
 from tfsepgan.audio.recording import open_audio
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import DataError, ShapeError
 from tfsepgan.separation.files import separate_file
 from tfsepgan.separation.naming import find_inputs

@@ -16,7 +16,7 @@ import soundfile
 
 import tfsepgan
 from tfsepgan.errors import CheckpointError, ConfigError
-from tfsepgan.networks.folders import read_manifest, shipped_models
+from tfsepgan.models.folders import read_manifest, shipped_models
 from tfsepgan.separation import runtimes
 from tfsepgan.separation.runtimes import choose_runtime
 

@@ -10,7 +10,7 @@ from tools_for_tests import from_tools
 def bundle():
     import keras
 
-    from tfsepgan.networks.bundle import Bundle, describe
+    from tfsepgan.models.bundle import Bundle, describe
     from tfsepgan.networks.table import build_generator
     from tfsepgan.settings.networks import GeneratorConfig
 
@@ -26,9 +26,9 @@ def bundle():
 @pytest.fixture(scope="session")
 def model(bundle, tmp_path_factory):
     """A folder as TF Serving mounts it."""
-    from tfsepgan.export.savedmodel import write_saved_model
-    from tfsepgan.export.signatures import RequestLimits
-    from tfsepgan.networks.bundle import save_bundle
+    from tfsepgan.export.savedmodel.signatures import RequestLimits
+    from tfsepgan.export.savedmodel.writer import write_saved_model
+    from tfsepgan.models.bundle import save_bundle
 
     folder = tmp_path_factory.mktemp("models") / "small"
     save_bundle(folder, *bundle)
@@ -40,7 +40,7 @@ def model(bundle, tmp_path_factory):
 def music():
     """Packaged demo recordings, `[8, time, 1]` at 8 kHz."""
     from tfsepgan.audio.decoding import decode
-    from tfsepgan.data.demo import demo_directory
+    from tfsepgan.data.recordings.demo import demo_directory
 
     files = sorted((demo_directory() / "test").rglob("*.ogg"))[:8]
     return np.stack([decode(path, RATE)[RATE : 3 * RATE + 77, :1] for path in files])
@@ -49,7 +49,7 @@ def music():
 @pytest.fixture(scope="session")
 def one_pass(bundle):
     """Stems of `[batch, time, channels]` by the Keras model."""
-    from tfsepgan.export.signatures import separation_function
+    from tfsepgan.export.savedmodel.signatures import separation_function
 
     separate = separation_function(bundle.generator, SOURCES)
     return lambda mixture: {name: np.asarray(stem) for name, stem in separate(mixture).items()}

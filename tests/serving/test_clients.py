@@ -11,7 +11,7 @@ import yaml
 
 from tfsepgan.errors import CheckpointError, ConfigError, ServingError
 from tfsepgan.separation.engine import BlockSeparator
-from tfsepgan.serving.config import write_server_files
+from tfsepgan.serving.deployment import write_server_files
 from tfsepgan.serving.description import complete, read_description
 from tfsepgan.serving.replies import checked_stems
 from tfsepgan.serving.retry import BAD_REPLY, Patience, Refused, patiently
@@ -205,7 +205,7 @@ def files(tmp_path, bundle):
     """The files of a server of two models, by name."""
     from dataclasses import replace
 
-    from tfsepgan.networks.bundle import save_bundle
+    from tfsepgan.models.bundle import save_bundle
 
     for name in ("small", "other.model"):
         save_bundle(tmp_path / "models" / name, bundle.generator, replace(bundle.manifest, name=name))

@@ -279,7 +279,7 @@ def test_a_server_that_never_answers_is_given_up_in_time(rest):
 
 def test_under_load_with_faults_every_file_is_whole_or_a_clear_error(model):
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
-    tool = from_tools("load_serving")
+    tool = from_tools("bench_serving")
     faults = {**tool.FAULTS, "slow_seconds": 1.0}
     figures = tool.run(model, requests=20, faults=faults, mean_bytes=2e6, restart=True, seed=1, deadline=120.0)
     assert (figures["requests"], figures["wrong"]) == (20, 0), figures

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES, assert_close, read_wav, strings, wav
-from tools_for_tests import TOOLS, from_tools
+from tools_for_tests import DOUBLES, from_tools
 
 from tfsepgan.errors import ConfigError
-from tfsepgan.export.signatures import SIGNATURES, RequestLimits
+from tfsepgan.export.savedmodel.signatures import SIGNATURES, RequestLimits
 
 SessionError = from_tools("c_session").SessionError
 INVALID_ARGUMENT = 3
@@ -188,7 +188,7 @@ def test_each_weight_is_stored_once(model, bundle):
 def test_no_operator_of_python_is_needed(model, music, one_pass, tmp_path):
     """The proof: a process that has no Python TensorFlow, and nothing of this package."""
     np.savez(tmp_path / "in.npz", mixture=music[:2])
-    command = [sys.executable, "-I", TOOLS / "c_session.py", model / "1", "separate", tmp_path / "in.npz"]
+    command = [sys.executable, "-I", DOUBLES / "c_session.py", model / "1", "separate", tmp_path / "in.npz"]
     done = subprocess.run([*command, tmp_path / "out.npz"], capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert told == {"signatures": sorted(SIGNATURES), "python_packages_of_tensorflow": []}

@@ -12,10 +12,10 @@ from tfsepgan import systems
 from tfsepgan.config import check
 from tfsepgan.dsp.measurements import gaussian_matrix, measure, relative_error
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
+from tfsepgan.models.saved import load_trained, save_trained
 from tfsepgan.separation.engine import BlockSeparator
-from tfsepgan.systems.searching import search
+from tfsepgan.systems.latent_search import search
 from tfsepgan.systems.statistics import batch_normalisations
-from tfsepgan.systems.trained import load_trained, save_trained
 
 WINDOW = 1024
 PAPERS = {  # everything as the paper has it
@@ -383,7 +383,7 @@ def with_prior(experiment_of, prior):
 def test_a_prior_is_taken_as_it_is_and_does_not_move(rest, with_prior, prior, system_of, batch_of):
     experiment = with_prior(models_rest=rest)
     system = system_of(experiment)
-    system.begin()
+    system.begin(load_trained)
     theirs = weights_of(prior[1].ema_generator)
     for seed in (0, 1):
         system.train_step(batch_of(experiment, seed))
@@ -397,14 +397,14 @@ def test_a_model_with_a_prior_needs_it_no_more(with_prior, prior, tmp_path):
     there = tmp_path / "prior"
     shutil.copytree(prior[0], there)
     system = systems.build(with_prior(prior=str(there)))
-    system.begin()
+    system.begin(load_trained)
     save_trained(tmp_path / "model", system, {})
     shutil.rmtree(there)
     mixture = np.random.default_rng(0).standard_normal((1, 2000, 1)).astype(np.float32)
     again = load_trained(tmp_path / "model")
     np.testing.assert_array_equal(again.separate(mixture), system.separate(mixture))
     with pytest.raises(CheckpointError):
-        again.begin()
+        again.begin(load_trained)
 
 
 @pytest.mark.parametrize(
@@ -419,13 +419,13 @@ def test_a_model_with_a_prior_needs_it_no_more(with_prior, prior, tmp_path):
 def test_a_prior_that_does_not_fit_is_refused_with_what_would(changes, message, with_prior):
     system = systems.build(with_prior(**changes))
     with pytest.raises(ConfigError, match=message):
-        system.begin()
+        system.begin(load_trained)
 
 
 def test_a_prior_must_make_sounds_and_be_one_sources(with_prior, experiment_of, tmp_path):
     save_trained(tmp_path / "searches", systems.build(experiment_of()), {})
     with pytest.raises(ConfigError, match="is a compressed_sensing model; wanted one that makes sounds"):
-        systems.build(with_prior(prior=str(tmp_path / "searches"))).begin()
+        systems.build(with_prior(prior=str(tmp_path / "searches"))).begin(load_trained)
     with pytest.raises(ConfigError, match="prior is one generator, and there are 2 sources"):
         systems.build(with_prior(data={"sources": ("piano", "flute")}))
     with pytest.raises(ConfigError, match="take 'wavegan', or no prior"):

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from tfsepgan import systems
 from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.models.saved import load_trained, save_trained
 from tfsepgan.settings.decomposition import CompositionConfig
 from tfsepgan.systems.statistics import batch_normalisations
-from tfsepgan.systems.trained import save_trained
 from tfsepgan.training.checkpoint import restore_state, save_state, variables_of
 
 WINDOW, BATCH = 1024, 2
@@ -308,7 +308,7 @@ def with_components(pianist, experiment):
 def test_a_component_is_what_its_generator_makes_as_loud_as_a_recording(pianist, with_components, system_of):
     """And a part without a generator is the recording itself."""
     system = system_of(with_components(False, True))
-    system.begin()
+    system.begin(load_trained)
     assert list(system.components) == ["piano"]
     generator, solo = system.components["piano"], np.asarray(batch_with()["solo"])
     assert not moved(pianist[2], generator)
@@ -328,7 +328,7 @@ def test_a_component_is_what_its_generator_makes_as_loud_as_a_recording(pianist,
 
 def test_components_stay_as_they_are(pianist, with_components, system_of):
     system = system_of(with_components(False, False))
-    system.begin()
+    system.begin(load_trained)
     for seed in (0, 1):
         assert all(np.isfinite(value) for value in step(system, batch_with(seed=seed)).values())
     for part in ("piano", "residual"):
@@ -344,7 +344,7 @@ def test_components_stay_as_they_are(pianist, with_components, system_of):
 )
 def test_components_of_another_length_or_rate_are_refused(data, said, with_components):
     with pytest.raises(ConfigError, match=said):
-        systems.build(with_components(False, True, data=data)).begin()
+        systems.build(with_components(False, True, data=data)).begin(load_trained)
 
 
 def test_components_of_another_network_say_what_theirs_is(pianist, experiment):
@@ -352,7 +352,7 @@ def test_components_of_another_network_say_what_theirs_is(pianist, experiment):
     with pytest.raises(
         ConfigError, match="other shapes.* --component.latent 8 --component.channels 2 .*--component.post-filter 0"
     ):
-        system.begin()
+        system.begin(load_trained)
 
 
 def test_every_part_has_a_component_or_says_that_it_has_none(with_components):
@@ -365,13 +365,13 @@ def test_components_must_be_models_that_make_sounds(experiment, tmp_path):
     save_trained(tmp_path / "other", other, {})
     for place, said in ((tmp_path / "other", "is a decomposition model"), (tmp_path / "none", "does not exist")):
         with pytest.raises(CheckpointError, match=said):
-            systems.build(experiment(model={"components": (str(place), "")})).begin()
+            systems.build(experiment(model={"components": (str(place), "")})).begin(load_trained)
 
 
 def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(with_components, system_of, tmp_path):
     """Also where its components no longer lie on disk: they are in the checkpoint."""
     whole = system_of(with_components(False, True, discriminator={}))
-    whole.begin()
+    whole.begin(load_trained)
     for seed in (0, 1):
         step(whole, batch_with(seed=seed))
     save_state(tmp_path, whole, {})

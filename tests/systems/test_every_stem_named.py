@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfsepgan import systems
-from tfsepgan.systems.trained import open_model, save_trained
+from tfsepgan.models.saved import open_model, save_trained
 
 SOURCES = ("accompaniment", "vocals")
 SEPARATING = [name for name in sorted(systems.SYSTEMS) if systems.system_kind(name) != "synthesis"]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, one_by_one, random_start, stretches
 
 
 def test_a_level_is_an_amplitude_in_decibels_below_full_scale_and_each_windows_own():

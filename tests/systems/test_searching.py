@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsepgan.systems.searching import GROUP, in_windows, search
+from tfsepgan.systems.latent_search import GROUP, in_windows, search
 
 
 def quadratic(goal, scale=1.0):

@@ -17,9 +17,9 @@ from tfsepgan import systems
 from tfsepgan.config import to_dict
 from tfsepgan.errors import ConfigError, ExportError
 from tfsepgan.export.exporter import export_bundle
+from tfsepgan.models.saved import experiment_from, open_model, save_trained, start_from
 from tfsepgan.networks.table import generator_entry
 from tfsepgan.separation.engine import BlockSeparator
-from tfsepgan.systems.trained import experiment_from, open_model, save_trained, start_from
 from tfsepgan.training.checkpoint import save_state
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from tfsepgan import systems
-from tfsepgan.systems.trained import experiment_from
+from tfsepgan.models.saved import experiment_from
 from tfsepgan.training.checkpoint import restore_state
 here = Path(sys.argv[1])
 system = systems.build(experiment_from(yaml.safe_load((here / "settings.yaml").read_text())))

@@ -8,7 +8,7 @@ from tfsepgan import systems
 from tfsepgan.config import TrainingConfig
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.ssepgan import PRESETS, SSepGANConfig
-from tfsepgan.systems.schedule import learning_rate
+from tfsepgan.systems.learning_rate import learning_rate
 
 
 def test_unknown_systems_and_presets_are_named_with_the_nearest():

@@ -31,7 +31,7 @@ def light(tiny):
 
 @pytest.fixture(scope="session")
 def catalogue(tones):
-    from tfsepgan.data.catalogue import scan
+    from tfsepgan.data.recordings.catalogue import scan
 
     return scan(tones, sources=("piano",))
 

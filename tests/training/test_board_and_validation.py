@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tfsepgan.data.mixtures import Mixture
+from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.training.board import plot_curves, spectrograms
 from tfsepgan.training.validation import improvement_db, separating
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tfsepgan.data.solos import fixed_windows
+from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.settings.wavegan import PRESETS
 from tfsepgan.training.board import Board
 from tfsepgan.training.judging import judge_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError, DataError
 from tfsepgan.training.checkpoint import STATE
 

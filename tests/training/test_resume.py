@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tfsepgan
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError
 
 

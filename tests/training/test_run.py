@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 import tfsepgan.training.judging
-from tfsepgan.data.catalogue import scan
+from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
-from tfsepgan.networks.bundle import load_bundle
+from tfsepgan.models.bundle import load_bundle
 from tfsepgan.training.run import SETTINGS
 
 

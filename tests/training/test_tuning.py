@@ -13,9 +13,10 @@ from rich.console import Console
 
 from tfsepgan.errors import CheckpointError, ConfigError, DataError, TfsepganError
 from tfsepgan.settings.search import Choice, Range, resolve
-from tfsepgan.training import trials, tuning
-from tfsepgan.training.oracles import oracle_of, trials_of
-from tfsepgan.training.trials import SEARCH, SearchPlan, decoded, encoded, prepare_search, read_records, run_trial
+from tfsepgan.tuning import trials
+from tfsepgan.tuning import tuner as tuning
+from tfsepgan.tuning.samplers import oracle_of, trials_of
+from tfsepgan.tuning.trials import SEARCH, SearchPlan, decoded, encoded, prepare_search, read_records, run_trial
 
 RATE = {"learning_rate": Range(low=1e-4, high=1e-1, log=True)}
 MANY = RATE | {"ema": Choice(values=(0.0, 0.9)), "generator.channels": Range(low=4, high=16)}

@@ -12,8 +12,8 @@ from tfsepgan.config import differences, to_dict
 from tfsepgan.errors import CheckpointError
 from tfsepgan.settings.search import Choice, Range, resolve
 from tfsepgan.training.checkpoint import write_atomically
-from tfsepgan.training.trials import Record, SearchPlan, record_path
-from tfsepgan.training.tuning_report import start_of, winner_of, write_report
+from tfsepgan.tuning.report import start_of, winner_of, write_report
+from tfsepgan.tuning.trials import Record, SearchPlan, record_path
 
 SPANS = {
     "learning_rate": Range(low=1e-4, high=1e-2, log=True),

@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from tfsepgan.errors import TfsepganError
-from tfsepgan.training import tuning_workers
-from tfsepgan.training.trials import Record, record_path
-from tfsepgan.training.tuning_workers import leave_with_the_pipe, search_with_workers
+from tfsepgan.tuning import workers as tuning_workers
+from tfsepgan.tuning.trials import Record, record_path
+from tfsepgan.tuning.workers import leave_with_the_pipe, search_with_workers
 
 PART = """
 import json, os, pathlib, signal, sys, time

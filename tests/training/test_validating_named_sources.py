@@ -10,8 +10,8 @@ import soundfile
 import yaml
 from rich.console import Console
 
-from tfsepgan.data.catalogue import scan
-from tfsepgan.data.mixtures import Mixture
+from tfsepgan.data.recordings.catalogue import scan
+from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.errors import ConfigError
 from tfsepgan.training.judging import SeparationJudge
 from tfsepgan.training.validation import improvement_db

@@ -1,48 +1,10 @@
-"""Opening a folder of recordings, and showing what is in it."""
-
-from collections.abc import Sequence
-from pathlib import Path
+"""What stands in a folder of recordings, as a table."""
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.cli.command import quiet_tensorflow
-from tfsepgan.config import DataConfig, SetLayout
-from tfsepgan.data.catalogue import Catalogue, scan
-from tfsepgan.data.demo import demo_directory
-from tfsepgan.data.storage import is_address
-
-
-def open_catalogue(
-    data: str,
-    sources: Sequence[str] | None,
-    *,
-    layout: SetLayout = "auto",
-    leave_out: Sequence[str] = (),
-    problems: list[str] | None = None,
-    cache: str | None = None,
-) -> Catalogue:
-    """The catalogue of a folder, of several with commas between, or of the packaged recordings for 'demo'.
-
-    A folder may be one of shards, or the address of such a folder, whose recordings are then brought to the cache.
-    A name that holds a comma and is there is one folder. The other arguments are those of `scan`.
-
-    Raises: DataError as `scan` does.
-    """
-    names = [data] if Path(data).exists() else [name.strip() for name in data.split(",") if name.strip()] or [data]
-    if any(map(is_address, names)):
-        quiet_tensorflow()
-    folders = [demo_directory() if name == "demo" else name for name in names]
-    return scan(folders, sources=sources, layout=layout, leave_out=leave_out, problems=problems, cache_dir=cache)
-
-
-def catalogue_of(data: DataConfig) -> Catalogue:
-    """The catalogue that a run's settings name.
-
-    Raises: DataError as `scan` does.
-    """
-    return open_catalogue(data.data, data.sources, layout=data.layout, leave_out=data.leave_out, cache=data.cache)
+from tfsepgan.data.recordings.catalogue import Catalogue
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:

@@ -52,7 +52,7 @@ def _data(arguments, console):
 
 
 def _copy_demo(output: Path, console) -> None:
-    from tfsepgan.data.demo import demo_directory
+    from tfsepgan.data.recordings.demo import demo_directory
 
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise DataError(f"{output} is not an empty folder; name one that is not there yet. Nothing was written.")

@@ -37,7 +37,8 @@ def check(options: Check, console: Console) -> None:
 
     Raises: DataError when training could not run, after all that is wrong was named.
     """
-    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import open_catalogue
 
     problems: list[str] = []
     try:
@@ -83,7 +84,7 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     """Listen to all of it and show what was heard; returns how many recordings cannot be used."""
     from rich.progress import track
 
-    from tfsepgan.data.survey import Survey, oddities, survey
+    from tfsepgan.data.recordings.survey import Survey, oddities, survey
 
     entries = [
         (split, source, file)

@@ -43,9 +43,10 @@ def pack_command(options: Pack, console: Console) -> None:
         raise ConfigError(f"shard_mb is {options.shard_mb}; it must be above zero.")
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
-    from tfsepgan.cli.command import quiet_tensorflow
-    from tfsepgan.data.packing import pack
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.data.shards.packing import pack
+    from tfsepgan.quiet import quiet_tensorflow
 
     catalogue = open_catalogue(
         options.directory,

@@ -31,9 +31,9 @@ def preview(arguments: list[str], console) -> None:
         raise ConfigError("No recordings: give --data DIR, or --data demo for the packaged ones.")
     if not 1 <= options.count <= experiment.data.batch:
         raise ConfigError(f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}.")
-    from tfsepgan.cli.catalogue import catalogue_of
     from tfsepgan.cli.sounds import write_sounds
-    from tfsepgan.data.preview import before_and_after
+    from tfsepgan.data.batches.preview import before_and_after
+    from tfsepgan.data.recordings.opening import catalogue_of
     from tfsepgan.evaluation.plots import draw_signals
 
     data = experiment.data

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import tyro
 
-from tfsepgan.data.rendering.settings import RenderSettings
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.settings import RenderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Render(RenderSettings):
 
 def render_command(options: Render, console) -> None:
     """Render, with progress, and say what was made and what could not be."""
-    from tfsepgan.data.rendering.run import NOT_STATED, prepare, render, write_manifest
+    from tfsepgan.rendering.run import NOT_STATED, prepare, render, write_manifest
 
     collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
     shared = sorted(collections.keys() & soundfonts.keys())

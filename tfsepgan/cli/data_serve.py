@@ -38,15 +38,16 @@ def serve(options: Serve, console: Console) -> None:
     """
     if not 1 <= options.port <= 65533:
         raise ConfigError(f"port is {options.port}; wanted 1 to 65533: it and the next two are used.")
-    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
-    from tfsepgan.cli.command import quiet_tensorflow
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.quiet import quiet_tensorflow
 
     def recordings(sources, leave_out):
         return open_catalogue(options.data, sources, layout=options.layout, leave_out=leave_out, cache=options.cache)
 
     show_catalogue(recordings(options.sources or None, ()), console)
     quiet_tensorflow()
-    from tfsepgan.data.service import BatchServer
+    from tfsepgan.data.remote.server import BatchServer
 
     stopped = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -7,8 +7,8 @@ from typing import Annotated
 import tyro
 
 from tfsepgan.cli.data_render import named_paths, stated_licences
-from tfsepgan.data.rendering.arranging.settings import SongSettings
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.arranging.settings import SongSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,8 @@ class Songs(SongSettings):
 
 def songs_command(options: Songs, console) -> None:
     """Make songs, with progress, and say what was made and what could not be."""
-    from tfsepgan.data.rendering.arranging.run import make, prepare, write_manifest
-    from tfsepgan.data.rendering.arranging.singing import Singer
+    from tfsepgan.rendering.arranging.run import make, prepare, write_manifest
+    from tfsepgan.rendering.arranging.singing import Singer
 
     collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
     singers = [Singer.parse(words) for words in options.singer]

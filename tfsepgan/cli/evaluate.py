@@ -6,9 +6,10 @@ from typing import Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.command import command
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
+from tfsepgan.quiet import quiet_tensorflow
 
 Measure = Literal["spectra", "bleed", "multi_resolution", "embedding"]
 
@@ -53,8 +54,9 @@ def _evaluate(arguments, console):
     for name, value in {"mixtures": options.mixtures, "seconds": options.seconds}.items():
         if not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above zero.")
-    from tfsepgan.cli.catalogue import open_catalogue, show_catalogue
-    from tfsepgan.networks.folders import find_bundle, read_manifest
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.models.folders import find_bundle, read_manifest
 
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)

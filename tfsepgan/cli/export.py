@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.command import command
 from tfsepgan.cli.settings import read_file
 from tfsepgan.errors import ConfigError
+from tfsepgan.quiet import quiet_tensorflow
 
 CALIBRATION_MIXTURES, JUDGED_MIXTURES = 3, 3  # of PARITY_SECONDS each
 
@@ -38,15 +39,15 @@ class ExportOptions:
 
 def _export(arguments, console):
     options = tyro.cli(ExportOptions, args=arguments, prog="tfsepgan-export")
-    from tfsepgan.networks.folders import find_bundle
+    from tfsepgan.models.folders import find_bundle
 
     folder = find_bundle(options.run)
     quiet_tensorflow()
     from tfsepgan.export.exporter import export_bundle
-    from tfsepgan.export.signatures import RequestLimits
+    from tfsepgan.export.savedmodel.signatures import RequestLimits
     from tfsepgan.export.synthesis import export_synthesis
-    from tfsepgan.serving.config import write_server_files
-    from tfsepgan.systems.trained import open_model
+    from tfsepgan.models.saved import open_model
+    from tfsepgan.serving.deployment import write_server_files
 
     bundle = open_model(folder)
     if bundle.manifest.kind == "synthesis" and options.variants:
@@ -91,10 +92,10 @@ def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]
 def parity_audio(path: str | None, manifest):
     """Ten seconds of real audio at a model's rate, `[time, channels]`: of the recording given, or of the packaged ones."""
     from tfsepgan.audio.decoding import decode
-    from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
-    from tfsepgan.data.mixtures import fixed_mixtures
+    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 
     if path is not None:
         return decode(path, manifest.sample_rate_hz)[: PARITY_SECONDS * manifest.sample_rate_hz]
@@ -106,12 +107,12 @@ def parity_audio(path: str | None, manifest):
 def on_device(options: ExportOptions, manifest, audio):
     """Which TFLite files to make, and what quantised ones are made and judged with: the packaged recordings, or for ranges the
     recording given."""
-    from tfsepgan.cli.catalogue import open_catalogue
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
-    from tfsepgan.data.mixtures import fixed_mixtures
-    from tfsepgan.export.ondevice_files import OnDevice
-    from tfsepgan.export.variants import Rehearsal
+    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
+    from tfsepgan.export.tflite.files import OnDevice
+    from tfsepgan.export.tflite.variants import Rehearsal
 
     if not options.variants:
         return OnDevice()

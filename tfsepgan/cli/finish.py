@@ -9,8 +9,8 @@ import soundfile
 from rich.console import Console
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.mixtures import Mixture, fixed_mixtures
+from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.references.fixed_mixtures import Mixture, fixed_mixtures
 from tfsepgan.errors import DataError
 from tfsepgan.evaluation.plots import QUALITY_PANELS, draw_box_plots, picture_writer
 from tfsepgan.evaluation.records import QUALITY_METRICS, Report
@@ -18,10 +18,10 @@ from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.export.exporter import export_bundle
 from tfsepgan.files import write_whole
-from tfsepgan.networks.bundle import Bundle
+from tfsepgan.models.bundle import Bundle
+from tfsepgan.models.saved import open_model
 from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
-from tfsepgan.systems.trained import open_model
 
 TEST_SEED = 30_000  # the same test mixtures whatever the run's seed
 TEST_SNR_DB = (-6.0, 6.0)

@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.console import Console
 
 from tfsepgan.cli.sounds import sound_names, write_sounds
-from tfsepgan.data.catalogue import Catalogue
+from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.evaluation.sounds import SOUNDS, show_distances, spectral_distances
 from tfsepgan.export.synthesis import export_synthesis
-from tfsepgan.systems.trained import open_model
+from tfsepgan.models.saved import open_model
 
 WRITTEN = 16  # sounds to listen to
 FINISHING_SEED = 30_000  # the same latents whatever the run's seed

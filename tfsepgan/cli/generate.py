@@ -6,8 +6,9 @@ from typing import Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.command import command
 from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.quiet import quiet_tensorflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ def _generate(arguments, console):
         raise ConfigError(
             f"count is {options.count} and seed {options.seed}; a count of at least 1 and a seed of at least 0 are wanted."
         )
-    from tfsepgan.networks.folders import find_bundle, read_manifest
+    from tfsepgan.models.folders import find_bundle, read_manifest
 
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)
@@ -49,7 +50,7 @@ def _generate(arguments, console):
     quiet_tensorflow()
     from rich.progress import track
 
-    from tfsepgan.systems.trained import load_trained
+    from tfsepgan.models.saved import load_trained
 
     system = load_trained(folder)
     sounds = track(

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tfsepgan.cli.command import command, quiet_libraries, quiet_tensorflow, stopping_cleanly
+from tfsepgan.cli.command import command, stopping_cleanly
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.quiet import quiet_libraries, quiet_tensorflow
 
 DEFAULT_MODEL = "piano"
 
@@ -92,7 +93,7 @@ def _separate(arguments, console):
 def _open(options: SeparateOptions, seconds: float):
     """The separator that was asked for, for so much music, as something for `with`."""
     if options.server is None:
-        from tfsepgan.networks.folders import find_bundle, read_manifest
+        from tfsepgan.models.folders import find_bundle, read_manifest
         from tfsepgan.separation.runtimes import choose_runtime
         from tfsepgan.separation.separator import load
 

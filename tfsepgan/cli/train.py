@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfsepgan.cli.command import Stopped, command, quiet_tensorflow
+from tfsepgan.cli.command import Stopped, command
 from tfsepgan.cli.settings import parse
 from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError
+from tfsepgan.quiet import quiet_tensorflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,8 @@ def _train(arguments, console):
     for key, value in flatten(to_dict(experiment)).items():
         console.print(f"  {key}: {value}", markup=False, highlight=False)
 
-    from tfsepgan.cli.catalogue import catalogue_of, show_catalogue
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import catalogue_of
 
     catalogue = catalogue_of(experiment.data)
     show_catalogue(catalogue, console)

@@ -10,10 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfsepgan import systems
-from tfsepgan.cli.command import command, quiet_tensorflow
+from tfsepgan.cli.command import command
 from tfsepgan.cli.settings import parse, read_file
 from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
+from tfsepgan.quiet import quiet_tensorflow
 from tfsepgan.settings.search import Choice, Space, read_spans, resolve
 
 
@@ -54,7 +55,8 @@ def _tune(arguments, console):
     space = resolve(spans, experiment, strict=options.space is not None)
     directory = Path(options.output or f"runs/tune-{experiment.system}-{experiment.preset}")
 
-    from tfsepgan.cli.catalogue import catalogue_of, show_catalogue
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.recordings.opening import catalogue_of
 
     catalogue = catalogue_of(experiment.data)
     for split in ("train", "valid"):
@@ -62,11 +64,11 @@ def _tune(arguments, console):
 
     quiet_tensorflow()
     from tfsepgan.training.lock import hold, let_go
-    from tfsepgan.training.oracles import oracle_of, trials_of
-    from tfsepgan.training.trials import SearchPlan, prepare_search
-    from tfsepgan.training.tuning import PROCESS, is_chief, is_part, run_search
-    from tfsepgan.training.tuning_report import write_report
-    from tfsepgan.training.tuning_workers import leave_with_the_pipe, search_with_workers
+    from tfsepgan.tuning.report import write_report
+    from tfsepgan.tuning.samplers import oracle_of, trials_of
+    from tfsepgan.tuning.trials import SearchPlan, prepare_search
+    from tfsepgan.tuning.tuner import PROCESS, is_chief, is_part, run_search
+    from tfsepgan.tuning.workers import leave_with_the_pipe, search_with_workers
 
     names = ("algorithm", "trials", "factor", "poor_db", "poor_epochs")
     plan = SearchPlan(

@@ -20,7 +20,7 @@ from tfsepgan.files import write_whole
 from tfsepgan.metrics.validation import check_audio
 
 if TYPE_CHECKING:
-    from tfsepgan.data.mixtures import Mixture
+    from tfsepgan.data.references.fixed_mixtures import Mixture
 
 # Told apart by colour-blind eyes too.
 COLOURS = {"mixture": "#9a9a9a", "model": "#2f6db3", "oracle": "#e39a2d"}

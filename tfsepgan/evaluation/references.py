@@ -14,7 +14,7 @@ from tfsepgan.evaluation.records import RESIDUAL
 from tfsepgan.metrics.validation import check_audio
 
 if TYPE_CHECKING:
-    from tfsepgan.data.mixtures import Mixture
+    from tfsepgan.data.references.fixed_mixtures import Mixture
 
 ROUNDING = 2.0**-14  # of the mixture's peak, for each signal: half a step of a 16-bit file whose peak is at -12 dB
 

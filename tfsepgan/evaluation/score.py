@@ -22,8 +22,8 @@ from rich.progress import (
 )
 
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
+from tfsepgan.evaluation.ideal_mask import FRAME, HOP
 from tfsepgan.evaluation.measures import check_measures
-from tfsepgan.evaluation.oracle import FRAME, HOP
 from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import (
     DEFAULT_MEASURES,
@@ -40,7 +40,7 @@ from tfsepgan.evaluation.track import TrackJob, TrackResult, score_track
 from tfsepgan.metrics.embedding import PACKAGE
 
 if TYPE_CHECKING:
-    from tfsepgan.data.mixtures import Mixture
+    from tfsepgan.data.references.fixed_mixtures import Mixture
 
 Separate = Callable[[np.ndarray, int], Mapping[str, np.ndarray]]
 Listener = Callable[["Mixture", Mapping[str, np.ndarray]], None]

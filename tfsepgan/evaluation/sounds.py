@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.solos import fixed_windows, solo_groups
+from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.references.fixed_windows import fixed_windows, solo_groups
 from tfsepgan.errors import DataError
 from tfsepgan.metrics.spectra import Spectra, distance_db, mean_distance_db, spectra_of
 

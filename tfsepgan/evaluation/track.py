@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tfsepgan.errors import ShapeError
+from tfsepgan.evaluation.ideal_mask import mixture_bound, ratio_mask_bound
 from tfsepgan.evaluation.measures import Measuring, figures_of
-from tfsepgan.evaluation.oracle import mixture_bound, ratio_mask_bound
 from tfsepgan.evaluation.records import BSS_METRICS, DEFAULT_MEASURES, IMPROVED, METRICS, round_db
 from tfsepgan.metrics.bss import bss_eval
 from tfsepgan.metrics.waveform import si_sdr, snr

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsepgan.export.parity import LIMITS
-from tfsepgan.export.signatures import RESIDUAL
-from tfsepgan.networks.bundle import Manifest
+from tfsepgan.export.savedmodel.signatures import RESIDUAL
+from tfsepgan.models.bundle import Manifest
 
 _PARITY_NAMES = {"saved_model": "SavedModel", "tflite": "TFLite float32", "tflite_fp16": "TFLite float16"}
 

@@ -22,13 +22,13 @@ import numpy as np
 from tfsepgan.errors import ExportError
 from tfsepgan.export.card import model_card
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
-from tfsepgan.export.ondevice_files import OnDevice, describe_base, make_variants
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
-from tfsepgan.export.savedmodel import write_mono_saved_model, write_saved_model
-from tfsepgan.export.signatures import MIXTURE, RESIDUAL, RequestLimits, served_limits, signature_facts
-from tfsepgan.export.tflite import write_tflite
-from tfsepgan.export.variants import check_variants
-from tfsepgan.networks.bundle import MANIFEST, Bundle, Manifest, save_bundle
+from tfsepgan.export.savedmodel.signatures import MIXTURE, RESIDUAL, RequestLimits, served_limits, signature_facts
+from tfsepgan.export.savedmodel.writer import write_mono_saved_model, write_saved_model
+from tfsepgan.export.tflite.conversion import write_tflite
+from tfsepgan.export.tflite.files import OnDevice, describe_base, make_variants
+from tfsepgan.export.tflite.variants import check_variants
+from tfsepgan.models.bundle import MANIFEST, Bundle, Manifest, save_bundle
 
 
 def export_bundle(

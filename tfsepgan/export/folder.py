@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfsepgan.errors import CheckpointError, ExportError
-from tfsepgan.export.variants import TFLITE_ENDS
+from tfsepgan.export.tflite.variants import TFLITE_ENDS
 from tfsepgan.files import sha256_of
-from tfsepgan.networks.folders import MANIFEST, read_manifest
+from tfsepgan.models.folders import MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
 CARD = "card.md"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tfsepgan.errors import ExportError
-from tfsepgan.export.signatures import BYTES, DEFAULT, STREAM, WAV, separation_function
-from tfsepgan.export.tflite import run_tflite
-from tfsepgan.networks.bundle import Bundle
+from tfsepgan.export.savedmodel.signatures import BYTES, DEFAULT, STREAM, WAV, separation_function
+from tfsepgan.export.tflite.conversion import run_tflite
+from tfsepgan.models.bundle import Bundle
 
 LIMITS = {
     "saved_model": 1e-4,

@@ -22,12 +22,12 @@ import numpy as np
 
 from tfsepgan.export.card import files_section, training_section
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
-from tfsepgan.export.metadata import write_metadata
 from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
-from tfsepgan.export.savedmodel import save_functions
-from tfsepgan.export.tflite import open_interpreter, write_tflite
-from tfsepgan.networks.folders import MANIFEST, Manifest
-from tfsepgan.systems.trained import save_trained
+from tfsepgan.export.savedmodel.writer import save_functions
+from tfsepgan.export.tflite.conversion import open_interpreter, write_tflite
+from tfsepgan.export.tflite.metadata import write_metadata
+from tfsepgan.models.folders import MANIFEST, Manifest
+from tfsepgan.models.saved import save_trained
 
 LATENT, SOUND = "latent", "sound"
 SIGNATURES = ("serving_default", "generate")  # the same function: TF Serving's default name, and a telling one

@@ -24,7 +24,7 @@ from tfsepgan.layers.streaming import Inside, UnpaddedConv1D, WaveformFrames
 from tfsepgan.networks.masking import Loudness, MaskSource
 from tfsepgan.networks.resnet import BLOCK_KERNEL, STRIDED_PADDING, leaky
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
-from tfsepgan.networks.stream_memory import Clock, Memory
+from tfsepgan.networks.streaming_memory import Clock, Memory
 
 
 class StreamingTwin(NamedTuple):

@@ -7,6 +7,7 @@ import keras
 
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.framing import FirstSources
 from tfsepgan.networks import discriminators
 from tfsepgan.networks.filterbank import filterbank, filterbank_context
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
@@ -47,6 +48,13 @@ def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: in
     Raises: ConfigError for a kind that is not in the table.
     """
     return generator_entry(config.kind).build(config, sources=sources, sample_rate_hz=sample_rate_hz)
+
+
+def first_sources(generator: keras.Model, count: int) -> keras.Model:
+    """A view of a generator that gives its first `count` sources only; the weights are the same ones."""
+    if generator.output.shape[1] == count:
+        return generator
+    return keras.Model(generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name)
 
 
 def generator_entry(kind: str) -> GeneratorEntry:

@@ -12,8 +12,8 @@ from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
 from tfsepgan.errors import DataError
-from tfsepgan.separation.ahead import ahead
 from tfsepgan.separation.naming import safe_name
+from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
 from tfsepgan.separation.stream import RESIDUAL
 

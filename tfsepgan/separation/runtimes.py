@@ -15,7 +15,7 @@ import numpy as np
 
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.files import sha256_of
-from tfsepgan.networks.folders import MANIFEST, Manifest
+from tfsepgan.models.folders import MANIFEST, Manifest
 from tfsepgan.ondevice.description import describe
 
 Runtime = Literal["auto", "litert", "tensorflow"]

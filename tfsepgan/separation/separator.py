@@ -16,7 +16,7 @@ from tfsepgan.separation.naming import is_safe_name
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
-    from tfsepgan.networks.bundle import Bundle, Manifest
+    from tfsepgan.models.bundle import Bundle, Manifest
     from tfsepgan.separation.runtimes import LoadedModel, Runtime
 
 BLOCK_SECONDS = 25.0  # context is then a few percent of the work, and a stereo block some hundred megabytes
@@ -41,7 +41,7 @@ def load(
     Raises: CheckpointError when there is no model, one that does not separate, or one that the runtime cannot run; ConfigError
       for a runtime that there is not.
     """
-    from tfsepgan.networks.folders import find_bundle, read_manifest
+    from tfsepgan.models.folders import find_bundle, read_manifest
     from tfsepgan.separation.runtimes import choose_runtime, open_litert
 
     folder = find_bundle(name_or_path)
@@ -52,7 +52,7 @@ def load(
         )
     if choose_runtime(runtime, folder, manifest, seconds=seconds) == "litert":
         return Separator(open_litert(folder, manifest), block_seconds=_or_default(block_seconds, LITERT_BLOCK_SECONDS))
-    from tfsepgan.systems.trained import open_model
+    from tfsepgan.models.saved import open_model
 
     return Separator(open_model(name_or_path), block_seconds=_or_default(block_seconds, BLOCK_SECONDS))
 

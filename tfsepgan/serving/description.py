@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, fields
 
 from tfsepgan.errors import ServingError
-from tfsepgan.networks.folders import Manifest
+from tfsepgan.models.folders import Manifest
 from tfsepgan.serving.retry import BAD_REPLY, Refused
 
 _NEEDED = {

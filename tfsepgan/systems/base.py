@@ -17,9 +17,8 @@ from keras import ops
 from tfsepgan.config import Experiment, TrainingConfig, nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.losses.penalties import mix_at_random, slope_penalty
-from tfsepgan.networks.bundle import first_sources
-from tfsepgan.networks.table import build_generator
-from tfsepgan.systems.schedule import learning_rate
+from tfsepgan.networks.table import build_generator, first_sources
+from tfsepgan.systems.learning_rate import learning_rate
 from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
 
 STATISTICS_EVERY = 4  # steps between the forward passes that this costs
@@ -60,10 +59,13 @@ class System(keras.Model):
         """How often a player moves in one step."""
         return 1
 
-    def begin(self) -> None:
-        """What is to be done once, before the first step of a new run, as loading other models that it builds on.
+    def begin(self, load: Callable[[str], "System"]) -> None:
+        """What is done once, before the first step of a new run, such as loading other models that it builds on.
 
         Not in `__init__`: a resumed run and a trained model need nothing but their own folder.
+
+        Args:
+          load: gives the trained system of a name or path (`models.saved.load_trained`).
         Raises: CheckpointError or ConfigError when they cannot be had or do not fit.
         """
 

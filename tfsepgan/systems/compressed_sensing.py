@@ -42,9 +42,8 @@ from tfsepgan.networks.encoder import inference_encoder, oscillator_generator
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SearchingSystem, SynthesisSystem
-from tfsepgan.systems.listening import gain_to_level, random_start, stretches
-from tfsepgan.systems.searching import in_windows, search
-from tfsepgan.systems.trained import load_trained
+from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.latent_search import in_windows, search
 
 
 class CompressedSensing(SearchingSystem):
@@ -136,11 +135,11 @@ class CompressedSensing(SearchingSystem):
         maker.name = f"maker{track}"
         return maker
 
-    def begin(self):
+    def begin(self, load):
         """Take the prior's weights: from here on they are part of this system's."""
         if self.config.prior is None:
             return
-        prior, data = load_trained(self.config.prior), self.experiment.data
+        prior, data = load(self.config.prior), self.experiment.data
         if not isinstance(prior, SynthesisSystem):
             raise ConfigError(
                 f"prior {self.config.prior} is a {prior.experiment.system} model; wanted one that makes sounds, as wavegan."

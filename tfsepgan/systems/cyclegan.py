@@ -46,7 +46,7 @@ from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.table import build_discriminator, build_generator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, random_start, stretches
 from tfsepgan.systems.statistics import statistics_kept
 
 

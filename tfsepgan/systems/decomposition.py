@@ -38,9 +38,8 @@ from tfsepgan.networks.composition import composition
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SeparationSystem, SynthesisSystem
-from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, random_start, stretches
 from tfsepgan.systems.statistics import statistics_kept
-from tfsepgan.systems.trained import load_trained
 
 MIXTURE = "mixture"
 REST = "residual"  # no source may be called so
@@ -99,11 +98,11 @@ class Decomposition(SeparationSystem):
             )
         return {part: place for part, place in zip(self.parts, named, strict=True) if place}
 
-    def begin(self):
+    def begin(self, load):
         """Load the components."""
         data = self.experiment.data
         for part, place in self.component_places().items():
-            trained = load_trained(place)
+            trained = load(place)
             if not isinstance(trained, SynthesisSystem):
                 raise ConfigError(f"{place} is a {trained.experiment.system} model; a component must be a wavegan.")
             theirs = trained.experiment.data

@@ -36,8 +36,8 @@ from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.losses.poisson import jumps, poisson_loss
 from tfsepgan.networks import dense
 from tfsepgan.systems.base import FollowedGenerator, SearchingSystem
-from tfsepgan.systems.listening import gain_to_level
-from tfsepgan.systems.searching import adam_step
+from tfsepgan.systems.crops import gain_to_level
+from tfsepgan.systems.latent_search import adam_step
 
 WASSERSTEIN = "wgan-gp"  # how scores are meant, with or without the penalty
 EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3

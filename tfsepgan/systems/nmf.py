@@ -33,7 +33,7 @@ from tfsepgan.layers.spectra import Spectra, level, shares, turned
 from tfsepgan.losses.poisson import divergence
 from tfsepgan.networks.dictionary import dictionary
 from tfsepgan.systems.base import SearchingSystem
-from tfsepgan.systems.listening import gain_to_level
+from tfsepgan.systems.crops import gain_to_level
 
 UPDATES = {"solver": "mu", "beta_loss": "kullback-leibler", "tol": 0}  # a fixed number of multiplicative updates
 EMPTY = -100.0  # key of a place in the pool that holds no frame yet

@@ -27,7 +27,7 @@ from tfsepgan.losses.penalties import one_sided_slope_penalty, slope_penalty
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, random_start, stretches
 
 OBJECTIVE = "wgan-gp"  # the paper's; the penalty is in `critic_loss`
 

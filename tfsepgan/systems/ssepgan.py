@@ -20,7 +20,7 @@ from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, one_by_one, random_start, stretches
 from tfsepgan.systems.statistics import statistics_kept
 
 

@@ -22,11 +22,11 @@ from keras import ops
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
-from tfsepgan.losses.likeness import likeness
+from tfsepgan.losses.diversity import likeness
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SynthesisSystem
-from tfsepgan.systems.listening import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import gain_to_level, random_start, stretches
 
 MADE_AT_ONCE = 16  # sounds; more only take memory
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tfsepgan.data.mixtures import Mixture
+from tfsepgan.data.references.fixed_mixtures import Mixture
 
 SHOWN = 2  # mixtures whose pictures and sounds are written
 

@@ -7,8 +7,8 @@ import numpy as np
 from rich.console import Console
 
 from tfsepgan.config import Experiment
-from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.mixtures import Mixture, fixed_mixtures
+from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.references.fixed_mixtures import Mixture, fixed_mixtures
 from tfsepgan.training.board import SHOWN, Board
 from tfsepgan.training.validation import improvement_db, separating
 

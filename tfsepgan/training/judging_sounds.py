@@ -7,8 +7,8 @@ import tensorflow as tf
 from rich.console import Console
 
 from tfsepgan.config import Experiment
-from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.solos import fixed_windows
+from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.training.board import SHOWN, Board, spectrograms
 from tfsepgan.training.judging import Judgement

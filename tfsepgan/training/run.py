@@ -21,13 +21,13 @@ from rich.console import Console
 from tfsepgan import config as settings
 from tfsepgan import systems
 from tfsepgan.config import Experiment
-from tfsepgan.data.catalogue import Catalogue
-from tfsepgan.data.fingerprint import DRAWS, fingerprint
-from tfsepgan.data.pipeline import training_batches
-from tfsepgan.data.served import ask_servers, served_batches
-from tfsepgan.data.streams import open_pool
+from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
+from tfsepgan.data.batches.pipeline import training_batches
+from tfsepgan.data.batches.streams import open_pool
+from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.remote.client import ask_servers, served_batches
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
-from tfsepgan.systems.trained import save_trained, start_from
+from tfsepgan.models.saved import load_trained, save_trained, start_from
 from tfsepgan.training.board import Board, plot_curves
 from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
 from tfsepgan.training.checkpoint import (
@@ -169,7 +169,7 @@ class Run:
                 )
             self.progress["draws"] = DRAWS
         else:
-            self.system.begin()
+            self.system.begin(load_trained)
             if experiment.training.init_from:
                 start_from(self.system, experiment.training.init_from)
                 console.print(f"Starting from the weights of {experiment.training.init_from}.", markup=False)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsepgan.data.mixtures import Mixture
+from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.metrics.waveform import si_sdr
 
 

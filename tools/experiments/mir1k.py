@@ -30,7 +30,7 @@ from rich.table import Table
 
 from tfsepgan.data.layouts.mir1k import CHANNELS, TRAINING_SINGERS, root
 from tfsepgan.errors import DataError, TfsepganError
-from tfsepgan.evaluation.oracle import ratio_mask_bound
+from tfsepgan.evaluation.ideal_mask import ratio_mask_bound
 from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.metrics.global_nsdr import ClipScores, clip_scores, global_scores, mix_at_equal_energy
 from tfsepgan.metrics.uncertainty import mean_with_error

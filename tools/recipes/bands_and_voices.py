@@ -17,10 +17,10 @@ import soundfile
 import soxr
 
 from tfsepgan.audio.formats import SUFFIXES
-from tfsepgan.data.mixing import root_mean_square
-from tfsepgan.data.rendering.arranging.singing import Singer
-from tfsepgan.data.rendering.midi import read_midi
-from tfsepgan.data.rendering.score import Note
+from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.rendering.arranging.singing import Singer
+from tfsepgan.rendering.midi import read_midi
+from tfsepgan.rendering.score import Note
 
 RATE_HZ = 44100
 LEVEL = 0.1  # RMS, -20 dBFS

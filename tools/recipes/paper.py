@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 from tfsepgan.audio.recording import AudioFile
-from tfsepgan.cli.catalogue import open_catalogue
+from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
 
 FILE_SECONDS = 60  # the paper's

@@ -21,12 +21,12 @@ from rich.progress import track
 
 from tfsepgan.cli.command import INTERRUPTED
 from tfsepgan.cli.data import main as tfsepgan_data
-from tfsepgan.data.rendering.midi import write_midi
-from tfsepgan.data.rendering.musicxml import read_musicxml
-from tfsepgan.data.rendering.score import Note, Part
 from tfsepgan.errors import DataError
+from tfsepgan.rendering.midi import write_midi
+from tfsepgan.rendering.musicxml import read_musicxml
+from tfsepgan.rendering.score import Note, Part
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parent)]
 import demo_music  # noqa: E402
 import sfz_piano  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402

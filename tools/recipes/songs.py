@@ -20,7 +20,7 @@ from rich.console import Console
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.cli.data import main as tfsepgan_data
-from tfsepgan.data.rendering.arranging.desk import active_rms
+from tfsepgan.rendering.arranging.desk import active_rms
 
 sys.path[:0] = [str(Path(__file__).parent)]
 import piano  # noqa: E402

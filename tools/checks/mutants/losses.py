@@ -76,7 +76,7 @@ LOSSES = (
         ),
     ),
     *mutants_of(
-        "losses/likeness.py",
+        "losses/diversity.py",
         "losses/test_likeness.py",
         ("likeness-moves-the-real", "wanted = ops.stop_gradient(_difference(real))", "wanted = _difference(real)"),
         ("likeness-rewards-more", "ops.relu(1.0 - _difference(made)", "(1.0 - _difference(made)"),

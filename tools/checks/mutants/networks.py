@@ -6,7 +6,7 @@ _AUTHORS = "test_the_papers_generator_is_the_authors_layer_by_layer"
 
 NETWORKS = (
     *mutants_of(
-        "networks/stream_memory.py",
+        "networks/streaming_memory.py",
         "networks/test_streaming.py",
         (
             "stream-sees-beyond-the-end",

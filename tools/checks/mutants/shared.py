@@ -101,7 +101,7 @@ SHARED = (
         ),
     ),
     *mutants_of(
-        "systems/schedule.py",
+        "systems/learning_rate.py",
         "systems/test_table_and_schedule.py",
         ("cosine-to-nothing", "alpha=0.01,", "alpha=0.0,"),
         (
@@ -122,7 +122,7 @@ SHARED = (
         ),
     ),
     *mutants_of(
-        "systems/listening.py",
+        "systems/crops.py",
         "systems/test_listening.py",
         ("level-of-amplitude-as-power", "10 ** (level_dbfs / 20)", "10 ** (level_dbfs / 10)"),
         ("level-upside-down", "/ ops.sqrt(power + 1e-10)", "* ops.sqrt(power + 1e-10)"),
@@ -141,7 +141,7 @@ SHARED = (
         ),
     ),
     *mutants_of(
-        "systems/searching.py",
+        "systems/latent_search.py",
         "systems/test_searching.py",
         ("adam-uphill", "return place - rate * mean", "return place + rate * mean"),
         ("adam-first-uncorrected", "first / (1 - decays[0] ** taken)", "first"),
@@ -153,7 +153,7 @@ SHARED = (
         ("windows-fade-in-amplitude", "+ 0.5) / window)[:, None] ** 2", "+ 0.5) / window)[:, None]"),
     ),
     *mutants_of(
-        "systems/trained.py",
+        "models/saved.py",
         "systems/test_system_contract.py",
         (
             "start-for-what-ships-only",

@@ -79,7 +79,7 @@ SIGNALS = (
         ("every-mixture-counts-once", "found[name] = float(here.mean())", "found[name] = float(here.sum())"),
     ),
     *mutants_of(
-        "data/mixing.py",
+        "data/batches/mixing_laws.py",
         "data/test_mixing.py",
         (
             "paper-law-weights-swapped",
@@ -183,7 +183,7 @@ SIGNALS = (
         ),
     ),
     *mutants_of(
-        "data/windows.py",
+        "data/batches/draws.py",
         "data/test_windows.py",
         (
             "songs-share-upside-down",

@@ -1,0 +1,1 @@
+"""How a window or a recording is changed before it is mixed."""

@@ -1,0 +1,1 @@
+"""From recordings to batches: unpack, read, draw, change, mix."""

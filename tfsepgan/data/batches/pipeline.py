@@ -1,0 +1,187 @@
+"""From a catalogue to batches: step -> plan -> windows -> mixtures, in tf.data.
+
+Each step's batch is a function of (seed, step) alone, so a resumed run asks for `first_step` and goes on with
+the data that an uninterrupted one would have seen, and every reader gives the same bits.
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfsepgan.config import DataConfig
+from tfsepgan.data.augment.augmenter import Augmenter, Changes, longer_window
+from tfsepgan.data.batches.draws import OTHER, Draws, Plan, Pool
+from tfsepgan.data.batches.mixing_laws import Mixed, finish, paper_law, snr_law
+from tfsepgan.data.batches.readers import choose_reader, read_windows, read_windows_in_graph
+from tfsepgan.data.batches.shutdown import CallWatch
+from tfsepgan.data.batches.streams import PAIRED, Stream, open_streams
+from tfsepgan.data.recordings.catalogue import Catalogue
+
+PARALLEL_BATCHES = 2  # made at a time where windows are filtered or moved; more only takes cores from the training step
+PREFETCHED_BATCHES = 4
+LAST_STEP = 2**62
+ALIGNMENT = 64  # bytes; TensorFlow copies arrays that lie elsewhere
+_WATCH = CallWatch()
+
+
+def training_batches(
+    catalogue: Catalogue,
+    config: DataConfig,
+    *,
+    hears: Sequence[str] = PAIRED,
+    split: str = "train",
+    first_step: int = 0,
+    every: int = 1,
+    cache_dir: str | os.PathLike | None = None,
+):
+    """Endless batches of what a system hears.
+
+    Args:
+      catalogue: what there is, from `catalogue.scan`.
+      config: what to make of it.
+      hears: what a batch holds, each float32 and drawn independently of the others but for the first two:
+        "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the sources in it;
+        "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as loud as in some other mixture;
+        "unlabelled" `[batch, time, 1]`, mixtures whose sources are not told: those in the folder `mixture`, or made.
+        With `config.labelled` below 1 the latter two are of other recordings than the first two.
+      split: where to draw from; only `train` gets variants.
+      first_step: step of the first batch; the batch of a step does not depend on it.
+      every: steps from one batch to the next: several servers share the steps of a run.
+      cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache folder.
+    Returns: tf.data.Dataset of dictionaries with the keys of `hears`.
+    Raises: DataError when the split lacks a source, has no file longer than the window, or a file cannot be
+      unpacked.
+    """
+    import tensorflow as tf
+
+    streams = open_streams(catalogue, config, hears, split, cache_dir)
+    augmenter = Augmenter(config) if config.augment.active and split == "train" else None
+    reader = choose_reader(config.reader)
+    read = longer_window(config) if augmenter else config.window
+    shapes = batch_shapes(config, hears)
+
+    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
+        made: dict[str, np.ndarray] = {}
+        for stream in streams:
+            plan = stream.plan(config, int(step), read)
+            if windows is None:
+                own = read_windows(stream.pool, plan.draws, read, reader)
+            else:
+                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
+            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
+        return [made[key] for key in hears]
+
+    def to_batch(*inputs):
+        made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(hears), stateful=False)
+        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(hears, made, strict=True)}
+
+    dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
+    if reader == "tfio":
+        dataset = _read_with_tfio(dataset, streams, config, read)
+    dataset = dataset.map(to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True)
+    return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def batches_at_a_time(augmenter: Augmenter | None) -> int:
+    """How many batches are made at a time.
+
+    Mixing is many array operations of 10 microseconds: two threads of those wait for Python's lock and for each other, and are slower
+    than one by a fifth to a third (tools/benchmarks/bench_pipeline.py). Filters and transforms are long, and leave the lock.
+    """
+    return PARALLEL_BATCHES if augmenter and augmenter.works else 1
+
+
+def batch_shapes(config: DataConfig, hears: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Shape of each key of a batch, see `training_batches`."""
+    parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
+    ends = (config.window, 1)
+    return {key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends) for key in hears}
+
+
+def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
+    """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in parallel."""
+    import tensorflow as tf
+
+    paths = [str(recording.path) for recording in streams[0].pool.recordings]
+
+    def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
+        drawn = [stream.plan(config, int(step), read_on).draws for stream in streams]
+        return tuple(np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True))
+
+    def read(step):
+        columns = tf.numpy_function(_WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False)
+        draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
+        return step, read_windows_in_graph(tf.constant(paths), draws, read_on)
+
+    options = tf.data.Options()
+    options.experimental_optimization.map_parallelization = False  # see read_windows_in_graph
+    return steps.map(read).with_options(options).prefetch(PARALLEL_BATCHES)
+
+
+def mix_batch(
+    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, changes: Changes | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn the windows of a plan into mixtures by the law of the settings, one after the other: what one needs stays in the cache.
+
+    Args:
+      pool, config, plan: where the windows came from.
+      windows: int16 `[draws, window]`, or with `changes` `[draws, longer]`, see `augmentation.longer_window`.
+      changes: of the windows before they are mixed, and what lies under the mixtures, which counts to the rest.
+    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch, time, 1]`, float32.
+    """
+    mixtures = _empty(config.batch, config.window, 1)
+    sources = _empty(config.batch, pool.sources, config.window, 1)
+    rest = _empty(config.batch, config.window, 1)
+    scratch = np.empty((len(windows), config.window), np.float32)  # once a batch: new memory is paged in each time
+    for item in range(config.batch):
+        out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
+        _mix_item(pool, config, plan, item, windows, changes, out, scratch)
+    return mixtures, sources, rest
+
+
+def _empty(*shape: int) -> np.ndarray:
+    """A float32 array that lies where TensorFlow wants its tensors, so that it takes it as it is and copies nothing."""
+    count = int(np.prod(shape))
+    memory = np.empty(count * 4 + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + count * 4].view(np.float32).reshape(shape)
+
+
+def _mix_item(
+    pool: Pool,
+    config: DataConfig,
+    plan: Plan,
+    item: int,
+    windows: np.ndarray,
+    changes: Changes | None,
+    out: Mixed,
+    scratch: np.ndarray,
+) -> None:
+    rows = np.flatnonzero(plan.draws.item == item)
+    is_other = plan.draws.part[rows] == OTHER
+    other_rows, target_rows = rows[is_other], rows[~is_other]
+    targets, others = out.sources, scratch[: len(other_rows)]
+    if len(target_rows) < pool.sources:
+        targets[:] = 0
+    places = [*zip(other_rows, others, strict=True), *((row, targets[plan.draws.part[row]]) for row in target_rows)]
+    for row, place in places:
+        scale = np.float32(pool.recordings[plan.draws.recording[row]].scale)
+        own = place if windows.shape[1] == config.window else None
+        scaled = np.multiply(windows[row], scale, out=own, dtype=np.float32)
+        if changes:
+            place[:] = changes.window(row, scaled)
+    if plan.together[item] and len(others) > 1:
+        others, other_rows = others.sum(axis=0, keepdims=True), other_rows[:1]
+    parts = (out.sources, out.residual)
+    if config.law == "paper":
+        paper_law(targets, others, weights=plan.weights[item], out=parts)
+    else:
+        levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows], "silence_db": config.silence_db}
+        snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
+    if changes and changes.noisy:
+        noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)
+        if noise is not None:
+            np.add(out.residual, noise, out=out.residual)
+    finish(*parts, out=out)

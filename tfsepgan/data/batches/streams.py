@@ -1,0 +1,169 @@
+"""What a batch is drawn from: labelled mixtures, solos and unlabelled mixtures, each a stream of draws of its own."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.audio.recording import AudioFile
+from tfsepgan.config import DataConfig, nearest
+from tfsepgan.data.batches.cache import Recording, default_cache_directory, unpack
+from tfsepgan.data.batches.draws import LABELLED, SOLOS, UNLABELLED, Plan, Pool, build_pool, draw_plan, reading_on
+from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
+from tfsepgan.errors import ConfigError, DataError
+
+PAIRED = ("mixture", "sources")
+HEARD = (*PAIRED, "solo", "unlabelled")
+
+
+def open_pool(
+    catalogue: Catalogue,
+    config: DataConfig,
+    *,
+    split: str = "train",
+    cache_dir: str | os.PathLike | None = None,
+) -> Pool:
+    """Unpack a split and arrange all of it for drawing.
+
+    Raises: DataError, see `pipeline.training_batches`.
+    """
+    unpacked = _unpack(catalogue, config, split, cache_dir)
+    return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, balance=config.balance)
+
+
+def _unpack(
+    catalogue: Catalogue, config: DataConfig, split: str, cache_dir: str | os.PathLike | None
+) -> dict[str, tuple[Recording, ...]]:
+    catalogue.require(split, config.sources)
+    _refuse_all_short(catalogue, config, split)
+    return unpack(
+        [file for files in catalogue.splits[split].values() for file in files],
+        sample_rate_hz=config.sample_rate_hz,
+        cache_dir=Path(cache_dir or config.cache or default_cache_directory()),
+        variants=config.variants if split == "train" else 0,
+        seed=config.seed,
+        speed_group=catalogue.unit,
+    )
+
+
+class Stream(NamedTuple):
+    """One independent series of mixtures, and what of it a batch holds."""
+
+    pool: Pool
+    number: int  # LABELLED, SOLOS or UNLABELLED
+    keys: tuple[str, ...]
+
+    def plan(self, config: DataConfig, step: int, read: int) -> Plan:
+        """What a step hears, and so many samples of it to be read."""
+        plan = draw_plan(self.pool, config, step, self.number)
+        return plan if read == config.window else reading_on(self.pool, plan, config.window, read)
+
+    def made(self, mixtures: np.ndarray, sources: np.ndarray, rest: np.ndarray) -> dict[str, np.ndarray]:
+        if self.keys == ("solo",):
+            return {"solo": np.concatenate([sources, rest[:, None]], axis=1)}
+        values = {"mixture": mixtures, "sources": sources, "unlabelled": mixtures}
+        return {key: values[key] for key in self.keys}
+
+
+def open_streams(
+    catalogue: Catalogue, config: DataConfig, hears: Sequence[str], split: str, cache_dir: str | os.PathLike | None
+) -> list[Stream]:
+    """The streams that the keys of a batch are drawn from, see `pipeline.training_batches`.
+
+    Raises: ConfigError for a key that there is not; DataError when the recordings do not do.
+    """
+    wrong = [key for key in hears if key not in HEARD]
+    if wrong or not hears:
+        raise ConfigError(f"A batch cannot hold {list(hears)}; {nearest(wrong[0] if wrong else '', HEARD)}")
+    unpacked = _unpack(catalogue, config, split, cache_dir)
+
+    def pool(only: frozenset[str] | None) -> Pool:
+        return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance)
+
+    labelled, others = None, None
+    if config.labelled < 1:
+        labelled, others = share_out(catalogue, config, split, needs_others=bool({"solo", "unlabelled"} & set(hears)))
+    streams = []
+    paired = tuple(key for key in hears if key in PAIRED)
+    if paired:
+        streams.append(Stream(pool(labelled), LABELLED, paired))
+    if "solo" in hears:
+        streams.append(Stream(pool(others), SOLOS, ("solo",)))
+    if "unlabelled" in hears:
+        recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
+        if recorded:
+            names = frozenset(file.name for file in recorded)
+            mixtures = build_pool(catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance)
+        streams.append(Stream(mixtures if recorded else pool(others), UNLABELLED, ("unlabelled",)))
+    return streams
+
+
+def share_out(
+    catalogue: Catalogue, config: DataConfig, split: str, *, needs_others: bool = True
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Divide a split's recordings into labelled ones and others: a share of each folder, or of the songs with the same wanted sources.
+
+    Returns: the names of the files of each.
+    Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for the others, which are needed.
+    """
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for stems in catalogue.tracks(split).values():
+        wanted = " ".join(source for source in config.sources if source in stems)
+        groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
+    for source, files in catalogue.splits[split].items():
+        for file in files if source != MIXTURE else ():
+            if catalogue.track(file) is None:
+                groups.setdefault(catalogue.folder(file), []).append((file.name,))
+    rng = np.random.default_rng(config.seed)
+    parts: tuple[list[str], list[str]] = ([], [])
+    for name in sorted(groups):
+        members = [groups[name][index] for index in rng.permutation(len(groups[name]))]
+        count = max(1, round(config.labelled * len(members)))
+        for index, files in enumerate(members):
+            parts[index >= count].extend(files)
+    labelled, others = (frozenset(part) for part in parts)
+    for source in config.sources if needs_others else ():
+        files = catalogue.splits[split][source]
+        if not any(file.name in others for file in files):
+            raise DataError(
+                f"labelled is {config.labelled}, which takes all {len(files)} recordings of {source!r} in "
+                f"{catalogue.directory / split}: none is left to be heard unlabelled. Lower it, or add recordings."
+            )
+    if needs_others and catalogue.layout != "multitrack":
+        _refuse_nothing_beside(catalogue, config, split, others)
+    return labelled, others
+
+
+def _refuse_nothing_beside(catalogue: Catalogue, config: DataConfig, split: str, others: frozenset[str]) -> None:
+    beside = [
+        file.name
+        for source, files in catalogue.splits[split].items()
+        for file in (() if source in (*config.sources, MIXTURE) else files)
+    ]
+    if beside and not others & set(beside):
+        raise DataError(
+            f"labelled is {config.labelled}, and each instrument folder in {catalogue.directory / split} holds one recording, which is "
+            "labelled: nothing is left that could be heard unlabelled beside the wanted sources. Add recordings, or split long ones."
+        )
+
+
+def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> None:
+    seconds = config.window / config.sample_rate_hz
+    for source in config.sources:
+        files = catalogue.splits[split][source]
+        longest = max(files, key=lambda file: file.seconds)
+        if longest.seconds < seconds:
+            folder = catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
+            count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
+            raise DataError(
+                f"{folder} holds {count} but none is longer than the window "
+                f"({seconds:.2f} s at {config.sample_rate_hz} Hz);\nthe longest is {longest.path.name}, "
+                f"{longest.seconds:.2f} s. Use --window {_shorter_window(longest, config)} or longer recordings."
+            )
+
+
+def _shorter_window(longest: AudioFile, config: DataConfig) -> int:
+    """The largest power of two that the longest file fills."""
+    return 2 ** max(0, int(np.log2(max(1, longest.seconds * config.sample_rate_hz))))

@@ -1,0 +1,1 @@
+"""Fixed mixtures and windows that validation and scoring use again and again."""

@@ -1,0 +1,1 @@
+"""Batches that another machine makes."""

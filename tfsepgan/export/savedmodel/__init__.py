@@ -1,0 +1,1 @@
+"""The SavedModel: its signatures, how it is written and checked."""

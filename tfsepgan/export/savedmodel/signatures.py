@@ -1,0 +1,178 @@
+"""The functions that exported models offer, in TensorFlow only: no class of this package is needed to run them.
+
+| signature | input | output |
+|---|---|---|
+| `separate`, `serving_default` | `mixture [batch, time, channels]` | each source and `residual`, shaped like it |
+| `separate_wav` | `wav`, a string or `[batch]` of them: WAV files | `SOURCE_bytes` and `residual_bytes`: WAV files |
+| `stream` | `block`, `context [batch, time, channels]`, `final` | each source, `residual`, the next `context` |
+| `describe` | `question [batch]`, any strings | `manifest [batch]`: what the model is, as JSON |
+
+The stems sum to the mixture. A request that cannot be answered gets an INVALID_ARGUMENT that says what to send.
+`describe` has an input, though it ignores it, because TF Serving's REST interface refuses signatures without one.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from tfsepgan.errors import ConfigError
+from tfsepgan.models.folders import Manifest
+
+RESIDUAL = "residual"
+MIXTURE = "mixture"
+DEFAULT, SEPARATE, WAV, STREAM, DESCRIBE = "serving_default", "separate", "separate_wav", "stream", "describe"
+SIGNATURES = (
+    DEFAULT,
+    SEPARATE,
+    WAV,
+    STREAM,
+    DESCRIBE,
+)  # the first two are one function: TF Serving's name and a telling one
+BYTES = "_bytes"  # TF Serving's REST interface sends strings as base64 only if their name ends so
+_MOST_SAMPLES = 2**28  # 1 GiB of float32: TF Serving takes messages of 2 GiB, and a reply holds two stems at least
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """How much a served model takes in one request; beyond it the answer is INVALID_ARGUMENT, not a server out of memory."""
+
+    max_request_seconds: float = 120.0  # of one channel, all channels and recordings together: a minute of stereo
+
+    def samples(self, manifest: Manifest) -> int:
+        """The same in samples of a model.
+
+        Raises: ConfigError when a stereo block with its context would not fit, or no message could hold as much.
+        """
+        rate, hop = manifest.sample_rate_hz, manifest.hop
+        least = 2 * (2 * -(-manifest.context // hop) * hop + hop)
+        wanted = self.max_request_seconds * rate
+        if not least <= wanted <= _MOST_SAMPLES:
+            raise ConfigError(
+                f"got max_request_seconds={self.max_request_seconds}; wanted {least / rate:.2f}, a stereo block with its "
+                f"context, to {_MOST_SAMPLES // rate}, what a message to a server holds"
+            )
+        return int(wanted)
+
+
+def separation_function(generator, sources: Sequence[str]):
+    """Wrap a mono generator for any number of channels.
+
+    Args:
+      generator: `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`.
+      sources: names of what it gives, in order.
+    Returns: function of `mixture [batch, time, channels]`, float32.
+    """
+    import tensorflow as tf
+
+    def separate(mixture):
+        shape = tf.shape(mixture)
+        batch, time, channels = shape[0], shape[1], shape[2]
+        mono = tf.reshape(tf.transpose(mixture, (0, 2, 1)), (batch * channels, time, 1))
+        estimates = generator(mono, training=False)
+        apart = tf.reshape(estimates, (batch, channels, len(sources), time))
+        stems = {name: tf.transpose(apart[:, :, index], (0, 2, 1)) for index, name in enumerate(sources)}
+        return _with_residual(mixture, stems)
+
+    return separate
+
+
+def mono_separation_function(generator, sources: Sequence[str]):
+    """The same for one channel, without the reshapes that a phone's converter would have to carry.
+
+    Returns: function of `mixture [1, time, 1]`, float32.
+    """
+
+    def separate(mixture):
+        estimates = generator(mixture, training=False)
+        return _with_residual(mixture, {name: estimates[:, index] for index, name in enumerate(sources)})
+
+    return separate
+
+
+def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> dict[str, Callable]:
+    """Every signature of a served model, with the checks that keep a server alive.
+
+    Args:
+      generator: `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`.
+      manifest: what it is.
+      limits: what it takes.
+    Returns: a `tf.function` with one input signature for each name of `SIGNATURES`; all share one copy of the network.
+    """
+    import tensorflow as tf
+
+    from tfsepgan.export.savedmodel.checks import any_rank, checked_audio, not_too_many
+    from tfsepgan.export.savedmodel.stream_signature import stream_function
+    from tfsepgan.export.savedmodel.wav_signature import wav_function
+
+    network = tf.function(
+        lambda mono: generator(mono, training=False),
+        input_signature=[tf.TensorSpec([None, None, 1], tf.float32, name="mono")],
+        autograph=False,
+    )
+    separate = separation_function(lambda mono, training: network(mono), manifest.sources)
+    most = limits.samples(manifest)
+    description = json.dumps(served_description(manifest, limits))
+    audio = tf.TensorSpec([None, None, None], tf.float32)
+
+    def checked_separate(mixture):
+        return separate(checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=manifest.sample_rate_hz))
+
+    def describe(question):
+        shape = tf.shape(any_rank(question))
+        with tf.control_dependencies([not_too_many(tf.reduce_prod(shape), "question")]):
+            return {"manifest": tf.fill(shape, description)}
+
+    whole = _signature(checked_separate, **{MIXTURE: audio})
+    return {
+        DEFAULT: whole,
+        SEPARATE: whole,
+        WAV: _signature(wav_function(separate, manifest, most=most), wav=tf.TensorSpec(None, tf.string)),
+        STREAM: _signature(
+            stream_function(separate, manifest, most=most),
+            block=audio,
+            context=audio,
+            final=tf.TensorSpec([], tf.bool),
+        ),
+        DESCRIBE: _signature(describe, question=tf.TensorSpec([None], tf.string)),
+    }
+
+
+def served_description(manifest: Manifest, limits: RequestLimits) -> dict:
+    """What `describe` tells: the manifest and the limits, which are all that a client needs to know."""
+    return {**asdict(manifest), "limits": served_limits(manifest, limits)}
+
+
+def served_limits(manifest: Manifest, limits: RequestLimits) -> dict[str, float]:
+    """The limits in seconds and in samples, as they stand in the manifest."""
+    return {**asdict(limits), "max_request_samples": limits.samples(manifest)}
+
+
+def signature_facts(sources: Sequence[str]) -> dict[str, dict]:
+    """Shapes of all inputs and outputs by signature, for the manifest and the card."""
+    shape, stems = ["batch", "time", "channels"], [*sources, RESIDUAL]
+    separate = {"input": {MIXTURE: shape}, "outputs": dict.fromkeys(stems, shape)}
+    stream = {"block": shape, "context": ["batch", "held", "channels"], "final": []}
+    return {
+        DEFAULT: separate,
+        SEPARATE: separate,
+        WAV: {"input": {"wav": ["batch"]}, "outputs": {f"{name}{BYTES}": ["batch"] for name in stems}},
+        STREAM: {
+            "input": stream,
+            "outputs": {**dict.fromkeys(stems, ["batch", "ready", "channels"]), "context": stream["context"]},
+        },
+        DESCRIBE: {"input": {"question": ["batch"]}, "outputs": {"manifest": ["batch"]}},
+    }
+
+
+def _signature(function: Callable, **specs) -> Callable:
+    import tensorflow as tf
+
+    named = [tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()]
+    return tf.function(function, input_signature=named, autograph=False)
+
+
+def _with_residual(mixture, stems: Mapping) -> dict:
+    residual = mixture
+    for estimate in stems.values():
+        residual = residual - estimate
+    return {**stems, RESIDUAL: residual}

@@ -1,0 +1,220 @@
+"""The signature `separate_wav`: WAV files in, WAV files out, read and written by TensorFlow's own operators.
+
+Source: the RIFF WAVE format; PCM of 16, 24 and 32 bits and 32-bit float, WAVE_FORMAT_EXTENSIBLE included, chunks in any
+number before the samples.
+Departs from `tf.audio`: that reads 16-bit PCM only, and writes it, which cuts what is beyond full scale. Here the stems are
+32-bit float: nothing is cut, and they sum to the mixture.
+"""
+
+from collections.abc import Callable
+
+from tfsepgan.export.savedmodel.checks import any_rank, finite, not_too_many, require
+from tfsepgan.models.folders import Manifest
+
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_KINDS = ((_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32))  # encoding and bits, as `_samples` takes them
+_MOST_CHUNKS = 64  # before the samples; a file of nothing but empty chunks must not keep a server busy
+_STREAMED = 0xFFFFFFFF  # length that programs write when they cannot know it
+_HEAD_BYTES = 58
+
+
+def wav_function(separate: Callable, manifest: Manifest, *, most: int) -> Callable:
+    """Wrap a separation of arrays for WAV files.
+
+    Args:
+      separate: `[batch, time, channels]` to a dictionary of stems.
+      manifest: of the model; its rate is the files'.
+      most: samples taken of a file.
+    Returns: function of `wav`, a string or `[batch]` of them, to `NAME_bytes` shaped alike for each source and "residual".
+    """
+    import tensorflow as tf
+
+    names = (*manifest.sources, "residual")
+
+    def one(file):
+        samples = read_wav(file, sample_rate_hz=manifest.sample_rate_hz, most=most)
+        stems = separate(samples[None])
+        return tuple(write_wav(stems[name][0], manifest.sample_rate_hz) for name in names)
+
+    def separate_wav(wav):
+        files = _checked_files(wav, most_bytes=4 * most + 2**20)
+        stems = tf.map_fn(
+            one, tf.reshape(files, [-1]), fn_output_signature=(tf.string,) * len(names), parallel_iterations=1
+        )
+        return {f"{name}_bytes": tf.reshape(stem, tf.shape(files)) for name, stem in zip(names, stems, strict=True)}
+
+    return separate_wav
+
+
+def read_wav(file, *, sample_rate_hz: int, most: int):
+    """Samples of a WAV file, or INVALID_ARGUMENT.
+
+    Args:
+      file: string scalar, its bytes.
+      sample_rate_hz: the rate it must have.
+      most: samples, of all channels together, that are taken.
+    Returns: `[time, channels]` float32.
+    """
+    import tensorflow as tf
+
+    form, data, count = _chunks(file)
+    encoding, channels, rate, bits = _format(file, form)
+    kind = tf.argmax(tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]), output_type=tf.int32)
+    known = tf.reduce_any(tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]))
+    present = tf.cast(tf.strings.length(file), tf.int64) - data
+    count = tf.where(count == _STREAMED, present, count)
+    frame = tf.maximum(channels * bits // 8, 1)
+    samples = count * 8 // tf.maximum(bits, 1)
+    checks = [
+        require(
+            known,
+            "the WAV has an encoding and bits of",
+            encoding,
+            bits,
+            "; send PCM of 16, 24 or 32 bits or 32-bit float",
+        ),
+        require(rate == sample_rate_hz, "the WAV has a sample rate of", rate, f"Hz; send {sample_rate_hz} Hz"),
+        require(
+            count <= present, "the WAV is cut short, bytes promised and present:", count, present, "; send it again"
+        ),
+        require((channels > 0) & (count > 0), "the WAV holds no samples; send at least one"),
+        not_too_many(channels, "wav"),
+        require(count % frame == 0, "the WAV ends within a sample; send it again"),
+        require(
+            samples <= most,
+            "the WAV holds this many samples, of all channels together:",
+            samples,
+            f"; send at most {most}, {most / sample_rate_hz:g} s of one channel",
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        raw = tf.strings.substr(file, data, count)
+    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
+
+
+def write_wav(samples, sample_rate_hz: int):
+    """A WAV file of 32-bit float samples.
+
+    Args:
+      samples: `[time, channels]` float32, at least one.
+      sample_rate_hz: their rate.
+    Returns: string scalar, its bytes.
+    """
+    import tensorflow as tf
+
+    frames, channels = tf.shape(samples)[0], tf.shape(samples)[1]
+    count = 4 * frames * channels
+    words = [
+        *(b"RIFF", (count + _HEAD_BYTES - 8, 4), b"WAVE"),
+        *(b"fmt ", (18, 4), (_FLOAT, 2), (channels, 2), (sample_rate_hz, 4)),
+        *((4 * sample_rate_hz * channels, 4), (4 * channels, 2), (32, 2), (0, 2)),
+        *(b"fact", (4, 4), (frames, 4)),
+        *(b"data", (count, 4)),
+    ]
+    pieces = [
+        tf.constant(list(word), tf.uint8)
+        if isinstance(word, bytes)
+        else tf.bitcast(tf.cast(word[0], tf.int32), tf.uint8)[: word[1]]
+        for word in words
+    ]
+    everything = tf.concat([*pieces, tf.reshape(tf.bitcast(samples, tf.uint8), [-1])], axis=0)
+    # TensorFlow turns no array into a string, but a serialised one ends with its bytes.
+    return tf.strings.substr(tf.io.serialize_tensor(everything), -tf.size(everything), tf.size(everything))
+
+
+def _checked_files(wav, *, most_bytes: int):
+    import tensorflow as tf
+
+    wav = any_rank(wav)
+    size = tf.reduce_sum(tf.cast(tf.strings.length(wav), tf.int64))
+    with tf.control_dependencies(
+        [
+            require(
+                tf.rank(wav) <= 1,
+                "`wav` has this many dimensions:",
+                tf.rank(wav),
+                "; send one string, or a list of them",
+            ),
+            require(tf.size(wav) > 0, "`wav` is empty; send the bytes of at least one WAV file"),
+            not_too_many(tf.size(wav), "wav"),
+            require(
+                size <= most_bytes, "`wav` holds this many bytes:", size, f"; send at most {most_bytes} in a request"
+            ),
+        ]
+    ):
+        return tf.identity(wav)
+
+
+def _chunks(file):
+    """Where a file's format and samples begin, and how many bytes the samples are said to be."""
+    import tensorflow as tf
+
+    length = tf.cast(tf.strings.length(file), tf.int64)
+    head = tf.strings.join([tf.strings.substr(file, 0, 12), " " * 12])
+    is_wav = (tf.strings.substr(head, 0, 4) == "RIFF") & (tf.strings.substr(head, 8, 4) == "WAVE")
+    sentence = "`wav` is not a WAV file; send the bytes of one that begins with RIFF....WAVE (in JSON: as base64, under the key b64)"
+    with tf.control_dependencies([require(is_wav, sentence)]):
+        start = tf.constant(12, tf.int64)
+
+    def unfinished(position, form, data, count):
+        return (data < 0) & (position + 8 <= length)
+
+    def step(position, form, data, count):
+        name, size = tf.strings.substr(file, position, 4), _number(file, position + 4, 4)
+        return (
+            position + 8 + size + size % 2,
+            tf.where((name == "fmt ") & (size >= 16) & (form < 0), position + 8, form),
+            tf.where(name == "data", position + 8, data),
+            tf.where(name == "data", size, count),
+        )
+
+    none = tf.constant(-1, tf.int64)
+    _, form, data, count = tf.while_loop(
+        unfinished, step, (start, none, none, none), maximum_iterations=_MOST_CHUNKS, parallel_iterations=1
+    )
+    with tf.control_dependencies(
+        [
+            require(
+                (form >= 0) & (data > form), "the WAV has no format or no samples; write it again, or send 16-bit PCM"
+            )
+        ]
+    ):
+        return tf.identity(form), tf.identity(data), tf.identity(count)
+
+
+def _format(file, form):
+    """Encoding, channels, rate in Hz and bits, from a format chunk that is known to have 16 bytes or more."""
+    import tensorflow as tf
+
+    plain = _number(file, form, 2)
+    # The true encoding of an extensible format stands 24 bytes in; the samples follow the format, so they are in the file.
+    encoding = _number(file, tf.where(plain == _EXTENSIBLE, form + 24, form), 2)
+    return encoding, _number(file, form + 2, 2), _number(file, form + 4, 4), _number(file, form + 14, 2)
+
+
+def _number(file, position, count: int):
+    """The unsigned little-endian number of `count` bytes at a position, int64; bytes beyond the end are zero."""
+    import tensorflow as tf
+
+    found = tf.strings.join([tf.strings.substr(file, position, count), "\0" * count])
+    each = tf.cast(tf.io.decode_raw(tf.strings.substr(found, 0, count), tf.uint8), tf.int64)
+    return tf.reduce_sum(each * [256**place for place in range(count)])
+
+
+def _samples(raw, kind):
+    """Bytes of samples to float32, full scale at one."""
+    import tensorflow as tf
+
+    def packed():
+        each = tf.reshape(tf.cast(tf.io.decode_raw(raw, tf.uint8), tf.int32), [-1, 3])
+        return tf.cast(tf.reduce_sum(tf.bitwise.left_shift(each, [8, 16, 24]), axis=1), tf.float32) / 2.0**31
+
+    return tf.switch_case(
+        kind,
+        [
+            lambda: tf.cast(tf.io.decode_raw(raw, tf.int16), tf.float32) / 2.0**15,
+            packed,
+            lambda: tf.cast(tf.io.decode_raw(raw, tf.int32), tf.float32) / 2.0**31,
+            lambda: tf.io.decode_raw(raw, tf.float32),
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The TFLite files: conversion, variants, streaming, metadata."""

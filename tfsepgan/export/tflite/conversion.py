@@ -1,0 +1,104 @@
+"""TFLite files with built-in operators only, so that the plain runtime of a phone or browser is enough."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+import tfsepgan
+from tfsepgan.errors import ExportError
+
+_NEEDED_OPS = re.compile(r"(?:TF Select|Flex|Custom) ops: ([^\n]*)")
+
+
+def write_tflite(
+    saved_model: Path, outputs: Mapping[str, Path], *, signature: str = "separate", calibration: Path | None = None
+) -> None:
+    """Convert a SavedModel in a process of its own and check what came out.
+
+    Args:
+      saved_model: folder, as `savedmodel.write_mono_saved_model` writes it.
+      signature: which of its functions.
+      outputs: `.tflite` file for each precision wanted, see `convert.convert`.
+      calibration: `.npz` of inputs that the precision "int8" needs.
+    Raises: ExportError when the converter fails or a file needs more than built-in operators.
+    """
+    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    files = {**outputs, **({"calibration": calibration} if calibration else {})}
+    wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
+    finished = subprocess.run(
+        [sys.executable, "-m", "tfsepgan.export.tflite.convert", str(saved_model.resolve()), signature, *wanted],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "-1",  # converting needs no accelerator, and one may be busy training
+        },
+        cwd=saved_model.parent,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if finished.returncode or not all(path.is_file() for path in outputs.values()):
+        raise ExportError(f"conversion to TFLite failed: {_reason(finished)}")
+    for precision, path in outputs.items():
+        foreign = foreign_operators(path)
+        if foreign:
+            raise ExportError(
+                f"the TFLite ({precision}) file needs operators that are not built in: {', '.join(foreign)}; use "
+                "layers that convert to built-in ones"
+            )
+
+
+def open_interpreter(path: Path, *, threads: int = 2):
+    """The LiteRT interpreter of a TFLite file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_path=str(path), num_threads=threads)
+
+
+def foreign_operators(path: Path) -> list[str]:
+    """Names of the operators in a TFLite file that are not built in (Flex or custom); empty is good.
+
+    Source: the file's own table of operator codes, by TensorFlow's schema: built-in code 32 is CUSTOM.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(path.read_bytes(), 0)
+    codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
+    custom = [
+        code for code in codes if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
+    ]
+    return sorted((code.CustomCode() or b"?").decode() for code in custom)
+
+
+def run_tflite(path: Path, mixture: np.ndarray) -> dict[str, np.ndarray]:
+    """Every stem of a mixture by a TFLite file, channel after channel.
+
+    Args:
+      path: file with the signature `separate`.
+      mixture: `[time, channels]` float32 at the model's rate.
+    Returns: `[time, channels]` by name.
+    """
+    separate = open_interpreter(path).get_signature_runner("separate")
+    stems: dict[str, list[np.ndarray]] = {}
+    for channel in mixture.T:
+        for name, samples in separate(mixture=np.ascontiguousarray(channel)[None, :, None]).items():
+            stems.setdefault(name, []).append(samples[0, :, 0].copy())
+    return {name: np.stack(channels, axis=1) for name, channels in stems.items()}
+
+
+def _reason(finished: subprocess.CompletedProcess) -> str:
+    """What the converter complained about, out of the pages it prints."""
+    needed = _NEEDED_OPS.search(finished.stderr)
+    if needed:
+        return f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
+    lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "")
+    return f"exit code {finished.returncode}: {told[:500] or 'it said nothing'}"

@@ -1,0 +1,71 @@
+"""The streaming twin of a model as a SavedModel, which its TFLite files are converted from.
+
+Signature `stream`: `block [1, block, 1]`, `state [1, state]` (zeros at the start) and `valid [1]` int32 to each source and `residual`,
+`[1, block, 1]`, and the next `state`.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+
+from tfsepgan.errors import ExportError
+from tfsepgan.export.savedmodel.signatures import RESIDUAL
+from tfsepgan.models.bundle import Bundle
+from tfsepgan.networks.streaming import StreamingTwin
+from tfsepgan.ondevice.streaming import SIGNATURE
+
+STATE = "state"
+LEAST_BLOCK = 1024  # samples; shorter blocks cost more in calls than in arithmetic
+
+
+def default_block(hop: int) -> int:
+    """The shortest block of whole hops that is worth a call, in samples."""
+    return -(-LEAST_BLOCK // hop) * hop
+
+
+def streaming_facts(twin: StreamingTwin, *, hop: int, sample_rate_hz: int) -> dict:
+    """What a program must know to stream, as it stands in the file and the manifest."""
+    latency = twin.delay + twin.block
+    return {
+        "block_samples": twin.block,
+        "delay_samples": twin.delay,
+        "latency_samples": latency,
+        "latency_ms": round(1000 * latency / sample_rate_hz, 1),
+        "state_size": twin.state,
+        "hop": hop,
+    }
+
+
+def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: Path) -> None:
+    """Write a streaming twin for the converter.
+
+    Args:
+      bundle: of the generator whose twin it is.
+      twin: of `networks.streaming.streaming_twin`.
+      directory: must not exist.
+    Raises: ExportError when it cannot be written.
+    """
+    import keras
+    import tensorflow as tf
+
+    if STATE in bundle.manifest.sources:
+        raise ExportError(f"a source is called {STATE!r}, which the streaming model needs for itself; rename it.")
+
+    def stream(block, state, valid):
+        given = twin.model({"block": block, "state": state, "valid": valid}, training=False)
+        stems = {name: given["estimates"][:, index] for index, name in enumerate(bundle.manifest.sources)}
+        return {**stems, RESIDUAL: given["residual"], STATE: given["state"]}
+
+    wanted = [
+        tf.TensorSpec((1, twin.block, 1), tf.float32, name="block"),
+        tf.TensorSpec((1, twin.state), tf.float32, name="state"),
+        tf.TensorSpec((1,), tf.int32, name="valid"),
+    ]
+    archive = keras.export.ExportArchive()
+    archive.track(twin.model)
+    try:
+        archive.add_endpoint(SIGNATURE, stream, input_signature=wanted)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
+            archive.write_out(str(directory), verbose=False)
+    except (OSError, tf.errors.OpError, ValueError) as error:
+        raise ExportError(f"the streaming model of {bundle.manifest.name!r} could not be written: {error}") from error

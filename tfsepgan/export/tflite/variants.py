@@ -1,0 +1,173 @@
+"""The TFLite files that an export can hold: which there are, what they say of themselves, and how good each must be.
+
+Files with float weights must give the Keras model's numbers. Files with 8-bit weights cannot: they must separate as well, which is
+measured on mixtures whose sources are known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsepgan.config import nearest
+from tfsepgan.data.references.fixed_mixtures import Mixture
+from tfsepgan.errors import ConfigError, ExportError, ShapeError
+from tfsepgan.export.parity import Stems, keras_stems, largest_difference
+from tfsepgan.metrics.waveform import snr
+from tfsepgan.models.bundle import Bundle, Manifest
+
+
+class Variant(NamedTuple):
+    """One kind of TFLite file."""
+
+    end: str  # of its name
+    precision: str  # see export.convert
+    streaming: bool
+    told: str
+
+
+BASE = {
+    "float32": Variant(".tflite", "float32", False, "float32"),
+    "float16": Variant(".fp16.tflite", "float16", False, "float16 weights"),
+}
+VARIANTS = {
+    "dynamic": Variant(".dynamic.tflite", "dynamic", False, "8-bit weights, ranges found while it runs"),
+    "int8": Variant(".int8.tflite", "int8", False, "8-bit weights and products, fixed ranges"),
+    "stream": Variant(".stream.tflite", "float32", True, "streaming, float32"),
+    "stream.fp16": Variant(".stream.fp16.tflite", "float16", True, "streaming, float16 weights"),
+    "stream.dynamic": Variant(".stream.dynamic.tflite", "dynamic", True, "streaming, 8-bit weights"),
+}
+TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
+OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras over peak
+MAX_SDR_LOSS_DB = 0.5  # of 8-bit weights, where the sources are known
+MIN_CLOSENESS_DB = 20.0  # where they are not: an error 20 dB below the estimate costs one of 10 dB SDR less than 0.5 dB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """Audio that quantised files are made and judged with.
+
+    `calibration`: `[time, channels]` each, what the ranges of "int8" are taken from. `mixtures`: what SDR is measured on; sources of
+    the model that they do not hold are judged by their closeness to the Keras model.
+    """
+
+    calibration: tuple[np.ndarray, ...]
+    mixtures: tuple[Mixture, ...] = ()
+
+
+def check_variants(wanted: Sequence[str]) -> None:
+    """Raises: ConfigError for a name that is not in the table."""
+    for name in wanted:
+        if name not in VARIANTS:
+            raise ConfigError(f"There is no TFLite variant {name!r}; {nearest(name, VARIANTS)}")
+
+
+def file_facts_inside(manifest: Manifest, variant: str, *, streaming: Mapping[str, Any] | None = None) -> dict:
+    """What a TFLite file says about itself: see `tfsepgan.ondevice.describe`."""
+    stems = [*manifest.sources, "residual"]
+    if streaming is None:
+        name, inputs = "separate", {"mixture": [1, "time", 1]}
+        outputs = dict.fromkeys(stems, [1, "time", 1])
+    else:
+        block, state = [1, streaming["block_samples"], 1], [1, streaming["state_size"]]
+        name, inputs = "stream", {"block": block, "state": state, "valid": [1]}
+        outputs = {**dict.fromkeys(stems, block), "state": state}
+    facts = {
+        "format": 1,
+        "name": manifest.name,
+        "variant": variant,
+        "sources": list(manifest.sources),
+        "stems": stems,
+        "sample_rate_hz": manifest.sample_rate_hz,
+        "hop": manifest.hop,
+        "context": manifest.context,
+        "licence": manifest.trained.get("licence"),
+        "made_with": f"tfsepgan {manifest.tfsepgan_version}",
+        "signatures": {name: {"inputs": inputs, "outputs": outputs}},
+    }
+    return facts if streaming is None else {**facts, "streaming": dict(streaming)}
+
+
+class Judge:
+    """Tells how far the stems of a file are from the Keras model's.
+
+    Args:
+      bundle: the Keras model.
+      audio: `[time, channels]` real music.
+      mixtures: with known sources; Keras separates them once, when they are first needed.
+    """
+
+    def __init__(self, bundle: Bundle, audio: np.ndarray, mixtures: Sequence[Mixture] = ()):
+        self._bundle, self._audio, self._mixtures = bundle, audio, tuple(mixtures)
+        self._reference = keras_stems(bundle, audio)
+        self._of_mixtures: list[Stems] = []
+
+    def figures(self, run: Callable[[np.ndarray], Stems], *, with_sdr: bool) -> dict[str, float]:
+        """Measure a file.
+
+        Args:
+          run: the file, `[time, channels]` to stems.
+          with_sdr: whether to run the mixtures, too.
+        Returns: "of_peak", the largest difference over the peak; "closeness_db", the level of the sources above the difference; and
+          "sdr_loss_db", how much less SDR the worst source has on average, if the mixtures hold one; then also
+          "unheard_closeness_db", the same as "closeness_db" of the sources that they do not hold, if there are such.
+        """
+        given, sources = run(self._audio), self._bundle.manifest.sources
+        figures = {"of_peak": largest_difference(self._reference, given)}
+        if not np.isfinite(figures["of_peak"]):
+            return {**figures, "closeness_db": -np.inf}
+        figures["closeness_db"] = min(_snr_or(np.inf, self._reference[source], given[source]) for source in sources)
+        losses = self._losses(run) if with_sdr else {}
+        if not losses:
+            return figures
+        unheard = [_snr_or(np.inf, self._reference[one], given[one]) for one in sources if one not in losses]
+        if unheard:
+            figures["unheard_closeness_db"] = min(unheard)
+        return {**figures, "sdr_loss_db": max(losses.values())}
+
+    def _losses(self, run) -> dict[str, float]:
+        """Mean loss of SDR in dB, for each source that the mixtures hold."""
+        self._of_mixtures = self._of_mixtures or [keras_stems(self._bundle, one.mixture) for one in self._mixtures]
+        losses: dict[str, list[float]] = {}
+        for mixture, before in zip(self._mixtures, self._of_mixtures, strict=True):
+            after = run(mixture.mixture)
+            for source in {*self._bundle.manifest.sources} & {*mixture.sources}:
+                truth = mixture.sources[source]
+                loss = _snr_or(np.nan, truth, before[source]) - _snr_or(np.nan, truth, after[source])
+                losses.setdefault(source, []).append(loss)
+        known = {source: [one for one in each if not np.isnan(one)] for source, each in losses.items()}
+        return {source: float(np.mean(each)) for source, each in known.items() if each}
+
+
+def check_variant(name: str, figures: Mapping[str, float]) -> None:
+    """Raises: ExportError when a file is not as good as its kind must be."""
+    precision = VARIANTS[name].precision
+    if precision in OF_PEAK:
+        key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
+        wanted = f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most {OF_PEAK[precision]:.0e}"
+    elif "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB:
+        key, good = "unheard_closeness_db", False
+        wanted = (
+            f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at hand holds; wanted at least "
+            f"{MIN_CLOSENESS_DB:.0f} dB"
+        )
+    elif "sdr_loss_db" in figures:
+        key, good = "sdr_loss_db", figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
+        wanted = f"has {figures[key]:.2f} dB less SDR than the Keras model; wanted at most {MAX_SDR_LOSS_DB} dB"
+    else:
+        key, good = "closeness_db", figures["closeness_db"] >= MIN_CLOSENESS_DB
+        wanted = (
+            f"is within {figures[key]:.1f} dB of the Keras model; wanted at least {MIN_CLOSENESS_DB:.0f} dB, as there "
+            "were no mixtures with known sources to measure SDR on"
+        )
+    if not good:
+        raise ExportError(f"the TFLite variant {name!r} {wanted}. Nothing was written; leave that variant out.")
+
+
+def _snr_or(otherwise: float, reference: np.ndarray, estimate: np.ndarray) -> float:
+    """SNR in dB, or what to take for a silent reference."""
+    try:
+        return snr(reference, estimate)
+    except ShapeError:
+        return otherwise

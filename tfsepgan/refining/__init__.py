@@ -1,0 +1,1 @@
+"""From checkpoints to the model that ships: the mean of weights, softer masks, paired scores."""

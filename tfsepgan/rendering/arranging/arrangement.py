@@ -1,0 +1,191 @@
+"""One arrangement of a song: who plays, what and how, drawn from a seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.rendering.arranging.accompaniment import bass, chords
+from tfsepgan.rendering.arranging.drums import WALTZES, drums
+from tfsepgan.rendering.arranging.line_ups import LINE_UPS, LineUp
+from tfsepgan.rendering.arranging.piano import HANDS, PianoRole, Stretch, play
+from tfsepgan.rendering.arranging.song import Song
+from tfsepgan.rendering.instruments import CLASSES, InstrumentClass
+from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time
+from tfsepgan.rendering.soundfonts import SoundFont
+
+PIANO, SINGER = "piano", "singer"
+_TIMING_SECONDS = {"drums": 0.005, "bass": 0.008}  # standard deviation of a player's timing
+_OTHERS_SECONDS = 0.010
+_UNEVEN = 7.0  # standard deviation of velocities
+_CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
+_ROLES = {"whole": 0.40, "rests": 0.28, "late": 0.17, "early": 0.15}  # the piano over a song's phrases
+_ONE_HAND = 0.16
+_MADE_FOR_IT = 3.0  # a soundfont that holds one class alone is drawn so much more often: sampled pianos are better ones
+_PIANOS, _USUAL_PIANO = (0, 1), 0.93  # the honky-tonk piano is a rare guest
+
+
+class Voice(NamedTuple):
+    """One player of a band."""
+
+    class_name: str
+    """The instrument's, and the name of the stem."""
+    role: str
+    """'piano', 'drums', 'bass', 'chords', 'lead', 'bridge' or 'singer'."""
+    style: str
+    soundfont: str
+    """Its name, or the singer's."""
+    program: int
+    part: Part
+    seed: tuple[int, ...]
+    """For whatever a singer draws."""
+
+
+class Arrangement(NamedTuple):
+    """Everything that will sound."""
+
+    line_up: str
+    voices: tuple[Voice, ...]
+    piano: PianoRole
+
+
+def arrange(
+    song: Song,
+    fonts: Sequence[SoundFont],
+    singers: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    line_up: str | None = None,
+) -> Arrangement:
+    """Make a band of a song.
+
+    Args:
+      fonts: a class is played by one of those that have it, drawn, those that hold nothing else three times as often as others;
+        classes that none has stay out.
+      singers: names of those who can sing.
+      line_up: name of one of `LINE_UPS`; drawn without it.
+    Returns: the same for the same arguments; the piano is its first voice.
+    """
+    band = _Band(song, {font.name: font for font in fonts}, singers, rng)
+    weights = np.array([each.weight for each in LINE_UPS])
+    drawn = LINE_UPS[int(rng.choice(len(LINE_UPS), p=weights / weights.sum()))]
+    chosen = next((each for each in LINE_UPS if each.name == line_up), drawn)
+    return band.gather(chosen)
+
+
+class _Band:
+    """Gathers players, all from one generator."""
+
+    def __init__(self, song: Song, fonts: Mapping[str, SoundFont], singers: Sequence[str], rng: np.random.Generator):
+        self._song, self._fonts, self._singers, self._rng = song, fonts, singers, rng
+        self._phrase_bars = int(rng.choice([4, 4, 8]))
+        self._voices: list[Voice] = []
+
+    def gather(self, line_up: LineUp) -> Arrangement:
+        rng, song = self._rng, self._song
+        role = self._piano_role(line_up)
+        performed = play(song.piano, song.melody, role)
+        if not performed.notes:  # that hand has nothing to play, or all of it is in a rest
+            role, performed = PianoRole(), song.piano
+        programs = _PIANOS if rng.random() < _USUAL_PIANO else ()
+        self._add(PIANO, PIANO, "performed", performed.notes, programs=programs, performed=performed)
+        if line_up.drums and rng.random() < line_up.drums_share:
+            style = str(rng.choice(list(WALTZES) if song.beats_in_bar == 3 else line_up.drums))
+            silent = frozenset([0]) if rng.random() < 0.2 else frozenset()
+            self._add(
+                "drums", "drums", style, drums(song, rng, style=style, phrase_bars=self._phrase_bars, silent=silent)
+            )
+        if line_up.bass and rng.random() < line_up.bass_share:
+            style = str(rng.choice(line_up.bass))
+            self._add("bass", "bass", style, bass(song, rng, style=style), programs=line_up.bass_programs)
+        self._add_chords(line_up)
+        self._add_leads(line_up)
+        return Arrangement(line_up.name, tuple(self._voices), role)
+
+    def _add_chords(self, line_up: LineUp) -> None:
+        rng = self._rng
+        low, high = line_up.chord_players
+        count = min(len(line_up.chords), int(rng.integers(low, high + 1)))
+        for number in sorted(rng.permutation(len(line_up.chords))[:count]):
+            name, styles, programs = line_up.chords[number]
+            style = str(rng.choice(styles))
+            notes = chords(self._song, rng, style=style, centre=_CENTRES.get(name, 60))
+            self._add(name, "chords", style, notes, programs=programs)
+
+    def _add_leads(self, line_up: LineUp) -> None:
+        rng, song = self._rng, self._song
+        sung = bool(song.melody.notes) and rng.random() < line_up.sung
+        if sung and self._singers:
+            name = str(rng.choice(sorted(self._singers)))
+            part = replace(song.melody, notes=line(song.melody, lowest=False).notes)
+            self._voices.append(Voice("voice", SINGER, "sung", name, 0, part, self._seed()))
+        elif sung:
+            self._add("voice", "lead", "sung", line(song.melody, lowest=False).notes)
+        if line_up.leads and rng.random() < line_up.led * (1 / 3 if sung else 1):
+            self._add(str(rng.choice(line_up.leads)), "lead", "melody", line(song.melody, lowest=False).notes)
+        if line_up.leads and song.bridge.notes and rng.random() < line_up.bridge:
+            self._add(str(rng.choice(line_up.leads)), "bridge", "bridge", line(song.bridge, lowest=False).notes)
+
+    def _piano_role(self, line_up: LineUp) -> PianoRole:
+        rng = self._rng
+        phrases = self._phrases()
+        kind = str(rng.choice(list(_ROLES), p=list(_ROLES.values())))
+        rests: list[Stretch] = []
+        if kind == "rests":
+            rests = [phrase for phrase in phrases if rng.random() < 0.3][: len(phrases) // 2]
+        elif kind == "late" and len(phrases) > 2:
+            rests = [Stretch(0.0, phrases[int(rng.integers(1, 1 + len(phrases) // 2))].start)]
+        elif kind == "early" and len(phrases) > 2:
+            rests = [phrases[int(rng.integers(len(phrases) // 2, len(phrases)))]]
+            rests = [Stretch(rests[0].start, phrases[-1].end)]
+        hand = HANDS[int(rng.integers(1, 3))] if rng.random() < _ONE_HAND and line_up.name != "duo" else HANDS[0]
+        melody = str(rng.choice(["doubled", "octave"])) if rng.random() < line_up.piano_melody else "no"
+        return PianoRole(hand, melody, tuple(rests))
+
+    def _phrases(self) -> list[Stretch]:
+        song = self._song
+        bars = [song.time(first) for first, _ in song.bars()]
+        starts = bars[:: max(2, min(self._phrase_bars, len(bars) // 4))]  # an excerpt has four at least
+        ends = [*starts[1:], song.seconds + 1]
+        return [Stretch(start, end) for start, end in zip(starts, ends, strict=True)]
+
+    def _add(
+        self, name: str, role_name: str, style: str, notes: Sequence[Note], *, programs: Sequence[int] = (),
+        performed: Part | None = None,
+    ) -> None:  # fmt: skip
+        """A player, if a soundfont has the instrument and there is something to play; `performed` keeps timing and pedal."""
+        rng, kind = self._rng, CLASSES[name]
+        able = self._able(kind, set(programs) & set(kind.programs)) or self._able(kind, set(kind.programs))
+        if not able or not notes:
+            return
+        weights = np.array([_MADE_FOR_IT if self._fonts[font].plays_only(kind) else 1.0 for font in able])
+        font = str(rng.choice(list(able), p=weights / weights.sum()))
+        program = int(rng.choice(able[font]))
+        part = performed or self._played(notes, name)
+        part = replace(part, program=program, is_drums=name == "drums", name=role_name)
+        self._voices.append(Voice(name, role_name, style, font, program, part, self._seed()))
+
+    def _able(self, kind: InstrumentClass, programs: set[int]) -> dict[str, list[int]]:
+        """Soundfonts that have some of these programs, in the order of their names."""
+        fonts = sorted(self._fonts.items())
+        found = {name: [program for program in font.programs(kind) if program in programs] for name, font in fonts}
+        return {name: has for name, has in found.items() if has}
+
+    def _played(self, notes: Sequence[Note], name: str) -> Part:
+        """Notes with a player's timing and touch, within the instrument's range."""
+        rng, kind = self._rng, CLASSES[name]
+        ordered = sorted(notes)
+        late = _TIMING_SECONDS.get(name, _OTHERS_SECONDS) * rng.standard_normal(len(ordered))
+        louder = _UNEVEN * rng.standard_normal(len(ordered)) + rng.uniform(-10, 10)
+        played = []
+        for note, later, more in zip(ordered, late, louder, strict=True):
+            start = max(0.0, note.start + later)
+            end = max(note.end + later, start + 0.03)
+            played.append(Note(start, end, note.pitch, int(np.clip(round(note.velocity + more), 1, 127))))
+        if name != "drums":
+            played = fit(played, kind.lowest, kind.highest)
+        return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(played))
+
+    def _seed(self) -> tuple[int, ...]:
+        return tuple(int(word) for word in self._rng.integers(0, 2**31, 2))

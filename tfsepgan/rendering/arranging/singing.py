@@ -1,0 +1,222 @@
+"""A singer out of a reader: the syllables of speech on the notes of a melody, by WORLD.
+
+Every note gets a syllable, the stretch of speech that is voiced, drawn out or shortened to the note's length, with the consonant
+that stands before it. Nothing is sung in rests.
+Source: Morise, Yokomori & Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system", IEICE Trans. E99-D (2016).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+
+from tfsepgan.audio.formats import SUFFIXES
+from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.score import Note
+
+RATE_HZ = 24_000
+FRAME_SECONDS = 0.005
+_SPEECH_SECONDS = 25.0  # of reading that a song's syllables are drawn from
+_SYLLABLE = (12, 60)  # frames: shorter ones are no vowels, longer ones are cut
+_CONSONANT = 24  # frames before a syllable that may be its consonant
+_GLIDE = 9  # frames from one note to the next
+_PHRASE_SECONDS = 0.35  # a rest so long is one for the singer
+_SILENT = -1
+_SPREAD = 12  # frames over which a note begins and ends
+
+
+class Singer(NamedTuple):
+    """A reader who is to sing."""
+
+    name: str
+    speech: Path
+    formant: float
+    """Above 1 makes the singer smaller."""
+    note: int
+    """MIDI note that the melody lies around."""
+
+    @classmethod
+    def parse(cls, words: str) -> "Singer":
+        """Read NAME=DIR:FORMANT:NOTE.
+
+        Raises: ConfigError for anything else.
+        """
+        name, _, rest = words.partition("=")
+        try:
+            folder, formant, note = rest.rsplit(":", 2)
+            singer = cls(name, Path(folder), float(formant), int(note))
+        except ValueError:
+            raise ConfigError(
+                f"{words!r} is no singer; wanted: NAME=DIR:FORMANT:NOTE, as anna=speech/anna:1.0:64."
+            ) from None
+        if not name or not 0.5 <= singer.formant <= 2 or not 36 <= singer.note <= 84:
+            raise ConfigError(f"{words!r}: wanted a name, a formant from 0.5 to 2 and a note from 36 to 84.")
+        return singer
+
+    def recordings(self) -> list[Path]:
+        """The recordings of the reader.
+
+        Raises: DataError when there are none.
+        """
+        found = sorted(path for path in self.speech.rglob("*") if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise DataError(f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of speech.")
+        return found
+
+
+def import_pyworld():
+    """The module pyworld.
+
+    Raises: DataError with the command that installs it.
+    """
+    try:
+        import pyworld
+    except ImportError as error:
+        raise DataError("Singers are made with pyworld, which is not here: pip install 'tfsepgan[singers]'") from error
+    return pyworld
+
+
+class Speech(NamedTuple):
+    """Speech as WORLD sees it, a frame every `FRAME_SECONDS`."""
+
+    pitch_hz: np.ndarray
+    """`[frames]`, 0 where nothing is voiced."""
+    envelope: np.ndarray
+    """`[frames, bins]`, power."""
+    breath: np.ndarray
+    """`[frames, bins]`, 0 to 1."""
+
+
+def sing(
+    singer: Singer, notes: Sequence[Note], seconds: float, sample_rate_hz: int, rng: np.random.Generator
+) -> np.ndarray:
+    """A melody by a singer.
+
+    Args:
+      notes: one at a time; moved by octaves to lie around the singer's note.
+    Returns: float32 `[frames, 2]`, both channels alike.
+    """
+    pyworld = import_pyworld()
+    speech = analysed(reading(singer, rng))
+    frames = round(seconds / FRAME_SECONDS)
+    heard = frames_heard(speech.pitch_hz, notes, frames, rng)
+    pitches = melody_line(notes, singer.note, frames) + vibrato(notes, frames, rng)
+    sounding = heard != _SILENT
+    taken = np.where(sounding, heard, 0)
+    sung_hz = np.where(sounding & (speech.pitch_hz[taken] > 0), 440 * 2 ** ((pitches - 69) / 12), 0.0)
+    loud = swell(sounding)
+    bins = np.arange(speech.envelope.shape[1])
+    shifted = np.stack([np.interp(bins / singer.formant, bins, frame) for frame in speech.envelope])
+    envelope = np.ascontiguousarray(shifted[taken] * np.maximum(np.square(loud), 1e-12)[:, None])
+    breath = np.ascontiguousarray(speech.breath[taken])
+    sound = pyworld.synthesize(sung_hz, envelope, breath, RATE_HZ, 1000 * FRAME_SECONDS)
+    gain = np.interp(np.arange(len(sound)) / (RATE_HZ * FRAME_SECONDS), np.arange(frames), loud)
+    sound = soxr.resample((sound * (gain > 1e-3)).astype(np.float32), RATE_HZ, sample_rate_hz)
+    exact = np.zeros((round(seconds * sample_rate_hz), 2), np.float32)
+    count = min(len(exact), len(sound))
+    exact[:count] = sound[:count, None]
+    return exact
+
+
+def reading(singer: Singer, rng: np.random.Generator) -> np.ndarray:
+    """Recordings of a reader one after the other, each at the same level: float64 `[time]` at `RATE_HZ`."""
+    files = singer.recordings()
+    pieces: list[np.ndarray] = []
+    for number in rng.permutation(len(files)):
+        try:
+            samples, rate = soundfile.read(files[number], dtype="float32", always_2d=True)
+        except (soundfile.SoundFileError, RuntimeError) as error:
+            raise DataError(
+                f"{files[number]} cannot be read ({error}). Remove it from the speech of {singer.name}."
+            ) from error
+        piece = soxr.resample(samples[: round(_SPEECH_SECONDS * rate)].mean(axis=1), rate, RATE_HZ)
+        rms = float(np.sqrt(np.mean(np.square(piece)))) if len(piece) else 0.0
+        if rms > 1e-4:
+            pieces.append(piece * np.float32(0.1 / rms))
+        if sum(map(len, pieces)) > _SPEECH_SECONDS * RATE_HZ:
+            break
+    if not pieces:
+        raise DataError(f"All recordings in {singer.speech} are silent, so {singer.name} cannot sing.")
+    return np.concatenate(pieces).astype(np.float64)
+
+
+def analysed(samples: np.ndarray) -> Speech:
+    """Pitch, spectral envelope and breath of speech `[time]` at `RATE_HZ`."""
+    pyworld = import_pyworld()
+    pitch_hz, time = pyworld.dio(samples, RATE_HZ, f0_floor=70.0, f0_ceil=400.0, frame_period=1000 * FRAME_SECONDS)
+    pitch_hz = pyworld.stonemask(samples, pitch_hz, time, RATE_HZ)
+    envelope = pyworld.cheaptrick(samples, pitch_hz, time, RATE_HZ)
+    return Speech(pitch_hz, envelope, pyworld.d4c(samples, pitch_hz, time, RATE_HZ))
+
+
+def syllables(voiced: np.ndarray) -> list[tuple[int, int, int]]:
+    """Where consonants and vowels of speech are.
+
+    Args:
+      voiced: bool `[frames]`.
+    Returns: of each syllable the frame where its consonant begins, where its vowel does, and where that ends.
+    """
+    edges = np.flatnonzero(np.diff(voiced.astype(np.int8), prepend=0, append=0))
+    shortest, longest = _SYLLABLE
+    found, before = [], 0
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        consonant = max(before, start - _CONSONANT)
+        for at in range(start, end, longest):
+            stop = min(end, at + longest)
+            if stop - at >= shortest:
+                found.append((consonant if at == start else at, at, stop))
+        before = end
+    return found
+
+
+def frames_heard(pitch_hz: np.ndarray, notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Which frame of the speech is heard at each frame of the song, -1 for silence: int `[frames]`."""
+    spoken = syllables(pitch_hz > 0)
+    if not spoken:
+        raise DataError("The speech of a singer holds nothing that is voiced. Choose another folder.")
+    heard = np.full(frames, _SILENT)
+    at = int(rng.integers(0, len(spoken)))
+    for number, note in enumerate(notes):
+        consonant, vowel, stop = spoken[(at + number) % len(spoken)]
+        start, end = round(note.start / FRAME_SECONDS), min(frames, round(note.end / FRAME_SECONDS))
+        following = notes[number + 1].start if number + 1 < len(notes) else np.inf
+        if following - note.end < _PHRASE_SECONDS:
+            end = min(frames, round(following / FRAME_SECONDS))  # sung on until the next syllable
+        if end <= start:
+            continue
+        heard[start:end] = np.linspace(vowel, stop - 1, end - start).round().astype(int)
+        before = min(vowel - consonant, start)
+        heard[start - before : start] = np.arange(vowel - before, vowel)
+    return heard
+
+
+def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
+    """MIDI notes for each frame, gliding from one to the next, moved by octaves to lie around a middle: `[frames]`."""
+    median = float(np.median([note.pitch for note in notes]))
+    moved = 12 * round((middle - median) / 12)
+    line = np.full(frames, float(notes[0].pitch + moved))
+    for note in notes:
+        line[round(note.start / FRAME_SECONDS) :] = note.pitch + moved
+    padded = np.pad(line, _GLIDE, mode="edge")
+    return np.convolve(padded, np.full(_GLIDE, 1 / _GLIDE), "same")[_GLIDE:-_GLIDE]
+
+
+def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Semitones around the melody: a vibrato that grows within long notes, and a slow drift: `[frames]`."""
+    time = np.arange(frames) * FRAME_SECONDS
+    depth = np.zeros(frames)
+    for note in notes:
+        start, end = round(note.start / FRAME_SECONDS), min(frames, round(note.end / FRAME_SECONDS))
+        depth[start:end] = np.clip((time[start:end] - note.start - 0.2) / 0.3, 0, 1)
+    width, speed_hz = rng.uniform(0.1, 0.5), rng.uniform(5.0, 6.3)
+    drift = np.convolve(rng.normal(size=frames), np.full(40, 1 / 40), "same")
+    return width * depth * np.sin(2 * np.pi * speed_hz * time) + 0.25 * drift
+
+
+def swell(sounding: np.ndarray) -> np.ndarray:
+    """How loud each frame is, 0 to 1, rising and falling over some frames: `[frames]`."""
+    smooth = np.convolve(np.pad(sounding.astype(float), _SPREAD, mode="edge"), np.full(_SPREAD, 1 / _SPREAD), "same")
+    return np.where(sounding, smooth[_SPREAD:-_SPREAD], 0.0)

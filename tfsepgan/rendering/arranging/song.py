@@ -1,0 +1,232 @@
+"""A song to arrange: a piano performance with its melody, chords and beats, as POP909 has them.
+
+Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020, arXiv:2008.07142.
+"""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.errors import DataError
+from tfsepgan.rendering.midi import read_midi
+from tfsepgan.rendering.score import Note, Part
+
+BEATS, CHORDS = "beat_midi.txt", "chord_midi.txt"
+_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
+_TONES = {  # semitones above the root; the longest matching beginning of a chord's name counts
+    "maj": (0, 4, 7),
+    "maj6": (0, 4, 7, 9),
+    "maj7": (0, 4, 7, 11),
+    "min": (0, 3, 7),
+    "min6": (0, 3, 7, 9),
+    "min7": (0, 3, 7, 10),
+    "minmaj7": (0, 3, 7, 11),
+    "7": (0, 4, 7, 10),
+    "dim": (0, 3, 6),
+    "dim7": (0, 3, 6, 9),
+    "hdim7": (0, 3, 6, 10),
+    "aug": (0, 4, 8),
+    "sus2": (0, 2, 7),
+    "sus4": (0, 5, 7),
+    "sus4(b7)": (0, 5, 7, 10),
+}
+_LABEL = re.compile(r"([A-G])([#b]*):([^/]+)(?:/([#b]*)(\d+))?")
+
+
+class Chord(NamedTuple):
+    """A chord and how long it lasts."""
+
+    start: float
+    """Seconds, as `end`."""
+    end: float
+    root: int
+    """Pitch class, 0 is C."""
+    tones: tuple[int, ...]
+    """Semitones above the root, which is the first."""
+    bass: int
+    """Pitch class of the lowest note."""
+
+    @property
+    def fifth(self) -> int:
+        """Semitones from the root to the chord's fifth, altered or not."""
+        return next((tone for tone in self.tones if 6 <= tone <= 8), 7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Song:
+    """What an arranger works on; all times in seconds from the song's beginning."""
+
+    path: Path
+    beats: tuple[float, ...]
+    downbeats: tuple[int, ...]
+    """Which beats begin a bar."""
+    beats_in_bar: int
+    chords: tuple[Chord, ...]
+    piano: Part
+    melody: Part
+    bridge: Part
+
+    @property
+    def seconds(self) -> float:
+        """Where the last note or beat is."""
+        parts = (self.piano, self.melody, self.bridge)
+        return max(self.beats[-1], *(part.seconds for part in parts))
+
+    def time(self, beat: float) -> float:
+        """Seconds of a place between beats; past the last, beats go on as they were."""
+        last = len(self.beats) - 1
+        if beat > last:
+            return self.beats[-1] + (beat - last) * (self.beats[-1] - self.beats[-2])
+        return float(np.interp(beat, np.arange(last + 1), self.beats))
+
+    def chord_at(self, seconds: float) -> Chord | None:
+        """The chord that sounds at a moment."""
+        at = bisect_right(self.chords, seconds, key=lambda chord: chord.start) - 1
+        return self.chords[at] if at >= 0 and seconds < self.chords[at].end else None
+
+    def bars(self) -> list[tuple[int, int]]:
+        """First beat and number of beats of every bar."""
+        ends = [*self.downbeats[1:], len(self.beats)]
+        return [(first, end - first) for first, end in zip(self.downbeats, ends, strict=True) if end > first]
+
+
+def read_song(path: Path) -> Song:
+    """Read a song of POP909.
+
+    Args:
+      path: its MIDI file, with `beat_midi.txt` and `chord_midi.txt` beside it.
+    Raises: DataError naming the file that is missing, damaged, or without a part or beats.
+    """
+    parts = {part.name.lower(): part for part in read_midi(path).parts}
+    missing = [name for name in ("piano", "melody") if name not in parts]
+    if missing:
+        raise DataError(f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909 has them.")
+    lines = _table(path.with_name(BEATS), _beat)
+    downbeats, metre = _bars(lines, path.with_name(BEATS))
+    return Song(
+        path=path,
+        beats=tuple(line[0] for line in lines),
+        downbeats=downbeats,
+        beats_in_bar=metre,
+        chords=tuple(chord for chord in _table(path.with_name(CHORDS), _chord) if chord is not None),
+        piano=parts["piano"],
+        melody=parts["melody"],
+        bridge=parts.get("bridge", Part(name="BRIDGE", program=0, is_drums=False, notes=())),
+    )
+
+
+def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
+    """The song faster and transposed, all of it alike.
+
+    Args:
+      tempo: times the song's own.
+    Raises: DataError when a note would leave MIDI's range.
+    """
+
+    def moved(part: Part) -> Part:
+        pitches = [note.pitch + semitones for note in part.notes]
+        if pitches and not 0 <= min(pitches) <= max(pitches) <= 127:
+            raise DataError(f"{song.path} transposed by {semitones} leaves MIDI's range. Leave the song out.")
+        notes = (
+            Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity) for note in part.notes
+        )
+        controls = (control._replace(time=control.time / tempo) for control in part.controls)
+        return replace(part, notes=tuple(notes), controls=tuple(controls))
+
+    chords = (
+        Chord(c.start / tempo, c.end / tempo, (c.root + semitones) % 12, c.tones, (c.bass + semitones) % 12)
+        for c in song.chords
+    )
+    beats = tuple(beat / tempo for beat in song.beats)
+    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
+    return replace(song, beats=beats, chords=tuple(chords), **named)
+
+
+def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
+    """The song from a bar on, at most so many seconds; what begins before is left out, what lasts longer ends there."""
+    first = song.downbeats[first_bar]
+    begin = song.beats[first]
+
+    def moved(part: Part) -> Part:
+        held = {c.number: c for c in part.controls if c.time < begin}  # pedals as they stand
+        inside = [c._replace(time=c.time - begin) for c in part.controls if begin <= c.time < begin + seconds]
+        notes = tuple(
+            note._replace(start=note.start - begin, end=min(note.end - begin, seconds))
+            for note in part.notes
+            if begin <= note.start < begin + seconds
+        )
+        return replace(part, notes=notes, controls=(*(c._replace(time=0.0) for c in held.values()), *inside))
+
+    beats = [beat - begin for beat in song.beats[first:] if beat - begin < seconds]
+    downbeats = [beat - first for beat in song.downbeats[first_bar:] if beat - first < len(beats)]
+    chords = [
+        chord._replace(start=max(0.0, chord.start - begin), end=min(chord.end - begin, seconds))
+        for chord in song.chords
+        if chord.end > begin and chord.start < begin + seconds
+    ]
+    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
+    return replace(song, beats=tuple(beats), downbeats=tuple(downbeats), chords=tuple(chords), **named)
+
+
+def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
+    """Root, tones above it and bass of a label such as `F#:maj7/5`; None for no chord, `N`.
+
+    Source: Harte et al., "Symbolic representation of musical chords", ISMIR 2005.
+    Raises: ValueError for what is no label.
+    """
+    if label in ("N", "X"):
+        return None
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        raise ValueError(label)
+    letter, signs, name, bass_signs, degree = match.groups()
+    root = (_PITCH_CLASSES[letter] + signs.count("#") - signs.count("b")) % 12
+    known = [each for each in _TONES if name.startswith(each)]
+    if not known:
+        raise ValueError(label)
+    bass = root
+    if degree:
+        above = _DEGREES.get(str((int(degree) - 1) % 7 + 1), 0) + bass_signs.count("#") - bass_signs.count("b")
+        bass = (root + above) % 12
+    return root, _TONES[max(known, key=len)], bass
+
+
+def _chord(words: list[str]) -> Chord | None:
+    found = read_chord(words[2])
+    return None if found is None else Chord(float(words[0]), float(words[1]), *found)
+
+
+def _beat(words: list[str]) -> tuple[float, bool, bool]:
+    return float(words[0]), float(words[1]) == 1.0, float(words[2]) == 1.0
+
+
+def _table(path: Path, read: Callable[[list[str]], object]) -> list:
+    """Every line of a text file, read."""
+    try:
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        found = [read(line) for line in lines]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read ({error}). A song of POP909 has it beside its MIDI file.") from error
+    except (ValueError, IndexError) as error:
+        raise DataError(f"{path} is damaged: a line cannot be read ({error}). Copy it again.") from error
+    times = [entry[0] for entry in found if entry is not None]
+    if len(times) < 2 or any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+        raise DataError(f"{path} is damaged: its times do not rise. Copy it again or leave the song out.")
+    return found
+
+
+def _bars(lines: Sequence[tuple[float, bool, bool]], path: Path) -> tuple[tuple[int, ...], int]:
+    """Beats that begin bars, and beats in a bar: by the third column where it marks bars of 3 or 4, else by the second."""
+    for column in (2, 1):
+        marked = [number for number, line in enumerate(lines) if line[column]]
+        gaps = Counter(later - earlier for earlier, later in zip(marked, marked[1:], strict=False))
+        if gaps and (metre := gaps.most_common(1)[0][0]) in (3, 4):
+            return tuple(marked), metre
+    raise DataError(f"{path} marks no bars of three or four beats. Leave the song out.")

@@ -1,0 +1,253 @@
+"""One song from its score to its files: excerpt, arrangement, sound, mix, master.
+
+A song's folder takes its place as a whole. Every file carries, as its comment, what it was made of and a key over all that decides how
+the song sounds; a folder whose files all carry the wanted key is kept.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.files import HALF_WRITTEN
+from tfsepgan.rendering.arranging.arrangement import PIANO, SINGER, Arrangement, Voice, arrange
+from tfsepgan.rendering.arranging.desk import active_rms, balanced, draw_hall, draw_strip, mixed
+from tfsepgan.rendering.arranging.master import draw_master, mastered
+from tfsepgan.rendering.arranging.settings import SongSettings
+from tfsepgan.rendering.arranging.singing import Singer, sing
+from tfsepgan.rendering.arranging.song import BEATS, CHORDS, Song, excerpt, in_other_key, read_song
+from tfsepgan.rendering.reading import ScoreFile
+from tfsepgan.rendering.rendering import description
+from tfsepgan.rendering.score import Part, cut
+from tfsepgan.rendering.soundfonts import SoundFont
+from tfsepgan.rendering.synthesizers import Task, play, version
+
+_RECIPE = 1  # raise it when the same settings begin to sound different
+_SILENT = 10 ** (-70 / 20)  # peak: a soundfont without samples for these notes
+_TRIES = 24  # of drawing an excerpt in which the piano plays
+_PLAYING, _MELODY = 0.6, 0.4  # of an excerpt's bars hold piano, and melody
+_HEARD = ("seconds", "tempo", "semitones", "piano_db", "line_ups", "sample_rate_hz")
+
+
+class SongStudio(NamedTuple):
+    """What all songs share."""
+
+    output: Path
+    fonts: Mapping[str, SoundFont]
+    singers: Mapping[str, Singer]
+    settings: SongSettings
+    synthesizer: str
+
+
+class SongJob(NamedTuple):
+    """A song to make, or to find made."""
+
+    score: ScoreFile
+    version: int
+    """0 for the first arrangement of a score."""
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.score.label + (f"-v{self.version}" if self.version else "")
+
+
+class SongOutcome(NamedTuple):
+    """What became of a song."""
+
+    job: SongJob
+    kept: bool = False
+    """True when it was there already."""
+    seconds: float = 0.0
+    problem: str | None = None
+    """Why there is no song, with the names of score and soundfont."""
+
+
+def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
+    """Make a song's folder, or find it made. What can be wrong with a score or a soundfont is in the outcome."""
+    try:
+        folder = studio.output / studio.settings.split / job.name
+        key = _key(job, studio)
+        seconds = _made(folder, key)
+        if seconds is not None:
+            return SongOutcome(job, kept=True, seconds=seconds)
+        song, arrangement, rng = arranged(job, studio)
+        stems, mix = _mix(song, arrangement, rng, studio)
+        made_of = {"key": key, "score": f"{job.score.collection}/{job.score.path.name}", **mix}
+        players = _players(arrangement, studio)
+        comments = {
+            name: {**made_of, "class": name, "players": players[name], "stems": sorted(stems)} for name in stems
+        }
+        _write(folder, stems, comments, studio.settings.sample_rate_hz)
+        return SongOutcome(job, seconds=len(next(iter(stems.values()))) / studio.settings.sample_rate_hz)
+    except (TfsepganError, OSError) as error:
+        return SongOutcome(job, problem=f"{job.score.path} was not made: {error}")
+
+
+def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.random.Generator]:
+    """The excerpt, its arrangement, and the generator from which the mix is drawn next.
+
+    Raises: DataError when the score cannot be read or no excerpt has a piano.
+    """
+    settings = studio.settings
+    rng = np.random.default_rng([settings.seed, *hashlib.sha256(job.name.encode()).digest()[:16]])
+    tempo = float(rng.uniform(1 - settings.tempo, 1 + settings.tempo))
+    semitones = int(rng.integers(-settings.semitones, settings.semitones + 1))
+    song = in_other_key(read_song(job.score.path), tempo=tempo, semitones=semitones)
+    song = _drawn_excerpt(song, settings.seconds, rng)
+    line_up = str(rng.choice(settings.line_ups)) if settings.line_ups else None
+    arrangement = arrange(song, list(studio.fonts.values()), list(studio.singers), rng, line_up=line_up)
+    if not arrangement.voices or arrangement.voices[0].role != PIANO:
+        raise DataError("none of the soundfonts has a piano that fits. Add one.")
+    return song, arrangement, rng
+
+
+def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
+    """A stretch that begins with a bar, in which the piano plays most of the time and, if it can be had, a melody is heard."""
+    last = max(song.seconds - seconds, 0.0)
+    starts = [number for number, first in enumerate(song.downbeats) if song.beats[first] <= last] or [0]
+    without_melody = None
+    for _ in range(_TRIES):
+        found = excerpt(song, int(rng.choice(starts)), seconds)
+        if _share_of_bars(found, found.piano) < _PLAYING:
+            continue
+        if _share_of_bars(found, found.melody) >= _MELODY:
+            return found
+        without_melody = without_melody or found
+    if without_melody is None:
+        raise DataError("the piano rests nearly everywhere. Leave the song out.")
+    return without_melody
+
+
+def _share_of_bars(song: Song, part: Part) -> float:
+    """In how many of a song's bars a note of a part begins, 0 to 1."""
+    bars = [song.time(first) for first, _ in song.bars()]
+    if len(bars) < 2:
+        return 0.0
+    return float(np.mean(np.histogram([note.start for note in part.notes], [*bars, np.inf])[0] > 0))
+
+
+def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
+    """One player, `[frames, 2]`, as loud as the synthesizer makes it."""
+    settings = studio.settings
+    if voice.role == SINGER:
+        rng = np.random.default_rng(voice.seed)
+        return sing(studio.singers[voice.soundfont], voice.part.notes, seconds, settings.sample_rate_hz, rng)
+    font = studio.fonts[voice.soundfont]
+    task = Task([cut(voice.part, seconds)], font.path, seconds, settings.sample_rate_hz, settings.time_limit_seconds)
+    sound = play(studio.synthesizer, task)
+    if np.abs(sound).max(initial=0) < _SILENT:
+        raise DataError(
+            f"program {voice.program} of {font.path} is silent on the notes of {voice.class_name}. Choose another soundfont."
+        )
+    return sound
+
+
+def _mix(song: Song, arrangement: Arrangement, rng: np.random.Generator, studio: SongStudio) -> tuple[dict, dict]:
+    """Stems by class, `[frames, 2]`, as they are in the mastered mixture; and what the mix was."""
+    settings = studio.settings
+    rate = settings.sample_rate_hz
+    seconds = min(settings.seconds, song.seconds + 1)
+    hall = draw_hall(rng)
+    stems: dict[str, np.ndarray] = {}
+    for voice in arrangement.voices:
+        sound = mixed(_sound(voice, seconds, studio), voice.role, draw_strip(voice.role, rng), hall, rate)
+        stems[voice.class_name] = stems[voice.class_name] + sound if voice.class_name in stems else sound
+    wanted_db = float(rng.uniform(*settings.piano_db))
+    stems = balanced(stems, PIANO, wanted_db, rate)
+    master = draw_master(rng)
+    stems = dict(zip(stems, mastered(list(stems.values()), master, rate), strict=True))
+    others = np.sum([stem for name, stem in stems.items() if name != PIANO], axis=0)
+    mix = {
+        "line_up": arrangement.line_up,
+        "excerpt_seconds": round(seconds, 3),
+        "beats_a_minute": round(60 / float(np.median(np.diff(song.beats))), 1),
+        "piano": {
+            **arrangement.piano._asdict(),
+            "rests": [[round(t, 2) for t in rest] for rest in arrangement.piano.rests],
+        },
+        "piano_against_rest_db": round(
+            _ratio_db(active_rms(stems[PIANO], rate), active_rms(np.atleast_2d(others), rate)), 2
+        ),
+        "piano_against_rest_whole_db": round(_ratio_db(_rms(stems[PIANO]), _rms(others)), 2),
+        "master": {name: round(value, 4) for name, value in master._asdict().items()},
+    }
+    return stems, mix
+
+
+def _rms(sound: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(sound), dtype=np.float64)))
+
+
+def _ratio_db(one: float, other: float) -> float:
+    """Level of one against another, at most 99 dB, as where there is no other."""
+    return float(np.clip(20 * np.log10(max(one, 1e-9) / max(other, 1e-9)), -99, 99))
+
+
+def _players(arrangement: Arrangement, studio: SongStudio) -> dict[str, list[dict]]:
+    """Who plays each stem."""
+    found: dict[str, list[dict]] = {}
+    for voice in arrangement.voices:
+        kind = "singer" if voice.role == SINGER else "soundfont"
+        player = {"role": voice.role, "style": voice.style, kind: voice.soundfont}
+        player |= {} if voice.role == SINGER else {"program": voice.program}
+        found.setdefault(voice.class_name, []).append(player)
+    return found
+
+
+def _key(job: SongJob, studio: SongStudio) -> str:
+    """A print of everything that decides how a song sounds."""
+    settings = asdict(studio.settings)
+    beside = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
+    fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
+    singers = {name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())}
+    made_of = [_RECIPE, job.name, job.score.digest, beside, fonts, singers, settings["seed"]]
+    made_of += [version(studio.synthesizer), *(settings[name] for name in _HEARD)]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}). A song of POP909 has it beside its MIDI file."
+        ) from error
+
+
+def _made(folder: Path, key: str) -> float | None:
+    """Seconds of a song that is there as wanted, else None."""
+    said = [description(path) for path in sorted(folder.glob("*.flac"))]
+    if not said or any(each is None or each["key"] != key for each in said):
+        return None
+    return said[0]["seconds"] if sorted(each["class"] for each in said) == said[0]["stems"] else None
+
+
+def _write(folder: Path, stems: Mapping[str, np.ndarray], comments: Mapping[str, dict], sample_rate_hz: int) -> None:
+    """Write a song's files in a folder that then takes the place of the former."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=HALF_WRITTEN))
+    try:
+        for name, sound in stems.items():
+            form = {"format": "FLAC", "subtype": "PCM_16"}
+            with soundfile.SoundFile(scratch / f"{name}.flac", "w", sample_rate_hz, 2, **form) as flac:
+                flac.comment = json.dumps(comments[name])
+                flac.write(sound)
+        scratch.chmod(0o755)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        os.replace(scratch, folder)
+    except (OSError, AssertionError, soundfile.SoundFileError) as error:
+        raise DataError(f"{folder} cannot be written ({error or 'the disk is full'}). Free some space.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

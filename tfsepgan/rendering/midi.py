@@ -1,0 +1,212 @@
+"""MIDI files to scores and back, through mido.
+
+Reading keeps what a synthesizer hears of a player: notes, pedal, modulation, expression, volume and the pitch
+wheel. A part is one channel of one track. Notes that the file never ends, end with their track.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tfsepgan.errors import DataError
+from tfsepgan.rendering.score import PITCH_WHEEL, Control, Note, Part, Score
+
+DRUM_CHANNEL = 9
+_MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
+_KEPT_CONTROLS = {1, 7, 11, 64, 66, 67}  # modulation, volume, expression, sustain, sostenuto, soft
+_TICKS_PER_SECOND = 10_000  # of the files written here: 0.1 ms, finer than a synthesizer's own step
+_LONGEST_HOURS = 12  # a later event is a damaged file
+
+
+class _Voice(NamedTuple):
+    """One channel of a track while it is read."""
+
+    notes: list[Note]
+    controls: list[Control]
+    sounding: dict[int, list[tuple[float, int]]]
+    programs: list[int]
+
+
+def import_mido():
+    """The module mido.
+
+    Raises: DataError with the command that installs it.
+    """
+    try:
+        import mido
+    except ImportError as error:
+        raise DataError("MIDI files are read with mido, which is not here: pip install 'tfsepgan[render]'") from error
+    return mido
+
+
+def read_midi(path: Path) -> Score:
+    """Read a standard MIDI file.
+
+    Returns: a part for every channel of every track that holds notes, in the file's order.
+    Raises: DataError naming the file when it is damaged, no MIDI file, or holds no notes.
+    """
+    mido = import_mido()
+    try:
+        file = mido.MidiFile(str(path), clip=True)
+    except OSError as error:  # mido's word for a wrong head, too
+        raise DataError(f"{path} cannot be read as MIDI ({error}). Copy it again or remove it.") from error
+    except Exception as error:  # mido meets damage with whatever its parser trips over
+        reason = f"{type(error).__name__} {error}".strip()
+        raise DataError(f"{path} is a damaged MIDI file ({reason}). Copy it again or remove it.") from error
+    if not 0 < file.ticks_per_beat < 0x8000 or file.type == 2:
+        raise DataError(
+            f"{path} counts time in frames or holds separate songs (division {file.ticks_per_beat}, type {file.type}); "
+            "wanted: type 0 or 1 in beats. Save it again from a sequencer."
+        )
+    tempo = _TempoMap(file)
+    parts = tuple(_parts(file.tracks, tempo))
+    if not parts:
+        raise DataError(f"{path} holds no notes. Remove it.")
+    if max(part.seconds for part in parts) > _LONGEST_HOURS * 3600:
+        raise DataError(f"{path} lasts more than {_LONGEST_HOURS} hours, so its times are damaged. Remove it.")
+    return Score(path=Path(path), parts=parts)
+
+
+class _TempoMap:
+    """Ticks to seconds, by the changes of tempo in all tracks."""
+
+    def __init__(self, file):
+        changes = {}
+        for track in file.tracks:
+            tick = 0
+            for message in track:
+                tick += message.time
+                if message.type == "set_tempo":
+                    changes[tick] = message.tempo
+        self._per_beat = file.ticks_per_beat
+        self._ticks, self._seconds, self._tempos = [0], [0.0], [500_000]  # microseconds a beat until told otherwise
+        for tick in sorted(changes):
+            self._seconds.append(self.seconds(tick))
+            self._ticks.append(tick)
+            self._tempos.append(changes[tick])
+
+    def seconds(self, tick: int) -> float:
+        """Seconds from the beginning to a tick."""
+        at = bisect_right(self._ticks, tick) - 1
+        return self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
+
+
+def _parts(tracks, tempo: _TempoMap):
+    """A part for each channel of each track with notes; a channel's program and controls may stand in another track."""
+    heard = [_voices(track, tempo) for track in tracks]
+    for track, voices in zip(tracks, heard, strict=True):
+        for channel, voice in voices.items():
+            if not voice.notes:
+                continue
+            others = [other[channel] for other in heard if other is not voices and channel in other]
+            programs = [*voice.programs, *(program for other in others for program in other.programs)]
+            controls = [
+                *voice.controls,
+                *(control for other in others if not other.notes for control in other.controls),
+            ]
+            yield Part(
+                name=(track.name or "").strip(),
+                program=programs[0] if programs else 0,
+                is_drums=channel == DRUM_CHANNEL,
+                notes=tuple(sorted(voice.notes)),
+                controls=tuple(sorted(controls, key=lambda control: control.time)),
+            )
+
+
+def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
+    """What each channel of a track plays; notes that are never ended, end with the track."""
+    voices: dict[int, _Voice] = {}
+    tick = 0
+    for message in track:
+        tick += message.time
+        channel = getattr(message, "channel", None)
+        if channel is not None:
+            voice = voices.setdefault(channel, _Voice([], [], {}, []))
+            _hear(voice, message, tempo.seconds(tick))
+    end = tempo.seconds(tick)
+    for voice in voices.values():
+        for pitch, begun in voice.sounding.items():
+            voice.notes.extend(Note(start, end, pitch, velocity) for start, velocity in begun if end > start)
+    return voices
+
+
+def _hear(voice: _Voice, message, now: float) -> None:
+    """Take one message into a voice."""
+    if message.type == "note_on" and message.velocity:
+        voice.sounding.setdefault(message.note, []).append((now, message.velocity))
+    elif message.type in ("note_on", "note_off"):
+        begun = voice.sounding.get(message.note)
+        if begun:
+            start, velocity = begun.pop(0)
+            if now > start:
+                voice.notes.append(Note(start, now, message.note, velocity))
+    elif message.type == "program_change":
+        voice.programs.append(message.program)
+    elif message.type == "control_change" and message.control in _KEPT_CONTROLS:
+        voice.controls.append(Control(now, message.control, message.value))
+    elif message.type == "pitchwheel":
+        voice.controls.append(Control(now, PITCH_WHEEL, message.pitch))
+
+
+class Event(NamedTuple):
+    """Something a synthesizer does at a moment; `kind` sorts what happens at once: ends before beginnings."""
+
+    time: float
+    kind: int
+    channel: int
+    number: int
+    value: int
+
+
+CONTROL, END, BEGIN = 0, 1, 2
+
+
+def events(parts: Sequence[Part]) -> list[Event]:
+    """All that happens when parts are played together, in the order of time; each part has a channel of its own."""
+    return sorted(event for number, part in enumerate(parts) for event in _events(part, _channel(part, number)))
+
+
+def _channel(part: Part, number: int) -> int:
+    return DRUM_CHANNEL if part.is_drums else _MELODIC_CHANNELS[number % len(_MELODIC_CHANNELS)]
+
+
+def _events(part: Part, channel: int) -> list[Event]:
+    found = [Event(c.time, CONTROL, channel, c.number, c.value) for c in part.controls]
+    found += [Event(note.start, BEGIN, channel, note.pitch, note.velocity) for note in part.notes]
+    return found + [Event(note.end, END, channel, note.pitch, 0) for note in part.notes]
+
+
+def write_midi(path: Path, parts: Sequence[Part], *, seconds: float) -> None:
+    """Write parts as a MIDI file, a track each.
+
+    Args:
+      seconds: where the file ends, later than its last note, so that the last sound can die away.
+    Raises: OSError when the disk refuses.
+    """
+    mido = import_mido()
+    file = mido.MidiFile(ticks_per_beat=_TICKS_PER_SECOND)  # a beat is a second
+    file.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=1_000_000)]))
+    for number, part in enumerate(parts):
+        channel = _channel(part, number)
+        name = part.name.encode("latin-1", "replace").decode("latin-1")
+        track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+        track.append(mido.Message("program_change", channel=channel, program=part.program))
+        now = 0
+        for event in sorted(_events(part, channel)):
+            tick = round(event.time * _TICKS_PER_SECOND)
+            track.append(_message(mido, event).copy(time=tick - now))
+            now = tick
+        track.append(mido.MetaMessage("end_of_track", time=max(0, round(seconds * _TICKS_PER_SECOND) - now)))
+        file.tracks.append(track)
+    file.save(str(path))
+
+
+def _message(mido, event: Event):
+    if event.kind == BEGIN:
+        return mido.Message("note_on", channel=event.channel, note=event.number, velocity=event.value)
+    if event.kind == END:
+        return mido.Message("note_off", channel=event.channel, note=event.number)
+    if event.number == PITCH_WHEEL:
+        return mido.Message("pitchwheel", channel=event.channel, pitch=event.value)
+    return mido.Message("control_change", channel=event.channel, control=event.number, value=event.value)

@@ -1,0 +1,56 @@
+"""How a part is played this time: tempo, transposition, loudness and timing, drawn from a seed."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.rendering.instruments import CLASSES
+from tfsepgan.rendering.score import Note, Part, fit, fold, one_key_at_a_time
+
+_SHORTEST_SECONDS = 0.02  # a note that timing has squeezed keeps this
+
+
+class Performance(NamedTuple):
+    """One way of playing; what all parts of a song share comes first."""
+
+    tempo: float
+    """Times the score's."""
+    semitones: int
+    velocity: float
+    """Added to every note's."""
+    velocity_spread: float
+    """Standard deviation over notes."""
+    timing_seconds: float
+    """Standard deviation over notes."""
+    seed: tuple[int, ...]
+
+
+def perform(part: Part, performance: Performance, class_name: str) -> Part:
+    """Play a part on an instrument of a class.
+
+    Args:
+      part: times in the score's seconds.
+      performance: the same one gives the same notes.
+      class_name: notes outside its range are moved by octaves.
+    Returns: the part with its new times, pitches and velocities; its notes in the order of their starts, none of a pitch that still sounds.
+    """
+    kind = CLASSES[class_name]
+    rng = np.random.default_rng(performance.seed)
+    count = len(part.notes)
+    loudness = performance.velocity + performance.velocity_spread * rng.standard_normal(count)
+    lateness = performance.timing_seconds * rng.standard_normal(count)
+    notes = part.notes
+    if not part.is_drums:
+        notes = fit(notes, kind.lowest, kind.highest)
+    played = []
+    for note, louder, later in zip(notes, loudness, lateness, strict=True):
+        start = max(0.0, note.start / performance.tempo + later)
+        end = max(note.end / performance.tempo + later, start + _SHORTEST_SECONDS)
+        pitch = note.pitch
+        if not part.is_drums:
+            pitch = fold(pitch + performance.semitones, kind.lowest, kind.highest)
+        velocity = int(np.clip(round(note.velocity + louder), 1, 127))
+        played.append(Note(start, end, pitch, velocity))
+    controls = tuple(control._replace(time=control.time / performance.tempo) for control in part.controls)
+    return replace(part, notes=one_key_at_a_time(played), controls=controls)

@@ -1,0 +1,219 @@
+"""Who plays what: parts of scores are given to instrument classes, soundfonts and programs, and to splits.
+
+Everything is drawn from the seed and the scores' names, so the same call makes the same plan, and a run that was
+killed goes on where it was.
+"""
+
+import fnmatch
+import hashlib
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.instruments import InstrumentClass, class_of, classes_named
+from tfsepgan.rendering.performance import Performance
+from tfsepgan.rendering.reading import ScoreFile, read_score
+from tfsepgan.rendering.score import Part, Score, shorten_rests
+from tfsepgan.rendering.settings import RenderSettings
+from tfsepgan.rendering.soundfonts import SoundFont
+
+TAIL_SECONDS = 2.0  # for the last sound to die away
+REST = "rest"  # the source of everything that is no target
+
+
+class Stem(NamedTuple):
+    """One recording to be: some parts of a score on one preset."""
+
+    path: str
+    """Below the output folder, with slashes."""
+    class_name: str
+    soundfont: str
+    program: int
+    parts: tuple[int, ...]
+    """Which of the score's."""
+    performances: tuple[Performance, ...]
+    """How each of them is played."""
+
+
+class Job(NamedTuple):
+    """What is made, or found made, in one go: a recording, or a song of several."""
+
+    score: ScoreFile
+    stems: tuple[Stem, ...]
+    seconds: float
+    """About how long, for progress and balance."""
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Everything that a call will render."""
+
+    jobs: list[Job] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Scores that cannot be read, each by name."""
+    left_out: int = 0
+    """Parts that no class asked for can play."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By class."""
+
+
+def make_plan(scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings: RenderSettings) -> Plan:
+    """Read scores and deal their parts out.
+
+    Args:
+      scores: dealt in an order of their own, drawn from the seed and their names.
+    Raises: ConfigError when no soundfont has a class that was asked for by name.
+    """
+    kinds = classes_named(settings.classes)
+    playable = {kind.name: [font for font in fonts if font.programs(kind)] for kind in kinds}
+    missing = [name for name in settings.classes if not playable[name]]
+    if missing:
+        raise ConfigError(f"None of the soundfonts has {', '.join(missing)}. Add one or leave the class out.")
+    dealer = _Dealer([kind for kind in kinds if playable[kind.name]], playable, settings)
+    for file in sorted(scores, key=lambda file: _draw(settings.seed, file.label)):
+        if dealer.is_done:
+            break
+        try:
+            score = read_score(file.path)
+        except DataError as error:
+            dealer.plan.problems.append(str(error))
+            continue
+        for version in range(settings.versions):
+            if settings.layout == "multitrack":
+                dealer.deal_song(file, score, version)
+            else:
+                dealer.deal_parts(file, score, version)
+    return dealer.plan
+
+
+class _Dealer:
+    """Gives parts to the class, and classes to the soundfont, that has had least so far."""
+
+    def __init__(self, kinds: Sequence[InstrumentClass], playable: dict[str, list[SoundFont]], settings):
+        self._kinds, self._playable, self._settings = kinds, playable, settings
+        self._of_font: dict[tuple[str, str], float] = {}
+        self.plan = Plan(seconds={kind.name: 0.0 for kind in kinds})
+
+    @property
+    def is_done(self) -> bool:
+        """True when every class has the minutes asked for."""
+        return not self._open(self._kinds)
+
+    def _open(self, kinds: Iterable[InstrumentClass]) -> list[InstrumentClass]:
+        limit = (self._settings.minutes or math.inf) * 60
+        return [kind for kind in kinds if self.plan.seconds[kind.name] < limit]
+
+    def deal_parts(self, file: ScoreFile, score: Score, version: int) -> None:
+        """A job for each part of a score that some class wants."""
+        settings = self._settings
+        for number, part in self._wanted(score):
+            kinds = [kind for kind in self._kinds if self._suits(part, kind)]
+            if not kinds:
+                self.plan.left_out += 1
+            kinds = self._open(kinds)
+            if not kinds:
+                continue
+            kind = min(kinds, key=lambda kind: self.plan.seconds[kind.name])
+            if settings.longest_rest_seconds is not None:
+                part = shorten_rests(part, settings.longest_rest_seconds)
+            rng = np.random.default_rng(_draw(settings.seed, file.label, number, version))
+            tempo, semitones = self._song_draw(rng)
+            name = f"{file.label}-{number}" + (f"-v{version}" if version else "")
+            folder = f"{kind.name}" if kind.name in settings.targets else f"{REST}/{kind.name}"
+            split = split_of(file.piece, settings)
+            stem = self._stem(kind, [number], (tempo, semitones), rng, min(part.seconds, settings.longest_seconds))
+            inner = f"{stem.soundfont}/" if kind.name in settings.targets else ""
+            stem = stem._replace(path=str(PurePosixPath(split, folder, f"{inner}{name}.flac")))
+            seconds = min(part.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
+            self._add(Job(file, (stem,), seconds))
+
+    def deal_song(self, file: ScoreFile, score: Score, version: int) -> None:
+        """One job for a whole score: a stem a class, all at the same tempo and in the same key."""
+        settings = self._settings
+        rng = np.random.default_rng(_draw(settings.seed, file.label, version))
+        tempo, semitones = self._song_draw(rng)
+        playing: dict[str, list[int]] = {}
+        for number, kinds in self._choices(score):
+            if settings.assign == "any":  # every part by another instrument, as long as there are enough
+                kinds = [kind for kind in kinds if kind.name not in playing] or kinds
+            kind = min(kinds, key=lambda kind: self.plan.seconds[kind.name])
+            playing.setdefault(kind.name, []).append(number)
+        if not playing:
+            return
+        seconds = min(score.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
+        folder = PurePosixPath(split_of(file.piece, settings), file.label + (f"-v{version}" if version else ""))
+        of_name = {kind.name: kind for kind in self._kinds}
+        stems = []
+        for name, numbers in playing.items():
+            stem = self._stem(of_name[name], numbers, (tempo, semitones), rng, seconds)
+            stems.append(stem._replace(path=str(folder / f"{name}.flac")))
+        self._add(Job(file, tuple(stems), seconds))
+
+    def _choices(self, score: Score) -> list[tuple[int, list[InstrumentClass]]]:
+        """Parts of a song with the classes they suit, those with the least choice first."""
+        suiting = [(n, [kind for kind in self._kinds if self._suits(part, kind)]) for n, part in self._wanted(score)]
+        self.plan.left_out += sum(not kinds for _, kinds in suiting)
+        return sorted(((n, kinds) for n, kinds in suiting if kinds), key=lambda choice: len(choice[1]))
+
+    def _wanted(self, score: Score) -> list[tuple[int, Part]]:
+        patterns = [pattern.lower() for pattern in self._settings.parts]
+        return [
+            (number, part)
+            for number, part in enumerate(score.parts)
+            if not patterns or any(fnmatch.fnmatch(part.name.lower(), pattern) for pattern in patterns)
+        ]
+
+    def _suits(self, part: Part, kind: InstrumentClass) -> bool:
+        own = class_of(part.program, is_drums=part.is_drums) == kind.name
+        if self._settings.assign == "score" or own or part.is_drums or kind.plays == "drums":
+            return own
+        return (kind.plays == "line") != part.is_chordal
+
+    def _song_draw(self, rng: np.random.Generator) -> tuple[float, int]:
+        settings = self._settings
+        tempo = float(rng.uniform(1 - settings.tempo, 1 + settings.tempo))
+        return tempo, int(rng.integers(-settings.semitones, settings.semitones + 1))
+
+    def _stem(self, kind, numbers: Sequence[int], song_draw, rng: np.random.Generator, seconds: float) -> Stem:
+        """Choose soundfont and program, and how each part is played."""
+        settings = self._settings
+        heard = {font.name: self._of_font.get((kind.name, font.name), 0.0) for font in self._playable[kind.name]}
+        font = min(self._playable[kind.name], key=lambda font: heard[font.name])
+        self._of_font[kind.name, font.name] = heard[font.name] + seconds
+        program = int(rng.choice(font.programs(kind)))
+        velocity = float(rng.uniform(-settings.velocity, settings.velocity))
+        performances = tuple(
+            Performance(
+                *song_draw,
+                velocity,
+                settings.velocity / 3,
+                settings.timing_ms / 1000,
+                tuple(int(word) for word in rng.integers(0, 2**31, 2)),
+            )
+            for _ in numbers
+        )
+        return Stem("", kind.name, font.name, program, tuple(numbers), performances)
+
+    def _add(self, job: Job) -> None:
+        self.plan.jobs.append(job)
+        for stem in job.stems:
+            self.plan.seconds[stem.class_name] += job.seconds
+
+
+def split_of(piece: str, settings: RenderSettings) -> str:
+    """The split of a piece, by its name alone."""
+    at = int.from_bytes(hashlib.sha256(piece.encode()).digest()[:6], "big") / 2**48
+    if at < settings.valid_share:
+        return "valid"
+    return "test" if at < settings.valid_share + settings.test_share else "train"
+
+
+def _draw(seed: int, *words) -> tuple[int, ...]:
+    """A seed for this very thing."""
+    return (seed, zlib.crc32("/".join(map(str, words)).encode()))

@@ -1,0 +1,76 @@
+"""Score files: which there are in a folder, and reading one, MIDI or MusicXML."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tfsepgan.errors import DataError
+from tfsepgan.rendering.midi import read_midi
+from tfsepgan.rendering.musicxml import read_musicxml
+from tfsepgan.rendering.score import Score
+
+MIDI_SUFFIXES = (".mid", ".midi")
+MUSICXML_SUFFIXES = (".mxl", ".musicxml", ".xml")
+
+
+class ScoreFile(NamedTuple):
+    """A score that can be rendered."""
+
+    path: Path
+    collection: str
+    """Name of what it was given in, under which its licence is noted."""
+    label: str
+    """Its own name among all, fit for a file's name."""
+    piece: str
+    """What keeps versions of one piece together: the first folder below the collection, or the file."""
+
+    @property
+    def digest(self) -> str:
+        """A print of its bytes."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def find_scores(collections: dict[str, Path]) -> list[ScoreFile]:
+    """Every MIDI and MusicXML file in folders, or single files, in the order of their names.
+
+    Args:
+      collections: name, and a folder or a file.
+    Raises: DataError when one is not there or holds no scores.
+    """
+    found = []
+    for name, root in collections.items():
+        if not root.exists():
+            raise DataError(f"There are no scores at {root}: it does not exist.")
+        paths = [root] if root.is_file() else sorted(_below(root))
+        paths = [path for path in paths if path.suffix.lower() in MIDI_SUFFIXES + MUSICXML_SUFFIXES]
+        if not paths:
+            wanted = ", ".join(MIDI_SUFFIXES + MUSICXML_SUFFIXES)
+            raise DataError(f"{root} holds no scores; wanted: {wanted}.")
+        for path in paths:
+            inner = path.relative_to(root) if root.is_dir() else Path(path.name)
+            piece = inner.parts[0] if len(inner.parts) > 1 else inner.stem
+            found.append(ScoreFile(path, name, _label(name, inner), f"{name}/{piece}"))
+    return found
+
+
+def read_score(path: Path) -> Score:
+    """Read a score by the kind that its name says.
+
+    Raises: DataError naming the file.
+    """
+    return read_midi(path) if path.suffix.lower() in MIDI_SUFFIXES else read_musicxml(path)
+
+
+def _below(root: Path):
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in files if not name.startswith("."))
+
+
+def _label(collection: str, inner: Path) -> str:
+    """A readable name with a short print of the whole, as two names may read alike."""
+    short = hashlib.sha256(f"{collection}/{inner.as_posix()}".encode()).hexdigest()[:6]
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{collection}-{inner.stem}").strip("-")
+    return f"{words[:60]}-{short}"

@@ -1,0 +1,1 @@
+"""The search over a system's settings, on keras-tuner."""

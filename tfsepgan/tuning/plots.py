@@ -1,0 +1,140 @@
+"""Pictures of a search: scores in the order of the trials, scores against each setting, and trials as lines across all settings."""
+
+import io
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from tfsepgan.training.checkpoint import write_atomically
+from tfsepgan.tuning.trials import FROM_THE_START, Record
+
+COLUMNS = 4
+# Told apart by colour-blind eyes too.
+START, WINNER, SHORT, FAILED = "#e39a2d", "#2f6db3", "#9a9a9a", "#b03a2e"
+
+
+def draw_scores(records: Sequence[Record], path: Path) -> None:
+    """Draw each trial's score, the best so far, and the start's as a line across; trials without a score stand on the floor."""
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    scored = [record for record in records if record.score is not None]
+    for whole, colour, label in ((True, WINNER, "whole budget"), (False, SHORT, "stopped early")):
+        these = [record for record in scored if record.whole == whole]
+        axes.plot([r.trial for r in these], [r.score for r in these], "o", color=colour, label=label if these else None)
+    complete = [record for record in scored if record.whole]
+    if complete:
+        best = np.maximum.accumulate([record.score for record in complete])
+        axes.step(
+            [record.trial for record in complete], best, where="post", color=WINNER, alpha=0.4, label="best so far"
+        )
+    start = next((record for record in scored if record.trial == FROM_THE_START), None)
+    if start:
+        axes.axhline(start.score, color=START, linestyle="--", label="the preset as it is")
+    lost = [record.trial for record in records if record.score is None]
+    if lost:
+        floor = min((record.score for record in scored), default=0.0)
+        axes.plot(lost, [floor] * len(lost), "x", color=FAILED, label="no score")
+    axes.set_xlabel("trial")
+    axes.set_ylabel("score, dB")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    _save(figure, path)
+
+
+def draw_settings(records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], path: Path) -> None:
+    """Draw the score against each setting, a panel for each."""
+    scored = [record for record in records if record.score is not None][::-1]  # the start last, on top
+    columns = min(COLUMNS, len(settings))
+    rows = -(-len(settings) // columns)
+    figure = Figure(figsize=(3 * columns, 2.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in grid.flat[len(settings) :]:
+        axes.set_visible(False)
+    for axes, name in zip(grid.flat, settings, strict=False):
+        places, ticks = _places(scored, name)
+        for record, place in zip(scored, places, strict=True):
+            colour = START if record.trial == FROM_THE_START else WINNER if record.whole else SHORT
+            axes.plot(place, record.score, "o", color=colour, alpha=0.8)
+        if ticks:
+            axes.set_xticks(range(len(ticks)), ticks, rotation=30, fontsize="small")
+        elif name in logarithmic:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.tick_params(axis="x", rotation=30, labelsize="small")
+        axes.set_title(name, fontsize="medium")
+        axes.grid(alpha=0.3)
+    for row in grid:
+        row[0].set_ylabel("score, dB")
+    _save(figure, path)
+
+
+def draw_parallel(
+    records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], winner: Record | None, path: Path
+) -> None:
+    """Draw each trial as a line across all settings, its colour saying the score; start dashed, winner thick."""
+    scored = sorted((record for record in records if record.score is not None), key=lambda record: record.score)
+    figure = Figure(figsize=(max(5, 1.5 * (len(settings) + 1)), 3.8), layout="constrained")
+    axes = figure.subplots()
+    lines = [_heights(scored, name, log=name in logarithmic) for name in settings]
+    scores = np.array([record.score for record in scored])
+    lines.append(_unit(scores))
+    colours = colormaps["viridis"](_unit(scores)) if len(scored) else []
+    for index, record in enumerate(scored):
+        style = {"linestyle": "--" if record.trial == FROM_THE_START else "-"}
+        style["linewidth"] = 3 if winner and record.trial == winner.trial else 1.2
+        axes.plot(range(len(lines)), [line[index] for line in lines], color=colours[index], **style)
+    for place, name in enumerate((*settings, "score, dB")):
+        axes.axvline(place, color="black", linewidth=0.6)
+        values = (
+            [record.values.get(name) for record in scored] if place < len(settings) else [round(s, 2) for s in scores]
+        )
+        for height, text in _ends(lines[place], values):
+            axes.annotate(
+                text, (place, height), xytext=(3, 0), textcoords="offset points", fontsize="x-small", va="center"
+            )
+    axes.set_xticks(range(len(lines)), (*settings, "score, dB"), rotation=20, fontsize="small", ha="right")
+    axes.set_yticks([])
+    _save(figure, path)
+
+
+def _places(records: Sequence[Record], name: str) -> tuple[list, list[str]]:
+    """Where values stand on an axis: numbers as they are, others side by side with these labels."""
+    values = [record.values.get(name) for record in records]
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return values, []
+    labels = sorted({str(value) for value in values})
+    return [labels.index(str(value)) for value in values], labels
+
+
+def _heights(records: Sequence[Record], name: str, *, log: bool) -> np.ndarray:
+    places, labels = _places(records, name)
+    return _unit(np.log(places) if log and not labels else np.array(places, dtype=float))
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """Values on [0, 1]; in the middle where all are alike."""
+    if not len(values) or np.ptp(values) == 0:
+        return np.full(len(values), 0.5)
+    return (values - np.min(values)) / np.ptp(values)
+
+
+def _ends(heights: np.ndarray, values: Sequence) -> list[tuple[float, str]]:
+    """The lowest and the highest value, to be written beside an axis."""
+    if not len(heights):
+        return []
+    return [
+        (heights[index], str(values[index])) for index in sorted({int(np.argmin(heights)), int(np.argmax(heights))})
+    ]
+
+
+def _save(figure: Figure, path: Path) -> None:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
+    write_atomically(path, lambda file: file.write(picture.getvalue()))

@@ -1,0 +1,278 @@
+"""How fast, large and exact every form of a trained generator is: Keras, SavedModel, the TFLite files, and streaming by block.
+
+    python tools/benchmarks/bench_inference.py [--model piano] [--threads 1 2] [--blocks 2048 4096 8192 16384] [--output FILE.json]
+
+Each line is measured in a process of its own, which separates real audio (a packaged recording mixed with others) block after block:
+x real time from the median block, latency of a block (median and 99 of 100), highest resident memory, size on disk, SDR lost
+against the Keras model, and the share of what the processor's float32 matrix product allows. That limit comes from multiply-adds
+counted in the network's dense layers and convolutions (transforms and learned filterbanks are left out) and a matrix product measured
+with as many threads. A share above 100 % means 8-bit arithmetic.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+AUDIO_SECONDS = 10
+MATRIX = 1536  # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
+ONE_PASS = {
+    "TFLite float32": "{name}.tflite",
+    "TFLite float16": "{name}.fp16.tflite",
+    "TFLite dynamic": "{name}.dynamic.tflite",
+    "TFLite int8": "{name}.int8.tflite",
+}
+STREAMING = {
+    "stream": ".stream.tflite",
+    "stream.fp16": ".stream.fp16.tflite",
+    "stream.dynamic": ".stream.dynamic.tflite",
+}
+
+
+def make(folder: str, model: str, blocks: list[int]) -> dict:
+    """Write every file that is measured; returns what is known of them."""
+    from tfsepgan.cli.export import ExportOptions, on_device, parity_audio
+    from tfsepgan.export.exporter import export_bundle, in_half_precision
+    from tfsepgan.export.tflite.files import OnDevice, make_variants
+    from tfsepgan.export.tflite.variants import VARIANTS
+    from tfsepgan.models.folders import find_bundle
+    from tfsepgan.models.saved import open_model
+
+    bundle = open_model(find_bundle(model))
+    bundle = bundle._replace(generator=in_half_precision(bundle.generator))
+    arithmetic = multiply_adds(bundle)
+    manifest, folder = bundle.manifest, Path(folder)
+    audio = parity_audio(None, manifest)
+    np.save(folder / "audio.npy", audio[:, 0])
+    wanted = on_device(ExportOptions(run=model, output="", variants=tuple(VARIANTS)), manifest, audio)
+    plain = OnDevice(variants=("dynamic", "int8"), rehearsal=wanted.rehearsal)
+    export_bundle(bundle, folder / manifest.name, audio, on_device=plain)
+    facts = json.loads((folder / manifest.name / "manifest.json").read_text())["export"]["variants"]
+    for block in blocks:
+        place = folder / f"block{block}"
+        place.mkdir()
+        streaming = OnDevice(variants=tuple(STREAMING), block=block, rehearsal=wanted.rehearsal)
+        figures = make_variants(bundle, place, place, streaming, audio, lambda step: None)
+        facts |= {f"{name} {block}": each for name, each in figures.items()}
+    return {
+        "name": manifest.name,
+        "sample_rate_hz": manifest.sample_rate_hz,
+        "parameters": manifest.parameters,
+        "multiply_adds_per_second": arithmetic,
+        "figures": facts,
+    }
+
+
+def multiply_adds(bundle) -> float:
+    """Multiply-adds for a second of audio."""
+    from multiply_adds import products_in
+
+    time_samples = 64 * bundle.manifest.hop
+    return products_in(bundle.generator, time_samples) * bundle.manifest.sample_rate_hz / time_samples
+
+
+def matrix_product(threads: int) -> dict:
+    """Float32 operations a second in a large matrix product."""
+    import tensorflow as tf
+
+    use_threads(threads)
+    left = tf.random.normal((MATRIX, MATRIX))
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(left, left)))
+    product().numpy()
+    seconds = min(timed(lambda: product().numpy()) for _ in range(10))
+    return {"operations_per_second": 2 * MATRIX**3 / seconds}
+
+
+def use_threads(threads: int) -> None:
+    """Let TensorFlow use so many."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def timed(function) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def measure(runtime: str, path: str, audio: str, threads: int, block: int, seconds: float) -> dict:
+    """Separate audio block after block for a while; returns seconds of each block and the memory that it took."""
+    samples = np.load(audio)
+    run = opened(runtime, path, threads)
+    blocks = [samples[first : first + block] for first in range(0, len(samples) - block + 1, block)] or [samples]
+    for one in blocks[:2]:
+        run(one)
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until or len(taken) < 3:
+        one = blocks[len(taken) % len(blocks)]
+        taken.append(timed(lambda one=one: run(one)))
+    return {"block_seconds": taken, "samples": len(blocks[0]), "memory_bytes": peak_memory_bytes()}
+
+
+def opened(runtime: str, path: str, threads: int):
+    """A function of a block `[time]` that separates it."""
+    if runtime.startswith("stream"):
+        from tfsepgan.ondevice import StreamingSeparator
+
+        return StreamingSeparator(path, threads=threads).push
+    if runtime.startswith("TFLite"):
+        from ai_edge_litert.interpreter import Interpreter
+
+        separate = Interpreter(path, num_threads=threads).get_signature_runner("separate")
+        return lambda block: separate(mixture=block[None, :, None])
+    import tensorflow as tf
+
+    use_threads(threads)
+    if runtime == "SavedModel":
+        loaded = tf.saved_model.load(path)
+        separate = loaded.signatures["separate"]
+        return lambda block, kept=loaded: separate(mixture=tf.constant(block[None, :, None]))
+    from tfsepgan.models.bundle import load_bundle
+    from tfsepgan.separation.engine import network_function
+
+    network = network_function(load_bundle(Path(path)).generator)
+    return lambda block: network(block[None, :, None])
+
+
+def peak_memory_bytes() -> int:
+    """Highest resident memory of this process. Its own: `ru_maxrss` also remembers the process it was forked from."""
+    import resource
+
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+STEPS = {"make": make, "matrix_product": matrix_product, "measure": measure}
+
+
+def in_a_process(step: str, **arguments) -> dict:
+    """Run one of the functions above in a fresh process; returns what it returned."""
+    finished = subprocess.run(
+        [sys.executable, __file__, "--step", step, json.dumps(arguments)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all in a folder."""
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
+
+
+def candidates(folder: Path, facts: dict, blocks: list[int]) -> list[tuple[str, Path, int, dict]]:
+    """Runtime, path, samples of a block and figures of all that is measured."""
+    name, whole = facts["name"], AUDIO_SECONDS * facts["sample_rate_hz"]
+    exported = folder / name
+    rows = [("Keras", exported, whole, {}), ("SavedModel", exported / "1", whole, {})]
+    for runtime, file in ONE_PASS.items():
+        rows.append((runtime, exported / file.format(name=name), whole, facts["figures"].get(runtime.split()[1], {})))
+    for block in blocks:
+        for runtime, end in STREAMING.items():
+            path = folder / f"block{block}" / f"{facts['name']}{end}"
+            rows.append((runtime, path, block, facts["figures"][f"{runtime} {block}"]))
+    return rows
+
+
+def bench(options: argparse.Namespace, folder: Path) -> dict:
+    """Make and measure everything; returns rows and what they stand beside."""
+    facts = in_a_process("make", folder=str(folder), model=options.model, blocks=options.blocks)
+    limits = {
+        threads: in_a_process("matrix_product", threads=threads)["operations_per_second"] for threads in options.threads
+    }
+    rows = []
+    for runtime, path, block, figures in candidates(folder, facts, options.blocks):
+        for threads in options.threads:
+            arguments = {"runtime": runtime, "path": str(path), "threads": threads, "block": block}
+            given = in_a_process("measure", **arguments, audio=str(folder / "audio.npy"), seconds=options.seconds)
+            taken = np.array(given["block_seconds"])
+            speed = given["samples"] / facts["sample_rate_hz"] / float(np.median(taken))
+            used = 2 * facts["multiply_adds_per_second"] * speed
+            rows.append(
+                {
+                    "runtime": runtime,
+                    "threads": threads,
+                    "block": given["samples"],
+                    "x_real_time": speed,
+                    "p50_ms": 1000 * float(np.median(taken)),
+                    "p99_ms": 1000 * float(np.percentile(taken, 99)),
+                    "memory_bytes": given["memory_bytes"],
+                    "size_bytes": size_of(path / "model.keras" if runtime == "Keras" else path),
+                    "sdr_loss_db": figures.get("sdr_loss_db"),
+                    "of_peak": figures.get("of_peak"),
+                    "latency_ms": figures.get("streaming", {}).get("latency_ms"),
+                    "share_of_limit": used / limits[threads],
+                }
+            )
+    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    facts = {name: each for name, each in facts.items() if name != "figures"}
+    return {"model": facts, "matrix_product_operations_per_second": limits, "machine": machine, "rows": rows}
+
+
+def show(result: dict) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    model = result["model"]
+    table = Table(
+        title=f"{model['name']}: {model['multiply_adds_per_second'] / 1e9:.2f} G multiply-adds a second of audio"
+    )
+    heads = ("runtime", "threads", "block", "x real time", "p50 ms", "p99 ms", "memory MB", "file MB")
+    for head in (*heads, "SDR lost dB", "latency ms", "of limit"):
+        table.add_column(head, justify="left" if head == "runtime" else "right")
+    for row in result["rows"]:
+        cells = [row["runtime"], str(row["threads"]), str(row["block"]), f"{row['x_real_time']:.0f}"]
+        cells += [f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}"]
+        cells += [f"{row['memory_bytes'] / 1e6:.0f}", f"{row['size_bytes'] / 1e6:.1f}"]
+        cells.append("" if row["sdr_loss_db"] is None else f"{row['sdr_loss_db']:.3f}")
+        cells.append("" if row["latency_ms"] is None else f"{row['latency_ms']:.0f}")
+        table.add_row(*cells, f"{row['share_of_limit']:.0%}")
+    console = Console(width=140)
+    console.print(table)
+    for threads, speed in result["matrix_product_operations_per_second"].items():
+        console.print(
+            f"matrix product, {threads} threads: {speed / 1e9:.0f} G float32 operations a second", highlight=False
+        )
+
+
+def main() -> int:
+    """Read the options and measure, or be one step of it."""
+    if sys.argv[1:2] == ["--step"]:
+        sys.stdout.write("\n" + json.dumps(STEPS[sys.argv[2]](**json.loads(sys.argv[3]))) + "\n")
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="piano", help="name or path of a model")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="that a runtime may use")
+    parser.add_argument(
+        "--blocks", type=int, nargs="+", default=[2048, 4096, 8192, 16384], help="of streaming, samples"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="that each line is measured for")
+    parser.add_argument("--output", type=Path, help="JSON file for the figures")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        result = bench(options, Path(scratch))
+    show(result)
+    if options.output:
+        options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

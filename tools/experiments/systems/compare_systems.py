@@ -1,0 +1,314 @@
+"""Trains every separating system for the same processor time on the same recordings, scores them, and writes one table.
+
+    python tools/experiments/systems/compare_systems.py --data DIR --folder runs/comparison [--processor-minutes 30] [--rows NAME ...] [--seeds 0 1 2]
+        [--score NAME=DIR/SPLIT ...] [--list] [--speed] [--write docs]
+
+One row after the other, and each from one seed after the other: times its step, plans the steps that the budget pays for (the
+learning rate ends with them), trains, scores 24 mixtures of 10 s of each set as `tfsepgan-evaluate` does, and measures how fast it
+separates. Rows need not have the same seeds: what was done with others before counts too. Sets are pooled by the recordings that
+their targets are of; without --score they are the test and valid splits of --data.
+
+All of it lies in `--folder`, a folder for each row and seed (`ROW`, and `ROW@1`, `ROW@2` for other seeds than 0); Ctrl-C or a kill
+costs at most a twelfth of a row, and the same command goes on. What is done is not done again. A row that fails is named, and the
+others go on. --speed measures the speed of all finished rows anew, in rotation; --write puts the tables into `comparison.md` and
+`comparison.json` of a folder; rows that are there and not in `--folder`, of another machine, are kept.
+
+Processor time is that of the training process, all its threads together: on one core (`taskset -c 1`) it passes like the clock of
+an idle machine.
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import comparison_table as tables
+import comparison_work as work
+from comparison_options import parser
+from comparison_results import Results
+from comparison_rows import CHECKPOINTS, ROWS, Row, Trial, chosen
+from comparison_sets import ScoringSet, scoring_sets
+from rich.console import Console
+
+from tfsepgan.config import FREE_ON_RESUME, check, flatten, to_dict
+from tfsepgan.data.recordings.opening import open_catalogue
+from tfsepgan.errors import TfsepganError
+from tfsepgan.evaluation.records import METRICS, SPECTRAL_METRICS, read_json, write_json
+
+SCORED = ("measure", "done")  # states of a row whose scores are there
+WITHOUT_BSS = ("snr", "si_sdr", *SPECTRAL_METRICS)
+_FREE = FREE_ON_RESUME | {"steps", "steps_per_epoch"}
+
+
+class Comparison:
+    """The rows, the folder they lie in, and what is to be done about each.
+
+    Args:
+      options: of the command line.
+      console: where people look.
+    """
+
+    def __init__(self, options: argparse.Namespace, console: Console):
+        self.options, self.console = options, console
+        self.folder = Path(options.folder)
+        rows = [row for row in chosen(options.rows) if not row.missing()]
+        self.trials = [Trial(row, seed) for row in rows for seed in dict.fromkeys(options.seeds)]
+        self.catalogue = open_catalogue(options.data, (options.source,))
+        self.sets = scoring_sets(options.score, options.data, options.source)
+
+    def of(self, trial: Trial, *parts: str) -> Path:
+        """A path in a trial's folder."""
+        return self.folder.joinpath(trial.name, *parts)
+
+    def arguments(self, trial: Trial) -> list[str]:
+        """The flags of a training but for its length and folder."""
+        row, options = trial.row, self.options
+        needed = {need: Trial(chosen([need])[-1], trial.seed).name for need in row.needs}
+        runs = {need: str(self.folder / name / "run") for need, name in needed.items()}
+        flags = row.arguments(options.data, seed=trial.seed, cache=options.cache, runs=runs)
+        return [*flags, "--sources", options.source]
+
+    def settings(self, trial: Trial) -> dict:
+        """A trial's settings, those left out that may change or follow from the budget."""
+        flat = flatten(to_dict(trial.row.experiment(self.options.data, seed=trial.seed)))
+        kept = {name: value for name, value in flat.items() if name not in _FREE}
+        return json.loads(json.dumps(kept)) | {"budget_minutes": trial.row.share * self.options.processor_minutes}
+
+    def computed_from(self, trial: Trial, one: ScoringSet) -> dict:
+        """What a trial's scores of a set depend on."""
+        return {
+            "model": work.fingerprint(self.of(trial, "run", "model")),
+            "recordings": one.recordings(),
+            "mixtures": self.options.mixtures,
+            "seconds": self.options.seconds,
+            "metrics": list(WITHOUT_BSS if not self.options.bss else (*METRICS, *SPECTRAL_METRICS)),
+        }
+
+    def state(self, trial: Trial) -> str:
+        """What is to be done next: 'plan', 'train', 'score SET', 'measure' or nothing, 'done'."""
+        if not self.of(trial, "plan.json").exists():
+            return "plan"
+        if not self.of(trial, "trained.json").exists():
+            return "train"
+        if not trial.row.separates:
+            return "done"
+        for one in self.sets:
+            stamp = self.of(trial, "scores", one.name, "computed_from.json")
+            if not stamp.exists() or not self._as_asked(read_json(stamp), self.computed_from(trial, one)):
+                return f"score {one.name}"
+        measured = any(self.of(other, "measured.json").exists() for other in self.there(trial.row))
+        return "done" if measured else "measure"
+
+    @staticmethod
+    def _as_asked(found: dict, asked: dict) -> bool:
+        """Whether scores are of what is asked for; more metrics than that do no harm."""
+        asked = json.loads(json.dumps(asked))
+        return set(asked.pop("metrics")) <= set(found.pop("metrics", ())) and found == asked
+
+    def there(self, row: Row) -> list[Trial]:
+        """The trials of a row that the folder holds, by seed."""
+        named = {path.name: path.name.removeprefix(f"{row.name}@") for path in self.folder.glob(f"{row.name}@*")}
+        seeds = sorted(int(seed) for seed in named.values() if seed.isdecimal())
+        return [trial for trial in (Trial(row, seed) for seed in (0, *seeds)) if self.of(trial).is_dir()]
+
+    def changed(self, trial: Trial) -> list[str]:
+        """Settings in which a trial on disk differs from what it is now."""
+        if not self.of(trial, "plan.json").exists():
+            return []
+        theirs, ours = read_json(self.of(trial, "plan.json"))["settings"], self.settings(trial)
+        names = sorted(ours.keys() & theirs.keys())
+        return [f"{name}: {theirs[name]!r}, now {ours[name]!r}" for name in names if theirs[name] != ours[name]]
+
+    def work_on(self, trial: Trial) -> None:
+        """Do what is left to do for a trial."""
+        with self.console.status(trial.name) as status:
+
+            def say(words: str) -> None:
+                status.update(f"{trial.name}, {self.state(trial)}: {words}"[: self.console.width - 4].replace("[", "("))
+
+            work.wait_until_left_alone(self.of(trial), say)
+            self.refuse_changes(trial)
+            while (state := self.state(trial)) != "done":
+                self.console.print(f"{trial.name}: {state}", highlight=False)
+                name, _, split = state.partition(" ")
+                {"plan": self.plan, "train": self.train, "score": self.score, "measure": self.measure}[name](
+                    trial, say, *([split] if split else [])
+                )
+
+    def refuse_changes(self, trial: Trial) -> None:
+        """See that a trial on disk has the settings of now; one that is trained stays, and is told.
+
+        Raises: RowError for one that is not trained to its end.
+        """
+        changed = self.changed(trial)
+        if not changed:
+            return
+        words = f"other settings than now: {'; '.join(changed)}. Remove {self.of(trial)} to train it again"
+        if self.state(trial) == "train":
+            raise work.RowError(words)
+        self.console.print(f"{trial.name} has {words}", markup=False, highlight=False)
+
+    def plan(self, trial: Trial, say: work.Say) -> None:
+        """Find how many steps the budget pays for."""
+        experiment = trial.row.experiment(self.options.data, seed=trial.seed)
+        check(experiment)
+        budget_seconds = 60 * trial.row.share * self.options.processor_minutes
+        plan = {"settings": self.settings(trial), "budget_seconds": budget_seconds}
+        if trial.row.to_its_end:
+            plan |= {"steps": experiment.training.steps, "steps_per_epoch": experiment.training.steps_per_epoch}
+        else:
+            timing = (budget_seconds, self.options.timing_seconds, say)
+            plan |= work.time_steps(self.arguments(trial), self.of(trial), *timing)
+            plan |= {"steps_per_epoch": -(-plan["steps"] // CHECKPOINTS)}
+        write_json(self.of(trial, "plan.json"), plan)
+
+    def train(self, trial: Trial, say: work.Say) -> None:
+        """Train, or go on; afterwards `trained.json` says what it took."""
+        plan = read_json(self.of(trial, "plan.json"))
+        plan["commits"] = sorted({*plan.get("commits", ()), work.commit()})
+        write_json(self.of(trial, "plan.json"), plan)
+        length = {
+            "steps": plan["steps"],
+            "steps-per-epoch": plan["steps_per_epoch"],
+            "processor-minutes": plan["budget_seconds"] / 60,
+            "run": self.of(trial, "run"),
+        }
+        flags = [part for name, value in length.items() for part in (f"--{name}", str(value))]
+        work.run("tfsepgan.cli.train", [*self.arguments(trial), *flags], self.of(trial), say)
+        progress = work.progress_of(self.of(trial, "run"))
+        data = trial.row.experiment(self.options.data, seed=trial.seed).data
+        windows = progress["step"] * data.batch
+        trained = {
+            "steps": progress["step"],
+            "planned_steps": plan["steps"],
+            "processor_minutes": round(progress["processor_seconds"] / 60, 2),
+            "minutes": round(progress["seconds"] / 60, 2),
+            "window": data.window,
+            "batch": data.batch,
+            "windows_a_processor_second": round(windows / max(1e-3, progress["processor_seconds"]), 3),
+            "windows_a_second": round(windows / max(1e-3, progress["seconds"]), 3),
+            "commits": plan["commits"],
+            "hardware": work.hardware(),
+            "date": tables.today(),
+        }
+        write_json(self.of(trial, "trained.json"), trained)
+
+    def score(self, trial: Trial, say: work.Say, name: str) -> None:
+        """Score a set with `tfsepgan-evaluate`."""
+        [one] = (one for one in self.sets if one.name == name)
+        output = self.of(trial, "scores", name)
+        flags = {"model": self.of(trial, "run"), "data": one.data, "split": one.split, "output": output}
+        flags |= {"mixtures": self.options.mixtures, "seconds": self.options.seconds, "workers": work.cores()}
+        arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
+        arguments += [] if self.options.bss else ["--no-bss"]
+        shutil.rmtree(output, ignore_errors=True)
+        work.run("tfsepgan.cli.evaluate", arguments, self.of(trial), say)
+        write_json(output / "computed_from.json", self.computed_from(trial, one))
+
+    def measure(self, *trials_and_say) -> None:
+        """Measure parameters and speed of a trial, or of several in rotation: `measure(trial, ..., say)`."""
+        *trials, say = trials_and_say
+        asked = {
+            trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)} for trial in trials
+        }
+        first = self.sets[0]
+        values = {"rows": asked, "data": first.data, "split": first.split, "source": self.options.source}
+        folder = self.of(trials[0]) if len(trials) == 1 else self.folder
+        for name, found in work.step("measure", values, folder, say).items():
+            write_json(self.folder / name / "measured.json", {**found, "together": len(trials), "date": tables.today()})
+
+    def finished(self) -> list[Trial]:
+        """All trials that are scored on the sets of now, those that `--rows` and `--seeds` leave out too."""
+        rows = [row for row in ROWS if row.separates and not row.missing()]
+        return [trial for row in rows for trial in self.there(row) if self.state(trial) in SCORED]
+
+    def results(self, written: dict | None = None) -> Results:
+        """What all trials gave that are scored, and of `written` tables the rows that are not here."""
+        names = [one.name for one in self.sets]
+        return Results(self.folder, self.finished(), names, self.options.source, written)
+
+    def show(self) -> None:
+        """Print the tables."""
+        groups = self.results().groups()
+        for title, results in groups.items():
+            if results:
+                self.console.print(tables.terminal_table(title, results, tables.plain_of(groups)))
+
+    def write(self, folder: Path) -> None:
+        """Write the page and the JSON; rows in the JSON that are not here, of another machine, stay.
+
+        Raises: RowError when there is nothing to write yet, or the rows in the JSON were scored on other mixtures.
+        """
+        before = folder / "comparison.json"
+        results = self.results(read_json(before)["tables"] if before.exists() else None)
+        if not results.by_name:
+            raise work.RowError("no row is scored yet, so there is no table to write")
+        tables.write(folder, results.groups(), results.facts(self.options, self.catalogue, self.sets))
+        self.console.print(f"Written: {folder / 'comparison.md'} and comparison.json", highlight=False)
+
+
+def list_trials(comparison: Comparison) -> None:
+    """Say how far every row is with every seed."""
+
+    def say(name: str, words: str) -> None:
+        comparison.console.print(f"{name:36} {words}", highlight=False, markup=False)
+
+    for row in chosen(comparison.options.rows):
+        if row.missing():
+            say(row.name, f"left out: {row.missing()}")
+    for trial in comparison.trials:
+        progress, plan = work.progress_of(comparison.of(trial, "run")), comparison.of(trial, "plan.json")
+        steps = f", step {progress['step']} of {read_json(plan)['steps']}" if progress and plan.exists() else ""
+        state = comparison.state(trial)
+        say(trial.name, f"{'done' if state == 'done' else 'next: ' + state}{steps}")
+        for words in comparison.changed(trial):
+            say("", f"other settings than now: {words}")
+
+
+def main() -> int:
+    """Work on the rows, show the tables, write them if asked."""
+    options = parser(__doc__).parse_args()
+    console = Console() if Console().is_terminal else Console(width=tables.WIDTH)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return compare(Comparison(options, console), options, console)
+    except (TfsepganError, ValueError, work.RowError) as error:
+        console.print(f"{type(error).__name__}: {error}", markup=False, highlight=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("Interrupted; the same command goes on from here.")
+        return 130
+
+
+def compare(comparison: Comparison, options: argparse.Namespace, console: Console) -> int:
+    """Do what the command line asks; returns the exit code."""
+    if options.list:
+        list_trials(comparison)
+        return 0
+    if options.speed:
+        first = {trial.row: trial for trial in reversed(comparison.finished())}
+        with console.status("measuring speed"):
+            comparison.measure(*first.values(), lambda words: None)
+        comparison.show()
+    failed = False
+    for trial in () if options.speed else comparison.trials:
+        try:
+            comparison.work_on(trial)
+        except (work.RowError, TfsepganError) as error:
+            failed = True
+            console.print(f"{trial.name} FAILED: {error}", markup=False, highlight=False)
+        else:
+            comparison.show()
+    for row in chosen(options.rows):
+        if row.missing():
+            console.print(f"{row.name} left out: {row.missing()}", markup=False, highlight=False)
+    if options.write:
+        comparison.write(options.write)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -68,8 +68,8 @@ def test_nothing_is_changed_by_default(unpaired, cache):
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_each_change_changes_windows_and_leaves_their_sum_the_mixture(unpaired, cache, name):
     config = with_(**{name: 1.0}, low_pass_hz=(2000.0, 3000.0))
-    hears = ("mixture", "sources", "solo")
-    plain, after = (batches(unpaired, one, cache, 1, hears=hears)[0] for one in (CONFIG, config))
+    batch_keys = ("mixture", "sources", "solo")
+    plain, after = (batches(unpaired, one, cache, 1, batch_keys=batch_keys)[0] for one in (CONFIG, config))
     assert not np.allclose(plain["mixture"], after["mixture"], atol=1e-4)
     if name == "noise":  # all of it is in the rest
         direction = [np.vdot(plain["sources"][k], after["sources"][k]) for k in range(CONFIG.batch)]

@@ -126,12 +126,12 @@ def test_two_trainers_at_once_get_their_own_batches_from_another_process(tones, 
     two = replace(one, law="snr", seed=9, labelled=0.5)
     asked = [(one, PAIRED, 3), (two, ("unlabelled", "solo", *PAIRED), 0)]
     theirs = [
-        served_batches(catalogue, config, hears=hears, first_step=step).as_numpy_iterator()
-        for config, hears, step in asked
+        served_batches(catalogue, config, batch_keys=batch_keys, first_step=step).as_numpy_iterator()
+        for config, batch_keys, step in asked
     ]
     together = list(zip(*(islice(batches, 12) for batches in theirs), strict=True))
-    for number, (config, hears, step) in enumerate(asked):
-        here = training_batches(catalogue, config, hears=hears, first_step=step, cache_dir=tmp_path)
+    for number, (config, batch_keys, step) in enumerate(asked):
+        here = training_batches(catalogue, config, batch_keys=batch_keys, first_step=step, cache_dir=tmp_path)
         assert_same([batches[number] for batches in together], first(here, 12))
 
 
@@ -167,7 +167,7 @@ def test_a_run_ends_in_the_same_weights_with_a_server_without_one_and_with_one_o
 
 def test_the_steps_of_a_run_are_shared_among_servers(unpaired, serving, tmp_path):
     servers = [serving() for _ in range(3)]
-    theirs = served_batches(scan(unpaired), at(*servers), hears=PAIRED, first_step=7)
+    theirs = served_batches(scan(unpaired), at(*servers), batch_keys=PAIRED, first_step=7)
     assert_same(first(theirs, 8), first(training_batches(scan(unpaired), CONFIG, first_step=7, cache_dir=tmp_path), 8))
     assert [server.trainers for server in servers] == [1, 1, 1]
 
@@ -175,7 +175,7 @@ def test_the_steps_of_a_run_are_shared_among_servers(unpaired, serving, tmp_path
 def test_a_server_that_comes_back_is_gone_on_with(unpaired, serving, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(served, "PATIENCE_SECONDS", 30.0)
     server, said = serving(), []
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED, say=said.append).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED, say=said.append).as_numpy_iterator()
     got = list(islice(batches, 2))
     server.close()
     threading.Timer(1.0, serving, kwargs={"port": server.port}).start()
@@ -189,7 +189,7 @@ def test_a_server_that_stays_away_ends_the_run_with_a_sentence(unpaired, serving
     import tensorflow as tf
 
     server = serving()
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     next(batches)
     server.close()
     with pytest.raises(tf.errors.OpError, match=f"The data server localhost:{server.port} does not answer"):
@@ -201,7 +201,7 @@ def test_what_goes_wrong_on_the_server_is_told(unpaired, serving, quick, tmp_pat
 
     theirs = shutil.copytree(unpaired, tmp_path / "data")
     server = serving(of=theirs, cache=str(tmp_path / "cache"))
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     next(batches)
     shutil.rmtree(tmp_path / "cache")
     shutil.rmtree(theirs / "train" / "piano")
@@ -211,7 +211,7 @@ def test_what_goes_wrong_on_the_server_is_told(unpaired, serving, quick, tmp_pat
 
 def test_a_server_whose_cache_was_emptied_fills_it_again_and_nothing_is_lost(unpaired, serving, quick, tmp_path):
     server = serving(cache=str(tmp_path / "theirs"))
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     got = list(islice(batches, 1))
     shutil.rmtree(tmp_path / "theirs")
     got += islice(batches, 19)
@@ -224,7 +224,7 @@ def test_batches_of_another_run_are_never_taken(unpaired, serving, quick, monkey
     monkeypatch.setattr(service, "token", lambda name: 1)
     server = serving()
     with pytest.raises(tf.errors.OpError, match="another one came: step 0 of another run"):
-        first(served_batches(scan(unpaired), at(server), hears=PAIRED), 1)
+        first(served_batches(scan(unpaired), at(server), batch_keys=PAIRED), 1)
 
 
 def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monkeypatch):
@@ -238,7 +238,7 @@ def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monke
     monkeypatch.setattr(BatchServer, "_registered", late)
     server = serving()
     with pytest.raises(tf.errors.OpError, match="gave no batch of step 0 in 3 tries .another one came: step 1"):
-        first(served_batches(scan(unpaired), at(server), hears=PAIRED), 1)
+        first(served_batches(scan(unpaired), at(server), batch_keys=PAIRED), 1)
 
 
 # Memory.
@@ -247,7 +247,7 @@ def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monke
 def test_what_was_made_for_a_trainer_that_went_away_is_dropped(unpaired, serving, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(served, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
     server = serving()
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     got = list(islice(batches, 2))
     (lease,) = server._leases.values()
     made = weakref.ref(lease.batches)
@@ -265,7 +265,7 @@ def test_a_trainer_that_pauses_keeps_its_batches(unpaired, serving, monkeypatch)
     monkeypatch.setattr(served, "KEEP_SECONDS", 0.1)
     said = []
     server = serving(lease_seconds=5.0, say=said.append)
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED).as_numpy_iterator()
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     next(batches)
     server._lease_seconds = 1.0
     time.sleep(2.0)
@@ -275,7 +275,7 @@ def test_a_trainer_that_pauses_keeps_its_batches(unpaired, serving, monkeypatch)
 
 def test_a_dataset_that_is_dropped_is_dropped_on_the_server(unpaired, serving):
     server = serving()
-    dataset = served_batches(scan(unpaired), at(server), hears=PAIRED)
+    dataset = served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
     batches = iter(dataset.take(3))
     next(batches)
     assert server.trainers == 1
@@ -294,14 +294,14 @@ def test_a_server_with_other_recordings_is_refused(unpaired, serving, write, tmp
     with pytest.raises(
         DataError, match="gives no batches: The train split of .* holds other recordings than the trainer's"
     ):
-        served_batches(scan(unpaired), at(server), hears=PAIRED)
+        served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
     assert server.trainers == 0
 
 
 def test_a_server_that_reads_its_folder_otherwise_is_refused(unpaired, multitrack, serving):
     server = serving(of=multitrack)
     with pytest.raises(DataError, match="as multitrack, the trainer its own data as unpaired"):
-        ask_servers(scan(unpaired), at(server), hears=PAIRED)
+        ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
 
 @pytest.mark.parametrize("name", ["tfsepgan", "tensorflow", "protocol"])
@@ -316,7 +316,7 @@ def test_another_version_is_refused(unpaired, serving, monkeypatch, name):
 
     monkeypatch.setattr(served, "request_of", older)
     with pytest.raises(DataError, match=f"It runs {name} .*, the trainer {name} 0.0"):
-        ask_servers(scan(unpaired), at(server), hears=PAIRED)
+        ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
 
 def test_recorded_rooms_must_be_there_and_the_same(unpaired, serving, tmp_path):
@@ -327,29 +327,29 @@ def test_recorded_rooms_must_be_there_and_the_same(unpaired, serving, tmp_path):
         rooms.append(str(tmp_path / str(number)))
     config = replace(CONFIG, augment=AugmentConfig(room=1.0, rooms=rooms[0]))
     with pytest.raises(DataError, match="the server has none: start it with --rooms DIR"):
-        ask_servers(scan(unpaired), at(serving(), config=config), hears=PAIRED)
+        ask_servers(scan(unpaired), at(serving(), config=config), batch_keys=PAIRED)
     with pytest.raises(DataError, match="or the rooms do"):
-        ask_servers(scan(unpaired), at(serving(rooms=rooms[1]), config=config), hears=PAIRED)
-    batches = served_batches(scan(unpaired), at(serving(rooms=rooms[0]), config=config), hears=PAIRED)
+        ask_servers(scan(unpaired), at(serving(rooms=rooms[1]), config=config), batch_keys=PAIRED)
+    batches = served_batches(scan(unpaired), at(serving(rooms=rooms[0]), config=config), batch_keys=PAIRED)
     assert_same(first(batches, 3), first(training_batches(scan(unpaired), config, cache_dir=tmp_path / "mine"), 3))
 
 
 def test_what_a_run_cannot_hear_is_told_in_the_words_of_the_pipeline(unpaired, serving):
     with pytest.raises(DataError, match="none is longer than the window"):
-        ask_servers(scan(unpaired), at(serving(), config=replace(CONFIG, window=10**6)), hears=PAIRED)
+        ask_servers(scan(unpaired), at(serving(), config=replace(CONFIG, window=10**6)), batch_keys=PAIRED)
 
 
 def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path):
     server = serving()
     name = "0123456789abcdef" * 2
-    good = batch_request.request_of(scan(unpaired), CONFIG, hears=PAIRED, first_step=0, every=1, name=name)
+    good = batch_request.request_of(scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name=name)
     for place, body, status in [
         ("/batches", {}, 400),
         ("/batches", {**good, "name": "../../etc"}, 400),
         ("/batches", {"name": name}, 409),
         ("/batches", {**good, "settings": {**good["settings"], "batch": "many"}}, 409),
         ("/batches", {**good, "settings": {**good["settings"], "btach": 3}}, 409),
-        ("/batches", {**good, "hears": ["everything"]}, 409),
+        ("/batches", {**good, "batch_keys": ["everything"]}, 409),
         ("/batches", {**good, "every": 0}, 409),
         ("/keep", {"name": name}, 404),
         ("/why", {"name": name, "step": "one"}, 404),
@@ -359,13 +359,13 @@ def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path
     with socket.create_connection(("localhost", server.port)) as connection:
         connection.sendall(b"POST /batches HTTP/1.0\r\nContent-Length: 5\r\n\r\n[1,2]")
         assert b" 400 " in connection.makefile("rb").readline()
-    batches = served_batches(scan(unpaired), at(server), hears=PAIRED)
+    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
     assert_same(first(batches, 1), first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path), 1))
 
 
 def test_a_request_cannot_name_places_on_the_server(unpaired, serving, tmp_path):
     settings = {"data": "/etc", "cache": "/etc", "reader": "tfio"}
-    request = batch_request.request_of(scan(unpaired), CONFIG, hears=PAIRED, first_step=0, every=1, name="")
+    request = batch_request.request_of(scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name="")
     request["settings"] |= settings
     request["settings"]["augment"]["rooms"] = "/etc"
     config = batch_request.settings_in(request, cache="here", rooms="rooms")
@@ -374,7 +374,7 @@ def test_a_request_cannot_name_places_on_the_server(unpaired, serving, tmp_path)
 
 def test_every_setting_that_decides_batches_is_sent():
     catalogue = scan(Path(tfsepgan.__file__).parent / "data" / "demo")
-    sent = batch_request.request_of(catalogue, CONFIG, hears=PAIRED, first_step=0, every=1, name="")
+    sent = batch_request.request_of(catalogue, CONFIG, batch_keys=PAIRED, first_step=0, every=1, name="")
     there = batch_request.settings_in(json.loads(json.dumps(sent)), cache=None, rooms=None)
     assert there == replace(CONFIG, reader="memmap")
 
@@ -382,19 +382,19 @@ def test_every_setting_that_decides_batches_is_sent():
 def test_nobody_there_and_somebody_else_there_are_told_apart(unpaired):
     config = replace(CONFIG, data_server=f"localhost:{three_ports(0)[0]}")
     with pytest.raises(DataError, match="does not answer .*Start it .*or leave --data-server out"):
-        ask_servers(scan(unpaired), config, hears=PAIRED)
+        ask_servers(scan(unpaired), config, batch_keys=PAIRED)
     with http.server.HTTPServer(("localhost", 0), http.server.BaseHTTPRequestHandler) as other:
         threading.Thread(target=other.handle_request, daemon=True).start()
         config = replace(CONFIG, data_server=f"localhost:{other.server_address[1]}")
         with pytest.raises(DataError, match="answers, but is no data server"):
-            ask_servers(scan(unpaired), config, hears=PAIRED)
+            ask_servers(scan(unpaired), config, batch_keys=PAIRED)
 
 
 def test_an_address_of_the_batches_that_cannot_be_reached_is_told(unpaired, serving):
     server = serving()
     server._places["worker"] = f"localhost:{three_ports(0)[0]}"
     with pytest.raises(DataError, match="which cannot be reached from here .*--address"):
-        ask_servers(scan(unpaired), at(server), hears=PAIRED)
+        ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
 
 @pytest.mark.parametrize("servers", ["", "localhost", "localhost:", ":5050", "localhost:http", "a:1,b", "a:70000"])

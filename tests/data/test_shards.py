@@ -40,8 +40,8 @@ def copy_of(packed, tmp_path):
     return shutil.copytree(packed, tmp_path / "spoiled")
 
 
-def first_batches(catalogue, config, cache, *, count=4, hears=("mixture", "sources")):
-    batches = training_batches(catalogue, config, hears=hears, cache_dir=cache).take(count)
+def first_batches(catalogue, config, cache, *, count=4, batch_keys=("mixture", "sources")):
+    batches = training_batches(catalogue, config, batch_keys=batch_keys, cache_dir=cache).take(count)
     return [{key: value.numpy() for key, value in batch.items()} for batch in batches]
 
 
@@ -80,8 +80,8 @@ def test_batches_of_shards_are_those_of_the_folder(unpaired, tmp_path, rate_hz):
     config = replace(CONFIG, labelled=0.5, sources=("piano",))
     heard = ("mixture", "sources", "solo")
     assert_same_batches(
-        first_batches(theirs, config, tmp_path / "a", hears=heard),
-        first_batches(ours, config, tmp_path / "b", hears=heard),
+        first_batches(theirs, config, tmp_path / "a", batch_keys=heard),
+        first_batches(ours, config, tmp_path / "b", batch_keys=heard),
     )
 
 

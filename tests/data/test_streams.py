@@ -9,7 +9,7 @@ import pytest
 from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.batches.readers import tfio_loads
-from tfsepgan.data.batches.streams import HEARD, open_streams, share_out
+from tfsepgan.data.batches.streams import BATCH_KEYS, open_streams, share_out
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 from tfsepgan.errors import ConfigError, DataError
@@ -18,8 +18,8 @@ READERS = ("soundfile", "memmap", *(("tfio",) if tfio_loads() else ()))
 CONFIG = DataConfig(sources=("piano",), sample_rate_hz=8000, window=2000, batch=3, law="snr", reader="memmap")
 
 
-def batches(folder, cache, *, hears, count=3, config=CONFIG, **options):
-    made = training_batches(scan(folder), config, hears=hears, cache_dir=cache, **options).take(count)
+def batches(folder, cache, *, batch_keys, count=3, config=CONFIG, **options):
+    made = training_batches(scan(folder), config, batch_keys=batch_keys, cache_dir=cache, **options).take(count)
     return [{name: value.numpy() for name, value in batch.items()} for batch in made]
 
 
@@ -31,24 +31,26 @@ def streams_cache(tmp_path_factory):
 @pytest.mark.parametrize("reader", READERS)
 def test_every_key_has_its_shape_and_every_reader_the_same_bits(unpaired, streams_cache, reader):
     config = replace(CONFIG, reader=reader)
-    made = batches(unpaired, streams_cache, hears=HEARD, config=config)
+    made = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, config=config)
     shapes = {"mixture": (3, 2000, 1), "sources": (3, 1, 2000, 1), "solo": (3, 2, 2000, 1), "unlabelled": (3, 2000, 1)}
     assert {name: value.shape for name, value in made[0].items()} == shapes
-    for one, other in zip(made, batches(unpaired, streams_cache, hears=HEARD), strict=True):
-        for name in HEARD:
+    for one, other in zip(made, batches(unpaired, streams_cache, batch_keys=BATCH_KEYS), strict=True):
+        for name in BATCH_KEYS:
             assert np.array_equal(one[name], other[name]), name
 
 
 def test_what_else_is_heard_does_not_change_the_labelled_mixtures(unpaired, streams_cache):
-    alone = batches(unpaired, streams_cache, hears=("mixture", "sources"))
-    for one, other in zip(alone, batches(unpaired, streams_cache, hears=("solo", "sources", "mixture")), strict=True):
+    alone = batches(unpaired, streams_cache, batch_keys=("mixture", "sources"))
+    for one, other in zip(
+        alone, batches(unpaired, streams_cache, batch_keys=("solo", "sources", "mixture")), strict=True
+    ):
         assert np.array_equal(one["mixture"], other["mixture"])
         assert np.array_equal(one["sources"], other["sources"])
 
 
 def test_the_streams_do_not_tell_of_each_other(unpaired, streams_cache):
     """No solo is a source of the labelled mixture of its place, and no unlabelled mixture is a labelled one."""
-    for batch in batches(unpaired, streams_cache, hears=HEARD, count=5):
+    for batch in batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=5):
         for item in range(3):
             pairs = [("mixture", "unlabelled"), ("sources", "solo"), ("unlabelled", "solo")]
             for one, other in pairs:
@@ -60,16 +62,16 @@ def test_the_streams_do_not_tell_of_each_other(unpaired, streams_cache):
 
 def test_the_rest_stands_last_among_the_solos(multitrack, streams_cache):
     config = replace(CONFIG, sources=("piano", "bass"))
-    batch = batches(multitrack, streams_cache, hears=("solo",), count=1, config=config)[0]
+    batch = batches(multitrack, streams_cache, batch_keys=("solo",), count=1, config=config)[0]
     assert batch["solo"].shape == (3, 3, 2000, 1)
     assert (np.abs(batch["solo"]).max(axis=(2, 3)) > 0).all()
 
 
 def test_a_resumed_run_hears_what_an_unbroken_one_would(unpaired, streams_cache):
-    whole = batches(unpaired, streams_cache, hears=HEARD, count=5)
-    resumed = batches(unpaired, streams_cache, hears=HEARD, count=2, first_step=3)
+    whole = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=5)
+    resumed = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=2, first_step=3)
     for one, other in zip(whole[3:], resumed, strict=True):
-        assert all(np.array_equal(one[name], other[name]) for name in HEARD)
+        assert all(np.array_equal(one[name], other[name]) for name in BATCH_KEYS)
 
 
 def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(unpaired, write, tmp_path):
@@ -80,7 +82,7 @@ def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(unpai
 
     soundfile.write(folder / "train/mixture/live.wav", 0.25 * square, 8000)
     write(folder / "valid/mixture/live.wav", 3.0, seed=901, level=0.3)
-    for batch in batches(folder, tmp_path / "cache", hears=HEARD, count=8):
+    for batch in batches(folder, tmp_path / "cache", batch_keys=BATCH_KEYS, count=8):
         assert np.allclose(
             np.abs(batch["unlabelled"]), np.abs(batch["unlabelled"]).max(axis=1, keepdims=True), rtol=1e-3
         )
@@ -137,7 +139,7 @@ def test_a_share_of_every_folder_is_labelled_and_the_others_are_not(many, share)
 
 def test_with_fewer_labels_the_streams_draw_from_recordings_of_their_own(many, tmp_path):
     config = replace(CONFIG, labelled=0.5)
-    streams = open_streams(scan(many), config, HEARD, "train", tmp_path / "cache")
+    streams = open_streams(scan(many), config, BATCH_KEYS, "train", tmp_path / "cache")
     drawn = []
     for stream in streams:
         draws = [stream.plan(config, step, config.window).draws.recording for step in range(40)]
@@ -156,10 +158,10 @@ def test_songs_are_shared_out_whole(multitrack):
 def test_no_recording_left_unlabelled_is_an_error_that_says_so(many, tmp_path):
     config = replace(CONFIG, labelled=0.9)
     with pytest.raises(DataError, match="labelled is 0.9, which takes all 4 recordings of 'piano'"):
-        open_streams(scan(many), config, HEARD, "train", tmp_path / "cache")
+        open_streams(scan(many), config, BATCH_KEYS, "train", tmp_path / "cache")
     assert open_streams(scan(many), config, ("mixture", "sources"), "train", tmp_path / "cache")
 
 
 def test_an_unknown_key_is_named(unpaired, streams_cache):
     with pytest.raises(ConfigError, match="did you mean 'solo'"):
-        training_batches(scan(unpaired), CONFIG, hears=("solos",), cache_dir=streams_cache)
+        training_batches(scan(unpaired), CONFIG, batch_keys=("solos",), cache_dir=streams_cache)

@@ -44,7 +44,7 @@ def stir(model):
 
 
 def at_full_strength(model):
-    """Scale every kernel so that a layer gives back the power it hears: a start of 0.02 would leave nothing of a small network's signal."""
+    """Scale every kernel so that a layer gives back the power it batch_keys: a start of 0.02 would leave nothing of a small network's signal."""
     scaled = [w / np.sqrt(np.sum(np.square(w)) / w.shape[-1]) if w.ndim > 1 else w for w in model.get_weights()]
     model.set_weights(scaled)
     return model

@@ -24,7 +24,7 @@ def separate(generator, mixture):
 
 
 def fixed(generator, name, values):
-    """Make a head give one number for each source, whatever it hears: no weights, biases before the activation."""
+    """Make a head give one number for each source, whatever it batch_keys: no weights, biases before the activation."""
     layer = generator.get_layer(name)
     kernel, bias = layer.get_weights()
     layer.set_weights([np.zeros_like(kernel), np.repeat(np.array(values, "float32"), len(bias) // len(values))])

@@ -32,7 +32,7 @@ def experiment(*, mixer=None, discriminator=None, data=None, model=None, **train
 
 
 def at_full_strength(system):
-    """Scale the mixer's kernels so that it is as loud as what it hears: at its start, so narrow, it gives next to nothing."""
+    """Scale the mixer's kernels so that it is as loud as what it batch_keys: at its start, so narrow, it gives next to nothing."""
     network = system.mixer
     network.set_weights([w / np.sqrt(np.sum(w**2) / w.shape[-1]) if w.ndim > 1 else w for w in network.get_weights()])
     return system
@@ -71,7 +71,7 @@ def rms(windows):
 
 
 def open_masks(network):
-    """Make a filterbank give back what it hears, for every source."""
+    """Make a filterbank give back what it batch_keys, for every source."""
     masks = network.get_layer("masks")
     kernel, bias = masks.get_weights()
     masks.set_weights([np.zeros_like(kernel), np.full_like(bias, 60.0)])

@@ -81,7 +81,7 @@ def spoilt(batch, *names):
 
 
 def open_masks(system):
-    """Make the generator give back what it hears, as every part."""
+    """Make the generator give back what it batch_keys, as every part."""
     masks = system.generator.get_layer("masks")
     kernel, bias = masks.get_weights()
     masks.set_weights([np.zeros_like(kernel), np.full_like(bias, 60.0)])

@@ -108,8 +108,8 @@ def test_mixtures_and_sources_need_not_match(model, system_of, batch_of):
 def test_nothing_but_unpaired_windows_is_heard(system_of, batch_of):
     settings = experiment()
     system, batch = system_of(settings), batch_of(settings)
-    assert set(system.hears) == {"unlabelled", "solo"}
-    step(system, {name: batch[name] for name in system.hears})  # has no use for "mixture" or "sources"
+    assert set(system.batch_keys) == {"unlabelled", "solo"}
+    step(system, {name: batch[name] for name in system.batch_keys})  # has no use for "mixture" or "sources"
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ def test_the_paired_identity_is_with_the_true_source_of_the_same_mixture(system_
 def test_nothing_but_pairs_is_heard(system_of, batch_of):
     settings = in_small()
     system, batch = system_of(settings), batch_of(settings)
-    assert set(system.hears) == {"mixture", "sources"}
-    step(system, {name: batch[name] for name in system.hears})  # has no use for "unlabelled" or "solo"
+    assert set(system.batch_keys) == {"mixture", "sources"}
+    step(system, {name: batch[name] for name in system.batch_keys})  # has no use for "unlabelled" or "solo"
 
 
 def test_a_paired_identity_costs_no_pass_and_hears_the_whole_batch(system_of, batch_of):

@@ -275,7 +275,7 @@ def test_critics_hear_stretches_of_the_window(experiment, system_of):
     system = system_of(experiment(discriminator=listens, data={"window": 2048}, model={"critic_steps": 2}))
     shape = {"unlabelled": noise(BATCH, 2048, 1), "solo": noise(BATCH, 2, 2048, 1)}
     assert all(np.isfinite(value) for value in step(system, batch_with(**shape)).values())
-    assert system.stretch == 1024
+    assert system.crop_length == 1024
     assert int(system.optimizers["critic_mixture"].iterations) == 2
     assert int(system.optimizers["generator"].iterations) == 1
 

@@ -148,14 +148,14 @@ def test_the_running_mean_has_statistics_of_its_own(short, system_of, batch_of):
     for step in range(1, 2 * STATISTICS_EVERY + 1):
         batch, before = batch_of(experiment, step), statistics_of(system.ema_generator)
         system.train_step(batch)
-        hears = step % STATISTICS_EVERY == 0
-        if hears:
+        updates = step % STATISTICS_EVERY == 0
+        if updates:
             twin.set_weights(system.ema_generator.get_weights())
             pairs = zip(before[::2], before[1::2], strict=True)
             for norm, (mean, variance) in zip(batch_normalisations(twin), pairs, strict=True):
                 norm.moving_mean.assign(mean)
                 norm.moving_variance.assign(variance)
             twin(batch["mixture"], training=True)
-        expected = statistics_of(twin) if hears else before
+        expected = statistics_of(twin) if updates else before
         for got, wanted in zip(statistics_of(system.ema_generator), expected, strict=True):
             np.testing.assert_allclose(got, wanted, atol=1e-6)

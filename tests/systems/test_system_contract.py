@@ -214,7 +214,7 @@ def test_the_gradient_is_clipped_to_its_norm(experiment, system_of):
 @every_system
 def test_a_system_hears_nothing_else_than_it_says(experiment, system_of, batch_of):
     system, batch = system_of(experiment), batch_of(experiment)
-    logs = system.train_step({key: batch[key] for key in system.hears})
+    logs = system.train_step({key: batch[key] for key in system.batch_keys})
     assert all(np.isfinite(value) for value in logs.values())
 
 

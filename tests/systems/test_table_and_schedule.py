@@ -86,6 +86,6 @@ def test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps(tiny):
 
 def test_a_player_that_moves_more_often_gets_there_in_the_same_steps():
     training = TrainingConfig(steps=220, warmup_steps=20, schedule="cosine")
-    slow, fast = (learning_rate(training, 0.4, moves=moves) for moves in (1, 5))
+    slow, fast = (learning_rate(training, 0.4, steps_per_batch=steps) for steps in (1, 5))
     for step in (0, 10, 20, 100, 220):
         assert float(fast(5 * step)) == pytest.approx(float(slow(step)), rel=1e-4)

@@ -36,8 +36,8 @@ class Toy(SeparationSystem):
         def loss(mixture, sources):
             return ops.mean(ops.square(self.generator(mixture, training=True) - sources))
 
-        value = self.descend(loss, (batch["mixture"], batch["sources"]), player="generator")
-        self.follow_generator()
+        value = self.minimize(loss, (batch["mixture"], batch["sources"]), player="generator")
+        self.update_average()
         return self.log(generator=value)
 
 

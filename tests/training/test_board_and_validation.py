@@ -7,7 +7,7 @@ import pytest
 
 from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.training.board import plot_curves, spectrograms
-from tfsepgan.training.validation import improvement_db, separating
+from tfsepgan.training.validators import improvement_db, separator_of
 
 
 def noise(*shape, seed=0):
@@ -44,7 +44,7 @@ def test_the_shipped_generator_takes_any_length_and_channels(tiny):
     from tfsepgan.networks.table import build_generator
 
     generator = build_generator(tiny().model.generator, sources=2, sample_rate_hz=16000)
-    separate = separating(SimpleNamespace(kind="generator", shipped=generator))
+    separate = separator_of(SimpleNamespace(kind="generator", shipped=generator))
     for shape in ((1000, 1), (777, 2)):
         mixture = noise(*shape)
         estimates = separate(mixture)

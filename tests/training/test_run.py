@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-import tfsepgan.training.judging
+import tfsepgan.training.validators
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.models.bundle import load_bundle
@@ -85,7 +85,7 @@ def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_p
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 4)])
 def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeypatch, keep, kept):
     scores = iter([[[3.0]], [[1.0]]])
-    monkeypatch.setattr(tfsepgan.training.judging, "improvement_db", lambda *_: np.array(next(scores)))
+    monkeypatch.setattr(tfsepgan.training.validators, "improvement_db", lambda *_: np.array(next(scores)))
     run = new_run(light(steps=4, steps_per_epoch=2, keep=keep), tmp_path / "run")
     outcome = run.train()
     assert outcome.best == {"step": kept, "score": 3.0 if keep == "best" else 1.0}
@@ -94,9 +94,9 @@ def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeyp
 
 def test_a_system_ends_each_epoch_before_it_is_validated(light, new_run, tmp_path, monkeypatch):
     run, order = new_run(light(steps=4, steps_per_epoch=2), tmp_path / "run"), []
-    judge = run.judge.judge
+    judge = run.validator.validate
     monkeypatch.setattr(run.system, "finish_epoch", lambda: order.append("ended"))
-    monkeypatch.setattr(run.judge, "judge", lambda: (order.append("validated"), judge())[1])
+    monkeypatch.setattr(run.validator, "validate", lambda: (order.append("validated"), judge())[1])
     run.train()
     assert order == ["ended", "validated"] * 2
 

@@ -13,8 +13,7 @@ from rich.console import Console
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.errors import ConfigError
-from tfsepgan.training.judging import SeparationJudge
-from tfsepgan.training.validation import improvement_db
+from tfsepgan.training.validators import SeparationValidator, improvement_db
 
 RATE = 16000
 SOURCES = ("drums", "bass", "vocals")
@@ -54,15 +53,15 @@ class Leaking:
 
 @pytest.fixture
 def judged(tiny):
-    """The judgement of a folder of songs, and what was said."""
+    """The validation of a folder of songs, and what was said."""
 
     def judge(folder, *sources, seconds=0.5):
         console = Console(file=io.StringIO(), width=200)
         experiment = tiny(data={"sources": sources}, validation_mixtures=4, validation_seconds=seconds)
         catalogue = scan(folder, sources=sources)
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
-        judge = SeparationJudge(Leaking(sources), catalogue, experiment, console)
-        return judge.judge(), console.file.getvalue()
+        judge = SeparationValidator(Leaking(sources), catalogue, experiment, console)
+        return judge.validate(), console.file.getvalue()
 
     return judge
 
@@ -70,16 +69,16 @@ def judged(tiny):
 def test_songs_whose_every_source_is_named_are_validated(tmp_path, judged):
     for name in ("one", "two"):
         write_song(tmp_path / "valid" / name)
-    judgement, said = judged(tmp_path, *SOURCES)
-    assert judgement.score == pytest.approx(20.0, abs=0.01)
+    validation, said = judged(tmp_path, *SOURCES)
+    assert validation.score == pytest.approx(20.0, abs=0.01)
     assert said == ""
 
 
 def test_a_silent_source_costs_the_others_nothing(tmp_path, judged):
     write_song(tmp_path / "valid" / "one")
     write_song(tmp_path / "valid" / "two", {"vocals": 1.0})
-    judgement, said = judged(tmp_path, *SOURCES)
-    assert judgement.score == pytest.approx(20.0, abs=0.01)
+    validation, said = judged(tmp_path, *SOURCES)
+    assert validation.score == pytest.approx(20.0, abs=0.01)
     assert "1 of 2 mixtures have no score of vocals" in said and "drums" not in said
     assert "--validation-seconds above 0.5 makes them longer." in said
     _, said = judged(tmp_path, *SOURCES, seconds=1.5)
@@ -88,8 +87,8 @@ def test_a_silent_source_costs_the_others_nothing(tmp_path, judged):
 
 def test_nothing_to_validate_on_is_said(tmp_path, judged):
     write_song(tmp_path / "valid" / "one", {"vocals": 2.0, "bass": 2.0})
-    judgement, said = judged(tmp_path, *SOURCES, seconds=6.0)
-    assert judgement == ({}, None)
+    validation, said = judged(tmp_path, *SOURCES, seconds=6.0)
+    assert validation == ({}, None)
     assert "Nothing is left to validate on" in said
     assert "--validation-seconds" not in said  # the song is not longer
 
@@ -113,8 +112,8 @@ def test_the_same_numbers_as_before_where_all_sound_beside_a_residual(tmp_path, 
     """One source and others: the mean over mixtures in which both sound, as ever."""
     write_song(tmp_path / "valid" / "one")
     write_song(tmp_path / "valid" / "two", {"drums": 1.0})
-    judgement, said = judged(tmp_path, "drums")
-    assert judgement.numbers["val/si_sdr_improvement_db"] == pytest.approx(20.0, abs=0.01)
+    validation, said = judged(tmp_path, "drums")
+    assert validation.numbers["val/si_sdr_improvement_db"] == pytest.approx(20.0, abs=0.01)
     assert "1 of 2 mixtures have no score of drums, which is silent there or sounds alone." in said
 
 

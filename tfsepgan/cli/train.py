@@ -82,7 +82,7 @@ def _train(arguments, console):
         console.print(f"Stopped at its time limit, at step {outcome.step}.")
     if outcome.best:
         score = outcome.best["score"]
-        heard = "" if score is None else f", {score:.2f} {run.judge.score_name}"
+        heard = "" if score is None else f", {score:.2f} {run.validator.score_name}"
         console.print(f"Model kept: that of step {outcome.best['step']}{heard}.", highlight=False)
     if not options.finish or not (directory / "model").is_dir():
         return

@@ -67,7 +67,7 @@ class CompressedSensingConfig:
     adversarial_weight: float = 1.0  # WaveGAN's
     """Weight of the adversarial term; 0 leaves the critic out."""
     adversarial_share: float = 1.0  # all of the batch
-    """Share of the batch that the critic hears, and that the encoder finds the latents of made windows in."""
+    """Share of the batch that the critic batch_keys, and that the encoder finds the latents of made windows in."""
     teach_generator: bool = False  # the paper's generator is a plain GAN
     """Let the generator learn from what the encoder recovers, as the decoder of an autoencoder does."""
 

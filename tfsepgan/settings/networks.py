@@ -80,7 +80,7 @@ class DiscriminatorConfig:
     channels: int = 64
     """Width of the first layer; later ones are wider."""
     window: int | None = None
-    """Samples of the training window it hears, a random stretch of them at each step; all by default."""
+    """Samples of the training window it batch_keys, a random stretch of them at each step; all by default."""
     phase_shuffle: int = 2
     """Largest random shift between layers, in samples of that layer (wavegan, projections); 0 turns it off."""
     levels: int = 5
@@ -90,7 +90,7 @@ class DiscriminatorConfig:
     spectral_norm: bool = False
     """Bound each layer's gain (Miyato et al. 2018)."""
     frames: tuple[int, ...] = (512, 1024, 2048)
-    """Frame lengths of the spectrograms it hears, in samples (multiresolution, instantaneous_frequency)."""
+    """Frame lengths of the spectrograms it batch_keys, in samples (multiresolution, instantaneous_frequency)."""
     floor: float = 1e-4  # 43 dB below the mean bin of music at -20 dBFS; with a gradient penalty take its size, 1
     """Power that is added to every bin before the logarithm (multiresolution); the steepness of what it hears is 1 / sqrt(floor)."""
     periods: tuple[int, ...] = (2, 3, 5, 7, 11)

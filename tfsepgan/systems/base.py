@@ -28,7 +28,7 @@ STATISTICS_MOMENTUM = 0.98  # so the statistics of the running mean are those of
 class System(keras.Model):
     """A model that is trained by players which each have an optimizer of their own.
 
-    A subclass sets `losses_logged` and `hears`, makes its networks in `__init__`, names its players' networks in
+    A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, names its players' networks in
     `players`, and writes `train_step`.
 
     Args:
@@ -37,7 +37,7 @@ class System(keras.Model):
 
     kind = ""  # "generator", "search" or "synthesis": how what was learnt is stored and used
     losses_logged: Sequence[str] = ()
-    hears: Sequence[str] = ("mixture", "sources")  # what of a batch it wants, see `data.pipeline.training_batches`
+    batch_keys: Sequence[str] = ("mixture", "sources")  # what of a batch it wants, see `data.pipeline.training_batches`
     generators: Sequence[str] = ("generator",)  # players that learn at `learning_rate`; the others are discriminators
     why_not_exported: str | None = None
 
@@ -55,7 +55,7 @@ class System(keras.Model):
         """The network that each player trains."""
         raise NotImplementedError(f"{type(self).__name__} must name its players.")
 
-    def moves(self, player: str) -> int:
+    def steps_per_batch(self, player: str) -> int:
         """How often a player moves in one step."""
         return 1
 
@@ -85,7 +85,7 @@ class System(keras.Model):
             generates = player in self.generators
             peak = training.learning_rate if generates else training.discriminator_learning_rate
             optimizer = keras.optimizers.Adam(
-                learning_rate=learning_rate(training, peak, moves=self.moves(player)),
+                learning_rate=learning_rate(training, peak, steps_per_batch=self.steps_per_batch(player)),
                 beta_1=training.betas[0],
                 beta_2=training.betas[1],
                 global_clipnorm=training.clip_norm,
@@ -93,14 +93,14 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
-    def watching(self, player: str) -> tf.GradientTape:
+    def tape_of(self, player: str) -> tf.GradientTape:
         """A tape that records what follows from one player's weights."""
         tape = tf.GradientTape(watch_accessed_variables=False)
         with tape:
             tape.watch([variable.value for variable in self.players[player].trainable_variables])
         return tape
 
-    def descend(self, loss: Callable, inputs: tuple, *, player: str):
+    def minimize(self, loss: Callable, inputs: tuple, *, player: str):
         """One step of one player down its loss.
 
         Args:
@@ -108,19 +108,19 @@ class System(keras.Model):
           player: whose weights move.
         Returns: the loss before the step.
         """
-        with self.watching(player) as tape:
+        with self.tape_of(player) as tape:
             value = loss(*inputs)
-        self.move(player, value, tape)
+        self.apply_gradients(player, value, tape)
         return value
 
-    def move(self, player: str, loss, tape: tf.GradientTape):
+    def apply_gradients(self, player: str, loss, tape: tf.GradientTape):
         """Move one player's weights down a loss that was computed under its tape."""
         variables = self.players[player].trainable_variables
         gradients = tape.gradient(loss, [variable.value for variable in variables])
         self.optimizers[player].apply(gradients, variables)
 
     def input_gradient(self, network: Callable, waveform):
-        """How the summed scores of a network change with what it hears, `[batch, time, channels]`."""
+        """How the summed scores of a network change with what it batch_keys, `[batch, time, channels]`."""
         with tf.GradientTape() as tape:
             tape.watch(waveform)
             scores = network(waveform)
@@ -153,13 +153,13 @@ class System(keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
 
-class FollowedGenerator:
+class AveragedGenerator:
     """A generator and the running mean of its weights, which is what is judged and ships.
 
     The subclass sets `generator` and `ema_generator`, the same network where no mean is kept.
     """
 
-    def _follow(self, new_generator: Callable[[], keras.Model]):
+    def _make_averaged(self, new_generator: Callable[[], keras.Model]):
         """Make the generator, and its mean with the same weights."""
         self.generator = new_generator()
         self.ema_generator = new_generator() if self.experiment.training.ema else self.generator
@@ -170,7 +170,7 @@ class FollowedGenerator:
                 norm.momentum = STATISTICS_MOMENTUM
                 self._statistics_of_the_mean |= {id(norm.moving_mean), id(norm.moving_variance)}
 
-    def follow_generator(self, mixture=None):
+    def update_average(self, mixture=None):
         """Move the running mean of the generator's weights a little toward the weights.
 
         Moving statistics that depend on weights are those of the mean itself, from mixtures that it hears now and then; others are
@@ -195,7 +195,7 @@ class FollowedGenerator:
         return True
 
 
-class SeparationSystem(FollowedGenerator, System):
+class SeparationSystem(AveragedGenerator, System):
     """A system whose generator takes a mixture apart in one pass.
 
     `generator` is what learns; `ema_generator` is the running mean of its weights, or itself; `shipped` gives the
@@ -207,7 +207,7 @@ class SeparationSystem(FollowedGenerator, System):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        self._follow(self._new_generator)
+        self._make_averaged(self._new_generator)
         count = len(self.sources)
         self.shipped = first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
 
@@ -261,7 +261,7 @@ class SearchingSystem(System):
         return ops.convert_to_tensor(np.concatenate(alone, axis=-1))
 
 
-class SynthesisSystem(FollowedGenerator, System):
+class SynthesisSystem(AveragedGenerator, System):
     """A system whose generator makes sounds from latents, `[batch, latent]` -> `[batch, time, 1]`."""
 
     kind = "synthesis"

@@ -42,7 +42,7 @@ from tfsepgan.networks.encoder import inference_encoder, oscillator_generator
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SearchingSystem, SynthesisSystem
-from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start
 from tfsepgan.systems.latent_search import in_windows, search
 
 
@@ -52,7 +52,7 @@ class CompressedSensing(SearchingSystem):
     Source: Bora et al. 2017, arXiv:1703.03208; ElAraby, Ni & Tran, "S-SepGAN", section 2.2.
     """
 
-    hears = ("mixture", "sources", "solo")
+    batch_keys = ("mixture", "sources", "solo")
     losses_logged = ("total", "distance", "paired", "made", "latent", "adversarial", "discriminator")
     generators = ("generator", "encoder")
     why_not_exported = (
@@ -72,12 +72,12 @@ class CompressedSensing(SearchingSystem):
             self._shipped = {"generator": self._new_generator(), "encoder": self._new_encoder()}
             for name, network in self._shipped.items():
                 network.set_weights(getattr(self, name).get_weights())
-        self.stretch = min(data.window, config.discriminator.window or data.window)
+        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.critics = {}
         if self.plays:
             self.critics = {
                 f"discriminator_{name}": build_discriminator(
-                    config.discriminator, window=self.stretch, seed=data.seed + k
+                    config.discriminator, window=self.crop_length, seed=data.seed + k
                 )
                 for k, name in enumerate(self.sources)
             }
@@ -175,7 +175,7 @@ class CompressedSensing(SearchingSystem):
         learning = {"generator": self.generator, "encoder": self.encoder}
         return {**self.critics, **{name: network for name, network in learning.items() if network.trainable_variables}}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return self.config.discriminator_steps if player in self.critics else 1
 
     def train_step(self, batch):
@@ -186,7 +186,7 @@ class CompressedSensing(SearchingSystem):
         for _ in range(self.config.discriminator_steps):
             for number, critic in enumerate(self.critics):
                 fake = ops.stop_gradient(self.generator(self.random_latents(share), training=True)[:, number])
-                loss = self.descend(self.critic_loss, (critic, solos[:, number], fake), player=critic)
+                loss = self.minimize(self.critic_loss, (critic, solos[:, number], fake), player=critic)
                 self.log(discriminator=loss)
         with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
             learners = [player for player in self.players if player not in self.critics]
@@ -195,7 +195,7 @@ class CompressedSensing(SearchingSystem):
             total, adversarial = losses["total"], self.config.adversarial_weight * losses.get("adversarial", 0.0)
         taught = total if self.config.teach_generator else adversarial
         for player in learners:
-            self.move(player, taught if player == "generator" else total, tape)
+            self.apply_gradients(player, taught if player == "generator" else total, tape)
         self.follow()
         return self.log(**losses)
 
@@ -217,8 +217,8 @@ class CompressedSensing(SearchingSystem):
     def critic_loss(self, critic, real, fake):
         """A source alone is real, what its generator makes of random latents is fake."""
         config, network = self.config, self.critics[critic]
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
-        real, fake = stretches(start, self.stretch, real, fake)
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+        real, fake = crops(start, self.crop_length, real, fake)
         scores = network(ops.concatenate([real, fake]), training=True)["scores"]
         loss = real_loss(config.objective, [score[: real.shape[0]] for score in scores])
         loss += fake_loss(config.objective, [score[real.shape[0] :] for score in scores])
@@ -257,10 +257,10 @@ class CompressedSensing(SearchingSystem):
 
     def adversarial_loss(self, made):
         """How far each source's critic is from calling `made` real, averaged over sources."""
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
         losses = []
         for number, network in enumerate(self.critics.values()):
-            (fake,) = stretches(start, self.stretch, made[:, number])
+            (fake,) = crops(start, self.crop_length, made[:, number])
             losses.append(generator_loss(self.config.objective, network(fake, training=True)["scores"]))
         return sum(losses) / len(losses)
 

@@ -1,4 +1,4 @@
-"""What a discriminator is given to hear: windows at one level, a stretch of them, each source as a window of its own."""
+"""What a discriminator gets: windows at one level, a crop of them, each source as a window of its own."""
 
 import keras
 from keras import ops
@@ -18,24 +18,24 @@ def gain_to_level(mixture, level_dbfs: float | None):
     return 10 ** (level_dbfs / 20) / ops.sqrt(power + 1e-10)
 
 
-def random_start(window: int, stretch: int, seed: keras.random.SeedGenerator):
-    """First sample of a stretch that lies anywhere in a window, each place equally likely."""
-    return keras.random.randint((), 0, window - stretch + 1, seed=seed) if window > stretch else 0
+def random_start(window: int, length: int, seed: keras.random.SeedGenerator):
+    """First sample of a random crop of a window, each place equally likely."""
+    return keras.random.randint((), 0, window - length + 1, seed=seed) if window > length else 0
 
 
-def stretches(start, stretch: int, *windows):
-    """The same stretch of every window, sources as windows of their own.
+def crops(start, length: int, *windows):
+    """The same part of every window, sources as windows of their own.
 
     Args:
       start: first sample.
-      stretch: samples.
+      length: samples.
       windows: each `[batch, time, 1]` or `[batch, sources, time, 1]`.
-    Returns: a tuple of `[batch, stretch, 1]` or `[batch * sources, stretch, 1]`.
+    Returns: a tuple of `[batch, length, 1]` or `[batch * sources, length, 1]`.
     """
-    flat = [window if len(window.shape) == 3 else one_by_one(window) for window in windows]
-    return tuple(ops.slice(x, (0, start, 0), (x.shape[0], stretch, 1)) for x in flat)
+    flat = [window if len(window.shape) == 3 else sources_as_windows(window) for window in windows]
+    return tuple(ops.slice(x, (0, start, 0), (x.shape[0], length, 1)) for x in flat)
 
 
-def one_by_one(windows):
+def sources_as_windows(windows):
     """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time, channels]`."""
     return ops.reshape(windows, (-1, *windows.shape[2:]))

@@ -46,7 +46,7 @@ from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.table import build_discriminator, build_generator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start
 from tfsepgan.systems.statistics import statistics_kept
 
 
@@ -83,15 +83,15 @@ class CycleGAN(SeparationSystem):
         super().__init__(experiment)
         data, config = experiment.data, self.config
         self.mixer = build_generator(config.mixer, sources=1, sample_rate_hz=data.sample_rate_hz)
-        self.stretch = min(data.window, config.discriminator.window or data.window)
+        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.discriminators, self.pools = {}, {}
         for number, end in enumerate(("source", "mixture")):
             seed = data.seed + 10 * number
-            self.discriminators[end] = build_discriminator(config.discriminator, window=self.stretch, seed=seed)
-            self.pools[end] = PastFakes(config.pool, self.stretch, seed=seed)
+            self.discriminators[end] = build_discriminator(config.discriminator, window=self.crop_length, seed=seed)
+            self.pools[end] = PastFakes(config.pool, self.crop_length, seed=seed)
 
     @property
-    def hears(self):
+    def batch_keys(self):
         """Mixtures with the sources in them, or mixtures and sources that have nothing to do with each other."""
         return ("mixture", "sources") if self.config.identity == "paired" else ("unlabelled", "solo")
 
@@ -100,7 +100,7 @@ class CycleGAN(SeparationSystem):
         listeners = {f"{end}_discriminator": network for end, network in self.discriminators.items()}
         return {"generator": self.generator, "mixer": self.mixer, **listeners}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return 1 if player in self.generators else self.config.discriminator_steps
 
     def plays(self, end: str) -> bool:
@@ -109,17 +109,17 @@ class CycleGAN(SeparationSystem):
 
     def train_step(self, batch):
         heard = self.at_one_level(batch)
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
-        with self.watching("generator") as tape:
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+        with self.tape_of("generator") as tape:
             tape.watch([variable.value for variable in self.mixer.trainable_variables])
             estimate = self.take_apart(heard.mixture, heard.mixture_gain)
             mixed = self.fake_mixture(heard, estimate)
-            fakes = dict(zip(self.pools, stretches(start, self.stretch, estimate, mixed), strict=True))
+            fakes = dict(zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True))
             with statistics_kept(self.generator), statistics_kept(self.mixer):  # those of what fakes are made of
                 losses = self.generators_losses(heard, estimate, mixed, fakes)
-        self.move_both(losses["generator"], tape)
-        self.follow_generator(heard.mixture / heard.mixture_gain)
-        reals = stretches(start, self.stretch, heard.sources, heard.mixture)
+        self.apply_gradients_to_both(losses["generator"], tape)
+        self.update_average(heard.mixture / heard.mixture_gain)
+        reals = crops(start, self.crop_length, heard.sources, heard.mixture)
         for end, real in zip(self.pools, reals, strict=True):
             if self.plays(end):
                 self.train_discriminator(end, real, self.pools[end](fakes[end]))
@@ -205,7 +205,7 @@ class CycleGAN(SeparationSystem):
         """How far the newest fakes at an end are from being called real."""
         return generator_loss(self.config.objective, self.discriminators[end](fakes[end], training=True)["scores"])
 
-    def move_both(self, loss, tape: tf.GradientTape):
+    def apply_gradients_to_both(self, loss, tape: tf.GradientTape):
         """One step of both generators down the one loss they share."""
         variables = {player: self.players[player].trainable_variables for player in self.generators}
         watched = {player: [variable.value for variable in of] for player, of in variables.items()}
@@ -217,7 +217,7 @@ class CycleGAN(SeparationSystem):
     def train_discriminator(self, end: str, real, fake):
         """All steps of one discriminator on windows of the real and the fake."""
         for _ in range(self.config.discriminator_steps):
-            loss = self.descend(self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator")
+            loss = self.minimize(self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator")
             self.log(**{f"{end}_discriminator": loss})
 
     def discriminator_loss(self, end: str, real, fake):

@@ -38,7 +38,7 @@ from tfsepgan.networks.composition import composition
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SeparationSystem, SynthesisSystem
-from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start
 from tfsepgan.systems.statistics import statistics_kept
 
 MIXTURE = "mixture"
@@ -62,7 +62,7 @@ class Decomposition(SeparationSystem):
     Source: Harn, Chen & Jojic 2019, arXiv:1901.07667.
     """
 
-    hears = ("unlabelled", "solo")
+    batch_keys = ("unlabelled", "solo")
     generators = ("generator", "composition")
     models_rest = True
 
@@ -74,11 +74,11 @@ class Decomposition(SeparationSystem):
                 "learn is 'composition', which needs a decomposition: give --init-from a run or model of this system."
             )
         self.parts = (*self.sources, REST)[: self.outputs]
-        self.stretch = min(data.window, config.discriminator.window or data.window)
+        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.composition = composition(config.composition, parts=self.outputs)
         judged = [*(self.parts if self.plays("parts") else ()), *([MIXTURE] if self.plays("mixture") else ())]
         self.critics = {
-            name: build_discriminator(config.discriminator, window=self.stretch, seed=data.seed + 10 * number)
+            name: build_discriminator(config.discriminator, window=self.crop_length, seed=data.seed + 10 * number)
             for number, name in enumerate(judged)
         }
         self.components = {
@@ -143,14 +143,14 @@ class Decomposition(SeparationSystem):
     def players(self):
         return {**{f"critic_{name}": critic for name, critic in self.critics.items()}, **self.learners}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return 1 if player in self.generators else self.config.critic_steps
 
     def train_step(self, batch):
         mixture, parts = batch["unlabelled"], self.components_of(batch["solo"])
         with self.watching_learners() as tape:
             trips = self.round_trips(mixture, parts)
-            judged = self.judged(trips)
+            judged = self.validatord(trips)
             with tape.stop_recording():
                 self.train_critics(judged)
             cycles = {
@@ -161,7 +161,7 @@ class Decomposition(SeparationSystem):
             total = sum(getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items())
         self.move_learners(total, tape)
         if "generator" in self.learners:
-            self.follow_generator(mixture)
+            self.update_average(mixture)
         return self.log(total=total, **losses)
 
     def components_of(self, solo):
@@ -205,10 +205,10 @@ class Decomposition(SeparationSystem):
     def train_critics(self, judged):
         """All steps of all critics, each step on another stretch."""
         for _ in range(self.config.critic_steps):
-            start = random_start(self.experiment.data.window, self.stretch, self.draws)
+            start = random_start(self.experiment.data.window, self.crop_length, self.draws)
             for name, windows in judged.items():
-                real, made = stretches(start, self.stretch, *(ops.stop_gradient(window) for window in windows))
-                loss = self.descend(self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}")
+                real, made = crops(start, self.crop_length, *(ops.stop_gradient(window) for window in windows))
+                loss = self.minimize(self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}")
                 self.log(**{f"{'mixture' if name == MIXTURE else 'parts'}_critic": loss})
 
     def critic_loss(self, critic, real, made):
@@ -224,9 +224,9 @@ class Decomposition(SeparationSystem):
     def adversarial(self, judged):
         """l_d and l_c for what is learnt: how far the critics are from taking what it made for real."""
         losses = {}
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
         for name, (_, made) in judged.items():
-            (heard,) = stretches(start, self.stretch, made)
+            (heard,) = crops(start, self.crop_length, made)
             loss = generator_loss(self.config.objective, self.critics[name](heard, training=True)["scores"])
             term = "mixture" if name == MIXTURE else "parts"
             losses[term] = losses.get(term, 0.0) + loss

@@ -35,7 +35,7 @@ from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.losses.poisson import jumps, poisson_loss
 from tfsepgan.networks import dense
-from tfsepgan.systems.base import FollowedGenerator, SearchingSystem
+from tfsepgan.systems.base import AveragedGenerator, SearchingSystem
 from tfsepgan.systems.crops import gain_to_level
 from tfsepgan.systems.latent_search import adam_step
 
@@ -43,13 +43,13 @@ WASSERSTEIN = "wgan-gp"  # how scores are meant, with or without the penalty
 EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3
 
 
-class GASS(FollowedGenerator, SearchingSystem):
+class GASS(AveragedGenerator, SearchingSystem):
     """A generator and a critic for each part, learnt from recordings of it alone; latents are searched for each mixture.
 
     Source: Subakan & Smaragdis 2018, arXiv:1710.10779.
     """
 
-    hears = ("solo",)
+    batch_keys = ("solo",)
     losses_logged = ("critic", "generator")
     why_not_exported = "GASS looks for the latents of each mixture by gradient descent when it separates; no network does it in one pass."
 
@@ -58,7 +58,7 @@ class GASS(FollowedGenerator, SearchingSystem):
         config = self.config
         self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
         self.spectra = Spectra(config.frame, config.hop)
-        self._follow(self._new_generator)
+        self._make_averaged(self._new_generator)
         self.critic = dense.critic(
             parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden, start=config.start
         )
@@ -73,7 +73,7 @@ class GASS(FollowedGenerator, SearchingSystem):
     def players(self):
         return {"critic": self.critic, "generator": self.generator}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return self.config.critic_steps if player == "critic" else 1
 
     @property
@@ -96,14 +96,14 @@ class GASS(FollowedGenerator, SearchingSystem):
             self.critic_step(frames, loudness)
         if self.config.first_critic_steps:
             self.further_critic_steps(frames, loudness)
-        loss = self.descend(self.generator_loss, (self.latents(),), player="generator")
-        self.follow_generator()
+        loss = self.minimize(self.generator_loss, (self.latents(),), player="generator")
+        self.update_average()
         return self.log(generator=loss)
 
     def critic_step(self, frames, loudness):
         """One step of the critics, on frames of their own; the generators stay as they are."""
         compared = self.drawn(frames, loudness), self.generator(self.latents())
-        self.log(critic=self.descend(self.critic_loss, compared, player="critic"))
+        self.log(critic=self.minimize(self.critic_loss, compared, player="critic"))
         self.bound_critic()
 
     def further_critic_steps(self, frames, loudness):

@@ -5,23 +5,25 @@ import keras
 from tfsepgan.config import TrainingConfig
 
 
-def learning_rate(training: TrainingConfig, peak: float, *, moves: int = 1):
+def learning_rate(training: TrainingConfig, peak: float, *, steps_per_batch: int = 1):
     """The learning rate of one player over a run.
 
     Args:
       training: `schedule`, `warmup_steps` and `steps` are used.
       peak: the highest rate.
-      moves: how often the player moves in one step of the run.
+      steps_per_batch: how often the player steps in one step of the run.
     Returns: a number, or a Keras schedule: up to `peak` in `warmup_steps`, then constant or half a cosine down to `peak` / 100.
     """
     if training.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(
             initial_learning_rate=0.0 if training.warmup_steps else peak,
             warmup_target=peak if training.warmup_steps else None,
-            warmup_steps=training.warmup_steps * moves,
-            decay_steps=max(1, training.steps - training.warmup_steps) * moves,
+            warmup_steps=training.warmup_steps * steps_per_batch,
+            decay_steps=max(1, training.steps - training.warmup_steps) * steps_per_batch,
             alpha=0.01,
         )
     if training.warmup_steps:
-        return keras.optimizers.schedules.PolynomialDecay(0.0, training.warmup_steps * moves, end_learning_rate=peak)
+        return keras.optimizers.schedules.PolynomialDecay(
+            0.0, training.warmup_steps * steps_per_batch, end_learning_rate=peak
+        )
     return peak

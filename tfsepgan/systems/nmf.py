@@ -46,7 +46,7 @@ class NMF(SearchingSystem):
     Source: the baseline of Subakan & Smaragdis 2018, arXiv:1710.10779.
     """
 
-    hears = ("solo",)
+    batch_keys = ("solo",)
     losses_logged = ("divergence",)
     why_not_exported = "NMF looks for the activations of each mixture with scikit-learn when it separates; there is no network to export."
 

@@ -27,7 +27,7 @@ from tfsepgan.losses.penalties import one_sided_slope_penalty, slope_penalty
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start
 
 OBJECTIVE = "wgan-gp"  # the paper's; the penalty is in `critic_loss`
 
@@ -47,18 +47,18 @@ class SemiSupervised(SeparationSystem):
         "distance",
         "penalty",
     )
-    hears = ("mixture", "sources", "unlabelled", "solo")
+    batch_keys = ("mixture", "sources", "unlabelled", "solo")
     models_rest = True
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         data = experiment.data
-        self.stretch = min(data.window, self.config.discriminator.window or data.window)
+        self.crop_length = min(data.window, self.config.discriminator.window or data.window)
         self.distance = PAIRED_LOSSES[self.config.paired_loss]
         self.heard = max(1, round(self.config.unlabelled_share * data.batch))
         self.critics = {
             f"critic_{part}": without_constants(
-                build_discriminator(self.config.discriminator, window=self.stretch, seed=data.seed + 10 * k)
+                build_discriminator(self.config.discriminator, window=self.crop_length, seed=data.seed + 10 * k)
             )
             for k, part in enumerate((*self.sources, "residual")[: self.outputs])  # no source may be called so
         }
@@ -67,7 +67,7 @@ class SemiSupervised(SeparationSystem):
     def players(self):
         return {**self.critics, "generator": self.generator}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return 1 if player == "generator" else self.config.critic_steps
 
     @property
@@ -77,7 +77,7 @@ class SemiSupervised(SeparationSystem):
 
     def train_step(self, batch):
         losses = {}
-        with self.watching("generator") as tape:
+        with self.tape_of("generator") as tape:
             if self.config.supervised_weight:
                 losses["supervised"] = self.supervised_loss(batch["mixture"], batch["sources"])
             if self.plays or self.config.additive_weight:
@@ -88,8 +88,8 @@ class SemiSupervised(SeparationSystem):
                     self.train_critics(batch["solo"][: self.heard], ops.stop_gradient(estimates))
                 losses["unsupervised"] = self.unsupervised_loss(estimates)
             total = sum(getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items())
-        self.move("generator", total, tape)
-        self.follow_generator(batch["unlabelled"])
+        self.apply_gradients("generator", total, tape)
+        self.update_average(batch["unlabelled"])
         return self.log(generator=total, **losses)
 
     def separated(self, mixture):
@@ -108,10 +108,10 @@ class SemiSupervised(SeparationSystem):
         """All steps of all critics: solos of a part are real, estimates of it are fake."""
         solo = gain_to_level(ops.sum(solo, axis=1), self.config.level_dbfs)[:, None] * solo
         for _ in range(self.config.critic_steps):
-            start = random_start(self.experiment.data.window, self.stretch, self.draws)
+            start = random_start(self.experiment.data.window, self.crop_length, self.draws)
             for k, (player, critic) in enumerate(self.critics.items()):
-                real, fake = stretches(start, self.stretch, solo[:, k], estimates[:, k])
-                self.log(critic=self.descend(self.critic_loss, (critic, real, fake), player=player))
+                real, fake = crops(start, self.crop_length, solo[:, k], estimates[:, k])
+                self.log(critic=self.minimize(self.critic_loss, (critic, real, fake), player=player))
 
     def critic_loss(self, critic, real, fake):
         """L_k: minus the distance between solos and estimates that the critic finds, plus the penalty on its slope."""
@@ -126,8 +126,8 @@ class SemiSupervised(SeparationSystem):
 
     def unsupervised_loss(self, estimates):
         """L_u: how far all critics together are from taking the estimates for recordings."""
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
-        heard = [stretches(start, self.stretch, estimates[:, k])[0] for k in range(self.outputs)]
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+        heard = [crops(start, self.crop_length, estimates[:, k])[0] for k in range(self.outputs)]
         return sum(
             generator_loss(OBJECTIVE, critic(windows, training=True)["scores"])
             for critic, windows in zip(self.critics.values(), heard, strict=True)

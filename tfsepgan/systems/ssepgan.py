@@ -20,7 +20,7 @@ from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import gain_to_level, one_by_one, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start, sources_as_windows
 from tfsepgan.systems.statistics import statistics_kept
 
 
@@ -43,35 +43,35 @@ class SSepGAN(SeparationSystem):
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         window = experiment.data.window
-        self.stretch = min(window, self.config.discriminator.window or window)
+        self.crop_length = min(window, self.config.discriminator.window or window)
         self.discriminator = build_discriminator(
-            self.config.discriminator, window=self.stretch, seed=experiment.data.seed
+            self.config.discriminator, window=self.crop_length, seed=experiment.data.seed
         )
 
     @property
     def players(self):
         return {"discriminator": self.discriminator, "generator": self.generator}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return self.config.discriminator_steps if player == "discriminator" else 1
 
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
-        with self.watching("generator") as tape:
+        with self.tape_of("generator") as tape:
             gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
             with statistics_kept(self.generator):  # it ships with those of mixtures, which are all that it hears then
                 identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
             with tape.stop_recording():
-                start = random_start(self.experiment.data.window, self.stretch, self.draws)
+                start = random_start(self.experiment.data.window, self.crop_length, self.draws)
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = stretches(start, self.stretch, mixture, target, ops.stop_gradient(estimate))
-                    loss = self.descend(self.discriminator_loss, heard, player="discriminator")
+                    heard = crops(start, self.crop_length, mixture, target, ops.stop_gradient(estimate))
+                    loss = self.minimize(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
             losses = self.generator_losses(estimate, target, identity, start)
-        self.move("generator", losses["generator"], tape)
-        self.follow_generator(batch["mixture"])
+        self.apply_gradients("generator", losses["generator"], tape)
+        self.update_average(batch["mixture"])
         return self.log(**losses)
 
     @property
@@ -100,7 +100,7 @@ class SSepGAN(SeparationSystem):
         terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
-            real, fake = stretches(start, self.stretch, target, estimate)
+            real, fake = crops(start, self.crop_length, target, estimate)
             fake = self.discriminator(fake, training=True)
             terms["adversarial"] = generator_loss(config.objective, fake["scores"])
             total += config.adversarial_weight * terms["adversarial"]
@@ -112,7 +112,7 @@ class SSepGAN(SeparationSystem):
             terms["identity"] = identity
             total += config.identity_weight * terms["identity"]
         if config.spectral_weight:
-            terms["spectral"] = multi_resolution_spectral(one_by_one(target), one_by_one(estimate))
+            terms["spectral"] = multi_resolution_spectral(sources_as_windows(target), sources_as_windows(estimate))
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}
 

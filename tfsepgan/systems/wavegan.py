@@ -26,7 +26,7 @@ from tfsepgan.losses.diversity import likeness
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.base import SynthesisSystem
-from tfsepgan.systems.crops import gain_to_level, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start
 
 MADE_AT_ONCE = 16  # sounds; more only take memory
 
@@ -37,7 +37,7 @@ class WaveGAN(SynthesisSystem):
     Source: Donahue, McAuley & Puckette 2019, arXiv:1802.04208.
     """
 
-    hears = ("solo",)
+    batch_keys = ("solo",)
     losses_logged = ("generator", "adversarial", "likeness", "discriminator", "penalty")
 
     def __init__(self, experiment: Experiment):
@@ -54,25 +54,25 @@ class WaveGAN(SynthesisSystem):
                 "likeness_weight above zero needs two."
             )
         self.latent = config.generator.latent
-        self._follow(lambda: wavegan_generator(config.generator, window=data.window))
-        self.stretch = min(data.window, config.discriminator.window or data.window)
-        self.discriminator = build_discriminator(config.discriminator, window=self.stretch, seed=data.seed)
+        self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))
+        self.crop_length = min(data.window, config.discriminator.window or data.window)
+        self.discriminator = build_discriminator(config.discriminator, window=self.crop_length, seed=data.seed)
 
     @property
     def players(self):
         return {"discriminator": self.discriminator, "generator": self.generator}
 
-    def moves(self, player):
+    def steps_per_batch(self, player):
         return self.config.discriminator_steps if player == "discriminator" else 1
 
     def train_step(self, batch):
         recordings = batch["solo"][:, 0]  # the first source; the others and the rest are not used
         recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)
         for real in ops.split(recordings, self.config.discriminator_steps):
-            critic = self.descend(self.discriminator_loss, (real,), player="discriminator")
+            critic = self.minimize(self.discriminator_loss, (real,), player="discriminator")
             self.log(discriminator=critic)
-        generator = self.descend(self.generator_loss, (real,), player="generator")
-        self.follow_generator()
+        generator = self.minimize(self.generator_loss, (real,), player="generator")
+        self.update_average()
         return self.log(generator=generator)
 
     def random_latents(self):
@@ -106,8 +106,8 @@ class WaveGAN(SynthesisSystem):
 
     def heard(self, *windows):
         """What the discriminator hears of windows: one stretch, the same of all."""
-        start = random_start(self.experiment.data.window, self.stretch, self.draws)
-        return stretches(start, self.stretch, *windows)
+        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+        return crops(start, self.crop_length, *windows)
 
     def call(self, latents, training=False):
         """Make sounds: `[batch, latent]` -> `[batch, time, 1]`."""

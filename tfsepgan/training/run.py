@@ -37,8 +37,8 @@ from tfsepgan.training.checkpoint import (
     save_state,
     write_atomically,
 )
-from tfsepgan.training.judging import judge_of
 from tfsepgan.training.lock import LOCK, hold, let_go
+from tfsepgan.training.validators import validator_of
 
 SETTINGS = "settings.yaml"
 
@@ -173,7 +173,7 @@ class Run:
             if experiment.training.init_from:
                 start_from(self.system, experiment.training.init_from)
                 console.print(f"Starting from the weights of {experiment.training.init_from}.", markup=False)
-        self.judge = judge_of(self.system, catalogue, experiment, console)
+        self.validator = validator_of(self.system, catalogue, experiment, console)
         self.board = self._open_board() if experiment.training.tensorboard else None
 
     def _open_board(self) -> Board:
@@ -271,16 +271,16 @@ class Run:
     def _prepare_batches(self) -> None:
         data = self.experiment.data
         if data.data_server:
-            ask_servers(self.catalogue, data, hears=self.system.hears, say=self._say)
+            ask_servers(self.catalogue, data, batch_keys=self.system.batch_keys, say=self._say)
         else:
             open_pool(self.catalogue, data)
 
     def _batches(self, first: int):
         """What the system hears from a step on, made here or, the same, by servers."""
-        data, hears = self.experiment.data, self.system.hears
+        data, batch_keys = self.experiment.data, self.system.batch_keys
         if data.data_server:
-            return served_batches(self.catalogue, data, hears=hears, first_step=first, say=self._say)
-        return training_batches(self.catalogue, data, hears=hears, first_step=first)
+            return served_batches(self.catalogue, data, batch_keys=batch_keys, first_step=first, say=self._say)
+        return training_batches(self.catalogue, data, batch_keys=batch_keys, first_step=first)
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False)
@@ -326,9 +326,9 @@ class Run:
         step = self._count.step
         row = {"step": step, "minutes": round(self._seconds() / 60, 3)}
         row |= {f"train/{name}": value for name, value in losses.items()}
-        judgement = self.judge.judge()
-        row |= judgement.numbers
-        score = judgement.score
+        validation = self.validator.validate()
+        row |= validation.numbers
+        score = validation.score
         best = self.progress["best"]
         if score is None or self.experiment.training.keep == "last" or not best or score > best["score"]:
             self.progress["best"] = {"score": score, "step": step}
@@ -372,4 +372,4 @@ class Run:
         plot_curves(history, self.directory / "curves.png")
         if self.board:
             self.board.scalars(row["step"], numbers)
-            self.judge.show(self.board, row["step"])
+            self.validator.show(self.board, row["step"])

@@ -29,7 +29,7 @@ def training_batches(
     catalogue: Catalogue,
     config: DataConfig,
     *,
-    hears: Sequence[str] = PAIRED,
+    batch_keys: Sequence[str] = PAIRED,
     split: str = "train",
     first_step: int = 0,
     every: int = 1,
@@ -40,7 +40,7 @@ def training_batches(
     Args:
       catalogue: what there is, from `catalogue.scan`.
       config: what to make of it.
-      hears: what a batch holds, each float32 and drawn independently of the others but for the first two:
+      batch_keys: what a batch holds, each float32 and drawn independently of the others but for the first two:
         "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the sources in it;
         "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as loud as in some other mixture;
         "unlabelled" `[batch, time, 1]`, mixtures whose sources are not told: those in the folder `mixture`, or made.
@@ -49,17 +49,17 @@ def training_batches(
       first_step: step of the first batch; the batch of a step does not depend on it.
       every: steps from one batch to the next: several servers share the steps of a run.
       cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache folder.
-    Returns: tf.data.Dataset of dictionaries with the keys of `hears`.
+    Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`.
     Raises: DataError when the split lacks a source, has no file longer than the window, or a file cannot be
       unpacked.
     """
     import tensorflow as tf
 
-    streams = open_streams(catalogue, config, hears, split, cache_dir)
+    streams = open_streams(catalogue, config, batch_keys, split, cache_dir)
     augmenter = Augmenter(config) if config.augment.active and split == "train" else None
     reader = choose_reader(config.reader)
     read = longer_window(config) if augmenter else config.window
-    shapes = batch_shapes(config, hears)
+    shapes = batch_shapes(config, batch_keys)
 
     def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
         made: dict[str, np.ndarray] = {}
@@ -71,11 +71,11 @@ def training_batches(
                 own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
             changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
             made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
-        return [made[key] for key in hears]
+        return [made[key] for key in batch_keys]
 
     def to_batch(*inputs):
-        made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(hears), stateful=False)
-        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(hears, made, strict=True)}
+        made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False)
+        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(batch_keys, made, strict=True)}
 
     dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
     if reader == "tfio":
@@ -93,11 +93,11 @@ def batches_at_a_time(augmenter: Augmenter | None) -> int:
     return PARALLEL_BATCHES if augmenter and augmenter.works else 1
 
 
-def batch_shapes(config: DataConfig, hears: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tuple[int, ...]]:
     """Shape of each key of a batch, see `training_batches`."""
     parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
     ends = (config.window, 1)
-    return {key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends) for key in hears}
+    return {key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends) for key in batch_keys}
 
 
 def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):

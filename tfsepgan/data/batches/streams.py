@@ -15,7 +15,7 @@ from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
 from tfsepgan.errors import ConfigError, DataError
 
 PAIRED = ("mixture", "sources")
-HEARD = (*PAIRED, "solo", "unlabelled")
+BATCH_KEYS = (*PAIRED, "solo", "unlabelled")
 
 
 def open_pool(
@@ -56,7 +56,7 @@ class Stream(NamedTuple):
     keys: tuple[str, ...]
 
     def plan(self, config: DataConfig, step: int, read: int) -> Plan:
-        """What a step hears, and so many samples of it to be read."""
+        """What a step batch_keys, and so many samples of it to be read."""
         plan = draw_plan(self.pool, config, step, self.number)
         return plan if read == config.window else reading_on(self.pool, plan, config.window, read)
 
@@ -68,15 +68,15 @@ class Stream(NamedTuple):
 
 
 def open_streams(
-    catalogue: Catalogue, config: DataConfig, hears: Sequence[str], split: str, cache_dir: str | os.PathLike | None
+    catalogue: Catalogue, config: DataConfig, batch_keys: Sequence[str], split: str, cache_dir: str | os.PathLike | None
 ) -> list[Stream]:
     """The streams that the keys of a batch are drawn from, see `pipeline.training_batches`.
 
     Raises: ConfigError for a key that there is not; DataError when the recordings do not do.
     """
-    wrong = [key for key in hears if key not in HEARD]
-    if wrong or not hears:
-        raise ConfigError(f"A batch cannot hold {list(hears)}; {nearest(wrong[0] if wrong else '', HEARD)}")
+    wrong = [key for key in batch_keys if key not in BATCH_KEYS]
+    if wrong or not batch_keys:
+        raise ConfigError(f"A batch cannot hold {list(batch_keys)}; {nearest(wrong[0] if wrong else '', BATCH_KEYS)}")
     unpacked = _unpack(catalogue, config, split, cache_dir)
 
     def pool(only: frozenset[str] | None) -> Pool:
@@ -84,14 +84,16 @@ def open_streams(
 
     labelled, others = None, None
     if config.labelled < 1:
-        labelled, others = share_out(catalogue, config, split, needs_others=bool({"solo", "unlabelled"} & set(hears)))
+        labelled, others = share_out(
+            catalogue, config, split, needs_others=bool({"solo", "unlabelled"} & set(batch_keys))
+        )
     streams = []
-    paired = tuple(key for key in hears if key in PAIRED)
+    paired = tuple(key for key in batch_keys if key in PAIRED)
     if paired:
         streams.append(Stream(pool(labelled), LABELLED, paired))
-    if "solo" in hears:
+    if "solo" in batch_keys:
         streams.append(Stream(pool(others), SOLOS, ("solo",)))
-    if "unlabelled" in hears:
+    if "unlabelled" in batch_keys:
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
             names = frozenset(file.name for file in recorded)

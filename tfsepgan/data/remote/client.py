@@ -48,7 +48,7 @@ def served_batches(
     catalogue: Catalogue,
     config: DataConfig,
     *,
-    hears: Sequence[str],
+    batch_keys: Sequence[str],
     first_step: int = 0,
     say: Callable[[str], None] = lambda text: None,
 ):
@@ -57,30 +57,30 @@ def served_batches(
     With several servers, step n is made by the one in place n modulo their number.
 
     Args:
-      catalogue, config, hears, first_step: as there; `config.data_server` names the servers.
+      catalogue, config, batch_keys, first_step: as there; `config.data_server` names the servers.
       say: told in a sentence when something is waited for.
-    Returns: tf.data.Dataset of dictionaries with the keys of `hears`; when it is dropped, the servers are told so.
+    Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`; when it is dropped, the servers are told so.
     Raises: DataError when a server does not answer, would give other batches, or cannot make them; in the dataset, when a server
       that went away does not come back.
     """
     import tensorflow as tf
 
     places = server_places(config.data_server)
-    sources = [_Source(place, catalogue, config, hears=hears, every=len(places), say=say) for place in places]
+    sources = [_Source(place, catalogue, config, batch_keys=batch_keys, every=len(places), say=say) for place in places]
     try:
         for number, source in enumerate(sources):
             source.connect(first_step + (number - first_step) % len(places), patience=0.0)
     except BaseException:
         _close(sources)
         raise
-    shapes = batch_shapes(config, hears)
+    shapes = batch_shapes(config, batch_keys)
 
     def batch(step: np.ndarray) -> list[np.ndarray]:
         return sources[int(step) % len(sources)].batch(int(step))
 
     def to_batch(step):
-        made = tf.numpy_function(batch, [step], [tf.float32] * len(hears))
-        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(hears, made, strict=True)}
+        made = tf.numpy_function(batch, [step], [tf.float32] * len(batch_keys))
+        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(batch_keys, made, strict=True)}
 
     dataset = tf.data.Dataset.range(first_step, LAST_STEP).map(to_batch).prefetch(_AHEAD)
     dataset = dataset.with_options(_options())
@@ -89,14 +89,18 @@ def served_batches(
 
 
 def ask_servers(
-    catalogue: Catalogue, config: DataConfig, *, hears: Sequence[str], say: Callable[[str], None] = lambda text: None
+    catalogue: Catalogue,
+    config: DataConfig,
+    *,
+    batch_keys: Sequence[str],
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Have the servers get ready, and see that they give what the settings say; the arguments are those of `served_batches`.
 
     Raises: DataError as `served_batches` does.
     """
     for place in server_places(config.data_server):
-        source = _Source(place, catalogue, config, hears=hears, every=1, say=say)
+        source = _Source(place, catalogue, config, batch_keys=batch_keys, every=1, say=say)
         try:
             source.connect(0, patience=0.0)
         finally:
@@ -133,13 +137,13 @@ class _Source:
         catalogue: Catalogue,
         config: DataConfig,
         *,
-        hears: Sequence[str],
+        batch_keys: Sequence[str],
         every: int,
         say: Callable[[str], None],
     ):
         self.place, self.called = place, f"{place[0]}:{place[1]}"
-        self._request = request_of(catalogue, config, hears=hears, first_step=0, every=every, name="")
-        self._shapes, self._say = batch_shapes(config, hears), say
+        self._request = request_of(catalogue, config, batch_keys=batch_keys, first_step=0, every=every, name="")
+        self._shapes, self._say = batch_shapes(config, batch_keys), say
         self._link: _Link | None = None
         self._next = 0
         self._busy = threading.Lock()

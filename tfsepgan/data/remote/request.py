@@ -20,14 +20,14 @@ OF_THIS_MACHINE = ("data", "layout", "cache", "reader", "data_server")  # settin
 
 
 def request_of(
-    catalogue: Catalogue, config: DataConfig, *, hears: Sequence[str], first_step: int, every: int, name: str
+    catalogue: Catalogue, config: DataConfig, *, batch_keys: Sequence[str], first_step: int, every: int, name: str
 ) -> dict[str, Any]:
     """What a trainer asks for.
 
     Args:
       catalogue: the recordings as the trainer sees them.
       config: of the data.
-      hears, first_step, every: see `pipeline.training_batches`.
+      batch_keys, first_step, every: see `pipeline.training_batches`.
       name: 32 hexadecimal digits that nobody else has.
     """
     settings = {key: value for key, value in asdict(config).items() if key not in OF_THIS_MACHINE}
@@ -38,7 +38,7 @@ def request_of(
         "name": name,
         "settings": settings,
         "rooms": bool(config.augment.rooms),
-        "hears": list(hears),
+        "batch_keys": list(batch_keys),
         "first_step": first_step,
         "every": every,
         "kind": catalogue.layout,

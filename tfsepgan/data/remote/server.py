@@ -213,7 +213,7 @@ class BatchServer:
         catalogue.require("train", config.sources)
         refuse_other_recordings(request, catalogue, config)
         with self._unpacking[config.sample_rate_hz]:
-            return training_batches(catalogue, config, hears=request["hears"], first_step=first, every=every)
+            return training_batches(catalogue, config, batch_keys=request["batch_keys"], first_step=first, every=every)
 
     def _why(self, lease: _Lease, step: Any) -> Reply:
         """Make the batch of a step here and now, for a trainer that waits for it: is it the data, or the way to it?"""

@@ -144,7 +144,7 @@ COMPRESSED_SENSING = (
         ),
         (
             "sensing-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n        real, fake",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)\n        real, fake",
             "start = 0\n        real, fake",
             _CROPS,
         ),

@@ -87,8 +87,8 @@ CYCLEGAN = (
         ),
         (
             "cyclegan-ends-swapped",
-            "fakes = dict(zip(self.pools, stretches(start, self.stretch, estimate, mixed), strict=True))",
-            "fakes = dict(zip(self.pools, stretches(start, self.stretch, mixed, estimate), strict=True))",
+            "fakes = dict(zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True))",
+            "fakes = dict(zip(self.pools, crops(start, self.crop_length, mixed, estimate), strict=True))",
             _TERMS,
         ),
         (
@@ -123,7 +123,7 @@ CYCLEGAN = (
         ),
         (
             "cyclegan-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)",
             "start = 0",
             _CROPS,
         ),

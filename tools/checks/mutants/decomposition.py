@@ -121,7 +121,7 @@ DECOMPOSITION = (
         ),
         (
             "decomposition-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n            for name, windows",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)\n            for name, windows",
             "start = 0\n            for name, windows",
             _CROPS,
         ),

@@ -108,7 +108,7 @@ GASS = (
             "0.0, dtype",
             "test_the_search_starts_at_latents_of_zero_and_even_shares_of_the_mixture",
         ),
-        ("gass-no-running-mean", "self.follow_generator()", "pass", "test_what_is_searched_is_the_running_mean"),
+        ("gass-no-running-mean", "self.update_average()", "pass", "test_what_is_searched_is_the_running_mean"),
         (
             "gass-latents-uniform",
             "keras.random.normal((self.config.frames",

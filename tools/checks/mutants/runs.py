@@ -39,8 +39,8 @@ RUNS = (
         "training/test_run.py",
         (
             "resume-draws-from-the-start",
-            "hears=hears, first_step=first)\n\n    def _say",
-            "hears=hears, first_step=0)\n\n    def _say",
+            "batch_keys=batch_keys, first_step=first)\n\n    def _say",
+            "batch_keys=batch_keys, first_step=0)\n\n    def _say",
             "training/test_resume.py::test_a_resumed_run_ends_with_the_same_weights",
         ),
         (

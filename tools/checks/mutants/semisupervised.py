@@ -66,8 +66,8 @@ SEMISUPERVISED = (
         ),
         (
             "semisupervised-critics-crossed",
-            "stretches(start, self.stretch, solo[:, k], estimates[:, k])",
-            "stretches(start, self.stretch, solo[:, k], estimates[:, -1 - k])",
+            "crops(start, self.crop_length, solo[:, k], estimates[:, k])",
+            "crops(start, self.crop_length, solo[:, k], estimates[:, -1 - k])",
             "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
         ),
         (
@@ -96,7 +96,7 @@ SEMISUPERVISED = (
         ),
         (
             "semisupervised-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)\n            for k, (player",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)\n            for k, (player",
             "start = 0\n            for k, (player",
             _CROPS,
         ),

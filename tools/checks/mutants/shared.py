@@ -41,7 +41,7 @@ SHARED = (
         ),
         (
             "rate-falls-by-the-runs-steps",
-            "learning_rate(training, peak, moves=self.moves(player))",
+            "learning_rate(training, peak, steps_per_batch=self.steps_per_batch(player))",
             "learning_rate(training, peak)",
             "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),

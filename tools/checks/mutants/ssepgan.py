@@ -140,7 +140,7 @@ SSEPGAN = (
         ),
         (
             "ssepgan-no-running-mean",
-            'self.follow_generator(batch["mixture"])',
+            'self.update_average(batch["mixture"])',
             "pass",
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
@@ -152,7 +152,7 @@ SSEPGAN = (
         ),
         (
             "ssepgan-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)",
             "start = 0",
             _CROPS,
         ),

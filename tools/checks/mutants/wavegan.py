@@ -86,7 +86,7 @@ WAVEGAN = (
         ),
         (
             "wavegan-no-running-mean",
-            "self.follow_generator()",
+            "self.update_average()",
             "pass",
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[wavegan]",
         ),
@@ -98,7 +98,7 @@ WAVEGAN = (
         ),
         (
             "wavegan-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.stretch, self.draws)",
+            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)",
             "start = 0",
             _CROPS,
         ),

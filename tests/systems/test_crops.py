@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfsepgan.systems.crops import gain_to_level, one_by_one, random_start, stretches
+from tfsepgan.systems.crops import crops, gain_to_level, random_start, sources_as_windows
 
 
 def test_a_level_is_an_amplitude_in_decibels_below_full_scale_and_each_windows_own():
@@ -29,8 +29,8 @@ def test_a_crop_starts_anywhere_the_last_place_too():
 def test_crops_are_of_the_same_samples_and_sources_follow_each_other_window_by_window(start):
     mixture = np.arange(2 * 6, dtype=np.float32).reshape(2, 6, 1)
     sources = np.arange(2 * 3 * 6, dtype=np.float32).reshape(2, 3, 6, 1)
-    of_mixture, of_sources = stretches(start, 3, mixture, sources)
+    of_mixture, of_sources = crops(start, 3, mixture, sources)
     np.testing.assert_array_equal(of_mixture, mixture[:, start : start + 3])
     for number, crop in enumerate(np.asarray(of_sources)):
         np.testing.assert_array_equal(crop, sources[number // 3, number % 3, start : start + 3])
-    assert one_by_one(sources).shape == (6, 6, 1)
+    assert sources_as_windows(sources).shape == (6, 6, 1)

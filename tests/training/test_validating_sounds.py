@@ -9,8 +9,7 @@ import pytest
 from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.settings.wavegan import PRESETS
 from tfsepgan.training.board import Board
-from tfsepgan.training.judging import judge_of
-from tfsepgan.training.judging_sounds import JUDGING_SEED, WINDOWS
+from tfsepgan.training.validators import VALIDATION_SEED, WINDOWS, validator_of
 
 
 @pytest.fixture
@@ -25,14 +24,14 @@ def experiment(tones):
 
 
 @pytest.fixture
-def judge_for(experiment, catalogue, said):
+def validator_for(experiment, catalogue, said):
     """A judge of a system that makes the sounds it is given, `[twice the count, time]`, every second of them."""
 
     def make(sounds, experiment=experiment, of=catalogue):
         system = SimpleNamespace(
             kind="synthesis", generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count]
         )
-        return judge_of(system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text)))
+        return validator_of(system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text)))
 
     return make
 
@@ -44,38 +43,38 @@ def windows_of(catalogue, split, source, experiment):
         window=data.window,
         count=WINDOWS,
         sample_rate_hz=data.sample_rate_hz,
-        seed=JUDGING_SEED,
+        seed=VALIDATION_SEED,
         silence_db=data.silence_db,
     )
 
 
-def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(judge_for, catalogue, experiment):
+def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(validator_for, catalogue, experiment):
     scores = {}
     for source in ("piano", "flute"):
-        judgement = judge_for(windows_of(catalogue, "valid", source, experiment)).judge()
-        assert judgement.score == -judgement.numbers["val/spectral_distance_db"]
-        assert judgement.numbers["val/mean_spectrum_distance_db"] <= judgement.numbers["val/spectral_distance_db"]
-        scores[source] = judgement.score
+        validation = validator_for(windows_of(catalogue, "valid", source, experiment)).validate()
+        assert validation.score == -validation.numbers["val/spectral_distance_db"]
+        assert validation.numbers["val/mean_spectrum_distance_db"] <= validation.numbers["val/spectral_distance_db"]
+        scores[source] = validation.score
     assert -1 < scores["piano"] <= 0  # half of the windows that it is compared with
     assert scores["flute"] < scores["piano"] - 3
 
 
-def test_without_a_valid_split_the_train_split_judges_and_it_is_said(judge_for, catalogue, experiment, said):
+def test_without_a_valid_split_the_train_split_judges_and_it_is_said(validator_for, catalogue, experiment, said):
     alone = replace(catalogue, splits={"train": catalogue.splits["train"]})
-    judge = judge_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
+    judge = validator_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
     assert "judged by the spectra of the train split" in said.getvalue()
     assert judge.score_name.endswith("of the train split")
-    assert judge.judge().score > -1
+    assert judge.validate().score > -1
 
 
-def test_validation_can_be_turned_off(judge_for, experiment):
+def test_validation_can_be_turned_off(validator_for, experiment):
     off = replace(experiment, training=replace(experiment.training, validation_mixtures=0))
-    judgement = judge_for(np.zeros((64, 4096)), experiment=off).judge()
-    assert judgement.numbers == {} and judgement.score is None
+    validation = validator_for(np.zeros((64, 4096)), experiment=off).validate()
+    assert validation.numbers == {} and validation.score is None
 
 
-def test_sounds_and_spectrograms_go_to_tensorboard(judge_for, catalogue, experiment, tmp_path):
-    judge = judge_for(windows_of(catalogue, "valid", "piano", experiment))
+def test_sounds_and_spectrograms_go_to_tensorboard(validator_for, catalogue, experiment, tmp_path):
+    judge = validator_for(windows_of(catalogue, "valid", "piano", experiment))
     board = Board(tmp_path)
     judge.show(board, 3)
     board.writer.close()

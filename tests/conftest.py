@@ -1,4 +1,5 @@
-"""What tests of several parts share: a folder of synthesized tones, and a tiny model that the command trained on it."""
+"""What tests of several parts share: a folder of synthesized tones, and a tiny model that the
+command trained on it."""
 
 import contextlib
 import io
@@ -33,16 +34,20 @@ def write():
 
 
 def tone(number: int, *, harmonics: int, seconds: float = SECONDS) -> np.ndarray:
-    """A pulsing harmonic tone over a little noise, as a room has it, `[time]`; its pitch follows from the number."""
+    """A pulsing harmonic tone over a little noise, as a room has it, `[time]`; its pitch follows
+    from the number."""
     time = np.arange(round(seconds * RATE)) / RATE
     pitch_hz = 110.0 * 2 ** (number * 5 % 24 / 12)
     wave = sum(np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, harmonics + 1))
     noise = 0.01 * np.random.default_rng(number).standard_normal(len(time))
-    return (0.15 * wave * (1.2 + np.sin(2 * np.pi * (2 + 0.1 * number) * time)) + noise).astype(np.float32)
+    return (0.15 * wave * (1.2 + np.sin(2 * np.pi * (2 + 0.1 * number) * time)) + noise).astype(
+        np.float32
+    )
 
 
 def write_tones(directory: Path) -> Path:
-    """A data folder in the unpaired layout: two pianos and two flutes to train on, one of each to choose and test."""
+    """A data folder in the unpaired layout: two pianos and two flutes to train on, one of each to
+    choose and test."""
     number = 0
     for split, count in (("train", 2), ("valid", 1), ("test", 1)):
         for source, harmonics in (("piano", 6), ("flute", 2)):
@@ -50,7 +55,9 @@ def write_tones(directory: Path) -> Path:
             folder.mkdir(parents=True)
             for _ in range(count):
                 number += 1
-                soundfile.write(folder / f"{source}{number}.wav", tone(number, harmonics=harmonics), RATE)
+                soundfile.write(
+                    folder / f"{source}{number}.wav", tone(number, harmonics=harmonics), RATE
+                )
     return directory
 
 
@@ -72,7 +79,12 @@ def tiny(tones):
             model["generator"] = replace(base.model.generator, **generator)
         if discriminator:
             model["discriminator"] = replace(base.model.discriminator, **discriminator)
-        training = {"validation_mixtures": 1, "validation_seconds": 0.5, "tensorboard": False, **training}
+        training = {
+            "validation_mixtures": 1,
+            "validation_seconds": 0.5,
+            "tensorboard": False,
+            **training,
+        }
         return replace(
             base,
             model=replace(base.model, **model),
@@ -100,15 +112,27 @@ class TrainedRun:
 
 @pytest.fixture(scope="session")
 def trained_run(tones, tmp_path_factory) -> TrainedRun:
-    """A tiny run from the command to the exported model: 8 steps in 2 epochs. Shared, so not to be changed."""
+    """A tiny run from the command to the exported model: 8 steps in 2 epochs. Shared, so not to be
+    changed."""
     from tfsepgan.cli.train import main
 
     directory = tmp_path_factory.mktemp("runs") / "tiny"
     arguments = [
         *("--preset", "tiny", "--data", str(tones), "--run", str(directory)),
-        *("--validation-mixtures", "1", "--validation-seconds", "0.5", "--test-mixtures", "1", "--test-seconds", "2"),
+        *(
+            "--validation-mixtures",
+            "1",
+            "--validation-seconds",
+            "0.5",
+            "--test-mixtures",
+            "1",
+            "--test-seconds",
+            "2",
+        ),
     ]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         exit_code = main(arguments)
-    return TrainedRun(directory=directory, arguments=tuple(arguments), exit_code=exit_code, said=said.getvalue())
+    return TrainedRun(
+        directory=directory, arguments=tuple(arguments), exit_code=exit_code, said=said.getvalue()
+    )

@@ -9,10 +9,19 @@ RATE_HZ = 8000
 
 
 def write_noise(
-    path: Path, seconds: float, *, seed: int = 0, rate_hz: int = RATE_HZ, channels: int = 1, level: float = 0.1, **kinds
+    path: Path,
+    seconds: float,
+    *,
+    seed: int = 0,
+    rate_hz: int = RATE_HZ,
+    channels: int = 1,
+    level: float = 0.1,
+    **kinds,
 ) -> np.ndarray:
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = np.random.default_rng(seed).normal(scale=level, size=(round(seconds * rate_hz), channels))
+    samples = np.random.default_rng(seed).normal(
+        scale=level, size=(round(seconds * rate_hz), channels)
+    )
     samples = np.clip(samples, -0.99, 0.99)
     soundfile.write(path, samples, rate_hz, **kinds)
     return samples

@@ -1,4 +1,5 @@
-"""The house stands as designed: imports point downwards, the table and the files agree, nothing unsafe slips in."""
+"""The house stands as designed: imports point downwards, the table and the files agree, nothing
+unsafe slips in."""
 
 import ast
 import os
@@ -59,7 +60,9 @@ def imported_modules(path: Path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                pytest.fail(f"{name_of(path)}:{node.lineno} has a relative import; write the whole name.")
+                pytest.fail(
+                    f"{name_of(path)}:{node.lineno} has a relative import; write the whole name."
+                )
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -77,7 +80,9 @@ def house_imports(path: Path) -> set[str]:
 def calls(path: Path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            name = (
+                node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            )
             yield node, name
 
 
@@ -93,7 +98,9 @@ def test_every_package_has_a_floor():
 def test_imports_point_downwards(path):
     package = package_of(path)
     upwards = {other for other in house_imports(path) - {package} if FLOOR[other] >= FLOOR[package]}
-    assert not upwards, f"{name_of(path)} is on the floor of {FLOORS[FLOOR[package]]} and imports {sorted(upwards)}"
+    assert not upwards, (
+        f"{name_of(path)} is on the floor of {FLOORS[FLOOR[package]]} and imports {sorted(upwards)}"
+    )
 
 
 def test_the_check_sees_imports_in_functions_and_for_typing(tmp_path):
@@ -118,9 +125,11 @@ def test_table_of_systems_and_files_agree():
     shared = {"__init__", "base", "crops", "learning_rate", "latent_search", "statistics"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)
-    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks", "search"} == set(
-        SYSTEMS
-    )
+    assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {
+        "__init__",
+        "networks",
+        "search",
+    } == set(SYSTEMS)
     for name, entry in SYSTEMS.items():
         assert entry.model.partition(":")[0] == f"tfsepgan.systems.{name}"
         assert entry.settings.partition(":")[0] == f"tfsepgan.settings.{name}"
@@ -151,21 +160,37 @@ def test_house_rules(path):
     assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
     for node in ast.walk(tree):
         where = f"{name_of(path)}:{getattr(node, 'lineno', '?')}"
-        assert not isinstance(node, ast.Assert), f"{where} asserts; raise an error that says what to do"
-        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"{where} catches everything"
+        assert not isinstance(node, ast.Assert), (
+            f"{where} asserts; raise an error that says what to do"
+        )
+        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), (
+            f"{where} catches everything"
+        )
     for node, name in calls(path):
-        assert not (name == "print" and isinstance(node.func, ast.Name)), f"{name_of(path)}:{node.lineno} prints"
+        assert not (name == "print" and isinstance(node.func, ast.Name)), (
+            f"{name_of(path)}:{node.lineno} prints"
+        )
 
 
 @every_file
 def test_nothing_read_from_a_file_can_run(path):
-    assert not {module.split(".")[0] for module in imported_modules(path)} & UNSAFE_MODULES, name_of(path)
+    assert not {module.split(".")[0] for module in imported_modules(path)} & UNSAFE_MODULES, (
+        name_of(path)
+    )
     for node, name in calls(path):
         where = f"{name_of(path)}:{node.lineno}"
-        assert not (isinstance(node.func, ast.Name) and name in UNSAFE_CALLS), f"{where} calls {name}"
-        assert name not in ("Lambda", "system", "popen", "enable_unsafe_deserialization"), f"{where} calls {name}"
-        on_yaml = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "yaml"
-        assert not (on_yaml and name in ("load", "unsafe_load", "full_load")), f"{where}: use yaml.safe_load"
+        assert not (isinstance(node.func, ast.Name) and name in UNSAFE_CALLS), (
+            f"{where} calls {name}"
+        )
+        assert name not in ("Lambda", "system", "popen", "enable_unsafe_deserialization"), (
+            f"{where} calls {name}"
+        )
+        on_yaml = (
+            isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "yaml"
+        )
+        assert not (on_yaml and name in ("load", "unsafe_load", "full_load")), (
+            f"{where}: use yaml.safe_load"
+        )
         given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in node.keywords}
         assert given.get("allow_pickle") is not True, f"{where} allows pickles"
         assert given.get("shell") is not True, f"{where} runs a shell"
@@ -174,7 +199,8 @@ def test_nothing_read_from_a_file_can_run(path):
 
 def test_package_inits_hold_a_docstring_and_no_imports():
     for path in PACKAGE.rglob("__init__.py"):
-        if path.parent not in (PACKAGE, PACKAGE / "systems", PACKAGE / "ondevice"):  # these have public names
+        # these have public names
+        if path.parent not in (PACKAGE, PACKAGE / "systems", PACKAGE / "ondevice"):
             assert not list(imported_modules(path)), name_of(path)
 
 
@@ -207,7 +233,11 @@ for name in sys.argv[1:]:
 def test_import_and_help_load_no_tensorflow():
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", HELP, *COMMANDS], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-c", HELP, *COMMANDS],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["tfsepgan []", *(f"{name} 0 True []" for name in COMMANDS)]

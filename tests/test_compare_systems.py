@@ -1,4 +1,5 @@
-"""The comparison's own parts: rows that parse, steps that fit a budget, what is done next, tables that keep the page."""
+"""The comparison's own parts: rows that parse, steps that fit a budget, what is done next, tables
+that keep the page."""
 
 import argparse
 import io
@@ -32,17 +33,29 @@ def test_every_row_is_settings_that_a_run_could_use(row):
         pytest.skip(row.missing())
     experiment = row.experiment("demo", seed=3)
     check(experiment)
-    assert (experiment.system, experiment.preset, experiment.data.seed) == (row.system, row.preset, 3)
+    assert (experiment.system, experiment.preset, experiment.data.seed) == (
+        row.system,
+        row.preset,
+        3,
+    )
     assert row.table in rows_of.TITLES
 
 
 def test_all_rows_hear_the_same_mixtures_and_choose_nothing():
     told = []
-    for row in (row for row in ROWS if not row.missing() and row.separates and row.preset != "paper"):
+    for row in (
+        row for row in ROWS if not row.missing() and row.separates and row.preset != "paper"
+    ):
         data = row.experiment("demo", seed=0).data
         training = row.experiment("demo", seed=0).training
-        told.append((data.sample_rate_hz, data.law, data.snr_db, data.others, data.gain_db, data.variants))
-        assert (training.keep, training.validation_mixtures, training.minutes) == ("last", 0, None), row.name
+        told.append(
+            (data.sample_rate_hz, data.law, data.snr_db, data.others, data.gain_db, data.variants)
+        )
+        assert (training.keep, training.validation_mixtures, training.minutes) == (
+            "last",
+            0,
+            None,
+        ), row.name
     assert len(told) > 5 and len(set(told)) == 1
 
 
@@ -62,7 +75,9 @@ def test_the_papers_row_keeps_the_papers_own_settings():
     assert 4 * ours.model.generator.channels == 128 and 4 * ours.model.discriminator.channels == 64
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.table != "systems"], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.table != "systems"], ids=lambda row: row.name
+)
 def test_a_choice_differs_from_the_base_in_what_its_flags_name_and_nothing_else(row):
     base, ours = (flatten(to_dict(r.experiment("demo", seed=0))) for r in (ROWS[0], row))
     different = {name for name in ours if ours[name] != base[name]}
@@ -107,7 +122,9 @@ def test_planned_steps_fit_the_budget():
 @pytest.fixture
 def comparison(tones, tmp_path):
     def make(*more):
-        options = tool.parser().parse_args(["--data", str(tones), "--folder", str(tmp_path), "--mixtures", "3", *more])
+        options = tool.parser().parse_args(
+            ["--data", str(tones), "--folder", str(tmp_path), "--mixtures", "3", *more]
+        )
         return tool.Comparison(options, Console(quiet=True))
 
     return make
@@ -121,7 +138,13 @@ def trained(comparison, trial, *, steps=10):
     """What a trained row leaves."""
     plan = {"settings": comparison.settings(trial), "steps": steps, "budget_seconds": 1800}
     write_json(comparison.of(trial, "plan.json"), plan)
-    numbers = {"steps": steps, "planned_steps": steps, "processor_minutes": 29.0, "window": 32768, "batch": 8}
+    numbers = {
+        "steps": steps,
+        "planned_steps": steps,
+        "processor_minutes": 29.0,
+        "window": 32768,
+        "batch": 8,
+    }
     numbers |= {"windows_a_processor_second": 4.0, "commits": ["abc"], "hardware": "a desk"}
     write_json(comparison.of(trial, "trained.json"), numbers)
     comparison.of(trial, "run", "model").mkdir(parents=True)
@@ -134,16 +157,29 @@ def scored(comparison, trial, gains, files=("a", "a", "b")):
         tracks = []
         for number, (gain, file) in enumerate(zip(gains, files, strict=True)):
             kinds = {
-                kind: dict.fromkeys(("si_sdr", "sdr", "sir", "sar", "frechet", "spectral_tilt"), 1.0)
+                kind: dict.fromkeys(
+                    ("si_sdr", "sdr", "sir", "sar", "frechet", "spectral_tilt"), 1.0
+                )
                 for kind in ("mixture", "model", "oracle")
             }
             for kind, more in (("model", gain), ("oracle", 12.0)):
-                kinds[kind] |= {"si_sdr_improvement": more, "low_bins": 1.0, "log_spectral_distance": 12.0 - more}
-            track = {"name": f"m{number}", "file": f"m{number}.json", "sample_rate_hz": 16000, "seconds": 10}
+                kinds[kind] |= {
+                    "si_sdr_improvement": more,
+                    "low_bins": 1.0,
+                    "log_spectral_distance": 12.0 - more,
+                }
+            track = {
+                "name": f"m{number}",
+                "file": f"m{number}.json",
+                "sample_rate_hz": 16000,
+                "seconds": 10,
+            }
             scores = {"piano": kinds, "residual": kinds}
             tracks.append(TrackScores(**track, channels=1, scores=scores, target_file=file))
             save_track(comparison.of(trial, "scores", one.name), tracks[-1])
-        report = Report(sources=("piano", "residual"), settings={}, mixtures=len(tracks), tracks=tuple(tracks))
+        report = Report(
+            sources=("piano", "residual"), settings={}, mixtures=len(tracks), tracks=tuple(tracks)
+        )
         report.save(comparison.of(trial, "scores", one.name))
         stamp = comparison.of(trial, "scores", one.name, "computed_from.json")
         write_json(stamp, comparison.computed_from(trial, one))
@@ -202,14 +238,23 @@ def test_scores_without_bss_eval_are_taken_anew_where_it_is_asked_for(comparison
 
 
 def test_sets_are_named_and_lie_anywhere(comparison, tones):
-    ours = comparison("--score", "packaged=demo/test", f"own={tones}/valid", f"both={tones},demo/test")
+    ours = comparison(
+        "--score", "packaged=demo/test", f"own={tones}/valid", f"both={tones},demo/test"
+    )
     assert [(one.name, one.split, one.targets("piano")) for one in ours.sets] == [
         ("packaged", "test", 4),
         ("own", "valid", 1),
         ("both", "test", 5),
     ]
     assert ours.sets[2].data == f"{tones},demo"
-    for words in ("demo/test", "own=demo", "own=demo/nosuch", "a/b=demo/test", "=demo/test", "own="):
+    for words in (
+        "demo/test",
+        "own=demo",
+        "own=demo/nosuch",
+        "a/b=demo/test",
+        "=demo/test",
+        "own=",
+    ):
         with pytest.raises(ConfigError, match="NAME=DIR/SPLIT was expected"):
             sets_of.scoring_sets([words], "demo", "piano")
     with pytest.raises(ConfigError, match="two sets are called own"):
@@ -226,7 +271,9 @@ def test_changed_settings_are_named(comparison):
     assert ours.changed(trial) == ["budget_minutes: 30.0, now 15.0"]
     ours.refuse_changes(trial)  # trained, so its scores stand
     ours.of(trial, "trained.json").unlink()
-    with pytest.raises(work.RowError, match="budget_minutes: 30.0, now 15.0. Remove .*ssepgan@4 to train it again"):
+    with pytest.raises(
+        work.RowError, match="budget_minutes: 30.0, now 15.0. Remove .*ssepgan@4 to train it again"
+    ):
         ours.refuse_changes(trial)
 
 
@@ -239,7 +286,8 @@ def test_means_are_over_recordings_and_seeds(comparison):
     assert (found.mean, found.files, found.seeds) == (4.75, 2, 2)
     assert found.error_files == pytest.approx(2.25) and found.error_seeds == pytest.approx(0.75)
     pooled = statistics.figure(result, "si_sdr_improvement")
-    assert (pooled.mean, pooled.files) == (4.75, 4)  # a recording of each of two sets, though they have the same name
+    # a recording of each of two sets, though they have the same name
+    assert (pooled.mean, pooled.files) == (4.75, 4)
 
 
 def test_the_difference_is_taken_where_both_rows_have_the_recording_and_the_seed(comparison):
@@ -248,7 +296,9 @@ def test_the_difference_is_taken_where_both_rows_have_the_recording_and_the_seed
     done(ours, "ssepgan", (9.0, 9.0, 9.0), seed=1)
     done(ours, "l1-only", (1.0, 1.0, 3.0))
     by_name = ours.results().by_name
-    found = statistics.difference(by_name["ssepgan"], by_name["l1-only"], "si_sdr_improvement", ["test"])
+    found = statistics.difference(
+        by_name["ssepgan"], by_name["l1-only"], "si_sdr_improvement", ["test"]
+    )
     assert (found.mean, found.seeds) == (2.0, 1) and found.error == pytest.approx(1.0)
     assert statistics.difference(by_name["ssepgan"], {"means": {}}, "sdr") is None
 
@@ -258,16 +308,23 @@ def test_mixtures_without_a_value_are_counted_and_named(comparison):
     done(ours, "ssepgan", (1.0, -np.inf, 6.0))
     results = ours.results()
     assert statistics.figure(results.by_name["ssepgan"], "si_sdr_improvement", ["test"]).mean == 3.5
-    assert results.by_name["ssepgan"]["left_out"]["si_sdr_improvement"] == 2  # one of each of two sets
+    # one of each of two sets
+    assert results.by_name["ssepgan"]["left_out"]["si_sdr_improvement"] == 2
     notes = results.facts(ours.options, ours.catalogue, ours.sets)["notes"]
-    assert "`ssepgan`: 2 mixtures, over all sets and seeds, have no SI-SDRi and are left out of its mean." in notes
+    assert (
+        "`ssepgan`: 2 mixtures, over all sets and seeds, have no SI-SDRi and are left out of its mean."
+        in notes
+    )
 
 
 def test_tables_hold_means_with_errors_bounds_and_what_is_over_plain_l1(comparison):
     ours = comparison()
     for name, gains in {"ssepgan": (1.0, 3.0, 6.0), "l1-only": (1.0, 1.0, 3.0)}.items():
         done(ours, name, gains)
-        numbers = {"parameters": {"shipped": 1_300_000, "training_only": 100_000}, "speed": {"times_real_time": 123.4}}
+        numbers = {
+            "parameters": {"shipped": 1_300_000, "training_only": 100_000},
+            "speed": {"times_real_time": 123.4},
+        }
         write_json(ours.of(trial_of(name), "measured.json"), numbers)
     results = ours.results()
     groups = results.groups()
@@ -275,10 +332,27 @@ def test_tables_hold_means_with_errors_bounds_and_what_is_over_plain_l1(comparis
     plain = tables.plain_of(groups)
     assert (mixture["row"], row["row"], oracle["row"]) == ("mixture", "ssepgan", "oracle mask")
     assert plain["row"] == "l1-only"
-    cells = tables.score_cells(row, plain) | tables.spectral_cells(row, plain) | tables.cost_cells(row, plain)
-    expected = {"SI-SDRi": "+4.00 ± 1.15", "over `l1-only`": "+2.00 ± 0.58", "SI-SDRi, valid": "+4.00 ± 2.00"}
-    expected |= {"seeds": "1", "log-spectral": "8.00 ± 1.15", "log-spectral, over `l1-only`": "-2.00 ± 0.58"}
-    expected |= {"parameters": "1.30+0.10M", "windows/s": "4.0", "x real time": "123", "steps": "10"}
+    cells = (
+        tables.score_cells(row, plain)
+        | tables.spectral_cells(row, plain)
+        | tables.cost_cells(row, plain)
+    )
+    expected = {
+        "SI-SDRi": "+4.00 ± 1.15",
+        "over `l1-only`": "+2.00 ± 0.58",
+        "SI-SDRi, valid": "+4.00 ± 2.00",
+    }
+    expected |= {
+        "seeds": "1",
+        "log-spectral": "8.00 ± 1.15",
+        "log-spectral, over `l1-only`": "-2.00 ± 0.58",
+    }
+    expected |= {
+        "parameters": "1.30+0.10M",
+        "windows/s": "4.0",
+        "x real time": "123",
+        "steps": "10",
+    }
     assert {name: cells[name] for name in expected} == expected
     assert tables.score_cells(mixture, plain)["SI-SDRi"] == "+0.00 ± 0.00"
     assert tables.score_cells(oracle, plain)["SI-SDRi"] == "+12.00 ± 0.00"
@@ -307,7 +381,10 @@ def test_rows_of_another_machine_are_kept(comparison, tmp_path):
         results.by_name["ssepgan"], results.by_name["l1-only"], "si_sdr_improvement", ["test"]
     )
     assert found.mean == 2.0
-    assert [result["row"] for result in results.groups()[rows_of.TITLES["terms"]]] == ["ssepgan", "l1-only"]
+    assert [result["row"] for result in results.groups()[rows_of.TITLES["terms"]]] == [
+        "ssepgan",
+        "l1-only",
+    ]
     page = tables.markdown(results.groups(), results.facts(ours.options, ours.catalogue, ours.sets))
     assert "a desk (ssepgan); a table (l1-only)" in page
     written["Systems"][0]["means"]["test"]["si_sdr"]["a"]["0"] += 0.5
@@ -332,13 +409,20 @@ def test_the_terminal_table_fits_its_width():
     console.print(tables.terminal_table("A", [result], dict(result, row="l1-only")))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= tables.WIDTH
-    assert all(cell in text for cell in tables.terminal_cells(result, dict(result, row="l1-only")).values())
+    assert all(
+        cell in text for cell in tables.terminal_cells(result, dict(result, row="l1-only")).values()
+    )
 
 
 def test_the_page_keeps_every_word_around_its_table():
     page = f"before\n\n{tables.START}\nold\n{tables.END}\n\nafter"
     once = tables.replace_between_markers(page, "| new |")
-    assert once.startswith("before\n\n") and once.endswith("\n\nafter") and "old" not in once and "| new |" in once
+    assert (
+        once.startswith("before\n\n")
+        and once.endswith("\n\nafter")
+        and "old" not in once
+        and "| new |" in once
+    )
     assert tables.replace_between_markers(once, "| new |") == once
     with pytest.raises(ValueError, match="once each"):
         tables.replace_between_markers("no markers", "| new |")
@@ -352,5 +436,10 @@ def test_the_committed_page_can_be_written_to():
 def test_options_are_those_the_page_names():
     options = tool.parser().parse_args(["--data", "demo"])
     assert isinstance(options, argparse.Namespace)
-    assert (options.processor_minutes, options.mixtures, options.seconds, options.seeds) == (30.0, 24, 10.0, [0])
+    assert (options.processor_minutes, options.mixtures, options.seconds, options.seeds) == (
+        30.0,
+        24,
+        10.0,
+        [0],
+    )
     assert options.bss and options.score is None

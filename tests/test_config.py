@@ -1,4 +1,5 @@
-"""Settings: preset < file < flag, every wrong one refused with its name, and a settings file that gives itself back."""
+"""Settings: preset < file < flag, every wrong one refused with its name, and a settings file that
+gives itself back."""
 
 from dataclasses import FrozenInstanceError, dataclass, replace
 
@@ -8,7 +9,16 @@ import yaml
 from tfsepgan import systems
 from tfsepgan.cli.settings import parse
 from tfsepgan.cli.train import TrainOptions
-from tfsepgan.config import DataConfig, TrainingConfig, check, differences, flatten, from_dict, nearest, to_dict
+from tfsepgan.config import (
+    DataConfig,
+    TrainingConfig,
+    check,
+    differences,
+    flatten,
+    from_dict,
+    nearest,
+    to_dict,
+)
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.settings.ssepgan import PRESETS, SSepGANConfig
@@ -40,7 +50,12 @@ def file(tmp_path):
 def test_a_flag_wins_over_the_file_and_the_file_over_the_preset(file):
     path = file({"preset": "tiny", "batch": 3, "window": 2048, "learning_rate": 0.5})
     got = experiment("--config", path, "--window", "1024")
-    assert (got.preset, got.data.window, got.data.batch, got.training.learning_rate) == ("tiny", 1024, 3, 0.5)
+    assert (got.preset, got.data.window, got.data.batch, got.training.learning_rate) == (
+        "tiny",
+        1024,
+        3,
+        0.5,
+    )
     assert got.data.sample_rate_hz == PRESETS["tiny"].data.sample_rate_hz
 
 
@@ -82,7 +97,9 @@ def test_values_of_every_kind_come_from_a_file(file):
 
 
 def test_a_file_can_set_back_what_a_preset_sets(file):
-    got = experiment("--preset", "piano", "--config", file("generator: {cutoff_hz: null}\nclip_norm: null\n"))
+    got = experiment(
+        "--preset", "piano", "--config", file("generator: {cutoff_hz: null}\nclip_norm: null\n")
+    )
     assert got.model.generator.cutoff_hz is None
     assert got.training.clip_norm is None
 
@@ -176,7 +193,10 @@ def test_a_wrong_value_in_a_file_is_refused_as_the_flag_would_be(file, capsys):
         ({"window": 0}, "window is 0; it must be above zero"),
         ({"batch": -1}, "batch is -1; it must be above zero"),
         ({"sample_rate_hz": 0}, "sample_rate_hz is 0; it must be above zero"),
-        ({"snr_db": (3.0, -3.0)}, "snr_db is 3.0 to -3.0; two numbers are wanted, the lower one first"),
+        (
+            {"snr_db": (3.0, -3.0)},
+            "snr_db is 3.0 to -3.0; two numbers are wanted, the lower one first",
+        ),
         ({"snr_db": (float("nan"), 3.0)}, "snr_db is nan to 3.0"),
         ({"gain_db": (0.0, -1.0)}, "gain_db is 0.0 to -1.0"),
         ({"others": (0, 2)}, "at least one other recording"),
@@ -232,12 +252,18 @@ def test_settings_that_no_run_could_use_are_refused(changes, words):
         (None, {"paired_weight": -1.0}, "paired_weight is -1.0"),
         (None, {"identity_share": 2.0}, "identity_share is 2.0"),
         (None, {"discriminator_steps": 0}, "discriminator_steps is 0"),
-        (None, {"paired_weight": 0.0, "identity_weight": 0.0, "adversarial_weight": 0.0}, "nothing to learn from"),
+        (
+            None,
+            {"paired_weight": 0.0, "identity_weight": 0.0, "adversarial_weight": 0.0},
+            "nothing to learn from",
+        ),
     ],
 )
 def test_networks_and_weights_that_no_run_could_use_are_refused(part, changes, words):
     model = PRESETS["tiny"].model
-    model = replace(model, **({part: replace(getattr(model, part), **changes)} if part else changes))
+    model = replace(
+        model, **({part: replace(getattr(model, part), **changes)} if part else changes)
+    )
     with pytest.raises(ConfigError) as caught:
         check(replace(PRESETS["tiny"], model=model))
     assert words in str(caught.value)
@@ -255,7 +281,9 @@ def test_settings_cannot_be_changed_or_given_by_position():
 
 
 def test_nearest_lists_few_names_and_not_many():
-    assert nearest("windw", ["window", "batch"]) == "did you mean 'window'? There is: batch, window."
+    assert (
+        nearest("windw", ["window", "batch"]) == "did you mean 'window'? There is: batch, window."
+    )
     assert nearest("zzz", ["window", "batch"]) == "there is: batch, window."
     assert nearest("name7", [f"name{n}" for n in range(40)]) == "did you mean 'name7'?"
 
@@ -269,7 +297,9 @@ def test_from_dict_is_the_inverse_of_asdict_and_names_unknown_keys():
     values = to_dict(replace(PRESETS["tiny"], model=config))
     own = {key: values[key] for key in vars(config)}
     assert from_dict(SSepGANConfig, own) == config
-    with pytest.raises(ConfigError, match="GeneratorConfig has no setting 'hopp'; did you mean 'hop'?"):
+    with pytest.raises(
+        ConfigError, match="GeneratorConfig has no setting 'hopp'; did you mean 'hop'?"
+    ):
         from_dict(SSepGANConfig, {"generator": {"hopp": 3}})
 
 
@@ -277,7 +307,13 @@ def test_differences_name_what_matters_and_leave_out_what_is_free_on_resume():
     ours = PRESETS["tiny"]
     theirs = to_dict(ours)
     assert differences(ours, theirs) == []
-    free = {"data": "elsewhere", "cache": "x", "reader": "memmap", "minutes": 3.0, "tensorboard": False}
+    free = {
+        "data": "elsewhere",
+        "cache": "x",
+        "reader": "memmap",
+        "minutes": 3.0,
+        "tensorboard": False,
+    }
     assert differences(ours, {**theirs, **free}) == []
     other = {**theirs, "window": 1, "generator": {**theirs["generator"], "hop": 7}}
     assert differences(ours, other) == [

@@ -37,7 +37,10 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path, lasting, error):
 
 def test_files_of_a_folder_take_their_places_only_when_all_are_there(tmp_path):
     (tmp_path / "weights").write_text("old")
-    with pytest.raises(FileNotFoundError), put_in_place(tmp_path, ("weights", "manifest")) as scratch:
+    with (
+        pytest.raises(FileNotFoundError),
+        put_in_place(tmp_path, ("weights", "manifest")) as scratch,
+    ):
         (scratch / "weights").write_text("new")
     assert (tmp_path / "weights").read_text() == "old"
     assert os.listdir(tmp_path) == ["weights"]
@@ -45,7 +48,10 @@ def test_files_of_a_folder_take_their_places_only_when_all_are_there(tmp_path):
         (scratch / "weights").write_text("new")
         (scratch / "manifest").write_text("of the new")
         assert (tmp_path / "weights").read_text() == "old"
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"weights": "new", "manifest": "of the new"}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "weights": "new",
+        "manifest": "of the new",
+    }
 
 
 def test_what_a_kill_left_is_removed_once_nobody_can_be_writing_it(tmp_path):

@@ -1,4 +1,5 @@
-"""The list of mutants does not rot: each text is in its file once, its tests exist; and the runner tells what became of one."""
+"""The list of mutants does not rot: each text is in its file once, its tests exist; and the runner
+tells what became of one."""
 
 import ast
 import subprocess
@@ -20,40 +21,55 @@ def source_of(file):
 
 @cache
 def names_in(file):
-    return {node.name for node in ast.parse(source_of(file)).body if isinstance(node, ast.FunctionDef)}
+    return {
+        node.name for node in ast.parse(source_of(file)).body if isinstance(node, ast.FunctionDef)
+    }
 
 
 @pytest.mark.parametrize("file", sorted({mutant.file for mutant in MUTANTS}))
 def test_every_mutant_can_be_put_into_its_file_in_one_way(file):
-    """Where this fails a line was changed: change the mutant's text with it, or take the mutant away with the line."""
+    """Where this fails a line was changed: change the mutant's text with it, or take the mutant
+    away with the line."""
     for mutant in MUTANTS:
         if mutant.file == file:
             assert mutant.text != mutant.replacement, mutant.name
             mutant.applied(source_of(file))  # says what is wrong
 
 
-@pytest.mark.parametrize("file", sorted({test.partition("::")[0] for mutant in MUTANTS for test in mutant.tests}))
+@pytest.mark.parametrize(
+    "file", sorted({test.partition("::")[0] for mutant in MUTANTS for test in mutant.tests})
+)
 def test_every_test_that_a_mutant_names_exists(file):
     for mutant in MUTANTS:
         for test in mutant.tests:
             there, _, name = test.partition("[")[0].partition("::")
-            assert there != file or not name or name in names_in(file), f"{mutant.name} wants {test}"
+            assert there != file or not name or name in names_in(file), (
+                f"{mutant.name} wants {test}"
+            )
 
 
 def test_every_mutant_has_a_name_of_its_own_and_tests_that_must_kill_it():
-    assert [name for name, count in Counter(mutant.name for mutant in MUTANTS).items() if count > 1] == []
+    assert [
+        name for name, count in Counter(mutant.name for mutant in MUTANTS).items() if count > 1
+    ] == []
     assert all(mutant.tests for mutant in MUTANTS)
 
 
 def test_every_system_and_every_loss_has_mutants():
     files = {mutant.file for mutant in MUTANTS}
     for folder in ("systems", "losses"):
-        code = {path for path in (REPOSITORY / "tfsepgan" / folder).glob("*.py") if path.name != "__init__.py"}
+        code = {
+            path
+            for path in (REPOSITORY / "tfsepgan" / folder).glob("*.py")
+            if path.name != "__init__.py"
+        }
         without = {f"tfsepgan/{folder}/{path.name}" for path in code} - files
         assert not without, f"{without} have no mutants; see CONTRIBUTING.md"
 
 
-CODE = "def twice(number):\n    return number + number\n\n\ndef half(number):\n    return number / 2\n"
+CODE = (
+    "def twice(number):\n    return number + number\n\n\ndef half(number):\n    return number / 2\n"
+)
 TESTS = """
 from code_of_toy import half, twice
 
@@ -114,7 +130,10 @@ def test_what_no_test_looked_at_is_broken_and_not_killed(mutant, why, workshop):
 
 
 def test_only_what_git_tracks_is_copied(workshop):
-    assert sorted(path.name for path in workshop.copy.rglob("*.py")) == ["code_of_toy.py", "test_toy.py"]
+    assert sorted(path.name for path in workshop.copy.rglob("*.py")) == [
+        "code_of_toy.py",
+        "test_toy.py",
+    ]
 
 
 def test_results_are_kept_for_the_same_code_and_the_same_mutant(tmp_path):
@@ -129,12 +148,18 @@ def test_results_are_kept_for_the_same_code_and_the_same_mutant(tmp_path):
 
 def test_mutants_are_chosen_by_pattern():
     names = [mutant.name for mutant in mutate.chosen(["gass-*", "vanilla-sign"])]
-    assert "vanilla-sign" in names and all(name == "vanilla-sign" or name.startswith("gass-") for name in names)
+    assert "vanilla-sign" in names and all(
+        name == "vanilla-sign" or name.startswith("gass-") for name in names
+    )
     with pytest.raises(SystemExit, match="No mutant is called 'nothing'"):
         mutate.chosen(["nothing"])
 
 
 def test_a_tests_time_is_that_of_all_its_parameters_and_of_no_other_test():
-    baseline = {"tests/a.py::test_x[1]": 1.0, "tests/a.py::test_x[2]": 2.0, "tests/a.py::test_xy": 4.0}
+    baseline = {
+        "tests/a.py::test_x[1]": 1.0,
+        "tests/a.py::test_x[2]": 2.0,
+        "tests/a.py::test_xy": 4.0,
+    }
     assert mutate.seconds_of(("tests/a.py::test_x",), baseline) == 3.0
     assert mutate.seconds_of(("tests/a.py",), baseline) == 7.0

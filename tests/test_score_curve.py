@@ -50,20 +50,38 @@ def test_a_model_is_copied_when_it_is_another_and_only_then(run, tmp_path):
     assert tool.fingerprint(copies / "step-0000040") == tool.fingerprint(run / "model")
 
 
-def test_models_are_scored_once_and_stand_in_the_order_of_their_steps(run, tones, tmp_path, monkeypatch):
+def test_models_are_scored_once_and_stand_in_the_order_of_their_steps(
+    run, tones, tmp_path, monkeypatch
+):
     copies, output = tmp_path / "copies", tmp_path / "curve"
     copies.mkdir()
     for step in (40, 8):
         at_step(run / "model", step)
         tool.copy_model(run, copies)
-    words = ["score", "--models", str(copies / "step-0000040"), str(copies / "step-0000008"), "--output", str(output)]
-    words += ["--score", f"one={tones}/test", f"two={tones}/valid", "--mixtures", "2", "--seconds", "1"]
+    words = [
+        "score",
+        "--models",
+        str(copies / "step-0000040"),
+        str(copies / "step-0000008"),
+        "--output",
+        str(output),
+    ]
+    words += [
+        "--score",
+        f"one={tones}/test",
+        f"two={tones}/valid",
+        "--mixtures",
+        "2",
+        "--seconds",
+        "1",
+    ]
     options = tool.parser().parse_args(words)
     tool.score(options, Console(quiet=True))
     curve = json.loads((output / "curve.json").read_text())
     assert [row["step"] for row in curve["rows"]] == [8, 40]
     gains = [tool.figure(row, "si_sdr_improvement") for row in curve["rows"]]
-    assert gains[0] == gains[1] and gains[0].files == 2 and np.isfinite(gains[0].error)  # the same weights
+    # the same weights
+    assert gains[0] == gains[1] and gains[0].files == 2 and np.isfinite(gains[0].error)
     assert tool.figure(curve["rows"][0]["bounds"]["mixture"], "low_bins").mean >= 0
     assert (output / "curve.png").stat().st_size > 1000
 

@@ -21,8 +21,14 @@ def test_the_summary_of_gains_is_the_closed_form(tool):
 def test_a_model_gains_nothing_over_itself(tool, tmp_path, monkeypatch):
     output = tmp_path / "gains.json"
     amount = ["--splits", "test", "--mixtures", "2", "--seconds", "2", "--output", str(output)]
-    monkeypatch.setattr(sys, "argv", ["score_many", "--data", "demo", "--models", "piano", "piano", *amount])
+    monkeypatch.setattr(
+        sys, "argv", ["score_many", "--data", "demo", "--models", "piano", "piano", *amount]
+    )
     tool.main()
     written = json.loads(output.read_text())["piano, test"]
-    assert (written["over_first"]["mean"], written["mixtures"], len(written["gains"])) == (0.0, 2, 2)
+    assert (written["over_first"]["mean"], written["mixtures"], len(written["gains"])) == (
+        0.0,
+        2,
+        2,
+    )
     assert written["mean"] == pytest.approx(np.mean(written["gains"]), abs=1e-3)

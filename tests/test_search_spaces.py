@@ -1,4 +1,5 @@
-"""What searches may change: every system's own space fits every one of its presets, files say spaces too, presets come back whole."""
+"""What searches may change: every system's own space fits every one of its presets, files say
+spaces too, presets come back whole."""
 
 import random
 from dataclasses import replace
@@ -11,7 +12,15 @@ from tfsepgan.cli.settings import parse
 from tfsepgan.cli.tune import TuneOptions
 from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError
-from tfsepgan.settings.search import Around, Choice, Multiples, Range, read_spans, resolve, with_values
+from tfsepgan.settings.search import (
+    Around,
+    Choice,
+    Multiples,
+    Range,
+    read_spans,
+    resolve,
+    with_values,
+)
 
 EVERY_PRESET = [(system, name) for system in systems.SYSTEMS for name in systems.presets(system)]
 DEMO = systems.preset("ssepgan", "demo")
@@ -35,7 +44,9 @@ def test_a_systems_own_space_fits_its_presets(system, name):
         for value in ends(item):
             changed = with_values(start, {item.name: value})
             check(changed)
-            others = {key: told for key, told in flatten(to_dict(changed)).items() if told != flat[key]}
+            others = {
+                key: told for key, told in flatten(to_dict(changed)).items() if told != flat[key]
+            }
             assert others == ({} if value == flat[item.name] else {item.name: value})
     for seed in range(20):  # and together
         draw = random.Random(seed)
@@ -50,7 +61,9 @@ def test_a_preset_comes_back_from_its_file_as_it_was(system, name, tmp_path):
     space = resolve(systems.search_space(system), start, strict=False)
     experiment = with_values(start, {item.name: ends(item)[-1] for item in space.settings})
     (tmp_path / "preset.yaml").write_text(yaml.safe_dump(to_dict(experiment), sort_keys=False))
-    parsed, _ = parse(["--config", str(tmp_path / "preset.yaml")], TuneOptions, program="x", about="")
+    parsed, _ = parse(
+        ["--config", str(tmp_path / "preset.yaml")], TuneOptions, program="x", about=""
+    )
     assert parsed == experiment
 
 
@@ -65,7 +78,10 @@ def test_spans_stand_on_the_presets_value():
     }
     found = {item.name: item for item in resolve(spans, DEMO, strict=True).settings}
     assert found["learning_rate"].span == Range(low=2.5e-4, high=4e-3, log=True)
-    assert (found["generator.blocks"].span, found["generator.blocks"].whole) == (Range(low=4, high=16, log=True), True)
+    assert (found["generator.blocks"].span, found["generator.blocks"].whole) == (
+        Range(low=4, high=16, log=True),
+        True,
+    )
     assert found["generator.channels"].span.values == (128, 192, 256)
     assert found["batch"].span == Range(low=8, high=20)  # the preset has 8
     assert found["objective"].span.values == ("hinge", "lsgan", "vanilla")
@@ -85,7 +101,10 @@ def test_what_does_not_fit_is_left_out_of_a_systems_space_and_refused_in_a_perso
         "batch": Multiples(of=(1, 2)),
     }
     assert len(resolve(only, DEMO, strict=False).settings) == 2
-    assert "generator.frame" in resolve(only, systems.preset("ssepgan", "paper"), strict=False).left_out
+    assert (
+        "generator.frame"
+        in resolve(only, systems.preset("ssepgan", "paper"), strict=False).left_out
+    )
 
 
 def test_a_file_says_a_space():
@@ -112,7 +131,10 @@ def test_a_file_says_a_space():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("learning_rat: {around: 2}", "There is no setting 'learning_rat' to search; did you mean 'learning_rate'?"),
+        (
+            "learning_rat: {around: 2}",
+            "There is no setting 'learning_rat' to search; did you mean 'learning_rate'?",
+        ),
         ("learning_rate: {around: 1}", "mine.yaml: learning_rate is {'around': 1}; wanted"),
         ("learning_rate: {lo: 1, high: 2}", "wanted {low: A, high: B"),
         ("learning_rate: {low: 2, high: 1}", "the lower end must be below the higher one"),
@@ -120,7 +142,10 @@ def test_a_file_says_a_space():
         ("learning_rate: fast", "mine.yaml: learning_rate is 'fast'"),
         ("clip_norm: {low: 1, high: two}", "with numbers as ends"),
         ("batch: [4, 8.5]", "batch cannot be 8.5; it takes int"),
-        ("objective: [hinge, wasserstein]", "objective cannot be 'wasserstein'; it takes one of 'vanilla'"),
+        (
+            "objective: [hinge, wasserstein]",
+            "objective cannot be 'wasserstein'; it takes one of 'vanilla'",
+        ),
         ("generator: {channels: [1, 2]}", "wanted"),
         (
             "steps: [100, 200]",
@@ -133,5 +158,9 @@ def test_a_file_says_a_space():
 )
 def test_a_file_that_is_wrong_is_told_so(line, words):
     with pytest.raises(ConfigError) as told:
-        resolve(read_spans(yaml.safe_load(line), systems.search_space("ssepgan"), "mine.yaml"), DEMO, strict=True)
+        resolve(
+            read_spans(yaml.safe_load(line), systems.search_space("ssepgan"), "mine.yaml"),
+            DEMO,
+            strict=True,
+        )
     assert words in str(told.value)

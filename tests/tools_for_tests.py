@@ -1,4 +1,5 @@
-"""How tests take the tools, the recipes and the doubles: they are no packages and stand in folders of their own."""
+"""How tests take the tools, the recipes and the doubles: they are no packages and stand in folders
+of their own."""
 
 import importlib
 import sys
@@ -10,9 +11,12 @@ DOUBLES = TESTS / "doubles"
 
 
 def from_tools(name, folder=None):
-    """A tool or a double as a module: from the folder, or from the one place below tools/ or doubles/ that has it."""
+    """A tool or a double as a module: from the folder, or from the one place below tools/ or
+    doubles/ that has it."""
     found = (
-        [folder] if folder else sorted({path.parent for root in (TOOLS, DOUBLES) for path in root.rglob(f"{name}.py")})
+        [folder]
+        if folder
+        else sorted({path.parent for root in (TOOLS, DOUBLES) for path in root.rglob(f"{name}.py")})
     )
     if len(found) != 1:
         raise LookupError(f"{name}.py stands in {len(found)} places: {found}")

@@ -19,7 +19,9 @@ _LAZY = {
 def __getattr__(name: str):
     """Import a public name on first use."""
     if name not in _LAZY:
-        raise AttributeError(f"module 'tfsepgan' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'tfsepgan' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     module, _, attribute = _LAZY[name].partition(":")
     loaded = import_module(module)
     return getattr(loaded, attribute) if attribute else loaded

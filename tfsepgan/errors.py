@@ -26,4 +26,5 @@ class CheckpointError(TfsepganError):
 
 
 class ServingError(TfsepganError):
-    """A model server that cannot be reached, refused a request, or answered with something else than stems."""
+    """A model server that cannot be reached, refused a request, or answered with something else
+    than stems."""

@@ -1,4 +1,5 @@
-"""Files that are whole or not there: written beside their place, brought to the disk, and only then put in place. And their digests."""
+"""Files that are whole or not there: written beside their place, brought to the disk, and only then
+put in place. And their digests."""
 
 import contextlib
 import hashlib
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 HALF_WRITTEN = ".writing-"  # how names of what a killed process may leave behind begin
-ABANDONED_SECONDS = 86_400  # a half-written file that old, in a folder of several processes, is nobody's
+# a half-written file that old, in a folder of several processes, is nobody's
+ABANDONED_SECONDS = 86_400
 _PIECE = 1 << 20
 
 
@@ -22,7 +24,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, lasting: boo
     Args:
       path: its folder is made if need be.
       lasting: wait until the disk has it, so that not even a power cut leaves half of it.
-    Raises: OSError when the disk refuses, or what `write` raises; what was there before is then still there.
+    Raises: OSError when the disk refuses, or what `write` raises; what was there before is then
+      still there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,11 +46,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, lasting: boo
 
 @contextlib.contextmanager
 def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
-    """A folder to write files in, which take their places in `directory` once all of them are there.
+    """A folder to write files in, which take their places in `directory` once all of them are
+    there.
 
     Args:
       directory: made if need be.
-      names: of the files, in the order in which they are moved: one that says that all are there comes last.
+      names: of the files, in the order in which they are moved: one that says that all are there
+        comes last.
     Yields: the folder to write in.
     Raises: OSError when the disk refuses.
     """
@@ -56,7 +61,8 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=directory, prefix=HALF_WRITTEN) as scratch:
         yield Path(scratch)
         for name in names:
-            with open(Path(scratch) / name, "r+b") as file:  # Windows syncs only what may be written
+            # Windows syncs only what may be written
+            with open(Path(scratch) / name, "r+b") as file:
                 os.fsync(file.fileno())
         for name in names:
             os.replace(Path(scratch) / name, directory / name)
@@ -83,7 +89,8 @@ def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> 
     Raises: OSError when the disk refuses.
     """
     for scratch in Path(directory).glob(f"{HALF_WRITTEN}*"):
-        with contextlib.suppress(FileNotFoundError):  # it took its place, or another process removed it
+        # it took its place, or another process removed it
+        with contextlib.suppress(FileNotFoundError):
             if time.time() - scratch.stat().st_mtime < older_than_seconds:
                 continue
             if scratch.is_dir():

@@ -6,7 +6,8 @@ import sys
 
 
 def quiet_tensorflow() -> None:
-    """Import TensorFlow without the lines that its native libraries write at start-up whatever the log level."""
+    """Import TensorFlow without the lines that its native libraries write at start-up whatever the
+    log level."""
     with quiet_libraries():
         import tensorflow  # noqa: F401
 

@@ -25,11 +25,14 @@ KINDS = {  # suffix, FFmpeg's codec, and what a container needs beside
 }
 EXACT = ("alac.m4a", "mov", "mka", "avi", "wv", "tta")  # codecs without loss, or PCM
 AT_48000 = ("webm",)  # Opus knows no 44.1 kHz
-# What FFmpeg itself is late or early by: raw kinds have no place to tell their delay, and its WMA decoder drops the first packet.
+# What FFmpeg itself is late or early by: raw kinds have no place to tell their delay, and its WMA
+# decoder drops the first packet.
 CODEC_DELAY = {"aac": 1024, "ac3": 256, "eac3": 256, "wma": -2048}
 
 
-def clicks(seconds: float, *, rate_hz: int = RATE_HZ, channels: int = 2, seed: int = 0) -> np.ndarray:
+def clicks(
+    seconds: float, *, rate_hz: int = RATE_HZ, channels: int = 2, seed: int = 0
+) -> np.ndarray:
     """Noise in bursts, whose place is plain after any codec: float32 `[time, channels]`."""
     rng = np.random.default_rng(seed)
     time = round(seconds * rate_hz)
@@ -38,16 +41,25 @@ def clicks(seconds: float, *, rate_hz: int = RATE_HZ, channels: int = 2, seed: i
 
 
 def write_container(
-    path: Path, samples: np.ndarray, *, codec: str, rate_hz: int = RATE_HZ, pictures: int = 0, streams: int = 1
+    path: Path,
+    samples: np.ndarray,
+    *,
+    codec: str,
+    rate_hz: int = RATE_HZ,
+    pictures: int = 0,
+    streams: int = 1,
 ) -> None:
-    """Encode samples `[time, channels]` with PyAV, as many times as there are streams, beside so many pictures of video."""
+    """Encode samples `[time, channels]` with PyAV, as many times as there are streams, beside so
+    many pictures of video."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         if pictures:
             video = container.add_stream("mpeg4", rate=25)
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         for _ in range(streams):
-            stream = container.add_stream(codec, rate=rate_hz, layout="stereo" if samples.shape[1] == 2 else "mono")
+            stream = container.add_stream(
+                codec, rate=rate_hz, layout="stereo" if samples.shape[1] == 2 else "mono"
+            )
             stream.bit_rate = 192_000
             encode(container, stream, samples, rate_hz)
         for number in range(pictures):

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import soundfile
 from recordings_for_tests import lag
-from sounds_for_tests import AT_48000, CODEC_DELAY, EXACT, KINDS, RATE_HZ, clicks, encode, write_container
+from sounds_for_tests import (
+    AT_48000,
+    CODEC_DELAY,
+    EXACT,
+    KINDS,
+    RATE_HZ,
+    clicks,
+    encode,
+    write_container,
+)
 
 from tfsepgan.audio.containers import probe_streams, stream_blocks
 from tfsepgan.audio.decoding import probe, read, read_blocks
@@ -44,7 +53,11 @@ def test_blocks_are_what_is_read_at_once(tmp_path):
     np.testing.assert_array_equal(np.concatenate(blocks), read(tmp_path / "a.m4a", mono=False)[0])
 
 
-CHANNELS = [(name, count) for name in ("m4a", "opus") for count in (1, 2, 3, 4, *((5,) if name == "m4a" else ()), 6, 8)]
+CHANNELS = [
+    (name, count)
+    for name in ("m4a", "opus")
+    for count in (1, 2, 3, 4, *((5,) if name == "m4a" else ()), 6, 8)
+]
 
 
 @pytest.mark.parametrize(("name", "channels"), CHANNELS)
@@ -70,7 +83,14 @@ def test_channels_that_opus_would_mix_up_are_refused(channels):
 
 def test_a_stream_that_nothing_decodes_is_named(tmp_path):
     fields = struct.pack("<HHIIHH", 0x7777, 2, RATE_HZ, 4 * RATE_HZ, 4, 16)
-    body = b"WAVEfmt " + struct.pack("<I", 16) + fields + b"data" + struct.pack("<I", 8000) + bytes(8000)
+    body = (
+        b"WAVEfmt "
+        + struct.pack("<I", 16)
+        + fields
+        + b"data"
+        + struct.pack("<I", 8000)
+        + bytes(8000)
+    )
     (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     with pytest.raises(DataError, match=r"a\.wav is not audio that can be decoded"):
         probe(tmp_path / "a.wav")
@@ -87,7 +107,9 @@ class Pipe:
         return len(data)
 
 
-@pytest.mark.parametrize(("form", "codec"), [("webm", "libopus"), ("matroska", "aac"), ("wv", "wavpack")])
+@pytest.mark.parametrize(
+    ("form", "codec"), [("webm", "libopus"), ("matroska", "aac"), ("wv", "wavpack")]
+)
 def test_a_container_that_was_written_to_a_pipe_has_a_length(tmp_path, form, codec):
     pipe, samples = Pipe(), clicks(2.0, rate_hz=48000)
     with av.open(pipe, "w", format=form) as container:
@@ -102,7 +124,9 @@ def test_a_picture_is_harmless(tmp_path):
     written = clicks(1.0)
     write_container(tmp_path / "plain.mp4", written, codec="aac")
     write_container(tmp_path / "video.mp4", written, codec="aac", pictures=20)
-    np.testing.assert_array_equal(*(read(tmp_path / f"{name}.mp4", mono=False)[0] for name in ("plain", "video")))
+    np.testing.assert_array_equal(
+        *(read(tmp_path / f"{name}.mp4", mono=False)[0] for name in ("plain", "video"))
+    )
 
 
 def test_a_video_without_sound_is_named(tmp_path):
@@ -111,7 +135,9 @@ def test_a_video_without_sound_is_named(tmp_path):
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         image = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
         container.mux([*video.encode(image), *video.encode(None)])
-    with pytest.raises(DataError, match=r"mute\.mp4 is not audio that can be decoded .*holds 0 audio streams"):
+    with pytest.raises(
+        DataError, match=r"mute\.mp4 is not audio that can be decoded .*holds 0 audio streams"
+    ):
         probe(tmp_path / "mute.mp4")
 
 
@@ -125,7 +151,9 @@ def test_the_first_of_several_streams_is_heard_and_any_can_be_named(tmp_path):
     np.testing.assert_allclose(read(tmp_path / "two.mka", mono=False)[0], signals[0], atol=1e-4)
     second = open_audio(tmp_path / "two.mka", "n", stream=1)
     np.testing.assert_allclose(second.read(mono=False), signals[1], atol=1e-4)
-    with pytest.raises(DataError, match=r"two\.mka holds 2 audio streams; one more than 2 was expected"):
+    with pytest.raises(
+        DataError, match=r"two\.mka holds 2 audio streams; one more than 2 was expected"
+    ):
         open_audio(tmp_path / "two.mka", "n", stream=2)
 
 
@@ -146,7 +174,9 @@ def test_a_raw_kind_is_known_by_its_name_alone(tmp_path):
     write_container(tmp_path / "a.aac", clicks(1.0), codec="aac")
     assert probe(tmp_path / "a.aac").kind == "aac/aac"
     (tmp_path / "a.aac").rename(tmp_path / "a.txt")
-    with pytest.raises(DataError, match=r"a\.txt is not audio that can be decoded .*looks like aac"):
+    with pytest.raises(
+        DataError, match=r"a\.txt is not audio that can be decoded .*looks like aac"
+    ):
         probe(tmp_path / "a.txt")
 
 
@@ -168,7 +198,9 @@ def test_an_m4a_without_its_index_is_named(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["m4a", "mp4", "wma", "aac", "ac3", "webm"])
 def test_what_is_no_audio_is_named_whatever_its_suffix(tmp_path, suffix):
-    for number, content in enumerate((b"these are words, no sounds\n" * 300, bytes(4000), b"\xff\xf1" * 2000)):
+    for number, content in enumerate(
+        (b"these are words, no sounds\n" * 300, bytes(4000), b"\xff\xf1" * 2000)
+    ):
         path = tmp_path / f"{number}.{suffix}"
         path.write_bytes(content)
         with pytest.raises(DataError, match=rf"{number}\.{suffix} (is|holds)"):
@@ -176,7 +208,8 @@ def test_what_is_no_audio_is_named_whatever_its_suffix(tmp_path, suffix):
 
 
 def test_a_hundred_damaged_containers_are_read_or_named(tmp_path):
-    """Flipped bytes: what cannot be decoded is a DataError that names the file; nothing crashes and nothing hangs."""
+    """Flipped bytes: what cannot be decoded is a DataError that names the file; nothing crashes and
+    nothing hangs."""
     rng, named = np.random.default_rng(3), 0
     for suffix, codec in (("m4a", "aac"), ("mp4", "aac"), ("wma", "wmav2"), ("webm", "libopus")):
         path = tmp_path / f"whole.{suffix}"

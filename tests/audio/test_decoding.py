@@ -93,7 +93,9 @@ def test_a_cut_wav_says_how_much_is_there(tmp_path, write):
     write(path, 2.0)
     whole = path.read_bytes()
     path.write_bytes(whole[: HEADER_BYTES + 8000 * 2])
-    with pytest.raises(DataError, match=r"promises 16000 samples \(2\.00 s\), only 8000 \(1\.00 s\) are there"):
+    with pytest.raises(
+        DataError, match=r"promises 16000 samples \(2\.00 s\), only 8000 \(1\.00 s\) are there"
+    ):
         probe(path)
 
 
@@ -113,7 +115,9 @@ def test_samples_that_are_not_numbers_are_placed(tmp_path, value):
     samples = np.zeros(8000, np.float32)
     samples[4000] = value
     soundfile.write(tmp_path / "nan.wav", samples, 8000, subtype="FLOAT")
-    with pytest.raises(DataError, match=r"nan\.wav holds NaN or infinite samples, the first at 0\.500 s"):
+    with pytest.raises(
+        DataError, match=r"nan\.wav holds NaN or infinite samples, the first at 0\.500 s"
+    ):
         read(tmp_path / "nan.wav", mono=True)
 
 
@@ -157,7 +161,11 @@ def test_a_streamed_wav_of_unknown_length_is_not_called_short(tmp_path, write):
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes only there")
 @pytest.mark.parametrize("suffix", ["wav", "mp3"])
 def test_a_name_that_is_not_utf_8_is_a_name(tmp_path, suffix):
-    write_container(tmp_path / f"a.{suffix}", clicks(0.5), codec={"wav": "pcm_s16le", "mp3": "libmp3lame"}[suffix])
+    write_container(
+        tmp_path / f"a.{suffix}",
+        clicks(0.5),
+        codec={"wav": "pcm_s16le", "mp3": "libmp3lame"}[suffix],
+    )
     expected = read(tmp_path / f"a.{suffix}", mono=True)[0]
     path = tmp_path / os.fsdecode(b"latin1_\xe9." + suffix.encode())
     (tmp_path / f"a.{suffix}").rename(path)
@@ -188,10 +196,13 @@ def test_without_pyav_the_others_are_read_and_its_kinds_say_what_is_missing(tmp_
     monkeypatch.setitem(sys.modules, "av", None)
     assert probe(tmp_path / "a.flac").channels == 2
     with pytest.raises(
-        DataError, match=r"a\.mp3: MP3, M4A, .* decoded by PyAV, which cannot be loaded .*pip install av"
+        DataError,
+        match=r"a\.mp3: MP3, M4A, .* decoded by PyAV, which cannot be loaded .*pip install av",
     ):
         probe(tmp_path / "a.mp3")
-    with pytest.raises(DataError, match=r"b\.mp3 is not audio that can be decoded \(it looks like text\)"):
+    with pytest.raises(
+        DataError, match=r"b\.mp3 is not audio that can be decoded \(it looks like text\)"
+    ):
         probe(tmp_path / "b.mp3")
     with pytest.raises(ConfigError, match="mp3 is written by PyAV"):
         StemFormat(name="mp3").check()

@@ -1,4 +1,5 @@
-"""What heads promise is held against what is there, whoever decodes; what is no sound is called by its name."""
+"""What heads promise is held against what is there, whoever decodes; what is no sound is called by
+its name."""
 
 import shutil
 import struct
@@ -39,18 +40,24 @@ def test_half_a_file_is_refused_and_a_whole_one_taken(tmp_path, suffix, form, su
     promise = promise_of(path)
     assert promise is None if form == "WAV" else promise == (RATE_HZ, RATE_HZ)
     cut(path, 0.5)
-    with pytest.raises(DataError, match=rf"a\.{suffix} is cut short: its head promises {RATE_HZ} samples"):
+    with pytest.raises(
+        DataError, match=rf"a\.{suffix} is cut short: its head promises {RATE_HZ} samples"
+    ):
         probe(path)
 
 
 @pytest.mark.parametrize(("suffix", "form", "subtype"), UNCOMPRESSED)
-def test_a_file_that_lacks_less_than_a_millisecond_is_taken_with_a_note(tmp_path, suffix, form, subtype):
+def test_a_file_that_lacks_less_than_a_millisecond_is_taken_with_a_note(
+    tmp_path, suffix, form, subtype
+):
     path = tmp_path / f"a.{suffix}"
     soundfile.write(path, clicks(1.0), RATE_HZ, format=form, subtype=subtype)
     whole = path.read_bytes()
     path.write_bytes(whole[: -2 * 4 - len(whole) % 4])
     info = probe(path)
-    assert info.frames < RATE_HZ and info.notes == (f"its head promises {RATE_HZ} samples, {info.frames} are there",)
+    assert info.frames < RATE_HZ and info.notes == (
+        f"its head promises {RATE_HZ} samples, {info.frames} are there",
+    )
     assert len(read(path, mono=True)[0]) == info.frames
 
 
@@ -88,13 +95,18 @@ def test_a_wave64_from_a_pipe_is_read_to_its_end(tmp_path):
     np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
 
 
-@pytest.mark.parametrize(("subtype", "channels"), [("IMA_ADPCM", 1), ("MS_ADPCM", 2), ("GSM610", 1)])
+@pytest.mark.parametrize(
+    ("subtype", "channels"), [("IMA_ADPCM", 1), ("MS_ADPCM", 2), ("GSM610", 1)]
+)
 def test_half_a_wav_of_a_codec_is_refused_in_samples(tmp_path, subtype, channels):
     path = tmp_path / "a.wav"
     soundfile.write(path, clicks(2.0, channels=channels), RATE_HZ, subtype=subtype)
     assert probe(path).seconds == pytest.approx(2.0, abs=0.05)
     cut(path, 0.5)
-    with pytest.raises(DataError, match=r"promises (8[5-9]|90)\d\d\d samples \((2\.0\d|1\.9\d) s\), only 4[2-5]\d\d\d"):
+    with pytest.raises(
+        DataError,
+        match=r"promises (8[5-9]|90)\d\d\d samples \((2\.0\d|1\.9\d) s\), only 4[2-5]\d\d\d",
+    ):
         probe(path)
 
 
@@ -129,9 +141,15 @@ def without_tag(path):
     """The same MP3 without the frame that holds the tag."""
     whole = path.read_bytes()
     start = 10 + int.from_bytes(whole[6:10], "big") if whole[:3] == b"ID3" else 0
-    frames = [place for place in range(start, start + 3000) if whole[place] == 0xFF and whole[place + 1] & 0xE0 == 0xE0]
+    frames = [
+        place
+        for place in range(start, start + 3000)
+        if whole[place] == 0xFF and whole[place + 1] & 0xE0 == 0xE0
+    ]
     second = next(
-        place for place in frames if place > start + 50 and whole[place : place + 2] == whole[start : start + 2]
+        place
+        for place in frames
+        if place > start + 50 and whole[place : place + 2] == whole[start : start + 2]
     )
     path.write_bytes(whole[second:])
     return path
@@ -148,7 +166,10 @@ def test_an_mp3_is_whole_with_its_tag_and_without(mp3):
 
 @pytest.mark.parametrize(
     "tags",
-    [2 * (b"ID3\3\0\0\0\0\0\x64" + bytes(100)), b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64"],
+    [
+        2 * (b"ID3\3\0\0\0\0\0\x64" + bytes(100)),
+        b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64",
+    ],
 )
 def test_the_promise_of_an_mp3_is_found_behind_any_tags(mp3, tags):
     promised, whole = mpeg_samples(mp3), mp3.read_bytes()
@@ -174,8 +195,17 @@ def test_an_mp3_that_is_shorter_than_its_tag_says_is_cut_short(mp3):
 
 def test_mpeg_audio_in_a_wav_is_decoded(tmp_path, mp3):
     data = without_tag(mp3).read_bytes()
-    fmt = struct.pack("<HHIIHH", 0x55, 2, RATE_HZ, 24000, 1, 0) + struct.pack("<HHIHHH", 12, 1, 2, 626, 1, 1393)
-    body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(data)) + data
+    fmt = struct.pack("<HHIIHH", 0x55, 2, RATE_HZ, 24000, 1, 0) + struct.pack(
+        "<HHIHHH", 12, 1, 2, 626, 1, 1393
+    )
+    body = (
+        b"WAVEfmt "
+        + struct.pack("<I", len(fmt))
+        + fmt
+        + b"data"
+        + struct.pack("<I", len(data))
+        + data
+    )
     (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     heard = read(tmp_path / "a.wav", mono=True)[0]
     assert len(heard) == len(read(mp3, mono=True)[0])
@@ -206,7 +236,9 @@ def test_what_is_no_sound_is_called_by_its_name(tmp_path, content, name, suffix)
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content)
     assert looks_like(path).startswith(name)
-    with pytest.raises(DataError, match=rf"a\.{suffix} is not audio that can be decoded \(it looks like {name}"):
+    with pytest.raises(
+        DataError, match=rf"a\.{suffix} is not audio that can be decoded \(it looks like {name}"
+    ):
         probe(path)
 
 

@@ -18,7 +18,8 @@ def test_files_are_added_over_block_ends_and_different_lengths(tmp_path, write):
     seconds = (2.3 * BLOCK / RATE_HZ, 1.1 * BLOCK / RATE_HZ, 2.0 * BLOCK / RATE_HZ)
     paths = [tmp_path / f"{number}.wav" for number in range(3)]
     signals = [
-        write(path, length, seed=number) for number, (path, length) in enumerate(zip(paths, seconds, strict=True))
+        write(path, length, seed=number)
+        for number, (path, length) in enumerate(zip(paths, seconds, strict=True))
     ]
     file = open_audio(paths[0], "train/x/a.wav", further=tuple(paths[1:]))
     expected = np.zeros((max(map(len, signals)), 1))
@@ -66,7 +67,12 @@ def test_a_mono_file_with_one_channel_taken_is_not_read_in_place(tmp_path, write
 
 @pytest.mark.parametrize(
     ("rate_hz", "channels", "words"),
-    [(1, 1, "a rate of 1 Hz"), (999, 1, "999 Hz"), (800_000, 1, "800000 Hz"), (RATE_HZ, 65, "65 channels")],
+    [
+        (1, 1, "a rate of 1 Hz"),
+        (999, 1, "999 Hz"),
+        (800_000, 1, "800000 Hz"),
+        (RATE_HZ, 65, "65 channels"),
+    ],
 )
 def test_a_head_that_no_recording_has_is_refused(tmp_path, rate_hz, channels, words):
     samples = np.zeros((200, channels), np.int16)
@@ -85,12 +91,16 @@ def test_a_head_that_no_recording_has_is_refused(tmp_path, rate_hz, channels, wo
         block,
         16,
     )
-    (tmp_path / "a.wav").write_bytes(head + struct.pack("<4sI", b"data", samples.nbytes) + samples.tobytes())
+    (tmp_path / "a.wav").write_bytes(
+        head + struct.pack("<4sI", b"data", samples.nbytes) + samples.tobytes()
+    )
     with pytest.raises(DataError, match=words):
         open_audio(tmp_path / "a.wav", "n")
 
 
-@pytest.mark.parametrize(("rate_hz", "channels"), [(1000, 1), (768_000, 2), (RATE_HZ, 32), (RATE_HZ, 64)])
+@pytest.mark.parametrize(
+    ("rate_hz", "channels"), [(1000, 1), (768_000, 2), (RATE_HZ, 32), (RATE_HZ, 64)]
+)
 def test_odd_but_true_recordings_are_read(tmp_path, rate_hz, channels):
     soundfile.write(tmp_path / "a.wav", np.full((rate_hz, channels), 0.25), rate_hz)
     file = open_audio(tmp_path / "a.wav", "n")

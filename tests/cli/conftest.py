@@ -22,7 +22,8 @@ class Said:
 
 @pytest.fixture
 def run(capsys):
-    """Call a command as its console script does; wrong use ends in SystemExit, whose code counts too."""
+    """Call a command as its console script does; wrong use ends in SystemExit, whose code counts
+    too."""
 
     def call(name, *arguments) -> Said:
         from importlib import import_module

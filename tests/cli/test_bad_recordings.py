@@ -1,4 +1,5 @@
-"""One bad recording among good ones: named in one line, whatever the command, and nothing of an earlier run is touched."""
+"""One bad recording among good ones: named in one line, whatever the command, and nothing of an
+earlier run is touched."""
 
 import shutil
 
@@ -24,7 +25,9 @@ def spoil(path, kind):
     """Write a recording that cannot be used."""
     good = 0.1 * np.sin(np.arange(48000) / 7).astype(np.float32)
     if kind == "not_finite":
-        soundfile.write(path, np.where(np.arange(48000) == 999, np.nan, good), 16000, subtype="FLOAT")
+        soundfile.write(
+            path, np.where(np.arange(48000) == 999, np.nan, good), 16000, subtype="FLOAT"
+        )
     elif kind == "empty_file":
         path.write_bytes(b"")
     elif kind == "no_samples":
@@ -49,14 +52,25 @@ def folder(tones, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_names_it_and_leaves_no_half_made_run(kind, folder, tmp_path, run):
     spoil(folder / "train" / "piano" / "take13.wav", kind)
-    said = run("train", *TINY, "--data", folder, "--run", tmp_path / "run", "--cache", tmp_path / "cache")
+    said = run(
+        "train", *TINY, "--data", folder, "--run", tmp_path / "run", "--cache", tmp_path / "cache"
+    )
     assert said.code == 1
     assert said.error.startswith("DataError: ")
     assert "take13.wav" in said.error
     assert not (tmp_path / "run" / "state.npz").exists()
     (folder / "train" / "piano" / "take13.wav").unlink()
     again = run(
-        "train", *TINY, "--data", folder, "--run", tmp_path / "run", "--cache", tmp_path / "cache", "--steps", "2"
+        "train",
+        *TINY,
+        "--data",
+        folder,
+        "--run",
+        tmp_path / "run",
+        "--cache",
+        tmp_path / "cache",
+        "--steps",
+        "2",
     )
     assert again.code == 0, again.err
 
@@ -70,7 +84,16 @@ def test_scoring_names_it_and_keeps_an_earlier_report(kind, folder, tmp_path, ru
     for other in (folder / "test" / "piano").glob("piano*.wav"):
         other.unlink()  # so that it is sure to be drawn
     said = run(
-        "evaluate", "--model", trained_run.model, "--data", folder, "--output", output, "--mixtures", "2", "--no-bss"
+        "evaluate",
+        "--model",
+        trained_run.model,
+        "--data",
+        folder,
+        "--output",
+        output,
+        "--mixtures",
+        "2",
+        "--no-bss",
     )
     assert said.code == 1
     assert "take13.wav" in said.error

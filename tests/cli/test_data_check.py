@@ -1,4 +1,5 @@
-"""`tfsepgan-data check` names the set, measures it, names all that is wrong, and fails when training could not run."""
+"""`tfsepgan-data check` names the set, measures it, names all that is wrong, and fails when
+training could not run."""
 
 import importlib
 import shutil
@@ -28,7 +29,9 @@ def data(tones, tmp_path):
 
 
 def sound(seconds: float, level: float = 0.1, seed: int = 0, channels: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).normal(scale=level, size=(round(seconds * RATE_HZ), channels))
+    return np.random.default_rng(seed).normal(
+        scale=level, size=(round(seconds * RATE_HZ), channels)
+    )
 
 
 def test_a_set_is_named_with_its_levels_and_peculiarities(miniatures, tmp_path, run):
@@ -56,7 +59,9 @@ def test_all_that_is_wrong_is_named_at_once(data, run):
     flute = data / "train" / "flute"
     (flute / "notes.wav").write_text("not audio")
     (flute / "empty.flac").write_bytes(b"")
-    soundfile.write(flute / "nan.wav", np.full(RATE_HZ, np.nan, np.float32), RATE_HZ, subtype="FLOAT")
+    soundfile.write(
+        flute / "nan.wav", np.full(RATE_HZ, np.nan, np.float32), RATE_HZ, subtype="FLOAT"
+    )
     soundfile.write(flute / "silent.wav", np.zeros(RATE_HZ), RATE_HZ)
     soundfile.write(flute / "loud.wav", np.clip(sound(1.0, 3.0), -1, 1), RATE_HZ)
     soundfile.write(flute / "quad.wav", sound(1.0, channels=4), RATE_HZ)
@@ -79,8 +84,15 @@ def test_all_that_is_wrong_is_named_at_once(data, run):
 
 def test_every_recording_in_two_splits_is_named(data, run):
     for number in range(2):
-        soundfile.write(data / "train" / "piano" / f"twin{number}.wav", sound(1.0 + number, seed=number), RATE_HZ)
-        shutil.copy(data / "train" / "piano" / f"twin{number}.wav", data / "test" / "piano" / f"other{number}.wav")
+        soundfile.write(
+            data / "train" / "piano" / f"twin{number}.wav",
+            sound(1.0 + number, seed=number),
+            RATE_HZ,
+        )
+        shutil.copy(
+            data / "train" / "piano" / f"twin{number}.wav",
+            data / "test" / "piano" / f"other{number}.wav",
+        )
     said = run("data", "check", data)
     assert said.code == 1
     assert said.error == "DataError: 2 recordings stand in two splits; remove one of each."
@@ -90,11 +102,17 @@ def test_every_recording_in_two_splits_is_named(data, run):
 @pytest.mark.parametrize("kind", ["silent", "short"])
 def test_sources_that_teach_nothing_are_refused(kind, data, run):
     for path in (data / "train" / "piano").iterdir():
-        soundfile.write(path, np.zeros(2 * RATE_HZ) if kind == "silent" else sound(0.9, seed=len(path.name)), RATE_HZ)
+        soundfile.write(
+            path,
+            np.zeros(2 * RATE_HZ) if kind == "silent" else sound(0.9, seed=len(path.name)),
+            RATE_HZ,
+        )
     said = run("data", "check", data)
     assert said.code == 1
     assert (
-        "Every recording of 'piano' in train is silent" if kind == "silent" else "as long as a window of 1.024 s"
+        "Every recording of 'piano' in train is silent"
+        if kind == "silent"
+        else "as long as a window of 1.024 s"
     ) in said.error
     if kind == "short":
         assert run("data", "check", data, "--window-seconds", "0.5").code == 0
@@ -111,7 +129,10 @@ def test_a_wrong_extension_is_noted(data, run):
 def test_a_layout_can_be_asked_for(tones, run):
     said = run("data", "check", tones, "--layout", "slakh2100")
     assert said.code == 1
-    assert "is not laid out as slakh2100: `{train,validation,test}/TrackNNNNN/stems/SNN.flac`" in said.error
+    assert (
+        "is not laid out as slakh2100: `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
+        in said.error
+    )
     assert run("data", "check", tones, "--layout", "slack").code == 2
 
 

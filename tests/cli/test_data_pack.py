@@ -9,7 +9,21 @@ def packed(tones, tmp_path_factory):
     from tfsepgan.cli.data import main
 
     place = tmp_path_factory.mktemp("packed") / "shards"
-    assert main(["pack", str(tones), "--output", str(place), "--sample-rate-hz", "16000", "--licence", "mine"]) == 0
+    assert (
+        main(
+            [
+                "pack",
+                str(tones),
+                "--output",
+                str(place),
+                "--sample-rate-hz",
+                "16000",
+                "--licence",
+                "mine",
+            ]
+        )
+        == 0
+    )
     return place
 
 
@@ -17,14 +31,26 @@ def test_packing_says_what_was_written(tones, tmp_path, run):
     said = run("data", "pack", tones, "--output", tmp_path / "shards", "--shard-mb", "1")
     assert said.code == 0, said.err
     assert "Packed 8 recordings" in said.out
-    assert f"into 1 shard of 0.5 MB in all; train on them with --data {tmp_path / 'shards'}" in said.out
+    assert (
+        f"into 1 shard of 0.5 MB in all; train on them with --data {tmp_path / 'shards'}"
+        in said.out
+    )
     again = run("data", "pack", tones, "--output", tmp_path / "shards")
     assert again.code == 1
     assert "holds shards; name a folder that is not there yet" in again.error
 
 
 def test_recordings_can_be_left_out(tones, tmp_path, run):
-    said = run("data", "pack", tones, "--output", tmp_path / "shards", "--leave-out", "plain/test/*", "plain/valid/*")
+    said = run(
+        "data",
+        "pack",
+        tones,
+        "--output",
+        tmp_path / "shards",
+        "--leave-out",
+        "plain/test/*",
+        "plain/valid/*",
+    )
     assert "Packed 4 recordings" in said.out
 
 
@@ -36,7 +62,16 @@ def test_shards_are_checked_as_a_folder_is(packed, tmp_path, run):
 
 
 def test_what_training_would_hear_of_shards_can_be_previewed(packed, tmp_path, run):
-    arguments = ("--preset", "tiny", "--data", packed, "--cache", tmp_path / "cache", "--count", "1")
+    arguments = (
+        "--preset",
+        "tiny",
+        "--data",
+        packed,
+        "--cache",
+        tmp_path / "cache",
+        "--count",
+        "1",
+    )
     said = run("data", "preview", *arguments, "--output", tmp_path / "out")
     assert said.code == 0, said.err
     assert (tmp_path / "out" / "000" / "mixture.wav").stat().st_size > 44

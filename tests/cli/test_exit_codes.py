@@ -1,4 +1,5 @@
-"""Every command's frame: one line for an error, an exit code for scripts, TensorFlow's chatter kept away."""
+"""Every command's frame: one line for an error, an exit code for scripts, TensorFlow's chatter kept
+away."""
 
 import os
 import subprocess
@@ -9,7 +10,14 @@ import pytest
 
 import tfsepgan
 from tfsepgan.cli.command import FAILED, INTERRUPTED, OK, USAGE, Stopped, command
-from tfsepgan.errors import CheckpointError, ConfigError, DataError, ExportError, ShapeError, TfsepganError
+from tfsepgan.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    ExportError,
+    ShapeError,
+    TfsepganError,
+)
 from tfsepgan.quiet import quiet_tensorflow
 
 
@@ -69,7 +77,9 @@ def test_stderr_is_back_after_tensorflow_is_loaded(capfd):
 def test_a_reader_that_goes_away_ends_the_command_without_a_traceback():
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1])}
     line = [sys.executable, "-m", "tfsepgan.cli.data", "check", "demo"]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
     process.stdout.close()
     error = process.stderr.read().decode()
     assert process.wait(60) == FAILED

@@ -1,4 +1,5 @@
-"""A run that learns to make sounds, from the command to WAV files, and what the commands say of what they cannot do."""
+"""A run that learns to make sounds, from the command to WAV files, and what the commands say of
+what they cannot do."""
 
 import json
 
@@ -13,14 +14,24 @@ from tfsepgan.models.folders import read_manifest
 
 @pytest.fixture(scope="module")
 def trained_wavegan(tones, tmp_path_factory):
-    """What `tfsepgan-train --system wavegan` leaves behind: its folder, what it was called with and what it said."""
+    """What `tfsepgan-train --system wavegan` leaves behind: its folder, what it was called with and
+    what it said."""
     import contextlib
     import io
 
     from tfsepgan.cli.train import main
 
     directory = tmp_path_factory.mktemp("wavegan") / "run"
-    arguments = ["--system", "wavegan", "--preset", "tiny", "--data", str(tones), "--run", str(directory)]
+    arguments = [
+        "--system",
+        "wavegan",
+        "--preset",
+        "tiny",
+        "--data",
+        str(tones),
+        "--run",
+        str(directory),
+    ]
     arguments += ["--window", "4096", "--steps", "4", "--steps-per-epoch", "2", "--no-tensorboard"]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
@@ -38,7 +49,10 @@ def test_training_leaves_sounds_a_table_of_distances_and_an_export(trained_waveg
     assert "The sounds are " in said and "flute" in said and "piano" in said
     assert "minus the distance to the spectra of the valid split" in said
     manifest = read_manifest(directory / "exported" / "tiny")
-    assert {"test/spectral_distance_db/piano", "test/spectral_distance_db/flute"} <= manifest.trained["scores"].keys()
+    assert {
+        "test/spectral_distance_db/piano",
+        "test/spectral_distance_db/flute",
+    } <= manifest.trained["scores"].keys()
     assert (directory / "exported" / "tiny" / "tiny.tflite").is_file()
     history = json.loads((directory / "history.json").read_text())
     assert [row["step"] for row in history] == [2, 4]
@@ -48,17 +62,35 @@ def test_training_leaves_sounds_a_table_of_distances_and_an_export(trained_waveg
 def test_generating_writes_every_sound_and_a_seed_makes_the_same(trained_wavegan, tmp_path, run):
     directory, _, _ = trained_wavegan
     for output, seed in (("one", 3), ("again", 3), ("other", 4)):
-        said = run("generate", "--model", directory, "--count", 5, "--seed", seed, "--output", tmp_path / output)
+        said = run(
+            "generate",
+            "--model",
+            directory,
+            "--count",
+            5,
+            "--seed",
+            seed,
+            "--output",
+            tmp_path / output,
+        )
         assert said.code == 0, said.err
-    assert "5 sounds of piano, 0.26 s each, 16000 Hz, seed 4: seed4-000.wav to seed4-004.wav" in said.out
+    assert (
+        "5 sounds of piano, 0.26 s each, 16000 Hz, seed 4: seed4-000.wav to seed4-004.wav"
+        in said.out
+    )
     names = [f"seed3-{k:03d}.wav" for k in range(5)]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
     for name in names:
-        one, again = (soundfile.read(tmp_path / folder / name, dtype="float32")[0] for folder in ("one", "again"))
+        one, again = (
+            soundfile.read(tmp_path / folder / name, dtype="float32")[0]
+            for folder in ("one", "again")
+        )
         assert np.array_equal(one, again)
     other, rate = soundfile.read(tmp_path / "other" / "seed4-000.wav", dtype="float32")
     assert rate == 16000 and other.shape == (4096,)
-    assert not np.array_equal(other, soundfile.read(tmp_path / "one" / names[0], dtype="float32")[0])
+    assert not np.array_equal(
+        other, soundfile.read(tmp_path / "one" / names[0], dtype="float32")[0]
+    )
 
 
 def test_the_exported_model_generates_too(trained_wavegan, tmp_path, run):
@@ -114,13 +146,23 @@ def test_generate_says_what_is_wrong(arguments, code, words, trained_wavegan, tm
 def test_a_model_that_separates_is_sent_to_the_other_command(trained_run, tmp_path, run):
     said = run("generate", "--model", trained_run.directory, "--output", tmp_path / "out")
     assert said.code == 1
-    assert "is a ssepgan model, which separates recordings" in said.error and "tfsepgan-separate" in said.error
+    assert (
+        "is a ssepgan model, which separates recordings" in said.error
+        and "tfsepgan-separate" in said.error
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_makes_sounds_is_sent_to_the_other_command(trained_wavegan, tmp_path, run):
     soundfile.write(tmp_path / "song.wav", np.zeros(1000), 16000)
-    said = run("separate", tmp_path / "song.wav", "--model", trained_wavegan[0], "--output", tmp_path / "out")
+    said = run(
+        "separate",
+        tmp_path / "song.wav",
+        "--model",
+        trained_wavegan[0],
+        "--output",
+        tmp_path / "out",
+    )
     assert said.code == 1
     assert "use tfsepgan-generate" in said.error
 
@@ -131,7 +173,8 @@ def test_sounds_are_all_written_or_none(tmp_path):
     assert names == ["seed0-000.wav", "seed0-001.wav", "seed0-002.wav"]
     sounds = [loud * 0.1, loud * 0.2, loud]
     with pytest.raises(
-        DataError, match="seed0-002.wav has a peak of 1.50, beyond full scale, and PCM_16 would clip it"
+        DataError,
+        match="seed0-002.wav has a peak of 1.50, beyond full scale, and PCM_16 would clip it",
     ):
         write_sounds(tmp_path / "new", names, sounds, 8000, subtype="PCM_16")
     assert not (tmp_path / "new").exists()

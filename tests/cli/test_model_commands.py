@@ -12,23 +12,30 @@ from tfsepgan.models.folders import read_manifest
 
 @pytest.fixture
 def recordings(tmp_path):
-    """A folder with a stereo recording at 44.1 kHz, one below it, a file that is not audio, and one with a NaN."""
+    """A folder with a stereo recording at 44.1 kHz, one below it, a file that is not audio, and one
+    with a NaN."""
     folder = tmp_path / "recordings"
     (folder / "album").mkdir(parents=True)
     random = np.random.default_rng(0)
-    soundfile.write(folder / "song.wav", random.uniform(-0.5, 0.5, (22051, 2)), 44100, subtype="FLOAT")
+    soundfile.write(
+        folder / "song.wav", random.uniform(-0.5, 0.5, (22051, 2)), 44100, subtype="FLOAT"
+    )
     soundfile.write(folder / "album" / "track.flac", random.uniform(-0.5, 0.5, 8000), 8000)
     return folder
 
 
-def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(trained_run, recordings, tmp_path, run):
+def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(
+    trained_run, recordings, tmp_path, run
+):
     source = recordings / "song.wav"
     said = run("separate", source, "--model", trained_run.directory, "--output", tmp_path / "out")
     assert said.code == 0, said.err
     folder = tmp_path / "out" / "song"
     assert sorted(path.name for path in folder.iterdir()) == ["piano.wav", "residual.wav"]
     mixture, _ = soundfile.read(source, dtype="float32")
-    stems = [soundfile.read(folder / name, dtype="float32") for name in ("piano.wav", "residual.wav")]
+    stems = [
+        soundfile.read(folder / name, dtype="float32") for name in ("piano.wav", "residual.wav")
+    ]
     assert all(audio.shape == (22051, 2) and rate == 44100 for audio, rate in stems)
     np.testing.assert_allclose(stems[0][0] + stems[1][0], mixture, atol=1e-6)
     assert f"{folder}: piano.wav, residual.wav; 0.5 s, 44100 Hz, 2 channels" in said.out
@@ -36,12 +43,23 @@ def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(
 
 def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path, run):
     (recordings / "notes.wav").write_text("not audio")
-    said = run("separate", recordings, "--model", trained_run.directory, "--output", tmp_path / "out")
+    said = run(
+        "separate", recordings, "--model", trained_run.directory, "--output", tmp_path / "out"
+    )
     assert said.code == 1
-    assert said.error == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+    assert (
+        said.error == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+    )
     assert "notes.wav is not audio" in said.out
-    made = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")}
-    assert made == {"song/piano.wav", "song/residual.wav", "album/track/piano.wav", "album/track/residual.wav"}
+    made = {
+        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")
+    }
+    assert made == {
+        "song/piano.wav",
+        "song/residual.wav",
+        "album/track/piano.wav",
+        "album/track/residual.wav",
+    }
 
 
 @pytest.mark.parametrize(
@@ -50,8 +68,16 @@ def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path
         ((), 2, "Nothing to separate"),
         (("missing.wav",), 1, "missing.wav does not exist"),
         (("empty",), 1, "empty holds no audio"),
-        (("song.wav", "--model", "nowhere"), 1, "No model 'nowhere': as a folder it does not exist"),
-        (("song.wav", "--model", "empty"), 1, "No model 'empty': as a folder it has no manifest.json"),
+        (
+            ("song.wav", "--model", "nowhere"),
+            1,
+            "No model 'nowhere': as a folder it does not exist",
+        ),
+        (
+            ("song.wav", "--model", "empty"),
+            1,
+            "No model 'empty': as a folder it has no manifest.json",
+        ),
         (("song.wav", "--subtype", "MP3"), 2, "FLOAT"),
     ],
 )
@@ -64,9 +90,18 @@ def test_separate_says_what_is_missing(arguments, code, words, recordings, run, 
     assert not (recordings / "separated").exists()
 
 
-def test_separating_into_something_that_is_no_folder_is_one_clear_error(trained_run, recordings, tmp_path, run):
+def test_separating_into_something_that_is_no_folder_is_one_clear_error(
+    trained_run, recordings, tmp_path, run
+):
     (tmp_path / "file").write_text("not a folder")
-    said = run("separate", recordings / "song.wav", "--model", trained_run.directory, "--output", tmp_path / "file")
+    said = run(
+        "separate",
+        recordings / "song.wav",
+        "--model",
+        trained_run.directory,
+        "--output",
+        tmp_path / "file",
+    )
     assert said.code == 1
     assert said.error.startswith("DataError: ")
     assert (tmp_path / "file").read_text() == "not a folder"
@@ -82,11 +117,25 @@ def spoilt(trained_run, tmp_path):
     return model
 
 
-def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(spoilt, recordings, tmp_path, run):
+def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(
+    spoilt, recordings, tmp_path, run
+):
     output = tmp_path / "out"
     for said in (
         run("separate", recordings, "--model", spoilt, "--output", output),
-        run("evaluate", "--model", spoilt, "--data", "demo", "--output", output, "--mixtures", 1, "--seconds", 1),
+        run(
+            "evaluate",
+            "--model",
+            spoilt,
+            "--data",
+            "demo",
+            "--output",
+            output,
+            "--mixtures",
+            1,
+            "--seconds",
+            1,
+        ),
         run("export", "--run", spoilt, "--output", output),
     ):
         assert said.code == 1
@@ -98,7 +147,17 @@ def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(spoilt, r
 def test_evaluating_on_the_packaged_recordings(trained_run, tmp_path, run):
     output = tmp_path / "scores"
     said = run(
-        *("evaluate", "--model", trained_run.directory, "--data", "demo", "--output", output, "--mixtures", 2),
+        *(
+            "evaluate",
+            "--model",
+            trained_run.directory,
+            "--data",
+            "demo",
+            "--output",
+            output,
+            "--mixtures",
+            2,
+        ),
         *("--seconds", 2, "--no-bss", "--workers", 0, "--stems"),
     )
     assert said.code == 0, said.err
@@ -120,7 +179,9 @@ def test_evaluating_on_the_packaged_recordings(trained_run, tmp_path, run):
         (("--data", "demo", "--output", "file/below", "--mixtures", 1, "--seconds", 1), 1, "file"),
     ],
 )
-def test_evaluate_says_what_is_wrong(arguments, code, words, trained_run, tmp_path, run, monkeypatch):
+def test_evaluate_says_what_is_wrong(
+    arguments, code, words, trained_run, tmp_path, run, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("not a folder")
     said = run("evaluate", "--model", trained_run.directory, *arguments)
@@ -131,9 +192,21 @@ def test_evaluate_says_what_is_wrong(arguments, code, words, trained_run, tmp_pa
 
 def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
     output = tmp_path / "exported_models" / "mine"
-    said = run("export", "--run", trained_run.directory, "--output", output, "--audio", recordings / "song.wav")
+    said = run(
+        "export",
+        "--run",
+        trained_run.directory,
+        "--output",
+        output,
+        "--audio",
+        recordings / "song.wav",
+    )
     assert said.code == 0, said.err
-    for words in ("saved_model: largest difference to Keras", "tflite_fp16", f"Exported to {output}"):
+    for words in (
+        "saved_model: largest difference to Keras",
+        "tflite_fp16",
+        f"Exported to {output}",
+    ):
         assert words in said.out
     assert (output / "mine.tflite").is_file()
     assert read_manifest(output).name == "mine"
@@ -164,7 +237,9 @@ def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monk
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize(("audio", "words"), [("missing.wav", "missing.wav"), ("notes.wav", "is not audio")])
+@pytest.mark.parametrize(
+    ("audio", "words"), [("missing.wav", "missing.wav"), ("notes.wav", "is not audio")]
+)
 def test_export_needs_audio_that_can_be_read(audio, words, trained_run, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.wav").write_text("not audio")
@@ -197,7 +272,9 @@ def test_a_file_that_contradicts_the_model_is_refused(facts, trained_run, run, t
     (model / "manifest.json").write_text(json.dumps(manifest))
     (model / "model.keras").write_bytes((trained_run.model / "model.keras").read_bytes())
     (tmp_path / "facts.yaml").write_text(facts)
-    said = run("export", "--run", model, "--output", tmp_path / "out", "--facts", tmp_path / "facts.yaml")
+    said = run(
+        "export", "--run", model, "--output", tmp_path / "out", "--facts", tmp_path / "facts.yaml"
+    )
     assert said.code == 2
     assert said.error.startswith("ConfigError: --facts says")
     assert not (tmp_path / "out").exists()

@@ -1,7 +1,8 @@
-"""Songs whose every stem is named, from the recordings to a client of the model: two stems, four stems, the packaged recordings.
+"""Songs whose every stem is named, from the recordings to a client of the model: two stems, four
+stems, the packaged recordings.
 
-Each is trained by the command for two steps; what follows is what a run leaves, a streaming file of its export, and what each way
-to use the model gives.
+Each is trained by the command for two steps; what follows is what a run leaves, a streaming file of
+its export, and what each way to use the model gives.
 """
 
 import contextlib
@@ -20,20 +21,42 @@ from tfsepgan.ondevice import StreamingSeparator
 
 RATE = 16000
 SMALL = (
-    *("--generator.channels", 8, "--generator.blocks", 1, "--generator.frame", 256, "--generator.hop", 64),
+    *(
+        "--generator.channels",
+        8,
+        "--generator.blocks",
+        1,
+        "--generator.frame",
+        256,
+        "--generator.hop",
+        64,
+    ),
     *("--window", 2048, "--batch", 2, "--steps", 2, "--steps-per-epoch", 2, "--no-tensorboard"),
-    *("--validation-mixtures", 2, "--validation-seconds", 0.5, "--test-mixtures", 2, "--test-seconds", 1.5),
+    *(
+        "--validation-mixtures",
+        2,
+        "--validation-seconds",
+        0.5,
+        "--test-mixtures",
+        2,
+        "--test-seconds",
+        1.5,
+    ),
 )
 
 
 def write_songs(folder: Path) -> Path:
     """Songs of just vocals and accompaniment; the vocals of one start after half a second."""
-    for number, song in enumerate(("train/one", "train/two", "valid/three", "test/four", "test/five")):
+    for number, song in enumerate(
+        ("train/one", "train/two", "valid/three", "test/four", "test/five")
+    ):
         random = np.random.default_rng(number)
         for source, harmonics in (("vocals", 6), ("accompaniment", 2)):
             time = np.arange(2 * RATE) / RATE
             pitch_hz = random.uniform(100, 400)
-            samples = 0.1 * sum(np.sin(2 * np.pi * pitch_hz * k * time) for k in range(1, harmonics + 1))
+            samples = 0.1 * sum(
+                np.sin(2 * np.pi * pitch_hz * k * time) for k in range(1, harmonics + 1)
+            )
             samples += 0.01 * random.standard_normal(len(time))
             if (song, source) == ("test/five", "vocals"):
                 samples[: 3 * len(time) // 4] = 0
@@ -78,7 +101,9 @@ class Trained:
         """Track, then mixture and stems, `[time]`."""
         tracks = sorted((self.run / "separated").iterdir())
         return {
-            track.name: {path.stem: soundfile.read(path, dtype="float32")[0] for path in track.iterdir()}
+            track.name: {
+                path.stem: soundfile.read(path, dtype="float32")[0] for path in track.iterdir()
+            }
             for track in tracks
         }
 
@@ -99,7 +124,14 @@ def trained(request, tmp_path_factory) -> Trained:
         assert train(list(map(str, arguments))) == 0, said.getvalue()
     exported = folder / "run" / "exported" / preset[1]
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)
-    make_variants(open_model(exported), folder, folder, OnDevice(variants=("stream",)), audio, lambda step: None)
+    make_variants(
+        open_model(exported),
+        folder,
+        folder,
+        OnDevice(variants=("stream",)),
+        audio,
+        lambda step: None,
+    )
     (streaming,) = folder.glob("*.stream.tflite")
     paths = {"run": folder / "run", "exported": exported, "streaming": streaming}
     return Trained(sources=sources, data=data, said=said.getvalue(), **paths)
@@ -118,13 +150,19 @@ def test_the_named_sources_are_scored_and_nothing_else(trained):
     assert report["failures"] == [] and len(report["tracks"]) == report["mixtures"] > 0
     for source in trained.sources:
         scores = report["summary"][source]["model"]
-        assert all(np.isfinite(scores[metric]["median"]) for metric in ("sdr", "sir", "si_sdr_improvement"))
+        assert all(
+            np.isfinite(scores[metric]["median"]) for metric in ("sdr", "sir", "si_sdr_improvement")
+        )
     told = json.loads((trained.exported / "manifest.json").read_text())["trained"]["scores"]
     assert {name.split("/")[1] for name in told if name.startswith("test/")} == set(trained.sources)
 
 
 def test_a_source_that_is_silent_in_a_track_has_no_scores_there_and_the_other_has_its_own(trained):
-    silent = {entry["name"]: entry["file"] for entry in trained.report["tracks"] if entry["name"] == "five"}
+    silent = {
+        entry["name"]: entry["file"]
+        for entry in trained.report["tracks"]
+        if entry["name"] == "five"
+    }
     for file in silent.values():
         track = json.loads((trained.run / "test" / "tracks" / file).read_text())
         assert set(track["scores"]["vocals"]["model"].values()) == {None}
@@ -143,7 +181,9 @@ def test_the_stems_sum_to_the_mixture(trained):
 
 def test_the_export_separates_and_streams_alike(trained):
     name = trained.exported.name
-    assert {"1", f"{name}.tflite", f"{name}.fp16.tflite"} <= {path.name for path in trained.exported.iterdir()}
+    assert {"1", f"{name}.tflite", f"{name}.fp16.tflite"} <= {
+        path.name for path in trained.exported.iterdir()
+    }
     separator = tfsepgan.load(trained.exported)
     stream = StreamingSeparator(trained.streaming)
     (mixture, wanted), *_ = [(stems.pop("mixture"), stems) for stems in trained.separated.values()]
@@ -153,7 +193,8 @@ def test_the_export_separates_and_streams_alike(trained):
     peak = np.abs(mixture).max()
     assert separator.stems == (*trained.sources, "residual") == tuple(whole)
     for stem, samples in whole.items():
-        np.testing.assert_allclose(samples, wanted[stem], atol=1e-2 * peak)  # an export rounds weights to halves
+        # an export rounds weights to halves
+        np.testing.assert_allclose(samples, wanted[stem], atol=1e-2 * peak)
         np.testing.assert_allclose(streamed[stem], samples, atol=1e-4 * peak)
 
 
@@ -161,7 +202,16 @@ def test_another_evaluation_of_it_gives_the_same_scores(trained, run, tmp_path):
     if trained.sources != CASES["four stems"][1]:
         pytest.skip("one case is enough")
     seconds = ("--mixtures", 2, "--seconds", 1.5, "--no-bss", "--workers", 0)
-    said = run("evaluate", "--model", trained.run, "--data", trained.data, "--output", tmp_path / "scores", *seconds)
+    said = run(
+        "evaluate",
+        "--model",
+        trained.run,
+        "--data",
+        trained.data,
+        "--output",
+        tmp_path / "scores",
+        *seconds,
+    )
     assert said.code == 0, said.err
     report = json.loads((tmp_path / "scores" / "report.json").read_text())
     assert report["sources"] == list(trained.sources)

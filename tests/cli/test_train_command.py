@@ -1,4 +1,5 @@
-"""`tfsepgan-train` from recordings to an exported model; resumed by the same command; refusing what cannot work."""
+"""`tfsepgan-train` from recordings to an exported model; resumed by the same command; refusing what
+cannot work."""
 
 import json
 import os
@@ -17,7 +18,11 @@ TINY = ("--preset", "tiny")
 
 
 def contents(directory):
-    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(directory): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
 
 
 # What one run of the command leaves.
@@ -65,13 +70,22 @@ def test_it_leaves_stems_that_sum_to_the_mixture(trained_run):
     assert set(stems) == {"mixture", "piano", "residual"}
     assert {rate for _, rate in stems.values()} == {16000}
     assert len(stems["mixture"][0]) == 2 * 16000
-    np.testing.assert_allclose(stems["piano"][0] + stems["residual"][0], stems["mixture"][0], atol=1e-6)
+    np.testing.assert_allclose(
+        stems["piano"][0] + stems["residual"][0], stems["mixture"][0], atol=1e-6
+    )
 
 
 def test_it_leaves_a_saved_model_and_tflite(trained_run):
     exported = trained_run.directory / "exported" / "tiny"
     names = {path.name for path in exported.iterdir()}
-    assert names == {"1", "tiny.tflite", "tiny.fp16.tflite", "model.keras", "manifest.json", "card.md"}
+    assert names == {
+        "1",
+        "tiny.tflite",
+        "tiny.fp16.tflite",
+        "model.keras",
+        "manifest.json",
+        "card.md",
+    }
     assert (exported / "1" / "saved_model.pb").is_file()
 
 
@@ -82,8 +96,16 @@ def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, r
     assert f"Resuming {trained_run.directory} at step 8." in said.out
     assert "step      8" not in said.out
     after = contents(trained_run.directory)
-    assert {name for name in after.keys() ^ before.keys() if name.parts[0] != "tensorboard"} == set()
-    for name in ("state.npz", "settings.yaml", "model/model.keras", "model/manifest.json", "history.json"):
+    assert {
+        name for name in after.keys() ^ before.keys() if name.parts[0] != "tensorboard"
+    } == set()
+    for name in (
+        "state.npz",
+        "settings.yaml",
+        "model/model.keras",
+        "model/manifest.json",
+        "history.json",
+    ):
         assert after[Path(name)] == before[Path(name)], name
 
 
@@ -96,8 +118,27 @@ def test_other_settings_in_the_same_folder_are_refused(trained_run, run):
 
 
 def test_ctrl_c_leaves_a_run_that_goes_on(tones, tmp_path, run):
-    arguments = [*TINY, "--data", tones, "--run", tmp_path / "run", "--window", 1024, "--batch", 2, "--steps", 100_000]
-    arguments += ["--steps-per-epoch", 2, "--validation-mixtures", 0, "--no-tensorboard", "--no-finish"]
+    arguments = [
+        *TINY,
+        "--data",
+        tones,
+        "--run",
+        tmp_path / "run",
+        "--window",
+        1024,
+        "--batch",
+        2,
+        "--steps",
+        100_000,
+    ]
+    arguments += [
+        "--steps-per-epoch",
+        2,
+        "--validation-mixtures",
+        0,
+        "--no-tensorboard",
+        "--no-finish",
+    ]
     line = [sys.executable, "-m", "tfsepgan.cli.train", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1])}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
@@ -114,7 +155,8 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tones, tmp_path, run):
     step = int(error.partition("Interrupted at step ")[2].split(";")[0])
     with np.load(tmp_path / "run" / "state.npz") as state:
         assert json.loads(state["progress"].tobytes())["step"] == step
-    said = run("train", *arguments, "--minutes", "1e-6")  # its time is over, so it only opens the run
+    # its time is over, so it only opens the run
+    said = run("train", *arguments, "--minutes", "1e-6")
     assert said.code == 0
     assert f"Resuming {tmp_path / 'run'} at step {step}." in said.out
 
@@ -125,17 +167,26 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tones, tmp_path, run):
 @pytest.fixture
 def broken(tmp_path, tones):
     """Data folders that cannot be trained on, by what is wrong with them."""
-    folders = {name: tmp_path / name for name in ("empty", "no_split", "one_source", "text", "nothing_else")}
+    folders = {
+        name: tmp_path / name
+        for name in ("empty", "no_split", "one_source", "text", "nothing_else")
+    }
     for folder in folders.values():
         folder.mkdir()
     (folders["no_split"] / "piano").mkdir()
     for name in ("one_source", "text", "nothing_else"):
-        (folders[name] / "train" / ("flute" if name == "one_source" else "piano")).mkdir(parents=True)
+        (folders[name] / "train" / ("flute" if name == "one_source" else "piano")).mkdir(
+            parents=True
+        )
     audio = np.zeros(16000, np.float32)
     soundfile.write(folders["one_source"] / "train" / "flute" / "a.wav", audio, 16000)
     soundfile.write(folders["nothing_else"] / "train" / "piano" / "a.wav", audio, 16000)
     (folders["text"] / "train" / "piano" / "notes.wav").write_text("not audio")
-    return {**folders, "missing": tmp_path / "missing", "file": tones / "train" / "piano" / "piano1.wav"}
+    return {
+        **folders,
+        "missing": tmp_path / "missing",
+        "file": tones / "train" / "piano" / "piano1.wav",
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,9 +214,18 @@ def test_data_that_cannot_be_trained_on(which, words, broken, tmp_path, run):
     [
         ((), "ConfigError: No recordings: give --data DIR"),
         (("--preset", "tinny"), "ConfigError: ssepgan has no preset 'tinny'; did you mean 'tiny'?"),
-        (("--system", "sepgan"), "ConfigError: There is no system 'sepgan'; did you mean 'ssepgan'?"),
-        ((*TINY, "--config", "missing.yaml"), "ConfigError: The settings file missing.yaml cannot be read"),
-        ((*TINY, "--data", "demo", "--batch", "0"), "ConfigError: batch is 0; it must be above zero."),
+        (
+            ("--system", "sepgan"),
+            "ConfigError: There is no system 'sepgan'; did you mean 'ssepgan'?",
+        ),
+        (
+            (*TINY, "--config", "missing.yaml"),
+            "ConfigError: The settings file missing.yaml cannot be read",
+        ),
+        (
+            (*TINY, "--data", "demo", "--batch", "0"),
+            "ConfigError: batch is 0; it must be above zero.",
+        ),
         ((*TINY, "--data", "demo", "--learning-rat", "1"), "--learning-rate"),
         ((*TINY, "--data", "demo", "--law", "papper"), "'paper'"),
     ],
@@ -180,7 +240,16 @@ def test_settings_that_are_wrong_end_with_code_2(arguments, words, run, tmp_path
 
 def test_an_unknown_key_in_a_file_is_named_with_the_nearest(run, tmp_path):
     (tmp_path / "mine.yaml").write_text("windw: 3\n")
-    said = run("train", *TINY, "--data", "demo", "--config", tmp_path / "mine.yaml", "--run", tmp_path / "run")
+    said = run(
+        "train",
+        *TINY,
+        "--data",
+        "demo",
+        "--config",
+        tmp_path / "mine.yaml",
+        "--run",
+        tmp_path / "run",
+    )
     assert said.code == 2
     assert "mine.yaml has an unknown setting 'windw'; did you mean 'window'?" in said.error
     assert not (tmp_path / "run").exists()
@@ -204,8 +273,25 @@ def test_somebody_elses_folder_is_refused_and_left_alone(run, tones, tmp_path):
 
 def test_after_a_window_too_long_the_hint_can_be_followed(run, tones, tmp_path):
     """The refusal comes before any checkpoint, so the same folder takes the better settings."""
-    arguments = (*TINY, "--data", tones, "--run", tmp_path / "run", "--no-tensorboard", "--no-finish")
-    light = ("--adversarial-weight", 0, "--identity-weight", 0, "--validation-mixtures", 0, "--batch", 2)
+    arguments = (
+        *TINY,
+        "--data",
+        tones,
+        "--run",
+        tmp_path / "run",
+        "--no-tensorboard",
+        "--no-finish",
+    )
+    light = (
+        "--adversarial-weight",
+        0,
+        "--identity-weight",
+        0,
+        "--validation-mixtures",
+        0,
+        "--batch",
+        2,
+    )
     said = run("train", *arguments, *light, "--window", 1_000_000)
     assert said.code == 1
     assert "none is longer than the window" in said.error

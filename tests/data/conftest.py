@@ -21,7 +21,13 @@ def unpaired(tmp_path_factory):
             seconds = 0.2 if "short" in name else 2.0 + position / 10
             rate_hz = 11025 if name.endswith(".ogg") else RATE_HZ
             path = folder / split / name
-            write_noise(path, seconds, seed=100 * number + position, rate_hz=rate_hz, channels=1 + position % 2)
+            write_noise(
+                path,
+                seconds,
+                seed=100 * number + position,
+                rate_hz=rate_hz,
+                channels=1 + position % 2,
+            )
     return folder
 
 
@@ -31,5 +37,7 @@ def multitrack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("multitrack")
     for number, song in enumerate(("train/one", "train/two", "valid/three", "test/four")):
         for position, source in enumerate(("piano", "bass", "drums")):
-            write_noise(folder / song / f"{source}.wav", 3.0, seed=10 * number + position, channels=2)
+            write_noise(
+                folder / song / f"{source}.wav", 3.0, seed=10 * number + position, channels=2
+            )
     return folder

@@ -1,8 +1,10 @@
-"""Miniatures of the sets of this field: their folders, file names, metadata and quirks, with noise for music.
+"""Miniatures of the sets of this field: their folders, file names, metadata and quirks, with noise
+for music.
 
-What they copy was read in: the pages of IRMAS (zenodo 1290750), MUSDB18 (1117372, 3338373), MAESTRO (magenta.tensorflow.org)
-and MIR-1K; the metadata of github.com/marl/medleydb; README and splits of github.com/ethman/slakh-utils; the reader of
-github.com/moises-ai/moises-db; the loaders of github.com/mir-dataset-loaders/mirdata.
+What they copy was read in: the pages of IRMAS (zenodo 1290750), MUSDB18 (1117372, 3338373), MAESTRO
+(magenta.tensorflow.org) and MIR-1K; the metadata of github.com/marl/medleydb; README and splits of
+github.com/ethman/slakh-utils; the reader of github.com/moises-ai/moises-db; the loaders of
+github.com/mir-dataset-loaders/mirdata.
 """
 
 import csv
@@ -19,7 +21,9 @@ SECONDS = 1.5
 
 
 def noise(seed: int, seconds: float = SECONDS, channels: int = 1) -> np.ndarray:
-    samples = np.random.default_rng(seed).normal(scale=0.1, size=(round(seconds * RATE_HZ), channels))
+    samples = np.random.default_rng(seed).normal(
+        scale=0.1, size=(round(seconds * RATE_HZ), channels)
+    )
     return np.clip(samples, -0.99, 0.99)
 
 
@@ -31,7 +35,8 @@ def write(path: Path, seed: int, seconds: float = SECONDS, channels: int = 1) ->
 
 
 def make_irmas(folder: Path) -> Path:
-    """Two classes of eight recordings with two excerpts each; drums and genre are not always in the name."""
+    """Two classes of eight recordings with two excerpts each; drums and genre are not always in the
+    name."""
     seed = 0
     for number in range(8):
         for excerpt in (1, 2):
@@ -44,12 +49,22 @@ def make_irmas(folder: Path) -> Path:
                 file = f"{tags}{number + 1 + offset:04d}__{excerpt}.wav"
                 write(folder / "IRMAS-TrainingData" / name / file, seed, channels=2)
     write(folder / "IRMAS-TestingData-Part1" / "Part1" / "01 - Overture-1.wav", 900, channels=2)
-    (folder / "IRMAS-TestingData-Part1" / "Part1" / "01 - Overture-1.txt").write_text("vio\t\npia\t\n")
+    (folder / "IRMAS-TestingData-Part1" / "Part1" / "01 - Overture-1.txt").write_text(
+        "vio\t\npia\t\n"
+    )
     (folder / "IRMAS-TrainingData" / "README.txt").write_text("IRMAS")
     return folder
 
 
-COLUMNS = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "audio_filename", "duration")
+COLUMNS = (
+    "canonical_composer",
+    "canonical_title",
+    "split",
+    "year",
+    "midi_filename",
+    "audio_filename",
+    "duration",
+)
 
 
 def make_maestro(folder: Path) -> Path:
@@ -70,9 +85,15 @@ def make_maestro(folder: Path) -> Path:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for composer, title, split, year, name in rows:
-            table.writerow((composer, title, split, year, f"{year}/{name}.midi", f"{year}/{name}.wav", 1.5))
+            table.writerow(
+                (composer, title, split, year, f"{year}/{name}.midi", f"{year}/{name}.wav", 1.5)
+            )
     for number, (*_, year, name) in enumerate(rows[:3]):
-        write(folder / str(year) / f"{name}.{'flac' if number == 2 else 'wav'}", 5000 + number, channels=2)
+        write(
+            folder / str(year) / f"{name}.{'flac' if number == 2 else 'wav'}",
+            5000 + number,
+            channels=2,
+        )
         (folder / str(year) / f"{name}.midi").write_bytes(b"MThd")
     return folder
 
@@ -81,7 +102,10 @@ def make_mir1k(folder: Path) -> Path:
     """Clips of two training singers and one other: left accompaniment, right voice."""
     folder = folder / "MIR-1K"
     names = [
-        f"{singer}_{song}_{clip:02d}" for singer in ("abjones", "amy", "Ani") for song in (1, 2, 3) for clip in (1, 2)
+        f"{singer}_{song}_{clip:02d}"
+        for singer in ("abjones", "amy", "Ani")
+        for song in (1, 2, 3)
+        for clip in (1, 2)
     ]
     for seed, name in enumerate(names):
         samples = write(folder / "Wavfile" / f"{name}.wav", seed, channels=2)
@@ -92,13 +116,16 @@ def make_mir1k(folder: Path) -> Path:
     return folder
 
 
-def write_stem_file(path: Path, seed: int, streams: int = 5, seconds: float = SECONDS) -> list[np.ndarray]:
+def write_stem_file(
+    path: Path, seed: int, streams: int = 5, seconds: float = SECONDS
+) -> list[np.ndarray]:
     """A stem.mp4 of AAC streams: the mixture, drums, bass, other, vocals."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rate_hz = 44100
     rng = np.random.default_rng(seed)
     tones = [
-        0.1 * np.sin(2 * np.pi * rng.uniform(100, 4000) * np.arange(round(seconds * rate_hz)) / rate_hz)
+        0.1
+        * np.sin(2 * np.pi * rng.uniform(100, 4000) * np.arange(round(seconds * rate_hz)) / rate_hz)
         for _ in range(streams - 1)
     ]
     signals = [np.sum(tones, axis=0), *tones]
@@ -116,7 +143,11 @@ def write_stem_file(path: Path, seed: int, streams: int = 5, seconds: float = SE
     return signals
 
 
-MUSDB_TRAIN = ("A Classic Education - NightOwl", "Actions - One Minute Smile", "Music Delta - 80s Rock")
+MUSDB_TRAIN = (
+    "A Classic Education - NightOwl",
+    "Actions - One Minute Smile",
+    "Music Delta - 80s Rock",
+)
 MUSDB_TEST = ("AM Contra - Heart Peripheral",)
 
 
@@ -130,7 +161,10 @@ def make_musdb18(folder: Path) -> Path:
 
 def make_musdb18hq(folder: Path) -> Path:
     seed = 6000  # no recording of another set
-    for split, song in [*(("train", song) for song in MUSDB_TRAIN), *(("test", song) for song in MUSDB_TEST)]:
+    for split, song in [
+        *(("train", song) for song in MUSDB_TRAIN),
+        *(("test", song) for song in MUSDB_TEST),
+    ]:
         for name in ("mixture", "drums", "bass", "other", "vocals"):
             seed += 1
             write(folder / split / song / f"{name}.wav", seed, channels=2)
@@ -139,7 +173,10 @@ def make_musdb18hq(folder: Path) -> Path:
 
 def slakh_stem(inst_class: str, program: int, *, rendered: bool = True) -> dict:
     drums = inst_class == "Drums"
-    loudness, plugin = {"integrated_loudness": -12.8, "midi_program_name": inst_class}, {"plugin_name": "x.nkm"}
+    loudness, plugin = (
+        {"integrated_loudness": -12.8, "midi_program_name": inst_class},
+        {"plugin_name": "x.nkm"},
+    )
     return (
         {
             "audio_rendered": rendered,
@@ -154,9 +191,17 @@ def slakh_stem(inst_class: str, program: int, *, rendered: bool = True) -> dict:
 
 
 def make_slakh2100(folder: Path) -> Path:
-    """Songs in all four folders of redux, a duplicate (49) left in train as in the original, a stem that was not rendered."""
+    """Songs in all four folders of redux, a duplicate (49) left in train as in the original, a stem
+    that was not rendered."""
     folder = folder / "slakh2100_flac_redux"
-    placed = [("train", 1), ("train", 2), ("train", 49), ("validation", 1501), ("test", 1877), ("omitted", 77)]
+    placed = [
+        ("train", 1),
+        ("train", 2),
+        ("train", 49),
+        ("validation", 1501),
+        ("test", 1877),
+        ("omitted", 77),
+    ]
     for split, number in placed:
         track = folder / split / f"Track{number:05d}"
         stems = {
@@ -184,7 +229,8 @@ def make_slakh2100(folder: Path) -> Path:
 
 
 def make_medleydb(folder: Path) -> Path:
-    """Four artists; metadata in the track's folder or in Metadata; one stem missing, one set of stems that bleeds."""
+    """Four artists; metadata in the track's folder or in Metadata; one stem missing, one set of
+    stems that bleeds."""
     folder = folder / "MedleyDB"
     tracks = (
         "AClassicEducation_NightOwl",
@@ -193,7 +239,13 @@ def make_medleydb(folder: Path) -> Path:
         "Mozart_DiesBildnis",
         "Phoenix_ElzicsFarewell",
     )
-    labels = ("piano", "distorted electric guitar", "distorted electric guitar", "male singer", "fx/processed sound")
+    labels = (
+        "piano",
+        "distorted electric guitar",
+        "distorted electric guitar",
+        "male singer",
+        "fx/processed sound",
+    )
     seed = 0
     for track in tracks:
         place, stems = folder / "Audio" / track, {}
@@ -203,7 +255,12 @@ def make_medleydb(folder: Path) -> Path:
             if (track, number) != ("Mozart_DiesBildnis", 5):
                 write(place / f"{track}_STEMS" / name, seed, channels=2)
             raw = {"R01": {"filename": f"{track}_RAW_{number:02d}_01.wav", "instrument": label}}
-            stems[f"S{number:02d}"] = {"component": "", "filename": name, "instrument": label, "raw": raw}
+            stems[f"S{number:02d}"] = {
+                "component": "",
+                "filename": name,
+                "instrument": label,
+                "raw": raw,
+            }
         write(place / f"{track}_MIX.wav", 500 + seed, channels=2)
         write(place / f"{track}_RAW" / f"{track}_RAW_01_01.wav", 700 + seed)
         told = {
@@ -236,10 +293,23 @@ def make_moisesdb(folder: Path) -> Path:
             tracks = []
             for index, kind in enumerate(kinds):
                 identity = f"{stem}-{place}-{index}"
-                write(song / stem / f"{identity}.wav", 100 * number + 10 * place + index, channels=2 - index)
-                tracks.append({"id": identity, "trackType": kind, "extension": "wav", "has_bleed": number == 3})
+                write(
+                    song / stem / f"{identity}.wav",
+                    100 * number + 10 * place + index,
+                    channels=2 - index,
+                )
+                tracks.append(
+                    {
+                        "id": identity,
+                        "trackType": kind,
+                        "extension": "wav",
+                        "has_bleed": number == 3,
+                    }
+                )
             stems.append({"id": f"stem{place}", "stemName": stem, "tracks": tracks})
-        (song / "data.json").write_text(json.dumps({"song": "S", "artist": artist, "genre": "rock", "stems": stems}))
+        (song / "data.json").write_text(
+            json.dumps({"song": "S", "artist": artist, "genre": "rock", "stems": stems})
+        )
     return folder
 
 

@@ -8,15 +8,22 @@ BEAT = 0.5  # seconds
 CHORDS = ("C:maj", "A:min7", "F:maj/3", "G:sus4(b7)")
 
 
-def write_song(folder, number="001", *, bars=16, metre=4, chords=CHORDS, names=("MELODY", "BRIDGE", "PIANO")):
-    """A MIDI file with its beats and chords beside it: a bar a chord, a melody a beat, a piano of half notes."""
+def write_song(
+    folder, number="001", *, bars=16, metre=4, chords=CHORDS, names=("MELODY", "BRIDGE", "PIANO")
+):
+    """A MIDI file with its beats and chords beside it: a bar a chord, a melody a beat, a piano of
+    half notes."""
     folder = folder / number
     folder.mkdir(parents=True, exist_ok=True)
     beats = bars * metre
     tunes = {
         "MELODY": [(n * BEAT, (n + 0.9) * BEAT, 67 + n % 5) for n in range(beats)],
         "BRIDGE": [(n * BEAT, (n + 1.8) * BEAT, 74) for n in range(0, beats, 4)],
-        "PIANO": [(n * BEAT, (n + 2) * BEAT, pitch) for n in range(0, beats, 2) for pitch in (48, 52, 64, 67)],
+        "PIANO": [
+            (n * BEAT, (n + 2) * BEAT, pitch)
+            for n in range(0, beats, 2)
+            for pitch in (48, 52, 64, 67)
+        ],
     }
     parts = [part(*tunes[name], name=name) for name in names]
     write_midi(folder / f"{number}.mid", parts, seconds=beats * BEAT + 1)

@@ -1,4 +1,5 @@
-"""The arranger: songs are read, chords become basses and chords, and everything is drawn from a seed."""
+"""The arranger: songs are read, chords become basses and chords, and everything is drawn from a
+seed."""
 
 from dataclasses import replace
 
@@ -62,7 +63,9 @@ def test_tempo_and_key_change_everything_alike(song):
     for name in ("piano", "melody", "bridge"):
         before, after = getattr(song, name).notes, getattr(moved, name).notes
         assert [note.pitch - 3 for note in before] == [note.pitch for note in after]
-        np.testing.assert_allclose([note.start / 2 for note in before], [note.start for note in after])
+        np.testing.assert_allclose(
+            [note.start / 2 for note in before], [note.start for note in after]
+        )
     with pytest.raises(DataError, match="leaves MIDI's range"):
         in_other_key(song, tempo=1.0, semitones=70)
 
@@ -134,7 +137,9 @@ def test_drums_are_on_the_grid_with_crashes_where_phrases_begin(song, style):
     off = np.abs(in_beats * 12 - np.round(in_beats * 12))
     assert off.max() < 1e-6
     assert {note.start % (16 * BEAT) for note in notes if note.pitch == CRASH} <= {0.0}
-    silent = drums(song, np.random.default_rng(2), style=style, phrase_bars=4, silent=frozenset([1]))
+    silent = drums(
+        song, np.random.default_rng(2), style=style, phrase_bars=4, silent=frozenset([1])
+    )
     assert not [note for note in silent if 8.0 <= note.start < 16.0]
 
 
@@ -142,7 +147,9 @@ def test_fills_end_phrases(song):
     bars = []
     for seed in range(8):
         notes = drums(song, np.random.default_rng(seed), style="rock", phrase_bars=4)
-        count = np.histogram([n.start for n in notes if n.pitch in (38, 50, 48, 45, 43, 41)], np.arange(17) * 2.0)[0]
+        count = np.histogram(
+            [n.start for n in notes if n.pitch in (38, 50, 48, 45, 43, 41)], np.arange(17) * 2.0
+        )[0]
         bars.append(count)
     mean = np.mean(bars, axis=0)
     assert mean[3::4].min() > mean[0] + 1  # more snare and toms at the ends
@@ -153,7 +160,9 @@ def test_bars_of_three_beats_get_waltzes(tmp_path):
     assert song.beats_in_bar == 3
     for style in WALTZES:
         kicks = [
-            n.start / BEAT for n in drums(song, np.random.default_rng(0), style=style, phrase_bars=8) if n.pitch == 36
+            n.start / BEAT
+            for n in drums(song, np.random.default_rng(0), style=style, phrase_bars=8)
+            if n.pitch == 36
         ]
         assert {round(kick) % 3 for kick in kicks[:6]} == {0}
 
@@ -166,7 +175,9 @@ def test_nothing_of_the_piano_begins_sounds_on_or_is_held_in_a_rest(song):
 
 
 def test_hands_share_the_notes_and_the_melody_is_doubled(song):
-    left, right = (play(song.piano, song.melody, PianoRole(hand=hand)) for hand in ("left", "right"))
+    left, right = (
+        play(song.piano, song.melody, PianoRole(hand=hand)) for hand in ("left", "right")
+    )
     assert {note.pitch for note in left.notes} == {48, 52}
     assert {note.pitch for note in right.notes} == {64, 67}
     octave = play(song.piano, song.melody, PianoRole(melody="octave"))
@@ -176,7 +187,9 @@ def test_hands_share_the_notes_and_the_melody_is_doubled(song):
 @pytest.mark.parametrize("line_up", [each.name for each in LINE_UPS])
 def test_a_band_is_the_same_for_the_same_seed_and_within_its_instruments(song, line_up):
     def gather(seed):
-        return arrange(song, [font("a"), font("b")], ["anna"], np.random.default_rng(seed), line_up=line_up)
+        return arrange(
+            song, [font("a"), font("b")], ["anna"], np.random.default_rng(seed), line_up=line_up
+        )
 
     assert gather(3) == gather(3)
     drawn = [gather(seed) for seed in range(6)]
@@ -200,7 +213,9 @@ def test_all_of_the_roles_and_the_bands_are_drawn(song):
     assert {band.piano.hand for band in bands} == {"both", "left", "right"}
     assert {band.piano.melody for band in bands} == {"no", "doubled", "octave"}
     assert 0.3 < np.mean([bool(band.piano.rests) for band in bands]) < 0.8
-    assert {"singer", "lead", "bridge", "chords", "bass"} <= {v.role for band in bands for v in band.voices}
+    assert {"singer", "lead", "bridge", "chords", "bass"} <= {
+        v.role for band in bands for v in band.voices
+    }
 
 
 def test_classes_that_no_soundfont_has_stay_out(song):
@@ -211,6 +226,10 @@ def test_classes_that_no_soundfont_has_stay_out(song):
 
 def test_a_soundfont_of_pianos_alone_plays_the_piano_more_often(song):
     fonts = [font("general"), font("grand", (CLASSES["piano"],))]
-    bands = [arrange(song, fonts, [], np.random.default_rng(seed), line_up="duo") for seed in range(200)]
-    assert np.mean([band.voices[0].soundfont == "grand" for band in bands]) == pytest.approx(0.75, abs=0.09)
+    bands = [
+        arrange(song, fonts, [], np.random.default_rng(seed), line_up="duo") for seed in range(200)
+    ]
+    assert np.mean([band.voices[0].soundfont == "grand" for band in bands]) == pytest.approx(
+        0.75, abs=0.09
+    )
     assert {voice.soundfont for band in bands for voice in band.voices[1:]} == {"general"}

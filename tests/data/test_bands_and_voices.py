@@ -26,7 +26,9 @@ def loudness_db(samples, hz):
 
 def test_a_band_has_each_part_at_like_levels_whatever_they_were_recorded_at(tmp_path):
     places = []
-    for number, (hz, amplitude, rate_hz) in enumerate([(200, 0.9, 44100), (900, 0.01, 48000), (3000, 0.2, 22050)]):
+    for number, (hz, amplitude, rate_hz) in enumerate(
+        [(200, 0.9, 44100), (900, 0.01, 48000), (3000, 0.2, 22050)]
+    ):
         write_tone(tmp_path / f"{number}/a.wav", hz, amplitude=amplitude, rate_hz=rate_hz)
         places.append(recipe.recordings(tmp_path / str(number)))
     heard = recipe.band(places, np.random.default_rng(0), seconds=1.0)
@@ -74,13 +76,15 @@ def test_a_melody_lies_around_its_middle_and_glides():
 
 
 def test_what_is_sung_has_the_pitch_of_the_melody():
-    pyworld = pytest.importorskip("pyworld", reason="pyworld is not installed: what is sung is not checked")
+    pyworld = pytest.importorskip(
+        "pyworld", reason="pyworld is not installed: what is sung is not checked"
+    )
     rate, rng = recipe.VOICE_RATE_HZ, np.random.default_rng(2)
     speech = np.zeros(2 * rate)
     speech[:: rate // 130] = 1.0  # a voice of 130 Hz
-    speech = np.convolve(speech, np.exp(-np.arange(200) / 30) * np.sin(2 * np.pi * 700 * np.arange(200) / rate))[
-        : 2 * rate
-    ]
+    speech = np.convolve(
+        speech, np.exp(-np.arange(200) / 30) * np.sin(2 * np.pi * 700 * np.arange(200) / rate)
+    )[: 2 * rate]
     song = recipe.sung(speech, [Note(0.0, 30.0, 72, 90)], 1.0, 57.0, rng)
     assert len(song) > 3 * rate
     found, _ = pyworld.dio(song, rate)
@@ -91,4 +95,7 @@ def test_what_is_sung_has_the_pitch_of_the_melody():
 @pytest.mark.parametrize("words", ["a=/tmp/x:1.0:60", "a=/tmp/with:colon:0.8:48"])
 def test_a_singer_is_read_from_words(words):
     singer = recipe.Singer.parse(words)
-    assert singer.name == "a" and f"{singer.name}={singer.speech}:{singer.formant}:{singer.note}" == words
+    assert (
+        singer.name == "a"
+        and f"{singer.name}={singer.speech}:{singer.formant}:{singer.note}" == words
+    )

@@ -17,11 +17,18 @@ from tfsepgan.errors import DataError
 
 
 def files_of(folder: Path):
-    return [file for sources in scan(folder).splits.values() for files in sources.values() for file in files]
+    return [
+        file
+        for sources in scan(folder).splits.values()
+        for files in sources.values()
+        for file in files
+    ]
 
 
 def samples_of(recording) -> np.ndarray:
-    return soundfile.read(recording.path, dtype="int16")[0].astype(np.float32) * np.float32(recording.scale)
+    return soundfile.read(recording.path, dtype="int16")[0].astype(np.float32) * np.float32(
+        recording.scale
+    )
 
 
 @pytest.fixture
@@ -56,15 +63,17 @@ def test_audio_over_full_scale_is_not_clipped(tmp_path):
     path = tmp_path / "data/train/piano/a.wav"
     path.parent.mkdir(parents=True)
     soundfile.write(path, loud, 8000, subtype="FLOAT")
-    recording = unpack(files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache")
+    recording = unpack(
+        files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache"
+    )
     np.testing.assert_allclose(samples_of(recording["train/piano/a.wav"][0]), loud, atol=2.0**-13)
 
 
 def test_a_plain_wav_at_the_rate_is_used_where_it_lies(tmp_path, write):
     write(tmp_path / "data/train/piano/a.wav", 1.0)
-    (recording,) = unpack(files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache")[
-        "train/piano/a.wav"
-    ]
+    (recording,) = unpack(
+        files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache"
+    )["train/piano/a.wav"]
     assert recording.path == tmp_path / "data/train/piano/a.wav"
     assert recording.frames == 8000
     assert not list((tmp_path / "cache").glob("*.wav"))
@@ -77,7 +86,9 @@ def test_a_wav_that_is_not_plain_is_unpacked(tmp_path, write, change):
     write(path, 1.0, channels=2 if change == "stereo" else 1, subtype=subtype)
     if change == "tags":
         path.write_bytes(path.read_bytes() + b"LIST\x04\x00\x00\x00INFO")
-    unpacked = unpack(files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache")
+    unpacked = unpack(
+        files_of(tmp_path / "data"), sample_rate_hz=8000, cache_dir=tmp_path / "cache"
+    )
     assert unpacked["train/piano/a.wav"][0].path.parent == tmp_path / "cache"
 
 
@@ -141,7 +152,9 @@ def test_the_envelope_is_the_mean_square_of_each_hop(take):
     (recording,) = unpack_take(take)
     samples, hop = samples_of(recording), envelope_hop(8000)
     assert len(recording.envelope) == -(-recording.frames // hop)
-    np.testing.assert_allclose(recording.envelope[1], np.mean(samples[hop : 2 * hop] ** 2), rtol=1e-3)
+    np.testing.assert_allclose(
+        recording.envelope[1], np.mean(samples[hop : 2 * hop] ** 2), rtol=1e-3
+    )
 
 
 def test_variants_differ_and_are_the_same_on_every_machine(take):
@@ -163,7 +176,11 @@ def test_variants_of_one_song_keep_together(multitrack, tmp_path):
         speed_group=lambda file: file.name.rpartition("/")[0],
     )
     lengths = {name: versions[1].frames for name, versions in unpacked.items()}
-    assert lengths["train/one/piano.wav"] == lengths["train/one/drums.wav"] != lengths["train/two/piano.wav"]
+    assert (
+        lengths["train/one/piano.wav"]
+        == lengths["train/one/drums.wav"]
+        != lengths["train/two/piano.wav"]
+    )
 
 
 def test_a_bad_file_is_named_and_the_good_ones_stay(take):

@@ -17,8 +17,14 @@ def test_an_unpaired_folder_is_read_as_such(unpaired):
     assert list(catalogue.splits) == ["train", "valid", "test"]
     assert list(catalogue.splits["train"]) == ["piano", "rest", "voice"]
     names = [file.name for file in catalogue.splits["train"]["rest"]]
-    assert names == ["train/rest/cello/c.wav", "train/rest/cello/short.wav", "train/rest/drums/d.ogg"]
-    assert [catalogue.folder(file) for file in catalogue.splits["train"]["rest"]] == ["rest/cello"] * 2 + ["rest/drums"]
+    assert names == [
+        "train/rest/cello/c.wav",
+        "train/rest/cello/short.wav",
+        "train/rest/drums/d.ogg",
+    ]
+    assert [catalogue.folder(file) for file in catalogue.splits["train"]["rest"]] == [
+        "rest/cello"
+    ] * 2 + ["rest/drums"]
     assert catalogue.folder(catalogue.splits["train"]["voice"][0]) == "voice"
 
 
@@ -140,7 +146,9 @@ def test_two_files_of_one_stem_are_refused(tmp_path, write):
 
 def test_a_missing_split_or_source_says_what_there_is(unpaired, tmp_path, write):
     catalogue = scan(unpaired)
-    with pytest.raises(DataError, match=r"holds no recording of 'harp'; it holds piano, rest, voice"):
+    with pytest.raises(
+        DataError, match=r"holds no recording of 'harp'; it holds piano, rest, voice"
+    ):
         catalogue.require("train", ("harp",))
     write(tmp_path / "test" / "piano" / "a.wav", 1.0)
     with pytest.raises(DataError, match="has no train split; it has test"):
@@ -166,7 +174,9 @@ def test_one_recording_in_two_splits_is_refused(tmp_path, write, copy):
         shutil.copy(path, tmp_path / "test" / "piano" / "other-name.wav")
     else:
         soundfile.write(tmp_path / "test" / "piano" / "other-name.flac", samples, 8000)
-    with pytest.raises(DataError, match=r"a\.wav and .*other-name\.(wav|flac) are the same recording in two splits"):
+    with pytest.raises(
+        DataError, match=r"a\.wav and .*other-name\.(wav|flac) are the same recording in two splits"
+    ):
         scan(tmp_path)
 
 

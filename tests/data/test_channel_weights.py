@@ -1,4 +1,5 @@
-"""Variants mix the channels of a recording down by drawn weights; the recording itself, and whatever has one channel, stays."""
+"""Variants mix the channels of a recording down by drawn weights; the recording itself, and
+whatever has one channel, stays."""
 
 import numpy as np
 import pytest
@@ -54,13 +55,16 @@ def test_weights_are_positive_add_up_to_one_and_fill_the_range():
         assert drawn.min() >= EVEN_SHARE / channels - 1e-6
         np.testing.assert_allclose(drawn.mean(axis=0), 1 / channels, atol=0.04)
     shares = np.sort([draw_channel_weights(seed, "a.wav", 1, 2)[0] for seed in range(400)])
-    np.testing.assert_allclose(shares, np.linspace(0.1, 0.9, 400), atol=0.07)  # of two channels, uniform
+    # of two channels, uniform
+    np.testing.assert_allclose(shares, np.linspace(0.1, 0.9, 400), atol=0.07)
 
 
 def test_weights_are_a_function_of_seed_name_and_number():
     first = draw_channel_weights(1, "a.wav", 1, 2)
     np.testing.assert_array_equal(first, draw_channel_weights(1, "a.wav", 1, 2))
-    others = [draw_channel_weights(*one, 2) for one in ((2, "a.wav", 1), (1, "b.wav", 1), (1, "a.wav", 2))]
+    others = [
+        draw_channel_weights(*one, 2) for one in ((2, "a.wav", 1), (1, "b.wav", 1), (1, "a.wav", 2))
+    ]
     assert len({float(weights[0]) for weights in (first, *others)}) == 4
 
 
@@ -80,7 +84,9 @@ def test_variants_of_a_stereo_recording_are_other_mixes_of_its_channels(bare, tm
         assert shares.sum() == pytest.approx(1, abs=1e-3)
         found.append(float(shares[0]))
     assert found[0] == pytest.approx(0.5, abs=1e-4)
-    assert len({round(share, 3) for share in found}) == 7 and min(found) > 0.09 and max(found) < 0.91
+    assert (
+        len({round(share, 3) for share in found}) == 7 and min(found) > 0.09 and max(found) < 0.91
+    )
     expected = draw_channel_weights(0, f"train/piano/{kind}", 3, 2)
     assert found[3] == pytest.approx(expected[0], abs=1e-3)
 
@@ -91,14 +97,22 @@ def test_what_lies_in_the_middle_keeps_its_level(bare, tmp_path):
         np.testing.assert_allclose(samples_of(version), samples_of(versions[0]), atol=1e-4)
 
 
-def test_a_recording_of_one_channel_is_decoded_once_and_other_variants_get_other_keys(tmp_path, monkeypatch):
+def test_a_recording_of_one_channel_is_decoded_once_and_other_variants_get_other_keys(
+    tmp_path, monkeypatch
+):
     reads = []
     read = AudioFile.read
-    monkeypatch.setattr(AudioFile, "read", lambda self, **how: reads.append(how["weights"]) or read(self, **how))
+    monkeypatch.setattr(
+        AudioFile, "read", lambda self, **how: reads.append(how["weights"]) or read(self, **how)
+    )
     one = write(tmp_path / "a.flac", tone(300))
     two = write(tmp_path / "b.flac", tone(300), tone(700))
     before = [unpacked(file, tmp_path) for file in (one, two)]
-    assert reads[:2] == [None, None] and all(weights is not None for weights in reads[2:]) and len(reads) == 8
+    assert (
+        reads[:2] == [None, None]
+        and all(weights is not None for weights in reads[2:])
+        and len(reads) == 8
+    )
     monkeypatch.setattr(cache_module, "_VARIED", 99)
     for file, versions in zip((one, two), before, strict=True):
         same = [a.path == b.path for a, b in zip(unpacked(file, tmp_path), versions, strict=True)]
@@ -108,7 +122,9 @@ def test_a_recording_of_one_channel_is_decoded_once_and_other_variants_get_other
 def test_the_mean_of_a_stereo_recording_is_the_mean_to_the_bit(tmp_path):
     file = write(tmp_path / "a.flac", tone(300), tone(700))
     expected = soundfile.read(tmp_path / "a.flac", dtype="float32")[0].mean(axis=1)
-    np.testing.assert_array_equal(samples_of(unpacked(file, tmp_path)[0]), np.rint(expected * 2**16) / 2**16)
+    np.testing.assert_array_equal(
+        samples_of(unpacked(file, tmp_path)[0]), np.rint(expected * 2**16) / 2**16
+    )
     np.testing.assert_array_equal(file.read(mono=True)[:, 0], expected)
 
 
@@ -127,7 +143,9 @@ def test_files_that_are_added_up_are_weighed_alike(bare, tmp_path):
 
 def test_a_dead_channel_leaves_a_recording_to_be_heard(bare, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        variants_module, "_generator", lambda *_: type("Low", (), {"random": lambda *_: np.array([0, 0.999])})()
+        variants_module,
+        "_generator",
+        lambda *_: type("Low", (), {"random": lambda *_: np.array([0, 0.999])})(),
     )
     alone = tone(300)
     versions = unpacked(write(tmp_path / "a.wav", alone, 0 * alone), tmp_path, variants=1)

@@ -1,4 +1,5 @@
-"""Batches of a server are those that a run would make itself, or there are none and a sentence says why."""
+"""Batches of a server are those that a run would make itself, or there are none and a sentence says
+why."""
 
 import gc
 import http.server
@@ -34,7 +35,14 @@ from tfsepgan.data.remote.server import BatchServer
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.settings.ssepgan import PRESETS
 
-CONFIG = DataConfig(sample_rate_hz=8000, window=4096, batch=3, law="snr", seed=5, augment=AugmentConfig(polarity=0.5))
+CONFIG = DataConfig(
+    sample_rate_hz=8000,
+    window=4096,
+    batch=3,
+    law="snr",
+    seed=5,
+    augment=AugmentConfig(polarity=0.5),
+)
 PAIRED = ("mixture", "sources")
 
 
@@ -59,7 +67,11 @@ def serving(unpaired, tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """What is waited for in seconds, in fractions of them."""
-    for name, seconds in {"_LOOK_SECONDS": 0.1, "_ASK_WHY_SECONDS": 0.3, "PATIENCE_SECONDS": 0.5}.items():
+    for name, seconds in {
+        "_LOOK_SECONDS": 0.1,
+        "_ASK_WHY_SECONDS": 0.3,
+        "PATIENCE_SECONDS": 0.5,
+    }.items():
         monkeypatch.setattr(served, name, seconds)
 
 
@@ -122,16 +134,25 @@ def process(tones):
 
 def test_two_trainers_at_once_get_their_own_batches_from_another_process(tones, process, tmp_path):
     catalogue = scan(tones, sources=("piano",))
-    one = DataConfig(window=2048, batch=2, augment=AugmentConfig(equaliser=0.5, noise=0.5), data_server=process[1])
+    one = DataConfig(
+        window=2048,
+        batch=2,
+        augment=AugmentConfig(equaliser=0.5, noise=0.5),
+        data_server=process[1],
+    )
     two = replace(one, law="snr", seed=9, labelled=0.5)
     asked = [(one, PAIRED, 3), (two, ("unlabelled", "solo", *PAIRED), 0)]
     theirs = [
-        served_batches(catalogue, config, batch_keys=batch_keys, first_step=step).as_numpy_iterator()
+        served_batches(
+            catalogue, config, batch_keys=batch_keys, first_step=step
+        ).as_numpy_iterator()
         for config, batch_keys, step in asked
     ]
     together = list(zip(*(islice(batches, 12) for batches in theirs), strict=True))
     for number, (config, batch_keys, step) in enumerate(asked):
-        here = training_batches(catalogue, config, batch_keys=batch_keys, first_step=step, cache_dir=tmp_path)
+        here = training_batches(
+            catalogue, config, batch_keys=batch_keys, first_step=step, cache_dir=tmp_path
+        )
         assert_same([batches[number] for batches in together], first(here, 12))
 
 
@@ -155,7 +176,10 @@ def test_a_run_ends_in_the_same_weights_with_a_server_without_one_and_with_one_o
             return {key: saved[key] for key in saved.files if key != "progress"}
 
     here = trained("here", (2, None))
-    for name, sessions in {"there": [(2, process[1])], "both": [(1, process[1]), (2, None)]}.items():
+    for name, sessions in {
+        "there": [(2, process[1])],
+        "both": [(1, process[1]), (2, None)],
+    }.items():
         other = trained(name, *sessions)
         assert other.keys() == here.keys()
         for key in here:
@@ -168,14 +192,19 @@ def test_a_run_ends_in_the_same_weights_with_a_server_without_one_and_with_one_o
 def test_the_steps_of_a_run_are_shared_among_servers(unpaired, serving, tmp_path):
     servers = [serving() for _ in range(3)]
     theirs = served_batches(scan(unpaired), at(*servers), batch_keys=PAIRED, first_step=7)
-    assert_same(first(theirs, 8), first(training_batches(scan(unpaired), CONFIG, first_step=7, cache_dir=tmp_path), 8))
+    assert_same(
+        first(theirs, 8),
+        first(training_batches(scan(unpaired), CONFIG, first_step=7, cache_dir=tmp_path), 8),
+    )
     assert [server.trainers for server in servers] == [1, 1, 1]
 
 
 def test_a_server_that_comes_back_is_gone_on_with(unpaired, serving, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(served, "PATIENCE_SECONDS", 30.0)
     server, said = serving(), []
-    batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED, say=said.append).as_numpy_iterator()
+    batches = served_batches(
+        scan(unpaired), at(server), batch_keys=PAIRED, say=said.append
+    ).as_numpy_iterator()
     got = list(islice(batches, 2))
     server.close()
     threading.Timer(1.0, serving, kwargs={"port": server.port}).start()
@@ -192,7 +221,9 @@ def test_a_server_that_stays_away_ends_the_run_with_a_sentence(unpaired, serving
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     next(batches)
     server.close()
-    with pytest.raises(tf.errors.OpError, match=f"The data server localhost:{server.port} does not answer"):
+    with pytest.raises(
+        tf.errors.OpError, match=f"The data server localhost:{server.port} does not answer"
+    ):
         list(islice(batches, 30))
 
 
@@ -205,17 +236,23 @@ def test_what_goes_wrong_on_the_server_is_told(unpaired, serving, quick, tmp_pat
     next(batches)
     shutil.rmtree(tmp_path / "cache")
     shutil.rmtree(theirs / "train" / "piano")
-    with pytest.raises(tf.errors.OpError, match="gives no batches: .*/train .*holds no recording of 'piano'"):
+    with pytest.raises(
+        tf.errors.OpError, match="gives no batches: .*/train .*holds no recording of 'piano'"
+    ):
         list(islice(batches, 60))
 
 
-def test_a_server_whose_cache_was_emptied_fills_it_again_and_nothing_is_lost(unpaired, serving, quick, tmp_path):
+def test_a_server_whose_cache_was_emptied_fills_it_again_and_nothing_is_lost(
+    unpaired, serving, quick, tmp_path
+):
     server = serving(cache=str(tmp_path / "theirs"))
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     got = list(islice(batches, 1))
     shutil.rmtree(tmp_path / "theirs")
     got += islice(batches, 19)
-    assert_same(got, first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path / "mine"), 20))
+    assert_same(
+        got, first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path / "mine"), 20)
+    )
 
 
 def test_batches_of_another_run_are_never_taken(unpaired, serving, quick, monkeypatch):
@@ -237,14 +274,18 @@ def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monke
 
     monkeypatch.setattr(BatchServer, "_registered", late)
     server = serving()
-    with pytest.raises(tf.errors.OpError, match="gave no batch of step 0 in 3 tries .another one came: step 1"):
+    with pytest.raises(
+        tf.errors.OpError, match="gave no batch of step 0 in 3 tries .another one came: step 1"
+    ):
         first(served_batches(scan(unpaired), at(server), batch_keys=PAIRED), 1)
 
 
 # Memory.
 
 
-def test_what_was_made_for_a_trainer_that_went_away_is_dropped(unpaired, serving, quick, tmp_path, monkeypatch):
+def test_what_was_made_for_a_trainer_that_went_away_is_dropped(
+    unpaired, serving, quick, tmp_path, monkeypatch
+):
     monkeypatch.setattr(served, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
     server = serving()
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
@@ -292,7 +333,8 @@ def test_a_server_with_other_recordings_is_refused(unpaired, serving, write, tmp
     write(tmp_path / "data" / "train" / "rest" / "b.wav", 2.0)
     server = serving(of=tmp_path / "data")
     with pytest.raises(
-        DataError, match="gives no batches: The train split of .* holds other recordings than the trainer's"
+        DataError,
+        match="gives no batches: The train split of .* holds other recordings than the trainer's",
     ):
         served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
     assert server.trainers == 0
@@ -330,19 +372,28 @@ def test_recorded_rooms_must_be_there_and_the_same(unpaired, serving, tmp_path):
         ask_servers(scan(unpaired), at(serving(), config=config), batch_keys=PAIRED)
     with pytest.raises(DataError, match="or the rooms do"):
         ask_servers(scan(unpaired), at(serving(rooms=rooms[1]), config=config), batch_keys=PAIRED)
-    batches = served_batches(scan(unpaired), at(serving(rooms=rooms[0]), config=config), batch_keys=PAIRED)
-    assert_same(first(batches, 3), first(training_batches(scan(unpaired), config, cache_dir=tmp_path / "mine"), 3))
+    batches = served_batches(
+        scan(unpaired), at(serving(rooms=rooms[0]), config=config), batch_keys=PAIRED
+    )
+    assert_same(
+        first(batches, 3),
+        first(training_batches(scan(unpaired), config, cache_dir=tmp_path / "mine"), 3),
+    )
 
 
 def test_what_a_run_cannot_hear_is_told_in_the_words_of_the_pipeline(unpaired, serving):
     with pytest.raises(DataError, match="none is longer than the window"):
-        ask_servers(scan(unpaired), at(serving(), config=replace(CONFIG, window=10**6)), batch_keys=PAIRED)
+        ask_servers(
+            scan(unpaired), at(serving(), config=replace(CONFIG, window=10**6)), batch_keys=PAIRED
+        )
 
 
 def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path):
     server = serving()
     name = "0123456789abcdef" * 2
-    good = batch_request.request_of(scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name=name)
+    good = batch_request.request_of(
+        scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name=name
+    )
     for place, body, status in [
         ("/batches", {}, 400),
         ("/batches", {**good, "name": "../../etc"}, 400),
@@ -360,21 +411,32 @@ def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path
         connection.sendall(b"POST /batches HTTP/1.0\r\nContent-Length: 5\r\n\r\n[1,2]")
         assert b" 400 " in connection.makefile("rb").readline()
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
-    assert_same(first(batches, 1), first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path), 1))
+    assert_same(
+        first(batches, 1), first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path), 1)
+    )
 
 
 def test_a_request_cannot_name_places_on_the_server(unpaired, serving, tmp_path):
     settings = {"data": "/etc", "cache": "/etc", "reader": "tfio"}
-    request = batch_request.request_of(scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name="")
+    request = batch_request.request_of(
+        scan(unpaired), CONFIG, batch_keys=PAIRED, first_step=0, every=1, name=""
+    )
     request["settings"] |= settings
     request["settings"]["augment"]["rooms"] = "/etc"
     config = batch_request.settings_in(request, cache="here", rooms="rooms")
-    assert (config.data, config.cache, config.reader, config.augment.rooms) == (None, "here", "memmap", None)
+    assert (config.data, config.cache, config.reader, config.augment.rooms) == (
+        None,
+        "here",
+        "memmap",
+        None,
+    )
 
 
 def test_every_setting_that_decides_batches_is_sent():
     catalogue = scan(Path(tfsepgan.__file__).parent / "data" / "demo")
-    sent = batch_request.request_of(catalogue, CONFIG, batch_keys=PAIRED, first_step=0, every=1, name="")
+    sent = batch_request.request_of(
+        catalogue, CONFIG, batch_keys=PAIRED, first_step=0, every=1, name=""
+    )
     there = batch_request.settings_in(json.loads(json.dumps(sent)), cache=None, rooms=None)
     assert there == replace(CONFIG, reader="memmap")
 
@@ -397,7 +459,9 @@ def test_an_address_of_the_batches_that_cannot_be_reached_is_told(unpaired, serv
         ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
 
-@pytest.mark.parametrize("servers", ["", "localhost", "localhost:", ":5050", "localhost:http", "a:1,b", "a:70000"])
+@pytest.mark.parametrize(
+    "servers", ["", "localhost", "localhost:", ":5050", "localhost:http", "a:1,b", "a:70000"]
+)
 def test_a_server_is_a_host_and_a_port(servers):
     tiny = PRESETS["tiny"]
     with pytest.raises(ConfigError, match="wanted HOST:PORT"):

@@ -39,7 +39,7 @@ def sounds():
 
 @pytest.fixture(scope="module")
 def demo_music():
-    path = Path(__file__).parents[2] / "tools" / "demo_music.py"
+    path = Path(__file__).parents[2] / "tools" / "recipes" / "demo_music.py"
     spec = importlib.util.spec_from_file_location("demo_music", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -62,18 +62,29 @@ def test_a_missing_split_is_an_error_that_says_what_to_do(tmp_path, monkeypatch)
 
 
 def test_the_set_is_two_to_four_megabytes():
-    assert 2e6 < sum(path.stat().st_size for path in demo.DIRECTORY.rglob("*") if path.is_file()) < 4e6
+    assert (
+        2e6 < sum(path.stat().st_size for path in demo.DIRECTORY.rglob("*") if path.is_file()) < 4e6
+    )
 
 
 def test_the_readme_states_origin_and_licence():
     readme = (demo.DIRECTORY / "README.md").read_text()
-    assert all(word in readme for word in ("FluidR3", "MIT", "Frank Wen", "Apache-2.0", "make_demo_set.py"))
+    assert all(
+        word in readme for word in ("FluidR3", "MIT", "Frank Wen", "Apache-2.0", "make_demo_set.py")
+    )
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.relative_to(demo.DIRECTORY).parts))
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: "/".join(path.relative_to(demo.DIRECTORY).parts)
+)
 def test_every_file_is_clean_music(path, sounds):
     info = soundfile.info(path)
-    assert (info.samplerate, info.channels, info.format, info.subtype) == (RATE_HZ, 1, "OGG", "VORBIS")
+    assert (info.samplerate, info.channels, info.format, info.subtype) == (
+        RATE_HZ,
+        1,
+        "OGG",
+        "VORBIS",
+    )
     assert 20 <= info.duration <= 45
     sound = sounds[path]
     assert 0.3 < np.abs(sound).max() < 0.9  # neither faint nor clipped
@@ -103,7 +114,8 @@ def test_the_others_are_many_and_held_out_instruments_are_known_ones():
 
 
 def likeness(first, second):
-    """Largest absolute correlation of the first sound's opening ten seconds with any part of the second."""
+    """Largest absolute correlation of the first sound's opening ten seconds with any part of the
+    second."""
     excerpt = first[: 10 * RATE_HZ : 4].astype(np.float64)
     other = second[::4].astype(np.float64)
     size = 1 << int(np.ceil(np.log2(len(excerpt) + len(other))))
@@ -146,10 +158,14 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
     assert compose(1) != compose(2)
 
 
-@pytest.mark.parametrize("style", ["alberti", "nocturne", "rag", "chorale", "invention", "toccata", "bach", "boogie"])
+@pytest.mark.parametrize(
+    "style", ["alberti", "nocturne", "rag", "chorale", "invention", "toccata", "bach", "boogie"]
+)
 def test_piano_notes_can_be_played(style, demo_music):
     rng = np.random.default_rng(5)
     song = demo_music.make_song("test", rng, seconds=24, beats=4, tempo_bpm=90)
     notes = demo_music.piano(song, rng, style=style)
-    assert all(21 <= note.pitch <= 108 and 0 < note.velocity < 128 and note.length > 0 for note in notes)
+    assert all(
+        21 <= note.pitch <= 108 and 0 < note.velocity < 128 and note.length > 0 for note in notes
+    )
     assert max(note.start + note.length for note in notes) * 60 / 90 == pytest.approx(24, abs=6)

@@ -1,4 +1,5 @@
-"""Mixing and mastering in closed form: stems sum to the mixture, the ceiling holds, panning keeps power."""
+"""Mixing and mastering in closed form: stems sum to the mixture, the ceiling holds, panning keeps
+power."""
 
 import numpy as np
 import pytest
@@ -14,14 +15,22 @@ from tfsepgan.rendering.arranging.desk import (
     narrowed,
     panned,
 )
-from tfsepgan.rendering.arranging.master import Master, compressor_gain, draw_master, limiter_gain, mastered
+from tfsepgan.rendering.arranging.master import (
+    Master,
+    compressor_gain,
+    draw_master,
+    limiter_gain,
+    mastered,
+)
 
 RATE_HZ = 8000
 MASTER = Master(0.0, 4.0, 0.01, 0.1, -14.0, -1.0, 0.005)
 
 
 def noise(seed, seconds=2.0, level=0.1):
-    return (level * np.random.default_rng(seed).standard_normal((round(seconds * RATE_HZ), 2))).astype(np.float32)
+    return (
+        level * np.random.default_rng(seed).standard_normal((round(seconds * RATE_HZ), 2))
+    ).astype(np.float32)
 
 
 def rms(sound):
@@ -34,14 +43,17 @@ def test_panning_keeps_power_and_moves_the_middle(pan):
     assert rms(panned(sound, pan)) == pytest.approx(rms(sound), rel=1e-6)
     middle = panned(np.ones((4, 2), np.float32), pan)
     angle = np.arctan2(middle[0, 1], middle[0, 0])
-    assert angle == pytest.approx((1 + pan) * np.pi / 4, abs=1e-6)  # 0 is left alone, a quarter turn right alone
+    # 0 is left alone, a quarter turn right alone
+    assert angle == pytest.approx((1 + pan) * np.pi / 4, abs=1e-6)
 
 
 def test_width_scales_what_differs_and_leaves_the_middle():
     sound = noise(1)
     half = narrowed(sound, 0.5)
     np.testing.assert_allclose(half.mean(axis=1), sound.mean(axis=1), atol=1e-7)
-    np.testing.assert_allclose(half[:, 0] - half[:, 1], 0.5 * (sound[:, 0] - sound[:, 1]), atol=1e-7)
+    np.testing.assert_allclose(
+        half[:, 0] - half[:, 1], 0.5 * (sound[:, 0] - sound[:, 1]), atol=1e-7
+    )
     assert np.ptp(narrowed(sound, 0.0), axis=1).max() < 1e-7
 
 
@@ -64,7 +76,8 @@ def test_a_strip_is_linear_and_reaches_its_level():
     strip, hall = draw_strip("chords", rng), draw_hall(rng)
     one = mixed(noise(5), "chords", strip, hall, RATE_HZ)
     louder = mixed(3 * noise(5), "chords", strip, hall, RATE_HZ)
-    np.testing.assert_allclose(one, louder, atol=1e-5)  # its level is the strip's, however loud it came
+    # its level is the strip's, however loud it came
+    np.testing.assert_allclose(one, louder, atol=1e-5)
     assert active_rms(one, RATE_HZ) == pytest.approx(10 ** (strip.level_db / 20), rel=1e-3)
 
 
@@ -80,7 +93,9 @@ def test_a_stem_dies_away_and_then_is_silent():
 def test_one_stem_is_brought_to_a_level_against_the_others():
     stems = {"piano": noise(8), "bass": noise(9, level=0.4), "drums": noise(10)}
     moved = balanced(stems, "piano", -7.0, RATE_HZ)
-    ratio = active_rms(moved["piano"], RATE_HZ) / active_rms(moved["bass"] + moved["drums"], RATE_HZ)
+    ratio = active_rms(moved["piano"], RATE_HZ) / active_rms(
+        moved["bass"] + moved["drums"], RATE_HZ
+    )
     assert 20 * np.log10(ratio) == pytest.approx(-7, abs=0.01)
     np.testing.assert_array_equal(moved["bass"], stems["bass"])
     assert balanced({"piano": stems["piano"]}, "piano", -7.0, RATE_HZ)["piano"] is stems["piano"]
@@ -94,7 +109,10 @@ def test_mastered_stems_are_the_stems_times_one_gain_below_the_ceiling(seed):
     stems[2] = -0.97 * stems[1] + 0.1 * stems[2]  # stems may be louder than their sum
     master = draw_master(rng)
     made = mastered(stems, master, RATE_HZ)
-    gains = [(after / np.where(before == 0, 1, before)) for before, after in zip(stems, made, strict=True)]
+    gains = [
+        (after / np.where(before == 0, 1, before))
+        for before, after in zip(stems, made, strict=True)
+    ]
     for gain in gains:
         np.testing.assert_allclose(gain[:, 0], gains[0][:, 0], rtol=1e-5)
     assert (gains[0] > 0).all()

@@ -43,7 +43,9 @@ def test_what_the_check_lets_through_can_be_unpacked(folder, tmp_path):
         else:
             usable.append(file)
     assert len(usable) > FILES // 5
-    assert set(unpack(usable, sample_rate_hz=16000, cache_dir=tmp_path)) == {file.name for file in usable}
+    assert set(unpack(usable, sample_rate_hz=16000, cache_dir=tmp_path)) == {
+        file.name for file in usable
+    }
 
 
 def test_a_check_that_falls_over_is_told(tool):

@@ -16,14 +16,22 @@ from tfsepgan.errors import DataError
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
-    return {name: MAKERS[name][0](tmp_path_factory.mktemp(name)) for name in ("maestro", "irmas", "mir1k", "musdb18hq")}
+    return {
+        name: MAKERS[name][0](tmp_path_factory.mktemp(name))
+        for name in ("maestro", "irmas", "mir1k", "musdb18hq")
+    }
 
 
 def test_maestro_against_irmas_in_one_command(places, tmp_path):
-    catalogue = open_catalogue(f"{places['maestro']},{places['irmas']}", ("piano",), leave_out=("irmas/*/piano/*",))
+    catalogue = open_catalogue(
+        f"{places['maestro']},{places['irmas']}", ("piano",), leave_out=("irmas/*/piano/*",)
+    )
     catalogue.require("train", ("piano",))
     assert catalogue.sets == ("maestro", "irmas")
-    assert {source: len(files) for source, files in catalogue.splits["train"].items()} == {"piano": 2, "voice": 12}
+    assert {source: len(files) for source, files in catalogue.splits["train"].items()} == {
+        "piano": 2,
+        "voice": 12,
+    }
     assert all("maestro" in str(file.path) for file in catalogue.splits["train"]["piano"])
     assert {catalogue.folder(file) for file in catalogue.splits["train"]["voice"]} == {"voice"}
     pool = open_pool(catalogue, DataConfig(sample_rate_hz=8000, window=4096), cache_dir=tmp_path)
@@ -48,7 +56,12 @@ def test_files_of_one_name_stay_apart(tmp_path):
 def test_songs_joined_with_songs_stay_songs(places):
     catalogue = scan([places["mir1k"], places["musdb18hq"]])
     assert catalogue.layout == "multitrack"
-    assert set(catalogue.tracks("test")["2~AM Contra - Heart Peripheral"]) == {"bass", "drums", "other", "vocals"}
+    assert set(catalogue.tracks("test")["2~AM Contra - Heart Peripheral"]) == {
+        "bass",
+        "drums",
+        "other",
+        "vocals",
+    }
     assert "1~Ani_1_01" in catalogue.tracks("test")
 
 
@@ -56,15 +69,23 @@ def test_songs_joined_with_recordings_are_drawn_apart(places):
     catalogue = scan([places["maestro"], places["musdb18hq"]])
     assert catalogue.layout == "unpaired"
     names = [file.name for file in catalogue.splits["train"]["drums"]]
-    assert names == ["train/drums/2~A Classic Education - NightOwl.wav", "train/drums/2~Music Delta - 80s Rock.wav"]
-    assert any("The songs of musdb18hq are joined with unpaired recordings" in note for note in catalogue.notes)
+    assert names == [
+        "train/drums/2~A Classic Education - NightOwl.wav",
+        "train/drums/2~Music Delta - 80s Rock.wav",
+    ]
+    assert any(
+        "The songs of musdb18hq are joined with unpaired recordings" in note
+        for note in catalogue.notes
+    )
 
 
 def test_a_recording_in_two_plain_folders_is_found(tmp_path):
     for folder, split in (("one", "train"), ("two", "test")):
         write(tmp_path / folder / split / "piano" / f"{folder}.wav", 0)
         write(tmp_path / folder / split / "rest" / "b.wav", 5 if split == "train" else 6)
-    with pytest.raises(DataError, match=r"one\.wav and .*two\.wav are the same recording in two splits"):
+    with pytest.raises(
+        DataError, match=r"one\.wav and .*two\.wav are the same recording in two splits"
+    ):
         scan([tmp_path / "one", tmp_path / "two"])
 
 
@@ -88,8 +109,13 @@ def test_each_set_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
     for balance in ("length", "folders"):
         pool = open_pool(catalogue, replace(config, balance=balance), cache_dir=tmp_path / "cache")
         drawn = pool.choose(np.zeros(1000, np.int64), chances)
-        heard[balance] = np.mean([pool.recordings[number].name.startswith("train/piano/1~") for number in drawn])
-    assert heard == {"length": pytest.approx(1 / 8, abs=0.01), "folders": pytest.approx(1 / 2, abs=0.01)}
+        heard[balance] = np.mean(
+            [pool.recordings[number].name.startswith("train/piano/1~") for number in drawn]
+        )
+    assert heard == {
+        "length": pytest.approx(1 / 8, abs=0.01),
+        "folders": pytest.approx(1 / 2, abs=0.01),
+    }
 
 
 def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
@@ -107,23 +133,34 @@ def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
 
 
 def test_songs_among_recordings_stay_in_time_for_the_share_that_is_asked_for(tmp_path):
-    """A song holds one signal twice, so a mixture from one place of it is a multiple of its source; one that is drawn apart is not."""
+    """A song holds one signal twice, so a mixture from one place of it is a multiple of its source;
+    one that is drawn apart is not."""
     for seed in range(3):
         write(tmp_path / "songs" / "train" / f"song{seed}" / "piano.wav", seed)
         write(tmp_path / "songs" / "train" / f"song{seed}" / "bass.wav", seed)
         write(tmp_path / "alone" / "train" / "piano" / f"p{seed}.wav", 10 + seed)
         write(tmp_path / "alone" / "train" / "rest" / "cello" / f"c{seed}.wav", 20 + seed)
     catalogue = scan([tmp_path / "alone", tmp_path / "songs"], sources=("piano",))
-    assert catalogue.layout == "unpaired" and set(catalogue.tracks("train")) == {"2~song0", "2~song1", "2~song2"}
+    assert catalogue.layout == "unpaired" and set(catalogue.tracks("train")) == {
+        "2~song0",
+        "2~song1",
+        "2~song2",
+    }
     assert {catalogue.unit(file) for file in catalogue.splits["train"]["bass"]} == {
         f"train/2~song{n}" for n in range(3)
     }
 
     def in_time(songs: float) -> float:
-        config = DataConfig(sample_rate_hz=8000, window=1024, batch=200, law="snr", others=(1, 1), songs=songs)
+        config = DataConfig(
+            sample_rate_hz=8000, window=1024, batch=200, law="snr", others=(1, 1), songs=songs
+        )
         batch = next(iter(training_batches(catalogue, config, cache_dir=tmp_path / "cache")))
         mixture, source = (batch[key].numpy().reshape(200, -1) for key in ("mixture", "sources"))
-        alike = np.sum(mixture * source, 1) / np.linalg.norm(mixture, axis=1) / np.linalg.norm(source, axis=1)
+        alike = (
+            np.sum(mixture * source, 1)
+            / np.linalg.norm(mixture, axis=1)
+            / np.linalg.norm(source, axis=1)
+        )
         return float(np.mean(alike > 0.9999))
 
     assert in_time(0.0) == 0 and in_time(1.0) == 1
@@ -139,4 +176,6 @@ def test_a_song_among_recordings_is_labelled_as_a_whole(tmp_path):
     labelled, others = share_out(catalogue, DataConfig(labelled=0.5), "train")
     assert len(labelled) == 3 + 2 * 3 and not labelled & others
     for stems in catalogue.tracks("train").values():
-        assert {file.name for file in stems.values()} <= labelled or {file.name for file in stems.values()} <= others
+        assert {file.name for file in stems.values()} <= labelled or {
+            file.name for file in stems.values()
+        } <= others

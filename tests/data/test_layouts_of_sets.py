@@ -1,4 +1,5 @@
-"""Every set of this field is known by its own folders, names and metadata, and trains as it is distributed."""
+"""Every set of this field is known by its own folders, names and metadata, and trains as it is
+distributed."""
 
 import shutil
 from dataclasses import replace
@@ -45,19 +46,32 @@ def test_a_set_is_recognised_and_gives_windows(name, sets, tmp_path):
     catalogue = scan(sets[name], sources=sources)
     assert catalogue.sets == (name,)
     assert catalogue.splits == scan(sets[name], sources=sources, layout=name).splits
-    names = [file.name for parts in catalogue.splits.values() for files in parts.values() for file in files]
+    names = [
+        file.name
+        for parts in catalogue.splits.values()
+        for files in parts.values()
+        for file in files
+    ]
     assert len(set(names)) == len(names)
     rate_hz = 8000
-    config = DataConfig(sources=sources, sample_rate_hz=rate_hz, window=4096, batch=4, others=(0, 1), law="snr")
-    if name == "maestro":  # a piano alone: nothing to mix it with, which is said before training; its windows are tried
+    config = DataConfig(
+        sources=sources, sample_rate_hz=rate_hz, window=4096, batch=4, others=(0, 1), law="snr"
+    )
+    # a piano alone: nothing to mix it with, which is said before training; its windows are tried
+    if name == "maestro":
         with pytest.raises(DataError, match="holds piano and nothing else"):
             catalogue.require("train", sources)
         catalogue = replace(
-            catalogue, splits={"train": catalogue.splits["train"] | {"rest": catalogue.splits["valid"]["piano"]}}
+            catalogue,
+            splits={
+                "train": catalogue.splits["train"] | {"rest": catalogue.splits["valid"]["piano"]}
+            },
         )
     pool = open_pool(catalogue, config, cache_dir=tmp_path)
     plan = draw_plan(pool, config, 0)
-    mixtures, found, rest = mix_batch(pool, config, plan, read_windows(pool, plan.draws, config.window, "memmap"))
+    mixtures, found, rest = mix_batch(
+        pool, config, plan, read_windows(pool, plan.draws, config.window, "memmap")
+    )
     np.testing.assert_array_equal(mixtures, found.sum(axis=1, dtype=np.float32) + rest)
     assert np.all(np.std(found, axis=2) > 0.01)
 
@@ -65,7 +79,11 @@ def test_a_set_is_recognised_and_gives_windows(name, sets, tmp_path):
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_set_is_found_in_the_folder_that_it_was_unpacked_into(name, sets):
     root = sets[name]
-    parent = root.parent if root.name in ("MIR-1K", "slakh2100_flac_redux", "MedleyDB", "maestro-v3.0.0") else root
+    parent = (
+        root.parent
+        if root.name in ("MIR-1K", "slakh2100_flac_redux", "MedleyDB", "maestro-v3.0.0")
+        else root
+    )
     assert scan(parent, sources=MAKERS[name][1]).sets == (name,)
 
 
@@ -79,7 +97,8 @@ def test_a_folder_of_two_sets_is_refused(tmp_path):
     MAKERS["mir1k"][0](tmp_path)
     MAKERS["maestro"][0](tmp_path)
     with pytest.raises(
-        DataError, match=r"can be read as mir1k and as maestro\. Say which with --layout, or .*--data DIR1,DIR2"
+        DataError,
+        match=r"can be read as mir1k and as maestro\. Say which with --layout, or .*--data DIR1,DIR2",
     ):
         scan(tmp_path)
     assert scan(tmp_path, layout="maestro").sets == ("maestro",)
@@ -106,11 +125,17 @@ def test_irmas_keeps_the_excerpts_of_a_recording_in_one_split(sets):
 
 def test_irmas_classes_drums_and_genres_can_be_left_out(sets):
     catalogue = scan(sets["irmas"], leave_out=("irmas/*/piano/*", "irmas/*-dru-*"))
-    names = [file.path.name for sources in catalogue.splits.values() for files in sources.values() for file in files]
+    names = [
+        file.path.name
+        for sources in catalogue.splits.values()
+        for files in sources.values()
+        for file in files
+    ]
     assert names
     assert all(name.startswith("[voi][pop_roc]") for name in names)
     with pytest.raises(
-        DataError, match=r"Nothing is left out by 'irmas/\*/harp/\*'.*as irmas/train/piano/pia-nod-cla-"
+        DataError,
+        match=r"Nothing is left out by 'irmas/\*/harp/\*'.*as irmas/train/piano/pia-nod-cla-",
     ):
         scan(sets["irmas"], leave_out=("irmas/*/harp/*",))
     with pytest.raises(DataError, match="leaves nothing to be heard"):
@@ -119,9 +144,14 @@ def test_irmas_classes_drums_and_genres_can_be_left_out(sets):
 
 def test_maestro_follows_its_table(sets):
     catalogue = scan(sets["maestro"])
-    splits = {split: [file.path.suffix for file in files_of(catalogue, split, "piano")] for split in catalogue.splits}
+    splits = {
+        split: [file.path.suffix for file in files_of(catalogue, split, "piano")]
+        for split in catalogue.splits
+    }
     assert splits == {"train": [".wav", ".wav"], "valid": [".flac"]}
-    assert catalogue.notes == ("1 recordings of maestro-v3.0.0.csv are not there: 2009/not-downloaded.wav.",)
+    assert catalogue.notes == (
+        "1 recordings of maestro-v3.0.0.csv are not there: 2009/not-downloaded.wav.",
+    )
     assert {catalogue.folder(file) for file in files_of(catalogue, "train", "piano")} == {"piano"}
 
 
@@ -156,7 +186,8 @@ def test_mir1k_has_the_voice_on_the_right_and_its_published_singers(sets):
     assert singers["test"] == {"Ani"}
     assert singers["train"] | singers["valid"] == {"abjones", "amy"}
     songs = {
-        split: {file.path.name[:-7] for file in files_of(catalogue, split, "voice")} for split in ("train", "valid")
+        split: {file.path.name[:-7] for file in files_of(catalogue, split, "voice")}
+        for split in ("train", "valid")
     }
     assert not songs["train"] & songs["valid"]
     song = catalogue.tracks("train")["amy_1_01"]
@@ -169,7 +200,9 @@ def test_mir1k_has_the_voice_on_the_right_and_its_published_singers(sets):
 def test_a_mono_clip_of_mir1k_is_named(tmp_path):
     root = MAKERS["mir1k"][0](tmp_path)
     write(root / "Wavfile" / "amy_1_01.wav", 0)
-    with pytest.raises(DataError, match=r"amy_1_01\.wav has 1 channel\(s\); channel 2 of it was expected"):
+    with pytest.raises(
+        DataError, match=r"amy_1_01\.wav has 1 channel\(s\); channel 2 of it was expected"
+    ):
         scan(root)
 
 
@@ -177,9 +210,17 @@ def test_a_mono_clip_of_mir1k_is_named(tmp_path):
 def test_musdb_has_its_published_validation_songs(name, sets):
     catalogue = scan(sets[name])
     assert list(catalogue.tracks("valid")) == ["Actions - One Minute Smile"]
-    assert list(catalogue.tracks("train")) == ["A Classic Education - NightOwl", "Music Delta - 80s Rock"]
+    assert list(catalogue.tracks("train")) == [
+        "A Classic Education - NightOwl",
+        "Music Delta - 80s Rock",
+    ]
     assert list(catalogue.tracks("test")) == ["AM Contra - Heart Peripheral"]
-    assert set(catalogue.tracks("test")["AM Contra - Heart Peripheral"]) == {"drums", "bass", "other", "vocals"}
+    assert set(catalogue.tracks("test")["AM Contra - Heart Peripheral"]) == {
+        "drums",
+        "bass",
+        "other",
+        "vocals",
+    }
     assert {catalogue.folder(file) for file in files_of(catalogue, "train", "vocals")} == {"vocals"}
 
 
@@ -190,7 +231,10 @@ def test_part_of_musdb_has_other_validation_songs_and_says_so(name, tmp_path):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     catalogue = scan(root)
     assert len(catalogue.tracks("valid")) == len(catalogue.tracks("train")) == 1
-    assert "None of the published validation songs is there; 1 of train are valid" in catalogue.notes[0]
+    assert (
+        "None of the published validation songs is there; 1 of train are valid"
+        in catalogue.notes[0]
+    )
 
 
 def test_songs_with_a_valid_folder_of_their_own_are_plain(tmp_path):
@@ -221,9 +265,15 @@ def test_the_example_that_stempeg_ships_can_be_read():
 
     from tfsepgan.audio.recording import open_audio
 
-    path = Path(find_spec("stempeg").submodule_search_locations[0]) / "data" / "The Easton Ellises - Falcon 69.stem.mp4"
+    path = (
+        Path(find_spec("stempeg").submodule_search_locations[0])
+        / "data"
+        / "The Easton Ellises - Falcon 69.stem.mp4"
+    )
     files = [open_audio(path, str(stream), stream=stream) for stream in range(5)]
-    assert {(file.frames, file.sample_rate_hz, file.channels) for file in files} == {(268288, 44100, 2)}
+    assert {(file.frames, file.sample_rate_hz, file.channels) for file in files} == {
+        (268288, 44100, 2)
+    }
     mixture, *sources = (file.read(mono=True) for file in files)
     assert np.std(mixture - sum(sources)) < 0.2 * np.std(mixture)
 
@@ -235,8 +285,12 @@ def test_a_bad_stem_file_is_named(damage, tmp_path):
     write_stem_file(path, 1, streams=3 if damage == "few streams" else 5)
     whole = path.read_bytes()
     if damage != "few streams":
-        path.write_bytes({"cut": whole[: len(whole) // 2], "text": b"notes " * 99, "empty": b""}[damage])
-    with pytest.raises(DataError, match=r"Bad\.stem\.mp4 (is no recording|is empty|holds 3 audio streams)"):
+        path.write_bytes(
+            {"cut": whole[: len(whole) // 2], "text": b"notes " * 99, "empty": b""}[damage]
+        )
+    with pytest.raises(
+        DataError, match=r"Bad\.stem\.mp4 (is no recording|is empty|holds 3 audio streams)"
+    ):
         scan(tmp_path)
 
 
@@ -260,16 +314,21 @@ def test_slakh_adds_the_stems_of_a_class_and_leaves_duplicates_out(sets):
     expected[: len(noise(12, 1.3))] += noise(12, 1.3)
     np.testing.assert_allclose(piano.read(mono=True), expected, atol=1e-4)
     assert piano.frames == len(expected)
-    assert "2 songs left out whose MIDI file is another song's: Track00049, Track00077." in catalogue.notes
+    assert (
+        "2 songs left out whose MIDI file is another song's: Track00049, Track00077."
+        in catalogue.notes
+    )
 
 
 def test_slakh_duplicates_are_the_390_of_redux():
     from tfsepgan.data.layouts.slakh_duplicates import DUPLICATES
 
     counts = [
-        sum(low <= number <= high for number in DUPLICATES) for low, high in ((1, 1500), (1501, 1875), (1876, 2100))
+        sum(low <= number <= high for number in DUPLICATES)
+        for low, high in ((1, 1500), (1501, 1875), (1876, 2100))
     ]
-    assert counts == [211, 105, 74]  # 1289, 270 and 151 of 1500, 375 and 225 are left, as its README says
+    # 1289, 270 and 151 of 1500, 375 and 225 are left, as its README says
+    assert counts == [211, 105, 74]
 
 
 def test_babyslakh_is_split_by_track(tmp_path):
@@ -303,14 +362,22 @@ def test_medleydb_names_sources_by_instrument_and_splits_by_artist(sets):
     assert set(song) == {"piano", "distorted_electric_guitar", "male_singer", "fx_processed_sound"}
     assert len(song["distorted_electric_guitar"].further) == 1
     notes = " ".join(catalogue.notes)
-    assert "1 stems named by metadata are not there: Mozart_DiesBildnis Mozart_DiesBildnis_STEM_05.wav" in notes
-    assert "1 tracks whose microphones hear the other instruments too; --leave-out takes them away: Mozart_" in notes
+    assert (
+        "1 stems named by metadata are not there: Mozart_DiesBildnis Mozart_DiesBildnis_STEM_05.wav"
+        in notes
+    )
+    assert (
+        "1 tracks whose microphones hear the other instruments too; --leave-out takes them away: Mozart_"
+        in notes
+    )
 
 
 def test_medleydb_without_metadata_is_named(tmp_path):
     root = MAKERS["medleydb"][0](tmp_path)
     shutil.rmtree(root / "Metadata")
-    with pytest.raises(DataError, match=r"LizNelson_Coldwar has no LizNelson_Coldwar_METADATA\.yaml"):
+    with pytest.raises(
+        DataError, match=r"LizNelson_Coldwar has no LizNelson_Coldwar_METADATA\.yaml"
+    ):
         scan(root)
 
 
@@ -330,21 +397,32 @@ def test_moisesdb_adds_tracks_of_a_stem_and_splits_by_artist(sets):
     where = {track[:8]: split for split in catalogue.splits for track in catalogue.tracks(split)}
     assert where["00000000"] == where["00000002"]
     assert set(where.values()) == {"train", "valid", "test"}
-    song = next(song for name, song in catalogue.tracks(where["00000001"]).items() if name.startswith("00000001"))
+    song = next(
+        song
+        for name, song in catalogue.tracks(where["00000001"]).items()
+        if name.startswith("00000001")
+    )
     assert set(song) == {"piano", "bass", "other_keys"}
-    assert [path.name for path in (song["bass"].path, *song["bass"].further)] == ["bass-1-0.wav", "bass-3-0.wav"]
+    assert [path.name for path in (song["bass"].path, *song["bass"].further)] == [
+        "bass-1-0.wav",
+        "bass-3-0.wav",
+    ]
     stereo = song["piano"].read(mono=False)
     np.testing.assert_allclose(stereo, noise(100, channels=2) + noise(101), atol=1e-4)
     mono = song["piano"].read(mono=True)[:, 0]
     np.testing.assert_allclose(mono, stereo.mean(axis=1), atol=1e-6)
-    assert any("5 tracks in which other instruments are heard too" in note for note in catalogue.notes)
+    assert any(
+        "5 tracks in which other instruments are heard too" in note for note in catalogue.notes
+    )
 
 
 def test_files_of_two_rates_are_not_added(tmp_path):
     root = MAKERS["moisesdb"][0](tmp_path)
     path = next((root / "00000000-aaaa-bbbb-cccc-0123456789ab" / "piano").glob("piano-0-1.wav"))
     soundfile.write(path, noise(1), 2 * RATE_HZ)
-    with pytest.raises(DataError, match=r"piano-0-1\.wav is at 16000 Hz, what it is added to at 8000 Hz"):
+    with pytest.raises(
+        DataError, match=r"piano-0-1\.wav is at 16000 Hz, what it is added to at 8000 Hz"
+    ):
         scan(root)
 
 
@@ -354,7 +432,9 @@ def test_a_distributed_set_with_a_double_loses_it_from_training_and_says_so(tmp_
     catalogue = scan(root)
     assert "amy_2_01" not in {**catalogue.tracks("train"), **catalogue.tracks("valid")}
     assert "Ani_1_01" in catalogue.tracks("test")
-    assert any("amy_2_01 is left out: it is also test/Ani_1_01/" in note for note in catalogue.notes)
+    assert any(
+        "amy_2_01 is left out: it is also test/Ani_1_01/" in note for note in catalogue.notes
+    )
 
 
 def test_held_out_groups_are_the_same_however_many_there_are():

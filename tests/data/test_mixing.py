@@ -50,12 +50,16 @@ def test_snr_law_spreads_the_others_as_asked():
     others[0, : TIME // 2] = 0.5
     others[1, TIME // 2 :] = 0.001
     _, residual = snr_law(target, others, snr_db=np.zeros(1), spread_db=np.array([3.0, -3.0]))
-    assert level_db(residual[: TIME // 2]) - level_db(residual[TIME // 2 :]) == pytest.approx(6.0, abs=1e-4)
+    assert level_db(residual[: TIME // 2]) - level_db(residual[TIME // 2 :]) == pytest.approx(
+        6.0, abs=1e-4
+    )
 
 
 def test_snr_law_sets_each_of_two_sources_against_the_others():
     targets = np.concatenate([noise(1, seed=1), noise(1, seed=2, level=0.4)])
-    sources, residual = snr_law(targets, noise(2, seed=3), snr_db=np.array([4.0, -5.0]), spread_db=np.zeros(2))
+    sources, residual = snr_law(
+        targets, noise(2, seed=3), snr_db=np.array([4.0, -5.0]), spread_db=np.zeros(2)
+    )
     assert level_db(sources[0]) - level_db(residual) == pytest.approx(4.0, abs=1e-4)
     assert level_db(sources[1]) - level_db(residual) == pytest.approx(-5.0, abs=1e-4)
     assert level_db(sources[0]) == pytest.approx(level_db(targets[0]), abs=1e-4)
@@ -64,7 +68,9 @@ def test_snr_law_sets_each_of_two_sources_against_the_others():
 def test_without_others_sources_are_levelled_against_the_first():
     targets = np.concatenate([noise(1, seed=1), noise(1, seed=2, level=0.4)])
     nothing = np.zeros((0, TIME), np.float32)
-    sources, residual = snr_law(targets, nothing, snr_db=np.array([1.0, -2.0]), spread_db=np.zeros(0))
+    sources, residual = snr_law(
+        targets, nothing, snr_db=np.array([1.0, -2.0]), spread_db=np.zeros(0)
+    )
     assert level_db(sources[1]) - level_db(sources[0]) == pytest.approx(-3.0, abs=1e-4)
     assert not residual.any()
 
@@ -126,7 +132,14 @@ def test_limiting_scales_all_parts_alike():
 def test_parts_put_where_the_targets_were_are_the_same_bits(level):
     targets, others = noise(2, seed=1, level=level), noise(3, seed=2, level=level)
     laws = (
-        (snr_law, {"snr_db": np.array([2.0, -1.0]), "spread_db": np.array([0.0, 5.0, -5.0]), "gain_db": 3.0}),
+        (
+            snr_law,
+            {
+                "snr_db": np.array([2.0, -1.0]),
+                "spread_db": np.array([0.0, 5.0, -5.0]),
+                "gain_db": 3.0,
+            },
+        ),
         (paper_law, {"weights": np.array([0.2, 0.5, 0.3])}),
     )
     for law, settings in laws:

@@ -40,13 +40,20 @@ def test_a_mixture_knows_the_recording_of_its_target(unpaired):
     catalogue = scan(unpaired)
     mixtures = fixed_mixtures(catalogue, CONFIG, split="valid", count=5, seconds=0.5)
     names = [file.name for file in catalogue.splits["valid"]["piano"]]
-    assert [mixture.target_file for mixture in mixtures] == [names[number % len(names)] for number in range(5)]
+    assert [mixture.target_file for mixture in mixtures] == [
+        names[number % len(names)] for number in range(5)
+    ]
 
 
 def test_the_same_seed_gives_the_same_mixtures_and_another_does_not(unpaired):
     settings = {"split": "test", "count": 3, "seconds": 1.0}
     one = fixed_mixtures(scan(unpaired), CONFIG, seed=1, **settings)
-    two = fixed_mixtures(scan(unpaired), replace(CONFIG, law="paper", variants=3, window=4, seed=8), seed=1, **settings)
+    two = fixed_mixtures(
+        scan(unpaired),
+        replace(CONFIG, law="paper", variants=3, window=4, seed=8),
+        seed=1,
+        **settings,
+    )
     other = fixed_mixtures(scan(unpaired), CONFIG, seed=2, **settings)
     for number in range(3):
         np.testing.assert_array_equal(one[number].mixture, two[number].mixture)
@@ -74,7 +81,9 @@ def test_short_others_are_followed_by_more_of_their_folder(tmp_path, write):
     write(tmp_path / "test" / "piano" / "a.wav", 4.0)
     for number in range(3):
         write(tmp_path / "test" / "rest" / "flute" / f"{number}.wav", 0.5, seed=number + 1)
-    (mixture,) = fixed_mixtures(scan(tmp_path), replace(CONFIG, others=(1, 1)), split="test", count=1, seconds=3.0)
+    (mixture,) = fixed_mixtures(
+        scan(tmp_path), replace(CONFIG, others=(1, 1)), split="test", count=1, seconds=3.0
+    )
     pieces = mixture.sources["residual"][:, 0].reshape(6, -1)
     assert np.all(np.abs(pieces).max(axis=1) > 0)
 
@@ -111,4 +120,6 @@ def test_songs_can_be_fewer_and_shorter(multitrack):
 
 def test_a_split_without_the_source_is_refused(unpaired):
     with pytest.raises(DataError, match="holds no recording of 'harp'"):
-        fixed_mixtures(scan(unpaired), replace(CONFIG, sources=("harp",)), split="valid", count=1, seconds=1.0)
+        fixed_mixtures(
+            scan(unpaired), replace(CONFIG, sources=("harp",)), split="valid", count=1, seconds=1.0
+        )

@@ -1,4 +1,5 @@
-"""From one source to all of a song's: where nothing else is in the mixtures, settings, mixtures and batches say so."""
+"""From one source to all of a song's: where nothing else is in the mixtures, settings, mixtures and
+batches say so."""
 
 from dataclasses import replace
 
@@ -25,7 +26,12 @@ def named(*sources, **changes) -> DataConfig:
 
 @pytest.mark.parametrize(
     ("sources", "others"),
-    [(("piano",), ("bass", "drums")), (("bass", "piano"), ("drums",)), (BAND, ()), (BAND[::-1], ())],
+    [
+        (("piano",), ("bass", "drums")),
+        (("bass", "piano"), ("drums",)),
+        (BAND, ()),
+        (BAND[::-1], ()),
+    ],
 )
 def test_others_are_what_no_source_names(multitrack, sources, others):
     assert scan(multitrack, sources=sources).others("train", sources) == others
@@ -48,7 +54,9 @@ def test_settings_are_settled_by_the_recordings(multitrack, unpaired):
 
 
 def test_others_of_none_where_there_are_some_are_refused(unpaired):
-    with pytest.raises(ConfigError, match="others is 0 0, .* also holds rest, voice. Name these as sources too"):
+    with pytest.raises(
+        ConfigError, match="others is 0 0, .* also holds rest, voice. Name these as sources too"
+    ):
         scan(unpaired).settled(named("piano", others=(0, 0)))
 
 
@@ -64,11 +72,16 @@ def test_one_source_and_nothing_else_is_still_refused(tmp_path, write):
 
 @pytest.mark.parametrize("law", ["paper", "snr"])
 @pytest.mark.parametrize("remix", [0.0, 0.5])
-def test_batches_hold_nothing_but_the_sources_and_do_not_depend_on_others(multitrack, unpaired, tmp_path, law, remix):
+def test_batches_hold_nothing_but_the_sources_and_do_not_depend_on_others(
+    multitrack, unpaired, tmp_path, law, remix
+):
     for folder, every in ((multitrack, BAND), (unpaired, EVERYONE)):
         catalogue = scan(folder, sources=every)
         made = []
-        for config in (named(*every, law=law, remix=remix), named(*every, law=law, remix=remix, others=(0, 0))):
+        for config in (
+            named(*every, law=law, remix=remix),
+            named(*every, law=law, remix=remix, others=(0, 0)),
+        ):
             pool = open_pool(catalogue, config, cache_dir=tmp_path)
             plan = draw_plan(pool, config, step=3)
             windows = read_windows(pool, plan.draws, config.window, choose_reader("memmap"))
@@ -97,7 +110,9 @@ def test_others_of_the_valid_split_do_not_come_back_into_a_run_that_has_none(tmp
     for number, name in enumerate(("train/a", "train/b", "valid/a", "valid/b", "valid/c")):
         write(tmp_path / name / "1.wav", 1.0, seed=number)
     catalogue = scan(tmp_path, sources=("a", "b"))
-    (item,) = fixed_mixtures(catalogue, catalogue.settled(named("a", "b")), split="valid", count=1, seconds=0.5)
+    (item,) = fixed_mixtures(
+        catalogue, catalogue.settled(named("a", "b")), split="valid", count=1, seconds=0.5
+    )
     assert tuple(item.sources) == ("a", "b")
     (item,) = fixed_mixtures(catalogue, named("a", "b"), split="valid", count=1, seconds=0.5)
     assert tuple(item.sources) == ("a", "b", "residual")
@@ -106,7 +121,9 @@ def test_others_of_the_valid_split_do_not_come_back_into_a_run_that_has_none(tmp
 def test_only_songs_with_others_have_a_residual(tmp_path, write):
     for number, stem in enumerate(("one/piano", "one/bass", "two/piano", "two/bass", "two/drums")):
         write(tmp_path / "test" / f"{stem}.wav", 1.0, seed=number)
-    one, two = fixed_mixtures(scan(tmp_path, sources=("piano", "bass")), named("piano", "bass"), split="test")
+    one, two = fixed_mixtures(
+        scan(tmp_path, sources=("piano", "bass")), named("piano", "bass"), split="test"
+    )
     assert tuple(one.sources) == ("piano", "bass")
     assert tuple(two.sources) == two.scored == ("piano", "bass", "residual")
 

@@ -1,4 +1,5 @@
-"""The paper's own set-up, on miniatures of MAESTRO and IRMAS: minutes, cuts, and no piano among the others."""
+"""The paper's own set-up, on miniatures of MAESTRO and IRMAS: minutes, cuts, and no piano among the
+others."""
 
 import argparse
 
@@ -33,13 +34,21 @@ def pianos(tmp_path):
         for number in range(count):
             path = tmp_path / "own" / split / "piano" / f"{split}{number}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            samples = np.random.default_rng([number, *split.encode()]).normal(scale=0.1, size=100 * RATE)
+            samples = np.random.default_rng([number, *split.encode()]).normal(
+                scale=0.1, size=100 * RATE
+            )
             soundfile.write(path, samples, RATE)
     return tmp_path / "own"
 
 
 def made(tmp_path, piano, **more):
-    options = {"piano": str(piano), "output": str(tmp_path / "paper"), "minutes": 4.0, "testing": [], "seed": 0}
+    options = {
+        "piano": str(piano),
+        "output": str(tmp_path / "paper"),
+        "minutes": 4.0,
+        "testing": [],
+        "seed": 0,
+    }
     recipe.make(argparse.Namespace(**options | more))
     return tmp_path / "paper"
 
@@ -49,19 +58,24 @@ def test_there_are_as_many_minutes_as_asked_for_in_files_of_about_one(pianos, tm
     minutes = {row.split: row.minutes for row in catalogue.summary()}
     assert minutes == pytest.approx({"train": 4.0, "valid": 0.4, "test": 0.4})
     lengths = [file.seconds for file in catalogue.splits["train"]["piano"]]
-    assert len(lengths) == 5 and all(30 <= seconds < 90 for seconds in lengths)  # 60 + 40, 60 + 40, 40
+    # 60 + 40, 60 + 40, 40
+    assert len(lengths) == 5 and all(30 <= seconds < 90 for seconds in lengths)
 
 
 def test_a_file_is_the_recording_it_was_cut_from(pianos, tmp_path):
     folder = made(tmp_path, pianos, minutes=100.0)
     whole, _ = soundfile.read(pianos / "train" / "piano" / "train1.wav")
-    cut = [soundfile.read(folder / "train" / "piano" / f"train1-{number:03d}.flac")[0] for number in (0, 1)]
+    cut = [
+        soundfile.read(folder / "train" / "piano" / f"train1-{number:03d}.flac")[0]
+        for number in (0, 1)
+    ]
     np.testing.assert_allclose(np.concatenate(cut), whole, atol=2**-15)
 
 
 def test_maestro_and_irmas_make_the_papers_experiment(tmp_path):
     maestro, irmas = make_maestro(tmp_path / "m"), make_irmas(tmp_path / "i")
-    write(maestro / "2009" / "not-downloaded.wav", 7, channels=2)  # the miniature's only test recording
+    # the miniature's only test recording
+    write(maestro / "2009" / "not-downloaded.wav", 7, channels=2)
     testing = irmas / "IRMAS-TestingData-Part1" / "Part1"
     write(testing / "02 - Horn-1.wav", 901, channels=2)
     (testing / "02 - Horn-1.txt").write_text("tru\t\n")

@@ -23,7 +23,8 @@ def heights(zones):
 
 
 @pytest.mark.parametrize(
-    ("word", "key"), [("A#3", 58), ("Bb3", 58), ("As3", 58), ("bb3", 58), ("58", 58), ("C-1", 0), ("B0", 23)]
+    ("word", "key"),
+    [("A#3", 58), ("Bb3", 58), ("As3", 58), ("bb3", 58), ("58", 58), ("C-1", 0), ("B0", 23)],
 )
 def test_a_note_is_known_by_each_of_its_names(word, key):
     assert sfz_piano.pitch(word) == key
@@ -42,7 +43,9 @@ def test_every_key_plays_the_nearest_note_of_its_layer(tmp_path):
 def test_a_note_louder_than_its_neighbours_is_brought_to_their_curve(tmp_path):
     slope_db = 0.5  # a key
     for key in range(40, 80):
-        write_note(tmp_path / f"{key}.wav", 10 ** ((-20 - slope_db * (key - 40) + 10 * (key == 60)) / 20))
+        write_note(
+            tmp_path / f"{key}.wav", 10 ** ((-20 - slope_db * (key - 40) + 10 * (key == 60)) / 20)
+        )
     level_db = 20 * np.log10(heights(sfz_piano.note_zones([tmp_path])))
     steps = np.diff(level_db)
     assert abs(np.median(steps) + slope_db) < 0.1  # the curve itself stays
@@ -74,7 +77,9 @@ def test_a_sprite_is_cut_where_its_index_says(tmp_path):
     lengths, levels = {60: 6000, 62: 8000, 64: 5000}, {60: 0.1, 62: 0.3, 64: 0.5}
     whole = np.concatenate([np.full(length, levels[key]) for key, length in lengths.items()])
     soundfile.write(tmp_path / "a.ogg", whole[:, None], 44100, format="OGG", subtype="VORBIS")
-    (tmp_path / "index.json").write_text(json.dumps({"a": [[key, length] for key, length in lengths.items()]}))
+    (tmp_path / "index.json").write_text(
+        json.dumps({"a": [[key, length] for key, length in lengths.items()]})
+    )
     sfz_piano.cut_sprites(tmp_path, tmp_path / "notes")
     for key, length in lengths.items():
         samples, _ = soundfile.read(tmp_path / "notes" / f"{key}.wav")

@@ -1,4 +1,5 @@
-"""Batches: their shapes, that nothing but seed and step decides them, and that every reader gives the same bits."""
+"""Batches: their shapes, that nothing but seed and step decides them, and that every reader gives
+the same bits."""
 
 import os
 import shutil
@@ -72,8 +73,15 @@ def test_every_reader_gives_the_same_bits(request, cache, reader, layout):
     for step in range(30):
         plan = draw_plan(pool, config, step)
         windows = read_windows(pool, plan.draws, config.window, "soundfile")
-        expected.append(dict(zip(("mixture", "sources"), mix_batch(pool, config, plan, windows)[:2], strict=True)))
-    assert_same(first(training_batches(catalogue, replace(config, reader=reader), cache_dir=cache), 30), expected)
+        expected.append(
+            dict(
+                zip(("mixture", "sources"), mix_batch(pool, config, plan, windows)[:2], strict=True)
+            )
+        )
+    assert_same(
+        first(training_batches(catalogue, replace(config, reader=reader), cache_dir=cache), 30),
+        expected,
+    )
 
 
 def test_the_target_lies_in_the_mixture_as_given(unpaired, cache):
@@ -99,7 +107,9 @@ def test_the_target_lies_in_the_mixture_as_given(unpaired, cache):
 def test_the_paper_law_draws_its_weight_uniformly(unpaired, cache):
     config = replace(CONFIG, law="paper", batch=1000)
     weights = draw_plan(open_pool(scan(unpaired), config, cache_dir=cache), config, 0).weights
-    np.testing.assert_allclose(np.quantile(weights[:, 1], [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.05)
+    np.testing.assert_allclose(
+        np.quantile(weights[:, 1], [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.05
+    )
 
 
 def test_songs_are_mixed_from_one_place(multitrack, cache):
@@ -128,7 +138,9 @@ def test_only_short_files_are_refused(tmp_path, write, cache):
 
 
 def test_a_reader_that_does_not_load_is_refused():
-    with pytest.raises(ConfigError, match="reader is 'sox'; it must be auto, tfio, soundfile, memmap"):
+    with pytest.raises(
+        ConfigError, match="reader is 'sox'; it must be auto, tfio, soundfile, memmap"
+    ):
         choose_reader("sox")
     assert choose_reader("auto") in AVAILABLE
     if not tfio_loads():
@@ -152,7 +164,8 @@ def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, re
     pool = open_pool(scan(tmp_path / "data"), CONFIG, cache_dir=tmp_path / "cache")
     plan = draw_plan(pool, CONFIG, 0)
     path, start = pool.recordings[plan.draws.recording[0]].path, int(plan.draws.start[0])
-    os.truncate(path, HEADER_BYTES + 2 * (start + 1))  # one sample is left, which must not fill the window
+    # one sample is left, which must not fill the window
+    os.truncate(path, HEADER_BYTES + 2 * (start + 1))
     with pytest.raises(DataError, match="cannot be read any more"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 

@@ -1,4 +1,5 @@
-"""Pitch without speed: what moves, by how much, and what must not; and what of the pipeline's draws it leaves as they were."""
+"""Pitch without speed: what moves, by how much, and what must not; and what of the pipeline's draws
+it leaves as they were."""
 
 from dataclasses import replace
 from itertools import islice
@@ -26,17 +27,27 @@ def with_(base=CONFIG, **changes):
 
 
 def batches(folder, config, cache, count=1, **options):
-    return list(islice(training_batches(scan(folder), config, cache_dir=cache, **options).as_numpy_iterator(), count))
+    return list(
+        islice(
+            training_batches(scan(folder), config, cache_dir=cache, **options).as_numpy_iterator(),
+            count,
+        )
+    )
 
 
 def tone(hz, seconds=2.0, rate_hz=RATE_HZ):
-    return (0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate_hz)) / rate_hz)).astype(np.float32)
+    return (0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate_hz)) / rate_hz)).astype(
+        np.float32
+    )
 
 
 def strongest_hz(samples, rate_hz):
-    """The frequency of a tone, from the spectrum of its middle: the top of a parabola through three bins, in dB."""
+    """The frequency of a tone, from the spectrum of its middle: the top of a parabola through three
+    bins, in dB."""
     middle = samples[len(samples) // 4 : -len(samples) // 4]
-    spectrum = 20 * np.log10(np.abs(np.fft.rfft(middle * np.blackman(len(middle)), 8 * len(middle))) + 1e-9)
+    spectrum = 20 * np.log10(
+        np.abs(np.fft.rfft(middle * np.blackman(len(middle)), 8 * len(middle))) + 1e-9
+    )
     top = int(np.argmax(spectrum))
     below, at, above = spectrum[top - 1 : top + 2]
     return (top + 0.5 * (below - above) / (below - 2 * at + above)) * rate_hz / (8 * len(middle))
@@ -62,9 +73,13 @@ def test_a_tone_moves_by_so_many_semitones_and_lasts_as_long(semitones, rate_hz)
         before = tone(hz, 1.5, rate_hz)
         after = at_pitch(before, semitones, rate_hz)
         assert after.dtype == np.float32 and after.shape == before.shape
-        assert 1200 * np.log2(strongest_hz(after, rate_hz) / hz) == pytest.approx(100 * semitones, abs=2.0)
+        assert 1200 * np.log2(strongest_hz(after, rate_hz) / hz) == pytest.approx(
+            100 * semitones, abs=2.0
+        )
         quarter = len(after) // 4
-        assert root_mean_square(after[quarter:-quarter]) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+        assert root_mean_square(after[quarter:-quarter]) == pytest.approx(
+            0.5 / np.sqrt(2), rel=0.02
+        )
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.25])
@@ -77,7 +92,8 @@ def test_pitch_and_speed_are_one_resampling_and_both_are_heard(speed):
 
 
 def test_a_moved_tone_is_as_clean_as_a_tone():
-    """All but a thousandth of the energy lies where the tone was moved to: frames join without beats or clicks."""
+    """All but a thousandth of the energy lies where the tone was moved to: frames join without
+    beats or clicks."""
     after = at_pitch(tone(440.0, 3.0, 44100), 3.0, 44100)[22050:-22050]
     power = np.abs(np.fft.rfft(after * np.hanning(len(after)))) ** 2
     top = int(np.argmax(power))
@@ -107,7 +123,9 @@ def test_no_semitones_are_no_change():
 @pytest.mark.parametrize("semitones", [-3.0, -1.0, 1.0, 3.0])
 def test_music_keeps_its_energy_within_a_decibel(music, semitones):
     for samples in music:
-        change_db = 20 * np.log10(root_mean_square(at_pitch(samples, semitones, 16000)) / root_mean_square(samples))
+        change_db = 20 * np.log10(
+            root_mean_square(at_pitch(samples, semitones, 16000)) / root_mean_square(samples)
+        )
         assert abs(change_db) < 1.0
 
 
@@ -119,7 +137,8 @@ def test_music_keeps_its_time_and_only_its_pitch_moves(music):
     assert np.corrcoef(*loudness)[0, 1] > 0.97
     hertz = np.geomspace(150, 1500, 2000)
     spectra = [
-        np.interp(hertz, np.fft.rfftfreq(len(one), 1 / 16000), np.abs(np.fft.rfft(one))) for one in (piano, after)
+        np.interp(hertz, np.fft.rfftfreq(len(one), 1 / 16000), np.abs(np.fft.rfft(one)))
+        for one in (piano, after)
     ]
     step = np.log2(hertz[1] / hertz[0]) * 12
     likeness = [np.vdot(spectra[0][:-shift], spectra[1][shift:]) for shift in range(1, 400)]
@@ -139,7 +158,11 @@ def test_short_windows_silence_and_constants_are_no_error(length):
     for samples in (np.zeros(length, np.float32), np.full(length, 0.5, np.float32)):
         for semitones in (-12.0, 0.01, 12.0):
             after = at_pitch(samples, semitones, RATE_HZ)
-            assert after.shape == samples.shape and np.isfinite(after).all() and np.abs(after).max() < 1
+            assert (
+                after.shape == samples.shape
+                and np.isfinite(after).all()
+                and np.abs(after).max() < 1
+            )
     assert not at_pitch(np.zeros(length, np.float32), 3.0, RATE_HZ).any()
 
 
@@ -154,15 +177,20 @@ def test_the_pitch_keeps_to_its_range_and_is_drawn_as_often_as_asked():
     drawn = np.array([augmenter.pitch(step, 0, row) for step in range(100) for row in (-1, 0, 1)])
     assert np.mean(drawn != 0) == pytest.approx(0.5, abs=0.1)
     assert -1 <= drawn.min() < -0.8 and 1.7 < drawn.max() <= 2
-    assert not any(Augmenter(with_(pitch_semitones=(1.0, 2.0))).pitch(step, 0, 0) for step in range(20))
+    assert not any(
+        Augmenter(with_(pitch_semitones=(1.0, 2.0))).pitch(step, 0, 0) for step in range(20)
+    )
 
 
 def test_other_changes_are_drawn_as_they_were_without_a_pitch(unpaired, cache):
-    """A pitch of no semitones changes nothing: it is drawn from a generator of its own, and needs no longer windows."""
+    """A pitch of no semitones changes nothing: it is drawn from a generator of its own, and needs
+    no longer windows."""
     others = {"speed": 0.5, "equaliser": 0.7, "room": 0.5, "polarity": 0.5, "noise": 0.5}
     without, still = with_(**others), with_(**others, pitch=1.0, pitch_semitones=(0.0, 0.0))
     assert longer_window(without) == longer_window(with_(without, pitch=1.0))
-    for one, two in zip(batches(unpaired, without, cache, 3), batches(unpaired, still, cache, 3), strict=True):
+    for one, two in zip(
+        batches(unpaired, without, cache, 3), batches(unpaired, still, cache, 3), strict=True
+    ):
         np.testing.assert_array_equal(one["mixture"], two["mixture"])
         np.testing.assert_array_equal(one["sources"], two["sources"])
 

@@ -1,4 +1,5 @@
-"""The recipe of real recordings: what the table says is there, whole and told, and what is not is named."""
+"""The recipe of real recordings: what the table says is there, whole and told, and what is not is
+named."""
 
 import hashlib
 import io
@@ -15,7 +16,13 @@ from tfsepgan.errors import DataError
 
 recorded = from_recipes("recorded")
 RATE_HZ = 8000
-TOLD = {"title": "Largo", "player": "Ann", "licence": "CC0-1.0", "credit": "https://example.org", "what": "solo piano"}
+TOLD = {
+    "title": "Largo",
+    "player": "Ann",
+    "licence": "CC0-1.0",
+    "credit": "https://example.org",
+    "what": "solo piano",
+}
 FILES = {"music/a piece [1].wav": 440.0, "music/second.wav": 220.0, "bands/drums.wav": 110.0}
 
 
@@ -56,7 +63,14 @@ def table(tmp_path, clones):
     path = tmp_path / "table.json"
     works = [
         TOLD | {"from": "music", "files": "music/a piece [[]1].wav", "to": "piano/ann"},
-        TOLD | {"from": "music", "files": "music/second*", "to": "piano/ben", "player": "Ben", "cut": [0.5, 1.25]},
+        TOLD
+        | {
+            "from": "music",
+            "files": "music/second*",
+            "to": "piano/ben",
+            "player": "Ben",
+            "cut": [0.5, 1.25],
+        },
         TOLD | {"from": "music", "files": ["bands/*", "none/*"], "to": "rest/drums", "name": "kit"},
     ]
     write_table(path, {"music": {"git": "ann/music", "commit": commit}}, works)
@@ -64,9 +78,13 @@ def table(tmp_path, clones):
 
 
 def write_table(path, sources, works, digests=None):
-    digests = digests or {f"music/{name}": hashlib.sha256(sound(hz)).hexdigest() for name, hz in FILES.items()}
+    digests = digests or {
+        f"music/{name}": hashlib.sha256(sound(hz)).hexdigest() for name, hz in FILES.items()
+    }
     path.write_text(json.dumps({"sources": sources, "works": works}))
-    path.with_suffix(".sha256").write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+    path.with_suffix(".sha256").write_text(
+        "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+    )
 
 
 @pytest.fixture
@@ -84,7 +102,11 @@ def test_every_recording_is_laid_out_and_told(tmp_path, gather):
     assert gather() == 0
     data = tmp_path / "data"
     found = {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
-    wanted = {"train/piano/ann/a piece [1].wav", "train/piano/ben/second.flac", "train/rest/drums/kit.wav"}
+    wanted = {
+        "train/piano/ann/a piece [1].wav",
+        "train/piano/ben/second.flac",
+        "train/rest/drums/kit.wav",
+    }
     assert found == wanted | {"manifest.json"}
     assert (data / "train/piano/ann/a piece [1].wav").read_bytes() == sound(440.0)
     entries = {entry["file"]: entry for entry in json.loads((data / "manifest.json").read_text())}
@@ -120,7 +142,9 @@ def test_a_call_that_was_stopped_goes_on_without_what_is_there(tmp_path, gather,
     (data / "train/rest/drums/.writing-kit.wav-1-2").write_bytes(b"half")
     (data / "train/piano/ann/a piece [1].wav").write_bytes(b"spoiled")
     put, again = recorded.put, []
-    monkeypatch.setattr(recorded, "put", lambda one, *more: (again.append(one.target), put(one, *more)))
+    monkeypatch.setattr(
+        recorded, "put", lambda one, *more: (again.append(one.target), put(one, *more))
+    )
     assert gather() == 0
     assert sorted(again) == ["train/piano/ann/a piece [1].wav", "train/rest/drums/kit.wav"]
     assert (data / "train/piano/ann/a piece [1].wav").read_bytes() == sound(440.0)
@@ -162,7 +186,12 @@ def test_a_repository_is_cloned_at_its_commit_without_what_is_not_wanted(tmp_pat
     told["sources"]["music"]["url"] = f"file://{clones / 'ann+music'}"
     told["works"] = told["works"][:1]
     name = "music/a piece [1].wav"
-    write_table(table, told["sources"], told["works"], {f"music/{name}": hashlib.sha256(sound(440.0)).hexdigest()})
+    write_table(
+        table,
+        told["sources"],
+        told["works"],
+        {f"music/{name}": hashlib.sha256(sound(440.0)).hexdigest()},
+    )
     (clones / "ann+music" / "music/second.wav").write_bytes(b"later")
     git(clones / "ann+music", "commit", "-qam", "later")
     output = tmp_path / "cloned"
@@ -179,7 +208,9 @@ def test_a_package_of_npm_is_read_as_it_was_packed(tmp_path):
         info.size = len(sound(440.0))
         archive.addfile(info, io.BytesIO(sound(440.0)))
     sources = from_recipes("recorded_sources")
-    read = sources.open_source({"npm": "@ann/music", "version": "1.0.0"}, [], tmp_path / "cache", [tmp_path])
+    read = sources.open_source(
+        {"npm": "@ann/music", "version": "1.0.0"}, [], tmp_path / "cache", [tmp_path]
+    )
     assert read("a.wav") == sound(440.0)
     with pytest.raises(DataError, match=r"has no b\.wav"):
         read("b.wav")
@@ -216,7 +247,9 @@ def test_a_table_that_does_not_hold_together_is_refused(table, gather, capsys, c
     assert said in " ".join(capsys.readouterr().out.split())
 
 
-def test_large_files_come_when_they_are_asked_for_and_are_known_by_their_id_in_git(tmp_path, table, clones, gather):
+def test_large_files_come_when_they_are_asked_for_and_are_known_by_their_id_in_git(
+    tmp_path, table, clones, gather
+):
     table.with_suffix(".large").write_text(
         f"{git(clones / 'ann+music', 'rev-parse', 'HEAD:bands/drums.wav')}  music/bands/drums.wav\n"
     )
@@ -239,4 +272,9 @@ def test_the_table_that_ships_tells_every_file_once_and_trains_only():
     licences = {recording.work["licence"] for recording in recordings}
     assert not [words for words in licences if any(bad in words for bad in ("NC", "ND", "SA"))]
     reserved = ("salvatori", "shuwen", "bach10", "medley", "moises", "musdb", "slakh")
-    assert not [one for one in recordings for word in reserved if word in f"{one.path} {one.work['player']}".lower()]
+    assert not [
+        one
+        for one in recordings
+        for word in reserved
+        if word in f"{one.path} {one.work['player']}".lower()
+    ]

@@ -1,8 +1,8 @@
 """`tfsepgan-data render`, from scores to a data folder.
 
-Most tests play with a stand-in for the program fluidsynth, put first on the path: it takes the same command line
-and the same MIDI file, plays exact sines, and can hang, fail or never end. The last tests play with the real
-synthesizers that are here.
+Most tests play with a stand-in for the program fluidsynth, put first on the path: it takes the same
+command line and the same MIDI file, plays exact sines, and can hang, fail or never end. The last
+tests play with the real synthesizers that are here.
 """
 
 import json
@@ -64,7 +64,18 @@ if "silent" in font:
     out *= 0
 soundfile.write(sound, out, rate, subtype="FLOAT")
 """
-PLAIN = ("--tempo", "0", "--semitones", "0", "--velocity", "0", "--valid-share", "0", "--sample-rate-hz", "8000")
+PLAIN = (
+    "--tempo",
+    "0",
+    "--semitones",
+    "0",
+    "--velocity",
+    "0",
+    "--valid-share",
+    "0",
+    "--sample-rate-hz",
+    "8000",
+)
 NOTES = ((0.5, 1.0, 69), (1.5, 2.0, 76))
 
 
@@ -80,11 +91,14 @@ def stand_in(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fonts(tmp_path):
-    """Makes soundfonts of sines: fonts('good', 'hang') gives their arguments; each has a piano, or what is asked for."""
+    """Makes soundfonts of sines: fonts('good', 'hang') gives their arguments; each has a piano, or
+    what is asked for."""
 
     def make(*names, preset=(0, 0)):
         for name in names:
-            writer.write_soundfont(tmp_path / f"{name}.sf2", [sine_zone()], title=name, copyright="CC0", preset=preset)
+            writer.write_soundfont(
+                tmp_path / f"{name}.sf2", [sine_zone()], title=name, copyright="CC0", preset=preset
+            )
         return [f"{name}={tmp_path / name}.sf2" for name in names]
 
     return make
@@ -134,7 +148,12 @@ def band_fonts(fonts):
 
 def test_unpaired_stems_lie_where_training_looks_for_them(tmp_path, scores, fonts, stand_in):
     data = tmp_path / "data"
-    assert render(scores("song", parts=BAND), "--soundfont", *band_fonts(fonts), "--output", data, *PLAIN) == 0
+    assert (
+        render(
+            scores("song", parts=BAND), "--soundfont", *band_fonts(fonts), "--output", data, *PLAIN
+        )
+        == 0
+    )
     piano, drums, violin = (Path(name) for name in made(data))
     assert piano.parts[:3] == ("train", "piano", "piano")  # split, source, soundfont
     assert drums.parts[:3] == ("train", "rest", "drums")  # split, source, instrument
@@ -146,7 +165,9 @@ def test_unpaired_stems_lie_where_training_looks_for_them(tmp_path, scores, font
     assert (info.subtype, info.samplerate, info.channels) == ("PCM_16", 8000, 2)
 
 
-def test_stems_of_a_song_are_as_long_as_each_other_and_start_when_the_score_says(tmp_path, scores, fonts, stand_in):
+def test_stems_of_a_song_are_as_long_as_each_other_and_start_when_the_score_says(
+    tmp_path, scores, fonts, stand_in
+):
     data = tmp_path / "data"
     words = ("--soundfont", *band_fonts(fonts), "--output", data, "--layout", "multitrack", *PLAIN)
     assert render(scores("one", "two", parts=BAND), *words) == 0
@@ -154,14 +175,17 @@ def test_stems_of_a_song_are_as_long_as_each_other_and_start_when_the_score_says
     assert catalogue.layout == "multitrack"
     for song in catalogue.tracks("train").values():
         stems = {name: samples(file.path) for name, file in song.items()}
-        assert {len(stem) for stem in stems.values()} == {round((2.5 + 2) * 8000)}  # the last note and its dying away
+        # the last note and its dying away
+        assert {len(stem) for stem in stems.values()} == {round((2.5 + 2) * 8000)}
         onsets = {name: onset_seconds(stem, 8000) for name, stem in stems.items()}
         assert onsets == pytest.approx({"piano": 0.5, "violin": 1.0, "drums": 0.25}, abs=0.001)
         total = sum(stems.values())
         assert 20 * np.log10(np.sqrt(np.mean(total**2))) == pytest.approx(-20, abs=0.05)
 
 
-def test_a_recording_is_brought_to_level_unless_its_peak_is_in_the_way(tmp_path, scores, fonts, stand_in):
+def test_a_recording_is_brought_to_level_unless_its_peak_is_in_the_way(
+    tmp_path, scores, fonts, stand_in
+):
     words = (scores("a"), "--soundfont", *fonts("good"), *PLAIN)
     assert render(*words, "--output", tmp_path / "x", "--level-db", "-30", "--channels", "1") == 0
     (sound,) = (samples(tmp_path / "x" / name) for name in made(tmp_path / "x"))
@@ -172,10 +196,16 @@ def test_a_recording_is_brought_to_level_unless_its_peak_is_in_the_way(tmp_path,
     assert 20 * np.log10(np.abs(sound).max()) == pytest.approx(-6, abs=0.05)
 
 
-def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tmp_path, scores, fonts, stand_in):
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(
+    tmp_path, scores, fonts, stand_in
+):
     words = (scores("a", "b"), "--soundfont", *fonts("one", "two"), "--sample-rate-hz", 8000)
     bytes_of = {}
-    for name, more in (("x", ["--workers", 1]), ("y", ["--workers", 2]), ("z", ["--workers", 1, "--seed", 1])):
+    for name, more in (
+        ("x", ["--workers", 1]),
+        ("y", ["--workers", 2]),
+        ("z", ["--workers", 1, "--seed", 1]),
+    ):
         assert render(*words, "--output", tmp_path / name, *more) == 0
         bytes_of[name] = [(tmp_path / name / file).read_bytes() for file in made(tmp_path / name)]
     assert bytes_of["x"] == bytes_of["y"]
@@ -201,10 +231,22 @@ def test_what_is_there_is_kept_and_what_is_not_is_made(tmp_path, scores, fonts, 
 def test_a_run_that_was_killed_goes_on(tmp_path, scores, fonts, stand_in, monkeypatch):
     monkeypatch.setenv("STAND_IN", "slow")
     data = tmp_path / "data"
-    words = ["render", scores(*"abcdef"), "--soundfont", *fonts("good"), "--output", data, *PLAIN, "--workers", 2]
+    words = [
+        "render",
+        scores(*"abcdef"),
+        "--soundfont",
+        *fonts("good"),
+        "--output",
+        data,
+        *PLAIN,
+        "--workers",
+        2,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-m", "tfsepgan.cli.data", *map(str, words)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     end = time.monotonic() + 120
     while not made(data) and time.monotonic() < end:
         time.sleep(0.05)
@@ -228,11 +270,16 @@ def test_a_run_that_was_killed_goes_on(tmp_path, scores, fonts, stand_in, monkey
         ("silent", "is silent on the notes of piano"),
     ],
 )
-def test_trouble_is_named_and_the_others_are_rendered(tmp_path, scores, fonts, stand_in, capsys, trouble, words):
+def test_trouble_is_named_and_the_others_are_rendered(
+    tmp_path, scores, fonts, stand_in, capsys, trouble, words
+):
     folder = scores("a", "b")
     limit = ("--time-limit-seconds", 10 if trouble == "hang" else 60)
     soundfonts = fonts("good", trouble)  # by turns
-    assert render(folder, "--soundfont", *soundfonts, "--output", tmp_path / "data", *PLAIN, *limit) == 1
+    assert (
+        render(folder, "--soundfont", *soundfonts, "--output", tmp_path / "data", *PLAIN, *limit)
+        == 1
+    )
     said = capsys.readouterr()
     assert words in said.out
     assert ".mid was not rendered" in said.out
@@ -240,7 +287,9 @@ def test_trouble_is_named_and_the_others_are_rendered(tmp_path, scores, fonts, s
     assert len(made(tmp_path / "data")) == 1
 
 
-def test_a_bad_score_is_named_and_the_others_are_rendered(tmp_path, scores, fonts, stand_in, capsys):
+def test_a_bad_score_is_named_and_the_others_are_rendered(
+    tmp_path, scores, fonts, stand_in, capsys
+):
     folder = scores("a")
     (folder / "broken.mid").write_bytes(b"MThd nothing more")
     assert render(folder, "--soundfont", *fonts("good"), "--output", tmp_path / "data", *PLAIN) == 1
@@ -250,7 +299,9 @@ def test_a_bad_score_is_named_and_the_others_are_rendered(tmp_path, scores, font
     assert len(made(tmp_path / "data")) == 1
 
 
-def test_the_manifest_names_licences_and_says_which_are_not_stated(tmp_path, scores, fonts, stand_in, capsys):
+def test_the_manifest_names_licences_and_says_which_are_not_stated(
+    tmp_path, scores, fonts, stand_in, capsys
+):
     data, folder = tmp_path / "data", scores("a")
     words = ("--soundfont", *fonts("good"), "--output", data, *PLAIN, "--workers", 1)
     assert render(f"songs={folder}", *words, "--licence", "good=CC0-1.0") == 0
@@ -262,7 +313,12 @@ def test_the_manifest_names_licences_and_says_which_are_not_stated(tmp_path, sco
     assert manifest["soundfonts"]["good"]["copyright_in_file"] == "CC0"
     assert manifest["scores"] == {"songs": {"licence": "MIT"}}
     (said,) = manifest["files"].values()
-    assert (said["score"], said["soundfont"], said["class"], said["seconds"]) == ("songs/a.mid", "good", "piano", 4.0)
+    assert (said["score"], said["soundfont"], said["class"], said["seconds"]) == (
+        "songs/a.mid",
+        "good",
+        "piano",
+        4.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -278,14 +334,26 @@ def test_the_manifest_names_licences_and_says_which_are_not_stated(tmp_path, sco
 def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     tmp_path, scores, fonts, stand_in, capsys, more, code, words
 ):
-    assert render(scores("a"), "--soundfont", *fonts("good"), "--output", tmp_path / "data", *more) == code
+    assert (
+        render(scores("a"), "--soundfont", *fonts("good"), "--output", tmp_path / "data", *more)
+        == code
+    )
     assert words in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 
-def test_a_missing_synthesizer_is_told_with_what_to_install(tmp_path, scores, fonts, monkeypatch, capsys):
+def test_a_missing_synthesizer_is_told_with_what_to_install(
+    tmp_path, scores, fonts, monkeypatch, capsys
+):
     monkeypatch.setenv("PATH", str(tmp_path))
-    words = ("--soundfont", *fonts("good"), "--output", tmp_path / "data", "--synthesizer", "fluidsynth")
+    words = (
+        "--soundfont",
+        *fonts("good"),
+        "--output",
+        tmp_path / "data",
+        "--synthesizer",
+        "fluidsynth",
+    )
     assert render(scores("a"), *words) == 1
     assert "apt-get install fluidsynth" in capsys.readouterr().err
 
@@ -297,7 +365,9 @@ CHORDS = tuple((k / 2, k / 2 + 0.5, pitch) for k in range(20) for pitch in (45, 
 
 
 def a_font(name, *presets):
-    return SoundFont(name=name, path=Path(f"{name}.sf2"), presets=frozenset(presets), title="", copyright="")
+    return SoundFont(
+        name=name, path=Path(f"{name}.sf2"), presets=frozenset(presets), title="", copyright=""
+    )
 
 
 GENERAL = a_font("general", *((0, program) for program in range(128)), (128, 0))
@@ -310,7 +380,9 @@ def plan_of(folder, fonts=(GENERAL,), **settings):
 def test_any_class_that_suits_gets_as_much_as_the_others(scores):
     parts = [part(*LINE, name="Melody"), part(*CHORDS, name="Piano")]
     folder = scores(*(f"s{number:02d}" for number in range(24)), parts=parts)
-    plan = plan_of(folder, classes=("violin", "flute", "organ", "bass", "drums"), assign="any", targets=())
+    plan = plan_of(
+        folder, classes=("violin", "flute", "organ", "bass", "drums"), assign="any", targets=()
+    )
     assert set(plan.seconds) == {"violin", "flute", "organ", "bass", "drums"}
     shares = [plan.seconds[name] for name in ("violin", "flute", "organ", "bass")]
     assert max(shares) < 1.2 * min(shares)
@@ -353,7 +425,8 @@ def test_a_song_gives_every_part_an_instrument_of_its_own_as_long_as_there_are_e
     (job,) = plan.jobs
     assert sorted(stem.class_name for stem in job.stems) == ["flute", "violin"]
     assert sorted(number for stem in job.stems for number in stem.parts) == [0, 1, 2]
-    assert len({performance[:2] for stem in job.stems for performance in stem.performances}) == 1  # one tempo, one key
+    # one tempo, one key
+    assert len({performance[:2] for stem in job.stems for performance in stem.performances}) == 1
 
 
 def test_in_a_song_who_can_be_only_one_instrument_chooses_first(scores):
@@ -363,7 +436,13 @@ def test_in_a_song_who_can_be_only_one_instrument_chooses_first(scores):
 
 
 def test_settings_out_of_range_are_refused():
-    for wrong in ({"versions": 0}, {"valid_share": 1.0}, {"workers": 0}, {"minutes": -1.0}, {"peak_db": 1.0}):
+    for wrong in (
+        {"versions": 0},
+        {"valid_share": 1.0},
+        {"workers": 0},
+        {"minutes": -1.0},
+        {"peak_db": 1.0},
+    ):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             RenderSettings(**wrong)
 
@@ -377,20 +456,40 @@ def real(name, here):
 
 @pytest.mark.parametrize(
     "synthesizer",
-    [real("fluidsynth", shutil.which("fluidsynth")), real("tinysoundfont", find_spec("tinysoundfont"))],
+    [
+        real("fluidsynth", shutil.which("fluidsynth")),
+        real("tinysoundfont", find_spec("tinysoundfont")),
+    ],
 )
-def test_a_real_synthesizer_plays_the_right_pitch_at_the_right_time(tmp_path, scores, fonts, synthesizer):
-    words = ("--soundfont", *fonts("sines"), *PLAIN[:-2], "--synthesizer", synthesizer, "--workers", 1)
+def test_a_real_synthesizer_plays_the_right_pitch_at_the_right_time(
+    tmp_path, scores, fonts, synthesizer
+):
+    words = (
+        "--soundfont",
+        *fonts("sines"),
+        *PLAIN[:-2],
+        "--synthesizer",
+        synthesizer,
+        "--workers",
+        1,
+    )
     folder = scores("a")
     for name in ("x", "y"):
         assert render(folder, *words, "--output", tmp_path / name) == 0
-    (one,), (two,) = ([tmp_path / name / file for file in made(tmp_path / name)] for name in ("x", "y"))
+    (one,), (two,) = (
+        [tmp_path / name / file for file in made(tmp_path / name)] for name in ("x", "y")
+    )
     assert one.read_bytes() == two.read_bytes()
     sound = samples(one).mean(axis=1)
     for start, _, pitch in NOTES:
         around = np.abs(sound[int((start - 0.1) * 44100) : int((start + 0.1) * 44100)])
         late = np.argmax(around > 0.1 * around.max()) / 44100 - 0.1
-        assert abs(late) < 0.005  # fluidsynth moves in blocks of 64 samples, and is two of them behind
+        # fluidsynth moves in blocks of 64 samples, and is two of them behind
+        assert abs(late) < 0.005
         note = sound[int((start + 0.05) * 44100) : int((start + 0.4) * 44100)]
-        heard = np.argmax(np.abs(np.fft.rfft(note * np.hanning(len(note)), 1 << 18))) * 44100 / (1 << 18)
+        heard = (
+            np.argmax(np.abs(np.fft.rfft(note * np.hanning(len(note)), 1 << 18)))
+            * 44100
+            / (1 << 18)
+        )
         assert 1200 * np.log2(heard / (440 * 2 ** ((pitch - 69) / 12))) == pytest.approx(0, abs=3)

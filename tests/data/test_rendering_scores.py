@@ -1,4 +1,5 @@
-"""Scores, instruments, soundfonts and performances: what rendering reads and draws before any sound is made."""
+"""Scores, instruments, soundfonts and performances: what rendering reads and draws before any sound
+is made."""
 
 import sys
 
@@ -29,7 +30,9 @@ from tfsepgan.rendering.soundfonts import open_soundfont
 
 
 def save_midi(path, *tracks, **kinds):
-    mido.MidiFile(ticks_per_beat=480, tracks=[mido.MidiTrack(track) for track in tracks], **kinds).save(path)
+    mido.MidiFile(
+        ticks_per_beat=480, tracks=[mido.MidiTrack(track) for track in tracks], **kinds
+    ).save(path)
     return path
 
 
@@ -38,7 +41,9 @@ def message(kind, time, **words):
 
 
 def test_every_program_of_general_midi_is_in_exactly_one_class():
-    listed = [program for kind in CLASSES.values() if kind.name != "drums" for program in kind.programs]
+    listed = [
+        program for kind in CLASSES.values() if kind.name != "drums" for program in kind.programs
+    ]
     assert sorted(listed) == list(range(128))
     assert class_of(40, is_drums=False) == "violin"
     assert class_of(40, is_drums=True) == "drums"
@@ -47,16 +52,23 @@ def test_every_program_of_general_midi_is_in_exactly_one_class():
 
 
 def test_midi_times_follow_every_change_of_tempo_in_any_track(tmp_path):
-    # 480 ticks are half a second at first, a whole one from tick 960 on: the tempo stands in another track.
+    # 480 ticks are half a second at first, a whole one from tick 960 on: the tempo stands in
+    # another track.
     tempo = [mido.MetaMessage("set_tempo", tempo=1_000_000, time=960)]
-    notes = [message("note_on", 480, note=60, velocity=90), message("note_on", 960, note=60, velocity=0)]
+    notes = [
+        message("note_on", 480, note=60, velocity=90),
+        message("note_on", 960, note=60, velocity=0),
+    ]
     score = read_midi(save_midi(tmp_path / "a.mid", tempo, notes))
     assert score.parts[0].notes == (Note(0.5, 2.0, 60, 90),)
     assert score.seconds == 2.0
 
 
 def test_a_note_that_is_never_ended_ends_with_its_track(tmp_path):
-    notes = [message("note_on", 0, note=60, velocity=90), message("note_on", 480, note=64, velocity=90)]
+    notes = [
+        message("note_on", 0, note=60, velocity=90),
+        message("note_on", 480, note=64, velocity=90),
+    ]
     notes.append(message("note_off", 480, note=64, velocity=0))
     score = read_midi(save_midi(tmp_path / "a.mid", notes))
     assert score.parts[0].notes == (Note(0.0, 1.0, 60, 90), Note(0.5, 1.0, 64, 90))
@@ -67,7 +79,10 @@ def test_a_program_in_another_track_is_the_channels(tmp_path):
         message("program_change", 0, channel=0, program=40),
         message("control_change", 10, channel=0, control=7, value=99),
     ]
-    notes = [message("note_on", 0, channel=0, note=60, velocity=80), message("note_off", 480, channel=0, note=60)]
+    notes = [
+        message("note_on", 0, channel=0, note=60, velocity=80),
+        message("note_off", 480, channel=0, note=60),
+    ]
     (violin,) = read_midi(save_midi(tmp_path / "a.mid", ahead, notes)).parts
     assert violin.program == 40
     assert [(control.number, control.value) for control in violin.controls] == [(7, 99)]
@@ -92,7 +107,9 @@ def test_a_bad_midi_file_is_named(tmp_path, damage):
         whole = whole[:12] + b"\xe7\x28" + whole[14:]
     elif damage == "type 2":
         whole = whole[:9] + b"\x02" + whole[10:]
-    path.write_bytes({"text": b"not midi", "empty": b"", "cut": whole[: len(whole) - 9]}.get(damage, whole))
+    path.write_bytes(
+        {"text": b"not midi", "empty": b"", "cut": whole[: len(whole) - 9]}.get(damage, whole)
+    )
     if damage == "no notes":
         save_midi(path, [mido.MetaMessage("set_tempo", tempo=400_000)])
     with pytest.raises(DataError, match=r"song\.mid"):
@@ -109,7 +126,10 @@ def test_damaged_midi_is_read_or_named_but_never_crashes(tmp_path):
         path.write_bytes(spoiled.tobytes()[: rng.integers(1, len(whole) + 1)])
         try:
             score = read_midi(path)
-            assert all(0 <= n.pitch <= 127 and 1 <= n.velocity <= 127 and n.end > n.start for n in score.parts[0].notes)
+            assert all(
+                0 <= n.pitch <= 127 and 1 <= n.velocity <= 127 and n.end > n.start
+                for n in score.parts[0].notes
+            )
         except DataError as error:
             named += "song.mid" in str(error)
     assert named > 50
@@ -136,7 +156,9 @@ def test_pitches_are_folded_into_a_range_by_octaves():
 
 def test_only_what_is_too_long_of_a_rest_is_taken_out():
     pedal = (Control(6.0, 64, 127), Control(9.5, 64, 0))
-    short = shorten_rests(part((5.0, 6.0, 60), (7.0, 8.0, 62), (20.0, 21.0, 64), controls=pedal), 1.5)
+    short = shorten_rests(
+        part((5.0, 6.0, 60), (7.0, 8.0, 62), (20.0, 21.0, 64), controls=pedal), 1.5
+    )
     assert [(note.start, note.end) for note in short.notes] == [(1.5, 2.5), (3.5, 4.5), (6.0, 7.0)]
     assert [control.time for control in short.controls] == [2.5, 6.0]
     assert shorten_rests(short, 1.5) == short
@@ -147,9 +169,13 @@ def test_a_cut_part_ends_there():
 
 
 def test_a_performance_moves_tempo_key_and_loudness_as_told():
-    played = perform(part((1.0, 2.0, 60), (2.0, 3.0, 64)), Performance(1.25, 2, -10.0, 0.0, 0.0, (1,)), "piano")
+    played = perform(
+        part((1.0, 2.0, 60), (2.0, 3.0, 64)), Performance(1.25, 2, -10.0, 0.0, 0.0, (1,)), "piano"
+    )
     assert played.notes == (Note(0.8, 1.6, 62, 70), Note(1.6, 2.4, 66, 70))
-    drums = perform(part((1.0, 2.0, 38), is_drums=True), Performance(1.0, 2, 0.0, 0.0, 0.0, (1,)), "drums")
+    drums = perform(
+        part((1.0, 2.0, 38), is_drums=True), Performance(1.0, 2, 0.0, 0.0, 0.0, (1,)), "drums"
+    )
     assert drums.notes[0].pitch == 38
 
 
@@ -163,7 +189,12 @@ def test_timing_cuts_no_repeated_note():
 
 
 def test_of_two_notes_on_one_key_the_first_ends_where_the_second_begins():
-    notes = (Note(0.0, 4.0, 60, 50), Note(1.0, 2.0, 60, 70), Note(1.0, 3.0, 60, 40), Note(0.5, 3.5, 64, 90))
+    notes = (
+        Note(0.0, 4.0, 60, 50),
+        Note(1.0, 2.0, 60, 70),
+        Note(1.0, 3.0, 60, 40),
+        Note(0.5, 3.5, 64, 90),
+    )
     expected = (Note(0.0, 1.0, 60, 50), Note(0.5, 3.5, 64, 90), Note(1.0, 3.0, 60, 70))
     assert one_key_at_a_time(notes) == expected
 
@@ -177,7 +208,10 @@ def test_the_same_seed_plays_the_same_and_another_does_not():
 
 def test_a_soundfont_says_what_it_holds(tmp_path):
     path = tmp_path / "violin.sf2"
-    assert writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0", preset=(0, 40)) == 1
+    assert (
+        writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0", preset=(0, 40))
+        == 1
+    )
     font = open_soundfont("sines", path)
     assert (font.presets, font.title, font.copyright) == (frozenset({(0, 40)}), "Sines", "CC0")
     assert font.programs(CLASSES["violin"]) == (40,)
@@ -200,7 +234,9 @@ def test_an_sfz_piano_with_includes_and_defines_becomes_zones(tmp_path):
     (tmp_path / "Samples").mkdir()
     (tmp_path / "Data").mkdir()
     for name, level in (("Soft A4.wav", 0.25), ("Loud A4.wav", 0.5)):
-        soundfile.write(tmp_path / "Samples" / name, np.full((4410, 2), level), 44100, subtype="PCM_24")
+        soundfile.write(
+            tmp_path / "Samples" / name, np.full((4410, 2), level), 44100, subtype="PCM_24"
+        )
     (tmp_path / "Data" / "layer.txt").write_text(
         "<region> #define $KEY 69 lokey=60 hikey=c5 sample=$DYN A4.$EXT // x\n"
     )
@@ -213,7 +249,8 @@ def test_an_sfz_piano_with_includes_and_defines_becomes_zones(tmp_path):
     soft, loud = sfz_piano.sfz_zones(tmp_path / "p.sfz")
     assert (soft.keys, soft.velocities, soft.root) == ((60, 72), (1, 64), 69)
     assert (loud.velocities, loud.root, loud.release_seconds) == ((65, 127), 69, 0.5)
-    assert abs(int(soft.samples.max()) - int(loud.samples.max())) <= 2  # 6 dB softer, twice as high: alike
+    # 6 dB softer, twice as high: alike
+    assert abs(int(soft.samples.max()) - int(loud.samples.max())) <= 2
     assert soft.samples.shape == (4410, 2)
 
 
@@ -254,9 +291,13 @@ def test_a_bad_musicxml_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("module", "name"), [("mido", "a.mid"), ("music21", "a.xml")])
-def test_a_missing_library_is_told_with_the_command_that_installs_it(tmp_path, monkeypatch, module, name):
+def test_a_missing_library_is_told_with_the_command_that_installs_it(
+    tmp_path, monkeypatch, module, name
+):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DataError, match=rf"{module}, which is not here: pip install 'tfsepgan\[render\]'"):
+    with pytest.raises(
+        DataError, match=rf"{module}, which is not here: pip install 'tfsepgan\[render\]'"
+    ):
         (read_midi if module == "mido" else read_musicxml)(tmp_path / name)
 
 
@@ -265,7 +306,11 @@ def test_scores_are_found_by_name_with_labels_of_their_own(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     found = find_scores({"set": tmp_path})
-    assert [file.path.relative_to(tmp_path).as_posix() for file in found] == ["b.mxl", "one/a.mid", "two/a.MID"]
+    assert [file.path.relative_to(tmp_path).as_posix() for file in found] == [
+        "b.mxl",
+        "one/a.mid",
+        "two/a.MID",
+    ]
     assert len({file.label for file in found}) == 3
     assert [file.piece for file in found] == ["set/b", "set/one", "set/two"]
     with pytest.raises(DataError, match="holds no scores"):

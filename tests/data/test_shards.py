@@ -1,4 +1,5 @@
-"""Recordings in shards: the same batches as from the folder, one shard after the other, nothing half."""
+"""Recordings in shards: the same batches as from the folder, one shard after the other, nothing
+half."""
 
 import json
 import shutil
@@ -17,7 +18,7 @@ from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.data.shards import reading as shards
 from tfsepgan.data.shards.packing import encoded, pack
-from tfsepgan.data.shards.reading import packing
+from tfsepgan.data.shards import packing
 from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
 
@@ -41,7 +42,9 @@ def copy_of(packed, tmp_path):
 
 
 def first_batches(catalogue, config, cache, *, count=4, batch_keys=("mixture", "sources")):
-    batches = training_batches(catalogue, config, batch_keys=batch_keys, cache_dir=cache).take(count)
+    batches = training_batches(catalogue, config, batch_keys=batch_keys, cache_dir=cache).take(
+        count
+    )
     return [{key: value.numpy() for key, value in batch.items()} for batch in batches]
 
 
@@ -71,7 +74,8 @@ def damage(place, offset):
 def test_batches_of_shards_are_those_of_the_folder(unpaired, tmp_path, rate_hz):
     pack(scan(unpaired), tmp_path / "shards", sample_rate_hz=rate_hz, shard_bytes=SMALL)
     assert len(list((tmp_path / "shards").glob("*.tfrecord"))) > 3
-    # At their own rate the vorbis files are rounded before they are resampled, so they are left out there.
+    # At their own rate the vorbis files are rounded before they are resampled, so they are left out
+    # there.
     without = () if rate_hz else ("plain/*.ogg",)
     ours = scan(tmp_path / "shards", leave_out=without, cache_dir=tmp_path / "cache")
     theirs = scan(unpaired, leave_out=without)
@@ -92,7 +96,8 @@ def test_batches_of_packed_songs_are_those_of_the_songs(multitrack, tmp_path):
     assert ours.tracks("train").keys() == {"one", "two"}
     config = replace(CONFIG, law="snr", remix=0.5, sources=("piano", "bass"))
     assert_same_batches(
-        first_batches(scan(multitrack), config, tmp_path / "a"), first_batches(ours, config, tmp_path / "b")
+        first_batches(scan(multitrack), config, tmp_path / "a"),
+        first_batches(ours, config, tmp_path / "b"),
     )
 
 
@@ -101,17 +106,21 @@ def test_resampled_recordings_are_heard_alike(multitrack, tmp_path):
     config = replace(CONFIG, sample_rate_hz=5000)
     ours = scan(tmp_path / "shards", cache_dir=tmp_path / "cache")
     assert_same_batches(
-        first_batches(scan(multitrack), config, tmp_path / "a"), first_batches(ours, config, tmp_path / "b")
+        first_batches(scan(multitrack), config, tmp_path / "a"),
+        first_batches(ours, config, tmp_path / "b"),
     )
 
 
 def test_what_the_cache_holds_is_the_same_to_the_bit(tmp_path):
-    """Levels too: silence is told from them. A sample at -1, as clipped recordings have, must not cost a bit."""
+    """Levels too: silence is told from them. A sample at -1, as clipped recordings have, must not
+    cost a bit."""
     folder = tmp_path / "data" / "train" / "piano"
     folder.mkdir(parents=True)
     noise = np.random.default_rng(0).normal(size=9000)
     for name, level in (("usual", 0.2), ("quiet", 1e-5), ("loud", 2.0)):
-        soundfile.write(folder / f"{name}.wav", (noise * level).astype(np.float32), 11025, subtype="FLOAT")
+        soundfile.write(
+            folder / f"{name}.wav", (noise * level).astype(np.float32), 11025, subtype="FLOAT"
+        )
     soundfile.write(folder / "silent.flac", np.zeros(9000), RATE_HZ)
     clipped = np.random.default_rng(1).integers(-32768, 32768, 9000).astype(np.int16)
     clipped[100] = -32768
@@ -127,25 +136,35 @@ def test_what_the_cache_holds_is_the_same_to_the_bit(tmp_path):
     for name in one:
         (first,), (second,) = one[name], two[name]
         np.testing.assert_array_equal(first.envelope, second.envelope)
-        samples = [np.fromfile(r.path, "<i2", offset=44) * np.float32(r.scale) for r in (first, second)]
+        samples = [
+            np.fromfile(r.path, "<i2", offset=44) * np.float32(r.scale) for r in (first, second)
+        ]
         np.testing.assert_array_equal(*samples)
-    suffixes = {file.name.rpartition("/")[2]: file.path.suffix for file in opened.splits["train"]["piano"]}
-    assert suffixes == dict.fromkeys(("usual.wav", "silent.flac", "clipped.wav"), ".flac") | dict.fromkeys(
-        ("quiet.wav", "loud.wav"), ".wav"
-    )
+    suffixes = {
+        file.name.rpartition("/")[2]: file.path.suffix for file in opened.splits["train"]["piano"]
+    }
+    assert suffixes == dict.fromkeys(
+        ("usual.wav", "silent.flac", "clipped.wav"), ".flac"
+    ) | dict.fromkeys(("quiet.wav", "loud.wav"), ".wav")
 
 
 @pytest.mark.parametrize(
-    ("bits", "channels", "exact"), [(16, 1, True), (16, 2, True), (24, 1, True), (24, 2, False), (16, 3, False)]
+    ("bits", "channels", "exact"),
+    [(16, 1, True), (16, 2, True), (24, 1, True), (24, 2, False), (16, 3, False)],
 )
-def test_at_its_own_rate_a_recording_is_kept_to_the_bit_where_24_bits_hold_it(tmp_path, bits, channels, exact):
+def test_at_its_own_rate_a_recording_is_kept_to_the_bit_where_24_bits_hold_it(
+    tmp_path, bits, channels, exact
+):
     path = tmp_path / "data" / "train" / "piano" / "a.wav"
     path.parent.mkdir(parents=True)
-    noise = np.random.default_rng(0).integers(-(2**31), 2**31, (4000, channels)).astype(np.int32) // 4
+    noise = (
+        np.random.default_rng(0).integers(-(2**31), 2**31, (4000, channels)).astype(np.int32) // 4
+    )
     soundfile.write(path, noise, RATE_HZ, subtype=f"PCM_{bits}")
     pack(scan(tmp_path / "data"), tmp_path / "shards")
     (ours,), (theirs,) = (
-        scan(tmp_path / place, cache_dir=tmp_path / "cache").splits["train"]["piano"] for place in ("shards", "data")
+        scan(tmp_path / place, cache_dir=tmp_path / "cache").splits["train"]["piano"]
+        for place in ("shards", "data")
     )
     assert np.array_equal(ours.read(mono=True), theirs.read(mono=True)) == exact
     np.testing.assert_allclose(ours.read(mono=True), theirs.read(mono=True), atol=2.0**-17)
@@ -157,7 +176,9 @@ def test_a_sound_file_gives_back_what_went_in(tmp_path, rate_hz):
     audio, suffix = encoded(whole, rate_hz, rounded=False)
     assert suffix == (".flac" if rate_hz == RATE_HZ else ".wav")
     (tmp_path / f"a{suffix}").write_bytes(audio)
-    np.testing.assert_array_equal(soundfile.read(tmp_path / f"a{suffix}", dtype="float32")[0], whole)
+    np.testing.assert_array_equal(
+        soundfile.read(tmp_path / f"a{suffix}", dtype="float32")[0], whole
+    )
     assert encoded(whole, rate_hz, rounded=False)[0] == audio
 
 
@@ -169,17 +190,27 @@ def test_sets_that_were_packed_together_stay_apart(tmp_path):
     assert files_of(ours) == files_of(joined)
     assert ours.sets == ("maestro", "irmas")
     assert set(joined.notes) < set(ours.notes)
-    assert ours.notes[-2:] == ("Packed at 8000 Hz: there is nothing above 4000 Hz.", "Licence: mine")
+    assert ours.notes[-2:] == (
+        "Packed at 8000 Hz: there is nothing above 4000 Hz.",
+        "Licence: mine",
+    )
     balanced = replace(CONFIG, balance="folders")
-    assert_same_batches(first_batches(joined, balanced, tmp_path / "a"), first_batches(ours, balanced, tmp_path / "b"))
-    left = scan(tmp_path / "shards", leave_out=("maestro+irmas/*/voice/*",), cache_dir=tmp_path / "cache")
+    assert_same_batches(
+        first_batches(joined, balanced, tmp_path / "a"),
+        first_batches(ours, balanced, tmp_path / "b"),
+    )
+    left = scan(
+        tmp_path / "shards", leave_out=("maestro+irmas/*/voice/*",), cache_dir=tmp_path / "cache"
+    )
     assert set(left.splits["train"]) == {"piano"}
 
 
 def test_shards_are_joined_with_folders(packed, multitrack, tmp_path):
     both = open_catalogue(f"{multitrack}, {packed}", ("piano",), cache=str(tmp_path))
     assert both.sets == ("plain", "plain")
-    assert {"train/piano/1~one.wav", "train/piano/2~a.wav"} < {file.name for file in both.splits["train"]["piano"]}
+    assert {"train/piano/1~one.wav", "train/piano/2~a.wav"} < {
+        file.name for file in both.splits["train"]["piano"]
+    }
 
 
 def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
@@ -193,21 +224,31 @@ def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
     assert "train/piano/1~a.wav" in {file.name for file in there.splits["train"]["piano"]}
     alone = open_catalogue(place, ("piano",), cache=str(tmp_path / "one"))
     assert alone.directory.parent == tmp_path / "one"
-    with pytest.raises(DataError, match=r"ram://bucket/of/shards holds shards; name a folder that is not there yet"):
+    with pytest.raises(
+        DataError, match=r"ram://bucket/of/shards holds shards; name a folder that is not there yet"
+    ):
         pack(scan(unpaired), place)
-    with pytest.raises(DataError, match=r"ram://bucket/of/nothing has no shards\.json, .* it holds nothing"):
+    with pytest.raises(
+        DataError, match=r"ram://bucket/of/nothing has no shards\.json, .* it holds nothing"
+    ):
         open_catalogue("ram://bucket/of/nothing", ("piano",), cache=str(tmp_path))
 
 
 def test_other_programs_read_the_shards(packed):
     import tensorflow as tf
 
-    kinds = {name: tf.io.FixedLenFeature([], tf.string) for name in ("name", "source", "sha256", "audio")}
+    kinds = {
+        name: tf.io.FixedLenFeature([], tf.string) for name in ("name", "source", "sha256", "audio")
+    }
     kinds["sample_rate_hz"] = tf.io.FixedLenFeature([], tf.int64)
     paths = sorted(map(str, packed.glob("*.tfrecord")))
-    records = [tf.io.parse_single_example(record, kinds) for record in tf.data.TFRecordDataset(paths)]
+    records = [
+        tf.io.parse_single_example(record, kinds) for record in tf.data.TFRecordDataset(paths)
+    ]
     manifest = shards.parse((packed / "shards.json").read_bytes(), "")
-    assert [record["name"].numpy().decode() for record in records] == [record.name for record in manifest.records]
+    assert [record["name"].numpy().decode() for record in records] == [
+        record.name for record in manifest.records
+    ]
     assert {int(record["sample_rate_hz"]) for record in records} == {RATE_HZ}
     assert sum(shard.bytes for shard in manifest.shards) == sum(
         path.stat().st_size for path in packed.glob("*.tfrecord")
@@ -218,7 +259,8 @@ def test_recordings_are_fetched_once(packed, tmp_path, monkeypatch):
     copy = shards.fetch(packed, tmp_path / "cache")
     monkeypatch.setattr(shards, "_recordings", lambda *_: pytest.fail("fetched again"))
     assert shards.fetch(packed, tmp_path / "cache") == copy
-    assert shards.fetch(copy, tmp_path / "elsewhere") == copy  # a copy is used where it is, without what it was made of
+    # a copy is used where it is, without what it was made of
+    assert shards.fetch(copy, tmp_path / "elsewhere") == copy
     assert not (tmp_path / "elsewhere").exists()
     assert files_of(scan(copy)) == files_of(scan(packed, cache_dir=tmp_path / "cache"))
 
@@ -237,7 +279,11 @@ def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         shards.fetch(packed, tmp_path / "cache")
     again = []
-    monkeypatch.setattr(shards, "_recordings", lambda storage, shard: again.append(shard.name) or read(storage, shard))
+    monkeypatch.setattr(
+        shards,
+        "_recordings",
+        lambda storage, shard: again.append(shard.name) or read(storage, shard),
+    )
     copy = shards.fetch(packed, tmp_path / "cache")
     names = [shard.name for shard in shards.parse((packed / "shards.json").read_bytes(), "").shards]
     assert fetched == names[:3]
@@ -259,13 +305,24 @@ def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_p
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pack(catalogue, tmp_path / "shards", sample_rate_hz=RATE_HZ, shard_bytes=SMALL, done=breaks_off)
-    assert not [path for path in (tmp_path / "shards").iterdir() if path.name.startswith(".writing")]
+        pack(
+            catalogue,
+            tmp_path / "shards",
+            sample_rate_hz=RATE_HZ,
+            shard_bytes=SMALL,
+            done=breaks_off,
+        )
+    assert not [
+        path for path in (tmp_path / "shards").iterdir() if path.name.startswith(".writing")
+    ]
     with pytest.raises(
-        DataError, match=r"holds shards that are not finished: no shards\.json, but unfinished\.json\. Run"
+        DataError,
+        match=r"holds shards that are not finished: no shards\.json, but unfinished\.json\. Run",
     ):
         scan(tmp_path / "shards", cache_dir=tmp_path / "cache")
-    with pytest.raises(DataError, match=r"holds unfinished shards of other recordings, or with other settings"):
+    with pytest.raises(
+        DataError, match=r"holds unfinished shards of other recordings, or with other settings"
+    ):
         pack(catalogue, tmp_path / "shards", sample_rate_hz=None, shard_bytes=SMALL)
     recorded, made = packing._recorded, []
     monkeypatch.setattr(packing, "_recorded", lambda *of: made.append(of[1].name) or recorded(*of))
@@ -288,10 +345,16 @@ def test_changed_shards_are_fetched_anew(packed, copy_of, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda path: damage(path, 5000), r"\(train/piano/a\.wav has another checksum\)\. Copy that file again"),
+        (
+            lambda path: damage(path, 5000),
+            r"\(train/piano/a\.wav has another checksum\)\. Copy that file again",
+        ),
         (lambda path: damage(path, 3), r"\(a record is longer than was packed\)"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1]), r"\(it is cut short\)"),
-        (lambda path: path.write_bytes(path.read_bytes() + b"x"), r"\(more stands in it than was packed\)"),
+        (
+            lambda path: path.write_bytes(path.read_bytes() + b"x"),
+            r"\(more stands in it than was packed\)",
+        ),
         (lambda path: path.write_bytes(b""), r"\(it is cut short\)"),
         (lambda path: path.unlink(), r"cannot be read \(No such file or directory\)"),
     ],
@@ -325,7 +388,9 @@ def test_a_spoiled_shard_is_named(copy_of, tmp_path, spoil, words):
 )
 def test_a_spoiled_manifest_is_refused(copy_of, tmp_path, change, words):
     told = json.loads((copy_of / "shards.json").read_text())
-    (told["shards"][0]["records"][0] if change.keys() & {"file", "sha256", "bytes"} else told).update(change)
+    (
+        told["shards"][0]["records"][0] if change.keys() & {"file", "sha256", "bytes"} else told
+    ).update(change)
     (copy_of / "shards.json").write_text(json.dumps(told))
     with pytest.raises(DataError, match=words):
         shards.fetch(copy_of, tmp_path / "cache")
@@ -342,7 +407,8 @@ def test_half_a_manifest_is_refused(copy_of, tmp_path):
 def test_a_place_that_nobody_knows_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(
-        DataError, match=r"TensorFlow knows no file system nosuch:// here, only .*gs.*pip install tensorflow-io"
+        DataError,
+        match=r"TensorFlow knows no file system nosuch:// here, only .*gs.*pip install tensorflow-io",
     ):
         open_catalogue("nosuch://bucket/x", ("piano",))
 
@@ -396,7 +462,10 @@ def test_names_that_differ_in_case_or_suffix_stay_apart(tmp_path, write):
         "b?.wav": "b_.flac",
     }
     noise = {
-        name: write(tmp_path / "same.wav", 0.5, seed=seed) for seed, name in enumerate(("a.wav", "a.flac", "A.wav"))
+        name: write(tmp_path / "same.wav", 0.5, seed=seed)
+        for seed, name in enumerate(("a.wav", "a.flac", "A.wav"))
     }
     for file in files[:3]:
-        np.testing.assert_allclose(file.read(mono=True), noise[file.name.rpartition("/")[2]], atol=2.0**-15)
+        np.testing.assert_allclose(
+            file.read(mono=True), noise[file.name.rpartition("/")[2]], atol=2.0**-15
+        )

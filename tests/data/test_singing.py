@@ -51,7 +51,9 @@ def test_vibrato_waits_for_a_note_to_last():
     assert np.abs(moved - still)[frame(3.1) : frame(3.5)].max() > 0.08
 
 
-@pytest.mark.parametrize("words", ["anna", "anna=x", "anna=x:high:60", "anna=x:9:60", "anna=x:1.0:200", "=x:1:60"])
+@pytest.mark.parametrize(
+    "words", ["anna", "anna=x", "anna=x:high:60", "anna=x:9:60", "anna=x:1.0:200", "=x:1:60"]
+)
 def test_words_that_are_no_singer_are_refused(words):
     with pytest.raises(ConfigError, match="wanted"):
         Singer.parse(words)
@@ -59,7 +61,12 @@ def test_words_that_are_no_singer_are_refused(words):
 
 def test_a_singer_is_read_from_words():
     singer = Singer.parse("anna=some:where/anna:1.1:64")
-    assert (singer.name, str(singer.speech), singer.formant, singer.note) == ("anna", "some:where/anna", 1.1, 64)
+    assert (singer.name, str(singer.speech), singer.formant, singer.note) == (
+        "anna",
+        "some:where/anna",
+        1.1,
+        64,
+    )
 
 
 def test_a_folder_without_speech_is_named(tmp_path):
@@ -75,9 +82,13 @@ def test_what_is_sung_has_the_pitch_of_the_melody_and_its_rests(tmp_path):
     soundfile.write(tmp_path / "a.wav", speech, RATE_HZ)
     singer = Singer("anna", tmp_path, 1.0, 60)
     sound = singing.sing(singer, NOTES, 4.0, RATE_HZ, np.random.default_rng(2))
-    np.testing.assert_array_equal(sound, singing.sing(singer, NOTES, 4.0, RATE_HZ, np.random.default_rng(2)))
+    np.testing.assert_array_equal(
+        sound, singing.sing(singer, NOTES, 4.0, RATE_HZ, np.random.default_rng(2))
+    )
     assert sound.shape == (4 * RATE_HZ, 2)
-    pitch_hz, _ = pyworld.dio(sound[:, 0].astype(np.float64), RATE_HZ, frame_period=1000 * FRAME_SECONDS)
+    pitch_hz, _ = pyworld.dio(
+        sound[:, 0].astype(np.float64), RATE_HZ, frame_period=1000 * FRAME_SECONDS
+    )
     for note in NOTES:
         inside = pitch_hz[frame(note.start + 0.12) : frame(note.end - 0.12)]
         heard = 69 + 12 * np.log2(np.median(inside[inside > 0]) / 440)

@@ -1,4 +1,5 @@
-"""Fixed windows of recordings are whole, heard, shared out by length, and the same whenever they are drawn."""
+"""Fixed windows of recordings are whole, heard, shared out by length, and the same whenever they
+are drawn."""
 
 import numpy as np
 import pytest
@@ -13,16 +14,20 @@ RATE, WINDOW = 8000, 1000
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pianos of 3 and 1 s of constant 0.25 and 0.5, one too short, and flutes that are silent but for their last quarter."""
+    """Two pianos of 3 and 1 s of constant 0.25 and 0.5, one too short, and flutes that are silent
+    but for their last quarter."""
     for split in ("train", "test"):
         (tmp_path / split / "piano").mkdir(parents=True)
         (tmp_path / split / "rest" / "flute").mkdir(parents=True)
     for name, level, seconds in (("a", 0.25, 3), ("b", 0.5, 1), ("short", 0.75, 0.1)):
-        level += 0.01 * np.arange(int(seconds * RATE)) % 0.001  # so that no two splits hold the same recording
+        # so that no two splits hold the same recording
+        level += 0.01 * np.arange(int(seconds * RATE)) % 0.001
         soundfile.write(tmp_path / "test" / "piano" / f"{name}.wav", level, RATE, subtype="FLOAT")
     flute = np.concatenate([np.zeros(6000), np.full(2000, 0.1)])
     soundfile.write(tmp_path / "test" / "rest" / "flute" / "f.wav", flute, RATE, subtype="FLOAT")
-    soundfile.write(tmp_path / "train" / "piano" / "t.wav", np.full(9000, 0.125), RATE, subtype="FLOAT")
+    soundfile.write(
+        tmp_path / "train" / "piano" / "t.wav", np.full(9000, 0.125), RATE, subtype="FLOAT"
+    )
     return tmp_path
 
 
@@ -32,7 +37,13 @@ def groups(folder):
 
 
 def windows(files, count=8, seed=0, **changes):
-    settings = {"window": WINDOW, "count": count, "sample_rate_hz": RATE, "seed": seed, "silence_db": -60.0}
+    settings = {
+        "window": WINDOW,
+        "count": count,
+        "sample_rate_hz": RATE,
+        "seed": seed,
+        "silence_db": -60.0,
+    }
     return fixed_windows(files, **{**settings, **changes})
 
 
@@ -56,7 +67,9 @@ def test_silence_is_drawn_again(groups):
 def test_what_is_never_heard_or_always_too_short_is_an_error(groups):
     with pytest.raises(DataError, match="silent wherever"):
         windows(groups["rest/flute"], silence_db=0.0)
-    with pytest.raises(DataError, match="None of 3 recordings, .*a.wav first, is as long as a window of 5.00 s"):
+    with pytest.raises(
+        DataError, match="None of 3 recordings, .*a.wav first, is as long as a window of 5.00 s"
+    ):
         windows(groups["piano"], window=5 * RATE)
 
 

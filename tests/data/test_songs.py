@@ -26,15 +26,26 @@ def sines(name, task):
     out = np.zeros((task.frames, 2), np.float32)
     for part in task.parts:
         for note in part.notes:
-            a, b = (min(task.frames, round(time * task.sample_rate_hz)) for time in (note.start, note.end))
-            phase = 2 * np.pi * 440 * 2 ** ((note.pitch - 69) / 12) * np.arange(b - a) / task.sample_rate_hz
+            a, b = (
+                min(task.frames, round(time * task.sample_rate_hz))
+                for time in (note.start, note.end)
+            )
+            phase = (
+                2
+                * np.pi
+                * 440
+                * 2 ** ((note.pitch - 69) / 12)
+                * np.arange(b - a)
+                / task.sample_rate_hz
+            )
             out[a:b] += (note.velocity / 800 * np.sin(phase))[:, None]
     return out
 
 
 @pytest.fixture
 def band(tmp_path, monkeypatch):
-    """Calls the command with sines for a synthesizer, in this process: band('--count', '2') gives its exit code."""
+    """Calls the command with sines for a synthesizer, in this process: band('--count', '2') gives
+    its exit code."""
     for module in (songs, run):
         monkeypatch.setattr(module, "version", lambda name: "sines 1")
     monkeypatch.setattr(songs, "play", sines)
@@ -52,7 +63,12 @@ def band(tmp_path, monkeypatch):
         if not scores.exists():
             for number in ("001", "002", "900"):
                 write_song(scores, number)
-        fixed = ["--output", tmp_path / output, "--soundfont", f"{soundfont}={tmp_path / soundfont}.sf2"]
+        fixed = [
+            "--output",
+            tmp_path / output,
+            "--soundfont",
+            f"{soundfont}={tmp_path / soundfont}.sf2",
+        ]
         fixed += ["--sample-rate-hz", RATE_HZ, "--seconds", 12, "--workers", 1]
         return main([str(word) for word in ("songs", f"pop={scores}", *fixed, *words)])
 
@@ -60,7 +76,10 @@ def band(tmp_path, monkeypatch):
 
 
 def files(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.flac"))}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*.flac"))
+    }
 
 
 def test_songs_are_a_multitrack_folder_with_a_manifest(band, tmp_path, capsys):
@@ -69,7 +88,8 @@ def test_songs_are_a_multitrack_folder_with_a_manifest(band, tmp_path, capsys):
     assert listing.layout == "multitrack"
     folders = sorted((tmp_path / "out" / "valid").iterdir())
     assert len(folders) == 4
-    assert sum(name.name.endswith("-v1") for name in folders) == 1  # three scores, the first once more
+    # three scores, the first once more
+    assert sum(name.name.endswith("-v1") for name in folders) == 1
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["soundfonts"]["good"]["licence"] == "CC0"
     assert manifest["scores"]["pop"] == {"licence": "MIT"}
@@ -79,7 +99,9 @@ def test_songs_are_a_multitrack_folder_with_a_manifest(band, tmp_path, capsys):
         assert song["line_up"]
         assert song["stems"]["piano"][0]["soundfont"] == "good"
         stems = {path.stem: soundfile.read(path, dtype="float64") for path in folder.iterdir()}
-        assert {(rate, sound.shape) for sound, rate in stems.values()} == {(RATE_HZ, (12 * RATE_HZ, 2))}
+        assert {(rate, sound.shape) for sound, rate in stems.values()} == {
+            (RATE_HZ, (12 * RATE_HZ, 2))
+        }
         ceiling = 10 ** (song["master"]["ceiling_db"] / 20)
         total = np.sum([sound for sound, _ in stems.values()], axis=0)
         assert np.abs(total).max() <= ceiling + len(stems) / 65536
@@ -89,14 +111,17 @@ def test_songs_are_a_multitrack_folder_with_a_manifest(band, tmp_path, capsys):
 def test_written_stems_sum_to_the_mastered_mixture(band, tmp_path):
     assert band("--count", 1, "--line-ups", "pop band") == 0
     (folder,) = (tmp_path / "out" / "train").iterdir()
-    settings = SongSettings(count=1, seconds=12, sample_rate_hz=RATE_HZ, workers=1, line_ups=("pop band",))
+    settings = SongSettings(
+        count=1, seconds=12, sample_rate_hz=RATE_HZ, workers=1, line_ups=("pop band",)
+    )
     fonts = {"good": tmp_path / "good.sf2"}
     jobs, studio = run.prepare({"pop": tmp_path / "scores"}, fonts, [], tmp_path / "out", settings)
     stems, _ = songs._mix(*songs.arranged(jobs[0], studio), studio)
     written = np.sum([soundfile.read(path)[0] for path in folder.iterdir()], axis=0)
     wanted = np.sum(list(stems.values()), axis=0)
     assert len(stems) >= 4
-    assert np.abs(written - wanted).max() <= (0.5 * len(stems) + 1) / 32768  # 16 bits a stem; full scale is 32767
+    # 16 bits a stem; full scale is 32767
+    assert np.abs(written - wanted).max() <= (0.5 * len(stems) + 1) / 32768
 
 
 def test_same_seed_same_bytes_another_seed_others(band, tmp_path):
@@ -131,7 +156,9 @@ def test_a_rest_drawn_for_the_piano_is_silent_in_its_stem(band, tmp_path):
             piano = soundfile.read(tmp_path / f"o{seed}" / name / "piano.flac", dtype="int16")[0]
             assert piano.any()
             for start, end in song["piano"]["rests"]:
-                within = piano[round((start + tail if start else 0) * RATE_HZ) : round((end - 0.05) * RATE_HZ)]
+                within = piano[
+                    round((start + tail if start else 0) * RATE_HZ) : round((end - 0.05) * RATE_HZ)
+                ]
                 found += len(within) > 0
                 assert not within.any()
         if found >= 3:
@@ -143,7 +170,8 @@ def test_the_piano_has_the_level_that_was_drawn(band, tmp_path):
     assert band("--count", 3, "--piano-db", "-9", "-9", "--line-ups", "rock band") == 0
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     for song in manifest["songs"].values():
-        assert song["piano_against_rest_db"] == pytest.approx(-9, abs=1.5)  # the compressor moves it a little
+        # the compressor moves it a little
+        assert song["piano_against_rest_db"] == pytest.approx(-9, abs=1.5)
 
 
 def test_only_songs_of_these_numbers_are_made(tmp_path):
@@ -151,8 +179,14 @@ def test_only_songs_of_these_numbers_are_made(tmp_path):
         write_song(tmp_path, number)
     found = find_scores({"pop": tmp_path})
     apart = run.plan(found, SongSettings(count=3, numbers=(861, 909)))
-    assert [(job.score.path.stem, job.version) for job in apart] == [("900", 0), ("900", 1), ("900", 2)]
-    assert {job.score.path.stem for job in run.plan(found, SongSettings(count=9, numbers=(1, 860)))} == {"001", "002"}
+    assert [(job.score.path.stem, job.version) for job in apart] == [
+        ("900", 0),
+        ("900", 1),
+        ("900", 2),
+    ]
+    assert {
+        job.score.path.stem for job in run.plan(found, SongSettings(count=9, numbers=(1, 860)))
+    } == {"001", "002"}
     with pytest.raises(DataError, match="no songs"):
         run.plan(found, SongSettings(numbers=(10, 20)))
 
@@ -170,11 +204,14 @@ def test_a_soundfont_without_sound_is_named_and_leaves_nothing_half_made(band, t
     assert band("--count", 1, soundfont="silent") == 1
     assert "silent.sf2 is silent on the notes of piano" in " ".join(capsys.readouterr().out.split())
     assert not list((tmp_path / "out").rglob("*.flac"))
-    assert not (tmp_path / "out" / "train").exists() or not list((tmp_path / "out" / "train").iterdir())
+    assert not (tmp_path / "out" / "train").exists() or not list(
+        (tmp_path / "out" / "train").iterdir()
+    )
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"count": 0}, {"seconds": 1}, {"piano_db": (3.0, -12.0)}, {"numbers": (9, 3)}, {"tempo": 0.9}]
+    "wrong",
+    [{"count": 0}, {"seconds": 1}, {"piano_db": (3.0, -12.0)}, {"numbers": (9, 3)}, {"tempo": 0.9}],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):

@@ -16,7 +16,9 @@ RATE_HZ = recipe.RATE_HZ
 def test_nothing_of_the_yardstick_is_trained_on():
     apart, training = recipe.APART, recipe.TRAINING
     assert not set(apart.fonts) & set(training.fonts)
-    assert not {speech for speech, *_ in apart.singers.values()} & {speech for speech, *_ in training.singers.values()}
+    assert not {speech for speech, *_ in apart.singers.values()} & {
+        speech for speech, *_ in training.singers.values()
+    }
     assert apart.numbers[0] > training.numbers[1]
     assert (apart.split, training.split) == ("valid", "train")
 
@@ -31,7 +33,9 @@ def test_everything_has_an_address_and_a_licence():
             assert folder.split("/")[0] in (*sources.REPOSITORIES, "librispeech", "")
     for path, _ in recipe.piano.SOURCES.values():
         name = path.split("/")[0]
-        assert name in sources.REPOSITORIES or any(package.split("/")[0] == name for package in sources.PACKAGES)
+        assert name in sources.REPOSITORIES or any(
+            package.split("/")[0] == name for package in sources.PACKAGES
+        )
 
 
 @pytest.mark.parametrize("level_db", recipe.LEVELS_DB)
@@ -46,7 +50,9 @@ def test_a_piano_in_a_band_has_its_level_and_the_sum_does_not_clip(level_db):
 
 def test_bands_are_a_multitrack_folder(tmp_path):
     valid = tmp_path / "valid"
-    for number, name in enumerate(("piano/a", "piano/b", "rest/mdb_x", "rest/mdb_y", "rest/voice_z")):
+    for number, name in enumerate(
+        ("piano/a", "piano/b", "rest/mdb_x", "rest/mdb_y", "rest/voice_z")
+    ):
         path = valid / f"{name}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
         time = np.arange(2 * RATE_HZ) / RATE_HZ
@@ -55,4 +61,6 @@ def test_bands_are_a_multitrack_folder(tmp_path):
     found = scan(tmp_path / "out", sources=("piano",))
     assert found.layout == "multitrack"
     names = sorted(path.name for path in (tmp_path / "out" / "valid").iterdir())
-    assert names == sorted(f"mdb_{x}-{p}-{db}dB" for x, p in (("x", "a"), ("y", "b")) for db in ("-9", "-3", "+3"))
+    assert names == sorted(
+        f"mdb_{x}-{p}-{db}dB" for x, p in (("x", "a"), ("y", "b")) for db in ("-9", "-3", "+3")
+    )

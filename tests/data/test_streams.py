@@ -1,4 +1,5 @@
-"""Labelled mixtures, solos and unlabelled mixtures: independent of each other, and of other recordings where asked."""
+"""Labelled mixtures, solos and unlabelled mixtures: independent of each other, and of other
+recordings where asked."""
 
 import shutil
 from dataclasses import replace
@@ -15,11 +16,15 @@ from tfsepgan.data.references.fixed_mixtures import fixed_mixtures
 from tfsepgan.errors import ConfigError, DataError
 
 READERS = ("soundfile", "memmap", *(("tfio",) if tfio_loads() else ()))
-CONFIG = DataConfig(sources=("piano",), sample_rate_hz=8000, window=2000, batch=3, law="snr", reader="memmap")
+CONFIG = DataConfig(
+    sources=("piano",), sample_rate_hz=8000, window=2000, batch=3, law="snr", reader="memmap"
+)
 
 
 def batches(folder, cache, *, batch_keys, count=3, config=CONFIG, **options):
-    made = training_batches(scan(folder), config, batch_keys=batch_keys, cache_dir=cache, **options).take(count)
+    made = training_batches(
+        scan(folder), config, batch_keys=batch_keys, cache_dir=cache, **options
+    ).take(count)
     return [{name: value.numpy() for name, value in batch.items()} for batch in made]
 
 
@@ -32,9 +37,16 @@ def streams_cache(tmp_path_factory):
 def test_every_key_has_its_shape_and_every_reader_the_same_bits(unpaired, streams_cache, reader):
     config = replace(CONFIG, reader=reader)
     made = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, config=config)
-    shapes = {"mixture": (3, 2000, 1), "sources": (3, 1, 2000, 1), "solo": (3, 2, 2000, 1), "unlabelled": (3, 2000, 1)}
+    shapes = {
+        "mixture": (3, 2000, 1),
+        "sources": (3, 1, 2000, 1),
+        "solo": (3, 2, 2000, 1),
+        "unlabelled": (3, 2000, 1),
+    }
     assert {name: value.shape for name, value in made[0].items()} == shapes
-    for one, other in zip(made, batches(unpaired, streams_cache, batch_keys=BATCH_KEYS), strict=True):
+    for one, other in zip(
+        made, batches(unpaired, streams_cache, batch_keys=BATCH_KEYS), strict=True
+    ):
         for name in BATCH_KEYS:
             assert np.array_equal(one[name], other[name]), name
 
@@ -42,14 +54,17 @@ def test_every_key_has_its_shape_and_every_reader_the_same_bits(unpaired, stream
 def test_what_else_is_heard_does_not_change_the_labelled_mixtures(unpaired, streams_cache):
     alone = batches(unpaired, streams_cache, batch_keys=("mixture", "sources"))
     for one, other in zip(
-        alone, batches(unpaired, streams_cache, batch_keys=("solo", "sources", "mixture")), strict=True
+        alone,
+        batches(unpaired, streams_cache, batch_keys=("solo", "sources", "mixture")),
+        strict=True,
     ):
         assert np.array_equal(one["mixture"], other["mixture"])
         assert np.array_equal(one["sources"], other["sources"])
 
 
 def test_the_streams_do_not_tell_of_each_other(unpaired, streams_cache):
-    """No solo is a source of the labelled mixture of its place, and no unlabelled mixture is a labelled one."""
+    """No solo is a source of the labelled mixture of its place, and no unlabelled mixture is a
+    labelled one."""
     for batch in batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=5):
         for item in range(3):
             pairs = [("mixture", "unlabelled"), ("sources", "solo"), ("unlabelled", "solo")]
@@ -74,7 +89,9 @@ def test_a_resumed_run_hears_what_an_unbroken_one_would(unpaired, streams_cache)
         assert all(np.array_equal(one[name], other[name]) for name in BATCH_KEYS)
 
 
-def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(unpaired, write, tmp_path):
+def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(
+    unpaired, write, tmp_path
+):
     folder = tmp_path / "data"
     shutil.copytree(unpaired, folder)
     square = np.sign(write(folder / "train/mixture/live.wav", 3.0, seed=900))
@@ -84,7 +101,9 @@ def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(unpai
     write(folder / "valid/mixture/live.wav", 3.0, seed=901, level=0.3)
     for batch in batches(folder, tmp_path / "cache", batch_keys=BATCH_KEYS, count=8):
         assert np.allclose(
-            np.abs(batch["unlabelled"]), np.abs(batch["unlabelled"]).max(axis=1, keepdims=True), rtol=1e-3
+            np.abs(batch["unlabelled"]),
+            np.abs(batch["unlabelled"]).max(axis=1, keepdims=True),
+            rtol=1e-3,
         )
         rest = batch["mixture"] - batch["sources"][:, 0]
         assert not np.allclose(np.abs(rest), np.abs(rest).max(axis=1, keepdims=True), rtol=1e-2)
@@ -107,7 +126,9 @@ def test_of_songs_with_and_without_a_source_each_have_their_share(write, tmp_pat
         for source in ("piano", "drums", "bass") if number < 5 else ("drums", "bass"):
             write(tmp_path / "train" / f"song{number:02d}" / f"{source}.wav", 1.0, seed=number)
     for seed in range(10):
-        labelled, others = share_out(scan(tmp_path), replace(CONFIG, labelled=0.1, seed=seed), "train")
+        labelled, others = share_out(
+            scan(tmp_path), replace(CONFIG, labelled=0.1, seed=seed), "train"
+        )
         assert sum(name.endswith("piano.wav") for name in labelled) == 1
         assert sum(name.endswith("piano.wav") for name in others) == 4
 
@@ -123,8 +144,12 @@ def test_recorded_mixtures_are_heard_as_they_are_by_the_paper_law(unpaired, writ
     shutil.copytree(unpaired, tmp_path / "data")
     write(tmp_path / "data" / "train" / "mixture" / "live.wav", 3.0, seed=900)
     config = replace(CONFIG, law="paper")
-    stream = open_streams(scan(tmp_path / "data"), config, ("unlabelled",), "train", tmp_path / "cache")[0]
-    np.testing.assert_array_equal(stream.plan(config, 0, config.window).weights, [[1.0, 0.0]] * config.batch)
+    stream = open_streams(
+        scan(tmp_path / "data"), config, ("unlabelled",), "train", tmp_path / "cache"
+    )[0]
+    np.testing.assert_array_equal(
+        stream.plan(config, 0, config.window).weights, [[1.0, 0.0]] * config.batch
+    )
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
@@ -134,7 +159,8 @@ def test_a_share_of_every_folder_is_labelled_and_the_others_are_not(many, share)
     for folder, count in (("piano", 4), ("rest/cello", 4)):
         assert sum(f"/{folder}/" in name for name in labelled) == share * count
         assert sum(f"/{folder}/" in name for name in others) == (1 - share) * count
-    assert sum("drums" in name for name in labelled) == 1  # the only one there is: a mixture needs others
+    # the only one there is: a mixture needs others
+    assert sum("drums" in name for name in labelled) == 1
 
 
 def test_with_fewer_labels_the_streams_draw_from_recordings_of_their_own(many, tmp_path):
@@ -151,7 +177,10 @@ def test_with_fewer_labels_the_streams_draw_from_recordings_of_their_own(many, t
 
 def test_songs_are_shared_out_whole(multitrack):
     labelled, others = share_out(scan(multitrack), replace(CONFIG, labelled=0.5), "train")
-    assert {name.split("/")[1] for name in labelled} ^ {name.split("/")[1] for name in others} == {"one", "two"}
+    assert {name.split("/")[1] for name in labelled} ^ {name.split("/")[1] for name in others} == {
+        "one",
+        "two",
+    }
     assert len(labelled) == len(others) == 3
 
 

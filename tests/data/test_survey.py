@@ -57,7 +57,9 @@ def test_a_cut_ogg_is_odd_and_a_whole_one_is_not(tmp_path):
 
 def test_surveys_add_up(tmp_path):
     rng = np.random.default_rng(1)
-    parts = [rng.uniform(-level, level, seconds * RATE_HZ) for level, seconds in ((0.1, 2), (0.9, 3))]
+    parts = [
+        rng.uniform(-level, level, seconds * RATE_HZ) for level, seconds in ((0.1, 2), (0.9, 3))
+    ]
     total = Survey()
     for part in parts:
         total.add(told_of(tmp_path, part, subtype="FLOAT"))

@@ -1,4 +1,5 @@
-"""Variants stay within their bounds and follow their seed; the equaliser's filters have the gain that they should."""
+"""Variants stay within their bounds and follow their seed; the equaliser's filters have the gain
+that they should."""
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ def test_a_peak_raises_its_centre_and_nothing_far_away(wanted_db):
     assert gain_db(section, 1.0, 44100) == pytest.approx(0.0, abs=0.01)
 
 
-@pytest.mark.parametrize(("kind", "raised_hz", "kept_hz"), [("low", 1.0, 22000.0), ("high", 22000.0, 1.0)])
+@pytest.mark.parametrize(
+    ("kind", "raised_hz", "kept_hz"), [("low", 1.0, 22000.0), ("high", 22000.0, 1.0)]
+)
 def test_a_shelf_raises_its_side_only(kind, raised_hz, kept_hz):
     section = equaliser_section(kind, 1000.0, 6.0, 0.7, 44100)
     assert gain_db(section, raised_hz, 44100) == pytest.approx(6.0, abs=0.01)

@@ -1,4 +1,5 @@
-"""Which windows are drawn: everything can be, in the proportions that are promised, as a function of seed and step."""
+"""Which windows are drawn: everything can be, in the proportions that are promised, as a function
+of seed and step."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,16 @@ import pytest
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.cache import Recording, envelope_hop
-from tfsepgan.data.batches.draws import OTHER, REDRAWS, SOLOS, Pool, begin, draw_plan, place, reading_on
+from tfsepgan.data.batches.draws import (
+    OTHER,
+    REDRAWS,
+    SOLOS,
+    Pool,
+    begin,
+    draw_plan,
+    place,
+    reading_on,
+)
 
 RATE_HZ = 400
 CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", seed=3)
@@ -17,7 +27,9 @@ CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", see
 def recording(frames: int, *, level: float = 0.1, silent: slice = slice(0, 0)) -> Recording:
     envelope = np.full(-(-frames // envelope_hop(RATE_HZ)), level**2, np.float32)
     envelope[silent] = 0
-    return Recording(name="", variant=0, path=Path("none.wav"), frames=frames, scale=2.0**-15, envelope=envelope)
+    return Recording(
+        name="", variant=0, path=Path("none.wav"), frames=frames, scale=2.0**-15, envelope=envelope
+    )
 
 
 def pool_of(*groups, sources: int = 1, tracks=(), folders=None, joined: bool = False) -> Pool:
@@ -38,10 +50,15 @@ def pool_of(*groups, sources: int = 1, tracks=(), folders=None, joined: bool = F
 
 def many(pool: Pool, config: DataConfig = CONFIG, steps: int = 300):
     plans = [draw_plan(pool, config, step) for step in range(steps)]
-    return [np.concatenate([getattr(plan.draws, name) for plan in plans]) for name in plans[0].draws._fields]
+    return [
+        np.concatenate([getattr(plan.draws, name) for plan in plans])
+        for name in plans[0].draws._fields
+    ]
 
 
-POOL = pool_of([recording(500), recording(1500)], [recording(4000)], [recording(200), recording(600)])
+POOL = pool_of(
+    [recording(500), recording(1500)], [recording(4000)], [recording(200), recording(600)]
+)
 
 
 def test_the_same_seed_and_step_draw_the_same_batch():
@@ -59,7 +76,11 @@ def test_reading_on_moves_only_windows_that_need_more():
         drawn = draw_plan(pool, config, step)
         plan = reading_on(pool, drawn, 300, 378)
         for row, first in enumerate(drawn.draws.start):
-            frames, start, count = pool.frames[plan.draws.recording[row]], plan.draws.start[row], plan.draws.count[row]
+            frames, start, count = (
+                pool.frames[plan.draws.recording[row]],
+                plan.draws.start[row],
+                plan.draws.count[row],
+            )
             assert start + begin(plan, row, 300) == first
             assert begin(plan, row, 250) == begin(plan, row, 300)
             assert start + begin(plan, row, 378) == min(first, frames - 378)
@@ -141,7 +162,9 @@ def test_levels_keep_to_their_ranges():
     assert -3 <= plan.snr_db.min() < -2.8 and 8.8 < plan.snr_db.max() <= 9
     assert -20 <= plan.gain_db.min() < -19.8 and -10.2 < plan.gain_db.max() <= -10
     np.testing.assert_allclose(plan.weights.sum(axis=1), 1)
-    np.testing.assert_allclose(np.sort(plan.weights[:, 1])[::200], np.linspace(0, 1, 11)[:-1], atol=0.05)
+    np.testing.assert_allclose(
+        np.sort(plan.weights[:, 1])[::200], np.linspace(0, 1, 11)[:-1], atol=0.05
+    )
 
 
 def test_silent_windows_are_drawn_again():
@@ -166,7 +189,12 @@ def test_silence_is_measured_over_the_hops_that_a_window_touches():
 def test_sources_of_a_song_come_from_one_place():
     tracks = [((0, 0), (OTHER, 1), (OTHER, 2)), ((0, 3), (OTHER, 4))]
     pool = pool_of(
-        [recording(900)], [recording(900)], [recording(900)], [recording(500)], [recording(500)], tracks=tracks
+        [recording(900)],
+        [recording(900)],
+        [recording(900)],
+        [recording(500)],
+        [recording(500)],
+        tracks=tracks,
     )
     plan = draw_plan(pool, CONFIG, 0)
     assert plan.together.all()
@@ -179,7 +207,10 @@ def test_sources_of_a_song_come_from_one_place():
 def test_remix_draws_songs_apart():
     tracks = [((0, 0), (OTHER, 1))]
     pool = pool_of([recording(900)], [recording(900)], tracks=tracks)
-    shares = [draw_plan(pool, replace(CONFIG, batch=400, remix=remix), 0).together.mean() for remix in (0.0, 0.3, 1.0)]
+    shares = [
+        draw_plan(pool, replace(CONFIG, batch=400, remix=remix), 0).together.mean()
+        for remix in (0.0, 0.3, 1.0)
+    ]
     assert shares[0] == 1 and shares[2] == 0
     assert shares[1] == pytest.approx(0.7, abs=0.08)
 
@@ -194,16 +225,30 @@ def test_a_song_whose_source_ends_early_gives_what_there_is():
 
 
 def test_balanced_folders_are_heard_alike_and_their_recordings_by_length():
-    groups = [recording(500), recording(1500), recording(80_000)], [recording(4000), recording(40_000)]
+    groups = (
+        [recording(500), recording(1500), recording(80_000)],
+        [recording(4000), recording(40_000)],
+    )
     _, part, drawn, *_ = many(pool_of(*groups, folders=[0, 0, 1, 1, 0]))
-    source, other = (np.bincount(drawn[part == number], minlength=5) / np.sum(part == number) for number in (0, OTHER))
+    source, other = (
+        np.bincount(drawn[part == number], minlength=5) / np.sum(part == number)
+        for number in (0, OTHER)
+    )
     np.testing.assert_allclose(source[:3], [0.125, 0.375, 0.5], atol=0.03)
     np.testing.assert_allclose(other[3:], [0.5, 0.5], atol=0.03)
-    assert np.bincount(many(pool_of(*groups))[2], minlength=5)[0] < 100  # by length: one in 164 of 4800
+    # by length: one in 164 of 4800
+    assert np.bincount(many(pool_of(*groups))[2], minlength=5)[0] < 100
 
 
 def test_songs_of_balanced_sets_are_heard_alike():
-    stems = [recording(1000), recording(1000), recording(9000), recording(9000), recording(1000), recording(1000)]
+    stems = [
+        recording(1000),
+        recording(1000),
+        recording(9000),
+        recording(9000),
+        recording(1000),
+        recording(1000),
+    ]
     songs = [((0, 0), (OTHER, 1)), ((0, 2), (OTHER, 3)), ((0, 4), (OTHER, 5))]
     pool = pool_of(stems, sources=1, tracks=songs, folders=[0, 0, 1, 1, 0, 0])
     _, part, drawn, *_ = many(pool, replace(CONFIG, remix=0.0))
@@ -214,7 +259,10 @@ def test_songs_of_balanced_sets_are_heard_alike():
 def test_songs_among_recordings_are_heard_as_often_as_asked_for():
     tracks = [((0, 0), (OTHER, 1))]
     pool = pool_of([recording(900)], [recording(900)], tracks=tracks, joined=True)
-    shares = [draw_plan(pool, replace(CONFIG, batch=400, songs=songs), 0).together.mean() for songs in (0.0, 0.3, 1.0)]
+    shares = [
+        draw_plan(pool, replace(CONFIG, batch=400, songs=songs), 0).together.mean()
+        for songs in (0.0, 0.3, 1.0)
+    ]
     assert shares[0] == 0 and shares[2] == 1
     assert shares[1] == pytest.approx(0.3, abs=0.08)
 
@@ -227,7 +275,9 @@ def test_a_source_rests_as_often_as_asked_for_and_what_lies_beside_it_stays(trac
     with_source = np.unique(resting.draws.item[resting.draws.part == 0])
     assert len(with_source) / 400 == pytest.approx(0.75, abs=0.07)
     for name in ("item", "recording", "start"):
-        before, after = (getattr(plan.draws, name)[plan.draws.part == OTHER] for plan in (playing, resting))
+        before, after = (
+            getattr(plan.draws, name)[plan.draws.part == OTHER] for plan in (playing, resting)
+        )
         np.testing.assert_array_equal(before, after)
     solos = draw_plan(pool, replace(CONFIG, batch=400, rests=0.25), 5, SOLOS)
     assert set(solos.draws.item[solos.draws.part == 0]) == set(range(400))

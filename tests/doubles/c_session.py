@@ -1,12 +1,13 @@
 """A SavedModel through TensorFlow's C API, with no Python TensorFlow in the process.
 
-`TF_LoadSessionFromSavedModel` is the loader that TF Serving uses, in C++. What runs here needs no Python operator, no custom
-operator and no class of the package.
+`TF_LoadSessionFromSavedModel` is the loader that TF Serving uses, in C++. What runs here needs no
+Python operator, no custom operator and no class of the package.
 
     session = Session("exported_models/piano/1")
     stems = session.run("separate", {"mixture": np.zeros((1, 44100, 2), np.float32)})
 
-As a program it runs one signature on arrays in an .npz file: `python tests/doubles/c_session.py SAVED_MODEL SIGNATURE IN.npz OUT.npz`.
+As a program it runs one signature on arrays in an .npz file: `python tests/doubles/c_session.py
+SAVED_MODEL SIGNATURE IN.npz OUT.npz`.
 """
 
 import argparse
@@ -20,10 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-DTYPES = {1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64, 10: np.bool_}  # TF_DataType
+# TF_DataType
+DTYPES = {1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64, 10: np.bool_}
 CODES = {np.dtype(kind): code for code, kind in DTYPES.items()}
 STRING, STRING_BYTES = 7, 24  # TF_STRING, sizeof(TF_TString)
-OK, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION = 0, 3, 5, 9  # TF_Code; gRPC's status codes are the same numbers
+# TF_Code; gRPC's status codes are the same numbers
+OK, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION = 0, 3, 5, 9
 
 
 class SessionError(Exception):
@@ -36,7 +39,8 @@ class SessionError(Exception):
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Where a signature's tensor is in the graph, and what it is declared to be; -1 is any length, None any rank."""
+    """Where a signature's tensor is in the graph, and what it is declared to be; -1 is any length,
+    None any rank."""
 
     operation: str
     index: int
@@ -61,9 +65,12 @@ def library() -> ctypes.CDLL:
     loaded = ctypes.CDLL(str(next(folder.glob("libtensorflow_cc.so.*"))), mode=ctypes.RTLD_GLOBAL)
     returns = {
         **dict.fromkeys(
-            ("TF_NewGraph", "TF_NewStatus", "TF_NewSessionOptions", "TF_LoadSessionFromSavedModel"), c_void_p
+            ("TF_NewGraph", "TF_NewStatus", "TF_NewSessionOptions", "TF_LoadSessionFromSavedModel"),
+            c_void_p,
         ),
-        **dict.fromkeys(("TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData"), c_void_p),
+        **dict.fromkeys(
+            ("TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData"), c_void_p
+        ),
         "TF_NewBuffer": POINTER(_Buffer),
         "TF_Message": c_char_p,
         "TF_Dim": c_int64,
@@ -74,12 +81,27 @@ def library() -> ctypes.CDLL:
         "TF_GetCode": [c_void_p],
         "TF_Message": [c_void_p],
         "TF_SetConfig": [c_void_p, c_char_p, c_size_t, c_void_p],
-        "TF_LoadSessionFromSavedModel": [*[c_void_p] * 2, c_char_p, POINTER(c_char_p), c_int, *[c_void_p] * 3],
+        "TF_LoadSessionFromSavedModel": [
+            *[c_void_p] * 2,
+            c_char_p,
+            POINTER(c_char_p),
+            c_int,
+            *[c_void_p] * 3,
+        ],
         "TF_GraphOperationByName": [c_void_p, c_char_p],
         "TF_AllocateTensor": [c_int, POINTER(c_int64), c_int, c_size_t],
         "TF_Dim": [c_void_p, c_int],
         "TF_StringCopy": [c_void_p, c_char_p, c_size_t],
-        "TF_SessionRun": [*[c_void_p] * 4, c_int, *[c_void_p] * 2, c_int, c_void_p, c_int, c_void_p, c_void_p],
+        "TF_SessionRun": [
+            *[c_void_p] * 4,
+            c_int,
+            *[c_void_p] * 2,
+            c_int,
+            c_void_p,
+            c_int,
+            c_void_p,
+            c_void_p,
+        ],
         "TF_CloseSession": [c_void_p] * 2,
         "TF_DeleteSession": [c_void_p] * 2,
     }
@@ -122,7 +144,8 @@ class Session:
         self._tf = library()
         self._graph, options = self._tf.TF_NewGraph(), self._tf.TF_NewSessionOptions()
         if threads:
-            config = bytes([2 << 3, threads, 5 << 3, threads])  # ConfigProto: intra_op and inter_op threads
+            # ConfigProto: intra_op and inter_op threads
+            config = bytes([2 << 3, threads, 5 << 3, threads])
             with _Status(self._tf) as status:
                 self._tf.TF_SetConfig(options, config, len(config), status)
         meta, tags = self._tf.TF_NewBuffer(), (c_char_p * 1)(b"serve")
@@ -135,7 +158,9 @@ class Session:
         self._tf.TF_DeleteBuffer(meta)
         self.signatures = _signatures(self.meta_graph)
 
-    def run(self, signature: str, inputs: dict, outputs: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    def run(
+        self, signature: str, inputs: dict, outputs: tuple[str, ...] = ()
+    ) -> dict[str, np.ndarray]:
         """Call a signature.
 
         Args:
@@ -146,17 +171,23 @@ class Session:
         Raises: SessionError, with TensorFlow's code and message.
         """
         if signature not in self.signatures:
-            raise SessionError(FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
+            raise SessionError(
+                FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.'
+            )
         wanted, given = self.signatures[signature]
         if set(inputs) != set(wanted):
-            raise SessionError(INVALID_ARGUMENT, f"got the inputs {sorted(inputs)}; send {sorted(wanted)}")
+            raise SessionError(
+                INVALID_ARGUMENT, f"got the inputs {sorted(inputs)}; send {sorted(wanted)}"
+            )
         unknown = sorted(set(outputs) - set(given))
         if unknown:
             raise SessionError(INVALID_ARGUMENT, f"outputs {unknown} are not of {sorted(given)}")
         names = list(outputs or given)
         feeds = (_Output * len(inputs))(*(self._place(wanted[name]) for name in inputs))
         fetches = (_Output * len(names))(*(self._place(given[name]) for name in names))
-        sent = (c_void_p * len(inputs))(*(self._tensor(np.asarray(value)) for value in inputs.values()))
+        sent = (c_void_p * len(inputs))(
+            *(self._tensor(np.asarray(value)) for value in inputs.values())
+        )
         answered = (c_void_p * len(names))()
         try:
             with _Status(self._tf) as status:
@@ -194,7 +225,10 @@ class Session:
                 self._tf.TF_StringCopy(start + STRING_BYTES * index, text, len(text))
             return tensor
         if value.dtype not in CODES:
-            raise SessionError(INVALID_ARGUMENT, f"{value.dtype} arrays are not taken; send float32, bool or strings")
+            raise SessionError(
+                INVALID_ARGUMENT,
+                f"{value.dtype} arrays are not taken; send float32, bool or strings",
+            )
         tensor = self._tf.TF_AllocateTensor(CODES[value.dtype], dims, value.ndim, value.nbytes)
         packed = np.ascontiguousarray(value)
         ctypes.memmove(self._tf.TF_TensorData(tensor), packed.ctypes.data, packed.nbytes)
@@ -235,14 +269,18 @@ class _Status:
         return self._status
 
     def __exit__(self, *error) -> None:
-        code, message = self._tf.TF_GetCode(self._status), self._tf.TF_Message(self._status).decode("utf-8", "replace")
+        code, message = (
+            self._tf.TF_GetCode(self._status),
+            self._tf.TF_Message(self._status).decode("utf-8", "replace"),
+        )
         self._tf.TF_DeleteStatus(self._status)
         if code != OK and error[0] is None:
             raise SessionError(code, message)
 
 
 def fields(message: bytes):
-    """The fields of a serialised protocol buffer as (number, value): an int, or bytes for what has a length."""
+    """The fields of a serialised protocol buffer as (number, value): an int, or bytes for what has
+    a length."""
     place = 0
 
     def varint() -> int:
@@ -264,8 +302,11 @@ def fields(message: bytes):
             place += length
 
 
-def _signatures(meta_graph: bytes) -> dict[str, tuple[dict[str, TensorInfo], dict[str, TensorInfo]]]:
-    """Inputs and outputs by signature, from a MetaGraphDef; `tensorflow/core/protobuf/meta_graph.proto` has the numbers."""
+def _signatures(
+    meta_graph: bytes,
+) -> dict[str, tuple[dict[str, TensorInfo], dict[str, TensorInfo]]]:
+    """Inputs and outputs by signature, from a MetaGraphDef;
+    `tensorflow/core/protobuf/meta_graph.proto` has the numbers."""
     found = {}
     for number, entry in fields(meta_graph):
         if number == 5:
@@ -283,7 +324,9 @@ def _tensor_info(message: bytes) -> TensorInfo:
     parts = dict(fields(message))
     operation, _, index = parts[1].decode().partition(":")
     shape = list(fields(parts.get(3, b"")))
-    dims = [ctypes.c_int64(dict(fields(dim)).get(1, 0)).value for number, dim in shape if number == 2]
+    dims = [
+        ctypes.c_int64(dict(fields(dim)).get(1, 0)).value for number, dim in shape if number == 2
+    ]
     unknown = any(number == 3 and value for number, value in shape)
     return TensorInfo(operation, int(index or 0), parts.get(2, 0), None if unknown else tuple(dims))
 
@@ -298,12 +341,19 @@ def main() -> None:
         given = {name: _from_file(inputs[name]) for name in inputs.files}
     results = session.run(options.signature, given)
     np.savez(options.outputs, **{name: _to_file(value) for name, value in results.items()})
-    foreign = sorted({name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "tfsepgan"})
-    print(json.dumps({"signatures": sorted(session.signatures), "python_packages_of_tensorflow": foreign}))
+    foreign = sorted(
+        {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "tfsepgan"}
+    )
+    print(
+        json.dumps(
+            {"signatures": sorted(session.signatures), "python_packages_of_tensorflow": foreign}
+        )
+    )
 
 
 def _from_file(value: np.ndarray) -> np.ndarray:
-    """Strings are kept as arrays of bytes in files, padded; here as void, so that a zero at the end stays."""
+    """Strings are kept as arrays of bytes in files, padded; here as void, so that a zero at the end
+    stays."""
     return (
         np.array([bytes(one) for one in value.reshape(-1)], object).reshape(value.shape)
         if value.dtype.kind == "V"
@@ -315,7 +365,9 @@ def _to_file(value: np.ndarray) -> np.ndarray:
     if value.dtype != object:
         return value
     longest = max(map(len, value.reshape(-1)), default=1)
-    return np.array([one.ljust(longest, b"\0") for one in value.reshape(-1)], f"V{longest}").reshape(value.shape)
+    return np.array(
+        [one.ljust(longest, b"\0") for one in value.reshape(-1)], f"V{longest}"
+    ).reshape(value.shape)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Damage recordings in every way that disks, copies and bad writers do, and see that `tfsepgan-data check` names them.
+"""Damage recordings in every way that disks, copies and bad writers do, and see that `tfsepgan-data
+check` names them.
 
 python tests/doubles/fuzz_audio.py --count 1000 --output /tmp/fuzz
 
-It fails when the check crashes, hangs, takes much memory, does not name a file that cannot be used, or refuses one that can.
-What is odd and can be used is noted by name.
+It fails when the check crashes, hangs, takes much memory, does not name a file that cannot be used,
+or refuses one that can. What is odd and can be used is noted by name.
 """
 
 import argparse
@@ -47,7 +48,9 @@ def good_bytes(rng: np.random.Generator, folder: Path, kind: str) -> bytes:
     return whole
 
 
-def wav_head(*, data: int, channels: int = 1, rate_hz: int = RATE_HZ, bits: int = 16, encoding: int = 1) -> bytes:
+def wav_head(
+    *, data: int, channels: int = 1, rate_hz: int = RATE_HZ, bits: int = 16, encoding: int = 1
+) -> bytes:
     """The 44 bytes before the samples of a WAV file, whatever they say."""
     block = channels * bits // 8 % 65536
     form = struct.pack("<HHIIHH", encoding, channels, rate_hz, rate_hz * block % 2**32, block, bits)
@@ -85,14 +88,17 @@ def hole(rng, folder, kind):
 
 
 def wrong_extension(rng, folder, kind):
-    return good_bytes(rng, folder, str(rng.choice([other for other in ("wav", "flac", "ogg") if other != kind])))
+    return good_bytes(
+        rng, folder, str(rng.choice([other for other in ("wav", "flac", "ogg") if other != kind]))
+    )
 
 
 def absurd_head(rng, folder, kind):
     samples = (3000 * music(rng)[:, 0]).astype("<i2").tobytes()
     if kind == "flac":
         whole = bytearray(good_bytes(rng, folder, "flac"))
-        whole[21:26] = bytes([whole[21] | 0x0F, 255, 255, 255, 255])  # total samples, 36 bits of STREAMINFO
+        # total samples, 36 bits of STREAMINFO
+        whole[21:26] = bytes([whole[21] | 0x0F, 255, 255, 255, 255])
         return bytes(whole)
     heads = (
         {"data": 2**31 - 1},
@@ -144,8 +150,8 @@ def noise_bytes(rng, folder, kind):
     return rng.bytes(int(rng.integers(1, 50_000)))
 
 
-# How each file is made, and what must come of it. Frames of mp3 and ogg are each complete, so that a damaged file may be a
-# shorter good one; flipped bits of PCM are other samples.
+# How each file is made, and what must come of it. Frames of mp3 and ogg are each complete, so that
+# a damaged file may be a shorter good one; flipped bits of PCM are other samples.
 DAMAGES: dict[str, tuple[Callable, str]] = {
     "truncated": (truncated, EITHER),
     "bits flipped": (bits_flipped, EITHER),
@@ -165,7 +171,8 @@ DAMAGES: dict[str, tuple[Callable, str]] = {
 
 
 def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
-    """Write a data folder with `count` damaged recordings of piano; returns the name of each with its damage."""
+    """Write a data folder with `count` damaged recordings of piano; returns the name of each with
+    its damage."""
     rng = np.random.default_rng(seed)
     made = {}
     for source in ("piano", "rest"):
@@ -180,7 +187,8 @@ def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
     return made
 
 
-# Runs the command and then says how much memory it took: Linux counts a child's from before it became Python.
+# Runs the command and then says how much memory it took: Linux counts a child's from before it
+# became Python.
 CHECK = """
 import sys
 from tfsepgan.cli.data import main
@@ -198,7 +206,9 @@ def run_check(folder: Path, count: int) -> dict:
     limit = START_SECONDS + SECONDS_A_FILE * count
     started = time.monotonic()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=limit, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=limit, check=False
+        )
     except subprocess.TimeoutExpired:
         return {"problems": [f"the check did not end within {limit:.0f} s"], "said": ""}
     said = done.stdout + done.stderr
@@ -227,7 +237,13 @@ def judge(made: dict[str, str], result: dict) -> dict:
     """Compare what the check named with what it had to name."""
     lines = result["said"].splitlines()
     named, noted = (
-        {name for line in lines if ("Note: " in line) is odd for name in _NAME.findall(line) if name in made}
+        {
+            name
+            for line in lines
+            if ("Note: " in line) is odd
+            for name in _NAME.findall(line)
+            if name in made
+        }
         for odd in (False, True)
     )
     table: dict[str, Counter] = {damage: Counter() for damage in DAMAGES}
@@ -250,9 +266,13 @@ def judge(made: dict[str, str], result: dict) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=1000, help="damaged files")
-    parser.add_argument("--output", type=Path, required=True, help="folder to make; must not be there")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder to make; must not be there"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     made = make_folder(options.output, options.count, options.seed)

@@ -1,4 +1,5 @@
-"""What goes wrong between a client and a server, on purpose: for `loopback_server.py` and `load_serving.py`."""
+"""What goes wrong between a client and a server, on purpose: for `loopback_server.py` and
+`load_serving.py`."""
 
 import contextlib
 import random
@@ -17,13 +18,16 @@ class FaultRates:
     slow: float = 0.0  # the reply comes `slow_seconds` late
     slow_seconds: float = 5.0
     exhausted: float = 0.0  # RESOURCE_EXHAUSTED in place of a reply
-    truncated: float = 0.0  # part of the reply is missing: samples, a stem, or the end of the message
+    # part of the reply is missing: samples, a stem, or the end of the message
+    truncated: float = 0.0
     altered: float = 0.0  # one stem holds other numbers than the model gave
 
     @property
     def kinds(self) -> dict[str, float]:
         """Rates by kind."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "slow_seconds"}
+        return {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name != "slow_seconds"
+        }
 
 
 class Faults:
@@ -49,7 +53,8 @@ class Faults:
 
 
 def altered(stem: np.ndarray) -> np.ndarray:
-    """A stem with other numbers: a thousandth of full scale off in the middle, or the last sample of WAV files."""
+    """A stem with other numbers: a thousandth of full scale off in the middle, or the last sample
+    of WAV files."""
     if stem.dtype == object:
         changed = [one[:-4] + struct.pack("<f", 0.25) for one in stem.reshape(-1)]
         return np.array([*changed, None], object)[:-1].reshape(stem.shape)
@@ -59,7 +64,8 @@ def altered(stem: np.ndarray) -> np.ndarray:
 
 
 class Relay:
-    """A TCP relay that breaks connections in the middle: after a random number of bytes, with a reset."""
+    """A TCP relay that breaks connections in the middle: after a random number of bytes, with a
+    reset."""
 
     def __init__(self, target_port: int, *, mean_bytes: float, seed: int = 0):
         """
@@ -90,7 +96,9 @@ class Relay:
                 continue
             left = [self._random.expovariate(1 / self._mean) if self._mean else float("inf")]
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._forward, args=(source, sink, left), daemon=True).start()
+                threading.Thread(
+                    target=self._forward, args=(source, sink, left), daemon=True
+                ).start()
 
     def _forward(self, source: socket.socket, sink: socket.socket, left: list[float]) -> None:
         try:
@@ -99,7 +107,8 @@ class Relay:
                 if left[0] < 0:
                     self.dropped += 1
                     for one in (source, sink):
-                        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+                        # a reset
+                        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
                 sink.sendall(data)
         except OSError:

@@ -1,4 +1,5 @@
-"""A model server in a process of its own: `loopback_server.py`, or TF Serving's `tensorflow_model_server` where there is one."""
+"""A model server in a process of its own: `loopback_server.py`, or TF Serving's
+`tensorflow_model_server` where there is one."""
 
 import json
 import os
@@ -44,11 +45,22 @@ class ServerProcess:
         """
         self.name, self.port, self.rest_port = name, *_free_ports(2)
         if binary:
-            self._command = [BINARY, f"--model_name={name}", f"--model_base_path={Path(folder).resolve()}"]
+            self._command = [
+                BINARY,
+                f"--model_name={name}",
+                f"--model_base_path={Path(folder).resolve()}",
+            ]
             self._command += [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
         else:
             tool = Path(__file__).with_name("loopback_server.py")
-            self._command = [sys.executable, str(tool), "--model", f"{name}={folder}", "--port", str(self.port)]
+            self._command = [
+                sys.executable,
+                str(tool),
+                "--model",
+                f"{name}={folder}",
+                "--port",
+                str(self.port),
+            ]
             self._command += ["--rest-api-port", str(self.rest_port), "--workers", str(workers)]
             self._command += ["--faults", json.dumps(faults or {}), "--seed", str(seed)]
         self._process: subprocess.Popen | None = None
@@ -57,7 +69,9 @@ class ServerProcess:
     def start(self) -> "ServerProcess":
         """Start it and wait until the model is loaded."""
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=environment)
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, text=True, env=environment
+        )
         end = time.monotonic() + START_SECONDS
         while not self.available():
             if self._process.poll() is not None or time.monotonic() > end:

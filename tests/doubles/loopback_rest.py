@@ -1,6 +1,8 @@
-"""TF Serving's REST interface for `loopback_server.py`: predict by columns or rows, metadata and status.
+"""TF Serving's REST interface for `loopback_server.py`: predict by columns or rows, metadata and
+status.
 
-Source: "RESTful API" of TF Serving's documentation; `json_tensor.cc` and `http_server.cc` for what it leaves open.
+Source: "RESTful API" of TF Serving's documentation; `json_tensor.cc` and `http_server.cc` for what
+  it leaves open.
 """
 
 import base64
@@ -14,7 +16,8 @@ import numpy as np
 from c_session import DTYPES, INVALID_ARGUMENT, STRING, SessionError
 
 PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict|/metadata)?")
-HTTP = {3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503}  # of a status code
+# of a status code
+HTTP = {3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -63,10 +66,14 @@ class Handler(BaseHTTPRequestHandler):
         model, what = self._place()
         if what == "/metadata":
             signatures = {
-                name: {"inputs": _infos(pair[0]), "outputs": _infos(pair[1])} for name, pair in model.signatures.items()
+                name: {"inputs": _infos(pair[0]), "outputs": _infos(pair[1])}
+                for name, pair in model.signatures.items()
             }
             spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
-            return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}, False
+            return {
+                "model_spec": spec,
+                "metadata": {"signature_def": {"signature_def": signatures}},
+            }, False
         state = {
             "version": str(model.version),
             "state": "AVAILABLE",
@@ -82,10 +89,15 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, AttributeError) as error:
             raise SessionError(INVALID_ARGUMENT, f"JSON Parse error: {error}") from error
         if signature not in model.signatures:
-            raise SessionError(INVALID_ARGUMENT, f'Serving signature name: "{signature}" not found in signature def')
+            raise SessionError(
+                INVALID_ARGUMENT,
+                f'Serving signature name: "{signature}" not found in signature def',
+            )
         wanted = model.signatures[signature][0]
         rows = "instances" in asked
-        inputs = _rows(asked["instances"], wanted) if rows else _columns(asked.get("inputs"), wanted)
+        inputs = (
+            _rows(asked["instances"], wanted) if rows else _columns(asked.get("inputs"), wanted)
+        )
         cut = False
         try:
             results = model.predict(signature, inputs)
@@ -93,10 +105,18 @@ class Handler(BaseHTTPRequestHandler):
             if not hasattr(error, "results"):
                 raise
             results, cut = error.results, True
-        named = {name: _listed(value, binary=name.endswith("_bytes")) for name, value in results.items()}
+        named = {
+            name: _listed(value, binary=name.endswith("_bytes")) for name, value in results.items()
+        }
         if rows:
-            items = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
-            return {"predictions": items if len(named) > 1 else [one for item in items for one in item.values()]}, cut
+            items = [
+                dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)
+            ]
+            return {
+                "predictions": items
+                if len(named) > 1
+                else [one for item in items for one in item.values()]
+            }, cut
         return {"outputs": named if len(named) > 1 else next(iter(named.values()))}, cut
 
 
@@ -105,24 +125,33 @@ def _columns(given, wanted: dict) -> dict[str, np.ndarray]:
         raise SessionError(INVALID_ARGUMENT, "Missing 'inputs' or 'instances' key")
     if not isinstance(given, dict) or set(given) == {"b64"}:
         if len(wanted) > 1:
-            raise SessionError(INVALID_ARGUMENT, "inputs is a plain value/list, but expecting an object")
+            raise SessionError(
+                INVALID_ARGUMENT, "inputs is a plain value/list, but expecting an object"
+            )
         given = {next(iter(wanted)): given}
     missing = set(wanted) - set(given)
     if missing:
-        raise SessionError(INVALID_ARGUMENT, f"Missing named input: {', '.join(sorted(missing))} in 'inputs' object.")
+        raise SessionError(
+            INVALID_ARGUMENT,
+            f"Missing named input: {', '.join(sorted(missing))} in 'inputs' object.",
+        )
     return {name: _tensor(given[name], info.dtype) for name, info in wanted.items()}
 
 
 def _rows(given, wanted: dict) -> dict[str, np.ndarray]:
     if not isinstance(given, list) or not given:
-        raise SessionError(INVALID_ARGUMENT, "Expecting 'instances' to be a list of at least one value")
+        raise SessionError(
+            INVALID_ARGUMENT, "Expecting 'instances' to be a list of at least one value"
+        )
     if len(wanted) == 1:
         name, info = next(iter(wanted.items()))
         items = [one[name] if isinstance(one, dict) and name in one else one for one in given]
         return {name: _tensor(items, info.dtype)}
     if not all(isinstance(one, dict) and set(one) == set(wanted) for one in given):
         raise SessionError(INVALID_ARGUMENT, f"keys must be equal to: {','.join(wanted)}")
-    return {name: _tensor([one[name] for one in given], info.dtype) for name, info in wanted.items()}
+    return {
+        name: _tensor([one[name] for one in given], info.dtype) for name, info in wanted.items()
+    }
 
 
 def _tensor(value, dtype: int) -> np.ndarray:
@@ -136,11 +165,15 @@ def _tensor(value, dtype: int) -> np.ndarray:
             return texts.reshape(shape)
         return np.array(value, DTYPES[dtype])
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise SessionError(INVALID_ARGUMENT, f"JSON Value does not fit the input: {error}") from error
+        raise SessionError(
+            INVALID_ARGUMENT, f"JSON Value does not fit the input: {error}"
+        ) from error
 
 
 def _string_shape(value) -> tuple[int, ...]:
-    return (len(value), *(_string_shape(value[0]) if value else ())) if isinstance(value, list) else ()
+    return (
+        (len(value), *(_string_shape(value[0]) if value else ())) if isinstance(value, list) else ()
+    )
 
 
 def _flat(value):
@@ -162,7 +195,10 @@ def _bytes(value) -> bytes:
 def _listed(value: np.ndarray, *, binary: bool):
     if value.dtype != object:
         return value.tolist()
-    texts = [{"b64": base64.b64encode(one).decode()} if binary else one.decode() for one in value.reshape(-1)]
+    texts = [
+        {"b64": base64.b64encode(one).decode()} if binary else one.decode()
+        for one in value.reshape(-1)
+    ]
     return texts if value.ndim else texts[0]
 
 

@@ -1,8 +1,10 @@
-"""TF Serving's gRPC and REST interfaces on this machine, in Python, for tests where its binary is not to be had.
+"""TF Serving's gRPC and REST interfaces on this machine, in Python, for tests where its binary is
+not to be had.
 
-The messages are TF Serving's own (tensorflow-serving-api), the model runs in TensorFlow's C++ session through its C API
-(`c_session.py`), and no Python TensorFlow is imported. Predict, GetModelMetadata and GetModelStatus; REST predict, metadata and
-status. Status codes, error texts, base64 and how floats are packed follow TF Serving's source. It is not a server for work.
+The messages are TF Serving's own (tensorflow-serving-api), the model runs in TensorFlow's C++
+session through its C API (`c_session.py`), and no Python TensorFlow is imported. Predict,
+GetModelMetadata and GetModelStatus; REST predict, metadata and status. Status codes, error texts,
+base64 and how floats are packed follow TF Serving's source. It is not a server for work.
 
     python tests/doubles/loopback_server.py --model piano=exported_models/piano --port 8500 --rest-api-port 8501
 """
@@ -48,7 +50,8 @@ from tensorflow_serving.apis import (  # noqa: E402
 
 STATUS = {code.value[0]: code for code in grpc.StatusCode}
 FIELDS = {
-    np.dtype(kind): name for kind, name in ((np.float32, "float_val"), (np.bool_, "bool_val"), (np.int32, "int_val"))
+    np.dtype(kind): name
+    for kind, name in ((np.float32, "float_val"), (np.bool_, "bool_val"), (np.int32, "int_val"))
 }
 
 
@@ -58,17 +61,22 @@ class Servable:
     def __init__(self, name: str, folder: Path, *, threads: int, faults: Faults):
         versions = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
         if not versions:
-            raise SystemExit(f"{folder} holds no version of a model: wanted a folder such as {folder}/1")
+            raise SystemExit(
+                f"{folder} holds no version of a model: wanted a folder such as {folder}/1"
+            )
         self.name, self.version, self.faults = name, versions[-1], faults
         self.session = Session(folder / str(self.version), threads=threads)
         self.signatures = self.session.signatures
-        self.warmed_up = self._warm_up(folder / str(self.version) / "assets.extra" / "tf_serving_warmup_requests")
+        self.warmed_up = self._warm_up(
+            folder / str(self.version) / "assets.extra" / "tf_serving_warmup_requests"
+        )
 
     def predict(self, signature: str, inputs: dict, outputs=()) -> dict[str, np.ndarray]:
         """Run a signature, with whatever fault is drawn. Raises: SessionError."""
         fault = self.faults.draw()
         if fault:
-            print(json.dumps({"fault": fault}) + "\n", end="", flush=True)  # one write: threads answer at the same time
+            # one write: threads answer at the same time
+            print(json.dumps({"fault": fault}) + "\n", end="", flush=True)
         if fault == "exhausted":
             raise SessionError(8, "injected: too many requests")
         if fault == "slow":
@@ -88,7 +96,9 @@ class Servable:
         content, place, count = path.read_bytes() if path.is_file() else b"", 0, 0
         while place < len(content):
             (length,) = struct.unpack_from("<Q", content, place)
-            log = prediction_log_pb2.PredictionLog.FromString(content[place + 12 : place + 12 + length])
+            log = prediction_log_pb2.PredictionLog.FromString(
+                content[place + 12 : place + 12 + length]
+            )
             request = log.predict_log.request
             inputs = {name: array(value) for name, value in request.inputs.items()}
             self.session.run(request.model_spec.signature_name, inputs)
@@ -189,23 +199,31 @@ def array(tensor) -> np.ndarray:
         values = np.frombuffer(tensor.tensor_content, DTYPES.get(tensor.dtype, np.uint8))
     else:
         kind = np.dtype(DTYPES.get(tensor.dtype, np.float32))
-        name = {"f8": "double_val", "i8": "int64_val", "u1": "int_val"}.get(kind.str[1:], FIELDS.get(kind, "float_val"))
+        name = {"f8": "double_val", "i8": "int64_val", "u1": "int_val"}.get(
+            kind.str[1:], FIELDS.get(kind, "float_val")
+        )
         values = np.fromiter(getattr(tensor, name), kind)
         if len(values) == 1 and size > 1:
             values = np.full(size, values[0])
     if len(values) != size:
-        raise SessionError(INVALID_ARGUMENT, f"a tensor of shape {list(shape)} came with {len(values)} values")
+        raise SessionError(
+            INVALID_ARGUMENT, f"a tensor of shape {list(shape)} came with {len(values)} values"
+        )
     return values.reshape(shape)
 
 
 def _pack(reply, results: dict) -> None:
     """Arrays into a PredictResponse, value by value as TF Serving does it."""
     for name, value in results.items():
-        tensor = tensor_pb2.TensorProto(dtype=STRING if value.dtype == object else CODES[value.dtype])
+        tensor = tensor_pb2.TensorProto(
+            dtype=STRING if value.dtype == object else CODES[value.dtype]
+        )
         for size in value.shape:
             tensor.tensor_shape.dim.add(size=size)
         values = value.reshape(-1).tolist()
-        getattr(tensor, "string_val" if value.dtype == object else FIELDS[value.dtype]).extend(values)
+        getattr(tensor, "string_val" if value.dtype == object else FIELDS[value.dtype]).extend(
+            values
+        )
         reply.outputs[name].CopyFrom(tensor)
 
 
@@ -227,7 +245,11 @@ def _model(models: Models, spec) -> Servable:
 
 def grpc_server(models: Models, port: int, *, workers: int):
     """A started gRPC server, and its port."""
-    options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
+    options = [
+        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),
+    ]
     server = grpc.server(ThreadPoolExecutor(workers), options=options)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(Status(models), server)
@@ -243,12 +265,16 @@ def main() -> None:
     parser.add_argument("--rest-api-port", type=int, default=0)
     parser.add_argument("--workers", type=int, default=4, help="requests that run at a time")
     parser.add_argument("--threads", type=int, default=1, help="of TensorFlow, for a request")
-    parser.add_argument("--faults", default="{}", help="rates by kind as JSON, such as '{\"slow\": 0.1}'")
+    parser.add_argument(
+        "--faults", default="{}", help="rates by kind as JSON, such as '{\"slow\": 0.1}'"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     faults = Faults(FaultRates(**json.loads(options.faults)), options.seed)
     pairs = [one.partition("=")[::2] for one in options.model]
-    models = Models(Servable(name, Path(path), threads=options.threads, faults=faults) for name, path in pairs)
+    models = Models(
+        Servable(name, Path(path), threads=options.threads, faults=faults) for name, path in pairs
+    )
     server, port = grpc_server(models, options.port, workers=options.workers)
     rest, rest_port = rest_server(models, options.rest_api_port)
     stop = threading.Event()
@@ -256,7 +282,12 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     foreign = sorted({name.split(".")[0] for name in sys.modules} & {"keras", "tfsepgan"})
     foreign += ["tensorflow"] if hasattr(sys.modules["tensorflow"], "constant") else []
-    print(json.dumps({"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}), flush=True)
+    print(
+        json.dumps(
+            {"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}
+        ),
+        flush=True,
+    )
     stop.wait()
     server.stop(grace=0.5).wait()
     rest.shutdown()

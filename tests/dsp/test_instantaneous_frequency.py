@@ -51,9 +51,13 @@ def test_the_spectrum_is_the_plain_one_and_gives_the_sound_back(frame, hop, time
     index = len(spectrum) // 2
     waves = np.exp(-2j * np.pi * np.outer(np.arange(frame // 2 + 1), np.arange(frame)) / frame)
     np.testing.assert_allclose(
-        spectrum[index], waves @ (window * padded[index * hop : index * hop + frame]), atol=1e-9 * frame
+        spectrum[index],
+        waves @ (window * padded[index * hop : index * hop + frame]),
+        atol=1e-9 * frame,
     )
-    np.testing.assert_allclose(waveform_of(spectrum, frame=frame, hop=hop, time=time), sound, atol=1e-12)
+    np.testing.assert_allclose(
+        waveform_of(spectrum, frame=frame, hop=hop, time=time), sound, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(("frame", "hop"), SHAPES)
@@ -76,7 +80,9 @@ def test_silence_comes_back_as_silence():
     np.testing.assert_allclose(inverse(log_magnitude, frequency), 0, atol=1e-12)
 
 
-def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_single_precision(music):
+def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_single_precision(
+    music,
+):
     for sound in music:
         parts = forward(sound)
         assert snr_db(sound, inverse(*parts, time=len(sound))) > 200
@@ -85,7 +91,8 @@ def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_sin
 
 
 def test_the_phase_of_music_matters(music):
-    # The same loudness with every frequency at its bin's middle is another sound: the figure above is not given away.
+    # The same loudness with every frequency at its bin's middle is another sound: the figure above
+    # is not given away.
     log_magnitude, frequency = forward(music[0])
     middle = np.broadcast_to(2 * (np.arange(513) * 256 % 1024) / 1024, frequency.shape)
     assert snr_db(music[0], inverse(log_magnitude, middle, time=len(music[0]))) < 5

@@ -1,4 +1,5 @@
-"""Random matrices keep lengths on average; measuring and projecting back are what the equations say."""
+"""Random matrices keep lengths on average; measuring and projecting back are what the equations
+say."""
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def test_entries_are_normal_with_variance_one_over_the_measurements(measurements
 
 def test_lengths_are_kept_on_average():
     signal = windows(1)
-    lengths = [np.sum(measure(signal, gaussian_matrix(20, 64, seed=seed)) ** 2) for seed in range(400)]
+    lengths = [
+        np.sum(measure(signal, gaussian_matrix(20, 64, seed=seed)) ** 2) for seed in range(400)
+    ]
     assert np.mean(lengths) == pytest.approx(np.sum(signal**2), rel=0.05)
 
 

@@ -16,7 +16,8 @@ class Mixture:
 
 
 def tones(seed: int, *, seconds: float = 2.0, channels: int = 1) -> np.ndarray:
-    """Decaying harmonic notes, `[time, channels]`: something a ratio mask can part from something alike."""
+    """Decaying harmonic notes, `[time, channels]`: something a ratio mask can part from something
+    alike."""
     random = np.random.default_rng(seed)
     time = np.arange(int(seconds * RATE)) / RATE
     audio = np.zeros((len(time), channels))
@@ -31,7 +32,9 @@ def tones(seed: int, *, seconds: float = 2.0, channels: int = 1) -> np.ndarray:
 def mixture_of(name: str, *, seed: int = 0, channels: int = 1, seconds: float = 2.0) -> Mixture:
     piano = tones(2 * seed, channels=channels, seconds=seconds)
     residual = tones(2 * seed + 1, channels=channels, seconds=seconds)
-    return Mixture(name=name, mixture=piano + residual, sources={"piano": piano, "residual": residual})
+    return Mixture(
+        name=name, mixture=piano + residual, sources={"piano": piano, "residual": residual}
+    )
 
 
 class HalfWay:

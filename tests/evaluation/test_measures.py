@@ -1,4 +1,5 @@
-"""Measures are chosen by name; their figures reach report, table and plots; a missing package stops before the model runs."""
+"""Measures are chosen by name; their figures reach report, table and plots; a missing package stops
+before the model runs."""
 
 import io
 from typing import get_args
@@ -14,7 +15,13 @@ from tfsepgan.errors import ConfigError
 from tfsepgan.evaluation import measures
 from tfsepgan.evaluation.measures import Measuring, check_measures
 from tfsepgan.evaluation.plots import QUALITY_PANELS, draw_box_plots
-from tfsepgan.evaluation.records import DEFAULT_MEASURES, MEASURES, QUALITY_METRICS, SPECTRAL_METRICS, Report
+from tfsepgan.evaluation.records import (
+    DEFAULT_MEASURES,
+    MEASURES,
+    QUALITY_METRICS,
+    SPECTRAL_METRICS,
+    Report,
+)
 from tfsepgan.evaluation.report import print_report
 from tfsepgan.evaluation.score import evaluate
 from tfsepgan.metrics.bleed import bleed_fullness
@@ -22,7 +29,9 @@ from tfsepgan.metrics.multi_resolution import multi_resolution_distance
 
 
 def evaluated(mixtures, output, **more):
-    return evaluate(HalfWay(mixtures), mixtures, output, sources=("piano",), workers=0, bss=False, **more)
+    return evaluate(
+        HalfWay(mixtures), mixtures, output, sources=("piano",), workers=0, bss=False, **more
+    )
 
 
 def no_weights():
@@ -55,19 +64,26 @@ def test_figures_are_those_of_the_metrics(tmp_path):
     for source in ("piano", "residual"):
         scores = report.tracks[0].scores[source]
         wanted = bleed_fullness(track.sources[source], estimates[source], RATE)
-        assert (scores["model"]["bleedless"], scores["model"]["fullness"]) == pytest.approx(wanted, abs=1e-3)
+        assert (scores["model"]["bleedless"], scores["model"]["fullness"]) == pytest.approx(
+            wanted, abs=1e-3
+        )
         distance = multi_resolution_distance(track.sources[source], estimates[source])
         assert scores["model"]["multi_resolution"] == pytest.approx(distance, abs=1e-3)
         assert scores["mixture"]["bleedless"] < scores["model"]["bleedless"]
-        assert "embedding" not in scores["model"] and not any("bleedless_" in name for name in scores["model"])
+        assert "embedding" not in scores["model"] and not any(
+            "bleedless_" in name for name in scores["model"]
+        )
     halved = report.tracks[0].scores["residual"]["model"]  # half of the source: nothing is louder
-    assert halved["bleedless"] == 100.0 and halved["fullness"] == pytest.approx(100 / (1 + 20 * np.log10(2)), abs=0.5)
+    assert halved["bleedless"] == 100.0 and halved["fullness"] == pytest.approx(
+        100 / (1 + 20 * np.log10(2)), abs=0.5
+    )
     assert report.settings["measures"] == list(DEFAULT_MEASURES)
     assert Report.load(tmp_path) == report
 
 
 @pytest.mark.parametrize(
-    ("chosen", "taken"), [((), ()), (("bleed",), ("bleedless", "fullness")), (("spectra",), SPECTRAL_METRICS)]
+    ("chosen", "taken"),
+    [((), ()), (("bleed",), ("bleedless", "fullness")), (("spectra",), SPECTRAL_METRICS)],
 )
 def test_only_what_was_chosen_is_taken(tmp_path, chosen, taken):
     report = evaluated([mixture_of("track")], tmp_path, measures=chosen)
@@ -75,7 +91,9 @@ def test_only_what_was_chosen_is_taken(tmp_path, chosen, taken):
     for kind in ("mixture", "model", "oracle"):
         assert figures & report.tracks[0].scores["piano"][kind].keys() == set(taken)
     said = printed(report, 80)
-    assert ("Bleed and likeness" in said) == ("bleed" in chosen) and ("Spectra" in said) == ("spectra" in chosen)
+    assert ("Bleed and likeness" in said) == ("bleed" in chosen) and ("Spectra" in said) == (
+        "spectra" in chosen
+    )
 
 
 def test_unknown_measures_and_a_missing_package_stop_before_the_model_runs(tmp_path, monkeypatch):
@@ -113,12 +131,18 @@ def test_plots_are_drawn_of_what_was_taken(tmp_path):
 def test_the_source_is_heard_once_and_short_sounds_have_no_notes(monkeypatch, without_network):
     heard = []
     monkeypatch.setattr(
-        measures, "note_gaussian", lambda sound, rate: heard.append(len(sound)) or false_notes(sound, rate)
+        measures,
+        "note_gaussian",
+        lambda sound, rate: heard.append(len(sound)) or false_notes(sound, rate),
     )
     sound = np.ones((RATE, 1))
     measuring = Measuring(sound, RATE, ("embedding",))
-    assert [measuring(gain * sound)["embedding"] for gain in (1.0, 2.0)] == [0.0, 3.0] and len(heard) == 3
-    assert np.isnan(Measuring(np.ones((100, 1)), RATE, ("embedding",))(np.ones((100, 1)))["embedding"])
+    assert [measuring(gain * sound)["embedding"] for gain in (1.0, 2.0)] == [0.0, 3.0] and len(
+        heard
+    ) == 3
+    assert np.isnan(
+        Measuring(np.ones((100, 1)), RATE, ("embedding",))(np.ones((100, 1)))["embedding"]
+    )
 
 
 def test_the_command_offers_every_measure_and_the_same_default():

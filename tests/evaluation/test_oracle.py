@@ -24,13 +24,17 @@ def test_oracle_estimates_keep_the_shape_and_sum_to_the_mixture(time):
     sources = {name: random.standard_normal((time, 2)).astype(np.float32) for name in "abc"}
     mixture = sum(sources.values())
     oracle = ratio_mask_bound(sources, mixture)
-    assert all(estimate.shape == (time, 2) and estimate.dtype == np.float32 for estimate in oracle.values())
+    assert all(
+        estimate.shape == (time, 2) and estimate.dtype == np.float32 for estimate in oracle.values()
+    )
     np.testing.assert_allclose(sum(oracle.values()), mixture, atol=1e-5)
 
 
 def test_sources_that_never_meet_are_parted_without_loss():
     time = np.arange(16000) / 8000
-    low, high = (np.sin(2 * np.pi * hertz * time)[:, None].astype(np.float32) for hertz in (300, 2000))
+    low, high = (
+        np.sin(2 * np.pi * hertz * time)[:, None].astype(np.float32) for hertz in (300, 2000)
+    )
     oracle = ratio_mask_bound({"low": low, "high": high}, low + high)
     assert si_sdr(low, oracle["low"]) > 40
 
@@ -39,7 +43,9 @@ def test_time_alone_is_taken_like_one_channel():
     track = mixture_of("track")
     flat = {name: audio[:, 0] for name, audio in track.sources.items()}
     oracle = ratio_mask_bound(flat, track.mixture[:, 0])
-    np.testing.assert_array_equal(oracle["piano"], ratio_mask_bound(track.sources, track.mixture)["piano"][:, 0])
+    np.testing.assert_array_equal(
+        oracle["piano"], ratio_mask_bound(track.sources, track.mixture)["piano"][:, 0]
+    )
 
 
 def test_silence_everywhere_stays_silence():

@@ -32,12 +32,24 @@ def track(name="track", value=1.25, **more):
         for source in ("piano", "residual")
     }
     return TrackScores(
-        name=name, file=f"{name}.json", sample_rate_hz=8000, seconds=2.0, channels=1, scores=scores, **more
+        name=name,
+        file=f"{name}.json",
+        sample_rate_hz=8000,
+        seconds=2.0,
+        channels=1,
+        scores=scores,
+        **more,
     )
 
 
 def report(*tracks, **more):
-    return Report(sources=("piano", "residual"), settings={"oracle": None}, mixtures=len(tracks), tracks=tracks, **more)
+    return Report(
+        sources=("piano", "residual"),
+        settings={"oracle": None},
+        mixtures=len(tracks),
+        tracks=tracks,
+        **more,
+    )
 
 
 def test_a_report_comes_back_from_disk_as_it_went(tmp_path):
@@ -64,7 +76,9 @@ def test_files_are_json_that_any_reader_takes(tmp_path):
     def refuse(word):
         raise AssertionError(word)
 
-    scores = json.loads((tmp_path / "tracks" / "track.json").read_text(), parse_constant=refuse)["scores"]
+    scores = json.loads((tmp_path / "tracks" / "track.json").read_text(), parse_constant=refuse)[
+        "scores"
+    ]
     assert scores["piano"]["model"]["si_sdr"] is None
     summary = json.loads((tmp_path / "report.json").read_text(), parse_constant=refuse)["summary"]
     assert summary["piano"]["model"]["si_sdr"]["median"] == "inf"
@@ -85,7 +99,8 @@ def test_the_summary_is_over_tracks():
 
 def test_mixtures_of_one_recording_count_once_in_the_error():
     values = np.array([1.0, 3.0, 4.0, 8.0])
-    assert statistics(values, ["a", "a", "b", "b"])["error"] == pytest.approx(2.0)  # of the means 2 and 6
+    # of the means 2 and 6
+    assert statistics(values, ["a", "a", "b", "b"])["error"] == pytest.approx(2.0)
     assert statistics(values)["error"] == pytest.approx(np.std(values, ddof=1) / 2, abs=1e-4)
     assert statistics(np.array([1.0, np.nan, 5.0]))["error"] == pytest.approx(2.0)
     assert math.isnan(statistics(values, ["a"] * 4)["error"]) and math.isnan(
@@ -101,7 +116,11 @@ def test_what_is_not_defined_is_counted_not_averaged():
 
 def test_infinities_do_not_turn_quantiles_into_nan():
     numbers = statistics(np.array([1.0, 2.0, np.inf, np.inf]))
-    assert numbers["median"] == 2.0 and numbers["upper_quartile"] == np.inf and numbers["mean"] == np.inf
+    assert (
+        numbers["median"] == 2.0
+        and numbers["upper_quartile"] == np.inf
+        and numbers["mean"] == np.inf
+    )
     assert math.isnan(statistics(np.array([-np.inf, np.inf]))["mean"])
 
 

@@ -21,7 +21,8 @@ METRICS = ("sdr", "isr", "sir", "sar", "snr", "si_sdr")
 
 
 def report_of(values, *, sources=("piano", "residual"), **more):
-    """One track a value; every metric of the model has it, the mixture 10 dB less, the oracle 10 dB more."""
+    """One track a value; every metric of the model has it, the mixture 10 dB less, the oracle 10 dB
+    more."""
     tracks = []
     for value in values:
         scores = {
@@ -35,9 +36,16 @@ def report_of(values, *, sources=("piano", "residual"), **more):
             for source in sources
         }
         name = f"[bold]track {value}"
-        tracks.append(TrackScores(name=name, file="t", sample_rate_hz=1, seconds=1.0, channels=1, scores=scores))
+        tracks.append(
+            TrackScores(
+                name=name, file="t", sample_rate_hz=1, seconds=1.0, channels=1, scores=scores
+            )
+        )
     return Report(
-        sources=sources, settings={}, tracks=tuple(tracks), **{"mixtures": len(tracks), "failures": ()} | more
+        sources=sources,
+        settings={},
+        tracks=tuple(tracks),
+        **{"mixtures": len(tracks), "failures": ()} | more,
     )
 
 
@@ -48,7 +56,9 @@ def printed(report, *, width=100, tracks=False):
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-@pytest.mark.parametrize("sources", [("piano", "residual"), ("a name as long as its instrument", "residual")])
+@pytest.mark.parametrize(
+    "sources", [("piano", "residual"), ("a name as long as its instrument", "residual")]
+)
 def test_tables_fit_and_lose_nothing(sources, width):
     lines = printed(report_of([-12.34, 5.0], sources=sources), width=width).splitlines()
     assert max(map(len, lines)) <= min(width, 100)
@@ -71,7 +81,11 @@ def test_tables_fit_and_lose_nothing(sources, width):
 
 def test_rows_are_medians_with_signed_improvements():
     text = printed(report_of([1.0, 2.0, 30.0]))
-    [model] = {" ".join(line.replace("│", " ").split()[-9:]) for line in text.splitlines() if "model" in line}
+    [model] = {
+        " ".join(line.replace("│", " ").split()[-9:])
+        for line in text.splitlines()
+        if "model" in line
+    }
     assert model == "model 2.00 2.00 2.00 2.00 2.00 2.00 +10.00 +10.00"
     assert ">100" in text and "Median over 3 tracks" in text
 
@@ -105,7 +119,12 @@ def test_spectra_have_a_table_of_their_own_where_they_were_taken(width):
     for track in report.tracks:
         for kinds in track.scores.values():
             for metrics in kinds.values():
-                metrics |= {"frechet": 2.5, "log_spectral_distance": 12.25, "spectral_tilt": 0.75, "low_bins": np.nan}
+                metrics |= {
+                    "frechet": 2.5,
+                    "log_spectral_distance": 12.25,
+                    "spectral_tilt": 0.75,
+                    "low_bins": np.nan,
+                }
     lines = printed(report, width=width).splitlines()
     assert max(map(len, lines)) <= width and not any("…" in line for line in lines)
     assert any(line.split()[-5:] == ["model", "2.50", "12.25", "+0.75", "-"] for line in lines)
@@ -143,7 +162,9 @@ def test_an_empty_report_has_no_box_plot(tmp_path):
 @pytest.mark.parametrize("channels", [(), (1,), (2,)])
 def test_spectrograms_are_drawn(tmp_path, time, channels):
     audio = np.random.default_rng(0).standard_normal((time, *channels))
-    draw_spectrograms(audio, 0.5 * audio, 0 * audio, RATE, tmp_path / "a.png", title="a $b", seconds=2.0)
+    draw_spectrograms(
+        audio, 0.5 * audio, 0 * audio, RATE, tmp_path / "a.png", title="a $b", seconds=2.0
+    )
     assert imread(tmp_path / "a.png").shape[0] > 800
 
 
@@ -180,5 +201,7 @@ def test_an_unwritable_picture_is_one_clear_error(tmp_path):
 def test_no_global_state_of_matplotlib_is_touched():
     program = "import sys, tfsepgan.evaluation.plots; print('matplotlib.pyplot' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
     assert done.stdout.strip() == "False", done.stderr

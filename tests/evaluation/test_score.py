@@ -1,4 +1,5 @@
-"""A whole evaluation on small mixtures: right numbers, every track for itself, and no way to lose one."""
+"""A whole evaluation on small mixtures: right numbers, every track for itself, and no way to lose
+one."""
 
 import json
 import os
@@ -33,20 +34,30 @@ def test_scores_are_those_of_the_metrics(tmp_path):
     estimates = HalfWay([track])(track.mixture, RATE)
     order = ("piano", "residual")
     bss = bss_eval(
-        np.stack([track.sources[name] for name in order]), np.stack([estimates[name] for name in order]), RATE
+        np.stack([track.sources[name] for name in order]),
+        np.stack([estimates[name] for name in order]),
+        RATE,
     )
     assert report.sources == order
     for index, name in enumerate(order):
-        model, mixture, oracle = (report.tracks[0].scores[name][kind] for kind in ("model", "mixture", "oracle"))
+        model, mixture, oracle = (
+            report.tracks[0].scores[name][kind] for kind in ("model", "mixture", "oracle")
+        )
         for metric in ("sdr", "isr", "sir", "sar"):
             assert model[metric] == pytest.approx(getattr(bss.medians(), metric)[index], abs=1e-4)
             assert report.tracks[0].windows[name]["model"][metric] == pytest.approx(
                 list(getattr(bss, metric)[index]), abs=1e-4
             )
         assert model["snr"] == pytest.approx(snr(track.sources[name], estimates[name]), abs=1e-4)
-        assert model["si_sdr"] == pytest.approx(si_sdr(track.sources[name], estimates[name]), abs=1e-4)
-        assert mixture["si_sdr"] == pytest.approx(si_sdr(track.sources[name], track.mixture), abs=1e-4)
-        assert model["si_sdr_improvement"] == pytest.approx(model["si_sdr"] - mixture["si_sdr"], abs=2e-4)
+        assert model["si_sdr"] == pytest.approx(
+            si_sdr(track.sources[name], estimates[name]), abs=1e-4
+        )
+        assert mixture["si_sdr"] == pytest.approx(
+            si_sdr(track.sources[name], track.mixture), abs=1e-4
+        )
+        assert model["si_sdr_improvement"] == pytest.approx(
+            model["si_sdr"] - mixture["si_sdr"], abs=2e-4
+        )
         errors = spectral_errors(track.sources[name], estimates[name], RATE)
         assert [model[figure] for figure in errors._fields] == pytest.approx(list(errors), abs=1e-3)
         assert oracle["si_sdr"] > mixture["si_sdr"] and model["si_sdr"] > mixture["si_sdr"]
@@ -72,7 +83,9 @@ def test_processes_give_the_numbers_of_one(tmp_path):
 def test_a_bad_track_does_not_cost_the_others(tmp_path):
     good = [mixture_of("good", seed=1), mixture_of("fine", seed=2)]
     nothing = np.zeros((RATE, 1), np.float32)
-    silent = Mixture(name="silent", mixture=nothing, sources={"piano": nothing, "residual": nothing})
+    silent = Mixture(
+        name="silent", mixture=nothing, sources={"piano": nothing, "residual": nothing}
+    )
     broken = Mixture(name="broken", mixture=np.full((RATE, 1), np.nan), sources=good[0].sources)
     alone = mixture_of("unknown to the model", seed=5)
     other = Mixture(name="other", mixture=good[0].mixture, sources={"flute": good[0].mixture})
@@ -89,7 +102,9 @@ def test_a_bad_track_does_not_cost_the_others(tmp_path):
 
 
 def test_when_no_track_can_be_scored_the_first_reason_is_given(tmp_path):
-    silent = Mixture(name="hush", mixture=np.zeros((RATE, 1)), sources={"piano": np.zeros((RATE, 1))})
+    silent = Mixture(
+        name="hush", mixture=np.zeros((RATE, 1)), sources={"piano": np.zeros((RATE, 1))}
+    )
     with pytest.raises(DataError, match="none of the 1 mixtures .* 'hush': source piano is silent"):
         evaluate_here([silent], tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["failures"][0]["name"] == "hush"
@@ -97,9 +112,14 @@ def test_when_no_track_can_be_scored_the_first_reason_is_given(tmp_path):
 
 def test_names_stay_inside_the_output(tmp_path):
     output = tmp_path / "a" / "b" / "output"
-    mixtures = [mixture_of(name, seed=seed) for seed, name in enumerate(["../../evil", "/evil", "x/../../y", ".."])]
+    mixtures = [
+        mixture_of(name, seed=seed)
+        for seed, name in enumerate(["../../evil", "/evil", "x/../../y", ".."])
+    ]
     report = evaluate_here(mixtures, output)
-    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    }
     inside = {f"a/b/output/tracks/{track.file}" for track in report.tracks}
     assert files == inside | {"a/b/output/report.json"} and len(inside) == 4
     assert [track.name for track in report.tracks] == ["../../evil", "/evil", "x/../../y", ".."]
@@ -109,9 +129,15 @@ def test_names_stay_inside_the_output(tmp_path):
     ("result", "said"),
     [
         (lambda audio: {"piano": audio[:-1]}, r"model's piano is of shape \[15999, 1\]"),
-        (lambda audio: {"piano": audio[:, 0]}, r"model's piano is of shape \[16000\], wanted .*\[16000, 1\]"),
+        (
+            lambda audio: {"piano": audio[:, 0]},
+            r"model's piano is of shape \[16000\], wanted .*\[16000, 1\]",
+        ),
         (lambda audio: {"piano": audio * np.nan}, "model's piano .* 16000 values that are NaN"),
-        (lambda audio: {"piano": audio, "residual": audio[:5]}, r"model's residual is of shape \[5, 1\]"),
+        (
+            lambda audio: {"piano": audio, "residual": audio[:5]},
+            r"model's residual is of shape \[5, 1\]",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_estimate_is_said(tmp_path, result, said):
@@ -136,7 +162,9 @@ def test_a_missing_residual_is_the_rest_of_the_mixture(tmp_path):
     whole = evaluate_here([track], tmp_path / "whole")
     alone = Mixture(name="track", mixture=track.mixture, sources={"piano": track.sources["piano"]})
     half = HalfWay([track])
-    rest = evaluate_here([alone], tmp_path / "rest", separate=lambda a, r: {"piano": half(a, r)["piano"]})
+    rest = evaluate_here(
+        [alone], tmp_path / "rest", separate=lambda a, r: {"piano": half(a, r)["piano"]}
+    )
     for kind in ("mixture", "model", "oracle"):
         assert rest.tracks[0].scores["residual"][kind]["snr"] == pytest.approx(
             whole.tracks[0].scores["residual"][kind]["snr"], abs=1e-3
@@ -144,7 +172,9 @@ def test_a_missing_residual_is_the_rest_of_the_mixture(tmp_path):
 
 
 def test_a_silent_estimate_counts_as_the_worst_and_is_noted(tmp_path):
-    report = evaluate_here([mixture_of("track")], tmp_path, bss=True, separate=lambda a, r: {"piano": 0 * a})
+    report = evaluate_here(
+        [mixture_of("track")], tmp_path, bss=True, separate=lambda a, r: {"piano": 0 * a}
+    )
     scores = report.tracks[0].scores["piano"]["model"]
     assert scores["si_sdr"] == -np.inf and scores["snr"] == 0.0 and np.isnan(scores["sdr"])
     assert any("model's piano is silent" in note for note in report.tracks[0].notes)
@@ -240,7 +270,9 @@ def test_an_error_comes_back_with_its_key(workers):
 def test_what_a_worker_loads_is_without_tensorflow():
     program = "import sys, tfsepgan.evaluation.track, tfsepgan.evaluation.score\nprint(sorted(sys.modules))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+    )
     assert "'tfsepgan.metrics.bss'" in done.stdout, done.stderr
     for heavy in ("tensorflow", "keras", "matplotlib", "museval", "musdb"):
         assert f"'{heavy}'" not in done.stdout
@@ -260,16 +292,26 @@ def test_a_script_without_a_main_guard_is_scored_all_the_same(tmp_path):
             """
         )
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=60)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=60
+    )
     assert done.stdout.splitlines() == ["tracks 1"], done.stderr
     assert "__main__" in done.stderr
 
 
 def test_a_rate_and_channels_of_their_own_are_kept(tmp_path):
     stereo = mixture_of("stereo", channels=2)
-    mono = Mixture(name="mono", mixture=tones(0) + tones(1), sources={"piano": tones(0)}, sample_rate_hz=44100)
+    mono = Mixture(
+        name="mono", mixture=tones(0) + tones(1), sources={"piano": tones(0)}, sample_rate_hz=44100
+    )
     half = HalfWay([stereo, mono])
     report = evaluate_here([stereo, mono], tmp_path, separate=half)
-    assert [(track.channels, track.sample_rate_hz) for track in report.tracks] == [(2, RATE), (1, 44100)]
+    assert [(track.channels, track.sample_rate_hz) for track in report.tracks] == [
+        (2, RATE),
+        (1, 44100),
+    ]
     assert report.tracks[1].seconds == round(16000 / 44100, 3)

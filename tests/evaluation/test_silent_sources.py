@@ -1,4 +1,5 @@
-"""What is not there is not scored, and takes nothing from what is: silent sources, a residual that is zero by construction."""
+"""What is not there is not scored, and takes nothing from what is: silent sources, a residual that
+is zero by construction."""
 
 import json
 import math
@@ -35,7 +36,8 @@ def song(name: str, *, silent=(), residual=None) -> Mixture:
 
 
 def leaking(mixtures, leak: float = 0.1):
-    """A separator that gives every source with a tenth of the mixture's others in it: 20 dB down each."""
+    """A separator that gives every source with a tenth of the mixture's others in it: 20 dB down
+    each."""
     answers = {item.mixture.tobytes(): item.sources for item in mixtures}
 
     def separate(audio, sample_rate_hz):
@@ -46,7 +48,12 @@ def leaking(mixtures, leak: float = 0.1):
 
 
 def evaluated(mixtures, output, **more):
-    return evaluate(leaking(mixtures), mixtures, output, **{"sources": SOURCES, "workers": 0, "bss": False} | more)
+    return evaluate(
+        leaking(mixtures),
+        mixtures,
+        output,
+        **{"sources": SOURCES, "workers": 0, "bss": False} | more,
+    )
 
 
 # A residual that is zero by construction.
@@ -58,7 +65,8 @@ def test_songs_whose_every_source_is_named_have_no_residual_in_their_scores(tmp_
     for track in report.tracks:
         assert set(track.scores) == set(SOURCES) and track.notes == ()
         for source in SOURCES:
-            # The estimate is s + 0.1 of two sines as loud, each orthogonal to s: 10 log10(1 / 0.02), over 10 log10(1 / 2).
+            # The estimate is s + 0.1 of two sines as loud, each orthogonal to s: 10 log10(1 /
+            # 0.02), over 10 log10(1 / 2).
             model = track.scores[source]["model"]
             assert model["si_sdr"] == pytest.approx(10 * math.log10(1 / 0.02), abs=0.01)
             assert model["si_sdr_improvement"] == pytest.approx(20.0, abs=0.01)
@@ -79,12 +87,19 @@ def test_rounding_is_no_residual_and_a_quiet_source_is_one():
     exact = song("exact")
     assert not any_residual([exact], SOURCES)
     mixture = np.round(exact.mixture.astype(np.float64) * 2**15) / 2**15
-    parts = {name: np.round(part.astype(np.float64) * 2**15) / 2**15 for name, part in exact.sources.items()}
+    parts = {
+        name: np.round(part.astype(np.float64) * 2**15) / 2**15
+        for name, part in exact.sources.items()
+    }
     quantised = Mixture(name="16 bits", mixture=mixture, sources=parts)
     assert np.any(mixture - sum(parts.values()))
     assert not any_residual([quantised], SOURCES)
     for gain in (1.0, 1e-4):  # the same whatever the level
-        loud = Mixture(name="x", mixture=gain * exact.mixture, sources={n: gain * s for n, s in exact.sources.items()})
+        loud = Mixture(
+            name="x",
+            mixture=gain * exact.mixture,
+            sources={n: gain * s for n, s in exact.sources.items()},
+        )
         assert not any_residual([loud], SOURCES)
         assert any_residual([loud], SOURCES[:2])
         quiet = gain * (exact.mixture + 0.002 * tones(9))
@@ -102,9 +117,16 @@ def test_one_song_with_others_is_enough_for_a_residual_and_the_rest_have_none_of
     assert report.sources == (*SOURCES, "residual")
     named, more = (track.scores["residual"]["model"]["si_sdr"] for track in report.tracks)
     assert math.isnan(named) and math.isfinite(more)
-    assert "source residual is silent here" in report.tracks[0].notes[0] and report.tracks[1].notes == ()
+    assert (
+        "source residual is silent here" in report.tracks[0].notes[0]
+        and report.tracks[1].notes == ()
+    )
     summary = report.summary()["residual"]["model"]["si_sdr"]
-    assert (summary["tracks"], summary["undefined"], summary["mean"]) == (1, 1, pytest.approx(more, abs=1e-4))
+    assert (summary["tracks"], summary["undefined"], summary["mean"]) == (
+        1,
+        1,
+        pytest.approx(more, abs=1e-4),
+    )
 
 
 def test_a_broken_mixture_does_not_decide():
@@ -136,7 +158,11 @@ def test_a_silent_source_has_no_scores_and_takes_none_from_the_others(tmp_path, 
 
 
 def test_means_are_of_the_tracks_where_the_source_sounds(tmp_path):
-    mixtures = [song("all"), song("no vocals", silent=("vocals",)), song("also all", residual=0 * sine("bass"))]
+    mixtures = [
+        song("all"),
+        song("no vocals", silent=("vocals",)),
+        song("also all", residual=0 * sine("bass")),
+    ]
     report = evaluated(mixtures, tmp_path)
     summary = report.summary()
     of_vocals, of_bass = (summary[source]["model"]["si_sdr"] for source in ("vocals", "bass"))
@@ -148,11 +174,17 @@ def test_means_are_of_the_tracks_where_the_source_sounds(tmp_path):
 
 
 def test_a_source_that_sounds_alone_has_nothing_to_improve_on(tmp_path):
-    report = evaluated([song("solo", silent=("drums", "vocals"))], tmp_path, bss=True, sources=SOURCES)
+    report = evaluated(
+        [song("solo", silent=("drums", "vocals"))], tmp_path, bss=True, sources=SOURCES
+    )
     scores, notes = report.tracks[0].scores["bass"], report.tracks[0].notes
-    assert all(math.isnan(value) for kind in ("mixture", "oracle") for value in scores[kind].values())
+    assert all(
+        math.isnan(value) for kind in ("mixture", "oracle") for value in scores[kind].values()
+    )
     defined = {name for name, value in scores["model"].items() if not math.isnan(value)}
-    assert set(METRICS) - defined == {"sir"} and not any(name.endswith("_improvement") for name in defined)
+    assert set(METRICS) - defined == {"sir"} and not any(
+        name.endswith("_improvement") for name in defined
+    )
     assert notes[2].startswith("nothing but bass sounds here")
 
 

@@ -1,4 +1,5 @@
-"""The table of distances puts the instrument first whose sounds it is given, and says what it left out."""
+"""The table of distances puts the instrument first whose sounds it is given, and says what it left
+out."""
 
 import io
 from dataclasses import replace
@@ -24,13 +25,17 @@ def catalogue(tones):
 
 def sounds_of(catalogue, source, split="train"):
     files = catalogue.splits[split][source]
-    return fixed_windows(files, window=4096, count=96, sample_rate_hz=16000, seed=1, silence_db=-60.0)
+    return fixed_windows(
+        files, window=4096, count=96, sample_rate_hz=16000, seed=1, silence_db=-60.0
+    )
 
 
 @pytest.mark.parametrize(("source", "nearest"), [("piano", "piano"), ("flute", "flute")])
 def test_sounds_of_an_instrument_are_nearest_to_its_recordings(catalogue, source, nearest):
     lines, left_out = spectral_distances(sounds_of(catalogue, source), catalogue, DATA)
-    assert [line.name for line in lines] == sorted(("piano", "flute"), key=lambda name: name != nearest)
+    assert [line.name for line in lines] == sorted(
+        ("piano", "flute"), key=lambda name: name != nearest
+    )
     assert not left_out
     assert all(line.made_mean_db <= line.made_db for line in lines)
     words = "are nearer to piano" if source == "piano" else "are not nearer to piano"
@@ -40,7 +45,8 @@ def test_sounds_of_an_instrument_are_nearest_to_its_recordings(catalogue, source
 def test_real_windows_of_the_train_split_are_the_bound(catalogue):
     lines, _ = spectral_distances(sounds_of(catalogue, "piano"), catalogue, DATA)
     own = next(line for line in lines if line.name == "piano")
-    assert own.made_db == pytest.approx(own.real_db, abs=1.0)  # the sounds are real windows here too
+    # the sounds are real windows here too
+    assert own.made_db == pytest.approx(own.real_db, abs=1.0)
     other = next(line for line in lines if line.name == "flute")
     assert other.real_db > own.real_db
 
@@ -51,7 +57,11 @@ def test_instruments_with_short_recordings_only_are_left_out_and_named(tones, tm
         for source in ("piano", "flute"):
             (tmp_path / split / source).symlink_to(tones / split / source)
     (tmp_path / "test" / "bell").mkdir()
-    soundfile.write(tmp_path / "test" / "bell" / "b.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 500), 16000)
+    soundfile.write(
+        tmp_path / "test" / "bell" / "b.wav",
+        np.random.default_rng(0).uniform(-0.1, 0.1, 500),
+        16000,
+    )
     catalogue = scan(tmp_path, sources=("piano",))
     lines, left_out = spectral_distances(sounds_of(catalogue, "piano"), catalogue, DATA)
     assert [line.name for line in lines] == ["piano", "flute"]

@@ -8,7 +8,11 @@ FILTERBANK = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
 SETTINGS = {
     "resnet": {"channels": 16, "blocks": 2},
     "filterbank": FILTERBANK,
-    "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
+    "filterbank with frequencies": {
+        **FILTERBANK,
+        "kind": "filterbank",
+        "features": "instantaneous_frequency",
+    },
     "tfc_tdf": {**FILTERBANK, "channels": 16, "blocks": 2, "levels": 2, "dilations": (1, 3)},
     "band_split turning": {
         **FILTERBANK,
@@ -33,10 +37,22 @@ def small_bundle_of(kind, sources=("piano", "voice")):
     config = GeneratorConfig(**{"kind": kind, **SETTINGS[kind]})
     generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
     random = np.random.default_rng(0)
-    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
-    trained = {"steps": 7, "data": "the demo set, CC0 | rendered", "scores": {"demo test": {"si_sdr_db": 4.25}}}
+    generator.set_weights(
+        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
+    )
+    trained = {
+        "steps": 7,
+        "data": "the demo set, CC0 | rendered",
+        "scores": {"demo test": {"si_sdr_db": 4.25}},
+    }
     manifest = describe(
-        generator, config, name="run", system="ssepgan", sample_rate_hz=RATE, sources=sources, trained=trained
+        generator,
+        config,
+        name="run",
+        system="ssepgan",
+        sample_rate_hz=RATE,
+        sources=sources,
+        trained=trained,
     )
     return Bundle(
         in_half_precision(generator), manifest
@@ -61,7 +77,8 @@ def one_bundle():
 
 @pytest.fixture(scope="session")
 def music():
-    """Two seconds of the packaged demo recordings, one instrument left and another right, `[time, 2]` at 8 kHz."""
+    """Two seconds of the packaged demo recordings, one instrument left and another right, `[time,
+    2]` at 8 kHz."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.data.recordings.demo import demo_directory
 

@@ -30,14 +30,24 @@ numpy.savez(sys.argv[3], **{name: samples.numpy() for name, samples in stems.ite
 
 
 def files_in(directory):
-    return {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(directory).as_posix(): path
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_an_export_holds_everything(exported):
     output, _ = exported
     name = output.name
     files = set(files_in(output))
-    assert {f"{name}.tflite", f"{name}.fp16.tflite", "model.keras", "card.md", "manifest.json"} < files
+    assert {
+        f"{name}.tflite",
+        f"{name}.fp16.tflite",
+        "model.keras",
+        "card.md",
+        "manifest.json",
+    } < files
     assert {"1/saved_model.pb", "1/variables/variables.index"} < files
     assert sorted(path.name for path in output.parent.iterdir()) == [name]
 
@@ -56,9 +66,15 @@ def test_the_saved_model_takes_any_batch_length_and_channels(exported, bundle):
     signatures = tf.saved_model.load(str(output / "1")).signatures
     assert set(signatures) == {"serving_default", "separate", "separate_wav", "stream", "describe"}
     for batch, time, channels in ((1, 1, 1), (3, 1000, 2), (2, 777, 6)):
-        mixture = np.random.default_rng(time).uniform(-0.5, 0.5, (batch, time, channels)).astype(np.float32)
+        mixture = (
+            np.random.default_rng(time)
+            .uniform(-0.5, 0.5, (batch, time, channels))
+            .astype(np.float32)
+        )
         for separate in (signatures["separate"], signatures["serving_default"]):
-            stems = {name: one.numpy() for name, one in separate(mixture=tf.constant(mixture)).items()}
+            stems = {
+                name: one.numpy() for name, one in separate(mixture=tf.constant(mixture)).items()
+            }
             assert set(stems) == {"piano", "voice", "residual"}
             assert all(one.shape == mixture.shape for one in stems.values())
             np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
@@ -105,16 +121,27 @@ def test_the_manifest_lists_every_file_and_still_loads(exported, bundle):
         content = (output / path).read_bytes()
         assert facts == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert export["parity"]["of_peak"] == figures
-    assert list(export["signatures"]["saved_model"]["separate"]["outputs"]) == ["piano", "voice", "residual"]
+    assert list(export["signatures"]["saved_model"]["separate"]["outputs"]) == [
+        "piano",
+        "voice",
+        "residual",
+    ]
     loaded = load_bundle(output)
-    for ours, theirs in zip(loaded.generator.get_weights(), bundle.generator.get_weights(), strict=True):
+    for ours, theirs in zip(
+        loaded.generator.get_weights(), bundle.generator.get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_card_tells_what_matters(exported):
     output, figures = exported
     card = (output / "card.md").read_text()
-    for fact in ("piano, voice", "8000 Hz", "the demo set, CC0 \\| rendered", "scores, demo test, si sdr db | 4.25"):
+    for fact in (
+        "piano, voice",
+        "8000 Hz",
+        "the demo set, CC0 \\| rendered",
+        "scores, demo test, si sdr db | 4.25",
+    ):
         assert fact in card
     assert f"{figures['tflite_fp16']:.1e}" in card
     assert f"{output.name}.tflite" in card and "tensorflow/serving" in card
@@ -143,11 +170,17 @@ def quick(monkeypatch, one_bundle):
     monkeypatch.setattr(exporter, "write_mono_saved_model", write_saved_model)
     monkeypatch.setattr(exporter, "write_tflite", write_tflite)
     monkeypatch.setattr(exporter, "describe_base", lambda made, manifest: None)
-    monkeypatch.setattr(parity, "saved_model_stems", lambda path, mixture: keras_stems(one_bundle, mixture))
     monkeypatch.setattr(
-        parity, "served_stems", lambda path, mixture, rate: {"stream": keras_stems(one_bundle, mixture)}
+        parity, "saved_model_stems", lambda path, mixture: keras_stems(one_bundle, mixture)
     )
-    monkeypatch.setattr(parity, "run_tflite", lambda path, mixture: keras_stems(one_bundle, mixture))
+    monkeypatch.setattr(
+        parity,
+        "served_stems",
+        lambda path, mixture, rate: {"stream": keras_stems(one_bundle, mixture)},
+    )
+    monkeypatch.setattr(
+        parity, "run_tflite", lambda path, mixture: keras_stems(one_bundle, mixture)
+    )
     return one_bundle
 
 
@@ -176,7 +209,9 @@ def test_nothing_is_written_when_a_file_differs(quick, music, tmp_path, monkeypa
         with pytest.raises(ExportError, match=f"the {kind} differs"):
             export_bundle(quick, tmp_path / name, music)
     assert os.listdir(tmp_path) == ["earlier"]
-    assert {path: file.read_bytes() for path, file in files_in(tmp_path / "earlier").items()} == before
+    assert {
+        path: file.read_bytes() for path, file in files_in(tmp_path / "earlier").items()
+    } == before
 
 
 def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path, monkeypatch):
@@ -195,14 +230,18 @@ def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path
     assert (tmp_path / "model" / "manifest.json").is_file()
 
 
-@pytest.mark.parametrize("content", [{"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "no"}])
+@pytest.mark.parametrize(
+    "content", [{"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "no"}]
+)
 def test_what_is_no_export_is_left_alone(quick, music, tmp_path, content):
     for name, text in content.items():
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / name).write_text(text)
     with pytest.raises(ExportError, match="not an exported model"):
         export_bundle(quick, tmp_path / "model", music)
-    assert {path: file.read_text() for path, file in files_in(tmp_path / "model").items()} == content
+    assert {
+        path: file.read_text() for path, file in files_in(tmp_path / "model").items()
+    } == content
 
 
 def test_an_export_with_something_of_the_users_in_it_is_left_alone(quick, music, tmp_path):
@@ -266,14 +305,19 @@ def test_a_converter_that_dies_does_not_take_us_along(tmp_path, monkeypatch):
 def test_stems_that_are_missing_or_not_finite_never_agree():
     reference = {"piano": np.ones((4, 1)), "residual": np.zeros((4, 1))}
     assert largest_difference(reference, {"piano": np.ones((4, 1))}) == float("inf")
-    assert largest_difference(reference, {**reference, "piano": np.full((4, 1), np.nan)}) == float("inf")
+    assert largest_difference(reference, {**reference, "piano": np.full((4, 1), np.nan)}) == float(
+        "inf"
+    )
     assert largest_difference(reference, {**reference, "piano": np.ones((3, 1))}) == float("inf")
     assert largest_difference(reference, {**reference, "piano": np.full((4, 1), 1.5)}) == 0.5
 
 
 def test_a_saved_model_gives_the_same_as_keras(exported, bundle, music):
     output, _ = exported
-    assert largest_difference(keras_stems(bundle, music), saved_model_stems(output / "1", music)) < 1e-5
+    assert (
+        largest_difference(keras_stems(bundle, music), saved_model_stems(output / "1", music))
+        < 1e-5
+    )
 
 
 def test_an_export_is_made_of_weights_that_half_precision_holds(one_bundle):

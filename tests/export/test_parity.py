@@ -1,4 +1,5 @@
-"""How exported files are compared: what may differ, over which level, and that no file or signature is left out."""
+"""How exported files are compared: what may differ, over which level, and that no file or signature
+is left out."""
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from tfsepgan.errors import ExportError
 from tfsepgan.export import parity
 from tfsepgan.export.parity import check_limits, largest_difference, measure_parity
 
-# What docs/export.md promises, in decibels below the peak; kinds of file by the arithmetic that they have.
+# What docs/export.md promises, in decibels below the peak; kinds of file by the arithmetic that
+# they have.
 PROMISED_DB = {"saved_model": -80.0, "tflite": -80.0, "tflite_fp16": -40.0}
 
 
@@ -22,11 +24,16 @@ def test_a_file_that_differs_by_more_than_was_promised_is_refused(kind):
 
 def test_the_worst_sample_of_the_worst_stem_counts_over_the_peak_of_all():
     reference = {"piano": np.array([[0.5], [-4.0]]), "residual": np.array([[0.1], [0.2]])}
-    other = {"piano": reference["piano"] + 0.01, "residual": reference["residual"] + [[0.0], [-0.2]]}
+    other = {
+        "piano": reference["piano"] + 0.01,
+        "residual": reference["residual"] + [[0.0], [-0.2]],
+    }
     assert largest_difference(reference, other) == pytest.approx(0.2 / 4.0)
 
 
-@pytest.mark.parametrize("wrong", ["serving_default", "separate_wav", "stream", "separate", "tflite", "tflite_fp16"])
+@pytest.mark.parametrize(
+    "wrong", ["serving_default", "separate_wav", "stream", "separate", "tflite", "tflite_fp16"]
+)
 def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
     """One that is half as loud is refused, whichever it is."""
     right = {"piano": np.array([[0.5], [-1.0]])}
@@ -36,7 +43,9 @@ def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
 
     signatures = ("serving_default", "separate_wav", "stream")
     monkeypatch.setattr(parity, "keras_stems", lambda bundle, audio: right)
-    monkeypatch.setattr(parity, "served_stems", lambda *given: {name: stems(name) for name in signatures})
+    monkeypatch.setattr(
+        parity, "served_stems", lambda *given: {name: stems(name) for name in signatures}
+    )
     monkeypatch.setattr(parity, "saved_model_stems", lambda *given: stems("separate"))
     monkeypatch.setattr(parity, "run_tflite", lambda path, audio: stems(path))
 
@@ -45,4 +54,6 @@ def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
             sample_rate_hz = 16000
 
     with pytest.raises(ExportError, match="differs from the Keras model by 5.0e-01 of peak"):
-        measure_parity(Described, None, saved_model="separate", tflite="tflite", tflite_fp16="tflite_fp16")
+        measure_parity(
+            Described, None, saved_model="separate", tflite="tflite", tflite_fp16="tflite_fp16"
+        )

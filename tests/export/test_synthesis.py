@@ -1,4 +1,5 @@
-"""A model that makes sounds is exported whole, in parity and with a signature of its own, or not at all."""
+"""A model that makes sounds is exported whole, in parity and with a signature of its own, or not at
+all."""
 
 import hashlib
 import json
@@ -17,11 +18,14 @@ from tfsepgan.models.saved import open_model, save_trained
 
 @pytest.fixture(scope="module")
 def model_of(tmp_path_factory):
-    """The folder of an untrained model of the preset `tiny`, with settings of its generator by name."""
+    """The folder of an untrained model of the preset `tiny`, with settings of its generator by
+    name."""
 
     def make(**generator):
         base = systems.preset("wavegan", "tiny")
-        model = replace(base.model, generator=replace(base.model.generator, start="he", **generator))
+        model = replace(
+            base.model, generator=replace(base.model.generator, start="he", **generator)
+        )
         system = systems.build(replace(base, model=model))
         folder = tmp_path_factory.mktemp("model")
         save_trained(folder, system, {"recordings": {"piano": "two tones"}})
@@ -41,11 +45,16 @@ def exported(model_of, tmp_path_factory):
 def test_every_file_gives_the_sounds_of_the_keras_model(exported):
     folder, figures = exported
     assert figures.keys() == {"saved_model", "tflite", "tflite_fp16"}
-    assert figures["saved_model"] < 1e-4 and figures["tflite"] < 1e-4 and figures["tflite_fp16"] < 1e-2
+    assert (
+        figures["saved_model"] < 1e-4 and figures["tflite"] < 1e-4 and figures["tflite_fp16"] < 1e-2
+    )
     assert {path.name for path in folder.iterdir()} == {
         *("1", "tones.tflite", "tones.fp16.tflite", "weights.npz", "manifest.json", "card.md")
     }
-    assert [foreign_operators(folder / name) for name in ("tones.tflite", "tones.fp16.tflite")] == [[], []]
+    assert [foreign_operators(folder / name) for name in ("tones.tflite", "tones.fp16.tflite")] == [
+        [],
+        [],
+    ]
 
 
 def test_the_saved_model_makes_any_number_of_sounds_under_its_signature(exported):
@@ -94,7 +103,9 @@ def test_files_that_differ_are_not_written(model_of, tmp_path, monkeypatch):
     monkeypatch.setattr(synthesis, "write_tflite", lambda *given, **named: None)
     monkeypatch.setattr(synthesis, "_describe_files", lambda files, manifest, system: None)
     monkeypatch.setattr(synthesis, "open_interpreter", lambda path: Silent())
-    with pytest.raises(ExportError, match="the tflite differs from the Keras model by 1.0e\\+00 of peak"):
+    with pytest.raises(
+        ExportError, match="the tflite differs from the Keras model by 1.0e\\+00 of peak"
+    ):
         export_synthesis(*open_model(model_of()), tmp_path / "tones")
     assert not list(tmp_path.iterdir())
 

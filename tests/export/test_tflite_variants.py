@@ -14,7 +14,14 @@ from tfsepgan.export.savedmodel.writer import write_mono_saved_model
 from tfsepgan.export.tflite import conversion as tflite
 from tfsepgan.export.tflite import files as ondevice_files
 from tfsepgan.export.tflite.files import OnDevice
-from tfsepgan.export.tflite.variants import BASE, MAX_SDR_LOSS_DB, OF_PEAK, VARIANTS, Rehearsal, check_variant
+from tfsepgan.export.tflite.variants import (
+    BASE,
+    MAX_SDR_LOSS_DB,
+    OF_PEAK,
+    VARIANTS,
+    Rehearsal,
+    check_variant,
+)
 from tfsepgan.ondevice import describe
 
 
@@ -22,7 +29,12 @@ from tfsepgan.ondevice import describe
 def rehearsal(music):
     """What the left channel plays is the piano, what the right one plays the rest."""
     piano, rest = music[:, :1], music[:, 1:]
-    known = Mixture(name="both", mixture=piano + rest, sources={"piano": piano, "residual": rest}, sample_rate_hz=8000)
+    known = Mixture(
+        name="both",
+        mixture=piano + rest,
+        sources={"piano": piano, "residual": rest},
+        sample_rate_hz=8000,
+    )
     return Rehearsal(calibration=(music[:8000],), mixtures=(known,))
 
 
@@ -52,11 +64,15 @@ def test_every_variant_is_there_runs_on_built_in_operators_and_is_good_enough(ex
 
 
 @pytest.mark.parametrize("kind", ["tfc_tdf", "band_split turning"])
-def test_networks_that_share_weights_have_every_variant(kind, small_bundle, music, rehearsal, tmp_path):
+def test_networks_that_share_weights_have_every_variant(
+    kind, small_bundle, music, rehearsal, tmp_path
+):
     wanted = OnDevice(variants=tuple(VARIANTS), block=512, rehearsal=rehearsal)
     bundle = small_bundle(kind)
     write_mono_saved_model(bundle, tmp_path / "mono")
-    figures = ondevice_files.make_variants(bundle, tmp_path, tmp_path, wanted, music, lambda step: None)
+    figures = ondevice_files.make_variants(
+        bundle, tmp_path, tmp_path, wanted, music, lambda step: None
+    )
     assert set(figures) == set(VARIANTS)
     for name, variant in VARIANTS.items():
         path = tmp_path / f"{bundle.manifest.name}{variant.end}"
@@ -69,7 +85,10 @@ def test_networks_that_share_weights_have_every_variant(kind, small_bundle, musi
 
 def test_quantised_files_are_quantised_and_smaller(exported_all):
     output, _ = exported_all
-    sizes = {name: (output / f"model{one.end}").stat().st_size for name, one in {**BASE, **VARIANTS}.items()}
+    sizes = {
+        name: (output / f"model{one.end}").stat().st_size
+        for name, one in {**BASE, **VARIANTS}.items()
+    }
     assert sizes["int8"] < sizes["float32"] and sizes["dynamic"] < sizes["float32"]
     kinds = {}
     for name in ("dynamic", "int8"):
@@ -77,14 +96,19 @@ def test_quantised_files_are_quantised_and_smaller(exported_all):
         details = interpreter.get_tensor_details()
         kinds[name] = sum(one["dtype"] == np.int8 for one in details)
         assert any(one["dtype"] == np.complex64 for one in details)  # the spectrum is as it was
-    assert kinds["int8"] > kinds["dynamic"] > 0  # not the weights only, but what goes in and out of the products
+    # not the weights only, but what goes in and out of the products
+    assert kinds["int8"] > kinds["dynamic"] > 0
 
 
 def test_every_file_says_what_it_is(exported_all):
     output, _ = exported_all
     for name, variant in {**BASE, **VARIANTS}.items():
         facts = describe(output / f"model{variant.end}")
-        assert (facts["variant"], facts["name"], facts["sources"]) == (name, "model", ["piano", "voice"])
+        assert (facts["variant"], facts["name"], facts["sources"]) == (
+            name,
+            "model",
+            ["piano", "voice"],
+        )
         assert list(facts["signatures"]) == ["stream" if variant.streaming else "separate"]
 
 
@@ -98,7 +122,11 @@ def test_an_export_with_variants_can_be_replaced(exported_all, one_bundle, music
 @pytest.mark.parametrize(
     ("name", "figures", "message"),
     [
-        ("stream", {"of_peak": 2e-4, "closeness_db": 90.0}, "differs from the Keras model by 2.0e-04"),
+        (
+            "stream",
+            {"of_peak": 2e-4, "closeness_db": 90.0},
+            "differs from the Keras model by 2.0e-04",
+        ),
         ("stream.fp16", {"of_peak": 2e-2, "closeness_db": 50.0}, "differs"),
         ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": 0.6}, "0.60 dB less SDR"),
         ("dynamic", {"of_peak": 1e-3, "closeness_db": 19.0}, "within 19.0 dB"),
@@ -116,7 +144,9 @@ def test_a_variant_that_is_not_good_enough_is_refused(name, figures, message):
         check_variant(name, figures)
 
 
-def test_nothing_is_written_when_a_variant_separates_worse(one_bundle, music, rehearsal, tmp_path, monkeypatch):
+def test_nothing_is_written_when_a_variant_separates_worse(
+    one_bundle, music, rehearsal, tmp_path, monkeypatch
+):
     """A file that hands back the sources with as much of the mixture again loses some SDR."""
     from tfsepgan.export import exporter
     from tfsepgan.export.parity import keras_stems
@@ -125,13 +155,21 @@ def test_nothing_is_written_when_a_variant_separates_worse(one_bundle, music, re
         stems = keras_stems(one_bundle, mixture)
         return {**stems, "piano": stems["piano"] - mixture}
 
-    monkeypatch.setattr(exporter, "write_saved_model", lambda bundle, directory, limits: directory.mkdir())
-    monkeypatch.setattr(exporter, "write_mono_saved_model", lambda bundle, directory: directory.mkdir())
-    monkeypatch.setattr(exporter, "write_tflite", lambda mono, files: [one.touch() for one in files.values()])
+    monkeypatch.setattr(
+        exporter, "write_saved_model", lambda bundle, directory, limits: directory.mkdir()
+    )
+    monkeypatch.setattr(
+        exporter, "write_mono_saved_model", lambda bundle, directory: directory.mkdir()
+    )
+    monkeypatch.setattr(
+        exporter, "write_tflite", lambda mono, files: [one.touch() for one in files.values()]
+    )
     monkeypatch.setattr(exporter, "describe_base", lambda made, manifest: None)
     monkeypatch.setattr(exporter, "measure_parity", lambda *given, **files: {})
     monkeypatch.setattr(
-        ondevice_files, "write_tflite", lambda mono, files, calibration: [one.touch() for one in files.values()]
+        ondevice_files,
+        "write_tflite",
+        lambda mono, files, calibration: [one.touch() for one in files.values()],
     )
     monkeypatch.setattr(ondevice_files, "write_metadata", lambda path, facts, sentence: None)
     monkeypatch.setattr(ondevice_files, "run_tflite", worse)
@@ -143,7 +181,9 @@ def test_nothing_is_written_when_a_variant_separates_worse(one_bundle, music, re
 
 def test_an_unknown_variant_is_told_before_any_work(one_bundle, music, tmp_path):
     with pytest.raises(ConfigError, match="no TFLite variant 'strem'.*stream"):
-        export_bundle(one_bundle, tmp_path / "model", music, on_device=OnDevice(variants=("strem",)))
+        export_bundle(
+            one_bundle, tmp_path / "model", music, on_device=OnDevice(variants=("strem",))
+        )
 
 
 def test_the_command_offers_the_variants_that_there_are():

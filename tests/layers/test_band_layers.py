@@ -7,7 +7,8 @@ import pytest
 from tfsepgan.layers.bands import BandDense, BandMerge, BandSplit, Group, band_groups, bins_in
 
 BINS = 19
-GROUPS = band_groups(BINS, narrowest=2, a_width=3)  # 3 x 2, 3 x 4, 1 x 8: the last reaches beyond the bins
+# 3 x 2, 3 x 4, 1 x 8: the last reaches beyond the bins
+GROUPS = band_groups(BINS, narrowest=2, a_width=3)
 
 
 def noise(*shape, seed=0):
@@ -16,7 +17,9 @@ def noise(*shape, seed=0):
 
 def stirred(layer, shape):
     layer.build(shape)
-    layer.set_weights([noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)])
+    layer.set_weights(
+        [noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)]
+    )
     return layer
 
 
@@ -40,7 +43,9 @@ def test_bands_are_narrow_below_and_twice_as_wide_above():
 def test_bands_cover_the_bins_and_none_is_for_nothing(bins, narrowest):
     groups = band_groups(bins, narrowest=narrowest, a_width=5)
     assert bins_in(groups) - groups[-1].width < bins <= bins_in(groups)
-    assert [group.width for group in groups] == [narrowest * 2**number for number in range(len(groups))]
+    assert [group.width for group in groups] == [
+        narrowest * 2**number for number in range(len(groups))
+    ]
     assert all(group.bands == 5 for group in groups[:-1])
 
 
@@ -62,7 +67,10 @@ def test_a_bands_dense_layer_is_its_own():
     layer = stirred(BandDense(4, activation="relu"), signal.shape)
     kernel, bias = layer.get_weights()
     np.testing.assert_allclose(
-        layer(signal), np.maximum(np.einsum("btki,kio->btko", signal, kernel) + bias, 0), rtol=1e-4, atol=1e-4
+        layer(signal),
+        np.maximum(np.einsum("btki,kio->btko", signal, kernel) + bias, 0),
+        rtol=1e-4,
+        atol=1e-4,
     )
 
 

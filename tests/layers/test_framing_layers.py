@@ -63,7 +63,9 @@ def test_the_log_spectrogram_is_numpys(frame, floor):
     expected = []
     for one in signal[..., 0]:
         padded = np.pad(one, frame - hop)
-        frames = [padded[start : start + frame] * hann for start in range(0, len(padded) - frame + 1, hop)]
+        frames = [
+            padded[start : start + frame] * hann for start in range(0, len(padded) - frame + 1, hop)
+        ]
         expected.append(np.log(np.abs(np.fft.rfft(frames)) ** 2 + floor))
     got = LogSpectrogram(frame, floor)(signal)
     assert tuple(got.shape) == LogSpectrogram(frame).compute_output_shape(signal.shape)
@@ -72,10 +74,14 @@ def test_the_log_spectrogram_is_numpys(frame, floor):
 
 @pytest.mark.parametrize("floor", [1e-4, 1.0])
 def test_the_log_spectrogram_is_no_steeper_than_its_floor_allows(floor):
-    """d log(a^2 + floor) / da is at most 1 / sqrt(floor), where a^2 is the floor: a gradient penalty can live with that."""
+    """d log(a^2 + floor) / da is at most 1 / sqrt(floor), where a^2 is the floor: a gradient
+    penalty can live with that."""
     constant = np.linspace(0, 0.5 if floor == 1.0 else 0.005, 101, dtype=np.float32)
-    levels = np.asarray(LogSpectrogram(16, floor)(np.tile(constant[:, None, None], (1, 16, 1))))[:, 3, 0]
-    slope = np.diff(levels) / np.diff(8 * constant)  # a constant of one is 8 in the lowest bin: the window's sum
+    levels = np.asarray(LogSpectrogram(16, floor)(np.tile(constant[:, None, None], (1, 16, 1))))[
+        :, 3, 0
+    ]
+    # a constant of one is 8 in the lowest bin: the window's sum
+    slope = np.diff(levels) / np.diff(8 * constant)
     assert np.max(slope) == pytest.approx(1 / np.sqrt(floor), rel=0.01)
 
 

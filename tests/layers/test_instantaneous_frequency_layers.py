@@ -1,4 +1,5 @@
-"""What networks hear of the phase is what NumPy says, and smooth: no jump, no unbounded slope, silence included."""
+"""What networks hear of the phase is what NumPy says, and smooth: no jump, no unbounded slope,
+silence included."""
 
 import keras
 import numpy as np
@@ -29,7 +30,9 @@ def test_the_phase_advance_is_numpys(frame, hop, share, level):
     got = PhaseAdvance(frame, hop)(Analysis(frame, hop, bins)(signal))
     assert got.shape[-1] == 2 * bins
     spectrum = twin.short_time_spectrum(signal[..., 0], frame=frame, hop=hop)[..., :bins]
-    np.testing.assert_allclose(as_points(got), twin.phase_advance(spectrum, frame=frame, hop=hop), atol=1e-4)
+    np.testing.assert_allclose(
+        as_points(got), twin.phase_advance(spectrum, frame=frame, hop=hop), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("frame", [16, 64])
@@ -40,7 +43,9 @@ def test_the_frequency_spectrogram_is_the_log_spectrogram_and_numpys_advance(fra
     got = np.asarray(layer(signal))
     bins = frame // 2 + 1
     assert got.shape == layer.compute_output_shape(signal.shape) == (2, 12, 3 * bins)
-    np.testing.assert_allclose(np.exp(got[..., :bins]), np.exp(LogSpectrogram(frame)(signal)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        np.exp(got[..., :bins]), np.exp(LogSpectrogram(frame)(signal)), rtol=1e-3, atol=1e-4
+    )
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)
     padded = np.pad(signal[..., 0], [[0, 0], [frame - hop, frame - hop]])
     frames = np.stack([padded[:, i * hop : i * hop + frame] for i in range(12)], axis=1)
@@ -59,7 +64,9 @@ def test_a_frame_hears_itself_and_the_one_before():
 
 def test_loudness_does_not_change_the_point_of_what_is_loud():
     signal = noise(1, 640, 1)
-    quiet, loud = (as_points(PhaseAdvance(64, 16)(Analysis(64, 16, 33)(gain * signal))) for gain in (1.0, 10.0))
+    quiet, loud = (
+        as_points(PhaseAdvance(64, 16)(Analysis(64, 16, 33)(gain * signal))) for gain in (1.0, 10.0)
+    )
     inner = slice(4, -4)
     np.testing.assert_allclose(np.median(np.abs(quiet - loud)[:, inner]), 0, atol=1e-3)
 
@@ -69,14 +76,18 @@ def test_a_phase_that_goes_round_does_not_jump():
     frame, hop = 256, 128
     time = np.arange(80 * frame)
     glide = np.cos(2 * np.pi / frame * (40 * time + 2.5 * time**2 / len(time) / 2))
-    points = as_points(PhaseAdvance(frame, hop)(Analysis(frame, hop, 129)(glide[None, :, None].astype("float32"))))
+    points = as_points(
+        PhaseAdvance(frame, hop)(Analysis(frame, hop, 129)(glide[None, :, None].astype("float32")))
+    )
     middle = points[0, 8:-8, 41]
     assert np.abs(np.diff(np.angle(middle))).max() > 6
     assert np.abs(np.diff(middle)).max() < 0.1
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-6, 1e-3, 1.0, 100.0])
-@pytest.mark.parametrize("layer", [FrequencySpectrogram(64), PhaseAdvance(64, 16)], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "layer", [FrequencySpectrogram(64), PhaseAdvance(64, 16)], ids=lambda one: type(one).__name__
+)
 def test_slopes_are_finite_and_bounded_at_every_level(layer, level):
     shape = (2, 320, 1) if isinstance(layer, FrequencySpectrogram) else (2, 20, 66)
     signal = tf.constant(level * noise(*shape))
@@ -106,7 +117,9 @@ def test_the_shapes_are_known_before_a_signal_comes():
     assert PhaseAdvance(64, 16)(Analysis(64, 16, 25)(mixture)).shape == (None, None, 50)
 
 
-@pytest.mark.parametrize("layer", [FrequencySpectrogram(64), PhaseAdvance(64, 16)], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "layer", [FrequencySpectrogram(64), PhaseAdvance(64, 16)], ids=lambda one: type(one).__name__
+)
 def test_a_layer_comes_back_from_its_settings_and_has_no_weights(layer):
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
     assert not layer.weights

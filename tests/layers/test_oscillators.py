@@ -33,7 +33,8 @@ def test_the_analysis_hears_the_amplitude(hop, bin_):
     lower, upper = np.split(np.asarray(Analysis(FRAME, hop, FRAME // 2 + 1)(wave))[0], 2, axis=-1)
     inner = slice(FRAME // hop, -FRAME // hop)
     heard = np.sqrt((lower**2 + upper**2) / 2)[inner, bin_]
-    np.testing.assert_allclose(heard, 3.0, rtol=0.02)  # the sine's mirror at minus its frequency is heard a little too
+    # the sine's mirror at minus its frequency is heard a little too
+    np.testing.assert_allclose(heard, 3.0, rtol=0.02)
 
 
 def test_each_frame_sounds_only_while_it_lasts():
@@ -48,7 +49,9 @@ def test_each_frame_sounds_only_while_it_lasts():
 
 def test_the_phases_follow_the_seed():
     amplitudes = np.ones((1, COUNT, FRAME // 2 + 1), np.float32)
-    one, same, other = (np.asarray(OscillatorBank(FRAME, 32, COUNT, seed=seed)(amplitudes)) for seed in (1, 1, 2))
+    one, same, other = (
+        np.asarray(OscillatorBank(FRAME, 32, COUNT, seed=seed)(amplitudes)) for seed in (1, 1, 2)
+    )
     assert np.array_equal(one, same)
     assert np.abs(one - other).max() > 0.01
     again = OscillatorBank.from_config(OscillatorBank(FRAME, 32, COUNT, seed=1).get_config())

@@ -32,7 +32,8 @@ def test_until_it_is_full_every_fake_is_handed_on_and_kept():
 
 @pytest.mark.parametrize(("size", "batch"), [(4, 2), (3, 2), (2, 5), (1, 1)])
 def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
-    """What came in is, each once, among what was handed on for the first time and what is kept: a swap, never a copy."""
+    """What came in is, each once, among what was handed on for the first time and what is kept: a
+    swap, never a copy."""
     pool, came, went = PastFakes(size, WINDOW, seed=1), [], []
     for step in range(20):
         new = [100 * step + item + 1 for item in range(batch)]
@@ -74,9 +75,12 @@ def test_half_of_the_fakes_are_past_ones_from_anywhere_in_the_pool():
         handed_on = numbers_of(pool(fakes(*new)))
         past += sum(one != other for one, other in zip(handed_on, new, strict=True))
         places |= {
-            place for place, (old, now) in enumerate(zip(before, numbers_of(pool.fakes), strict=True)) if old != now
+            place
+            for place, (old, now) in enumerate(zip(before, numbers_of(pool.fakes), strict=True))
+            if old != now
         }
-    assert abs(past / (4 * rounds) - 0.5) < 4 * 0.5 / np.sqrt(4 * rounds)  # four standard deviations
+    # four standard deviations
+    assert abs(past / (4 * rounds) - 0.5) < 4 * 0.5 / np.sqrt(4 * rounds)
     assert places == set(range(8))
 
 

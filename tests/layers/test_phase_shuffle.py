@@ -1,4 +1,5 @@
-"""Phase shuffle really shuffles: every example by its own shift, edges reflected, anew at each call, and repeatably."""
+"""Phase shuffle really shuffles: every example by its own shift, edges reflected, anew at each
+call, and repeatably."""
 
 import keras
 import numpy as np
@@ -16,7 +17,8 @@ def signal():
 
 
 def shifts_of(signal, shuffled, reach):
-    """The shift of each example, found by trying them all on NumPy's reflection; None where none fits."""
+    """The shift of each example, found by trying them all on NumPy's reflection; None where none
+    fits."""
     padded = np.pad(signal, [[0, 0], [reach, reach], [0, 0]], mode="reflect")
     found = []
     for example, got in zip(padded, np.asarray(shuffled), strict=True):
@@ -28,7 +30,8 @@ def shifts_of(signal, shuffled, reach):
 @pytest.mark.parametrize("reach", [1, 2, 5])
 def test_every_example_moves_by_its_own_shift_within_reach(signal, reach):
     shifts = shifts_of(signal, PhaseShuffle(reach, seed=1)(signal, training=True), reach)
-    assert set(shifts) == set(range(-reach, reach + 1))  # all of them among 64 examples, and nothing else
+    # all of them among 64 examples, and nothing else
+    assert set(shifts) == set(range(-reach, reach + 1))
 
 
 def test_it_is_off_outside_training_and_for_no_reach(signal):

@@ -1,4 +1,5 @@
-"""Random projections are linear, frozen, each another one, and keep lengths as Johnson and Lindenstrauss promise."""
+"""Random projections are linear, frozen, each another one, and keep lengths as Johnson and
+Lindenstrauss promise."""
 
 import keras
 import numpy as np
@@ -20,7 +21,9 @@ def test_it_is_numpys_product_with_every_stretch(kernel_size, stride):
     assert got.shape == layer.compute_output_shape(waveform.shape) == (2, 9, 3)
     before = (kernel_size - stride) // 2
     padded = np.pad(waveform[..., 0], [[0, 0], [before, kernel_size - stride - before]])
-    stretches = np.stack([padded[:, i * stride : i * stride + kernel_size] for i in range(9)], axis=1)
+    stretches = np.stack(
+        [padded[:, i * stride : i * stride + kernel_size] for i in range(9)], axis=1
+    )
     np.testing.assert_allclose(got, stretches @ random_filters(3, kernel_size, 4), atol=1e-5)
 
 
@@ -39,7 +42,8 @@ def test_filters_are_of_unit_length_and_nearly_at_right_angles():
     np.testing.assert_allclose(np.diag(products), 1, atol=1e-6)
     between = products[~np.eye(64, dtype=bool)]
     assert np.abs(between).max() < 0.4
-    assert np.std(between) == pytest.approx(192**-0.5, rel=0.1)  # of two even directions in n dimensions: 1 / sqrt(n)
+    # of two even directions in n dimensions: 1 / sqrt(n)
+    assert np.std(between) == pytest.approx(192**-0.5, rel=0.1)
 
 
 def test_white_noise_keeps_its_power():
@@ -59,7 +63,8 @@ def test_over_many_filters_any_sound_keeps_its_power(cycles):
 
 
 def test_distances_survive_the_better_the_more_projections():
-    # Johnson and Lindenstrauss: the error of a squared distance falls as one over the root of the number of values kept.
+    # Johnson and Lindenstrauss: the error of a squared distance falls as one over the root of the
+    # number of values kept.
     one, two = noise(1, 240, 1), noise(1, 240, 1, seed=1)
     distance = np.sum((one - two)[0, :, 0] ** 2)
     errors = []
@@ -78,7 +83,9 @@ def test_distances_survive_the_better_the_more_projections():
 
 def test_every_projection_is_another_one_and_follows_the_seed():
     waveform = noise(1, 240, 1)
-    heard, again, other = (np.asarray(RandomProjection(6, 24, 6, seed=seed)(waveform)) for seed in (1, 1, 2))
+    heard, again, other = (
+        np.asarray(RandomProjection(6, 24, 6, seed=seed)(waveform)) for seed in (1, 1, 2)
+    )
     assert np.array_equal(heard, again)
     together = np.concatenate([heard, other], axis=-1)[0]
     correlations = np.corrcoef(together.T)[~np.eye(12, dtype=bool)]

@@ -1,4 +1,5 @@
-"""Frames of a mixture give it back, their magnitudes are the Fourier transform's, and shares sum to one."""
+"""Frames of a mixture give it back, their magnitudes are the Fourier transform's, and shares sum to
+one."""
 
 import numpy as np
 import pytest
@@ -31,7 +32,9 @@ def test_magnitudes_are_those_of_numpys_transform():
 
 def test_white_noise_has_magnitudes_of_its_own_rms():
     spectra = Spectra(256, 64)
-    magnitudes = np.asarray(spectra.magnitude(spectra.analyse(0.25 * noise(1, 32000, 1))))[0, 4:-4, 1:-1]
+    magnitudes = np.asarray(spectra.magnitude(spectra.analyse(0.25 * noise(1, 32000, 1))))[
+        0, 4:-4, 1:-1
+    ]
     assert np.sqrt(np.mean(magnitudes**2)) == pytest.approx(0.25, rel=0.02)
 
 
@@ -44,7 +47,9 @@ def test_both_halves_of_a_bin_turn_by_its_gain():
 def test_shares_are_ratios_of_powers_and_sum_to_one(power):
     parts = np.abs(noise(5, 3, 7))
     got = np.asarray(shares(parts, power))
-    np.testing.assert_allclose(got, parts**power / np.sum(parts**power, axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(
+        got, parts**power / np.sum(parts**power, axis=1, keepdims=True), atol=1e-5
+    )
     np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-6)
 
 

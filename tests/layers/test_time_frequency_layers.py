@@ -23,11 +23,21 @@ def noise(*shape, seed=0):
 def stirred(layer, shape):
     """A built layer whose biases are not zero."""
     layer.build(shape)
-    layer.set_weights([noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)])
+    layer.set_weights(
+        [noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)]
+    )
     return layer
 
 
-KERNELS = [((3, 3), 1), ((5, 1), 1), ((1, 3), 1), ((3, 1), 1), ((3, 1), 2), ((3, 1), 5), ((5, 1), 3)]
+KERNELS = [
+    ((3, 3), 1),
+    ((5, 1), 1),
+    ((1, 3), 1),
+    ((3, 1), 1),
+    ((3, 1), 2),
+    ((3, 1), 5),
+    ((5, 1), 3),
+]
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 17])
@@ -35,7 +45,9 @@ KERNELS = [((3, 3), 1), ((5, 1), 1), ((1, 3), 1), ((3, 1), 1), ((3, 1), 2), ((3,
 def test_the_convolution_is_keras_own(kernel, dilation, frames):
     signal = noise(2, frames, 6, 3)
     layer = stirred(TimeFrequencyConv(4, kernel, dilation, activation="relu"), signal.shape)
-    twin = keras.layers.Conv2D(4, kernel, padding="same", dilation_rate=(dilation, 1), activation="relu")
+    twin = keras.layers.Conv2D(
+        4, kernel, padding="same", dilation_rate=(dilation, 1), activation="relu"
+    )
     twin.build(signal.shape)
     twin.set_weights(layer.get_weights())
     np.testing.assert_allclose(layer(signal), twin(signal), rtol=1e-5, atol=1e-5)
@@ -47,7 +59,9 @@ def test_inside_is_the_same_where_the_neighbours_are_given(kernel, dilation):
     layer = stirred(TimeFrequencyConv(4, kernel, dilation), signal.shape)
     assert layer.reach == dilation * (kernel[0] // 2)
     whole = np.asarray(layer(signal))
-    np.testing.assert_allclose(layer.inside(signal), whole[:, layer.reach : 23 - layer.reach], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        layer.inside(signal), whole[:, layer.reach : 23 - layer.reach], rtol=1e-5, atol=1e-5
+    )
 
 
 def test_a_dilated_kernel_that_spans_positions_is_refused():
@@ -68,7 +82,8 @@ def test_the_norm_counts_in_float32_whatever_it_is_given():
     """The mean of many bfloat16 squares would be off by more than their own rounding."""
     signal = keras.ops.cast(noise(1, 2, 400, 16), "bfloat16")
     normed = np.asarray(keras.ops.cast(FrameNorm(dtype="bfloat16")(signal), "float32"))
-    np.testing.assert_allclose(np.square(normed).mean(axis=(2, 3)), 1, rtol=1e-2)  # of the factor itself
+    # of the factor itself
+    np.testing.assert_allclose(np.square(normed).mean(axis=(2, 3)), 1, rtol=1e-2)
 
 
 def test_the_dense_layer_across_frequency_is_the_same_for_every_channel():
@@ -84,7 +99,9 @@ def test_the_dense_layer_across_frequency_is_the_same_for_every_channel():
 
 def test_places_tell_positions_apart_in_every_frame_alike():
     layer = stirred(Places(), (2, 5, 6, 3))
-    np.testing.assert_array_equal(layer(np.zeros((2, 5, 6, 3), "float32"))[1, 3], layer.get_weights()[0])
+    np.testing.assert_array_equal(
+        layer(np.zeros((2, 5, 6, 3), "float32"))[1, 3], layer.get_weights()[0]
+    )
     fresh = Places()
     fresh.build((2, 5, 6, 3))
     assert not np.any(fresh.get_weights()[0])
@@ -98,7 +115,9 @@ def test_a_position_holds_its_neighbouring_bins_of_every_feature(features):
     each = heard.reshape(2, 5, features, bins)
     assert folded.shape == (2, 5, 4, features * patch)
     np.testing.assert_array_equal(folded[:, :, 1], each[..., 4:8].reshape(2, 5, -1))
-    np.testing.assert_array_equal(folded[:, :, 2].reshape(2, 5, features, patch)[..., :2], each[..., 8:])
+    np.testing.assert_array_equal(
+        folded[:, :, 2].reshape(2, 5, features, patch)[..., :2], each[..., 8:]
+    )
     np.testing.assert_array_equal(folded[:, :, 2].reshape(2, 5, features, patch)[..., 2:], 0)
     np.testing.assert_array_equal(folded[:, :, 3], 0)
 
@@ -110,7 +129,8 @@ def test_unfolding_is_the_way_back(sources):
 
 
 @pytest.mark.parametrize(
-    ("bins", "patch", "levels", "wanted"), [(1487, 4, 3, 376), (33, 4, 0, 9), (1, 1, 2, 4), (32, 4, 3, 8)]
+    ("bins", "patch", "levels", "wanted"),
+    [(1487, 4, 3, 376), (33, 4, 0, 9), (1, 1, 2, 4), (32, 4, 3, 8)],
 )
 def test_positions_are_just_enough_for_every_halving(bins, patch, levels, wanted):
     assert positions_of(bins, patch=patch, levels=levels) == wanted

@@ -6,7 +6,14 @@ import pytest
 from keras import ops
 
 from tfsepgan.errors import TfsepganError
-from tfsepgan.layers.filterbank import Analysis, Synthesis, cut_frames, hartley, overlap_add, root_hann
+from tfsepgan.layers.filterbank import (
+    Analysis,
+    Synthesis,
+    cut_frames,
+    hartley,
+    overlap_add,
+    root_hann,
+)
 
 SHAPES = [(16, 8), (64, 16), (256, 64), (96, 32), (32, 4)]  # frame, hop
 
@@ -18,7 +25,9 @@ def noise(*shape, seed=0):
 def numpy_frames(signal, frame, hop):
     """Frames of `[time]` with zeros around it, the plain way."""
     padded = np.pad(signal, frame - hop)
-    return np.stack([padded[start : start + frame] for start in range(0, len(padded) - frame + 1, hop)])
+    return np.stack(
+        [padded[start : start + frame] for start in range(0, len(padded) - frame + 1, hop)]
+    )
 
 
 def numpy_cas(frame):
@@ -62,7 +71,9 @@ def test_hartley_is_its_definition_and_its_own_inverse(size):
     signal = noise(3, size)
     once = np.asarray(hartley(ops.convert_to_tensor(signal)))
     np.testing.assert_allclose(once, signal @ numpy_cas(size), atol=1e-4 * np.sqrt(size))
-    np.testing.assert_allclose(np.asarray(hartley(ops.convert_to_tensor(once))), size * signal, atol=1e-4 * size)
+    np.testing.assert_allclose(
+        np.asarray(hartley(ops.convert_to_tensor(once))), size * signal, atol=1e-4 * size
+    )
 
 
 def test_the_gradient_of_hartley_is_the_transform_of_what_comes_in():
@@ -107,7 +118,9 @@ def test_bins_that_are_not_given_are_silent(bins, learnable):
     expected = np.zeros(10 * hop + 2 * (frame - hop))
     for index, one in enumerate(frames):
         expected[index * hop : index * hop + frame] += one
-    np.testing.assert_allclose(np.asarray(back)[0, :, 0], expected[frame - hop : hop - frame], atol=2e-5)
+    np.testing.assert_allclose(
+        np.asarray(back)[0, :, 0], expected[frame - hop : hop - frame], atol=2e-5
+    )
 
 
 def test_fixed_and_learnable_filters_start_as_the_same_filterbank():
@@ -116,7 +129,9 @@ def test_fixed_and_learnable_filters_start_as_the_same_filterbank():
     np.testing.assert_allclose(fixed(signal), learnable(signal), atol=1e-4)
     spectrum = noise(2, 13, 50)
     spectrum[..., 25] = spectrum[..., 0]  # the bin at 0 Hz is real: A - B = A + B
-    np.testing.assert_allclose(Synthesis(64, 16)(spectrum), Synthesis(64, 16, learnable=True)(spectrum), atol=1e-5)
+    np.testing.assert_allclose(
+        Synthesis(64, 16)(spectrum), Synthesis(64, 16, learnable=True)(spectrum), atol=1e-5
+    )
 
 
 def test_only_learnable_filters_have_weights():

@@ -1,4 +1,5 @@
-"""Upsampling and convolution in one: the same as Keras' two layers, whatever the kernel and the stride."""
+"""Upsampling and convolution in one: the same as Keras' two layers, whatever the kernel and the
+stride."""
 
 import keras
 import numpy as np
@@ -24,7 +25,9 @@ def pair(kernel_size, stride, *, channels=3, filters=2):
 
 
 @pytest.mark.parametrize("frames", [1, 2, 9])
-@pytest.mark.parametrize(("kernel_size", "stride"), [(25, 4), (3, 4), (27, 4), (5, 2), (1, 3), (7, 1)])
+@pytest.mark.parametrize(
+    ("kernel_size", "stride"), [(25, 4), (3, 4), (27, 4), (5, 2), (1, 3), (7, 1)]
+)
 def test_it_is_nearest_neighbours_and_then_a_convolution(kernel_size, stride, frames):
     layer, two_layers = pair(kernel_size, stride)
     signal = noise(2, frames, 3)

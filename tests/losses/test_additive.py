@@ -1,4 +1,5 @@
-"""The additive loss is zero where estimates add up to the mixture, and NumPy's difference elsewhere."""
+"""The additive loss is zero where estimates add up to the mixture, and NumPy's difference
+elsewhere."""
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ def noise(*shape, seed=0):
 def test_parts_that_add_up_cost_nothing_however_they_are_cut(parts):
     estimates = noise(2, parts, 60, 1)
     assert float(additive_loss(estimates.sum(axis=1), estimates)) == pytest.approx(0, abs=1e-6)
-    assert float(additive_loss(estimates.sum(axis=1), estimates[:, ::-1])) == pytest.approx(0, abs=1e-6)
+    assert float(additive_loss(estimates.sum(axis=1), estimates[:, ::-1])) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def test_it_is_the_mean_of_what_is_missing():
@@ -28,8 +31,12 @@ def test_it_is_the_mean_of_what_is_missing():
 def test_the_source_squares_what_is_missing():
     mixture, estimates = noise(3, 50, 1), noise(3, 2, 50, 1, seed=1)
     expected = np.mean((mixture.astype(np.float64) - estimates[:, 0] - estimates[:, 1]) ** 2)
-    assert float(additive_loss(mixture, estimates, mean_square)) == pytest.approx(expected, rel=1e-5)
-    assert float(additive_loss(estimates.sum(axis=1), estimates, mean_square)) == pytest.approx(0, abs=1e-10)
+    assert float(additive_loss(mixture, estimates, mean_square)) == pytest.approx(
+        expected, rel=1e-5
+    )
+    assert float(additive_loss(estimates.sum(axis=1), estimates, mean_square)) == pytest.approx(
+        0, abs=1e-10
+    )
 
 
 def test_a_constant_made_up_costs_its_size_whichever_part_holds_it():

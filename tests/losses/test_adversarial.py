@@ -20,14 +20,18 @@ def softplus(x):
     return np.logaddexp(0, x)
 
 
-# Of a score: the loss of one that should be high, of one that should be low, and the generator's of its own.
+# Of a score: the loss of one that should be high, of one that should be low, and the generator's of
+# its own.
 TWINS = {
     "vanilla": (lambda s: softplus(-s), softplus, lambda s: softplus(-s)),
     "lsgan": (lambda s: (s - 1) ** 2, lambda s: s**2, lambda s: (s - 1) ** 2),
     "hinge": (lambda s: np.maximum(0, 1 - s), lambda s: np.maximum(0, 1 + s), lambda s: -s),
     "wgan-gp": (lambda s: -s, lambda s: s, lambda s: -s),
 }
-SCORES = [np.linspace(-30, 30, 24, dtype=np.float32).reshape(4, 3, 2), np.array([[0.5], [-2.0]], np.float32)]
+SCORES = [
+    np.linspace(-30, 30, 24, dtype=np.float32).reshape(4, 3, 2),
+    np.array([[0.5], [-2.0]], np.float32),
+]
 
 
 def of_listeners(loss, scores):
@@ -48,16 +52,25 @@ def test_the_vanilla_objective_is_the_logarithm_of_a_sigmoid():
     scores = [np.array([-2.0, 0.0, 3.0], np.float32)]
     sigmoid = 1 / (1 + np.exp(-scores[0]))
     assert float(real_loss("vanilla", scores)) == pytest.approx(-np.mean(np.log(sigmoid)), rel=1e-5)
-    assert float(fake_loss("vanilla", scores)) == pytest.approx(-np.mean(np.log(1 - sigmoid)), rel=1e-5)
-    assert float(generator_loss("vanilla", scores)) == pytest.approx(-np.mean(np.log(sigmoid)), rel=1e-5)
+    assert float(fake_loss("vanilla", scores)) == pytest.approx(
+        -np.mean(np.log(1 - sigmoid)), rel=1e-5
+    )
+    assert float(generator_loss("vanilla", scores)) == pytest.approx(
+        -np.mean(np.log(sigmoid)), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize(
-    ("objective", "good_real", "good_fake"), [("vanilla", 80, -80), ("lsgan", 1, 0), ("hinge", 1, -1)]
+    ("objective", "good_real", "good_fake"),
+    [("vanilla", 80, -80), ("lsgan", 1, 0), ("hinge", 1, -1)],
 )
 def test_a_perfect_discriminator_has_no_loss(objective, good_real, good_fake):
-    assert float(real_loss(objective, [np.full((2, 1), good_real, np.float32)])) == pytest.approx(0, abs=1e-6)
-    assert float(fake_loss(objective, [np.full((2, 1), good_fake, np.float32)])) == pytest.approx(0, abs=1e-6)
+    assert float(real_loss(objective, [np.full((2, 1), good_real, np.float32)])) == pytest.approx(
+        0, abs=1e-6
+    )
+    assert float(fake_loss(objective, [np.full((2, 1), good_fake, np.float32)])) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("objective", sorted(TWINS))
@@ -76,7 +89,11 @@ def test_the_discriminators_loss_is_the_sum_of_its_three_terms(objective, weight
     real, generated, mixture = ([random.normal(size=(4, 2)).astype(np.float32)] for _ in range(3))
     loss = three_term_discriminator_loss(objective, real, generated, mixture, mixture_weight=weight)
     one, other, _ = TWINS[objective]
-    expected = of_listeners(one, real) + of_listeners(other, generated) + weight * of_listeners(other, mixture)
+    expected = (
+        of_listeners(one, real)
+        + of_listeners(other, generated)
+        + weight * of_listeners(other, mixture)
+    )
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
@@ -93,10 +110,17 @@ def test_feature_matching_is_zero_on_equal_features():
 
 def test_feature_matching_is_its_formula():
     random = np.random.default_rng(0)
-    real, fake = ([random.normal(size=shape).astype(np.float32) for shape in ((2, 5, 3), (2, 7))] for _ in range(2))
-    expected = np.mean([np.mean(np.abs(r - f)) / np.mean(np.abs(r)) for r, f in zip(real, fake, strict=True)])
+    real, fake = (
+        [random.normal(size=shape).astype(np.float32) for shape in ((2, 5, 3), (2, 7))]
+        for _ in range(2)
+    )
+    expected = np.mean(
+        [np.mean(np.abs(r - f)) / np.mean(np.abs(r)) for r, f in zip(real, fake, strict=True)]
+    )
     assert float(feature_matching(real, fake)) == pytest.approx(expected, rel=1e-4)
-    assert float(feature_matching([2 * r for r in real], [2 * f for f in fake])) == pytest.approx(expected, rel=1e-4)
+    assert float(feature_matching([2 * r for r in real], [2 * f for f in fake])) == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_feature_matching_moves_the_estimate_only():

@@ -10,19 +10,25 @@ from tfsepgan.losses.diversity import likeness
 def features(count=4, seed=0):
     """Layers' outputs of a discriminator: over time, and over time and period."""
     random = np.random.default_rng(seed)
-    return [random.standard_normal((count, *shape)).astype(np.float32) for shape in ((9, 3), (5, 2, 4))]
+    return [
+        random.standard_normal((count, *shape)).astype(np.float32) for shape in ((9, 3), (5, 2, 4))
+    ]
 
 
 def test_sounds_that_are_all_one_cost_one_and_recordings_cost_nothing():
     real = features()
-    assert float(likeness(real, [np.repeat(one[:1], 4, axis=0) for one in real])) == pytest.approx(1.0, abs=1e-5)
+    assert float(likeness(real, [np.repeat(one[:1], 4, axis=0) for one in real])) == pytest.approx(
+        1.0, abs=1e-5
+    )
     assert float(likeness(real, real)) == pytest.approx(0.0, abs=1e-4)
 
 
 def test_half_the_difference_costs_a_half_and_more_than_enough_is_not_rewarded():
     real = features()
     for scale, expected in ((0.5, 0.5), (0.25, 0.75), (2.0, 0.0), (10.0, 0.0)):
-        assert float(likeness(real, [scale * one for one in real])) == pytest.approx(expected, abs=1e-4)
+        assert float(likeness(real, [scale * one for one in real])) == pytest.approx(
+            expected, abs=1e-4
+        )
 
 
 def test_what_differs_from_moment_to_moment_only_does_not_count():
@@ -38,7 +44,9 @@ def test_the_difference_is_that_of_each_sound_and_the_next():
         heard = one.reshape(one.shape[0], -1, one.shape[-1]).mean(axis=1)
         return np.abs(heard - np.roll(heard, 1, axis=0)).mean()
 
-    expected = np.mean([max(0.0, 1 - difference(m) / difference(r)) for r, m in zip(real, made, strict=True)])
+    expected = np.mean(
+        [max(0.0, 1 - difference(m) / difference(r)) for r, m in zip(real, made, strict=True)]
+    )
     assert float(likeness(real, made)) == pytest.approx(expected, rel=1e-4)
 
 

@@ -1,4 +1,5 @@
-"""The Poisson loss is SciPy's likelihood, its gradient the closed form, and the jumps NumPy's differences."""
+"""The Poisson loss is SciPy's likelihood, its gradient the closed form, and the jumps NumPy's
+differences."""
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ def test_it_is_the_logarithm_of_a_poisson_probability_but_for_what_no_rate_chang
     counts = np.random.default_rng(1).poisson(rates)
     likelihood = scipy.stats.poisson.logpmf(counts, rates)
     expected = -np.mean(likelihood + scipy.special.gammaln(counts + 1.0), axis=-1)
-    np.testing.assert_allclose(poisson_loss(rates.astype("float32"), counts.astype("float32")), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        poisson_loss(rates.astype("float32"), counts.astype("float32")), expected, rtol=1e-4
+    )
 
 
 def test_its_gradient_is_one_less_the_ratio_of_what_is_heard_to_the_rate():
@@ -26,7 +29,9 @@ def test_its_gradient_is_one_less_the_ratio_of_what_is_heard_to_the_rate():
     with tf.GradientTape() as tape:
         tape.watch(rate)
         loss = tf.reduce_sum(poisson_loss(rate, observed))
-    np.testing.assert_allclose(tape.gradient(loss, rate), (1 - observed / rate) / 7, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        tape.gradient(loss, rate), (1 - observed / rate) / 7, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_the_divergence_is_the_sum_of_its_definition_and_zero_for_the_truth_alone():
@@ -48,8 +53,12 @@ def test_jumps_are_absolute_changes_over_the_level_of_both_frames():
     expected = np.zeros((2, 5))
     for item in range(2):
         for frame in range(5):
-            change = sum(np.mean(np.abs(parts[item, frame + 1, p] - parts[item, frame, p])) for p in range(3))
-            expected[item, frame] = change / ((levels[item, frame, 0] + levels[item, frame + 1, 0]) / 2)
+            change = sum(
+                np.mean(np.abs(parts[item, frame + 1, p] - parts[item, frame, p])) for p in range(3)
+            )
+            expected[item, frame] = change / (
+                (levels[item, frame, 0] + levels[item, frame + 1, 0]) / 2
+            )
     np.testing.assert_allclose(jumps(parts, levels), expected, rtol=1e-5)
 
 

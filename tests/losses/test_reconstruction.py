@@ -12,13 +12,16 @@ def noise(*shape, seed=0):
 
 
 def numpy_magnitude(signal, frame):
-    """Magnitudes of Hann-windowed frames a quarter apart, zeros around the signal, `[batch, frames, bins]`."""
+    """Magnitudes of Hann-windowed frames a quarter apart, zeros around the signal, `[batch, frames,
+    bins]`."""
     hop = frame // 4
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)
     rows = []
     for one in signal[..., 0].astype(np.float64):
         padded = np.pad(np.pad(one, (0, -len(one) % hop)), frame - hop)
-        frames = [padded[start : start + frame] * hann for start in range(0, len(padded) - frame + 1, hop)]
+        frames = [
+            padded[start : start + frame] * hann for start in range(0, len(padded) - frame + 1, hop)
+        ]
         rows.append(np.sqrt(np.abs(np.fft.rfft(frames)) ** 2 + 1e-7))
     return np.array(rows)
 
@@ -27,19 +30,25 @@ def numpy_spectral(target, estimate, frames):
     total = 0.0
     for frame in frames:
         real, fake = numpy_magnitude(target, frame), numpy_magnitude(estimate, frame)
-        total += np.sqrt(np.sum((real - fake) ** 2) / np.sum(real**2)) + np.mean(np.abs(np.log(real / fake)))
+        total += np.sqrt(np.sum((real - fake) ** 2) / np.sum(real**2)) + np.mean(
+            np.abs(np.log(real / fake))
+        )
     return total / len(frames)
 
 
 def test_l1_is_the_mean_absolute_difference():
     target, estimate = noise(2, 3, 50, 1), noise(2, 3, 50, 1, seed=1)
-    assert float(l1(target, estimate)) == pytest.approx(np.mean(np.abs(target - estimate)), rel=1e-5)
+    assert float(l1(target, estimate)) == pytest.approx(
+        np.mean(np.abs(target - estimate)), rel=1e-5
+    )
     assert float(l1(target, target)) == 0
 
 
 def test_the_mean_square_is_numpys_and_in_float32():
     target, estimate = noise(2, 3, 50, 1), noise(2, 3, 50, 1, seed=1)
-    assert float(mean_square(target, estimate)) == pytest.approx(np.mean(np.square(target - estimate)), rel=1e-5)
+    assert float(mean_square(target, estimate)) == pytest.approx(
+        np.mean(np.square(target - estimate)), rel=1e-5
+    )
     assert float(mean_square(target, tf.cast(0 * target, tf.bfloat16))) == pytest.approx(
         np.mean(np.square(target)), rel=1e-5
     )

@@ -1,4 +1,5 @@
-"""The objectives of the search against NumPy twins of the paper's equations; shares as a Wiener filter has them."""
+"""The objectives of the search against NumPy twins of the paper's equations; shares as a Wiener
+filter has them."""
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ def twin_power(signal):
     window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
     padded = np.pad(signal, FRAME - HOP)
     starts = range(0, len(padded) - FRAME + 1, HOP)
-    return np.stack([np.abs(np.fft.rfft(window * padded[start : start + FRAME])) ** 2 for start in starts])
+    return np.stack(
+        [np.abs(np.fft.rfft(window * padded[start : start + FRAME])) ** 2 for start in starts]
+    )
 
 
 def test_power_is_that_of_each_windowed_frame():
@@ -34,12 +37,16 @@ def test_power_is_that_of_each_windowed_frame():
     power = np.asarray(spectral_power(signal, FRAME, HOP))
     assert power.shape == (2, 3, 9, 33)
     for one, two in np.ndindex(2, 3):
-        np.testing.assert_allclose(power[one, two], twin_power(signal[one, two, :, 0]), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            power[one, two], twin_power(signal[one, two, :, 0]), rtol=1e-3, atol=1e-4
+        )
     np.testing.assert_allclose(spectral_power(signal[:, 0], FRAME, HOP), power[:, 0], rtol=1e-5)
 
 
 def test_loudness_rises_by_a_tenth_for_each_factor_e_of_power():
-    assert float(loudness(np.float32(np.e)) - loudness(np.float32(1.0))) == pytest.approx(0.1, abs=1e-5)
+    assert float(loudness(np.float32(np.e)) - loudness(np.float32(1.0))) == pytest.approx(
+        0.1, abs=1e-5
+    )
     assert float(loudness(np.float32(0.0))) == pytest.approx(0.1 * np.log(FLOOR) + 0.4, abs=1e-5)
 
 
@@ -48,14 +55,18 @@ def test_the_loudness_distance_weighs_what_is_unexplained(weight):
     heard, made = np.exp(noise(2, 4, 5)), np.exp(noise(2, 4, 5, seed=1))
     difference = 0.1 * np.log((2 * made + FLOOR) / (2 * heard + FLOOR))
     expected = np.where(difference > 0, difference, -weight * difference).mean(axis=(1, 2))
-    np.testing.assert_allclose(loudness_distance(heard, made, unexplained_weight=weight), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        loudness_distance(heard, made, unexplained_weight=weight), expected, rtol=1e-4
+    )
 
 
 def test_the_loudness_distance_is_deaf_to_phase_and_zero_for_the_same():
     signal = noise(1, 256, 1)
     heard, turned = spectral_power(signal, FRAME, HOP), spectral_power(-signal, FRAME, HOP)
     assert float(loudness_distance(heard, turned)[0]) == 0
-    assert float(squared_error(signal, -signal)[0]) == pytest.approx(4 * np.sum(signal**2), rel=1e-5)
+    assert float(squared_error(signal, -signal)[0]) == pytest.approx(
+        4 * np.sum(signal**2), rel=1e-5
+    )
 
 
 def test_the_measured_error_is_the_papers_squared_norm():

@@ -1,4 +1,5 @@
-"""Bleedless and fullness: closed forms, and the published formula written a second time with SciPy's transform and loops over bands."""
+"""Bleedless and fullness: closed forms, and the published formula written a second time with
+SciPy's transform and loops over bands."""
 
 import math
 
@@ -26,7 +27,8 @@ def twin_filters(rate):
     edges = [slaney_hz(highest * k / 513) for k in range(514)]
     hertz = np.arange(2049) * rate / 4096
     bands = [
-        np.interp(hertz, edges[k : k + 3], [0, 2 / (edges[k + 2] - edges[k]), 0], left=0, right=0) for k in range(512)
+        np.interp(hertz, edges[k : k + 3], [0, 2 / (edges[k + 2] - edges[k]), 0], left=0, right=0)
+        for k in range(512)
     ]
     return np.array(bands)
 
@@ -46,13 +48,17 @@ def twin(reference, estimate, rate):
     return 100 / (1 + sum(more) / len(more)), 100 / (1 + abs(sum(less) / len(less)))
 
 
-@pytest.mark.parametrize(("rate", "channels", "samples"), [(44100, 1, 44100), (44100, 2, 30001), (16000, 1, 16000)])
+@pytest.mark.parametrize(
+    ("rate", "channels", "samples"), [(44100, 1, 44100), (44100, 2, 30001), (16000, 1, 16000)]
+)
 def test_scores_are_those_of_the_formula(rate, channels, samples):
     reference = noise(0, samples, channels)
     reference[samples // 2 :] *= 1e-3  # some levels fall under the range of 80 dB
     estimate = 0.8 * reference + 0.03 * noise(1, samples, channels)
     estimate[: samples // 4, -1] = 0
-    assert bleed_fullness(reference, estimate, rate) == pytest.approx(twin(reference, estimate, rate), rel=1e-9)
+    assert bleed_fullness(reference, estimate, rate) == pytest.approx(
+        twin(reference, estimate, rate), rel=1e-9
+    )
 
 
 def test_the_source_itself_has_all_of_both():
@@ -60,7 +66,8 @@ def test_the_source_itself_has_all_of_both():
 
 
 @pytest.mark.parametrize(
-    ("gain", "bleedless", "fullness"), [(2.0, 100 / (1 + 20 * math.log10(2)), 100.0), (0.1, 100.0, 100 / 21)]
+    ("gain", "bleedless", "fullness"),
+    [(2.0, 100 / (1 + 20 * math.log10(2)), 100.0), (0.1, 100.0, 100 / 21)],
 )
 def test_a_gain_costs_one_of_the_two_and_its_decibels_are_the_score(gain, bleedless, fullness):
     scores = bleed_fullness(noise(), gain * noise(), RATE)

@@ -1,4 +1,5 @@
-"""BSS Eval: the numbers are museval's, each in its own place, and what museval trips over is caught."""
+"""BSS Eval: the numbers are museval's, each in its own place, and what museval trips over is
+caught."""
 
 import importlib.util
 import os
@@ -38,7 +39,9 @@ def test_scores_are_those_of_museval(channels):
     references = noise(2, 3 * RATE + 77, channels)
     estimates = references + 0.3 * references[::-1] + 0.1 * noise(*references.shape, seed=1)
     scores = bss_eval(references, estimates, RATE, window_seconds=1.0, hop_seconds=0.5)
-    sdr, isr, sir, sar, _ = plain_museval().bss_eval(references, estimates, window=RATE, hop=RATE // 2)
+    sdr, isr, sir, sar, _ = plain_museval().bss_eval(
+        references, estimates, window=RATE, hop=RATE // 2
+    )
     for ours, theirs in zip(scores, (sdr, isr, sir, sar), strict=True):
         assert ours.shape == (2, 5)
         np.testing.assert_array_equal(ours, theirs)
@@ -136,7 +139,11 @@ def test_the_museval_of_others_is_not_touched():
         (np.ones((2, 10, 1)), np.ones((2, 11, 1)), r"\[2, 10, 1\].*\[2, 11, 1\]"),
         (np.ones((2, 10)), np.ones((2, 10)), r"\[2, 10\], wanted \[sources, time, channels\]"),
         (np.ones((2, 10, 1)), np.full((2, 10, 1), np.nan), "estimates .* 20 values"),
-        (np.stack([np.ones((10, 1)), np.zeros((10, 1))]), np.ones((2, 10, 1)), "reference 1 of 2 is silent"),
+        (
+            np.stack([np.ones((10, 1)), np.zeros((10, 1))]),
+            np.ones((2, 10, 1)),
+            "reference 1 of 2 is silent",
+        ),
         (np.ones((0, 10, 1)), np.ones((0, 10, 1)), "no samples"),
     ],
 )
@@ -148,7 +155,9 @@ def test_unusable_signals_are_named(references, estimates, said):
 @pytest.mark.parametrize("window_seconds, hop_seconds", [(0.0, 1.0), (1.0, -1.0), (1e-9, 1.0)])
 def test_windows_without_length_are_refused(references, window_seconds, hop_seconds):
     with pytest.raises(ConfigError, match="_seconds of"):
-        bss_eval(references, references, RATE, window_seconds=window_seconds, hop_seconds=hop_seconds)
+        bss_eval(
+            references, references, RATE, window_seconds=window_seconds, hop_seconds=hop_seconds
+        )
 
 
 def test_neither_ffmpeg_nor_musdb_is_needed():
@@ -161,5 +170,7 @@ def test_neither_ffmpeg_nor_musdb_is_needed():
         "print(sorted({'museval', 'musdb', 'stempeg', 'tensorflow', 'keras'} & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60
+    )
     assert done.stdout.strip() == "[]", done.stderr

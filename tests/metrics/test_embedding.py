@@ -1,4 +1,5 @@
-"""The distance of notes: its weights are found or asked for; with them, a tone is the key it is, and its distances are ordered."""
+"""The distance of notes: its weights are found or asked for; with them, a tone is the key it is,
+and its distances are ordered."""
 
 from importlib import metadata
 from types import SimpleNamespace
@@ -34,16 +35,22 @@ def test_a_missing_package_is_one_clear_error(monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(embedding.metadata, "distribution", missing)
-    with pytest.raises(ConfigError, match="not installed; run: pip install --no-deps .basic-pitch>=0.3.1."):
+    with pytest.raises(
+        ConfigError, match="not installed; run: pip install --no-deps .basic-pitch>=0.3.1."
+    ):
         find_weights()
 
 
 def test_a_package_without_the_file_is_named_with_its_version(monkeypatch, tmp_path):
     monkeypatch.setattr(
-        embedding.metadata, "distribution", lambda name: SimpleNamespace(locate_file=lambda file: tmp_path / file)
+        embedding.metadata,
+        "distribution",
+        lambda name: SimpleNamespace(locate_file=lambda file: tmp_path / file),
     )
     monkeypatch.setattr(embedding.metadata, "version", lambda name: "0.2.6")
-    with pytest.raises(ConfigError, match="basic-pitch 0.2.6 holds no basic_pitch/saved_models.*pip install"):
+    with pytest.raises(
+        ConfigError, match="basic-pitch 0.2.6 holds no basic_pitch/saved_models.*pip install"
+    ):
         find_weights()
 
 
@@ -51,9 +58,14 @@ def test_a_package_without_the_file_is_named_with_its_version(monkeypatch, tmp_p
 def test_a_tone_is_the_key_that_it_is_and_begins_where_it_begins():
     silence = np.zeros(RATE)
     figures = note_figures(np.concatenate([silence, tone()]), RATE)
-    assert figures.shape == (-(-int(4 * 22050) // 256), 176) and figures.min() >= 0 and figures.max() <= 100
+    assert (
+        figures.shape == (-(-int(4 * 22050) // 256), 176)
+        and figures.min() >= 0
+        and figures.max() <= 100
+    )
     assert figures[100:300, :88].mean(axis=0).argmax() == A4
-    assert np.argmax(figures[:, 88 + A4]) == pytest.approx(22050 / 256, abs=3)  # a second later, in frames
+    # a second later, in frames
+    assert np.argmax(figures[:, 88 + A4]) == pytest.approx(22050 / 256, abs=3)
 
 
 @with_weights

@@ -1,4 +1,5 @@
-"""GNSDR, GSIR and GSAR: the mixture gains nothing, volume does not count, a long clip counts for more; BSS Eval 3 is museval's."""
+"""GNSDR, GSIR and GSAR: the mixture gains nothing, volume does not count, a long clip counts for
+more; BSS Eval 3 is museval's."""
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ def test_the_mixture_gains_nothing():
     references, mixture = clip(samples=40_000)
     scores = clip_scores(references, np.stack([mixture, mixture]), mixture)
     np.testing.assert_allclose(scores.nsdr, 0.0, atol=1e-9)
-    np.testing.assert_allclose(scores.sir, 0.0, atol=0.2)  # equal energy, but for what 512 taps explain by chance
+    # equal energy, but for what 512 taps explain by chance
+    np.testing.assert_allclose(scores.sir, 0.0, atol=0.2)
     assert scores.samples == 40_000
 
 
@@ -61,7 +63,8 @@ def test_clips_are_mixed_at_equal_energy_and_within_full_scale():
     assert np.sum(scaled**2) == pytest.approx(np.sum(other**2))
     np.testing.assert_allclose(mixture, scaled + other)
     assert np.abs(mixture).max() == pytest.approx(1.0)
-    assert mix_at_equal_energy(0.1 * voice, accompaniment)[0] == pytest.approx(0.1 * voice)  # nothing to turn down
+    # nothing to turn down
+    assert mix_at_equal_energy(0.1 * voice, accompaniment)[0] == pytest.approx(0.1 * voice)
     with pytest.raises(ShapeError, match="silent"):
         mix_at_equal_energy(0 * voice, accompaniment)
     with pytest.raises(ShapeError, match=r"wanted the same \[time\]"):

@@ -22,14 +22,18 @@ def test_a_gain_costs_its_share_and_its_logarithm(gain):
 
 def test_the_source_itself_is_at_no_distance_and_order_does_not_hide():
     assert multi_resolution_distance(noise(), noise()) == 0.0
-    nearer, further = (multi_resolution_distance(noise(), noise() + scale * noise(1)) for scale in (0.1, 1.0))
+    nearer, further = (
+        multi_resolution_distance(noise(), noise() + scale * noise(1)) for scale in (0.1, 1.0)
+    )
     assert 0 < nearer < further
 
 
 @pytest.mark.parametrize("samples", [300, 8000, 8001])
 def test_it_is_the_loss_in_numpy(samples):
     target, estimate = noise(0, (samples,)), 0.3 * noise(0, (samples,)) + 0.1 * noise(1, (samples,))
-    loss = multi_resolution_spectral(target[None, :, None].astype("float32"), estimate[None, :, None].astype("float32"))
+    loss = multi_resolution_spectral(
+        target[None, :, None].astype("float32"), estimate[None, :, None].astype("float32")
+    )
     assert multi_resolution_distance(target, estimate) == pytest.approx(float(loss), rel=1e-4)
 
 

@@ -47,13 +47,17 @@ def test_two_gaussians_of_one_spread_are_as_far_apart_as_their_means():
 def test_independent_bands_differ_by_their_deviations():
     ones, others = np.array([1.0, 4.0, 9.0]), np.array([16.0, 4.0, 1.0])
     one, other = Spectra(np.zeros(3), np.diag(ones)), Spectra(np.zeros(3), np.diag(others))
-    assert frechet_distance(one, other) == pytest.approx(np.sum((np.sqrt(ones) - np.sqrt(others)) ** 2))
+    assert frechet_distance(one, other) == pytest.approx(
+        np.sum((np.sqrt(ones) - np.sqrt(others)) ** 2)
+    )
 
 
 def test_the_distance_is_that_of_the_equation():
     one, other = gaussian(1), gaussian(2)
     root = sqrtm(one.covariance @ other.covariance).real
-    expected = np.sum((one.mean - other.mean) ** 2) + np.trace(one.covariance + other.covariance - 2 * root)
+    expected = np.sum((one.mean - other.mean) ** 2) + np.trace(
+        one.covariance + other.covariance - 2 * root
+    )
     assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-6)
     assert frechet_distance(other, one) == pytest.approx(expected, rel=1e-6)
 
@@ -77,7 +81,10 @@ def test_the_fit_is_mean_and_covariance_of_all_frames():
 def test_the_more_of_another_instrument_is_mixed_in_the_further_away_it_is():
     one, other = noises(40, 0), noises(40, 1, slope=1.0)
     own = spectra_of(one, RATE)
-    distances = [distance_db(own, spectra_of(np.concatenate([other[:k], one[k:]]), RATE)) for k in (0, 10, 20, 30, 40)]
+    distances = [
+        distance_db(own, spectra_of(np.concatenate([other[:k], one[k:]]), RATE))
+        for k in (0, 10, 20, 30, 40)
+    ]
     assert distances[0] == pytest.approx(0, abs=1e-5)
     assert all(nearer < further for nearer, further in zip(distances, distances[1:], strict=False))
 
@@ -85,7 +92,9 @@ def test_the_more_of_another_instrument_is_mixed_in_the_further_away_it_is():
 def test_the_level_of_a_sound_does_not_matter():
     sounds = noises(4, 0)
     quieter = sounds * np.array([[1e-3], [0.5], [1.0], [2.0]])
-    np.testing.assert_allclose(band_levels_db(quieter, RATE), band_levels_db(sounds, RATE), atol=1e-6)
+    np.testing.assert_allclose(
+        band_levels_db(quieter, RATE), band_levels_db(sounds, RATE), atol=1e-6
+    )
 
 
 def test_the_bands_of_a_frame_hold_all_its_power():
@@ -96,14 +105,20 @@ def test_the_bands_of_a_frame_hold_all_its_power():
     assert levels.shape == (1, 1 + (4096 - frame) // (frame // 4), 40)
     window = np.hanning(frame + 1)[:-1]
     unit = sound[0] / np.sqrt(np.mean(sound[0] ** 2))
-    expected = [np.sum((unit[k * 256 : k * 256 + frame] * window) ** 2) / np.sum(window**2) for k in range(13)]
-    np.testing.assert_allclose(np.sum(10 ** (levels[0] / 10), axis=1), expected, rtol=0.02)  # floors add a little
+    expected = [
+        np.sum((unit[k * 256 : k * 256 + frame] * window) ** 2) / np.sum(window**2)
+        for k in range(13)
+    ]
+    # floors add a little
+    np.testing.assert_allclose(np.sum(10 ** (levels[0] / 10), axis=1), expected, rtol=0.02)
 
 
 def test_a_tone_is_heard_in_its_band_and_nothing_is_below_the_floor():
     time = np.arange(8192) / RATE
     for frequency_hz in (220.0, 1000.0, 5000.0):
-        levels = band_levels_db(np.sin(2 * np.pi * frequency_hz * time)[None], RATE).mean(axis=(0, 1))
+        levels = band_levels_db(np.sin(2 * np.pi * frequency_hz * time)[None], RATE).mean(
+            axis=(0, 1)
+        )
         centres = band_centres_hz(RATE)
         assert np.argmax(levels) == np.argmin(np.abs(centres - frequency_hz))
         assert levels.min() == FLOOR_DB

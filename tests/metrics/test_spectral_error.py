@@ -19,7 +19,8 @@ def noise(seed=0, seconds=3.0):
 
 
 def tilted(signal, db_per_octave):
-    """Through a filter of this slope, 0 dB at 1 kHz; ends are faded, so that the circular filter wraps nothing."""
+    """Through a filter of this slope, 0 dB at 1 kHz; ends are faded, so that the circular filter
+    wraps nothing."""
     fade = np.minimum(1.0, np.arange(len(signal)) / 4000)
     signal = signal * fade * fade[::-1]
     hertz = np.maximum(np.fft.rfftfreq(len(signal), 1 / RATE), 20.0)
@@ -59,7 +60,9 @@ def test_bins_that_are_taken_out_are_counted():
     quieter = 10 ** (-(LOW_DB + 10) / 20)
     upper_half = np.fft.irfft(np.where(hertz > RATE / 4, quieter, 1.0) * spectrum, len(signal))
     assert spectral_errors(signal, upper_half, RATE).low_bins == pytest.approx(50, abs=1.0)
-    still_there = np.fft.irfft(np.where(hertz > RATE / 4, 10 ** (-(LOW_DB - 10) / 20), 1.0) * spectrum, len(signal))
+    still_there = np.fft.irfft(
+        np.where(hertz > RATE / 4, 10 ** (-(LOW_DB - 10) / 20), 1.0) * spectrum, len(signal)
+    )
     assert spectral_errors(signal, still_there, RATE).low_bins < 1.0
 
 
@@ -78,13 +81,16 @@ def test_two_tones_have_the_tilt_of_the_line_through_them():
 
 
 def test_three_tones_have_the_tilt_of_the_line_in_which_every_octave_weighs_alike():
-    """Least squares with weights of one over the frequency; alike, the three would give -2.15 dB an octave."""
+    """Least squares with weights of one over the frequency; alike, the three would give -2.15 dB an
+    octave."""
     hertz, gains_db = np.array([500.0, 1000.0, 4000.0]), np.array([0.0, 0.0, -6.0])
     tones = np.sin(2 * np.pi * hertz[:, None] * np.arange(3 * RATE) / RATE)
     octave, weight = np.log2(hertz), 1 / hertz
     octave = octave - np.average(octave, weights=weight)
     expected = np.sum(weight * octave * gains_db) / np.sum(weight * octave**2)
-    got = spectral_tilt(tones.sum(axis=0), (10 ** (gains_db[:, None] / 20) * tones).sum(axis=0), RATE)
+    got = spectral_tilt(
+        tones.sum(axis=0), (10 ** (gains_db[:, None] / 20) * tones).sum(axis=0), RATE
+    )
     assert expected == pytest.approx(-1.6, abs=0.02) and got == pytest.approx(expected, abs=0.03)
 
 
@@ -104,7 +110,9 @@ def test_channels_count_as_more_frames():
 def test_short_signals_are_filled_with_zeros_and_have_no_distribution():
     signal = noise(7, 0.02)
     errors = spectral_errors(signal, signal / 2, RATE)
-    assert errors.log_spectral_distance == pytest.approx(6.02, abs=0.01) and np.isnan(errors.frechet)
+    assert errors.log_spectral_distance == pytest.approx(6.02, abs=0.01) and np.isnan(
+        errors.frechet
+    )
 
 
 def test_what_cannot_be_compared_is_refused():

@@ -1,4 +1,5 @@
-"""Separation or domain transfer: what the ratio must be for the source itself, for another one, and for what lies between."""
+"""Separation or domain transfer: what the ratio must be for the source itself, for another one, and
+for what lies between."""
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ RATE, TIME = 16000, 4096
 def tones(count):
     """Sounds of one band each, far apart: every two are equally different."""
     time = np.arange(TIME) / RATE
-    return np.stack([np.sin(2 * np.pi * hz * time) for hz in band_centres_hz(RATE)[5 :: 35 // count][:count]])
+    return np.stack(
+        [np.sin(2 * np.pi * hz * time) for hz in band_centres_hz(RATE)[5 :: 35 // count][:count]]
+    )
 
 
 def noises(count, seed, slope=1.0):
@@ -28,11 +31,14 @@ def test_an_estimate_that_is_its_source_is_at_no_distance_at_any_volume():
     sources = noises(6, 0)
     assert relative_spectral_distance(sources, sources, RATE) == pytest.approx(0.0, abs=1e-12)
     volume = np.array([[0.01], [0.3], [1.0], [3.0], [-1.0], [20.0]])
-    assert relative_spectral_distance(volume * sources, sources, RATE) == pytest.approx(0.0, abs=1e-6)
+    assert relative_spectral_distance(volume * sources, sources, RATE) == pytest.approx(
+        0.0, abs=1e-6
+    )
 
 
 def test_an_estimate_that_is_another_source_of_the_class_scores_one():
-    """Of six sounds that are equally different, the estimate is one: the distance to most of the others is that to its own."""
+    """Of six sounds that are equally different, the estimate is one: the distance to most of the
+    others is that to its own."""
     sources = tones(6)
     for shift in (1, 2, 5):
         ratios = relative_spectral_distance(np.roll(sources, shift, axis=0), sources, RATE)
@@ -62,7 +68,9 @@ def test_the_ratio_is_that_of_the_equation():
     for index, ratio in enumerate(relative_spectral_distance(estimates, sources, RATE)):
         distances = []
         for levels in true:
-            frames = [np.sqrt(np.mean((a - b) ** 2)) for a, b in zip(made[index], levels, strict=True)]
+            frames = [
+                np.sqrt(np.mean((a - b) ** 2)) for a, b in zip(made[index], levels, strict=True)
+            ]
             distances.append(sum(frames) / len(frames))
         others = sorted(distance for j, distance in enumerate(distances) if j != index)
         assert ratio == pytest.approx(distances[index] / ((others[1] + others[2]) / 2), rel=1e-9)
@@ -84,8 +92,16 @@ def test_the_distance_is_the_mean_over_frames_of_the_root_mean_square_over_bands
         (noises(3, 0), noises(4, 0), "wanted the same .count, time."),
         (noises(1, 0), noises(1, 1), "at least 2: without another source"),
         (noises(3, 0)[0], noises(3, 0)[0], r"shape \[4096\]"),
-        (np.stack([noises(1, 0)[0], np.zeros(TIME)]), noises(2, 0), "estimates: sound 1 of 2 is silent"),
-        (noises(2, 0), np.stack([noises(1, 0)[0], np.zeros(TIME)]), "sources: sound 1 of 2 is silent"),
+        (
+            np.stack([noises(1, 0)[0], np.zeros(TIME)]),
+            noises(2, 0),
+            "estimates: sound 1 of 2 is silent",
+        ),
+        (
+            noises(2, 0),
+            np.stack([noises(1, 0)[0], np.zeros(TIME)]),
+            "sources: sound 1 of 2 is silent",
+        ),
         (np.tile(noises(1, 0), (4, 1)), np.tile(noises(1, 0), (4, 1)), "they are one sound"),
     ],
 )

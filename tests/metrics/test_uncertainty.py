@@ -1,4 +1,5 @@
-"""Standard errors of means over recordings and seeds, against what follows on paper and against draws."""
+"""Standard errors of means over recordings and seeds, against what follows on paper and against
+draws."""
 
 import numpy as np
 import pytest
@@ -18,11 +19,14 @@ def test_one_seed_gives_the_error_of_the_files_means():
 def test_more_mixtures_of_the_same_files_do_not_make_it_surer_and_more_files_do():
     values = np.random.default_rng(0).standard_normal(6)
     once = mean_with_error(list(mean_of_each(values, list("abcdef")).values()))
-    copies = mean_with_error(list(mean_of_each(np.repeat(values, 50), list(np.repeat(list("abcdef"), 50))).values()))
+    copies = mean_with_error(
+        list(mean_of_each(np.repeat(values, 50), list(np.repeat(list("abcdef"), 50))).values())
+    )
     assert (copies.mean, copies.error, copies.files) == pytest.approx((once.mean, once.error, 6))
     others = [f"{name}{k}" for k in range(4) for name in "abcdef"]
     more = mean_with_error(list(mean_of_each(np.tile(values, 4), others).values()))
-    assert more.error == pytest.approx(once.error * np.sqrt(5 / 23))  # n - 1 of the deviation and n of the mean
+    # n - 1 of the deviation and n of the mean
+    assert more.error == pytest.approx(once.error * np.sqrt(5 / 23))
 
 
 def test_every_file_counts_once():
@@ -60,9 +64,14 @@ def test_additive_files_and_seeds_add_in_squares():
 
 
 def test_the_error_is_that_of_an_analysis_of_variance_of_files_and_seeds():
-    """The mean squares of files and of seeds, less that of what neither explains, over the number of cells."""
+    """The mean squares of files and of seeds, less that of what neither explains, over the number
+    of cells."""
     rng = np.random.default_rng(3)
-    table = 3.0 * rng.standard_normal((6, 1)) + 2.0 * rng.standard_normal((1, 4)) + rng.standard_normal((6, 4))
+    table = (
+        3.0 * rng.standard_normal((6, 1))
+        + 2.0 * rng.standard_normal((1, 4))
+        + rng.standard_normal((6, 4))
+    )
     by_file, by_seed = table.mean(axis=1), table.mean(axis=0)
     left = table - by_file[:, None] - by_seed[None] + table.mean()
     squares = 4 * np.var(by_file, ddof=1) + 6 * np.var(by_seed, ddof=1) - np.sum(left**2) / (5 * 3)
@@ -72,7 +81,9 @@ def test_the_error_is_that_of_an_analysis_of_variance_of_files_and_seeds():
 def test_the_error_is_the_deviation_of_means_over_many_draws():
     rng = np.random.default_rng(1)
     count, files, seeds = 4000, 9, 3
-    tables = 1.0 * rng.standard_normal((count, files, 1)) + 0.5 * rng.standard_normal((count, 1, seeds))
+    tables = 1.0 * rng.standard_normal((count, files, 1)) + 0.5 * rng.standard_normal(
+        (count, 1, seeds)
+    )
     tables = tables + 0.5 * rng.standard_normal((count, files, seeds))
     found = [mean_with_error(table) for table in tables]
     expected = np.sqrt(1 / 9 + 0.25 / 3 + 0.25 / 27)

@@ -29,13 +29,19 @@ def test_orthogonal_noise_gives_its_own_level(metric, level_db):
 @pytest.mark.parametrize("gain", [0.01, 0.5, -1.0, 30.0])
 def test_si_sdr_does_not_hear_the_volume(gain):
     reference, estimate = sine(440), sine(440) + 0.3 * sine(700)
-    assert si_sdr(reference, gain * estimate) == pytest.approx(si_sdr(reference, estimate), abs=1e-9)
-    assert si_sdr(gain * reference, estimate) == pytest.approx(si_sdr(reference, estimate), abs=1e-9)
+    assert si_sdr(reference, gain * estimate) == pytest.approx(
+        si_sdr(reference, estimate), abs=1e-9
+    )
+    assert si_sdr(gain * reference, estimate) == pytest.approx(
+        si_sdr(reference, estimate), abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("gain", [0.5, 0.9, 1.1, 3.0])
 def test_snr_hears_the_volume(gain):
-    assert snr(sine(440), gain * sine(440)) == pytest.approx(-20 * np.log10(abs(1 - gain)), abs=1e-9)
+    assert snr(sine(440), gain * sine(440)) == pytest.approx(
+        -20 * np.log10(abs(1 - gain)), abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("metric", [snr, si_sdr])

@@ -12,11 +12,21 @@ FILTERBANK = {"channels": 16, "blocks": 4, "frame": 64, "hop": 16}
 SMALL_GENERATORS = {
     "resnet": {"channels": 8, "blocks": 2},
     "filterbank": FILTERBANK,
-    "filterbank with frequencies": {**FILTERBANK, "kind": "filterbank", "features": "instantaneous_frequency"},
+    "filterbank with frequencies": {
+        **FILTERBANK,
+        "kind": "filterbank",
+        "features": "instantaneous_frequency",
+    },
 }
 SMALL_GENERATORS |= {
     "tfc_tdf": {**FILTERBANK, "blocks": 2, "patch": 2, "levels": 2},
-    "tfc_tdf turning": {**FILTERBANK, "kind": "tfc_tdf", "features": "complex", "mask": "complex", "dilations": (1, 3)},
+    "tfc_tdf turning": {
+        **FILTERBANK,
+        "kind": "tfc_tdf",
+        "features": "complex",
+        "mask": "complex",
+        "dilations": (1, 3),
+    },
     "band_split": {**FILTERBANK, "narrowest": 2, "bands": 3},
     "band_split turning": {
         **FILTERBANK,
@@ -24,7 +34,12 @@ SMALL_GENERATORS |= {
         "features": "instantaneous_frequency",
         "mask": "complex",
     },
-    "filterbank turning": {**FILTERBANK, "kind": "filterbank", "features": "complex", "mask": "complex"},
+    "filterbank turning": {
+        **FILTERBANK,
+        "kind": "filterbank",
+        "features": "complex",
+        "mask": "complex",
+    },
 }
 SMALL_DISCRIMINATORS = {
     "wavegan": {"channels": 4},
@@ -37,15 +52,22 @@ SMALL_DISCRIMINATORS = {
 
 
 def stir(model):
-    """Give every bias and scale a value of its own, as after training: with zero ones a wrong edge could look right."""
+    """Give every bias and scale a value of its own, as after training: with zero ones a wrong edge
+    could look right."""
     random = np.random.default_rng(0)
-    model.set_weights([w + 0.1 * random.random(w.shape) if w.ndim == 1 else w for w in model.get_weights()])
+    model.set_weights(
+        [w + 0.1 * random.random(w.shape) if w.ndim == 1 else w for w in model.get_weights()]
+    )
     return model
 
 
 def at_full_strength(model):
-    """Scale every kernel so that a layer gives back the power it batch_keys: a start of 0.02 would leave nothing of a small network's signal."""
-    scaled = [w / np.sqrt(np.sum(np.square(w)) / w.shape[-1]) if w.ndim > 1 else w for w in model.get_weights()]
+    """Scale every kernel so that a layer gives back the power it batch_keys: a start of 0.02 would
+    leave nothing of a small network's signal."""
+    scaled = [
+        w / np.sqrt(np.sum(np.square(w)) / w.shape[-1]) if w.ndim > 1 else w
+        for w in model.get_weights()
+    ]
     model.set_weights(scaled)
     return model
 
@@ -67,7 +89,8 @@ def small_discriminator(kind, *, window=2048, **changes):
 
 @pytest.fixture(params=sorted({*GENERATORS, *SMALL_GENERATORS}))
 def generator_kind(request):
-    """Every generator of the table, and of its variants: a new one needs a line above and gets every test."""
+    """Every generator of the table, and of its variants: a new one needs a line above and gets
+    every test."""
     return request.param
 
 

@@ -1,4 +1,5 @@
-"""The composition: a sum, or something that starts as the sum and can learn what a mixing desk does."""
+"""The composition: a sum, or something that starts as the sum and can learn what a mixing desk
+does."""
 
 from dataclasses import replace
 
@@ -23,7 +24,9 @@ def noise(*shape, seed=0):
 @pytest.mark.parametrize("time", [1, 100])
 def test_every_composition_starts_as_the_sum(config, parts, time):
     heard = noise(3, parts, time, 1)
-    np.testing.assert_allclose(composition(config, parts=parts)(heard), heard.sum(axis=1), atol=1e-6)
+    np.testing.assert_allclose(
+        composition(config, parts=parts)(heard), heard.sum(axis=1), atol=1e-6
+    )
 
 
 def test_a_sum_has_nothing_to_learn():
@@ -31,7 +34,8 @@ def test_a_sum_has_nothing_to_learn():
 
 
 def test_a_learned_composition_learns_levels_and_delays():
-    """Its filters are the impulse responses of what it was shown: 0.5 of one part, 2 of the other three samples late."""
+    """Its filters are the impulse responses of what it was shown: 0.5 of one part, 2 of the other
+    three samples late."""
     heard = noise(4, 2, 400, 1)
     late = np.pad(heard[:, 1], [(0, 0), (3, 0), (0, 0)])[:, :400]
     network = composition(CompositionConfig(kind="learned", taps=9, channels=0), parts=2)
@@ -58,7 +62,8 @@ def test_a_learned_composition_can_saturate_the_sum():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"), [({"taps": 8}, "composition.taps is 8"), ({"channels": -1}, "composition.channels is -1")]
+    ("settings", "said"),
+    [({"taps": 8}, "composition.taps is 8"), ({"channels": -1}, "composition.channels is -1")],
 )
 def test_what_cannot_be_built_is_named(settings, said):
     assert said in next(CompositionConfig(kind="learned", **settings).problems())
@@ -76,7 +81,9 @@ def test_what_cannot_be_built_is_named(settings, said):
     ],
 )
 def test_only_a_learned_composition_is_learnt(learn, kind, fits):
-    found = list(DecompositionConfig(learn=learn, composition=CompositionConfig(kind=kind)).problems())
+    found = list(
+        DecompositionConfig(learn=learn, composition=CompositionConfig(kind=kind)).problems()
+    )
     assert bool(found) is not fits
     assert fits or "--composition.kind" in found[0]
 
@@ -84,7 +91,10 @@ def test_only_a_learned_composition_is_learnt(learn, kind, fits):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"parts_cycle_weight": 0.0, "mixture_cycle_weight": 0.0}, "nothing then ties the parts to their mixture"),
+        (
+            {"parts_cycle_weight": 0.0, "mixture_cycle_weight": 0.0},
+            "nothing then ties the parts to their mixture",
+        ),
         ({"parts_weight": -1.0}, "parts_weight is -1.0"),
         ({"critic_steps": 0}, "critic_steps is 0"),
     ],

@@ -13,13 +13,17 @@ def noise(*shape, seed=0):
 
 def scrambled(network):
     """Random weights, biases too, so that none is left out of a comparison."""
-    network.set_weights([noise(*weight.shape, seed=index) for index, weight in enumerate(network.get_weights())])
+    network.set_weights(
+        [noise(*weight.shape, seed=index) for index, weight in enumerate(network.get_weights())]
+    )
     return network
 
 
 def weights_of(network, part, *names):
     """Kernels and biases of one part's layers."""
-    return [weight for name in names for weight in network.get_layer(f"part{part}_{name}").get_weights()]
+    return [
+        weight for name in names for weight in network.get_layer(f"part{part}_{name}").get_weights()
+    ]
 
 
 def softplus(values):
@@ -27,7 +31,10 @@ def softplus(values):
 
 
 def test_a_generator_is_two_layers_with_softplus():
-    network, latents = scrambled(dense.generator(parts=2, latent=3, hidden=5, bins=7)), noise(4, 2, 3)
+    network, latents = (
+        scrambled(dense.generator(parts=2, latent=3, hidden=5, bins=7)),
+        noise(4, 2, 3),
+    )
     for part in range(2):
         inner, inner_bias, outer, outer_bias = weights_of(network, part, "hidden", "magnitudes")
         expected = softplus(softplus(latents[:, part] @ inner + inner_bias) @ outer + outer_bias)
@@ -40,12 +47,15 @@ def test_a_critic_is_a_layer_with_tanh_and_a_sum():
     for part in range(2):
         inner, bias, outer = weights_of(network, part, "hidden", "score")
         expected = np.tanh(magnitudes[:, part] @ inner + bias) @ outer
-        np.testing.assert_allclose(network(magnitudes)[:, part], expected[:, 0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            network(magnitudes)[:, part], expected[:, 0], rtol=1e-4, atol=1e-5
+        )
     assert network.count_params() == 2 * (7 * 5 + 5 + 5)
 
 
 @pytest.mark.parametrize(
-    "network", [dense.generator(parts=3, latent=4, hidden=5, bins=4), dense.critic(parts=3, bins=4, hidden=5)]
+    "network",
+    [dense.generator(parts=3, latent=4, hidden=5, bins=4), dense.critic(parts=3, bins=4, hidden=5)],
 )
 def test_parts_do_not_hear_each_other(network):
     frames = noise(2, 3, 4)
@@ -64,7 +74,8 @@ def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
             bound = inputs.get(layer.name[6:], (None, None))[index]
             for weight in layer.get_weights() if bound else ():
                 assert np.abs(weight).max() <= bound**-0.5
-                assert np.std(weight) == pytest.approx((3 * bound) ** -0.5, rel=0.15)  # of an even spread, biases too
+                # of an even spread, biases too
+                assert np.std(weight) == pytest.approx((3 * bound) ** -0.5, rel=0.15)
     for network in networks:
         first, second = (weights_of(network, part, "hidden")[0] for part in range(2))
         assert not np.array_equal(first, second)

@@ -1,4 +1,5 @@
-"""What every discriminator promises: scores and features of known shapes, finite, with slopes that reach its input."""
+"""What every discriminator promises: scores and features of known shapes, finite, with slopes that
+reach its input."""
 
 import keras
 import numpy as np
@@ -27,12 +28,16 @@ def test_scores_and_features_have_one_entry_for_each_window(discriminator_kind, 
 
 
 @pytest.mark.parametrize("factor", [0.0, 1e-6, 100.0])
-def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(discriminator_kind, discriminators, factor):
+def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(
+    discriminator_kind, discriminators, factor
+):
     discriminator = discriminators(discriminator_kind, window=WINDOW)
     waveform = tf.constant(factor * noise(2, WINDOW, 1))
     with tf.GradientTape() as tape:
         tape.watch(waveform)
-        total = sum(tf.reduce_sum(scores) for scores in discriminator(waveform, training=True)["scores"])
+        total = sum(
+            tf.reduce_sum(scores) for scores in discriminator(waveform, training=True)["scores"]
+        )
     slope = tape.gradient(total, waveform)
     assert np.isfinite(total)
     assert np.isfinite(slope).all()
@@ -58,15 +63,31 @@ def test_windows_do_not_hear_each_other(discriminator_kind, discriminators):
 def test_the_papers_discriminator_has_the_papers_size():
     discriminator = build_discriminator(DiscriminatorConfig(kind="wavegan"), window=16384, seed=0)
     assert discriminator.count_params() == 17_427_969
-    kernels = [layer.kernel.shape for layer in discriminator.layers if isinstance(layer, keras.layers.Conv1D)]
-    assert [tuple(shape) for shape in kernels] == [(25, 64 * 2**k // 2 if k else 1, 64 * 2**k) for k in range(5)]
+    kernels = [
+        layer.kernel.shape
+        for layer in discriminator.layers
+        if isinstance(layer, keras.layers.Conv1D)
+    ]
+    assert [tuple(shape) for shape in kernels] == [
+        (25, 64 * 2**k // 2 if k else 1, 64 * 2**k) for k in range(5)
+    ]
     assert discriminator.get_layer("score").kernel.shape == (16384, 1)
 
 
 def test_every_listener_has_its_own_score(discriminators):
     assert len(discriminators("multiperiod", periods=(2, 3, 5))(noise(1, WINDOW, 1))["scores"]) == 3
-    assert len(discriminators("multiresolution", frames=(64, 128, 256))(noise(1, WINDOW, 1))["scores"]) == 3
-    assert len(discriminators("instantaneous_frequency", frames=(64, 128))(noise(1, WINDOW, 1))["scores"]) == 2
+    assert (
+        len(discriminators("multiresolution", frames=(64, 128, 256))(noise(1, WINDOW, 1))["scores"])
+        == 3
+    )
+    assert (
+        len(
+            discriminators("instantaneous_frequency", frames=(64, 128))(noise(1, WINDOW, 1))[
+                "scores"
+            ]
+        )
+        == 2
+    )
     assert len(discriminators("projections", projections=5)(noise(1, WINDOW, 1))["scores"]) == 5
     assert len(discriminators("patch")(noise(1, WINDOW, 1))["scores"]) == 1
 
@@ -76,7 +97,9 @@ def test_patches_are_scored_each_by_itself(discriminators):
     waveform = noise(1, WINDOW, 1)
     struck = waveform.copy()
     struck[0, :16] += 1
-    before, after = (np.asarray(discriminator(x)["scores"][0])[0].ravel() for x in (waveform, struck))
+    before, after = (
+        np.asarray(discriminator(x)["scores"][0])[0].ravel() for x in (waveform, struck)
+    )
     assert len(before) == WINDOW // 64
     assert before[0] != after[0]
     assert np.array_equal(before[16:], after[16:])
@@ -85,16 +108,22 @@ def test_patches_are_scored_each_by_itself(discriminators):
 def test_wavegan_shuffles_in_training_only(discriminators):
     discriminator = discriminators("wavegan")
     waveform = noise(2, WINDOW, 1)
-    first, second = (np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2))
+    first, second = (
+        np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2)
+    )
     assert not np.array_equal(first, second)
-    first, second = (np.asarray(discriminator(waveform, training=False)["scores"][0]) for _ in range(2))
+    first, second = (
+        np.asarray(discriminator(waveform, training=False)["scores"][0]) for _ in range(2)
+    )
     assert np.array_equal(first, second)
 
 
 def test_wavegan_without_phase_shuffle_is_a_plain_function(discriminators):
     discriminator = discriminators("wavegan", phase_shuffle=0)
     waveform = noise(2, WINDOW, 1)
-    first, second = (np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2))
+    first, second = (
+        np.asarray(discriminator(waveform, training=True)["scores"][0]) for _ in range(2)
+    )
     assert np.array_equal(first, second)
 
 
@@ -107,7 +136,10 @@ def test_wavegan_hears_windows_of_its_own_length_only_and_long_enough_to_shuffle
 
 
 def scores_of(discriminator, waveform):
-    return [float(np.asarray(scores).item()) for scores in discriminator(waveform, training=False)["scores"]]
+    return [
+        float(np.asarray(scores).item())
+        for scores in discriminator(waveform, training=False)["scores"]
+    ]
 
 
 def test_each_listener_hears_its_own_projection_and_no_other(discriminators):
@@ -121,19 +153,28 @@ def test_each_listener_hears_its_own_projection_and_no_other(discriminators):
         other = filters.copy()
         other[:, 0, index] = np.roll(filters[:, 0, index], 5)
         project.set_weights([other])
-        changed = [old != new for old, new in zip(before, scores_of(discriminator, waveform), strict=True)]
+        changed = [
+            old != new for old, new in zip(before, scores_of(discriminator, waveform), strict=True)
+        ]
         assert changed == [one == index for one in range(4)]
         project.set_weights([filters])
 
 
 def test_a_listener_is_deaf_to_what_lies_at_right_angles_to_its_filter(discriminators):
-    changes = {"projections": 3, "projection_kernel": 64, "projection_stride": 64, "phase_shuffle": 0}
+    changes = {
+        "projections": 3,
+        "projection_kernel": 64,
+        "projection_stride": 64,
+        "phase_shuffle": 0,
+    }
     discriminator = discriminators("projections", **changes)
     filters = discriminator.get_layer("projections").get_weights()[0][:, 0, 0]
     hidden = noise(WINDOW // 64, 64, seed=1)
     hidden -= np.outer(hidden @ filters, filters)
     waveform = noise(1, WINDOW, 1)
-    before, after = (scores_of(discriminator, x) for x in (waveform, waveform + hidden.reshape(1, WINDOW, 1)))
+    before, after = (
+        scores_of(discriminator, x) for x in (waveform, waveform + hidden.reshape(1, WINDOW, 1))
+    )
     assert after[0] == pytest.approx(before[0], abs=1e-5)
     assert all(abs(new - old) > 1e-3 for new, old in zip(after[1:], before[1:], strict=True))
 
@@ -158,15 +199,23 @@ def test_training_moves_every_listener_and_no_projection(discriminators):
 def test_projections_follow_the_seed():
     def filters(seed):
         config = DiscriminatorConfig(kind="projections", channels=4, projections=2)
-        return build_discriminator(config, window=WINDOW, seed=seed).get_layer("projections").get_weights()[0]
+        return (
+            build_discriminator(config, window=WINDOW, seed=seed)
+            .get_layer("projections")
+            .get_weights()[0]
+        )
 
     assert np.array_equal(filters(3), filters(3))
     assert not np.array_equal(filters(3), filters(4))
 
 
 def test_twelve_listeners_are_smaller_than_one_at_the_full_rate():
-    discriminator = build_discriminator(DiscriminatorConfig(kind="projections"), window=16384, seed=0)
-    convolutions = sum(25 * before * after + after for before, after in ((1, 64), (64, 128), (128, 256)))
+    discriminator = build_discriminator(
+        DiscriminatorConfig(kind="projections"), window=16384, seed=0
+    )
+    convolutions = sum(
+        25 * before * after + after for before, after in ((1, 64), (64, 128), (128, 256))
+    )
     # 16384 samples / 12 / 64, rounded up at each step, make 22 frames.
     assert discriminator.count_params() == 12 * (192 + convolutions + 22 * 256 + 1) < 17_427_969
 
@@ -177,13 +226,20 @@ def test_twelve_listeners_are_smaller_than_one_at_the_full_rate():
 def test_the_frequency_critic_hears_loudness_and_a_point_for_each_bin(discriminators):
     discriminator = discriminators("instantaneous_frequency", frames=(64, 128))
     for frame in (64, 128):
-        assert tuple(discriminator.get_layer(f"frame{frame}_conv0").kernel.shape) == (3, 3 * (frame // 2 + 1), 8)
+        assert tuple(discriminator.get_layer(f"frame{frame}_conv0").kernel.shape) == (
+            3,
+            3 * (frame // 2 + 1),
+            8,
+        )
 
 
-def test_the_frequency_critic_hears_a_small_detuning_better_than_the_spectrogram_does(discriminators):
+def test_the_frequency_critic_hears_a_small_detuning_better_than_the_spectrogram_does(
+    discriminators,
+):
     time = np.arange(WINDOW)
     low, high = (
-        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None] for off in (-0.1, 0.1)
+        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None]
+        for off in (-0.1, 0.1)
     )
     heard = {}
     for kind in ("multiresolution", "instantaneous_frequency"):
@@ -198,8 +254,16 @@ def test_spectral_normalisation_brings_every_gain_to_one(discriminator_kind, dis
     discriminator = discriminators(discriminator_kind, spectral_norm=True)
     for _ in range(15):  # each call in training takes one more power iteration
         discriminator(noise(1, WINDOW, 1), training=True)
-    bounded = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.SpectralNormalization)]
-    free = [layer for layer in discriminator.layers if isinstance(layer, (keras.layers.Conv1D, keras.layers.Dense))]
+    bounded = [
+        layer
+        for layer in discriminator.layers
+        if isinstance(layer, keras.layers.SpectralNormalization)
+    ]
+    free = [
+        layer
+        for layer in discriminator.layers
+        if isinstance(layer, (keras.layers.Conv1D, keras.layers.Dense))
+    ]
     assert bounded
     assert not free
     for layer in bounded:

@@ -1,4 +1,5 @@
-"""The encoder and the generator that is its mirror: shapes, ranges, and that each hears all it is given."""
+"""The encoder and the generator that is its mirror: shapes, ranges, and that each hears all it is
+given."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""What every generator promises the long-file engine: any length, a finite context, no sense of time."""
+"""What every generator promises the long-file engine: any length, a finite context, no sense of
+time."""
 
 import keras
 import numpy as np
@@ -48,7 +49,9 @@ def test_the_declared_context_is_enough_and_not_wildly_more(generator_kind, gene
     mixture = noise(1, time, 1)
     struck = mixture.copy()
     struck[0, where] += 1.0
-    moved = np.flatnonzero(np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7)
+    moved = np.flatnonzero(
+        np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7
+    )
     reach = max(where - moved.min(), moved.max() - where)
     assert context >= reach >= context / 3
 
@@ -94,7 +97,9 @@ def test_open_masks_give_the_mixture_back_and_closed_ones_silence(generators, le
     generator, _ = generators("filterbank", sources=2, learnable=learnable)
     mixture = noise(2, 333, 1)
     open_masks(generator)
-    np.testing.assert_allclose(separate(generator, mixture), np.stack([mixture, mixture], axis=1), atol=2e-5)
+    np.testing.assert_allclose(
+        separate(generator, mixture), np.stack([mixture, mixture], axis=1), atol=2e-5
+    )
     open_masks(generator, to=-60.0)
     np.testing.assert_allclose(separate(generator, mixture), 0, atol=1e-6)
 
@@ -103,7 +108,10 @@ def test_what_lies_above_the_cutoff_is_left_to_the_residual(generators):
     generator, _ = generators("filterbank", frame=512, hop=128, cutoff_hz=4000.0)
     open_masks(generator)
     seconds = np.arange(8000) / 16000
-    low, high = (0.3 * np.sin(2 * np.pi * hz * seconds).astype(np.float32)[None, :, None] for hz in (1000, 6000))
+    low, high = (
+        0.3 * np.sin(2 * np.pi * hz * seconds).astype(np.float32)[None, :, None]
+        for hz in (1000, 6000)
+    )
     inner = slice(600, -600)
     estimate = separate(generator, low + high)[0, 0, inner]
     np.testing.assert_allclose(estimate, low[0, inner], atol=1e-3)
@@ -137,7 +145,9 @@ def test_turning_the_mixture_over_turns_the_estimates_over_and_no_more(generator
     # Neither the power of a bin nor how far its phase turns changes with the sign.
     generator, _ = generators("filterbank", features=features)
     mixture = noise(1, 400, 1)
-    np.testing.assert_allclose(separate(generator, -mixture), -separate(generator, mixture), atol=1e-6)
+    np.testing.assert_allclose(
+        separate(generator, -mixture), -separate(generator, mixture), atol=1e-6
+    )
 
 
 def test_hearing_frequencies_reaches_one_hop_further_back_and_not_ahead(generators):
@@ -147,19 +157,26 @@ def test_hearing_frequencies_reaches_one_hop_further_back_and_not_ahead(generato
         mixture = noise(1, 40 * config.hop, 1)
         struck = mixture.copy()
         struck[0, 20 * config.hop] += 1.0
-        moved = np.flatnonzero(np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7)
+        moved = np.flatnonzero(
+            np.abs(separate(generator, struck) - separate(generator, mixture))[0, 0, :, 0] > 1e-7
+        )
         reaches.append((moved.min(), moved.max()))
     (power_first, power_last), (first, last) = reaches
     assert (first, last) == (power_first, power_last + config.hop)
-    contexts = [generator_entry("filterbank").context(GeneratorConfig(features=features)) for features in FEATURES]
+    contexts = [
+        generator_entry("filterbank").context(GeneratorConfig(features=features))
+        for features in FEATURES
+    ]
     assert contexts[1] == contexts[0] + GeneratorConfig().hop
 
 
 def test_masks_listen_to_frequencies_only_when_asked(generators):
-    # Two tones of one loudness in one bin, a little apart: their phases turn differently, their powers are nearly the same.
+    # Two tones of one loudness in one bin, a little apart: their phases turn differently, their
+    # powers are nearly the same.
     time = np.arange(4000)
     low, high = (
-        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None] for off in (-0.2, 0.2)
+        0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None]
+        for off in (-0.2, 0.2)
     )
     changes = []
     for features in FEATURES:
@@ -183,14 +200,23 @@ def test_the_papers_generator_has_the_authors_size():
     generator = build_generator(GeneratorConfig(kind="resnet"), sources=1, sample_rate_hz=16000)
     assert sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights) == 5_924_225
     kernels = [tuple(layer.kernel.shape) for layer in generator.layers if hasattr(layer, "kernel")]
-    assert kernels == [(25, 1, 64), (25, 64, 128), *[(21, 128, 128)] * 16, (25, 128, 64), (25, 64, 1)]
+    assert kernels == [
+        (25, 1, 64),
+        (25, 64, 128),
+        *[(21, 128, 128)] * 16,
+        (25, 128, 64),
+        (25, 64, 1),
+    ]
 
 
 def correlate(signal, kernel, bias, *, stride, pad):
     """A convolution layer in NumPy: `[time, in]` -> `[frames, out]`."""
     padded = np.pad(signal, [pad, (0, 0)])
     places = range(0, len(padded) - len(kernel) + 1, stride)
-    return np.stack([np.einsum("kc,kcf->f", padded[at : at + len(kernel)], kernel) for at in places]) + bias
+    return (
+        np.stack([np.einsum("kc,kcf->f", padded[at : at + len(kernel)], kernel) for at in places])
+        + bias
+    )
 
 
 def bent(signal):
@@ -198,7 +224,8 @@ def bent(signal):
 
 
 def authors_generator(weights_of, signal, *, blocks):
-    """The authors' network layer by layer in NumPy, batch norm with its moving statistics: `[time, 1]` -> `[time, sources]`."""
+    """The authors' network layer by layer in NumPy, batch norm with its moving statistics: `[time,
+    1]` -> `[time, sources]`."""
     for name in ("down0", "down1"):
         signal = bent(correlate(signal, *weights_of(name), stride=4, pad=(11, 10)))
     for block in range(blocks):
@@ -218,9 +245,13 @@ def test_the_papers_generator_is_the_authors_layer_by_layer(generators, sources)
     generator, config = generators("resnet", sources=sources)
     mixture = noise(1, 96, 1)
     expected = authors_generator(
-        lambda name: generator.get_layer(name).get_weights(), mixture[0].astype(float), blocks=config.blocks
+        lambda name: generator.get_layer(name).get_weights(),
+        mixture[0].astype(float),
+        blocks=config.blocks,
     )
-    np.testing.assert_allclose(separate(generator, mixture)[0, :, :, 0].T, expected, atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(
+        separate(generator, mixture)[0, :, :, 0].T, expected, atol=1e-4, rtol=1e-4
+    )
 
 
 def test_the_papers_generator_starts_as_the_authors_does():
@@ -230,16 +261,20 @@ def test_the_papers_generator_starts_as_the_authors_does():
             assert np.std(layer.kernel) == pytest.approx(0.02, rel=0.05)
             assert not np.any(layer.bias)
         if isinstance(layer, keras.layers.BatchNormalization):
-            assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)  # PyTorch's, whose momentum is one less this
+            # PyTorch's, whose momentum is one less this
+            assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)
             assert np.all(layer.gamma == 1) and not np.any(layer.beta)
 
 
 def test_blocks_that_start_as_their_skips_pass_the_signal_unchanged():
     generator = build_generator(
-        GeneratorConfig(kind="resnet", channels=8, blocks=3, start="skip"), sources=1, sample_rate_hz=16000
+        GeneratorConfig(kind="resnet", channels=8, blocks=3, start="skip"),
+        sources=1,
+        sample_rate_hz=16000,
     )
     ends = keras.Model(
-        generator.input, [generator.get_layer("block0_add").input[0], generator.get_layer("block2_add").output]
+        generator.input,
+        [generator.get_layer("block0_add").input[0], generator.get_layer("block2_add").output],
     )
     before, after = ends(noise(2, 160, 1), training=True)
     np.testing.assert_array_equal(before, after)
@@ -250,7 +285,9 @@ def test_the_residual_network_does_not_use_the_batchs_statistics_at_inference(ge
     quiet, loud = noise(1, 320, 1), 50 * noise(1, 320, 1, seed=2)
     together = separate(generator, np.concatenate([quiet, loud]))
     np.testing.assert_allclose(together[:1], separate(generator, quiet), atol=1e-6)
-    assert not np.allclose(generator(np.concatenate([quiet, loud]), training=True)[:1], together[:1], atol=1e-3)
+    assert not np.allclose(
+        generator(np.concatenate([quiet, loud]), training=True)[:1], together[:1], atol=1e-3
+    )
 
 
 def test_an_unknown_generator_is_named_with_the_nearest():
@@ -274,7 +311,9 @@ def test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture(channe
     generator = build_generator(config, sources=sources, sample_rate_hz=16000)
     rng = np.random.default_rng(7)
     time = np.arange(16000)[:, None] / 16000
-    mixture = (np.sin(2 * np.pi * rng.uniform(80, 1800, (1, 9)) * time) @ rng.uniform(0.02, 0.1, 9)).astype(np.float32)
+    mixture = (
+        np.sin(2 * np.pi * rng.uniform(80, 1800, (1, 9)) * time) @ rng.uniform(0.02, 0.1, 9)
+    ).astype(np.float32)
     estimates = np.asarray(generator(mixture[None, :, None]))[0, :, :, 0]
     assert estimates.shape == (sources, 16000)
     inside = slice(400, -400)
@@ -292,11 +331,14 @@ def test_an_identity_start_leaves_no_channel_without_a_gradient():
         assert np.all(np.any(kernel, axis=(0, 1)))
     again = build_generator(config, sources=1, sample_rate_hz=16000)
     for name in ("up0", "up1"):
-        np.testing.assert_array_equal(generator.get_layer(name).kernel, again.get_layer(name).kernel)
+        np.testing.assert_array_equal(
+            generator.get_layer(name).kernel, again.get_layer(name).kernel
+        )
 
 
 def test_the_arithmetic_of_the_identity_start_is_the_networks_own():
-    """NumPy's twins of both convolutions against the layers, so that what is solved for one holds for the other."""
+    """NumPy's twins of both convolutions against the layers, so that what is solved for one holds
+    for the other."""
     from tfsepgan.networks.passing import strided, upsampled
 
     config = GeneratorConfig(kind="resnet", channels=8, blocks=1)
@@ -304,7 +346,11 @@ def test_the_arithmetic_of_the_identity_start_is_the_networks_own():
     signal = np.random.default_rng(1).normal(size=(256, 1)).astype(np.float32)
     down = generator.get_layer("down0")
     inner = keras.Model(generator.input, down.output)
-    np.testing.assert_allclose(inner(signal[None])[0], strided(signal, np.asarray(down.kernel)), atol=1e-6)
+    np.testing.assert_allclose(
+        inner(signal[None])[0], strided(signal, np.asarray(down.kernel)), atol=1e-6
+    )
     up = generator.get_layer("up1")
     frames = np.random.default_rng(2).normal(size=(64, 4)).astype(np.float32)
-    np.testing.assert_allclose(up(frames[None])[0], upsampled(frames, np.asarray(up.kernel)), atol=1e-6)
+    np.testing.assert_allclose(
+        up(frames[None])[0], upsampled(frames, np.asarray(up.kernel)), atol=1e-6
+    )

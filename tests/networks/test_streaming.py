@@ -1,4 +1,5 @@
-"""The streaming twin equals one pass, both ends of the signal included, and is late by exactly what it says."""
+"""The streaming twin equals one pass, both ends of the signal included, and is late by exactly what
+it says."""
 
 import keras
 import numpy as np
@@ -50,7 +51,8 @@ class Stream:
         return {name: one.numpy() for name, one in given.items()}
 
     def all_of(self, signal):
-        """Estimates `[sources, time]` and residual `[time]` of a signal, with the delay before and the rest behind still there."""
+        """Estimates `[sources, time]` and residual `[time]` of a signal, with the delay before and
+        the rest behind still there."""
         state, estimates, residual = self.fresh, [], []
         for first in range(0, len(signal) + self.twin.delay, self.twin.block):
             given = self.block(signal[first : first + self.twin.block], state)
@@ -118,7 +120,9 @@ def test_a_trained_generator_streams_real_music_as_in_one_pass():
     stream = Stream(streaming_twin(bundle.generator, block=16_384))
     estimates, _ = stream.all_of(signal)
     kept = slice(stream.twin.delay, stream.twin.delay + len(signal))
-    np.testing.assert_allclose(estimates[:, kept], one_pass(bundle.generator, signal), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        estimates[:, kept], one_pass(bundle.generator, signal), rtol=0, atol=1e-5
+    )
 
 
 def test_two_streams_of_one_model_do_not_hear_each_other(generators):

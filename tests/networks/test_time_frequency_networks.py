@@ -1,4 +1,5 @@
-"""Maskers that share weights across frequency, and masks that turn the phase: closed forms, sizes, what is shared and what is not."""
+"""Maskers that share weights across frequency, and masks that turn the phase: closed forms, sizes,
+what is shared and what is not."""
 
 import keras
 import numpy as np
@@ -24,10 +25,13 @@ def separate(generator, mixture):
 
 
 def fixed(generator, name, values):
-    """Make a head give one number for each source, whatever it batch_keys: no weights, biases before the activation."""
+    """Make a head give one number for each source, whatever it batch_keys: no weights, biases
+    before the activation."""
     layer = generator.get_layer(name)
     kernel, bias = layer.get_weights()
-    layer.set_weights([np.zeros_like(kernel), np.repeat(np.array(values, "float32"), len(bias) // len(values))])
+    layer.set_weights(
+        [np.zeros_like(kernel), np.repeat(np.array(values, "float32"), len(bias) // len(values))]
+    )
 
 
 @pytest.mark.parametrize("kind", SHARING)
@@ -59,27 +63,35 @@ def test_a_quarter_of_a_circle_makes_a_sine_of_a_cosine(generators, kind):
     fixed(generator, "turns", [-np.arctanh(0.5)])
     angle = 2 * np.pi * 8.3 / 64 * np.arange(1600)
     inner = slice(400, -400)
-    cosine, sine = (wave.astype("float32")[None, :, None] for wave in (np.cos(angle), np.sin(angle)))
+    cosine, sine = (
+        wave.astype("float32")[None, :, None] for wave in (np.cos(angle), np.sin(angle))
+    )
     np.testing.assert_allclose(separate(generator, cosine)[0, 0, inner], sine[0, inner], atol=1e-2)
 
 
 def test_masks_turn_every_bin_as_complex_numbers_do():
     random = np.random.default_rng(0)
     spectrum = random.standard_normal((2, 3, 5)) + 1j * random.standard_normal((2, 3, 5))
-    pair = np.concatenate([spectrum.real - spectrum.imag, spectrum.real + spectrum.imag], axis=-1).astype("float32")
+    pair = np.concatenate(
+        [spectrum.real - spectrum.imag, spectrum.real + spectrum.imag], axis=-1
+    ).astype("float32")
     masks, turns = (random.uniform(low, 1, (2, 3, 10)).astype("float32") for low in (0, -1))
     for source in (0, 1):
         own = slice(5 * source, 5 * source + 5)
         wanted = spectrum * masks[..., own] * np.exp(1j * np.pi * turns[..., own])
         lower, upper = np.split(np.asarray(MaskSource(source, 5)(masks, pair, turns)), 2, axis=-1)
-        np.testing.assert_allclose((upper + lower) / 2 + 1j * (upper - lower) / 2, wanted, atol=1e-5)
+        np.testing.assert_allclose(
+            (upper + lower) / 2 + 1j * (upper - lower) / 2, wanted, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("kind", [*SHARING, *(f"{kind} turning" for kind in MASKERS)])
 def test_masks_are_bounded(generators, kind):
     generator, config = generators(kind, sources=2)
     mixture = 5 * noise(1, 40 * config.hop, 1)
-    heads = [name for name in ("masks", "turns") if any(layer.name == name for layer in generator.layers)]
+    heads = [
+        name for name in ("masks", "turns") if any(layer.name == name for layer in generator.layers)
+    ]
     assert len(heads) == 1 + (config.mask == "complex")
     for name, least in zip(heads, (0, -1), strict=False):
         values = np.asarray(keras.Model(generator.input, generator.get_layer(name).output)(mixture))
@@ -90,8 +102,12 @@ def test_masks_are_bounded(generators, kind):
 
 def test_compressed_spectra_keep_their_phase():
     random = np.random.default_rng(0)
-    spectrum = np.exp(random.uniform(-2, 6, (2, 3, 5))) * np.exp(1j * random.uniform(-3, 3, (2, 3, 5)))
-    pair = np.concatenate([spectrum.real - spectrum.imag, spectrum.real + spectrum.imag], axis=-1).astype("float32")
+    spectrum = np.exp(random.uniform(-2, 6, (2, 3, 5))) * np.exp(
+        1j * random.uniform(-3, 3, (2, 3, 5))
+    )
+    pair = np.concatenate(
+        [spectrum.real - spectrum.imag, spectrum.real + spectrum.imag], axis=-1
+    ).astype("float32")
     lower, upper = np.split(np.asarray(Compressed()(pair)), 2, axis=-1)
     given = (upper + lower) / 2 + 1j * (upper - lower) / 2
     np.testing.assert_allclose(np.angle(given / spectrum), 0, atol=1e-4)
@@ -105,7 +121,9 @@ def test_a_gradient_reaches_every_weight(generators, kind):
     generator, _ = generators(kind, sources=2)
     mixture = tf.constant(noise(2, 600, 1))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.square(generator(mixture, training=True) - noise(2, 2, 600, 1, seed=1)))
+        loss = tf.reduce_mean(
+            tf.square(generator(mixture, training=True) - noise(2, 2, 600, 1, seed=1))
+        )
     for weight, slope in zip(
         generator.trainable_weights, tape.gradient(loss, generator.trainable_weights), strict=True
     ):
@@ -124,7 +142,9 @@ def test_without_what_lies_across_positions_every_pitch_is_heard_alike(generator
     features = np.zeros((1, 9, positions, body.input.shape[3]), "float32")
     middle = slice(positions // 2 - 2 * step, positions // 2)
     features[:, :, middle] = noise(1, 9, 2 * step, features.shape[3])
-    low, high = (np.asarray(body(np.roll(features, by, axis=2), training=False)) for by in (0, step))
+    low, high = (
+        np.asarray(body(np.roll(features, by, axis=2), training=False)) for by in (0, step)
+    )
     near = slice(middle.start - step, middle.stop + step)
     np.testing.assert_allclose(np.roll(high, -step, axis=2)[:, :, near], low[:, :, near], atol=1e-5)
     assert np.ptp(low[:, :, near]) > 0.01
@@ -164,7 +184,13 @@ def test_the_context_is_what_the_convolutions_reach(kind):
 
 
 def piano_with(**changes):
-    settings = {"frame": 4096, "hop": 1024, "cutoff_hz": 16000.0, "blocks": 5, "dilations": (1, 3, 9, 27, 9)}
+    settings = {
+        "frame": 4096,
+        "hop": 1024,
+        "cutoff_hz": 16000.0,
+        "blocks": 5,
+        "dilations": (1, 3, 9, 27, 9),
+    }
     return GeneratorConfig(**{**settings, **changes})
 
 
@@ -174,13 +200,21 @@ def test_the_preset_is_what_the_page_says():
     assert (shared.data, shared.training) == (piano.data, piano.training)
 
 
-@pytest.mark.parametrize(("kind", "channels", "weights"), [("tfc_tdf", 48, 156_547), ("band_split", 80, 1_253_137)])
+@pytest.mark.parametrize(
+    ("kind", "channels", "weights"), [("tfc_tdf", 48, 156_547), ("band_split", 80, 1_253_137)]
+)
 def test_sizes_are_those_of_the_page(kind, channels, weights):
-    generator = build_generator(piano_with(kind=kind, channels=channels), sources=1, sample_rate_hz=44100)
+    generator = build_generator(
+        piano_with(kind=kind, channels=channels), sources=1, sample_rate_hz=44100
+    )
     assert sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights) == weights
 
 
 @pytest.mark.parametrize("name", ["patch", "bottleneck", "narrowest", "bands"])
 def test_settings_that_no_network_can_have_are_named(name):
-    assert list(GeneratorConfig(**{name: 0}).problems()) == [f"generator.{name} is 0; it must be at least 1."]
-    assert list(GeneratorConfig(levels=-1).problems()) == ["generator.levels is -1; it must be at least 0."]
+    assert list(GeneratorConfig(**{name: 0}).problems()) == [
+        f"generator.{name} is 0; it must be at least 1."
+    ]
+    assert list(GeneratorConfig(levels=-1).problems()) == [
+        "generator.levels is -1; it must be at least 0."
+    ]

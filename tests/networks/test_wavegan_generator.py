@@ -1,4 +1,5 @@
-"""WaveGAN's generator against the paper's table, for every size; and its critic, which is one of the discriminators."""
+"""WaveGAN's generator against the paper's table, for every size; and its critic, which is one of
+the discriminators."""
 
 import keras
 import numpy as np
@@ -16,18 +17,22 @@ def latents(count, latent, seed=0):
 
 @pytest.mark.parametrize("upsample", ["transposed", "nearest"])
 @pytest.mark.parametrize(
-    ("window", "first", "levels"), [(1024, 16, 3), (16384, 16, 5), (32768, 32, 5), (65536, 16, 6), (20480, 20, 5)]
+    ("window", "first", "levels"),
+    [(1024, 16, 3), (16384, 16, 5), (32768, 32, 5), (65536, 16, 6), (20480, 20, 5)],
 )
 def test_every_size_is_made_by_either_kind_of_upsampling(window, first, levels, upsample):
     assert levels_of(window) == (first, levels)
-    generator = wavegan_generator(SynthesizerConfig(latent=7, channels=1, upsample=upsample), window=window)
+    generator = wavegan_generator(
+        SynthesizerConfig(latent=7, channels=1, upsample=upsample), window=window
+    )
     sounds = np.asarray(generator(latents(2, 7)))
     assert sounds.shape == (2, window, 1)
     assert 0 < np.abs(sounds).max() < 1
 
 
 @pytest.mark.parametrize(
-    ("window", "near"), [(16000, "15872, 16128"), (1000, "992, 1008"), (63, "64"), (16, "64"), (0, "64")]
+    ("window", "near"),
+    [(16000, "15872, 16128"), (1000, "992, 1008"), (63, "64"), (16, "64"), (0, "64")],
 )
 def test_a_size_that_no_level_makes_is_refused_with_the_nearest(window, near):
     with pytest.raises(ConfigError, match=f"window is {window};.*: {near}"):
@@ -44,15 +49,21 @@ def test_the_layers_are_those_of_the_papers_table():
     assert shapes == [(16, 16 * d), (64, 8 * d), (256, 4 * d), (1024, 2 * d), (4096, d), (16384, 1)]
     kernels = [generator.get_layer(f"up{k}").kernel.shape for k in range(5)]
     channels = [16 * d, 8 * d, 4 * d, 2 * d, d, 1]
-    assert kernels == [(kernel, out, into) for into, out in zip(channels, channels[1:], strict=False)]
-    convolutions = sum(kernel * into * out + out for into, out in zip(channels, channels[1:], strict=False))
+    assert kernels == [
+        (kernel, out, into) for into, out in zip(channels, channels[1:], strict=False)
+    ]
+    convolutions = sum(
+        kernel * into * out + out for into, out in zip(channels, channels[1:], strict=False)
+    )
     assert generator.count_params() == (latent + 1) * 256 * d + convolutions
 
 
 @pytest.mark.parametrize(("window", "levels", "last"), [(16384, 5, (16, 16)), (65536, 6, (16, 32))])
 def test_the_critics_layers_are_those_of_the_papers_table(window, levels, last):
     d = 2
-    critic = build_discriminator(DiscriminatorConfig(kind="wavegan", channels=d, levels=levels), window=window, seed=0)
+    critic = build_discriminator(
+        DiscriminatorConfig(kind="wavegan", channels=d, levels=levels), window=window, seed=0
+    )
     shapes = [tuple(feature.shape[1:]) for feature in critic.output["features"]]
     assert shapes == [(window // 4 ** (k + 1), d * 2**k) for k in range(levels)]
     assert shapes[-1] == (last[0], last[1] * d)
@@ -62,7 +73,9 @@ def test_the_critics_layers_are_those_of_the_papers_table(window, levels, last):
 
 
 def test_nearest_upsampling_repeats_what_a_convolution_then_hears():
-    generator = wavegan_generator(SynthesizerConfig(latent=3, channels=1, upsample="nearest"), window=1024)
+    generator = wavegan_generator(
+        SynthesizerConfig(latent=3, channels=1, upsample="nearest"), window=1024
+    )
     for level in range(3):
         layer = generator.get_layer(f"up{level}")
         kernel = np.zeros(layer.kernel.shape, np.float32)

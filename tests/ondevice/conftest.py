@@ -15,10 +15,14 @@ def bundle():
     from tfsepgan.settings.networks import GeneratorConfig
 
     keras.utils.set_random_seed(0)
-    config = GeneratorConfig(kind="filterbank", channels=16, blocks=3, frame=256, hop=64, dilations=(1, 2, 4))
+    config = GeneratorConfig(
+        kind="filterbank", channels=16, blocks=3, frame=256, hop=64, dilations=(1, 2, 4)
+    )
     generator = build_generator(config, sources=2, sample_rate_hz=RATE)
     random = np.random.default_rng(0)
-    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    generator.set_weights(
+        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
+    )
     facts = {"sample_rate_hz": RATE, "sources": ("piano", "voice"), "trained": {"licence": "CC0"}}
     manifest = describe(generator, config, name="small", system="ssepgan", **facts)
     return Bundle(in_half_precision(generator), manifest)

@@ -24,10 +24,18 @@ def test_a_file_says_what_it_is(model):
     assert told.items() <= facts.items()
     assert facts["stems"] == ["piano", "voice", "residual"]
     streaming = facts["streaming"]
-    assert (streaming["block_samples"], streaming["delay_samples"], streaming["latency_samples"]) == (256, 640, 896)
+    assert (
+        streaming["block_samples"],
+        streaming["delay_samples"],
+        streaming["latency_samples"],
+    ) == (256, 640, 896)
     assert streaming["latency_ms"] == 112.0
     state = [1, streaming["state_size"]]
-    assert facts["signatures"]["stream"]["inputs"] == {"block": [1, 256, 1], "state": state, "valid": [1]}
+    assert facts["signatures"]["stream"]["inputs"] == {
+        "block": [1, 256, 1],
+        "state": state,
+        "valid": [1],
+    }
     assert facts["signatures"]["stream"]["outputs"]["state"] == state
 
 
@@ -35,7 +43,10 @@ def test_the_runtimes_own_schema_reads_the_same(model):
     from ai_edge_litert import schema_py_generated as schema
 
     file = schema.Model.GetRootAs(model.read_bytes(), 0)
-    entries = {file.Metadata(number).Name().decode(): file.Metadata(number) for number in range(file.MetadataLength())}
+    entries = {
+        file.Metadata(number).Name().decode(): file.Metadata(number)
+        for number in range(file.MetadataLength())
+    }
     content = file.Buffers(entries[NAME].Buffer()).DataAsNumpy().tobytes()
     assert json.loads(content) == describe(model)
     assert b"tfsepgan model small" in file.Description()
@@ -48,7 +59,9 @@ def test_weights_stay_where_the_runtime_wants_them_and_nothing_else_changes(mode
     copy = tmp_path / "copy.tflite"
     copy.write_bytes(model.read_bytes())
     write_metadata(copy, {"name": "another"}, "a sentence")
-    assert {name: one for name, one in describe(copy).items() if name != "identity"} == {"name": "another"}
+    assert {name: one for name, one in describe(copy).items() if name != "identity"} == {
+        "name": "another"
+    }
     ours, theirs = (schema.Model.GetRootAs(path.read_bytes(), 0) for path in (copy, model))
     names = [ours.Metadata(number).Name() for number in range(ours.MetadataLength())]
     assert names.count(NAME.encode()) == 1
@@ -57,7 +70,10 @@ def test_weights_stay_where_the_runtime_wants_them_and_nothing_else_changes(mode
         assert mine.DataIsNone() == before.DataIsNone()
         if not mine.DataIsNone():
             assert mine._tab.Vector(mine._tab.Offset(4)) % ALIGNMENT == 0
-            if b"tfsepgan.json" not in before.DataAsNumpy().tobytes() and before.DataAsNumpy()[:1] != b"{"[0]:
+            if (
+                b"tfsepgan.json" not in before.DataAsNumpy().tobytes()
+                and before.DataAsNumpy()[:1] != b"{"[0]
+            ):
                 np.testing.assert_array_equal(mine.DataAsNumpy(), before.DataAsNumpy())
     assert foreign_operators(copy) == []
 

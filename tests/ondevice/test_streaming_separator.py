@@ -1,4 +1,5 @@
-"""A recording in pieces through a TFLite file equals one pass of the Keras model, and can be put aside and taken up again."""
+"""A recording in pieces through a TFLite file equals one pass of the Keras model, and can be put
+aside and taken up again."""
 
 import os
 import subprocess
@@ -56,7 +57,9 @@ def test_short_recordings_come_out_whole(model, one_pass, noise, time):
 
 def test_a_recording_without_samples_gives_none(model):
     stems = StreamingSeparator(model, channels=2).finish()
-    assert {name: one.shape for name, one in stems.items()} == dict.fromkeys(("piano", "voice", "residual"), (0, 2))
+    assert {name: one.shape for name, one in stems.items()} == dict.fromkeys(
+        ("piano", "voice", "residual"), (0, 2)
+    )
 
 
 @pytest.mark.parametrize("place", [0, 100, BLOCK - DELAY % BLOCK, BLOCK + 1])
@@ -83,7 +86,8 @@ def test_a_stream_survives_a_pause_on_disk(model, one_pass, noise, tmp_path):
     separator = StreamingSeparator(model, channels=2)
     first = separator.push(mixture[:5001])
     np.savez(tmp_path / "state.npz", **separator.state())
-    separator.push(noise(700, channels=2, seed=9))  # goes on without us; the state that was taken must not
+    # goes on without us; the state that was taken must not
+    separator.push(noise(700, channels=2, seed=9))
     later = StreamingSeparator(model, channels=2)
     with np.load(tmp_path / "state.npz") as state:
         later.restore(dict(state))
@@ -120,7 +124,9 @@ def test_samples_that_make_no_sense_are_refused_and_leave_the_stream_as_it_was(
     first = separator.push(mixture[:1000])
     with pytest.raises(ShapeError, match=message):
         separator.push(samples)
-    assert_same(joined([first, separator.push(mixture[1000:]), separator.finish()]), one_pass(mixture))
+    assert_same(
+        joined([first, separator.push(mixture[1000:]), separator.finish()]), one_pass(mixture)
+    )
 
 
 def test_after_the_end_comes_a_reset(model, noise):
@@ -159,6 +165,10 @@ print(sorted({name.split(".")[0] for name in sys.modules} & {"tensorflow", "kera
 def test_it_runs_without_tensorflow(model):
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(model)], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-c", PROGRAM, str(model)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
     )
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,5 @@
-"""Small generators of every kind with weights that leave nothing at zero, and recordings to try them on."""
+"""Small generators of every kind with weights that leave nothing at zero, and recordings to try
+them on."""
 
 import numpy as np
 import pytest
@@ -24,9 +25,17 @@ def small_bundle(kind, sources=("piano",)):
     generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
     random = np.random.default_rng(0)
     # Biases that are not zero, as after training: with zero ones a wrong edge could look right.
-    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    generator.set_weights(
+        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
+    )
     manifest = describe(
-        generator, config, name="small", system="ssepgan", sample_rate_hz=RATE, sources=sources, trained={}
+        generator,
+        config,
+        name="small",
+        system="ssepgan",
+        sample_rate_hz=RATE,
+        sources=sources,
+        trained={},
     )
     return Bundle(generator, manifest)
 
@@ -51,7 +60,9 @@ def separator(two_sources):
 @pytest.fixture
 def noise():
     def make(frames, channels=2, peak=0.5):
-        samples = np.random.default_rng(frames).uniform(-1, 1, (frames, channels)).astype(np.float32)
+        samples = (
+            np.random.default_rng(frames).uniform(-1, 1, (frames, channels)).astype(np.float32)
+        )
         return peak * samples
 
     return make

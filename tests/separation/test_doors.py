@@ -1,4 +1,5 @@
-"""One reader for every command: what training takes, separation takes, and what one refuses, the other refuses, in the same words."""
+"""One reader for every command: what training takes, separation takes, and what one refuses, the
+other refuses, in the same words."""
 
 from pathlib import Path
 
@@ -34,23 +35,41 @@ def with_rate(folder: Path, rate_hz: int) -> Path:
 
 
 MAKERS = {
-    "loud": lambda folder: write(folder / "a.wav", np.where(np.arange(9000) == 7, 1e20, GOOD), subtype="FLOAT"),
-    "not finite": lambda folder: write(folder / "a.wav", np.where(np.arange(9000) == 7, np.inf, GOOD), subtype="FLOAT"),
+    "loud": lambda folder: write(
+        folder / "a.wav", np.where(np.arange(9000) == 7, 1e20, GOOD), subtype="FLOAT"
+    ),
+    "not finite": lambda folder: write(
+        folder / "a.wav", np.where(np.arange(9000) == 7, np.inf, GOOD), subtype="FLOAT"
+    ),
     "empty": lambda folder: patched(write(folder / "a.wav"), 0, b"").parent.joinpath("a.wav"),
     "one sample": lambda folder: write(folder / "a.wav", GOOD[:1]),
     "rate too low": lambda folder: with_rate(folder, RATES_HZ[0] - 1),
     "rate too high": lambda folder: with_rate(folder, RATES_HZ[1] + 1),
-    "too many channels": lambda folder: write(folder / "a.wav", np.tile(GOOD[:2000, None], MOST_CHANNELS + 1)),
+    "too many channels": lambda folder: write(
+        folder / "a.wav", np.tile(GOOD[:2000, None], MOST_CHANNELS + 1)
+    ),
     "text": lambda folder: folder.joinpath("a.wav"),
     "lowest rate": lambda folder: with_rate(folder, RATES_HZ[0]),
     "highest rate": lambda folder: with_rate(folder, RATES_HZ[1]),
-    "most channels": lambda folder: write(folder / "a.wav", np.tile(GOOD[:300, None], MOST_CHANNELS)),
-    "32-bit integers as floats": lambda folder: write(folder / "a.wav", GOOD * 2.0**31, subtype="FLOAT"),
+    "most channels": lambda folder: write(
+        folder / "a.wav", np.tile(GOOD[:300, None], MOST_CHANNELS)
+    ),
+    "32-bit integers as floats": lambda folder: write(
+        folder / "a.wav", GOOD * 2.0**31, subtype="FLOAT"
+    ),
     "aiff": lambda folder: write(folder / "a.aiff"),
     "opus": lambda folder: write(folder / "a.opus", rate_hz=48000, format="OGG", subtype="OPUS"),
     "caf": lambda folder: write(folder / "a.caf"),
 }
-TAKEN = ("lowest rate", "highest rate", "most channels", "32-bit integers as floats", "aiff", "opus", "caf")
+TAKEN = (
+    "lowest rate",
+    "highest rate",
+    "most channels",
+    "32-bit integers as floats",
+    "aiff",
+    "opus",
+    "caf",
+)
 
 
 def made(kind: str, folder: Path) -> Path:
@@ -90,7 +109,9 @@ def test_a_folder_is_searched_for_the_same_suffixes(tmp_path):
         for source in ("piano", "rest"):
             samples = np.roll(GOOD, 100 * number) * (1 if source == "piano" else 0.5)
             write(tmp_path / "train" / source / f"a{number}{suffix}", samples, format="WAV")
-    trained = {file.path.name for files in scan(tmp_path).splits["train"].values() for file in files}
+    trained = {
+        file.path.name for files in scan(tmp_path).splits["train"].values() for file in files
+    }
     separated = {one.path.name for one in find_inputs([tmp_path], tmp_path / "out")}
     assert trained == separated and len(trained) == len(SUFFIXES)
 

@@ -12,7 +12,9 @@ from tfsepgan.separation.engine import BlockSeparator, block_samples, network_fu
 def engine_for(bundle, network, *, channels=1, block=None, context=None):
     manifest = bundle.manifest
     context = manifest.context if context is None else context
-    least = block_samples(1e-9, sample_rate_hz=manifest.sample_rate_hz, hop=manifest.hop, context=manifest.context)
+    least = block_samples(
+        1e-9, sample_rate_hz=manifest.sample_rate_hz, hop=manifest.hop, context=manifest.context
+    )
     return BlockSeparator(
         network,
         channels=channels,
@@ -38,7 +40,9 @@ def lengths(manifest):
     hop, context = manifest.hop, manifest.context
     block = block_samples(1e-9, sample_rate_hz=manifest.sample_rate_hz, hop=hop, context=context)
     around = [hop, context, 2 * context, block, block + context, 2 * block + context]
-    return sorted({1, 2, *(n + d for n in around for d in (-1, 0, 1)), 3 * block + 17, 5 * block + hop // 2})
+    return sorted(
+        {1, 2, *(n + d for n in around for d in (-1, 0, 1)), 3 * block + 17, 5 * block + hop // 2}
+    )
 
 
 def test_blocks_equal_one_pass_at_every_length(bundle, noise):
@@ -48,14 +52,18 @@ def test_blocks_equal_one_pass_at_every_length(bundle, noise):
         expected = one_pass(network, mixture)
         given = in_blocks(engine_for(bundle, network, channels=2), mixture, piece=1000)
         assert given.shape == expected.shape == (1, frames, 2)
-        np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5 * np.abs(mixture).max(), err_msg=f"{frames}")
+        np.testing.assert_allclose(
+            given, expected, rtol=0, atol=1e-5 * np.abs(mixture).max(), err_msg=f"{frames}"
+        )
 
 
 def test_too_little_context_would_be_noticed(bundle, noise):
     network = network_function(bundle.generator)
     mixture = noise(6 * bundle.manifest.context)
     block = 2 * bundle.manifest.hop
-    short = in_blocks(engine_for(bundle, network, channels=2, block=block, context=0), mixture, piece=1000)
+    short = in_blocks(
+        engine_for(bundle, network, channels=2, block=block, context=0), mixture, piece=1000
+    )
     assert np.abs(short - one_pass(network, mixture)).max() > 1e-3
 
 
@@ -79,8 +87,12 @@ def test_six_channels_equal_six_times_one(two_sources, noise):
 
 def test_it_holds_at_most_a_block_and_three_contexts(two_sources, noise):
     manifest = two_sources.manifest
-    engine = engine_for(two_sources, lambda mixture: np.zeros((len(mixture), 2, *mixture.shape[1:]), np.float32))
-    block = block_samples(1e-9, sample_rate_hz=manifest.sample_rate_hz, hop=manifest.hop, context=manifest.context)
+    engine = engine_for(
+        two_sources, lambda mixture: np.zeros((len(mixture), 2, *mixture.shape[1:]), np.float32)
+    )
+    block = block_samples(
+        1e-9, sample_rate_hz=manifest.sample_rate_hz, hop=manifest.hop, context=manifest.context
+    )
     for _ in range(500):
         engine.push(noise(313, channels=1))
         assert engine._held < block + 3 * manifest.context
@@ -113,7 +125,10 @@ def test_a_block_is_a_multiple_of_the_hop_and_four_contexts_at_least(seconds):
 
 
 def test_broken_weights_are_told_not_written(two_sources, noise):
-    engine = engine_for(two_sources, lambda mixture: np.full((len(mixture), 2, *mixture.shape[1:]), np.nan, np.float32))
+    engine = engine_for(
+        two_sources,
+        lambda mixture: np.full((len(mixture), 2, *mixture.shape[1:]), np.nan, np.float32),
+    )
     engine.push(noise(100, channels=1))
     with pytest.raises(CheckpointError, match="not finite"):
         engine.finish()

@@ -1,4 +1,5 @@
-"""Stems in every format: whole, in their place, with the recording's tags, and nothing is done to their level unsaid."""
+"""Stems in every format: whole, in their place, with the recording's tags, and nothing is done to
+their level unsaid."""
 
 import os
 
@@ -22,7 +23,9 @@ def bursts(seconds: float = 1.7, channels: int = 2, peak: float = 0.3) -> np.nda
     rng = np.random.default_rng(4)
     time = round(seconds * RATE_HZ)
     envelope = np.repeat(rng.random(-(-time // 3000)) ** 3, 3000)[:time, None]
-    tones = np.sin(np.arange(time)[:, None] * rng.uniform(0.02, 0.4, (1, 12))) @ rng.normal(size=(12, channels))
+    tones = np.sin(np.arange(time)[:, None] * rng.uniform(0.02, 0.4, (1, 12))) @ rng.normal(
+        size=(12, channels)
+    )
     return (peak * envelope * tones / np.abs(tones).max()).astype(np.float32)
 
 
@@ -51,7 +54,9 @@ def test_every_format_is_whole_and_in_its_place(name, separator, song, exact, tm
 
             wanted = soxr.resample(wanted, RATE_HZ, rate_hz)
         assert len(wanted) <= len(heard) <= len(wanted) + PADDING.get(name, 0)
-        assert probe(path).frames - len(wanted) in range(-1, {"opus": 400, "mp3": 2400}.get(name, 1))
+        assert probe(path).frames - len(wanted) in range(
+            -1, {"opus": 400, "mp3": 2400}.get(name, 1)
+        )
         assert lag(heard[:, 0], wanted[:, 0]) == 0
         error = heard[: len(wanted)] - wanted
         limit = {"wav": 1e-6, "flac": 1e-6}.get(name, 0.2 * np.sqrt(np.mean(wanted**2)))
@@ -60,7 +65,11 @@ def test_every_format_is_whole_and_in_its_place(name, separator, song, exact, tm
 
 def test_a_float_format_needs_no_second_file_and_lossy_ones_leave_none(separator, song, tmp_path):
     separate_file(separator, song, tmp_path, form="mp3")
-    assert sorted(path.name for path in (tmp_path / "song").iterdir()) == ["piano.mp3", "residual.mp3", "voice.mp3"]
+    assert sorted(path.name for path in (tmp_path / "song").iterdir()) == [
+        "piano.mp3",
+        "residual.mp3",
+        "voice.mp3",
+    ]
 
 
 @pytest.mark.parametrize("name", ["flac", "ogg", "mp3", "m4a", "opus"])
@@ -77,9 +86,13 @@ def test_tags_are_copied_and_the_title_names_the_stem(name, separator, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["flac", "mp3", "opus"])
-def test_lossy_and_integer_formats_are_brought_below_full_scale_and_say_so(name, separator, tmp_path, monkeypatch):
+def test_lossy_and_integer_formats_are_brought_below_full_scale_and_say_so(
+    name, separator, tmp_path, monkeypatch
+):
     soundfile.write(tmp_path / "a.wav", bursts(0.5, peak=0.9), RATE_HZ, subtype="FLOAT")
-    monkeypatch.setattr(separator, "network", lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1))
+    monkeypatch.setattr(
+        separator, "network", lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1)
+    )
     result = separate_file(separator, tmp_path / "a.wav", tmp_path, form=name)
     assert result.levels.gain < 0.8 and "multiplied by 0." in result.notes[-1]
     assert str(StemFormat(name=name)) in result.notes[-1]
@@ -91,7 +104,9 @@ def test_lossy_and_integer_formats_are_brought_below_full_scale_and_say_so(name,
 def test_a_bit_rate_is_kept_to(separator, song, tmp_path):
     sizes = []
     for rate in (64, 256):
-        result = separate_file(separator, song, tmp_path / str(rate), form="mp3", bit_rate_kbps=rate)
+        result = separate_file(
+            separator, song, tmp_path / str(rate), form="mp3", bit_rate_kbps=rate
+        )
         with av.open(str(result.stems["piano"])) as container:
             sizes.append(container.streams.audio[0].bit_rate / 1000)
     assert sizes == [pytest.approx(64, rel=0.05), pytest.approx(256, rel=0.05)]
@@ -131,7 +146,9 @@ def test_more_channels_than_a_format_holds_are_refused_before_any_work(separator
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interruption_between_two_renames_leaves_the_stems_of_before(separator, song, tmp_path, monkeypatch):
+def test_an_interruption_between_two_renames_leaves_the_stems_of_before(
+    separator, song, tmp_path, monkeypatch
+):
     first = separate_file(separator, song, tmp_path)
     before = {path: path.read_bytes() for path in first.stems.values()}
     soundfile.write(tmp_path / "other.wav", 0.5 * bursts(), RATE_HZ, subtype="FLOAT")
@@ -160,5 +177,9 @@ def test_one_stem_that_cannot_be_placed_leaves_those_of_before(separator, song, 
     with pytest.raises(DataError, match=r"voice\.wav could not be put in place: Is a directory"):
         separate_file(separator, other, tmp_path, track="song")
     assert first.stems["piano"].read_bytes() == before
-    assert sorted(path.name for path in (tmp_path / "song").iterdir()) == ["piano.wav", "residual.wav", "voice.wav"]
+    assert sorted(path.name for path in (tmp_path / "song").iterdir()) == [
+        "piano.wav",
+        "residual.wav",
+        "voice.wav",
+    ]
     assert (first.stems["voice"] / "mine.txt").read_text() == "kept"

@@ -21,15 +21,28 @@ def tracks(found):
 
 
 def test_folders_are_walked_to_the_bottom_and_keep_their_shape(tmp_path):
-    music = touch(tmp_path / "music", "one.wav", "album/two.FLAC", "album/cd1/three.mp3", "album/cover.jpg", ".x/h.wav")
+    music = touch(
+        tmp_path / "music",
+        "one.wav",
+        "album/two.FLAC",
+        "album/cd1/three.mp3",
+        "album/cover.jpg",
+        ".x/h.wav",
+    )
     touch(music, "album/._two.wav")
     found = find_inputs([music], tmp_path / "out")
-    assert tracks(found) == {"one.wav": "one", "two.FLAC": "album/two", "three.mp3": "album/cd1/three"}
+    assert tracks(found) == {
+        "one.wav": "one",
+        "two.FLAC": "album/two",
+        "three.mp3": "album/cd1/three",
+    }
 
 
 def test_two_recordings_of_one_name_get_two_folders(tmp_path):
     touch(tmp_path, "a/song.mp3", "b/song.mp3", "c/song.wav", "b/other.ogg")
-    found = find_inputs([tmp_path / "a/song.mp3", tmp_path / "b", tmp_path / "c/song.wav"], tmp_path / "out")
+    found = find_inputs(
+        [tmp_path / "a/song.mp3", tmp_path / "b", tmp_path / "c/song.wav"], tmp_path / "out"
+    )
     names = [str(one.track) for one in found]
     assert len({name.casefold() for name in names}) == 4
     assert all("song" in name or name == "other" for name in names)
@@ -43,7 +56,14 @@ def test_names_that_differ_in_case_or_suffix_only_get_two_folders(tmp_path):
 
 def test_a_file_given_twice_is_separated_once(tmp_path):
     touch(tmp_path, "song.mp3")
-    assert len(find_inputs([tmp_path / "song.mp3", tmp_path, tmp_path / "." / "song.mp3"], tmp_path / "out")) == 1
+    assert (
+        len(
+            find_inputs(
+                [tmp_path / "song.mp3", tmp_path, tmp_path / "." / "song.mp3"], tmp_path / "out"
+            )
+        )
+        == 1
+    )
 
 
 def test_earlier_stems_are_not_separated_again(tmp_path):
@@ -53,7 +73,9 @@ def test_earlier_stems_are_not_separated_again(tmp_path):
 
 def test_a_named_file_is_taken_whatever_it_is_called(tmp_path):
     touch(tmp_path, "recording.bin")
-    assert tracks(find_inputs([tmp_path / "recording.bin"], tmp_path)) == {"recording.bin": "recording.bin"}
+    assert tracks(find_inputs([tmp_path / "recording.bin"], tmp_path)) == {
+        "recording.bin": "recording.bin"
+    }
 
 
 def test_missing_and_empty_inputs_are_told(tmp_path):
@@ -65,7 +87,9 @@ def test_missing_and_empty_inputs_are_told(tmp_path):
         find_inputs([], tmp_path)
 
 
-@pytest.mark.parametrize("evil", ["...wav", "....wav", "a\\..\\b.wav", "con.wav", "a\nb.wav", " .wav", "-.wav"])
+@pytest.mark.parametrize(
+    "evil", ["...wav", "....wav", "a\\..\\b.wav", "con.wav", "a\nb.wav", " .wav", "-.wav"]
+)
 def test_no_name_leads_out_of_the_output(tmp_path, evil):
     touch(tmp_path / "in", evil)
     (one,) = find_inputs([tmp_path / "in" / evil], tmp_path / "out")

@@ -27,7 +27,9 @@ RATE_HZ = 44100
 def music(seconds: float, channels: int = 2) -> np.ndarray:
     rng = np.random.default_rng(1)
     time = np.arange(round(seconds * RATE_HZ))[:, None] / RATE_HZ
-    tones = np.sin(2 * np.pi * 55 * 2 ** (rng.integers(0, 50, (1, 6)) / 12) * time) @ rng.normal(size=(6, channels))
+    tones = np.sin(2 * np.pi * 55 * 2 ** (rng.integers(0, 50, (1, 6)) / 12) * time) @ rng.normal(
+        size=(6, channels)
+    )
     return (0.1 * tones + rng.normal(0, 0.01, (len(time), channels))).astype(np.float32)
 
 
@@ -35,7 +37,9 @@ def music(seconds: float, channels: int = 2) -> np.ndarray:
 def test_both_runtimes_give_the_same_stems(channels, block_seconds):
     mixture = music(16.3 if block_seconds == 7.0 else 5.1, channels)
     stems = {
-        runtime: tfsepgan.load("piano", runtime=runtime, block_seconds=block_seconds).separate(mixture, RATE_HZ)
+        runtime: tfsepgan.load("piano", runtime=runtime, block_seconds=block_seconds).separate(
+            mixture, RATE_HZ
+        )
         for runtime in ("litert", "tensorflow")
     }
     for name, samples in stems["tensorflow"].items():
@@ -54,17 +58,25 @@ def test_auto_takes_litert_but_for_much_music_and_models_without_a_file(tmp_path
     manifest = read_manifest(PIANO)
     assert choose_runtime("auto", PIANO, manifest) == "litert"
     assert choose_runtime("auto", PIANO, manifest, seconds=200.0) == "litert"
-    assert choose_runtime("auto", PIANO, manifest, seconds=2 * runtimes.LONG_SECONDS) == "tensorflow"
+    assert (
+        choose_runtime("auto", PIANO, manifest, seconds=2 * runtimes.LONG_SECONDS) == "tensorflow"
+    )
     assert choose_runtime("auto", tmp_path, manifest) == "tensorflow"
-    with pytest.raises(CheckpointError, match=r"it has no piano\.tflite, which tfsepgan-export writes"):
+    with pytest.raises(
+        CheckpointError, match=r"it has no piano\.tflite, which tfsepgan-export writes"
+    ):
         choose_runtime("litert", tmp_path, manifest)
-    with pytest.raises(ConfigError, match="got runtime 'onnx'; wanted one of auto, litert, tensorflow"):
+    with pytest.raises(
+        ConfigError, match="got runtime 'onnx'; wanted one of auto, litert, tensorflow"
+    ):
         choose_runtime("onnx", PIANO, manifest)
 
 
 def test_without_tensorflow_much_music_goes_through_litert(monkeypatch):
     real = runtimes.find_spec
-    monkeypatch.setattr(runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name))
+    monkeypatch.setattr(
+        runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name)
+    )
     assert choose_runtime("auto", PIANO, read_manifest(PIANO), seconds=1e6) == "litert"
 
 
@@ -73,7 +85,9 @@ def test_threads_may_share_a_separator():
     mixtures = [np.roll(music(8.0), 999 * number, 0) for number in range(3)]
     alone = [separator.separate(mixture, RATE_HZ) for mixture in mixtures]
     with ThreadPoolExecutor(3) as pool:
-        together = list(pool.map(lambda mixture: separator.separate(mixture, RATE_HZ), 2 * mixtures))
+        together = list(
+            pool.map(lambda mixture: separator.separate(mixture, RATE_HZ), 2 * mixtures)
+        )
     for stems, expected in zip(together, 2 * alone, strict=True):
         np.testing.assert_array_equal(stems["piano"], expected["piano"])
 
@@ -111,7 +125,10 @@ def test_a_file_that_was_changed_is_refused(tmp_path):
     content = bytearray((folder / "piano.tflite").read_bytes())
     content[len(content) // 2] ^= 1
     (folder / "piano.tflite").write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"piano\.tflite is not the file that was exported: its SHA-256 differs"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"piano\.tflite is not the file that was exported: its SHA-256 differs",
+    ):
         tfsepgan.load(folder, runtime="litert")
 
 
@@ -137,10 +154,20 @@ print("heavy", sorted(heavy), "code", code)
 
 def test_the_command_separates_without_tensorflow(tmp_path):
     soundfile.write(tmp_path / "song.flac", music(3.0), RATE_HZ)
-    called = [sys.executable, "-c", COMMAND, str(tmp_path / "song.flac"), "--output", str(tmp_path / "out")]
+    called = [
+        sys.executable,
+        "-c",
+        COMMAND,
+        str(tmp_path / "song.flac"),
+        "--output",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(called, capture_output=True, text=True, check=True)
     assert "heavy [] code" in done.stdout
-    assert sorted(path.name for path in (tmp_path / "out" / "song").iterdir()) == ["piano.wav", "residual.wav"]
+    assert sorted(path.name for path in (tmp_path / "out" / "song").iterdir()) == [
+        "piano.wav",
+        "residual.wav",
+    ]
 
 
 def test_the_command_counts_the_length_of_a_recording_once(tmp_path, monkeypatch):
@@ -167,7 +194,11 @@ def test_a_command_that_is_told_to_stop_leaves_nothing_half_written(tmp_path, nu
     ]
     process = subprocess.Popen(called, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("out/song/.*.part")) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not list(tmp_path.glob("out/song/.*.part"))
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)

@@ -21,7 +21,9 @@ def read(path):
 
 
 def left_in(directory):
-    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    return sorted(
+        str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()
+    )
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def loud(separator, monkeypatch):
     return louder
 
 
-@pytest.mark.parametrize(("suffix", "subtype"), [("flac", "PCM_24"), ("wav", "FLOAT"), ("ogg", None), ("mp3", None)])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [("flac", "PCM_24"), ("wav", "FLOAT"), ("ogg", None), ("mp3", None)]
+)
 @pytest.mark.parametrize(("sample_rate_hz", "channels"), [(8000, 1), (44100, 2)])
 def test_stems_are_as_long_as_the_recording_and_sum_to_it(
     separator, noise, tmp_path, suffix, subtype, sample_rate_hz, channels
@@ -84,7 +88,9 @@ def test_clip_counts_what_it_cut_and_says_so(loud, noise, tmp_path):
     beyond = np.count_nonzero(np.abs(3 * mixture) > 1) + np.count_nonzero(np.abs(2 * mixture) > 1)
     assert result.levels.clipped_samples == beyond
     assert f"{beyond} samples were clipped" in result.notes[0]
-    np.testing.assert_allclose(read(result.stems["piano"]), np.clip(3 * mixture, -1, 1), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        read(result.stems["piano"]), np.clip(3 * mixture, -1, 1), rtol=0, atol=1e-6
+    )
 
 
 def test_error_leaves_nothing(loud, noise, tmp_path):
@@ -125,7 +131,10 @@ def bad_files(directory, samples):
     (directory / "cut.wav").write_bytes(whole[: len(whole) // 2])
     soundfile.write(directory / "no_samples.wav", samples[:0], 8000)
     soundfile.write(
-        directory / "nan.wav", np.where(np.arange(len(samples))[:, None] == 7, np.nan, samples), 8000, "FLOAT"
+        directory / "nan.wav",
+        np.where(np.arange(len(samples))[:, None] == 7, np.nan, samples),
+        8000,
+        "FLOAT",
     )
     soundfile.write(directory / "whole.flac", samples, 8000)
     compressed = (directory / "whole.flac").read_bytes()
@@ -156,10 +165,16 @@ def test_one_bad_file_does_not_stop_the_others(separator, noise, tmp_path):
     (music / "sub").mkdir()
     for name in ("a.wav", "sub/a.wav", "z.flac"):
         soundfile.write(music / name, noise(9000), 8000)
-    done, failed = separate_files(separator, find_inputs([music], tmp_path / "out"), tmp_path / "out")
+    done, failed = separate_files(
+        separator, find_inputs([music], tmp_path / "out"), tmp_path / "out"
+    )
     assert {one.path.name for one in failed} == set(bad)
     assert all(one.path.name in one.reason for one in failed)
-    stems = [f"{track}/{name}.wav" for track in ("a", "sub/a", "z") for name in ("piano", "residual", "voice")]
+    stems = [
+        f"{track}/{name}.wav"
+        for track in ("a", "sub/a", "z")
+        for name in ("piano", "residual", "voice")
+    ]
     assert left_in(tmp_path / "out") == stems
     assert len(done) == 3
 
@@ -195,7 +210,12 @@ def test_a_failed_run_keeps_the_stems_of_an_earlier_one(separator, noise, tmp_pa
 def test_progress_ends_at_the_whole(separator, noise, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(60000), 8000)
     told = []
-    separate_file(separator, tmp_path / "a.wav", tmp_path, progress=lambda done, total: told.append((done, total)))
+    separate_file(
+        separator,
+        tmp_path / "a.wav",
+        tmp_path,
+        progress=lambda done, total: told.append((done, total)),
+    )
     assert len(told) > 2 and told == sorted(told)
     assert told[-1] == (60000, 60000)
 
@@ -204,7 +224,10 @@ def test_progress_ends_at_the_whole(separator, noise, tmp_path):
 def test_tracks_stay_below_the_output(separator, noise, tmp_path, track):
     soundfile.write(tmp_path / "a.wav", noise(900), 8000)
     result = separate_file(separator, tmp_path / "a.wav", tmp_path / "out", track=track)
-    assert all(path.resolve().is_relative_to((tmp_path / "out").resolve()) for path in result.stems.values())
+    assert all(
+        path.resolve().is_relative_to((tmp_path / "out").resolve())
+        for path in result.stems.values()
+    )
 
 
 def test_a_link_out_of_the_output_is_not_followed(separator, noise, tmp_path):
@@ -258,7 +281,13 @@ def test_too_little_space_is_told_before_any_work(separator, noise, tmp_path, mo
 def test_stems_beyond_four_gigabytes_are_rf64(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "WAV_LIMIT_BYTES", 1000)
     with StemWriter(
-        tmp_path, ["piano"], sample_rate_hz=8000, channels=1, frames=500, form=StemFormat(), clip="error"
+        tmp_path,
+        ["piano"],
+        sample_rate_hz=8000,
+        channels=1,
+        frames=500,
+        form=StemFormat(),
+        clip="error",
     ) as writer:
         writer.write({"piano": np.full((500, 1), 0.25, np.float32)})
         writer.finish()

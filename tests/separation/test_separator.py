@@ -1,4 +1,5 @@
-"""Stems of arrays and streams: exact length, any rate and channel count, and they sum to the mixture."""
+"""Stems of arrays and streams: exact length, any rate and channel count, and they sum to the
+mixture."""
 
 import dataclasses
 
@@ -25,17 +26,23 @@ def joined(blocks):
 
 @pytest.mark.parametrize("sample_rate_hz", RATES_HZ)
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_stems_have_the_length_of_the_mixture_and_sum_to_it(separator, noise, sample_rate_hz, channels):
+def test_stems_have_the_length_of_the_mixture_and_sum_to_it(
+    separator, noise, sample_rate_hz, channels
+):
     for frames in (1, 2, 5, 4410, 30011):
         mixture = noise(frames, channels)
         stems = separator.separate(mixture, sample_rate_hz)
         assert list(stems) == ["piano", "voice", "residual"]
-        assert all(stem.shape == mixture.shape and stem.dtype == np.float32 for stem in stems.values())
+        assert all(
+            stem.shape == mixture.shape and stem.dtype == np.float32 for stem in stems.values()
+        )
         np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("sample_rate_hz", RATES_HZ)
-def test_other_rates_equal_one_shot_resampling_around_one_pass(separator, two_sources, noise, sample_rate_hz):
+def test_other_rates_equal_one_shot_resampling_around_one_pass(
+    separator, two_sources, noise, sample_rate_hz
+):
     network = network_function(two_sources.generator)
     mixture = noise(50021, channels=1)
     margin = int(np.ceil(sample_rate_hz / 8000)) if sample_rate_hz != 8000 else 0
@@ -49,7 +56,8 @@ def test_other_rates_equal_one_shot_resampling_around_one_pass(separator, two_so
 
 def test_resampling_adds_no_delay(two_sources):
     through = Separator(two_sources, block_seconds=0.7)
-    through.network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5  # estimates: half the mixture
+    # estimates: half the mixture
+    through.network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5
     time = np.arange(96000) / 48000
     mixture = (0.5 * np.sin(2 * np.pi * 440 * time) * np.hanning(96000)).astype(np.float32)
     given = through.separate(mixture, 48000)["piano"]
@@ -162,7 +170,8 @@ def test_blocks_without_length_are_refused(two_sources, seconds):
 
 
 @pytest.mark.parametrize(
-    "sources", [(), ("residual",), ("../piano",), ("a/b",), ("..",), ("piano", "Piano"), ("",), (".hidden",)]
+    "sources",
+    [(), ("residual",), ("../piano",), ("a/b",), ("..",), ("piano", "Piano"), ("",), (".hidden",)],
 )
 def test_source_names_that_are_no_plain_names_are_refused(two_sources, sources):
     manifest = dataclasses.replace(two_sources.manifest, sources=sources)

@@ -1,4 +1,5 @@
-"""A small exported model, servers of it, and what every signature should give: the Keras model in one pass."""
+"""A small exported model, servers of it, and what every signature should give: the Keras model in
+one pass."""
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ def bundle():
     config = GeneratorConfig(kind="filterbank", channels=32, blocks=4, frame=256, hop=64)
     generator = build_generator(config, sources=len(SOURCES), sample_rate_hz=RATE)
     random = np.random.default_rng(0)
-    generator.set_weights([w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()])
+    generator.set_weights(
+        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
+    )
     facts = {"name": "small", "system": "ssepgan", "sample_rate_hz": RATE, "sources": SOURCES}
     return Bundle(generator, describe(generator, config, **facts, trained={"licence": "CC0"}))
 

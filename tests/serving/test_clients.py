@@ -1,4 +1,5 @@
-"""The clients' parts without a server: when to ask again, what is no reply, blocks in parallel, descriptions, set-up files."""
+"""The clients' parts without a server: when to ask again, what is no reply, blocks in parallel,
+descriptions, set-up files."""
 
 import json
 import threading
@@ -19,7 +20,8 @@ from tfsepgan.serving.separator import ParallelBlocks, connect
 
 
 def failing(*codes):
-    """An attempt that fails with these codes, and then succeeds; and the seconds each attempt was given."""
+    """An attempt that fails with these codes, and then succeeds; and the seconds each attempt was
+    given."""
     left, given = list(codes), []
 
     def attempt(seconds):
@@ -31,16 +33,22 @@ def failing(*codes):
     return attempt, given
 
 
-@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", BAD_REPLY])
+@pytest.mark.parametrize(
+    "code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", BAD_REPLY]
+)
 def test_what_passes_is_asked_for_again(code):
     attempt, given = failing(code, code)
     waits = []
-    assert patiently(attempt, Patience(), server="it", sleep=waits.append, draw=lambda: 1.0) == "done"
+    assert (
+        patiently(attempt, Patience(), server="it", sleep=waits.append, draw=lambda: 1.0) == "done"
+    )
     assert len(given) == 3
     assert waits == [0.1, 0.2]
 
 
-@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED"])
+@pytest.mark.parametrize(
+    "code", ["INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED"]
+)
 def test_what_would_be_refused_again_is_asked_for_once(code):
     attempt, given = failing(code)
     with pytest.raises(ServingError, match=f"it answered {code}: said so"):
@@ -50,13 +58,21 @@ def test_what_would_be_refused_again_is_asked_for_once(code):
 
 def test_waits_double_up_to_a_limit_and_half_of_each_is_chance():
     patience = Patience(first_wait_seconds=0.5, longest_wait_seconds=3.0)
-    assert [patience.wait_seconds(failures, lambda: 1.0) for failures in range(1, 6)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+    assert [patience.wait_seconds(failures, lambda: 1.0) for failures in range(1, 6)] == [
+        0.5,
+        1.0,
+        2.0,
+        3.0,
+        3.0,
+    ]
     assert patience.wait_seconds(2, lambda: 0.0) == 0.5
 
 
 def test_attempts_and_deadline_end_it():
     attempt, given = failing(*["UNAVAILABLE"] * 9)
-    with pytest.raises(ServingError, match="no usable answer in 3 attempts; the last was UNAVAILABLE"):
+    with pytest.raises(
+        ServingError, match="no usable answer in 3 attempts; the last was UNAVAILABLE"
+    ):
         patiently(attempt, Patience(attempts=3), server="it", sleep=lambda _: None)
     assert len(given) == 3
     attempt, given = failing(*["UNAVAILABLE"] * 9)
@@ -66,7 +82,9 @@ def test_attempts_and_deadline_end_it():
     assert all(seconds <= 0.2 for seconds in given) and len(given) <= 2
 
 
-@pytest.mark.parametrize("settings", [{"attempts": 0}, {"deadline_seconds": -1.0}, {"attempt_seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "settings", [{"attempts": 0}, {"deadline_seconds": -1.0}, {"attempt_seconds": float("nan")}]
+)
 def test_patience_that_makes_no_sense_is_refused(settings):
     with pytest.raises(ConfigError, match=next(iter(settings))):
         Patience(**settings)
@@ -97,10 +115,13 @@ def test_a_reply_that_is_none_is_refused(words):
 
 
 def average(mixture):
-    """A network with a hop of 2 and a context of 4 that a thread may take its time for: `[batch, 1, time, 1]`."""
+    """A network with a hop of 2 and a context of 4 that a thread may take its time for: `[batch, 1,
+    time, 1]`."""
     time.sleep(0.002 * (mixture.shape[1] % 3))
     padded = np.pad(mixture[..., 0], [(0, 0), (4, 4)])
-    return np.stack([padded[:, shift : shift + mixture.shape[1]] for shift in range(9)]).mean(axis=0)[:, None, :, None]
+    return np.stack([padded[:, shift : shift + mixture.shape[1]] for shift in range(9)]).mean(
+        axis=0
+    )[:, None, :, None]
 
 
 SHAPE = {"channels": 3, "sources": 1, "hop": 2, "context": 4, "block": 10}
@@ -110,10 +131,17 @@ SHAPE = {"channels": 3, "sources": 1, "hop": 2, "context": 4, "block": 10}
 def test_blocks_in_parallel_come_back_in_order_and_unchanged(parallel):
     mixture = np.random.default_rng(1).uniform(-1, 1, (503, 3)).astype(np.float32)
     with ThreadPoolExecutor(4) as pool:
-        engines = [BlockSeparator(average, **SHAPE), ParallelBlocks(average, **SHAPE, pool=pool, parallel=parallel)]
+        engines = [
+            BlockSeparator(average, **SHAPE),
+            ParallelBlocks(average, **SHAPE, pool=pool, parallel=parallel),
+        ]
         whole = []
         for engine in engines:
-            blocks = [one for start in range(0, 503, 37) for one in engine.push(mixture[start : start + 37])]
+            blocks = [
+                one
+                for start in range(0, 503, 37)
+                for one in engine.push(mixture[start : start + 37])
+            ]
             whole.append(np.concatenate(blocks + engine.finish(), axis=1))
     np.testing.assert_array_equal(whole[0], whole[1])
     assert whole[1].shape == (1, 503, 3)
@@ -154,7 +182,11 @@ DESCRIPTION = {
 
 def test_a_description_is_read():
     told = read_description(json.dumps(DESCRIPTION), server="it")
-    assert (told.manifest.sources, told.manifest.hop, told.max_request_samples) == (("piano",), 64, 9999)
+    assert (told.manifest.sources, told.manifest.hop, told.max_request_samples) == (
+        ("piano",),
+        64,
+        9999,
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +204,9 @@ def test_a_description_is_read():
     ],
 )
 def test_a_description_that_is_none_is_refused(change):
-    with pytest.raises(ServingError, match="it describes its model in a way that is not understood"):
+    with pytest.raises(
+        ServingError, match="it describes its model in a way that is not understood"
+    ):
         read_description(json.dumps({**DESCRIPTION, **change}), server="it")
 
 
@@ -182,7 +216,9 @@ def test_a_description_that_is_no_object_is_refused(text):
         read_description(text, server="it")
 
 
-@pytest.mark.parametrize("server", ["localhost", "http://localhost:8500", ":8500", "localhost:port"])
+@pytest.mark.parametrize(
+    "server", ["localhost", "http://localhost:8500", ":8500", "localhost:port"]
+)
 def test_an_address_that_is_none_is_refused(server):
     with pytest.raises(ConfigError, match="wanted HOST:PORT"):
         connect(server, "piano")
@@ -196,7 +232,10 @@ def test_a_description_that_was_cut_is_asked_for_again(text):
 
 
 def test_a_server_that_is_away_is_one_clear_error():
-    with pytest.raises(ServingError, match=r"127\.0\.0\.1:9 \(REST\) gave no usable answer in 2 attempts; .*Is it up"):
+    with pytest.raises(
+        ServingError,
+        match=r"127\.0\.0\.1:9 \(REST\) gave no usable answer in 2 attempts; .*Is it up",
+    ):
         connect("127.0.0.1:9", "piano", rest=True, patience=Patience(attempts=2))
 
 
@@ -208,14 +247,18 @@ def files(tmp_path, bundle):
     from tfsepgan.models.bundle import save_bundle
 
     for name in ("small", "other.model"):
-        save_bundle(tmp_path / "models" / name, bundle.generator, replace(bundle.manifest, name=name))
+        save_bundle(
+            tmp_path / "models" / name, bundle.generator, replace(bundle.manifest, name=name)
+        )
     folders = [tmp_path / "models" / name for name in ("small", "other.model")]
     written = write_server_files(tmp_path / "serving", folders, replicas=3, memory_gib=2)
     return {path.name: path for path in written}
 
 
 def test_tf_serving_reads_its_own_files(files):
-    pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2", reason="no tensorflow-serving-api")
+    pb2 = pytest.importorskip(
+        "tensorflow_serving.config.model_server_config_pb2", reason="no tensorflow-serving-api"
+    )
     from google.protobuf import text_format
 
     config = text_format.Parse(files["models.config"].read_text(), pb2.ModelServerConfig())

@@ -1,4 +1,5 @@
-"""Clients and server together: what comes through a wire is what Keras gives, or an error; never something else."""
+"""Clients and server together: what comes through a wire is what Keras gives, or an error; never
+something else."""
 
 import base64
 import json
@@ -17,7 +18,12 @@ from tfsepgan.separation.separator import Separator
 from tfsepgan.serving.retry import Patience
 from tfsepgan.serving.separator import connect
 
-QUICK = {"deadline_seconds": 60.0, "attempts": 30, "first_wait_seconds": 0.02, "longest_wait_seconds": 0.5}
+QUICK = {
+    "deadline_seconds": 60.0,
+    "attempts": 30,
+    "first_wait_seconds": 0.02,
+    "longest_wait_seconds": 0.5,
+}
 
 
 def address(server, rest):
@@ -28,7 +34,9 @@ def address(server, rest):
 def remote(request, server):
     """A separator of short blocks through a server."""
     rest = request.param == "rest"
-    with connect(address(server, rest), "small", rest=rest, block_seconds=0.2, patience=Patience(**QUICK)) as separator:
+    with connect(
+        address(server, rest), "small", rest=rest, block_seconds=0.2, patience=Patience(**QUICK)
+    ) as separator:
         yield separator
 
 
@@ -46,7 +54,10 @@ def test_other_rates_give_what_the_model_gives_here(remote, bundle, music):
 
 def test_the_client_learns_what_the_model_is(remote, bundle):
     assert (remote.stems, remote.sample_rate_hz) == (("piano", "voice", "residual"), RATE)
-    assert (remote.manifest.hop, remote.manifest.context) == (bundle.manifest.hop, bundle.manifest.context)
+    assert (remote.manifest.hop, remote.manifest.context) == (
+        bundle.manifest.hop,
+        bundle.manifest.context,
+    )
 
 
 @pytest.mark.parametrize("rest", [False, True])
@@ -55,7 +66,10 @@ def test_blocks_are_made_to_fit_messages(server, rest):
     large = connect(address(server, rest), "small", rest=rest, max_message_bytes=3_000_000)
     with small, large:
         assert small.block < large.block and small.block % 64 == 0
-        assert small.separate(np.full((40_000, 2), 0.1, np.float32), RATE)["piano"].shape == (40_000, 2)
+        assert small.separate(np.full((40_000, 2), 0.1, np.float32), RATE)["piano"].shape == (
+            40_000,
+            2,
+        )
     with pytest.raises(ServingError, match="raise max_message_bytes"):
         connect(address(server, rest), "small", rest=rest, max_message_bytes=100_000)
 
@@ -91,12 +105,18 @@ def post(server, body, name="small"):
 def test_rest_by_columns_and_by_rows(server, one_pass, music):
     mixture = music[:2, :500]
     expected = one_pass(mixture)
-    status, columns = post(server, {"signature_name": "separate", "inputs": {"mixture": mixture.tolist()}})
+    status, columns = post(
+        server, {"signature_name": "separate", "inputs": {"mixture": mixture.tolist()}}
+    )
     assert status == 200
-    assert_close({name: np.array(stem, np.float32) for name, stem in columns["outputs"].items()}, expected)
+    assert_close(
+        {name: np.array(stem, np.float32) for name, stem in columns["outputs"].items()}, expected
+    )
     status, rows = post(server, {"instances": mixture.tolist()})
     assert status == 200
-    stems = {name: np.array([row[name] for row in rows["predictions"]], np.float32) for name in expected}
+    stems = {
+        name: np.array([row[name] for row in rows["predictions"]], np.float32) for name in expected
+    }
     assert_close(stems, expected)
 
 
@@ -120,7 +140,10 @@ BAD = [
     ({}, "'inputs' or 'instances'"),
     ([], ""),
     ({"signature_name": "nothing", "inputs": []}, "nothing"),
-    ({"signature_name": "separate_wav", "inputs": {"wav": [{"b64": "aGVsbG8="}]}}, "not a WAV file"),
+    (
+        {"signature_name": "separate_wav", "inputs": {"wav": [{"b64": "aGVsbG8="}]}},
+        "not a WAV file",
+    ),
     ({"signature_name": "separate_wav", "inputs": {"wav": [{"b64": "no base64!"}]}}, ""),
 ]
 
@@ -160,12 +183,17 @@ def test_every_signature_by_grpc(predict, one_pass, music):
     assert_close(predict("separate", mixture=music), expected)
     assert_close(predict("", mixture=music), expected)
     files = predict("separate_wav", wav=[wav(one) for one in music])
-    stems = {name.removesuffix("_bytes"): np.stack([read_wav(one) for one in many]) for name, many in files.items()}
+    stems = {
+        name.removesuffix("_bytes"): np.stack([read_wav(one) for one in many])
+        for name, many in files.items()
+    }
     assert_close(stems, expected)
     first = predict("stream", block=music[:, :4000], context=music[:, :0], final=False)
     last = predict("stream", block=music[:, 4000:], context=first.pop("context"), final=True)
     assert last.pop("context").shape == (8, 0, 1)
-    assert_close({name: np.concatenate([first[name], last[name]], axis=1) for name in first}, expected)
+    assert_close(
+        {name: np.concatenate([first[name], last[name]], axis=1) for name in first}, expected
+    )
     assert set(predict("separate", outputs=["voice"], mixture=music)) == {"voice"}
 
 
@@ -207,7 +235,9 @@ def test_metadata_and_status(server):
     with grpc.insecure_channel(address(server, False)) as channel:
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = "small"
-        reply = prediction_service_pb2_grpc.PredictionServiceStub(channel).GetModelMetadata(request, timeout=60)
+        reply = prediction_service_pb2_grpc.PredictionServiceStub(channel).GetModelMetadata(
+            request, timeout=60
+        )
         signatures = get_model_metadata_pb2.SignatureDefMap.FromString(
             reply.metadata["signature_def"].value
         ).signature_def
@@ -216,22 +246,31 @@ def test_metadata_and_status(server):
         status = get_model_status_pb2.GetModelStatusRequest()
         status.model_spec.name = "small"
         states = (
-            model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, timeout=60).model_version_status
+            model_service_pb2_grpc.ModelServiceStub(channel)
+            .GetModelStatus(status, timeout=60)
+            .model_version_status
         )
-        assert [(one.version, one.state) for one in states] == [(1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)]
+        assert [(one.version, one.state) for one in states] == [
+            (1, get_model_status_pb2.ModelVersionStatus.AVAILABLE)
+        ]
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_the_command_writes_what_it_writes_without_a_server(server, model, music, tmp_path, rest, capsys):
+def test_the_command_writes_what_it_writes_without_a_server(
+    server, model, music, tmp_path, rest, capsys
+):
     from tfsepgan.cli.separate import main
 
     soundfile.write(tmp_path / "song.wav", music[:2, :, 0].T, RATE, subtype="FLOAT")
     there = ["--server", address(server, rest), "--model", "small", *(["--rest"] if rest else [])]
     for name, options in (("here", ["--model", str(model)]), ("there", there)):
-        assert main([str(tmp_path / "song.wav"), "--output", str(tmp_path / name), *options]) == 0, capsys.readouterr()
+        assert (
+            main([str(tmp_path / "song.wav"), "--output", str(tmp_path / name), *options]) == 0
+        ), capsys.readouterr()
     for stem in ("piano", "voice", "residual"):
         here, there = (
-            soundfile.read(tmp_path / name / "song" / f"{stem}.wav", dtype="float32") for name in ("here", "there")
+            soundfile.read(tmp_path / name / "song" / f"{stem}.wav", dtype="float32")
+            for name in ("here", "there")
         )
         assert here[1] == there[1]
         np.testing.assert_allclose(there[0], here[0], rtol=0, atol=1e-6)
@@ -241,9 +280,19 @@ def test_the_command_says_that_no_server_answers(music, tmp_path, capsys):
     from tfsepgan.cli.separate import main
 
     soundfile.write(tmp_path / "song.wav", music[0], RATE)
-    options = ["--server", "127.0.0.1:9", "--rest", "--deadline-seconds", "0.3", "--output", str(tmp_path / "out")]
+    options = [
+        "--server",
+        "127.0.0.1:9",
+        "--rest",
+        "--deadline-seconds",
+        "0.3",
+        "--output",
+        str(tmp_path / "out"),
+    ]
     assert main([str(tmp_path / "song.wav"), *options]) == 1
-    assert capsys.readouterr().err.startswith("ServingError: 127.0.0.1:9 (REST) gave no usable answer")
+    assert capsys.readouterr().err.startswith(
+        "ServingError: 127.0.0.1:9 (REST) gave no usable answer"
+    )
     assert not (tmp_path / "out").exists()
     assert main([str(tmp_path / "song.wav"), "--rest"]) == 2
 
@@ -253,17 +302,23 @@ def unreliable(model):
     """A server that answers two requests of five with something else than what was asked."""
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     faults = {"exhausted": 0.1, "truncated": 0.2, "altered": 0.1}
-    with from_tools("loopback_process").ServerProcess("small", model, faults=faults, seed=5) as server:
+    with from_tools("loopback_process").ServerProcess(
+        "small", model, faults=faults, seed=5
+    ) as server:
         yield server
     met = {json.loads(line).get("fault") for line in server.said.splitlines()}
     assert set(faults) <= met
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_replies_that_are_cut_altered_or_refused_never_reach_the_caller(unreliable, one_pass, music, rest):
+def test_replies_that_are_cut_altered_or_refused_never_reach_the_caller(
+    unreliable, one_pass, music, rest
+):
     expected = {name: stem[0] for name, stem in one_pass(music[:1]).items()}
     there = address(unreliable, rest)
-    with connect(there, "small", rest=rest, block_seconds=0.1, patience=Patience(**QUICK)) as separator:
+    with connect(
+        there, "small", rest=rest, block_seconds=0.1, patience=Patience(**QUICK)
+    ) as separator:
         for _ in range(4):
             assert_close(separator.separate(music[0], RATE), expected)
 
@@ -273,7 +328,10 @@ def test_a_server_that_never_answers_is_given_up_in_time(rest):
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     patience = Patience(attempts=2, attempt_seconds=0.2, first_wait_seconds=0.01)
     sentence = "in 2 attempts; the last was (DEADLINE_EXCEEDED|UNAVAILABLE)"
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ServingError, match=sentence):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(ServingError, match=sentence),
+    ):
         connect(f"127.0.0.1:{silent.getsockname()[1]}", "small", rest=rest, patience=patience)
 
 
@@ -281,7 +339,9 @@ def test_under_load_with_faults_every_file_is_whole_or_a_clear_error(model):
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     tool = from_tools("bench_serving")
     faults = {**tool.FAULTS, "slow_seconds": 1.0}
-    figures = tool.run(model, requests=20, faults=faults, mean_bytes=2e6, restart=True, seed=1, deadline=120.0)
+    figures = tool.run(
+        model, requests=20, faults=faults, mean_bytes=2e6, restart=True, seed=1, deadline=120.0
+    )
     assert (figures["requests"], figures["wrong"]) == (20, 0), figures
     assert figures["whole"] >= 15, figures  # on a machine with nothing else to do it is all of them
     assert figures["faults"] and figures["restarts"] == 1, figures

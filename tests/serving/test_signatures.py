@@ -1,4 +1,5 @@
-"""Every signature through TensorFlow's C API gives what Keras gives in one pass, and answers nonsense with a sentence."""
+"""Every signature through TensorFlow's C API gives what Keras gives in one pass, and answers
+nonsense with a sentence."""
 
 import json
 import subprocess
@@ -36,7 +37,9 @@ def test_wav_files_give_what_their_samples_give(session, one_pass, music, subtyp
     reply = session.run("separate_wav", {"wav": strings(*files)})
     assert set(reply) == {"piano_bytes", "voice_bytes", "residual_bytes"}
     for index, file in enumerate(files):
-        stems = {name.removesuffix("_bytes"): read_wav(content[index]) for name, content in reply.items()}
+        stems = {
+            name.removesuffix("_bytes"): read_wav(content[index]) for name, content in reply.items()
+        }
         decoded = read_wav(file)
         assert_close(stems, {name: stem[0] for name, stem in one_pass(decoded[None]).items()})
         np.testing.assert_allclose(sum(stems.values()), decoded, rtol=0, atol=1e-6)
@@ -44,31 +47,44 @@ def test_wav_files_give_what_their_samples_give(session, one_pass, music, subtyp
 
 def test_eight_wav_files_and_one_alone(session, one_pass, music):
     reply = session.run("separate_wav", {"wav": strings(*(wav(one) for one in music))})
-    stems = {name.removesuffix("_bytes"): np.stack([read_wav(one) for one in many]) for name, many in reply.items()}
+    stems = {
+        name.removesuffix("_bytes"): np.stack([read_wav(one) for one in many])
+        for name, many in reply.items()
+    }
     assert_close(stems, one_pass(music))
     alone = session.run("separate_wav", {"wav": np.array(wav(music[0]), object)})
-    assert alone["piano_bytes"].shape == () and alone["piano_bytes"].item() == reply["piano_bytes"][0]
+    assert (
+        alone["piano_bytes"].shape == () and alone["piano_bytes"].item() == reply["piano_bytes"][0]
+    )
 
 
 def test_stems_in_wav_files_are_not_clipped(session, one_pass, music):
     loud = music[:1] * np.float32(3 / np.abs(music[0]).max())
     reply = session.run("separate_wav", {"wav": strings(wav(loud[0]))})
     assert np.abs(read_wav(reply["piano_bytes"][0])).max() > 1
-    np.testing.assert_allclose(sum(read_wav(one[0]) for one in reply.values()), loud[0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        sum(read_wav(one[0]) for one in reply.values()), loud[0], rtol=0, atol=1e-5
+    )
 
 
 def streamed(session, mixture, pieces):
-    """Stems of a mixture sent in pieces, whose lengths are repeated, and the longest context that came back."""
+    """Stems of a mixture sent in pieces, whose lengths are repeated, and the longest context that
+    came back."""
     context, done, number, longest, replies = mixture[:, :0], 0, 0, 0, []
     while done < mixture.shape[1]:
         block = mixture[:, done : done + pieces[number % len(pieces)]]
         done, number = done + block.shape[1], number + 1
-        reply = session.run("stream", {"block": block, "context": context, "final": np.array(done == mixture.shape[1])})
+        reply = session.run(
+            "stream",
+            {"block": block, "context": context, "final": np.array(done == mixture.shape[1])},
+        )
         context = reply.pop("context")
         longest = max(longest, context.shape[1])
         replies.append(reply)
     assert context.shape[1] == 0
-    return {name: np.concatenate([reply[name] for reply in replies], axis=1) for name in replies[0]}, longest
+    return {
+        name: np.concatenate([reply[name] for reply in replies], axis=1) for name in replies[0]
+    }, longest
 
 
 @pytest.mark.parametrize("pieces", [(16077,), (4000,), (100,), (1, 3000, 64, 63, 1281, 7)])
@@ -85,26 +101,39 @@ def test_a_stream_gives_back_all_that_is_ready(session, bundle):
     hop, context = bundle.manifest.hop, bundle.manifest.context
     block = np.zeros((1, context + hop, 2), np.float32)
     for time, ready in ((context + hop - 1, 0), (context + hop, hop)):
-        reply = session.run("stream", {"block": block[:, :time], "context": block[:, :0], "final": np.array(False)})
+        reply = session.run(
+            "stream", {"block": block[:, :time], "context": block[:, :0], "final": np.array(False)}
+        )
         assert reply["piano"].shape == (1, ready, 2)
 
 
 def test_the_end_of_a_stream_may_come_without_samples(session, one_pass, music):
     mixture = music[:2, :500]
-    first = session.run("stream", {"block": mixture, "context": np.zeros(0, np.float32), "final": np.array(False)})
+    first = session.run(
+        "stream", {"block": mixture, "context": np.zeros(0, np.float32), "final": np.array(False)}
+    )
     assert first["piano"].shape == (2, 0, 1)
-    last = session.run("stream", {"block": mixture[:, :0], "context": first.pop("context"), "final": np.array(True)})
+    last = session.run(
+        "stream",
+        {"block": mixture[:, :0], "context": first.pop("context"), "final": np.array(True)},
+    )
     assert last.pop("context").size == 0
     assert_close(last, one_pass(mixture))
 
 
 def test_the_description_holds_what_a_client_needs(session, bundle):
-    told = [json.loads(one) for one in session.run("describe", {"question": strings(b"", b"x")})["manifest"]]
+    told = [
+        json.loads(one)
+        for one in session.run("describe", {"question": strings(b"", b"x")})["manifest"]
+    ]
     assert told[0] == told[1]
     expected = {"name": "small", "sample_rate_hz": RATE, "sources": list(SOURCES), "hop": 64}
     assert expected.items() <= told[0].items()
     assert told[0]["context"] == bundle.manifest.context
-    assert told[0]["limits"] == {"max_request_seconds": REQUEST_SECONDS, "max_request_samples": RATE * REQUEST_SECONDS}
+    assert told[0]["limits"] == {
+        "max_request_seconds": REQUEST_SECONDS,
+        "max_request_samples": RATE * REQUEST_SECONDS,
+    }
 
 
 def zeros(*shape, kind=np.float32):
@@ -112,26 +141,62 @@ def zeros(*shape, kind=np.float32):
 
 
 def block(samples, context=None, final=False):
-    return {"block": samples, "context": zeros(1, 0, 1) if context is None else context, "final": np.array(final)}
+    return {
+        "block": samples,
+        "context": zeros(1, 0, 1) if context is None else context,
+        "final": np.array(final),
+    }
 
 
 NAN, INF = np.float32("nan"), np.float32("inf")
 WHOLE = wav(np.full((100, 1), 0.1))
 BAD = [
-    ("separate", {"mixture": zeros(5, 5)}, "[2] [; send `mixture` as float32 [batch, time, channels]"),
-    ("separate", {"mixture": zeros(5, 5, 1, 1)}, "[4] [; send `mixture` as float32 [batch, time, channels]"),
+    (
+        "separate",
+        {"mixture": zeros(5, 5)},
+        "[2] [; send `mixture` as float32 [batch, time, channels]",
+    ),
+    (
+        "separate",
+        {"mixture": zeros(5, 5, 1, 1)},
+        "[4] [; send `mixture` as float32 [batch, time, channels]",
+    ),
     ("separate", {"mixture": np.float32(1)}, "[0] [; send `mixture`"),
     ("separate", {"mixture": zeros(1, 5, 1, kind=np.float64)}, "to be float but double"),
     ("separate", {"mixture": zeros(1, 5, 1, kind=np.int32)}, "to be float but int32"),
     ("separate", {"mixture": strings(b"x")}, "to be float but string"),
-    ("separate", {"mixture": zeros(1, 0, 1)}, "is empty, its shape is] [1 0 1] [; send at least one sample"),
+    (
+        "separate",
+        {"mixture": zeros(1, 0, 1)},
+        "is empty, its shape is] [1 0 1] [; send at least one sample",
+    ),
     ("separate", {"mixture": zeros(0)}, "send at least one sample"),
-    ("separate", {"mixture": np.full((1, 5, 1), NAN)}, "NaN or infinite values; send finite samples"),
-    ("separate", {"mixture": np.full((1, 5, 1), INF)}, "NaN or infinite values; send finite samples"),
-    ("separate", {"mixture": zeros(1, 7200 * RATE, 1)}, "[57600000] [; send at most 240000, 30 s of one channel"),
+    (
+        "separate",
+        {"mixture": np.full((1, 5, 1), NAN)},
+        "NaN or infinite values; send finite samples",
+    ),
+    (
+        "separate",
+        {"mixture": np.full((1, 5, 1), INF)},
+        "NaN or infinite values; send finite samples",
+    ),
+    (
+        "separate",
+        {"mixture": zeros(1, 7200 * RATE, 1)},
+        "[57600000] [; send at most 240000, 30 s of one channel",
+    ),
     ("separate", {"mixture": zeros(240, 1000, 2)}, "send at most 240000"),
-    ("separate", {"mixture": zeros(300, 1, 1)}, "holds this many channels:] [300] [; send at most 256"),
-    ("separate", {"mixture": zeros(100, 5, 3)}, "holds this many channels:] [300] [; send at most 256"),
+    (
+        "separate",
+        {"mixture": zeros(300, 1, 1)},
+        "holds this many channels:] [300] [; send at most 256",
+    ),
+    (
+        "separate",
+        {"mixture": zeros(100, 5, 3)},
+        "holds this many channels:] [300] [; send at most 256",
+    ),
     ("separate_wav", {"wav": strings(*[WHOLE] * 257)}, "[257] [; send at most 256"),
     ("separate_wav", {"wav": strings(wav(zeros(3, 300)))}, "[300] [; send at most 256"),
     ("describe", {"question": strings(*[b"?"] * 300)}, "[300] [; send at most 256"),
@@ -139,24 +204,56 @@ BAD = [
     ("separate_wav", {"wav": strings(b"hello")}, "not a WAV file; send the bytes of one"),
     ("separate_wav", {"wav": strings(b"")}, "not a WAV file"),
     ("separate_wav", {"wav": strings(b"RIFF")}, "not a WAV file"),
-    ("separate_wav", {"wav": strings(wav(zeros(99, 1), "PCM_16", container="FLAC"))}, "not a WAV file"),
+    (
+        "separate_wav",
+        {"wav": strings(wav(zeros(99, 1), "PCM_16", container="FLAC"))},
+        "not a WAV file",
+    ),
     ("separate_wav", {"wav": strings(WHOLE[:-1])}, "cut short, bytes promised and present:"),
     ("separate_wav", {"wav": strings(WHOLE[:30])}, "no format or no samples"),
-    ("separate_wav", {"wav": strings(WHOLE[:12] + b"junk\0\0\0\0" * 9999)}, "no format or no samples"),
-    ("separate_wav", {"wav": strings(wav(zeros(99, 1), rate=44100))}, "sample rate of] [44100] [Hz; send 8000 Hz"),
-    ("separate_wav", {"wav": strings(wav(zeros(99, 1), "PCM_U8"))}, "send PCM of 16, 24 or 32 bits or 32-bit float"),
+    (
+        "separate_wav",
+        {"wav": strings(WHOLE[:12] + b"junk\0\0\0\0" * 9999)},
+        "no format or no samples",
+    ),
+    (
+        "separate_wav",
+        {"wav": strings(wav(zeros(99, 1), rate=44100))},
+        "sample rate of] [44100] [Hz; send 8000 Hz",
+    ),
+    (
+        "separate_wav",
+        {"wav": strings(wav(zeros(99, 1), "PCM_U8"))},
+        "send PCM of 16, 24 or 32 bits or 32-bit float",
+    ),
     ("separate_wav", {"wav": strings(wav(zeros(99, 1), "DOUBLE"))}, "[3] [64] [; send PCM"),
     ("separate_wav", {"wav": strings(wav(np.full((9, 1), NAN)))}, "NaN or infinite"),
     ("separate_wav", {"wav": strings(wav(zeros(0, 1)))}, "send at least one"),
-    ("separate_wav", {"wav": strings(wav(zeros(31 * RATE, 1), "PCM_16"))}, "[248000] [; send at most 240000"),
-    ("separate_wav", {"wav": strings(*[wav(zeros(30 * RATE, 1))] * 3)}, "this many bytes:] [2880240] [; send at most"),
+    (
+        "separate_wav",
+        {"wav": strings(wav(zeros(31 * RATE, 1), "PCM_16"))},
+        "[248000] [; send at most 240000",
+    ),
+    (
+        "separate_wav",
+        {"wav": strings(*[wav(zeros(30 * RATE, 1))] * 3)},
+        "this many bytes:] [2880240] [; send at most",
+    ),
     ("separate_wav", {"wav": strings()}, "send the bytes of at least one WAV file"),
     ("separate_wav", {"wav": strings(WHOLE).reshape(1, 1)}, "send one string, or a list of them"),
     ("separate_wav", {"wav": strings(WHOLE, b"x")}, "not a WAV file"),
     ("separate_wav", {"wav": zeros(1, 5, 1)}, "to be string but float"),
     ("stream", block(zeros(1, 0, 1), final=True), "send at least one sample of the recording"),
-    ("stream", block(zeros(1, 9, 1), zeros(1, 2624, 1)), "[2624] [; send what the last answer gave as `context`"),
-    ("stream", block(zeros(2, 9, 1), zeros(1, 9, 1)), "differ in batch or channels:] [1 9 1] [2 9 1]"),
+    (
+        "stream",
+        block(zeros(1, 9, 1), zeros(1, 2624, 1)),
+        "[2624] [; send what the last answer gave as `context`",
+    ),
+    (
+        "stream",
+        block(zeros(2, 9, 1), zeros(1, 9, 1)),
+        "differ in batch or channels:] [1 9 1] [2 9 1]",
+    ),
     ("stream", block(zeros(1, 9, 2), zeros(1, 9, 1)), "differ in batch or channels"),
     ("stream", block(np.full((1, 9, 1), NAN)), "NaN or infinite"),
     ("stream", block(zeros(9, 9)), "[2] [; send `block`"),
@@ -166,8 +263,12 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("signature", "inputs", "words"), BAD, ids=[f"{one[0]}: {one[2][:40]}" for one in BAD])
-def test_what_cannot_be_answered_gets_a_sentence_that_says_what_to_send(session, signature, inputs, words):
+@pytest.mark.parametrize(
+    ("signature", "inputs", "words"), BAD, ids=[f"{one[0]}: {one[2][:40]}" for one in BAD]
+)
+def test_what_cannot_be_answered_gets_a_sentence_that_says_what_to_send(
+    session, signature, inputs, words
+):
     with pytest.raises(SessionError) as caught:
         session.run(signature, inputs)
     assert caught.value.code == INVALID_ARGUMENT
@@ -188,8 +289,17 @@ def test_each_weight_is_stored_once(model, bundle):
 def test_no_operator_of_python_is_needed(model, music, one_pass, tmp_path):
     """The proof: a process that has no Python TensorFlow, and nothing of this package."""
     np.savez(tmp_path / "in.npz", mixture=music[:2])
-    command = [sys.executable, "-I", DOUBLES / "c_session.py", model / "1", "separate", tmp_path / "in.npz"]
-    done = subprocess.run([*command, tmp_path / "out.npz"], capture_output=True, text=True, check=True)
+    command = [
+        sys.executable,
+        "-I",
+        DOUBLES / "c_session.py",
+        model / "1",
+        "separate",
+        tmp_path / "in.npz",
+    ]
+    done = subprocess.run(
+        [*command, tmp_path / "out.npz"], capture_output=True, text=True, check=True
+    )
     told = json.loads(done.stdout)
     assert told == {"signatures": sorted(SIGNATURES), "python_packages_of_tensorflow": []}
     with np.load(tmp_path / "out.npz") as stems:
@@ -200,14 +310,19 @@ def test_warm_up_requests_are_messages_of_tf_serving_that_the_model_answers(mode
     import tensorflow as tf
 
     logs = pytest.importorskip(
-        "tensorflow_serving.apis.prediction_log_pb2", reason="tensorflow-serving-api is not installed"
+        "tensorflow_serving.apis.prediction_log_pb2",
+        reason="tensorflow-serving-api is not installed",
     )
     path = model / "1" / "assets.extra" / "tf_serving_warmup_requests"
-    records = [logs.PredictionLog.FromString(one.numpy()) for one in tf.data.TFRecordDataset(str(path))]
+    records = [
+        logs.PredictionLog.FromString(one.numpy()) for one in tf.data.TFRecordDataset(str(path))
+    ]
     asked = set()
     for record in records:
         request = record.predict_log.request
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
-        assert request.model_spec.name == "small" and session.run(request.model_spec.signature_name, inputs)
+        assert request.model_spec.name == "small" and session.run(
+            request.model_spec.signature_name, inputs
+        )
         asked.add(request.model_spec.signature_name)
     assert asked == {"separate", "separate_wav", "stream"}

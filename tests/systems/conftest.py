@@ -32,7 +32,8 @@ def system_of():
 
 @pytest.fixture(scope="session")
 def batch_of():
-    """A seeded batch as the data gives it, with all that a system may hear: mixtures are more than their sources' sum."""
+    """A seeded batch as the data gives it, with all that a system may hear: mixtures are more than
+    their sources' sum."""
 
     def make(experiment, seed=0):
         import tensorflow as tf
@@ -40,7 +41,9 @@ def batch_of():
         data, random = experiment.data, np.random.default_rng(seed)
 
         def noise(*shape):
-            return 0.1 * random.standard_normal((data.batch, *shape, data.window, 1)).astype(np.float32)
+            return 0.1 * random.standard_normal((data.batch, *shape, data.window, 1)).astype(
+                np.float32
+            )
 
         sources = noise(len(data.sources))
         batch = {"mixture": sources.sum(axis=1) + noise(), "sources": sources}

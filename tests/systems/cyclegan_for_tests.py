@@ -1,4 +1,5 @@
-"""What the tests of CycleGAN share: its settings on short windows, its networks asked one by one, a twin's arithmetic."""
+"""What the tests of CycleGAN share: its settings on short windows, its networks asked one by one, a
+twin's arithmetic."""
 
 from dataclasses import replace
 
@@ -19,7 +20,8 @@ MASKS = {"kind": "filterbank", "channels": 8, "blocks": 1, "frame": 256, "hop": 
 
 
 def experiment(*, mixer=None, discriminator=None, data=None, model=None, **training):
-    """The preset `tiny` on short windows, without phase shuffle, pool or running mean, with settings changed by name."""
+    """The preset `tiny` on short windows, without phase shuffle, pool or running mean, with
+    settings changed by name."""
     base = systems.preset("cyclegan", "tiny")
     listener = replace(base.model.discriminator, **{"phase_shuffle": 0, **(discriminator or {})})
     networks = {"discriminator": listener, "mixer": replace(base.model.mixer, **(mixer or {}))}
@@ -32,9 +34,15 @@ def experiment(*, mixer=None, discriminator=None, data=None, model=None, **train
 
 
 def at_full_strength(system):
-    """Scale the mixer's kernels so that it is as loud as what it batch_keys: at its start, so narrow, it gives next to nothing."""
+    """Scale the mixer's kernels so that it is as loud as what it batch_keys: at its start, so
+    narrow, it gives next to nothing."""
     network = system.mixer
-    network.set_weights([w / np.sqrt(np.sum(w**2) / w.shape[-1]) if w.ndim > 1 else w for w in network.get_weights()])
+    network.set_weights(
+        [
+            w / np.sqrt(np.sum(w**2) / w.shape[-1]) if w.ndim > 1 else w
+            for w in network.get_weights()
+        ]
+    )
     return system
 
 
@@ -57,7 +65,9 @@ def mix(system, waveform):
 
 def scores(system, end, windows):
     """A discriminator's scores, each source a window of its own."""
-    return system.discriminators[end](np.reshape(windows, (-1, *windows.shape[-2:])), training=True)["scores"]
+    return system.discriminators[end](
+        np.reshape(windows, (-1, *windows.shape[-2:])), training=True
+    )["scores"]
 
 
 def l1(one, other):
@@ -79,7 +89,10 @@ def open_masks(network):
 
 def weights_of(system):
     """Every player's weights."""
-    return {name: [np.asarray(v) for v in network.trainable_variables] for name, network in system.players.items()}
+    return {
+        name: [np.asarray(v) for v in network.trainable_variables]
+        for name, network in system.players.items()
+    }
 
 
 def moved(before, after):

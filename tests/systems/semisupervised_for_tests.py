@@ -1,4 +1,5 @@
-"""What the tests of the semi-supervised system share: its settings on short windows, batches, its networks asked one by one."""
+"""What the tests of the semi-supervised system share: its settings on short windows, batches, its
+networks asked one by one."""
 
 from dataclasses import replace
 
@@ -59,12 +60,17 @@ def estimates_of(system, mixture):
 
 
 def weights_of(system):
-    return {player: [np.asarray(v) for v in network.trainable_variables] for player, network in system.players.items()}
+    return {
+        player: [np.asarray(v) for v in network.trainable_variables]
+        for player, network in system.players.items()
+    }
 
 
 def moved(before, after):
     return {
-        player: any(not np.array_equal(a, b) for a, b in zip(before[player], after[player], strict=True))
+        player: any(
+            not np.array_equal(a, b) for a, b in zip(before[player], after[player], strict=True)
+        )
         for player in before
     }
 

@@ -1,4 +1,5 @@
-"""What every system with a discriminator keeps to: phase shuffle at every call, the Wasserstein losses, the points of the penalty."""
+"""What every system with a discriminator keeps to: phase shuffle at every call, the Wasserstein
+losses, the points of the penalty."""
 
 from dataclasses import replace
 
@@ -41,8 +42,12 @@ def system_with(short):
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
 def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_of, monkeypatch):
-    """On its own steps, when it judges for the generator, and where its slope is penalised: never as at inference."""
-    system, heard = system_with(name, **({} if name == "semisupervised" else {"objective": "wgan-gp"})), []
+    """On its own steps, when it judges for the generator, and where its slope is penalised: never
+    as at inference."""
+    system, heard = (
+        system_with(name, **({} if name == "semisupervised" else {"objective": "wgan-gp"})),
+        [],
+    )
     shuffle = PhaseShuffle.call
 
     def listening(self, signal, training=False):
@@ -55,23 +60,30 @@ def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_o
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step(name, system_with, monkeypatch):
+def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step(
+    name, system_with, monkeypatch
+):
     """Recordings that rise by one a sample tell, at any level, which sample a crop starts at."""
     listener = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
     system, starts = system_with(name, **listener), []
     convolve = keras.layers.Conv1D.call
 
     def looking(self, signal):
-        if signal.shape[1:] == (CROP, 1) and len(signal) > BATCH:  # real and fake together: its own step
+        # real and fake together: its own step
+        if signal.shape[1:] == (CROP, 1) and len(signal) > BATCH:
             rise = np.diff(np.asarray(signal)[..., 0], axis=1)
             straight = np.ptp(rise, axis=1) < 1e-3 * np.abs(rise[:, 0])
-            starts.extend(np.round(np.asarray(signal)[straight, 0, 0] / rise[straight, 0]).astype(int))
+            starts.extend(
+                np.round(np.asarray(signal)[straight, 0, 0] / rise[straight, 0]).astype(int)
+            )
         return convolve(self, signal)
 
     monkeypatch.setattr(keras.layers.Conv1D, "call", looking)
     rising = np.arange(WINDOW, dtype=np.float32)[:, None] / WINDOW
     shapes = {"mixture": (), "unlabelled": (), "sources": (1,), "solo": (2,)}
-    batch = {key: tf.constant(np.tile(rising, (BATCH, *more, 1, 1))) for key, more in shapes.items()}
+    batch = {
+        key: tf.constant(np.tile(rising, (BATCH, *more, 1, 1))) for key, more in shapes.items()
+    }
     each = []
     for _ in range(3):
         starts.clear()
@@ -85,7 +97,9 @@ def quadratic(factors=(1.0,)):
     """A critic `factor |x|^2 / 2` for each listener, whose slope at a window is `factor x`."""
     waveform = keras.Input((WINDOW, 1))
     energy = ops.sum(ops.square(waveform), axis=(1, 2), keepdims=True)[:, 0]
-    return keras.Model(waveform, {"scores": [0.5 * factor * energy for factor in factors], "features": []})
+    return keras.Model(
+        waveform, {"scores": [0.5 * factor * energy for factor in factors], "features": []}
+    )
 
 
 def windows(seed, level):
@@ -139,7 +153,8 @@ CRITICS_LOSS = {
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
 def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
-    """Of a quadratic critic all is known: scores |x|^2 / 2, and a slope as long as the point where it is taken."""
+    """Of a quadratic critic all is known: scores |x|^2 / 2, and a slope as long as the point where
+    it is taken."""
     settings = {"penalty_weight": WEIGHT}
     settings |= {"one_sided": False} if name == "semisupervised" else {"objective": "wgan-gp"}
     settings |= {"mixture_as_fake_weight": 0.0} if name == "ssepgan" else {}
@@ -148,8 +163,12 @@ def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(na
     for _ in range(2):  # the points are drawn anew
         position = next_positions(system)
         between = np.asarray(real) + position * np.asarray(fake - real)
-        expected = np.mean(length(fake) ** 2 - length(real) ** 2) / 2 + WEIGHT * np.mean((length(between) - 1) ** 2)
-        assert float(CRITICS_LOSS[name](system, quadratic(), real, fake)) == pytest.approx(expected, rel=1e-4)
+        expected = np.mean(length(fake) ** 2 - length(real) ** 2) / 2 + WEIGHT * np.mean(
+            (length(between) - 1) ** 2
+        )
+        assert float(CRITICS_LOSS[name](system, quadratic(), real, fake)) == pytest.approx(
+            expected, rel=1e-4
+        )
     assert position[0] != position[1]
 
 

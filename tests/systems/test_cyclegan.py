@@ -1,4 +1,5 @@
-"""CycleGAN's losses, as its log tells them, against the equations: both directions, several sources, the rest carried along."""
+"""CycleGAN's losses, as its log tells them, against the equations: both directions, several
+sources, the rest carried along."""
 
 import numpy as np
 import pytest
@@ -31,7 +32,8 @@ def system_of(system_of):
 
 @pytest.mark.parametrize("data", [{}, TWO], ids=["one source", "two"])
 def test_every_term_is_that_of_the_equations(data, system_of, batch_of):
-    """A twin in NumPy, with G and F asked one by one; two sources are summed for F, and windows of their own to D."""
+    """A twin in NumPy, with G and F asked one by one; two sources are summed for F, and windows of
+    their own to D."""
     settings = experiment(data=data)
     system, batch = system_of(settings), batch_of(settings)
     count = len(settings.data.sources)
@@ -51,7 +53,9 @@ def test_every_term_is_that_of_the_equations(data, system_of, batch_of):
         "adversarial_mixture": generator_loss("lsgan", scores(system, "mixture", mixed)),
     }
     for end, real, fake in (("source", x, estimate), ("mixture", m, mixed)):
-        told_apart = real_loss("lsgan", scores(system, end, real)) + fake_loss("lsgan", scores(system, end, fake))
+        told_apart = real_loss("lsgan", scores(system, end, real)) + fake_loss(
+            "lsgan", scores(system, end, fake)
+        )
         expected[f"{end}_discriminator"] = told_apart
     log = step(system, batch)
     for name, value in expected.items():
@@ -63,7 +67,9 @@ def test_the_generators_loss_is_the_weighted_sum_of_its_terms(system_of, batch_o
     settings = experiment(model={f"{term}_weight": weight for term, weight in weights.items()})
     log = step(system_of(settings), batch_of(settings))
     assert all(log[term] > 0 for term in TERMS)
-    assert log["generator"] == pytest.approx(sum(weight * log[term] for term, weight in weights.items()), rel=1e-5)
+    assert log["generator"] == pytest.approx(
+        sum(weight * log[term] for term, weight in weights.items()), rel=1e-5
+    )
 
 
 def test_generators_that_change_nothing_have_no_cycle_or_identity_loss(system_of, batch_of):
@@ -77,7 +83,9 @@ def test_generators_that_change_nothing_have_no_cycle_or_identity_loss(system_of
 
 
 @pytest.mark.parametrize("share", [0.8, 0.0])
-def test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be(share, system_of, batch_of):
+def test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be(
+    share, system_of, batch_of
+):
     settings = experiment(data=TWO, model={**CARRIED, "taken_off": share})
     system, batch = system_of(settings), batch_of(settings)
     m, solo = np.asarray(batch["unlabelled"]), np.asarray(batch["solo"])
@@ -101,7 +109,9 @@ def test_mixtures_and_sources_need_not_match(model, system_of, batch_of):
     settings = experiment(data={"batch": 3}, model=model)
     batch, logs = batch_of(settings), []
     for shift in (0, 1):
-        logs.append(step(system_of(settings), {**batch, "solo": tf.roll(batch["solo"], shift, axis=0)}))
+        logs.append(
+            step(system_of(settings), {**batch, "solo": tf.roll(batch["solo"], shift, axis=0)})
+        )
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
 
 
@@ -109,16 +119,22 @@ def test_nothing_but_unpaired_windows_is_heard(system_of, batch_of):
     settings = experiment()
     system, batch = system_of(settings), batch_of(settings)
     assert set(system.batch_keys) == {"unlabelled", "solo"}
-    step(system, {name: batch[name] for name in system.batch_keys})  # has no use for "mixture" or "sources"
+    # has no use for "mixture" or "sources"
+    step(system, {name: batch[name] for name in system.batch_keys})
 
 
 @pytest.mark.parametrize(
     ("model", "matters"), [({}, False), (CARRIED, True)], ids=["F invents the rest", "is handed it"]
 )
-def test_of_recordings_of_the_rest_nothing_but_the_level_is_heard(model, matters, system_of, batch_of):
+def test_of_recordings_of_the_rest_nothing_but_the_level_is_heard(
+    model, matters, system_of, batch_of
+):
     settings = experiment(model=model)
     batch = batch_of(settings)
-    solo, other = np.asarray(batch["solo"]), np.random.default_rng(9).standard_normal((2, 1024, 1)).astype(np.float32)
+    solo, other = (
+        np.asarray(batch["solo"]),
+        np.random.default_rng(9).standard_normal((2, 1024, 1)).astype(np.float32),
+    )
     logs = []
     for rest in (solo[:, 1], other * rms(solo[:, 1]) / rms(other), 3 * solo[:, 1]):
         changed = tf.constant(np.stack([solo[:, 0], rest], axis=1))
@@ -138,12 +154,17 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(system_of, batch_
     mixture, solo = np.asarray(batch["unlabelled"]), np.asarray(batch["solo"])
     mixture, sources = 0.1 * mixture / rms(mixture), 0.1 * solo[:, 0] / rms(solo.sum(axis=1))
     system = system_of(settings)
-    expected = {"cycle_mixture": l1(mix(system, mixture), mixture), "cycle_source": l1(mix(system, sources), sources)}
+    expected = {
+        "cycle_mixture": l1(mix(system, mixture), mixture),
+        "cycle_source": l1(mix(system, sources), sources),
+    }
     for log in logs:
         assert {name: log[name] for name in expected} == pytest.approx(expected, rel=2e-3)
 
 
-def test_at_one_level_the_generator_is_given_mixtures_as_loud_as_they_were_recorded(system_of, batch_of):
+def test_at_one_level_the_generator_is_given_mixtures_as_loud_as_they_were_recorded(
+    system_of, batch_of
+):
     settings = experiment(model={"level_dbfs": -20.0})
     system, batch = system_of(settings), batch_of(settings)
     mixture = np.asarray(batch["unlabelled"]) * np.float32([1.0, 0.05])[:, None, None]
@@ -157,29 +178,46 @@ def test_the_identity_terms_may_hear_a_share_of_the_batch(system_of, batch_of):
     settings = experiment(model={**NOTHING, **identities, "identity_share": 0.5})
     system, batch = system_of(settings), batch_of(settings)
     m, x = np.asarray(batch["unlabelled"])[:1], np.asarray(batch["solo"])[:1, :1]
-    expected = {"identity_source": l1(generate(system, x[:, 0]), x), "identity_mixture": l1(mix(system, m), m)}
+    expected = {
+        "identity_source": l1(generate(system, x[:, 0]), x),
+        "identity_mixture": l1(mix(system, m), m),
+    }
     log = step(system, batch)
     assert {name: log[name] for name in expected} == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_penalty_is_that_of_the_discriminators_own_slope(system_of, batch_of):
-    """Where F changes nothing and x is m there is one point between them only, so the random position drops out."""
-    model = {**NOTHING, "adversarial_mixture_weight": 1.0, "objective": "wgan-gp", "penalty_weight": 7.0}
+    """Where F changes nothing and x is m there is one point between them only, so the random
+    position drops out."""
+    model = {
+        **NOTHING,
+        "adversarial_mixture_weight": 1.0,
+        "objective": "wgan-gp",
+        "penalty_weight": 7.0,
+    }
     settings = experiment(mixer=MASKS, model=model)
     system, batch = system_of(settings), batch_of(settings)
     open_masks(system.mixer)
     waveform = batch["solo"][:, 0]
     with tf.GradientTape() as tape:
         tape.watch(waveform)
-        total = tf.reduce_sum(system.discriminators["mixture"](waveform, training=True)["scores"][0])
+        total = tf.reduce_sum(
+            system.discriminators["mixture"](waveform, training=True)["scores"][0]
+        )
     slope = np.sqrt(np.sum(np.square(tape.gradient(total, waveform)), axis=(1, 2)))
     log = step(system, {**batch, "unlabelled": waveform})
     assert log["mixture_discriminator"] == pytest.approx(7 * np.mean((slope - 1) ** 2), rel=1e-3)
 
 
 def test_a_shorter_stretch_is_the_same_of_real_and_fake(system_of, batch_of):
-    """Where F changes nothing and x is m, only unequal stretches could make a linear distance of the scores differ."""
-    model = {**NOTHING, "adversarial_mixture_weight": 1.0, "objective": "wgan-gp", "penalty_weight": 0.0}
+    """Where F changes nothing and x is m, only unequal stretches could make a linear distance of
+    the scores differ."""
+    model = {
+        **NOTHING,
+        "adversarial_mixture_weight": 1.0,
+        "objective": "wgan-gp",
+        "penalty_weight": 0.0,
+    }
     listener = {"kind": "patch", "window": 1024}
     settings = experiment(mixer=MASKS, model=model, discriminator=listener, data={"window": 4096})
     system, batch = system_of(settings), batch_of(settings)

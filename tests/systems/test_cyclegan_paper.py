@@ -1,4 +1,5 @@
-"""CycleGAN as section 3.2 of S-SepGAN has it, and what of it `zhu` has not: pairs, one cycle, fakes made of estimates; the presets."""
+"""CycleGAN as section 3.2 of S-SepGAN has it, and what of it `zhu` has not: pairs, one cycle, fakes
+made of estimates; the presets."""
 
 from dataclasses import replace
 
@@ -29,7 +30,9 @@ from tfsepgan.settings.ssepgan import PRESETS as SSEPGAN_PRESETS
 
 PAPER = PRESETS["paper"].model
 SECTION_3_2 = {
-    name: value for name, value in vars(PAPER).items() if name not in ("generator", "mixer", "discriminator")
+    name: value
+    for name, value in vars(PAPER).items()
+    if name not in ("generator", "mixer", "discriminator")
 }
 
 
@@ -46,7 +49,8 @@ def system_of(system_of):
 
 @pytest.mark.parametrize("data", [{}, TWO], ids=["one source", "two"])
 def test_every_term_is_that_of_section_3_2(data, system_of, batch_of):
-    """A twin in NumPy, with G and F asked one by one, weighted as the authors' code weighs; identity and cycle are L1."""
+    """A twin in NumPy, with G and F asked one by one, weighted as the authors' code weighs;
+    identity and cycle are L1."""
     settings = in_small(data=data)
     system, batch = system_of(settings), batch_of(settings)
     m, s = np.asarray(batch["mixture"]), np.asarray(batch["sources"])
@@ -58,10 +62,17 @@ def test_every_term_is_that_of_section_3_2(data, system_of, batch_of):
         "adversarial_source": generator_loss("vanilla", scores(system, "source", estimate)),
         "adversarial_mixture": generator_loss("vanilla", scores(system, "mixture", again)),
     }
-    weights = {"identity_source": 0.5, "cycle_mixture": 10.0, "adversarial_source": 1.0, "adversarial_mixture": 1.0}
+    weights = {
+        "identity_source": 0.5,
+        "cycle_mixture": 10.0,
+        "adversarial_source": 1.0,
+        "adversarial_mixture": 1.0,
+    }
     expected["generator"] = sum(weights[name] * float(value) for name, value in expected.items())
     for end, real, fake in (("source", s, estimate), ("mixture", m, again)):
-        told_apart = real_loss("vanilla", scores(system, end, real)) + fake_loss("vanilla", scores(system, end, fake))
+        told_apart = real_loss("vanilla", scores(system, end, real)) + fake_loss(
+            "vanilla", scores(system, end, fake)
+        )
         expected[f"{end}_discriminator"] = told_apart
     log = step(system, batch)
     for name, value in expected.items():
@@ -70,7 +81,8 @@ def test_every_term_is_that_of_section_3_2(data, system_of, batch_of):
 
 
 def test_the_objective_is_the_original_one(system_of, batch_of):
-    """-log D(x) - log(1 - D(fake)) with D the logistic function of the score, and -log D(fake) for the generators."""
+    """-log D(x) - log(1 - D(fake)) with D the logistic function of the score, and -log D(fake) for
+    the generators."""
     settings = in_small()
     system, batch = system_of(settings), batch_of(settings)
     estimate = generate(system, batch["mixture"])
@@ -79,7 +91,9 @@ def test_the_objective_is_the_original_one(system_of, batch_of):
         for one in (batch["sources"], estimate)
     )
     log = step(system, batch)
-    assert log["source_discriminator"] == pytest.approx(-np.mean(np.log(real)) - np.mean(np.log(1 - fake)), rel=1e-4)
+    assert log["source_discriminator"] == pytest.approx(
+        -np.mean(np.log(real)) - np.mean(np.log(1 - fake)), rel=1e-4
+    )
     assert log["adversarial_source"] == pytest.approx(-np.mean(np.log(fake)), rel=1e-4)
 
 
@@ -87,17 +101,28 @@ def test_the_paired_identity_is_with_the_true_source_of_the_same_mixture(system_
     settings = in_small()
     batch, logs = batch_of(settings), []
     for shift in (0, 1):
-        logs.append(step(system_of(settings), {**batch, "sources": tf.roll(batch["sources"], shift, axis=0)}))
+        logs.append(
+            step(
+                system_of(settings), {**batch, "sources": tf.roll(batch["sources"], shift, axis=0)}
+            )
+        )
     assert abs(logs[0]["identity_source"] / logs[1]["identity_source"] - 1) > 1e-3
-    for name in ("cycle_mixture", "adversarial_source", "adversarial_mixture", "mixture_discriminator"):
-        assert logs[0][name] == pytest.approx(logs[1][name], rel=1e-6), name  # which never hear a source
+    for name in (
+        "cycle_mixture",
+        "adversarial_source",
+        "adversarial_mixture",
+        "mixture_discriminator",
+    ):
+        # which never hear a source
+        assert logs[0][name] == pytest.approx(logs[1][name], rel=1e-6), name
 
 
 def test_nothing_but_pairs_is_heard(system_of, batch_of):
     settings = in_small()
     system, batch = system_of(settings), batch_of(settings)
     assert set(system.batch_keys) == {"mixture", "sources"}
-    step(system, {name: batch[name] for name in system.batch_keys})  # has no use for "unlabelled" or "solo"
+    # has no use for "unlabelled" or "solo"
+    step(system, {name: batch[name] for name in system.batch_keys})
 
 
 def test_a_paired_identity_costs_no_pass_and_hears_the_whole_batch(system_of, batch_of):
@@ -112,7 +137,9 @@ def test_a_paired_identity_costs_no_pass_and_hears_the_whole_batch(system_of, ba
 
 def test_where_both_cycles_are_asked_for_each_is_of_its_own_signal(system_of, batch_of):
     """G(F(x)) begins at the sources, also where D_m's fakes are made of the estimates."""
-    settings = in_small(data=TWO, model={"cycle_source_weight": 1.0, "identity_mixture_weight": 1.0})
+    settings = in_small(
+        data=TWO, model={"cycle_source_weight": 1.0, "identity_mixture_weight": 1.0}
+    )
     system, batch = system_of(settings), batch_of(settings)
     m, s = np.asarray(batch["mixture"]), np.asarray(batch["sources"])
     expected = {
@@ -128,7 +155,8 @@ MOVED = {
     "identity_source": {"generator"},
     "cycle_mixture": {"generator", "mixer"},
     "adversarial_source": {"generator", "source_discriminator"},
-    "adversarial_mixture": {"generator", "mixer", "mixture_discriminator"},  # F's fake is made of what G made
+    # F's fake is made of what G made
+    "adversarial_mixture": {"generator", "mixer", "mixture_discriminator"},
 }
 
 
@@ -143,19 +171,29 @@ def test_each_term_moves_its_own_players_only(system_of, batch_of):
     assert got == MOVED
 
 
-def test_both_generators_descend_the_one_loss_and_discriminators_stop_its_gradient(system_of, batch_of):
-    """Adam keeps each player's first gradient as its first moment; it must be that of the player's own loss, and of nothing else."""
+def test_both_generators_descend_the_one_loss_and_discriminators_stop_its_gradient(
+    system_of, batch_of
+):
+    """Adam keeps each player's first gradient as its first moment; it must be that of the player's
+    own loss, and of nothing else."""
     settings = in_small(betas=(0.5, 0.9))
     system, batch = system_of(settings), batch_of(settings)
     m, s = batch["mixture"], batch["sources"]
-    watched = {name: [v.value for v in network.trainable_variables] for name, network in system.players.items()}
+    watched = {
+        name: [v.value for v in network.trainable_variables]
+        for name, network in system.players.items()
+    }
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(watched)
         estimate = system.generator(m, training=True)
         again = system.mixer(estimate[:, 0], training=True)[:, 0]
         loss = 0.5 * tf.reduce_mean(tf.abs(s - estimate)) + 10.0 * tf.reduce_mean(tf.abs(m - again))
-        loss += generator_loss("vanilla", system.discriminators["source"](estimate[:, 0], training=True)["scores"])
-        loss += generator_loss("vanilla", system.discriminators["mixture"](again, training=True)["scores"])
+        loss += generator_loss(
+            "vanilla", system.discriminators["source"](estimate[:, 0], training=True)["scores"]
+        )
+        loss += generator_loss(
+            "vanilla", system.discriminators["mixture"](again, training=True)["scores"]
+        )
     expected = {name: tape.gradient(loss, watched[name]) for name in ("generator", "mixer")}
     real, fake = {"source": s[:, 0], "mixture": m}, {"source": estimate[:, 0], "mixture": again}
     step(system, batch)
@@ -167,17 +205,25 @@ def test_both_generators_descend_the_one_loss_and_discriminators_stop_its_gradie
         variables = [v.value for v in fresh.discriminators[end].trainable_variables]
         with tf.GradientTape() as tape:
             tape.watch(variables)
-            loss = real_loss("vanilla", fresh.discriminators[end](real[end], training=True)["scores"])
-            loss += fake_loss("vanilla", fresh.discriminators[end](fake[end], training=True)["scores"])
+            loss = real_loss(
+                "vanilla", fresh.discriminators[end](real[end], training=True)["scores"]
+            )
+            loss += fake_loss(
+                "vanilla", fresh.discriminators[end](fake[end], training=True)["scores"]
+            )
         for got, wanted in zip(
-            first_moments(system.optimizers[f"{end}_discriminator"]), tape.gradient(loss, variables), strict=True
+            first_moments(system.optimizers[f"{end}_discriminator"]),
+            tape.gradient(loss, variables),
+            strict=True,
         ):
             np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-6, err_msg=end)
 
 
 def first_moments(optimizer):
     """The gradients of the only step so far."""
-    return [np.asarray(v) / (1 - optimizer.beta_1) for v in optimizer.variables if "momentum" in v.path]
+    return [
+        np.asarray(v) / (1 - optimizer.beta_1) for v in optimizer.variables if "momentum" in v.path
+    ]
 
 
 def test_two_steps_move_every_weight_of_every_player(system_of, batch_of):
@@ -188,11 +234,15 @@ def test_two_steps_move_every_weight_of_every_player(system_of, batch_of):
         log = step(system, batch_of(settings, seed))
     assert all(np.isfinite(value) for value in log.values())
     for player, weights in weights_of(system).items():
-        still = [old for old, new in zip(before[player], weights, strict=True) if np.array_equal(old, new)]
+        still = [
+            old
+            for old, new in zip(before[player], weights, strict=True)
+            if np.array_equal(old, new)
+        ]
         assert not still, player
-    assert {name: int(optimizer.iterations) for name, optimizer in system.optimizers.items()} == dict.fromkeys(
-        PLAYERS, 2
-    )
+    assert {
+        name: int(optimizer.iterations) for name, optimizer in system.optimizers.items()
+    } == dict.fromkeys(PLAYERS, 2)
 
 
 def test_a_step_in_a_graph_of_keras_is_the_step_as_it_is_written(system_of, batch_of):
@@ -205,10 +255,24 @@ def test_a_step_in_a_graph_of_keras_is_the_step_as_it_is_written(system_of, batc
 
 
 def test_the_papers_preset_is_section_3_2():
-    assert (PAPER.objective, PAPER.identity, PAPER.mixture_fakes) == ("vanilla", "paired", "estimates")
-    assert (PAPER.pool, PAPER.carry_rest, PAPER.level_dbfs, PAPER.discriminator_steps) == (0, False, None, 1)
+    assert (PAPER.objective, PAPER.identity, PAPER.mixture_fakes) == (
+        "vanilla",
+        "paired",
+        "estimates",
+    )
+    assert (PAPER.pool, PAPER.carry_rest, PAPER.level_dbfs, PAPER.discriminator_steps) == (
+        0,
+        False,
+        None,
+        1,
+    )
     weights = {term: getattr(PAPER, f"{term}_weight") for term in TERMS}
-    wanted = {"cycle_mixture": 10.0, "identity_source": 0.5, "adversarial_source": 1.0, "adversarial_mixture": 1.0}
+    wanted = {
+        "cycle_mixture": 10.0,
+        "identity_source": 0.5,
+        "adversarial_source": 1.0,
+        "adversarial_mixture": 1.0,
+    }
     assert weights == dict.fromkeys(TERMS, 0.0) | wanted
     assert max(weights, key=weights.get) == "cycle_mixture"  # "higher weight on the cyclical loss"
 
@@ -223,7 +287,12 @@ def test_all_that_section_3_2_shares_with_3_3_is_one_in_both_presets():
 
 def test_zhus_preset_is_zhus():
     model, training = PRESETS["zhu"].model, PRESETS["zhu"].training
-    assert (model.objective, model.pool, model.carry_rest, model.level_dbfs) == ("lsgan", 50, False, None)
+    assert (model.objective, model.pool, model.carry_rest, model.level_dbfs) == (
+        "lsgan",
+        50,
+        False,
+        None,
+    )
     assert (model.identity, model.mixture_fakes) == ("unpaired", "sources")
     assert [getattr(model, f"{term}_weight") for term in TERMS] == [10.0, 10.0, 5.0, 5.0, 1.0, 1.0]
     assert model.generator == model.mixer
@@ -239,7 +308,9 @@ def test_presets_can_be_trained_with(preset):
     "change", [{"identity": "paired"}, {"mixture_fakes": "estimates"}], ids=lambda c: next(iter(c))
 )
 def test_a_rest_is_not_carried_to_the_sources_of_its_own_mixture(change):
-    with pytest.raises(ConfigError, match="carry_rest with identity .* it wants 'unpaired' and 'sources'"):
+    with pytest.raises(
+        ConfigError, match="carry_rest with identity .* it wants 'unpaired' and 'sources'"
+    ):
         check(experiment(model={"carry_rest": True, **change}))
 
 

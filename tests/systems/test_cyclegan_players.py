@@ -1,4 +1,5 @@
-"""CycleGAN's four players: whom each term moves, how often, what the discriminators remember; its settings."""
+"""CycleGAN's four players: whom each term moves, how often, what the discriminators remember; its
+settings."""
 
 from dataclasses import replace
 
@@ -42,7 +43,9 @@ def system_of(system_of):
     return lambda settings: at_full_strength(system_of(settings))
 
 
-@pytest.mark.parametrize("carry_rest", [False, True], ids=["F invents the rest", "F is handed the rest"])
+@pytest.mark.parametrize(
+    "carry_rest", [False, True], ids=["F invents the rest", "F is handed the rest"]
+)
 def test_each_term_moves_its_own_players_only(carry_rest, system_of, batch_of):
     settings = experiment(betas=(0.0, 0.0))  # so that no player moves by an earlier term's momentum
     system, batch, got = system_of(settings), batch_of(settings), {}
@@ -54,7 +57,8 @@ def test_each_term_moves_its_own_players_only(carry_rest, system_of, batch_of):
         got[term] = moved(before, weights_of(system))
     expected = dict(MOVED)
     if carry_rest:
-        expected["cycle_mixture"] = {"mixer"}  # nothing is lost on the way, so the generator has nothing to mend
+        # nothing is lost on the way, so the generator has nothing to mend
+        expected["cycle_mixture"] = {"mixer"}
     assert got == expected
 
 
@@ -63,7 +67,10 @@ def test_both_generators_descend_the_one_loss_they_share(system_of, batch_of):
     settings = experiment(model={**NOTHING, "cycle_source_weight": 4.0})
     system, batch = system_of(settings), batch_of(settings)
     x = batch["solo"][:, :1]
-    watched = {name: [v.value for v in system.players[name].trainable_variables] for name in ("generator", "mixer")}
+    watched = {
+        name: [v.value for v in system.players[name].trainable_variables]
+        for name in ("generator", "mixer")
+    }
     with tf.GradientTape() as tape:
         tape.watch(watched)
         back = system.generator(system.mixer(x[:, 0], training=True)[:, 0], training=True)
@@ -72,7 +79,11 @@ def test_both_generators_descend_the_one_loss_they_share(system_of, batch_of):
     step(system, batch)
     for name, gradients in expected.items():
         optimizer = system.optimizers[name]  # Adam keeps the first gradient as its first moment
-        moments = [np.asarray(v) / (1 - optimizer.beta_1) for v in optimizer.variables if "momentum" in v.path]
+        moments = [
+            np.asarray(v) / (1 - optimizer.beta_1)
+            for v in optimizer.variables
+            if "momentum" in v.path
+        ]
         for got, wanted in zip(moments, gradients, strict=True):
             np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-6)
 
@@ -83,42 +94,60 @@ def test_each_discriminator_moves_as_often_as_asked_on_the_same_fakes(system_of,
     for seed in (0, 1):
         step(system, batch_of(settings, seed))
     iterations = {name: int(system.optimizers[name].iterations) for name in PLAYERS}
-    assert iterations == {"generator": 2, "mixer": 2, "source_discriminator": 6, "mixture_discriminator": 6}
+    assert iterations == {
+        "generator": 2,
+        "mixer": 2,
+        "source_discriminator": 6,
+        "mixture_discriminator": 6,
+    }
     assert int(system.pools["source"].count) == 4
 
 
 def test_discriminators_hear_past_fakes_and_generators_the_newest(system_of, batch_of):
-    """With players that stand still and a pool of one, the coin's four outcomes are all that may be heard."""
+    """With players that stand still and a pool of one, the coin's four outcomes are all that may be
+    heard."""
     settings = experiment(model={"pool": 1}, learning_rate=1e-12, discriminator_learning_rate=1e-12)
     system, outcomes, kept = system_of(settings), set(), None
-    score = system.discriminators["source"].get_layer("score")  # starts so small that all fakes look alike
+    # starts so small that all fakes look alike
+    score = system.discriminators["source"].get_layer("score")
     score.set_weights([200.0 * weight for weight in score.get_weights()])
     for seed in range(8):
         batch = batch_of(settings, seed)
         made, real = generate(system, batch["unlabelled"])[:, 0], np.asarray(batch["solo"])[:, 0]
-        first, second = (float(fake_loss("lsgan", scores(system, "source", one))) for one in (made[:1], made[1:]))
+        first, second = (
+            float(fake_loss("lsgan", scores(system, "source", one))) for one in (made[:1], made[1:])
+        )
         at_real = float(real_loss("lsgan", scores(system, "source", real)))
         log = step(system, batch)
         newest = generator_loss("lsgan", scores(system, "source", made))
         assert log["adversarial_source"] == pytest.approx(float(newest), rel=1e-4)
         heard = {"both new": (first, second), "first twice": (first, first)}
         if kept is not None:
-            heard |= {"old, new": (kept, second), "old, first": (kept, first), "new, old": (first, kept)}
+            heard |= {
+                "old, new": (kept, second),
+                "old, first": (kept, first),
+                "new, old": (first, kept),
+            }
         fitting = [
             name
             for name, losses in heard.items()
             if log["source_discriminator"] == pytest.approx(at_real + sum(losses) / 2, rel=1e-6)
         ]
         assert fitting, (log, heard)
-        if not {"both new", "first twice"} & set(fitting):  # else it says nothing of the steps before
+        # else it says nothing of the steps before
+        if not {"both new", "first twice"} & set(fitting):
             outcomes |= set(fitting)
-        kept = float(fake_loss("lsgan", scores(system, "source", np.asarray(system.pools["source"].fakes))))
+        kept = float(
+            fake_loss("lsgan", scores(system, "source", np.asarray(system.pools["source"].fakes)))
+        )
     assert outcomes
 
 
 def test_a_resumed_run_goes_on_with_the_same_past_fakes(system_of, batch_of, tmp_path):
     model = {**CARRIED, "pool": 4, "level_dbfs": -20.0}
-    settings = experiment(data={"batch": 3}, model=model, discriminator={"phase_shuffle": 2}, ema=0.9)
+    settings = experiment(
+        data={"batch": 3}, model=model, discriminator={"phase_shuffle": 2}, ema=0.9
+    )
     batches = [batch_of(settings, seed) for seed in range(4)]
     straight, resumed = (system_of(settings) for _ in range(2))
     for batch in batches[:2]:
@@ -131,15 +160,20 @@ def test_a_resumed_run_goes_on_with_the_same_past_fakes(system_of, batch_of, tmp
     for one, other in zip(straight.variables, resumed.variables, strict=True):
         assert np.array_equal(one, other), one.path
     for player in PLAYERS:
-        for one, other in zip(*(system.optimizers[player].variables for system in (straight, resumed)), strict=True):
+        for one, other in zip(
+            *(system.optimizers[player].variables for system in (straight, resumed)), strict=True
+        ):
             assert np.array_equal(one, other), one.path
 
 
 @pytest.mark.parametrize(
-    ("objective", "kind"), [("vanilla", "multiresolution"), ("hinge", "wavegan"), ("wgan-gp", "multiresolution")]
+    ("objective", "kind"),
+    [("vanilla", "multiresolution"), ("hinge", "wavegan"), ("wgan-gp", "multiresolution")],
 )
 def test_every_kind_of_rule_moves_every_player(objective, kind, system_of, batch_of):
-    settings = experiment(model={"objective": objective, "pool": 2}, discriminator={"kind": kind, "frames": (64,)})
+    settings = experiment(
+        model={"objective": objective, "pool": 2}, discriminator={"kind": kind, "frames": (64,)}
+    )
     system = system_of(settings)
     before = weights_of(system)
     log = step(system, batch_of(settings))
@@ -161,7 +195,9 @@ def test_mixed_precision_steps_too(batch_of):
 
 
 def test_the_pool_holds_what_the_discriminator_hears(system_of):
-    system = system_of(experiment(model={"pool": 3}, discriminator={"window": 1024}, data={"window": 4096}))
+    system = system_of(
+        experiment(model={"pool": 3}, discriminator={"window": 1024}, data={"window": 4096})
+    )
     assert [tuple(pool.fakes.shape) for pool in system.pools.values()] == [(3, 1024, 1)] * 2
 
 

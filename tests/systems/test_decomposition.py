@@ -1,4 +1,5 @@
-"""Decomposition's own algebra: what each term of the paper is, whom it moves, what is given and what is learnt."""
+"""Decomposition's own algebra: what each term of the paper is, whom it moves, what is given and
+what is learnt."""
 
 from dataclasses import replace
 
@@ -80,21 +81,37 @@ def weights_of(network):
 
 
 def moved(before, network):
-    return any(not np.array_equal(old, new) for old, new in zip(before, weights_of(network), strict=True))
+    return any(
+        not np.array_equal(old, new) for old, new in zip(before, weights_of(network), strict=True)
+    )
 
 
 def test_every_term_is_the_papers(experiment, system_of):
-    """Against NumPy: l_c-cyc, l_d-cyc, l_d and l_c for what is learnt and for the critics, and the sum with its weights."""
-    weights = {"parts_cycle_weight": 3.0, "mixture_cycle_weight": 2.0, "parts_weight": 0.5, "mixture_weight": 0.25}
+    """Against NumPy: l_c-cyc, l_d-cyc, l_d and l_c for what is learnt and for the critics, and the
+    sum with its weights."""
+    weights = {
+        "parts_cycle_weight": 3.0,
+        "mixture_cycle_weight": 2.0,
+        "parts_weight": 0.5,
+        "mixture_weight": 0.25,
+    }
     system = stirred(system_of(experiment(model={**weights, "objective": "hinge"}, **SLOW)))
     batch = batch_with()
     y, o = np.asarray(batch["unlabelled"]), np.asarray(batch["solo"])
     composed = np.asarray(system.composition(o))
-    parts_again, decomposed = (np.asarray(system.generator(windows, training=True)) for windows in (composed, y))
-    real = {name: score(system, name, x) for name, x in (("piano", o[:, 0]), ("residual", o[:, 1]), ("mixture", y))}
+    parts_again, decomposed = (
+        np.asarray(system.generator(windows, training=True)) for windows in (composed, y)
+    )
+    real = {
+        name: score(system, name, x)
+        for name, x in (("piano", o[:, 0]), ("residual", o[:, 1]), ("mixture", y))
+    }
     made = {"piano": decomposed[:, 0], "residual": decomposed[:, 1], "mixture": composed}
     made = {name: score(system, name, windows) for name, windows in made.items()}
-    critic = {name: np.mean(np.maximum(0, 1 - real[name]) + np.maximum(0, 1 + made[name])) for name in real}
+    critic = {
+        name: np.mean(np.maximum(0, 1 - real[name]) + np.maximum(0, 1 + made[name]))
+        for name in real
+    }
     expected = {
         "parts_cycle": np.mean(np.abs(parts_again - o)),
         "mixture_cycle": np.mean(np.abs(system.composition(decomposed) - y)),
@@ -103,7 +120,9 @@ def test_every_term_is_the_papers(experiment, system_of):
         "parts_critic": (critic["piano"] + critic["residual"]) / 2,
         "mixture_critic": critic["mixture"],
     }
-    expected["total"] = sum(weights[f"{term}_weight"] * expected[term] for term in ("parts_cycle", "mixture_cycle"))
+    expected["total"] = sum(
+        weights[f"{term}_weight"] * expected[term] for term in ("parts_cycle", "mixture_cycle")
+    )
     expected["total"] += 0.5 * expected["parts"] + 0.25 * expected["mixture"]
     log = step(system, batch)
     assert log.keys() == expected.keys()
@@ -112,7 +131,8 @@ def test_every_term_is_the_papers(experiment, system_of):
 
 
 def test_the_paper_plays_for_the_wasserstein_distance(experiment, system_of):
-    """Where compositions are the mixtures, the distance is zero and the penalty on the critic's slope remains."""
+    """Where compositions are the mixtures, the distance is zero and the penalty on the critic's
+    slope remains."""
     model = {"objective": "wgan-gp", "penalty_weight": 7.0, "parts_weight": 0.0}
     system, batch = system_of(experiment(model=model)), batch_with()
     mixture = tf.reduce_sum(batch["solo"], axis=1)
@@ -125,8 +145,12 @@ def test_the_paper_plays_for_the_wasserstein_distance(experiment, system_of):
 
 
 def test_parts_that_add_up_leave_no_distance_from_the_mixture(experiment, system_of):
-    """With c the sum and d giving halves, l_d-cyc is zero and l_c-cyc half the distance between the parts."""
-    system, batch = system_of(experiment(model={"learn": "decomposition", "composition": SUM})), batch_with()
+    """With c the sum and d giving halves, l_d-cyc is zero and l_c-cyc half the distance between the
+    parts."""
+    system, batch = (
+        system_of(experiment(model={"learn": "decomposition", "composition": SUM})),
+        batch_with(),
+    )
     same_masks(system, 0.5, 0.5)
     one, other = np.moveaxis(np.asarray(batch["solo"]), 1, 0)
     log = step(system, batch)
@@ -135,7 +159,10 @@ def test_parts_that_add_up_leave_no_distance_from_the_mixture(experiment, system
 
 
 def test_what_is_lost_of_a_mixture_is_its_distance(experiment, system_of):
-    system, batch = system_of(experiment(model={"learn": "decomposition", "composition": SUM})), batch_with()
+    system, batch = (
+        system_of(experiment(model={"learn": "decomposition", "composition": SUM})),
+        batch_with(),
+    )
     same_masks(system, 0.5, 0.2)
     expected = 0.3 * np.mean(np.abs(batch["unlabelled"]))
     assert step(system, batch)["mixture_cycle"] == pytest.approx(expected, rel=1e-4)
@@ -150,12 +177,17 @@ LEARNT = {
 
 @pytest.mark.parametrize("learn", sorted(LEARNT))
 def test_what_is_given_stays_as_it_is(learn, experiment, system_of):
-    """Weights and running statistics alike; and what is learnt has the critics that can judge it, no others."""
+    """Weights and running statistics alike; and what is learnt has the critics that can judge it,
+    no others."""
     model = {"learn": learn, "composition": SUM} if learn == "decomposition" else {"learn": learn}
     system = system_of(experiment(model=model, init_from="a decomposition"))
     learners, critics = LEARNT[learn]
     assert system.players.keys() == learners | critics
-    networks = {"generator": system.generator, "composition": system.composition, "mean": system.ema_generator}
+    networks = {
+        "generator": system.generator,
+        "composition": system.composition,
+        "mean": system.ema_generator,
+    }
     networks |= {name: system.players[name] for name in critics}
     before = {name: weights_of(network) for name, network in networks.items()}
     for seed in (0, 1):
@@ -166,7 +198,8 @@ def test_what_is_given_stays_as_it_is(learn, experiment, system_of):
 
 @pytest.mark.parametrize("learn", ["decomposition", "both"])
 def test_it_ships_with_the_statistics_of_mixtures_alone(learn, experiment, system_of):
-    """A hundred times louder parts leave no trace: what c makes of them is unlike the mixtures that d will hear."""
+    """A hundred times louder parts leave no trace: what c makes of them is unlike the mixtures that
+    d will hear."""
     model = {"learn": learn, "composition": SUM} if learn == "decomposition" else {"learn": learn}
     system, batch = system_of(experiment(model=model)), batch_with()
     twin = keras.models.clone_model(system.generator)
@@ -182,10 +215,15 @@ def test_it_ships_with_the_statistics_of_mixtures_alone(learn, experiment, syste
 
 def test_each_player_moves_its_own_weights_only(experiment, system_of):
     system = stirred(system_of(experiment()))
-    rates = {player: float(optimizer.learning_rate) for player, optimizer in system.optimizers.items()}
+    rates = {
+        player: float(optimizer.learning_rate) for player, optimizer in system.optimizers.items()
+    }
 
     def now():
-        return {name: [np.array(v) for v in network.trainable_variables] for name, network in system.players.items()}
+        return {
+            name: [np.array(v) for v in network.trainable_variables]
+            for name, network in system.players.items()
+        }
 
     for player in sorted(system.players):
         for name, optimizer in system.optimizers.items():
@@ -193,12 +231,17 @@ def test_each_player_moves_its_own_weights_only(experiment, system_of):
         before = now()
         step(system, batch_with())
         after = now()
-        changed = {n for n in after if any((a != b).any() for a, b in zip(before[n], after[n], strict=True))}
+        changed = {
+            n
+            for n in after
+            if any((a != b).any() for a, b in zip(before[n], after[n], strict=True))
+        }
         assert changed == {player}
 
 
 def test_a_composition_learns_the_levels_that_a_decomposition_takes_away(experiment, system_of):
-    """A d that gives low tones whole and high ones at a quarter: only a c that makes up for it gives mixtures back."""
+    """A d that gives low tones whole and high ones at a quarter: only a c that makes up for it
+    gives mixtures back."""
     model = {
         "learn": "composition",
         "composition": CompositionConfig(kind="learned", taps=9, channels=0),
@@ -272,7 +315,9 @@ def test_two_sources_and_the_rest_are_three_parts(experiment, system_of):
 
 def test_critics_hear_stretches_of_the_window(experiment, system_of):
     listens = {"kind": "multiresolution", "frames": (64,), "window": 1024}
-    system = system_of(experiment(discriminator=listens, data={"window": 2048}, model={"critic_steps": 2}))
+    system = system_of(
+        experiment(discriminator=listens, data={"window": 2048}, model={"critic_steps": 2})
+    )
     shape = {"unlabelled": noise(BATCH, 2048, 1), "solo": noise(BATCH, 2, 2048, 1)}
     assert all(np.isfinite(value) for value in step(system, batch_with(**shape)).values())
     assert system.crop_length == 1024
@@ -287,7 +332,9 @@ def pianist(tmp_path_factory):
     system = systems.build(replace(base, data=replace(base.data, window=WINDOW, batch=BATCH)))
     random = np.random.default_rng(0)
     for network in {id(one): one for one in (system.generator, system.ema_generator)}.values():
-        network.set_weights([w + 0.1 * random.standard_normal(w.shape) for w in network.get_weights()])
+        network.set_weights(
+            [w + 0.1 * random.standard_normal(w.shape) for w in network.get_weights()]
+        )
     directory = tmp_path_factory.mktemp("pianist")
     save_trained(directory, system, {})
     return directory, system.config.generator, weights_of(system.ema_generator)
@@ -295,7 +342,8 @@ def pianist(tmp_path_factory):
 
 @pytest.fixture
 def with_components(pianist, experiment):
-    """Gives an experiment whose parts are made by the trained generator, or heard, as `heard` says of each."""
+    """Gives an experiment whose parts are made by the trained generator, or heard, as `heard` says
+    of each."""
 
     def make(*heard, **changes):
         directory, component, _ = pianist
@@ -305,7 +353,9 @@ def with_components(pianist, experiment):
     return make
 
 
-def test_a_component_is_what_its_generator_makes_as_loud_as_a_recording(pianist, with_components, system_of):
+def test_a_component_is_what_its_generator_makes_as_loud_as_a_recording(
+    pianist, with_components, system_of
+):
     """And a part without a generator is the recording itself."""
     system = system_of(with_components(False, True))
     system.begin(load_trained)
@@ -321,9 +371,12 @@ def test_a_component_is_what_its_generator_makes_as_loud_as_a_recording(pianist,
     def level(windows):
         return np.sqrt(np.mean(np.square(windows), axis=1, keepdims=True))
 
-    np.testing.assert_allclose(heard[:, 0], sound * level(solo[:, 0]) / level(sound), rtol=2e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        heard[:, 0], sound * level(solo[:, 0]) / level(sound), rtol=2e-3, atol=1e-5
+    )
     assert np.array_equal(heard[:, 1], solo[:, 1])
-    assert not np.array_equal(system.components_of(tf.constant(solo))[:, 0], heard[:, 0])  # a new sound at each step
+    # a new sound at each step
+    assert not np.array_equal(system.components_of(tf.constant(solo))[:, 0], heard[:, 0])
 
 
 def test_components_stay_as_they_are(pianist, with_components, system_of):
@@ -338,7 +391,10 @@ def test_components_stay_as_they_are(pianist, with_components, system_of):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"window": 4096}, "makes 1024 samples at 16000 Hz, this run hears 4096 .* Use --window 1024"),
+        (
+            {"window": 4096},
+            "makes 1024 samples at 16000 Hz, this run hears 4096 .* Use --window 1024",
+        ),
         ({"sample_rate_hz": 8000}, "Use --window 1024 --sample-rate-hz 16000"),
     ],
 )
@@ -350,20 +406,26 @@ def test_components_of_another_length_or_rate_are_refused(data, said, with_compo
 def test_components_of_another_network_say_what_theirs_is(pianist, experiment):
     system = systems.build(experiment(model={"components": (str(pianist[0]), "")}))
     with pytest.raises(
-        ConfigError, match="other shapes.* --component.latent 8 --component.channels 2 .*--component.post-filter 0"
+        ConfigError,
+        match="other shapes.* --component.latent 8 --component.channels 2 .*--component.post-filter 0",
     ):
         system.begin(load_trained)
 
 
 def test_every_part_has_a_component_or_says_that_it_has_none(with_components):
-    with pytest.raises(ConfigError, match="components names 1 generators; 2 are wanted: piano, residual"):
+    with pytest.raises(
+        ConfigError, match="components names 1 generators; 2 are wanted: piano, residual"
+    ):
         systems.build(with_components(False))
 
 
 def test_components_must_be_models_that_make_sounds(experiment, tmp_path):
     other = systems.build(experiment())
     save_trained(tmp_path / "other", other, {})
-    for place, said in ((tmp_path / "other", "is a decomposition model"), (tmp_path / "none", "does not exist")):
+    for place, said in (
+        (tmp_path / "other", "is a decomposition model"),
+        (tmp_path / "none", "does not exist"),
+    ):
         with pytest.raises(CheckpointError, match=said):
             systems.build(experiment(model={"components": (str(place), "")})).begin(load_trained)
 
@@ -380,7 +442,9 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(with_components, syste
     resumed = system_of(replace(whole.experiment, model=moved_away))
     restore_state(tmp_path, resumed)
     assert step(resumed, batch_with(seed=2)) == expected
-    for one, other in zip(variables_of(whole).values(), variables_of(resumed).values(), strict=True):
+    for one, other in zip(
+        variables_of(whole).values(), variables_of(resumed).values(), strict=True
+    ):
         assert np.array_equal(one, other)
 
 

@@ -1,4 +1,5 @@
-"""Systems on mixtures that hold nothing but their sources: no rest is modelled, and what shares a mixture out gives all of it."""
+"""Systems on mixtures that hold nothing but their sources: no rest is modelled, and what shares a
+mixture out gives all of it."""
 
 from dataclasses import replace
 
@@ -28,12 +29,19 @@ def settled(short):
 
 @pytest.fixture
 def named_batch():
-    """A batch as the data gives it where every source is named: mixtures are their sources' sum, the last solo is silence."""
+    """A batch as the data gives it where every source is named: mixtures are their sources' sum,
+    the last solo is silence."""
 
     def make(experiment, seed=0):
         data, random = experiment.data, np.random.default_rng(seed)
-        drawn = 0.1 * random.standard_normal((3, data.batch, len(data.sources), data.window, 1)).astype(np.float32)
-        batch = {"mixture": drawn[0].sum(axis=1), "sources": drawn[0], "unlabelled": drawn[1].sum(axis=1)}
+        drawn = 0.1 * random.standard_normal(
+            (3, data.batch, len(data.sources), data.window, 1)
+        ).astype(np.float32)
+        batch = {
+            "mixture": drawn[0].sum(axis=1),
+            "sources": drawn[0],
+            "unlabelled": drawn[1].sum(axis=1),
+        }
         batch["solo"] = np.concatenate([drawn[2], np.zeros_like(drawn[2][:, :1])], axis=1)
         return {name: tf.constant(value) for name, value in batch.items()}
 
@@ -57,7 +65,9 @@ def test_it_learns_and_nothing_of_it_is_for_a_rest(name, settled, system_of, nam
 
 
 @pytest.mark.parametrize("name", ["nmf", "gass", "compressed_sensing"])
-def test_masks_of_all_sources_give_the_whole_mixture(name, settled, system_of, named_batch, tmp_path):
+def test_masks_of_all_sources_give_the_whole_mixture(
+    name, settled, system_of, named_batch, tmp_path
+):
     experiment = settled(name)
     wanted = {"estimate": "mask"} if hasattr(experiment.model, "estimate") else {}
     experiment = replace(experiment, model=replace(experiment.model, **wanted))
@@ -77,7 +87,9 @@ def test_masks_of_all_sources_give_the_whole_mixture(name, settled, system_of, n
 @pytest.mark.parametrize("changes", [{"others": (1, 3)}, {"noise": 0.5}])
 def test_the_rest_is_modelled_where_there_is_one(name, changes, settled, system_of):
     experiment = settled(name)
-    changes = {"augment": replace(experiment.data.augment, **changes)} if "noise" in changes else changes
+    changes = (
+        {"augment": replace(experiment.data.augment, **changes)} if "noise" in changes else changes
+    )
     system = system_of(settled(name, **changes))
     assert system.outputs == 3 and any("residual" in player for player in system.players)
     assert system.shipped(np.zeros((1, 64, 1), np.float32)).shape[1] == 2
@@ -86,16 +98,22 @@ def test_the_rest_is_modelled_where_there_is_one(name, changes, settled, system_
 @pytest.mark.parametrize("name", ["nmf", "gass"])
 def test_a_part_of_the_rest_is_searched_only_where_there_is_one(name, settled):
     sizes = [
-        sum(network.count_params() for network in systems.build(settled(name, others=others)).shipped.values())
+        sum(
+            network.count_params()
+            for network in systems.build(settled(name, others=others)).shipped.values()
+        )
         for others in ((0, 0), (1, 3))
     ]
     assert sizes[0] * 3 == sizes[1] * 2  # two parts and three of them, all of one size
 
 
 def test_nothing_is_borrowed_where_mixtures_leave_nothing(settled, system_of, named_batch):
-    """CycleGAN with `carry_rest` levels what is left of a mixture to the rest beside the sources, which here is silence."""
+    """CycleGAN with `carry_rest` levels what is left of a mixture to the rest beside the sources,
+    which here is silence."""
     experiment = settled("cyclegan")
-    experiment = replace(experiment, model=replace(experiment.model, carry_rest=True, level_dbfs=-20.0))
+    experiment = replace(
+        experiment, model=replace(experiment.model, carry_rest=True, level_dbfs=-20.0)
+    )
     system, batch = system_of(experiment), named_batch(experiment)
     heard = system.at_one_level(batch)
     estimate = system.take_apart(heard.mixture, heard.mixture_gain)

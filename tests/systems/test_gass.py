@@ -1,4 +1,5 @@
-"""GASS's own algebra: what critics and generators are told, which frames they hear, and what the search finds."""
+"""GASS's own algebra: what critics and generators are told, which frames they hear, and what the
+search finds."""
 
 from dataclasses import replace
 
@@ -24,7 +25,9 @@ def experiment():
         base = systems.preset("gass", "tiny")
         return replace(
             base,
-            model=replace(base.model, **{"frame": FRAME, "hop": HOP, "latent": 3, "hidden": 5, **model}),
+            model=replace(
+                base.model, **{"frame": FRAME, "hop": HOP, "latent": 3, "hidden": 5, **model}
+            ),
             data=replace(base.data, **{"window": 1024, "batch": 2, **(data or {})}),
             training=replace(base.training, **(training or {})),
         )
@@ -57,7 +60,8 @@ def scores_of(system, frames):
 
 
 def varied(system, *, halves=False):
-    """Give generators that make frames which differ a lot; by halves, the first part has the lower bins and the second the upper."""
+    """Give generators that make frames which differ a lot; by halves, the first part has the lower
+    bins and the second the upper."""
     for part in range(2):
         kept = (np.arange(BINS) < BINS // 2) == (part == 0)
         bias = np.where(kept | (not halves), 0.0, -12.0).astype(np.float32)
@@ -69,8 +73,11 @@ def varied(system, *, halves=False):
 
 
 def made_of(system, seed=0, frames=20):
-    """Parts that are in the range of the generators, `[1, frames, parts, bins]`, and points that make them."""
-    points = np.concatenate([noise(1, frames, 2, 3, seed=seed), -0.7 + 0.3 * noise(1, frames, 2, 1, seed=9)], axis=-1)
+    """Parts that are in the range of the generators, `[1, frames, parts, bins]`, and points that
+    make them."""
+    points = np.concatenate(
+        [noise(1, frames, 2, 3, seed=seed), -0.7 + 0.3 * noise(1, frames, 2, 1, seed=9)], axis=-1
+    )
     levels = np.ones((1, frames, 1), np.float32)
     return np.asarray(system.sounding(system.generated(points), points, levels)), points
 
@@ -85,7 +92,9 @@ def searched(system, parts):
     return np.asarray(system.searched(tf.constant(parts.sum(axis=2))))
 
 
-def test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slope(experiment, system_of):
+def test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slope(
+    experiment, system_of
+):
     system = system_of(experiment(objective="wgan-gp", penalty_weight=7.0))
     real, fake = gamma(6, 2, BINS), gamma(6, 2, BINS, seed=1)
     system.config = replace(system.config, penalty_weight=0.0)
@@ -93,15 +102,20 @@ def test_the_critics_loss_is_the_difference_of_scores_and_the_penalty_of_the_slo
     assert float(system.critic_loss(real, fake)) == pytest.approx(expected, rel=1e-3, abs=1e-6)
     system.config = replace(system.config, penalty_weight=7.0)
     slopes = scores_of(system, real)[1]  # between frames that are equal there is one point only
-    assert float(system.critic_loss(real, real)) == pytest.approx(7 * np.mean((slopes - 1) ** 2), rel=1e-3)
+    assert float(system.critic_loss(real, real)) == pytest.approx(
+        7 * np.mean((slopes - 1) ** 2), rel=1e-3
+    )
 
 
 def test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames(experiment, system_of):
-    """A critic with tanh is as steep as the place where it is asked, so points elsewhere give another penalty."""
+    """A critic with tanh is as steep as the place where it is asked, so points elsewhere give
+    another penalty."""
     system = system_of(experiment(objective="wgan-gp", penalty_weight=7.0))
     for part in range(2):
         layer = system.critic.get_layer(f"part{part}_hidden")
-        layer.set_weights([noise(*layer.kernel.shape, seed=part) / 4, noise(*layer.bias.shape, seed=5)])
+        layer.set_weights(
+            [noise(*layer.kernel.shape, seed=part) / 4, noise(*layer.bias.shape, seed=5)]
+        )
     real, fake = gamma(6, 2, BINS), 2 * gamma(6, 2, BINS, seed=1)
     state = np.array(system.draws.state)
     position = np.asarray(keras.random.uniform((6, 2, 1), seed=system.draws))
@@ -112,7 +126,9 @@ def test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames(expe
     assert float(system.critic_loss(real, fake)) == pytest.approx(expected, rel=1e-3)
 
 
-def test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean(experiment, system_of):
+def test_critic_and_generator_are_judged_by_what_learns_not_by_its_running_mean(
+    experiment, system_of
+):
     system = varied(system_of(experiment(training={"ema": 0.5})))
     system.ema_generator.set_weights([0 * weight for weight in system.ema_generator.get_weights()])
     latents, given, loss = noise(system.config.frames, 2, 3), [], system.critic_loss
@@ -139,7 +155,9 @@ def test_the_search_starts_at_latents_of_zero_and_even_shares_of_the_mixture(exp
     np.testing.assert_allclose(np.exp(start[..., -1]), 0.5, rtol=1e-6)
 
 
-def test_what_sounds_is_what_was_generated_at_its_gain_and_no_longer_compressed(experiment, system_of):
+def test_what_sounds_is_what_was_generated_at_its_gain_and_no_longer_compressed(
+    experiment, system_of
+):
     system = system_of(experiment(compression=0.5))
     generated, points, levels = gamma(1, 7, 2, BINS), noise(1, 7, 2, 4), gamma(1, 7, 1, seed=1)
     expected = levels[..., None] * np.exp(points[..., -1:]) * generated**2
@@ -171,7 +189,9 @@ def test_critics_step_more_often_in_the_first_steps(wrap, experiment, system_of)
     counted = []
     for seed in range(4):
         step(solos(seed))
-        counted.append([int(system.optimizers[player].iterations) for player in ("critic", "generator")])
+        counted.append(
+            [int(system.optimizers[player].iterations) for player in ("critic", "generator")]
+        )
     assert counted == [[7, 1], [14, 2], [16, 3], [18, 4]]
 
 
@@ -194,7 +214,8 @@ def test_fewer_first_critic_steps_than_later_are_refused(experiment):
 
 
 def test_the_networks_of_the_paper_start_as_the_authors_do(system_of):
-    """Weights and biases of the authors' sizes within one over the root of the inputs, no normalisation anywhere."""
+    """Weights and biases of the authors' sizes within one over the root of the inputs, no
+    normalisation anywhere."""
     system = system_of(systems.preset("gass", "paper"))
     sizes = {"hidden": (513, 100), "magnitudes": (100, 513)}
     for part in range(2):
@@ -206,7 +227,8 @@ def test_the_networks_of_the_paper_start_as_the_authors_do(system_of):
         assert system.critic.get_layer(f"part{part}_hidden").get_weights()[0].shape == (513, 90)
     for network in (system.generator, system.critic):
         assert not list(batch_normalisations(network))
-        assert all(weight.trainable for weight in network.weights)  # no statistics that signals could move
+        # no statistics that signals could move
+        assert all(weight.trainable for weight in network.weights)
 
 
 def test_frames_have_mean_one_and_do_not_tell_how_loud_the_recording_was(experiment, system_of):
@@ -244,13 +266,16 @@ def test_the_search_loss_is_the_sum_of_its_terms_over_frames(experiment, system_
 
 def test_mixtures_of_what_the_generators_make_are_taken_apart(experiment, system_of):
     system = varied(
-        system_of(experiment(iterations=300, search_rate=0.05, critic_weight=0.0, smoothness=0.0)), halves=True
+        system_of(experiment(iterations=300, search_rate=0.05, critic_weight=0.0, smoothness=0.0)),
+        halves=True,
     )
     parts, _ = made_of(system)
     found = searched(system, parts)
     assert float(np.mean(divergence(found.sum(axis=2), parts.sum(axis=2)))) < 1e-3
     for part in range(2):
-        error_db = 10 * np.log10(np.sum((found[:, :, part] - parts[:, :, part]) ** 2) / np.sum(parts[:, :, part] ** 2))
+        error_db = 10 * np.log10(
+            np.sum((found[:, :, part] - parts[:, :, part]) ** 2) / np.sum(parts[:, :, part] ** 2)
+        )
         assert error_db < -25
 
 
@@ -269,14 +294,22 @@ def test_a_longer_search_finds_better_points_than_where_it_starts(experiment, sy
 def test_smoothness_and_critics_get_what_they_ask_for(experiment, system_of):
     found = {}
     for name, weights in {"none": (0.0, 0.0), "critic": (1.0, 0.0), "smooth": (0.0, 1.0)}.items():
-        model = {"critic_weight": weights[0], "smoothness": weights[1], "iterations": 60, "search_rate": 0.05}
+        model = {
+            "critic_weight": weights[0],
+            "smoothness": weights[1],
+            "iterations": 60,
+            "search_rate": 0.05,
+        }
         system = varied(system_of(experiment(**model)))
         magnitudes = made_of(system)[0].sum(axis=2)
         levels = level(magnitudes)
         points = descended(system, magnitudes)
         generated = np.asarray(system.generated(points))
         score = np.mean(scores_of(system, generated[0])[0])
-        found[name] = score, float(np.sum(jumps(system.sounding(generated, points, levels), levels)))
+        found[name] = (
+            score,
+            float(np.sum(jumps(system.sounding(generated, points, levels), levels))),
+        )
     assert found["critic"][0] > found["none"][0]
     assert found["smooth"][1] < 0.9 * found["none"][1]
 
@@ -286,7 +319,9 @@ def test_what_is_searched_is_the_running_mean(experiment, system_of):
     mixture = noise(1, 500, 1)
     before, mean = system.separate(mixture), system.ema_generator.get_weights()
     system.train_step(solos())
-    for old, now, after in zip(mean, system.generator.get_weights(), system.ema_generator.get_weights(), strict=True):
+    for old, now, after in zip(
+        mean, system.generator.get_weights(), system.ema_generator.get_weights(), strict=True
+    ):
         np.testing.assert_allclose(after, 0.5 * old + 0.5 * now, atol=1e-6)
     changed = system.separate(mixture)
     assert not np.array_equal(before, changed)
@@ -302,7 +337,8 @@ def test_masks_of_all_parts_sum_to_the_mixture(experiment, system_of):
 
 
 def test_without_masks_an_estimate_has_the_magnitudes_that_were_found(experiment, system_of):
-    """In one frame's worth of hops nothing overlaps differently: the parts' sum stands for the mixture where it explains it."""
+    """In one frame's worth of hops nothing overlaps differently: the parts' sum stands for the
+    mixture where it explains it."""
     system = varied(system_of(experiment(estimate="magnitude", iterations=3)))
     mixture = noise(1, 640, 1)
     spectrum = system.spectra.analyse(mixture)
@@ -317,11 +353,15 @@ def test_without_masks_an_estimate_has_the_magnitudes_that_were_found(experiment
 def test_the_search_does_not_hear_how_loud_a_mixture_is(gain, experiment, system_of):
     system = system_of(experiment())
     mixture = noise(1, 640, 1)
-    np.testing.assert_allclose(system.separate(gain * mixture) / gain, system.separate(mixture), atol=5e-3)
+    np.testing.assert_allclose(
+        system.separate(gain * mixture) / gain, system.separate(mixture), atol=5e-3
+    )
 
 
 @pytest.mark.parametrize(("smoothness", "context"), [(0.0, FRAME), (5.0, FRAME + 12 * HOP)])
-def test_context_is_a_frame_and_a_hop_for_each_step_of_the_search(smoothness, context, experiment, system_of):
+def test_context_is_a_frame_and_a_hop_for_each_step_of_the_search(
+    smoothness, context, experiment, system_of
+):
     system = varied(system_of(experiment(smoothness=smoothness)))
     assert system.context == context
     mixture = noise(1, 6000, 1)
@@ -339,7 +379,9 @@ def test_blocks_equal_one_pass(experiment, system_of):
     system = varied(system_of(experiment(iterations=20, smoothness=0.5)))
     mixture = noise(1, 9001, 1, seed=5)
     block = -(-4 * system.context // HOP) * HOP
-    engine = BlockSeparator(system.separate, channels=1, sources=1, hop=HOP, context=system.context, block=block)
+    engine = BlockSeparator(
+        system.separate, channels=1, sources=1, hop=HOP, context=system.context, block=block
+    )
     blocks = np.concatenate([*engine.push(mixture[0]), *engine.finish()], axis=1)
     np.testing.assert_allclose(blocks, system.separate(mixture)[0], atol=2e-5)
 

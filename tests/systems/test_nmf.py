@@ -1,4 +1,5 @@
-"""NMF against a twin in NumPy and known dictionaries; its fair sample of frames; masks, blocks, and going on where it stopped."""
+"""NMF against a twin in NumPy and known dictionaries; its fair sample of frames; masks, blocks, and
+going on where it stopped."""
 
 from dataclasses import replace
 
@@ -33,7 +34,11 @@ def experiment():
 
 
 def solos(seed=0, parts=2):
-    return {"solo": tf.constant(0.1 * np.random.default_rng(seed).standard_normal((2, parts, 1024, 1)).astype("f"))}
+    return {
+        "solo": tf.constant(
+            0.1 * np.random.default_rng(seed).standard_normal((2, parts, 1024, 1)).astype("f")
+        )
+    }
 
 
 def spectra_of(system):
@@ -78,14 +83,21 @@ def test_a_fit_is_that_of_multiplicative_updates(experiment, system_of):
     for learning in 5 * [False] + 5 * [True]:
         activations *= ((heard / (activations @ spectra)) @ spectra.T) / spectra.sum(axis=1)
         if learning:
-            spectra *= (activations.T @ (heard / (activations @ spectra))) / activations.sum(axis=0)[:, None]
+            spectra *= (activations.T @ (heard / (activations @ spectra))) / activations.sum(
+                axis=0
+            )[:, None]
     got, misfit = system.fit_dictionary(heard.astype(np.float32), start.astype(np.float32))
-    np.testing.assert_allclose(got, spectra / spectra.mean(axis=1, keepdims=True), rtol=1e-3, atol=1e-4)
-    assert misfit == pytest.approx(np.mean(scipy.special.kl_div(heard, activations @ spectra)), rel=1e-3)
+    np.testing.assert_allclose(
+        got, spectra / spectra.mean(axis=1, keepdims=True), rtol=1e-3, atol=1e-4
+    )
+    assert misfit == pytest.approx(
+        np.mean(scipy.special.kl_div(heard, activations @ spectra)), rel=1e-3
+    )
 
 
 def test_known_spectra_are_found_again_and_so_is_how_loud_each_sounds(experiment, system_of):
-    """Frames in which one spectrum at a time sounds determine the dictionary; then a mixture determines its activations."""
+    """Frames in which one spectrum at a time sounds determine the dictionary; then a mixture
+    determines its activations."""
     system = system_of(experiment(fit_iterations=200, iterations=500, pool=60))
     random = np.random.default_rng(3)
     true = np.zeros((2, RANK, BINS), np.float32)
@@ -94,14 +106,19 @@ def test_known_spectra_are_found_again_and_so_is_how_loud_each_sounds(experiment
             low = 20 * (RANK * part + index)
             true[part, index, low : low + 25] = random.uniform(0.5, 2.0, 25)
     true /= true.mean(axis=-1, keepdims=True)
-    sounding = np.eye(RANK, dtype=np.float32)[np.arange(60) % RANK] * random.uniform(0.5, 2.0, (60, 1)).astype("f")
+    sounding = np.eye(RANK, dtype=np.float32)[np.arange(60) % RANK] * random.uniform(
+        0.5, 2.0, (60, 1)
+    ).astype("f")
     system.pool.assign(np.stack([sounding @ true[part] for part in range(2)]))
     system.keys.assign(np.zeros((2, 60), np.float32))
     system.finish_epoch()
     assert float(system.misfit) < 1e-3
     learnt = np.asarray(spectra_of(system))
     order = [
-        [int(np.argmax(learnt[p] @ true[p, k] / np.linalg.norm(learnt[p], axis=1))) for k in range(RANK)]
+        [
+            int(np.argmax(learnt[p] @ true[p, k] / np.linalg.norm(learnt[p], axis=1)))
+            for k in range(RANK)
+        ]
         for p in (0, 1)
     ]
     for part in range(2):
@@ -127,15 +144,21 @@ def test_what_is_logged_is_the_misfit_of_the_last_fit(experiment, system_of):
     system = trained(system_of(experiment()))
     for tracker in system.metrics:
         tracker.reset_state()
-    assert float(system.train_step(solos())["divergence"]) == pytest.approx(float(system.misfit)) != 0
+    assert (
+        float(system.train_step(solos())["divergence"]) == pytest.approx(float(system.misfit)) != 0
+    )
 
 
 def test_it_separates_tones_that_it_learnt_apart(experiment, system_of):
-    system = system_of(experiment(data={"window": 4096}, fit_iterations=100, iterations=100, mask_power=2.0))
+    system = system_of(
+        experiment(data={"window": 4096}, fit_iterations=100, iterations=100, mask_power=2.0)
+    )
     pitches = ([5.0, 9.0, 14.0], [21.0, 30.0, 44.0])
     for seed in range(4):
         alone = [sines(one, seed=seed) for one in pitches]
-        system.train_step({"solo": tf.constant(np.stack([np.repeat(a, 2, axis=0) for a in alone], axis=1))})
+        system.train_step(
+            {"solo": tf.constant(np.stack([np.repeat(a, 2, axis=0) for a in alone], axis=1))}
+        )
     system.finish_epoch()
     target, other = sines(pitches[0], seed=50), sines(pitches[1], seed=51)
     estimate = system.separate(target + other)[:, 0]
@@ -150,7 +173,9 @@ def test_the_sample_is_of_all_that_was_heard_each_as_likely(experiment, system_o
     for _ in range(20):
         system.keys.assign(np.full((2, 50), EMPTY))
         for first in range(0, heard, 40):
-            frames = np.repeat(np.arange(first, first + 40, dtype=np.float32)[None, :, None], 2, axis=0)
+            frames = np.repeat(
+                np.arange(first, first + 40, dtype=np.float32)[None, :, None], 2, axis=0
+            )
             system.sample(tf.constant(np.repeat(frames, BINS, axis=-1)))
         held = np.asarray(system.pool)[:, :, 0].astype(int)
         for part in range(2):
@@ -158,7 +183,8 @@ def test_the_sample_is_of_all_that_was_heard_each_as_likely(experiment, system_o
             counts[held[part]] += 1
     early, late = counts[:100].sum(), counts[100:].sum()
     assert early + late == 20 * 2 * 50
-    assert abs(early - late) < 4 * np.sqrt(20 * 2 * 50 / 4)  # four standard deviations of a fair draw, at most
+    # four standard deviations of a fair draw, at most
+    assert abs(early - late) < 4 * np.sqrt(20 * 2 * 50 / 4)
 
 
 def test_the_sample_does_not_fill_with_nothing(experiment, system_of):
@@ -179,7 +205,8 @@ def test_quiet_recordings_teach_as_much_as_loud_ones(experiment, system_of):
 
 @pytest.mark.parametrize(("weighting", "same"), [("equal", True), ("loudness", False)])
 def test_frames_of_equal_weight_teach_the_same_at_any_level(weighting, same, experiment, system_of):
-    """Each frame of the pool at a level of its own: a fit in which all count the same does not change."""
+    """Each frame of the pool at a level of its own: a fit in which all count the same does not
+    change."""
     system = trained(system_of(experiment(weighting=weighting, pool=40)))
     plain, misfit = np.array(spectra_of(system)), float(system.misfit)
     gains = np.random.default_rng(5).uniform(0.1, 10.0, (2, 40, 1)).astype(np.float32)
@@ -189,8 +216,11 @@ def test_frames_of_equal_weight_teach_the_same_at_any_level(weighting, same, exp
     assert (float(system.misfit) == pytest.approx(misfit, rel=1e-3)) == same
 
 
-def test_an_update_of_the_activations_is_that_of_the_authors_probability_model(experiment, system_of):
-    """Frames, spectra and activations that each sum to one, updated as expectation and maximisation do, give the same masks."""
+def test_an_update_of_the_activations_is_that_of_the_authors_probability_model(
+    experiment, system_of
+):
+    """Frames, spectra and activations that each sum to one, updated as expectation and maximisation
+    do, give the same masks."""
     system = system_of(experiment(iterations=15))
     magnitudes = np.random.default_rng(0).gamma(1.0, 1.0, (20, BINS))
     spectra = np.asarray(spectra_of(system), np.float64).reshape(-1, BINS)
@@ -203,7 +233,9 @@ def test_an_update_of_the_activations_is_that_of_the_authors_probability_model(e
         shares = shares * ((observed / (shares @ chances)) @ chances.T)
         shares /= shares.sum(axis=1, keepdims=True)
     found = system.activations(magnitudes.astype(np.float32)).reshape(20, -1) * spectra.sum(axis=1)
-    np.testing.assert_allclose(found / found.sum(axis=1, keepdims=True), shares, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        found / found.sum(axis=1, keepdims=True), shares, rtol=1e-3, atol=1e-5
+    )
 
 
 def test_the_paper_counts_every_frame_the_same():
@@ -228,7 +260,9 @@ def test_stems_of_all_parts_sum_to_the_mixture(power, experiment, system_of):
 
 
 @pytest.mark.parametrize("power", [1.0, 2.0])
-def test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power(power, experiment, system_of):
+def test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power(
+    power, experiment, system_of
+):
     system = trained(system_of(experiment(mask_power=power)))
     mixture = np.random.default_rng(1).standard_normal((1, 640, 1)).astype(np.float32)
     spectrum = np.asarray(system.spectra.analyse(mixture))
@@ -244,7 +278,10 @@ def test_frames_are_explained_one_by_one_whatever_else_there_is(experiment, syst
     random = np.random.default_rng(0)
     quiet = 1e-4 * random.gamma(1.0, 1.0, (5, BINS)).astype(np.float32)
     loud = random.gamma(1.0, 1.0, (50, BINS)).astype(np.float32)
-    alone, together = system.activations(quiet), system.activations(np.concatenate([loud, quiet]))[50:]
+    alone, together = (
+        system.activations(quiet),
+        system.activations(np.concatenate([loud, quiet]))[50:],
+    )
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-9)
 
 
@@ -252,7 +289,9 @@ def test_a_frame_of_context_is_all_that_blocks_need(experiment, system_of):
     system = trained(system_of(experiment()))
     assert system.context == FRAME
     mixture = np.random.default_rng(5).standard_normal((1, 4001, 1)).astype(np.float32)
-    engine = BlockSeparator(system.separate, channels=1, sources=1, hop=HOP, context=FRAME, block=4 * FRAME)
+    engine = BlockSeparator(
+        system.separate, channels=1, sources=1, hop=HOP, context=FRAME, block=4 * FRAME
+    )
     blocks = np.concatenate([*engine.push(mixture[0]), *engine.finish()], axis=1)
     np.testing.assert_allclose(blocks, system.separate(mixture)[0], atol=2e-5)
 

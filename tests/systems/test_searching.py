@@ -1,4 +1,5 @@
-"""The search against a closed form and a NumPy twin of Adam; cutting in windows and fading gives the signal back."""
+"""The search against a closed form and a NumPy twin of Adam; cutting in windows and fading gives
+the signal back."""
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ def test_it_finds_the_minimum_of_a_bowl():
 
 
 def test_its_steps_are_adams():
-    """The best of a path down a bowl is its last place, so the twin's last step must be what comes back."""
+    """The best of a path down a bowl is its last place, so the twin's last step must be what comes
+    back."""
     goal, start = np.array([3.0, -4.0, 5.0]), np.asarray(starts(1, 1))[0, 0].astype(np.float64)
     place, first, second = start.copy(), np.zeros(3), np.zeros(3)
     for step in range(1, 8):
@@ -48,10 +50,15 @@ def test_more_restarts_and_more_steps_never_make_it_worse():
         return tf.reduce_sum(tf.sin(7 * latents) + tf.square(latents), axis=1)
 
     many = starts(6, 8)
-    by_restarts = [np.asarray(search(bumpy, many[:, :count], iterations=20, rate=0.02)[1]) for count in (1, 2, 8)]
+    by_restarts = [
+        np.asarray(search(bumpy, many[:, :count], iterations=20, rate=0.02)[1])
+        for count in (1, 2, 8)
+    ]
     assert np.all(np.diff(by_restarts, axis=0) <= 0)
     assert np.any(by_restarts[0] > by_restarts[-1] + 0.1)  # one start does get stuck
-    by_steps = [np.asarray(search(bumpy, many, iterations=steps, rate=0.02)[1]) for steps in (0, 5, 20)]
+    by_steps = [
+        np.asarray(search(bumpy, many, iterations=steps, rate=0.02)[1]) for steps in (0, 5, 20)
+    ]
     assert np.all(np.diff(by_steps, axis=0) <= 0)
 
 
@@ -70,7 +77,12 @@ def test_each_example_goes_its_own_way():
     first = starts(4, 2)
     together, _ = search(quadratic(np.repeat(goals, 2, axis=0)), first, iterations=30, rate=0.1)
     for k in range(4):
-        alone, _ = search(quadratic(np.repeat(goals[k : k + 1], 2, axis=0)), first[k : k + 1], iterations=30, rate=0.1)
+        alone, _ = search(
+            quadratic(np.repeat(goals[k : k + 1], 2, axis=0)),
+            first[k : k + 1],
+            iterations=30,
+            rate=0.1,
+        )
         np.testing.assert_allclose(together[k], alone[0], atol=1e-6)
 
 

@@ -1,4 +1,5 @@
-"""The semi-supervised system's own algebra: what each term is, at which level, and where its gradient goes."""
+"""The semi-supervised system's own algebra: what each term is, at which level, and where its
+gradient goes."""
 
 import numpy as np
 import pytest
@@ -38,7 +39,9 @@ def test_supervised_is_the_distance_of_every_part_and_the_rest_is_one(distance, 
     estimates = estimates_of(system, batch["mixture"]).astype(np.float64)
     mixture, sources = np.asarray(batch["mixture"]), np.asarray(batch["sources"])
     parts = [sources[:, 0], sources[:, 1], mixture - sources[:, 0] - sources[:, 1]]
-    expected = sum(np.mean(DISTANCES[distance](part - estimates[:, k])) for k, part in enumerate(parts))
+    expected = sum(
+        np.mean(DISTANCES[distance](part - estimates[:, k])) for k, part in enumerate(parts)
+    )
     assert step(system, batch)["supervised"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -68,14 +71,18 @@ def test_each_critic_scores_solos_of_its_part_above_estimates_of_it(system_of):
 
 
 def test_the_separators_loss_is_the_weighted_sum_of_its_terms(system_of):
-    one = experiment(model={"supervised_weight": 2.0, "unsupervised_weight": 0.5, "additive_weight": 3.0})
+    one = experiment(
+        model={"supervised_weight": 2.0, "unsupervised_weight": 0.5, "additive_weight": 3.0}
+    )
     log = step(system_of(one), batch_of(one))
     expected = 2.0 * log["supervised"] + 0.5 * log["unsupervised"] + 3.0 * log["additive"]
     assert log["generator"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("one_sided", "factor"), [(True, 1.0), (True, 1e4), (False, 1.0), (False, 1e4)], ids=lambda value: str(value)
+    ("one_sided", "factor"),
+    [(True, 1.0), (True, 1e4), (False, 1.0), (False, 1e4)],
+    ids=lambda value: str(value),
 )
 def test_the_penalty_is_that_of_the_critics_own_slopes(one_sided, factor, system_of):
     """Between windows that are equal there is one point only, so the random position drops out."""
@@ -99,9 +106,13 @@ def test_the_penalty_is_that_of_the_critics_own_slopes(one_sided, factor, system
 
 @distances
 def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(distance, system_of):
-    """Adam keeps it as its first moment. The critics' steps happen inside the same step and must leave no trace in it."""
+    """Adam keeps it as its first moment. The critics' steps happen inside the same step and must
+    leave no trace in it."""
     model = {"supervised_weight": 0.5, "unsupervised_weight": 0.2, "paired_loss": distance}
-    one, of = experiment(discriminator=PLAIN, model=model, **SLOW), {"l1": tf.abs, "mse": tf.square}[distance]
+    one, of = (
+        experiment(discriminator=PLAIN, model=model, **SLOW),
+        {"l1": tf.abs, "mse": tf.square}[distance],
+    )
     system, batch = system_of(one), batch_of(one)
     variables = [variable.value for variable in system.generator.trainable_variables]
     rest = batch["mixture"] - batch["sources"][:, 0]
@@ -112,7 +123,9 @@ def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(d
         loss += 0.5 * tf.reduce_mean(of(labelled[:, 1] - rest))
         unlabelled = system.generator(batch["unlabelled"], training=True)
         for k, name in enumerate(CRITICS):
-            loss -= 0.2 * tf.reduce_mean(system.critics[name](unlabelled[:, k], training=True)["scores"][0])
+            loss -= 0.2 * tf.reduce_mean(
+                system.critics[name](unlabelled[:, k], training=True)["scores"][0]
+            )
         loss += 0.1 * tf.reduce_mean(of(batch["unlabelled"] - unlabelled[:, 0] - unlabelled[:, 1]))
     expected = tape.gradient(loss, variables)
     step(system, batch)
@@ -145,22 +158,28 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(system_of):
         system = system_of(one)
         open_masks(system)
         logs.append(step(system, {name: factor * value for name, value in batch.items()}))
-    mixture, source, unlabelled = (np.asarray(batch[name]) for name in ("mixture", "sources", "unlabelled"))
+    mixture, source, unlabelled = (
+        np.asarray(batch[name]) for name in ("mixture", "sources", "unlabelled")
+    )
     gain = 0.1 / np.sqrt(np.mean(np.square(mixture), axis=(1, 2), keepdims=True))
     parts = (source[:, 0], mixture - source[:, 0])
     expected = sum(np.mean(gain * np.abs(mixture - part)) for part in parts)
     of_unlabelled = np.mean(
-        0.1 * np.abs(unlabelled) / np.sqrt(np.mean(np.square(unlabelled), axis=(1, 2), keepdims=True))
+        0.1
+        * np.abs(unlabelled)
+        / np.sqrt(np.mean(np.square(unlabelled), axis=(1, 2), keepdims=True))
     )
     for log in logs:
         assert log["supervised"] == pytest.approx(expected, rel=1e-3)
-        assert log["additive"] == pytest.approx(of_unlabelled, rel=1e-3)  # everything twice is one mixture too much
+        # everything twice is one mixture too much
+        assert log["additive"] == pytest.approx(of_unlabelled, rel=1e-3)
     for name in ("distance", "penalty", "unsupervised"):
         assert logs[1][name] == pytest.approx(logs[0][name], rel=2e-2, abs=1e-4)
 
 
 def test_solos_come_to_the_level_of_a_mixture_of_their_own(system_of):
-    """What critics take for real must be as loud as in a mixture at that level, quiet parts staying quiet."""
+    """What critics take for real must be as loud as in a mixture at that level, quiet parts staying
+    quiet."""
     one = experiment(discriminator=PLAIN, model={"level_dbfs": -26.0}, **SLOW)
     system, batch = system_of(one), batch_of(one)
     solo = np.array(batch["solo"])

@@ -1,4 +1,5 @@
-"""The semi-supervised system's players: whom each term moves, how often, which part of a batch is heard; its settings."""
+"""The semi-supervised system's players: whom each term moves, how often, which part of a batch is
+heard; its settings."""
 
 from dataclasses import replace
 
@@ -62,7 +63,9 @@ def test_critics_start_with_weights_of_their_own(system_of):
     ],
     ids=lambda value: value["kind"],
 )
-def test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves(discriminator, system_of):
+def test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves(
+    discriminator, system_of
+):
     one = experiment(discriminator=discriminator)
     system = system_of(one)
     for critic in system.critics.values():
@@ -73,17 +76,31 @@ def test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves(dis
     for seed in (0, 1):
         step(system, batch_of(one, seed))
     for player, weights in weights_of(system).items():
-        assert not any(np.array_equal(a, b) for a, b in zip(before[player], weights, strict=True)), player
+        assert not any(
+            np.array_equal(a, b) for a, b in zip(before[player], weights, strict=True)
+        ), player
 
 
 @pytest.mark.parametrize(
     ("model", "unheard", "moving"),
     [
         ({"supervised_weight": 0.0}, ("mixture", "sources"), {*CRITICS, "generator"}),
-        ({"supervised_weight": 0.0, "unsupervised_weight": 0.0}, ("mixture", "sources", "solo"), {"generator"}),
+        (
+            {"supervised_weight": 0.0, "unsupervised_weight": 0.0},
+            ("mixture", "sources", "solo"),
+            {"generator"},
+        ),
         ({"unsupervised_weight": 0.0}, ("solo",), {"generator"}),
-        ({"unsupervised_weight": 0.0, "additive_weight": 0.0}, ("solo", "unlabelled"), {"generator"}),
-        ({"supervised_weight": 0.0, "additive_weight": 0.0}, ("mixture", "sources"), {*CRITICS, "generator"}),
+        (
+            {"unsupervised_weight": 0.0, "additive_weight": 0.0},
+            ("solo", "unlabelled"),
+            {"generator"},
+        ),
+        (
+            {"supervised_weight": 0.0, "additive_weight": 0.0},
+            ("mixture", "sources"),
+            {*CRITICS, "generator"},
+        ),
     ],
     ids=["no labels", "additive alone", "no critics", "labels alone", "critics alone"],
 )
@@ -109,7 +126,9 @@ def test_of_the_unlabelled_a_share_is_heard_and_of_the_labelled_all(system_of):
     second = tf.constant([[[0.0]], [[np.nan]]])
     unheard = {"unlabelled": batch["unlabelled"] + second, "solo": batch["solo"] + second[:, None]}
     assert np.isfinite(step(system_of(one), {**batch, **unheard})["generator"])
-    assert not np.isfinite(step(system_of(one), {**batch, "mixture": batch["mixture"] + second})["generator"])
+    assert not np.isfinite(
+        step(system_of(one), {**batch, "mixture": batch["mixture"] + second})["generator"]
+    )
 
 
 def test_critics_take_several_steps_for_each_of_the_separator(system_of):
@@ -123,7 +142,9 @@ def test_critics_take_several_steps_for_each_of_the_separator(system_of):
 
 
 def test_a_run_that_is_put_away_goes_on_with_the_same_bits(system_of, tmp_path):
-    one = experiment(discriminator={"kind": "patch", "window": 512}, model={"unlabelled_share": 0.5})
+    one = experiment(
+        discriminator={"kind": "patch", "window": 512}, model={"unlabelled_share": 0.5}
+    )
     straight, stopped, resumed = (system_of(one) for _ in range(3))
     for seed in range(4):
         last = step(straight, batch_of(one, seed))
@@ -135,16 +156,27 @@ def test_a_run_that_is_put_away_goes_on_with_the_same_bits(system_of, tmp_path):
         again = step(resumed, batch_of(one, seed))
     assert again == last
     for player, weights in weights_of(straight).items():
-        assert all(np.array_equal(a, b) for a, b in zip(weights, weights_of(resumed)[player], strict=True)), player
+        assert all(
+            np.array_equal(a, b) for a, b in zip(weights, weights_of(resumed)[player], strict=True)
+        ), player
 
 
 def test_the_papers_preset_is_the_authors_code():
     paper = PRESETS["paper"]
     model, data, training = paper.model, paper.data, paper.training
-    assert (model.paired_loss, model.one_sided, model.penalty_weight, model.critic_steps) == ("mse", True, 10.0, 5)
+    assert (model.paired_loss, model.one_sided, model.penalty_weight, model.critic_steps) == (
+        "mse",
+        True,
+        10.0,
+        5,
+    )
     assert (model.unlabelled_share, model.level_dbfs) == (1.0, None)
     assert (data.sample_rate_hz, data.window, data.batch) == (8192, 64 * 256, 64)
-    assert (model.generator.frame, model.generator.hop, model.discriminator.frames) == (512, 256, (512,))
+    assert (model.generator.frame, model.generator.hop, model.discriminator.frames) == (
+        512,
+        256,
+        (512,),
+    )
     assert training.learning_rate == training.discriminator_learning_rate == 5e-5
     assert (training.betas, training.schedule, training.clip_norm, training.ema) == (
         (0.9, 0.999),
@@ -155,7 +187,8 @@ def test_the_papers_preset_is_the_authors_code():
 
 
 def test_the_papers_weights_are_the_authors_by_the_magnitudes_of_quiet_bins():
-    """Mean square of log(1 + magnitude) and length of the magnitudes' change, over those of the waveform, in NumPy."""
+    """Mean square of log(1 + magnitude) and length of the magnitudes' change, over those of the
+    waveform, in NumPy."""
     waveform = 1e-5 * np.random.default_rng(0).standard_normal(64 * 256 + 256)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
     frames = np.lib.stride_tricks.sliding_window_view(waveform, 512)[::256] * window
@@ -179,9 +212,15 @@ def test_presets_are_settings_that_can_be_trained_with(preset):
     [
         ({"penalty_weight": -1.0}, "penalty_weight is -1.0"),
         ({"critic_steps": 0}, "--unsupervised-weight 0 leaves the critics out"),
-        ({"discriminator": DiscriminatorConfig(floor=0.0)}, "discriminator.floor is 0.0; it must be above zero"),
+        (
+            {"discriminator": DiscriminatorConfig(floor=0.0)},
+            "discriminator.floor is 0.0; it must be above zero",
+        ),
         ({"unlabelled_share": 0.0}, "unlabelled_share is 0.0; it must be above 0 and at most 1"),
-        ({"supervised_weight": 0.0, "unsupervised_weight": 0.0, "additive_weight": 0.0}, "nothing to learn from"),
+        (
+            {"supervised_weight": 0.0, "unsupervised_weight": 0.0, "additive_weight": 0.0},
+            "nothing to learn from",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -1,4 +1,5 @@
-"""S-SepGAN's own algebra, as its log tells it: what each term is, whom it moves, every objective and listener."""
+"""S-SepGAN's own algebra, as its log tells it: what each term is, whom it moves, every objective
+and listener."""
 
 import keras
 import numpy as np
@@ -34,7 +35,10 @@ def open_masks(system):
 
 def gradients_of(system, player):
     """The gradients of a player's first step, which Adam keeps as its first moment."""
-    optimizer, shapes = system.optimizers[player], [tuple(v.shape) for v in system.players[player].trainable_variables]
+    optimizer, shapes = (
+        system.optimizers[player],
+        [tuple(v.shape) for v in system.players[player].trainable_variables],
+    )
     moments = [np.asarray(v) for v in optimizer.variables if "momentum" in v.path]
     assert [moment.shape for moment in moments] == shapes
     return [moment / (1 - optimizer.beta_1) for moment in moments]
@@ -94,7 +98,12 @@ def test_the_generators_loss_is_the_weighted_sum_of_its_terms(short, system_of, 
 
 def test_the_paired_distance_may_be_the_mean_square(short, system_of, batch_of):
     experiment = short(
-        model={"paired_loss": "mse", "paired_weight": 100.0, "adversarial_weight": 0.0, "identity_weight": 0.0}
+        model={
+            "paired_loss": "mse",
+            "paired_weight": 100.0,
+            "adversarial_weight": 0.0,
+            "identity_weight": 0.0,
+        }
     )
     system, batch = system_of(experiment), batch_of(experiment)
     error = estimate_of(system, np.asarray(batch["mixture"])) - np.asarray(batch["sources"])
@@ -103,9 +112,14 @@ def test_the_paired_distance_may_be_the_mean_square(short, system_of, batch_of):
     assert log["generator"] == pytest.approx(100 * log["paired"], rel=1e-5)
 
 
-@pytest.mark.parametrize(("sources", "share", "heard"), [(("piano",), 1.0, 2), (("piano", "flute"), 0.5, 1)])
-def test_identity_is_how_far_a_source_alone_is_from_unchanged(sources, share, heard, short, system_of, batch_of):
-    """With several sources, the others' estimates of it should be silent; a share of the batch may be enough."""
+@pytest.mark.parametrize(
+    ("sources", "share", "heard"), [(("piano",), 1.0, 2), (("piano", "flute"), 0.5, 1)]
+)
+def test_identity_is_how_far_a_source_alone_is_from_unchanged(
+    sources, share, heard, short, system_of, batch_of
+):
+    """With several sources, the others' estimates of it should be silent; a share of the batch may
+    be enough."""
     experiment = short(data={"sources": sources}, model={"identity_share": share})
     system, batch = system_of(experiment), batch_of(experiment)
     target = np.asarray(batch["sources"])[:heard]
@@ -143,7 +157,8 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(short, system_of,
 
 
 def outspoken(system):
-    """Give the discriminator scores of the size of one: those that it starts with are so small that all of them look alike."""
+    """Give the discriminator scores of the size of one: those that it starts with are so small that
+    all of them look alike."""
     layer = system.discriminator.get_layer("score")
     layer.set_weights([200.0 * weight for weight in layer.get_weights()])
 
@@ -155,15 +170,21 @@ def levelled(level_dbfs, mixture, *others):
     return (gain * mixture, *(gain[:, None] * other for other in others))
 
 
-def test_at_one_level_the_discriminator_is_given_mixture_target_and_estimate_at_it(short, system_of, batch_of):
+def test_at_one_level_the_discriminator_is_given_mixture_target_and_estimate_at_it(
+    short, system_of, batch_of
+):
     experiment = short(discriminator=PLAIN, model={"level_dbfs": -14.0}, **ONE_STEP)
     system, batch = system_of(experiment), batch_of(experiment)
     outspoken(system)
     estimate = estimate_of(system, batch["mixture"])
-    mixture, target, estimate = levelled(-14.0, np.asarray(batch["mixture"]), np.asarray(batch["sources"]), estimate)
+    mixture, target, estimate = levelled(
+        -14.0, np.asarray(batch["mixture"]), np.asarray(batch["sources"]), estimate
+    )
     log = step(system, batch)
     expected = real_loss("vanilla", scores(system, target[:, 0]))
-    expected += fake_loss("vanilla", scores(system, estimate[:, 0])) + fake_loss("vanilla", scores(system, mixture))
+    expected += fake_loss("vanilla", scores(system, estimate[:, 0])) + fake_loss(
+        "vanilla", scores(system, mixture)
+    )
     assert log["discriminator"] == pytest.approx(float(expected), rel=1e-4)
     adversarial = generator_loss("vanilla", scores(system, estimate[:, 0]))
     assert log["adversarial"] == pytest.approx(float(adversarial), rel=1e-4)
@@ -174,7 +195,9 @@ def test_the_identity_term_is_measured_at_the_level_of_the_mixture(short, system
     experiment = short(model={"level_dbfs": -14.0, "adversarial_weight": 0.0})
     system, batch = system_of(experiment), batch_of(experiment)
     target = np.asarray(batch["sources"])
-    _, error = levelled(-14.0, np.asarray(batch["mixture"]), estimate_of(system, target[:, 0]) - target)
+    _, error = levelled(
+        -14.0, np.asarray(batch["mixture"]), estimate_of(system, target[:, 0]) - target
+    )
     assert step(system, batch)["identity"] == pytest.approx(np.mean(np.abs(error)), rel=1e-4)
 
 
@@ -184,7 +207,10 @@ def test_without_adversarial_weight_the_discriminator_is_left_alone(short, syste
     before = weights_of(system, "discriminator")
     generator = weights_of(system, "generator")
     step(system, batch_of(experiment))
-    assert all(np.array_equal(old, new) for old, new in zip(before, weights_of(system, "discriminator"), strict=True))
+    assert all(
+        np.array_equal(old, new)
+        for old, new in zip(before, weights_of(system, "discriminator"), strict=True)
+    )
     assert int(system.optimizers["discriminator"].iterations) == 0
     assert not np.array_equal(generator[0], weights_of(system, "generator")[0])
 
@@ -204,14 +230,18 @@ def test_each_player_moves_its_own_weights_only(short, system_of, batch_of):
         before = {name: weights_of(system, name) for name in system.players}
         step(system, batch_of(experiment))
         moved = {
-            name: any(not np.array_equal(a, b) for a, b in zip(before[name], weights_of(system, name), strict=True))
+            name: any(
+                not np.array_equal(a, b)
+                for a, b in zip(before[name], weights_of(system, name), strict=True)
+            )
             for name in system.players
         }
         assert moved == {player: True, still: False}
 
 
 def test_the_generators_first_gradient_is_that_of_its_loss(short, system_of, batch_of):
-    """With the paired term alone it must be the gradient of ten times the L1 distance, and nothing else."""
+    """With the paired term alone it must be the gradient of ten times the L1 distance, and nothing
+    else."""
     experiment = short(model={"adversarial_weight": 0.0, "identity_weight": 0.0})
     system, batch = system_of(experiment), batch_of(experiment)
     variables = [variable.value for variable in system.generator.trainable_variables]
@@ -238,7 +268,9 @@ def test_two_sources_are_windows_of_their_own_to_the_discriminator(short, system
     experiment = short(data={"sources": ("piano", "flute")}, discriminator=PLAIN)
     system, batch = system_of(experiment), batch_of(experiment)
     estimate = estimate_of(system, batch["mixture"])
-    real, generated = (np.reshape(windows, (4, 1024, 1)) for windows in (batch["sources"], estimate))
+    real, generated = (
+        np.reshape(windows, (4, 1024, 1)) for windows in (batch["sources"], estimate)
+    )
     expected = (
         real_loss("vanilla", scores(system, real))
         + fake_loss("vanilla", scores(system, generated))
@@ -250,7 +282,9 @@ def test_two_sources_are_windows_of_their_own_to_the_discriminator(short, system
     assert tuple(system(batch["mixture"]).shape) == (2, 2, 1024, 1)
 
 
-def test_a_shorter_window_of_the_discriminator_is_the_same_stretch_of_all(short, system_of, batch_of):
+def test_a_shorter_window_of_the_discriminator_is_the_same_stretch_of_all(
+    short, system_of, batch_of
+):
     """Where target and estimate are equal, only unequal stretches could make their scores differ."""
     model = {"objective": "wgan-gp", "penalty_weight": 0.0, "mixture_as_fake_weight": 0.0}
     experiment = short(discriminator={"kind": "patch", "window": 256}, model=model)
@@ -292,10 +326,16 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize(
-    ("objective", "more"), [("wgan-gp", {}), ("hinge", EVERY_TERM)], ids=["wgan-gp", "hinge and every term"]
+    ("objective", "more"),
+    [("wgan-gp", {}), ("hinge", EVERY_TERM)],
+    ids=["wgan-gp", "hinge and every term"],
 )
-def test_every_listener_plays_by_every_kind_of_rule(kind, objective, more, short, system_of, batch_of):
-    experiment = short(discriminator={"kind": kind, **KINDS[kind]}, model={"objective": objective, **more})
+def test_every_listener_plays_by_every_kind_of_rule(
+    kind, objective, more, short, system_of, batch_of
+):
+    experiment = short(
+        discriminator={"kind": kind, **KINDS[kind]}, model={"objective": objective, **more}
+    )
     system = system_of(experiment)
     before = weights_of(system, "discriminator")
     for seed in (0, 1):
@@ -306,7 +346,8 @@ def test_every_listener_plays_by_every_kind_of_rule(kind, objective, more, short
         for variable, old in zip(system.discriminator.trainable_variables, before, strict=True)
         if np.array_equal(variable, old)
     ]
-    # A constant added to every score changes neither a Wasserstein distance nor a slope, so it gets no gradient.
+    # A constant added to every score changes neither a Wasserstein distance nor a slope, so it gets
+    # no gradient.
     assert objective == "wgan-gp" or not still
     assert all("score/bias" in path for path in still), still
 
@@ -328,7 +369,10 @@ def test_the_papers_generator_and_mixed_precision_step_too(short, batch_of):
         keras.config.set_dtype_policy("float32")
     log = step(system, batch_of(experiment))
     assert all(np.isfinite(value) for value in log.values())
-    assert all(keras.backend.standardize_dtype(v.dtype) == "float32" for v in system.generator.trainable_variables)
+    assert all(
+        keras.backend.standardize_dtype(v.dtype) == "float32"
+        for v in system.generator.trainable_variables
+    )
     estimate = system(batch_of(experiment)["mixture"])
     assert keras.backend.standardize_dtype(estimate.dtype) == "float32"
 

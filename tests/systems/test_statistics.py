@@ -1,4 +1,5 @@
-"""Moving statistics of a generator's batch normalisation: of mixtures, and of nothing else that it is asked in training."""
+"""Moving statistics of a generator's batch normalisation: of mixtures, and of nothing else that it
+is asked in training."""
 
 import keras
 import numpy as np
@@ -8,13 +9,19 @@ import tensorflow as tf
 from tfsepgan.networks.table import build_generator
 from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.systems.base import STATISTICS_EVERY, STATISTICS_MOMENTUM
-from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made, statistics_kept
+from tfsepgan.systems.statistics import (
+    batch_normalisations,
+    normalises_what_weights_made,
+    statistics_kept,
+)
 
 
 def statistics_of(network):
     """Every moving mean and variance, in order."""
     return [
-        np.array(value) for norm in batch_normalisations(network) for value in (norm.moving_mean, norm.moving_variance)
+        np.array(value)
+        for norm in batch_normalisations(network)
+        for value in (norm.moving_mean, norm.moving_variance)
     ]
 
 
@@ -48,7 +55,8 @@ def test_only_calls_outside_move_the_statistics(inside, compiled):
     mean, variance = statistics_of(network)
     np.testing.assert_allclose(mean, 0.1 * mixture.mean(axis=(0, 1)), atol=1e-5)
     np.testing.assert_allclose(variance, 0.9 + 0.1 * mixture.var(axis=(0, 1)), atol=1e-5)
-    # The call inside still normalises by its own batch: what comes out has no trace of the mean of 5.
+    # The call inside still normalises by its own batch: what comes out has no trace of the mean of
+    # 5.
     bias = network.layers[-1].bias
     np.testing.assert_allclose(np.mean(alone, axis=(0, 1)), bias, atol=1e-5)
 
@@ -64,7 +72,8 @@ def test_a_network_without_batch_normalisation_is_left_as_it_is():
     "generator", [{}, {"kind": "resnet", "channels": 8, "blocks": 1}], ids=["filterbank", "resnet"]
 )
 def test_ssepgans_statistics_are_those_of_its_mixtures(generator, short, system_of, batch_of):
-    """The identity pass hears louder windows than any mixture has, and leaves no trace in what ships."""
+    """The identity pass hears louder windows than any mixture has, and leaves no trace in what
+    ships."""
     experiment = short(generator=generator, model={"identity_weight": 1.0, "identity_share": 1.0})
     system, batch = system_of(experiment), batch_of(experiment)
     system.optimizers["generator"].learning_rate.assign(0.0)
@@ -73,7 +82,9 @@ def test_ssepgans_statistics_are_those_of_its_mixtures(generator, short, system_
     before = statistics_of(twin)
     twin(batch["mixture"], training=True)
     system.train_step({**batch, "sources": 30.0 * batch["sources"]})
-    for got, wanted, start in zip(statistics_of(system.generator), statistics_of(twin), before, strict=True):
+    for got, wanted, start in zip(
+        statistics_of(system.generator), statistics_of(twin), before, strict=True
+    ):
         np.testing.assert_allclose(got, wanted, atol=1e-6)
         assert not np.allclose(got, start)
 
@@ -91,7 +102,8 @@ def test_statistics_of_what_comes_in_are_averaged_as_weights_are(short, system_o
 
 
 def test_levels_follow_the_mixtures_by_the_momentum(short, system_of, batch_of):
-    """The filterbank's only batch norm, in NumPy: what a bin's loudness is on average over the batch's frames."""
+    """The filterbank's only batch norm, in NumPy: what a bin's loudness is on average over the
+    batch's frames."""
     experiment = short()
     system, batch = system_of(experiment), batch_of(experiment)
     levels = system.generator.get_layer("levels")
@@ -118,7 +130,12 @@ SHARING = {"tfc_tdf": False, "band_split": False}
 def test_what_weights_made_is_told_from_what_came_in(generators_of_systems):
     assert normalises_what_weights_made(made_by_weights(before=False))
     assert not normalises_what_weights_made(made_by_weights(before=True))
-    assert generators_of_systems == {"resnet": True, "filterbank": False, "learnable filterbank": True, **SHARING}
+    assert generators_of_systems == {
+        "resnet": True,
+        "filterbank": False,
+        "learnable filterbank": True,
+        **SHARING,
+    }
 
 
 @pytest.fixture
@@ -139,7 +156,8 @@ def generators_of_systems():
 
 
 def test_the_running_mean_has_statistics_of_its_own(short, system_of, batch_of):
-    """Those of mixtures that the averaged weights hear, each fourth step; not the average of the weights' statistics."""
+    """Those of mixtures that the averaged weights hear, each fourth step; not the average of the
+    weights' statistics."""
     experiment = short(generator={"kind": "resnet", "channels": 8, "blocks": 1}, ema=0.5)
     system = system_of(experiment)
     twin = keras.models.clone_model(system.ema_generator)

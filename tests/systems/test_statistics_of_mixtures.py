@@ -1,4 +1,5 @@
-"""Batch normalisation ships with the statistics of what the generator ships for: mixtures, whatever else it hears in training."""
+"""Batch normalisation ships with the statistics of what the generator ships for: mixtures, whatever
+else it hears in training."""
 
 from dataclasses import replace
 
@@ -19,11 +20,16 @@ WAYS = {"zhu": {}, "the rest carried": {"carry_rest": True}, "section 3.2": SECT
 
 def moving(network):
     """Every moving mean and variance."""
-    return [np.asarray(v) for norm in batch_normalisations(network) for v in (norm.moving_mean, norm.moving_variance)]
+    return [
+        np.asarray(v)
+        for norm in batch_normalisations(network)
+        for v in (norm.moving_mean, norm.moving_variance)
+    ]
 
 
 def after_hearing(network, *windows):
-    """The moving statistics that a network of these weights and statistics has after training on these windows alone."""
+    """The moving statistics that a network of these weights and statistics has after training on
+    these windows alone."""
     twin = keras.models.clone_model(network)
     twin.set_weights(network.get_weights())
     for heard in windows:
@@ -34,7 +40,9 @@ def after_hearing(network, *windows):
 def heard_by_first(network, windows):
     """What the first batch normalisation hears of windows, `[batch, frames, channels]`."""
     first = next(batch_normalisations(network))
-    return np.asarray(keras.Model(network.input, first.input)(windows, training=True), np.float64), first
+    return np.asarray(
+        keras.Model(network.input, first.input)(windows, training=True), np.float64
+    ), first
 
 
 def assert_equal(got, wanted):
@@ -65,7 +73,9 @@ def test_cyclegans_generator_keeps_the_statistics_of_mixtures(way, play):
     before = moving(system.generator)
     step_of(system, batch)
     assert_equal(moving(system.generator), wanted)
-    assert all(not np.allclose(one, other, rtol=1e-3) for one, other in zip(before, wanted, strict=True))
+    assert all(
+        not np.allclose(one, other, rtol=1e-3) for one, other in zip(before, wanted, strict=True)
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -76,8 +86,14 @@ def test_cyclegans_mixer_keeps_the_statistics_of_what_it_makes_fakes_of(way, pla
     else:
         heard = batch["solo"][:, 0]
         if way == "the rest carried":
-            rest = batch["unlabelled"] - 0.8 * system.generator(batch["unlabelled"], training=True)[:, 0]
-            loud = [np.sqrt(np.mean(np.square(w), axis=(1, 2), keepdims=True)) for w in (batch["solo"][:, 1], rest)]
+            rest = (
+                batch["unlabelled"]
+                - 0.8 * system.generator(batch["unlabelled"], training=True)[:, 0]
+            )
+            loud = [
+                np.sqrt(np.mean(np.square(w), axis=(1, 2), keepdims=True))
+                for w in (batch["solo"][:, 1], rest)
+            ]
             heard = heard + rest * loud[0] / loud[1]
     wanted = after_hearing(system.mixer, heard)
     step_of(system, batch)
@@ -86,7 +102,8 @@ def test_cyclegans_mixer_keeps_the_statistics_of_what_it_makes_fakes_of(way, pla
 
 @pytest.mark.parametrize("way", ["zhu", "section 3.2"])
 def test_the_moving_statistics_are_a_running_mean_in_numpy_too(way, play):
-    """The first layer's: 0.9 of what was and 0.1 of mean and variance over batch and time, a step at a time."""
+    """The first layer's: 0.9 of what was and 0.1 of mean and variance over batch and time, a step
+    at a time."""
     system, batch = play(WAYS[way])
     mixture = batch["mixture" if way == "section 3.2" else "unlabelled"]
     mean, variance = np.zeros(RESNET["channels"]), np.ones(RESNET["channels"])
@@ -99,7 +116,9 @@ def test_the_moving_statistics_are_a_running_mean_in_numpy_too(way, play):
         np.testing.assert_allclose(first.moving_variance, variance, rtol=1e-3, atol=1e-6)
 
 
-def test_the_semisupervised_separator_keeps_the_statistics_of_mixtures_labelled_and_not(system_of, batch_of):
+def test_the_semisupervised_separator_keeps_the_statistics_of_mixtures_labelled_and_not(
+    system_of, batch_of
+):
     """Solos are heard by critics only; the labelled mixtures come first, then the unlabelled ones."""
     base = systems.preset("semisupervised", "tiny")
     model = replace(base.model, generator=GeneratorConfig(**RESNET), unlabelled_share=0.5)
@@ -109,7 +128,10 @@ def test_the_semisupervised_separator_keeps_the_statistics_of_mixtures_labelled_
     mean, variance = np.zeros(RESNET["channels"]), np.ones(RESNET["channels"])
     for mixtures in (batch["mixture"], batch["unlabelled"][:1]):
         heard, first = heard_by_first(system.generator, mixtures)
-        mean, variance = (0.9 * mean + 0.1 * heard.mean(axis=(0, 1)), 0.9 * variance + 0.1 * heard.var(axis=(0, 1)))
+        mean, variance = (
+            0.9 * mean + 0.1 * heard.mean(axis=(0, 1)),
+            0.9 * variance + 0.1 * heard.var(axis=(0, 1)),
+        )
     system.train_step(batch)
     assert_equal(moving(system.generator), wanted)
     np.testing.assert_allclose(first.moving_mean, mean, rtol=1e-3, atol=1e-7)

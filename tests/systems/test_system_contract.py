@@ -1,4 +1,5 @@
-"""What every system of the table promises training, checkpoints and export. A new line of the table gets all of it."""
+"""What every system of the table promises training, checkpoints and export. A new line of the table
+gets all of it."""
 
 import json
 import os
@@ -22,7 +23,11 @@ from tfsepgan.networks.table import generator_entry
 from tfsepgan.separation.engine import BlockSeparator
 from tfsepgan.training.checkpoint import save_state
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent),
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 GO_ON = """
 import sys
 from pathlib import Path
@@ -70,7 +75,10 @@ every_followed = pytest.mark.parametrize("experiment", FOLLOWED, indirect=True)
 
 
 def weights_of(system):
-    return {player: [np.asarray(v) for v in network.trainable_variables] for player, network in system.players.items()}
+    return {
+        player: [np.asarray(v) for v in network.trainable_variables]
+        for player, network in system.players.items()
+    }
 
 
 def all_of(system):
@@ -78,12 +86,16 @@ def all_of(system):
 
 
 def optimizer_variables(system):
-    return [variable for optimizer in system.optimizers.values() for variable in optimizer.variables]
+    return [
+        variable for optimizer in system.optimizers.values() for variable in optimizer.variables
+    ]
 
 
 @every_separator
 @pytest.mark.parametrize(("time", "channels"), [(1, 1), (1000, 2), (1024, 1)])
-def test_a_mixture_becomes_sources_of_its_own_length_and_channels(experiment, system_of, time, channels):
+def test_a_mixture_becomes_sources_of_its_own_length_and_channels(
+    experiment, system_of, time, channels
+):
     mixture = np.random.default_rng(0).standard_normal((2, time, channels)).astype(np.float32)
     system = system_of(experiment)
     estimates = system(mixture)
@@ -93,7 +105,9 @@ def test_a_mixture_becomes_sources_of_its_own_length_and_channels(experiment, sy
 
 
 @every_system
-def test_two_steps_move_every_weight_of_every_player_and_stay_finite(experiment, system_of, batch_of):
+def test_two_steps_move_every_weight_of_every_player_and_stay_finite(
+    experiment, system_of, batch_of
+):
     system = system_of(experiment)
     before = weights_of(system)
     assert before or system.kind == "search"  # only what is learnt without gradients has no player
@@ -101,7 +115,9 @@ def test_two_steps_move_every_weight_of_every_player_and_stay_finite(experiment,
         logs = system.train_step(batch_of(experiment, seed))
     assert all(np.isfinite(value) for value in logs.values())
     for player, weights in weights_of(system).items():
-        for variable, new, old in zip(system.players[player].trainable_variables, weights, before[player], strict=True):
+        for variable, new, old in zip(
+            system.players[player].trainable_variables, weights, before[player], strict=True
+        ):
             assert np.isfinite(new).all()
             assert not np.array_equal(new, old), f"{player} {variable.path} did not move"
 
@@ -132,7 +148,10 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(experiment, syst
 
 @every_system
 def test_another_seed_draws_other_numbers(experiment, system_of):
-    states = [system_of(replace(experiment, data=replace(experiment.data, seed=seed))).draws.state for seed in (3, 4)]
+    states = [
+        system_of(replace(experiment, data=replace(experiment.data, seed=seed))).draws.state
+        for seed in (3, 4)
+    ]
     assert not np.array_equal(*states)
 
 
@@ -145,7 +164,9 @@ def test_compile_builds_one_optimizer_for_each_player(experiment, system_of):
         assert optimizer.built
         moments = [tuple(v.shape) for v in optimizer.variables if tuple(v.shape)]
         assert sorted(moments) == sorted([tuple(v.shape) for v in network.trainable_variables] * 2)
-        assert tuple(np.float32([optimizer.beta_1, optimizer.beta_2])) == tuple(np.float32(experiment.training.betas))
+        assert tuple(np.float32([optimizer.beta_1, optimizer.beta_2])) == tuple(
+            np.float32(experiment.training.betas)
+        )
 
 
 @every_system
@@ -179,8 +200,12 @@ def test_the_running_mean_follows_the_generator(experiment, system_of, batch_of)
     for step in range(3):
         system.train_step(batch_of(changed, step))
         now = [np.asarray(v) for v in system.generator.variables]
-        # Moving statistics are averaged as weights are; a seed's state, two whole numbers, is the newest.
-        mean = [decay * m + (1 - decay) * v if v.dtype == np.float32 else v for m, v in zip(mean, now, strict=True)]
+        # Moving statistics are averaged as weights are; a seed's state, two whole numbers, is the
+        # newest.
+        mean = [
+            decay * m + (1 - decay) * v if v.dtype == np.float32 else v
+            for m, v in zip(mean, now, strict=True)
+        ]
     for variable, expected in zip(system.ema_generator.variables, mean, strict=True):
         np.testing.assert_allclose(variable, expected, atol=1e-6)
 
@@ -201,7 +226,9 @@ def test_what_is_called_and_ships_is_the_running_mean(experiment, system_of, bat
     everything = np.asarray(system.ema_generator(mixture, training=False))
     assert everything.shape[1] == system.outputs
     np.testing.assert_allclose(system(mixture), everything[:, : len(system.sources)], atol=1e-6)
-    np.testing.assert_allclose(system.shipped(mixture), everything[:, : len(system.sources)], atol=1e-6)
+    np.testing.assert_allclose(
+        system.shipped(mixture), everything[:, : len(system.sources)], atol=1e-6
+    )
 
 
 @every_system
@@ -226,7 +253,8 @@ def test_settings_survive_the_file(experiment):
 
 @every_system
 def test_all_there_is_survives_in_a_new_process(experiment, system_of, batch_of, tmp_path):
-    """Weights, optimizers, running means and seeds, by their bits; the next step, made there, is the one made here."""
+    """Weights, optimizers, running means and seeds, by their bits; the next step, made there, is
+    the one made here."""
     system = system_of(experiment)
     for step in (0, 1):
         system.train_step(batch_of(experiment, step))
@@ -236,7 +264,11 @@ def test_all_there_is_survives_in_a_new_process(experiment, system_of, batch_of,
     third = {key: np.asarray(value) for key, value in batch_of(experiment, 2).items()}
     np.savez(tmp_path / "batch.npz", **third)
     there = subprocess.run(
-        [sys.executable, "-c", GO_ON, str(tmp_path)], capture_output=True, text=True, check=False, env=ENVIRONMENT
+        [sys.executable, "-c", GO_ON, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
     )
     assert there.returncode == 0, there.stderr[-2000:]
     system.train_step(batch_of(experiment, 2))
@@ -246,15 +278,23 @@ def test_all_there_is_survives_in_a_new_process(experiment, system_of, batch_of,
 
 
 @every_system
-def test_what_was_learnt_is_saved_and_separates_or_sounds_the_same(experiment, system_of, batch_of, tmp_path):
+def test_what_was_learnt_is_saved_and_separates_or_sounds_the_same(
+    experiment, system_of, batch_of, tmp_path
+):
     system = system_of(experiment)
     system.train_step(batch_of(experiment))
     system.finish_epoch()
     save_trained(tmp_path, system, {"steps": 1})
     loaded, manifest = open_model(tmp_path)
-    assert (manifest.system, manifest.kind, manifest.sources) == (experiment.system, system.kind, system.sources)
+    assert (manifest.system, manifest.kind, manifest.sources) == (
+        experiment.system,
+        system.kind,
+        system.sources,
+    )
     if system.kind == "synthesis":
-        np.testing.assert_allclose(loaded.generate(2, seed=1), system.generate(2, seed=1), atol=1e-6)
+        np.testing.assert_allclose(
+            loaded.generate(2, seed=1), system.generate(2, seed=1), atol=1e-6
+        )
         return
     mixture = np.asarray(batch_of(experiment)["mixture"])[0]
     stems = tfsepgan.load(tmp_path).separate(mixture, experiment.data.sample_rate_hz)
@@ -263,8 +303,11 @@ def test_what_was_learnt_is_saved_and_separates_or_sounds_the_same(experiment, s
 
 
 @every_system
-def test_a_run_that_starts_from_a_model_learns_on_from_all_of_it(experiment, system_of, batch_of, tmp_path):
-    """Networks that learn take the weights too, not only those that ship: else a running mean drifts back to random ones."""
+def test_a_run_that_starts_from_a_model_learns_on_from_all_of_it(
+    experiment, system_of, batch_of, tmp_path
+):
+    """Networks that learn take the weights too, not only those that ship: else a running mean
+    drifts back to random ones."""
     trained = system_of(experiment)
     trained.train_step(batch_of(experiment))
     trained.finish_epoch()
@@ -276,7 +319,9 @@ def test_a_run_that_starts_from_a_model_learns_on_from_all_of_it(experiment, sys
     else:
         ships, learns = {"generator": trained.ema_generator}, {"generator": system.generator}
     for name, network in ships.items():
-        for mine, theirs in zip(learns[name].trainable_variables, network.trainable_variables, strict=True):
+        for mine, theirs in zip(
+            learns[name].trainable_variables, network.trainable_variables, strict=True
+        ):
             np.testing.assert_array_equal(mine, theirs, err_msg=name)
 
 
@@ -292,10 +337,17 @@ def test_blocks_equal_one_pass(experiment, system_of, batch_of):
     else:
         network = lambda mixture: np.asarray(system.shipped(mixture, training=False))  # noqa: E731
         line = generator_entry(experiment.model.generator.kind)
-        hop, context = line.hop(experiment.model.generator), line.context(experiment.model.generator)
+        hop, context = (
+            line.hop(experiment.model.generator),
+            line.context(experiment.model.generator),
+        )
     block = -(-4 * max(context, hop) // hop) * hop
-    mixture = 0.1 * np.random.default_rng(5).standard_normal((1, 2 * block + 2 * context + 77, 1)).astype(np.float32)
-    engine = BlockSeparator(network, channels=1, sources=len(system.sources), hop=hop, context=context, block=block)
+    mixture = 0.1 * np.random.default_rng(5).standard_normal(
+        (1, 2 * block + 2 * context + 77, 1)
+    ).astype(np.float32)
+    engine = BlockSeparator(
+        network, channels=1, sources=len(system.sources), hop=hop, context=context, block=block
+    )
     blocks = np.concatenate([*engine.push(mixture[0]), *engine.finish()], axis=1)
     np.testing.assert_allclose(blocks, network(mixture)[0], atol=2e-5)
 
@@ -304,7 +356,9 @@ def test_blocks_equal_one_pass(experiment, system_of, batch_of):
 def test_it_exports_in_parity_or_says_why_not(experiment, system_of, tmp_path):
     system = system_of(experiment)
     save_trained(tmp_path / "model", system, {})
-    audio = 0.1 * np.random.default_rng(0).standard_normal((experiment.data.sample_rate_hz // 2, 1)).astype(np.float32)
+    audio = 0.1 * np.random.default_rng(0).standard_normal(
+        (experiment.data.sample_rate_hz // 2, 1)
+    ).astype(np.float32)
     if system.why_not_exported:
         assert system.kind == "search"
         with pytest.raises(ExportError) as error:
@@ -313,18 +367,34 @@ def test_it_exports_in_parity_or_says_why_not(experiment, system_of, tmp_path):
         assert not (tmp_path / "out").exists()
     else:
         figures = export_bundle(open_model(tmp_path / "model"), tmp_path / "out", audio)
-        assert figures["saved_model"] < 1e-4 and figures["tflite"] < 1e-4 and figures["tflite_fp16"] < 1e-2
+        assert (
+            figures["saved_model"] < 1e-4
+            and figures["tflite"] < 1e-4
+            and figures["tflite_fp16"] < 1e-2
+        )
 
 
 def test_a_new_system_takes_one_class_and_one_line(monkeypatch, tones, tmp_path):
-    """A toy that only scales the mixture is trained, resumed, scored and exported by the command that trains all."""
+    """A toy that only scales the mixture is trained, resumed, scored and exported by the command
+    that trains all."""
     from toy_system import TOY
 
     from tfsepgan.cli.train import main
 
     monkeypatch.setitem(systems.SYSTEMS, "toy", TOY)
     run = tmp_path / "run"
-    arguments = ["--system", "toy", "--preset", "tiny", "--data", str(tones), "--run", str(run), "--test-mixtures", "1"]
+    arguments = [
+        "--system",
+        "toy",
+        "--preset",
+        "tiny",
+        "--data",
+        str(tones),
+        "--run",
+        str(run),
+        "--test-mixtures",
+        "1",
+    ]
     assert main([*arguments, "--test-seconds", "1"]) == 0
     report = json.loads((run / "test" / "report.json").read_text())
     assert report

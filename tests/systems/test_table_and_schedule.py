@@ -14,7 +14,9 @@ from tfsepgan.systems.learning_rate import learning_rate
 def test_unknown_systems_and_presets_are_named_with_the_nearest():
     with pytest.raises(ConfigError, match="no system 'sepgan'; did you mean 'ssepgan'"):
         systems.preset("sepgan", "tiny")
-    with pytest.raises(ConfigError, match="ssepgan has no preset 'papr'; did you mean 'paper'.* There is: demo"):
+    with pytest.raises(
+        ConfigError, match="ssepgan has no preset 'papr'; did you mean 'paper'.* There is: demo"
+    ):
         systems.preset("ssepgan", "papr")
 
 
@@ -34,9 +36,21 @@ def test_the_papers_preset_is_the_papers():
     training, model = paper.training, paper.model
     assert (training.steps, training.learning_rate, training.betas) == (100_000, 2e-4, (0.5, 0.9))
     assert training.discriminator_learning_rate == 2e-4
-    assert (model.identity_weight, model.adversarial_weight, model.paired_weight) == (0.5, 1.0, 10.0)
-    assert (model.objective, model.mixture_as_fake_weight, model.identity_share) == ("vanilla", 1.0, 1.0)
-    assert (model.generator.kind, model.generator.channels, model.generator.blocks) == ("resnet", 128, 8)
+    assert (model.identity_weight, model.adversarial_weight, model.paired_weight) == (
+        0.5,
+        1.0,
+        10.0,
+    )
+    assert (model.objective, model.mixture_as_fake_weight, model.identity_share) == (
+        "vanilla",
+        1.0,
+        1.0,
+    )
+    assert (model.generator.kind, model.generator.channels, model.generator.blocks) == (
+        "resnet",
+        128,
+        8,
+    )
     assert (model.discriminator.kind, model.discriminator.channels) == ("wavegan", 64)
 
 
@@ -73,8 +87,15 @@ def test_a_run_shorter_than_its_warm_up_still_has_a_rate():
 
 
 def test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps(tiny):
-    training = {"steps": 100, "schedule": "cosine", "learning_rate": 0.4, "discriminator_learning_rate": 0.3}
-    system = systems.build(tiny(data={"window": 1024, "batch": 2}, model={"discriminator_steps": 3}, **training))
+    training = {
+        "steps": 100,
+        "schedule": "cosine",
+        "learning_rate": 0.4,
+        "discriminator_learning_rate": 0.3,
+    }
+    system = systems.build(
+        tiny(data={"window": 1024, "batch": 2}, model={"discriminator_steps": 3}, **training)
+    )
     system.compile()
     for player, peak, steps in (("generator", 0.4, 100), ("discriminator", 0.3, 300)):
         optimizer = system.optimizers[player]

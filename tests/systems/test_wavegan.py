@@ -55,7 +55,8 @@ def recordings(count=BATCH, sources=1, seed=0):
 
 
 def fixed_latents(system, count, seed=5):
-    """Makes the system draw these latents, and gives what its generator makes of them, `[count, window]`."""
+    """Makes the system draw these latents, and gives what its generator makes of them, `[count,
+    window]`."""
     latents = np.random.default_rng(seed).uniform(-1, 1, (count, system.latent)).astype(np.float32)
     system.random_latents = lambda: keras.ops.convert_to_tensor(latents)
     return np.asarray(system.generator(latents))[:, :, 0]
@@ -74,7 +75,9 @@ def test_the_critics_loss_is_the_equations_on_a_linear_critic(linear):
 
 def test_the_penalty_is_nothing_when_the_slope_is_one(linear):
     system, slope = linear
-    system.discriminator.set_weights([slope[:, None] / np.linalg.norm(slope), np.zeros(1, np.float32)])
+    system.discriminator.set_weights(
+        [slope[:, None] / np.linalg.norm(slope), np.zeros(1, np.float32)]
+    )
     fixed_latents(system, BATCH)
     system.discriminator_loss(keras.ops.convert_to_tensor(recordings()[:, 0]))
     assert float(system.trackers["penalty"].result()) == pytest.approx(0, abs=1e-6)
@@ -109,7 +112,9 @@ def test_latents_are_uniform_between_minus_one_and_one_and_drawn_anew(built):
     assert one.shape == (1000, system.latent)
     assert not np.array_equal(one, two)
     assert -1 <= one.min() < -0.99 and 0.99 < one.max() <= 1
-    assert np.mean(one) == pytest.approx(0, abs=0.03) and np.var(one) == pytest.approx(1 / 3, abs=0.02)
+    assert np.mean(one) == pytest.approx(0, abs=0.03) and np.var(one) == pytest.approx(
+        1 / 3, abs=0.02
+    )
 
 
 def test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_moves_once(built):
@@ -131,7 +136,9 @@ def test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_mo
 
 
 def test_a_batch_that_the_critics_steps_cannot_share_is_refused(experiment_of):
-    with pytest.raises(ConfigError, match="batch is 4 and discriminator_steps 3: .* must be a multiple"):
+    with pytest.raises(
+        ConfigError, match="batch is 4 and discriminator_steps 3: .* must be a multiple"
+    ):
         systems.build(experiment_of(discriminator_steps=3))
 
 
@@ -149,9 +156,15 @@ def test_only_the_first_source_is_learnt(built):
     batch = recordings()
     other = batch.copy()
     other[:, 1] = 0.5
-    assert all(np.array_equal(a, b) for a, b in zip(weights_after(batch), weights_after(other), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(weights_after(batch), weights_after(other), strict=True)
+    )
     other[:, 0] *= 2
-    assert not all(np.array_equal(a, b) for a, b in zip(weights_after(batch), weights_after(other), strict=True))
+    assert not all(
+        np.array_equal(a, b)
+        for a, b in zip(weights_after(batch), weights_after(other), strict=True)
+    )
 
 
 def test_recordings_are_heard_at_the_level_asked_for(built):
@@ -167,7 +180,9 @@ def test_recordings_are_heard_at_the_level_asked_for(built):
 
 @pytest.mark.parametrize("kind", sorted(DISCRIMINATORS))
 def test_any_discriminator_can_be_played_against(kind, built):
-    listener = DiscriminatorConfig(kind=kind, channels=2, frames=(256,), periods=(3,), projections=2, levels=3)
+    listener = DiscriminatorConfig(
+        kind=kind, channels=2, frames=(256,), periods=(3,), projections=2, levels=3
+    )
     system = built(discriminator=listener, objective="wgan-gp")
     before = [np.asarray(variable) for variable in system.generator.trainable_variables]
     logs = system.train_step({"solo": keras.ops.convert_to_tensor(recordings())})
@@ -178,9 +193,13 @@ def test_any_discriminator_can_be_played_against(kind, built):
 
 
 def test_a_critic_with_a_window_of_its_own_hears_a_stretch(built):
-    system = built(data={"window": 4096}, discriminator=DiscriminatorConfig(channels=2, window=1024, levels=3))
+    system = built(
+        data={"window": 4096}, discriminator=DiscriminatorConfig(channels=2, window=1024, levels=3)
+    )
     assert system.discriminator.input_shape == (None, 1024, 1)
-    logs = system.train_step({"solo": keras.ops.convert_to_tensor(np.tile(recordings(), (1, 1, 4, 1)))})
+    logs = system.train_step(
+        {"solo": keras.ops.convert_to_tensor(np.tile(recordings(), (1, 1, 4, 1)))}
+    )
     assert all(np.isfinite(float(value)) for value in logs.values())
 
 
@@ -205,13 +224,37 @@ def test_sounds_are_made_by_the_running_mean(built):
 def test_the_papers_preset_is_the_papers():
     paper = PRESETS["paper"]
     model, data, training = paper.model, paper.data, paper.training
-    assert (model.generator.latent, model.generator.channels, model.generator.kernel) == (100, 64, 25)
-    assert (model.generator.upsample, model.generator.start, model.generator.post_filter) == ("transposed", "glorot", 0)
+    assert (model.generator.latent, model.generator.channels, model.generator.kernel) == (
+        100,
+        64,
+        25,
+    )
+    assert (model.generator.upsample, model.generator.start, model.generator.post_filter) == (
+        "transposed",
+        "glorot",
+        0,
+    )
     discriminator = model.discriminator
-    assert (discriminator.kind, discriminator.channels, discriminator.phase_shuffle) == ("wavegan", 64, 2)
-    assert (model.objective, model.penalty_weight, model.discriminator_steps) == ("wgan-gp", 10.0, 5)
-    assert (data.sample_rate_hz, data.window, data.batch // model.discriminator_steps) == (16000, 16384, 64)
-    assert (training.learning_rate, training.discriminator_learning_rate, training.betas) == (1e-4, 1e-4, (0.5, 0.9))
+    assert (discriminator.kind, discriminator.channels, discriminator.phase_shuffle) == (
+        "wavegan",
+        64,
+        2,
+    )
+    assert (model.objective, model.penalty_weight, model.discriminator_steps) == (
+        "wgan-gp",
+        10.0,
+        5,
+    )
+    assert (data.sample_rate_hz, data.window, data.batch // model.discriminator_steps) == (
+        16000,
+        16384,
+        64,
+    )
+    assert (training.learning_rate, training.discriminator_learning_rate, training.betas) == (
+        1e-4,
+        1e-4,
+        (0.5, 0.9),
+    )
     assert (training.ema, model.likeness_weight, model.level_dbfs) == (0, 0, None)
 
 

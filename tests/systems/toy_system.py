@@ -15,7 +15,9 @@ class ToyConfig:
     """A generator, and nothing to choose."""
 
     generator: GeneratorConfig = field(
-        default_factory=lambda: GeneratorConfig(kind="filterbank", channels=4, blocks=1, frame=64, hop=32)
+        default_factory=lambda: GeneratorConfig(
+            kind="filterbank", channels=4, blocks=1, frame=64, hop=32
+        )
     )
 
     def problems(self):
@@ -48,7 +50,11 @@ PRESETS = {
         model=ToyConfig(),
         data=DataConfig(window=1024, batch=2, law="snr"),
         training=TrainingConfig(
-            steps=4, steps_per_epoch=2, validation_mixtures=1, validation_seconds=0.5, tensorboard=False
+            steps=4,
+            steps_per_epoch=2,
+            validation_mixtures=1,
+            validation_seconds=0.5,
+            tensorboard=False,
         ),
     )
 }

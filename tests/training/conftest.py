@@ -14,7 +14,8 @@ SHORT = {"window": 1024, "batch": 2}
 
 @pytest.fixture(scope="session")
 def whole(tiny):
-    """Every player and every kind of state: generator, discriminator with phase shuffle, running mean."""
+    """Every player and every kind of state: generator, discriminator with phase shuffle, running
+    mean."""
     return tiny(data=SHORT)
 
 
@@ -63,7 +64,8 @@ def new_run(catalogue, said, no_curves):
 
 @pytest.fixture
 def at_step(monkeypatch):
-    """Does something just after a step was taken, before anything looks at it; the last arrangement counts."""
+    """Does something just after a step was taken, before anything looks at it; the last arrangement
+    counts."""
     from tfsepgan.training.callbacks import Count
 
     plain = Count.on_train_batch_end

@@ -15,7 +15,12 @@ def noise(*shape, seed=0):
 
 
 def mixture_of(target, rest):
-    return Mixture(name="m", mixture=target + rest, sources={"piano": target, "residual": rest}, sample_rate_hz=16000)
+    return Mixture(
+        name="m",
+        mixture=target + rest,
+        sources={"piano": target, "residual": rest},
+        sample_rate_hz=16000,
+    )
 
 
 def test_an_estimate_that_halves_the_rest_gains_six_decibels():
@@ -31,7 +36,9 @@ def test_an_estimate_that_halves_the_rest_gains_six_decibels():
 
 def test_the_mixture_itself_gains_nothing():
     mixtures = [mixture_of(noise(8000, 1), noise(8000, 1, seed=1))]
-    np.testing.assert_allclose(improvement_db(lambda mixture: mixture[None], mixtures, ["piano"]), 0, atol=1e-6)
+    np.testing.assert_allclose(
+        improvement_db(lambda mixture: mixture[None], mixtures, ["piano"]), 0, atol=1e-6
+    )
 
 
 def test_sources_that_the_estimates_lack_are_an_error():
@@ -54,14 +61,19 @@ def test_the_shipped_generator_takes_any_length_and_channels(tiny):
 
 
 def test_spectrograms_are_an_rgba_picture():
-    picture = spectrograms({"mixture": noise(8000, 1), "silence": np.zeros((8000, 2), np.float32)}, 16000)
+    picture = spectrograms(
+        {"mixture": noise(8000, 1), "silence": np.zeros((8000, 2), np.float32)}, 16000
+    )
     assert picture.dtype == np.uint8
     assert picture.shape == (240, 480, 4)
     assert picture.std() > 0
 
 
 def test_curves_of_rows_that_lack_some_numbers_are_drawn(tmp_path):
-    rows = [{"step": 1, "minutes": 0.1, "train/a": 1.0}, {"step": 2, "minutes": 0.2, "train/a": 0.5, "val/b": 3.0}]
+    rows = [
+        {"step": 1, "minutes": 0.1, "train/a": 1.0},
+        {"step": 2, "minutes": 0.2, "train/a": 0.5, "val/b": 3.0},
+    ]
     plot_curves(rows, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 1000
 

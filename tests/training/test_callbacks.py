@@ -121,5 +121,7 @@ def test_a_disk_that_refuses_at_the_end_of_an_epoch_is_one_clear_error(guard):
     def finish(number, losses):
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(TfsepganError, match="Could not write the run: .*No space left on device. Free some space"):
+    with pytest.raises(
+        TfsepganError, match="Could not write the run: .*No space left on device. Free some space"
+    ):
         epoch(guard, steps=4, of=4, finish=finish)

@@ -1,4 +1,5 @@
-"""The state file: whole or not there, checked before it is used, never with a value that is no number."""
+"""The state file: whole or not there, checked before it is used, never with a value that is no
+number."""
 
 import json
 import os
@@ -8,7 +9,13 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.training.checkpoint import STATE, restore_state, save_state, variables_of, write_atomically
+from tfsepgan.training.checkpoint import (
+    STATE,
+    restore_state,
+    save_state,
+    variables_of,
+    write_atomically,
+)
 
 
 class Toy:
@@ -16,7 +23,9 @@ class Toy:
 
     def __init__(self, start=1.0, size=3):
         self.weight = keras.Variable(np.full(size, start, np.float32), name="weight")
-        self.seed = keras.Variable(np.array([7, 1], np.uint32), dtype="uint32", trainable=False, name="seed")
+        self.seed = keras.Variable(
+            np.array([7, 1], np.uint32), dtype="uint32", trainable=False, name="seed"
+        )
         self.metrics = [keras.metrics.Mean(name="loss")]
         optimizer = keras.optimizers.Adam()
         optimizer.build([self.weight])
@@ -63,7 +72,9 @@ def test_weights_that_are_no_numbers_never_replace_good_ones(saved, bad):
     toy = Toy()
     toy.weight.assign([1, bad, 1])
     before = (saved / STATE).read_bytes()
-    with pytest.raises(CheckpointError, match=r"stopped being finite \(system/0000 and 0 more\).*still good"):
+    with pytest.raises(
+        CheckpointError, match=r"stopped being finite \(system/0000 and 0 more\).*still good"
+    ):
         save_state(saved, toy, {})
     assert (saved / STATE).read_bytes() == before
 
@@ -76,7 +87,9 @@ def test_a_disk_that_refuses_leaves_the_old_state(saved, monkeypatch, broken):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, broken, refuse)
-    with pytest.raises(CheckpointError, match="No space left on device.*what was there before is untouched"):
+    with pytest.raises(
+        CheckpointError, match="No space left on device.*what was there before is untouched"
+    ):
         save_state(saved, Toy(3.0), {})
     assert (saved / STATE).read_bytes() == before
     assert os.listdir(saved) == [STATE]
@@ -113,7 +126,11 @@ def test_a_damaged_state_says_so_and_what_to_do(saved, damage):
         np.savez(path, a=np.zeros(3))
     else:
         middle = len(good) // 2
-        flipped = good[:middle] + bytes(255 - byte for byte in good[middle : middle + 40]) + good[middle + 40 :]
+        flipped = (
+            good[:middle]
+            + bytes(255 - byte for byte in good[middle : middle + 40])
+            + good[middle + 40 :]
+        )
         contents = {"noise": b"no archive", "cut": good[:-100], "empty": b"", "flipped": flipped}
         path.write_bytes(contents[damage])
     with pytest.raises(CheckpointError, match=f"{STATE} (is damaged|does not fit)"):
@@ -136,6 +153,8 @@ def test_a_pickle_in_a_state_is_not_opened(saved, tmp_path):
 
 def test_the_state_of_another_network_is_refused_and_changes_nothing(saved):
     toy = Toy(1.0, size=4)
-    with pytest.raises(CheckpointError, match=r"does not fit this system: \d of \d variables differ, .* first"):
+    with pytest.raises(
+        CheckpointError, match=r"does not fit this system: \d of \d variables differ, .* first"
+    ):
         restore_state(saved, toy)
     assert np.array_equal(toy.weight, np.ones(4))

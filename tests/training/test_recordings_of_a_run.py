@@ -1,4 +1,5 @@
-"""A run goes on with the recordings it began with, wherever they lie, and a batch that cannot be made loses nothing."""
+"""A run goes on with the recordings it began with, wherever they lie, and a batch that cannot be
+made loses nothing."""
 
 import shutil
 from dataclasses import replace
@@ -23,7 +24,11 @@ def test_a_run_is_not_resumed_on_other_recordings(light, new_run, tones, tmp_pat
     before = (tmp_path / "run" / STATE).read_bytes()
     other = tmp_path / "other"
     shutil.copytree(tones, other)
-    soundfile.write(other / "train" / "piano" / "one_more.wav", 0.1 * np.random.default_rng(0).random(40000), 16000)
+    soundfile.write(
+        other / "train" / "piano" / "one_more.wav",
+        0.1 * np.random.default_rng(0).random(40000),
+        16000,
+    )
     with pytest.raises(CheckpointError, match="trained on other recordings"):
         new_run(experiment, tmp_path / "run", of=scan(other, sources=("piano",)))
     assert (tmp_path / "run" / STATE).read_bytes() == before

@@ -41,7 +41,9 @@ def test_a_resumed_run_ends_with_the_same_weights(
 
 
 @pytest.mark.parametrize("kind", ["tfc_tdf", "band_split"])
-def test_networks_that_share_weights_across_frequency_resume(kind, light, new_run, interrupt_at, saved_state, tmp_path):
+def test_networks_that_share_weights_across_frequency_resume(
+    kind, light, new_run, interrupt_at, saved_state, tmp_path
+):
     """Their dropout draws too."""
     generator = {"kind": kind, "blocks": 1, "dropout": 0.5, "mask": "complex"}
     experiment = light(generator=generator, steps=4, steps_per_epoch=4, precision="mixed_bfloat16")
@@ -59,12 +61,20 @@ def test_networks_that_share_weights_across_frequency_resume(kind, light, new_ru
 def test_the_checkpoint_holds_all_that_moves(whole, new_run, saved_state, uninterrupted, tmp_path):
     """Weights, running means, both optimizers, and the states of every random draw."""
     system = new_run(whole, tmp_path / "run").system
-    moving = {id(v) for v in system.variables} - {id(v) for tracker in system.metrics for v in tracker.variables}
-    optimizers = [variable for optimizer in system.optimizers.values() for variable in optimizer.variables]
+    moving = {id(v) for v in system.variables} - {
+        id(v) for tracker in system.metrics for v in tracker.variables
+    }
+    optimizers = [
+        variable for optimizer in system.optimizers.values() for variable in optimizer.variables
+    ]
     assert len(uninterrupted) == len(moving) + len(optimizers)
     seeds = [variable for variable in system.variables if "seed_generator_state" in variable.path]
     assert len(seeds) == 5  # the system's own draws and four phase shuffles
-    counters = [values[1] for values in uninterrupted.values() if values.shape == (2,) and values.dtype.kind in "iu"]
+    counters = [
+        values[1]
+        for values in uninterrupted.values()
+        if values.shape == (2,) and values.dtype.kind in "iu"
+    ]
     assert sum(counter > 0 for counter in counters) == 4  # the shuffles have been drawn from
 
 
@@ -84,7 +94,9 @@ def test_starting_a_finished_run_again_trains_nothing(light, new_run, tones, tmp
         new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))
 
 
-def test_an_interrupt_after_the_last_step_still_leaves_a_model(light, new_run, interrupt_at, tmp_path):
+def test_an_interrupt_after_the_last_step_still_leaves_a_model(
+    light, new_run, interrupt_at, tmp_path
+):
     experiment = light(steps=2, steps_per_epoch=2)
     interrupt_at(2)
     outcome = new_run(experiment, tmp_path / "run").train()
@@ -93,7 +105,9 @@ def test_an_interrupt_after_the_last_step_still_leaves_a_model(light, new_run, i
     assert new_run(experiment, tmp_path / "run").train().best["step"] == 2
 
 
-def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step, tmp_path, monkeypatch, saved_state):
+def test_a_disk_that_fills_up_keeps_the_last_checkpoint(
+    light, new_run, at_step, tmp_path, monkeypatch, saved_state
+):
     experiment = light(steps=4, steps_per_epoch=2, validation_mixtures=0)
     plain = os.replace
 
@@ -105,7 +119,9 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step,
     full.now = False
     monkeypatch.setattr(os, "replace", full)
     at_step(3, lambda: setattr(full, "now", True))
-    with pytest.raises(CheckpointError, match="state.npz: No space left on device. Free some space"):
+    with pytest.raises(
+        CheckpointError, match="state.npz: No space left on device. Free some space"
+    ):
         new_run(experiment, tmp_path / "run").train()
     assert not list((tmp_path / "run").glob(".writing-*"))
     at_step(3, lambda: setattr(full, "now", False))
@@ -117,7 +133,10 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(light, new_run, at_step,
 def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_path):
     experiment = light(validation_mixtures=0)
     new_run(experiment, tmp_path / "run")
-    half, scratch = tmp_path / "run" / ".writing-state.npz-7", tmp_path / "run" / "model" / ".writing-x"
+    half, scratch = (
+        tmp_path / "run" / ".writing-state.npz-7",
+        tmp_path / "run" / "model" / ".writing-x",
+    )
     half.write_bytes(b"half")
     scratch.mkdir(parents=True)
     (scratch / "model.keras").write_bytes(b"half")
@@ -127,7 +146,8 @@ def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_pat
 
 
 def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
-    """The second is told, and what is there stays as it is; once the first has ended, however it did, the second may."""
+    """The second is told, and what is there stays as it is; once the first has ended, however it
+    did, the second may."""
     experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     new_run(experiment, tmp_path / "run").train()
     saved = (tmp_path / "run" / "state.npz").read_bytes()
@@ -137,7 +157,9 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
     other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(CheckpointError, match=f"Another process \\(number {other.pid}\\) trains in"):
+        with pytest.raises(
+            CheckpointError, match=f"Another process \\(number {other.pid}\\) trains in"
+        ):
             new_run(experiment, tmp_path / "run")
     finally:
         other.kill()
@@ -145,7 +167,8 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
         other.stdout.close()
     other_settings = light(steps=2, steps_per_epoch=2, validation_mixtures=0, learning_rate=0.5)
     (tmp_path / "fresh").mkdir()
-    shutil.copy(tmp_path / "run" / "settings.yaml", tmp_path / "fresh")  # a run that has no checkpoint yet
+    # a run that has no checkpoint yet
+    shutil.copy(tmp_path / "run" / "settings.yaml", tmp_path / "fresh")
     told = (tmp_path / "fresh" / "settings.yaml").read_bytes()
     fresh = subprocess.Popen(
         [*command[:-1], str(tmp_path / "fresh")], stdout=subprocess.PIPE, text=True, env=environment

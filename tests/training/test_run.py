@@ -28,7 +28,12 @@ def test_the_history_has_a_row_for_each_epoch(trained_run):
     assert [row["step"] for row in rows] == [4, 8]
     for row in rows:
         assert row["minutes"] > 0
-        assert {"train/generator", "train/discriminator", "train/paired", "val/si_sdr_improvement_db"} <= row.keys()
+        assert {
+            "train/generator",
+            "train/discriminator",
+            "train/paired",
+            "val/si_sdr_improvement_db",
+        } <= row.keys()
         assert all(np.isfinite(value) for value in row.values())
 
 
@@ -41,16 +46,30 @@ def test_tensorboard_gets_scalars_pictures_and_sounds(trained_run):
     from tensorflow.core.util.event_pb2 import Event
 
     files = list((trained_run.directory / "tensorboard").glob("events.*"))
-    events = [Event.FromString(bytes(record.numpy())) for file in files for record in tf.data.TFRecordDataset(file)]
+    events = [
+        Event.FromString(bytes(record.numpy()))
+        for file in files
+        for record in tf.data.TFRecordDataset(file)
+    ]
     tags = {(value.tag, event.step) for event in events for value in event.summary.value}
     for step in (4, 8):
-        for tag in ("train/generator", "val/si_sdr_improvement_db", "0/spectrograms", "0/estimate", "0/residual"):
+        for tag in (
+            "train/generator",
+            "val/si_sdr_improvement_db",
+            "0/spectrograms",
+            "0/estimate",
+            "0/residual",
+        ):
             assert (tag, step) in tags
 
 
 def test_the_settings_on_disk_are_those_of_the_run(trained_run):
     settings = yaml.safe_load((trained_run.directory / SETTINGS).read_text())
-    assert (settings["system"], settings["preset"], settings["validation_mixtures"]) == ("ssepgan", "tiny", 1)
+    assert (settings["system"], settings["preset"], settings["validation_mixtures"]) == (
+        "ssepgan",
+        "tiny",
+        1,
+    )
 
 
 def test_the_model_of_a_run_loads_and_separates(trained_run):
@@ -65,7 +84,10 @@ def test_the_manifest_says_what_the_model_was_trained_on(trained_run):
     trained = load_bundle(trained_run.model).manifest.trained
     assert trained["preset"] == "tiny"
     assert trained["steps"] in ("4 of 8", "8 of 8")
-    assert trained["scores"].keys() == {"val/si_sdr_improvement_db", "val/si_sdr_improvement_median_db"}
+    assert trained["scores"].keys() == {
+        "val/si_sdr_improvement_db",
+        "val/si_sdr_improvement_median_db",
+    }
     assert trained["recordings"] == dict.fromkeys(("flute", "piano"), "2 files, 0.1 minutes")
     assert trained["settings"]["window"] == 4096
 
@@ -75,7 +97,9 @@ def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_p
     run.progress["step"] = 8  # as it stands, untrained
     run._keep({"step": 8, "minutes": 0.0})
     kept = load_bundle(tmp_path / "run" / "model").generator
-    for mine, theirs in zip(run.system.ema_generator.get_weights(), kept.get_weights(), strict=True):
+    for mine, theirs in zip(
+        run.system.ema_generator.get_weights(), kept.get_weights(), strict=True
+    ):
         assert np.array_equal(mine, theirs)
 
 
@@ -85,7 +109,9 @@ def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_p
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 4)])
 def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeypatch, keep, kept):
     scores = iter([[[3.0]], [[1.0]]])
-    monkeypatch.setattr(tfsepgan.training.validators, "improvement_db", lambda *_: np.array(next(scores)))
+    monkeypatch.setattr(
+        tfsepgan.training.validators, "improvement_db", lambda *_: np.array(next(scores))
+    )
     run = new_run(light(steps=4, steps_per_epoch=2, keep=keep), tmp_path / "run")
     outcome = run.train()
     assert outcome.best == {"step": kept, "score": 3.0 if keep == "best" else 1.0}
@@ -103,7 +129,9 @@ def test_a_system_ends_each_epoch_before_it_is_validated(light, new_run, tmp_pat
 
 def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, said):
     data = shutil.copytree(tones, tmp_path / "data", ignore=shutil.ignore_patterns("valid"))
-    run = new_run(light(steps=3, steps_per_epoch=2), tmp_path / "run", of=scan(data, sources=("piano",)))
+    run = new_run(
+        light(steps=3, steps_per_epoch=2), tmp_path / "run", of=scan(data, sources=("piano",))
+    )
     outcome = run.train()
     assert "No valid split: the last weights count as the best." in said.getvalue()
     assert outcome.best == {"step": 3, "score": None}
@@ -116,7 +144,9 @@ def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp
 # When it stops by itself.
 
 
-def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(light, new_run, at_step, tmp_path, saved_state):
+def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(
+    light, new_run, at_step, tmp_path, saved_state
+):
     run = new_run(light(steps=6, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run")
     at_step(3, lambda: nan_weights(run))
     with pytest.raises(TfsepganError) as caught:
@@ -126,10 +156,15 @@ def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(light, new
     assert "still holds the good weights of step 2" in message
     assert "--learning-rate" in message
     assert all(np.isfinite(values).all() for values in saved_state(tmp_path / "run").values())
-    assert all(np.isfinite(w).all() for w in load_bundle(tmp_path / "run" / "model").generator.get_weights())
+    assert all(
+        np.isfinite(w).all()
+        for w in load_bundle(tmp_path / "run" / "model").generator.get_weights()
+    )
 
 
-def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either(light, new_run, at_step, tmp_path):
+def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either(
+    light, new_run, at_step, tmp_path
+):
     run = new_run(light(steps=2, steps_per_epoch=2), tmp_path / "run")
     at_step(2, lambda: nan_weights(run))
     with pytest.raises(CheckpointError, match="The weights stopped being finite"):
@@ -161,11 +196,15 @@ def test_a_run_can_start_from_the_weights_of_a_model(tiny, new_run, trained_run,
 
 @pytest.mark.parametrize("other", [{"channels": 8}, {"blocks": 3}, {"kind": "resnet"}])
 def test_a_model_with_other_shapes_cannot_start_a_run(tiny, new_run, trained_run, tmp_path, other):
-    with pytest.raises(ConfigError, match="cannot start this run: its generator has other shapes.*'channels': 16"):
+    with pytest.raises(
+        ConfigError, match="cannot start this run: its generator has other shapes.*'channels': 16"
+    ):
         new_run(tiny(init_from=str(trained_run.directory), generator=other), tmp_path / "run")
 
 
-def test_a_model_that_is_not_there_cannot_start_a_run_and_the_folder_stays_usable(tiny, new_run, tmp_path):
+def test_a_model_that_is_not_there_cannot_start_a_run_and_the_folder_stays_usable(
+    tiny, new_run, tmp_path
+):
     with pytest.raises(CheckpointError, match="No model 'nowhere'"):
         new_run(tiny(init_from="nowhere"), tmp_path / "run")
     new_run(tiny(), tmp_path / "run")
@@ -173,10 +212,12 @@ def test_a_model_that_is_not_there_cannot_start_a_run_and_the_folder_stays_usabl
 
 def test_the_same_settings_give_the_same_start_and_other_seeds_another(tiny, new_run, tmp_path):
     one, same, other = (
-        new_run(tiny(data={"seed": seed}), tmp_path / str(number)) for number, seed in enumerate((1, 1, 2))
+        new_run(tiny(data={"seed": seed}), tmp_path / str(number))
+        for number, seed in enumerate((1, 1, 2))
     )
     first, again, another = (
-        np.concatenate([weight.ravel() for weight in run.system.generator.get_weights()]) for run in (one, same, other)
+        np.concatenate([weight.ravel() for weight in run.system.generator.get_weights()])
+        for run in (one, same, other)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, another)

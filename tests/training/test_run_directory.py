@@ -1,4 +1,5 @@
-"""A run's folder: made, recognised, or refused with the reason, and never touched when it is somebody else's."""
+"""A run's folder: made, recognised, or refused with the reason, and never touched when it is
+somebody else's."""
 
 import os
 from dataclasses import replace
@@ -28,7 +29,11 @@ def trained(tmp_path):
 
 
 def contents(directory):
-    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(directory): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_new_folder_gets_the_settings(tmp_path):
@@ -50,7 +55,9 @@ def test_the_same_settings_are_the_same_run(trained):
 
 def test_where_the_data_lie_and_how_long_it_may_take_can_change(trained):
     before = contents(trained)
-    moved = replace(with_training(minutes=1.0, tensorboard=False), data=replace(TINY.data, data="x", cache="y"))
+    moved = replace(
+        with_training(minutes=1.0, tensorboard=False), data=replace(TINY.data, data="x", cache="y")
+    )
     prepare_directory(trained, moved)
     assert contents(trained) == before
 

@@ -1,4 +1,5 @@
-"""A search finds, goes on after a kill, and takes trials that diverge for what they are; trials are exact training runs."""
+"""A search finds, goes on after a kill, and takes trials that diverge for what they are; trials are
+exact training runs."""
 
 import contextlib
 import io
@@ -16,7 +17,15 @@ from tfsepgan.settings.search import Choice, Range, resolve
 from tfsepgan.tuning import trials
 from tfsepgan.tuning import tuner as tuning
 from tfsepgan.tuning.samplers import oracle_of, trials_of
-from tfsepgan.tuning.trials import SEARCH, SearchPlan, decoded, encoded, prepare_search, read_records, run_trial
+from tfsepgan.tuning.trials import (
+    SEARCH,
+    SearchPlan,
+    decoded,
+    encoded,
+    prepare_search,
+    read_records,
+    run_trial,
+)
 
 RATE = {"learning_rate": Range(low=1e-4, high=1e-1, log=True)}
 MANY = RATE | {"ema": Choice(values=(0.0, 0.9)), "generator.channels": Range(low=4, high=16)}
@@ -34,7 +43,10 @@ def plan_of(light, tmp_path):
     def make(spans=MANY, *, directory="search", start=None, strict=True, **changes):
         start = start or light(steps=8, steps_per_epoch=2)
         return SearchPlan(
-            start=start, space=resolve(spans, start, strict=strict), directory=tmp_path / directory, **changes
+            start=start,
+            space=resolve(spans, start, strict=strict),
+            directory=tmp_path / directory,
+            **changes,
         )
 
     return make
@@ -42,7 +54,8 @@ def plan_of(light, tmp_path):
 
 @pytest.fixture
 def imagined(monkeypatch):
-    """Trials that take no time: the nearer the learning rate to 0.01, the better, and longer ones better still."""
+    """Trials that take no time: the nearer the learning rate to 0.01, the better, and longer ones
+    better still."""
     seen = []
 
     def train(plan, record, catalogue, console):
@@ -97,22 +110,28 @@ def test_hyperband_goes_on_with_the_best(plan_of, imagined):
         assert (record.folder, record.values) == (before.folder, before.values)
         assert before.rung < (record.rung or 8)
     # Of the first round of the widest bracket the best ones went on.
-    first = [record for record in records[1:] if record.rung == min(r.rung for r in records if r.rung)]
+    first = [
+        record for record in records[1:] if record.rung == min(r.rung for r in records if r.rung)
+    ]
     chosen = {record.goes_on_from for record in later} & {record.trial for record in first}
     worst_chosen = min(by_number[number].score for number in chosen)
     assert all(record.score <= worst_chosen for record in first if record.trial not in chosen)
 
 
 @pytest.mark.parametrize("algorithm", ["random", "hyperband"])
-def test_a_search_killed_again_and_again_ends_as_an_undisturbed_one(algorithm, plan_of, imagined, monkeypatch):
+def test_a_search_killed_again_and_again_ends_as_an_undisturbed_one(
+    algorithm, plan_of, imagined, monkeypatch
+):
     def plan(directory):
         return plan_of(directory=directory, algorithm=algorithm, trials=5, factor=2)
 
     kind = type(oracle_of(plan("x")))
     whole = [record.values for record in search(plan("whole"))]
     monkeypatch.setattr(trials, "_train", dies(trials._train, every=3))  # in a trial
-    monkeypatch.setattr(tuning, "run_trial", dies(tuning.run_trial, every=2))  # before the search hears of it
-    monkeypatch.setattr(kind, "_save_trial", dies(kind._save_trial, every=4))  # while the state is written
+    # before the search hears of it
+    monkeypatch.setattr(tuning, "run_trial", dies(tuning.run_trial, every=2))
+    # while the state is written
+    monkeypatch.setattr(kind, "_save_trial", dies(kind._save_trial, every=4))
     kills = 0
     for _ in range(40):
         try:
@@ -160,7 +179,9 @@ def test_trials_that_fail_do_not_stop_a_search(plan_of, imagined, monkeypatch):
     records = search(plan)
     assert len(records) == trials_of(oracle_of(plan))
     assert any(record.goes_on_from is not None and record.whole for record in records)
-    told = [json.loads(path.read_text()) for path in plan.directory.glob("oracle/trial_*/trial.json")]
+    told = [
+        json.loads(path.read_text()) for path in plan.directory.glob("oracle/trial_*/trial.json")
+    ]
     assert {trial["status"] for trial in told} == {"COMPLETED"}
     assert min(trial["score"] for trial in told) == -plan.poor_db
 
@@ -246,9 +267,13 @@ def test_values_are_rounded_and_stay_in_their_range(plan_of):
 # Trials, with real training.
 
 
-def test_a_trial_that_goes_on_ends_as_an_undisturbed_run(plan_of, light, new_run, catalogue, saved_state, tmp_path):
+def test_a_trial_that_goes_on_ends_as_an_undisturbed_run(
+    plan_of, light, new_run, catalogue, saved_state, tmp_path
+):
     start = light(steps=4, steps_per_epoch=2, schedule="cosine")
-    plan = plan_of({"learning_rate": Choice(values=(2e-3,))}, start=start, algorithm="hyperband", factor=2)
+    plan = plan_of(
+        {"learning_rate": Choice(values=(2e-3,))}, start=start, algorithm="hyperband", factor=2
+    )
     values = {"learning_rate": 2e-3}
     first = run_trial(plan, 1, values, catalogue, CONSOLE, epochs=1)
     second = run_trial(plan, 2, values, catalogue, CONSOLE, epochs=2, after=first)
@@ -265,7 +290,9 @@ def test_a_trial_that_goes_on_ends_as_an_undisturbed_run(plan_of, light, new_run
 
 
 def test_a_trial_that_diverges_is_said_to(plan_of, catalogue, no_curves, light):
-    plan = plan_of({"learning_rate": Choice(values=(1e30,))}, start=light(steps=8, steps_per_epoch=4))
+    plan = plan_of(
+        {"learning_rate": Choice(values=(1e30,))}, start=light(steps=8, steps_per_epoch=4)
+    )
     record = run_trial(plan, 1, {"learning_rate": 1e30}, catalogue, CONSOLE)
     assert (record.outcome, record.score, record.whole) == ("diverged", None, False)
     assert "stopped being finite" in record.why
@@ -274,7 +301,9 @@ def test_a_trial_that_diverges_is_said_to(plan_of, catalogue, no_curves, light):
 
 def test_a_poor_trial_ends_early_but_never_the_start(plan_of, catalogue, no_curves, light):
     start = light(steps=3, steps_per_epoch=1)
-    plan = plan_of({"learning_rate": Choice(values=(1e-5,))}, start=start, poor_db=0.01, poor_epochs=2)
+    plan = plan_of(
+        {"learning_rate": Choice(values=(1e-5,))}, start=start, poor_db=0.01, poor_epochs=2
+    )
     assert plan.is_poor([{"val/si_sdr_improvement_db": -1.0}] * 2)
     assert not plan.is_poor([{"val/si_sdr_improvement_db": -1.0}])
     assert not plan.is_poor([{"val/si_sdr_improvement_db": value} for value in (-1.0, 0.0)])
@@ -285,7 +314,9 @@ def test_a_poor_trial_ends_early_but_never_the_start(plan_of, catalogue, no_curv
 
 
 def test_settings_that_no_network_has_fail_their_trial_only(plan_of, catalogue, light):
-    plan = plan_of({"generator.hop": Choice(values=(100,))}, start=light(steps=2, steps_per_epoch=2))
+    plan = plan_of(
+        {"generator.hop": Choice(values=(100,))}, start=light(steps=2, steps_per_epoch=2)
+    )
     record = run_trial(plan, 1, {"generator.hop": 100}, catalogue, CONSOLE)
     assert (record.outcome, record.step) == ("failed", 0)
     assert "multiple of the hop" in record.why

@@ -21,13 +21,30 @@ SPANS = {
     "clip_norm": Choice(values=(None, 1.0)),
 }
 START = Record(
-    0, "finished", 2.0, {"learning_rate": 1e-3, "generator.dilations": [1, 2, 4, 8], "clip_norm": None}, "trials/000", 8
+    0,
+    "finished",
+    2.0,
+    {"learning_rate": 1e-3, "generator.dilations": [1, 2, 4, 8], "clip_norm": None},
+    "trials/000",
+    8,
 )
 BETTER = Record(
-    1, "time", 2.5, {"learning_rate": 2e-3, "generator.dilations": [1], "clip_norm": 1.0}, "trials/001", 6, minutes=1.0
+    1,
+    "time",
+    2.5,
+    {"learning_rate": 2e-3, "generator.dilations": [1], "clip_norm": 1.0},
+    "trials/001",
+    6,
+    minutes=1.0,
 )
 SHORT = Record(
-    2, "finished", 9.0, {"learning_rate": 3e-3, "generator.dilations": [1, 2], "clip_norm": None}, "trials/002", 4, 4
+    2,
+    "finished",
+    9.0,
+    {"learning_rate": 3e-3, "generator.dilations": [1, 2], "clip_norm": None},
+    "trials/002",
+    4,
+    4,
 )
 LOST = Record(
     3,
@@ -49,7 +66,9 @@ def reported(tiny, tmp_path):
         plan = SearchPlan(start=start, space=resolve(SPANS, start, strict=True), directory=tmp_path)
         for record in records:
             text = json.dumps(record._asdict()).encode()
-            write_atomically(record_path(tmp_path, record.trial), lambda file, text=text: file.write(text))
+            write_atomically(
+                record_path(tmp_path, record.trial), lambda file, text=text: file.write(text)
+            )
         said = io.StringIO()
         write_report(plan, Console(file=said, width=300))
         return plan, said.getvalue()
@@ -59,11 +78,22 @@ def reported(tiny, tmp_path):
 
 def test_the_best_of_those_with_the_whole_budget_wins(reported, tmp_path):
     plan, said = reported(START, BETTER, SHORT, LOST)
-    assert "Best: trial 1, 2.50 dB; the preset as it is, trial 0, has 2.00 dB under the same budget: +0.50 dB." in said
+    assert (
+        "Best: trial 1, 2.50 dB; the preset as it is, trial 0, has 2.00 dB under the same budget: +0.50 dB."
+        in said
+    )
     numbers = json.loads((tmp_path / "report.json").read_text())
-    assert (numbers["winner"]["trial"], numbers["start"]["trial"], numbers["gain_db"]) == (1, 0, 0.5)
+    assert (numbers["winner"]["trial"], numbers["start"]["trial"], numbers["gain_db"]) == (
+        1,
+        0,
+        0.5,
+    )
     assert [trial["trial"] for trial in numbers["trials"]] == [0, 1, 2, 3]
-    table = [line.split("|") for line in (tmp_path / "report.md").read_text().splitlines() if line.startswith("| ")]
+    table = [
+        line.split("|")
+        for line in (tmp_path / "report.md").read_text().splitlines()
+        if line.startswith("| ")
+    ]
     assert [row[1].strip() for row in table] == ["trial", "2", "1", "0", "3"]
     for name in ("scores.png", "settings.png", "parallel.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
@@ -73,10 +103,17 @@ def test_the_best_of_those_with_the_whole_budget_wins(reported, tmp_path):
 def test_the_preset_holds_what_won_and_nothing_else(reported, tmp_path):
     plan, said = reported(START, BETTER, SHORT, LOST)
     assert f"tfsepgan-train --config {tmp_path / 'preset.yaml'} trains it." in said
-    experiment, _ = parse(["--config", str(tmp_path / "preset.yaml")], TuneOptions, program="x", about="")
+    experiment, _ = parse(
+        ["--config", str(tmp_path / "preset.yaml")], TuneOptions, program="x", about=""
+    )
     assert experiment == plan.experiment(1, BETTER.values)
     assert len(differences(experiment, to_dict(plan.start))) == 3
-    later, _ = parse(["--config", str(tmp_path / "preset.yaml"), "--steps", "99"], TuneOptions, program="x", about="")
+    later, _ = parse(
+        ["--config", str(tmp_path / "preset.yaml"), "--steps", "99"],
+        TuneOptions,
+        program="x",
+        about="",
+    )
     assert later.training.steps == 99
 
 

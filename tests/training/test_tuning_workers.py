@@ -1,4 +1,5 @@
-"""The processes of a search start, end and fail together; what they run stands in for the real thing here."""
+"""The processes of a search start, end and fail together; what they run stands in for the real
+thing here."""
 
 import io
 import json
@@ -65,9 +66,13 @@ def test_workers_share_the_cores_and_one_chief(parts, tmp_path):
     path = record_path(tmp_path, 3)
     does = f"pathlib.Path({str(path.parent)!r}).mkdir(exist_ok=True)\n"
     does += f"pathlib.Path({str(path)!r}).write_text({json.dumps(json.dumps(record._asdict()))})\n"
-    said = parts(f"if name == 'worker1':\n    {does.replace(chr(10), chr(10) + '    ')}", threads=None)
+    said = parts(
+        f"if name == 'worker1':\n    {does.replace(chr(10), chr(10) + '    ')}", threads=None
+    )
     assert "trial 3: 1.50 dB, finished at step 8" in said
-    chief, first, second = (surroundings(tmp_path, name) for name in ("chief", "worker0", "worker1"))
+    chief, first, second = (
+        surroundings(tmp_path, name) for name in ("chief", "worker0", "worker1")
+    )
     for name in ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"):
         assert chief[name] == first[name] == second[name]
     cores = len(os.sched_getaffinity(0))
@@ -78,14 +83,17 @@ def test_a_killed_worker_starts_again(parts, tmp_path):
     does = "if name == 'worker0' and not (marks / 'again').exists():\n"
     does += "    (marks / 'again').touch()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     assert "worker0 was killed (signal 9); it starts again and goes on." in parts(does)
-    with pytest.raises(TfsepganError, match="worker0 was killed .* again and again: too little memory"):
+    with pytest.raises(
+        TfsepganError, match="worker0 was killed .* again and again: too little memory"
+    ):
         parts("if name == 'worker0':\n    os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(600)")
 
 
 def test_an_error_of_one_ends_all_and_is_said(parts, tmp_path):
     does = "if name == 'worker1':\n    sys.exit('DataError: the recordings went away.')\ntime.sleep(600)"
     with pytest.raises(
-        TfsepganError, match="worker1 ended with code 1: DataError: the recordings went away. Its output"
+        TfsepganError,
+        match="worker1 ended with code 1: DataError: the recordings went away. Its output",
     ):
         parts(does)
     assert (tmp_path / "marks" / "worker0.saved").exists()
@@ -122,7 +130,9 @@ def test_ctrl_c_lets_every_worker_save(number, parts, tmp_path, request):
 def test_a_part_leaves_when_its_command_is_gone(monkeypatch):
     asked = threading.Event()
     monkeypatch.setattr(os, "read", lambda handle, size: b"")
-    monkeypatch.setattr(os, "kill", lambda process, number: number == signal.SIGTERM and asked.set())
+    monkeypatch.setattr(
+        os, "kill", lambda process, number: number == signal.SIGTERM and asked.set()
+    )
     leave_with_the_pipe()  # not started by one
     assert not asked.wait(0.2)
     monkeypatch.setenv(tuning_workers.PIPE, "1")

@@ -1,4 +1,5 @@
-"""A run of songs whose every source is named is validated on them; a source that is silent for a while costs the others nothing."""
+"""A run of songs whose every source is named is validated on them; a source that is silent for a
+while costs the others nothing."""
 
 import io
 from dataclasses import replace
@@ -25,7 +26,8 @@ def sine(name: str, seconds: float) -> np.ndarray:
 
 
 def write_song(folder, silent_seconds=None):
-    """Two seconds of sines, which are orthogonal over half a second, each silent for its first seconds."""
+    """Two seconds of sines, which are orthogonal over half a second, each silent for its first
+    seconds."""
     folder.mkdir(parents=True)
     for name in SOURCES:
         samples = sine(name, 2.0)
@@ -57,7 +59,9 @@ def judged(tiny):
 
     def judge(folder, *sources, seconds=0.5):
         console = Console(file=io.StringIO(), width=200)
-        experiment = tiny(data={"sources": sources}, validation_mixtures=4, validation_seconds=seconds)
+        experiment = tiny(
+            data={"sources": sources}, validation_mixtures=4, validation_seconds=seconds
+        )
         catalogue = scan(folder, sources=sources)
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
         judge = SeparationValidator(Leaking(sources), catalogue, experiment, console)
@@ -99,7 +103,9 @@ def test_improvements_are_of_sources_that_sound_beside_something():
 
     def mixture(**changes):
         sources = {**parts, **changes}
-        return Mixture(name="m", mixture=sum(sources.values()), sources=sources, sample_rate_hz=RATE)
+        return Mixture(
+            name="m", mixture=sum(sources.values()), sources=sources, sample_rate_hz=RATE
+        )
 
     items = [mixture(), mixture(vocals=silence), mixture(vocals=silence, bass=silence)]
     separate = Leaking(SOURCES).separate
@@ -124,16 +130,24 @@ def test_a_system_of_other_sources_is_an_error():
         improvement_db(lambda audio: system.separate(audio[None])[0], [item], SOURCES)
 
 
-def test_a_run_of_named_sources_is_the_same_run_when_it_is_opened_again(light, tones, new_run, tmp_path):
+def test_a_run_of_named_sources_is_the_same_run_when_it_is_opened_again(
+    light, tones, new_run, tmp_path
+):
     sources = ("piano", "flute")
-    experiment, catalogue = light(data={"sources": sources}, steps=2, steps_per_epoch=2), scan(tones, sources=sources)
+    experiment, catalogue = (
+        light(data={"sources": sources}, steps=2, steps_per_epoch=2),
+        scan(tones, sources=sources),
+    )
     run = new_run(experiment, tmp_path / "run", of=catalogue)
     assert run.experiment.data.others == (0, 0)
     (row,) = run.train().history
     assert np.isfinite(row["val/si_sdr_improvement_db"])
     assert yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())["others"] == [0, 0]
     assert new_run(experiment, tmp_path / "run", of=catalogue).progress["step"] == 2
-    with pytest.raises(ConfigError, match="others is 0 0"):  # its settings on recordings that have others
+    # its settings on recordings that have others
+    with pytest.raises(ConfigError, match="others is 0 0"):
         new_run(
-            replace(run.experiment, data=replace(run.experiment.data, sources=("piano",))), tmp_path / "b", of=catalogue
+            replace(run.experiment, data=replace(run.experiment.data, sources=("piano",))),
+            tmp_path / "b",
+            of=catalogue,
         )

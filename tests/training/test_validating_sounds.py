@@ -25,13 +25,17 @@ def experiment(tones):
 
 @pytest.fixture
 def validator_for(experiment, catalogue, said):
-    """A judge of a system that makes the sounds it is given, `[twice the count, time]`, every second of them."""
+    """A judge of a system that makes the sounds it is given, `[twice the count, time]`, every
+    second of them."""
 
     def make(sounds, experiment=experiment, of=catalogue):
         system = SimpleNamespace(
-            kind="synthesis", generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count]
+            kind="synthesis",
+            generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count],
         )
-        return validator_of(system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text)))
+        return validator_of(
+            system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text))
+        )
 
     return make
 
@@ -48,18 +52,25 @@ def windows_of(catalogue, split, source, experiment):
     )
 
 
-def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(validator_for, catalogue, experiment):
+def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(
+    validator_for, catalogue, experiment
+):
     scores = {}
     for source in ("piano", "flute"):
         validation = validator_for(windows_of(catalogue, "valid", source, experiment)).validate()
         assert validation.score == -validation.numbers["val/spectral_distance_db"]
-        assert validation.numbers["val/mean_spectrum_distance_db"] <= validation.numbers["val/spectral_distance_db"]
+        assert (
+            validation.numbers["val/mean_spectrum_distance_db"]
+            <= validation.numbers["val/spectral_distance_db"]
+        )
         scores[source] = validation.score
     assert -1 < scores["piano"] <= 0  # half of the windows that it is compared with
     assert scores["flute"] < scores["piano"] - 3
 
 
-def test_without_a_valid_split_the_train_split_judges_and_it_is_said(validator_for, catalogue, experiment, said):
+def test_without_a_valid_split_the_train_split_judges_and_it_is_said(
+    validator_for, catalogue, experiment, said
+):
     alone = replace(catalogue, splits={"train": catalogue.splits["train"]})
     judge = validator_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
     assert "judged by the spectra of the train split" in said.getvalue()
@@ -82,7 +93,9 @@ def test_sounds_and_spectrograms_go_to_tensorboard(validator_for, catalogue, exp
     assert b"sound 0" in written and b"sounds/spectrograms" in written
 
 
-def test_a_run_stopped_on_its_way_ends_with_the_same_bits(experiment, new_run, interrupt_at, saved_state, tmp_path):
+def test_a_run_stopped_on_its_way_ends_with_the_same_bits(
+    experiment, new_run, interrupt_at, saved_state, tmp_path
+):
     undisturbed = new_run(experiment, tmp_path / "whole").train()
     assert undisturbed.best["score"] < 0
     interrupt_at(3)

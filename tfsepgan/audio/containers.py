@@ -1,7 +1,9 @@
-"""Sound in containers: M4A, MP4 and other video, WMA, WebM, and stem files with several recordings in one.
+"""Sound in containers: M4A, MP4 and other video, WMA, WebM, and stem files with several recordings
+in one.
 
-PyAV decodes, which carries FFmpeg's libraries in its wheel: no ffmpeg command is needed. Encoder delay and padding are left out where
-the file tells them, as `ffmpeg -i` does. Streams are counted from 0 among the audio streams; the first of a stem file is the mixture.
+PyAV decodes, which carries FFmpeg's libraries in its wheel: no ffmpeg command is needed. Encoder
+delay and padding are left out where the file tells them, as `ffmpeg -i` does. Streams are counted
+from 0 among the audio streams; the first of a stem file is the mixture.
 """
 
 import os
@@ -16,7 +18,8 @@ from tfsepgan.audio.formats import CONTAINERS, COUNTED_KINDS, RAW_KINDS, SUFFIXE
 from tfsepgan.errors import DataError
 
 STEM_SUFFIX = ".stem.mp4"
-SLACK_SECONDS = 0.5  # containers tell a length to the packet, and some only a guess; shorter by more is cut short
+# containers tell a length to the packet, and some only a guess; shorter by more is cut short
+SLACK_SECONDS = 0.5
 
 
 class NoDecoderError(DataError):
@@ -35,12 +38,15 @@ class StreamHead(NamedTuple):
 def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
     """Read the head of a container: what each of its audio streams holds.
 
-    Raises: DataError when the file is missing, empty, nothing that PyAV opens, or PyAV is not installed.
+    Raises: DataError when the file is missing, empty, nothing that PyAV opens, or PyAV is not
+      installed.
     """
     av = _av()
     try:
         if Path(path).stat().st_size == 0:
-            raise DataError(f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it.")
+            raise DataError(
+                f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it."
+            )
         with _opened(av, path) as container:
             _refuse_a_guess(Path(path), container.format.name)
             kind = container.format.name.partition(",")[0]
@@ -61,12 +67,15 @@ def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
     try:
         with _opened(av, path) as container:
             chosen = container.streams.audio[stream]
-            packed, first = av.AudioResampler(format="flt"), None  # PyAV has no planes for 8 channels
+            # PyAV has no planes for 8 channels
+            packed, first = av.AudioResampler(format="flt"), None
             for frame in container.decode(chosen):
                 kind = (frame.sample_rate, len(frame.layout.channels))
                 first = first or kind
                 if kind != first:
-                    raise ValueError(f"{kind[0]} Hz, {kind[1]} channels after {first[0]} Hz, {first[1]} channels")
+                    raise ValueError(
+                        f"{kind[0]} Hz, {kind[1]} channels after {first[0]} Hz, {first[1]} channels"
+                    )
                 for converted in packed.resample(frame):
                     yield converted.to_ndarray().reshape(-1, kind[1])
     except av.FFmpegError as error:
@@ -74,7 +83,8 @@ def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
 
 
 def read_tags(path: str | os.PathLike) -> dict[str, str]:
-    """What a recording says of itself (title, artist ...), by the names of `encodings.TAGS`; nothing where it says nothing."""
+    """What a recording says of itself (title, artist ...), by the names of `encodings.TAGS`;
+    nothing where it says nothing."""
     av = _av()
     try:
         with _opened(av, path) as container:
@@ -100,16 +110,23 @@ def _head(container, stream, kind: str) -> StreamHead:
         seconds = container.duration / 1e6  # FFmpeg counts in microseconds
     else:  # recorded by a browser, or through a pipe
         seconds = _counted_seconds(container, stream)
-    return StreamHead(round(seconds * codec.sample_rate), codec.sample_rate, codec.channels, f"{kind}/{codec.name}")
+    return StreamHead(
+        round(seconds * codec.sample_rate),
+        codec.sample_rate,
+        codec.channels,
+        f"{kind}/{codec.name}",
+    )
 
 
 def _counted_seconds(container, stream) -> float:
-    """The length of all packets; the head of a raw kind tells none, and FFmpeg's guess from the bit rate is tens of percent off."""
+    """The length of all packets; the head of a raw kind tells none, and FFmpeg's guess from the bit
+    rate is tens of percent off."""
     return float(sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base)
 
 
 def _refuse_a_guess(path: Path, name: str) -> None:
-    """What FFmpeg guesses from a few bytes is believed only where the suffix says the same; text has been taken for MPEG audio."""
+    """What FFmpeg guesses from a few bytes is believed only where the suffix says the same; text
+    has been taken for MPEG audio."""
     kinds = set(name.split(","))
     if kinds & CONTAINERS or (kinds & RAW_KINDS and path.suffix.lower() in SUFFIXES):
         return
@@ -117,12 +134,14 @@ def _refuse_a_guess(path: Path, name: str) -> None:
 
 
 def _opened(av, path: str | os.PathLike):
-    """A container, as a file and nothing else: not as an address, whatever its name or its content look like."""
+    """A container, as a file and nothing else: not as an address, whatever its name or its content
+    look like."""
     try:
         place: Any = "file:" + str(path).encode().decode()
     except UnicodeEncodeError:  # a name that is not UTF-8, which PyAV does not take
         place = open(path, "rb")  # noqa: SIM115
-    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}  # later ones always are
+    # later ones always are
+    lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
         return av.open(place, options={"protocol_whitelist": "file"}, **lenient)
     except BaseException:

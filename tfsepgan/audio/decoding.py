@@ -1,8 +1,10 @@
-"""Sound files to arrays, of every kind in `formats`, at any rate and channel count, checked as they are read.
+"""Sound files to arrays, of every kind in `formats`, at any rate and channel count, checked as they
+are read.
 
-libsndfile decodes, and PyAV what libsndfile does not know; soxr resamples. A file that cannot be trusted (empty, corrupt, cut
-short, not audio, holding values that are not numbers) raises a DataError with its name; nothing is skipped or repaired. An ogg
-file has no length in its head and so cannot be found to be cut short; the length of an mp3 or a container is an estimate, see
+libsndfile decodes, and PyAV what libsndfile does not know; soxr resamples. A file that cannot be
+trusted (empty, corrupt, cut short, not audio, holding values that are not numbers) raises a
+DataError with its name; nothing is skipped or repaired. An ogg file has no length in its head and
+so cannot be found to be cut short; the length of an mp3 or a container is an estimate, see
 `SoundInfo.slack`.
 """
 
@@ -18,13 +20,22 @@ import soxr
 
 from tfsepgan.audio.containers import SLACK_SECONDS, NoDecoderError, probe_streams, stream_blocks
 from tfsepgan.audio.formats import FEWEST_SAMPLES, LOUDEST, MOST_CHANNELS, RATES_HZ
-from tfsepgan.audio.heads import FFMPEG_IN_WAV, Promise, is_libsndfile_kind, looks_like, mpeg_samples, promise_of
+from tfsepgan.audio.heads import (
+    FFMPEG_IN_WAV,
+    Promise,
+    is_libsndfile_kind,
+    looks_like,
+    mpeg_samples,
+    promise_of,
+)
 from tfsepgan.audio.wav import WHOLE_FRAMES, WavLayout, wav_layout
 from tfsepgan.errors import DataError
 
 FORGIVEN_SECONDS = 0.001  # a file that is shorter than its head says by less is whole to the ear
-LONGEST = 1 << 50  # samples; libsndfile says more of a FLAC stream whose head does not tell its length
-BLOCK = 1 << 16  # frames decoded at a time: a file of many channels takes little memory, and blocks of two files fit
+# samples; libsndfile says more of a FLAC stream whose head does not tell its length
+LONGEST = 1 << 50
+# frames decoded at a time: a file of many channels takes little memory, and blocks of two files fit
+BLOCK = 1 << 16
 
 
 class SoundInfo(NamedTuple):
@@ -55,20 +66,26 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
 
     Args:
       path: a file of any kind in `formats`.
-      stream: this audio stream of a container; by default the whole of a plain file, or the first stream of a container.
-    Raises: DataError when the file is missing, empty, not audio, a WAV shorter than its head says, or beyond the limits of `formats`.
+      stream: this audio stream of a container; by default the whole of a plain file, or the first
+        stream of a container.
+    Raises: DataError when the file is missing, empty, not audio, a WAV shorter than its head says,
+      or beyond the limits of `formats`.
     """
     path = Path(path)
     try:
         status = path.stat()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}). Check the path and its permissions.") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
     if not stat.S_ISREG(status.st_mode):
         raise DataError(
             f"{path} is no file but a folder, pipe or device; a recording was expected. Write it to a file."
         )
     if status.st_size == 0:
-        raise DataError(f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it.")
+        raise DataError(
+            f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it."
+        )
     if stream is not None:
         info = _stream_info(path, stream)
     elif _is_plain(path):
@@ -85,7 +102,9 @@ def _is_plain(path: Path) -> bool:
         with open(path, "rb") as file:
             head = file.read(16)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}). Check the path and its permissions.") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
     return is_libsndfile_kind(head)
 
 
@@ -106,12 +125,15 @@ def _plain_info(path: Path) -> SoundInfo:
     if promise is not None and promise.missing:
         return _forgiven(path, info, promise)
     if head.frames < FEWEST_SAMPLES:
-        raise DataError(f"{path} holds no audio ({max(0, head.frames)} samples). Copy it again or remove it.")
+        raise DataError(
+            f"{path} holds no audio ({max(0, head.frames)} samples). Copy it again or remove it."
+        )
     return info
 
 
 def _wav_promise(layout: WavLayout, frames: int) -> Promise | None:
-    """What a WAV promises of which so many samples can be decoded; a codec's blocks are taken to be alike."""
+    """What a WAV promises of which so many samples can be decoded; a codec's blocks are taken to be
+    alike."""
     present_bytes = layout.data_bytes - layout.missing_bytes
     if not layout.missing_bytes or not layout.frame_bytes or present_bytes <= 0:
         return None
@@ -137,7 +159,9 @@ def _streamed(info: SoundInfo, *, told: bool) -> SoundInfo:
     if told:
         return info
     return info._replace(
-        notes=(f"its head does not tell its length, as of a stream; all that is there is read, {info.seconds:.2f} s",)
+        notes=(
+            f"its head does not tell its length, as of a stream; all that is there is read, {info.seconds:.2f} s",
+        )
     )
 
 
@@ -195,13 +219,18 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
       path: a file of any kind in `formats`.
       mono: True gives the mean of the channels, False all of them.
     Returns: float32 `[time, channels]` (full scale is 1; louder is kept), and its rate in Hz.
-    Raises: DataError as `probe` does, and when decoding fails, ends early, or gives NaN or infinity.
+    Raises: DataError as `probe` does, and when decoding fails, ends early, or gives NaN or
+      infinity.
     """
     info = probe(path)
-    return np.concatenate(list(checked_blocks(path, info, sound_blocks(path, info), mono=mono))), info.sample_rate_hz
+    return np.concatenate(
+        list(checked_blocks(path, info, sound_blocks(path, info), mono=mono))
+    ), info.sample_rate_hz
 
 
-def sound_blocks(path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK) -> Iterator[np.ndarray]:
+def sound_blocks(
+    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK
+) -> Iterator[np.ndarray]:
     """Decode a file, unchecked, a block at a time: float32 `[frames, channels]`.
 
     Args:
@@ -216,8 +245,11 @@ def sound_blocks(path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOC
             yield block
 
 
-def read_blocks(path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK) -> Iterator[np.ndarray]:
-    """Decode a file, checked, all channels, a block at a time; see `sound_blocks` and `checked_blocks`."""
+def read_blocks(
+    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK
+) -> Iterator[np.ndarray]:
+    """Decode a file, checked, all channels, a block at a time; see `sound_blocks` and
+    `checked_blocks`."""
     return checked_blocks(path, info, sound_blocks(path, info, frames=frames), mono=False)
 
 
@@ -237,8 +269,8 @@ def checked_blocks(
       blocks: float32 `[frames, channels]`.
       mono: True gives the mean of the channels, False all of them.
       channel: only this one, counted from 0; None takes all.
-      weights: `[channels]`, what each counts for when `mono`, of their sum; by default all count the same. Those that the file does
-        not have are left out.
+      weights: `[channels]`, what each counts for when `mono`, of their sum; by default all count
+        the same. Those that the file does not have are left out.
     Raises: DataError that names the file when decoding fails, ends early, or gives NaN or infinity.
     """
     done, rate_hz = 0, info.sample_rate_hz

@@ -1,4 +1,5 @@
-"""How stems can be written: WAV, FLAC, Ogg Vorbis, MP3, M4A (AAC) and Opus, each with what it can hold.
+"""How stems can be written: WAV, FLAC, Ogg Vorbis, MP3, M4A (AAC) and Opus, each with what it can
+hold.
 
 libsndfile writes the first three, PyAV the others.
 """
@@ -40,7 +41,8 @@ class Encoding:
     most_hz: int = 768_000
 
     def rate_for(self, sample_rate_hz: int) -> int:
-        """The rate that a recording is written at: its own, or the next above it that can be held, or the highest."""
+        """The rate that a recording is written at: its own, or the next above it that can be held,
+        or the highest."""
         if self.rates_hz is None:
             return min(sample_rate_hz, self.most_hz)
         return next((rate for rate in self.rates_hz if rate >= sample_rate_hz), self.rates_hz[-1])
@@ -48,9 +50,17 @@ class Encoding:
 
 ENCODINGS = {
     "wav": Encoding(suffix=".wav", subtypes=("FLOAT", "DOUBLE", "PCM_16", "PCM_24", "PCM_32")),
-    "flac": Encoding(suffix=".flac", subtypes=("PCM_24", "PCM_16"), most_channels=8, most_hz=655_350),
+    "flac": Encoding(
+        suffix=".flac", subtypes=("PCM_24", "PCM_16"), most_channels=8, most_hz=655_350
+    ),
     "ogg": Encoding(suffix=".ogg", most_channels=8, most_hz=192_000),
-    "mp3": Encoding(suffix=".mp3", codec="libmp3lame", bit_rate_kbps=256, most_channels=2, rates_hz=MPEG_RATES_HZ),
+    "mp3": Encoding(
+        suffix=".mp3",
+        codec="libmp3lame",
+        bit_rate_kbps=256,
+        most_channels=2,
+        rates_hz=MPEG_RATES_HZ,
+    ),
     "m4a": Encoding(
         suffix=".m4a",
         codec="aac",
@@ -60,7 +70,12 @@ ENCODINGS = {
         rates_hz=AAC_RATES_HZ,
     ),
     "opus": Encoding(
-        suffix=".opus", codec="libopus", bit_rate_kbps=160, most_channels=8, mixed_up_channels=(5, 7), rates_hz=(48000,)
+        suffix=".opus",
+        codec="libopus",
+        bit_rate_kbps=160,
+        most_channels=8,
+        mixed_up_channels=(5, 7),
+        rates_hz=(48000,),
     ),
 }
 
@@ -69,7 +84,8 @@ ENCODINGS = {
 class StemFormat:
     """How stems are written: which kind of file, and how much of the sound it keeps.
 
-    `name`: one of ENCODINGS. `subtype`: sample format of WAV and FLAC, the usual one by default. `bit_rate_kbps`: of MP3, M4A and Opus.
+    `name`: one of ENCODINGS. `subtype`: sample format of WAV and FLAC, the usual one by default.
+      `bit_rate_kbps`: of MP3, M4A and Opus.
     """
 
     name: str = "wav"
@@ -95,7 +111,11 @@ class StemFormat:
     @property
     def top(self) -> float:
         """The largest sample that it holds; full scale is 1."""
-        return 1.0 - 2.0 ** (1 - 8 * BYTES_PER_SAMPLE[self.sample_format]) if self.sample_format else 1.0
+        return (
+            1.0 - 2.0 ** (1 - 8 * BYTES_PER_SAMPLE[self.sample_format])
+            if self.sample_format
+            else 1.0
+        )
 
     @property
     def bytes_per_sample(self) -> float:
@@ -118,7 +138,11 @@ class StemFormat:
                 ) from error
         subtypes = self.encoding.subtypes
         if self.subtype is not None and self.subtype.upper() not in subtypes:
-            wanted = f"wanted one of {', '.join(subtypes)}" if subtypes else f"{self.name} has none; leave it out"
+            wanted = (
+                f"wanted one of {', '.join(subtypes)}"
+                if subtypes
+                else f"{self.name} has none; leave it out"
+            )
             raise ConfigError(f"got subtype {self.subtype!r}; {wanted}")
         if self.bit_rate_kbps is None:
             return
@@ -134,14 +158,18 @@ class StemFormat:
     def check_channels(self, channels: int) -> None:
         """Raise DataError where a file cannot hold so many channels."""
         if channels in self.encoding.mixed_up_channels:
-            raise DataError(f"the recording has {channels} channels, which {self.name} mixes up; take wav")
+            raise DataError(
+                f"the recording has {channels} channels, which {self.name} mixes up; take wav"
+            )
         if channels > self.encoding.most_channels:
             raise DataError(
                 f"the recording has {channels} channels and {self.name} holds {self.encoding.most_channels} at most; take wav"
             )
 
 
-def open_encoder(path: Path, form: StemFormat, *, rate_hz: int, channels: int, tags: dict[str, str] | None = None):
+def open_encoder(
+    path: Path, form: StemFormat, *, rate_hz: int, channels: int, tags: dict[str, str] | None = None
+):
     """A new file to write samples to: it has `write([time, channels] float32)` and `close()`.
 
     Args:
@@ -155,7 +183,9 @@ def open_encoder(path: Path, form: StemFormat, *, rate_hz: int, channels: int, t
         return ContainerEncoder(path, form, rate_hz=rate_hz, channels=channels, tags=tags)
     subtype = form.sample_format or "VORBIS"
     level = {} if form.sample_format else {"compression_level": _VORBIS_LEVEL}
-    file = soundfile.SoundFile(path, "w", rate_hz, channels, subtype=subtype, format=form.name.upper(), **level)
+    file = soundfile.SoundFile(
+        path, "w", rate_hz, channels, subtype=subtype, format=form.name.upper(), **level
+    )
     for name, value in (tags or {}).items():
         setattr(file, _TAGS_OF_SOUNDFILE.get(name, name), value)
     return file
@@ -167,7 +197,15 @@ class ContainerEncoder:
     Args: those of `open_encoder`.
     """
 
-    def __init__(self, path: Path, form: StemFormat, *, rate_hz: int, channels: int, tags: dict[str, str] | None):
+    def __init__(
+        self,
+        path: Path,
+        form: StemFormat,
+        *,
+        rate_hz: int,
+        channels: int,
+        tags: dict[str, str] | None,
+    ):
         import av
 
         self._av, self._rate_hz, self._written = av, rate_hz, 0
@@ -175,10 +213,14 @@ class ContainerEncoder:
         self._container = av.open(str(path), "w", format=kind)
         self._container.metadata.update(tags or {})
         self._layout = _LAYOUTS[channels]
-        self._stream = self._container.add_stream(form.encoding.codec, rate=rate_hz, layout=self._layout)
+        self._stream = self._container.add_stream(
+            form.encoding.codec, rate=rate_hz, layout=self._layout
+        )
         per_two = form.bit_rate_kbps or form.encoding.bit_rate_kbps
         self._stream.bit_rate = round(1000 * per_two * max(1, channels) / 2)
-        self._fitted = av.AudioResampler(format=self._stream.codec_context.format, layout=self._layout, rate=rate_hz)
+        self._fitted = av.AudioResampler(
+            format=self._stream.codec_context.format, layout=self._layout, rate=rate_hz
+        )
 
     def write(self, samples: np.ndarray) -> None:
         """Append `[time, channels]` float32."""

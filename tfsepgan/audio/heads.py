@@ -1,16 +1,19 @@
-"""What the first bytes of a sound file say: its kind, how long it promises to be, and what it is when it is no sound at all.
+"""What the first bytes of a sound file say: its kind, how long it promises to be, and what it is
+when it is no sound at all.
 
-libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that heads promise are read here.
+libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that
+heads promise are read here.
 
-Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony Wave64, Apple CAF,
-the Xing, LAME and VBRI tags.
+Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony
+Wave64, Apple CAF, the Xing, LAME and VBRI tags.
 """
 
 import struct
 from pathlib import Path
 from typing import NamedTuple
 
-FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})  # codes of MPEG audio, AAC, WMA and AC3 in a WAV
+# codes of MPEG audio, AAC, WMA and AC3 in a WAV
+FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})
 _WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # the GUID that Wave64 begins with
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # encoding to bytes of a sample
 _UNKNOWN_32 = frozenset({0, 0xFFFFFFFF})
@@ -51,8 +54,12 @@ class Promise(NamedTuple):
 
 
 def is_libsndfile_kind(head: bytes) -> bool:
-    """Whether a file begins as one that libsndfile reads well: MPEG audio is left to FFmpeg, which does not need its tags."""
-    return head[:4] in (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"caff") or head[:16] == _WAVE64
+    """Whether a file begins as one that libsndfile reads well: MPEG audio is left to FFmpeg, which
+    does not need its tags."""
+    return (
+        head[:4] in (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"caff")
+        or head[:16] == _WAVE64
+    )
 
 
 def looks_like(path: Path) -> str | None:
@@ -70,7 +77,8 @@ def looks_like(path: Path) -> str | None:
 
 
 def promise_of(path: Path) -> Promise | None:
-    """What an AIFF, AU, RF64, Wave64 or CAF file promises; None for other files, and where the head does not tell a length."""
+    """What an AIFF, AU, RF64, Wave64 or CAF file promises; None for other files, and where the head
+    does not tell a length."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(16)
@@ -92,7 +100,10 @@ def mpeg_samples(path: Path) -> int | None:
     with open(path, "rb") as file:
         after = 0
         while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
-            after += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            after += 10 + sum(
+                (byte & 0x7F) << shift
+                for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+            )
             after += 10 if head[5] & 0x10 else 0  # a tag that is repeated at its end
             file.seek(after)
         file.seek(after)
@@ -123,8 +134,13 @@ def _aiff(file, size: int) -> Promise | None:
         if name == b"COMM":
             channels, _, bits = struct.unpack(">hIh", file.read(8))
             compression = file.read(14)[10:14].lower() if length > 18 else b"none"
-            bits = 8 if compression in (b"ulaw", b"alaw") else bits  # their heads tell what comes out
-            frame_bytes = channels * -(-bits // 8) if compression not in (b"ima4", b"mac3", b"mac6", b"gsm ") else 0
+            # their heads tell what comes out
+            bits = 8 if compression in (b"ulaw", b"alaw") else bits
+            frame_bytes = (
+                channels * -(-bits // 8)
+                if compression not in (b"ima4", b"mac3", b"mac6", b"gsm ")
+                else 0
+            )
         elif name == b"SSND":
             told = not any(length in lengths for lengths in _UNKNOWN_AIFF)
             return _promise(length - 8, size - start - 8, frame_bytes) if told else None
@@ -171,7 +187,9 @@ def _wave64(file, size: int) -> Promise | None:
         if name == b"fmt ":
             frame_bytes = struct.unpack("<H", file.read(14)[12:])[0]
         elif name == b"data":
-            return _promise(length - 24, size - start, frame_bytes) if length < _UNKNOWN_64 else None
+            return (
+                _promise(length - 24, size - start, frame_bytes) if length < _UNKNOWN_64 else None
+            )
         file.seek(start + (length - 24 + 7) // 8 * 8)
     return None
 

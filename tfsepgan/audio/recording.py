@@ -1,7 +1,9 @@
-"""One recording of one source, wherever it lies: a file, a channel or a stream of one, or several files added up.
+"""One recording of one source, wherever it lies: a file, a channel or a stream of one, or several
+files added up.
 
-Sets come as they come: MIR-1K has the voice in the right channel, MUSDB18 four sources in one file, Slakh2100 several
-files an instrument. Nothing is copied; a recording is put together as it is decoded.
+Sets come as they come: MIR-1K has the voice in the right channel, MUSDB18 four sources in one file,
+Slakh2100 several files an instrument. Nothing is copied; a recording is put together as it is
+decoded.
 """
 
 import os
@@ -23,7 +25,8 @@ class AudioFile:
 
     path: Path
     name: str
-    """Where it stands in the native layout, with forward slashes, the same on every machine: of a plain folder, its path in it."""
+    """Where it stands in the native layout, with forward slashes, the same on every machine: of a
+    plain folder, its path in it."""
     frames: int
     sample_rate_hz: int
     channels: int
@@ -49,31 +52,41 @@ class AudioFile:
 
         Args:
           mono: mix the channels down.
-          weights: `[channels]`, what each counts for then; by default all count the same, which gives the mean.
+          weights: `[channels]`, what each counts for then; by default all count the same, which
+            gives the mean.
         Raises: DataError that names the file, see `decoding.checked_blocks`.
         """
         if not self.further:
             yield from self._blocks_of(self.path, mono=mono, weights=weights)
             return
-        parts = (self._blocks_of(path, mono=mono, weights=weights) for path in (self.path, *self.further))
+        parts = (
+            self._blocks_of(path, mono=mono, weights=weights) for path in (self.path, *self.further)
+        )
         for blocks in zip_longest(*parts):
-            yield self._added([block for block in blocks if block is not None], 1 if mono else self.channels)
+            yield self._added(
+                [block for block in blocks if block is not None], 1 if mono else self.channels
+            )
 
-    def _blocks_of(self, path: Path, *, mono: bool, weights: np.ndarray | None) -> Iterator[np.ndarray]:
+    def _blocks_of(
+        self, path: Path, *, mono: bool, weights: np.ndarray | None
+    ) -> Iterator[np.ndarray]:
         info = probe(path, stream=self.stream)
         blocks = sound_blocks(path, info)
         return checked_blocks(path, info, blocks, mono=mono, channel=self.channel, weights=weights)
 
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
         if any(block.shape[1] not in (1, channels) for block in blocks):
-            raise DataError(f"{self.path} and what is added to it for {self.name} have different numbers of channels.")
+            raise DataError(
+                f"{self.path} and what is added to it for {self.name} have different numbers of channels."
+            )
         total = np.zeros((max(map(len, blocks)), channels), np.float32)
         for block in blocks:
             total[: len(block)] += block
         return total
 
     def read(self, *, mono: bool, weights: np.ndarray | None = None) -> np.ndarray:
-        """Decode all of it at its own rate: float32 `[time, channels]`, one channel when `mono`, see `blocks`.
+        """Decode all of it at its own rate: float32 `[time, channels]`, one channel when `mono`,
+        see `blocks`.
 
         Raises: DataError that names the file.
         """
@@ -84,7 +97,8 @@ class AudioFile:
         return resample(self.read(mono=mono), self.sample_rate_hz, sample_rate_hz)
 
     def excerpt(self, start: int, count: int) -> np.ndarray:
-        """Some samples of one channel of the first file, float32 `[count]` or fewer: enough to know the recording by.
+        """Some samples of one channel of the first file, float32 `[count]` or fewer: enough to know
+        the recording by.
 
         Raises: DataError when decoding fails.
         """
@@ -95,7 +109,9 @@ class AudioFile:
                 sound.seek(min(start, sound.frames))
                 return sound.read(count, dtype="float32", always_2d=True)[:, self.channel or 0]
         except (soundfile.SoundFileError, RuntimeError) as error:
-            raise DataError(f"{self.path} is corrupt ({error}). Copy it again or remove it.") from error
+            raise DataError(
+                f"{self.path} is corrupt ({error}). Copy it again or remove it."
+            ) from error
 
     def _excerpt_of_stream(self, start: int, count: int) -> np.ndarray:
         kept, done = [], 0
@@ -117,8 +133,9 @@ def open_audio(
 ) -> AudioFile:
     """Read the head of a recording's files; the arguments are the fields of AudioFile.
 
-    Raises: DataError for a file that is missing, empty, no audio, at a rate or with channels that no recording has,
-      without the channel or stream asked for, or at another rate than what it is added to.
+    Raises: DataError for a file that is missing, empty, no audio, at a rate or with channels that
+      no recording has, without the channel or stream asked for, or at another rate than what it is
+      added to.
     """
     infos = [probe(path, stream=stream), *(probe(other) for other in further)]
     for file, info in zip((path, *further), infos, strict=True):

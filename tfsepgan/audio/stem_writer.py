@@ -24,7 +24,8 @@ WAV_LIMIT_BYTES = (1 << 32) - (1 << 20)  # sizes in a WAV header are 32 bits; RF
 class Levels:
     """What the clip policy found and did, over all the stems of a recording.
 
-    `peak`: largest absolute sample, 1 is full scale. `gain`: what every stem was multiplied by (1 = nothing).
+    `peak`: largest absolute sample, 1 is full scale. `gain`: what every stem was multiplied by (1 =
+      nothing).
     `clipped_samples`: how many samples were cut to full scale.
     """
 
@@ -43,9 +44,9 @@ def check_options(form: StemFormat, clip: str) -> None:
 class StemWriter:
     """Writes the stems of one recording, all or none of them, as a context manager.
 
-    Everything goes to hidden temporary files beside the final ones; `finish` moves them to their names. Leaving the
-    context without it (an error, Ctrl-C) removes them. Formats that can clip are written as float first, because their
-    clip policy needs the peak of the whole recording.
+    Everything goes to hidden temporary files beside the final ones; `finish` moves them to their
+    names. Leaving the context without it (an error, Ctrl-C) removes them. Formats that can clip are
+    written as float first, because their clip policy needs the peak of the whole recording.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class StemWriter:
           directory: where the stems go; made if need be.
           names: of the stems; each becomes `directory/NAME.SUFFIX`.
           sample_rate_hz, channels: of the stems.
-          frames: how many samples to expect; decides between WAV and RF64 and whether the disk has room.
+          frames: how many samples to expect; decides between WAV and RF64 and whether the disk has
+            room.
           form: which kind of file.
-          clip: when a stem goes beyond full scale and the format does not: "rescale" all stems by one gain, "clip", or "error".
+          clip: when a stem goes beyond full scale and the format does not: "rescale" all stems by
+            one gain, "clip", or "error".
           tags: of the recording; formats but WAV take them, each stem's title with its name.
         Raises: DataError for more channels than the format holds.
         """
@@ -84,14 +87,18 @@ class StemWriter:
 
     def __enter__(self) -> "StemWriter":
         try:
-            self._made = [one for one in (self._directory, *self._directory.parents) if not one.exists()]
+            self._made = [
+                one for one in (self._directory, *self._directory.parents) if not one.exists()
+            ]
             self._directory.mkdir(parents=True, exist_ok=True)
             self._check_space()
             for name in self.paths:
                 self._files[name] = self._create(self._partial(name), self._first_subtype)
         except OSError as error:
             self._discard()
-            raise DataError(f"cannot write to {self._directory}: {error.strerror or error}") from error
+            raise DataError(
+                f"cannot write to {self._directory}: {error.strerror or error}"
+            ) from error
         except BaseException:
             self._discard()
             raise
@@ -113,7 +120,8 @@ class StemWriter:
         """Close, convert, check and give the stems their names.
 
         Returns: what was done about their level.
-        Raises: DataError when the disk did not take everything, or on peaks beyond full scale under "error".
+        Raises: DataError when the disk did not take everything, or on peaks beyond full scale under
+          "error".
         """
         self._close()
         levels = Levels(peak=max(self._highest, -self._lowest), gain=1.0, clipped_samples=0)
@@ -127,7 +135,8 @@ class StemWriter:
         return levels
 
     def _put_in_place(self, ready: dict[str, Path]) -> None:
-        """Give all stems their names, or none: those of an earlier run come back where one cannot be placed."""
+        """Give all stems their names, or none: those of an earlier run come back where one cannot
+        be placed."""
         kept: dict[Path, Path] = {}
         placed: list[Path] = []
         try:
@@ -155,7 +164,8 @@ class StemWriter:
             before.unlink()
 
     def _convert(self, levels: Levels, ready: dict[str, Path]) -> Levels:
-        """Write the files that can clip from the float ones under the clip policy; updates `ready` to them."""
+        """Write the files that can clip from the float ones under the clip policy; updates `ready`
+        to them."""
         top = self._form.top
         excess = max(self._highest / top, -self._lowest)
         gain = 1.0 / excess if excess > 1.0 and self._clip == "rescale" else 1.0
@@ -188,20 +198,29 @@ class StemWriter:
                             scaled = np.clip(scaled, -1.0, 1.0)
                     self._append(encoder, resampler(scaled, last=False) if resampler else scaled)
             if resampler:
-                self._append(encoder, resampler(np.zeros((0, self._channels), np.float32), last=True))
+                self._append(
+                    encoder, resampler(np.zeros((0, self._channels), np.float32), last=True)
+                )
         finally:
             self._guarded(encoder.close)
         return clipped
 
     def _resampler(self) -> Callable | None:
-        """What brings blocks to the rate that the format holds; None where it is the recording's own."""
+        """What brings blocks to the rate that the format holds; None where it is the recording's
+        own."""
         if self.rate_hz == self._sample_rate_hz:
             return None
-        stream = soxr.ResampleStream(self._sample_rate_hz, self.rate_hz, self._channels, dtype="float32", quality="HQ")
+        stream = soxr.ResampleStream(
+            self._sample_rate_hz, self.rate_hz, self._channels, dtype="float32", quality="HQ"
+        )
         return lambda samples, last: stream.resample_chunk(samples, last=last)
 
     def _open_encoder(self, path: Path, name: str):
-        tags = {**self._tags, "title": f"{self._tags['title']} ({name})"} if "title" in self._tags else self._tags
+        tags = (
+            {**self._tags, "title": f"{self._tags['title']} ({name})"}
+            if "title" in self._tags
+            else self._tags
+        )
         if self._form.name == "wav":
             return self._create(path, self._form.sample_format)
         facts = {"rate_hz": self.rate_hz, "channels": self._channels, "tags": tags}

@@ -1,8 +1,9 @@
-"""PCM WAV at the byte level: where the samples lie, whether the file is whole, writing one in a single move.
+"""PCM WAV at the byte level: where the samples lie, whether the file is whole, writing one in a
+single move.
 
-Windows of unpacked recordings are read from mono 16-bit PCM WAV; knowing the byte at which the samples start
-lets numpy map them without a decoder. Only plain RIFF is understood here; everything else goes through
-libsndfile.
+Windows of unpacked recordings are read from mono 16-bit PCM WAV; knowing the byte at which the
+samples start lets numpy map them without a decoder. Only plain RIFF is understood here; everything
+else goes through libsndfile.
 """
 
 import os
@@ -21,7 +22,8 @@ _PCM = 1
 WHOLE_FRAMES = frozenset(
     {1, 3, 6, 7, 0xFFFE}
 )  # PCM, floating point, A-law, mu-law, and the extensible head: no blocks of a codec
-# What programs write when they stream and cannot know the length: nothing, or about as much as 31 or 32 bits hold.
+# What programs write when they stream and cannot know the length: nothing, or about as much as 31
+# or 32 bits hold.
 _UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 
 
@@ -43,7 +45,9 @@ class WavLayout(NamedTuple):
     def is_plain(self) -> bool:
         """True for mono 16-bit samples behind a head of HEADER_BYTES, which every reader reads."""
         kind = (self.encoding, self.channels, self.bits)
-        return kind == (_PCM, 1, 16) and self.data_offset == HEADER_BYTES and not self.trailing_bytes
+        return (
+            kind == (_PCM, 1, 16) and self.data_offset == HEADER_BYTES and not self.trailing_bytes
+        )
 
 
 def wav_layout(path: str | os.PathLike) -> WavLayout | None:
@@ -80,7 +84,9 @@ def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> 
     if unknown:
         length = present
     missing, trailing = max(0, length - present), max(0, present - length)
-    return WavLayout(offset, length, missing, trailing, encoding, channels, rate, bits, frame_bytes, unknown)
+    return WavLayout(
+        offset, length, missing, trailing, encoding, channels, rate, bits, frame_bytes, unknown
+    )
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
@@ -95,10 +101,18 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     size = samples.size * BYTES_PER_SAMPLE
     if size > 0x7FFFFFFF - HEADER_BYTES:  # where tensorflow-io's 32-bit signed lengths end
         hours = samples.size / sample_rate_hz / 3600
-        raise DataError(f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter ones.")
+        raise DataError(
+            f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter ones."
+        )
     rate = sample_rate_hz
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
+    form = struct.pack(
+        "<4sIHHIIHH", b"fmt ", 16, _PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16
+    )
     header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form
     header += struct.pack("<4sI", b"data", size)
     # Not waited for: a cache that a power cut broke is unpacked again.
-    write_whole(path, lambda file: file.writelines((header, np.ascontiguousarray(samples, "<i2").data)), lasting=False)
+    write_whole(
+        path,
+        lambda file: file.writelines((header, np.ascontiguousarray(samples, "<i2").data)),
+        lasting=False,
+    )

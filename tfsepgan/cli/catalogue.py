@@ -8,7 +8,8 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:
-    """Print files, minutes, rates and channels of every split and source, what to know about them, and what was left out."""
+    """Print files, minutes, rates and channels of every split and source, what to know about them,
+    and what was left out."""
     sets = ", ".join(name for name in dict.fromkeys(catalogue.sets) if name != "plain")
     kind = f"{sets}, {catalogue.layout}" if sets else catalogue.layout
     table = Table(title=escape(f"{catalogue.directory} ({kind})"), title_justify="left")
@@ -18,10 +19,14 @@ def show_catalogue(catalogue: Catalogue, console: Console) -> None:
         table.add_column(name, justify="right")
     for row in catalogue.summary():
         rates, channels = (", ".join(map(str, values)) for values in (row.rates_hz, row.channels))
-        table.add_row(row.split, escape(row.source), str(row.files), f"{row.minutes:.1f}", rates, channels)
+        table.add_row(
+            row.split, escape(row.source), str(row.files), f"{row.minutes:.1f}", rates, channels
+        )
     console.print(table)
     for note in catalogue.notes:
         console.print(note, highlight=False, markup=False)
     if catalogue.ignored:
         some = ", ".join(catalogue.ignored[:5]) + (", ..." if len(catalogue.ignored) > 5 else "")
-        console.print(f"{len(catalogue.ignored)} other files left out: {some}", highlight=False, markup=False)
+        console.print(
+            f"{len(catalogue.ignored)} other files left out: {some}", highlight=False, markup=False
+        )

@@ -1,4 +1,5 @@
-"""What every command shares: one clear line for an error, and an exit code that scripts can rely on."""
+"""What every command shares: one clear line for an error, and an exit code that scripts can rely
+on."""
 
 import contextlib
 import functools
@@ -27,7 +28,8 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def entry(arguments: list[str] | None = None) -> int:
-        # TensorFlow's native log is not for the user; what goes wrong reaches Python as an exception.
+        # TensorFlow's native log is not for the user; what goes wrong reaches Python as an
+        # exception.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's Keras is set to elsewhere
         console = Console(soft_wrap=True)
@@ -41,7 +43,8 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
-        except OSError as error:  # what no part could say more of: a folder without permission, a disk that went away
+        # what no part could say more of: a folder without permission, a disk that went away
+        except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             Console(stderr=True, soft_wrap=True).print(
                 f"{where}{error.strerror or error}", markup=False, highlight=False
@@ -57,13 +60,20 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
 @contextlib.contextmanager
 def stopping_cleanly():
-    """Inside, SIGTERM and SIGHUP wait for a place to stop at, so that half-written files go too; a second one ends at once.
+    """Inside, SIGTERM and SIGHUP wait for a place to stop at, so that half-written files go too; a
+    second one ends at once.
 
     Yields: what to call at such a place; it raises Stopped when a signal has come.
     """
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
-    numbers = [getattr(signal, name) for name in names] if threading.current_thread() is threading.main_thread() else []
-    asked = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores SIGHUP
+    # Windows has no SIGHUP
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = (
+        [getattr(signal, name) for name in names]
+        if threading.current_thread() is threading.main_thread()
+        else []
+    )
+    # nohup ignores SIGHUP
+    asked = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
     came: list[int] = []
 
     def note(number, frame):  # raising here could break a thread that is just being started

@@ -29,14 +29,17 @@ class Demo:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """Write what a training run would hear, as WAV files and pictures; takes the settings of tfsepgan-train."""
+    """Write what a training run would hear, as WAV files and pictures; takes the settings of
+    tfsepgan-train."""
 
 
 def _data(arguments, console):
     if arguments[:1] == ["preview"]:  # its flags are those of a system and a preset
         preview(arguments[1:], console)
         return
-    options = tyro.cli(Demo | Check | Render | Songs | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data")
+    options = tyro.cli(
+        Demo | Check | Render | Songs | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data"
+    )
     if isinstance(options, Render):
         render_command(options, console)
     elif isinstance(options, Songs):
@@ -55,15 +58,22 @@ def _copy_demo(output: Path, console) -> None:
     from tfsepgan.data.recordings.demo import demo_directory
 
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
-        raise DataError(f"{output} is not an empty folder; name one that is not there yet. Nothing was written.")
+        raise DataError(
+            f"{output} is not an empty folder; name one that is not there yet. Nothing was written."
+        )
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
             shutil.copytree(demo_directory(), Path(scratch) / "copy")
             os.replace(Path(scratch) / "copy", output)
     except (OSError, shutil.Error) as error:
-        raise DataError(f"Could not write {output}: {error}. Free some space or choose another folder.") from error
-    console.print(f"Wrote the packaged recordings to {output}; train on them with --data {output}", markup=False)
+        raise DataError(
+            f"Could not write {output}: {error}. Free some space or choose another folder."
+        ) from error
+    console.print(
+        f"Wrote the packaged recordings to {output}; train on them with --data {output}",
+        markup=False,
+    )
 
 
 main = command(_data)

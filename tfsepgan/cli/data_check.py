@@ -19,13 +19,16 @@ class Check:
     """Read every recording of a folder to its end and say whether training could run on it."""
 
     directory: Annotated[str, tyro.conf.Positional]
-    """Folder with the recordings (or shards, or their address), or several with commas between, or 'demo'."""
+    """Folder with the recordings (or shards, or their address), or several with commas between, or
+    'demo'."""
     sources: tuple[str, ...] = ("piano",)
     """Sources that a model would give back."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
+    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
+    out."""
     leave_out: tuple[str, ...] = ()
-    """Recordings that would not be used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
+    """Recordings that would not be used: patterns of SET/SPLIT/SOURCE/... in which * stands for
+    anything."""
     window_seconds: float = 1.024
     """Length of a training window, in seconds: the longest recording of each source must fill it."""
     cache: str | None = None
@@ -54,7 +57,9 @@ def check(options: Check, console: Console) -> None:
         for problem in problems:
             _say(console, problem)
     show_catalogue(catalogue, console)
-    count = len(problems) + sum(len(files) for sources in catalogue.splits.values() for files in sources.values())
+    count = len(problems) + sum(
+        len(files) for sources in catalogue.splits.values() for files in sources.values()
+    )
     catalogue.require("train", options.sources)
     _refuse_all_short(catalogue, options)
     unusable = len(problems) + _survey(catalogue, options.sources, console)
@@ -63,11 +68,14 @@ def check(options: Check, console: Console) -> None:
     if unusable:
         raise DataError(f"{unusable} of {count} recordings cannot be used; repair or remove them.")
     if catalogue.doubles:
-        raise DataError(f"{len(catalogue.doubles)} recordings stand in two splits; remove one of each.")
+        raise DataError(
+            f"{len(catalogue.doubles)} recordings stand in two splits; remove one of each."
+        )
     for split in ("valid", "test"):
         if split not in catalogue.splits:
             console.print(
-                f"No {split} split: " + ("models cannot be chosen." if split == "valid" else "nothing to score.")
+                f"No {split} split: "
+                + ("models cannot be chosen." if split == "valid" else "nothing to score.")
             )
     if not catalogue.others("train", options.sources):
         console.print(
@@ -94,7 +102,9 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     ]
     heard: dict[tuple[str, str], Survey] = {}
     broken = 0
-    for split, source, file in track(entries, "reading", console=console, disable=not console.is_terminal):
+    for split, source, file in track(
+        entries, "reading", console=console, disable=not console.is_terminal
+    ):
         total = heard.setdefault((split, source), Survey())
         try:
             total.add(survey(file))

@@ -23,14 +23,19 @@ class PreviewOptions:
 
 
 def preview(arguments: list[str], console) -> None:
-    """Write `NUMBER/mixture.wav`, one file for each source, `residual.wav`, the mixture before it was changed, and a picture of all."""
+    """Write `NUMBER/mixture.wav`, one file for each source, `residual.wav`, the mixture before it
+    was changed, and a picture of all."""
     about = "Write what training would hear."
-    experiment, options = parse(arguments, PreviewOptions, program="tfsepgan-data preview", about=about)
+    experiment, options = parse(
+        arguments, PreviewOptions, program="tfsepgan-data preview", about=about
+    )
     check(experiment)
     if experiment.data.data is None:
         raise ConfigError("No recordings: give --data DIR, or --data demo for the packaged ones.")
     if not 1 <= options.count <= experiment.data.batch:
-        raise ConfigError(f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}.")
+        raise ConfigError(
+            f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}."
+        )
     from tfsepgan.cli.sounds import write_sounds
     from tfsepgan.data.batches.preview import before_and_after
     from tfsepgan.data.recordings.opening import catalogue_of
@@ -46,7 +51,12 @@ def preview(arguments: list[str], console) -> None:
         folder = Path(options.output) / f"{number:03d}"
         names = [f"{name}.wav" for name in sounds]
         write_sounds(folder, names, [one[:, None] for one in sounds.values()], data.sample_rate_hz)
-        draw_signals(sounds, data.sample_rate_hz, folder / "spectrograms.png", title=f"step {options.step}, {number}")
+        draw_signals(
+            sounds,
+            data.sample_rate_hz,
+            folder / "spectrograms.png",
+            title=f"step {options.step}, {number}",
+        )
         levels = "  ".join(f"{name} {_level_db(one):.1f}" for name, one in sounds.items())
         console.print(f"{folder}: {levels} dB", highlight=False, markup=False)
 

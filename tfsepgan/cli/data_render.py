@@ -13,7 +13,8 @@ from tfsepgan.rendering.settings import RenderSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Render(RenderSettings):
-    """Play MIDI and MusicXML scores with soundfonts and write the recordings as training wants them."""
+    """Play MIDI and MusicXML scores with soundfonts and write the recordings as training wants
+    them."""
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Scores: folders or files, each as PATH or NAME=PATH."""
@@ -36,7 +37,9 @@ def render_command(options: Render, console) -> None:
             f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name, so that each has its licence."
         )
     licences = stated_licences(options.licence, {*collections, *soundfonts})
-    settings = RenderSettings(**{field.name: getattr(options, field.name) for field in fields(RenderSettings)})
+    settings = RenderSettings(
+        **{field.name: getattr(options, field.name) for field in fields(RenderSettings)}
+    )
     console.print("Reading scores and soundfonts ...", highlight=False)
     plan, studio = prepare(collections, soundfonts, Path(options.output), settings)
     studio.output.mkdir(parents=True, exist_ok=True)
@@ -47,7 +50,11 @@ def render_command(options: Render, console) -> None:
     _show(manifest, outcomes, console)
     for name in [name for group in ("scores", "soundfonts") for name in manifest[group]]:
         if manifest["scores"].get(name, manifest["soundfonts"].get(name))["licence"] == NOT_STATED:
-            console.print(f"No licence is stated for {name}: --licence {name}=...", markup=False, highlight=False)
+            console.print(
+                f"No licence is stated for {name}: --licence {name}=...",
+                markup=False,
+                highlight=False,
+            )
     problems = [*plan.problems, *(outcome.problem for outcome in outcomes if outcome.problem)]
     for problem in problems:
         console.print(f"  {problem}", markup=False, highlight=False)
@@ -62,16 +69,28 @@ def _render_with_progress(plan, studio, console, render) -> list:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     total = sum(job.seconds for job in plan.jobs) / 60
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f} min"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} min"),
+    )
     console.print(
         f"{len(plan.jobs)} recordings or songs, about {total:.0f} minutes, by {studio.synthesizer}"
-        + (f"; {plan.left_out} parts left out, as they suit no class asked for" if plan.left_out else ""),
+        + (
+            f"; {plan.left_out} parts left out, as they suit no class asked for"
+            if plan.left_out
+            else ""
+        ),
         markup=False,
         highlight=False,
     )
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("rendering", total=total)
-        return render(plan, studio, done=lambda outcome: bar.advance(task, outcome.job.seconds / 60))
+        return render(
+            plan, studio, done=lambda outcome: bar.advance(task, outcome.job.seconds / 60)
+        )
 
 
 def _show(manifest: dict, outcomes: list, console) -> None:
@@ -92,7 +111,9 @@ def _show(manifest: dict, outcomes: list, console) -> None:
     if kept:
         console.print(f"{kept} were there already and were kept.", highlight=False)
     if cut:
-        console.print(f"{cut} scores were longer than --longest-seconds and were cut there.", highlight=False)
+        console.print(
+            f"{cut} scores were longer than --longest-seconds and were cut there.", highlight=False
+        )
 
 
 def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:
@@ -106,7 +127,9 @@ def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:
         path = Path(path if sign else entry).expanduser()
         name = name if sign else (path.name if path.is_dir() else path.stem)
         if not name or "/" in name or name.startswith(".") or name in found:
-            raise ConfigError(f"{entry!r} has no name of its own; write it as NAME=PATH with a name used once.")
+            raise ConfigError(
+                f"{entry!r} has no name of its own; write it as NAME=PATH with a name used once."
+            )
         found[name] = path
     return found
 
@@ -119,5 +142,7 @@ def stated_licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, s
     found = dict(entry.partition("=")[::2] for entry in entries)
     unknown = [name for name, words in found.items() if name not in names or not words]
     if unknown:
-        raise ConfigError(f"--licence {unknown[0]}: wanted NAME=WORDS, with NAME one of {', '.join(sorted(names))}.")
+        raise ConfigError(
+            f"--licence {unknown[0]}: wanted NAME=WORDS, with NAME one of {', '.join(sorted(names))}."
+        )
     return found

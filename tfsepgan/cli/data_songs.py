@@ -1,4 +1,5 @@
-"""`tfsepgan-data songs`: piano performances with melody and chords in, mixed and mastered songs with their stems out."""
+"""`tfsepgan-data songs`: piano performances with melody and chords in, mixed and mastered songs
+with their stems out."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,7 +14,8 @@ from tfsepgan.rendering.arranging.settings import SongSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Songs(SongSettings):
-    """Arrange songs for full bands, render, mix and master them, and write their stems as training wants them."""
+    """Arrange songs for full bands, render, mix and master them, and write their stems as training
+    wants them."""
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Songs as POP909 has them: folders, each as PATH or NAME=PATH."""
@@ -22,10 +24,11 @@ class Songs(SongSettings):
     output: str
     """Folder to write to. What is there already, and would sound the same, is kept."""
     singer: tuple[str, ...] = ()
-    """Singers made of speech, each as NAME=DIR:FORMANT:NOTE: a formant above 1 makes one smaller, NOTE is the MIDI note that
-    melodies lie around. Without one, voices are a soundfont's."""
+    """Singers made of speech, each as NAME=DIR:FORMANT:NOTE: a formant above 1 makes one smaller,
+    NOTE is the MIDI note that melodies lie around. Without one, voices are a soundfont's."""
     licence: tuple[str, ...] = ()
-    """Licences for the manifest, each as NAME=WORDS, by the names of scores, soundfonts and singers."""
+    """Licences for the manifest, each as NAME=WORDS, by the names of scores, soundfonts and
+    singers."""
 
 
 def songs_command(options: Songs, console) -> None:
@@ -38,12 +41,19 @@ def songs_command(options: Songs, console) -> None:
     names = [*collections, *soundfonts, *(singer.name for singer in singers)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ConfigError(f"{twice[0]} names two things; give each a name of its own, so that each has its licence.")
+        raise ConfigError(
+            f"{twice[0]} names two things; give each a name of its own, so that each has its licence."
+        )
     licences = stated_licences(options.licence, set(names))
-    settings = SongSettings(**{field.name: getattr(options, field.name) for field in fields(SongSettings)})
+    settings = SongSettings(
+        **{field.name: getattr(options, field.name) for field in fields(SongSettings)}
+    )
     jobs, studio = prepare(collections, soundfonts, singers, Path(options.output), settings)
     studio.output.mkdir(parents=True, exist_ok=True)
-    console.print(f"{len(jobs)} songs of up to {settings.seconds:g} s, by {studio.synthesizer}", highlight=False)
+    console.print(
+        f"{len(jobs)} songs of up to {settings.seconds:g} s, by {studio.synthesizer}",
+        highlight=False,
+    )
     try:
         outcomes = _make_with_progress(jobs, studio, console, make)
     finally:  # of what is there, also when it was stopped
@@ -53,13 +63,26 @@ def songs_command(options: Songs, console) -> None:
     for problem in problems:
         console.print(f"  {problem}", markup=False, highlight=False)
     if problems:
-        raise DataError(f"{len(problems)} of {len(jobs)} songs were not made; the others are in {options.output}.")
+        raise DataError(
+            f"{len(problems)} of {len(jobs)} songs were not made; the others are in {options.output}."
+        )
 
 
 def _make_with_progress(jobs, studio, console, make) -> list:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("songs", total=len(jobs))
         return make(jobs, studio, done=lambda outcome: bar.advance(task))
@@ -75,13 +98,25 @@ def _show(manifest: dict, outcomes: list, console) -> None:
         groups.setdefault((name.split("/")[0], song["line_up"]), []).append(song)
     table = Table("split", "line-up", "songs", "minutes", "piano against the rest, dB")
     for (split, line_up), songs in sorted(groups.items()):
-        levels = [song["piano_against_rest_db"] for song in songs if song["piano_against_rest_db"] < 99]
+        levels = [
+            song["piano_against_rest_db"] for song in songs if song["piano_against_rest_db"] < 99
+        ]
         spread = f"{np.min(levels):.1f} to {np.max(levels):.1f}" if levels else "alone"
-        table.add_row(split, line_up, str(len(songs)), f"{sum(song['seconds'] for song in songs) / 60:.1f}", spread)
+        table.add_row(
+            split,
+            line_up,
+            str(len(songs)),
+            f"{sum(song['seconds'] for song in songs) / 60:.1f}",
+            spread,
+        )
     console.print(table)
     if kept := sum(outcome.kept for outcome in outcomes):
         console.print(f"{kept} were there already and were kept.", highlight=False)
     for group in ("scores", "soundfonts", "singers"):
         for name, entry in manifest[group].items():
             if entry["licence"] == "not stated":
-                console.print(f"No licence is stated for {name}: --licence {name}=...", markup=False, highlight=False)
+                console.print(
+                    f"No licence is stated for {name}: --licence {name}=...",
+                    markup=False,
+                    highlight=False,
+                )

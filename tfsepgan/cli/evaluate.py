@@ -1,4 +1,5 @@
-"""`tfsepgan-evaluate`: how well a model separates a split of a data folder, between the mixture itself and an ideal mask."""
+"""`tfsepgan-evaluate`: how well a model separates a split of a data folder, between the mixture
+itself and an ideal mask."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,18 @@ Measure = Literal["spectra", "bleed", "multi_resolution", "embedding"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR, what it gained over the mixture, spectra, bleed; per track and over tracks."""
+    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR, what it gained over the mixture, spectra,
+    bleed; per track and over tracks."""
 
     data: str
-    """Folder with the recordings, laid out as for training, or shards or their address; 'demo' is the packaged set."""
+    """Folder with the recordings, laid out as for training, or shards or their address; 'demo' is
+    the packaged set."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds out."""
+    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
+    out."""
     leave_out: tuple[str, ...] = ()
-    """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
+    """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for
+    anything."""
     model: str = "piano"
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run."""
     output: str = "scores"
@@ -39,8 +44,9 @@ class EvaluateOptions:
     bss: bool = True
     """Run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time."""
     measures: tuple[Measure, ...] = ("spectra", "bleed", "multi_resolution")
-    """What is measured beside: spectra against the true source, bleedless and fullness, multi-resolution distance, and 'embedding',
-    the Frechet distance of notes, which needs the package basic-pitch."""
+    """What is measured beside: spectra against the true source, bleedless and fullness,
+    multi-resolution distance, and 'embedding', the Frechet distance of notes, which needs the
+    package basic-pitch."""
     workers: int = 2
     """Processes that score."""
     stems: bool = False
@@ -61,7 +67,11 @@ def _evaluate(arguments, console):
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)
     catalogue = open_catalogue(
-        options.data, manifest.sources, layout=options.layout, leave_out=options.leave_out, cache=options.cache
+        options.data,
+        manifest.sources,
+        layout=options.layout,
+        leave_out=options.leave_out,
+        cache=options.cache,
     )
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)

@@ -1,4 +1,5 @@
-"""`tfsepgan-export`: a trained generator as SavedModel, TFLite and model card, once all of them agree."""
+"""`tfsepgan-export`: a trained generator as SavedModel, TFLite and model card, once all of them
+agree."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,25 +17,31 @@ CALIBRATION_MIXTURES, JUDGED_MIXTURES = 3, 3  # of PARITY_SECONDS each
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """Export a run's model. Nothing is written unless Keras, SavedModel and TFLite give the same numbers on real audio."""
+    """Export a run's model. Nothing is written unless Keras, SavedModel and TFLite give the same
+    numbers on real audio."""
 
     run: str
     """Run (the model it keeps is taken) or model folder."""
     output: str
     """Folder to make, such as exported_models/NAME; its last part becomes the model's name."""
     facts: str | None = None
-    """YAML file of what else the card should say: licence, origin and licences of the recordings, limits, scores."""
+    """YAML file of what else the card should say: licence, origin and licences of the recordings,
+    limits, scores."""
     audio: str | None = None
     """Recording that the files are compared on; default: a mixture of the packaged recordings.
     A model that makes sounds needs none."""
     max_request_seconds: float = 120.0
-    """How much the SavedModel takes in a request, all channels and recordings together; more is refused (docs/serving.md)."""
+    """How much the SavedModel takes in a request, all channels and recordings together; more is
+    refused (docs/serving.md)."""
     serving: str | None = None
-    """Folder for what a server is set up with: TF Serving's configuration, a compose file and a Kubernetes manifest."""
+    """Folder for what a server is set up with: TF Serving's configuration, a compose file and a
+    Kubernetes manifest."""
     variants: tuple[Literal["dynamic", "int8", "stream", "stream.fp16", "stream.dynamic"], ...] = ()
-    """TFLite files to make besides float32 and float16: with 8-bit weights, for streaming, or both (docs/ondevice.md)."""
+    """TFLite files to make besides float32 and float16: with 8-bit weights, for streaming, or both
+    (docs/ondevice.md)."""
     stream_block: int = 0
-    """Samples of a block of the streaming files, a multiple of the model's hop; 0 takes the shortest of at least 1024."""
+    """Samples of a block of the streaming files, a multiple of the model's hop; 0 takes the
+    shortest of at least 1024."""
 
 
 def _export(arguments, console):
@@ -51,10 +58,14 @@ def _export(arguments, console):
 
     bundle = open_model(folder)
     if bundle.manifest.kind == "synthesis" and options.variants:
-        raise ConfigError("--variants are of models that separate; this one makes sounds. Leave them out.")
+        raise ConfigError(
+            "--variants are of models that separate; this one makes sounds. Leave them out."
+        )
     limits = RequestLimits(max_request_seconds=options.max_request_seconds)
     facts = read_file(options.facts)
-    bundle = bundle._replace(manifest=replace(bundle.manifest, trained=with_facts(bundle.manifest.trained, facts)))
+    bundle = bundle._replace(
+        manifest=replace(bundle.manifest, trained=with_facts(bundle.manifest.trained, facts))
+    )
     with console.status("exporting") as status:
         if bundle.manifest.kind == "synthesis":
             parity = export_synthesis(*bundle, Path(options.output), report=status.update)
@@ -62,7 +73,12 @@ def _export(arguments, console):
             audio = parity_audio(options.audio, bundle.manifest)
             files = on_device(options, bundle.manifest, audio)
             parity = export_bundle(
-                bundle, Path(options.output), audio, limits=limits, on_device=files, report=status.update
+                bundle,
+                Path(options.output),
+                audio,
+                limits=limits,
+                on_device=files,
+                report=status.update,
             )
     for name, value in parity.items():
         console.print(f"  {name}: largest difference to Keras {value:.1e} of peak", highlight=False)
@@ -73,7 +89,8 @@ def _export(arguments, console):
 
 
 def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """What a model tells of itself and what a file tells of it; tables such as `scores` are put together.
+    """What a model tells of itself and what a file tells of it; tables such as `scores` are put
+    together.
 
     Raises: ConfigError when they contradict each other.
     """
@@ -90,7 +107,8 @@ def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]
 
 
 def parity_audio(path: str | None, manifest):
-    """Ten seconds of real audio at a model's rate, `[time, channels]`: of the recording given, or of the packaged ones."""
+    """Ten seconds of real audio at a model's rate, `[time, channels]`: of the recording given, or
+    of the packaged ones."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
@@ -105,8 +123,8 @@ def parity_audio(path: str | None, manifest):
 
 
 def on_device(options: ExportOptions, manifest, audio):
-    """Which TFLite files to make, and what quantised ones are made and judged with: the packaged recordings, or for ranges the
-    recording given."""
+    """Which TFLite files to make, and what quantised ones are made and judged with: the packaged
+    recordings, or for ranges the recording given."""
     from tfsepgan.cli.finish import PARITY_SECONDS
     from tfsepgan.config import DataConfig
     from tfsepgan.data.recordings.opening import open_catalogue

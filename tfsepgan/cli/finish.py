@@ -1,4 +1,5 @@
-"""What follows a training run: its model scored on the test split, the test stems to listen to, the exported model."""
+"""What follows a training run: its model scored on the test split, the test stems to listen to, the
+exported model."""
 
 import math
 from dataclasses import replace
@@ -38,7 +39,8 @@ def scoring_mixtures(
     seconds: float,
     snr_db: tuple[float, float] = TEST_SNR_DB,
 ) -> list[Mixture]:
-    """The fixed mixtures that models are scored on: the same for all models of these sources at this rate.
+    """The fixed mixtures that models are scored on: the same for all models of these sources at
+    this rate.
 
     Args:
       snr_db: range of the first source's level over one to three others, in dB.
@@ -48,7 +50,9 @@ def scoring_mixtures(
     return fixed_mixtures(catalogue, law, split=split, count=count, seconds=seconds, seed=TEST_SEED)
 
 
-def score(separator: Separator, mixtures: list[Mixture], output: Path, console: Console, **options) -> Report:
+def score(
+    separator: Separator, mixtures: list[Mixture], output: Path, console: Console, **options
+) -> Report:
     """Score a separator, print the table, draw plots and pictures.
 
     Args:
@@ -72,52 +76,77 @@ def score(separator: Separator, mixtures: list[Mixture], output: Path, console: 
 
 
 def write_separated(separator: Separator, mixtures: list[Mixture], directory: Path) -> None:
-    """Separate mixtures and write each with its stems as 32-bit float WAV files, to `directory/<mixture>/`.
+    """Separate mixtures and write each with its stems as 32-bit float WAV files, to
+    `directory/<mixture>/`.
 
     Raises: DataError when the disk refuses; the files that are there are whole.
     """
     for item in mixtures:
         parts = {"mixture": item.mixture, **separator.separate(item.mixture, item.sample_rate_hz)}
         for name, audio in parts.items():
-            _write_whole(directory / safe_name(item.name) / f"{safe_name(name)}.wav", audio, item.sample_rate_hz)
+            _write_whole(
+                directory / safe_name(item.name) / f"{safe_name(name)}.wav",
+                audio,
+                item.sample_rate_hz,
+            )
 
 
 def _write_whole(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
     try:
         write_whole(
             path,
-            lambda file: soundfile.write(file, audio, sample_rate_hz, subtype="FLOAT", format="WAV"),
+            lambda file: soundfile.write(
+                file, audio, sample_rate_hz, subtype="FLOAT", format="WAV"
+            ),
             lasting=False,
         )
-    except (OSError, AssertionError, soundfile.LibsndfileError) as error:  # soundfile asserts that all was written
-        raise DataError(f"Could not write {path}: {error or 'the disk is full'}. Free some space.") from error
+    # soundfile asserts that all was written
+    except (OSError, AssertionError, soundfile.LibsndfileError) as error:
+        raise DataError(
+            f"Could not write {path}: {error or 'the disk is full'}. Free some space."
+        ) from error
 
 
-def finish(directory: Path, mixtures: list[Mixture], recording: np.ndarray, console: Console) -> None:
+def finish(
+    directory: Path, mixtures: list[Mixture], recording: np.ndarray, console: Console
+) -> None:
     """Score, separate and export the model that a run keeps.
 
     Args:
       directory: the run's; `test/`, `separated/` and `exported/NAME/` are written below it.
       mixtures: of the test split; none where there is none.
-      recording: `[time, channels]` real audio at the model's rate that the exported files are compared on.
+      recording: `[time, channels]` real audio at the model's rate that the exported files are
+        compared on.
     """
     bundle = open_model(directory / "model")
     if mixtures:
         separator = Separator(bundle)
         report = score(separator, mixtures, directory / "test", console)
         write_separated(separator, mixtures, directory / "separated")
-        console.print(f"Separated test mixtures: {directory / 'separated'}", highlight=False, markup=False)
+        console.print(
+            f"Separated test mixtures: {directory / 'separated'}", highlight=False, markup=False
+        )
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
     reason = getattr(bundle.generator, "why_not_exported", None)
     if reason:
-        console.print(f"Not exported: {reason} tfsepgan-separate takes the run itself.", highlight=False, markup=False)
+        console.print(
+            f"Not exported: {reason} tfsepgan-separate takes the run itself.",
+            highlight=False,
+            markup=False,
+        )
         return
     output = directory / "exported" / bundle.manifest.name
-    parity = export_bundle(bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz])
+    parity = export_bundle(
+        bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz]
+    )
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
-    console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False, markup=False)
+    console.print(
+        f"Exported to {output}; largest difference to Keras, of peak: {shown}",
+        highlight=False,
+        markup=False,
+    )
 
 
 def with_scores(bundle: Bundle, report: Report) -> Bundle:
@@ -135,7 +164,9 @@ def with_scores(bundle: Bundle, report: Report) -> Bundle:
         if metric in summary[source]["model"]
     }
     told |= {
-        f"test/{source}/si_sdr_improvement_db": summary[source]["model"]["si_sdr_improvement"]["mean"]
+        f"test/{source}/si_sdr_improvement_db": summary[source]["model"]["si_sdr_improvement"][
+            "mean"
+        ]
         for source in bundle.manifest.sources
     }
     told = {

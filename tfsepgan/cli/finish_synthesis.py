@@ -1,4 +1,5 @@
-"""What follows a run that learnt to make sounds: some of them to listen to, whose they are by their spectra, the exported model."""
+"""What follows a run that learnt to make sounds: some of them to listen to, whose they are by their
+spectra, the exported model."""
 
 from pathlib import Path
 
@@ -15,10 +16,12 @@ FINISHING_SEED = 30_000  # the same latents whatever the run's seed
 
 
 def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Console) -> None:
-    """Write sounds, compare their spectra with the test split's, and export the model that a run keeps.
+    """Write sounds, compare their spectra with the test split's, and export the model that a run
+    keeps.
 
     Args:
-      directory: the run's; `sounds/`, replaced where they are there, and `exported/NAME/` are written below it.
+      directory: the run's; `sounds/`, replaced where they are there, and `exported/NAME/` are
+        written below it.
       system: the run's, as it was trained last.
       catalogue: the recordings.
       console: where the table goes.
@@ -27,7 +30,9 @@ def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Con
     model, manifest = open_model(directory / "model")
     sounds = model.generate(SOUNDS, seed=FINISHING_SEED)
     folder = directory / "sounds"
-    write_sounds(folder, sound_names(WRITTEN, FINISHING_SEED), sounds[:WRITTEN], data.sample_rate_hz)
+    write_sounds(
+        folder, sound_names(WRITTEN, FINISHING_SEED), sounds[:WRITTEN], data.sample_rate_hz
+    )
     console.print(f"Sounds to listen to: {folder}", markup=False, highlight=False)
     if data.sources[0] in catalogue.splits.get("test", {}):
         lines, left_out = spectral_distances(sounds[:, :, 0], catalogue, data)
@@ -41,4 +46,8 @@ def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Con
     output = directory / "exported" / manifest.name
     parity = export_synthesis(model, manifest, output)
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
-    console.print(f"Exported to {output}; largest difference to Keras, of peak: {shown}", highlight=False, markup=False)
+    console.print(
+        f"Exported to {output}; largest difference to Keras, of peak: {shown}",
+        highlight=False,
+        markup=False,
+    )

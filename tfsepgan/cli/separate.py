@@ -1,4 +1,5 @@
-"""`tfsepgan-separate`: recordings in, stems out, at the recording's own rate, channels and exact length."""
+"""`tfsepgan-separate`: recordings in, stems out, at the recording's own rate, channels and exact
+length."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,28 +16,36 @@ DEFAULT_MODEL = "piano"
 
 @dataclass(frozen=True, kw_only=True)
 class SeparateOptions:
-    """Take instruments out of recordings: writes OUTPUT/<track>/<source>.wav and residual.wav; together they are the recording."""
+    """Take instruments out of recordings: writes OUTPUT/<track>/<source>.wav and residual.wav;
+    together they are the recording."""
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders of them."""
+    """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders
+    of them."""
     model: str = DEFAULT_MODEL
-    """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with --server, its name there."""
+    """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with
+    --server, its name there."""
     output: str = "separated"
     """Folder for the stems."""
     format: Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"] = "wav"
     """Kind of file that the stems are; all but wav take the recording's tags."""
     subtype: str | None = None
-    """Sample format of wav (FLOAT, DOUBLE, PCM_16, PCM_24, PCM_32; FLOAT by default, which cannot clip) and flac (PCM_24, PCM_16)."""
+    """Sample format of wav (FLOAT, DOUBLE, PCM_16, PCM_24, PCM_32; FLOAT by default, which cannot
+    clip) and flac (PCM_24, PCM_16)."""
     bit_rate: int | None = None
     """Of mp3, m4a (256 by default) and opus (160), in kbit/s for two channels."""
     clip: Literal["rescale", "clip", "error"] = "rescale"
-    """What to do when a format would clip: one gain for all stems, clip them, or give up; it is said which happened."""
+    """What to do when a format would clip: one gain for all stems, clip them, or give up; it is
+    said which happened."""
     runtime: Literal["auto", "litert", "tensorflow"] = "auto"
-    """What runs the model: litert starts at once, tensorflow is faster over hours; auto takes litert below half an hour of music."""
+    """What runs the model: litert starts at once, tensorflow is faster over hours; auto takes
+    litert below half an hour of music."""
     block_seconds: float | None = None
-    """Length of the pieces the network works on (litert: 7 by default, else 25); it changes speed and memory, not the result."""
+    """Length of the pieces the network works on (litert: 7 by default, else 25); it changes speed
+    and memory, not the result."""
     server: str | None = None
-    """HOST:PORT of a TF Serving that holds the model: the network runs there, everything else here (docs/serving.md)."""
+    """HOST:PORT of a TF Serving that holds the model: the network runs there, everything else here
+    (docs/serving.md)."""
     rest: bool = False
     """Speak REST to the server in place of gRPC: slower, and needs no tensorflow-serving-api."""
     secure: bool = False
@@ -64,7 +73,11 @@ def _separate(arguments, console):
 
     recordings = find_inputs(options.inputs, options.output)
     lengths = [length_of(recording) for recording in recordings]
-    with stopping_cleanly() as stop_here, quiet_libraries(), _open(options, sum(lengths)) as separator:
+    with (
+        stopping_cleanly() as stop_here,
+        quiet_libraries(),
+        _open(options, sum(lengths)) as separator,
+    ):
         done, failed = separate_files(
             separator,
             recordings,
@@ -87,7 +100,9 @@ def _separate(arguments, console):
         for note in item.notes:
             console.print(f"  note: {note}", markup=False, highlight=False)
     if failed:
-        raise DataError(f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are above.")
+        raise DataError(
+            f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are above."
+        )
 
 
 def _open(options: SeparateOptions, seconds: float):

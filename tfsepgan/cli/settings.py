@@ -1,4 +1,5 @@
-"""Where settings come from: a preset, then a YAML file, then flags, the later winning; one parser, tyro, reads them all.
+"""Where settings come from: a preset, then a YAML file, then flags, the later winning; one parser,
+tyro, reads them all.
 
 The values of a YAML file are handed to the parser as if they were flags, so both are checked alike.
 """
@@ -34,7 +35,9 @@ def read_file(path: str | None) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"The settings file {path} must hold `key: value` lines, not a {type(values).__name__}.")
+        raise ConfigError(
+            f"The settings file {path} must hold `key: value` lines, not a {type(values).__name__}."
+        )
     return values
 
 
@@ -66,15 +69,18 @@ def _unprefixed(kind: type):
     return Annotated[kind, tyro.conf.arg(name="")]
 
 
-def parse(arguments: list[str], options: type, *, program: str, about: str) -> tuple[Experiment, Any]:
+def parse(
+    arguments: list[str], options: type, *, program: str, about: str
+) -> tuple[Experiment, Any]:
     """Put preset, file and flags together.
 
     Args:
       arguments: the command line.
-      options: a dataclass with the command's own options beside the experiment's; all with defaults.
+      options: a dataclass with the command's own options beside the experiment's; all with
+        defaults.
     Returns: the experiment and the options.
-    Raises: ConfigError for an unknown system, preset or key of the file; tyro itself ends the program on a wrong flag,
-      naming the nearest ones.
+    Raises: ConfigError for an unknown system, preset or key of the file; tyro itself ends the
+      program on a wrong flag, naming the nearest ones.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("--system", "--preset", "--config"):
@@ -89,7 +95,12 @@ def parse(arguments: list[str], options: type, *, program: str, about: str) -> t
             raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
     base = systems.preset(system, preset_name)
 
-    sections = {"options": options(), "data": base.data, "training": base.training, "model": base.model}
+    sections = {
+        "options": options(),
+        "data": base.data,
+        "training": base.training,
+        "model": base.model,
+    }
     everything = dataclasses.make_dataclass(
         "Settings",
         [
@@ -109,6 +120,10 @@ def parse(arguments: list[str], options: type, *, program: str, about: str) -> t
     flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
     parsed = tyro.cli(everything, args=[*flags, *rest], prog=program)
     experiment = Experiment(
-        system=system, preset=preset_name, model=parsed.model, data=parsed.data, training=parsed.training
+        system=system,
+        preset=preset_name,
+        model=parsed.model,
+        data=parsed.data,
+        training=parsed.training,
     )
     return experiment, parsed.options

@@ -24,11 +24,18 @@ def refuse_existing(output: Path, names: Sequence[str]) -> None:
         raise DataError(f"{output} is a file; name a folder. Nothing was written.")
     there = next((name for name in names if (output / name).exists()), None)
     if there:
-        raise DataError(f"{output / there} is there already. Take another --output or --seed; nothing was written.")
+        raise DataError(
+            f"{output / there} is there already. Take another --output or --seed; nothing was written."
+        )
 
 
 def write_sounds(
-    output: Path, names: Sequence[str], sounds: Iterable[np.ndarray], sample_rate_hz: int, *, subtype: str = "FLOAT"
+    output: Path,
+    names: Sequence[str],
+    sounds: Iterable[np.ndarray],
+    sample_rate_hz: int,
+    *,
+    subtype: str = "FLOAT",
 ) -> None:
     """Write sounds, each under its name; where one cannot be written none is left behind.
 
@@ -38,7 +45,8 @@ def write_sounds(
       sounds: `[time, 1]` each.
       sample_rate_hz: their rate.
       subtype: sample format, as in `soundfile`.
-    Raises: DataError when the disk refuses, or a sound passes full scale in a format that cannot hold it.
+    Raises: DataError when the disk refuses, or a sound passes full scale in a format that cannot
+      hold it.
     """
     moved: list[Path] = []
     made_folder = not output.exists()

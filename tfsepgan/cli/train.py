@@ -1,4 +1,5 @@
-"""`tfsepgan-train`: from recordings to a trained, scored and exported separator; the same command again resumes it."""
+"""`tfsepgan-train`: from recordings to a trained, scored and exported separator; the same command
+again resumes it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +33,25 @@ def _train(arguments, console):
         about="Train a separator on folders of recordings.",
     )
     check(experiment)
-    for name, value in {"test_mixtures": options.test_mixtures, "test_seconds": options.test_seconds}.items():
+    for name, value in {
+        "test_mixtures": options.test_mixtures,
+        "test_seconds": options.test_seconds,
+    }.items():
         if not 0 < value < float("inf"):
-            raise ConfigError(f"{name} is {value}; it must be above zero. --no-finish leaves scoring out.")
+            raise ConfigError(
+                f"{name} is {value}; it must be above zero. --no-finish leaves scoring out."
+            )
     directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
     if experiment.data.data is None:
         raise ConfigError(
             "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see docs/data.md), or take --preset demo, "
             "which has its own."
         )
-    console.print(f"{experiment.system}, preset {experiment.preset}, run {directory}", style="bold", markup=False)
+    console.print(
+        f"{experiment.system}, preset {experiment.preset}, run {directory}",
+        style="bold",
+        markup=False,
+    )
     for key, value in flatten(to_dict(experiment)).items():
         console.print(f"  {key}: {value}", markup=False, highlight=False)
 
@@ -66,7 +76,9 @@ def _train(arguments, console):
         if split not in catalogue.splits:
             return []
         sources, rate_hz = experiment.data.sources, experiment.data.sample_rate_hz
-        return scoring_mixtures(catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds)
+        return scoring_mixtures(
+            catalogue, sources, rate_hz, split=split, count=count, seconds=options.test_seconds
+        )
 
     # Made before training, so that what is wrong with them is known before it too.
     separates = system_kind(experiment.system) != "synthesis"
@@ -91,7 +103,9 @@ def _train(arguments, console):
 
         finish_synthesis(directory, run.system, catalogue, console)
     else:
-        recording = max(tests or mixtures_of("train", 1), key=lambda item: abs(item.mixture).mean()).mixture
+        recording = max(
+            tests or mixtures_of("train", 1), key=lambda item: abs(item.mixture).mean()
+        ).mixture
         finish(directory, tests, recording, console)
 
 
@@ -99,7 +113,9 @@ def _sizes(system) -> str:
     """Parameters of every network that is trained or ships."""
     networks = {"generator": system.shipped} if system.kind == "generator" else dict(system.shipped)
     networks |= {name: network for name, network in system.players.items() if name not in networks}
-    return "parameters: " + ", ".join(f"{name} {network.count_params():,}" for name, network in networks.items())
+    return "parameters: " + ", ".join(
+        f"{name} {network.count_params():,}" for name, network in networks.items()
+    )
 
 
 main = command(_train)

@@ -1,4 +1,5 @@
-"""`tfsepgan-tune`: a search over a system's settings that ends in a report and a preset; the same command again goes on."""
+"""`tfsepgan-tune`: a search over a system's settings that ends in a report and a preset; the same
+command again goes on."""
 
 import os
 import sys
@@ -20,16 +21,19 @@ from tfsepgan.settings.search import Choice, Space, read_spans, resolve
 
 @dataclass(frozen=True, kw_only=True)
 class TuneOptions:
-    """What is searched, how, and where it is kept. The other settings are those of one trial, its budget among them."""
+    """What is searched, how, and where it is kept. The other settings are those of one trial, its
+    budget among them."""
 
     output: str | None = None
-    """Folder of the search; default: runs/tune-<system>-<preset>. One that holds this search is gone on with."""
+    """Folder of the search; default: runs/tune-<system>-<preset>. One that holds this search is
+    gone on with."""
     space: str | None = None
     """YAML file of what is searched instead of the system's own ranges, see docs/tuning.md."""
     algorithm: Literal["random", "bayesian", "hyperband"] = "bayesian"
     """Who says what is tried next."""
     trials: int | None = None
-    """Most trials, the preset as it is being the first; default: 12, or a whole sweep of hyperband. More may be asked for later."""
+    """Most trials, the preset as it is being the first; default: 12, or a whole sweep of hyperband.
+    More may be asked for later."""
     workers: int = 1
     """Trials at a time, each in a process of its own on this machine."""
     threads: int | None = None
@@ -51,7 +55,11 @@ def _tune(arguments, console):
     )
     _refuse(experiment, options)
     declared = systems.search_space(experiment.system)
-    spans = declared if options.space is None else read_spans(read_file(options.space), declared, options.space)
+    spans = (
+        declared
+        if options.space is None
+        else read_spans(read_file(options.space), declared, options.space)
+    )
     space = resolve(spans, experiment, strict=options.space is not None)
     directory = Path(options.output or f"runs/tune-{experiment.system}-{experiment.preset}")
 
@@ -72,7 +80,10 @@ def _tune(arguments, console):
 
     names = ("algorithm", "trials", "factor", "poor_db", "poor_epochs")
     plan = SearchPlan(
-        start=experiment, space=space, directory=directory, **{name: getattr(options, name) for name in names}
+        start=experiment,
+        space=space,
+        directory=directory,
+        **{name: getattr(options, name) for name in names},
     )
     trials = trials_of(oracle_of(plan))
     prepare_search(plan)
@@ -87,12 +98,16 @@ def _tune(arguments, console):
     try:
         show_catalogue(catalogue, console)
         _show(experiment, space, console)
-        console.print(f"{options.algorithm}, {trials} trials, in {directory}", style="bold", markup=False)
+        console.print(
+            f"{options.algorithm}, {trials} trials, in {directory}", style="bold", markup=False
+        )
         if options.workers == 1:
             run_search(plan, catalogue, console)
         else:
             line = [sys.executable, "-m", "tfsepgan.cli.tune", *arguments]
-            search_with_workers(line, directory, workers=options.workers, threads=options.threads, console=console)
+            search_with_workers(
+                line, directory, workers=options.workers, threads=options.threads, console=console
+            )
     finally:
         let_go(directory)
         write_report(plan, console)
@@ -112,17 +127,27 @@ def _refuse(experiment: Experiment, options: TuneOptions) -> None:
             "which has its own."
         )
     if not experiment.training.validation_mixtures:
-        raise ConfigError("validation_mixtures is 0, and trials are compared by validation; it must be above zero.")
+        raise ConfigError(
+            "validation_mixtures is 0, and trials are compared by validation; it must be above zero."
+        )
 
 
 def _show(experiment: Experiment, space: Space, console) -> None:
-    table = Table(title=f"Searched from {experiment.system}, preset {experiment.preset}", title_justify="left")
+    table = Table(
+        title=f"Searched from {experiment.system}, preset {experiment.preset}", title_justify="left"
+    )
     for name in ("setting", "values"):
         table.add_column(name)
     for item in space.settings:
         span = item.span
-        told = ", ".join(map(str, span.values)) if isinstance(span, Choice) else f"{span.low} to {span.high}"
-        table.add_row(item.name, escape(told) + (", logarithmic" if getattr(span, "log", False) else ""))
+        told = (
+            ", ".join(map(str, span.values))
+            if isinstance(span, Choice)
+            else f"{span.low} to {span.high}"
+        )
+        table.add_row(
+            item.name, escape(told) + (", logarithmic" if getattr(span, "log", False) else "")
+        )
     console.print(table)
     for name, why in space.left_out.items():
         console.print(f"Not searched: {name}, as {why}", markup=False, highlight=False)

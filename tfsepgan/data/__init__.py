@@ -1,1 +1,2 @@
-"""Recordings: finding, decoding and unpacking them, drawing windows, mixing, and the mixtures of a score."""
+"""Recordings: finding, decoding and unpacking them, drawing windows, mixing, and the mixtures of a
+score."""

@@ -1,16 +1,18 @@
 """Loudness and instantaneous frequency: a waveform as pictures a network can draw, and back.
 
-The phase of a frequency bin turns evenly while a tone lasts, so its unwrapped difference from frame to frame is constant
-where the phase itself is a saw-tooth.
+The phase of a frequency bin turns evenly while a tone lasts, so its unwrapped difference from frame
+to frame is constant where the phase itself is a saw-tooth.
 
-Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710, figure 1 and the paragraph on
-spectral representations: frames of 1024 samples every 256, logarithm of the magnitude, phase unwrapped over time and
-differenced, in units of pi.
-Departs from it: all bins are kept, so that nothing is lost (the paper leaves out the highest, its authors' code the lowest);
-the window is the root of a Hann window both ways, not a Hann window and its inverse; zeros are added on both sides, not all
-in front; frequencies stay linear (no mel scale), and nothing is scaled to the range of a generator's last layer, as no
-network draws these pictures. `phase_advance`, which is the input of networks, is new here: the same difference as a point
-on the circle, so that a phase that goes once round does not jump.
+Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710, figure 1 and
+  the paragraph on
+spectral representations: frames of 1024 samples every 256, logarithm of the magnitude, phase
+unwrapped over time and differenced, in units of pi.
+Departs from it: all bins are kept, so that nothing is lost (the paper leaves out the highest, its
+authors' code the lowest); the window is the root of a Hann window both ways, not a Hann window and
+its inverse; zeros are added on both sides, not all in front; frequencies stay linear (no mel
+scale), and nothing is scaled to the range of a generator's last layer, as no network draws these
+pictures. `phase_advance`, which is the input of networks, is new here: the same difference as a
+point on the circle, so that a phase that goes once round does not jump.
 """
 
 import numpy as np
@@ -18,11 +20,13 @@ import numpy as np
 from tfsepgan.errors import ShapeError
 
 MAGNITUDE_FLOOR = 1e-6  # added before the logarithm; GANSynth's code
-POWER_FLOOR = 2.0**-14  # 90 dB below a full-scale sine in a frame of 1024 samples; half precision holds it exactly
+# 90 dB below a full-scale sine in a frame of 1024 samples; half precision holds it exactly
+POWER_FLOOR = 2.0**-14
 
 
 def short_time_spectrum(waveform: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
-    """Frequencies of a sound, frame by frame, under the square root of a Hann window and with zeros around the sound.
+    """Frequencies of a sound, frame by frame, under the square root of a Hann window and with zeros
+    around the sound.
 
     Args:
       waveform: `[..., time]`, any time.
@@ -38,7 +42,9 @@ def short_time_spectrum(waveform: np.ndarray, *, frame: int = 1024, hop: int = 2
     return np.fft.rfft(frames * _window(frame))
 
 
-def waveform_of(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time: int | None = None) -> np.ndarray:
+def waveform_of(
+    spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time: int | None = None
+) -> np.ndarray:
     """The sound of a short-time spectrum; the inverse of `short_time_spectrum`.
 
     Args:
@@ -46,7 +52,8 @@ def waveform_of(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time
       frame, hop: samples, as in the analysis.
       time: samples to give; all by default, which is the next multiple of `hop`.
     Returns: `[..., time]` float64.
-    Raises: ShapeError when the spectrum does not have the frame's bins, or fewer frames than overlap.
+    Raises: ShapeError when the spectrum does not have the frame's bins, or fewer frames than
+      overlap.
     """
     _check(frame, hop)
     overlapping = frame // hop
@@ -63,14 +70,17 @@ def waveform_of(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time
     return sound[..., frame - hop : hop - frame][..., :time]
 
 
-def forward(waveform: np.ndarray, *, frame: int = 1024, hop: int = 256) -> tuple[np.ndarray, np.ndarray]:
+def forward(
+    waveform: np.ndarray, *, frame: int = 1024, hop: int = 256
+) -> tuple[np.ndarray, np.ndarray]:
     """How loud each frequency bin is, and how far its phase turns from frame to frame.
 
     Args:
       waveform: `[..., time]`.
       frame, hop: samples.
-    Returns: log magnitude (natural) and instantaneous frequency, in half turns a hop, in [-1, 1]; `[..., frames, bins]`
-      both. The frequency of the first frame is its phase, so that nothing is lost.
+    Returns: log magnitude (natural) and instantaneous frequency, in half turns a hop, in [-1, 1];
+      `[..., frames, bins]` both. The frequency of the first frame is its phase, so that nothing is
+      lost.
     Raises: ShapeError as `short_time_spectrum`.
     """
     spectrum = short_time_spectrum(waveform, frame=frame, hop=hop)
@@ -96,13 +106,16 @@ def inverse(
     Returns: `[..., time]` float64.
     Raises: ShapeError as `waveform_of`.
     """
-    magnitude = np.maximum(np.exp(np.asarray(log_magnitude, dtype=np.float64)) - MAGNITUDE_FLOOR, 0.0)
+    magnitude = np.maximum(
+        np.exp(np.asarray(log_magnitude, dtype=np.float64)) - MAGNITUDE_FLOOR, 0.0
+    )
     phase = np.pi * np.cumsum(np.asarray(frequency, dtype=np.float64), axis=-2)
     return waveform_of(magnitude * np.exp(1j * phase), frame=frame, hop=hop, time=time)
 
 
 def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
-    """The instantaneous frequency as a point in the unit circle, against what a tone in the middle of the bin would do.
+    """The instantaneous frequency as a point in the unit circle, against what a tone in the middle
+    of the bin would do.
 
     With X the bin, Y the same bin one frame earlier and f the power that counts as silence:
     X conj(Y) exp(-2 pi i bin hop / frame) / sqrt((|X|^2 + f) (|Y|^2 + f)).
@@ -110,8 +123,9 @@ def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) ->
     Args:
       spectrum: complex `[..., frames, bins]`, bins from 0 Hz up.
       frame, hop: samples, as in the analysis.
-    Returns: complex `[..., frames, bins]`: 1 for a tone in the middle of its bin, i for one a quarter of a turn a hop higher, 0 for
-      silence and in the first frame, which has none before it.
+    Returns: complex `[..., frames, bins]`: 1 for a tone in the middle of its bin, i for one a
+      quarter of a turn a hop higher, 0 for silence and in the first frame, which has none before
+      it.
     """
     softened = spectrum / np.sqrt(np.abs(spectrum) ** 2 + POWER_FLOOR)
     before = np.concatenate([np.zeros_like(softened[..., :1, :]), softened[..., :-1, :]], axis=-2)
@@ -121,7 +135,8 @@ def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) ->
 
 def turn_of_bin_centres(bins: int, *, frame: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
     """Cosine and sine of how far a tone in the middle of each bin turns in a hop; `[bins]` both."""
-    angle = 2 * np.pi * (np.arange(bins) * hop % frame) / frame  # whole turns off first: no rounding of large angles
+    # whole turns off first: no rounding of large angles
+    angle = 2 * np.pi * (np.arange(bins) * hop % frame) / frame
     return np.cos(angle), np.sin(angle)
 
 

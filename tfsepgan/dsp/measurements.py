@@ -1,9 +1,11 @@
-"""Linear measurements of a window: the random matrices of compressed sensing, what they give, and the way back.
+"""Linear measurements of a window: the random matrices of compressed sensing, what they give, and
+the way back.
 
 y = A x + noise, with x a window of n samples, y its m measurements, and A a matrix of m rows.
 
-Source: Bora, Jalal, Price & Dimakis 2017, "Compressed sensing using generative models", arXiv:1703.03208, eq. 1 and its
-section on experiments (entries of A independent, normal, of variance 1 / m).
+Source: Bora, Jalal, Price & Dimakis 2017, "Compressed sensing using generative models",
+arXiv:1703.03208, eq. 1 and its section on experiments (entries of A independent, normal, of
+variance 1 / m).
 """
 
 import numpy as np
@@ -18,11 +20,14 @@ def gaussian_matrix(measurements: int, window: int, *, seed: int) -> np.ndarray:
       measurements: rows, m.
       window: columns, n samples.
       seed: same seed, same matrix.
-    Returns: `[measurements, window]` float32, entries normal with variance 1 / m, so that E|A x|^2 = |x|^2.
+    Returns: `[measurements, window]` float32, entries normal with variance 1 / m, so that E|A x|^2
+      = |x|^2.
     Raises: ConfigError for no rows or no columns.
     """
     if measurements < 1 or window < 1:
-        raise ConfigError(f"got {measurements} measurements of {window} samples; both must be at least 1.")
+        raise ConfigError(
+            f"got {measurements} measurements of {window} samples; both must be at least 1."
+        )
     entries = np.random.default_rng(seed).standard_normal((measurements, window), dtype=np.float32)
     return entries / np.float32(np.sqrt(measurements))
 
@@ -33,7 +38,8 @@ def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray
     Args:
       windows: `[batch, n]`.
       matrix: `[m, n]`.
-      noise: root of the expected squared length of the noise that is added to each window's measurements.
+      noise: root of the expected squared length of the noise that is added to each window's
+        measurements.
       seed: of the noise.
     Returns: `[batch, m]` float32.
     Raises: ShapeError when the matrix does not fit the windows.
@@ -53,8 +59,9 @@ def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray
 def back_projection(measurements, matrix) -> np.ndarray:
     """A first guess of the windows: each row of the matrix as loud as what it heard, all summed.
 
-    With normal entries of variance 1 / m it is the window on average, under noise of n / m times its power; with
-    orthonormal rows it is what the window has in their span, and with n of them the window itself.
+    With normal entries of variance 1 / m it is the window on average, under noise of n / m times
+    its power; with orthonormal rows it is what the window has in their span, and with n of them the
+    window itself.
 
     Args:
       measurements: `[batch, m]`.
@@ -65,7 +72,8 @@ def back_projection(measurements, matrix) -> np.ndarray:
 
 
 def relative_error(windows, recovered) -> np.ndarray:
-    """Energy of the error over energy of the window, `[batch]`; 0 is exact, 1 is as wrong as silence.
+    """Energy of the error over energy of the window, `[batch]`; 0 is exact, 1 is as wrong as
+    silence.
 
     Args:
       windows, recovered: `[batch, n]`; no window silent.
@@ -73,7 +81,9 @@ def relative_error(windows, recovered) -> np.ndarray:
     """
     windows, recovered = np.asarray(windows, np.float64), np.asarray(recovered, np.float64)
     if windows.shape != recovered.shape or windows.ndim != 2:
-        raise ShapeError(f"got {list(windows.shape)} and {list(recovered.shape)}; wanted the same [batch, n]")
+        raise ShapeError(
+            f"got {list(windows.shape)} and {list(recovered.shape)}; wanted the same [batch, n]"
+        )
     energy = np.sum(windows**2, axis=1)
     if not np.all(energy):
         raise ShapeError("a window is silent, so no error relative to it is defined; leave it out")

@@ -1,11 +1,13 @@
 """How far a mask could go, and where it starts: the two bounds that a score is read against.
 
-The lower one is the mixture itself, handed back as if it were every source. The upper one is the ideal ratio
-mask: the share of each source in the magnitude spectrogram, computed from the true sources, applied to the
-  mixture
+The lower one is the mixture itself, handed back as if it were every source. The upper one is the
+ideal ratio
+mask: the share of each source in the magnitude spectrogram, computed from the true sources, applied
+  to the mixture
 and played with the mixture's phase.
 
-Source: the IRM1 oracle of Stoter, Liutkus & Ito 2018, arXiv:1804.06267, section 3; Hann window, as there.
+Source: the IRM1 oracle of Stoter, Liutkus & Ito 2018, arXiv:1804.06267, section 3; Hann window, as
+  there.
 Departs from it: no separate treatment of stereo; every channel has its own mask.
 """
 
@@ -33,8 +35,10 @@ def ratio_mask_bound(
       references: the true sources by name, the residual among them, each shaped like the mixture.
       mixture: `[time]` or `[time, channels]`.
       frame, hop: samples in a frame and between two, the hop at most half a frame.
-    Returns: an estimate for every reference, float32, shaped like the mixture; they sum to the mixture.
-    Raises: ShapeError when a reference is not shaped like the mixture; ConfigError when the hop does not fit.
+    Returns: an estimate for every reference, float32, shaped like the mixture; they sum to the
+      mixture.
+    Raises: ShapeError when a reference is not shaped like the mixture; ConfigError when the hop
+      does not fit.
     """
     mixture = np.asarray(mixture, np.float32)
     if not 0 < hop <= frame // 2:
@@ -48,13 +52,17 @@ def ratio_mask_bound(
     estimates = {name: np.empty_like(mixture) for name in references}
     for channel in np.ndindex(mixture.shape[1:]):
         here = (slice(None), *channel)
-        parts = {name: np.asarray(reference, np.float32)[here] for name, reference in references.items()}
+        parts = {
+            name: np.asarray(reference, np.float32)[here] for name, reference in references.items()
+        }
         for name, estimate in _mask_one_channel(parts, mixture[here], frame, hop).items():
             estimates[name][here] = estimate
     return estimates
 
 
-def mixture_bound(references: Mapping[str, np.ndarray], mixture: np.ndarray) -> dict[str, np.ndarray]:
+def mixture_bound(
+    references: Mapping[str, np.ndarray], mixture: np.ndarray
+) -> dict[str, np.ndarray]:
     """What doing nothing scores: the mixture as the estimate of every source.
 
     Args:
@@ -70,7 +78,9 @@ def _mask_one_channel(
     references: Mapping[str, np.ndarray], mixture: np.ndarray, frame: int, hop: int
 ) -> dict[str, np.ndarray]:
     """The masked mixture for every reference, all `[time]`; where all are silent, equal shares."""
-    magnitudes = {name: np.abs(_analyse(reference, frame, hop)) for name, reference in references.items()}
+    magnitudes = {
+        name: np.abs(_analyse(reference, frame, hop)) for name, reference in references.items()
+    }
     total = np.sum(list(magnitudes.values()), axis=0)
     spectrum = _analyse(mixture, frame, hop)
     equal = np.float32(1.0 / len(references))
@@ -82,7 +92,8 @@ def _mask_one_channel(
 
 
 def _analyse(audio: np.ndarray, frame: int, hop: int) -> np.ndarray:
-    """Complex spectrogram `[bins, frames]` of `[time]`, a signal shorter than a frame being padded to one."""
+    """Complex spectrogram `[bins, frames]` of `[time]`, a signal shorter than a frame being padded
+    to one."""
     audio = np.pad(audio, (0, max(0, frame - len(audio))))
     return scipy.signal.stft(audio, window="hann", nperseg=frame, noverlap=frame - hop)[2]
 

@@ -1,7 +1,8 @@
-"""The measures that are chosen beside BSS Eval, SNR and SI-SDR: spectra, bleed, multi-resolution distance, embedding.
+"""The measures that are chosen beside BSS Eval, SNR and SI-SDR: spectra, bleed, multi-resolution
+distance, embedding.
 
-They compare an estimate with its own source and hear what a ratio of samples does not: holes, dull or bright sound, what bled in, whether
-the notes are those of the source.
+They compare an estimate with its own source and hear what a ratio of samples does not: holes, dull
+or bright sound, what bled in, whether the notes are those of the source.
 """
 
 import math
@@ -20,10 +21,13 @@ SHORTEST_SECONDS = 0.05  # of a sound whose notes are compared: four frames of t
 
 
 def check_measures(measures: Collection[str]) -> tuple[str, ...]:
-    """The names in the order of MEASURES; ConfigError for an unknown one, or for one whose package is missing."""
+    """The names in the order of MEASURES; ConfigError for an unknown one, or for one whose package
+    is missing."""
     unknown = sorted(set(measures) - MEASURES.keys())
     if unknown:
-        raise ConfigError(f"measures hold {', '.join(unknown)}, wanted some of {', '.join(MEASURES)}")
+        raise ConfigError(
+            f"measures hold {', '.join(unknown)}, wanted some of {', '.join(MEASURES)}"
+        )
     if "embedding" in measures:
         find_weights()
     return tuple(name for name in MEASURES if name in measures)
@@ -35,7 +39,8 @@ def figures_of(measures: Sequence[str]) -> list[str]:
 
 
 class Measuring:
-    """Takes the chosen measures of several estimates of one source; what is of the source alone is computed once.
+    """Takes the chosen measures of several estimates of one source; what is of the source alone is
+    computed once.
 
     Args of the constructor:
       reference: `[time, channels]`, not silent.
@@ -60,6 +65,8 @@ class Measuring:
         if "embedding" in self._measures:
             heard = self._notes is not None
             found["embedding"] = (
-                note_distance(self._notes, note_gaussian(estimate, self._rate_hz)) if heard else math.nan
+                note_distance(self._notes, note_gaussian(estimate, self._rate_hz))
+                if heard
+                else math.nan
             )
         return found

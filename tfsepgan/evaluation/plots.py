@@ -1,6 +1,7 @@
 """Pictures of an evaluation: how scores spread over tracks, and what one separation looks like.
 
-Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state touched.
+Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state
+touched.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 # Told apart by colour-blind eyes too.
 COLOURS = {"mixture": "#9a9a9a", "model": "#2f6db3", "oracle": "#e39a2d"}
-# Title, metric, and the kinds that have one: a mixture holds no artifacts and does not improve on itself.
+# Title, metric, and the kinds that have one: a mixture holds no artifacts and does not improve on
+# itself.
 PANELS = (
     ("SI-SDR improvement", "si_sdr_improvement", ("model", "oracle")),
     ("SDR", "sdr", KINDS),
@@ -38,14 +40,16 @@ QUALITY_PANELS = (
     ("log-spectral (less is better)", "log_spectral_distance", KINDS),
     ("notes (less is better)", "embedding", KINDS),
 )
-UNITS = {"bleedless": "0 to 100", "fullness": "0 to 100", "multi_resolution": "", "embedding": "%"}  # others: dB
+# others: dB
+UNITS = {"bleedless": "0 to 100", "fullness": "0 to 100", "multi_resolution": "", "embedding": "%"}
 FLOOR_DB = -80.0  # below the loudest of the mixture: the quiet end of what is heard in a room
 LOWEST_HZ = 40.0  # the lowest row of a picture, near the lowest string of a double bass
 ROWS, COLUMNS = 320, 1200  # pixels of a spectrogram picture at most
 
 
 def draw_box_plots(report: Report, path: Path, panels: Sequence[tuple] = PANELS) -> None:
-    """Draws how SI-SDR improvement, SDR, SIR and SAR, or what other panels show, spread over the tracks, every track being a dot.
+    """Draws how SI-SDR improvement, SDR, SIR and SAR, or what other panels show, spread over the
+    tracks, every track being a dot.
 
     Args:
       report: what `evaluate` gave back; panels whose metric was not taken are left out.
@@ -85,7 +89,8 @@ def draw_spectrograms(
     """Draws mixture, target, estimate and residual (mixture minus estimate), all on one scale.
 
     Args:
-      mixture, target, estimate: `[time]` or `[time, channels]`, the same shape; channels are averaged.
+      mixture, target, estimate: `[time]` or `[time, channels]`, the same shape; channels are
+        averaged.
       sample_rate_hz: samples per second.
       path: the PNG file, replaced whole.
       title: what stands above, as the track and source.
@@ -96,7 +101,9 @@ def draw_spectrograms(
     signals = {name: check_audio(name, audio) for name, audio in signals.items()}
     shapes = {name: audio.shape for name, audio in signals.items()}
     if len(set(shapes.values())) != 1:
-        raise ShapeError(f"shapes differ: {shapes}; bring all three to the same length and channels")
+        raise ShapeError(
+            f"shapes differ: {shapes}; bring all three to the same length and channels"
+        )
     signals = {name: audio.reshape(len(audio), -1).mean(axis=1) for name, audio in signals.items()}
     signals["residual"] = signals["mixture"] - signals["estimate"]
     start, stop = _loudest_stretch(signals["target"], int(seconds * sample_rate_hz))
@@ -112,7 +119,8 @@ def draw_signals(
     start: int = 0,
     stop: int | None = None,
 ) -> None:
-    """Draws the spectrograms of signals below each other, on one scale: 0 dB is the loudest of the first.
+    """Draws the spectrograms of signals below each other, on one scale: 0 dB is the loudest of the
+    first.
 
     Args:
       signals: by name, `[time]`, all as long.
@@ -123,7 +131,9 @@ def draw_signals(
     Raises: DataError when the file cannot be written.
     """
     stop = len(next(iter(signals.values()))) if stop is None else stop
-    pictures = {name: _log_spectrogram(audio[start:stop], sample_rate_hz) for name, audio in signals.items()}
+    pictures = {
+        name: _log_spectrogram(audio[start:stop], sample_rate_hz) for name, audio in signals.items()
+    }
     first = next(iter(pictures))
     loudest = max(float(pictures[first].max()), FLOOR_DB)
     figure = Figure(figsize=(10, 0.5 + 2.1 * len(pictures)), layout="constrained")
@@ -131,12 +141,20 @@ def draw_signals(
     extent = (start / sample_rate_hz, stop / sample_rate_hz, 0.0, 1.0)
     for axes, (name, picture) in zip(rows, pictures.items(), strict=True):
         image = axes.imshow(
-            picture - loudest, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=FLOOR_DB, vmax=0.0
+            picture - loudest,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            cmap="magma",
+            vmin=FLOOR_DB,
+            vmax=0.0,
         )
         axes.set_ylabel(f"{name}\nfrequency (Hz)")
         _frequency_ticks(axes, sample_rate_hz)
     rows[-1].set_xlabel("time (s)")
-    figure.colorbar(image, ax=list(rows), label=f"level (dB, 0 = the loudest of the {first})", pad=0.01)
+    figure.colorbar(
+        image, ax=list(rows), label=f"level (dB, 0 = the loudest of the {first})", pad=0.01
+    )
     figure.suptitle(title.replace("$", r"\$"))
     _save(figure, path)
 
@@ -165,13 +183,16 @@ def picture_writer(
                 continue
             path = Path(folder) / f"{file}.{file_names([source])[0]}.png"
             title, rate_hz = f"{mixture.name}: {source}", mixture.sample_rate_hz
-            draw_spectrograms(mixture.mixture, mixture.sources[source], estimate, rate_hz, path, title=title)
+            draw_spectrograms(
+                mixture.mixture, mixture.sources[source], estimate, rate_hz, path, title=title
+            )
 
     return draw
 
 
 def _draw_boxes(axes: Axes, report: Report, metric: str, kinds: Collection[str]) -> None:
-    """A group of boxes a source, a box a kind; infinite and undefined values are counted below, not drawn."""
+    """A group of boxes a source, a box a kind; infinite and undefined values are counted below, not
+    drawn."""
     step = 0.8 / len(kinds)
     labels = []
     for group, source in enumerate(report.sources):
@@ -207,7 +228,15 @@ def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colou
         capprops={"color": colour},
     )
     spread = (np.arange(values.size) * 0.618034) % 1.0 - 0.5  # golden ratio: even without repeating
-    axes.plot(centre + 0.6 * width * spread, values, "o", color=colour, markersize=3, markeredgewidth=0, zorder=3)
+    axes.plot(
+        centre + 0.6 * width * spread,
+        values,
+        "o",
+        color=colour,
+        markersize=3,
+        markeredgewidth=0,
+        zorder=3,
+    )
 
 
 def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
@@ -221,7 +250,8 @@ def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
 
 def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     """`[rows, columns]` in dB, rows spaced evenly in log frequency from LOWEST_HZ to half the rate."""
-    frame = 2 ** round(np.log2(0.064 * sample_rate_hz))  # near 64 ms: parts notes a semitone apart above middle C
+    # near 64 ms: parts notes a semitone apart above middle C
+    frame = 2 ** round(np.log2(0.064 * sample_rate_hz))
     audio = np.pad(audio, (0, max(0, frame - len(audio))))
     hop = max(frame // 4, -(-len(audio) // COLUMNS))
     hertz, _, spectrum = scipy.signal.stft(
@@ -256,6 +286,10 @@ def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
 def _save(figure: Figure, path: Path) -> None:
     """Writes the PNG, whole or not at all; DataError when that cannot be done."""
     try:
-        write_whole(path, lambda file: FigureCanvasAgg(figure).print_figure(file, format="png", dpi=110))
+        write_whole(
+            path, lambda file: FigureCanvasAgg(figure).print_figure(file, format="png", dpi=110)
+        )
     except OSError as error:
-        raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error
+        raise DataError(
+            f"{path} cannot be written ({error}); free some space or give another output"
+        ) from error

@@ -1,8 +1,9 @@
-"""Runs scoring jobs in other processes, in this one when asked to, and here too should those processes die.
+"""Runs scoring jobs in other processes, in this one when asked to, and here too should those
+processes die.
 
-The processes are spawned, never forked: TensorFlow, which runs in the main process, does not survive a fork.
-A fresh process loads this file first, so nothing heavy is imported here: numpy must find its limit to one
-thread already set.
+The processes are spawned, never forked: TensorFlow, which runs in the main process, does not
+survive a fork. A fresh process loads this file first, so nothing heavy is imported here: numpy must
+find its limit to one thread already set.
 """
 
 import os
@@ -39,7 +40,8 @@ class ScoringPool:
             self._executor = ProcessPoolExecutor(
                 self._workers, mp_context=get_context("spawn"), initializer=prepare_worker
             )
-            self._executor.submit(int)  # starts a process now: a script without a main guard fails here
+            # starts a process now: a script without a main guard fails here
+            self._executor.submit(int)
         return self
 
     def __exit__(self, *_exception) -> None:
@@ -108,10 +110,12 @@ class ScoringPool:
 
 
 def prepare_worker() -> None:
-    """Makes a fresh process a good neighbour: one thread, silent on Ctrl-C, gone when its parent is."""
+    """Makes a fresh process a good neighbour: one thread, silent on Ctrl-C, gone when its parent
+    is."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a background job of a shell ignores Ctrl-C
+    # a background job of a shell ignores Ctrl-C
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 

@@ -1,7 +1,8 @@
-"""What an evaluation leaves behind: one record a track, a summary over tracks, and how both stand in JSON.
+"""What an evaluation leaves behind: one record a track, a summary over tracks, and how both stand
+in JSON.
 
-Numbers are decibels rounded to 1e-4. In JSON, NaN (not defined) is `null` and the infinities are the strings
-"inf" and "-inf", so that any reader of JSON takes the files.
+Numbers are decibels rounded to 1e-4. In JSON, NaN (not defined) is `null` and the infinities are
+the strings "inf" and "-inf", so that any reader of JSON takes the files.
 """
 
 import json
@@ -30,10 +31,17 @@ MEASURES = {  # what may be taken beside BSS Eval, SNR and SI-SDR, by the name t
     "multi_resolution": ("multi_resolution",),
     "embedding": ("embedding",),
 }
-DEFAULT_MEASURES = ("spectra", "bleed", "multi_resolution")  # the embedding needs a package of its own
+# the embedding needs a package of its own
+DEFAULT_MEASURES = ("spectra", "bleed", "multi_resolution")
 QUALITY_METRICS = ("bleedless", "fullness", "multi_resolution", "embedding")
 IMPROVED = ("sdr", "sir", "snr", "si_sdr")  # not SAR, as a mixture holds no artifacts
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
 _LONGEST_NAME = 120  # bytes; file systems take 255, which leaves room for endings
 
 
@@ -43,11 +51,14 @@ class TrackScores:
 
     name: as the mixture calls itself.
     file: its JSON file inside `output/tracks`.
-    target_file: recording that the first source is of, by which tracks of one recording are known; empty where nobody said.
-    scores[source][kind][metric]: dB; kind is one of KINDS, metric one of METRICS, or for the model and the
-      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS or QUALITY_METRICS, see `metrics.spectral_error`, `bleed`,
-      `multi_resolution` and `embedding`. NaN where it is not defined: everything of a silent source.
-    windows[source][kind][metric]: BSS Eval before the median, one value a window; nothing of a silent source.
+    target_file: recording that the first source is of, by which tracks of one recording are known;
+    empty where nobody said. scores[source][kind][metric]: dB; kind is one of KINDS, metric one of
+    METRICS, or for the model and the
+      oracle one of IMPROVED with `_improvement`; or one of SPECTRAL_METRICS or QUALITY_METRICS, see
+      `metrics.spectral_error`, `bleed`, `multi_resolution` and `embedding`. NaN where it is not
+      defined: everything of a silent source.
+    windows[source][kind][metric]: BSS Eval before the median, one value a window; nothing of a
+    silent source.
     notes: what a reader of the numbers should know.
     """
 
@@ -76,7 +87,8 @@ class Report:
 
     sources: names in the order of the tables, the residual last where the mixtures hold one.
     settings: what the numbers depend on besides model and data: windows, oracle, versions.
-    mixtures: how many were to be scored; an evaluation that was cut short has fewer tracks and failures.
+    mixtures: how many were to be scored; an evaluation that was cut short has fewer tracks and
+      failures.
     tracks, failures: in the order of the mixtures.
     """
 
@@ -87,7 +99,8 @@ class Report:
     failures: tuple[Failure, ...] = ()
 
     def values(self, source: str, kind: str, metric: str) -> np.ndarray:
-        """One value a track in dB, NaN where it is not defined; empty when the metric was not taken."""
+        """One value a track in dB, NaN where it is not defined; empty when the metric was not
+        taken."""
         found = [track.scores[source][kind].get(metric) for track in self.tracks]
         return np.array([value for value in found if value is not None], np.float64)
 
@@ -102,13 +115,17 @@ class Report:
         for source in self.sources:
             metrics = {kind: _metrics_of(self.tracks, source, kind) for kind in KINDS}
             result[source] = {
-                kind: {metric: statistics(self.values(source, kind, metric), files) for metric in metrics[kind]}
+                kind: {
+                    metric: statistics(self.values(source, kind, metric), files)
+                    for metric in metrics[kind]
+                }
                 for kind in KINDS
             }
         return result
 
     def save(self, output: Path) -> None:
-        """Writes `output/report.json`, all of it or nothing; the tracks are written as they are scored."""
+        """Writes `output/report.json`, all of it or nothing; the tracks are written as they are
+        scored."""
         content = {
             "format": FORMAT,
             "sources": list(self.sources),
@@ -124,7 +141,8 @@ class Report:
     def load(cls, output: Path) -> "Report":
         """Reads back what `evaluate` wrote into this folder.
 
-        Raises: DataError when the folder holds no report, lacks a track of it, or a file is not readable.
+        Raises: DataError when the folder holds no report, lacks a track of it, or a file is not
+          readable.
         """
         output = Path(output)
         content = read_json(output / "report.json")
@@ -147,20 +165,25 @@ def save_track(output: Path, track: TrackScores) -> None:
 
 
 def load_track(output: Path, file: str) -> TrackScores:
-    """Reads one track from `output/tracks/FILE`; DataError when it is not there or names another folder."""
+    """Reads one track from `output/tracks/FILE`; DataError when it is not there or names another
+    folder."""
     if Path(file).name != file:
-        raise DataError(f"{output / 'report.json'} names the track file {file!r}, wanted a name without a folder")
+        raise DataError(
+            f"{output / 'report.json'} names the track file {file!r}, wanted a name without a folder"
+        )
     content = read_json(Path(output) / "tracks" / file)
     measured = {part: _from_json(content[part]) for part in ("scores", "windows")}
     return TrackScores(**{**content, **measured, "notes": tuple(content["notes"])})
 
 
 def statistics(values: np.ndarray, files: Sequence[str] = ()) -> dict[str, float]:
-    """Median, mean and quartiles of what is not NaN, with how many tracks that is and how many it leaves out.
+    """Median, mean and quartiles of what is not NaN, with how many tracks that is and how many it
+    leaves out.
 
-    `error` is the standard error of the mean: over recordings, each of which counts once, as mixtures of one recording are not
-    independent; `files` are those of the values, each its own where they are not told. NaN for one recording or an infinite value.
-    Among infinite values a quantile is the nearest value below, since nothing lies between 3 dB and infinity.
+    `error` is the standard error of the mean: over recordings, each of which counts once, as
+    mixtures of one recording are not independent; `files` are those of the values, each its own
+    where they are not told. NaN for one recording or an infinite value. Among infinite values a
+    quantile is the nearest value below, since nothing lies between 3 dB and infinity.
     """
     defined = values[~np.isnan(values)]
     count = {"tracks": int(defined.size), "undefined": int(values.size - defined.size)}
@@ -174,11 +197,19 @@ def statistics(values: np.ndarray, files: Sequence[str] = ()) -> dict[str, float
             **count,
         }
     finite = bool(np.isfinite(defined).all())
-    low, middle, high = np.quantile(defined, (0.25, 0.5, 0.75), method="linear" if finite else "lower")
+    low, middle, high = np.quantile(
+        defined, (0.25, 0.5, 0.75), method="linear" if finite else "lower"
+    )
     both_infinities = np.inf in defined and -np.inf in defined
     mean = math.nan if both_infinities else float(np.mean(defined))
     error = _standard_error(values, files) if finite else math.nan
-    numbers = {"median": middle, "mean": mean, "error": error, "lower_quartile": low, "upper_quartile": high}
+    numbers = {
+        "median": middle,
+        "mean": mean,
+        "error": error,
+        "lower_quartile": low,
+        "upper_quartile": high,
+    }
     return {name: round_db(value) for name, value in numbers.items()} | count
 
 
@@ -195,10 +226,12 @@ def round_db(value: float) -> float:
 
 
 def file_names(names: Iterable[str]) -> list[str]:
-    """A file name for each track, without an ending: readable, different from each other, and never a path.
+    """A file name for each track, without an ending: readable, different from each other, and never
+    a path.
 
-    Letters, digits, space and `._+()-` stay; any other character becomes `_`; dots and spaces at either end
-    go; names too long are cut; a second track of the same name, capitals aside, gets `-2`.
+    Letters, digits, space and `._+()-` stay; any other character becomes `_`; dots and spaces at
+    either end go; names too long are cut; a second track of the same name, capitals aside, gets
+    `-2`.
     """
     used: set[str] = set()
     result = []
@@ -217,23 +250,29 @@ def file_names(names: Iterable[str]) -> list[str]:
 
 
 def check_writable(folder: Path) -> None:
-    """Makes the folder and proves that a file can be made in it, before any work; DataError otherwise."""
+    """Makes the folder and proves that a file can be made in it, before any work; DataError
+    otherwise."""
     trial = folder / f".trial.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         trial.write_bytes(b"")
         trial.unlink()
     except OSError as error:
-        raise DataError(f"{folder} cannot be written to ({error}); give another output folder") from error
+        raise DataError(
+            f"{folder} cannot be written to ({error}); give another output folder"
+        ) from error
 
 
 def write_json(path: Path, content) -> None:
-    """Writes a JSON file; a reader or a crash never meets half of it. DataError when the disk refuses."""
+    """Writes a JSON file; a reader or a crash never meets half of it. DataError when the disk
+    refuses."""
     text = json.dumps(_to_json(content), indent=1, ensure_ascii=False, allow_nan=False)
     try:
         write_whole(path, lambda file: file.write(f"{text}\n".encode()))
     except OSError as error:
-        raise DataError(f"{path} cannot be written ({error}); free some space or give another output") from error
+        raise DataError(
+            f"{path} cannot be written ({error}); free some space or give another output"
+        ) from error
 
 
 def read_json(path: Path) -> dict:
@@ -241,9 +280,13 @@ def read_json(path: Path) -> dict:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a readable evaluation file ({error}); evaluate again") from error
+        raise DataError(
+            f"{path} is not a readable evaluation file ({error}); evaluate again"
+        ) from error
     if not isinstance(content, dict):
-        raise DataError(f"{path} holds a {type(content).__name__}, wanted an evaluation; evaluate again")
+        raise DataError(
+            f"{path} holds a {type(content).__name__}, wanted an evaluation; evaluate again"
+        )
     return content
 
 

@@ -1,7 +1,9 @@
-"""The truth about a track: what its sources are, and whether anything is left of the mixture for a residual to be scored.
+"""The truth about a track: what its sources are, and whether anything is left of the mixture for a
+residual to be scored.
 
-A residual that is zero by construction (songs whose every source is named) is no reference. Mixtures of this package say so by
-having none; of others it is computed, and what is no more than the rounding of 16-bit files is nothing.
+A residual that is zero by construction (songs whose every source is named) is no reference.
+Mixtures of this package say so by having none; of others it is computed, and what is no more than
+the rounding of 16-bit files is nothing.
 """
 
 from collections.abc import Sequence
@@ -16,13 +18,15 @@ from tfsepgan.metrics.validation import check_audio
 if TYPE_CHECKING:
     from tfsepgan.data.references.fixed_mixtures import Mixture
 
-ROUNDING = 2.0**-14  # of the mixture's peak, for each signal: half a step of a 16-bit file whose peak is at -12 dB
+# of the mixture's peak, for each signal: half a step of a 16-bit file whose peak is at -12 dB
+ROUNDING = 2.0**-14
 
 
 def any_residual(mixtures: "Sequence[Mixture]", sources: Sequence[str]) -> bool:
     """Whether some mixture holds anything but the sources, so that a residual is scored.
 
-    Mixtures that cannot be scored at all, as broken ones, do not count; should that be all of them, there might be a residual.
+    Mixtures that cannot be scored at all, as broken ones, do not count; should that be all of them,
+    there might be a residual.
     """
     known = False
     for mixture in mixtures:
@@ -39,8 +43,8 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
     Args:
       mixture: of `evaluate`.
       names: the sources, and the residual where that is scored.
-    Raises: DataError when a source is missing or all are silent; ShapeError for a signal that is not finite or not shaped like
-      the mixture.
+    Raises: DataError when a source is missing or all are silent; ShapeError for a signal that is
+      not finite or not shaped like the mixture.
     """
     audio = check_audio("mixture", mixture.mixture)
     if audio.ndim != 2:
@@ -48,8 +52,12 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
     sources = [name for name in names if name != RESIDUAL]
     missing = [name for name in sources if name not in mixture.sources]
     if missing:
-        raise DataError(f"has no source {', '.join(missing)}; it holds {', '.join(mixture.sources)}")
-    references = {name: shaped(f"source {name}", mixture.sources[name], audio.shape) for name in sources}
+        raise DataError(
+            f"has no source {', '.join(missing)}; it holds {', '.join(mixture.sources)}"
+        )
+    references = {
+        name: shaped(f"source {name}", mixture.sources[name], audio.shape) for name in sources
+    }
     if RESIDUAL in names:
         references[RESIDUAL] = _residual(mixture, audio, references)
     if not any(reference.any() for reference in references.values()):
@@ -64,7 +72,9 @@ def shaped(name: str, audio: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The signal as float64; ShapeError when it is not finite or not shaped like the mixture."""
     audio = check_audio(name, audio)
     if audio.shape != shape:
-        raise ShapeError(f"{name} is of shape {list(audio.shape)}, wanted that of the mixture, {list(shape)}")
+        raise ShapeError(
+            f"{name} is of shape {list(audio.shape)}, wanted that of the mixture, {list(shape)}"
+        )
     return audio
 
 
@@ -77,7 +87,8 @@ def _has_residual(mixture: "Mixture", sources: Sequence[str]) -> bool | None:
 
 
 def _residual(mixture: "Mixture", audio: np.ndarray, sources: dict[str, np.ndarray]) -> np.ndarray:
-    """The residual as the mixture tells it, or else the mixture minus the sources, where that is more than rounding."""
+    """The residual as the mixture tells it, or else the mixture minus the sources, where that is
+    more than rounding."""
     if RESIDUAL in mixture.sources:
         return shaped(f"source {RESIDUAL}", mixture.sources[RESIDUAL], audio.shape)
     left = audio - sum(sources.values())

@@ -1,7 +1,8 @@
-"""Shows what an evaluation found as tables of 100 columns at most: medians over tracks, and one row a track.
+"""Shows what an evaluation found as tables of 100 columns at most: medians over tracks, and one row
+a track.
 
-Every source has its mixture, model and oracle rows: where it started, where it came to and how far a mask
-could go.
+Every source has its mixture, model and oracle rows: where it started, where it came to and how far
+a mask could go.
 """
 
 import math
@@ -12,7 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.evaluation.records import KINDS, METRICS, QUALITY_METRICS, RESIDUAL, SPECTRAL_METRICS, Report
+from tfsepgan.evaluation.records import (
+    KINDS,
+    METRICS,
+    QUALITY_METRICS,
+    RESIDUAL,
+    SPECTRAL_METRICS,
+    Report,
+)
 
 WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
@@ -28,7 +36,8 @@ QUALITY_TITLES = {
     "multi_resolution": "multi-\nresolution",
     "embedding": "notes\nFrechet, %",
 }
-BEYOND_DB = 100.0  # above this a ratio is rounding error: the artifacts of a mixture, which has none
+# above this a ratio is rounding error: the artifacts of a mixture, which has none
+BEYOND_DB = 100.0
 
 
 def print_report(report: Report, *, console: Console | None = None, tracks: bool = False) -> None:
@@ -40,7 +49,8 @@ def print_report(report: Report, *, console: Console | None = None, tracks: bool
       tracks: whether to draw the table of tracks too.
     """
     if console is None:
-        console = Console() if Console().is_terminal else Console(width=WIDTH)  # a file has no width of its own
+        # a file has no width of its own
+        console = Console() if Console().is_terminal else Console(width=WIDTH)
     width = min(WIDTH, console.width)
     console.print(median_table(report, compact=width < WIDTH), width=width)
     if report.taken(SPECTRAL_METRICS):
@@ -54,13 +64,16 @@ def print_report(report: Report, *, console: Console | None = None, tracks: bool
 
 
 def median_table(report: Report, *, compact: bool = False) -> Table:
-    """Medians over tracks in dB: a group of rows a source, a column a metric, improvements at the right.
+    """Medians over tracks in dB: a group of rows a source, a column a metric, improvements at the
+    right.
 
     Args:
       report: what `evaluate` gave back.
       compact: whether to draw it for 80 columns rather than 100.
     """
-    metrics = [metric for metric in METRICS if report.values(report.sources[0], "model", metric).size]
+    metrics = [
+        metric for metric in METRICS if report.values(report.sources[0], "model", metric).size
+    ]
     improved = [metric for metric in ("sdr", "si_sdr") if metric in metrics]
     count = f"{len(report.tracks)} track" + ("s" if len(report.tracks) != 1 else "")
     table = Table(
@@ -80,7 +93,9 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
     summary = report.summary()
     for source in report.sources:
         for kind in KINDS:
-            medians = {metric: numbers["median"] for metric, numbers in summary[source][kind].items()}
+            medians = {
+                metric: numbers["median"] for metric, numbers in summary[source][kind].items()
+            }
             gains = [medians.get(f"{metric}_improvement", math.nan) for metric in improved]
             table.add_row(
                 escape(source) if kind == KINDS[0] else "",
@@ -94,28 +109,45 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
 
 
 def spectral_table(report: Report) -> Table:
-    """Medians over tracks of how spectra differ from those of the true source: nearer to zero is better."""
+    """Medians over tracks of how spectra differ from those of the true source: nearer to zero is
+    better."""
 
     def cell(metric: str, numbers: dict) -> str:
         return format_db(numbers["median"], signed=metric == "spectral_tilt")
 
-    return _table_of(report, "Spectra against the true source, medians", SPECTRAL_METRICS, SPECTRAL_TITLES, cell)
+    return _table_of(
+        report, "Spectra against the true source, medians", SPECTRAL_METRICS, SPECTRAL_TITLES, cell
+    )
 
 
 def quality_table(report: Report) -> Table:
-    """Means over tracks with their standard errors: more is better of the first two, less of the others."""
+    """Means over tracks with their standard errors: more is better of the first two, less of the
+    others."""
 
     def cell(metric: str, numbers: dict) -> str:
         return _with_error(numbers)
 
-    return _table_of(report, "Bleed and likeness, mean ± standard error", QUALITY_METRICS, QUALITY_TITLES, cell)
+    return _table_of(
+        report, "Bleed and likeness, mean ± standard error", QUALITY_METRICS, QUALITY_TITLES, cell
+    )
 
 
 def _table_of(
-    report: Report, title: str, metrics: Sequence[str], titles: Mapping[str, str], cell: Callable[[str, dict], str]
+    report: Report,
+    title: str,
+    metrics: Sequence[str],
+    titles: Mapping[str, str],
+    cell: Callable[[str, dict], str],
 ) -> Table:
     """A row for each source and kind of estimate, a column for each metric that was measured."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+        show_edge=False,
+    )
     table.add_column("source", overflow="fold", min_width=8)
     table.add_column("estimate", no_wrap=True)
     taken = report.taken(metrics)
@@ -137,7 +169,8 @@ def _with_error(figures: dict) -> str:
 
 
 def track_table(report: Report) -> Table:
-    """One row a track and source: SI-SDR of the mixture, the model and oracle, and the improvement, in dB."""
+    """One row a track and source: SI-SDR of the mixture, the model and oracle, and the improvement,
+    in dB."""
     table = Table(title="SI-SDR of every track, in dB", title_justify="left", box=box.ROUNDED)
     table.add_column("track", overflow="fold")
     table.add_column("source", overflow="fold")
@@ -166,11 +199,18 @@ def format_db(value: float, *, signed: bool = False) -> str:
 
 
 def _remarks(report: Report) -> list[str]:
-    """What the table does not show: why a residual is missing, tracks that failed, that were not reached, and notes."""
-    lines = [] if RESIDUAL in report.sources else ["no residual is scored: the mixtures hold nothing but these sources"]
+    """What the table does not show: why a residual is missing, tracks that failed, that were not
+    reached, and notes."""
+    lines = (
+        []
+        if RESIDUAL in report.sources
+        else ["no residual is scored: the mixtures hold nothing but these sources"]
+    )
     lines += [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
     reached = len(report.tracks) + len(report.failures)
     if reached < report.mixtures:
-        lines.append(f"cut short: {report.mixtures - reached} of {report.mixtures} tracks were not reached")
+        lines.append(
+            f"cut short: {report.mixtures - reached} of {report.mixtures} tracks were not reached"
+        )
     lines += [f"note: {track.name}: {note}" for track in report.tracks for note in track.notes]
     return lines

@@ -1,8 +1,8 @@
 """Scores a separation model on a set of mixtures, between doing nothing and an ideal mask.
 
-The model runs in the main process, one mixture after another; meanwhile other processes score what is
-finished. Every track is on disk as soon as it is scored, and a track that cannot be scored is named and does
-not stop the rest.
+The model runs in the main process, one mixture after another; meanwhile other processes score what
+is finished. Every track is on disk as soon as it is scored, and a track that cannot be scored is
+named and does not stop the rest.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -63,33 +63,37 @@ def evaluate(
     """Separates every mixture, scores what comes out, and leaves the scores in a folder.
 
     Args:
-      separate: takes `[time, channels]` and the rate in Hz, gives back every source by name, shaped like the
-        mixture; its "residual" may be missing, and is then the mixture minus the sources.
-      mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}` and
-        `sample_rate_hz`; `target_file` is kept where there is one. A "residual" missing among the sources is the
-        mixture minus the others; where that is nothing in any mixture, every source is named and no residual is
-        scored. A silent source has no scores in its track.
+      separate: takes `[time, channels]` and the rate in Hz, gives back every source by name, shaped
+        like the mixture; its "residual" may be missing, and is then the mixture minus the sources.
+      mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}`
+        and `sample_rate_hz`; `target_file` is kept where there is one. A "residual" missing among
+        the sources is the mixture minus the others; where that is nothing in any mixture, every
+        source is named and no residual is scored. A silent source has no scores in its track.
       output: folder for `report.json` and `tracks/NAME.json`; made when missing.
       sources: names of what the model gives back, without the residual.
-      workers: processes that score; 0 scores in this one. A script of your own that calls this with workers
-        needs `if __name__ == "__main__":`.
+      workers: processes that score; 0 scores in this one. A script of your own that calls this with
+        workers needs `if __name__ == "__main__":`.
       bss: whether to run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time.
       measures: what is taken beside it, SNR and SI-SDR: names of `records.MEASURES`.
       window_seconds, hop_seconds: of BSS Eval.
-      listener: called with each mixture and its estimates, as `plots.picture_writer`; what it raises is noted
-        with the track.
+      listener: called with each mixture and its estimates, as `plots.picture_writer`; what it
+        raises is noted with the track.
       console: where the progress is drawn; stderr when not given.
     Returns: the Report, as it also stands in `output`.
-    Raises: ConfigError for no or impossible sources or measures; DataError when there are no mixtures, none of them could
-      be scored, or the output cannot be written.
+    Raises: ConfigError for no or impossible sources or measures; DataError when there are no
+      mixtures, none of them could be scored, or the output cannot be written.
     """
     sources, measures = _check_sources(sources), check_measures(measures)
     if not len(mixtures):
-        raise DataError("there are no mixtures to score, wanted at least one; look at the split and the data folder")
+        raise DataError(
+            "there are no mixtures to score, wanted at least one; look at the split and the data folder"
+        )
     output = Path(output)
     check_writable(output)
     scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
-    found = _Findings(mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures))
+    found = _Findings(
+        mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures)
+    )
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
@@ -108,7 +112,9 @@ def evaluate(
                 estimates = {name: estimates[name] for name in scored}
                 audio, rate_hz = np.asarray(mixture.mixture, np.float32), mixture.sample_rate_hz
                 windows = (window_seconds, hop_seconds)
-                pool.submit(index, TrackJob(references, estimates, audio, rate_hz, bss, *windows, measures))
+                pool.submit(
+                    index, TrackJob(references, estimates, audio, rate_hz, bss, *windows, measures)
+                )
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
             while pool.pending:
                 progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
@@ -120,9 +126,16 @@ def evaluate(
 class _Findings:
     """What is known so far of every mixture, by its place in the list."""
 
-    def __init__(self, mixtures: "Sequence[Mixture]", sources: tuple[str, ...], output: Path, settings: dict):
+    def __init__(
+        self, mixtures: "Sequence[Mixture]", sources: tuple[str, ...], output: Path, settings: dict
+    ):
         self.notes: dict[int, str | None] = {}
-        self._mixtures, self._sources, self._output, self._settings = mixtures, sources, output, settings
+        self._mixtures, self._sources, self._output, self._settings = (
+            mixtures,
+            sources,
+            output,
+            settings,
+        )
         self._files = [f"{name}.json" for name in file_names(mixture.name for mixture in mixtures)]
         self._tracks: dict[int, TrackScores] = {}
         self._failures: dict[int, Failure] = {}
@@ -142,8 +155,11 @@ class _Findings:
         return count
 
     def failed(self, index: int, error: Exception) -> None:
-        """Names a track that could not be scored; an error that is not ours is named by its type too."""
-        words = str(error) if isinstance(error, TfsepganError) else f"{type(error).__name__}: {error}"
+        """Names a track that could not be scored; an error that is not ours is named by its type
+        too."""
+        words = (
+            str(error) if isinstance(error, TfsepganError) else f"{type(error).__name__}: {error}"
+        )
         self._failures[index] = Failure(name=str(self._mixtures[index].name), error=words)
 
     def save(self) -> None:
@@ -196,20 +212,28 @@ def _check_sources(sources: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _estimates(separate: Separate, mixture: "Mixture", sources: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _estimates(
+    separate: Separate, mixture: "Mixture", sources: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     """What the model makes of the mixture, the residual last, each shaped like the mixture."""
     audio = np.asarray(mixture.mixture, np.float32)
     given = separate(audio, mixture.sample_rate_hz)
     missing = [name for name in sources if name not in given]
     if missing:
-        raise ConfigError(f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives")
+        raise ConfigError(
+            f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives"
+        )
     named = {name: given[name] for name in (*sources, RESIDUAL) if name in given}
-    estimates = {name: shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()}
+    estimates = {
+        name: shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()
+    }
     estimates.setdefault(RESIDUAL, audio - sum(estimates.values()))
     return {name: estimate.astype(np.float32) for name, estimate in estimates.items()}
 
 
-def _listen(listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.ndarray]) -> str | None:
+def _listen(
+    listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.ndarray]
+) -> str | None:
     """Lets the listener have the estimates; a note when it failed, which must not cost the scores."""
     try:
         listener(mixture, estimates)
@@ -218,9 +242,13 @@ def _listen(listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.n
     return None
 
 
-def _settings(bss: bool, window_seconds: float, hop_seconds: float, measures: Sequence[str]) -> dict:
+def _settings(
+    bss: bool, window_seconds: float, hop_seconds: float, measures: Sequence[str]
+) -> dict:
     """What the numbers depend on besides the model and the data."""
-    settings: dict = {"oracle": {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}}
+    settings: dict = {
+        "oracle": {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}
+    }
     if bss:
         try:
             museval = version("museval")
@@ -236,6 +264,11 @@ def _settings(bss: bool, window_seconds: float, hop_seconds: float, measures: Se
 
 def _progress(console: Console | None) -> Progress:
     """Tracks done, how long it took and how long it will take."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("tracks"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tracks"),
+    )
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     return Progress(*columns, *times, console=console or Console(stderr=True))

@@ -1,4 +1,5 @@
-"""Whose sound is it? Distances of made sounds to the held-out recordings of every instrument, in their spectra."""
+"""Whose sound is it? Distances of made sounds to the held-out recordings of every instrument, in
+their spectra."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,13 +21,15 @@ COMPARING_SEED = 30_000  # the same windows whatever the run's seed
 
 
 class Distance(NamedTuple):
-    """How far recordings of an instrument are from made sounds, and from real ones of the instrument that was learnt."""
+    """How far recordings of an instrument are from made sounds, and from real ones of the
+    instrument that was learnt."""
 
     name: str  # of the instrument's folder
     recordings: int
     made_db: float  # dB a band, see `metrics.spectra.distance_db`
     made_mean_db: float  # of the mean spectra only
-    real_db: float  # of the train split's windows of the learnt instrument: what perfect sounds would get
+    # of the train split's windows of the learnt instrument: what perfect sounds would get
+    real_db: float
 
 
 def spectral_distances(
@@ -39,7 +42,8 @@ def spectral_distances(
       catalogue: the recordings.
       data: window, rate and source of the run.
       split: which recordings.
-    Returns: a line for each instrument, nearest to the sounds first; and what was left out, a sentence each.
+    Returns: a line for each instrument, nearest to the sounds first; and what was left out, a
+      sentence each.
     Raises: DataError when no recording of the source itself is as long as a window.
     """
     source = data.sources[0]
@@ -54,7 +58,11 @@ def spectral_distances(
                 raise
             left_out.append(f"{name} is left out: {error}")
             continue
-        distances = (distance_db(made, theirs), mean_distance_db(made, theirs), distance_db(real, theirs))
+        distances = (
+            distance_db(made, theirs),
+            mean_distance_db(made, theirs),
+            distance_db(real, theirs),
+        )
         lines.append(Distance(name, len(files), *distances))
     return sorted(lines, key=lambda line: line.made_db), left_out
 
@@ -76,7 +84,8 @@ def show_distances(
 ) -> None:
     """Print the lines as a table, the learnt instrument marked, and say which is nearest."""
     table = Table(
-        title=escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)"), title_justify="left"
+        title=escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)"),
+        title_justify="left",
     )
     table.add_column("instrument")
     for name in ("recordings", "sounds made", "their mean spectrum", f"train windows of {source}"):

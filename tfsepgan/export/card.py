@@ -7,7 +7,11 @@ from tfsepgan.export.parity import LIMITS
 from tfsepgan.export.savedmodel.signatures import RESIDUAL
 from tfsepgan.models.bundle import Manifest
 
-_PARITY_NAMES = {"saved_model": "SavedModel", "tflite": "TFLite float32", "tflite_fp16": "TFLite float16"}
+_PARITY_NAMES = {
+    "saved_model": "SavedModel",
+    "tflite": "TFLite float32",
+    "tflite_fp16": "TFLite float16",
+}
 
 
 def model_card(
@@ -27,7 +31,9 @@ def model_card(
     Returns: Markdown.
     """
     files = [*files_section(parity, sizes), *_variants_section(variants or {})]
-    return "\n".join([*_what_it_is(manifest), *training_section(manifest), *files, *_usage(manifest)])
+    return "\n".join(
+        [*_what_it_is(manifest), *training_section(manifest), *files, *_usage(manifest)]
+    )
 
 
 def _what_it_is(manifest: Manifest) -> list[str]:
@@ -56,16 +62,26 @@ def training_section(manifest: Manifest) -> list[str]:
     facts = list(_flat(manifest.trained))
     if not facts:
         return [*lines, "Not recorded: ask whoever trained it before you ship it.", ""]
-    return [*lines, "| | |", "|---|---|", *(f"| {_cell(key)} | {_cell(value)} |" for key, value in facts), ""]
+    return [
+        *lines,
+        "| | |",
+        "|---|---|",
+        *(f"| {_cell(key)} | {_cell(value)} |" for key, value in facts),
+        "",
+    ]
 
 
-def files_section(parity: Mapping[str, float], sizes: Mapping[str, int], compared_on: str = "real audio") -> list[str]:
+def files_section(
+    parity: Mapping[str, float], sizes: Mapping[str, int], compared_on: str = "real audio"
+) -> list[str]:
     """Lines of Markdown: the files, their sizes and how far they are from the Keras model."""
     lines = ["## Files", "", "| file | size |", "|---|---|"]
     lines += [f"| `{path}` | {_readable(size)} |" for path, size in sorted(sizes.items())]
     lines += ["", f"Largest difference from the Keras model on {compared_on}, over the peak:", ""]
     lines += ["| | difference | limit |", "|---|---|---|"]
-    lines += [f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity]
+    lines += [
+        f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity
+    ]
     return [*lines, ""]
 
 
@@ -82,7 +98,9 @@ def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for name, facts in variants.items():
         lost = f"{facts['sdr_loss_db']:.2f} dB" if "sdr_loss_db" in facts else ""
         late = f"{facts['streaming']['latency_ms']:.0f} ms" if "streaming" in facts else ""
-        lines.append(f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost} | {late} |")
+        lines.append(
+            f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost} | {late} |"
+        )
     return [*lines, ""]
 
 

@@ -23,7 +23,13 @@ from tfsepgan.errors import ExportError
 from tfsepgan.export.card import model_card
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
-from tfsepgan.export.savedmodel.signatures import MIXTURE, RESIDUAL, RequestLimits, served_limits, signature_facts
+from tfsepgan.export.savedmodel.signatures import (
+    MIXTURE,
+    RESIDUAL,
+    RequestLimits,
+    served_limits,
+    signature_facts,
+)
 from tfsepgan.export.savedmodel.writer import write_mono_saved_model, write_saved_model
 from tfsepgan.export.tflite.conversion import write_tflite
 from tfsepgan.export.tflite.files import OnDevice, describe_base, make_variants
@@ -40,22 +46,25 @@ def export_bundle(
     on_device: OnDevice | None = None,
     report: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Write a model as SavedModel, TFLite, weights, manifest and card, after checking that they agree.
+    """Write a model as SavedModel, TFLite, weights, manifest and card, after checking that they
+    agree.
 
-    Everything is made in a temporary folder beside the output and moved into place at the end. Whatever fails before
-    leaves the output as it was.
+    Everything is made in a temporary folder beside the output and moved into place at the end.
+    Whatever fails before leaves the output as it was.
 
     Args:
       bundle: generator and manifest.
       output: folder to make; its name becomes the model's. An earlier export there is replaced.
-      parity_audio: `[time]` or `[time, channels]` floating point at the model's rate, real music, 30 s at most.
+      parity_audio: `[time]` or `[time, channels]` floating point at the model's rate, real music,
+        30 s at most.
       limits: what the SavedModel takes in a request.
       on_device: which TFLite files to make besides float32 and float16.
       report: told what is being done.
-    Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16", and "tflite_VARIANT" of
-      every further file.
-    Raises: ExportError when a file cannot be made or differs too much, the output holds something else, or the system
-      that was trained says why it is not exported; ConfigError for limits that no message could hold, or variants that there are not.
+    Returns: largest difference from the Keras model over peak: "saved_model", "tflite",
+      "tflite_fp16", and "tflite_VARIANT" of every further file.
+    Raises: ExportError when a file cannot be made or differs too much, the output holds something
+      else, or the system that was trained says why it is not exported; ConfigError for limits that
+      no message could hold, or variants that there are not.
     """
     reason = getattr(bundle.generator, "why_not_exported", None)
     if reason:
@@ -64,7 +73,8 @@ def export_bundle(
     limits, on_device = limits or RequestLimits(), on_device or OnDevice()
     check_variants(on_device.variants)
     audio = check_parity_audio(parity_audio, sample_rate_hz=bundle.manifest.sample_rate_hz)
-    audio = audio[: limits.samples(bundle.manifest) // audio.shape[1]]  # the SavedModel takes no more
+    # the SavedModel takes no more
+    audio = audio[: limits.samples(bundle.manifest) // audio.shape[1]]
     bundle = Bundle(in_half_precision(bundle.generator), replace(bundle.manifest, name=output.name))
     with whole_or_not_at_all(output) as (made, scratch):
         return _make(bundle, made, scratch, audio, limits, on_device, report)
@@ -73,13 +83,16 @@ def export_bundle(
 def in_half_precision(generator):
     """A copy of a generator whose weights are values that half precision holds exactly.
 
-    All files of an export are made of it, so that the TFLite file with half-precision weights computes what the others do: rounding
-    only there, each weight by up to one part in 2048, moves the output of a deep network by about a hundredth of its peak.
+    All files of an export are made of it, so that the TFLite file with half-precision weights
+    computes what the others do: rounding only there, each weight by up to one part in 2048, moves
+    the output of a deep network by about a hundredth of its peak.
     """
     import keras
 
     copy = keras.models.clone_model(generator)
-    copy.set_weights([weights.astype("float16").astype(weights.dtype) for weights in generator.get_weights()])
+    copy.set_weights(
+        [weights.astype("float16").astype(weights.dtype) for weights in generator.get_weights()]
+    )
     return copy
 
 
@@ -107,12 +120,20 @@ def _make(
     describe_base(made, manifest)
     report("comparing them with the Keras model")
     figures = measure_parity(
-        bundle, audio, saved_model=made / VERSION, tflite=tflite["float32"], tflite_fp16=tflite["float16"]
+        bundle,
+        audio,
+        saved_model=made / VERSION,
+        tflite=tflite["float32"],
+        tflite_fp16=tflite["float16"],
     )
     variants = make_variants(bundle, made, scratch, on_device, audio, report)
     sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
-    (made / CARD).write_text(model_card(manifest, parity=figures, sizes=sizes, variants=variants), encoding="utf-8")
-    _extend_manifest(made, manifest, figures, limits, variants, seconds=len(audio) / manifest.sample_rate_hz)
+    (made / CARD).write_text(
+        model_card(manifest, parity=figures, sizes=sizes, variants=variants), encoding="utf-8"
+    )
+    _extend_manifest(
+        made, manifest, figures, limits, variants, seconds=len(audio) / manifest.sample_rate_hz
+    )
     return figures | {f"tflite_{name}": facts["of_peak"] for name, facts in variants.items()}
 
 

@@ -14,15 +14,18 @@ from tfsepgan.models.folders import MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
 CARD = "card.md"
-WEIGHTS = ("model.keras", "weights.npz")  # of a generator that separates; of any other kind of model
+# of a generator that separates; of any other kind of model
+WEIGHTS = ("model.keras", "weights.npz")
 
 
 @contextmanager
 def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
-    """Make a folder elsewhere, and move it into place once it is complete. Whatever fails before leaves the output as it was.
+    """Make a folder elsewhere, and move it into place once it is complete. Whatever fails before
+    leaves the output as it was.
 
     Yields: the folder to fill, and one for what is not to be kept.
-    Raises: ExportError when the output is something else than an earlier export, or the disk refuses.
+    Raises: ExportError when the output is something else than an earlier export, or the disk
+      refuses.
     """
     _check_output(output)
     try:
@@ -33,7 +36,9 @@ def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
             yield made, Path(scratch)
             _swap(made, output, Path(scratch) / "replaced")
     except OSError as error:
-        raise ExportError(f"cannot write {output}: {error.strerror or error}; nothing was replaced") from error
+        raise ExportError(
+            f"cannot write {output}: {error.strerror or error}; nothing was replaced"
+        ) from error
     except CheckpointError as error:
         raise ExportError(f"cannot write {output}: {error}") from error
 
@@ -41,26 +46,41 @@ def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
 def file_facts(directory: Path) -> dict[str, dict[str, Any]]:
     """Size and SHA-256 of every file below a folder but the manifest, by its path in it."""
     facts = {}
-    for path in sorted(one for one in directory.rglob("*") if one.is_file() and one != directory / MANIFEST):
-        facts[path.relative_to(directory).as_posix()] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    for path in sorted(
+        one for one in directory.rglob("*") if one.is_file() and one != directory / MANIFEST
+    ):
+        facts[path.relative_to(directory).as_posix()] = {
+            "bytes": path.stat().st_size,
+            "sha256": sha256_of(path),
+        }
     return facts
 
 
 def _check_output(output: Path) -> None:
-    """Refuse to replace anything but an earlier export, and names that TF Serving or a URL would stumble over."""
-    if not all(one.isalnum() or one in "._-" for one in output.name) or not output.name[:1].isalnum():
-        raise ExportError(f"got {output.name!r} as the model's name; wanted letters, digits, '.', '_' and '-'")
+    """Refuse to replace anything but an earlier export, and names that TF Serving or a URL would
+    stumble over."""
+    if (
+        not all(one.isalnum() or one in "._-" for one in output.name)
+        or not output.name[:1].isalnum()
+    ):
+        raise ExportError(
+            f"got {output.name!r} as the model's name; wanted letters, digits, '.', '_' and '-'"
+        )
     if not output.exists():
         return
     if not output.is_dir():
-        raise ExportError(f"{output} is a file; wanted a folder that does not exist yet, or an earlier export")
+        raise ExportError(
+            f"{output} is a file; wanted a folder that does not exist yet, or an earlier export"
+        )
     there = {path.name for path in output.iterdir()}
     if not there:
         return
     try:
         earlier = read_manifest(output)
     except CheckpointError as error:
-        raise ExportError(f"{output} is not an exported model and is left as it is; choose another output") from error
+        raise ExportError(
+            f"{output} is not an exported model and is left as it is; choose another output"
+        ) from error
     names = {earlier.name, output.name}
     ours = {
         VERSION,

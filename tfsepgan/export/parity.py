@@ -24,13 +24,16 @@ Stems = Mapping[str, np.ndarray]
 def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """The audio to compare on, as float32 `[time, channels]`.
 
-    Raises: ExportError when it is not finite audio of at most 30 seconds with something to hear in it.
+    Raises: ExportError when it is not finite audio of at most 30 seconds with something to hear in
+      it.
     """
     audio = np.asarray(audio)
     if audio.ndim == 1:
         audio = audio[:, None]
     if audio.ndim != 2 or not audio.size or not np.issubdtype(audio.dtype, np.floating):
-        raise ExportError(f"got parity audio of shape {audio.shape}, {audio.dtype}; wanted float [time, channels]")
+        raise ExportError(
+            f"got parity audio of shape {audio.shape}, {audio.dtype}; wanted float [time, channels]"
+        )
     if not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise ExportError(
             "the parity audio is silent or not finite; give real music, so that agreement means something"
@@ -57,36 +60,51 @@ def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarra
     return {name: samples.numpy()[0] for name, samples in stems.items()}
 
 
-def served_stems(directory: Path, audio: np.ndarray, sample_rate_hz: int) -> dict[str, dict[str, np.ndarray]]:
-    """What its other signatures make of it, by their names: the default one, a WAV file, and blocks of uneven length."""
+def served_stems(
+    directory: Path, audio: np.ndarray, sample_rate_hz: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """What its other signatures make of it, by their names: the default one, a WAV file, and blocks
+    of uneven length."""
     import soundfile
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(directory))
     signatures = loaded.signatures
     stems = {
-        DEFAULT: {name: one.numpy()[0] for name, one in signatures[DEFAULT](mixture=tf.constant(audio[None])).items()}
+        DEFAULT: {
+            name: one.numpy()[0]
+            for name, one in signatures[DEFAULT](mixture=tf.constant(audio[None])).items()
+        }
     }
     file = io.BytesIO()
     soundfile.write(file, audio, sample_rate_hz, format="WAV", subtype="FLOAT")
     files = signatures[WAV](wav=tf.constant([file.getvalue()]))
     stems[WAV] = {
-        name.removesuffix(BYTES): soundfile.read(io.BytesIO(one.numpy()[0]), dtype="float32", always_2d=True)[0]
+        name.removesuffix(BYTES): soundfile.read(
+            io.BytesIO(one.numpy()[0]), dtype="float32", always_2d=True
+        )[0]
         for name, one in files.items()
     }
     context, pieces = tf.zeros((1, 0, audio.shape[1])), []
     cuts = [0, len(audio) // 7, len(audio) // 2, len(audio)]
     for start, end in zip(cuts, cuts[1:], strict=False):
         block = tf.constant(audio[None, start:end])
-        pieces.append(signatures[STREAM](block=block, context=context, final=tf.constant(end == len(audio))))
+        pieces.append(
+            signatures[STREAM](block=block, context=context, final=tf.constant(end == len(audio)))
+        )
         context = pieces[-1].pop("context")
-    stems[STREAM] = {name: np.concatenate([piece[name].numpy()[0] for piece in pieces]) for name in pieces[0]}
+    stems[STREAM] = {
+        name: np.concatenate([piece[name].numpy()[0] for piece in pieces]) for name in pieces[0]
+    }
     return stems
 
 
 def largest_difference(reference: Stems, other: Stems) -> float:
-    """Largest difference of any sample of any stem, over the peak of the reference; infinite if the stems differ."""
-    if set(reference) != set(other) or any(reference[name].shape != other[name].shape for name in reference):
+    """Largest difference of any sample of any stem, over the peak of the reference; infinite if the
+    stems differ."""
+    if set(reference) != set(other) or any(
+        reference[name].shape != other[name].shape for name in reference
+    ):
         return float("inf")
     peak = max(float(np.abs(samples).max()) for samples in reference.values())
     differences = [float(np.abs(reference[name] - other[name]).max()) for name in reference]
@@ -103,7 +121,8 @@ def measure_parity(
       bundle: the Keras model.
       audio: `[time, channels]` float32 at the model's rate.
       saved_model, tflite, tflite_fp16: what was exported.
-    Returns: largest difference over peak, by kind of file; of the SavedModel that of the worst signature.
+    Returns: largest difference over peak, by kind of file; of the SavedModel that of the worst
+      signature.
     Raises: ExportError when one of them is beyond its limit in `LIMITS`.
     """
     reference = keras_stems(bundle, audio)

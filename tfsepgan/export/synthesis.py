@@ -1,4 +1,5 @@
-"""A generator of sounds to a folder that others can run: latents in, sounds out, complete and checked or not there at all.
+"""A generator of sounds to a folder that others can run: latents in, sounds out, complete and
+checked or not there at all.
 
 exported_models/NAME/
   1/                  SavedModel with the signature `generate`: TF Serving mounts NAME as it is
@@ -30,7 +31,8 @@ from tfsepgan.models.folders import MANIFEST, Manifest
 from tfsepgan.models.saved import save_trained
 
 LATENT, SOUND = "latent", "sound"
-SIGNATURES = ("serving_default", "generate")  # the same function: TF Serving's default name, and a telling one
+# the same function: TF Serving's default name, and a telling one
+SIGNATURES = ("serving_default", "generate")
 COMPARED = 4  # sounds that the files are compared on
 
 
@@ -41,28 +43,38 @@ def export_synthesis(
     *,
     report: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Write a system that makes sounds as SavedModel, TFLite, weights, manifest and card, after checking that they agree.
+    """Write a system that makes sounds as SavedModel, TFLite, weights, manifest and card, after
+    checking that they agree.
 
     Args:
       system: of `systems.trained.load_trained`; its weights are rounded to half precision here.
       manifest: what it is.
       output: folder to make; its name becomes the model's. An earlier export there is replaced.
       report: told what is being done.
-    Returns: largest difference from the Keras model over peak: "saved_model", "tflite", "tflite_fp16".
-    Raises: ExportError when a file cannot be made or differs too much, or the output holds something else.
+    Returns: largest difference from the Keras model over peak: "saved_model", "tflite",
+      "tflite_fp16".
+    Raises: ExportError when a file cannot be made or differs too much, or the output holds
+      something else.
     """
     output = Path(os.path.abspath(output))
     generator, manifest = system.ema_generator, replace(manifest, name=output.name)
     with whole_or_not_at_all(output) as (made, scratch):
-        generator.set_weights([one.astype("float16").astype(one.dtype) for one in generator.get_weights()])
+        generator.set_weights(
+            [one.astype("float16").astype(one.dtype) for one in generator.get_weights()]
+        )
         report("writing the weights and the SavedModel")
         save_trained(made, system, manifest.trained)
         _write_saved_model(generator, made / VERSION, SIGNATURES, batch=None)
         _write_saved_model(generator, scratch / "one", ("generate",), batch=1)
         report("converting to TFLite")
-        files = {"tflite": made / f"{output.name}.tflite", "tflite_fp16": made / f"{output.name}.fp16.tflite"}
+        files = {
+            "tflite": made / f"{output.name}.tflite",
+            "tflite_fp16": made / f"{output.name}.fp16.tflite",
+        }
         write_tflite(
-            scratch / "one", {"float32": files["tflite"], "float16": files["tflite_fp16"]}, signature="generate"
+            scratch / "one",
+            {"float32": files["tflite"], "float16": files["tflite_fp16"]},
+            signature="generate",
         )
         _describe_files(files, manifest, system)
         report("comparing them with the Keras model")
@@ -77,7 +89,9 @@ def _write_saved_model(generator, directory: Path, signatures, *, batch: int | N
 
     wanted = [tf.TensorSpec((batch, generator.input_shape[1]), tf.float32, name=LATENT)]
     function = tf.function(
-        lambda latent: {SOUND: generator(latent, training=False)}, input_signature=wanted, autograph=False
+        lambda latent: {SOUND: generator(latent, training=False)},
+        input_signature=wanted,
+        autograph=False,
     )
     save_functions(dict.fromkeys(signatures, function), directory)
 
@@ -107,7 +121,9 @@ def _measure_parity(system, saved_model: Path, files: Mapping[str, Path]) -> dic
 
     latents = np.random.default_rng(0).uniform(-1, 1, (COMPARED, system.latent)).astype(np.float32)
     reference = {SOUND: np.asarray(system.ema_generator(latents, training=False))}
-    served = tf.saved_model.load(str(saved_model)).signatures["generate"](latent=tf.constant(latents))
+    served = tf.saved_model.load(str(saved_model)).signatures["generate"](
+        latent=tf.constant(latents)
+    )
     figures = {"saved_model": largest_difference(reference, {SOUND: served[SOUND].numpy()})}
     for kind, path in files.items():
         generate = open_interpreter(path).get_signature_runner("generate")
@@ -131,7 +147,11 @@ def _extend_manifest(made: Path, manifest: Manifest, system, figures: dict[str, 
                 "input": {LATENT: ["batch", latent]},
                 "outputs": {SOUND: ["batch", window, 1]},
             },
-            "tflite": {"names": ["generate"], "input": {LATENT: [1, latent]}, "outputs": {SOUND: [1, window, 1]}},
+            "tflite": {
+                "names": ["generate"],
+                "input": {LATENT: [1, latent]},
+                "outputs": {SOUND: [1, window, 1]},
+            },
         },
         "files": file_facts(made),
         "parity": {"of_peak": figures, "limits": LIMITS, "sounds": COMPARED},

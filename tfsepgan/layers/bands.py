@@ -1,8 +1,11 @@
-"""Layers that have weights for each frequency band: narrow bands at low frequencies, wider ones above.
+"""Layers that have weights for each frequency band: narrow bands at low frequencies, wider ones
+above.
 
-Bands come in groups of equal width, so a group is one batched matrix product. Each bin has its own column of weights.
+Bands come in groups of equal width, so a group is one batched matrix product. Each bin has its own
+column of weights.
 
-Source: Luo & Yu 2023, "Music source separation with band-split RNN" (BSRNN), arXiv:2209.15174, section II.
+Source: Luo & Yu 2023, "Music source separation with band-split RNN" (BSRNN), arXiv:2209.15174,
+  section II.
 """
 
 import math
@@ -25,7 +28,8 @@ class Group(NamedTuple):
 
 
 def band_groups(bins: int, *, narrowest: int, a_width: int) -> tuple[Group, ...]:
-    """Split bins into bands, from 0 Hz up: `a_width` bands of the narrowest, as many twice as wide, and so on until all bins have one.
+    """Split bins into bands, from 0 Hz up: `a_width` bands of the narrowest, as many twice as wide,
+    and so on until all bins have one.
 
     Args:
       bins: how many; the last band may reach beyond them.
@@ -66,7 +70,8 @@ class _InBands(keras.layers.Layer):
 class BandSplit(_InBands):
     """Projects each band on channels, by a dense layer of its own.
 
-    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, bands, channels]`.
+    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, bands,
+      channels]`.
 
     Args:
       groups: as `band_groups` gives them.
@@ -83,21 +88,37 @@ class BandSplit(_InBands):
         # The start of a dense layer on a band of middle width.
         spread = math.sqrt(2 / (features * bins_in(self.groups) / self.bands + self.channels))
         start = keras.initializers.RandomNormal(stddev=spread)
-        self.kernel = self.add_weight(shape=(features, self.bins, self.channels), initializer=start, name="kernel")
-        self.bias = self.add_weight(shape=(self.bands, self.channels), initializer="zeros", name="bias")
+        self.kernel = self.add_weight(
+            shape=(features, self.bins, self.channels), initializer=start, name="kernel"
+        )
+        self.bias = self.add_weight(
+            shape=(self.bands, self.channels), initializer="zeros", name="bias"
+        )
 
     def call(self, features):
-        batch, frames, count = ops.shape(features)[0], ops.shape(features)[1], features.shape[2] // self.bins
+        batch, frames, count = (
+            ops.shape(features)[0],
+            ops.shape(features)[1],
+            features.shape[2] // self.bins,
+        )
         missing = bins_in(self.groups) - self.bins
         each = ops.reshape(features, (batch * frames, count, self.bins))
         each = ops.pad(each, [[0, 0], [0, 0], [0, missing]])
         kernel = ops.pad(self.kernel, [[0, 0], [0, missing], [0, 0]])
         split, first = [], 0
         for bands, width in self.groups:
-            heard = ops.reshape(each[:, :, first : first + bands * width], (batch * frames, count, bands, width))
-            heard = ops.reshape(ops.transpose(heard, (2, 0, 1, 3)), (bands, batch * frames, count * width))
-            matrix = ops.reshape(kernel[:, first : first + bands * width], (count, bands, width, self.channels))
-            matrix = ops.reshape(ops.transpose(matrix, (1, 0, 2, 3)), (bands, count * width, self.channels))
+            heard = ops.reshape(
+                each[:, :, first : first + bands * width], (batch * frames, count, bands, width)
+            )
+            heard = ops.reshape(
+                ops.transpose(heard, (2, 0, 1, 3)), (bands, batch * frames, count * width)
+            )
+            matrix = ops.reshape(
+                kernel[:, first : first + bands * width], (count, bands, width, self.channels)
+            )
+            matrix = ops.reshape(
+                ops.transpose(matrix, (1, 0, 2, 3)), (bands, count * width, self.channels)
+            )
             split.append(ops.matmul(heard, matrix))
             first += bands * width
         signal = ops.transpose(ops.concatenate(split, axis=0), (1, 0, 2)) + self.bias
@@ -112,7 +133,8 @@ class BandSplit(_InBands):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class BandDense(keras.layers.Layer):
-    """A dense layer of each band's own: `[batch, frames, bands, channels]` -> `[batch, frames, bands, units]`.
+    """A dense layer of each band's own: `[batch, frames, bands, channels]` -> `[batch, frames,
+    bands, units]`.
 
     Args:
       units: channels out.
@@ -125,12 +147,19 @@ class BandDense(keras.layers.Layer):
 
     def build(self, shape):
         bands, channels = shape[2:]
-        start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (channels + self.units)))  # Glorot's of one band
-        self.kernel = self.add_weight(shape=(bands, channels, self.units), initializer=start, name="kernel")
+        # Glorot's of one band
+        start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (channels + self.units)))
+        self.kernel = self.add_weight(
+            shape=(bands, channels, self.units), initializer=start, name="kernel"
+        )
         self.bias = self.add_weight(shape=(bands, self.units), initializer="zeros", name="bias")
 
     def call(self, signal):
-        batch, frames, (bands, channels) = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[2:]
+        batch, frames, (bands, channels) = (
+            ops.shape(signal)[0],
+            ops.shape(signal)[1],
+            signal.shape[2:],
+        )
         by_band = ops.transpose(ops.reshape(signal, (batch * frames, bands, channels)), (1, 0, 2))
         given = ops.transpose(ops.matmul(by_band, self.kernel), (1, 0, 2)) + self.bias
         return ops.reshape(self.activation(given), (batch, frames, bands, self.units))
@@ -147,8 +176,9 @@ class BandDense(keras.layers.Layer):
 class BandMerge(_InBands):
     """Gives a number for each bin and source, from the channels of the bin's band.
 
-    Call: `[batch, frames, bands, channels]` -> `[batch, frames, sources * bins]`, one source after the other. Its weights are a kernel
-    `[channels, sources * bins]` and a bias `[sources * bins]`, as a dense layer's.
+    Call: `[batch, frames, bands, channels]` -> `[batch, frames, sources * bins]`, one source after
+    the other. Its weights are a kernel `[channels, sources * bins]` and a bias `[sources * bins]`,
+    as a dense layer's.
 
     Args:
       groups: as `band_groups` gives them.
@@ -163,31 +193,46 @@ class BandMerge(_InBands):
 
     def build(self, shape):
         outputs = self.sources * self.bins
-        start = keras.initializers.RandomNormal(stddev=math.sqrt(1 / shape[-1]))  # a sum of variance one
+        # a sum of variance one
+        start = keras.initializers.RandomNormal(stddev=math.sqrt(1 / shape[-1]))
         self.kernel = self.add_weight(shape=(shape[-1], outputs), initializer=start, name="kernel")
         self.bias = self.add_weight(shape=(outputs,), initializer="zeros", name="bias")
 
     def call(self, signal):
         batch, frames, channels = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[3]
-        by_band = ops.transpose(ops.reshape(signal, (batch * frames, self.bands, channels)), (1, 0, 2))
+        by_band = ops.transpose(
+            ops.reshape(signal, (batch * frames, self.bands, channels)), (1, 0, 2)
+        )
         kernel = ops.reshape(self.kernel, (channels, self.sources, self.bins))
         kernel = ops.pad(kernel, [[0, 0], [0, 0], [0, bins_in(self.groups) - self.bins]])
         merged, band, first = [], 0, 0
         for bands, width in self.groups:
-            matrix = ops.reshape(kernel[..., first : first + bands * width], (channels, self.sources, bands, width))
-            matrix = ops.reshape(ops.transpose(matrix, (2, 0, 1, 3)), (bands, channels, self.sources * width))
+            matrix = ops.reshape(
+                kernel[..., first : first + bands * width], (channels, self.sources, bands, width)
+            )
+            matrix = ops.reshape(
+                ops.transpose(matrix, (2, 0, 1, 3)), (bands, channels, self.sources * width)
+            )
             its_own = ops.slice(by_band, (band, 0, 0), (bands, batch * frames, channels))
             given = ops.matmul(its_own, matrix)
             given = ops.reshape(given, (bands, batch * frames, self.sources, width))
             given = ops.transpose(given, (1, 2, 0, 3))
             merged.append(ops.reshape(given, (batch * frames, self.sources, bands * width)))
             band, first = band + bands, first + bands * width
-        given = ops.slice(ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins))
-        return self.activation(ops.reshape(given, (batch, frames, self.sources * self.bins)) + self.bias)
+        given = ops.slice(
+            ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins)
+        )
+        return self.activation(
+            ops.reshape(given, (batch, frames, self.sources * self.bins)) + self.bias
+        )
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.sources * self.bins)
 
     def get_config(self):
         settings = {"bins": self.bins, "sources": self.sources}
-        return {**super().get_config(), **settings, "activation": keras.activations.serialize(self.activation)}
+        return {
+            **super().get_config(),
+            **settings,
+            "activation": keras.activations.serialize(self.activation),
+        }

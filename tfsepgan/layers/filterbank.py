@@ -1,13 +1,17 @@
-"""A short-time Fourier filterbank inside the network, so that a spectral masker is still waveform in, waveform out.
+"""A short-time Fourier filterbank inside the network, so that a spectral masker is still waveform
+in, waveform out.
 
-Frames of length `frame` every `hop` samples, under the square root of a Hann window both ways; with `hop` dividing
-`frame` at least twice the synthesis of an unchanged analysis gives the signal back exactly.
+Frames of length `frame` every `hop` samples, under the square root of a Hann window both ways; with
+`hop` dividing `frame` at least twice the synthesis of an unchanged analysis gives the signal back
+exactly.
 
-The inverse transform runs on a *forward* real FFT through the Hartley transform: with X = A + iB the spectrum of a real
-frame, h[k] = A[k] - B[k] is its Hartley spectrum, and the Hartley transform is its own inverse (up to 1/N). TFLite has a
-forward real FFT among its built-in operators and no inverse one. The Hartley matrix is symmetric, so its gradient is itself.
+The inverse transform runs on a *forward* real FFT through the Hartley transform: with X = A + iB
+the spectrum of a real frame, h[k] = A[k] - B[k] is its Hartley spectrum, and the Hartley transform
+is its own inverse (up to 1/N). TFLite has a forward real FFT among its built-in operators and no
+inverse one. The Hartley matrix is symmetric, so its gradient is itself.
 
-Source: Bracewell, "Discrete Hartley transform", J. Opt. Soc. Am. 73 (1983); Allen & Rabiner, Proc. IEEE 65 (1977).
+Source: Bracewell, "Discrete Hartley transform", J. Opt. Soc. Am. 73 (1983); Allen & Rabiner, Proc.
+  IEEE 65 (1977).
 """
 
 import keras
@@ -28,7 +32,8 @@ def cut_frames(signal, frame: int, hop: int):
     Args:
       signal: `[batch, time]`, time a multiple of `hop`.
       frame, hop: samples; `hop` divides `frame`.
-    Returns: `[batch, time / hop + frame / hop - 1, frame]`; every sample is in exactly `frame / hop` frames.
+    Returns: `[batch, time / hop + frame / hop - 1, frame]`; every sample is in exactly `frame /
+      hop` frames.
     """
     return whole_frames(ops.pad(signal, [[0, 0], [frame - hop, frame - hop]]), frame, hop)
 
@@ -53,7 +58,8 @@ def _stretch(blocks, first: int, count):
 
 
 def overlap_add(frames, hop: int):
-    """Inverse of `cut_frames` up to its redundancy: frames summed where they overlap, the zeros around cut off.
+    """Inverse of `cut_frames` up to its redundancy: frames summed where they overlap, the zeros
+    around cut off.
 
     Args:
       frames: `[batch, count, frame]`.
@@ -78,7 +84,8 @@ def _hartley(signal):
 
 @ops.custom_gradient
 def hartley(signal):
-    """Discrete Hartley transform along the last axis, `[..., N]` -> `[..., N]`; applied twice it multiplies by N."""
+    """Discrete Hartley transform along the last axis, `[..., N]` -> `[..., N]`; applied twice it
+    multiplies by N."""
 
     def gradient(*args, upstream=None):
         return _hartley(args[0] if upstream is None else upstream)
@@ -90,9 +97,10 @@ def hartley(signal):
 class Analysis(keras.layers.Layer):
     """Splits a waveform into frames of frequency bins.
 
-    Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`: of each bin A - B in the first half and
-    A + B in the second, where A + iB is the Fourier transform of the windowed frame. Both are real, both scale with the bin,
-    and (A - B)^2 + (A + B)^2 is twice its power.
+    Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`: of each bin A
+    - B in the first half and A + B in the second, where A + iB is the Fourier transform of the
+    windowed frame. Both are real, both scale with the bin, and (A - B)^2 + (A + B)^2 is twice its
+    power.
 
     Args:
       frame, hop: samples.
@@ -105,8 +113,9 @@ class Analysis(keras.layers.Layer):
         check_hop(frame, hop)
         self.frame, self.hop, self.bins, self.learnable = frame, hop, bins, learnable
         self.window = root_hann(frame)
-        # A window rounded to half precision, as in a TFLite fp16 file, fills silent bins with noise 70 dB below the loud ones, and the
-        # network hears logarithms. As a sum of two such numbers it is exact to 140 dB.
+        # A window rounded to half precision, as in a TFLite fp16 file, fills silent bins with noise
+        # 70 dB below the loud ones, and the network hears logarithms. As a sum of two such numbers
+        # it is exact to 140 dB.
         self.coarse = self.window.astype("float16").astype("float32")
         self.fine = self.window - self.coarse
 
@@ -120,8 +129,11 @@ class Analysis(keras.layers.Layer):
         return self._bins_of(cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop))
 
     def inside(self, stretch):
-        """The same of a stretch that brings its own past: `[batch, frame - hop + time, 1]` -> `[batch, time / hop, 2 * bins]`."""
-        return self._bins_of(whole_frames(ops.cast(stretch[..., 0], "float32"), self.frame, self.hop))
+        """The same of a stretch that brings its own past: `[batch, frame - hop + time, 1]` ->
+        `[batch, time / hop, 2 * bins]`."""
+        return self._bins_of(
+            whole_frames(ops.cast(stretch[..., 0], "float32"), self.frame, self.hop)
+        )
 
     def _bins_of(self, frames):
         if self.learnable:
@@ -157,23 +169,28 @@ class Synthesis(keras.layers.Layer):
         if self.learnable:
             bins = shape[-1] // 2
             basis = self.add_weight(shape=(2 * bins, self.frame), name="basis", trainable=True)
-            # The bins at 0 Hz and at half the rate are in the Hartley spectrum once, the others twice.
+            # The bins at 0 Hz and at half the rate are in the Hartley spectrum once, the others
+            # twice.
             once = (np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2)
             share = np.tile(np.where(once, 0.5, 1.0), 2)[:, None] / self.frame
-            basis.assign((hartley_basis(self.frame, bins).T * share * self.window).astype("float32"))
+            basis.assign(
+                (hartley_basis(self.frame, bins).T * share * self.window).astype("float32")
+            )
             self.basis = basis
 
     def call(self, spectrum):
         return ops.expand_dims(overlap_add(self.frames_of(spectrum), self.hop), -1)
 
     def frames_of(self, spectrum):
-        """The windowed frames of waveform before they are added up: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`."""
+        """The windowed frames of waveform before they are added up: `[batch, frames, 2 * bins]` ->
+        `[batch, frames, frame]`."""
         if self.learnable:
             return ops.matmul(spectrum, self.basis)
         return hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
 
     def _hartley_spectrum(self, spectrum):
-        """All `frame` values in the transform's order: A - B upwards, what is missing, A + B downwards."""
+        """All `frame` values in the transform's order: A - B upwards, what is missing, A + B
+        downwards."""
         bins, half = spectrum.shape[-1] // 2, self.frame // 2
         given = min(bins, half)  # the bin at half the rate stands in the lower part only
         lower, upper = ops.split(spectrum, 2, axis=-1)
@@ -201,7 +218,8 @@ def check_hop(frame: int, hop: int) -> None:
 
 
 def hartley_basis(frame: int, bins: int) -> np.ndarray:
-    """What `Analysis` projects a frame on, without its window: `[frame, 2 * bins]`, cos + sin and cos - sin of each bin."""
+    """What `Analysis` projects a frame on, without its window: `[frame, 2 * bins]`, cos + sin and
+    cos - sin of each bin."""
     angles = 2 * np.pi * np.outer(np.arange(frame), np.arange(bins)) / frame
     cosines, sines = np.cos(angles), np.sin(angles)
     return np.concatenate([cosines + sines, cosines - sines], axis=1).astype("float32")

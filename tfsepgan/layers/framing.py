@@ -1,4 +1,5 @@
-"""Layers that fit a signal of any length into a network that steps by `hop`, and cut the answer back."""
+"""Layers that fit a signal of any length into a network that steps by `hop`, and cut the answer
+back."""
 
 import keras
 from keras import ops
@@ -17,7 +18,8 @@ class PadToMultiple(keras.layers.Layer):
 
     def call(self, signal):
         time = ops.shape(signal)[1]
-        # A constant amount, then a cut: the channel axis stays known, which TFLite's converter needs.
+        # A constant amount, then a cut: the channel axis stays known, which TFLite's converter
+        # needs.
         padded = ops.pad(signal, [[0, 0], [0, self.multiple - 1], [0, 0]])
         return padded[:, : time + -time % self.multiple]
 
@@ -33,7 +35,8 @@ class PadToMultiple(keras.layers.Layer):
 class TrimLike(keras.layers.Layer):
     """Cuts the estimates to the length of the signal that came in.
 
-    Call: `[batch, sources, time, channels]`, `[batch, shorter time, channels]` -> `[batch, sources, shorter time, channels]`.
+    Call: `[batch, sources, time, channels]`, `[batch, shorter time, channels]` -> `[batch, sources,
+      shorter time, channels]`.
     """
 
     def call(self, estimates, signal):

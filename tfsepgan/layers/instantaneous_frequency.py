@@ -1,13 +1,15 @@
 """Instantaneous frequency as networks hear it: a point in the unit circle for every frame and bin.
 
-The same numbers as `tfsepgan.dsp.instantaneous_frequency.phase_advance`, of real parts and imaginary parts and without an
-arc tangent, so that it is smooth everywhere, silence included, and runs on TFLite's built-in operators.
+The same numbers as `tfsepgan.dsp.instantaneous_frequency.phase_advance`, of real parts and
+imaginary parts and without an arc tangent, so that it is smooth everywhere, silence included, and
+runs on TFLite's built-in operators.
 
 Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710.
-Departs from it: the angle is given as cosine and sine, since an angle jumps by a whole turn where a network sees no change,
-and its slope has no bound where a bin is silent; and relative to the middle of the bin, so that neighbouring bins of one
-tone agree. The first frame is a point of zero, where the authors keep its phase: nothing is put back together here. Of a bin
-the logarithm of its power is taken, twice that of its magnitude, over a floor of 2^-14 (in their code 1e-6 of magnitude),
+Departs from it: the angle is given as cosine and sine, since an angle jumps by a whole turn where a
+network sees no change, and its slope has no bound where a bin is silent; and relative to the middle
+of the bin, so that neighbouring bins of one tone agree. The first frame is a point of zero, where
+the authors keep its phase: nothing is put back together here. Of a bin the logarithm of its power
+is taken, twice that of its magnitude, over a floor of 2^-14 (in their code 1e-6 of magnitude),
 which bounds its slope. All bins are kept, on a linear scale, and not scaled to [-1, 1].
 """
 
@@ -24,7 +26,8 @@ def phase_advance(real, imaginary, *, frame: int, hop: int):
     Args:
       real, imaginary: `[batch, frames, bins]`, bins from 0 Hz up.
       frame, hop: samples.
-    Returns: cosine and sine, `[batch, frames, 2 * bins]`: the cosines in the first half. Silence is (0, 0), and so is the first frame.
+    Returns: cosine and sine, `[batch, frames, 2 * bins]`: the cosines in the first half. Silence is
+      (0, 0), and so is the first frame.
     """
     loudness = ops.rsqrt(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
     real, imaginary = real * loudness, imaginary * loudness
@@ -34,7 +37,8 @@ def phase_advance(real, imaginary, *, frame: int, hop: int):
     centre = turn_of_bin_centres(real.shape[-1], frame=frame, hop=hop)
     centre_cosine, centre_sine = (ops.convert_to_tensor(part.astype("float32")) for part in centre)
     return ops.concatenate(
-        [cosine * centre_cosine + sine * centre_sine, sine * centre_cosine - cosine * centre_sine], axis=-1
+        [cosine * centre_cosine + sine * centre_sine, sine * centre_cosine - cosine * centre_sine],
+        axis=-1,
     )
 
 
@@ -47,8 +51,8 @@ def _frame_before(frames):
 class PhaseAdvance(keras.layers.Layer):
     """Instantaneous frequency of a spectrum.
 
-    Call: `[batch, frames, 2 * bins]` as `Analysis` gives it (A - B, then A + B) -> `[batch, frames, 2 * bins]`, cosines, then
-    sines, in [-1, 1]. Hears one frame back.
+    Call: `[batch, frames, 2 * bins]` as `Analysis` gives it (A - B, then A + B) -> `[batch, frames,
+    2 * bins]`, cosines, then sines, in [-1, 1]. Hears one frame back.
 
     Args:
       frame, hop: samples, those of the analysis.
@@ -60,7 +64,9 @@ class PhaseAdvance(keras.layers.Layer):
 
     def call(self, spectrum):
         lower, upper = ops.split(spectrum, 2, axis=-1)
-        return phase_advance(0.5 * (lower + upper), 0.5 * (upper - lower), frame=self.frame, hop=self.hop)
+        return phase_advance(
+            0.5 * (lower + upper), 0.5 * (upper - lower), frame=self.frame, hop=self.hop
+        )
 
     def compute_output_shape(self, shape):
         return shape
@@ -71,10 +77,11 @@ class PhaseAdvance(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class FrequencySpectrogram(keras.layers.Layer):
-    """How loud each frequency is in each frame, and how its phase turned: what GANSynth's critic hears.
+    """How loud each frequency is in each frame, and how its phase turned: what GANSynth's critic
+    hears.
 
-    Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, 3 * (frame / 2 + 1)]`: log power, then cosines and
-    sines of the phase advance.
+    Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, 3 * (frame / 2 +
+    1)]`: log power, then cosines and sines of the phase advance.
 
     Args:
       frame: samples; frames overlap by three quarters, as in the paper.
@@ -90,7 +97,9 @@ class FrequencySpectrogram(keras.layers.Layer):
         frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, hop)
         real, imaginary = ops.rfft(frames * self.window)
         log_power = ops.log(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
-        return ops.concatenate([log_power, phase_advance(real, imaginary, frame=self.frame, hop=hop)], axis=-1)
+        return ops.concatenate(
+            [log_power, phase_advance(real, imaginary, frame=self.frame, hop=hop)], axis=-1
+        )
 
     def compute_output_shape(self, shape):
         frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3

@@ -9,19 +9,24 @@ from tfsepgan.layers.filterbank import check_hop, hartley, overlap_add, root_han
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class OscillatorBank(keras.layers.Layer):
-    """Plays all sines together, each at its own loudness in every frame, frames fading into each other.
+    """Plays all sines together, each at its own loudness in every frame, frames fading into each
+    other.
 
-    A sine runs on through all frames from a phase of its own, so an amplitude that stays the same gives a steady tone.
+    A sine runs on through all frames from a phase of its own, so an amplitude that stays the same
+    gives a steady tone.
 
-    Call: amplitudes `[batch, count, frame / 2 + 1]` -> `[batch, time, 1]`, `time = (count - frame / hop + 1) * hop`. An
-    amplitude is the magnitude that `Analysis` has of a steady tone; the tone's own is pi / frame times that.
+    Call: amplitudes `[batch, count, frame / 2 + 1]` -> `[batch, time, 1]`, `time = (count - frame /
+    hop + 1) * hop`. An amplitude is the magnitude that `Analysis` has of a steady tone; the tone's
+    own is pi / frame times that.
 
     Args:
       frame, hop, count: samples of a frame, samples between two, frames in a window.
       seed: of the starting phases.
 
-    Source: additive synthesis, as the harmonic part of DDSP (Engel et al. 2020, arXiv:2001.04643), with its Hann envelopes.
-    Departs from it: sines stand on a fixed grid rather than on the harmonics of one pitch, so that chords can be played.
+    Source: additive synthesis, as the harmonic part of DDSP (Engel et al. 2020, arXiv:2001.04643),
+      with its Hann envelopes.
+    Departs from it: sines stand on a fixed grid rather than on the harmonics of one pitch, so that
+      chords can be played.
     """
 
     def __init__(self, frame: int, hop: int, count: int, seed: int = 0, **kwargs):
@@ -53,7 +58,8 @@ class OscillatorBank(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class AmplitudeOfLoudness(keras.layers.Layer):
-    """Undoes the logarithm that loudness is: amplitudes whose power has that `losses.recovery.loudness`, up to its floor."""
+    """Undoes the logarithm that loudness is: amplitudes whose power has that
+    `losses.recovery.loudness`, up to its floor."""
 
     def call(self, loudness):
         return ops.exp(5.0 * (ops.cast(loudness, "float32") - 0.4)) * np.float32(np.sqrt(0.5))

@@ -1,7 +1,8 @@
 """A pool of past fakes, so that a discriminator does not forget what the generators no longer make.
 
-Source: Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through Adversarial Training"
-(arXiv:1612.07828), section 2.3; as Zhu et al. 2017 (arXiv:1703.10593), section 4, use it: 50 fakes, one at a time.
+Source: Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through
+Adversarial Training" (arXiv:1612.07828), section 2.3; as Zhu et al. 2017 (arXiv:1703.10593),
+section 4, use it: 50 fakes, one at a time.
 """
 
 import keras
@@ -12,8 +13,9 @@ from keras import ops
 class PastFakes(keras.layers.Layer):
     """Hands on each fake, or in its place a past one, and keeps it for later.
 
-    Until the pool is full every fake is kept and handed on. From then on a coin decides: heads, the fake is handed on
-    and forgotten; tails, it takes the place of a past one, any of them, which is handed on.
+    Until the pool is full every fake is kept and handed on. From then on a coin decides: heads, the
+    fake is handed on and forgotten; tails, it takes the place of a past one, any of them, which is
+    handed on.
 
     What it holds are variables, so a resumed run goes on with the same fakes and the same coins.
 
@@ -38,7 +40,11 @@ class PastFakes(keras.layers.Layer):
         fakes = ops.stop_gradient(ops.cast(fakes, "float32"))
         if not self.size:
             return fakes
-        kept, count, handed_on = ops.convert_to_tensor(self.fakes), ops.convert_to_tensor(self.count), []
+        kept, count, handed_on = (
+            ops.convert_to_tensor(self.fakes),
+            ops.convert_to_tensor(self.count),
+            [],
+        )
         for fake in ops.split(fakes, fakes.shape[0]):
             full = count >= self.size
             tails = keras.random.uniform((), seed=self.coins) < 0.5
@@ -47,7 +53,9 @@ class PastFakes(keras.layers.Layer):
             past = ops.slice(kept, (place, 0, 0), (1, self.window, 1))
             handed_on.append(ops.where(ops.logical_and(full, tails), past, fake))
             stays = ops.logical_and(full, ops.logical_not(tails))
-            kept = ops.scatter_update(kept, ops.reshape(place, (1, 1)), ops.where(stays, past, fake))
+            kept = ops.scatter_update(
+                kept, ops.reshape(place, (1, 1)), ops.where(stays, past, fake)
+            )
             count = ops.minimum(count + 1, self.size)
         self.fakes.assign(kept)
         self.count.assign(count)

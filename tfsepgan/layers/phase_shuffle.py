@@ -1,4 +1,5 @@
-"""Phase shuffle: moves what a discriminator hears by a few samples, so that it cannot learn the generator's grid."""
+"""Phase shuffle: moves what a discriminator hears by a few samples, so that it cannot learn the
+generator's grid."""
 
 import keras
 from keras import ops
@@ -8,10 +9,12 @@ from tfsepgan.errors import ConfigError
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PhaseShuffle(keras.layers.Layer):
-    """Shifts each example in time by its own random number of samples, the edge filled by reflection.
+    """Shifts each example in time by its own random number of samples, the edge filled by
+    reflection.
 
-    Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with `training=True`, which is the only
-    way a discriminator is called; with `training=False` it does nothing.
+    Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with
+    `training=True`, which is the only way a discriminator is called; with `training=False` it does
+    nothing.
 
     Args:
       reach: largest shift either way, in samples of this layer.
@@ -19,8 +22,10 @@ class PhaseShuffle(keras.layers.Layer):
 
     Raises: ConfigError when built for a signal that is not longer than `reach`.
 
-    Source: Donahue, McAuley & Puckette, "Adversarial audio synthesis" (WaveGAN), arXiv:1802.04208, section 3.3.
-    Departs from it: one shift for each example, as the text says, not one for the batch, as its code does.
+    Source: Donahue, McAuley & Puckette, "Adversarial audio synthesis" (WaveGAN), arXiv:1802.04208,
+      section 3.3.
+    Departs from it: one shift for each example, as the text says, not one for the batch, as its
+      code does.
     """
 
     def __init__(self, reach: int = 2, seed: int | None = None, **kwargs):
@@ -44,7 +49,8 @@ class PhaseShuffle(keras.layers.Layer):
         choice = ops.cast(ops.one_hot(shifts, 2 * self.reach + 1), signal.dtype)[:, :, None, None]
         # Not by indexing: the gradient of ops.slice costs a fifth of that.
         moved = [
-            choice[:, k] * ops.slice(padded, (0, k, 0), (batch, time, channels)) for k in range(2 * self.reach + 1)
+            choice[:, k] * ops.slice(padded, (0, k, 0), (batch, time, channels))
+            for k in range(2 * self.reach + 1)
         ]
         return sum(moved[1:], moved[0])
 

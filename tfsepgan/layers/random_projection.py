@@ -1,12 +1,14 @@
-"""Frozen random views of a waveform: each listener of an array of discriminators hears the signal through one of them.
+"""Frozen random views of a waveform: each listener of an array of discriminators hears the signal
+through one of them.
 
-Source: Neyshabur, Bhojanapalli & Chakrabarti, "Stabilizing GAN training with multiple random projections",
-arXiv:1705.07831, and the filters that its authors released: 8 x 8 pixels of 3 colours to one value, every 2nd pixel each
-way, Gaussian, each filter of unit length.
-Departs from it: one dimension. 192 samples are under a filter as 8 x 8 x 3 values are there, and there is one value for
-every 12 samples as 32 x 32 for 64 x 64 x 3 there. Filters come from the run's seed and lie in its checkpoints; the authors
-draw them once, without a seed, into a file. Zeros around the signal are shared out as there: half of what a filter is longer
-than its stride on either side.
+Source: Neyshabur, Bhojanapalli & Chakrabarti, "Stabilizing GAN training with multiple random
+projections", arXiv:1705.07831, and the filters that its authors released: 8 x 8 pixels of 3 colours
+to one value, every 2nd pixel each way, Gaussian, each filter of unit length.
+Departs from it: one dimension. 192 samples are under a filter as 8 x 8 x 3 values are there, and
+there is one value for every 12 samples as 32 x 32 for 64 x 64 x 3 there. Filters come from the
+run's seed and lie in its checkpoints; the authors draw them once, without a seed, into a file.
+Zeros around the signal are shared out as there: half of what a filter is longer than its stride on
+either side.
 """
 
 import keras
@@ -36,14 +38,15 @@ class RandomProjection(keras.layers.Layer):
 
     Call: `[batch, time, 1]`, time a multiple of `stride` -> `[batch, time / stride, count]`.
 
-    A filter of unit length keeps the power of white noise, and the mean over all filters keeps the power of any signal:
-    for w even on the sphere of n dimensions, E (w . x)^2 = |x|^2 / n.
+    A filter of unit length keeps the power of white noise, and the mean over all filters keeps the
+    power of any signal: for w even on the sphere of n dimensions, E (w . x)^2 = |x|^2 / n.
 
     Args:
       count: projections.
       kernel_size: samples under a filter.
       stride: samples from one value to the next, at most `kernel_size`.
-      seed: of the filters. They are weights all the same, not trained, so that a resumed run hears what it heard.
+      seed: of the filters. They are weights all the same, not trained, so that a resumed run hears
+        what it heard.
     Raises: ConfigError when the filters would skip samples.
     """
 
@@ -70,5 +73,7 @@ class RandomProjection(keras.layers.Layer):
         return (shape[0], None if shape[1] is None else shape[1] // self.stride, self.count)
 
     def get_config(self):
-        settings = {name: getattr(self, name) for name in ("count", "kernel_size", "stride", "seed")}
+        settings = {
+            name: getattr(self, name) for name in ("count", "kernel_size", "stride", "seed")
+        }
         return {**super().get_config(), **settings}

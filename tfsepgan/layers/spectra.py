@@ -1,7 +1,8 @@
-"""A mixture as magnitudes of frames, and its parts as shares of them: what systems that search at test time work between.
+"""A mixture as magnitudes of frames, and its parts as shares of them: what systems that search at
+test time work between.
 
-The transform is `Analysis` and `Synthesis` of `tfsepgan/layers/filterbank.py`: an unchanged spectrum gives the signal back,
-so shares that sum to one give parts that sum to the mixture.
+The transform is `Analysis` and `Synthesis` of `tfsepgan/layers/filterbank.py`: an unchanged
+spectrum gives the signal back, so shares that sum to one give parts that sum to the mixture.
 """
 
 import numpy as np
@@ -10,7 +11,8 @@ from keras import ops
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple
 
-SILENCE = 1e-8  # magnitude, 160 dB below a full-scale noise: keeps digital silence from being divided by nothing
+# magnitude, 160 dB below a full-scale noise: keeps digital silence from being divided by nothing
+SILENCE = 1e-8
 
 
 class Spectra:
@@ -22,8 +24,12 @@ class Spectra:
 
     def __init__(self, frame: int, hop: int):
         self.frame, self.hop, self.bins = frame, hop, frame // 2 + 1
-        self.scale = np.float32(np.sqrt(2 / frame))  # a white noise of RMS 1 then has magnitudes of RMS 1
-        self._pad, self._analysis = PadToMultiple(hop, dtype="float32"), Analysis(frame, hop, self.bins)
+        # a white noise of RMS 1 then has magnitudes of RMS 1
+        self.scale = np.float32(np.sqrt(2 / frame))
+        self._pad, self._analysis = (
+            PadToMultiple(hop, dtype="float32"),
+            Analysis(frame, hop, self.bins),
+        )
         self._synthesis = Synthesis(frame, hop)
 
     def analyse(self, signal):
@@ -31,7 +37,8 @@ class Spectra:
 
         Args:
           signal: `[batch, time, 1]`, any time of at least one sample.
-        Returns: `[batch, frames, 2 * bins]`, see `Analysis`; the end is filled with zeros to a multiple of `hop`.
+        Returns: `[batch, frames, 2 * bins]`, see `Analysis`; the end is filled with zeros to a
+          multiple of `hop`.
         """
         return self._analysis(self._pad(signal))
 
@@ -54,7 +61,8 @@ class Spectra:
 
 
 def turned(spectrum, gains):
-    """Every bin of a spectrum turned up or down: `[..., 2 * bins]` and `[..., bins]` -> `[..., 2 * bins]`."""
+    """Every bin of a spectrum turned up or down: `[..., 2 * bins]` and `[..., bins]` -> `[..., 2 *
+    bins]`."""
     return spectrum * ops.concatenate([gains, gains], axis=-1)
 
 
@@ -69,7 +77,8 @@ def shares(parts, power: float = 1.0):
     Args:
       parts: magnitudes of each part, `[..., parts, bins]`, zero or above.
       power: 1 shares by magnitude, 2 by energy as a Wiener filter does.
-    Returns: `[..., parts, bins]` in [0, 1], summing to one over parts; equal where no part is heard.
+    Returns: `[..., parts, bins]` in [0, 1], summing to one over parts; equal where no part is
+      heard.
     """
     loudest = ops.max(parts, axis=-2, keepdims=True)
     raised = ops.power(parts / (loudest + 1e-30) + 1e-7, power)

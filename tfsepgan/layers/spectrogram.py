@@ -14,7 +14,8 @@ class LogSpectrogram(keras.layers.Layer):
 
     Args:
       frame: samples.
-      floor: power that is added to every bin. What the layer gives changes by at most 1 / sqrt(floor) times what a bin does.
+      floor: power that is added to every bin. What the layer gives changes by at most 1 /
+        sqrt(floor) times what a bin does.
     """
 
     def __init__(self, frame: int, floor: float = 1e-4, **kwargs):

@@ -1,7 +1,8 @@
-"""Layers of a trained network on a stretch of signal that brings its own neighbourhood, so that nothing is padded.
+"""Layers of a trained network on a stretch of signal that brings its own neighbourhood, so that
+nothing is padded.
 
-Each wraps a layer of the one-pass network and shares its weights. They are made for export and hold nothing of their own, so
-they are not saved.
+Each wraps a layer of the one-pass network and shares its weights. They are made for export and hold
+nothing of their own, so they are not saved.
 """
 
 import keras
@@ -11,8 +12,8 @@ from keras import ops
 class Inside(keras.layers.Layer):
     """What a layer of this package gives away from the edges of a signal.
 
-    Call: a stretch with the neighbours that the layer looks at -> the layer's output without theirs; see `inside` of
-    `Analysis` and `DilatedConv1D`.
+    Call: a stretch with the neighbours that the layer looks at -> the layer's output without
+    theirs; see `inside` of `Analysis` and `DilatedConv1D`.
 
     Args:
       layer: with a method `inside`; it must be built.

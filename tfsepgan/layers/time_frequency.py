@@ -1,10 +1,12 @@
-"""Layers over time and frequency at once, `[batch, frames, positions, channels]`: a position is a few neighbouring bins, or a band.
+"""Layers over time and frequency at once, `[batch, frames, positions, channels]`: a position is a
+few neighbouring bins, or a band.
 
-Convolutions share their weights over both axes, so what they learn at one pitch they know at the others. What depends on frequency is
-a dense layer across the positions, the same for every channel (the time-distributed fully connected layer of the source).
+Convolutions share their weights over both axes, so what they learn at one pitch they know at the
+others. What depends on frequency is a dense layer across the positions, the same for every channel
+(the time-distributed fully connected layer of the source).
 
-Source: Choi et al. 2020, "Investigating U-Nets with various intermediate blocks for spectrogram-based singing voice separation",
-arXiv:1912.02591, sections 3.2 and 3.3.
+Source: Choi et al. 2020, "Investigating U-Nets with various intermediate blocks for
+spectrogram-based singing voice separation", arXiv:1912.02591, sections 3.2 and 3.3.
 """
 
 import math
@@ -16,7 +18,8 @@ from tfsepgan.errors import ConfigError
 
 
 def first_frames(signal, frames):
-    """`signal[:, :frames]` of `[batch, frames, positions, channels]`, whose gradient is a cheap padding."""
+    """`signal[:, :frames]` of `[batch, frames, positions, channels]`, whose gradient is a cheap
+    padding."""
     return ops.slice(signal, (0, 0, 0, 0), (ops.shape(signal)[0], frames, *signal.shape[2:]))
 
 
@@ -24,7 +27,8 @@ def first_frames(signal, frames):
 class FrameNorm(keras.layers.Layer):
     """Brings every frame to a mean square of one, over positions and channels together.
 
-    Call: `[batch, frames, positions, channels]` -> the same. It has no weights: the layer behind it can scale as well.
+    Call: `[batch, frames, positions, channels]` -> the same. It has no weights: the layer behind it
+      can scale as well.
 
     Args:
       epsilon: added to the mean square.
@@ -47,11 +51,13 @@ class FrameNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class TimeFrequencyConv(keras.layers.Layer):
-    """A convolution over frames and positions with zeros around both, as `keras.layers.Conv2D(padding="same")`.
+    """A convolution over frames and positions with zeros around both, as
+    `keras.layers.Conv2D(padding="same")`.
 
     Call: `[batch, frames, positions, channels]` -> `[batch, frames, positions, filters]`.
 
-    Frames that are `dilation` apart lie one below the other once `dilation` frames make a row, so a dilated convolution is a plain one
+    Frames that are `dilation` apart lie one below the other once `dilation` frames make a row, so a
+    dilated convolution is a plain one
     of a tensor in another shape: nothing is gathered, forwards or backwards.
 
     Args:
@@ -62,7 +68,14 @@ class TimeFrequencyConv(keras.layers.Layer):
     Raises: ConfigError for a dilated kernel that spans positions.
     """
 
-    def __init__(self, filters: int, kernel_size: tuple[int, int], dilation: int = 1, activation=None, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: tuple[int, int],
+        dilation: int = 1,
+        activation=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if dilation > 1 and kernel_size[1] > 1:
             raise ConfigError(
@@ -73,7 +86,9 @@ class TimeFrequencyConv(keras.layers.Layer):
 
     def build(self, shape):
         kernel_shape = (*self.kernel_size, shape[-1], self.filters)
-        self.kernel = self.add_weight(shape=kernel_shape, initializer="glorot_uniform", name="kernel")
+        self.kernel = self.add_weight(
+            shape=kernel_shape, initializer="glorot_uniform", name="kernel"
+        )
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
     @property
@@ -87,12 +102,15 @@ class TimeFrequencyConv(keras.layers.Layer):
         return self._activated(self._dilated(signal, "same", ops.shape(signal)[1]))
 
     def inside(self, stretch):
-        """The same of frames that bring their neighbours: `[batch, reach + frames + reach, ...]` -> `[batch, frames, ...]`."""
+        """The same of frames that bring their neighbours: `[batch, reach + frames + reach, ...]` ->
+        `[batch, frames, ...]`."""
         if self.dilation == 1:
             beside = self.kernel_size[1] // 2
             stretch = ops.pad(stretch, [[0, 0], [0, 0], [beside, beside], [0, 0]])
             return self._activated(ops.conv(stretch, self.kernel, padding="valid"))
-        return self._activated(self._dilated(stretch, "valid", ops.shape(stretch)[1] - 2 * self.reach))
+        return self._activated(
+            self._dilated(stretch, "valid", ops.shape(stretch)[1] - 2 * self.reach)
+        )
 
     def _activated(self, signal):
         return self.activation(signal + self.bias)
@@ -103,7 +121,9 @@ class TimeFrequencyConv(keras.layers.Layer):
         padded = ops.pad(signal, [[0, 0], [0, self.dilation - 1], [0, 0], [0, 0]])
         padded = first_frames(padded, given + -given % self.dilation)
         rows = ops.reshape(padded, (batch, -1, self.dilation * positions, channels))
-        convolved = ops.reshape(ops.conv(rows, self.kernel, padding=padding), (batch, -1, positions, self.filters))
+        convolved = ops.reshape(
+            ops.conv(rows, self.kernel, padding=padding), (batch, -1, positions, self.filters)
+        )
         return first_frames(convolved, frames)
 
     def compute_output_shape(self, shape):
@@ -111,12 +131,17 @@ class TimeFrequencyConv(keras.layers.Layer):
 
     def get_config(self):
         settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "dilation")}
-        return {**super().get_config(), **settings, "activation": keras.activations.serialize(self.activation)}
+        return {
+            **super().get_config(),
+            **settings,
+            "activation": keras.activations.serialize(self.activation),
+        }
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class FrequencyDense(keras.layers.Layer):
-    """Two dense layers across the positions of a frame, the same for every channel, narrow in between.
+    """Two dense layers across the positions of a frame, the same for every channel, narrow in
+    between.
 
     Call: `[batch, frames, positions, channels]` -> the same.
 
@@ -130,10 +155,18 @@ class FrequencyDense(keras.layers.Layer):
 
     def build(self, shape):
         positions = shape[2]
-        self.squeeze = self.add_weight(shape=(positions, self.narrow), initializer="glorot_uniform", name="squeeze")
-        self.squeeze_bias = self.add_weight(shape=(self.narrow,), initializer="zeros", name="squeeze_bias")
-        self.expand = self.add_weight(shape=(self.narrow, positions), initializer="glorot_uniform", name="expand")
-        self.expand_bias = self.add_weight(shape=(positions,), initializer="zeros", name="expand_bias")
+        self.squeeze = self.add_weight(
+            shape=(positions, self.narrow), initializer="glorot_uniform", name="squeeze"
+        )
+        self.squeeze_bias = self.add_weight(
+            shape=(self.narrow,), initializer="zeros", name="squeeze_bias"
+        )
+        self.expand = self.add_weight(
+            shape=(self.narrow, positions), initializer="glorot_uniform", name="expand"
+        )
+        self.expand_bias = self.add_weight(
+            shape=(positions,), initializer="zeros", name="expand_bias"
+        )
 
     def call(self, signal):
         across = ops.transpose(signal, (0, 1, 3, 2))
@@ -168,8 +201,8 @@ class Places(keras.layers.Layer):
 class FoldBins(keras.layers.Layer):
     """Makes one position of `patch` neighbouring bins.
 
-    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, positions, features * patch]`; bins that are
-    missing at the upper end are zero.
+    Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames,
+    positions, features * patch]`; bins that are missing at the upper end are zero.
 
     Args:
       bins: of each feature.
@@ -182,7 +215,11 @@ class FoldBins(keras.layers.Layer):
         self.bins, self.patch, self.positions = bins, patch, positions
 
     def call(self, features):
-        batch, frames, count = ops.shape(features)[0], ops.shape(features)[1], features.shape[2] // self.bins
+        batch, frames, count = (
+            ops.shape(features)[0],
+            ops.shape(features)[1],
+            features.shape[2] // self.bins,
+        )
         each = ops.reshape(features, (batch, frames, count, self.bins))
         each = ops.pad(each, [[0, 0], [0, 0], [0, 0], [0, self.patch * self.positions - self.bins]])
         if count > 1:
@@ -194,12 +231,16 @@ class FoldBins(keras.layers.Layer):
         return (*shape[:2], self.positions, shape[2] // self.bins * self.patch)
 
     def get_config(self):
-        return {**super().get_config(), **{name: getattr(self, name) for name in ("bins", "patch", "positions")}}
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in ("bins", "patch", "positions")},
+        }
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class UnfoldBins(keras.layers.Layer):
-    """The way back: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources * bins]`, one source after the other.
+    """The way back: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources *
+    bins]`, one source after the other.
 
     Args:
       bins: of each source.

@@ -1,10 +1,12 @@
 """What discriminator and generator want of the scores, for each adversarial objective.
 
-`scores` is a list, one tensor for each listener of the discriminator, of any shape; every term is the mean over a
-listener's scores, then over listeners, so that objectives weigh the same whatever the discriminator.
+`scores` is a list, one tensor for each listener of the discriminator, of any shape; every term is
+the mean over a listener's scores, then over listeners, so that objectives weigh the same whatever
+the discriminator.
 
-Sources: vanilla, Goodfellow et al. 2014 (arXiv:1406.2661), the generator's term non-saturating as in its section 3; LSGAN, Mao
-et al. 2017 (arXiv:1611.04076); hinge, Lim & Ye 2017 (arXiv:1705.02894); Wasserstein, Gulrajani et al. 2017 (arXiv:1704.00028).
+Sources: vanilla, Goodfellow et al. 2014 (arXiv:1406.2661), the generator's term non-saturating as
+in its section 3; LSGAN, Mao et al. 2017 (arXiv:1611.04076); hinge, Lim & Ye 2017
+(arXiv:1705.02894); Wasserstein, Gulrajani et al. 2017 (arXiv:1704.00028).
 """
 
 from keras import ops
@@ -29,7 +31,8 @@ def _close_to_one(scores):
     return ops.square(scores - 1.0)
 
 
-# Each line: the loss of a score that should be high, of one that should be low, and the generator's loss of its own score.
+# Each line: the loss of a score that should be high, of one that should be low, and the generator's
+# loss of its own score.
 OBJECTIVES = {
     "vanilla": (_certainly, ops.softplus, _certainly),
     "lsgan": (_close_to_one, ops.square, _close_to_one),
@@ -64,8 +67,11 @@ def generator_loss(objective: str, scores):
     return _mean(_objective(objective)[2], scores)
 
 
-def three_term_discriminator_loss(objective: str, real, generated, mixture, *, mixture_weight: float = 1.0):
-    """The discriminator's loss of S-SepGAN: the target is real, the estimate is fake, and so is the raw mixture.
+def three_term_discriminator_loss(
+    objective: str, real, generated, mixture, *, mixture_weight: float = 1.0
+):
+    """The discriminator's loss of S-SepGAN: the target is real, the estimate is fake, and so is the
+    raw mixture.
 
     Args:
       real, generated, mixture: lists of scores on target, estimate and mixture.
@@ -81,9 +87,12 @@ def feature_matching(real_features, fake_features):
     """Mean distance between what the discriminator's layers make of the target and of the estimate.
 
     Args:
-      real_features, fake_features: lists of tensors of equal shapes; no gradient flows into the first.
-    Returns: scalar: each layer's mean absolute difference over its mean absolute value, averaged over layers.
-    Source: Larsen et al. 2016 (arXiv:1512.09300); Kumar et al. 2019, MelGAN (arXiv:1910.06711), eq. 4.
+      real_features, fake_features: lists of tensors of equal shapes; no gradient flows into the
+        first.
+    Returns: scalar: each layer's mean absolute difference over its mean absolute value, averaged
+      over layers.
+    Source: Larsen et al. 2016 (arXiv:1512.09300); Kumar et al. 2019, MelGAN (arXiv:1910.06711), eq.
+      4.
     Departs from it: relative to the layer's own size, so that wide layers do not drown the narrow.
     """
     distances = []

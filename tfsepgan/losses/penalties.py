@@ -32,8 +32,9 @@ def one_sided_slope_penalty(gradient):
     Args:
       gradient: of the critic's score by its input, `[batch, time, channels]`.
     Returns: scalar; zero when no example's gradient is longer than one.
-    Source: Gulrajani et al. 2017, arXiv:1704.00028, section 4 ("two-sided penalty") names it; Petzka, Fischer & Lukovnicov 2018,
-    arXiv:1709.08894, eq. 8, argue for it; the code of Stoller, Ewert & Dixon 2018 uses it.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, section 4 ("two-sided penalty") names it;
+    Petzka, Fischer & Lukovnicov 2018, arXiv:1709.08894, eq. 8, argue for it; the code of Stoller,
+    Ewert & Dixon 2018 uses it.
     """
     return ops.mean(ops.square(ops.relu(_slope(gradient) - 1.0)))
 

@@ -20,10 +20,11 @@ def l1(target, estimate):
 
 
 def mean_square(target, estimate):
-    """Mean square of the difference of two waveforms of the same shape; scalar, in units of full scale squared.
+    """Mean square of the difference of two waveforms of the same shape; scalar, in units of full
+    scale squared.
 
-    Under doubt its optimum is the mean of what the target may be, where that of `l1` is the median: all or nothing when a whole
-    passage is in doubt at once.
+    Under doubt its optimum is the mean of what the target may be, where that of `l1` is the median:
+    all or nothing when a whole passage is in doubt at once.
     """
     return ops.mean(ops.square(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 
@@ -45,12 +46,15 @@ def multi_resolution_spectral(target, estimate, frames=RESOLUTIONS):
     Args:
       target, estimate: `[batch, time, 1]`.
       frames: frame lengths, samples; the hop is a quarter.
-    Returns: scalar: spectral convergence plus mean log-magnitude distance, averaged over frame lengths.
+    Returns: scalar: spectral convergence plus mean log-magnitude distance, averaged over frame
+      lengths.
     Source: Yamamoto, Song & Kim 2020, "Parallel WaveGAN" (arXiv:1910.11480), eqs. 3 to 6.
     """
     total = 0.0
     for frame in frames:
         real, fake = _magnitude(target, frame), _magnitude(estimate, frame)
-        convergence = ops.sqrt(ops.sum(ops.square(real - fake)) / (ops.sum(ops.square(real)) + 1e-7) + 1e-12)
+        convergence = ops.sqrt(
+            ops.sum(ops.square(real - fake)) / (ops.sum(ops.square(real)) + 1e-7) + 1e-12
+        )
         total = total + convergence + ops.mean(ops.abs(ops.log(real) - ops.log(fake)))
     return total / len(frames)

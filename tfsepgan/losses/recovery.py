@@ -1,8 +1,10 @@
-"""How far what a generator makes is from what was heard of a window: by measurements, by waveform, by spectrum.
+"""How far what a generator makes is from what was heard of a window: by measurements, by waveform,
+by spectrum.
 
-Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208: the search's objective is |A G(z) - y|^2 + lambda |z|^2, eq. 3 and
-the regularised form of its experiments. Its authors' code takes the mean over measurements; here it is the sum, as in the equation.
-Of measurements both are the same number: their matrix has entries of variance 1, ours of 1 / m.
+Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208: the search's objective is |A G(z) -
+y|^2 + lambda |z|^2, eq. 3 and the regularised form of its experiments. Its authors' code takes the
+mean over measurements; here it is the sum, as in the equation. Of measurements both are the same
+number: their matrix has entries of variance 1, ours of 1 / m.
 """
 
 from keras import ops
@@ -37,9 +39,11 @@ def loudness_distance(heard, made, *, unexplained_weight: float = 1.0):
 
     Args:
       heard, made: power, `[batch, ..., frames, bins]`, see `spectral_power`.
-      unexplained_weight: weight of bins where `heard` is louder; where `made` is louder it is 1. Below 1, made sound that was
-        not heard costs more than heard sound that was not made: right for a mixture that holds more than what is made.
-    Returns: `[batch]`, the mean over all bins of the weighted absolute difference of their loudness.
+      unexplained_weight: weight of bins where `heard` is louder; where `made` is louder it is 1.
+        Below 1, made sound that was not heard costs more than heard sound that was not made: right
+        for a mixture that holds more than what is made.
+    Returns: `[batch]`, the mean over all bins of the weighted absolute difference of their
+      loudness.
     """
     excess = loudness(made) - loudness(heard)
     distance = ops.relu(excess) + unexplained_weight * ops.relu(-excess)
@@ -73,9 +77,10 @@ def shares(made_power, mixture_power=None):
 
     Args:
       made_power: `[batch, tracks, frames, bins]`.
-      mixture_power: `[batch, frames, bins]`, where the tracks are not all that the mixture holds; what they leave of it is the
-        rest's. None: they are all.
-    Returns: `[batch, tracks, frames, bins]` in [0, 1]; over the tracks they sum to 1, or less beside a rest.
+      mixture_power: `[batch, frames, bins]`, where the tracks are not all that the mixture holds;
+        what they leave of it is the rest's. None: they are all.
+    Returns: `[batch, tracks, frames, bins]` in [0, 1]; over the tracks they sum to 1, or less
+      beside a rest.
     """
     made_power = made_power + 1e-9  # equal shares where all is silent
     whole = ops.sum(made_power, axis=1, keepdims=True)

@@ -1,20 +1,26 @@
-"""Bleedless and fullness: is there more in an estimate than in its source, and is there less? Two scores from 0 to 100.
+"""Bleedless and fullness: is there more in an estimate than in its source, and is there less? Two
+scores from 0 to 100.
 
-Levels of mel bands, in dB, of the estimate minus those of the source, band by band and frame by frame. Where the estimate is louder,
-something bled in; where it is softer, something was taken away. The two are averaged apart and each is turned into a score:
+Levels of mel bands, in dB, of the estimate minus those of the source, band by band and frame by
+frame. Where the estimate is louder, something bled in; where it is softer, something was taken
+away. The two are averaged apart and each is turned into a score:
 
     bleedless = 100 / (1 + mean of the differences above zero)
     fullness  = 100 / (1 - mean of the differences below zero)
 
-so 100 is none of it, 50 is 1 dB on average, and 10 is 9 dB. A generator that fills holes with plausible sound gains fullness; a masker
-that cuts too much loses it and keeps its bleedless. Volume counts.
+so 100 is none of it, 50 is 1 dB on average, and 10 is 9 dB. A generator that fills holes with
+plausible sound gains fullness; a masker that cuts too much loses it and keeps its bleedless. Volume
+counts.
 
-Source: ZFTurbo's Music-Source-Separation-Training, github.com/ZFTurbo/Music-Source-Separation-Training, `bleed_full` in
-`utils/metrics.py` at ccc011a: frames of 4096 samples, hop 1024, periodic Hann window, half a frame of zeros at either end; magnitudes, not
-powers; 512 bands of Slaney's mel scale from 0 Hz to half the rate, each with an area of one; 20 log10, not below 1e-10 and not more than
-80 dB below the loudest band of the signal, all channels together.
-Departs from it: float64 in place of float32; the filters are those of the signal's own rate, where the original takes 44100 Hz for
-granted. Scores of other rates are therefore comparable among themselves only.
+Source: ZFTurbo's Music-Source-Separation-Training,
+github.com/ZFTurbo/Music-Source-Separation-Training, `bleed_full` in `utils/metrics.py` at ccc011a:
+frames of 4096 samples, hop 1024, periodic Hann window, half a frame of zeros at either end;
+magnitudes, not powers; 512 bands of Slaney's mel scale from 0 Hz to half the rate, each with an
+area of one; 20 log10, not below 1e-10 and not more than 80 dB below the loudest band of the signal,
+all channels together.
+Departs from it: float64 in place of float32; the filters are those of the signal's own rate, where
+the original takes 44100 Hz for granted. Scores of other rates are therefore comparable among
+themselves only.
 """
 
 from functools import lru_cache
@@ -49,10 +55,12 @@ def bleed_fullness(reference, estimate, sample_rate_hz: float) -> BleedFullness:
     """How little an estimate has too much, and how little it lacks.
 
     Args:
-      reference, estimate: `[time]` or `[time, channels]`, the same shape, full scale at 1; the reference not silent.
+      reference, estimate: `[time]` or `[time, channels]`, the same shape, full scale at 1; the
+        reference not silent.
       sample_rate_hz: their rate, above zero.
     Returns: both scores; 100 and 100 for the source itself.
-    Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent; ConfigError for a rate that is none.
+    Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent;
+      ConfigError for a rate that is none.
     """
     reference, estimate = check_pair(reference, estimate)
     if not 0 < sample_rate_hz < np.inf:
@@ -65,7 +73,8 @@ def bleed_fullness(reference, estimate, sample_rate_hz: float) -> BleedFullness:
 
 
 def _levels_db(signal: np.ndarray, sample_rate_hz: float) -> np.ndarray:
-    """Levels of all bands of all frames of all channels, dB `[bands, frames]`, not more than `RANGE_DB` below the loudest."""
+    """Levels of all bands of all frames of all channels, dB `[bands, frames]`, not more than
+    `RANGE_DB` below the loudest."""
     filters = _mel_filters(float(sample_rate_hz))
     window = np.hanning(FRAME + 1)[:-1]
     levels = []
@@ -80,11 +89,14 @@ def _levels_db(signal: np.ndarray, sample_rate_hz: float) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _mel_filters(sample_rate_hz: float) -> scipy.sparse.csr_matrix:
-    """Triangles even on Slaney's scale, each of area one in Hz, `[BANDS, FRAME / 2 + 1]`; bands between two bins stay empty."""
+    """Triangles even on Slaney's scale, each of area one in Hz, `[BANDS, FRAME / 2 + 1]`; bands
+    between two bins stay empty."""
     edges = _hertz(np.linspace(0, _mel(sample_rate_hz / 2), BANDS + 2))[:, None]
     bins = np.arange(FRAME // 2 + 1) * sample_rate_hz / FRAME
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    triangles = np.maximum(0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
+    triangles = np.maximum(
+        0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre))
+    )
     return scipy.sparse.csr_matrix(triangles * 2 / (high - low))
 
 
@@ -96,4 +108,8 @@ def _mel(hertz: float) -> float:
 
 def _hertz(mel: np.ndarray) -> np.ndarray:
     knee = _KNEE_HZ / _HZ_A_MEL
-    return np.where(mel < knee, mel * _HZ_A_MEL, _KNEE_HZ * np.exp((np.maximum(mel, knee) - knee) / _MELS_A_STEP))
+    return np.where(
+        mel < knee,
+        mel * _HZ_A_MEL,
+        _KNEE_HZ * np.exp((np.maximum(mel, knee) - knee) / _MELS_A_STEP),
+    )

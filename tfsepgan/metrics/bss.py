@@ -1,15 +1,19 @@
-"""BSS Eval, versions 4 and 3: what is wrong with an estimate, split into other instruments, artifacts and filtering.
+"""BSS Eval, versions 4 and 3: what is wrong with an estimate, split into other instruments,
+artifacts and filtering.
 
-The mathematics is museval's, the reference implementation. This file only finds it, hands it well-formed
-arrays and names what comes back.
+The mathematics is museval's, the reference implementation. This file only finds it, hands it
+well-formed arrays and names what comes back.
 
-`bss_eval` is version 4, of today's campaigns; `bss_eval_sources` is version 3, in which older tables are written.
+`bss_eval` is version 4, of today's campaigns; `bss_eval_sources` is version 3, in which older
+tables are written.
 
-Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval; version 3 is its toolbox of 2012); Stoter, Liutkus & Ito 2018, arXiv:1804.06267 (v4).
-Departs from it: (1) `museval/metrics.py` is loaded by itself, since `import museval` also imports musdb and
-stempeg, which refuse to load where ffmpeg is missing. (2) That private copy gets back `numpy.linalg.linalg`,
-which numpy 2 dropped and museval names when its matrix is singular. (3) "Silent" means that every sample is
-zero; museval sums the channels first and so takes two channels of opposite sign for silence.
+Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval; version 3 is its toolbox of 2012); Stoter,
+  Liutkus & Ito 2018, arXiv:1804.06267 (v4).
+Departs from it: (1) `museval/metrics.py` is loaded by itself, since `import museval` also imports
+musdb and stempeg, which refuse to load where ffmpeg is missing. (2) That private copy gets back
+`numpy.linalg.linalg`, which numpy 2 dropped and museval names when its matrix is singular. (3)
+"Silent" means that every sample is zero; museval sums the channels first and so takes two channels
+of opposite sign for silence.
 """
 
 import functools
@@ -26,12 +30,14 @@ from tfsepgan.metrics.validation import check_audio
 
 
 class BSSScores(NamedTuple):
-    """Four ratios in dB, each `[sources, windows]` (or `[sources]` in `medians`), sources in the order given.
+    """Four ratios in dB, each `[sources, windows]` (or `[sources]` in `medians`), sources in the
+    order given.
 
-    sdr: signal to distortion, everything together. isr: image to spatial distortion, what filtering and level
-    changed. sir: signal to interference, what is left of the other sources. sar: signal to artifacts, what no
-    source explains. NaN marks a window in which some source or estimate is silent from end to end: the
-    convention of museval is to leave such a window out for every source.
+    sdr: signal to distortion, everything together. isr: image to spatial distortion, what filtering
+    and level changed. sir: signal to interference, what is left of the other sources. sar: signal
+    to artifacts, what no source explains. NaN marks a window in which some source or estimate is
+    silent from end to end: the convention of museval is to leave such a window out for every
+    source.
     """
 
     sdr: np.ndarray
@@ -40,7 +46,8 @@ class BSSScores(NamedTuple):
     sar: np.ndarray
 
     def medians(self) -> "BSSScores":
-        """The median over the windows that are defined, as in museval, `[sources]`; NaN where none is."""
+        """The median over the windows that are defined, as in museval, `[sources]`; NaN where none
+        is."""
         return BSSScores(*(np.array([_defined_median(row) for row in metric]) for metric in self))
 
 
@@ -52,10 +59,12 @@ def bss_eval(
     window_seconds: float = 1.0,  # museval and SiSEC 2018
     hop_seconds: float = 1.0,  # museval and SiSEC 2018
 ) -> BSSScores:
-    """Splits the error of every estimate into interference, artifacts and filtering, window by window.
+    """Splits the error of every estimate into interference, artifacts and filtering, window by
+    window.
 
-    The distortion filters (512 taps) are fitted on the whole signal; a rest shorter than one window at the
-    end is not scored, and a signal shorter than a window is scored as one window (both as in museval).
+    The distortion filters (512 taps) are fitted on the whole signal; a rest shorter than one window
+    at the end is not scored, and a signal shorter than a window is scored as one window (both as in
+    museval).
 
     Args:
       references: `[sources, time, channels]`, the true sources, none of them silent.
@@ -63,8 +72,8 @@ def bss_eval(
       sample_rate_hz: samples per second, which turns the two lengths into samples.
       window_seconds, hop_seconds: length of a window and distance between two, both above zero.
     Returns: BSSScores of `[sources, windows]` in dB.
-    Raises: ShapeError when the shapes differ or are not three-dimensional, a value is not finite or a
-      reference is silent; ConfigError when a length is not positive or museval is not installed.
+    Raises: ShapeError when the shapes differ or are not three-dimensional, a value is not finite or
+      a reference is silent; ConfigError when a length is not positive or museval is not installed.
     """
     references = _check_sources("references", references)
     estimates = _check_sources("estimates", estimates)
@@ -87,22 +96,29 @@ def bss_eval(
         undefined = np.full((len(references), windows), np.nan)
         return BSSScores(undefined, undefined.copy(), undefined.copy(), undefined.copy())
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)  # numpy 1
+        # numpy 1
+        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
         sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
     return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
 
 
 def bss_eval_sources(references, estimates) -> BSSScores:
-    """SDR, SIR and SAR of whole signals as BSS Eval 3 has them for sources: any short filter of the true source is forgiven.
+    """SDR, SIR and SAR of whole signals as BSS Eval 3 has them for sources: any short filter of the
+    true source is forgiven.
 
     Args:
       references: `[sources, time]`, the true sources, none of them silent.
       estimates: `[sources, time]`, in the same order; none of them silent. No other order is tried.
-    Returns: BSSScores of `[sources]` in dB, with one filter of 512 taps for the whole signal; `isr` is NaN, as version 3 has none for
-      sources. Neither volume nor a delay or filter below 512 taps counts.
-    Raises: ShapeError when the shapes differ or are not two-dimensional, a value is not finite, or something is silent.
+    Returns: BSSScores of `[sources]` in dB, with one filter of 512 taps for the whole signal; `isr`
+      is NaN, as version 3 has none for sources. Neither volume nor a delay or filter below 512 taps
+      counts.
+    Raises: ShapeError when the shapes differ or are not two-dimensional, a value is not finite, or
+      something is silent.
     """
-    references, estimates = check_audio("references", references), check_audio("estimates", estimates)
+    references, estimates = (
+        check_audio("references", references),
+        check_audio("estimates", estimates),
+    )
     if references.shape != estimates.shape or references.ndim != 2:
         raise ShapeError(
             f"references of shape {list(references.shape)} and estimates of shape {list(estimates.shape)}, wanted the same "
@@ -115,9 +131,14 @@ def bss_eval_sources(references, estimates) -> BSSScores:
                 f"{name} {silent[0]} of {len(signals)} is silent (all zeros), for which BSS Eval 3 is not defined"
             )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)  # numpy 1
-        sdr, sir, sar, _ = _museval().bss_eval_sources(references, estimates, compute_permutation=False)
-    return BSSScores(*(np.reshape(metric, -1) for metric in (sdr, np.full(len(references), np.nan), sir, sar)))
+        # numpy 1
+        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
+        sdr, sir, sar, _ = _museval().bss_eval_sources(
+            references, estimates, compute_permutation=False
+        )
+    return BSSScores(
+        *(np.reshape(metric, -1) for metric in (sdr, np.full(len(references), np.nan), sir, sar))
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -125,7 +146,9 @@ def _museval() -> types.ModuleType:
     """museval's metrics module, loaded without its package: see the top of this file."""
     package = importlib.util.find_spec("museval")
     if package is None or package.origin is None:
-        raise ConfigError("BSS Eval needs the package museval, which is not installed; run: pip install museval")
+        raise ConfigError(
+            "BSS Eval needs the package museval, which is not installed; run: pip install museval"
+        )
     path = Path(package.origin).with_name("metrics.py")
     specification = importlib.util.spec_from_file_location("tfsepgan.metrics._museval", path)
     module = importlib.util.module_from_spec(specification)

@@ -1,17 +1,21 @@
-"""Frechet distance of what a transcription network finds in a source and in its estimate: notes, and where they begin.
+"""Frechet distance of what a transcription network finds in a source and in its estimate: notes,
+and where they begin.
 
-The network is Spotify's Basic Pitch, for pitched music of any instrument: every 12 ms it says of each of the 88 keys of a piano how surely
-it sounds and how surely it begins. A Gaussian is fitted to these 176 figures over all frames of the source, another over those of the
-estimate; the distance is Frechet's. Notes of the accompaniment that bled in, partials that were taken away and onsets that were smeared
-move it; volume does not, as every sound is brought to one level first.
+The network is Spotify's Basic Pitch, for pitched music of any instrument: every 12 ms it says of
+each of the 88 keys of a piano how surely it sounds and how surely it begins. A Gaussian is fitted
+to these 176 figures over all frames of the source, another over those of the estimate; the distance
+is Frechet's. Notes of the accompaniment that bled in, partials that were taken away and onsets that
+were smeared move it; volume does not, as every sound is brought to one level first.
 
-Only the file of weights of the package `basic-pitch` is read, by the TFLite runtime that this package needs anyway; none of its code runs.
+Only the file of weights of the package `basic-pitch` is read, by the TFLite runtime that this
+package needs anyway; none of its code runs.
 
-Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal & Ewert 2022, "A lightweight instrument-agnostic model for polyphonic note transcription
-and multipitch estimation", arXiv:2203.09893; Kilgour, Zuluaga, Roblek & Sharifi 2019, "Frechet audio distance", arXiv:1812.08466.
-Departs from Kilgour et al.: the network is Basic Pitch, not VGGish, whose weights no package brings; one estimate is compared with its own
-source, not a set with a set. The distance is that of 100 times the figures, as probabilities in percent, and its root is taken, so that it
-has their unit.
+Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal & Ewert 2022, "A lightweight instrument-agnostic
+model for polyphonic note transcription and multipitch estimation", arXiv:2203.09893; Kilgour,
+Zuluaga, Roblek & Sharifi 2019, "Frechet audio distance", arXiv:1812.08466. Departs from Kilgour et
+al.: the network is Basic Pitch, not VGGish, whose weights no package brings; one estimate is
+compared with its own source, not a set with a set. The distance is that of 100 times the figures,
+as probabilities in percent, and its root is taken, so that it has their unit.
 """
 
 from functools import lru_cache
@@ -30,7 +34,9 @@ WEIGHTS = "basic_pitch/saved_models/icassp_2022/nmp.tflite"  # in its wheels sin
 RATE_HZ = 22050  # of the network
 WINDOW = 43844  # samples that the network takes at once: 2 s less one hop
 HOP = 256  # samples between two frames of its output
-EDGE = 15  # frames left out at either end of a window, where the network sees zeros: half its overlap in Basic Pitch
+# frames left out at either end of a window, where the network sees zeros: half its overlap in Basic
+# Pitch
+EDGE = 15
 LEVEL = 0.1  # root mean square that every sound is brought to, that of music at -20 dB
 _STEP = WINDOW // HOP + 1 - 2 * EDGE  # frames that a window adds
 
@@ -54,10 +60,13 @@ def note_figures(sound, sample_rate_hz: float) -> np.ndarray:
     """What the network finds in a sound.
 
     Args:
-      sound: `[time]` or `[time, channels]`, of which the mean is taken; a silent one is heard as silence.
+      sound: `[time]` or `[time, channels]`, of which the mean is taken; a silent one is heard as
+        silence.
       sample_rate_hz: its rate.
-    Returns: `[frames, 176]`, percent: how surely each of 88 keys sounds, then how surely it begins, 86 times a second.
-    Raises: ShapeError for an array that is no audio; ConfigError when the weights are not installed.
+    Returns: `[frames, 176]`, percent: how surely each of 88 keys sounds, then how surely it begins,
+      86 times a second.
+    Raises: ShapeError for an array that is no audio; ConfigError when the weights are not
+      installed.
     """
     sound = check_audio("sound", sound)
     if sound.ndim not in (1, 2):
@@ -74,12 +83,14 @@ def note_figures(sound, sample_rate_hz: float) -> np.ndarray:
 
 
 def note_gaussian(sound, sample_rate_hz: float) -> Spectra:
-    """The Gaussian over all frames of a sound; see `note_figures`. ShapeError for a sound of a single frame."""
+    """The Gaussian over all frames of a sound; see `note_figures`. ShapeError for a sound of a
+    single frame."""
     return fit(note_figures(sound, sample_rate_hz))
 
 
 def note_distance(one: Spectra, other: Spectra) -> float:
-    """How far apart two sounds are in what the network finds: 0 for the same, percent points; less is better."""
+    """How far apart two sounds are in what the network finds: 0 for the same, percent points; less
+    is better."""
     return float(np.sqrt(frechet_distance(one, other)))
 
 

@@ -1,14 +1,17 @@
-"""How alike two sets of sounds are in their spectra, whatever is played: for sounds that have no reference of their own.
+"""How alike two sets of sounds are in their spectra, whatever is played: for sounds that have no
+reference of their own.
 
-Every sound is brought to one level and cut into frames; every frame becomes the levels of a few dozen bands, even in pitch.
-A Gaussian is fitted to all frames of a set, and two sets are as far apart as their Gaussians, by Frechet's distance. It is
-stated in dB a band: `sqrt(distance / bands)`. Two sets that differ by a constant of 3 dB in each band are 3 dB apart.
+Every sound is brought to one level and cut into frames; every frame becomes the levels of a few
+dozen bands, even in pitch. A Gaussian is fitted to all frames of a set, and two sets are as far
+apart as their Gaussians, by Frechet's distance. It is
+stated in dB a band: `sqrt(distance / bands)`. Two sets that differ by a constant of 3 dB in each
+  band are 3 dB apart.
 
-Source: Dowson & Landau 1982, "The Frechet distance between multivariate normal distributions", J. Multivariate Anal. 12,
-eq. 4; Heusel et al. 2017, arXiv:1706.08500, for judging generators by it; Stevens, Volkmann & Newman 1937 for the mel scale,
-in the form of O'Shaughnessy 1987.
-Departs from Heusel et al.: the Gaussians are of band levels, not of a trained network's features, so that the figure has a
-unit and depends on no weights.
+Source: Dowson & Landau 1982, "The Frechet distance between multivariate normal distributions", J.
+Multivariate Anal. 12, eq. 4; Heusel et al. 2017, arXiv:1706.08500, for judging generators by it;
+Stevens, Volkmann & Newman 1937 for the mel scale, in the form of O'Shaughnessy 1987. Departs from
+Heusel et al.: the Gaussians are of band levels, not of a trained network's features, so that the
+figure has a unit and depends on no weights.
 """
 
 from typing import NamedTuple
@@ -18,10 +21,11 @@ import numpy as np
 from tfsepgan.errors import ShapeError
 
 BANDS = 40  # even in mel: 45 Hz apart at the bottom, a sixth of an octave at 1 kHz
-FRAME_SECONDS = 0.05  # rounded up to a power of two: 64 ms at 16 kHz, long enough for the lowest bands
-FLOOR_DB = (
-    -40.0
-)  # below a sound's level in one band and frame: deeper lies how softly a piece is played, not the instrument
+# rounded up to a power of two: 64 ms at 16 kHz, long enough for the lowest bands
+FRAME_SECONDS = 0.05
+# below a sound's level in one band and frame: deeper lies how softly a piece is played, not the
+# instrument
+FLOOR_DB = -40.0
 
 
 class Spectra(NamedTuple):
@@ -38,8 +42,10 @@ def band_levels_db(sounds, sample_rate_hz: float, *, bands: int = BANDS) -> np.n
       sounds: `[count, time]`, at least one frame long, none silent.
       sample_rate_hz: their rate.
       bands: how many, from 0 Hz to half the rate.
-    Returns: `[count, frames, bands]`, not below `FLOOR_DB`; the powers of a frame's bands sum to its mean square.
-    Raises: ShapeError for another shape, a silent sound, a value that is not finite, or too short sounds.
+    Returns: `[count, frames, bands]`, not below `FLOOR_DB`; the powers of a frame's bands sum to
+      its mean square.
+    Raises: ShapeError for another shape, a silent sound, a value that is not finite, or too short
+      sounds.
     """
     frame = frame_length(sample_rate_hz)
     sounds = _checked(sounds, frame)
@@ -61,7 +67,8 @@ def frame_length(sample_rate_hz: float) -> int:
 
 
 def mel_filters(frame: int, sample_rate_hz: float, bands: int = BANDS) -> np.ndarray:
-    """Triangles even on the mel scale, `[bands, frame / 2 + 1]`; together they weigh every bin by one."""
+    """Triangles even on the mel scale, `[bands, frame / 2 + 1]`; together they weigh every bin by
+    one."""
     highest = _mel(sample_rate_hz / 2)
     centres = np.linspace(0, highest, bands)
     bins = _mel(np.arange(frame // 2 + 1) * sample_rate_hz / frame)
@@ -81,21 +88,30 @@ def fit(levels_db) -> Spectra:
     """The Gaussian of band levels, `[..., frames, bands]`, over all frames of all sounds."""
     rows = np.reshape(levels_db, (-1, np.shape(levels_db)[-1])).astype(np.float64)
     if len(rows) < 2:
-        raise ShapeError(f"{len(rows)} frames are too few for a distribution; give more or longer sounds.")
-    return Spectra(rows.mean(axis=0), np.cov(rows, rowvar=False).reshape(rows.shape[1], rows.shape[1]))
+        raise ShapeError(
+            f"{len(rows)} frames are too few for a distribution; give more or longer sounds."
+        )
+    return Spectra(
+        rows.mean(axis=0), np.cov(rows, rowvar=False).reshape(rows.shape[1], rows.shape[1])
+    )
 
 
 def frechet_distance(one: Spectra, other: Spectra) -> float:
-    """How far apart two Gaussians are: `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, in dB squared.
+    """How far apart two Gaussians are: `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, in dB
+    squared.
 
-    Source: Dowson & Landau 1982, eq. 4. The trace of the root is taken of the symmetric `C1^(1/2) C2 C1^(1/2)`, which has the
-    same eigenvalues and cannot turn complex.
+    Source: Dowson & Landau 1982, eq. 4. The trace of the root is taken of the symmetric `C1^(1/2)
+    C2 C1^(1/2)`, which has the same eigenvalues and cannot turn complex.
     """
     values, vectors = np.linalg.eigh(one.covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     shared = np.linalg.eigvalsh(root @ other.covariance @ root)
     apart = np.sum((one.mean - other.mean) ** 2)
-    spread = np.trace(one.covariance) + np.trace(other.covariance) - 2 * np.sum(np.sqrt(np.maximum(shared, 0)))
+    spread = (
+        np.trace(one.covariance)
+        + np.trace(other.covariance)
+        - 2 * np.sum(np.sqrt(np.maximum(shared, 0)))
+    )
     return float(max(0.0, apart + spread))
 
 
@@ -117,10 +133,16 @@ def spectra_of(sounds, sample_rate_hz: float) -> Spectra:
 def _checked(sounds, frame: int) -> np.ndarray:
     sounds = np.asarray(sounds, np.float64)
     if sounds.ndim != 2 or not len(sounds) or sounds.shape[1] < frame:
-        raise ShapeError(f"sounds of shape {list(sounds.shape)}, wanted [count, time] with a time of at least {frame}.")
+        raise ShapeError(
+            f"sounds of shape {list(sounds.shape)}, wanted [count, time] with a time of at least {frame}."
+        )
     if not np.isfinite(sounds).all():
-        raise ShapeError("sounds hold values that are not finite; the model that made them has diverged.")
+        raise ShapeError(
+            "sounds hold values that are not finite; the model that made them has diverged."
+        )
     silent = np.flatnonzero(~np.any(sounds, axis=1))
     if len(silent):
-        raise ShapeError(f"sound {silent[0]} of {len(sounds)} is silent, so it has no spectrum; leave it out.")
+        raise ShapeError(
+            f"sound {silent[0]} of {len(sounds)} is silent, so it has no spectrum; leave it out."
+        )
     return sounds

@@ -1,20 +1,26 @@
-"""Whether an estimate is the source that was in its mixture, or only some sound of that class: separation against domain transfer.
+"""Whether an estimate is the source that was in its mixture, or only some sound of that class:
+separation against domain transfer.
 
-A generator that learns from unpaired recordings may answer every mixture with a sound of the wanted class that was not in it. Such an
-estimate is as far from its own source as from any other source of the class. So one distance is measured to both:
+A generator that learns from unpaired recordings may answer every mixture with a sound of the wanted
+class that was not in it. Such an estimate is as far from its own source as from any other source of
+the class. So one distance is measured to both:
 
     ratio of estimate i = d(e_i, s_i) / median over j other than i of d(e_i, s_j)
 
-    d(a, b) = mean over frames of the root mean square over bands of the difference of their levels, in dB
+    d(a, b) = mean over frames of the root mean square over bands of the difference of their levels,
+    in dB
 
-It is 0 where the estimate is the source, far below 1 where it is close to it, and about 1 where it is no closer to it than to the others:
-domain transfer. The same of the mixtures in the place of the estimates says what doing nothing scores.
+It is 0 where the estimate is the source, far below 1 where it is close to it, and about 1 where it
+is no closer to it than to the others: domain transfer. The same of the mixtures in the place of the
+estimates says what doing nothing scores.
 
-Source: the distance is the log-spectral one of Gray & Markel 1976, "Distance measures for speech processing", IEEE Trans. ASSP 24, eq. 5
-with p = 2; the question is section 4 of ElAraby, Ni & Tran, "S-SepGAN" ("more of domain transfer not the single component").
-Departs from Gray & Markel: levels are of mel bands, relative to the level of the sound, and not below a floor (`metrics.spectra`), so that
-neither volume nor what lies 40 dB below the music counts. `metrics.spectral_error` has that of bins, which is of one reference and hears
-volume; here the distances to many sources must be comparable.
+Source: the distance is the log-spectral one of Gray & Markel 1976, "Distance measures for speech
+processing", IEEE Trans. ASSP 24, eq. 5 with p = 2; the question is section 4 of ElAraby, Ni & Tran,
+"S-SepGAN" ("more of domain transfer not the single component"). Departs from Gray & Markel: levels
+are of mel bands, relative to the level of the sound, and not below a floor (`metrics.spectra`), so
+that neither volume nor what lies 40 dB below the music counts. `metrics.spectral_error` has that of
+bins, which is of one reference and hears volume; here the distances to many sources must be
+comparable.
 """
 
 import numpy as np
@@ -27,8 +33,10 @@ def band_distance_db(levels_db, other_levels_db) -> np.ndarray:
     """How different two sounds are in their spectra, frame by frame.
 
     Args:
-      levels_db, other_levels_db: `[..., frames, bands]`, shapes that broadcast; as `band_levels_db` gives them.
-    Returns: `[...]`, dB: 0 for equal spectra, 3 for such as differ by 3 dB in every band of every frame.
+      levels_db, other_levels_db: `[..., frames, bands]`, shapes that broadcast; as `band_levels_db`
+        gives them.
+    Returns: `[...]`, dB: 0 for equal spectra, 3 for such as differ by 3 dB in every band of every
+      frame.
     """
     difference = np.asarray(levels_db, np.float64) - np.asarray(other_levels_db, np.float64)
     return np.mean(np.sqrt(np.mean(np.square(difference), axis=-1)), axis=-1)
@@ -39,10 +47,13 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
 
     Args:
       estimates: `[count, time]`, one for each source, none silent.
-      sources: `[count, time]`, the true ones of one class (as pianos), in the order of the estimates, none silent; at least two.
+      sources: `[count, time]`, the true ones of one class (as pianos), in the order of the
+        estimates, none silent; at least two.
       sample_rate_hz: their rate.
-    Returns: `[count]`: 0 for the source itself, about 1 for any other sound of the class; volume does not count.
-    Raises: ShapeError for shapes that differ, less than two sources, a silent or too short sound, or sources that are all one sound.
+    Returns: `[count]`: 0 for the source itself, about 1 for any other sound of the class; volume
+      does not count.
+    Raises: ShapeError for shapes that differ, less than two sources, a silent or too short sound,
+      or sources that are all one sound.
     """
     estimates, sources = np.asarray(estimates), np.asarray(sources)
     if estimates.shape != sources.shape or estimates.ndim != 2 or len(sources) < 2:
@@ -50,7 +61,10 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
             f"estimates of shape {list(estimates.shape)} and sources of shape {list(sources.shape)}, wanted the same [count, time] with "
             "a count of at least 2: without another source of the class there is nothing to compare with."
         )
-    made, true = _levels("estimates", estimates, sample_rate_hz), _levels("sources", sources, sample_rate_hz)
+    made, true = (
+        _levels("estimates", estimates, sample_rate_hz),
+        _levels("sources", sources, sample_rate_hz),
+    )
     ratios = np.empty(len(sources))
     for index, levels in enumerate(made):
         distances = band_distance_db(levels, true)

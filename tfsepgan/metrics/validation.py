@@ -1,6 +1,7 @@
 """Looks at the signals before a metric is taken of them, and says plainly what is wrong with one.
 
-A ratio in decibels of the wrong arrays is still a number, so every metric of this package calls these first.
+A ratio in decibels of the wrong arrays is still a number, so every metric of this package calls
+these first.
 """
 
 import numpy as np
@@ -9,7 +10,8 @@ from tfsepgan.errors import ShapeError
 
 
 def check_audio(name: str, audio) -> np.ndarray:
-    """Gives back the signal as float64, after making sure that it is numbers, not empty, and all finite.
+    """Gives back the signal as float64, after making sure that it is numbers, not empty, and all
+    finite.
 
     Args:
       name: what the message calls it, as "reference".
@@ -19,9 +21,13 @@ def check_audio(name: str, audio) -> np.ndarray:
     """
     audio = np.asarray(audio)
     if audio.dtype.kind not in "fiu":
-        raise ShapeError(f"{name} is of type {audio.dtype}, wanted real numbers; convert it to float32")
+        raise ShapeError(
+            f"{name} is of type {audio.dtype}, wanted real numbers; convert it to float32"
+        )
     if audio.size == 0:
-        raise ShapeError(f"{name} of shape {list(audio.shape)} holds no samples, wanted at least one")
+        raise ShapeError(
+            f"{name} of shape {list(audio.shape)} holds no samples, wanted at least one"
+        )
     audio = audio.astype(np.float64)
     broken = int(np.count_nonzero(~np.isfinite(audio)))
     if broken:
@@ -33,7 +39,8 @@ def check_audio(name: str, audio) -> np.ndarray:
 
 
 def check_pair(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
-    """Gives back a reference and its estimate as float64, after making sure that they can be compared.
+    """Gives back a reference and its estimate as float64, after making sure that they can be
+    compared.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape; the reference not silent.

@@ -1,9 +1,10 @@
 """How close an estimate is to its reference, sample by sample: SNR and SI-SDR, in decibels.
 
-Channels are taken together, as one long signal: one gain and one ratio for all of them, so that a loud
-channel counts for more than a quiet one. No mean is removed.
+Channels are taken together, as one long signal: one gain and one ratio for all of them, so that a
+loud channel counts for more than a quiet one. No mean is removed.
 
-Source: Le Roux, Wisdom, Erdogan & Hershey 2019, "SDR - half-baked or well done?", arXiv:1811.02508 (SI-SDR).
+Source: Le Roux, Wisdom, Erdogan & Hershey 2019, "SDR - half-baked or well done?", arXiv:1811.02508
+  (SI-SDR).
 """
 
 import numpy as np
@@ -17,8 +18,8 @@ def snr(reference, estimate) -> float:
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.
-    Returns: `10 log10(|reference|^2 / |reference - estimate|^2)` in dB; inf for a perfect estimate, 0 for a
-      silent one.
+    Returns: `10 log10(|reference|^2 / |reference - estimate|^2)` in dB; inf for a perfect estimate,
+      0 for a silent one.
     Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent.
     """
     reference, estimate = check_pair(reference, estimate)
@@ -26,12 +27,14 @@ def snr(reference, estimate) -> float:
 
 
 def si_sdr(reference, estimate) -> float:
-    """SNR after the reference has been given the level it has in the estimate, so that volume does not count.
+    """SNR after the reference has been given the level it has in the estimate, so that volume does
+    not count.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.
-    Returns: `10 log10(|a r|^2 / |a r - e|^2)` in dB with `a = <e, r> / |r|^2`; inf for the reference at any
-      gain but zero, -inf for an estimate that holds nothing of the reference, as a silent one.
+    Returns: `10 log10(|a r|^2 / |a r - e|^2)` in dB with `a = <e, r> / |r|^2`; inf for the
+      reference at any gain but zero, -inf for an estimate that holds nothing of the reference, as a
+      silent one.
     Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent.
     Source: Le Roux et al. 2019, arXiv:1811.02508.
     """
@@ -46,8 +49,8 @@ def snr_improvement(reference, estimate, mixture) -> float:
 
     Args:
       reference, estimate, mixture: `[time]` or `[time, channels]`, the same shape.
-    Returns: dB, positive when the estimate is closer to the reference than the mixture is; NaN when both are
-      perfect.
+    Returns: dB, positive when the estimate is closer to the reference than the mixture is; NaN when
+      both are perfect.
     Raises: ShapeError as in `snr`.
     """
     return _difference_db(snr(reference, estimate), _of_mixture(snr, reference, mixture))
@@ -58,8 +61,8 @@ def si_sdr_improvement(reference, estimate, mixture) -> float:
 
     Args:
       reference, estimate, mixture: `[time]` or `[time, channels]`, the same shape.
-    Returns: dB, positive when the estimate is closer to the reference than the mixture is; NaN when both are
-      perfect.
+    Returns: dB, positive when the estimate is closer to the reference than the mixture is; NaN when
+      both are perfect.
     Raises: ShapeError as in `si_sdr`.
     """
     return _difference_db(si_sdr(reference, estimate), _of_mixture(si_sdr, reference, mixture))

@@ -1,7 +1,7 @@
 """A trained generator on disk: `manifest.json` (what it is) beside `model.keras` (its weights).
 
-Loading rebuilds the network from the manifest's settings and takes nothing but arrays from `model.keras`: no code,
-class name or path from a file is ever followed.
+Loading rebuilds the network from the manifest's settings and takes nothing but arrays from
+`model.keras`: no code, class name or path from a file is ever followed.
 """
 
 import json
@@ -66,7 +66,8 @@ def describe(
     """Fill in a manifest from a generator and its settings.
 
     Args:
-      outputs: of the generator that was trained, where they are more than the sources that `generator` gives.
+      outputs: of the generator that was trained, where they are more than the sources that
+        `generator` gives.
     """
     entry = generator_entry(config.kind)
     return Manifest(
@@ -107,10 +108,14 @@ def load_bundle(directory: Path) -> Bundle:
     """
     manifest = read_manifest(directory)
     if manifest.kind != "generator":
-        raise CheckpointError(f"{directory} is no generator that separates in one pass but a {manifest.system} model.")
+        raise CheckpointError(
+            f"{directory} is no generator that separates in one pass but a {manifest.system} model."
+        )
     weights = Path(directory) / WEIGHTS
     if not weights.is_file():
-        raise CheckpointError(f"{directory} has a {MANIFEST} but no {WEIGHTS}. Export the model again.")
+        raise CheckpointError(
+            f"{directory} has a {MANIFEST} but no {WEIGHTS}. Export the model again."
+        )
     try:
         config = from_dict(GeneratorConfig, manifest.network_settings)
         outputs = manifest.outputs or len(manifest.sources)
@@ -118,7 +123,9 @@ def load_bundle(directory: Path) -> Bundle:
         generator = first_sources(generator, len(manifest.sources))
         entry = generator_entry(config.kind)
         if manifest.hop != entry.hop(config) or manifest.context < entry.context(config):
-            raise ConfigError(f"it needs hop {entry.hop(config)} and context {entry.context(config)}")
+            raise ConfigError(
+                f"it needs hop {entry.hop(config)} and context {entry.context(config)}"
+            )
         generator.load_weights(weights)
     except _BROKEN as error:
         raise CheckpointError(

@@ -1,4 +1,5 @@
-"""Which models there are and what they are, without loading any: manifests and where they lie. Free of TensorFlow."""
+"""Which models there are and what they are, without loading any: manifests and where they lie. Free
+of TensorFlow."""
 
 import json
 import os
@@ -27,9 +28,11 @@ class Manifest:
     parameters: int
     trained: dict[str, Any] = field(default_factory=dict)
     tfsepgan_version: str = tfsepgan.__version__
-    kind: str = "generator"  # separates in one pass; or "search" at test time; or "synthesis" of sounds
+    # separates in one pass; or "search" at test time; or "synthesis" of sounds
+    kind: str = "generator"
     outputs: int = 0  # of a generator that has more than one for each source; the first ones ship
-    settings: dict[str, Any] = field(default_factory=dict)  # all of the run's, for the kinds that are rebuilt from them
+    # all of the run's, for the kinds that are rebuilt from them
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def network(self) -> str:
@@ -54,29 +57,39 @@ def read_manifest(directory: Path) -> Manifest:
         kept = {key: value for key, value in values.items() if key in known}
         manifest = Manifest(**{**kept, "sources": tuple(kept["sources"])})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not a tfsepgan manifest: {error}. Export the model again.") from error
+        raise CheckpointError(
+            f"{path} is not a tfsepgan manifest: {error}. Export the model again."
+        ) from error
     wrong = _wrong_fields(manifest)
     if wrong:
-        raise CheckpointError(f"{path} is not a tfsepgan manifest: {', '.join(wrong)}. Export the model again.")
+        raise CheckpointError(
+            f"{path} is not a tfsepgan manifest: {', '.join(wrong)}. Export the model again."
+        )
     return manifest
 
 
 def _wrong_fields(manifest: Manifest) -> list[str]:
     """What in a manifest is not what it should be, as `name is value`."""
     values = {
-        item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type) for item in fields(Manifest)
+        item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type)
+        for item in fields(Manifest)
     }
     wrong = [name for name, (value, kind) in values.items() if not isinstance(value, kind)]
     if manifest.kind not in KINDS:
         wrong.append("kind")
-    wrong += [name for name in ("sample_rate_hz", "hop") if name not in wrong and getattr(manifest, name) < 1]
+    wrong += [
+        name
+        for name in ("sample_rate_hz", "hop")
+        if name not in wrong and getattr(manifest, name) < 1
+    ]
     if not manifest.sources or not all(isinstance(source, str) for source in manifest.sources):
         wrong.append("sources")
     return [f"{name} is {values[name][0]!r:.80}" for name in wrong]
 
 
 def find_bundle(name_or_path: str | os.PathLike) -> Path:
-    """The folder of a model: one that ships with the package, by name; the one that a run keeps; or a path as it is.
+    """The folder of a model: one that ships with the package, by name; the one that a run keeps; or
+    a path as it is.
 
     Raises: CheckpointError that lists the models there are.
     """

@@ -1,4 +1,5 @@
-"""What a system learnt, on disk and back: a generator as a bundle, any other kind as its settings and weights."""
+"""What a system learnt, on disk and back: a generator as a bundle, any other kind as its settings
+and weights."""
 
 import json
 import os
@@ -20,11 +21,21 @@ from tfsepgan.systems.base import System
 
 WEIGHTS = "weights.npz"
 # What building and reading raise when settings or weights are not those of a model.
-_BROKEN = (TfsepganError, ValueError, OSError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError)
+_BROKEN = (
+    TfsepganError,
+    ValueError,
+    OSError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    EOFError,
+)
 
 
 def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> None:
-    """Write what a system learnt to a folder that `tfsepgan.load`, `load_trained` and the commands take.
+    """Write what a system learnt to a folder that `tfsepgan.load`, `load_trained` and the commands
+    take.
 
     Args:
       trained: facts for the manifest.
@@ -61,7 +72,8 @@ def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> No
 
 
 def load_trained(name_or_path: str | os.PathLike) -> System:
-    """A trained system that searches or makes sounds, rebuilt from its settings, with its weights; not to be trained on.
+    """A trained system that searches or makes sounds, rebuilt from its settings, with its weights;
+    not to be trained on.
 
     Args:
       name_or_path: a run, or the folder of a model.
@@ -91,19 +103,25 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
 
 
 def open_model(name_or_path: str | os.PathLike) -> Bundle:
-    """A trained model of any kind: its generator, or the system where that searches or makes sounds, and its manifest.
+    """A trained model of any kind: its generator, or the system where that searches or makes
+    sounds, and its manifest.
 
     Raises: CheckpointError when there is none, or its weights do not fit.
     """
     folder = find_bundle(name_or_path)
     manifest = read_manifest(folder)
-    return load_bundle(folder) if manifest.kind == "generator" else Bundle(load_trained(folder), manifest)
+    return (
+        load_bundle(folder)
+        if manifest.kind == "generator"
+        else Bundle(load_trained(folder), manifest)
+    )
 
 
 def start_from(system: System, name_or_path: str | os.PathLike) -> None:
     """Give a system that was not trained yet the weights of a trained model.
 
-    Raises: CheckpointError when there is no such model; ConfigError when its networks are not like the system's.
+    Raises: CheckpointError when there is no such model; ConfigError when its networks are not like
+      the system's.
     """
     model, manifest = open_model(name_or_path)
     try:
@@ -111,7 +129,8 @@ def start_from(system: System, name_or_path: str | os.PathLike) -> None:
             raise ValueError(f"it is a {manifest.system} model")
         if system.kind == "search":
             for name, network in system.shipped.items():
-                for taking in (network, getattr(system, name, network)):  # what ships, and what learns and is followed
+                # what ships, and what learns and is followed
+                for taking in (network, getattr(system, name, network)):
                     taking.set_weights(model.shipped[name].get_weights())
         else:
             theirs = model if system.kind == "generator" else model.ema_generator
@@ -127,7 +146,8 @@ def start_from(system: System, name_or_path: str | os.PathLike) -> None:
 def experiment_from(flat: dict[str, Any]) -> Experiment:
     """The experiment of a flat dictionary, as `config.to_dict` gives it.
 
-    Raises: ConfigError for settings that there are none of; KeyError without the names of system and preset.
+    Raises: ConfigError for settings that there are none of; KeyError without the names of system
+      and preset.
     """
     flat = dict(flat)
     system, preset = flat.pop("system"), flat.pop("preset")
@@ -157,7 +177,10 @@ def _weights_of(system: System) -> dict[str, keras.Variable]:
 def _write(directory: Path, weights: dict[str, keras.Variable], manifest: Manifest) -> None:
     try:
         with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
-            np.savez(scratch / WEIGHTS, **{name: np.asarray(variable) for name, variable in weights.items()})
+            np.savez(
+                scratch / WEIGHTS,
+                **{name: np.asarray(variable) for name, variable in weights.items()},
+            )
             (scratch / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     except OSError as error:
         raise CheckpointError(

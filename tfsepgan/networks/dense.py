@@ -1,9 +1,10 @@
-"""A small perceptron for each part, side by side in one model: what makes a frame's magnitudes, and what judges them.
+"""A small perceptron for each part, side by side in one model: what makes a frame's magnitudes, and
+what judges them.
 
 Parts share no weight; they stand in one model so that one player trains them all in one pass.
 
-Source: Subakan & Smaragdis 2018, arXiv:1710.10779: two layers each, softplus in the generator, tanh in the critic, and no
-normalisation; sizes and start ("uniform") are those of its authors' code.
+Source: Subakan & Smaragdis 2018, arXiv:1710.10779: two layers each, softplus in the generator, tanh
+in the critic, and no normalisation; sizes and start ("uniform") are those of its authors' code.
 """
 
 from typing import Literal
@@ -14,7 +15,9 @@ from keras import layers, ops
 Start = Literal["glorot", "uniform"]
 
 
-def generator(*, parts: int, latent: int, hidden: int, bins: int, start: Start = "glorot") -> keras.Model:
+def generator(
+    *, parts: int, latent: int, hidden: int, bins: int, start: Start = "glorot"
+) -> keras.Model:
     """Latents to magnitudes, `[frames, parts, latent]` -> `[frames, parts, bins]`, above zero.
 
     `start` says how weights start, see `starts`.
@@ -22,23 +25,32 @@ def generator(*, parts: int, latent: int, hidden: int, bins: int, start: Start =
     latents = keras.Input((parts, latent), name="latents", dtype="float32")
     made = []
     for part in range(parts):
-        inner = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(latents[:, part])
-        made.append(_dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(inner))
+        inner = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(
+            latents[:, part]
+        )
+        made.append(
+            _dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(inner)
+        )
     return keras.Model(latents, ops.stack(made, axis=1), name="generator")
 
 
 def critic(*, parts: int, bins: int, hidden: int, start: Start = "glorot") -> keras.Model:
-    """Magnitudes to scores, `[frames, parts, bins]` -> `[frames, parts]`, without bound; high is real.
+    """Magnitudes to scores, `[frames, parts, bins]` -> `[frames, parts]`, without bound; high is
+    real.
 
-    The score has no bias: a Wasserstein critic is judged by differences, and it would get no gradient.
-    `start` says how weights start, see `starts`.
+    The score has no bias: a Wasserstein critic is judged by differences, and it would get no
+    gradient. `start` says how weights start, see `starts`.
     """
     magnitudes = keras.Input((parts, bins), name="magnitudes", dtype="float32")
     scores = []
     for part in range(parts):
-        inner = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(magnitudes[:, part])
+        inner = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(
+            magnitudes[:, part]
+        )
         kernel = starts(start, hidden)["kernel_initializer"]
-        score = layers.Dense(1, use_bias=False, kernel_initializer=kernel, dtype="float32", name=f"part{part}_score")
+        score = layers.Dense(
+            1, use_bias=False, kernel_initializer=kernel, dtype="float32", name=f"part{part}_score"
+        )
         scores.append(score(inner))
     return keras.Model(magnitudes, ops.concatenate(scores, axis=1), name="critic")
 
@@ -47,8 +59,8 @@ def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initialize
     """How the kernel and the bias of a layer start.
 
     Args:
-      start: "glorot", Keras' default: a uniform kernel by Glorot & Bengio 2010, a bias of zero; or "uniform", PyTorch's default for
-        linear layers: both uniform within 1 / sqrt(inputs).
+      start: "glorot", Keras' default: a uniform kernel by Glorot & Bengio 2010, a bias of zero; or
+        "uniform", PyTorch's default for linear layers: both uniform within 1 / sqrt(inputs).
       inputs: numbers that a unit adds up.
     """
     if start == "glorot":
@@ -58,7 +70,8 @@ def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initialize
         }
     bound = inputs**-0.5
     return {
-        name: keras.initializers.RandomUniform(-bound, bound) for name in ("kernel_initializer", "bias_initializer")
+        name: keras.initializers.RandomUniform(-bound, bound)
+        for name in ("kernel_initializer", "bias_initializer")
     }
 
 

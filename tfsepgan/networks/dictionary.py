@@ -1,6 +1,8 @@
-"""A dictionary of spectra for each part, as a network: how loud each spectrum sounds in, magnitudes of the parts out.
+"""A dictionary of spectra for each part, as a network: how loud each spectrum sounds in, magnitudes
+of the parts out.
 
-Source: Lee & Seung, "Learning the parts of objects by non-negative matrix factorization", Nature 401 (1999).
+Source: Lee & Seung, "Learning the parts of objects by non-negative matrix factorization", Nature
+  401 (1999).
 """
 
 import keras
@@ -11,7 +13,8 @@ from keras import ops
 class Dictionary(keras.layers.Layer):
     """Adds spectra up: activations `[frames, parts, rank]` -> magnitudes `[frames, parts, bins]`.
 
-    Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients; it starts as noise around 1.
+    Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients; it starts as noise
+    around 1.
 
     Args:
       parts, rank, bins: how many parts, spectra of each, bins of a spectrum.
@@ -25,7 +28,10 @@ class Dictionary(keras.layers.Layer):
     def build(self, shape):
         noise = keras.initializers.RandomUniform(0.5, 1.5, seed=self.seed)
         self.spectra = self.add_weight(
-            shape=(self.parts, self.rank, self.bins), initializer=noise, trainable=False, name="spectra"
+            shape=(self.parts, self.rank, self.bins),
+            initializer=noise,
+            trainable=False,
+            name="spectra",
         )
 
     def call(self, activations):
@@ -40,8 +46,11 @@ class Dictionary(keras.layers.Layer):
 
 
 def dictionary(*, parts: int, rank: int, bins: int, seed: int) -> keras.Model:
-    """A model of one `Dictionary`, whose weights can be saved and shipped; its layer is called "dictionary"."""
+    """A model of one `Dictionary`, whose weights can be saved and shipped; its layer is called
+    "dictionary"."""
     activations = keras.Input((parts, rank), name="activations")
     return keras.Model(
-        activations, Dictionary(parts, rank, bins, seed, name="dictionary")(activations), name="dictionary"
+        activations,
+        Dictionary(parts, rank, bins, seed, name="dictionary")(activations),
+        name="dictionary",
     )

@@ -1,18 +1,22 @@
 """Discriminators: what hears a window and says how real it sounds, layer by layer.
 
-Each is a Functional Keras model, `[batch, window, 1]` -> `{"scores": [...], "features": [...]}`: one score tensor for each
-listener (one number or a map of them, no activation), and every layer's output, first layer first, for feature matching.
+Each is a Functional Keras model, `[batch, window, 1]` -> `{"scores": [...], "features": [...]}`:
+one score tensor for each listener (one number or a map of them, no activation), and every layer's
+output, first layer first, for feature matching.
 
-Sources: `wavegan`, Donahue et al. 2018 (arXiv:1802.04208) as the paper uses it; `patch`, Isola et al. 2017
-(arXiv:1611.07004); `multiperiod`, HiFi-GAN, Kong et al. 2020 (arXiv:2010.05646); `multiresolution`, UnivNet, Jang et al.
-2021 (arXiv:2106.07889); `projections`, Neyshabur et al. 2017 (arXiv:1705.07831); `instantaneous_frequency`, the representation
-of GANSynth, Engel et al. 2019 (arXiv:1902.08710).
-Departs from them: `multiresolution` and `instantaneous_frequency` convolve over frames with the bins as channels, not over both,
-which costs a tenth on a CPU. A listener of `projections` is WaveGAN's discriminator less its first two layers, whose sixteenth of
-the rate the projection's twelfth stands for; in the authors' images it stands for the first layer, and kernels of 4 start uniform
-within sqrt(3 / inputs). One Adam trains them all; the authors' K differ from it only where gradients are clipped by their norm.
-`instantaneous_frequency` has UnivNet's discriminators at several frame lengths, and neither GANSynth's one that grows with its
-generator (leaky ReLU, equalised rates, deviation within the batch) nor its classifier of pitch: no pitch is known here.
+Sources: `wavegan`, Donahue et al. 2018 (arXiv:1802.04208) as the paper uses it; `patch`, Isola et
+al. 2017 (arXiv:1611.07004); `multiperiod`, HiFi-GAN, Kong et al. 2020 (arXiv:2010.05646);
+`multiresolution`, UnivNet, Jang et al. 2021 (arXiv:2106.07889); `projections`, Neyshabur et al.
+2017 (arXiv:1705.07831); `instantaneous_frequency`, the representation of GANSynth, Engel et al.
+2019 (arXiv:1902.08710).
+Departs from them: `multiresolution` and `instantaneous_frequency` convolve over frames with the
+bins as channels, not over both, which costs a tenth on a CPU. A listener of `projections` is
+WaveGAN's discriminator less its first two layers, whose sixteenth of the rate the projection's
+twelfth stands for; in the authors' images it stands for the first layer, and kernels of 4 start
+uniform within sqrt(3 / inputs). One Adam trains them all; the authors' K differ from it only where
+gradients are clipped by their norm. `instantaneous_frequency` has UnivNet's discriminators at
+several frame lengths, and neither GANSynth's one that grows with its generator (leaky ReLU,
+equalised rates, deviation within the batch) nor its classifier of pitch: no pitch is known here.
 """
 
 from collections.abc import Callable
@@ -50,17 +54,23 @@ def _leaky(signal):
 
 
 def wavegan(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """Strided convolutions over the waveform with phase shuffle between them, then one score for the window."""
+    """Strided convolutions over the waveform with phase shuffle between them, then one score for
+    the window."""
     waveform = keras.Input((window, 1), name="waveform")
     score, features = _wavegan_listener(waveform, config, layer_count=config.levels, seed=seed)
     return keras.Model(waveform, _heard([score], features), name="wavegan")
 
 
 def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each frozen random projection of the waveform: three strided convolutions, then one score."""
+    """One listener for each frozen random projection of the waveform: three strided convolutions,
+    then one score."""
     waveform = keras.Input((window, 1), name="waveform")
     project = RandomProjection(
-        config.projections, config.projection_kernel, config.projection_stride, seed=seed, name="projections"
+        config.projections,
+        config.projection_kernel,
+        config.projection_stride,
+        seed=seed,
+        name="projections",
     )
     projected = project(PadToMultiple(config.projection_stride)(waveform))
     views = ops.split(projected, config.projections, axis=-1)
@@ -75,8 +85,11 @@ def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras
     return keras.Model(waveform, _heard(scores, features), name="projections")
 
 
-def _wavegan_listener(signal, config: DiscriminatorConfig, *, layer_count: int, seed: int, name: str = ""):
-    """Strided convolutions with phase shuffle between them: the score of the whole window, and every layer's output."""
+def _wavegan_listener(
+    signal, config: DiscriminatorConfig, *, layer_count: int, seed: int, name: str = ""
+):
+    """Strided convolutions with phase shuffle between them: the score of the whole window, and
+    every layer's output."""
     kernels, last = STARTS[config.start]
     features = []
     for level in range(layer_count):
@@ -87,7 +100,9 @@ def _wavegan_listener(signal, config: DiscriminatorConfig, *, layer_count: int, 
         signal = _leaky(_maybe_bounded(convolve, config)(signal))
         features.append(signal)
         if level < layer_count - 1:
-            signal = PhaseShuffle(config.phase_shuffle, seed=seed + level, name=f"{name}shuffle{level}")(signal)
+            signal = PhaseShuffle(
+                config.phase_shuffle, seed=seed + level, name=f"{name}shuffle{level}"
+            )(signal)
     listen = _maybe_bounded(layers.Dense(1, kernel_initializer=last(), name=f"{name}score"), config)
     return listen(layers.Flatten()(signal)), features
 
@@ -107,7 +122,8 @@ def patch(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Fold(keras.layers.Layer):
-    """Writes a waveform in rows of `period` samples: `[batch, time, 1]` -> `[batch, time / period, period, 1]`."""
+    """Writes a waveform in rows of `period` samples: `[batch, time, 1]` -> `[batch, time / period,
+    period, 1]`."""
 
     def __init__(self, period: int, **kwargs):
         super().__init__(**kwargs)
@@ -146,7 +162,8 @@ def multiresolution(config: DiscriminatorConfig, *, window: int, seed: int) -> k
 
 
 def instantaneous_frequency(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each frame length, hearing the log spectrogram and how every bin's phase turns."""
+    """One listener for each frame length, hearing the log spectrogram and how every bin's phase
+    turns."""
     return _over_frames(config, FrequencySpectrogram, name="instantaneous_frequency")
 
 
@@ -160,7 +177,11 @@ def _over_frames(
         signal = spectrogram(frame)(PadToMultiple(frame // 4)(waveform))
         for level, (multiple, kernel, stride) in enumerate(((2, 3, 1), (4, 5, 2), (4, 5, 2))):
             convolve = layers.Conv1D(
-                config.channels * multiple, kernel, stride, padding="same", name=f"frame{frame}_conv{level}"
+                config.channels * multiple,
+                kernel,
+                stride,
+                padding="same",
+                name=f"frame{frame}_conv{level}",
             )
             signal = _leaky(_maybe_bounded(convolve, config)(signal))
             features.append(signal)

@@ -1,12 +1,15 @@
 """What all maskers share: from the waveform to what they hear, and from masks back to waveforms.
 
-A mask in [0, 1] turns a bin down and keeps its phase. With the setting `mask` 'complex' it may turn the phase as well, by up to half a
-circle either way; a bin is never made louder, but 0 Hz and half the rate, which have no phase to turn: by 3 dB at most.
+A mask in [0, 1] turns a bin down and keeps its phase. With the setting `mask` 'complex' it may turn
+the phase as well, by up to half a circle either way; a bin is never made louder, but 0 Hz and half
+the rate, which have no phase to turn: by 3 dB at most.
 
-Source: the mask is that of Huang et al. 2015 (arXiv:1502.04149) and SVSGAN (arXiv:1710.11428); the complex one is Williamson, Wang &
-Wang 2016, "Complex ratio masking for monaural speech separation", IEEE/ACM TASLP 24(3), section III.
-Departs from it: theirs is a real and an imaginary part without a bound, squeezed for training; here a magnitude in [0, 1] and an angle.
-The features 'complex' take the power 0.3 of magnitudes, as Wilson et al. 2018 do in their loss (arXiv:1811.08521, section 2).
+Source: the mask is that of Huang et al. 2015 (arXiv:1502.04149) and SVSGAN (arXiv:1710.11428); the
+complex one is Williamson, Wang & Wang 2016, "Complex ratio masking for monaural speech separation",
+IEEE/ACM TASLP 24(3), section III.
+Departs from it: theirs is a real and an imaginary part without a bound, squeezed for training; here
+a magnitude in [0, 1] and an angle. The features 'complex' take the power 0.3 of magnitudes, as
+Wilson et al. 2018 do in their loss (arXiv:1811.08521, section 2).
 """
 
 import math
@@ -46,7 +49,8 @@ class Loudness(keras.layers.Layer):
 class Compressed(keras.layers.Layer):
     """The spectrum with its magnitudes to the power 0.3, phases kept.
 
-    Call: spectrum `[batch, frames, 2 * bins]` as `Analysis` gives it -> the same shape, about [-1, 1] for music.
+    Call: spectrum `[batch, frames, 2 * bins]` as `Analysis` gives it -> the same shape, about [-1,
+      1] for music.
     """
 
     def call(self, spectrum):
@@ -61,10 +65,11 @@ class Compressed(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class MaskSource(keras.layers.Layer):
-    """One source's share of every bin: its mask times the mixture's spectrum, turned where turns are given.
+    """One source's share of every bin: its mask times the mixture's spectrum, turned where turns
+    are given.
 
-    Call: masks `[batch, frames, sources * bins]`, spectrum `[batch, frames, 2 * bins]`, turns like the masks in half circles (None: not
-    turned) -> like the spectrum.
+    Call: masks `[batch, frames, sources * bins]`, spectrum `[batch, frames, 2 * bins]`, turns like
+    the masks in half circles (None: not turned) -> like the spectrum.
     """
 
     def __init__(self, source: int, bins: int, **kwargs):
@@ -79,7 +84,9 @@ class MaskSource(keras.layers.Layer):
         angle = math.pi * self._own(turns)
         # A - B and A + B of a bin turn as its real and imaginary part do.
         along, beside = mask * ops.cos(angle), mask * ops.sin(angle)
-        return ops.concatenate([along * lower - beside * upper, along * upper + beside * lower], axis=-1)
+        return ops.concatenate(
+            [along * lower - beside * upper, along * upper + beside * lower], axis=-1
+        )
 
     def _own(self, of_all):
         return ops.split(of_all, of_all.shape[-1] // self.bins, axis=-1)[self.source]
@@ -118,8 +125,11 @@ def hear(config: GeneratorConfig, sample_rate_hz: int) -> Heard:
     padded = PadToMultiple(config.hop)(mixture)
     spectrum = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
 
-    # Music falls by 60 dB from low to high bins: without that constant taken off, there is little else in the first layer.
-    levels = layers.BatchNormalization(center=False, scale=False, name="levels")(Loudness(dtype="float32")(spectrum))
+    # Music falls by 60 dB from low to high bins: without that constant taken off, there is little
+    # else in the first layer.
+    levels = layers.BatchNormalization(center=False, scale=False, name="levels")(
+        Loudness(dtype="float32")(spectrum)
+    )
     features = levels
     if config.features == "instantaneous_frequency":
         turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(spectrum)
@@ -130,7 +140,9 @@ def hear(config: GeneratorConfig, sample_rate_hz: int) -> Heard:
     return Heard(mixture, spectrum, features, bins)
 
 
-def masked(config: GeneratorConfig, heard: Heard, masks, turns=None, *, sources: int) -> keras.Model:
+def masked(
+    config: GeneratorConfig, heard: Heard, masks, turns=None, *, sources: int
+) -> keras.Model:
     """Build what stands behind the masks, and with it the network.
 
     Args:
@@ -139,7 +151,9 @@ def masked(config: GeneratorConfig, heard: Heard, masks, turns=None, *, sources:
     Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`, with the name of its kind.
     """
     synthesis = Synthesis(config.frame, config.hop, config.learnable, name="synthesis")
-    shares = [MaskSource(source, heard.bins)(masks, heard.spectrum, turns) for source in range(sources)]
+    shares = [
+        MaskSource(source, heard.bins)(masks, heard.spectrum, turns) for source in range(sources)
+    ]
     waveforms = [synthesis(share) for share in shares]
     estimates = TrimLike(dtype="float32")(StackSources(dtype="float32")(waveforms), heard.mixture)
     return keras.Model(heard.mixture, estimates, name=config.kind)

@@ -1,13 +1,17 @@
 """Weights with which the paper's generator gives back what it gets: the start 'identity'.
 
-The ends of the network (two strided convolutions, two upsampling ones) have to learn to carry a waveform before anything can be taken
-out of it, and gradients take thousands of steps for that. Here it is worked out: each sample of a frame of four, then each of the
-sixteen bands of a cosine transform, goes through as a pair of channels of opposite sign, whose difference the leaky activations leave
-linear; the kernels of the upsampling convolutions are the least-squares ones for noise that falls as music does.
+The ends of the network (two strided convolutions, two upsampling ones) have to learn to carry a
+waveform before anything can be taken out of it, and gradients take thousands of steps for that.
+Here it is worked out: each sample of a frame of four, then each of the sixteen bands of a cosine
+transform, goes through as a pair of channels of opposite sign, whose difference the leaky
+activations leave linear; the kernels of the upsampling convolutions are the least-squares ones for
+noise that falls as music does.
 
-What is left of the error is the structure's: repeated frames hold nothing at multiples of 1/16 of the rate.
-Source of the idea: orthogonal and identity starts (Saxe et al. 2014, arXiv:1312.6120; Xiao et al. 2018, arXiv:1806.05393), here for a
-network that changes rates and has activations. It is not the paper's.
+What is left of the error is the structure's: repeated frames hold nothing at multiples of 1/16 of
+the rate.
+Source of the idea: orthogonal and identity starts (Saxe et al. 2014, arXiv:1312.6120; Xiao et al.
+2018, arXiv:1806.05393), here for a network that changes rates and has activations. It is not the
+paper's.
 """
 
 import functools
@@ -17,14 +21,16 @@ from scipy.fft import dct
 
 FRAME = 4  # samples: the stride
 KERNEL = 25
-FIRST = 11  # the tap that meets the first sample of a frame: what the strided convolutions are padded with
+# the tap that meets the first sample of a frame: what the strided convolutions are padded with
+FIRST = 11
 BANDS = FRAME * FRAME
 SAMPLES = 1 << 15  # of noise: enough for 800 numbers
 RIDGE = 1e-6  # of the mean power, against what the noise does not tell
 
 
 def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.ndarray]:
-    """Kernels of the four layers, `[25, channels in, channels out]`, for the channels that carry the signal; zero elsewhere.
+    """Kernels of the four layers, `[25, channels in, channels out]`, for the channels that carry
+    the signal; zero elsewhere.
 
     Args:
       narrow, wide: channels after the first and the second strided convolution.
@@ -32,7 +38,12 @@ def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.nda
     Returns: by layer: `down0`, `down1`, `up0` (to `narrow` channels) and `up1` (to one).
     """
     solved = _solved(min(narrow, 2 * FRAME), min(wide, 2 * BANDS), slope)
-    shapes = {"down0": (1, narrow), "down1": (narrow, wide), "up0": (wide, narrow), "up1": (narrow, 1)}
+    shapes = {
+        "down0": (1, narrow),
+        "down1": (narrow, wide),
+        "up0": (wide, narrow),
+        "up1": (narrow, 1),
+    }
     kernels = {name: np.zeros((KERNEL, *shape)) for name, shape in shapes.items()}
     for name, kernel in solved.items():
         kernels[name][:, : kernel.shape[1], : kernel.shape[2]] = kernel
@@ -41,7 +52,8 @@ def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.nda
 
 @functools.cache
 def _solved(narrow: int, wide: int, slope: float) -> dict[str, np.ndarray]:
-    """The kernels of the channels that carry the signal; the same for each network of a width, so worked out once."""
+    """The kernels of the channels that carry the signal; the same for each network of a width, so
+    worked out once."""
     down0, down1 = _first(narrow), _second(narrow, wide, slope)
     waveform = falling_noise(SAMPLES)[:, None]
     narrow_frames = _leaky(strided(waveform, down0), slope)
@@ -62,7 +74,8 @@ def _first(narrow: int) -> np.ndarray:
 def _second(narrow: int, wide: int, slope: float) -> np.ndarray:
     """Each band of sixteen samples, the lowest first, as it is and with the other sign."""
     kernel = np.zeros((KERNEL, narrow, wide))
-    bands = dct(np.eye(BANDS), axis=0, norm="ortho") / (1 + slope)  # a pair differs by 1 + slope times the signal
+    # a pair differs by 1 + slope times the signal
+    bands = dct(np.eye(BANDS), axis=0, norm="ortho") / (1 + slope)
     for band in range(min(BANDS, wide // 2)):
         for frame in range(FRAME):
             for phase in range(min(FRAME, narrow // 2)):
@@ -73,7 +86,8 @@ def _second(narrow: int, wide: int, slope: float) -> np.ndarray:
 
 
 def falling_noise(samples: int) -> np.ndarray:
-    """Noise of RMS 1 whose amplitude falls with the frequency, always the same: float64 `[samples]`."""
+    """Noise of RMS 1 whose amplitude falls with the frequency, always the same: float64
+    `[samples]`."""
     spectrum = np.fft.rfft(np.random.default_rng(0).normal(size=samples))
     spectrum /= 1 + np.arange(len(spectrum)) * 40 / len(spectrum)  # flat below 200 Hz at 16 kHz
     noise = np.fft.irfft(spectrum, samples)
@@ -98,9 +112,12 @@ def _windows(signal: np.ndarray, before: int, stride: int) -> np.ndarray:
 
 
 def _least_squares(frames: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The kernel with which upsampling comes nearest to what is wanted, from the channels that carry something."""
+    """The kernel with which upsampling comes nearest to what is wanted, from the channels that
+    carry something."""
     carrying = np.flatnonzero(np.any(frames, axis=0))
-    seen = _windows(np.repeat(frames[:, carrying], FRAME, axis=0), KERNEL // 2, 1).reshape(len(wanted), -1)
+    seen = _windows(np.repeat(frames[:, carrying], FRAME, axis=0), KERNEL // 2, 1).reshape(
+        len(wanted), -1
+    )
     square = seen.T @ seen
     square += RIDGE * np.trace(square) / len(square) * np.eye(len(square))
     solved = np.linalg.solve(square, seen.T @ wanted)

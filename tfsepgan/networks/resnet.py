@@ -1,6 +1,8 @@
-"""The paper's generator: two strided convolutions, eight residual blocks, two upsampling convolutions.
+"""The paper's generator: two strided convolutions, eight residual blocks, two upsampling
+convolutions.
 
-Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the authors' code, layer by layer (channels at full width):
+Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the authors' code, layer by
+  layer (channels at full width):
 
     convolution k25 s4, 1 to 64, leaky ReLU 0.2
     convolution k25 s4, 64 to 128, leaky ReLU 0.2
@@ -8,13 +10,15 @@ Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the author
     nearest neighbour x4, convolution k25, 128 to 64
     nearest neighbour x4, convolution k25, 64 to 1
 
-There is no normalisation outside the blocks, no activation between the last two convolutions, and none at the end. Kernels start
-normal with deviation 0.02, biases at zero; batch norm has PyTorch's momentum and epsilon, which the authors' code leaves as they are.
-Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses its moving statistics; the
-authors' code separates with the statistics of the windows at hand, so that a file's stems depend on how it is cut. With the start
-'skip' the second batch norm of each block starts at scale zero, so that the signal passes the blocks unchanged at first (Goyal et
-al. 2017, arXiv:1706.02677, section 5.1); with 'identity' the ends of the network pass the signal too (`passing.py`), so that it
-gives back its mixture at first. Neither is the `paper` preset's.
+There is no normalisation outside the blocks, no activation between the last two convolutions, and
+none at the end. Kernels start normal with deviation 0.02, biases at zero; batch norm has PyTorch's
+momentum and epsilon, which the authors' code leaves as they are.
+Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses
+its moving statistics; the authors' code separates with the statistics of the windows at hand, so
+that a file's stems depend on how it is cut. With the start 'skip' the second batch norm of each
+block starts at scale zero, so that the signal passes the blocks unchanged at first (Goyal et al.
+2017, arXiv:1706.02677, section 5.1); with 'identity' the ends of the network pass the signal too
+(`passing.py`), so that it gives back its mixture at first. Neither is the `paper` preset's.
 """
 
 import keras
@@ -49,12 +53,16 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
     signal = PadToMultiple(HOP)(mixture)
     for index, channels in enumerate((narrow, wide)):
         padded = layers.ZeroPadding1D(STRIDED_PADDING, name=f"down{index}_pad")(signal)
-        strided = layers.Conv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"down{index}")
+        strided = layers.Conv1D(
+            channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"down{index}"
+        )
         signal = leaky(strided(padded))
     for block in range(config.blocks):
         signal = _residual_block(signal, config, name=f"block{block}")
     for index, channels in enumerate((narrow, sources)):
-        upsampled = UpsampledConv1D(channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"up{index}")
+        upsampled = UpsampledConv1D(
+            channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"up{index}"
+        )
         signal = upsampled(signal)
     waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = TrimLike(dtype="float32")(SplitSources(dtype="float32")(waveforms), mixture)
@@ -65,13 +73,18 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
 
 
 def _start_as_identity(model: keras.Model, narrow: int, wide: int) -> None:
-    """Set the ends so that each output is its share of the mixture; channels that carry nothing start as ever, and reach no output."""
+    """Set the ends so that each output is its share of the mixture; channels that carry nothing
+    start as ever, and reach no output."""
     kernels = passing_kernels(narrow, wide, slope=SLOPE)
     sources = model.get_layer("up1").filters
     kernels["up1"] = np.repeat(kernels["up1"] / sources, sources, axis=2)
     for name, kernel in kernels.items():
         layer = model.get_layer(name)
-        unused = ~np.any(kernel, axis=(0, 1)) if name.startswith("down") else np.zeros(kernel.shape[2], bool)
+        unused = (
+            ~np.any(kernel, axis=(0, 1))
+            if name.startswith("down")
+            else np.zeros(kernel.shape[2], bool)
+        )
         layer.kernel.assign(np.where(unused, ops.convert_to_numpy(layer.kernel), kernel))
 
 
@@ -88,7 +101,11 @@ def _residual_block(signal, config: GeneratorConfig, *, name: str):
     branch, last_scale = signal, "ones" if config.start == "normal" else "zeros"
     for part, scale in (("first", "ones"), ("second", last_scale)):
         convolution = layers.Conv1D(
-            config.channels, BLOCK_KERNEL, padding="same", kernel_initializer=_start(), name=f"{name}_{part}"
+            config.channels,
+            BLOCK_KERNEL,
+            padding="same",
+            kernel_initializer=_start(),
+            name=f"{name}_{part}",
         )
         norm = layers.BatchNormalization(
             momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_{part}_norm"

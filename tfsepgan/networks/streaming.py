@@ -1,14 +1,16 @@
-"""The streaming twin of a trained generator: one block of fixed length in, one block out, and all that it remembers in between
-in one vector.
+"""The streaming twin of a trained generator: one block of fixed length in, one block out, and all
+that it remembers in between in one vector.
 
-The twin shares the generator's layers and equals it in one pass, true beginning and true end included: a convolution there sees
-zeros where its input ends, so the twin sets to zero every hidden frame before the beginning and after the end. What a
-convolution looks ahead, the twin waits for: its output is late by `delay` samples, which is what the network needs, to the hop.
+The twin shares the generator's layers and equals it in one pass, true beginning and true end
+included: a convolution there sees zeros where its input ends, so the twin sets to zero every hidden
+frame before the beginning and after the end. What a convolution looks ahead, the twin waits for:
+its output is late by `delay` samples, which is what the network needs, to the hop.
 
-Source: the same idea as "streaming" layers of Rybakov et al., "Streaming keyword spotting on mobile devices",
-arXiv:2005.06720, section 3.
-Departs from it: state is an input and an output of the model, not a variable in it, so that one model serves any number of
-streams; non-causal convolutions are kept and delayed; and both ends of the signal are exact.
+Source: the same idea as "streaming" layers of Rybakov et al., "Streaming keyword spotting on mobile
+devices", arXiv:2005.06720, section 3.
+Departs from it: state is an input and an output of the model, not a variable in it, so that one
+model serves any number of streams; non-causal convolutions are kept and delayed; and both ends of
+the signal are exact.
 """
 
 import math
@@ -30,10 +32,11 @@ from tfsepgan.networks.streaming_memory import Clock, Memory
 class StreamingTwin(NamedTuple):
     """A generator that takes a signal block by block.
 
-    `model`: `keras.Model` of a dictionary `block [1, block, 1]`, `state [1, state]` (zeros at the start of a signal) and `valid [1]`
-    int32 (how many samples of the block are signal: all of them, but fewer where it ends and none after that) to a dictionary
-    `estimates [1, sources, block, 1]`, `residual [1, block, 1]` and the next `state`. What comes out belongs to what went in
-    `delay` samples before.
+    `model`: `keras.Model` of a dictionary `block [1, block, 1]`, `state [1, state]` (zeros at the
+    start of a signal) and `valid [1]` int32 (how many samples of the block are signal: all of them,
+    but fewer where it ends and none after that) to a dictionary `estimates [1, sources, block, 1]`,
+    `residual [1, block, 1]` and the next `state`. What comes out belongs to what went in `delay`
+    samples before.
     """
 
     model: keras.Model
@@ -65,16 +68,23 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
     hop_of, build = TWINS[generator.name]
     hop = hop_of(generator)
     if block < hop or block % hop:
-        raise ExportError(f"got blocks of {block} samples; this generator streams by multiples of its hop, {hop}.")
+        raise ExportError(
+            f"got blocks of {block} samples; this generator streams by multiples of its hop, {hop}."
+        )
     memory = Memory()
-    heard, valid = keras.Input(batch_shape=(1, block, 1)), keras.Input(batch_shape=(1,), dtype="int32")
+    heard, valid = (
+        keras.Input(batch_shape=(1, block, 1)),
+        keras.Input(batch_shape=(1,), dtype="int32"),
+    )
     clock = Clock(memory, valid, hop=hop, hops=block // hop)
     mixture = clock.signal_only(heard)
     parts = build(generator, mixture, memory, clock)
     residual = memory.delayed(mixture, parts.delay)
     for source in range(parts.estimates.shape[1]):
         residual = residual - parts.estimates[:, source]
-    step = keras.Model([heard, valid, *memory.before], [parts.estimates, residual, *memory.after], name="step")
+    step = keras.Model(
+        [heard, valid, *memory.before], [parts.estimates, residual, *memory.after], name="step"
+    )
     return StreamingTwin(_with_flat_state(step, memory, block), block, parts.delay, memory.size)
 
 
@@ -84,7 +94,9 @@ def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Mod
         "state": keras.Input(batch_shape=(1, memory.size), name="state"),
         "valid": keras.Input(batch_shape=(1,), dtype="int32", name="valid"),
     }
-    estimates, residual, *after = step([inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])])
+    estimates, residual, *after = step(
+        [inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])]
+    )
     outputs = {"estimates": estimates, "residual": residual, "state": memory.pack(after)}
     return keras.Model(inputs, outputs, name="streaming")
 
@@ -103,7 +115,8 @@ class _Maskers:
         self.there = {layer.name: layer for layer in generator.layers}
         self.memory, self.clock = memory, clock
         self.analysis, self.synthesis = self.there["analysis"], self.there["synthesis"]
-        self.overlap = self.analysis.frame // self.analysis.hop - 1  # frames beside its own that a hop lies in
+        # frames beside its own that a hop lies in
+        self.overlap = self.analysis.frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
 
     def features(self, spectrum):
@@ -122,12 +135,16 @@ class _Maskers:
 
     def block(self, path: _Path, name: str) -> _Path:
         """A residual block."""
-        norm, look, mix, add = (self.there[f"{name}_{part}"] for part in ("norm", "look", "mix", "add"))
+        norm, look, mix, add = (
+            self.there[f"{name}_{part}"] for part in ("norm", "look", "mix", "add")
+        )
         branch = self.clock.inside(norm(path.signal), late=path.late, more=self.overlap)
         branch = Inside(look)(self.memory.with_past(branch, 2 * look.reach))
         if f"{name}_across" in self.there:
             branch = self.there[f"{name}_join"]([branch, self.there[f"{name}_across"](branch)])
-        return _Path(add([self.memory.delayed(path.signal, look.reach), mix(branch)]), path.late + look.reach)
+        return _Path(
+            add([self.memory.delayed(path.signal, look.reach), mix(branch)]), path.late + look.reach
+        )
 
     def blocks(self, path: _Path) -> _Path:
         """The stack of them."""
@@ -135,9 +152,13 @@ class _Maskers:
             path = self.block(path, f"block{block}")
         return path
 
-    def parts(self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]) -> _Parts:
+    def parts(
+        self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]
+    ) -> _Parts:
         """The whole twin, from what leads from features to the signal that masks are made of."""
-        spectrum = Inside(self.analysis)(self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop))
+        spectrum = Inside(self.analysis)(
+            self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
+        )
         signal, late = look_through(self, self.features(spectrum))
         masks, turns = self._head(signal, "masks"), self._head(signal, "turns")
         spectrum = self.memory.delayed(spectrum, late)
@@ -212,7 +233,10 @@ def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _P
         for part in (f"block{block}_first", f"block{block}_second"):
             branch, after = look(branch, after, part, BLOCK_KERNEL // 2)
             branch = leaky(there[f"{part}_norm"](branch))
-        signal, late = there[f"block{block}_add"]([memory.delayed(signal, after - late), branch]), after
+        signal, late = (
+            there[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
+            after,
+        )
     for name in ("up0", "up1"):
         upsampled = there[name]
         stretch = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)

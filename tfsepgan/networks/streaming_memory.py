@@ -1,6 +1,8 @@
-"""What a streaming model knows of the time before a block: the past of its signals, and where the signal began and ended.
+"""What a streaming model knows of the time before a block: the past of its signals, and where the
+signal began and ended.
 
-All of it is one vector of numbers, zeros at the start of a signal, that the caller carries from block to block.
+All of it is one vector of numbers, zeros at the start of a signal, that the caller carries from
+block to block.
 """
 
 import math
@@ -9,13 +11,15 @@ import keras
 import numpy as np
 from keras import ops
 
-LONG_AGO = 2.0**20  # hops; counters stop here, far beyond any delay and well within what float32 counts exactly
+# hops; counters stop here, far beyond any delay and well within what float32 counts exactly
+LONG_AGO = 2.0**20
 
 
 class Memory:
     """Collects, while a network is built, what must be remembered from block to block.
 
-    `before` are inputs of that network and `after` the outputs that replace them for the next block.
+    `before` are inputs of that network and `after` the outputs that replace them for the next
+    block.
     """
 
     def __init__(self):
@@ -23,7 +27,8 @@ class Memory:
         self.after: list[keras.KerasTensor] = []
 
     def with_past(self, signal, length: int):
-        """A signal behind its own past: `[1, frames, ...]` -> `[1, length + frames, ...]`, zeros before the first block."""
+        """A signal behind its own past: `[1, frames, ...]` -> `[1, length + frames, ...]`, zeros
+        before the first block."""
         if not length:
             return signal
         past = keras.Input(batch_shape=(1, length, *signal.shape[2:]))
@@ -60,7 +65,8 @@ class Memory:
 
 
 class Clock:
-    """Tells which frames of a hidden signal lie between the beginning and the end of the signal that streams by.
+    """Tells which frames of a hidden signal lie between the beginning and the end of the signal
+    that streams by.
 
     Args:
       memory: keeps two numbers for it.
@@ -72,9 +78,12 @@ class Clock:
     def __init__(self, memory: Memory, valid, *, hop: int, hops: int):
         counters = keras.Input(batch_shape=(1, 2))
         since_start, since_end = counters[:, :1], counters[:, 1:]  # hops
-        signal = ops.cast(ops.floor_divide(valid + (hop - 1), hop), "float32")  # hops of this block, begun ones too
+        # hops of this block, begun ones too
+        signal = ops.cast(ops.floor_divide(valid + (hop - 1), hop), "float32")
         signal = ops.reshape(signal, (1, 1))
-        after = ops.concatenate([since_start + float(hops), since_end + (float(hops) - signal)], axis=1)
+        after = ops.concatenate(
+            [since_start + float(hops), since_end + (float(hops) - signal)], axis=1
+        )
         memory.keep(counters, ops.minimum(after, LONG_AGO))
         self._since_start, self._since_end = since_start, since_end - signal
         self._valid, self._hop, self._hops = valid, hop, hops

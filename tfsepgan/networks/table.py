@@ -12,7 +12,12 @@ from tfsepgan.networks import discriminators
 from tfsepgan.networks.filterbank import filterbank, filterbank_context
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
 from tfsepgan.networks.resnet import resnet, resnet_context
-from tfsepgan.networks.time_frequency import band_split, band_split_context, tfc_tdf, tfc_tdf_context
+from tfsepgan.networks.time_frequency import (
+    band_split,
+    band_split_context,
+    tfc_tdf,
+    tfc_tdf_context,
+)
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 
@@ -21,7 +26,8 @@ class GeneratorEntry(NamedTuple):
 
     build: Callable[..., keras.Model]
     hop: Callable[[GeneratorConfig], int]  # samples; moving the input by it moves the output by it
-    context: Callable[[GeneratorConfig], int]  # samples either side that an output sample depends on
+    # samples either side that an output sample depends on
+    context: Callable[[GeneratorConfig], int]
 
 
 GENERATORS = {
@@ -47,14 +53,19 @@ def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: in
     Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`, any time of at least one sample.
     Raises: ConfigError for a kind that is not in the table.
     """
-    return generator_entry(config.kind).build(config, sources=sources, sample_rate_hz=sample_rate_hz)
+    return generator_entry(config.kind).build(
+        config, sources=sources, sample_rate_hz=sample_rate_hz
+    )
 
 
 def first_sources(generator: keras.Model, count: int) -> keras.Model:
-    """A view of a generator that gives its first `count` sources only; the weights are the same ones."""
+    """A view of a generator that gives its first `count` sources only; the weights are the same
+    ones."""
     if generator.output.shape[1] == count:
         return generator
-    return keras.Model(generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name)
+    return keras.Model(
+        generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name
+    )
 
 
 def generator_entry(kind: str) -> GeneratorEntry:
@@ -74,5 +85,7 @@ def build_discriminator(config: DiscriminatorConfig, *, window: int, seed: int) 
     Raises: ConfigError for a kind that is not in the table.
     """
     if config.kind not in DISCRIMINATORS:
-        raise ConfigError(f"There is no discriminator {config.kind!r}; {nearest(config.kind, DISCRIMINATORS)}")
+        raise ConfigError(
+            f"There is no discriminator {config.kind!r}; {nearest(config.kind, DISCRIMINATORS)}"
+        )
     return DISCRIMINATORS[config.kind](config, window=window, seed=seed)

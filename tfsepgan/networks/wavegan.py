@@ -1,12 +1,15 @@
 """WaveGAN's generator: random numbers in, a window of sound out; DCGAN's, laid flat.
 
-A dense layer gives a few wide frames; every level after it makes four times as many, half as wide, until there is a
-waveform: `window = first * 4 ** levels`. 16384 samples come of 16 frames in five levels, 65536 in six, 32768 of 32 frames.
+A dense layer gives a few wide frames; every level after it makes four times as many, half as wide,
+until there is a
+waveform: `window = first * 4 ** levels`. 16384 samples come of 16 frames in five levels, 65536 in
+  six, 32768 of 32 frames.
 
-Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208, section 3.1 and the tables of its
-appendix; `upsample` and the post-filter are of its appendix on artifacts.
-Departs from it: (1) 32768 samples start from 32 frames, where the authors' code ends in a level of stride two. (2) The
-post-filter starts as one that changes nothing, theirs as noise; nothing is lost before it has learned.
+Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208, section
+3.1 and the tables of its appendix; `upsample` and the post-filter are of its appendix on artifacts.
+Departs from it: (1) 32768 samples start from 32 frames, where the authors' code ends in a level of
+stride two. (2) The post-filter starts as one that changes nothing, theirs as noise; nothing is lost
+before it has learned.
 """
 
 import keras
@@ -42,8 +45,13 @@ def levels_of(window: int) -> tuple[int, int]:
 
 
 def _nearest_windows(window: int) -> list[int]:
-    """The longest window that can be made and is shorter, and the shortest that is longer; above 64 samples."""
-    made = [frames * FACTOR**level for level in range(1, 12) for frames in range(FEWEST_FRAMES, MOST_FRAMES + 1)]
+    """The longest window that can be made and is shorter, and the shortest that is longer; above 64
+    samples."""
+    made = [
+        frames * FACTOR**level
+        for level in range(1, 12)
+        for frames in range(FEWEST_FRAMES, MOST_FRAMES + 1)
+    ]
     shorter, longer = [one for one in made if one < window], [one for one in made if one > window]
     return ([max(shorter)] if shorter else []) + ([min(longer)] if longer else [])
 
@@ -54,14 +62,17 @@ def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
     Args:
       config: its settings.
       window: samples it makes, see `levels_of`.
-    Returns: `[batch, latent]` in [-1, 1] -> `[batch, window, 1]`, float32; in (-1, 1) before a post-filter.
+    Returns: `[batch, latent]` in [-1, 1] -> `[batch, window, 1]`, float32; in (-1, 1) before a
+      post-filter.
     Raises: ConfigError for a window that no number of levels makes.
     """
     first, levels = levels_of(window)
     widest = config.channels * 2 ** (levels - 1)
     latent = keras.Input((config.latent,), name="latent")
     start = _start(config, config.latent / 3)  # a number uniform in [-1, 1] has a power of a third
-    signal = layers.Dense(first * widest, activation="relu", kernel_initializer=start, name="enter")(latent)
+    signal = layers.Dense(
+        first * widest, activation="relu", kernel_initializer=start, name="enter"
+    )(latent)
     signal = layers.Reshape((first, widest), name="frames")(signal)
     for level in range(levels - 1):
         signal = _upsample(signal, widest // 2 ** (level + 1), config, name=f"up{level}")
@@ -84,11 +95,14 @@ def _upsample(signal, channels: int, config: SynthesizerConfig, *, name: str, ga
         return upsample(signal)
     signal = layers.UpSampling1D(FACTOR, name=f"{name}_repeat")(signal)
     start = _start(config, heard, gain=gain)
-    return layers.Conv1D(channels, config.kernel, padding="same", kernel_initializer=start, name=name)(signal)
+    return layers.Conv1D(
+        channels, config.kernel, padding="same", kernel_initializer=start, name=name
+    )(signal)
 
 
 def _start(config: SynthesizerConfig, heard: float, *, gain: float = 1.0):
-    """How a filter starts; `heard` is the number of inputs of power one that each of its outputs is made of."""
+    """How a filter starts; `heard` is the number of inputs of power one that each of its outputs is
+    made of."""
     if config.start == "glorot":
         return "glorot_uniform"
     # He et al. 2015, arXiv:1502.01852, eq. 10: the power that ReLU halves is given back.
@@ -96,9 +110,11 @@ def _start(config: SynthesizerConfig, heard: float, *, gain: float = 1.0):
 
 
 def post_filter(length: int) -> keras.Layer:
-    """A linear filter over the finished waveform, `[batch, time, 1]` -> the same shape, that starts by changing nothing.
+    """A linear filter over the finished waveform, `[batch, time, 1]` -> the same shape, that starts
+    by changing nothing.
 
-    Upsampling leaves a constant tone at every multiple of its step; the filter may learn to take it away.
+    Upsampling leaves a constant tone at every multiple of its step; the filter may learn to take it
+    away.
 
     Args:
       length: samples.
@@ -116,7 +132,8 @@ def post_filter(length: int) -> keras.Layer:
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Impulse(keras.initializers.Initializer):
-    """A filter that passes its input on: one at its middle, `(length - 1) // 2`, and zeros around it."""
+    """A filter that passes its input on: one at its middle, `(length - 1) // 2`, and zeros around
+    it."""
 
     def __call__(self, shape, dtype=None):
         kernel = np.zeros(shape, "float32")

@@ -1,4 +1,5 @@
-"""Separation on a phone or a small computer: exported TFLite files, NumPy and the LiteRT runtime; TensorFlow is not needed.
+"""Separation on a phone or a small computer: exported TFLite files, NumPy and the LiteRT runtime;
+TensorFlow is not needed.
 
 from tfsepgan.ondevice import StreamingSeparator
 

@@ -1,10 +1,11 @@
 """What an exported TFLite file says about itself: JSON in the file's own list of metadata.
 
-A TFLite file is a FlatBuffer; its root table points at a list of named buffers, made for this. They are read here with a few
-lines, so that neither TensorFlow nor generated code is needed.
+A TFLite file is a FlatBuffer; its root table points at a list of named buffers, made for this. They
+are read here with a few lines, so that neither TensorFlow nor generated code is needed.
 
-Source: https://flatbuffers.dev/internals (tables, vectors, strings) and the TFLite schema, `Model` (fields 4, `buffers`, and 6,
-`metadata`), `Metadata` (0, `name`; 1, `buffer`) and `Buffer` (0, `data`).
+Source: https://flatbuffers.dev/internals (tables, vectors, strings) and the TFLite schema, `Model`
+(fields 4, `buffers`, and 6, `metadata`), `Metadata` (0, `name`; 1, `buffer`) and `Buffer` (0,
+`data`).
 """
 
 import json
@@ -25,9 +26,11 @@ def describe(path: str | os.PathLike) -> dict[str, Any]:
 
     Args:
       path: a `.tflite` file that `tfsepgan-export` wrote.
-    Returns: among others `name`, `variant`, `sources`, `stems`, `sample_rate_hz`, `hop`, `signatures` and `licence`; of streaming
-      files `streaming` too, with `block_samples`, `delay_samples`, `latency_samples` and `state_size`.
-    Raises: CheckpointError when the file cannot be read, is not TFLite, or was not written by tfsepgan.
+    Returns: among others `name`, `variant`, `sources`, `stems`, `sample_rate_hz`, `hop`,
+      `signatures` and `licence`; of streaming files `streaming` too, with `block_samples`,
+      `delay_samples`, `latency_samples` and `state_size`.
+    Raises: CheckpointError when the file cannot be read, is not TFLite, or was not written by
+      tfsepgan.
     """
     path = Path(path)
     try:
@@ -40,7 +43,9 @@ def describe(path: str | os.PathLike) -> dict[str, Any]:
         text = _metadata(content)
         facts = None if text is None else json.loads(text)
     except (struct.error, IndexError, ValueError) as error:
-        raise CheckpointError(f"{path} is a damaged TFLite file; copy or export it again.") from error
+        raise CheckpointError(
+            f"{path} is a damaged TFLite file; copy or export it again."
+        ) from error
     if not isinstance(facts, dict):
         raise CheckpointError(
             f"{path} does not say what it is: it has no {NAME!r} among its metadata. Export the model again."
@@ -56,8 +61,11 @@ def _metadata(content: bytes) -> bytes | None:
         if _vector(content, _field(content, entry, 0)) == NAME.encode():
             place = _field(content, entry, 1)
             index = _unsigned(content, place) if place else 0
-            # All of them, so that a file that was cut short is found out here and not in the runtime.
-            return [_vector(content, _field(content, one, 0)) for one in _tables(content, buffers)][index]
+            # All of them, so that a file that was cut short is found out here and not in the
+            # runtime.
+            return [_vector(content, _field(content, one, 0)) for one in _tables(content, buffers)][
+                index
+            ]
     return None
 
 

@@ -1,9 +1,11 @@
 """Which General MIDI programs are which instrument, what each can play, and in which range.
 
-The eleven classes of IRMAS come first, then drums and bass, then families for everything else, so that every
-program of General MIDI 1 has exactly one class.
-Source: General MIDI System Level 1 (MIDI Association, RP-003), sound set and percussion channel; the eleven
-classes: Bosch et al., "A comparison of sound segregation techniques for predominant instrument recognition", 2012.
+The eleven classes of IRMAS come first, then drums and bass, then families for everything else, so
+that every program of General MIDI 1 has exactly one class.
+Source: General MIDI System Level 1 (MIDI Association, RP-003), sound set and percussion channel;
+  the eleven
+classes: Bosch et al., "A comparison of sound segregation techniques for predominant instrument
+  recognition", 2012.
 """
 
 from collections.abc import Sequence
@@ -75,7 +77,12 @@ _OTHERS = (
     InstrumentClass("effects", (55, *range(96, 104), *range(120, 128)), 36, 96, "chords"),
 )
 CLASSES = {kind.name: kind for kind in (*_IRMAS, *_RHYTHM, *_OTHERS)}
-_OF_PROGRAM = {program: kind.name for kind in CLASSES.values() if kind.name != "drums" for program in kind.programs}
+_OF_PROGRAM = {
+    program: kind.name
+    for kind in CLASSES.values()
+    if kind.name != "drums"
+    for program in kind.programs
+}
 
 
 def class_of(program: int, *, is_drums: bool) -> str:
@@ -94,5 +101,7 @@ def classes_named(names: Sequence[str]) -> tuple[InstrumentClass, ...]:
     """
     unknown = [name for name in names if name not in CLASSES]
     if unknown:
-        raise ConfigError(f"There is no instrument class {', '.join(unknown)}; there are {', '.join(CLASSES)}.")
+        raise ConfigError(
+            f"There is no instrument class {', '.join(unknown)}; there are {', '.join(CLASSES)}."
+        )
     return tuple(CLASSES[name] for name in names or CLASSES)

@@ -1,7 +1,8 @@
 """MIDI files to scores and back, through mido.
 
-Reading keeps what a synthesizer hears of a player: notes, pedal, modulation, expression, volume and the pitch
-wheel. A part is one channel of one track. Notes that the file never ends, end with their track.
+Reading keeps what a synthesizer hears of a player: notes, pedal, modulation, expression, volume and
+the pitch wheel. A part is one channel of one track. Notes that the file never ends, end with their
+track.
 """
 
 from bisect import bisect_right
@@ -36,7 +37,9 @@ def import_mido():
     try:
         import mido
     except ImportError as error:
-        raise DataError("MIDI files are read with mido, which is not here: pip install 'tfsepgan[render]'") from error
+        raise DataError(
+            "MIDI files are read with mido, which is not here: pip install 'tfsepgan[render]'"
+        ) from error
     return mido
 
 
@@ -50,10 +53,14 @@ def read_midi(path: Path) -> Score:
     try:
         file = mido.MidiFile(str(path), clip=True)
     except OSError as error:  # mido's word for a wrong head, too
-        raise DataError(f"{path} cannot be read as MIDI ({error}). Copy it again or remove it.") from error
+        raise DataError(
+            f"{path} cannot be read as MIDI ({error}). Copy it again or remove it."
+        ) from error
     except Exception as error:  # mido meets damage with whatever its parser trips over
         reason = f"{type(error).__name__} {error}".strip()
-        raise DataError(f"{path} is a damaged MIDI file ({reason}). Copy it again or remove it.") from error
+        raise DataError(
+            f"{path} is a damaged MIDI file ({reason}). Copy it again or remove it."
+        ) from error
     if not 0 < file.ticks_per_beat < 0x8000 or file.type == 2:
         raise DataError(
             f"{path} counts time in frames or holds separate songs (division {file.ticks_per_beat}, type {file.type}); "
@@ -64,7 +71,9 @@ def read_midi(path: Path) -> Score:
     if not parts:
         raise DataError(f"{path} holds no notes. Remove it.")
     if max(part.seconds for part in parts) > _LONGEST_HOURS * 3600:
-        raise DataError(f"{path} lasts more than {_LONGEST_HOURS} hours, so its times are damaged. Remove it.")
+        raise DataError(
+            f"{path} lasts more than {_LONGEST_HOURS} hours, so its times are damaged. Remove it."
+        )
     return Score(path=Path(path), parts=parts)
 
 
@@ -80,7 +89,8 @@ class _TempoMap:
                 if message.type == "set_tempo":
                     changes[tick] = message.tempo
         self._per_beat = file.ticks_per_beat
-        self._ticks, self._seconds, self._tempos = [0], [0.0], [500_000]  # microseconds a beat until told otherwise
+        # microseconds a beat until told otherwise
+        self._ticks, self._seconds, self._tempos = [0], [0.0], [500_000]
         for tick in sorted(changes):
             self._seconds.append(self.seconds(tick))
             self._ticks.append(tick)
@@ -89,18 +99,24 @@ class _TempoMap:
     def seconds(self, tick: int) -> float:
         """Seconds from the beginning to a tick."""
         at = bisect_right(self._ticks, tick) - 1
-        return self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
+        return (
+            self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
+        )
 
 
 def _parts(tracks, tempo: _TempoMap):
-    """A part for each channel of each track with notes; a channel's program and controls may stand in another track."""
+    """A part for each channel of each track with notes; a channel's program and controls may stand
+    in another track."""
     heard = [_voices(track, tempo) for track in tracks]
     for track, voices in zip(tracks, heard, strict=True):
         for channel, voice in voices.items():
             if not voice.notes:
                 continue
             others = [other[channel] for other in heard if other is not voices and channel in other]
-            programs = [*voice.programs, *(program for other in others for program in other.programs)]
+            programs = [
+                *voice.programs,
+                *(program for other in others for program in other.programs),
+            ]
             controls = [
                 *voice.controls,
                 *(control for other in others if not other.notes for control in other.controls),
@@ -127,7 +143,9 @@ def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
     end = tempo.seconds(tick)
     for voice in voices.values():
         for pitch, begun in voice.sounding.items():
-            voice.notes.extend(Note(start, end, pitch, velocity) for start, velocity in begun if end > start)
+            voice.notes.extend(
+                Note(start, end, pitch, velocity) for start, velocity in begun if end > start
+            )
     return voices
 
 
@@ -150,7 +168,8 @@ def _hear(voice: _Voice, message, now: float) -> None:
 
 
 class Event(NamedTuple):
-    """Something a synthesizer does at a moment; `kind` sorts what happens at once: ends before beginnings."""
+    """Something a synthesizer does at a moment; `kind` sorts what happens at once: ends before
+    beginnings."""
 
     time: float
     kind: int
@@ -163,8 +182,13 @@ CONTROL, END, BEGIN = 0, 1, 2
 
 
 def events(parts: Sequence[Part]) -> list[Event]:
-    """All that happens when parts are played together, in the order of time; each part has a channel of its own."""
-    return sorted(event for number, part in enumerate(parts) for event in _events(part, _channel(part, number)))
+    """All that happens when parts are played together, in the order of time; each part has a
+    channel of its own."""
+    return sorted(
+        event
+        for number, part in enumerate(parts)
+        for event in _events(part, _channel(part, number))
+    )
 
 
 def _channel(part: Part, number: int) -> int:
@@ -197,16 +221,22 @@ def write_midi(path: Path, parts: Sequence[Part], *, seconds: float) -> None:
             tick = round(event.time * _TICKS_PER_SECOND)
             track.append(_message(mido, event).copy(time=tick - now))
             now = tick
-        track.append(mido.MetaMessage("end_of_track", time=max(0, round(seconds * _TICKS_PER_SECOND) - now)))
+        track.append(
+            mido.MetaMessage("end_of_track", time=max(0, round(seconds * _TICKS_PER_SECOND) - now))
+        )
         file.tracks.append(track)
     file.save(str(path))
 
 
 def _message(mido, event: Event):
     if event.kind == BEGIN:
-        return mido.Message("note_on", channel=event.channel, note=event.number, velocity=event.value)
+        return mido.Message(
+            "note_on", channel=event.channel, note=event.number, velocity=event.value
+        )
     if event.kind == END:
         return mido.Message("note_off", channel=event.channel, note=event.number)
     if event.number == PITCH_WHEEL:
         return mido.Message("pitchwheel", channel=event.channel, pitch=event.value)
-    return mido.Message("control_change", channel=event.channel, control=event.number, value=event.value)
+    return mido.Message(
+        "control_change", channel=event.channel, control=event.number, value=event.value
+    )

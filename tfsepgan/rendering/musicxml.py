@@ -1,8 +1,8 @@
 """MusicXML to scores, through music21, which is asked for only here.
 
-Notes are as written: tempo marks count, ties are joined, repeats are played once, grace notes are left out.
-The staves of one player are one part. Dynamics and articulations are not played; velocity and timing vary by
-the renderer's own settings. Reading a long score takes seconds.
+Notes are as written: tempo marks count, ties are joined, repeats are played once, grace notes are
+left out. The staves of one player are one part. Dynamics and articulations are not played; velocity
+and timing vary by the renderer's own settings. Reading a long score takes seconds.
 """
 
 import re
@@ -13,7 +13,10 @@ from tfsepgan.errors import DataError
 from tfsepgan.rendering.score import Note, Part, Score
 
 _CHOIR = 52  # General MIDI, from 0
-_SUNG = re.compile(r"(voice|soprano|alto|tenor|baritone|choir|chorus|canto|chant|gesang|singstimme)( ?[\divx]+)?", re.I)
+_SUNG = re.compile(
+    r"(voice|soprano|alto|tenor|baritone|choir|chorus|canto|chant|gesang|singstimme)( ?[\divx]+)?",
+    re.I,
+)
 _VELOCITY = 80  # mezzo forte; what a part's dynamics say is not read
 
 
@@ -21,12 +24,15 @@ def read_musicxml(path: Path) -> Score:
     """Read a MusicXML file, plain or compressed (.mxl).
 
     Returns: a part for every part of the score that holds notes.
-    Raises: DataError naming the file when it cannot be read or holds no notes, and when music21 is missing.
+    Raises: DataError naming the file when it cannot be read or holds no notes, and when music21 is
+      missing.
     """
     try:
         import music21
     except ImportError as error:
-        raise DataError("MusicXML is read with music21, which is not here: pip install 'tfsepgan[render]'") from error
+        raise DataError(
+            "MusicXML is read with music21, which is not here: pip install 'tfsepgan[render]'"
+        ) from error
     try:
         with warnings.catch_warnings():  # of marks it leaves out, none of them notes
             warnings.simplefilter("ignore")
@@ -34,7 +40,9 @@ def read_musicxml(path: Path) -> Score:
         parts = tuple(part for part in _parts(music21, parsed) if part.notes)
     except Exception as error:  # damage meets music21 anywhere in its parser
         reason = f"{type(error).__name__} {error}".strip()
-        raise DataError(f"{path} cannot be read as MusicXML ({reason}). Export it again or remove it.") from error
+        raise DataError(
+            f"{path} cannot be read as MusicXML ({reason}). Export it again or remove it."
+        ) from error
     if not parts:
         raise DataError(f"{path} holds no notes. Remove it.")
     return Score(path=Path(path), parts=parts)
@@ -44,7 +52,11 @@ def _parts(music21, parsed) -> list[Part]:
     """Players of a score, in its order: a part, or all staves of one."""
     found, of_staff = [], {}
     for group in parsed.getElementsByClass(music21.layout.StaffGroup):
-        staves = [each for each in group.getSpannedElements() if isinstance(each, music21.stream.PartStaff)]
+        staves = [
+            each
+            for each in group.getSpannedElements()
+            if isinstance(each, music21.stream.PartStaff)
+        ]
         if len(staves) > 1 and group.symbol == "brace":
             of_staff.update((id(staff), id(group)) for staff in staves)
     players: dict[int, list] = {}
@@ -73,5 +85,9 @@ def _notes(music21, source) -> list[Note]:
         if not isinstance(element, music21.note.NotRest) or end is None or not end > start:
             continue
         pitches = (int(pitch.midi) for pitch in getattr(element, "pitches", ()))
-        notes.extend(Note(float(start), float(end), pitch, _VELOCITY) for pitch in pitches if 0 <= pitch <= 127)
+        notes.extend(
+            Note(float(start), float(end), pitch, _VELOCITY)
+            for pitch in pitches
+            if 0 <= pitch <= 127
+        )
     return notes

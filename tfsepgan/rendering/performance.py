@@ -33,7 +33,8 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
       part: times in the score's seconds.
       performance: the same one gives the same notes.
       class_name: notes outside its range are moved by octaves.
-    Returns: the part with its new times, pitches and velocities; its notes in the order of their starts, none of a pitch that still sounds.
+    Returns: the part with its new times, pitches and velocities; its notes in the order of their
+      starts, none of a pitch that still sounds.
     """
     kind = CLASSES[class_name]
     rng = np.random.default_rng(performance.seed)
@@ -52,5 +53,7 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
             pitch = fold(pitch + performance.semitones, kind.lowest, kind.highest)
         velocity = int(np.clip(round(note.velocity + louder), 1, 127))
         played.append(Note(start, end, pitch, velocity))
-    controls = tuple(control._replace(time=control.time / performance.tempo) for control in part.controls)
+    controls = tuple(
+        control._replace(time=control.time / performance.tempo) for control in part.controls
+    )
     return replace(part, notes=one_key_at_a_time(played), controls=controls)

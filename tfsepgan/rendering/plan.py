@@ -1,7 +1,8 @@
-"""Who plays what: parts of scores are given to instrument classes, soundfonts and programs, and to splits.
+"""Who plays what: parts of scores are given to instrument classes, soundfonts and programs, and to
+splits.
 
-Everything is drawn from the seed and the scores' names, so the same call makes the same plan, and a run that was
-killed goes on where it was.
+Everything is drawn from the seed and the scores' names, so the same call makes the same plan, and a
+run that was killed goes on where it was.
 """
 
 import fnmatch
@@ -63,7 +64,9 @@ class Plan:
     """By class."""
 
 
-def make_plan(scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings: RenderSettings) -> Plan:
+def make_plan(
+    scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings: RenderSettings
+) -> Plan:
     """Read scores and deal their parts out.
 
     Args:
@@ -74,7 +77,9 @@ def make_plan(scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings:
     playable = {kind.name: [font for font in fonts if font.programs(kind)] for kind in kinds}
     missing = [name for name in settings.classes if not playable[name]]
     if missing:
-        raise ConfigError(f"None of the soundfonts has {', '.join(missing)}. Add one or leave the class out.")
+        raise ConfigError(
+            f"None of the soundfonts has {', '.join(missing)}. Add one or leave the class out."
+        )
     dealer = _Dealer([kind for kind in kinds if playable[kind.name]], playable, settings)
     for file in sorted(scores, key=lambda file: _draw(settings.seed, file.label)):
         if dealer.is_done:
@@ -95,7 +100,9 @@ def make_plan(scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings:
 class _Dealer:
     """Gives parts to the class, and classes to the soundfont, that has had least so far."""
 
-    def __init__(self, kinds: Sequence[InstrumentClass], playable: dict[str, list[SoundFont]], settings):
+    def __init__(
+        self, kinds: Sequence[InstrumentClass], playable: dict[str, list[SoundFont]], settings
+    ):
         self._kinds, self._playable, self._settings = kinds, playable, settings
         self._of_font: dict[tuple[str, str], float] = {}
         self.plan = Plan(seconds={kind.name: 0.0 for kind in kinds})
@@ -127,7 +134,9 @@ class _Dealer:
             name = f"{file.label}-{number}" + (f"-v{version}" if version else "")
             folder = f"{kind.name}" if kind.name in settings.targets else f"{REST}/{kind.name}"
             split = split_of(file.piece, settings)
-            stem = self._stem(kind, [number], (tempo, semitones), rng, min(part.seconds, settings.longest_seconds))
+            stem = self._stem(
+                kind, [number], (tempo, semitones), rng, min(part.seconds, settings.longest_seconds)
+            )
             inner = f"{stem.soundfont}/" if kind.name in settings.targets else ""
             stem = stem._replace(path=str(PurePosixPath(split, folder, f"{inner}{name}.flac")))
             seconds = min(part.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
@@ -140,14 +149,17 @@ class _Dealer:
         tempo, semitones = self._song_draw(rng)
         playing: dict[str, list[int]] = {}
         for number, kinds in self._choices(score):
-            if settings.assign == "any":  # every part by another instrument, as long as there are enough
+            # every part by another instrument, as long as there are enough
+            if settings.assign == "any":
                 kinds = [kind for kind in kinds if kind.name not in playing] or kinds
             kind = min(kinds, key=lambda kind: self.plan.seconds[kind.name])
             playing.setdefault(kind.name, []).append(number)
         if not playing:
             return
         seconds = min(score.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
-        folder = PurePosixPath(split_of(file.piece, settings), file.label + (f"-v{version}" if version else ""))
+        folder = PurePosixPath(
+            split_of(file.piece, settings), file.label + (f"-v{version}" if version else "")
+        )
         of_name = {kind.name: kind for kind in self._kinds}
         stems = []
         for name, numbers in playing.items():
@@ -157,16 +169,22 @@ class _Dealer:
 
     def _choices(self, score: Score) -> list[tuple[int, list[InstrumentClass]]]:
         """Parts of a song with the classes they suit, those with the least choice first."""
-        suiting = [(n, [kind for kind in self._kinds if self._suits(part, kind)]) for n, part in self._wanted(score)]
+        suiting = [
+            (n, [kind for kind in self._kinds if self._suits(part, kind)])
+            for n, part in self._wanted(score)
+        ]
         self.plan.left_out += sum(not kinds for _, kinds in suiting)
-        return sorted(((n, kinds) for n, kinds in suiting if kinds), key=lambda choice: len(choice[1]))
+        return sorted(
+            ((n, kinds) for n, kinds in suiting if kinds), key=lambda choice: len(choice[1])
+        )
 
     def _wanted(self, score: Score) -> list[tuple[int, Part]]:
         patterns = [pattern.lower() for pattern in self._settings.parts]
         return [
             (number, part)
             for number, part in enumerate(score.parts)
-            if not patterns or any(fnmatch.fnmatch(part.name.lower(), pattern) for pattern in patterns)
+            if not patterns
+            or any(fnmatch.fnmatch(part.name.lower(), pattern) for pattern in patterns)
         ]
 
     def _suits(self, part: Part, kind: InstrumentClass) -> bool:
@@ -180,10 +198,15 @@ class _Dealer:
         tempo = float(rng.uniform(1 - settings.tempo, 1 + settings.tempo))
         return tempo, int(rng.integers(-settings.semitones, settings.semitones + 1))
 
-    def _stem(self, kind, numbers: Sequence[int], song_draw, rng: np.random.Generator, seconds: float) -> Stem:
+    def _stem(
+        self, kind, numbers: Sequence[int], song_draw, rng: np.random.Generator, seconds: float
+    ) -> Stem:
         """Choose soundfont and program, and how each part is played."""
         settings = self._settings
-        heard = {font.name: self._of_font.get((kind.name, font.name), 0.0) for font in self._playable[kind.name]}
+        heard = {
+            font.name: self._of_font.get((kind.name, font.name), 0.0)
+            for font in self._playable[kind.name]
+        }
         font = min(self._playable[kind.name], key=lambda font: heard[font.name])
         self._of_font[kind.name, font.name] = heard[font.name] + seconds
         program = int(rng.choice(font.programs(kind)))

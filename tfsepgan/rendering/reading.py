@@ -24,7 +24,8 @@ class ScoreFile(NamedTuple):
     label: str
     """Its own name among all, fit for a file's name."""
     piece: str
-    """What keeps versions of one piece together: the first folder below the collection, or the file."""
+    """What keeps versions of one piece together: the first folder below the collection, or the
+    file."""
 
     @property
     def digest(self) -> str:

@@ -1,7 +1,8 @@
 """From a plan to files: each job is synthesized, brought to level and written as FLAC, once.
 
-Every file carries, as its comment, what it was made of and a key over all of that; a file whose key is the one
-wanted is kept. So a run that was stopped goes on, and one with other settings makes again what they change.
+Every file carries, as its comment, what it was made of and a key over all of that; a file whose key
+is the one wanted is kept. So a run that was stopped goes on, and one with other settings makes
+again what they change.
 """
 
 import hashlib
@@ -27,7 +28,15 @@ from tfsepgan.rendering.synthesizers import Task, play, version
 
 _RECIPE = 2  # raise it when the same settings begin to sound different
 _SILENT_DB = -70.0  # dBFS, peak before levelling: a soundfont without samples for these notes
-_HEARD = ("longest_rest_seconds", "longest_seconds", "sample_rate_hz", "channels", "level_db", "peak_db", "layout")
+_HEARD = (
+    "longest_rest_seconds",
+    "longest_seconds",
+    "sample_rate_hz",
+    "channels",
+    "level_db",
+    "peak_db",
+    "layout",
+)
 
 
 class Studio(NamedTuple):
@@ -53,7 +62,8 @@ class Outcome(NamedTuple):
 
 
 def render_job(job: Job, studio: Studio) -> Outcome:
-    """Make a job's files, or find them made. What can be wrong with a score or a soundfont is in the outcome."""
+    """Make a job's files, or find them made. What can be wrong with a score or a soundfont is in
+    the outcome."""
     try:
         comments = [_comment(job, stem, studio) for stem in job.stems]
         seconds = _made(job, comments, studio.output)
@@ -61,13 +71,24 @@ def render_job(job: Job, studio: Studio) -> Outcome:
             return Outcome(job, kept=True, seconds=seconds)
         score = read_score(job.score.path)
         written = [_written(score, stem, studio.settings) for stem in job.stems]
-        players = [_players(parts, stem, studio.settings) for parts, stem in zip(written, job.stems, strict=True)]
-        seconds = max((part.seconds for parts in players for part in parts), default=0.0) + TAIL_SECONDS
-        sounds = [_sound(stem, parts, seconds, studio) for stem, parts in zip(job.stems, players, strict=True)]
+        players = [
+            _players(parts, stem, studio.settings)
+            for parts, stem in zip(written, job.stems, strict=True)
+        ]
+        seconds = (
+            max((part.seconds for parts in players for part in parts), default=0.0) + TAIL_SECONDS
+        )
+        sounds = [
+            _sound(stem, parts, seconds, studio)
+            for stem, parts in zip(job.stems, players, strict=True)
+        ]
         gain = _gain(sounds, studio.settings)
         for stem, comment, sound in zip(job.stems, comments, sounds, strict=True):
             _write(studio.output / stem.path, sound * gain, comment, studio.settings)
-        was_cut = max(part.seconds for parts in written for part in parts) > studio.settings.longest_seconds
+        was_cut = (
+            max(part.seconds for parts in written for part in parts)
+            > studio.settings.longest_seconds
+        )
         return Outcome(job, seconds=seconds, was_cut=was_cut)
     except (TfsepganError, OSError) as error:
         return Outcome(job, problem=f"{job.score.path} was not rendered: {error}")
@@ -78,7 +99,11 @@ def description(path: Path) -> dict | None:
     try:
         with soundfile.SoundFile(str(path)) as file:
             said = json.loads(file.comment)
-            return {**said, "seconds": round(file.frames / file.samplerate, 3)} if "key" in said else None
+            return (
+                {**said, "seconds": round(file.frames / file.samplerate, 3)}
+                if "key" in said
+                else None
+            )
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError):
         return None
 
@@ -133,7 +158,9 @@ def _players(written: list[Part], stem: Stem, settings: RenderSettings) -> list[
     for number, whole, performance in zip(stem.parts, written, stem.performances, strict=True):
         part = cut(whole, settings.longest_seconds)
         if not part.notes:
-            raise DataError(f"part {number} ({part.name}) has no notes in its first {settings.longest_seconds:g} s")
+            raise DataError(
+                f"part {number} ({part.name}) has no notes in its first {settings.longest_seconds:g} s"
+            )
         players.append(replace(perform(part, performance, stem.class_name), program=stem.program))
     return players
 
@@ -157,19 +184,24 @@ def _gain(sounds: Sequence[np.ndarray], settings: RenderSettings) -> np.float32:
     total = np.sum(sounds, axis=0)
     peak = max(np.abs(sound).max() for sound in (total, *sounds))
     rms = max(float(np.sqrt(np.mean(total**2, dtype=np.float64))), 1e-9)
-    return np.float32(min(10 ** (settings.level_db / 20) / rms, 10 ** (settings.peak_db / 20) / peak))
+    return np.float32(
+        min(10 ** (settings.level_db / 20) / rms, 10 ** (settings.peak_db / 20) / peak)
+    )
 
 
 def _write(path: Path, sound: np.ndarray, comment: dict, settings: RenderSettings) -> None:
     def write(file):
         form = {"format": "FLAC", "subtype": "PCM_16"}
-        with soundfile.SoundFile(file, "w", settings.sample_rate_hz, sound.shape[1], **form) as flac:
+        with soundfile.SoundFile(
+            file, "w", settings.sample_rate_hz, sound.shape[1], **form
+        ) as flac:
             flac.comment = json.dumps(comment)
             flac.write(sound)
 
     try:
         write_whole(path, write)
-    except (OSError, AssertionError, soundfile.SoundFileError) as error:  # soundfile asserts that all was written
+    # soundfile asserts that all was written
+    except (OSError, AssertionError, soundfile.SoundFileError) as error:
         raise DataError(
             f"{path} cannot be written ({error or 'the disk is full'}). Free some space or choose another folder."
         ) from error

@@ -24,7 +24,10 @@ _ABANDONED_SECONDS = 3600  # younger half-written files may be another process's
 
 
 def prepare(
-    scores: Mapping[str, Path], soundfonts: Mapping[str, Path], output: Path, settings: RenderSettings
+    scores: Mapping[str, Path],
+    soundfonts: Mapping[str, Path],
+    output: Path,
+    settings: RenderSettings,
 ) -> tuple[Plan, Studio]:
     """Find everything that is needed and decide who plays what; nothing is written.
 
@@ -49,7 +52,9 @@ def prepare(
     return plan, Studio(output, {font.name: font for font in fonts}, settings, synthesizer)
 
 
-def render(plan: Plan, studio: Studio, *, done: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
+def render(
+    plan: Plan, studio: Studio, *, done: Callable[[Outcome], None] = lambda outcome: None
+) -> list[Outcome]:
     """Render every job of a plan.
 
     Args:
@@ -75,12 +80,21 @@ def _outcomes(jobs: Sequence[Job], studio: Studio) -> Iterator[Outcome]:
 def described_fonts(
     fonts: Iterable[SoundFont], before: Mapping[str, dict], licences: Mapping[str, str]
 ) -> dict[str, dict]:
-    """What a manifest says of soundfonts, those of before included; another file of the same name does not inherit a licence."""
+    """What a manifest says of soundfonts, those of before included; another file of the same name
+    does not inherit a licence."""
     described = dict(before)
     for font in fonts:
-        same = {font.name: before[font.name]} if before.get(font.name, {}).get("sha256") == font.digest else {}
+        same = (
+            {font.name: before[font.name]}
+            if before.get(font.name, {}).get("sha256") == font.digest
+            else {}
+        )
         words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
-        described[font.name] = {**words, "sha256": font.digest, "licence": licence_of(font.name, licences, same)}
+        described[font.name] = {
+            **words,
+            "sha256": font.digest,
+            "licence": licence_of(font.name, licences, same),
+        }
     return described
 
 
@@ -89,12 +103,16 @@ def licence_of(name: str, licences: Mapping[str, str], before: Mapping[str, dict
     return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))
 
 
-def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Mapping[str, str]) -> dict:
-    """Write manifest.json: every rendered file of the folder, its score and soundfont, and their licences.
+def write_manifest(
+    studio: Studio, collections: Mapping[str, Path], licences: Mapping[str, str]
+) -> dict:
+    """Write manifest.json: every rendered file of the folder, its score and soundfont, and their
+    licences.
 
     Args:
       collections: the scores' folders by name.
-      licences: of soundfonts and collections, by name; what an earlier manifest says of others stays.
+      licences: of soundfonts and collections, by name; what an earlier manifest says of others
+        stays.
     Returns: what was written.
     Raises: OSError when the disk refuses.
     """
@@ -109,10 +127,19 @@ def write_manifest(studio: Studio, collections: Mapping[str, Path], licences: Ma
     found = sorted(studio.output.rglob("*.flac"))
     described = {file.relative_to(studio.output).as_posix(): description(file) for file in found}
     files = {name: said for name, said in described.items() if said is not None}
-    made_by = {"package": f"tfsepgan {tfsepgan.__version__}", "synthesizer": version(studio.synthesizer)}
+    made_by = {
+        "package": f"tfsepgan {tfsepgan.__version__}",
+        "synthesizer": version(studio.synthesizer),
+    }
     runs = [*earlier.get("settings", []), json.loads(json.dumps(asdict(studio.settings)))]
     unique = [run for number, run in enumerate(runs) if run not in runs[:number]]
-    manifest = {**made_by, "soundfonts": fonts, "scores": scores, "settings": unique, "files": files}
+    manifest = {
+        **made_by,
+        "soundfonts": fonts,
+        "scores": scores,
+        "settings": unique,
+        "files": files,
+    }
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     write_whole(path, lambda file: file.write(text.encode()))
     return manifest

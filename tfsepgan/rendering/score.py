@@ -75,7 +75,8 @@ class Score:
 
 
 def line(part: Part, *, lowest: bool) -> Part:
-    """The top line of a part, or its bass line: one note at a time, each ending where the next begins.
+    """The top line of a part, or its bass line: one note at a time, each ending where the next
+    begins.
 
     Args:
       lowest: True keeps the lowest note of each chord, False the highest.
@@ -96,9 +97,11 @@ def line(part: Part, *, lowest: bool) -> Part:
 
 
 def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Notes of one pitch that do not overlap, as an instrument has each key once and a synthesizer ends all of them at once.
+    """Notes of one pitch that do not overlap, as an instrument has each key once and a synthesizer
+    ends all of them at once.
 
-    A note ends where the next of its pitch begins; of those that begin together one is left, as long and as loud as any.
+    A note ends where the next of its pitch begins; of those that begin together one is left, as
+    long and as loud as any.
 
     Returns: the notes in the order of their starts.
     """
@@ -108,7 +111,9 @@ def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
         before = last.get(note.pitch)
         if before is not None and kept[before].start == note.start:
             louder = max(kept[before].velocity, note.velocity)
-            kept[before] = kept[before]._replace(end=max(kept[before].end, note.end), velocity=louder)
+            kept[before] = kept[before]._replace(
+                end=max(kept[before].end, note.end), velocity=louder
+            )
             continue
         if before is not None and kept[before].end > note.start:
             kept[before] = kept[before]._replace(end=note.start)
@@ -127,13 +132,16 @@ def fold(pitch: int, low: int, high: int) -> int:
 
 
 def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
-    """Move all notes by the same octaves so that most lie in a range; what still lies outside is folded in."""
+    """Move all notes by the same octaves so that most lie in a range; what still lies outside is
+    folded in."""
     notes = tuple(notes)
     if not notes:
         return notes
     pitches = np.array([note.pitch for note in notes])
     octaves = sorted(range(-4, 5), key=abs)
-    inside = [np.count_nonzero((pitches + 12 * n >= low) & (pitches + 12 * n <= high)) for n in octaves]
+    inside = [
+        np.count_nonzero((pitches + 12 * n >= low) & (pitches + 12 * n <= high)) for n in octaves
+    ]
     shift = 12 * octaves[int(np.argmax(inside))]
     return tuple(note._replace(pitch=fold(note.pitch + shift, low, high)) for note in notes)
 
@@ -166,8 +174,12 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
 
 def cut(part: Part, seconds: float) -> Part:
     """The part up to a time; notes that sound across it end there."""
-    notes = (note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds)
-    return replace(part, notes=tuple(notes), controls=tuple(c for c in part.controls if c.time < seconds))
+    notes = (
+        note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds
+    )
+    return replace(
+        part, notes=tuple(notes), controls=tuple(c for c in part.controls if c.time < seconds)
+    )
 
 
 def _covered(notes: Iterable[Note]) -> float:

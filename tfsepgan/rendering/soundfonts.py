@@ -1,6 +1,7 @@
 """What a soundfont holds: its presets and its words on copyright, read from the file's own lists.
 
-Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006), sections 5 (INFO) and 7.2 (phdr).
+Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006), sections 5 (INFO) and
+  7.2 (phdr).
 """
 
 import functools
@@ -55,7 +56,8 @@ def _digest(path: Path, size: int, changed: int) -> str:
 def open_soundfont(name: str, path: Path) -> SoundFont:
     """Read the lists of an SF2 or SF3 file, not its samples.
 
-    Raises: DataError naming the file when it is missing, is no soundfont, is cut short, or has no presets.
+    Raises: DataError naming the file when it is missing, is no soundfont, is cut short, or has no
+      presets.
     """
     presets, texts = None, {}
     try:
@@ -72,9 +74,13 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
                 elif chunk in (b"INAM", b"ICOP") and length <= _LONGEST_LIST:
                     texts[chunk] = file.read(length).rstrip(b"\0").decode("latin-1").strip()
     except OSError as error:
-        raise DataError(f"The soundfont {path} cannot be read ({error.strerror}). Check the path.") from error
+        raise DataError(
+            f"The soundfont {path} cannot be read ({error.strerror}). Check the path."
+        ) from error
     if not presets:
-        raise DataError(f"{path} holds no presets, so nothing can be played with it. Copy it again or leave it out.")
+        raise DataError(
+            f"{path} holds no presets, so nothing can be played with it. Copy it again or leave it out."
+        )
     return SoundFont(
         name=name,
         path=Path(path),
@@ -85,7 +91,8 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """Name and length of every chunk within the lists of a RIFF file, which stands at its content meanwhile."""
+    """Name and length of every chunk within the lists of a RIFF file, which stands at its content
+    meanwhile."""
     while len(head := file.read(8)) == 8:
         name, length = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"LIST":
@@ -98,5 +105,8 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
 
 def _presets(listed: bytes) -> frozenset[tuple[int, int]]:
     """(bank, program) of every record but the last, which only ends the list."""
-    records = [listed[at : at + _PRESET_BYTES] for at in range(0, len(listed) - 2 * _PRESET_BYTES + 1, _PRESET_BYTES)]
+    records = [
+        listed[at : at + _PRESET_BYTES]
+        for at in range(0, len(listed) - 2 * _PRESET_BYTES + 1, _PRESET_BYTES)
+    ]
     return frozenset(struct.unpack("<HH", record[20:24])[::-1] for record in records)

@@ -1,7 +1,7 @@
 """Notes to sound: fluidsynth as a program beside us, or tinysoundfont within.
 
-Both play dry: rooms are the augmentation's. Both are held to a time limit, as damaged soundfonts and scores
-can keep a synthesizer busy for ever.
+Both play dry: rooms are the augmentation's. Both are held to a time limit, as damaged soundfonts
+and scores can keep a synthesizer busy for ever.
 """
 
 import functools
@@ -52,7 +52,10 @@ def find_synthesizer(wanted: str) -> str:
       wanted: 'auto', 'fluidsynth' or 'tinysoundfont'.
     Raises: DataError with what to install when it is not here.
     """
-    here = {"fluidsynth": shutil.which("fluidsynth"), "tinysoundfont": util.find_spec("tinysoundfont")}
+    here = {
+        "fluidsynth": shutil.which("fluidsynth"),
+        "tinysoundfont": util.find_spec("tinysoundfont"),
+    }
     names = list(here) if wanted == "auto" else [wanted]
     for name in names:
         if here[name]:
@@ -69,7 +72,9 @@ def version(name: str) -> str:
     if name == "tinysoundfont":
         return f"{name} {metadata.version(name)}"
     try:
-        said = subprocess.run([name, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+        said = subprocess.run(
+            [name, "--version"], capture_output=True, text=True, timeout=20, check=False
+        ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise DataError(f"fluidsynth does not start: {error}. Install it again.") from error
     lines = [line for line in said.splitlines() if "version" in line.lower()]
@@ -82,7 +87,8 @@ def play(name: str, task: Task) -> np.ndarray:
     Args:
       name: 'fluidsynth' or 'tinysoundfont'.
     Returns: float32 `[frames, 2]`, not scaled.
-    Raises: DataError when the synthesizer fails, passes its time limit, or makes something that is no number.
+    Raises: DataError when the synthesizer fails, passes its time limit, or makes something that is
+      no number.
     """
     sound = _fluidsynth(task) if name == "fluidsynth" else _tinysoundfont(task)
     if not np.isfinite(sound).all():
@@ -94,16 +100,44 @@ def play(name: str, task: Task) -> np.ndarray:
 
 def _fluidsynth(task: Task) -> np.ndarray:
     with tempfile.TemporaryDirectory(prefix="tfsepgan-render-") as folder:
-        score, sound, said = Path(folder, "score.mid"), Path(folder, "sound.wav"), Path(folder, "said")
+        score, sound, said = (
+            Path(folder, "score.mid"),
+            Path(folder, "sound.wav"),
+            Path(folder, "said"),
+        )
         write_midi(score, task.parts, seconds=task.seconds)
-        command = ["fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0", "-g", str(_GAIN), "-O", "float"]
-        command += ["-o", "synth.dynamic-sample-loading=1", "-o", "synth.cpu-cores=1", "-r", str(task.sample_rate_hz)]
+        command = [
+            "fluidsynth",
+            "-n",
+            "-i",
+            "-q",
+            "-R",
+            "0",
+            "-C",
+            "0",
+            "-g",
+            str(_GAIN),
+            "-O",
+            "float",
+        ]
+        command += [
+            "-o",
+            "synth.dynamic-sample-loading=1",
+            "-o",
+            "synth.cpu-cores=1",
+            "-r",
+            str(task.sample_rate_hz),
+        ]
         command += ["-F", str(sound), str(task.soundfont), str(score)]
         with open(said, "wb") as log:
             try:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
             except OSError as error:
-                raise DataError(f"fluidsynth does not start ({error.strerror}). Install it again.") from error
+                raise DataError(
+                    f"fluidsynth does not start ({error.strerror}). Install it again."
+                ) from error
             try:
                 _wait(process, sound, task)
             finally:
@@ -125,9 +159,13 @@ def _wait(process: subprocess.Popen, sound: Path, task: Task) -> None:
     end = time.monotonic() + task.limit_seconds
     while process.poll() is None:
         if time.monotonic() > end:
-            raise DataError(f"fluidsynth took longer than {task.limit_seconds:g} s (--time-limit-seconds).")
+            raise DataError(
+                f"fluidsynth took longer than {task.limit_seconds:g} s (--time-limit-seconds)."
+            )
         if sound.exists() and sound.stat().st_size > longest:
-            raise DataError(f"fluidsynth does not end: {task.seconds:.0f} s were wanted. The score may be damaged.")
+            raise DataError(
+                f"fluidsynth does not end: {task.seconds:.0f} s were wanted. The score may be damaged."
+            )
         time.sleep(_POLL_SECONDS)
 
 
@@ -143,17 +181,27 @@ def _tinysoundfont(task: Task) -> np.ndarray:
             synth.program_select(channel, font, 0, task.parts[0].program, channel == DRUM_CHANNEL)
         blocks, made = [], 0
         for event in [*happening, None]:
-            until = task.frames if event is None else min(task.frames, round(event.time * task.sample_rate_hz))
+            until = (
+                task.frames
+                if event is None
+                else min(task.frames, round(event.time * task.sample_rate_hz))
+            )
             while made < until:
                 size = min(until - made, _LONGEST_BLOCK)
-                blocks.append(np.frombuffer(synth.generate_simple(size), np.float32).reshape(-1, 2).copy())
+                blocks.append(
+                    np.frombuffer(synth.generate_simple(size), np.float32).reshape(-1, 2).copy()
+                )
                 made += size
                 if time.monotonic() > end:
-                    raise DataError(f"tinysoundfont took longer than {task.limit_seconds:g} s (--time-limit-seconds).")
+                    raise DataError(
+                        f"tinysoundfont took longer than {task.limit_seconds:g} s (--time-limit-seconds)."
+                    )
             if event is not None:
                 _send(synth, event)
     except (RuntimeError, tinysoundfont.SoundFontException) as error:
-        raise DataError(f"tinysoundfont cannot play {task.soundfont} ({error}). Leave it out.") from error
+        raise DataError(
+            f"tinysoundfont cannot play {task.soundfont} ({error}). Leave it out."
+        ) from error
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
 
 

@@ -17,7 +17,10 @@ OutcomeType = TypeVar("OutcomeType")
 
 
 def work(
-    do: Callable[[JobType, StudioType], OutcomeType], jobs: Sequence[JobType], studio: StudioType, workers: int | None
+    do: Callable[[JobType, StudioType], OutcomeType],
+    jobs: Sequence[JobType],
+    studio: StudioType,
+    workers: int | None,
 ) -> Iterator[OutcomeType]:
     """Do every job, in whatever order they end.
 
@@ -31,12 +34,16 @@ def work(
     if workers <= 1:
         yield from (do(job, studio) for job in jobs)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(do, studio))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(do, studio)
+    )
     try:
         for future in as_completed([pool.submit(_do, job) for job in jobs]):
             yield future.result()
     except BrokenProcessPool as error:
-        raise DataError("A worker died, perhaps for want of memory. Run again with fewer --workers.") from error
+        raise DataError(
+            "A worker died, perhaps for want of memory. Run again with fewer --workers."
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

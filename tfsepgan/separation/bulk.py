@@ -1,4 +1,5 @@
-"""Many recordings with one model: progress with time left, and one bad file does not stop the others."""
+"""Many recordings with one model: progress with time left, and one bad file does not stop the
+others."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -43,22 +44,27 @@ def separate_files(
     console: Console | None = None,
     at_each_block: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeparatedFile], list[FailedFile]]:
-    """Separate recordings one after the other; those that fail are reported and the rest still done.
+    """Separate recordings one after the other; those that fail are reported and the rest still
+    done.
 
     Args:
       separator: the model, loaded once.
       recordings: as `naming.find_inputs` gives them.
       output_dir: stems of each go to `output_dir/recording.track/`.
       form, clip: see `separate_file`.
-      lengths: seconds of each recording as `length_of` gives them, where they are known; an MP3 is read through for its own.
+      lengths: seconds of each recording as `length_of` gives them, where they are known; an MP3 is
+        read through for its own.
       console: where to show progress and failures; None shows nothing.
-      at_each_block: called now and then; what it raises ends all of it, and nothing of the recording at hand is left.
+      at_each_block: called now and then; what it raises ends all of it, and nothing of the
+        recording at hand is left.
     Returns: what was separated, and what failed.
     """
     done: list[SeparatedFile] = []
     failed: list[FailedFile] = []
     shown = console or Console(quiet=True)
-    seconds = [length_of(recording) for recording in recordings] if lengths is None else list(lengths)
+    seconds = (
+        [length_of(recording) for recording in recordings] if lengths is None else list(lengths)
+    )
     with _progress(shown) as progress:
         task = progress.add_task("separating", total=sum(seconds))
         before = 0.0
@@ -90,12 +96,18 @@ def separate_files(
 
 
 def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=console)
 
 
 def length_of(recording: Recording) -> float:
-    """Seconds of a recording by its head; 0 for one that cannot be read, which is reported when its turn comes."""
+    """Seconds of a recording by its head; 0 for one that cannot be read, which is reported when its
+    turn comes."""
     try:
         return probe(recording.path).seconds
     except DataError:

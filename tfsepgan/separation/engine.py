@@ -1,9 +1,10 @@
 """Long signals through a finite network: block + true context + discard, equal to one pass.
 
-A convolutional generator has a finite receptive field, so an output sample needs only `context` samples of the
-mixture on either side. Each block is given that much of the true neighbourhood and what its artificial edges
-touched is thrown away. At the true ends of the signal nothing is added: there the network sees its own zero edges,
-as it would in one pass. Blocks start on multiples of `hop`, because the network commutes with those shifts only.
+A convolutional generator has a finite receptive field, so an output sample needs only `context`
+samples of the mixture on either side. Each block is given that much of the true neighbourhood and
+what its artificial edges touched is thrown away. At the true ends of the signal nothing is added:
+there the network sees its own zero edges, as it would in one pass. Blocks start on multiples of
+`hop`, because the network commutes with those shifts only.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,10 @@ import numpy as np
 
 from tfsepgan.errors import CheckpointError, ShapeError
 
-MIN_CONTEXTS_PER_BLOCK = 4  # at most half of the work is context, and a third of a percent at 25 s blocks
-CHANNELS_PER_PASS = 2  # stereo goes in one batch; more channels in turns, so that memory does not grow with them
+# at most half of the work is context, and a third of a percent at 25 s blocks
+MIN_CONTEXTS_PER_BLOCK = 4
+# stereo goes in one batch; more channels in turns, so that memory does not grow with them
+CHANNELS_PER_PASS = 2
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Maps `[batch, time, 1]` to `[batch, sources, time, 1]`, float32, any time of at least one sample."""
@@ -23,8 +26,8 @@ def network_function(generator) -> Network:
     """A generator as a plain function of arrays, traced once for every length and batch.
 
     Args:
-      generator: Functional `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`; or a system that searches, or a model
-        in another runtime, whose `separate` is such a function.
+      generator: Functional `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`; or a
+        system that searches, or a model in another runtime, whose `separate` is such a function.
     Returns: the same function on NumPy arrays, in inference mode.
     """
     if hasattr(generator, "separate"):
@@ -54,11 +57,14 @@ def block_samples(seconds: float, *, sample_rate_hz: int, hop: int, context: int
 class BlockSeparator:
     """Takes a mixture piece by piece and gives back estimates block by block, equal to one pass.
 
-    Push pieces of any length with `push`, then call `finish` once; the blocks that come back follow each other
-    without a gap and are together exactly as long as the mixture. It holds at most one block and three contexts.
+    Push pieces of any length with `push`, then call `finish` once; the blocks that come back follow
+    each other without a gap and are together exactly as long as the mixture. It holds at most one
+    block and three contexts.
     """
 
-    def __init__(self, network: Network, *, channels: int, sources: int, hop: int, context: int, block: int):
+    def __init__(
+        self, network: Network, *, channels: int, sources: int, hop: int, context: int, block: int
+    ):
         """
         Args:
           network: see `Network`; one pass of it over the whole signal is what the blocks equal.
@@ -69,7 +75,9 @@ class BlockSeparator:
           block: samples of new output a pass gives, a multiple of `hop`.
         """
         if block < 1 or block % hop:
-            raise ShapeError(f"got blocks of {block} samples; the generator needs a multiple of its hop, {hop}")
+            raise ShapeError(
+                f"got blocks of {block} samples; the generator needs a multiple of its hop, {hop}"
+            )
         self._network = network
         self._channels, self._sources = channels, sources
         self._context, self._block = _round_up(context, hop), block
@@ -85,7 +93,9 @@ class BlockSeparator:
         Returns: the blocks that became ready, each `[sources, time, channels]`; often none.
         """
         if samples.ndim != 2 or samples.shape[1] != self._channels:
-            raise ShapeError(f"got a piece of shape {samples.shape}; wanted [time, {self._channels}]")
+            raise ShapeError(
+                f"got a piece of shape {samples.shape}; wanted [time, {self._channels}]"
+            )
         if len(samples):
             self._pieces.append(samples)
             self._held += len(samples)
@@ -97,7 +107,8 @@ class BlockSeparator:
     def finish(self) -> list[np.ndarray]:
         """Say that the mixture has ended.
 
-        Returns: the last block, `[sources, time, channels]`, in a list; an empty list if nothing is left.
+        Returns: the last block, `[sources, time, channels]`, in a list; an empty list if nothing is
+          left.
         """
         if self._held <= self._lead:
             return []
@@ -118,7 +129,8 @@ class BlockSeparator:
         return self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
 
     def _estimate(self, chunk: np.ndarray) -> np.ndarray:
-        """`[time, channels]` to `[sources, time, channels]` in one pass of the network per pair of channels."""
+        """`[time, channels]` to `[sources, time, channels]` in one pass of the network per pair of
+        channels."""
         estimate = np.empty((self._sources, *chunk.shape), np.float32)
         for first in range(0, self._channels, CHANNELS_PER_PASS):
             some = slice(first, first + CHANNELS_PER_PASS)
@@ -126,7 +138,9 @@ class BlockSeparator:
             given = self._network(batch)
             wanted = (len(batch), self._sources, len(chunk), 1)
             if given.shape != wanted:
-                raise CheckpointError(f"the generator gave {given.shape} for {batch.shape}; wanted {wanted}")
+                raise CheckpointError(
+                    f"the generator gave {given.shape} for {batch.shape}; wanted {wanted}"
+                )
             if not np.isfinite(given).all():
                 raise CheckpointError(
                     "the generator gave values that are not finite for a mixture that is; its weights are broken: "

@@ -28,8 +28,10 @@ Progress = Callable[[int, int], None]
 class SeparatedFile:
     """What came of one recording.
 
-    `stems`: path of every source and "residual". `frames`: samples of each. `levels`: what the clip policy did.
-    `elapsed_seconds`: from opening to the last rename. `notes`: whatever a user should know and might not expect.
+    `stems`: path of every source and "residual". `frames`: samples of each. `levels`: what the clip
+      policy did.
+    `elapsed_seconds`: from opening to the last rename. `notes`: whatever a user should know and
+      might not expect.
     """
 
     path: Path
@@ -61,10 +63,9 @@ def separate_file(
 ) -> SeparatedFile:
     """Separate an audio file to `output_dir/track/SOURCE.wav` and `residual.wav`.
 
-    The stems have the recording's own rate, channels and exact length, and sum to it; MP3, M4A and Opus cannot hold every rate.
-    They appear under their names
-    when all of them are complete; whatever goes wrong before leaves no stem behind. Stems of an earlier run are
-    replaced.
+    The stems have the recording's own rate, channels and exact length, and sum to it; MP3, M4A and
+    Opus cannot hold every rate. They appear under their names when all of them are complete;
+    whatever goes wrong before leaves no stem behind. Stems of an earlier run are replaced.
 
     Args:
       separator: the model.
@@ -72,15 +73,21 @@ def separate_file(
       output_dir: made if need be.
       track: folder below it; the file's name without suffix if not given.
       form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which says all of the next two.
-      subtype: of WAV: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32; of FLAC: PCM_24 or PCM_16.
+      subtype: of WAV: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32; of FLAC: PCM_24
+        or PCM_16.
       bit_rate_kbps: of MP3, M4A and Opus.
-      clip: what to do when a format would clip: "rescale" (one gain for all stems), "clip" or "error".
+      clip: what to do when a format would clip: "rescale" (one gain for all stems), "clip" or
+        "error".
       progress: told of every block.
     Returns: where the stems are, and what was done to their level.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
     """
     started = time.perf_counter()
-    form = form if isinstance(form, StemFormat) else StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
+    form = (
+        form
+        if isinstance(form, StemFormat)
+        else StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
+    )
     check_options(form, clip)
     path = Path(path)
     directory = _directory_for(path, Path(output_dir), track)
@@ -114,9 +121,12 @@ def separate_file(
 def _write_stems(
     separator: Separator, path: Path, info: SoundInfo, writer: StemWriter, progress: Progress | None
 ) -> int:
-    """Read, separate and write at the same time: three threads, a bounded number of blocks between them."""
+    """Read, separate and write at the same time: three threads, a bounded number of blocks between
+    them."""
     blocks = ahead(read_blocks(path, info, frames=READ_FRAMES), depth=READ_AHEAD)
-    stems = ahead(separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD)
+    stems = ahead(
+        separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD
+    )
     done = 0
     try:
         for block in stems:
@@ -136,20 +146,28 @@ def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -
         track = safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name)
     directory = output_dir.joinpath(*(safe_name(part) for part in PurePath(track).parts))
     if not directory.resolve().is_relative_to(output_dir.resolve()):
-        raise DataError(f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}")
+        raise DataError(
+            f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}"
+        )
     return directory
 
 
 def _refuse_to_overwrite(path: Path, targets) -> None:
     for target in targets:
         if target.exists() and target.samefile(path):
-            raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
+            raise DataError(
+                f"{path} would be replaced by one of its own stems; choose another output"
+            )
 
 
-def _notes(levels: Levels, form: StemFormat, info: SoundInfo, writer: StemWriter) -> tuple[str, ...]:
+def _notes(
+    levels: Levels, form: StemFormat, info: SoundInfo, writer: StemWriter
+) -> tuple[str, ...]:
     notes = []
     if writer.rate_hz != info.sample_rate_hz:
-        notes.append(f"the stems are at {writer.rate_hz} Hz, as {form} holds no {info.sample_rate_hz} Hz")
+        notes.append(
+            f"the stems are at {writer.rate_hz} Hz, as {form} holds no {info.sample_rate_hz} Hz"
+        )
     if levels.gain != 1.0:
         notes.append(
             f"all stems were multiplied by {levels.gain:.4f}, as their peak of {levels.peak:.3f} does not fit "

@@ -1,7 +1,7 @@
 """Which recordings to separate, and the folder below the output that each one's stems go to.
 
-Names come from files and models of others, so none of them may lead out of the output folder, and no two recordings
-may share a folder.
+Names come from files and models of others, so none of them may lead out of the output folder, and
+no two recordings may share a folder.
 """
 
 import os
@@ -15,7 +15,8 @@ from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import DataError
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # device names on Windows
+# device names on Windows
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 MAX_NAME_BYTES = 200  # file systems allow 255; temporary names add a few
 
 
@@ -50,13 +51,16 @@ def safe_name(name: str) -> str:
     return shortened.strip() or "_"
 
 
-def find_inputs(inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLike) -> list[Recording]:
-    """Every recording named or found below a named folder, each with a folder of its own for its stems.
+def find_inputs(
+    inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLike
+) -> list[Recording]:
+    """Every recording named or found below a named folder, each with a folder of its own for its
+    stems.
 
-    A file that is named is taken whatever it is called. Folders are walked to the bottom for the suffixes in
-    `audio.formats.SUFFIXES`; hidden files and folders, and the output folder itself, are left out. A recording in a folder
-    keeps its relative path; where two would share a folder for their stems, their suffixes and then their parents'
-    names are added.
+    A file that is named is taken whatever it is called. Folders are walked to the bottom for the
+    suffixes in `audio.formats.SUFFIXES`; hidden files and folders, and the output folder itself,
+    are left out. A recording in a folder keeps its relative path; where two would share a folder
+    for their stems, their suffixes and then their parents' names are added.
 
     Args:
       inputs: files and folders.
@@ -83,8 +87,14 @@ def _walk(directory: Path, output: Path) -> list[Path]:
     files = []
     for folder, below, names in os.walk(directory):
         here = Path(folder)
-        below[:] = sorted(one for one in below if one[0] != "." and (here / one).resolve() != output)
-        files += [here / one for one in sorted(names) if one[0] != "." and Path(one).suffix.lower() in SUFFIXES]
+        below[:] = sorted(
+            one for one in below if one[0] != "." and (here / one).resolve() != output
+        )
+        files += [
+            here / one
+            for one in sorted(names)
+            if one[0] != "." and Path(one).suffix.lower() in SUFFIXES
+        ]
     if not files:
         raise DataError(
             f"{directory} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))} in it or below"
@@ -93,7 +103,8 @@ def _walk(directory: Path, output: Path) -> list[Path]:
 
 
 def _distinct(recordings: list[Recording]) -> list[Recording]:
-    """Turn relative paths into folder names, spelling out more of the path of those that would share one."""
+    """Turn relative paths into folder names, spelling out more of the path of those that would
+    share one."""
     common = Path(os.path.commonpath([one.path.parent for one in recordings]))
     rungs = (
         lambda one: one.track.with_name(_stem(one.track.name)),
@@ -108,14 +119,21 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
             for one, track in zip(recordings, tracks, strict=True)
         ]
     counts = Counter(str(track).casefold() for track in tracks)
-    shared = [one.path for one, track in zip(recordings, tracks, strict=True) if counts[str(track).casefold()] > 1]
+    shared = [
+        one.path
+        for one, track in zip(recordings, tracks, strict=True)
+        if counts[str(track).casefold()] > 1
+    ]
     if shared:
-        raise DataError(f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs")
+        raise DataError(
+            f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs"
+        )
     return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
 
 
 def _stem(name: str) -> str:
-    """A file's name without its audio suffix; only a suffix of audio is cut, so "take 1.5" keeps its ".5"."""
+    """A file's name without its audio suffix; only a suffix of audio is cut, so "take 1.5" keeps
+    its ".5"."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name
 

@@ -10,16 +10,19 @@ POLL_SECONDS = 0.1  # how soon a thread whose reader has gone away notices
 
 
 def ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
-    """The same items in the same order, made in a thread while the caller is busy with earlier ones.
+    """The same items in the same order, made in a thread while the caller is busy with earlier
+    ones.
 
     Args:
-      items: consumed in the other thread; an error it raises is raised here in its place. A generator is closed
-        there when the caller stops early.
+      items: consumed in the other thread; an error it raises is raised here in its place. A
+        generator is closed there when the caller stops early.
       depth: how many finished items may wait; memory is bounded by it.
     """
     waiting: queue.Queue = queue.Queue(maxsize=depth)
     stop = threading.Event()
-    thread = threading.Thread(target=_fill, args=(items, waiting, stop), name="tfsepgan-ahead", daemon=True)
+    thread = threading.Thread(
+        target=_fill, args=(items, waiting, stop), name="tfsepgan-ahead", daemon=True
+    )
     try:
         thread.start()
         while True:

@@ -1,7 +1,8 @@
-"""What runs a model: LiteRT, which starts at once, or TensorFlow, which takes seconds to start and is faster over hours.
+"""What runs a model: LiteRT, which starts at once, or TensorFlow, which takes seconds to start and
+is faster over hours.
 
-Both give the same stems to the rounding of float32. LiteRT runs the float32 `.tflite` file that an export writes; a run, and a system
-that searches, have none and take TensorFlow.
+Both give the same stems to the rounding of float32. LiteRT runs the float32 `.tflite` file that an
+export writes; a run, and a system that searches, have none and take TensorFlow.
 """
 
 import json
@@ -20,7 +21,8 @@ from tfsepgan.ondevice.description import describe
 
 Runtime = Literal["auto", "litert", "tensorflow"]
 RUNTIMES = ("auto", "litert", "tensorflow")
-LONG_SECONDS = 1800.0  # of music; from here on what TensorFlow is faster by is worth more than its start
+# of music; from here on what TensorFlow is faster by is worth more than its start
+LONG_SECONDS = 1800.0
 SIGNATURE = "separate"
 _CHANNELS_AT_ONCE = 2  # as many as a pass of the engine has
 
@@ -49,12 +51,14 @@ class LiteRTNetwork:
         return LiteRTNetwork, (self._path, self._sources)
 
     def _start(self, idle: list[Any]) -> None:
-        self._idle = idle  # interpreters; one is taken out while it runs, as none may run in two threads at once
+        # interpreters; one is taken out while it runs, as none may run in two threads at once
+        self._idle = idle
         self._pool = ThreadPoolExecutor(_CHANNELS_AT_ONCE, thread_name_prefix="litert")
         self._process = os.getpid()
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """`[batch, time, 1]` float32 to `[batch, sources, time, 1]`; from any thread, and after a fork."""
+        """`[batch, time, 1]` float32 to `[batch, sources, time, 1]`; from any thread, and after a
+        fork."""
         if self._process != os.getpid():  # threads do not follow into the child
             self._start([])
         estimates = np.empty((len(mixture), len(self._sources), *mixture.shape[1:]), np.float32)
@@ -73,14 +77,18 @@ class LiteRTNetwork:
         return estimates
 
 
-def choose_runtime(runtime: Runtime, folder: Path, manifest: Manifest, *, seconds: float | None = None) -> Runtime:
+def choose_runtime(
+    runtime: Runtime, folder: Path, manifest: Manifest, *, seconds: float | None = None
+) -> Runtime:
     """'litert' or 'tensorflow'.
 
     Args:
-      runtime: what was asked for; 'auto' takes LiteRT where the model has a file for it, but for much music.
+      runtime: what was asked for; 'auto' takes LiteRT where the model has a file for it, but for
+        much music.
       folder, manifest: of the model.
       seconds: of music, where that is known.
-    Raises: ConfigError for a runtime that there is not; CheckpointError when it cannot run this model.
+    Raises: ConfigError for a runtime that there is not; CheckpointError when it cannot run this
+      model.
     """
     if runtime not in RUNTIMES:
         raise ConfigError(f"got runtime {runtime!r}; wanted one of {', '.join(RUNTIMES)}")
@@ -89,7 +97,9 @@ def choose_runtime(runtime: Runtime, folder: Path, manifest: Manifest, *, second
     reason = _why_not_litert(folder, manifest)
     if runtime == "litert":
         if reason:
-            raise CheckpointError(f"{folder} cannot be run by LiteRT: {reason}. Take the runtime 'tensorflow'.")
+            raise CheckpointError(
+                f"{folder} cannot be run by LiteRT: {reason}. Take the runtime 'tensorflow'."
+            )
         return runtime
     if reason or (seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")):
         return "tensorflow"
@@ -127,7 +137,8 @@ def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
 
 
 def _refuse_another_file(folder: Path, path: Path) -> None:
-    """Compare a file with the checksum that the export wrote down; manifests without one are believed."""
+    """Compare a file with the checksum that the export wrote down; manifests without one are
+    believed."""
     told = json.loads((folder / MANIFEST).read_text())
     for name in ("export", "files", path.name, "sha256"):
         told = told.get(name) if isinstance(told, dict) else None

@@ -1,8 +1,9 @@
-"""A mixture at any rate in, its stems at that rate out, sample by sample aligned and exactly as long.
+"""A mixture at any rate in, its stems at that rate out, sample by sample aligned and exactly as
+long.
 
-soxr's streaming resampler (no delay, same output as in one shot) takes the mixture to the model's rate and the
-estimates back. The residual is taken at the mixture's own rate, so what lies above the model's band stays in it and
-the stems sum to the mixture whatever the rates are.
+soxr's streaming resampler (no delay, same output as in one shot) takes the mixture to the model's
+rate and the estimates back. The residual is taken at the mixture's own rate, so what lies above the
+model's band stays in it and the stems sum to the mixture whatever the rates are.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ Stems = dict[str, np.ndarray]
 
 
 class StemStream:
-    """Push the pieces of a mixture, get back its stems: estimates and residual, delayed but aligned."""
+    """Push the pieces of a mixture, get back its stems: estimates and residual, delayed but
+    aligned."""
 
     def __init__(
         self,
@@ -48,14 +50,20 @@ class StemStream:
                 sample_rate_hz, model_rate_hz, channels, dtype="float32", quality=QUALITY
             )
             self._from_model = soxr.ResampleStream(
-                model_rate_hz, sample_rate_hz, channels * len(self._sources), dtype="float32", quality=QUALITY
+                model_rate_hz,
+                sample_rate_hz,
+                channels * len(self._sources),
+                dtype="float32",
+                quality=QUALITY,
             )
-            # The resamplers round their lengths: with one sample of the model's rate more, made of the silence that
-            # the filter sees after the end in any case, the way back is never short; the surplus is cut off.
+            # The resamplers round their lengths: with one sample of the model's rate more, made of
+            # the silence that the filter sees after the end in any case, the way back is never
+            # short; the surplus is cut off.
             self._margin = int(np.ceil(sample_rate_hz / model_rate_hz))
 
     def push(self, samples: np.ndarray) -> list[Stems]:
-        """Take the next `[time, channels]` float32 of the mixture; returns the stems that became ready."""
+        """Take the next `[time, channels]` float32 of the mixture; returns the stems that became
+        ready."""
         self._mixture.put(samples)
         return self._collect(self._engine.push(self._resampled_in(samples, last=False)))
 
@@ -76,11 +84,14 @@ class StemStream:
         for block in blocks:
             ready += self._emit(block.transpose(1, 0, 2).reshape(block.shape[1], -1), last=False)
         if last:
-            ready += self._emit(np.zeros((0, self._channels * len(self._sources)), np.float32), last=True)
+            ready += self._emit(
+                np.zeros((0, self._channels * len(self._sources)), np.float32), last=True
+            )
         return ready
 
     def _emit(self, folded: np.ndarray, *, last: bool) -> list[Stems]:
-        """Estimates `[time, sources * channels]` at the model's rate to stems with as much mixture as they cover."""
+        """Estimates `[time, sources * channels]` at the model's rate to stems with as much mixture
+        as they cover."""
         if self._from_model is not None:
             folded = self._from_model.resample_chunk(np.ascontiguousarray(folded), last=last)
         self._estimates.put(folded)
@@ -89,7 +100,9 @@ class StemStream:
             return []
         mixture, estimates = self._mixture.get(count), self._estimates.get(count)
         each = np.split(estimates, len(self._sources), axis=1)
-        stems = {name: np.ascontiguousarray(one) for name, one in zip(self._sources, each, strict=True)}
+        stems = {
+            name: np.ascontiguousarray(one) for name, one in zip(self._sources, each, strict=True)
+        }
         return [{**stems, RESIDUAL: residual_of(mixture, each)}]
 
 
@@ -124,4 +137,8 @@ class _Fifo:
                 piece = piece[:count]
             taken.append(piece)
             count -= len(piece)
-        return taken[0] if len(taken) == 1 else np.concatenate(taken or [np.zeros((0, self._width), np.float32)])
+        return (
+            taken[0]
+            if len(taken) == 1
+            else np.concatenate(taken or [np.zeros((0, self._width), np.float32)])
+        )

@@ -1,7 +1,8 @@
-"""The files that a model server is set up with: TF Serving's own three, a compose file and a Kubernetes manifest.
+"""The files that a model server is set up with: TF Serving's own three, a compose file and a
+Kubernetes manifest.
 
-Source: "Serving configuration" of TF Serving's documentation, the flags of its `main.cc`, and the entry point of its image.
-What each line is for stands beside it, and in docs/serving.md.
+Source: "Serving configuration" of TF Serving's documentation, the flags of its `main.cc`, and the
+entry point of its image. What each line is for stands beside it, and in docs/serving.md.
 """
 
 import json
@@ -15,7 +16,8 @@ from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.files import write_whole
 from tfsepgan.models.folders import Manifest, read_manifest
 
-IMAGE = "tensorflow/serving:2.16.1"  # of the TensorFlow that the models are made with; a newer one reads them too
+# of the TensorFlow that the models are made with; a newer one reads them too
+IMAGE = "tensorflow/serving:2.16.1"
 _IMAGE_NAME = re.compile(r"[a-z0-9][a-z0-9._:/@-]*")
 
 MODELS = Template("""\
@@ -180,23 +182,34 @@ def write_server_files(
     """Write what a server of some models is set up with.
 
     Args:
-      directory: gets models.config, batching_parameters.txt, monitoring.config, docker-compose.yml and kubernetes.yaml;
-        those of an earlier time are replaced.
+      directory: gets models.config, batching_parameters.txt, monitoring.config, docker-compose.yml
+        and kubernetes.yaml; those of an earlier time are replaced.
       models: folders written by tfsepgan-export.
       image: of the server.
       replicas: servers, for Kubernetes.
       memory_gib: of one server.
     Returns: paths of the files.
-    Raises: CheckpointError for a folder that is no model; ConfigError; ServingError when the disk refuses.
+    Raises: CheckpointError for a folder that is no model; ConfigError; ServingError when the disk
+      refuses.
     """
     if not models:
-        raise ConfigError("got no models to serve; name at least one folder written by tfsepgan-export")
+        raise ConfigError(
+            "got no models to serve; name at least one folder written by tfsepgan-export"
+        )
     if not _IMAGE_NAME.fullmatch(image):
         raise ConfigError(f"got {image!r} as the image; wanted a name such as {IMAGE}")
-    directory, folders = Path(os.path.abspath(directory)), [Path(os.path.abspath(one)) for one in models]
+    directory, folders = (
+        Path(os.path.abspath(directory)),
+        [Path(os.path.abspath(one)) for one in models],
+    )
     manifests = [read_manifest(folder) for folder in folders]
     _check_names(manifests)
-    values = {"image": image, "replicas": replicas, "memory": f"{memory_gib}g", "kubernetes_memory": f"{memory_gib}Gi"}
+    values = {
+        "image": image,
+        "replicas": replicas,
+        "memory": f"{memory_gib}g",
+        "kubernetes_memory": f"{memory_gib}Gi",
+    }
     values["first"] = manifests[0].name
     values["volumes"] = "\n".join(
         f"      - {{type: bind, source: {json.dumps(os.path.join('.', os.path.relpath(folder, directory)))}, "
@@ -205,7 +218,8 @@ def write_server_files(
     )
     config = MODELS.substitute(each="".join(MODEL.substitute(name=one.name) for one in manifests))
     inside = {
-        name: _indented(text) for name, text in (("models", config), ("monitoring", MONITORING), ("batching", BATCHING))
+        name: _indented(text)
+        for name, text in (("models", config), ("monitoring", MONITORING), ("batching", BATCHING))
     }
     files = {
         "models.config": config,

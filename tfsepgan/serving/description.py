@@ -1,4 +1,5 @@
-"""What a served model is: what its signature `describe` tells, checked, as nothing that comes over a wire is taken on trust."""
+"""What a served model is: what its signature `describe` tells, checked, as nothing that comes over
+a wire is taken on trust."""
 
 import json
 from dataclasses import dataclass, fields
@@ -28,7 +29,8 @@ class Description:
 
 
 def complete(text: str | bytes) -> str | bytes:
-    """The text, if it is JSON from end to end; `Refused` if it was cut on the way, so that it is asked for again."""
+    """The text, if it is JSON from end to end; `Refused` if it was cut on the way, so that it is
+    asked for again."""
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -47,14 +49,19 @@ def read_description(text: str | bytes, *, server: str) -> Description:
         values = json.loads(text)
         wrong = [name for name, kind in _NEEDED.items() if not isinstance(values.get(name), kind)]
         most = values["limits"]["max_request_samples"] if not wrong else 0
-        wrong += [name for name in ("sample_rate_hz", "hop") if name not in wrong and values[name] < 1]
+        wrong += [
+            name for name in ("sample_rate_hz", "hop") if name not in wrong and values[name] < 1
+        ]
         if wrong or values["context"] < 0 or not isinstance(most, int) or most < 1:
             raise ValueError(f"check {', '.join(wrong) or 'context and limits'}")
         if not values["sources"] or not all(isinstance(one, str) for one in values["sources"]):
             raise ValueError("it names no sources")
         known = {one.name for one in fields(Manifest)}
         kept = {name: value for name, value in values.items() if name in known}
-        return Description(manifest=Manifest(**{**kept, "sources": tuple(kept["sources"])}), max_request_samples=most)
+        return Description(
+            manifest=Manifest(**{**kept, "sources": tuple(kept["sources"])}),
+            max_request_samples=most,
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ServingError(
             f"{server} describes its model in a way that is not understood: {str(error)[:200]}. Export the model again, "

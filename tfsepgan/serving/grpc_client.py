@@ -1,4 +1,5 @@
-"""A model behind TF Serving's gRPC interface: `PredictionService.Predict` on its own messages, float32 as it is."""
+"""A model behind TF Serving's gRPC interface: `PredictionService.Predict` on its own messages,
+float32 as it is."""
 
 from collections.abc import Mapping
 
@@ -10,7 +11,8 @@ from tfsepgan.serving.retry import BAD_REPLY, Refused
 _FLOAT, _STRING = 1, 7  # of `tensorflow.DataType`
 OVERHEAD_BYTES = 1 << 16  # of a message, beside its samples
 BYTES_PER_SAMPLE = 4.0
-# gRPC's own waits between attempts to connect grow to two minutes; a server that restarts is back sooner.
+# gRPC's own waits between attempts to connect grow to two minutes; a server that restarts is back
+# sooner.
 _CONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
@@ -49,7 +51,8 @@ class GrpcClient:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
     def describe(self, seconds: float) -> bytes:
-        """What the model is, as JSON; from here on only the version that answered is asked. Raises: Refused."""
+        """What the model is, as JSON; from here on only the version that answered is asked. Raises:
+        Refused."""
         request = self._request("describe")
         question = request.inputs["question"]
         question.dtype = _STRING
@@ -59,18 +62,24 @@ class GrpcClient:
         told = list(reply.outputs["manifest"].string_val)
         if len(told) != 1:
             raise Refused(BAD_REPLY, "the description did not come")
-        self._version = reply.model_spec.version.value if reply.model_spec.HasField("version") else None
+        self._version = (
+            reply.model_spec.version.value if reply.model_spec.HasField("version") else None
+        )
         return told[0]
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for its length. Raises: Refused."""
+        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for its length. Raises:
+        Refused."""
         request = self._request("separate")
         sent = request.inputs["mixture"]
         sent.dtype = _FLOAT
         for size in mixture.shape:
             sent.tensor_shape.dim.add(size=size)
         sent.tensor_content = np.ascontiguousarray(mixture, "<f4").tobytes()
-        return {name: _array(tensor, name) for name, tensor in self._call(request, seconds).outputs.items()}
+        return {
+            name: _array(tensor, name)
+            for name, tensor in self._call(request, seconds).outputs.items()
+        }
 
     def close(self) -> None:
         """Let the connection go."""
@@ -96,11 +105,15 @@ class GrpcClient:
 def _array(tensor, name: str) -> np.ndarray:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if tensor.dtype != _FLOAT:
-        raise Refused(BAD_REPLY, f"{name!r} came as TensorFlow's type {tensor.dtype}; wanted float32")
+        raise Refused(
+            BAD_REPLY, f"{name!r} came as TensorFlow's type {tensor.dtype}; wanted float32"
+        )
     content = tensor.tensor_content
     if len(content) % 4:
         raise Refused(BAD_REPLY, f"{name!r} ends within a sample")
     values = np.frombuffer(content, "<f4") if content else np.fromiter(tensor.float_val, np.float32)
     if any(size < 0 for size in shape) or values.size != np.prod(shape, dtype=np.int64):
-        raise Refused(BAD_REPLY, f"{name!r} was cut short: {values.size} values came for a shape of {shape}")
+        raise Refused(
+            BAD_REPLY, f"{name!r} was cut short: {values.size} values came for a shape of {shape}"
+        )
     return values.reshape(shape).astype(np.float32, copy=False)

@@ -1,7 +1,8 @@
-"""Whether what a server sent is the answer to what it was asked: complete, of the right shape, finite, and of this mixture.
+"""Whether what a server sent is the answer to what it was asked: complete, of the right shape,
+finite, and of this mixture.
 
-The last is told by the residual: the stems of a block sum to it. A reply that was cut, mixed up or altered on the way does
-not, and is asked for again; it never reaches a file.
+The last is told by the residual: the stems of a block sum to it. A reply that was cut, mixed up or
+altered on the way does not, and is asked for again; it never reaches a file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,9 @@ RESIDUAL = "residual"
 ROUNDING = 1e-5  # of peak: what sums of a few float32 numbers may differ by, a hundred times over
 
 
-def checked_stems(mixture: np.ndarray, reply: Mapping[str, np.ndarray], sources: Sequence[str]) -> np.ndarray:
+def checked_stems(
+    mixture: np.ndarray, reply: Mapping[str, np.ndarray], sources: Sequence[str]
+) -> np.ndarray:
     """The estimates in a reply, or `Refused`.
 
     Args:
@@ -27,7 +30,10 @@ def checked_stems(mixture: np.ndarray, reply: Mapping[str, np.ndarray], sources:
     for name in (*sources, RESIDUAL):
         stem = reply.get(name)
         if stem is None:
-            raise Refused(BAD_REPLY, f"the reply lacks {name!r}; it has {', '.join(sorted(reply)) or 'nothing'}")
+            raise Refused(
+                BAD_REPLY,
+                f"the reply lacks {name!r}; it has {', '.join(sorted(reply)) or 'nothing'}",
+            )
         if stem.shape != mixture.shape or stem.dtype != np.float32:
             raise Refused(
                 BAD_REPLY,
@@ -40,6 +46,7 @@ def checked_stems(mixture: np.ndarray, reply: Mapping[str, np.ndarray], sources:
     difference = float(np.abs(sum(stems[1:], start=stems[0]) - mixture).max())
     if difference > ROUNDING * peak:
         raise Refused(
-            BAD_REPLY, f"the stems differ from the mixture by {difference:.1e} in sum: they are of something else"
+            BAD_REPLY,
+            f"the stems differ from the mixture by {difference:.1e} in sum: they are of something else",
         )
     return np.stack(stems[:-1], axis=1)

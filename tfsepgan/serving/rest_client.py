@@ -1,6 +1,7 @@
 """A model behind TF Serving's REST interface, by its signature `separate_wav`.
 
-A WAV file of 32-bit floats in base64 is exact and a third of the length that the same numbers have as JSON.
+A WAV file of 32-bit floats in base64 is exact and a third of the length that the same numbers have
+as JSON.
 """
 
 import base64
@@ -66,10 +67,15 @@ class RestClient:
         self._open: list[http.client.HTTPConnection] = []
 
     def describe(self, seconds: float) -> str:
-        """What the model is, as JSON; from here on only the newest version of now is asked. Raises: Refused."""
+        """What the model is, as JSON; from here on only the newest version of now is asked. Raises:
+        Refused."""
         status = self._call("GET", f"/v1/models/{self._model}", None, seconds)
         try:
-            ready = [int(one["version"]) for one in status["model_version_status"] if one["state"] == "AVAILABLE"]
+            ready = [
+                int(one["version"])
+                for one in status["model_version_status"]
+                if one["state"] == "AVAILABLE"
+            ]
         except (KeyError, TypeError, ValueError) as error:
             raise Refused(BAD_REPLY, f"the status is not understood: {status!r:.200}") from error
         if not ready:
@@ -86,7 +92,8 @@ class RestClient:
         return told
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for being audio. Raises: Refused."""
+        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for being audio. Raises:
+        Refused."""
         file = io.BytesIO()
         soundfile.write(file, mixture[..., 0].T, self._rate, format="WAV", subtype="FLOAT")
         sent = {"wav": {"b64": base64.b64encode(file.getvalue()).decode("ascii")}}
@@ -116,7 +123,9 @@ class RestClient:
             raise Refused("CANCELLED", "the client was closed")
         connection = self._connection(seconds)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            connection.request(
+                method, path, body, {"Content-Type": "application/json"} if body else {}
+            )
             answer = connection.getresponse()
             text = answer.read(self._most + 1)
             cut = answer.length  # bytes that were announced and did not come
@@ -128,10 +137,16 @@ class RestClient:
             if self._closed:
                 raise Refused("CANCELLED", "the client was closed") from error
             said = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
-            raise Refused("UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)") from error
+            raise Refused(
+                "UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)"
+            ) from error
         if len(text) > self._most:
             self._drop()
-            raise Refused("RESOURCE_EXHAUSTED", f"the reply is larger than max_message_bytes, {self._most}", final=True)
+            raise Refused(
+                "RESOURCE_EXHAUSTED",
+                f"the reply is larger than max_message_bytes, {self._most}",
+                final=True,
+            )
         if cut:
             self._drop()
             raise Refused(BAD_REPLY, f"the reply was cut short, {cut} bytes are missing")
@@ -142,7 +157,9 @@ class RestClient:
             reply = json.loads(text)
         except (ValueError, RecursionError) as error:
             code = BAD_REPLY if status == 200 else _CODES.get(status, "UNKNOWN")
-            raise Refused(code, f"HTTP {status}, and a body that is no JSON: {text[:200]!r}") from error
+            raise Refused(
+                code, f"HTTP {status}, and a body that is no JSON: {text[:200]!r}"
+            ) from error
         if status != 200:
             said = reply.get("error") if isinstance(reply, dict) else None
             raise Refused(_CODES.get(status, "UNKNOWN"), str(said or text[:200]))
@@ -170,7 +187,9 @@ def _samples(value, name: str) -> np.ndarray:
         file = base64.b64decode(value["b64"], validate=True)
         with soundfile.SoundFile(io.BytesIO(file)) as sound:
             if sound.format != "WAV" or 4 * sound.frames * sound.channels > len(file):
-                raise ValueError(f"{sound.format} that promises {sound.frames} samples in {len(file)} bytes")
+                raise ValueError(
+                    f"{sound.format} that promises {sound.frames} samples in {len(file)} bytes"
+                )
             samples = sound.read(dtype="float32", always_2d=True)
     except (TypeError, KeyError, ValueError, RuntimeError, soundfile.SoundFileError) as error:
         raise Refused(BAD_REPLY, f"{name!r} is not audio: {error}") from error

@@ -1,7 +1,7 @@
 """When a server is asked again, after how long, and when it is enough.
 
-Source: the status codes of gRPC; exponential back-off with jitter as in AWS' "Exponential Backoff And Jitter" (2015), so that
-clients that were turned away together do not come back together.
+Source: the status codes of gRPC; exponential back-off with jitter as in AWS' "Exponential Backoff
+And Jitter" (2015), so that clients that were turned away together do not come back together.
 """
 
 import random
@@ -14,14 +14,24 @@ from tfsepgan.errors import ConfigError, ServingError
 
 Result = TypeVar("Result")
 BAD_REPLY = "BAD_REPLY"  # ours: an answer arrived, and is not what was asked for
-# What may be gone a moment later. INTERNAL and UNKNOWN are what gRPC calls a reply that it could not read to its end.
+# What may be gone a moment later. INTERNAL and UNKNOWN are what gRPC calls a reply that it could
+# not read to its end.
 PASSING = frozenset(
-    {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "ABORTED", BAD_REPLY}
+    {
+        "UNAVAILABLE",
+        "RESOURCE_EXHAUSTED",
+        "DEADLINE_EXCEEDED",
+        "INTERNAL",
+        "UNKNOWN",
+        "ABORTED",
+        BAD_REPLY,
+    }
 )
 
 
 class Refused(Exception):
-    """One attempt that gave no result: the name of a gRPC status code, or `BAD_REPLY`, and what was said."""
+    """One attempt that gave no result: the name of a gRPC status code, or `BAD_REPLY`, and what was
+    said."""
 
     def __init__(self, code: str, message: str, *, final: bool = False):
         super().__init__(message)
@@ -35,7 +45,8 @@ class Patience:
 
     deadline_seconds: float = 120.0  # for a block, all attempts and waits together
     attempt_seconds: float = 60.0  # for one attempt: a lost reply is asked for again after that
-    attempts: int = 10  # with the waits below: a server may be away for half a minute, as when it restarts
+    # with the waits below: a server may be away for half a minute, as when it restarts
+    attempts: int = 10
     first_wait_seconds: float = 0.1
     longest_wait_seconds: float = 8.0
 
@@ -45,7 +56,8 @@ class Patience:
                 raise ConfigError(f"got {name}={value}; wanted a number above zero")
 
     def wait_seconds(self, failures: int, draw: Callable[[], float] = random.random) -> float:
-        """How long to wait after so many failures in a row: twice as long each time, and half of it by chance."""
+        """How long to wait after so many failures in a row: twice as long each time, and half of it
+        by chance."""
         longest = min(self.first_wait_seconds * 2 ** (failures - 1), self.longest_wait_seconds)
         return longest * (0.5 + 0.5 * draw())
 
@@ -78,7 +90,9 @@ def patiently(
             wait = patience.wait_seconds(failures, draw)
             out_of_time = time.monotonic() + wait >= end
             if not refused.passing:
-                raise ServingError(f"{server} answered {refused.code}: {_first_line(refused)}") from refused
+                raise ServingError(
+                    f"{server} answered {refused.code}: {_first_line(refused)}"
+                ) from refused
             if out_of_time or failures >= patience.attempts:
                 why = f"{patience.deadline_seconds:g} s" if out_of_time else f"{failures} attempts"
                 raise ServingError(

@@ -3,8 +3,8 @@
 with connect("localhost:8500", "piano") as separator:
     stems = separator.separate(mixture, 44100)     # as with `tfsepgan.load`
 
-The recording is cut here and put together here, as `separation.separator` does it; only the network is elsewhere. Several
-blocks are on their way at a time.
+The recording is cut here and put together here, as `separation.separator` does it; only the network
+is elsewhere. Several blocks are on their way at a time.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,7 +45,8 @@ def connect(
       parallel: requests that are on their way at a time.
       max_message_bytes: no request or reply is larger.
       patience: how long to go on when the server does not answer.
-    Raises: ServingError when the server does not answer or holds no tfsepgan model of that name; ConfigError.
+    Raises: ServingError when the server does not answer or holds no tfsepgan model of that name;
+      ConfigError.
     """
     host, _, port = server.rpartition(":")
     if not host or "/" in host or not port.isdigit():
@@ -58,7 +59,9 @@ def connect(
     )
     try:
         patience = patience or Patience()
-        told = patiently(lambda seconds: complete(client.describe(seconds)), patience, server=client.name)
+        told = patiently(
+            lambda seconds: complete(client.describe(seconds)), patience, server=client.name
+        )
         description = read_description(told, server=client.name)
         most = _samples_per_request(description, max_message_bytes, kind)
         return RemoteSeparator(client, description, most, block_seconds, parallel, patience)
@@ -68,10 +71,17 @@ def connect(
 
 
 class RemoteSeparator(Separator):
-    """A `Separator` whose network is asked over a wire; made by `connect`, closed by `with` or `close`."""
+    """A `Separator` whose network is asked over a wire; made by `connect`, closed by `with` or
+    `close`."""
 
     def __init__(
-        self, client, description: Description, most: int, block_seconds: float, parallel: int, patience: Patience
+        self,
+        client,
+        description: Description,
+        most: int,
+        block_seconds: float,
+        parallel: int,
+        patience: Patience,
     ):
         """
         Args:
@@ -97,11 +107,14 @@ class RemoteSeparator(Separator):
         self.close()
 
     def _open_engine(self, channels: int) -> BlockSeparator:
-        return super()._open_engine(channels, ParallelBlocks, pool=self._pool, parallel=self._parallel)
+        return super()._open_engine(
+            channels, ParallelBlocks, pool=self._pool, parallel=self._parallel
+        )
 
 
 class ParallelBlocks(BlockSeparator):
-    """Cuts as `BlockSeparator` does, and has several blocks separated at a time; they come back in order."""
+    """Cuts as `BlockSeparator` does, and has several blocks separated at a time; they come back in
+    order."""
 
     def __init__(self, *arguments, pool: ThreadPoolExecutor, parallel: int, **named):
         """
@@ -127,7 +140,8 @@ class ParallelBlocks(BlockSeparator):
         return _Later(self._pool.submit(super()._estimate, chunk))
 
     def _ready(self, *, waiting: int) -> list[np.ndarray]:
-        """Blocks from the front: those that are done, and those that must be waited for so that few are under way."""
+        """Blocks from the front: those that are done, and those that must be waited for so that few
+        are under way."""
         ready = []
         try:
             while self._under_way and (self._under_way[0].done or len(self._under_way) > waiting):
@@ -171,7 +185,9 @@ class _RemoteModel:
         """`[batch, time, 1]` to `[batch, sources, time, 1]` by the server. Raises: ServingError."""
         sources = self.manifest.sources
         return patiently(
-            lambda seconds: checked_stems(mixture, self._client.separate(mixture, seconds), sources),
+            lambda seconds: checked_stems(
+                mixture, self._client.separate(mixture, seconds), sources
+            ),
             self._patience,
             server=self._client.name,
         )
@@ -185,7 +201,8 @@ def _samples_per_request(description: Description, max_message_bytes: int, kind)
 
 
 def _fitting(block: int, most: int, description: Description) -> int:
-    """A block's length, made shorter if it and its context would not fit a request. Raises: ServingError if none fits."""
+    """A block's length, made shorter if it and its context would not fit a request. Raises:
+    ServingError if none fits."""
     hop, context = description.manifest.hop, description.manifest.context
     around = 2 * -(-context // hop) * hop
     room = (most - around) // hop * hop

@@ -1,4 +1,5 @@
-"""Settings and presets of compressed sensing with a generator (Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208)."""
+"""Settings and presets of compressed sensing with a generator (Bora, Jalal, Price & Dimakis 2017,
+arXiv:1703.03208)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ Estimate = Literal["waveform", "mask"]
 
 @dataclass(frozen=True, kw_only=True)
 class FramesConfig:
-    """A network that goes over the frames of a window: the encoder, or the generator of kind 'oscillators'."""
+    """A network that goes over the frames of a window: the encoder, or the generator of kind
+    'oscillators'."""
 
     channels: int = 256  # the filterbank masker's
     """Width of the network."""
@@ -34,12 +36,16 @@ class FramesConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CompressedSensingConfig:
-    """What recovers a track by searching the latents of a generator, and how it is searched and trained."""
+    """What recovers a track by searching the latents of a generator, and how it is searched and
+    trained."""
 
     prior: str | None = None
-    """Run or model of a trained `wavegan`, which is then the generator and stays as it is; None: the run trains its own."""
-    generator_kind: GeneratorKind = "wavegan"  # the paper's is a DCGAN, of which WaveGAN is the one for sound
-    """'wavegan': transposed convolutions; 'oscillators': a bank of sines, one a bin, whose loudness the latent decides."""
+    """Run or model of a trained `wavegan`, which is then the generator and stays as it is; None:
+    the run trains its own."""
+    # the paper's is a DCGAN, of which WaveGAN is the one for sound
+    generator_kind: GeneratorKind = "wavegan"
+    """'wavegan': transposed convolutions; 'oscillators': a bank of sines, one a bin, whose loudness
+    the latent decides."""
     generator: SynthesizerConfig = field(default_factory=SynthesizerConfig)
     """`latent` counts for both kinds, the rest for 'wavegan'."""
     oscillators: FramesConfig = field(default_factory=lambda: FramesConfig(blocks=2))
@@ -53,10 +59,12 @@ class CompressedSensingConfig:
     hop: int = 512  # half a frame: the fewest frames that give the signal back
     """Step between frames, in samples; it must divide the frame and the window."""
     models_rest: bool = False  # the paper has one generator
-    """A generator more, of all that is not a source, so that the sum of all has the whole mixture to explain; none where every source is
-    named."""
-    level_dbfs: float | None = None  # the paper's images all have one range; recordings differ by 30 dB
-    """RMS level that every window of a mixture is brought to, in dB below full scale; None: as they are."""
+    """A generator more, of all that is not a source, so that the sum of all has the whole mixture
+    to explain; none where every source is named."""
+    # the paper's images all have one range; recordings differ by 30 dB
+    level_dbfs: float | None = None
+    """RMS level that every window of a mixture is brought to, in dB below full scale; None: as they
+    are."""
 
     objective: Objective = "wgan-gp"  # WaveGAN's
     """Adversarial objective of a generator of the run's own."""
@@ -67,12 +75,15 @@ class CompressedSensingConfig:
     adversarial_weight: float = 1.0  # WaveGAN's
     """Weight of the adversarial term; 0 leaves the critic out."""
     adversarial_share: float = 1.0  # all of the batch
-    """Share of the batch that the critic batch_keys, and that the encoder finds the latents of made windows in."""
+    """Share of the batch that the critic batch_keys, and that the encoder finds the latents of made
+    windows in."""
     teach_generator: bool = False  # the paper's generator is a plain GAN
-    """Let the generator learn from what the encoder recovers, as the decoder of an autoencoder does."""
+    """Let the generator learn from what the encoder recovers, as the decoder of an autoencoder
+    does."""
 
     distance: Distance = "waveform"  # the paper's
-    """What the search makes small: 'waveform', the squared error; 'spectrum', how differently loud the bins are, phase apart."""
+    """What the search makes small: 'waveform', the squared error; 'spectrum', how differently loud
+    the bins are, phase apart."""
     distance_weight: float = 1.0  # sets the unit of the others
     """Weight, in training, of the distance between what the encoder recovers and the track."""
     paired_weight: float = 0.0  # not in the paper
@@ -82,10 +93,12 @@ class CompressedSensingConfig:
     latent_weight: float = 0.001  # the paper's lambda for its DCGAN
     """Weight of the squared length of the latents, in training and search."""
     unexplained_weight: float = 1.0  # both sides alike, as the paper's norm
-    """Weight of what the mixture has more than the recovered tracks, beside what they have more (distance 'spectrum')."""
+    """Weight of what the mixture has more than the recovered tracks, beside what they have more
+    (distance 'spectrum')."""
 
     taught_iterations: int = 0  # the paper's search meets networks that know nothing of it
-    """Steps of the search that training goes through, so that encoder and generator learn where it ends; 0: where it starts."""
+    """Steps of the search that training goes through, so that encoder and generator learn where it
+    ends; 0: where it starts."""
 
     encoder_start: bool = True  # S-SepGAN, section 2.2
     """Start the first search at what the encoder says; False: all at random, as the paper."""
@@ -96,7 +109,8 @@ class CompressedSensingConfig:
     search_rate: float = 0.1  # the paper's for its DCGAN, 0.01 for its VAE (the authors' scripts)
     """Learning rate of the search."""
     estimate: Estimate = "waveform"  # the paper's
-    """What the found latents become: 'waveform', what the generator makes of them; 'mask', its share of the mixture's spectrum."""
+    """What the found latents become: 'waveform', what the generator makes of them; 'mask', its
+    share of the mixture's spectrum."""
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
@@ -107,10 +121,21 @@ class CompressedSensingConfig:
         for name in (name for name in vars(self) if name.endswith("_weight")):
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        for name, least in (("discriminator_steps", 1), ("restarts", 1), ("iterations", 0), ("taught_iterations", 0)):
+        for name, least in (
+            ("discriminator_steps", 1),
+            ("restarts", 1),
+            ("iterations", 0),
+            ("taught_iterations", 0),
+        ):
             if getattr(self, name) < least:
                 yield f"{name} is {getattr(self, name)}; it must be at least {least}."
-        if self.frame < 4 or self.frame % 2 or self.hop < 1 or self.frame % self.hop or self.frame // self.hop < 2:
+        if (
+            self.frame < 4
+            or self.frame % 2
+            or self.hop < 1
+            or self.frame % self.hop
+            or self.frame // self.hop < 2
+        ):
             yield f"frame is {self.frame} and hop {self.hop} samples; the frame must be even and a multiple of the hop, twice at least."
         if not 0 < self.adversarial_share <= 1:
             yield f"adversarial_share is {self.adversarial_share}; it must be above 0 and at most 1."
@@ -137,7 +162,8 @@ PRESETS = {
             hop=128,
             models_rest=True,
             level_dbfs=-20.0,
-            objective="vanilla",  # under the others the critic's last bias has no gradient while it knows nothing
+            # under the others the critic's last bias has no gradient while it knows nothing
+            objective="vanilla",
             discriminator_steps=1,
             teach_generator=True,
             distance="spectrum",
@@ -148,10 +174,15 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
-    # The paper's search and its weights, with WaveGAN for DCGAN. Trained as WaveGAN is; or name a `prior`.
+    # The paper's search and its weights, with WaveGAN for DCGAN. Trained as WaveGAN is; or name a
+    # `prior`.
     "paper": Experiment(
         system="compressed_sensing",
         preset="paper",
@@ -166,14 +197,17 @@ PRESETS = {
             validation_mixtures=2,  # 1000 steps of search for each second of them
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores. Most of it is the encoder's work.
+    # No data, no flags: the packaged recordings, about four minutes on two cores. Most of it is the
+    # encoder's work.
     "demo": Experiment(
         system="compressed_sensing",
         preset="demo",
         model=CompressedSensingConfig(
             generator_kind="oscillators",
             generator=SynthesizerConfig(latent=128),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024)),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(512, 1024)
+            ),
             models_rest=True,
             level_dbfs=-20.0,
             objective="hinge",
@@ -208,7 +242,8 @@ PRESETS = {
     ),
 }
 
-# What a search changes, see docs/tuning.md. A trained `prior` brings its own latents and learns no more.
+# What a search changes, see docs/tuning.md. A trained `prior` brings its own latents and learns no
+# more.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "ema": MEANS,

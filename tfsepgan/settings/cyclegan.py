@@ -1,4 +1,5 @@
-"""Settings and presets of CycleGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017, arXiv:1703.10593)."""
+"""Settings and presets of CycleGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017,
+arXiv:1703.10593)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,16 +24,20 @@ class CycleGANConfig:
     carry_rest: bool = False  # not in the paper; Michelashvili et al. 2019, Hoshen 2018
     """Hand the mixer what the generator left of a mixture, instead of letting it invent the rest."""
     taken_off: float = (
-        0.8  # at 1, what is left is only what the generator knows to be rest already, and it learns no more
+        # at 1, what is left is only what the generator knows to be rest already, and it learns no
+        # more
+        0.8
     )
-    """Share of the estimate that is taken off a mixture before what is left of it is mixed with other sources (carry_rest)."""
+    """Share of the estimate that is taken off a mixture before what is left of it is mixed with
+    other sources (carry_rest)."""
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     """Both discriminators: that of the sources and that of the mixtures."""
     objective: Objective = "lsgan"  # Zhu et al., section 4; S-SepGAN, section 3.2: 'vanilla'
     """Adversarial objective."""
     identity: Identity = "unpaired"  # Zhu et al., section 5.2; S-SepGAN, section 3.2: 'paired'
-    """The generator's identity term: 'unpaired', a source alone must pass unchanged, and mixtures and sources have nothing to do with each
-    other; 'paired', the estimate of a mixture must be its true source, and every batch holds mixtures with their sources."""
+    """The generator's identity term: 'unpaired', a source alone must pass unchanged, and mixtures
+    and sources have nothing to do with each other; 'paired', the estimate of a mixture must be its
+    true source, and every batch holds mixtures with their sources."""
     mixture_fakes: MixtureFakes = "sources"  # Zhu et al., eq. 3; S-SepGAN, section 3.2: 'estimates'
     """What the mixer makes the fake mixtures of: real 'sources', or the generator's 'estimates'."""
     cycle_source_weight: float = 10.0  # Zhu et al., section 4; "heavier"
@@ -53,10 +58,13 @@ class CycleGANConfig:
     """Past fakes that each discriminator is reminded of; 0: it hears the newest only."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
-    discriminator_steps: int = 1  # Zhu et al.; the authors' code names 1 for this system; 5 is usual with 'wgan-gp'
+    # Zhu et al.; the authors' code names 1 for this system; 5 is usual with 'wgan-gp'
+    discriminator_steps: int = 1
     """Steps of each discriminator for each step of the generators, on the same batch."""
-    level_dbfs: float | None = None  # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
-    """RMS level that mixtures, with all that goes with them, are brought to for all losses, in dB below full scale; None: as they are."""
+    # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    level_dbfs: float | None = None
+    """RMS level that mixtures, with all that goes with them, are brought to for all losses, in dB
+    below full scale; None: as they are."""
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
@@ -66,7 +74,12 @@ class CycleGANConfig:
         for name in (name for name in vars(self) if name.endswith("_weight")):
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        moving = ["cycle_source_weight", "cycle_mixture_weight", "identity_source_weight", "adversarial_source_weight"]
+        moving = [
+            "cycle_source_weight",
+            "cycle_mixture_weight",
+            "identity_source_weight",
+            "adversarial_source_weight",
+        ]
         if self.mixture_fakes == "estimates":
             moving.append("adversarial_mixture_weight")
         if not any(getattr(self, name) for name in moving):
@@ -99,16 +112,22 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
-    # S-SepGAN, section 3.2. It gives no numbers; they are the authors' code's, as is all of networks, data and training in `ssepgan`.
+    # S-SepGAN, section 3.2. It gives no numbers; they are the authors' code's, as is all of
+    # networks, data and training in `ssepgan`.
     "paper": Experiment(
         system="cyclegan",
         preset="paper",
         model=CycleGANConfig(
             discriminator=DiscriminatorConfig(start="normal"),
-            objective="vanilla",  # section 3.2; the code that the authors published has a relativistic LSGAN in its place
+            # section 3.2; the code that the authors published has a relativistic LSGAN in its place
+            objective="vanilla",
             identity="paired",  # section 3.2: |s - G(m)|
             mixture_fakes="estimates",  # section 3.2: D_B hears A2B of the generated source
             cycle_source_weight=0.0,  # section 3.2 and figure 4 go one way: m, s^, m^
@@ -121,7 +140,8 @@ PRESETS = {
         # Not in the paper: the mean of the weights, as in `ssepgan`.
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
-    # Zhu et al. for what S-SepGAN's section 3.2 takes from them: both cycles, unpaired; networks, windows and batches are S-SepGAN's.
+    # Zhu et al. for what S-SepGAN's section 3.2 takes from them: both cycles, unpaired; networks,
+    # windows and batches are S-SepGAN's.
     "zhu": Experiment(
         system="cyclegan",
         preset="zhu",
@@ -134,12 +154,17 @@ PRESETS = {
         system="cyclegan",
         preset="demo",
         model=CycleGANConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
+            generator=GeneratorConfig(
+                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
+            ),
             mixer=GeneratorConfig(kind="filterbank", channels=32, blocks=1, frame=1024, hop=512),
             carry_rest=True,
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=8192),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(512, 1024), window=8192
+            ),
             objective="hinge",
-            identity_mixture_weight=0.0,  # the same as the mixture's cycle where the rest is carried along
+            # the same as the mixture's cycle where the rest is carried along
+            identity_mixture_weight=0.0,
             identity_share=0.125,
             adversarial_source_weight=0.01,
             adversarial_mixture_weight=0.01,

@@ -1,4 +1,5 @@
-"""Settings and presets of composition and decomposition (Harn, Chen & Jojic 2019, arXiv:1901.07667)."""
+"""Settings and presets of composition and decomposition (Harn, Chen & Jojic 2019,
+arXiv:1901.07667)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,9 +21,12 @@ class CompositionConfig:
     """What makes a mixture of parts."""
 
     kind: Literal["sum", "learned"] = "sum"
-    """'sum': parts are added up; 'learned': a filter for each, and something that bends the sum; it starts as the sum."""
+    """'sum': parts are added up; 'learned': a filter for each, and something that bends the sum; it
+    starts as the sum."""
     taps: int = (
-        31  # 2 ms at 16 kHz: levels, equalisation and short delays; longer ones soon cost more than the decomposition
+        # 2 ms at 16 kHz: levels, equalisation and short delays; longer ones soon cost more than the
+        # decomposition
+        31
     )
     """Length of the filters, in samples, odd (learned)."""
     channels: int = 16
@@ -41,12 +45,14 @@ class DecompositionConfig:
     """What is known, what is learnt, and the weight of every term."""
 
     learn: Learn = "decomposition"  # the paper's first task: components and composition are known
-    """What moves: the 'decomposition' of sums; a 'composition' for a decomposition that `init_from` names; 'both' at once."""
+    """What moves: the 'decomposition' of sums; a 'composition' for a decomposition that `init_from`
+    names; 'both' at once."""
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     composition: CompositionConfig = field(default_factory=CompositionConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     components: tuple[str, ...] = ()
-    """A trained `wavegan` (run or model folder) for each source, then for the rest; '' or none: recordings of the part are heard."""
+    """A trained `wavegan` (run or model folder) for each source, then for the rest; '' or none:
+    recordings of the part are heard."""
     component: SynthesizerConfig = field(default_factory=SynthesizerConfig)
     """The network of those generators, as it was when they were trained."""
     objective: Objective = "wgan-gp"  # l_c and l_d are written as Wasserstein distances
@@ -61,8 +67,10 @@ class DecompositionConfig:
     """Weight of l_c: a composition must sound like a mixture (where a composition is learnt)."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
-    level_dbfs: float | None = None  # as they come; recordings differ by 30 dB, and L1 would hear the loud ones only
-    """RMS level that mixtures, with their parts, are brought to for all losses, in dB below full scale; None: as they are."""
+    # as they come; recordings differ by 30 dB, and L1 would hear the loud ones only
+    level_dbfs: float | None = None
+    """RMS level that mixtures, with their parts, are brought to for all losses, in dB below full
+    scale; None: as they are."""
     critic_steps: int = 5  # Gulrajani et al. 2017, algorithm 1
     """Steps of each critic for each step of what is learnt, on the same batch."""
 
@@ -89,7 +97,11 @@ class DecompositionConfig:
     @property
     def terms(self) -> tuple[str, ...]:
         """The terms that what is learnt has a part in."""
-        adversarial = {"decomposition": ("parts",), "composition": ("mixture",), "both": ("parts", "mixture")}
+        adversarial = {
+            "decomposition": ("parts",),
+            "composition": ("mixture",),
+            "both": ("parts", "mixture"),
+        }
         return ("parts_cycle", "mixture_cycle", *adversarial[self.learn])
 
 
@@ -108,11 +120,16 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
-    # The paper's first task and objective. It has pictures and text, so networks, window and batch are S-SepGAN's; its weights
-    # and rates could not be looked up, so they are those of what it builds on.
+    # The paper's first task and objective. It has pictures and text, so networks, window and batch
+    # are S-SepGAN's; its weights and rates could not be looked up, so they are those of what it
+    # builds on.
     "paper": Experiment(
         system="decomposition",
         preset="paper",
@@ -131,8 +148,12 @@ PRESETS = {
         system="decomposition",
         preset="demo",
         model=DecompositionConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=8192),
+            generator=GeneratorConfig(
+                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
+            ),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(512, 1024), window=8192
+            ),
             objective="hinge",
             mixture_cycle_weight=1.0,
             parts_weight=0.01,

@@ -1,4 +1,5 @@
-"""Settings and presets of GASS (Subakan & Smaragdis 2018, "Generative Adversarial Source Separation", arXiv:1710.10779)."""
+"""Settings and presets of GASS (Subakan & Smaragdis 2018, "Generative Adversarial Source
+Separation", arXiv:1710.10779)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +28,11 @@ class GASSConfig:
     critic_hidden: int = 90  # authors' code
     """Units in the hidden layer of each critic."""
     start: Start = "glorot"  # 'uniform' is that of the authors' code
-    """How weights start: 'glorot' with biases of zero, or 'uniform', weights and biases within 1 / sqrt(inputs) as in PyTorch."""
+    """How weights start: 'glorot' with biases of zero, or 'uniform', weights and biases within 1 /
+    sqrt(inputs) as in PyTorch."""
     compression: float = 1.0  # the paper's: magnitudes as they are
-    """Power of the magnitudes that generators make and critics hear; 0.5 lets them hear quiet bins too."""
+    """Power of the magnitudes that generators make and critics hear; 0.5 lets them hear quiet bins
+    too."""
     objective: Objective = "wgan"  # the paper's
     """What bounds the critics' slope: 'wgan' clips their weights, 'wgan-gp' penalises the slope."""
     clip: float = 0.01  # authors' code; Arjovsky et al. 2017
@@ -39,7 +42,8 @@ class GASSConfig:
     critic_steps: int = 5  # authors' code
     """Critic steps for each generator step, each on other frames of the batch."""
     first_critic_steps: int = 0  # authors' code has 100
-    """Critic steps for each of the first `first_steps` generator steps; 0 has no more of them there than later."""
+    """Critic steps for each of the first `first_steps` generator steps; 0 has no more of them there
+    than later."""
     first_steps: int = 25  # authors' code
     """Generator steps at the start of a run that `first_critic_steps` is for."""
     frames: int = 1900  # authors' code: all of a speaker, half a minute, in each step
@@ -48,20 +52,31 @@ class GASSConfig:
     """Steps of the search. With `smoothness`, each takes a hop of context on either side."""
     search_rate: float = 1e-3  # authors' code
     """Learning rate of the search, which also moves the logarithm of each part's gain."""
-    search_betas: tuple[float, float] = (0.0, 0.99)  # RMSprop as in the authors' code, with PyTorch's smoothing
+    # RMSprop as in the authors' code, with PyTorch's smoothing
+    search_betas: tuple[float, float] = (0.0, 0.99)
     """Decay rates of the search's Adam."""
-    critic_weight: float = 0.1  # authors' code tries 0 and 2^-8 to 1 and keeps the best; its last runs have 0.1
+    # authors' code tries 0 and 2^-8 to 1 and keeps the best; its last runs have 0.1
+    critic_weight: float = 0.1
     """Weight of the critics' scores in the search."""
     smoothness: float = 0.1  # authors' code
     """Weight of the parts' jumps from frame to frame in the search; 0 makes frames independent."""
     estimate: Estimate = "magnitude"  # the paper's
-    """How a part goes back to audio: its own magnitudes with the mixture's phase, or its share of the mixture."""
+    """How a part goes back to audio: its own magnitudes with the mixture's phase, or its share of
+    the mixture."""
     mask_power: float = 1.0  # authors' code, where it has masks
     """How parts share a bin ('mask'): 1 by magnitude, 2 by energy, as a Wiener filter."""
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
-        for name in ("latent", "hidden", "critic_hidden", "critic_steps", "first_steps", "frames", "iterations"):
+        for name in (
+            "latent",
+            "hidden",
+            "critic_hidden",
+            "critic_steps",
+            "first_steps",
+            "frames",
+            "iterations",
+        ):
             if getattr(self, name) < 1:
                 yield f"{name} is {getattr(self, name)}; it must be at least 1."
         for name in ("clip", "search_rate", "mask_power"):
@@ -104,7 +119,11 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
     # Faithful to the paper; numbers without a source there are its authors' code's.
@@ -112,7 +131,8 @@ PRESETS = {
         system="gass",
         preset="paper",
         model=GASSConfig(start="uniform", first_critic_steps=100),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),  # half a minute of each part
+        # half a minute of each part
+        data=DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),
         training=TrainingConfig(
             steps=400,  # passes over the half minute that the authors have of each speaker
             steps_per_epoch=100,

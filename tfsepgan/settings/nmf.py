@@ -1,4 +1,5 @@
-"""Settings and presets of supervised NMF, the baseline of Subakan & Smaragdis 2018 (arXiv:1710.10779)."""
+"""Settings and presets of supervised NMF, the baseline of Subakan & Smaragdis 2018
+(arXiv:1710.10779)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,13 +22,18 @@ class NMFConfig:
     rank: int = 100  # authors' code
     """Spectra in the dictionary of each part."""
     pool: int = (
-        4000  # the authors learn from half a minute, 1900 frames; this is two at a hop of 512 samples and 16 kHz
+        # the authors learn from half a minute, 1900 frames; this is two at a hop of 512 samples and
+        # 16 kHz
+        4000
     )
-    """Frames of each part that the dictionaries are fitted to: a fair sample of all that were heard."""
+    """Frames of each part that the dictionaries are fitted to: a fair sample of all that were
+    heard."""
     fit_iterations: int = 100  # authors' code
-    """Updates of the activations of what is learnt from, with spectra as they start; then as many of both."""
+    """Updates of the activations of what is learnt from, with spectra as they start; then as many
+    of both."""
     weighting: Weighting = "loudness"
-    """What frames count in a fit: 'loudness', each as loud as it is, or 'equal', all the same, as in the authors' code."""
+    """What frames count in a fit: 'loudness', each as loud as it is, or 'equal', all the same, as
+    in the authors' code."""
     iterations: int = 300  # authors' code
     """Updates of the activations of a mixture."""
     mask_power: float = 1.0  # authors' code: shares of the magnitude
@@ -53,7 +59,9 @@ PRESETS = {
         preset="tiny",
         model=NMFConfig(frame=256, hop=64, rank=4, pool=64, fit_iterations=10, iterations=10),
         data=DataConfig(window=4096, batch=4, law="snr"),
-        training=TrainingConfig(steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, ema=0.0),
+        training=TrainingConfig(
+            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, ema=0.0
+        ),
     ),
     # Faithful to the baseline of the paper; numbers without a source there are its authors' code's.
     "paper": Experiment(
@@ -61,7 +69,8 @@ PRESETS = {
         preset="paper",
         model=NMFConfig(weighting="equal"),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
-        training=TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),  # one fit, as there
+        # one fit, as there
+        training=TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),
     ),
     # No data, no flags: the packaged recordings, about two minutes on two cores.
     "demo": Experiment(

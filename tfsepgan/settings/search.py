@@ -1,7 +1,9 @@
-"""What a search may change: ranges and choices on settings' dotted names, and how a preset takes the values that were drawn.
+"""What a search may change: ranges and choices on settings' dotted names, and how a preset takes
+the values that were drawn.
 
-Each system declares its own in `SEARCH` beside its presets; a YAML file can say others (docs/tuning.md). A range is resolved
-against the preset that the search starts from, whose own value is always in it.
+Each system declares its own in `SEARCH` beside its presets; a YAML file can say others
+(docs/tuning.md). A range is resolved against the preset that the search starts from, whose own
+value is always in it.
 """
 
 import math
@@ -32,7 +34,15 @@ YARDSTICK = frozenset(
             "others",
             "gain_db",
         ),
-        *("silence_db", "remix", "songs", "rests", "validation_mixtures", "validation_seconds", "keep"),
+        *(
+            "silence_db",
+            "remix",
+            "songs",
+            "rests",
+            "validation_mixtures",
+            "validation_seconds",
+            "keep",
+        ),
         *("steps", "steps_per_epoch", "minutes", "processor_minutes"),
     )
 )
@@ -47,7 +57,8 @@ class Range:
     log: bool = False
     """Draw evenly on a logarithmic scale."""
     when: When = None
-    """Only where the preset has this value of another setting, or one of these: `("generator.kind", ("filterbank", "tfc_tdf"))`."""
+    """Only where the preset has this value of another setting, or one of these: `("generator.kind",
+    ("filterbank", "tfc_tdf"))`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +71,8 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """From the preset's value divided by a factor to its value times that factor, on a logarithmic scale."""
+    """From the preset's value divided by a factor to its value times that factor, on a logarithmic
+    scale."""
 
     factor: float
     when: When = None
@@ -80,7 +92,9 @@ Span = Range | Choice | Around | Multiples
 MASKERS = ("generator.kind", ("filterbank", "tfc_tdf", "band_split"))
 DILATIONS = Choice(values=((1, 2), (1, 2, 4), (1, 2, 4, 8), (1, 2, 4, 8, 16)), when=MASKERS)
 SHARED_WEIGHTS = {  # of networks that share weights across frequency
-    "generator.bottleneck": Choice(values=(4, 8, 16), when=("generator.kind", ("tfc_tdf", "band_split"))),
+    "generator.bottleneck": Choice(
+        values=(4, 8, 16), when=("generator.kind", ("tfc_tdf", "band_split"))
+    ),
     "generator.patch": Choice(values=(2, 4, 8), when=("generator.kind", "tfc_tdf")),
     "generator.levels": Choice(values=(2, 3, 4), when=("generator.kind", "tfc_tdf")),
     "generator.narrowest": Choice(values=(4, 8, 16), when=("generator.kind", "band_split")),
@@ -111,7 +125,9 @@ class Space(NamedTuple):
 
 def _plain(span: Range | Choice) -> dict[str, Any]:
     if isinstance(span, Choice):
-        return {"values": [list(value) if isinstance(value, tuple) else value for value in span.values]}
+        return {
+            "values": [list(value) if isinstance(value, tuple) else value for value in span.values]
+        }
     return {"low": span.low, "high": span.high, "log": span.log}
 
 
@@ -120,8 +136,10 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
 
     Args:
       spans: by dotted name.
-      strict: refuse what does not fit the preset, as for a space that somebody wrote for it; otherwise leave it out.
-    Raises: ConfigError for a name that is no setting, a value that the setting does not take, an empty space.
+      strict: refuse what does not fit the preset, as for a space that somebody wrote for it;
+        otherwise leave it out.
+    Raises: ConfigError for a name that is no setting, a value that the setting does not take, an
+      empty space.
     """
     flat = flatten(to_dict(start))
     found, left_out = [], {}
@@ -132,7 +150,9 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
                 f"{name} cannot be searched: trials are compared by it, or under it. Set it for all: --{_flag(name)}."
             )
         if span.when and not _holds(span.when, flat):
-            left_out[name] = f"{span.when[0]} is {flat.get(span.when[0])!r}, not {_wanted(span.when)}"
+            left_out[name] = (
+                f"{span.when[0]} is {flat.get(span.when[0])!r}, not {_wanted(span.when)}"
+            )
             continue
         whole = not accepts(kind, 0.5)
         settled = _settled(span, flat[name], whole=whole)
@@ -144,7 +164,9 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
         _refuse_values(name, kind, settled)
         found.append(Searched(name, settled, whole))
     if not found:
-        raise ConfigError("The search space is empty: nothing in it fits this preset. Name settings in a --space file.")
+        raise ConfigError(
+            "The search space is empty: nothing in it fits this preset. Name settings in a --space file."
+        )
     return Space(tuple(found), left_out)
 
 
@@ -167,7 +189,11 @@ def _settled(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:
     if isinstance(span, Multiples):
         if not value:
             return "the preset's value is 0, which has no multiples; list values instead."
-        return Choice(values=tuple(sorted({value, *(_rounded(value * factor, whole=whole) for factor in span.of)})))
+        return Choice(
+            values=tuple(
+                sorted({value, *(_rounded(value * factor, whole=whole) for factor in span.of)})
+            )
+        )
     if isinstance(span, Around):
         if not value > 0:
             return f"the preset's value is {value}, which nothing is around on a logarithmic scale; give low and high."
@@ -201,7 +227,11 @@ def _flag(name: str) -> str:
 def _told(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(map(repr, get_args(kind)))}"
-    return getattr(kind, "__name__", None) if isinstance(kind, type) and not get_args(kind) else str(kind)
+    return (
+        getattr(kind, "__name__", None)
+        if isinstance(kind, type) and not get_args(kind)
+        else str(kind)
+    )
 
 
 def kind_of(experiment: Experiment, name: str) -> Any:
@@ -213,7 +243,11 @@ def kind_of(experiment: Experiment, name: str) -> Any:
     if name not in known or name in ("system", "preset"):
         raise ConfigError(f"There is no setting {name!r} to search; {nearest(name, known)}")
     head, *rest = name.split(".")
-    config = next(getattr(experiment, section) for section in SECTIONS if hasattr(getattr(experiment, section), head))
+    config = next(
+        getattr(experiment, section)
+        for section in SECTIONS
+        if hasattr(getattr(experiment, section), head)
+    )
     for part in rest:
         config, head = getattr(config, head), part
     return get_type_hints(type(config))[head]
@@ -250,7 +284,11 @@ def with_values(experiment: Experiment, values: Mapping[str, Any]) -> Experiment
 def _replaced(config: Any, values: Mapping[str, Any]) -> Any:
     changes = {}
     for item in fields(config):
-        inside = {name.partition(".")[2]: value for name, value in values.items() if name.startswith(f"{item.name}.")}
+        inside = {
+            name.partition(".")[2]: value
+            for name, value in values.items()
+            if name.startswith(f"{item.name}.")
+        }
         if item.name in values:
             changes[item.name] = _tupled(values[item.name])
         elif inside and is_dataclass(getattr(config, item.name)):
@@ -266,11 +304,14 @@ _SHAPES = {frozenset(("low", "high")): Range, frozenset(("values",)): Choice}
 _SHAPES |= {frozenset(("around",)): Around, frozenset(("multiples",)): Multiples}
 
 
-def read_spans(plain: Mapping[str, Any], declared: Mapping[str, Span], where: str) -> dict[str, Span]:
+def read_spans(
+    plain: Mapping[str, Any], declared: Mapping[str, Span], where: str
+) -> dict[str, Span]:
     """A space as a YAML file says it.
 
     Args:
-      plain: name to `{low, high, log}`, `{values}`, `{around}`, `{multiples}`, a list of values, or 'default'.
+      plain: name to `{low, high, log}`, `{values}`, `{around}`, `{multiples}`, a list of values, or
+        'default'.
       declared: the system's own, for 'default'.
       where: the file, for errors.
     Raises: ConfigError for a line that is none of these.
@@ -279,7 +320,9 @@ def read_spans(plain: Mapping[str, Any], declared: Mapping[str, Span], where: st
     for name, told in plain.items():
         if told == "default":
             if name not in declared:
-                raise ConfigError(f"{where}: {name} has no default range; {nearest(name, declared)}")
+                raise ConfigError(
+                    f"{where}: {name} has no default range; {nearest(name, declared)}"
+                )
             spans[name] = declared[name]
             continue
         told = {"values": told} if isinstance(told, list) else told
@@ -289,7 +332,10 @@ def read_spans(plain: Mapping[str, Any], declared: Mapping[str, Span], where: st
                 f"{where}: {name} is {told!r}; wanted {{low: A, high: B, log: true or false}}, {{values: [A, B]}}, "
                 "{around: FACTOR}, {multiples: [A, B]} or default, with numbers as ends and factors."
             )
-        renamed = {{"around": "factor", "multiples": "of"}.get(key, key): value for key, value in told.items()}
+        renamed = {
+            {"around": "factor", "multiples": "of"}.get(key, key): value
+            for key, value in told.items()
+        }
         spans[name] = shape(**{key: _number(value) for key, value in renamed.items()})
     return spans
 
@@ -308,7 +354,9 @@ def _number(value: Any) -> Any:
 
 def _usable(told: Mapping[str, Any]) -> bool:
     told = {key: _number(value) for key, value in told.items()}
-    numbers = [told[key] for key in ("low", "high", "around") if key in told] + list(told.get("multiples") or ())
+    numbers = [told[key] for key in ("low", "high", "around") if key in told] + list(
+        told.get("multiples") or ()
+    )
     many = [told[key] for key in ("values", "multiples") if key in told]
     return (
         all(type(number) in (int, float) for number in numbers)

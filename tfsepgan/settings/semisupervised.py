@@ -1,6 +1,8 @@
-"""Settings and presets of adversarial semi-supervised separation (Stoller, Ewert & Dixon 2018, arXiv:1711.00048).
+"""Settings and presets of adversarial semi-supervised separation (Stoller, Ewert & Dixon 2018,
+arXiv:1711.00048).
 
-"Authors' code" is the released one, https://github.com/f90/AdversarialAudioSeparation; the paper leaves most numbers to it.
+"Authors' code" is the released one, https://github.com/f90/AdversarialAudioSeparation; the paper
+leaves most numbers to it.
 """
 
 from collections.abc import Iterator
@@ -12,8 +14,9 @@ from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
 
 PairedLoss = Literal["l1", "mse"]
-# The authors weigh distances between log(1 + magnitude) of frames of 512 samples under a Hann window, 256 apart. Of quiet bins that is the
-# magnitude. Its mean square is the waveform's times the window's energy, and a slope by it is the root of that times less steep.
+# The authors weigh distances between log(1 + magnitude) of frames of 512 samples under a Hann
+# window, 256 apart. Of quiet bins that is the magnitude. Its mean square is the waveform's times
+# the window's energy, and a slope by it is the root of that times less steep.
 WINDOW_ENERGY = 192.0
 
 
@@ -27,21 +30,26 @@ class SemiSupervisedConfig:
     supervised_weight: float = 1.0  # the paper's: L = L_s + alpha L_u + beta L_add
     """Weight of the distance to the true sources of labelled mixtures; 0 leaves the labels unheard."""
     paired_loss: PairedLoss = "l1"  # the paper's and its code's: 'mse'
-    """Distance to the true sources, and of the estimates' sum to the mixture: 'l1', or 'mse' (mean square)."""
+    """Distance to the true sources, and of the estimates' sum to the mixture: 'l1', or 'mse' (mean
+    square)."""
     unsupervised_weight: float = 0.001  # authors' code
-    """Alpha: weight of the critics' opinion of what was taken out of unlabelled mixtures; 0 leaves the critics out."""
+    """Alpha: weight of the critics' opinion of what was taken out of unlabelled mixtures; 0 leaves
+    the critics out."""
     additive_weight: float = 0.001  # authors' code
     """Beta: weight of the demand that estimates of unlabelled mixtures add up to them."""
     unlabelled_share: float = 1.0  # the paper's; each window costs one more pass of the generator
     """Share of the batch's unlabelled mixtures and solos that is heard; at least one is."""
     critic_steps: int = 5  # authors' code, as in Gulrajani et al. 2017
-    """Steps of every critic for each step of the separator, each on another stretch of the same batch."""
+    """Steps of every critic for each step of the separator, each on another stretch of the same
+    batch."""
     penalty_weight: float = 10.0  # authors' code, as in Gulrajani et al. 2017
     """Lambda: weight of the penalty on a critic's slope."""
     one_sided: bool = True  # authors' code; Gulrajani et al. 2017 use both sides
     """Penalise slopes above one only; otherwise slopes below one too."""
-    level_dbfs: float | None = None  # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
-    """RMS level that mixtures, with all their parts, are brought to for all losses, in dB below full scale; None: as they are."""
+    # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    level_dbfs: float | None = None
+    """RMS level that mixtures, with all their parts, are brought to for all losses, in dB below
+    full scale; None: as they are."""
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
@@ -73,28 +81,43 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
-    # Every number is the authors' code's where nothing else is said; the paper itself was not at hand, S-SepGAN's section 2.4.2 tells it.
+    # Every number is the authors' code's where nothing else is said; the paper itself was not at
+    # hand, S-SepGAN's section 2.4.2 tells it.
     "paper": Experiment(
         system="semisupervised",
         preset="paper",
         model=SemiSupervisedConfig(
-            # Masks on frames of 512 samples, 256 apart, stand for their U-Net on the magnitudes of the same frames.
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=512, hop=256),
+            # Masks on frames of 512 samples, 256 apart, stand for their U-Net on the magnitudes of
+            # the same frames.
+            generator=GeneratorConfig(
+                kind="filterbank", channels=256, blocks=8, frame=512, hop=256
+            ),
             # Hears log(1 + power) of the same frames; theirs, log(1 + magnitude).
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512,), floor=1.0),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(512,), floor=1.0
+            ),
             paired_loss="mse",
             supervised_weight=1.0 * WINDOW_ENERGY,
             unsupervised_weight=0.001 * WINDOW_ENERGY**0.5,
             additive_weight=0.001 * WINDOW_ENERGY,
         ),
-        # 64 frames; 'snr' because their mixtures are songs: what is not wanted of a song keeps its mutual levels under that law.
-        # They scale what is not labelled by 0.2 to 1.2, evenly; here labelled mixtures too, evenly in dB.
-        data=DataConfig(sample_rate_hz=8192, window=16384, batch=64, law="snr", gain_db=(-14.0, 1.6)),
+        # 64 frames; 'snr' because their mixtures are songs: what is not wanted of a song keeps its
+        # mutual levels under that law. They scale what is not labelled by 0.2 to 1.2, evenly; here
+        # labelled mixtures too, evenly in dB.
+        data=DataConfig(
+            sample_rate_hz=8192, window=16384, batch=64, law="snr", gain_db=(-14.0, 1.6)
+        ),
         training=TrainingConfig(
-            steps=100_000,  # theirs ends at the first epoch of 1000 steps that validates worse; `keep` gives that epoch's model
+            # theirs ends at the first epoch of 1000 steps that validates worse; `keep` gives that
+            # epoch's model
+            steps=100_000,
             steps_per_epoch=1000,
             learning_rate=5e-5,
             discriminator_learning_rate=5e-5,
@@ -102,17 +125,21 @@ PRESETS = {
             ema=0.0,
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores. Generator and training as in `ssepgan`.
+    # No data, no flags: the packaged recordings, about four minutes on two cores. Generator and
+    # training as in `ssepgan`.
     "demo": Experiment(
         system="semisupervised",
         preset="demo",
         model=SemiSupervisedConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
+            generator=GeneratorConfig(
+                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
+            ),
             # With a floor of 1e-4 the penalty flattens the critics until they hear nothing.
             discriminator=DiscriminatorConfig(
                 kind="multiresolution", channels=16, frames=(512, 1024), floor=1.0, window=8192
             ),
-            unsupervised_weight=0.003,  # a tenth as much gains less from few labels, three times as much no more
+            # a tenth as much gains less from few labels, three times as much no more
+            unsupervised_weight=0.003,
             additive_weight=0.1,
             unlabelled_share=0.5,  # four windows a step teach the critics nearly as well as eight
             critic_steps=1,  # as many as two cores have time for
@@ -134,7 +161,8 @@ PRESETS = {
     ),
 }
 
-# What a search changes, see docs/tuning.md. Alpha and beta are weighed against the supervised distance.
+# What a search changes, see docs/tuning.md. Alpha and beta are weighed against the supervised
+# distance.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),

@@ -6,7 +6,15 @@ from typing import Literal
 
 from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, MASKERS, MEANS, SHARED_WEIGHTS, WIDTHS, Around, Multiples
+from tfsepgan.settings.search import (
+    DILATIONS,
+    MASKERS,
+    MEANS,
+    SHARED_WEIGHTS,
+    WIDTHS,
+    Around,
+    Multiples,
+)
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 PairedLoss = Literal["l1", "mse"]
@@ -29,8 +37,9 @@ class SSepGANConfig:
     paired_weight: float = 10.0  # original code; "heavier"
     """Weight of the distance between estimate and target."""
     paired_loss: PairedLoss = "l1"  # the paper's
-    """That distance: 'l1', or 'mse' (mean square), which leaves masks softer where they cannot be sure. With `level_dbfs` -20 a weight of
-    100 pulls by 'mse' as 10 does by 'l1' where the error is at -26 dBFS, less below."""
+    """That distance: 'l1', or 'mse' (mean square), which leaves masks softer where they cannot be
+    sure. With `level_dbfs` -20 a weight of 100 pulls by 'mse' as 10 does by 'l1' where the error is
+    at -26 dBFS, less below."""
     mixture_as_fake_weight: float = 1.0  # section 3.3: the third term of the discriminator's loss
     """Weight of the discriminator's term that calls the raw mixture fake; 0 leaves it out."""
     feature_weight: float = 0.0  # not in the paper; Larsen et al. 2016, as in MelGAN
@@ -39,8 +48,10 @@ class SSepGANConfig:
     """Weight of the multi-resolution spectral distance."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
-    level_dbfs: float | None = None  # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
-    """RMS level that mixtures, with target and estimate, are brought to for all losses, in dB below full scale; None: as they are."""
+    # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    level_dbfs: float | None = None
+    """RMS level that mixtures, with target and estimate, are brought to for all losses, in dB below
+    full scale; None: as they are."""
     discriminator_steps: int = 1  # the paper's; 5 is usual with 'wgan-gp'
     """Discriminator steps for each generator step, on the same batch."""
 
@@ -52,7 +63,13 @@ class SSepGANConfig:
         for name in weights:
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        moving = ("identity_weight", "adversarial_weight", "paired_weight", "feature_weight", "spectral_weight")
+        moving = (
+            "identity_weight",
+            "adversarial_weight",
+            "paired_weight",
+            "feature_weight",
+            "spectral_weight",
+        )
         if not any(getattr(self, name) for name in moving):
             yield f"The generator has nothing to learn from: {', '.join(moving)} are all zero."
         if not 0 <= self.identity_share <= 1:
@@ -72,7 +89,11 @@ PRESETS = {
         ),
         data=DataConfig(window=4096, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=2,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
     # Faithful to the paper; numbers without a source there are the original code's.
@@ -81,11 +102,12 @@ PRESETS = {
         preset="paper",
         model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
-        # Not in the paper: the mean of the weights, which move by up to 3 dB in 250 steps (docs/systems/ssepgan.md).
+        # Not in the paper: the mean of the weights, which move by up to 3 dB in 250 steps
+        # (docs/systems/ssepgan.md).
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
-    # The paper's networks at a quarter of their width, with its weights, law and objective, so set that they learn in an hour of one
-    # core: docs/systems/ssepgan.md has what each change is worth.
+    # The paper's networks at a quarter of their width, with its weights, law and objective, so set
+    # that they learn in an hour of one core: docs/systems/ssepgan.md has what each change is worth.
     "quarter": Experiment(
         system="ssepgan",
         preset="quarter",
@@ -97,7 +119,8 @@ PRESETS = {
         training=TrainingConfig(
             steps=12_000,
             learning_rate=1e-3,
-            discriminator_learning_rate=5e-5,  # at 2e-4 it gets the better of the generator after 5000 steps
+            # at 2e-4 it gets the better of the generator after 5000 steps
+            discriminator_learning_rate=5e-5,
             betas=(0.5, 0.9),
             schedule="cosine",
             warmup_steps=200,
@@ -109,8 +132,12 @@ PRESETS = {
         system="ssepgan",
         preset="demo",
         model=SSepGANConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=256, blocks=8, frame=1024, hop=512),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024), window=8192),
+            generator=GeneratorConfig(
+                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
+            ),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(512, 1024), window=8192
+            ),
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
@@ -138,7 +165,9 @@ PRESETS = {
             generator=GeneratorConfig(
                 kind="filterbank", channels=384, blocks=8, frame=4096, hop=2048, cutoff_hz=16000.0
             ),
-            discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(1024, 2048), window=16384),
+            discriminator=DiscriminatorConfig(
+                kind="multiresolution", channels=32, frames=(1024, 2048), window=16384
+            ),
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
@@ -177,12 +206,15 @@ PRESETS = {
             clip_norm=5.0,
             ema=0.995,
             precision="mixed_bfloat16",  # a third faster on processors that have it, same scores
-            keep="last",  # the rate falls to the end, and a valid split of strangers favours a model that does little
+            # the rate falls to the end, and a valid split of strangers favours a model that does
+            # little
+            keep="last",
         ),
     ),
 }
 
-# The same training with weights that are shared across frequency: docs/systems/ssepgan.md has sizes and speeds.
+# The same training with weights that are shared across frequency: docs/systems/ssepgan.md has sizes
+# and speeds.
 _PIANO = PRESETS["piano"]
 PRESETS["piano2d"] = replace(
     _PIANO,
@@ -201,7 +233,8 @@ PRESETS["piano2d"] = replace(
     ),
 )
 
-# What a search changes, see docs/tuning.md. A wider or deeper network takes longer for a step: give trials a limit in time.
+# What a search changes, see docs/tuning.md. A wider or deeper network takes longer for a step: give
+# trials a limit in time.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),

@@ -1,4 +1,5 @@
-"""Settings and presets of WaveGAN (Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208)."""
+"""Settings and presets of WaveGAN (Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis",
+arXiv:1802.04208)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
 
 @dataclass(frozen=True, kw_only=True)
 class WaveGANConfig:
-    """What WaveGAN plays with: its networks and its objective. It learns the first of `sources`, alone."""
+    """What WaveGAN plays with: its networks and its objective. It learns the first of `sources`,
+    alone."""
 
     generator: SynthesizerConfig = field(default_factory=SynthesizerConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
@@ -25,8 +27,10 @@ class WaveGANConfig:
     """Weight of the generator's term against sounds that are all alike, where recordings are not."""
     discriminator_steps: int = 5  # the paper's
     """Discriminator steps for each generator step; each hears its own share of the batch."""
-    level_dbfs: float | None = None  # the paper's; recordings differ by 30 dB, and the quiet ones teach little
-    """RMS level that windows of the recordings are brought to, in dB below full scale; None: as they are."""
+    # the paper's; recordings differ by 30 dB, and the quiet ones teach little
+    level_dbfs: float | None = None
+    """RMS level that windows of the recordings are brought to, in dB below full scale; None: as
+    they are."""
 
     def problems(self) -> Iterator[str]:
         """What no run could be trained with, a sentence each."""
@@ -41,11 +45,14 @@ class WaveGANConfig:
             yield f"level_dbfs is {self.level_dbfs}; it must be below zero, as a sound cannot pass full scale."
 
 
-# What learns a timbre in minutes on two cores: a sixteenth of the paper's work in the generator, and a critic that hears spectra.
+# What learns a timbre in minutes on two cores: a sixteenth of the paper's work in the generator,
+# and a critic that hears spectra.
 _QUICK = WaveGANConfig(
     generator=SynthesizerConfig(channels=16, start="he"),
     discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024)),
-    penalty_weight=0.1,  # log spectra are steep where it is quiet; at 10 the critic has little left to say, and sounds grow alike
+    # log spectra are steep where it is quiet; at 10 the critic has little left to say, and sounds
+    # grow alike
+    penalty_weight=0.1,
     discriminator_steps=1,
     level_dbfs=-20.0,
 )
@@ -63,7 +70,11 @@ PRESETS = {
         ),
         data=DataConfig(window=1024, batch=4, law="snr"),
         training=TrainingConfig(
-            steps=8, steps_per_epoch=4, validation_mixtures=4, validation_seconds=1.0, learning_rate=1e-3
+            steps=8,
+            steps_per_epoch=4,
+            validation_mixtures=4,
+            validation_seconds=1.0,
+            learning_rate=1e-3,
         ),
     ),
     # Faithful to the paper. A batch of 320 is five critic steps of 64 windows each.
@@ -92,7 +103,8 @@ PRESETS = {
             steps_per_epoch=300,
             minutes=4.0,
             learning_rate=5e-4,
-            discriminator_learning_rate=1e-3,  # two time-scales (Heusel et al. 2017) in place of five critic steps
+            # two time-scales (Heusel et al. 2017) in place of five critic steps
+            discriminator_learning_rate=1e-3,
             schedule="cosine",
             ema=0.99,
         ),
@@ -116,7 +128,8 @@ PRESETS = {
     ),
 }
 
-# What a search changes, see docs/tuning.md. Trials are compared by the distance of their sounds' spectra.
+# What a search changes, see docs/tuning.md. Trials are compared by the distance of their sounds'
+# spectra.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),

@@ -16,21 +16,30 @@ class Entry(NamedTuple):
 
 
 SYSTEMS = {
-    "ssepgan": Entry("tfsepgan.systems.ssepgan:SSepGAN", "tfsepgan.settings.ssepgan:SSepGANConfig"),  # section 3.3
-    "cyclegan": Entry("tfsepgan.systems.cyclegan:CycleGAN", "tfsepgan.settings.cyclegan:CycleGANConfig"),  # section 3.2
+    # section 3.3
+    "ssepgan": Entry("tfsepgan.systems.ssepgan:SSepGAN", "tfsepgan.settings.ssepgan:SSepGANConfig"),
+    # section 3.2
+    "cyclegan": Entry(
+        "tfsepgan.systems.cyclegan:CycleGAN", "tfsepgan.settings.cyclegan:CycleGANConfig"
+    ),
     "semisupervised": Entry(  # section 2.4.2
-        "tfsepgan.systems.semisupervised:SemiSupervised", "tfsepgan.settings.semisupervised:SemiSupervisedConfig"
+        "tfsepgan.systems.semisupervised:SemiSupervised",
+        "tfsepgan.settings.semisupervised:SemiSupervisedConfig",
     ),
     "compressed_sensing": Entry(  # section 2.2
         "tfsepgan.systems.compressed_sensing:CompressedSensing",
         "tfsepgan.settings.compressed_sensing:CompressedSensingConfig",
     ),
     "decomposition": Entry(  # section 2.3
-        "tfsepgan.systems.decomposition:Decomposition", "tfsepgan.settings.decomposition:DecompositionConfig"
+        "tfsepgan.systems.decomposition:Decomposition",
+        "tfsepgan.settings.decomposition:DecompositionConfig",
     ),
-    "gass": Entry("tfsepgan.systems.gass:GASS", "tfsepgan.settings.gass:GASSConfig"),  # section 2.4.1
-    "nmf": Entry("tfsepgan.systems.nmf:NMF", "tfsepgan.settings.nmf:NMFConfig"),  # the baseline of 2.4.1
-    "wavegan": Entry("tfsepgan.systems.wavegan:WaveGAN", "tfsepgan.settings.wavegan:WaveGANConfig"),  # section 2.1
+    # section 2.4.1
+    "gass": Entry("tfsepgan.systems.gass:GASS", "tfsepgan.settings.gass:GASSConfig"),
+    # the baseline of 2.4.1
+    "nmf": Entry("tfsepgan.systems.nmf:NMF", "tfsepgan.settings.nmf:NMFConfig"),
+    # section 2.1
+    "wavegan": Entry("tfsepgan.systems.wavegan:WaveGAN", "tfsepgan.settings.wavegan:WaveGANConfig"),
 }
 
 
@@ -76,10 +85,12 @@ def preset(system: str, name: str) -> Experiment:
 
 
 def system_kind(name: str) -> str:
-    """How a system uses what it learnt: "generator", "search" or "synthesis"; this loads TensorFlow."""
+    """How a system uses what it learnt: "generator", "search" or "synthesis"; this loads
+    TensorFlow."""
     return _load(entry(name).model).kind
 
 
 def build(experiment: Experiment):
-    """Build the system that the settings describe, untrained and not compiled; this loads TensorFlow."""
+    """Build the system that the settings describe, untrained and not compiled; this loads
+    TensorFlow."""
     return _load(entry(experiment.system).model)(experiment)

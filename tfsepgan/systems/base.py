@@ -1,6 +1,8 @@
-"""What systems have in common: their players, how one of them takes a step, the log, and how what they learnt is used.
+"""What systems have in common: their players, how one of them takes a step, the log, and how what
+they learnt is used.
 
-The plot of a system (who moves when, on which loss) stays in its own `train_step`. There are three kinds:
+The plot of a system (who moves when, on which loss) stays in its own `train_step`. There are three
+kinds:
 
   SeparationSystem   a network takes a mixture apart in one pass: it ships as SavedModel and TFLite
   SearchingSystem    what it learnt is searched at test time, for each mixture anew
@@ -28,8 +30,8 @@ STATISTICS_MOMENTUM = 0.98  # so the statistics of the running mean are those of
 class System(keras.Model):
     """A model that is trained by players which each have an optimizer of their own.
 
-    A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, names its players' networks in
-    `players`, and writes `train_step`.
+    A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, names its
+    players' networks in `players`, and writes `train_step`.
 
     Args:
       experiment: all settings.
@@ -37,8 +39,10 @@ class System(keras.Model):
 
     kind = ""  # "generator", "search" or "synthesis": how what was learnt is stored and used
     losses_logged: Sequence[str] = ()
-    batch_keys: Sequence[str] = ("mixture", "sources")  # what of a batch it wants, see `data.pipeline.training_batches`
-    generators: Sequence[str] = ("generator",)  # players that learn at `learning_rate`; the others are discriminators
+    # what of a batch it wants, see `data.pipeline.training_batches`
+    batch_keys: Sequence[str] = ("mixture", "sources")
+    # players that learn at `learning_rate`; the others are discriminators
+    generators: Sequence[str] = ("generator",)
     why_not_exported: str | None = None
 
     def __init__(self, experiment: Experiment):
@@ -60,7 +64,8 @@ class System(keras.Model):
         return 1
 
     def begin(self, load: Callable[[str], "System"]) -> None:
-        """What is done once, before the first step of a new run, such as loading other models that it builds on.
+        """What is done once, before the first step of a new run, such as loading other models that
+        it builds on.
 
         Not in `__init__`: a resumed run and a trained model need nothing but their own folder.
 
@@ -85,7 +90,9 @@ class System(keras.Model):
             generates = player in self.generators
             peak = training.learning_rate if generates else training.discriminator_learning_rate
             optimizer = keras.optimizers.Adam(
-                learning_rate=learning_rate(training, peak, steps_per_batch=self.steps_per_batch(player)),
+                learning_rate=learning_rate(
+                    training, peak, steps_per_batch=self.steps_per_batch(player)
+                ),
                 beta_1=training.betas[0],
                 beta_2=training.betas[1],
                 global_clipnorm=training.clip_norm,
@@ -120,11 +127,14 @@ class System(keras.Model):
         self.optimizers[player].apply(gradients, variables)
 
     def input_gradient(self, network: Callable, waveform):
-        """How the summed scores of a network change with what it batch_keys, `[batch, time, channels]`."""
+        """How the summed scores of a network change with what it batch_keys, `[batch, time,
+        channels]`."""
         with tf.GradientTape() as tape:
             tape.watch(waveform)
             scores = network(waveform)
-            total = sum(ops.sum(ops.mean(ops.reshape(s, (ops.shape(s)[0], -1)), axis=1)) for s in scores)
+            total = sum(
+                ops.sum(ops.mean(ops.reshape(s, (ops.shape(s)[0], -1)), axis=1)) for s in scores
+            )
         return tape.gradient(total, waveform) / len(scores)
 
     def gradient_penalty(self, critic: keras.Model, real, fake, penalty: Callable = slope_penalty):
@@ -144,11 +154,14 @@ class System(keras.Model):
     def log(self, **losses) -> dict:
         """Add losses to the epoch's means and give the means.
 
-        Raises: ConfigError for a loss that the system does not declare: a misspelt name would vanish.
+        Raises: ConfigError for a loss that the system does not declare: a misspelt name would
+          vanish.
         """
         for name, value in losses.items():
             if name not in self.trackers:
-                raise ConfigError(f"{type(self).__name__} logs no loss {name!r}; {nearest(name, self.trackers)}")
+                raise ConfigError(
+                    f"{type(self).__name__} logs no loss {name!r}; {nearest(name, self.trackers)}"
+                )
             self.trackers[name].update_state(value)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
@@ -173,16 +186,20 @@ class AveragedGenerator:
     def update_average(self, mixture=None):
         """Move the running mean of the generator's weights a little toward the weights.
 
-        Moving statistics that depend on weights are those of the mean itself, from mixtures that it hears now and then; others are
-        averaged as weights are. What is no number to average (the state of a seed) is copied.
+        Moving statistics that depend on weights are those of the mean itself, from mixtures that it
+        hears now and then; others are averaged as weights are. What is no number to average (the
+        state of a seed) is copied.
 
         Args:
-          mixture: `[batch, time, 1]` as the generator heard it; None for a network without batch normalisation.
+          mixture: `[batch, time, 1]` as the generator heard it; None for a network without batch
+            normalisation.
         """
         decay = self.experiment.training.ema
         if not decay:
             return
-        for mean, weight in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+        for mean, weight in zip(
+            self.ema_generator.variables, self.generator.variables, strict=True
+        ):
             if id(mean) not in self._statistics_of_the_mean:
                 averaged = keras.backend.is_float_dtype(weight.dtype)
                 mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
@@ -198,22 +215,26 @@ class AveragedGenerator:
 class SeparationSystem(AveragedGenerator, System):
     """A system whose generator takes a mixture apart in one pass.
 
-    `generator` is what learns; `ema_generator` is the running mean of its weights, or itself; `shipped` gives the
-    sources of the latter, and is what validates, separates and is exported.
+    `generator` is what learns; `ema_generator` is the running mean of its weights, or itself;
+    `shipped` gives the sources of the latter, and is what validates, separates and is exported.
     """
 
     kind = "generator"
-    models_rest = False  # True: one output more, the rest of a mixture that has others, which does not ship
+    # True: one output more, the rest of a mixture that has others, which does not ship
+    models_rest = False
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         self._make_averaged(self._new_generator)
         count = len(self.sources)
-        self.shipped = first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
+        self.shipped = (
+            first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
+        )
 
     @property
     def outputs(self) -> int:
-        """Outputs of the generator: one for each source, and one for the rest where there is any and it is modelled."""
+        """Outputs of the generator: one for each source, and one for the rest where there is any
+        and it is modelled."""
         return len(self.sources) + (self.models_rest and self.experiment.data.has_others)
 
     def _new_generator(self) -> keras.Model:
@@ -221,7 +242,8 @@ class SeparationSystem(AveragedGenerator, System):
         return build_generator(self.config.generator, sources=self.outputs, sample_rate_hz=rate)
 
     def call(self, mixture, training=False):
-        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel by itself."""
+        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel
+        by itself."""
         channels = mixture.shape[-1]
         alone = [self.shipped(mixture[..., c : c + 1], training=training) for c in range(channels)]
         return ops.concatenate(alone, axis=-1)
@@ -251,11 +273,13 @@ class SearchingSystem(System):
         raise NotImplementedError(f"{type(self).__name__} must name what separation needs.")
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """Search: `[batch, time, 1]` float32 -> `[batch, sources, time, 1]`, the same whatever else is in the batch."""
+        """Search: `[batch, time, 1]` float32 -> `[batch, sources, time, 1]`, the same whatever else
+        is in the batch."""
         raise NotImplementedError(f"{type(self).__name__} must separate.")
 
     def call(self, mixture, training=False):
-        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel by itself."""
+        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel
+        by itself."""
         mixture = np.asarray(mixture, np.float32)
         alone = [self.separate(mixture[..., c : c + 1]) for c in range(mixture.shape[-1])]
         return ops.convert_to_tensor(np.concatenate(alone, axis=-1))

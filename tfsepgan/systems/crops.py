@@ -1,4 +1,5 @@
-"""What a discriminator gets: windows at one level, a crop of them, each source as a window of its own."""
+"""What a discriminator gets: windows at one level, a crop of them, each source as a window of its
+own."""
 
 import keras
 from keras import ops
@@ -37,5 +38,6 @@ def crops(start, length: int, *windows):
 
 
 def sources_as_windows(windows):
-    """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time, channels]`."""
+    """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time,
+    channels]`."""
     return ops.reshape(windows, (-1, *windows.shape[2:]))

@@ -1,38 +1,49 @@
-"""CycleGAN: one network takes sources out of mixtures, another makes mixtures of sources, and there and back changes nothing.
+"""CycleGAN: one network takes sources out of mixtures, another makes mixtures of sources, and there
+and back changes nothing.
 
-Sources: [S] ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.2 and figure 4; [Z] Zhu et al. 2017, "Unpaired
-Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (arXiv:1703.10593), eqs. 1 to 3, sections 4 and 5.2. With the
-generator G (mixture to sources, B2A in [S]), the mixer F (sources to mixture, A2B), discriminators D_x and D_m, mixtures m and sources x:
+Sources: [S] ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.2 and
+figure 4; [Z] Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
+Adversarial Networks" (arXiv:1703.10593), eqs. 1 to 3, sections 4 and 5.2. With the generator G
+(mixture to sources, B2A in [S]), the mixer F (sources to mixture, A2B), discriminators D_x and D_m,
+mixtures m and sources x:
 
                             preset `paper` [S], x are the sources of m        preset `zhu` [Z], x are in none of the mixtures m
     generators, one loss    0.5 |x - G(m)|_1 + 10 |m - F(G(m))|_1             5 |x - G(x)|_1 + 5 |m - F(m)|_1
-                                                                              + 10 |m - F(G(m))|_1 + 10 |x - G(F(x))|_1
+                                                                              + 10 |m - F(G(m))|_1 +
+                                                                              10 |x - G(F(x))|_1
                             + adv(D_x(G(m))) + adv(D_m(F(G(m))))              + adv(D_x(G(m))) + adv(D_m(F(x)))
     source discriminator    real(D_x(x)) + fake(D_x(G(m)))                    real(D_x(x)) + fake(D_x(G(m)))
     mixture discriminator   real(D_m(m)) + fake(D_m(F(G(m))))                 real(D_m(m)) + fake(D_m(F(x)))
 
-`identity` chooses the first term (and with it whether a batch holds pairs), `mixture_fakes` what F makes of for D_m, and every weight is a
-setting. The fakes of [Z] come through a pool of past ones; those of [S] do not. No gradient flows from a discriminator's step into G or F;
-the one loss of the generators flows through all that made it, so D_m judges G too where F hears its estimate. G separates; the other
-three only teach it.
+`identity` chooses the first term (and with it whether a batch holds pairs), `mixture_fakes` what F
+makes of for D_m, and every weight is a setting. The fakes of [Z] come through a pool of past ones;
+those of [S] do not. No gradient flows from a discriminator's step into G or F; the one loss of the
+generators flows through all that made it, so D_m judges G too where F hears its estimate. G
+separates; the other three only teach it.
 
-With several sources G has an output for each and F hears their sum: a mixture is a sum, so sources and mixtures lie in one space and F(m)
-means something too. D_x hears every source as a window of its own, and need not know which it is: the cycle and the identity term hold
-the outputs to their sources.
+With several sources G has an output for each and F hears their sum: a mixture is a sum, so sources
+and mixtures lie in one space and F(m) means something too. D_x hears every source as a window of
+its own, and need not know which it is: the cycle and the identity term hold the outputs to their
+sources.
 
-Departs from [S]: it gives no weights but "higher on the cyclical loss"; those of the `paper` preset are from the authors' code, which is of
-another variant (one generator, in which F is adding the rest of the mixture again). The generators' adversarial term does not saturate
-(Goodfellow et al. 2014, section 3). Departs from [Z]: networks, windows and batches are those of S-SepGAN; the rate does not fall.
-Departs from both: batch normalisation keeps moving statistics, of what each generator makes its fakes of; cycles and identity passes do not
-move them. The discriminators' losses are not halved, which Adam would undo. docs/systems/cyclegan.md has it setting by setting.
+Departs from [S]: it gives no weights but "higher on the cyclical loss"; those of the `paper` preset
+are from the authors' code, which is of another variant (one generator, in which F is adding the
+rest of the mixture again). The generators' adversarial term does not saturate (Goodfellow et al.
+2014, section 3). Departs from [Z]: networks, windows and batches are those of S-SepGAN; the rate
+does not fall.
+Departs from both: batch normalisation keeps moving statistics, of what each generator makes its
+fakes of; cycles and identity passes do not move them. The discriminators' losses are not halved,
+which Adam would undo. docs/systems/cyclegan.md has it setting by setting.
 
-Not in either, off in both presets: with `carry_rest` (Hoshen 2018, arXiv:1812.07504; Michelashvili et al. 2019, arXiv:1812.06087) F does
-not have to invent what G takes off a mixture, but is handed it. F(G(m)) hears the rest of m itself, so that cycle is
-exact and asks nothing of G. F(x) hears what was left of a mixture that x is not in, as loud as the rest is beside x: G must
-find x among what real mixtures hold. Only a share of the estimate (`taken_off`) is taken off that mixture: were it all, what is
-left would be only what G knows to be rest already. No gradient flows through it, or G would learn to leave nothing. Of a
-recording of the rest, nothing but its level is used. With `level_dbfs`, every term hears all at one level.
-Its settings and presets are in `tfsepgan/settings/cyclegan.py`.
+Not in either, off in both presets: with `carry_rest` (Hoshen 2018, arXiv:1812.07504; Michelashvili
+et al. 2019, arXiv:1812.06087) F does not have to invent what G takes off a mixture, but is handed
+it. F(G(m)) hears the rest of m itself, so that cycle is exact and asks nothing of G. F(x) hears
+what was left of a mixture that x is not in, as loud as the rest is beside x: G must find x among
+what real mixtures hold. Only a share of the estimate (`taken_off`) is taken off that mixture: were
+it all, what is left would be only what G knows to be rest already. No gradient flows through it, or
+G would learn to leave nothing. Of a recording of the rest, nothing but its level is used. With
+`level_dbfs`, every term hears all at one level. Its settings and presets are in
+`tfsepgan/settings/cyclegan.py`.
 """
 
 from typing import NamedTuple
@@ -51,7 +62,8 @@ from tfsepgan.systems.statistics import statistics_kept
 
 
 class Heard(NamedTuple):
-    """What is heard in a step, at one level; the sources are those of the mixtures, or have nothing to do with them."""
+    """What is heard in a step, at one level; the sources are those of the mixtures, or have nothing
+    to do with them."""
 
     mixture: KerasTensor  # [batch, time, 1]
     mixture_gain: KerasTensor  # [batch, 1, 1], what brought it to that level
@@ -87,17 +99,24 @@ class CycleGAN(SeparationSystem):
         self.discriminators, self.pools = {}, {}
         for number, end in enumerate(("source", "mixture")):
             seed = data.seed + 10 * number
-            self.discriminators[end] = build_discriminator(config.discriminator, window=self.crop_length, seed=seed)
+            self.discriminators[end] = build_discriminator(
+                config.discriminator, window=self.crop_length, seed=seed
+            )
             self.pools[end] = PastFakes(config.pool, self.crop_length, seed=seed)
 
     @property
     def batch_keys(self):
-        """Mixtures with the sources in them, or mixtures and sources that have nothing to do with each other."""
-        return ("mixture", "sources") if self.config.identity == "paired" else ("unlabelled", "solo")
+        """Mixtures with the sources in them, or mixtures and sources that have nothing to do with
+        each other."""
+        return (
+            ("mixture", "sources") if self.config.identity == "paired" else ("unlabelled", "solo")
+        )
 
     @property
     def players(self):
-        listeners = {f"{end}_discriminator": network for end, network in self.discriminators.items()}
+        listeners = {
+            f"{end}_discriminator": network for end, network in self.discriminators.items()
+        }
         return {"generator": self.generator, "mixer": self.mixer, **listeners}
 
     def steps_per_batch(self, player):
@@ -114,8 +133,11 @@ class CycleGAN(SeparationSystem):
             tape.watch([variable.value for variable in self.mixer.trainable_variables])
             estimate = self.take_apart(heard.mixture, heard.mixture_gain)
             mixed = self.fake_mixture(heard, estimate)
-            fakes = dict(zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True))
-            with statistics_kept(self.generator), statistics_kept(self.mixer):  # those of what fakes are made of
+            fakes = dict(
+                zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True)
+            )
+            # those of what fakes are made of
+            with statistics_kept(self.generator), statistics_kept(self.mixer):
                 losses = self.generators_losses(heard, estimate, mixed, fakes)
         self.apply_gradients_to_both(losses["generator"], tape)
         self.update_average(heard.mixture / heard.mixture_gain)
@@ -126,7 +148,8 @@ class CycleGAN(SeparationSystem):
         return self.log(**losses)
 
     def at_one_level(self, batch) -> Heard:
-        """Mixtures at `level_dbfs`, with their sources; or mixtures, and sources as they would be in such a mixture."""
+        """Mixtures at `level_dbfs`, with their sources; or mixtures, and sources as they would be
+        in such a mixture."""
         if self.config.identity == "paired":
             mixture, sources = batch["mixture"], batch["sources"]
             rest = mixture - ops.sum(sources, axis=1)
@@ -144,21 +167,25 @@ class CycleGAN(SeparationSystem):
         )
 
     def take_apart(self, mixture, gain):
-        """G: a mixture at one level -> its sources at that level; the network hears it as loud as it was recorded."""
+        """G: a mixture at one level -> its sources at that level; the network hears it as loud as
+        it was recorded."""
         return gain[:, None] * self.generator(mixture / gain, training=True)
 
     def mix(self, sources, rest=0.0):
-        """F: sources `[batch, sources, time, 1]`, and the rest where that is carried along -> their mixture `[batch, time, 1]`."""
+        """F: sources `[batch, sources, time, 1]`, and the rest where that is carried along -> their
+        mixture `[batch, time, 1]`."""
         return self.mixer(ops.sum(sources, axis=1) + rest, training=True)[:, 0]
 
     def fake_mixture(self, heard: Heard, estimate):
-        """What F makes for D_m: of the estimates themselves, or of real sources and a rest if one is carried along."""
+        """What F makes for D_m: of the estimates themselves, or of real sources and a rest if one
+        is carried along."""
         if self.config.mixture_fakes == "estimates":
             return self.mix(estimate)
         return self.mix(heard.sources, self.borrowed_rest(heard, estimate))
 
     def borrowed_rest(self, heard: Heard, estimate):
-        """What was left of other mixtures, as loud as it should be beside the sources; nothing without `carry_rest`."""
+        """What was left of other mixtures, as loud as it should be beside the sources; nothing
+        without `carry_rest`."""
         if not self.config.carry_rest:
             return 0.0
         rest = ops.stop_gradient(heard.mixture - self.config.taken_off * ops.sum(estimate, axis=1))
@@ -167,10 +194,15 @@ class CycleGAN(SeparationSystem):
     def generators_losses(self, heard: Heard, estimate, mixed, fakes):
         """L, as `generator`, and its terms; those whose weight is zero are not computed."""
         own_rest = heard.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
-        mixtures = {"sources": lambda: self.mix(heard.sources), "estimates": lambda: self.mix(estimate, own_rest)}
+        mixtures = {
+            "sources": lambda: self.mix(heard.sources),
+            "estimates": lambda: self.mix(estimate, own_rest),
+        }
         mixtures[self.config.mixture_fakes] = lambda: mixed  # made already
         terms = {
-            "cycle_source": lambda: l1(heard.sources, self.take_apart(mixtures["sources"](), heard.sources_gain)),
+            "cycle_source": lambda: l1(
+                heard.sources, self.take_apart(mixtures["sources"](), heard.sources_gain)
+            ),
             "cycle_mixture": lambda: l1(heard.mixture, mixtures["estimates"]()),
             "identity_source": lambda: self.source_identity(heard, estimate),
             "identity_mixture": lambda: self.mixture_identity(heard),
@@ -187,12 +219,20 @@ class CycleGAN(SeparationSystem):
         return max(1, round(self.config.identity_share * self.experiment.data.batch))
 
     def source_identity(self, heard: Heard, estimate):
-        """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1: a source alone must pass, and leave nothing for the others."""
+        """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1: a source alone must pass,
+        and leave nothing for the others."""
         if self.config.identity == "paired":
             return l1(heard.sources, estimate)
-        alone, gain, count, loss = heard.sources[: self.few], heard.sources_gain[: self.few], len(self.sources), 0.0
+        alone, gain, count, loss = (
+            heard.sources[: self.few],
+            heard.sources_gain[: self.few],
+            len(self.sources),
+            0.0,
+        )
         for index in range(count):
-            wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
+            wanted = [
+                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
+            ]
             loss += l1(ops.stack(wanted, axis=1), self.take_apart(alone[:, index], gain))
         return loss / count
 
@@ -203,7 +243,9 @@ class CycleGAN(SeparationSystem):
 
     def adversarial_loss(self, end: str, fakes):
         """How far the newest fakes at an end are from being called real."""
-        return generator_loss(self.config.objective, self.discriminators[end](fakes[end], training=True)["scores"])
+        return generator_loss(
+            self.config.objective, self.discriminators[end](fakes[end], training=True)["scores"]
+        )
 
     def apply_gradients_to_both(self, loss, tape: tf.GradientTape):
         """One step of both generators down the one loss they share."""
@@ -217,7 +259,9 @@ class CycleGAN(SeparationSystem):
     def train_discriminator(self, end: str, real, fake):
         """All steps of one discriminator on windows of the real and the fake."""
         for _ in range(self.config.discriminator_steps):
-            loss = self.minimize(self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator")
+            loss = self.minimize(
+                self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator"
+            )
             self.log(**{f"{end}_discriminator": loss})
 
     def discriminator_loss(self, end: str, real, fake):

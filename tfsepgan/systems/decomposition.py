@@ -1,26 +1,29 @@
 """Decomposition: what takes a mixture apart is learnt as the inverse of what put it together.
 
-Source: Harn, Chen & Jojic 2019, "Composition and decomposition of GANs", arXiv:1901.07667: component generators g_i, a
-composition c and a decomposition d; any of them may be given, and the others are learnt. With components o = (g_1(z_1), ...)
-and mixtures y that nobody took apart:
+Source: Harn, Chen & Jojic 2019, "Composition and decomposition of GANs", arXiv:1901.07667:
+component generators g_i, a composition c and a decomposition d; any of them may be given, and the
+others are learnt. With components o = (g_1(z_1), ...) and mixtures y that nobody took apart:
 
     parts come back          l_c-cyc = E |d(c(o)) - o|
     a mixture comes back     l_d-cyc = E |c(d(y)) - y|
     parts sound like parts   l_d = sum_i E[D_i(o_i)] - E[D_i(d(y)_i)]      a critic D_i for each part
     compositions like mixes  l_c = E[D_c(y)] - E[D_c(c(o))]                a critic D_c for mixtures
 
-c and d descend `parts_cycle_weight` l_c-cyc + `mixture_cycle_weight` l_d-cyc + `parts_weight` l_d + `mixture_weight` l_c, the critics
-ascend l_d and l_c. `learn` says which of c and d move; a term that neither of those is in falls away with its critic.
-Departs from it: (1) parts are music and c is the sum, or a learned one close to it (see `networks/composition.py`). (2) d is a
-separator of one pass with an output for each source and one for the rest, so it ships like any other. (3) A part without a
-trained generator is heard from recordings instead; one that has a generator still takes its level from a recording, for a
-generator's own level says nothing of how loud the part is in a mixture. (4) Distances are L1 means of all parts; with
-`level_dbfs`, each mixture comes to one level and its parts with it. (5) Critics hear stretches, with any discriminator and
-objective of the tables; each part has its own. (6) Networks, weights, rates, batch and steps per player are not the paper's: only its
-abstract and introduction could be read, and no code of its authors was found. They are those of what it builds on (WGAN-GP, CycleGAN)
-and of S-SepGAN.
-On recordings without `components`, as in `demo` and in the comparison, l_c-cyc is a paired loss on sums of unrelated solos.
-Its settings and presets are in `tfsepgan/settings/decomposition.py`.
+c and d descend `parts_cycle_weight` l_c-cyc + `mixture_cycle_weight` l_d-cyc + `parts_weight` l_d +
+`mixture_weight` l_c, the critics ascend l_d and l_c. `learn` says which of c and d move; a term
+that neither of those is in falls away with its critic.
+Departs from it: (1) parts are music and c is the sum, or a learned one close to it (see
+`networks/composition.py`). (2) d is a separator of one pass with an output for each source and one
+for the rest, so it ships like any other. (3) A part without a trained generator is heard from
+recordings instead; one that has a generator still takes its level from a recording, for a
+generator's own level says nothing of how loud the part is in a mixture. (4) Distances are L1 means
+of all parts; with `level_dbfs`, each mixture comes to one level and its parts with it. (5) Critics
+hear stretches, with any discriminator and objective of the tables; each part has its own. (6)
+Networks, weights, rates, batch and steps per player are not the paper's: only its abstract and
+introduction could be read, and no code of its authors was found. They are those of what it builds
+on (WGAN-GP, CycleGAN) and of S-SepGAN. On recordings without `components`, as in `demo` and in the
+comparison, l_c-cyc is a paired loss on sums of unrelated solos. Its settings and presets are in
+`tfsepgan/settings/decomposition.py`.
 """
 
 from dataclasses import asdict
@@ -46,7 +49,8 @@ REST = "residual"  # no source may be called so
 
 
 class RoundTrips(NamedTuple):
-    """Windows on their way there and back; mixtures `[batch, time, 1]`, parts `[batch, parts, time, 1]`."""
+    """Windows on their way there and back; mixtures `[batch, time, 1]`, parts `[batch, parts, time,
+    1]`."""
 
     parts: Any  # o
     composed: Any  # c(o)
@@ -76,17 +80,24 @@ class Decomposition(SeparationSystem):
         self.parts = (*self.sources, REST)[: self.outputs]
         self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.composition = composition(config.composition, parts=self.outputs)
-        judged = [*(self.parts if self.plays("parts") else ()), *([MIXTURE] if self.plays("mixture") else ())]
+        judged = [
+            *(self.parts if self.plays("parts") else ()),
+            *([MIXTURE] if self.plays("mixture") else ()),
+        ]
         self.critics = {
-            name: build_discriminator(config.discriminator, window=self.crop_length, seed=data.seed + 10 * number)
+            name: build_discriminator(
+                config.discriminator, window=self.crop_length, seed=data.seed + 10 * number
+            )
             for number, name in enumerate(judged)
         }
         self.components = {
-            part: wavegan_generator(config.component, window=data.window) for part in self.component_places()
+            part: wavegan_generator(config.component, window=data.window)
+            for part in self.component_places()
         }
 
     def component_places(self) -> dict[str, str]:
-        """Where the trained generators lie, by part; parts that are heard from recordings are left out.
+        """Where the trained generators lie, by part; parts that are heard from recordings are left
+        out.
 
         Raises: ConfigError when there are not as many as parts.
         """
@@ -104,7 +115,9 @@ class Decomposition(SeparationSystem):
         for part, place in self.component_places().items():
             trained = load(place)
             if not isinstance(trained, SynthesisSystem):
-                raise ConfigError(f"{place} is a {trained.experiment.system} model; a component must be a wavegan.")
+                raise ConfigError(
+                    f"{place} is a {trained.experiment.system} model; a component must be a wavegan."
+                )
             theirs = trained.experiment.data
             if (theirs.sample_rate_hz, theirs.window) != (data.sample_rate_hz, data.window):
                 raise ConfigError(
@@ -116,7 +129,8 @@ class Decomposition(SeparationSystem):
                 self.components[part].set_weights(trained.ema_generator.get_weights())
             except ValueError as error:
                 flags = " ".join(
-                    f"--component.{k.replace('_', '-')} {v}" for k, v in asdict(trained.config.generator).items()
+                    f"--component.{k.replace('_', '-')} {v}"
+                    for k, v in asdict(trained.config.generator).items()
                 )
                 raise ConfigError(
                     f"{place} has other shapes than this run's components. Give its settings: {flags}."
@@ -141,7 +155,10 @@ class Decomposition(SeparationSystem):
 
     @property
     def players(self):
-        return {**{f"critic_{name}": critic for name, critic in self.critics.items()}, **self.learners}
+        return {
+            **{f"critic_{name}": critic for name, critic in self.critics.items()},
+            **self.learners,
+        }
 
     def steps_per_batch(self, player):
         return 1 if player in self.generators else self.config.critic_steps
@@ -157,21 +174,28 @@ class Decomposition(SeparationSystem):
                 "parts_cycle": l1(trips.parts, trips.parts_again),
                 "mixture_cycle": l1(trips.mixture, trips.mixture_again),
             }
-            losses = {term: loss for term, loss in cycles.items() if self.plays(term)} | self.adversarial(judged)
-            total = sum(getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items())
+            losses = {
+                term: loss for term, loss in cycles.items() if self.plays(term)
+            } | self.adversarial(judged)
+            total = sum(
+                getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items()
+            )
         self.move_learners(total, tape)
         if "generator" in self.learners:
             self.update_average(mixture)
         return self.log(total=total, **losses)
 
     def components_of(self, solo):
-        """o: windows of every part, drawn apart, `[batch, parts, time, 1]`; the recordings', or a generator's at their level."""
+        """o: windows of every part, drawn apart, `[batch, parts, time, 1]`; the recordings', or a
+        generator's at their level."""
         windows = []
         for number, name in enumerate(self.parts):
             window = solo[:, number]
             if name in self.components:
                 generator = self.components[name]
-                latent = keras.random.uniform((solo.shape[0], generator.input.shape[-1]), -1.0, 1.0, seed=self.draws)
+                latent = keras.random.uniform(
+                    (solo.shape[0], generator.input.shape[-1]), -1.0, 1.0, seed=self.draws
+                )
                 sound = ops.stop_gradient(generator(latent, training=False))
                 window = sound * rms(window) / (rms(sound) + 1e-5)
             windows.append(window)
@@ -181,7 +205,8 @@ class Decomposition(SeparationSystem):
         """Parts to a mixture and back, a mixture to parts and back; then everything at one level."""
         learns = "generator" in self.learners
         composed = self.composition(parts, training=True)
-        with statistics_kept(self.generator):  # d ships with those of mixtures; what c makes of parts may be unlike any
+        # d ships with those of mixtures; what c makes of parts may be unlike any
+        with statistics_kept(self.generator):
             parts_again = self.generator(composed, training=learns)
         decomposed = self.generator(mixture, training=learns)
         mixture_again = self.composition(decomposed, training=True)
@@ -198,7 +223,9 @@ class Decomposition(SeparationSystem):
 
     def judged(self, trips):
         """What each critic compares, by its name: real and made windows, `[batch, time, 1]`."""
-        pairs = {part: (trips.parts[:, k], trips.decomposed[:, k]) for k, part in enumerate(self.parts)}
+        pairs = {
+            part: (trips.parts[:, k], trips.decomposed[:, k]) for k, part in enumerate(self.parts)
+        }
         pairs[MIXTURE] = (trips.mixture, trips.composed)
         return {name: pairs[name] for name in self.critics}
 
@@ -207,8 +234,12 @@ class Decomposition(SeparationSystem):
         for _ in range(self.config.critic_steps):
             start = random_start(self.experiment.data.window, self.crop_length, self.draws)
             for name, windows in judged.items():
-                real, made = crops(start, self.crop_length, *(ops.stop_gradient(window) for window in windows))
-                loss = self.minimize(self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}")
+                real, made = crops(
+                    start, self.crop_length, *(ops.stop_gradient(window) for window in windows)
+                )
+                loss = self.minimize(
+                    self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}"
+                )
                 self.log(**{f"{'mixture' if name == MIXTURE else 'parts'}_critic": loss})
 
     def critic_loss(self, critic, real, made):
@@ -222,12 +253,15 @@ class Decomposition(SeparationSystem):
         return loss
 
     def adversarial(self, judged):
-        """l_d and l_c for what is learnt: how far the critics are from taking what it made for real."""
+        """l_d and l_c for what is learnt: how far the critics are from taking what it made for
+        real."""
         losses = {}
         start = random_start(self.experiment.data.window, self.crop_length, self.draws)
         for name, (_, made) in judged.items():
             (heard,) = crops(start, self.crop_length, made)
-            loss = generator_loss(self.config.objective, self.critics[name](heard, training=True)["scores"])
+            loss = generator_loss(
+                self.config.objective, self.critics[name](heard, training=True)["scores"]
+            )
             term = "mixture" if name == MIXTURE else "parts"
             losses[term] = losses.get(term, 0.0) + loss
         return losses
@@ -236,13 +270,17 @@ class Decomposition(SeparationSystem):
         """A tape that records what follows from the weights of everything that is learnt."""
         tape = tf.GradientTape(watch_accessed_variables=False)
         with tape:
-            tape.watch([v.value for network in self.learners.values() for v in network.trainable_variables])
+            tape.watch(
+                [v.value for network in self.learners.values() for v in network.trainable_variables]
+            )
         return tape
 
     def move_learners(self, total, tape: tf.GradientTape):
         """Move everything that is learnt down the same loss."""
         variables = {name: network.trainable_variables for name, network in self.learners.items()}
-        gradients = tape.gradient(total, {name: [v.value for v in owned] for name, owned in variables.items()})
+        gradients = tape.gradient(
+            total, {name: [v.value for v in owned] for name, owned in variables.items()}
+        )
         for name, owned in variables.items():
             self.optimizers[name].apply(gradients[name], owned)
 

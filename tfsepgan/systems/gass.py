@@ -1,27 +1,37 @@
-"""GASS: a generator learns what frames of a part look like; a mixture is searched for the latents of all parts at once.
+"""GASS: a generator learns what frames of a part look like; a mixture is searched for the latents
+of all parts at once.
 
-Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779); numbers are those of its
-authors' code. With a generator G_p and a critic D_p for each part p, magnitudes x_p of its frames and latents z:
+Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779);
+numbers are those of its authors' code. With a generator G_p and a critic D_p for each part p,
+magnitudes x_p of its frames and latents z:
 
     learning      D_p: max E[D_p(x_p)] - E[D_p(G_p(z))]      G_p: max E[D_p(G_p(z))]          (Wasserstein)
     separation    over the latents z_p,t of all parts and frames: min of the sum over t of
-                  Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p + smoothness sum_p |s_p,t - s_p,t-1|
+                  Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p + smoothness sum_p
+                  |s_p,t - s_p,t-1|
 
 and s_p goes back to audio with the mixture's phase, or as masks (`estimate`).
 Departs from it:
-- Generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the latents, says how loud:
-  the authors level whole signals, which a separator of blocks cannot, and recordings differ by 30 dB. Frames are drawn as
-  often as they are loud. White noise at the authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
-- Latents are drawn anew in each step; the authors draw one for each frame, once, and a stream of windows has no such frames.
-- The search starts from latents of zero, not from noise, so that blocks equal one pass, and is run once: the authors run it
-  ten times and keep what is nearest to the true sources. Jumps are relative to the mixture's level, see `losses.poisson`.
-- A critic's high score means real in the search as in training; in the code it means generated in training, real in the search.
-- Adam without momentum stands for RMSprop, here and in the search: it has the same smoothing, and corrects the first steps,
-  which are up to ten times as long in RMSprop. Critics are clipped after each step (Arjovsky et al. 2017), there before.
-- The score has no bias (its gradient is zero), and the transform is the package's, a root Hann window both ways.
-- The rest of the mixture is a part, and mixtures follow `law`; the authors add two speakers at one level.
-`demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search, a running mean of the generators.
-Its settings and presets are in `tfsepgan/settings/gass.py`.
+- Generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the
+  latents, says how loud: the authors level whole signals, which a separator of blocks cannot, and
+  recordings differ by 30 dB. Frames are drawn as often as they are loud. White noise at the
+  authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
+- Latents are drawn anew in each step; the authors draw one for each frame, once, and a stream of
+windows has no such frames.
+- The search starts from latents of zero, not from noise, so that blocks equal one pass, and is run
+  once: the authors run it ten times and keep what is nearest to the true sources. Jumps are
+  relative to the mixture's level, see `losses.poisson`.
+- A critic's high score means real in the search as in training; in the code it means generated in
+training, real in the search.
+- Adam without momentum stands for RMSprop, here and in the search: it has the same smoothing, and
+  corrects the first steps, which are up to ten times as long in RMSprop. Critics are clipped after
+  each step (Arjovsky et al. 2017), there before.
+- The score has no bias (its gradient is zero), and the transform is the package's, a root Hann
+window both ways.
+- The rest of the mixture is a part, and mixtures follow `law`; the authors add two speakers at one
+level.
+`demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search, a running mean
+of the generators. Its settings and presets are in `tfsepgan/settings/gass.py`.
 """
 
 import keras
@@ -44,7 +54,8 @@ EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3
 
 
 class GASS(AveragedGenerator, SearchingSystem):
-    """A generator and a critic for each part, learnt from recordings of it alone; latents are searched for each mixture.
+    """A generator and a critic for each part, learnt from recordings of it alone; latents are
+    searched for each mixture.
 
     Source: Subakan & Smaragdis 2018, arXiv:1710.10779.
     """
@@ -60,13 +71,20 @@ class GASS(AveragedGenerator, SearchingSystem):
         self.spectra = Spectra(config.frame, config.hop)
         self._make_averaged(self._new_generator)
         self.critic = dense.critic(
-            parts=self.parts, bins=self.spectra.bins, hidden=config.critic_hidden, start=config.start
+            parts=self.parts,
+            bins=self.spectra.bins,
+            hidden=config.critic_hidden,
+            start=config.start,
         )
         signature = [tf.TensorSpec((None, None, self.spectra.bins), tf.float32)]
         self.searched = tf.function(self.search, input_signature=signature)
 
     def _new_generator(self) -> keras.Model:
-        sizes = {"latent": self.config.latent, "hidden": self.config.hidden, "bins": self.spectra.bins}
+        sizes = {
+            "latent": self.config.latent,
+            "hidden": self.config.hidden,
+            "bins": self.spectra.bins,
+        }
         return dense.generator(parts=self.parts, start=self.config.start, **sizes)
 
     @property
@@ -91,7 +109,8 @@ class GASS(AveragedGenerator, SearchingSystem):
         return self.config.frame + reach * self.config.hop
 
     def train_step(self, batch):
-        frames, loudness = self.frames(batch["solo"][:, : self.parts])  # without others, the last solo is silence
+        # without others, the last solo is silence
+        frames, loudness = self.frames(batch["solo"][:, : self.parts])
         for _ in range(self.config.critic_steps):
             self.critic_step(frames, loudness)
         if self.config.first_critic_steps:
@@ -107,7 +126,8 @@ class GASS(AveragedGenerator, SearchingSystem):
         self.bound_critic()
 
     def further_critic_steps(self, frames, loudness):
-        """At the start of a run, what is missing to `first_critic_steps`: a generator that steps first follows critics that know nothing.
+        """At the start of a run, what is missing to `first_critic_steps`: a generator that steps
+        first follows critics that know nothing.
 
         How far the run is, its generator's optimizer counts, so that a resumed run counts on.
         """
@@ -121,15 +141,20 @@ class GASS(AveragedGenerator, SearchingSystem):
         tf.while_loop(lambda count: count < missing, step, (tf.constant(0),), parallel_iterations=1)
 
     def frames(self, solo):
-        """Frames of each part at mean 1, as the networks hear them, `[parts, frames, bins]`, and how loud they were, `[parts, frames]`.
+        """Frames of each part at mean 1, as the networks hear them, `[parts, frames, bins]`, and
+        how loud they were, `[parts, frames]`.
 
         Args:
           solo: windows of each part alone, `[batch, parts, time, 1]`; each is brought to one level.
         """
         batch, parts, time = solo.shape[:3]
         windows = ops.reshape(solo, (-1, time, 1))
-        magnitudes = self.spectra.magnitude(self.spectra.analyse(gain_to_level(windows, 0.0) * windows))
-        by_part = ops.transpose(ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3))
+        magnitudes = self.spectra.magnitude(
+            self.spectra.analyse(gain_to_level(windows, 0.0) * windows)
+        )
+        by_part = ops.transpose(
+            ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3)
+        )
         magnitudes = ops.reshape(by_part, (parts, -1, self.spectra.bins))
         levels = level(magnitudes)
         return (magnitudes / levels) ** self.config.compression, levels[..., 0]
@@ -141,16 +166,25 @@ class GASS(AveragedGenerator, SearchingSystem):
 
     def latents(self):
         """Standard normal latents, `[frames, parts, latent]`."""
-        return keras.random.normal((self.config.frames, self.parts, self.config.latent), seed=self.draws)
+        return keras.random.normal(
+            (self.config.frames, self.parts, self.config.latent), seed=self.draws
+        )
 
     def critic_loss(self, real, fake):
-        """How far each critic is from telling frames of its part from generated ones; mean over parts."""
-        loss = real_loss(WASSERSTEIN, [self.critic(real)]) + fake_loss(WASSERSTEIN, [self.critic(fake)])
+        """How far each critic is from telling frames of its part from generated ones; mean over
+        parts."""
+        loss = real_loss(WASSERSTEIN, [self.critic(real)]) + fake_loss(
+            WASSERSTEIN, [self.critic(fake)]
+        )
         if self.config.objective == "wgan-gp":
             position = keras.random.uniform((*real.shape[:2], 1), seed=self.draws)
             between = mix_at_random(real, fake, position)
-            slopes = self.input_gradient(lambda frames: [ops.reshape(self.critic(frames), (-1, 1))], between)
-            loss += self.config.penalty_weight * slope_penalty(ops.reshape(slopes, (-1, self.spectra.bins, 1)))
+            slopes = self.input_gradient(
+                lambda frames: [ops.reshape(self.critic(frames), (-1, 1))], between
+            )
+            loss += self.config.penalty_weight * slope_penalty(
+                ops.reshape(slopes, (-1, self.spectra.bins, 1))
+            )
         return loss
 
     def bound_critic(self):
@@ -175,16 +209,20 @@ class GASS(AveragedGenerator, SearchingSystem):
         else:
             gains = parts / (magnitudes[:, :, None] + SILENCE)
         wanted = ops.transpose(gains[:, :, : len(self.sources)], (0, 2, 1, 3))
-        return np.asarray(self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1]))
+        return np.asarray(
+            self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1])
+        )
 
     def search(self, magnitudes):
-        """Find what the parts of a mixture are: `[batch, frames, bins]` -> magnitudes `[batch, frames, parts, bins]`."""
+        """Find what the parts of a mixture are: `[batch, frames, bins]` -> magnitudes `[batch,
+        frames, parts, bins]`."""
         levels = level(magnitudes)
         points = self.descended(magnitudes, levels)
         return self.sounding(self.generated(points), points, levels)
 
     def descended(self, magnitudes, levels):
-        """Points, see `start`, after a fixed number of steps of Adam, which moves every number by itself, down `search_loss`."""
+        """Points, see `start`, after a fixed number of steps of Adam, which moves every number by
+        itself, down `search_loss`."""
         config = self.config
         adam = {"rate": config.search_rate, "decays": config.search_betas, "epsilon": EPSILON}
 
@@ -197,18 +235,22 @@ class GASS(AveragedGenerator, SearchingSystem):
 
         start = self.start(magnitudes)
         state = (tf.constant(0), start, ops.zeros_like(start), ops.zeros_like(start))
-        _, points, *_ = tf.while_loop(lambda count, *_: count < config.iterations, step, state, parallel_iterations=1)
+        _, points, *_ = tf.while_loop(
+            lambda count, *_: count < config.iterations, step, state, parallel_iterations=1
+        )
         return points
 
     def start(self, magnitudes):
-        """Where every frame's search starts, `[batch, frames, parts, latent + 1]`: latents of zero, then an even share of the level."""
+        """Where every frame's search starts, `[batch, frames, parts, latent + 1]`: latents of zero,
+        then an even share of the level."""
         batch, frames = ops.shape(magnitudes)[:2]
         latents = ops.zeros((batch, frames, self.parts, self.config.latent))
         gains = ops.full((batch, frames, self.parts, 1), -np.log(self.parts), dtype="float32")
         return ops.concatenate([latents, gains], axis=-1)
 
     def search_loss(self, points, magnitudes, levels):
-        """What the search makes small: the mixture's unlikelihood, critics that do not believe, and jumps from frame to frame.
+        """What the search makes small: the mixture's unlikelihood, critics that do not believe, and
+        jumps from frame to frame.
 
         Args:
           points: `[batch, frames, parts, latent + 1]`, see `start`.
@@ -231,5 +273,10 @@ class GASS(AveragedGenerator, SearchingSystem):
         return ops.reshape(self.ema_generator(latents), (*ops.shape(points)[:3], self.spectra.bins))
 
     def sounding(self, generated, points, levels):
-        """Magnitudes of the parts, `[batch, frames, parts, bins]`: generated frames at their gains, which are relative to the mixture."""
-        return levels[..., None] * ops.exp(points[..., -1:]) * generated ** (1 / self.config.compression)
+        """Magnitudes of the parts, `[batch, frames, parts, bins]`: generated frames at their gains,
+        which are relative to the mixture."""
+        return (
+            levels[..., None]
+            * ops.exp(points[..., -1:])
+            * generated ** (1 / self.config.compression)
+        )

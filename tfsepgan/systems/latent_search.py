@@ -1,14 +1,19 @@
-"""The search of latents: Adam down an objective from several starts at once, in windows of a signal of any length."""
+"""The search of latents: Adam down an objective from several starts at once, in windows of a signal
+of any length."""
 
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-GROUP = 32  # windows searched at once; always that many, so that a window's arithmetic never depends on its neighbours
+# windows searched at once; always that many, so that a window's arithmetic never depends on its
+# neighbours
+GROUP = 32
 
 
-def adam_step(count, place, slope, first, second, *, rate: float, decays=(0.9, 0.999), epsilon: float = 1e-8):
+def adam_step(
+    count, place, slope, first, second, *, rate: float, decays=(0.9, 0.999), epsilon: float = 1e-8
+):
     """One step of Adam, every number of a place going its own way.
 
     Args:
@@ -29,11 +34,13 @@ def adam_step(count, place, slope, first, second, *, rate: float, decays=(0.9, 0
 def search(objective: Callable, starts, *, iterations: int, rate: float):
     """Look for the latents where an objective is smallest.
 
-    Each example and each start goes its own way, for the same number of steps, so nothing depends on what else is searched
-    at the same time. Starts count as places passed: the result is never worse than the best of them.
+    Each example and each start goes its own way, for the same number of steps, so nothing depends
+    on what else is searched at the same time. Starts count as places passed: the result is never
+    worse than the best of them.
 
     Args:
-      objective: `[examples * restarts, ...]` latents -> `[examples * restarts]`, an example's restarts side by side.
+      objective: `[examples * restarts, ...]` latents -> `[examples * restarts]`, an example's
+        restarts side by side.
       starts: `[examples, restarts, ...]`.
       iterations: steps of Adam.
       rate: learning rate.
@@ -51,7 +58,14 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
         latents, first, second = adam_step(count, latents, slope, first, second, rate=rate)
         return count + 1, latents, first, second, best, least
 
-    state = (tf.constant(0), start, tf.zeros_like(start), tf.zeros_like(start), start, objective(start))
+    state = (
+        tf.constant(0),
+        start,
+        tf.zeros_like(start),
+        tf.zeros_like(start),
+        start,
+        objective(start),
+    )
     # A loop of the graph's own: inside of Keras' `fit`, Python's are not turned into one.
     state = tf.while_loop(lambda count, *_: count < iterations, step, state, parallel_iterations=1)
     _, latents, _, _, best, least = state
@@ -71,10 +85,12 @@ def _better(latents, value, best, least):
 
 
 def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: int) -> np.ndarray:
-    """Search every window of mixtures, half a window apart, and let what is found fade into each other.
+    """Search every window of mixtures, half a window apart, and let what is found fade into each
+    other.
 
     Args:
-      solve: a compiled search of GROUP windows, `[GROUP, window, 1]` -> `[GROUP, outputs, window, 1]`.
+      solve: a compiled search of GROUP windows, `[GROUP, window, 1]` -> `[GROUP, outputs, window,
+        1]`.
       mixture: `[batch, time, 1]` float32, any time of at least one sample.
       window: samples, even.
       outputs: how many estimates `solve` gives of each window.
@@ -86,7 +102,9 @@ def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: in
     padded = np.zeros((batch, (count + 1) * hop, 1), np.float32)
     padded[:, hop : hop + time] = mixture
     windows = np.stack([padded[:, k * hop : k * hop + window] for k in range(count)], axis=1)
-    found = _in_groups(solve, windows.reshape(-1, window, 1)).reshape(batch, count, outputs, window, 1)
+    found = _in_groups(solve, windows.reshape(-1, window, 1)).reshape(
+        batch, count, outputs, window, 1
+    )
     fade = np.sin(np.pi * (np.arange(window, dtype=np.float32) + 0.5) / window)[:, None] ** 2
     estimates = np.zeros((batch, outputs, *padded.shape[1:]), np.float32)
     for k in range(count):
@@ -97,5 +115,7 @@ def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: in
 def _in_groups(solve: Callable, windows: np.ndarray) -> np.ndarray:
     missing = -len(windows) % GROUP
     padded = np.concatenate([windows, np.zeros((missing, *windows.shape[1:]), np.float32)])
-    found = [solve(tf.constant(padded[k : k + GROUP])).numpy() for k in range(0, len(padded), GROUP)]
+    found = [
+        solve(tf.constant(padded[k : k + GROUP])).numpy() for k in range(0, len(padded), GROUP)
+    ]
     return np.concatenate(found)[: len(windows)]

@@ -12,7 +12,8 @@ def learning_rate(training: TrainingConfig, peak: float, *, steps_per_batch: int
       training: `schedule`, `warmup_steps` and `steps` are used.
       peak: the highest rate.
       steps_per_batch: how often the player steps in one step of the run.
-    Returns: a number, or a Keras schedule: up to `peak` in `warmup_steps`, then constant or half a cosine down to `peak` / 100.
+    Returns: a number, or a Keras schedule: up to `peak` in `warmup_steps`, then constant or half a
+      cosine down to `peak` / 100.
     """
     if training.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(

@@ -1,25 +1,32 @@
-"""NMF: every part is a sum of a few spectra that it always uses; a mixture is explained by those of all parts at once.
+"""NMF: every part is a sum of a few spectra that it always uses; a mixture is explained by those of
+all parts at once.
 
-Source: supervised NMF with the Kullback-Leibler divergence, the baseline of Subakan & Smaragdis 2018, "Generative Adversarial
-Source Separation" (arXiv:1710.10779), and of the method Smaragdis, Raj & Shashanka 2007; numbers are those of its authors'
-code. With magnitudes X of a part's frames, spectra W and activations H, all zero or above:
+Source: supervised NMF with the Kullback-Leibler divergence, the baseline of Subakan & Smaragdis
+2018, "Generative Adversarial Source Separation" (arXiv:1710.10779), and of the method Smaragdis,
+Raj & Shashanka 2007; numbers are those of its authors' code. With magnitudes X of a part's frames,
+spectra W and activations H, all zero or above:
 
     learning        W, H = argmin KL(X | H W), by multiplicative updates, for each part
     separation      H = argmin KL(mixture | H [W_1 ... W_P]) with all W as they are; mask of a part = H_p W_p / (H W)
 
-scikit-learn does both. No network is trained, so there are no players: a step adds frames of each part alone to a fair
-sample of all that were heard, and an epoch ends with a fit to that sample. A fit does not go on from the last one: spectra
-that explain their own part ever better explain the others better too, and separate worse.
-Departs from it:
+scikit-learn does both. No network is trained, so there are no players: a step adds frames of each
+part alone to a fair sample of all that were heard, and an epoch ends with a fit to that sample. A
+fit does not go on from the last one: spectra that explain their own part ever better explain the
+others better too, and separate worse. Departs from it:
 - The rest of the mixture is a part as the sources are.
-- Windows are brought to one level before they are sampled, as recordings differ by 30 dB; the authors level whole signals.
-- A fit is to a sample of what the run gets; the authors have half a minute of each speaker and fit all of it.
-- Spectra start as frames of the sample and their activations are found first, then both are updated in turn; the code starts
-  both nearly flat, at random, and updates both at once for 100 iterations (ours is 1 dB better on the demo set).
-- Updates are those of the divergence, not of a probability model with sums of 1; as steps of one activation they are the same.
-- The transform is the package's, a root Hann window both ways, so that shares of the mixture sum to it.
-`demo` also has: longer frames, more spectra, fewer updates, shares of energy, and loud frames count more than quiet ones.
-Its settings and presets are in `tfsepgan/settings/nmf.py`.
+- Windows are brought to one level before they are sampled, as recordings differ by 30 dB; the
+authors level whole signals.
+- A fit is to a sample of what the run gets; the authors have half a minute of each speaker and fit
+all of it.
+- Spectra start as frames of the sample and their activations are found first, then both are updated
+  in turn; the code starts both nearly flat, at random, and updates both at once for 100 iterations
+  (ours is 1 dB better on the demo set).
+- Updates are those of the divergence, not of a probability model with sums of 1; as steps of one
+activation they are the same.
+- The transform is the package's, a root Hann window both ways, so that shares of the mixture sum to
+it.
+`demo` also has: longer frames, more spectra, fewer updates, shares of energy, and loud frames count
+more than quiet ones. Its settings and presets are in `tfsepgan/settings/nmf.py`.
 """
 
 import keras
@@ -35,7 +42,8 @@ from tfsepgan.networks.dictionary import dictionary
 from tfsepgan.systems.base import SearchingSystem
 from tfsepgan.systems.crops import gain_to_level
 
-UPDATES = {"solver": "mu", "beta_loss": "kullback-leibler", "tol": 0}  # a fixed number of multiplicative updates
+# a fixed number of multiplicative updates
+UPDATES = {"solver": "mu", "beta_loss": "kullback-leibler", "tol": 0}
 EMPTY = -100.0  # key of a place in the pool that holds no frame yet
 LEAST = 1e-3  # of the mean of a spectrum that a fit starts from: what is zero once stays zero
 
@@ -56,15 +64,20 @@ class NMF(SearchingSystem):
         parts = self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
         self.spectra = Spectra(config.frame, config.hop)
         bins = self.spectra.bins
-        self.dictionary = dictionary(parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed)
+        self.dictionary = dictionary(
+            parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed
+        )
         self.pool = self._state("pool", (parts, config.pool, bins), "zeros")
-        # A frame stays while its key, a normal number, is among the highest of all heard so far. Normal, because float32 tells
-        # the highest of millions apart, and of as many uniform ones it would not.
+        # A frame stays while its key, a normal number, is among the highest of all heard so far.
+        # Normal, because float32 tells the highest of millions apart, and of as many uniform ones
+        # it would not.
         self.keys = self._state("keys", (parts, config.pool), keras.initializers.Constant(EMPTY))
         self.misfit = self._state("misfit", (), "zeros")
 
     def _state(self, name: str, shape: tuple, initializer):
-        return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32")
+        return self.add_weight(
+            name=name, shape=shape, initializer=initializer, trainable=False, dtype="float32"
+        )
 
     @property
     def players(self):
@@ -83,32 +96,44 @@ class NMF(SearchingSystem):
         return self.config.frame  # frames are explained one by one
 
     def train_step(self, batch):
-        self.sample(self.frames(batch["solo"][:, : self.parts]))  # without others, the last solo is silence
+        # without others, the last solo is silence
+        self.sample(self.frames(batch["solo"][:, : self.parts]))
         return self.log(divergence=self.misfit)
 
     def frames(self, solo):
-        """Magnitudes of each part's frames, `[parts, frames, bins]`, from windows alone `[batch, parts, time, 1]` at one level."""
+        """Magnitudes of each part's frames, `[parts, frames, bins]`, from windows alone `[batch,
+        parts, time, 1]` at one level."""
         batch, parts, time = solo.shape[:3]
         windows = ops.reshape(solo, (-1, time, 1))
-        magnitudes = self.spectra.magnitude(self.spectra.analyse(gain_to_level(windows, 0.0) * windows))
-        by_part = ops.transpose(ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3))
+        magnitudes = self.spectra.magnitude(
+            self.spectra.analyse(gain_to_level(windows, 0.0) * windows)
+        )
+        by_part = ops.transpose(
+            ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3)
+        )
         return ops.reshape(by_part, (parts, -1, self.spectra.bins))
 
     def sample(self, frames):
-        """Let new frames, `[parts, frames, bins]`, take places in the pool: all that were ever heard are as likely to be in it.
+        """Let new frames, `[parts, frames, bins]`, take places in the pool: all that were ever
+        heard are as likely to be in it.
 
-        Source: Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir", with equal weights.
+        Source: Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir", with equal
+          weights.
         """
         keys = keras.random.normal(frames.shape[:2], seed=self.draws)
         highest, places = ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)
-        self.pool.assign(tf.gather(ops.concatenate([self.pool, frames], axis=1), places, batch_dims=1))
+        self.pool.assign(
+            tf.gather(ops.concatenate([self.pool, frames], axis=1), places, batch_dims=1)
+        )
         self.keys.assign(highest)
 
     def finish_epoch(self):
         """Fit every part's dictionary to its sample of frames."""
         spectra = self.dictionary.get_layer("dictionary").spectra
         learnt, misfits = np.array(spectra), []
-        for part, (frames, keys) in enumerate(zip(np.array(self.pool), np.array(self.keys), strict=True)):
+        for part, (frames, keys) in enumerate(
+            zip(np.array(self.pool), np.array(self.keys), strict=True)
+        ):
             sample = self.weighted(frames[keys > EMPTY])
             if sample.any():
                 learnt[part], misfit = self.fit_dictionary(sample, self.start(sample))
@@ -117,13 +142,17 @@ class NMF(SearchingSystem):
         self.misfit.assign(np.mean(misfits) if misfits else 0.0)
 
     def weighted(self, frames: np.ndarray) -> np.ndarray:
-        """Frames `[frames, bins]` as they count in a fit: the divergence grows with a frame's level, so at mean 1 all count the same."""
+        """Frames `[frames, bins]` as they count in a fit: the divergence grows with a frame's
+        level, so at mean 1 all count the same."""
         return frames / np.asarray(level(frames)) if self.config.weighting == "equal" else frames
 
     def start(self, heard: np.ndarray) -> np.ndarray:
-        """Where a fit to frames `[frames, bins]` starts, `[rank, bins]`: some of them, coloured so that no two are the same."""
+        """Where a fit to frames `[frames, bins]` starts, `[rank, bins]`: some of them, coloured so
+        that no two are the same."""
         places = np.arange(self.config.rank) % len(heard)
-        colour = np.random.default_rng(self.experiment.data.seed).uniform(0.5, 1.5, (len(places), heard.shape[1]))
+        colour = np.random.default_rng(self.experiment.data.seed).uniform(
+            0.5, 1.5, (len(places), heard.shape[1])
+        )
         return (heard[places] * colour + LEAST * heard.mean(axis=0)).astype(np.float32) + 1e-9
 
     def fit_dictionary(self, heard: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, float]:
@@ -132,7 +161,8 @@ class NMF(SearchingSystem):
         Args:
           heard: frames `[frames, bins]`.
           spectra: where it starts, `[rank, bins]`.
-        Returns: spectra of mean 1 that explain the frames, `[rank, bins]`, and the divergence that is left.
+        Returns: spectra of mean 1 that explain the frames, `[rank, bins]`, and the divergence that
+          is left.
         """
         updates = {"n_components": len(spectra), "max_iter": self.config.fit_iterations, **UPDATES}
         activations, _, _ = non_negative_factorization(heard, H=spectra, update_H=False, **updates)
@@ -149,13 +179,17 @@ class NMF(SearchingSystem):
         parts = self.dictionary(self.activations(np.reshape(magnitudes, (-1, bins))))
         masks = ops.reshape(shares(parts, self.config.mask_power), (batch, frames, -1, bins))
         wanted = ops.transpose(masks[:, :, : len(self.sources)], (0, 2, 1, 3))
-        return np.asarray(self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1]))
+        return np.asarray(
+            self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1])
+        )
 
     def activations(self, magnitudes: np.ndarray) -> np.ndarray:
-        """How loud each spectrum of each part sounds, `[frames, parts, rank]`, in magnitudes `[frames, bins]`, frame by frame.
+        """How loud each spectrum of each part sounds, `[frames, parts, rank]`, in magnitudes
+        `[frames, bins]`, frame by frame.
 
-        The same whatever other frames there are: each is brought to one level, and after the first update nothing is left of
-        the value they all start from, as it multiplies both sides of a ratio.
+        The same whatever other frames there are: each is brought to one level, and after the first
+        update nothing is left of the value they all start from, as it multiplies both sides of a
+        ratio.
         """
         spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
         together = spectra.reshape(-1, spectra.shape[-1])

@@ -1,22 +1,29 @@
-"""S-SepGAN: one generator takes the instrument out of the mixture, one discriminator hears whether it did.
+"""S-SepGAN: one generator takes the instrument out of the mixture, one discriminator hears whether
+it did.
 
-Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3; unsourced defaults are the
-authors' code's. With generator G, discriminator D, mixture m and target x:
+Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3; unsourced
+defaults are the authors' code's. With generator G, discriminator D, mixture m and target x:
 
     discriminator   L_D = E[real(D(x))] + E[fake(D(G(m)))] + E[fake(D(m))]
     generator       L_G = 10 |G(m) - x|_1 + 1 E[adv(D(G(m)))] + 0.5 |G(x) - x|_1
 
-The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never pays.
-Departs from it: the objective and the paired distance are settings, and so are feature matching and a spectral term (off in the
-`paper` preset), the identity term may hear a share of the batch (it costs a whole pass of the generator), and with several sources
-each is a window of its own to the discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
+The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never
+pays.
+Departs from it: the objective and the paired distance are settings, and so are feature matching and
+a spectral term (off in the `paper` preset), the identity term may hear a share of the batch (it
+costs a whole pass of the generator), and with several sources each is a window of its own to the
+discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
 Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
 """
 
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
+from tfsepgan.losses.adversarial import (
+    feature_matching,
+    generator_loss,
+    three_term_discriminator_loss,
+)
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
@@ -60,13 +67,16 @@ class SSepGAN(SeparationSystem):
         with self.tape_of("generator") as tape:
             gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
-            with statistics_kept(self.generator):  # it ships with those of mixtures, which are all that it hears then
+            # it ships with those of mixtures, which are all that it hears then
+            with statistics_kept(self.generator):
                 identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
             with tape.stop_recording():
                 start = random_start(self.experiment.data.window, self.crop_length, self.draws)
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = crops(start, self.crop_length, mixture, target, ops.stop_gradient(estimate))
+                    heard = crops(
+                        start, self.crop_length, mixture, target, ops.stop_gradient(estimate)
+                    )
                     loss = self.minimize(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
             losses = self.generator_losses(estimate, target, identity, start)
@@ -81,7 +91,9 @@ class SSepGAN(SeparationSystem):
 
     def discriminator_loss(self, mixture, real, generated):
         """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
-        heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)["scores"]
+        heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)[
+            "scores"
+        ]
         windows = ops.shape(real)[0]
         loss = three_term_discriminator_loss(
             self.config.objective,
@@ -91,7 +103,9 @@ class SSepGAN(SeparationSystem):
             mixture_weight=self.config.mixture_as_fake_weight,
         )
         if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(self.discriminator, real, generated)
+            loss += self.config.penalty_weight * self.gradient_penalty(
+                self.discriminator, real, generated
+            )
         return loss
 
     def generator_losses(self, estimate, target, identity, start):
@@ -112,12 +126,15 @@ class SSepGAN(SeparationSystem):
             terms["identity"] = identity
             total += config.identity_weight * terms["identity"]
         if config.spectral_weight:
-            terms["spectral"] = multi_resolution_spectral(sources_as_windows(target), sources_as_windows(estimate))
+            terms["spectral"] = multi_resolution_spectral(
+                sources_as_windows(target), sources_as_windows(estimate)
+            )
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}
 
     def identity_loss(self, target, gain):
-        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other sources."""
+        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other
+        sources."""
         if not self.config.identity_weight:
             return 0.0
         heard = max(1, round(self.config.identity_share * self.experiment.data.batch))
@@ -125,6 +142,11 @@ class SSepGAN(SeparationSystem):
         count = len(self.sources)
         loss = 0.0
         for index in range(count):
-            wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
-            loss += l1(gain * ops.stack(wanted, axis=1), gain * self.generator(alone[:, index], training=True))
+            wanted = [
+                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
+            ]
+            loss += l1(
+                gain * ops.stack(wanted, axis=1),
+                gain * self.generator(alone[:, index], training=True),
+            )
         return loss / count

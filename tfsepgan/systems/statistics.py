@@ -1,10 +1,12 @@
 """Batch normalisation of a generator that is called on more than mixtures.
 
-A generator ships with the moving statistics of its batch normalisation, and then hears mixtures only. Passes that ask something else
-of it in training (a source alone, a mixture made of sources) use the statistics of their own batch and leave the moving ones alone.
+A generator ships with the moving statistics of its batch normalisation, and then hears mixtures
+only. Passes that ask something else of it in training (a source alone, a mixture made of sources)
+use the statistics of their own batch and leave the moving ones alone.
 
-The running mean of a generator's weights needs statistics of its own where a layer normalises what weights have made: averaged weights
-give activations of smaller variance than the weights that they average (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
+The running mean of a generator's weights needs statistics of its own where a layer normalises what
+weights have made: averaged weights give activations of smaller variance than the weights that they
+average (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
 """
 
 from collections.abc import Iterator
@@ -16,14 +18,16 @@ from keras import ops
 
 @contextmanager
 def statistics_kept(network: keras.Model):
-    """Calls of a network in here, with `training=True`, leave its moving means and variances as they were.
+    """Calls of a network in here, with `training=True`, leave its moving means and variances as
+    they were.
 
     Args:
       network: any model; one without batch normalisation is left as it is.
     """
     moving = [(layer.moving_mean, layer.moving_variance) for layer in batch_normalisations(network)]
     variables = [variable for pair in moving for variable in pair]
-    before = [ops.copy(variable) for variable in variables]  # convert_to_tensor would give the variable itself
+    # convert_to_tensor would give the variable itself
+    before = [ops.copy(variable) for variable in variables]
     yield
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
@@ -42,7 +46,9 @@ def normalises_what_weights_made(network: keras.Model) -> bool:
     """Whether a batch normalisation of a Functional network follows a layer that learns."""
     learns = False
     for layer in network.layers:  # in the order of use
-        if learns and (isinstance(layer, keras.layers.BatchNormalization) or _has_normalisation(layer)):
+        if learns and (
+            isinstance(layer, keras.layers.BatchNormalization) or _has_normalisation(layer)
+        ):
             return True
         learns = learns or bool(layer.trainable_weights)
     return False

@@ -1,16 +1,20 @@
-"""WaveGAN: a generator makes an instrument's sound out of random numbers, a critic hears whether it could be a recording.
+"""WaveGAN: a generator makes an instrument's sound out of random numbers, a critic hears whether it
+could be a recording.
 
-Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208; the objective is Gulrajani et al.
-2017, arXiv:1704.00028, algorithm 1. With generator G, critic D, a recording x, a latent z uniform in [-1, 1]:
+Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208; the
+objective is Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1. With generator G, critic D, a
+recording x, a latent z uniform in [-1, 1]:
 
     critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
     generator   L_G = -E[D(G(z))]                                                                   then one
 
-Departs from it, in `paper` too: Adam's epsilon is Keras' 1e-7, where the code has 1e-8; windows start anywhere in a recording, where the
-code cuts it into slices from a random start; phase shuffle draws a shift for each example, as the text says, where the code draws one for
-the batch. Settings beyond it, off in `paper`: other objectives, any discriminator of the table, a term against sounds that are all
-alike, recordings at one level (`level_dbfs`), a running mean of the generator, which is then what is judged and ships.
-Its settings and presets are in `tfsepgan/settings/wavegan.py`, the generator in `tfsepgan/networks/wavegan.py`.
+Departs from it, in `paper` too: Adam's epsilon is Keras' 1e-7, where the code has 1e-8; windows
+start anywhere in a recording, where the code cuts it into slices from a random start; phase shuffle
+draws a shift for each example, as the text says, where the code draws one for the batch. Settings
+beyond it, off in `paper`: other objectives, any discriminator of the table, a term against sounds
+that are all alike, recordings at one level (`level_dbfs`), a running mean of the generator, which
+is then what is judged and ships. Its settings and presets are in `tfsepgan/settings/wavegan.py`,
+the generator in `tfsepgan/networks/wavegan.py`.
 """
 
 from collections.abc import Iterator
@@ -32,7 +36,8 @@ MADE_AT_ONCE = 16  # sounds; more only take memory
 
 
 class WaveGAN(SynthesisSystem):
-    """A generator makes sounds out of random numbers; a critic hears whether they could be recordings.
+    """A generator makes sounds out of random numbers; a critic hears whether they could be
+    recordings.
 
     Source: Donahue, McAuley & Puckette 2019, arXiv:1802.04208.
     """
@@ -56,7 +61,9 @@ class WaveGAN(SynthesisSystem):
         self.latent = config.generator.latent
         self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))
         self.crop_length = min(data.window, config.discriminator.window or data.window)
-        self.discriminator = build_discriminator(config.discriminator, window=self.crop_length, seed=data.seed)
+        self.discriminator = build_discriminator(
+            config.discriminator, window=self.crop_length, seed=data.seed
+        )
 
     @property
     def players(self):
@@ -89,12 +96,17 @@ class WaveGAN(SynthesisSystem):
         share = real.shape[0]
         loss = real_loss(config.objective, [score[:share] for score in scores])
         loss += fake_loss(config.objective, [score[share:] for score in scores])
-        penalty = self.gradient_penalty(self.discriminator, real, fake) if config.objective == "wgan-gp" else 0.0
+        penalty = (
+            self.gradient_penalty(self.discriminator, real, fake)
+            if config.objective == "wgan-gp"
+            else 0.0
+        )
         self.log(penalty=penalty)
         return loss + config.penalty_weight * penalty
 
     def generator_loss(self, real):
-        """L_G: what the generator makes of new latents is called real; and, if asked for, sounds differ as recordings do."""
+        """L_G: what the generator makes of new latents is called real; and, if asked for, sounds
+        differ as recordings do."""
         config = self.config
         real, fake = self.heard(real, self.generator(self.random_latents(), training=True))
         heard = self.discriminator(fake, training=True)
@@ -114,7 +126,8 @@ class WaveGAN(SynthesisSystem):
         return self.ema_generator(latents, training=training)
 
     def make(self, count: int, *, seed: int) -> Iterator[np.ndarray]:
-        """Make sounds one after the other, `[time, 1]` float32; of more sounds the first are those of fewer."""
+        """Make sounds one after the other, `[time, 1]` float32; of more sounds the first are those
+        of fewer."""
         draws = np.random.default_rng(seed)
         for done in range(0, count, MADE_AT_ONCE):
             latents = draws.uniform(-1.0, 1.0, (MADE_AT_ONCE, self.latent)).astype(np.float32)

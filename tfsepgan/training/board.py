@@ -1,4 +1,5 @@
-"""What a run shows of itself: scalars, spectrogram pictures and audio for TensorBoard, and a plot of its curves."""
+"""What a run shows of itself: scalars, spectrogram pictures and audio for TensorBoard, and a plot
+of its curves."""
 
 import io
 from collections.abc import Sequence
@@ -30,10 +31,15 @@ class Board:
                 tf.summary.scalar(name, value)
         self.writer.flush()
 
-    def sounds(self, step: int, mixtures: Sequence[Mixture], estimates: Sequence[np.ndarray], source: str) -> None:
-        """Write mixture, target, estimate and residual of the first mixtures as audio and as spectrograms."""
+    def sounds(
+        self, step: int, mixtures: Sequence[Mixture], estimates: Sequence[np.ndarray], source: str
+    ) -> None:
+        """Write mixture, target, estimate and residual of the first mixtures as audio and as
+        spectrograms."""
         with self.writer.as_default(step=step):
-            for index, (item, estimate) in enumerate(zip(mixtures[:SHOWN], estimates, strict=False)):
+            for index, (item, estimate) in enumerate(
+                zip(mixtures[:SHOWN], estimates, strict=False)
+            ):
                 parts = {
                     "mixture": item.mixture,
                     "target": item.sources[source],
@@ -41,7 +47,9 @@ class Board:
                     "residual": item.mixture - estimate,
                 }
                 for name, audio in parts.items():
-                    tf.summary.audio(f"{index}/{name}", np.clip(audio, -1, 1)[None], item.sample_rate_hz)
+                    tf.summary.audio(
+                        f"{index}/{name}", np.clip(audio, -1, 1)[None], item.sample_rate_hz
+                    )
                 picture = spectrograms(parts, item.sample_rate_hz)
                 tf.summary.image(f"{index}/spectrograms", picture[None])
         self.writer.flush()
@@ -54,9 +62,13 @@ def spectrograms(parts: dict[str, np.ndarray], sample_rate_hz: int) -> np.ndarra
       parts: name to `[time, channels]`; the first channel is shown.
     """
     figure = Figure(figsize=(3 * len(parts), 3), layout="constrained")
-    for axes, (name, audio) in zip(figure.subplots(1, len(parts), sharey=True), parts.items(), strict=True):
+    for axes, (name, audio) in zip(
+        figure.subplots(1, len(parts), sharey=True), parts.items(), strict=True
+    ):
         with np.errstate(divide="ignore"):  # of silence: drawn as the darkest colour
-            axes.specgram(audio[:, 0], NFFT=1024, Fs=sample_rate_hz, noverlap=512, vmin=-140, vmax=-30)
+            axes.specgram(
+                audio[:, 0], NFFT=1024, Fs=sample_rate_hz, noverlap=512, vmin=-140, vmax=-30
+            )
         axes.set_title(name)
         axes.set_xlabel("s")
     buffer = io.BytesIO()

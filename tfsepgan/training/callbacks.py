@@ -1,4 +1,5 @@
-"""What happens around the steps: guarding them, judging and saving at the end of an epoch, showing progress."""
+"""What happens around the steps: guarding them, judging and saving at the end of an epoch, showing
+progress."""
 
 import math
 import signal
@@ -16,14 +17,16 @@ from tfsepgan.errors import TfsepganError
 
 
 class Guard(keras.callbacks.Callback):
-    """Stops the run after the step at hand: when asked to, when its time is up, when a loss is not finite.
+    """Stops the run after the step at hand: when asked to, when its time is up, when a loss is not
+    finite.
 
     Ctrl-C and SIGTERM ask; the third time they stop at once.
 
     Args:
       minutes_left: of training; infinite for no limit.
       processor_minutes_left: of processor time, all cores together; infinite for no limit.
-    `reason` says afterwards why it stopped: None, 'interrupted', 'time', 'diverged', or what `stop` was told.
+    `reason` says afterwards why it stopped: None, 'interrupted', 'time', 'diverged', or what `stop`
+      was told.
     """
 
     def __init__(self, minutes_left: float = math.inf, processor_minutes_left: float = math.inf):
@@ -36,7 +39,8 @@ class Guard(keras.callbacks.Callback):
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
-        in_main_thread = threading.current_thread() is threading.main_thread()  # Python lets no other one listen
+        # Python lets no other one listen
+        in_main_thread = threading.current_thread() is threading.main_thread()
         for number in (signal.SIGINT, signal.SIGTERM) if in_main_thread else ():
             self._previous[number] = signal.signal(number, self._ask)
         return self
@@ -48,7 +52,8 @@ class Guard(keras.callbacks.Callback):
     def _ask(self, number, frame):
         self._asked += 1
         if self._asked > 2:
-            raise KeyboardInterrupt  # asked three times: do not wait for the step and the checkpoint
+            # asked three times: do not wait for the step and the checkpoint
+            raise KeyboardInterrupt
         self.reason = "interrupted"
 
     def stop(self, reason: str) -> None:
@@ -105,11 +110,14 @@ class EndOfEpoch(keras.callbacks.Callback):
         try:
             self.finish(epoch, {name: float(value) for name, value in (logs or {}).items()})
         except (OSError, tf.errors.OpError) as error:
-            raise TfsepganError(f"Could not write the run: {error}. Free some space and resume.") from error
+            raise TfsepganError(
+                f"Could not write the run: {error}. Free some space and resume."
+            ) from error
 
 
 class ShowProgress(keras.callbacks.Callback):
-    """A bar over the whole run with the time left; where there is no terminal, only the epochs' lines are printed."""
+    """A bar over the whole run with the time left; where there is no terminal, only the epochs'
+    lines are printed."""
 
     def __init__(self, console: Console, *, step: int, steps: int):
         super().__init__()
@@ -121,14 +129,18 @@ class ShowProgress(keras.callbacks.Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[losses]}"),
         )
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self.progress = Progress(
+            *columns, console=console, disable=not console.is_terminal, transient=True
+        )
         self.task = self.progress.add_task("training", total=steps, completed=step, losses="")
 
     def on_train_begin(self, logs=None):
         self.progress.start()
 
     def on_train_batch_end(self, batch, logs=None):
-        losses = "  ".join(f"{name} {float(value):.4g}" for name, value in list((logs or {}).items())[:2])
+        losses = "  ".join(
+            f"{name} {float(value):.4g}" for name, value in list((logs or {}).items())[:2]
+        )
         self.progress.update(self.task, advance=1, losses=losses)
 
     def on_train_end(self, logs=None):

@@ -1,4 +1,5 @@
-"""Everything a run needs to go on, in one file that is whole or not there: weights, every optimizer, running means, seeds, step, scores."""
+"""Everything a run needs to go on, in one file that is whole or not there: weights, every
+optimizer, running means, seeds, step, scores."""
 
 import json
 import zipfile
@@ -17,7 +18,8 @@ PROGRESS = "progress"
 def variables_of(system) -> dict[str, Any]:
     """Every variable a resumed run must have, by a name that does not depend on the session.
 
-    Returns: `{"system/0003": variable, "generator_optimizer/0000": variable, ...}`; losses' running means are left out.
+    Returns: `{"system/0003": variable, "generator_optimizer/0000": variable, ...}`; losses' running
+      means are left out.
     """
     logged = {id(variable) for tracker in system.metrics for variable in tracker.variables}
     groups = {"system": [variable for variable in system.variables if id(variable) not in logged]}
@@ -56,7 +58,11 @@ def check_finite(system) -> None:
     Raises: CheckpointError when one is not; what was saved before is then the last good state.
     """
     arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
-    bad = [name for name, values in arrays.items() if values.dtype.kind == "f" and not np.isfinite(values).all()]
+    bad = [
+        name
+        for name, values in arrays.items()
+        if values.dtype.kind == "f" and not np.isfinite(values).all()
+    ]
     if bad:
         raise CheckpointError(
             f"The weights stopped being finite ({bad[0]} and {len(bad) - 1} more), so they were not saved; "
@@ -69,7 +75,8 @@ def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
 
     Args:
       progress: JSON values: step, epoch, best score, history.
-    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk refuses.
+    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk
+      refuses.
     """
     check_finite(system)
     arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
@@ -78,7 +85,8 @@ def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
 
 
 def restore_state(directory: Path, system) -> dict[str, Any] | None:
-    """Give a system the state that was saved, and return the progress; None where nothing was saved yet.
+    """Give a system the state that was saved, and return the progress; None where nothing was saved
+    yet.
 
     Raises: CheckpointError when the file is broken or belongs to another network.
     """
@@ -90,12 +98,24 @@ def restore_state(directory: Path, system) -> dict[str, Any] | None:
         with np.load(path, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         progress = json.loads(arrays.pop(PROGRESS).tobytes())
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}. Remove it to start the run anew, or restore it.") from error
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        EOFError,
+    ) as error:
+        raise CheckpointError(
+            f"{path} is damaged: {error}. Remove it to start the run anew, or restore it."
+        ) from error
     misfits = [
         name
         for name in wanted.keys() | arrays.keys()
-        if name not in wanted or name not in arrays or tuple(wanted[name].shape) != arrays[name].shape
+        if name not in wanted
+        or name not in arrays
+        or tuple(wanted[name].shape) != arrays[name].shape
     ]
     if misfits:
         raise CheckpointError(

@@ -1,7 +1,9 @@
-"""One training run, from settings and a folder of recordings to a trained generator, resumable at any moment.
+"""One training run, from settings and a folder of recordings to a trained generator, resumable at
+any moment.
 
-A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `model/` (the generator that is kept: by `--keep`
-the one that validated best or the last: a model as `tfsepgan.load` takes it), `history.json`, `curves.png` and `tensorboard/`.
+A run directory holds: `settings.yaml`, `state.npz` (everything to go on), `model/` (the generator
+that is kept: by `--keep` the one that validated best or the last: a model as `tfsepgan.load` takes
+it), `history.json`, `curves.png` and `tensorboard/`.
 """
 
 import gc
@@ -49,7 +51,8 @@ def _left(minutes: float | None, seconds: float) -> float:
 
 
 History = list[dict[str, float]]
-Watch = Callable[[History], str | None]  # hears the history after each epoch; why the run should end there, or None
+# hears the history after each epoch; why the run should end there, or None
+Watch = Callable[[History], str | None]
 
 
 class Outcome(NamedTuple):
@@ -64,7 +67,8 @@ class Outcome(NamedTuple):
 def prepare_directory(directory: Path, experiment: Experiment) -> None:
     """Make the run's folder, or see that the run in it is this one.
 
-    Raises: CheckpointError when the folder holds something else or a run with other settings, or cannot be written.
+    Raises: CheckpointError when the folder holds something else or a run with other settings, or
+      cannot be written.
     """
     directory = Path(directory)
     path = directory / SETTINGS
@@ -104,14 +108,19 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         theirs = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Choose another --run folder.") from error
+        raise CheckpointError(
+            f"{path} cannot be read: {error}. Choose another --run folder."
+        ) from error
     if not isinstance(theirs, dict):
-        raise CheckpointError(f"{path} does not hold the settings of a run. Choose another --run folder.")
+        raise CheckpointError(
+            f"{path} does not hold the settings of a run. Choose another --run folder."
+        )
     return theirs
 
 
 def _never_trained(directory: Path, theirs: dict[str, Any]) -> bool:
-    """Whether a folder is a run that ended before its first checkpoint: nothing in it but its settings."""
+    """Whether a folder is a run that ended before its first checkpoint: nothing in it but its
+    settings."""
     there = {item.name for item in directory.iterdir() if not item.name.startswith(".")}
     return there <= {SETTINGS, "tensorboard"} and {"system", "preset"} <= theirs.keys()
 
@@ -126,7 +135,9 @@ class Run:
       console: where people look.
     """
 
-    def __init__(self, experiment: Experiment, catalogue: Catalogue, directory: Path, console: Console):
+    def __init__(
+        self, experiment: Experiment, catalogue: Catalogue, directory: Path, console: Console
+    ):
         settings.check(experiment)
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
@@ -162,7 +173,9 @@ class Run:
         if restored is not None:
             self.progress = self.progress | restored
             self._refuse_other_recordings()
-            console.print(f"Resuming {self.directory} at step {self.progress['step']}.", markup=False)
+            console.print(
+                f"Resuming {self.directory} at step {self.progress['step']}.", markup=False
+            )
             if restored.get("draws", 1) != DRAWS:
                 console.print(
                     "It was begun by a version that draws other windows and changes; from here on it hears those of this one."
@@ -172,7 +185,9 @@ class Run:
             self.system.begin(load_trained)
             if experiment.training.init_from:
                 start_from(self.system, experiment.training.init_from)
-                console.print(f"Starting from the weights of {experiment.training.init_from}.", markup=False)
+                console.print(
+                    f"Starting from the weights of {experiment.training.init_from}.", markup=False
+                )
         self.validator = validator_of(self.system, catalogue, experiment, console)
         self.board = self._open_board() if experiment.training.tensorboard else None
 
@@ -214,7 +229,10 @@ class Run:
         start = self.progress["step"]
         self._prepare_batches()  # unpacks what is not yet: before the clock starts
         self._started, self._seconds_before = time.monotonic(), self.progress["seconds"]
-        self._processor_started, self._processor_before = time.process_time(), self.progress["processor_seconds"]
+        self._processor_started, self._processor_before = (
+            time.process_time(),
+            self.progress["processor_seconds"],
+        )
         left = _left(training.minutes, self._seconds_before)
         processor_left = _left(training.processor_minutes, self._processor_before)
         if start >= stop or min(left, processor_left) <= 0:
@@ -233,7 +251,8 @@ class Run:
             show.close()
 
     def _stretches(self, start: int, stop: int):
-        """Stretches of whole epochs, `(first step, step after the last)`, with what is left of an epoch cut short apart."""
+        """Stretches of whole epochs, `(first step, step after the last)`, with what is left of an
+        epoch cut short apart."""
         size = self.experiment.training.steps_per_epoch
         edge = min(stop, -(-start // size) * size)
         whole = edge + (stop - edge) // size * size
@@ -243,7 +262,8 @@ class Run:
         size = self.experiment.training.steps_per_epoch
         steps = min(size, last - first)
         batches = self._batches(first)
-        # Keras' epochs only count steps here: the order of the data and the schedule follow the step.
+        # Keras' epochs only count steps here: the order of the data and the schedule follow the
+        # step.
         try:
             self.system.fit(
                 batches.take(last - first),
@@ -259,7 +279,8 @@ class Run:
             ) from error
         except tf.errors.OpError as error:  # tf.data wraps what its functions raise
             reason = (str(error.message).strip() or type(error).__name__).splitlines()[-1]
-            # Not saved: what in the step does not wait for the batch (counters, seeds) may have moved already.
+            # Not saved: what in the step does not wait for the batch (counters, seeds) may have
+            # moved already.
             raise DataError(
                 f"A batch could not be made after step {self._count.step}: {reason}. {self.directory} holds step "
                 f"{self.progress['step']}; repair the recordings or the cache, then repeat the command to go on."
@@ -279,7 +300,9 @@ class Run:
         """What the system hears from a step on, made here or, the same, by servers."""
         data, batch_keys = self.experiment.data, self.system.batch_keys
         if data.data_server:
-            return served_batches(self.catalogue, data, batch_keys=batch_keys, first_step=first, say=self._say)
+            return served_batches(
+                self.catalogue, data, batch_keys=batch_keys, first_step=first, say=self._say
+            )
         return training_batches(self.catalogue, data, batch_keys=batch_keys, first_step=first)
 
     def _say(self, text: str) -> None:
@@ -296,7 +319,9 @@ class Run:
                 else "Nothing was saved yet; try a lower --learning-rate or a --clip-norm in a new run."
             )
             losses = ", ".join(guard.diverged_in)
-            raise TfsepganError(f"The losses {losses} stopped being finite at step {self._count.step}. {held}")
+            raise TfsepganError(
+                f"The losses {losses} stopped being finite at step {self._count.step}. {held}"
+            )
         if guard.reason and self.progress["step"] != self._count.step:
             self._save()
         return self._outcome(guard.reason or "finished")
@@ -307,7 +332,9 @@ class Run:
         return self._guard is not None and self._guard.reason == "diverged"
 
     def _outcome(self, reason: str) -> Outcome:
-        return Outcome(reason, self.progress["step"], self.progress["best"], self.progress["history"])
+        return Outcome(
+            reason, self.progress["step"], self.progress["best"], self.progress["history"]
+        )
 
     def _seconds(self) -> float:
         """Seconds of training so far, over restarts."""
@@ -316,7 +343,9 @@ class Run:
     def _save(self) -> None:
         self.progress["step"] = self._count.step
         self.progress["seconds"] = self._seconds()
-        self.progress["processor_seconds"] = self._processor_before + time.process_time() - self._processor_started
+        self.progress["processor_seconds"] = (
+            self._processor_before + time.process_time() - self._processor_started
+        )
         save_state(self.directory, self.system, self.progress)
 
     def _finish_epoch(self, epoch: int, losses: dict[str, float]) -> None:
@@ -330,7 +359,12 @@ class Run:
         row |= validation.numbers
         score = validation.score
         best = self.progress["best"]
-        if score is None or self.experiment.training.keep == "last" or not best or score > best["score"]:
+        if (
+            score is None
+            or self.experiment.training.keep == "last"
+            or not best
+            or score > best["score"]
+        ):
             self.progress["best"] = {"score": score, "step": step}
             self._keep(row)
         self.progress["history"].append(row)
@@ -351,21 +385,34 @@ class Run:
                 for item in self.catalogue.summary()
                 if item.split == "train"
             },
-            "scores": {name: round(value, 2) for name, value in row.items() if name.startswith("val/")},
+            "scores": {
+                name: round(value, 2) for name, value in row.items() if name.startswith("val/")
+            },
             "settings": self._told_settings(),
         }
         save_trained(self.directory / "model", self.system, trained)
 
     def _told_settings(self) -> dict[str, Any]:
-        """What a model's manifest says of its settings: nothing of this machine, and not the generator's, which stand there anyway."""
+        """What a model's manifest says of its settings: nothing of this machine, and not the
+        generator's, which stand there anyway."""
         told = settings.to_dict(self.experiment)
         told["augment"].pop("rooms")
-        return {name: value for name, value in told.items() if name not in settings.FREE_ON_RESUME | {"generator"}}
+        return {
+            name: value
+            for name, value in told.items()
+            if name not in settings.FREE_ON_RESUME | {"generator"}
+        }
 
     def _show(self, row: dict[str, float]) -> None:
-        numbers = {name: value for name, value in row.items() if "/" in name and "median" not in name}
-        text = "  ".join(f"{name.split('/')[1]} {value:.4g}" for name, value in numbers.items() if value)
-        self.console.print(f"step {row['step']:>6}  {row['minutes']:6.2f} min  {text}", highlight=False)
+        numbers = {
+            name: value for name, value in row.items() if "/" in name and "median" not in name
+        }
+        text = "  ".join(
+            f"{name.split('/')[1]} {value:.4g}" for name, value in numbers.items() if value
+        )
+        self.console.print(
+            f"step {row['step']:>6}  {row['minutes']:6.2f} min  {text}", highlight=False
+        )
         history = self.progress["history"]
         rows = json.dumps(history, indent=1).encode()
         write_atomically(self.directory / "history.json", lambda file: file.write(rows))

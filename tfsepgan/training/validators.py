@@ -1,4 +1,5 @@
-"""What scores a run after each epoch: separators on fixed mixtures, makers of sounds by their spectra."""
+"""What scores a run after each epoch: separators on fixed mixtures, makers of sounds by their
+spectra."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -16,8 +17,10 @@ from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.metrics.waveform import si_sdr
 from tfsepgan.training.board import SHOWN, Board, spectrograms
 
-VALIDATION_SEED = 20_000  # apart from every training seed in use; the same mixtures whatever the run's seed
-WINDOWS = 64  # of recordings: about a minute of them, whose spectra two draws agree on to about 1 dB
+# apart from every training seed in use; the same mixtures whatever the run's seed
+VALIDATION_SEED = 20_000
+# of recordings: about a minute of them, whose spectra two draws agree on to about 1 dB
+WINDOWS = 64
 SOUNDS = 32  # made for each validation; the same latents in every epoch
 
 
@@ -40,7 +43,9 @@ class Validator(Protocol):
         """Write what it sounds like for TensorBoard."""
 
 
-def validator_of(system: Any, catalogue: Catalogue, experiment: Experiment, console: Console) -> Validator:
+def validator_of(
+    system: Any, catalogue: Catalogue, experiment: Experiment, console: Console
+) -> Validator:
     """The validator of a system's kind."""
     kind = SynthesisValidator if system.kind == "synthesis" else SeparationValidator
     return kind(system, catalogue, experiment, console)
@@ -79,7 +84,8 @@ class SeparationValidator:
 
 
 class SynthesisValidator:
-    """Distance of the sounds' spectra from those of the source's recordings, in dB a band; its negative is the score.
+    """Distance of the sounds' spectra from those of the source's recordings, in dB a band; its
+    negative is the score.
 
     The recordings are of the valid split, else of the train split.
 
@@ -99,7 +105,8 @@ class SynthesisValidator:
             return
         if split == "train":
             console.print(
-                f"No valid split of {source}: sounds are compared with the spectra of the train split.", markup=False
+                f"No valid split of {source}: sounds are compared with the spectra of the train split.",
+                markup=False,
             )
         windows = fixed_windows(
             catalogue.splits[split][source],
@@ -133,12 +140,15 @@ class SynthesisValidator:
         with board.writer.as_default(step=step):
             for name, audio in parts.items():
                 tf.summary.audio(name, np.clip(audio, -1, 1)[None], self.data.sample_rate_hz)
-            tf.summary.image("sounds/spectrograms", spectrograms(parts, self.data.sample_rate_hz)[None])
+            tf.summary.image(
+                "sounds/spectrograms", spectrograms(parts, self.data.sample_rate_hz)[None]
+            )
         board.writer.flush()
 
 
 def separator_of(system) -> Callable[[np.ndarray], np.ndarray]:
-    """A system as a function of one recording, `[time, channels]` -> `[sources, time, channels]`, traced once."""
+    """A system as a function of one recording, `[time, channels]` -> `[sources, time, channels]`,
+    traced once."""
     of_batch = system.separate if system.kind == "search" else _compiled(system.shipped)
 
     def one(mixture: np.ndarray) -> np.ndarray:
@@ -148,7 +158,9 @@ def separator_of(system) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    @tf.function(input_signature=[tf.TensorSpec((None, None, 1), tf.float32)], reduce_retracing=True)
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, 1), tf.float32)], reduce_retracing=True
+    )
     def separate(mixture):
         return generator(mixture, training=False)
 
@@ -156,11 +168,14 @@ def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def improvement_db(
-    separate: Callable[[np.ndarray], np.ndarray], mixtures: Sequence[Mixture], sources: Sequence[str]
+    separate: Callable[[np.ndarray], np.ndarray],
+    mixtures: Sequence[Mixture],
+    sources: Sequence[str],
 ) -> np.ndarray:
     """SI-SDR improvement over the mixture as estimate, in dB, `[mixtures, sources]`.
 
-    NaN where there is none: the source is silent there, or nothing else sounds, so that the mixture is the source already.
+    NaN where there is none: the source is silent there, or nothing else sounds, so that the mixture
+      is the source already.
     """
     rows = []
     for item in mixtures:
@@ -176,7 +191,9 @@ def improvement_db(
     return np.array(rows, dtype=np.float64)
 
 
-def _validation_mixtures(catalogue: Catalogue, experiment: Experiment, console: Console) -> Sequence[Mixture]:
+def _validation_mixtures(
+    catalogue: Catalogue, experiment: Experiment, console: Console
+) -> Sequence[Mixture]:
     training = experiment.training
     if not training.validation_mixtures:
         return []
@@ -195,9 +212,14 @@ def _validation_mixtures(catalogue: Catalogue, experiment: Experiment, console: 
     return [item for item in made if set(item.scored) & set(experiment.data.sources)]
 
 
-def _report_what_has_no_score(made: Sequence[Mixture], experiment: Experiment, console: Console) -> None:
-    """Name the sources that some mixtures cannot score, such as vocals that are silent in a song's first seconds."""
-    missing = {name: [item for item in made if name not in item.scored] for name in experiment.data.sources}
+def _report_what_has_no_score(
+    made: Sequence[Mixture], experiment: Experiment, console: Console
+) -> None:
+    """Name the sources that some mixtures cannot score, such as vocals that are silent in a song's
+    first seconds."""
+    missing = {
+        name: [item for item in made if name not in item.scored] for name in experiment.data.sources
+    }
     for name, items in missing.items():
         if items:
             console.print(

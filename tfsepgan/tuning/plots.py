@@ -1,4 +1,5 @@
-"""Pictures of a search: scores in the order of the trials, scores against each setting, and trials as lines across all settings."""
+"""Pictures of a search: scores in the order of the trials, scores against each setting, and trials
+as lines across all settings."""
 
 import io
 from collections.abc import Collection, Sequence
@@ -18,18 +19,30 @@ START, WINNER, SHORT, FAILED = "#e39a2d", "#2f6db3", "#9a9a9a", "#b03a2e"
 
 
 def draw_scores(records: Sequence[Record], path: Path) -> None:
-    """Draw each trial's score, the best so far, and the start's as a line across; trials without a score stand on the floor."""
+    """Draw each trial's score, the best so far, and the start's as a line across; trials without a
+    score stand on the floor."""
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     scored = [record for record in records if record.score is not None]
     for whole, colour, label in ((True, WINNER, "whole budget"), (False, SHORT, "stopped early")):
         these = [record for record in scored if record.whole == whole]
-        axes.plot([r.trial for r in these], [r.score for r in these], "o", color=colour, label=label if these else None)
+        axes.plot(
+            [r.trial for r in these],
+            [r.score for r in these],
+            "o",
+            color=colour,
+            label=label if these else None,
+        )
     complete = [record for record in scored if record.whole]
     if complete:
         best = np.maximum.accumulate([record.score for record in complete])
         axes.step(
-            [record.trial for record in complete], best, where="post", color=WINNER, alpha=0.4, label="best so far"
+            [record.trial for record in complete],
+            best,
+            where="post",
+            color=WINNER,
+            alpha=0.4,
+            label="best so far",
         )
     start = next((record for record in scored if record.trial == FROM_THE_START), None)
     if start:
@@ -46,9 +59,12 @@ def draw_scores(records: Sequence[Record], path: Path) -> None:
     _save(figure, path)
 
 
-def draw_settings(records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], path: Path) -> None:
+def draw_settings(
+    records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], path: Path
+) -> None:
     """Draw the score against each setting, a panel for each."""
-    scored = [record for record in records if record.score is not None][::-1]  # the start last, on top
+    # the start last, on top
+    scored = [record for record in records if record.score is not None][::-1]
     columns = min(COLUMNS, len(settings))
     rows = -(-len(settings) // columns)
     figure = Figure(figsize=(3 * columns, 2.6 * rows), layout="constrained")
@@ -76,10 +92,17 @@ def draw_settings(records: Sequence[Record], settings: Sequence[str], logarithmi
 
 
 def draw_parallel(
-    records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], winner: Record | None, path: Path
+    records: Sequence[Record],
+    settings: Sequence[str],
+    logarithmic: Collection[str],
+    winner: Record | None,
+    path: Path,
 ) -> None:
-    """Draw each trial as a line across all settings, its colour saying the score; start dashed, winner thick."""
-    scored = sorted((record for record in records if record.score is not None), key=lambda record: record.score)
+    """Draw each trial as a line across all settings, its colour saying the score; start dashed,
+    winner thick."""
+    scored = sorted(
+        (record for record in records if record.score is not None), key=lambda record: record.score
+    )
     figure = Figure(figsize=(max(5, 1.5 * (len(settings) + 1)), 3.8), layout="constrained")
     axes = figure.subplots()
     lines = [_heights(scored, name, log=name in logarithmic) for name in settings]
@@ -93,13 +116,22 @@ def draw_parallel(
     for place, name in enumerate((*settings, "score, dB")):
         axes.axvline(place, color="black", linewidth=0.6)
         values = (
-            [record.values.get(name) for record in scored] if place < len(settings) else [round(s, 2) for s in scores]
+            [record.values.get(name) for record in scored]
+            if place < len(settings)
+            else [round(s, 2) for s in scores]
         )
         for height, text in _ends(lines[place], values):
             axes.annotate(
-                text, (place, height), xytext=(3, 0), textcoords="offset points", fontsize="x-small", va="center"
+                text,
+                (place, height),
+                xytext=(3, 0),
+                textcoords="offset points",
+                fontsize="x-small",
+                va="center",
             )
-    axes.set_xticks(range(len(lines)), (*settings, "score, dB"), rotation=20, fontsize="small", ha="right")
+    axes.set_xticks(
+        range(len(lines)), (*settings, "score, dB"), rotation=20, fontsize="small", ha="right"
+    )
     axes.set_yticks([])
     _save(figure, path)
 
@@ -130,7 +162,8 @@ def _ends(heights: np.ndarray, values: Sequence) -> list[tuple[float, str]]:
     if not len(heights):
         return []
     return [
-        (heights[index], str(values[index])) for index in sorted({int(np.argmin(heights)), int(np.argmax(heights))})
+        (heights[index], str(values[index]))
+        for index in sorted({int(np.argmin(heights)), int(np.argmax(heights))})
     ]
 
 

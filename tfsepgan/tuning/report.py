@@ -1,4 +1,5 @@
-"""What a search found: a table, a file of numbers, three plots, and the best trial as a preset that `tfsepgan-train --config` takes."""
+"""What a search found: a table, a file of numbers, three plots, and the best trial as a preset that
+`tfsepgan-train --config` takes."""
 
 import json
 from pathlib import Path
@@ -18,7 +19,11 @@ PRESET, REPORT, NUMBERS = "preset.yaml", "report.md", "report.json"
 
 def winner_of(records: list[Record]) -> Record | None:
     """The best of the trials that had the whole budget; of equals the first."""
-    return max((record for record in records if record.whole), key=lambda record: record.score, default=None)
+    return max(
+        (record for record in records if record.whole),
+        key=lambda record: record.score,
+        default=None,
+    )
 
 
 def start_of(records: list[Record]) -> Record | None:
@@ -27,7 +32,8 @@ def start_of(records: list[Record]) -> Record | None:
 
 
 def write_report(plan: SearchPlan, console: Console) -> None:
-    """Write what is known so far, and say it in a line or two; nothing before the first trial has ended.
+    """Write what is known so far, and say it in a line or two; nothing before the first trial has
+    ended.
 
     Raises: CheckpointError when a record cannot be read or the disk refuses.
     """
@@ -44,11 +50,17 @@ def write_report(plan: SearchPlan, console: Console) -> None:
     draw_parallel(records, settings, logarithmic, winner, plan.directory / "parallel.png")
     _write(plan.directory / REPORT, "\n".join(_lines(plan, records, winner, start)) + "\n")
     if winner is None:
-        console.print("No trial has run its course with a score yet, so there is no preset.", markup=False)
+        console.print(
+            "No trial has run its course with a score yet, so there is no preset.", markup=False
+        )
     else:
         _write(plan.directory / PRESET, _preset(plan, winner))
         console.print(_verdict(winner, start), markup=False, highlight=False)
-        console.print(f"tfsepgan-train --config {plan.directory / PRESET} trains it.", markup=False, highlight=False)
+        console.print(
+            f"tfsepgan-train --config {plan.directory / PRESET} trains it.",
+            markup=False,
+            highlight=False,
+        )
     console.print(f"Report: {plan.directory / REPORT}", markup=False, highlight=False)
 
 
@@ -56,12 +68,16 @@ def _write(path: Path, text: str) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def _numbers(plan: SearchPlan, records: list[Record], winner: Record | None, start: Record | None) -> dict[str, Any]:
+def _numbers(
+    plan: SearchPlan, records: list[Record], winner: Record | None, start: Record | None
+) -> dict[str, Any]:
     return {
         "system": plan.start.system,
         "preset": plan.start.preset,
         "algorithm": plan.algorithm,
-        "score": "SI-SDR improvement on the valid split, dB" if plan.separates else "minus the distance of spectra, dB",
+        "score": "SI-SDR improvement on the valid split, dB"
+        if plan.separates
+        else "minus the distance of spectra, dB",
         "gain_db": winner.score - start.score if winner and start and start.whole else None,
         "start": start and start._asdict(),
         "winner": winner and winner._asdict(),
@@ -93,13 +109,24 @@ def _verdict(winner: Record, start: Record | None) -> str:
     )
 
 
-def _lines(plan: SearchPlan, records: list[Record], winner: Record | None, start: Record | None) -> list[str]:
+def _lines(
+    plan: SearchPlan, records: list[Record], winner: Record | None, start: Record | None
+) -> list[str]:
     training = plan.start.training
     limits = [f"{training.steps} steps"]
     limits += [f"{training.minutes:g} minutes"] if training.minutes else []
-    limits += [f"{training.processor_minutes:g} minutes of processor time"] if training.processor_minutes else []
-    what = "SI-SDR improvement on the valid split" if plan.separates else "minus the distance of spectra"
-    by_run = {record.folder: record.processor_minutes for record in records}  # the last one counts what it goes on from
+    limits += (
+        [f"{training.processor_minutes:g} minutes of processor time"]
+        if training.processor_minutes
+        else []
+    )
+    what = (
+        "SI-SDR improvement on the valid split"
+        if plan.separates
+        else "minus the distance of spectra"
+    )
+    # the last one counts what it goes on from
+    by_run = {record.folder: record.processor_minutes for record in records}
     spent = sum(by_run.values())
     return [
         f"# Search from {plan.start.system}, preset {plan.start.preset}",
@@ -121,10 +148,15 @@ def _table(plan: SearchPlan, records: list[Record]) -> list[str]:
     names = [item.name for item in plan.space.settings]
     head = ["trial", "dB", "end", "steps", "minutes", "processor minutes", "M parameters", *names]
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for record in sorted(records, key=lambda record: -float("inf") if record.score is None else record.score)[::-1]:
-        end = record.outcome + (f" (stopped at {record.rung})" if record.rung and record.outcome == "finished" else "")
+    for record in sorted(
+        records, key=lambda record: -float("inf") if record.score is None else record.score
+    )[::-1]:
+        end = record.outcome + (
+            f" (stopped at {record.rung})" if record.rung and record.outcome == "finished" else ""
+        )
         cells = [
-            str(record.trial) + (f" (after {record.goes_on_from})" if record.goes_on_from is not None else ""),
+            str(record.trial)
+            + (f" (after {record.goes_on_from})" if record.goes_on_from is not None else ""),
             "" if record.score is None else f"{record.score:.2f}",
             end,
             str(record.step),

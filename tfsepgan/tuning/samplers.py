@@ -1,10 +1,12 @@
-"""Who says what is tried next: keras-tuner's random search, Bayesian optimisation and Hyperband, made to last.
+"""Who says what is tried next: keras-tuner's random search, Bayesian optimisation and Hyperband,
+made to last.
 
-Source: random search, Bergstra & Bengio 2012; Gaussian process with upper confidence bound, Srinivas et al. 2010;
-Hyperband, Li et al. 2018, arXiv:1603.06560; all as keras-tuner has them.
-Departs from it: the first trial is the preset as it is, with the whole budget. The state on disk is whole or not there, and
-agrees with itself after a kill: what had begun is begun again, what was only half noted is forgotten. Bayesian optimisation
-starts to model after a third of its trials, as keras-tuner's three trials a setting are more than most searches have.
+Source: random search, Bergstra & Bengio 2012; Gaussian process with upper confidence bound,
+Srinivas et al. 2010; Hyperband, Li et al. 2018, arXiv:1603.06560; all as keras-tuner has them.
+Departs from it: the first trial is the preset as it is, with the whole budget. The state on disk is
+whole or not there, and agrees with itself after a kill: what had begun is begun again, what was
+only half noted is forgotten. Bayesian optimisation starts to model after a third of its trials, as
+keras-tuner's three trials a setting are more than most searches have.
 """
 
 import json
@@ -25,7 +27,8 @@ TRIALS = 12  # of the algorithms that have no number of their own
 
 
 def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperParameters:
-    """A search space as keras-tuner has it; choices as JSON text, since it knows neither lists nor nothing."""
+    """A search space as keras-tuner has it; choices as JSON text, since it knows neither lists nor
+    nothing."""
     found = keras_tuner.HyperParameters()
     for item in space.settings:
         span, value = item.span, encoded(item, start[item.name])
@@ -33,7 +36,9 @@ def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperPar
             found.Choice(item.name, [json.dumps(choice) for choice in span.values], default=value)
             continue
         kind = found.Int if item.whole else found.Float
-        kind(item.name, span.low, span.high, sampling="log" if span.log else "linear", default=value)
+        kind(
+            item.name, span.low, span.high, sampling="log" if span.log else "linear", default=value
+        )
     return found
 
 
@@ -59,7 +64,11 @@ class _Lasting:
         """Read the state, and line up what was going on when it was last written."""
         super().reload()
         self.trials = {name: self.trials[name] for name in self.start_order}
-        left = [name for name, trial in self.trials.items() if trial.status not in ("COMPLETED", "FAILED")]
+        left = [
+            name
+            for name, trial in self.trials.items()
+            if trial.status not in ("COMPLETED", "FAILED")
+        ]
         for name in left:
             self.trials[name].metrics = type(self.trials[name].metrics)()
         self._retry_queue = left[::-1]  # taken from the end
@@ -96,14 +105,17 @@ def oracle_of(plan: SearchPlan) -> keras_tuner.Oracle:
     Raises: ConfigError when the plan has too few trials, or too few validations for Hyperband.
     """
     if plan.trials is not None and plan.trials < 2:
-        raise ConfigError(f"trials is {plan.trials}; it must be at least 2, as the first one is the preset as it is.")
+        raise ConfigError(
+            f"trials is {plan.trials}; it must be at least 2, as the first one is the preset as it is."
+        )
     start = start_values(plan)
     given = {
         "objective": keras_tuner.Objective(IMPROVEMENT if plan.separates else "val/score", "max"),
         "hyperparameters": hyperparameters(plan.space, start),
         "allow_new_entries": False,
         "tune_new_entries": False,
-        "seed": 7919 * (plan.start.data.seed + 1),  # apart for each seed, and never 0, which keras-tuner takes for none
+        # apart for each seed, and never 0, which keras-tuner takes for none
+        "seed": 7919 * (plan.start.data.seed + 1),
         "max_consecutive_failed_trials": MOST_FAILURES,
     }
     first = {item.name: encoded(item, start[item.name]) for item in plan.space.settings}
@@ -130,5 +142,7 @@ def trials_of(oracle: keras_tuner.Oracle) -> int:
     if not isinstance(oracle, HyperbandOracle):
         return oracle.max_trials
     brackets = range(oracle._get_num_brackets())
-    whole = 1 + sum(oracle._get_size(bracket, turn) for bracket in brackets for turn in range(bracket + 1))
+    whole = 1 + sum(
+        oracle._get_size(bracket, turn) for bracket in brackets for turn in range(bracket + 1)
+    )
     return min(whole, oracle.max_trials or whole)

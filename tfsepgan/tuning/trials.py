@@ -1,7 +1,8 @@
-"""One trial of a search: a training run of its own with the values that were drawn, and the record it leaves.
+"""One trial of a search: a training run of its own with the values that were drawn, and the record
+it leaves.
 
-A search's folder holds `search.yaml` (what is searched), `oracle/` (keras-tuner's state), `trials/NNN/` (a run each) and
-`results/NNN.json` (a record each, written when the trial has ended).
+A search's folder holds `search.yaml` (what is searched), `oracle/` (keras-tuner's state),
+`trials/NNN/` (a run each) and `results/NNN.json` (a record each, written when the trial has ended).
 """
 
 import json
@@ -28,7 +29,8 @@ from tfsepgan.training.run import History, Run
 Algorithm = Literal["random", "bayesian", "hyperband"]
 SEARCH = "search.yaml"
 FROM_THE_START = 0  # the trial of the preset as it is, which the others are to beat
-WHOLE = ("finished", "time")  # ends of a trial that ran its course; the others are 'poor', 'diverged' and 'failed'
+# ends of a trial that ran its course; the others are 'poor', 'diverged' and 'failed'
+WHOLE = ("finished", "time")
 IMPROVEMENT = "val/si_sdr_improvement_db"
 WORST_SOUNDS_DB = -60.0  # as far from the recordings as silence is
 
@@ -43,7 +45,8 @@ class SearchPlan:
     directory: Path
     algorithm: Algorithm = "bayesian"
     trials: int | None = None
-    """Most trials, that of the start included; None: what the algorithm has for a whole sweep (hyperband)."""
+    """Most trials, that of the start included; None: what the algorithm has for a whole sweep
+    (hyperband)."""
     factor: int = 3
     """One in so many trials goes on to the next round, with so many times the steps (hyperband)."""
     poor_db: float = 10.0
@@ -63,12 +66,17 @@ class SearchPlan:
 
     @property
     def floor_db(self) -> float:
-        """The worst score that the search hears of: a trial without sense must not drown the differences of the others."""
+        """The worst score that the search hears of: a trial without sense must not drown the
+        differences of the others."""
         return -self.poor_db if self.separates else WORST_SOUNDS_DB
 
     def values(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
         """Settings from what keras-tuner drew, rounded to what a person would write."""
-        return {item.name: decoded(item, drawn[item.name]) for item in self.space.settings if item.name in drawn}
+        return {
+            item.name: decoded(item, drawn[item.name])
+            for item in self.space.settings
+            if item.name in drawn
+        }
 
     def experiment(self, number: int, values: Mapping[str, Any]) -> Experiment:
         """The settings of a trial."""
@@ -110,7 +118,11 @@ class Record(NamedTuple):
     @property
     def whole(self) -> bool:
         """Whether it had the whole budget, so that its score can be compared."""
-        return self.outcome in WHOLE and self.score is not None and (self.rung is None or self.outcome == "time")
+        return (
+            self.outcome in WHOLE
+            and self.score is not None
+            and (self.rung is None or self.outcome == "time")
+        )
 
 
 def encoded(item: Searched, value: Any) -> Any:
@@ -141,7 +153,8 @@ def start_values(plan: SearchPlan) -> dict[str, Any]:
 def prepare_search(plan: SearchPlan) -> None:
     """Make the search's folder, or see that the search in it is this one.
 
-    Raises: CheckpointError when the folder holds something else or another search, or cannot be written.
+    Raises: CheckpointError when the folder holds something else or another search, or cannot be
+      written.
     """
     path, mine = plan.directory / SEARCH, plan.told()
     if path.exists():
@@ -152,7 +165,9 @@ def prepare_search(plan: SearchPlan) -> None:
                 "Repeat its settings to go on with it, or choose another --output folder; nothing was changed."
             )
         return
-    if plan.directory.is_dir() and any(not item.name.startswith(".") for item in plan.directory.iterdir()):
+    if plan.directory.is_dir() and any(
+        not item.name.startswith(".") for item in plan.directory.iterdir()
+    ):
         raise CheckpointError(
             f"{plan.directory} is not empty and not a search (no {SEARCH}). Choose another --output folder; nothing was changed."
         )
@@ -168,8 +183,17 @@ def _search_differences(plan: SearchPlan, path: Path, mine: dict[str, Any]) -> l
             for name in mine
             if name != "settings" and theirs.get(name) != mine[name]
         ]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Choose another --output folder.") from error
+    except (
+        OSError,
+        UnicodeDecodeError,
+        yaml.YAMLError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error}. Choose another --output folder."
+        ) from error
 
 
 def read_records(directory: Path) -> list[Record]:
@@ -203,13 +227,15 @@ def run_trial(
     epochs: int | None = None,
     after: Record | None = None,
 ) -> Record:
-    """Train one trial to its end and write its record; one that was left half-way goes on, one with a record is only read.
+    """Train one trial to its end and write its record; one that was left half-way goes on, one with
+    a record is only read.
 
     Args:
       values: of the settings, by dotted name; the first trial, the start, has those of its preset.
       epochs: to stop at; the whole budget by default.
       after: the record of the trial that this one goes on from.
-    Raises: KeyboardInterrupt when asked to stop; CheckpointError or DataError for what no other trial would escape either.
+    Raises: KeyboardInterrupt when asked to stop; CheckpointError or DataError for what no other
+      trial would escape either.
     """
     path = record_path(plan.directory, number)
     if path.exists():
@@ -218,7 +244,16 @@ def run_trial(
     folder = after.folder if after else f"trials/{number:03d}"
     training = plan.start.training
     until = None if epochs is None or epochs >= plan.epochs else epochs * training.steps_per_epoch
-    record = Record(number, "failed", None, values, folder, 0, until, goes_on_from=after.trial if after else None)
+    record = Record(
+        number,
+        "failed",
+        None,
+        values,
+        folder,
+        0,
+        until,
+        goes_on_from=after.trial if after else None,
+    )
     if after and after.outcome not in WHOLE:  # it would end the same way
         record = after._replace(trial=number, rung=until, goes_on_from=after.trial)
     else:
@@ -247,7 +282,9 @@ def _trained(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Co
         if may_end_early and plan.is_poor(run.progress["history"]):
             let_go(run.directory)
             return _told(record, run, "poor")
-        watch = (lambda history: "poor" if plan.is_poor(history) else None) if may_end_early else None
+        watch = (
+            (lambda history: "poor" if plan.is_poor(history) else None) if may_end_early else None
+        )
         outcome = run.train(until=record.rung, watch=watch)
     except (TfsepganError, tf.errors.ResourceExhaustedError, MemoryError) as error:
         diverged = run is not None and (run.diverged or not _finite(run.system))

@@ -1,7 +1,9 @@
-"""A search over a system's settings with keras-tuner: each trial is a training run that survives a kill, as the search does.
+"""A search over a system's settings with keras-tuner: each trial is a training run that survives a
+kill, as the search does.
 
-One process does both, or keras-tuner's chief says what is tried next and workers train: `KERASTUNER_TUNER_ID` ('chief' or a
-name), `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` tell a process which it is. `tuning_workers` starts them all here.
+One process does both, or keras-tuner's chief says what is tried next and workers train:
+`KERASTUNER_TUNER_ID` ('chief' or a name), `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` tell
+a process which it is. `tuning_workers` starts them all here.
 """
 
 import contextlib
@@ -50,7 +52,9 @@ class SettingsTuner(keras_tuner.Tuner):
         self.plan, self.catalogue, self.console = plan, catalogue, console
         self._asked = 0.0
         with contextlib.redirect_stdout(io.StringIO()):  # it says which file it reads
-            super().__init__(oracle=oracle_of(plan), directory=str(plan.directory), project_name="oracle")
+            super().__init__(
+                oracle=oracle_of(plan), directory=str(plan.directory), project_name="oracle"
+            )
 
     def run_trial(self, trial: keras_tuner.engine.trial.Trial) -> dict[str, float]:
         """Train one trial; whatever ends it, the search hears a number that it can go on with."""
@@ -72,11 +76,14 @@ class SettingsTuner(keras_tuner.Tuner):
                 epochs=drawn.get("tuner/epochs"),
                 after=after,
             )
-        except Exception as error:  # keras-tuner would count it as a failed trial, and the next would fail alike
+        # keras-tuner would count it as a failed trial, and the next would fail alike
+        except Exception as error:
             raise FatalError(str(error)) from error
         self.console.print(told_record(record), markup=False, highlight=False)
         floor = self.plan.floor_db
-        return {self.oracle.objective.name: floor if record.score is None else max(floor, record.score)}
+        return {
+            self.oracle.objective.name: floor if record.score is None else max(floor, record.score)
+        }
 
     def pre_create_trial(self):
         """Wait a little before asking again."""
@@ -110,12 +117,15 @@ class SettingsTuner(keras_tuner.Tuner):
                 ) from error
 
     def _get_tuner_fname(self):
-        return os.path.join(self.project_dir, "tuner.json")  # whether one process searches or several
+        # whether one process searches or several
+        return os.path.join(self.project_dir, "tuner.json")
 
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> Bundle:
         """The model that a trial keeps."""
         number = int(trial.trial_id)
-        record = next(record for record in read_records(self.plan.directory) if record.trial == number)
+        record = next(
+            record for record in read_records(self.plan.directory) if record.trial == number
+        )
         return open_model(self.plan.directory / record.folder)
 
 
@@ -127,7 +137,11 @@ def told_values(values: dict) -> str:
 def told_record(record: Record) -> str:
     """A trial in one line."""
     score = "no score" if record.score is None else f"{record.score:.2f} dB"
-    rung = f", to go on from step {record.rung} if it is chosen" if record.rung and record.outcome == "finished" else ""
+    rung = (
+        f", to go on from step {record.rung} if it is chosen"
+        if record.rung and record.outcome == "finished"
+        else ""
+    )
     return (
         f"trial {record.trial}: {score}, {record.outcome} at step {record.step} "
         f"after {record.minutes:.1f} minutes{rung}: {told_values(record.values)}"
@@ -137,7 +151,8 @@ def told_record(record: Record) -> str:
 def run_search(plan: SearchPlan, catalogue: Catalogue | None, console: Console) -> None:
     """Search to the end, or until stopped, as the part of the search that this process is.
 
-    Raises: KeyboardInterrupt when asked to stop; TfsepganError for what no trial would escape. All can be gone on with.
+    Raises: KeyboardInterrupt when asked to stop; TfsepganError for what no trial would escape. All
+      can be gone on with.
     """
     tf.get_logger().setLevel("ERROR")  # it warns of every new network, and each trial has one
     tuner = SettingsTuner(plan, catalogue, console)

@@ -1,7 +1,10 @@
-"""A search by several processes of this machine: keras-tuner's chief and its workers, started, watched and ended together.
+"""A search by several processes of this machine: keras-tuner's chief and its workers, started,
+watched and ended together.
 
-Each process has a folder of its own in `SEARCH/processes/`, with what it prints in `output.txt`. None outlives the command,
-however that ends: each holds on to a pipe and leaves, its run saved, when the other end of it is gone.
+Each process has a folder of its own in `SEARCH/processes/`, with what it prints in `output.txt`.
+None outlives the command,
+however that ends: each holds on to a pipe and leaves, its run saved, when the other end of it is
+  gone.
 """
 
 import contextlib
@@ -39,7 +42,8 @@ class Member(NamedTuple):
 
 
 def leave_with_the_pipe() -> None:
-    """In a process that `search_with_workers` started: stop, as if asked to, once the command is gone."""
+    """In a process that `search_with_workers` started: stop, as if asked to, once the command is
+    gone."""
     if PIPE not in os.environ:
         return
 
@@ -63,7 +67,8 @@ def search_with_workers(
       workers: how many trials at a time.
       threads: for each worker; by default they share the cores.
       console: told of each trial that ends.
-    Raises: KeyboardInterrupt after Ctrl-C or SIGTERM, when all have saved and left; TfsepganError when one had an error.
+    Raises: KeyboardInterrupt after Ctrl-C or SIGTERM, when all have saved and left; TfsepganError
+      when one had an error.
     """
     _wait_for_leavers(directory)
     threads = threads or max(1, _cores() // workers)
@@ -117,7 +122,9 @@ def _wait_for_leavers(directory: Path) -> None:
         let_go(folder)
 
 
-def _start(command: Sequence[str], directory: Path, name: str, *, port: int, threads: int) -> Member:
+def _start(
+    command: Sequence[str], directory: Path, name: str, *, port: int, threads: int
+) -> Member:
     folder = directory / "processes" / name
     folder.mkdir(parents=True, exist_ok=True)
     local = ",".join(filter(None, (os.environ.get("no_proxy"), "127.0.0.1")))
@@ -127,7 +134,10 @@ def _start(command: Sequence[str], directory: Path, name: str, *, port: int, thr
         "KERASTUNER_ORACLE_IP": "127.0.0.1",
         "KERASTUNER_ORACLE_PORT": str(port),
         PIPE: "1",
-        **{key: str(threads) for key in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
+        **{
+            key: str(threads)
+            for key in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        },
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several share one
         "PYTHONUNBUFFERED": "1",
@@ -152,7 +162,9 @@ def _teller(directory: Path, console: Console) -> Callable[[], None]:
     known = {record.trial for record in read_records(directory)}
 
     def tell() -> None:
-        fresh: list[Record] = [record for record in read_records(directory) if record.trial not in known]
+        fresh: list[Record] = [
+            record for record in read_records(directory) if record.trial not in known
+        ]
         for record in fresh:
             known.add(record.trial)
             console.print(told_record(record), markup=False, highlight=False)
@@ -160,7 +172,12 @@ def _teller(directory: Path, console: Console) -> Callable[[], None]:
     return tell
 
 
-def _watch(team: dict[str, Member], start: Callable[[str], None], tell: Callable[[], None], console: Console) -> None:
+def _watch(
+    team: dict[str, Member],
+    start: Callable[[str], None],
+    tell: Callable[[], None],
+    console: Console,
+) -> None:
     """Until every worker has ended well."""
     restarts = dict.fromkeys(team, 0)
     at_work = {name for name in team if name != CHIEF}
@@ -173,7 +190,10 @@ def _watch(team: dict[str, Member], start: Callable[[str], None], tell: Callable
                 at_work.remove(name)
             elif code is not None and code < 0 and restarts[name] < RESTARTS:
                 restarts[name] += 1
-                console.print(f"{name} was killed (signal {-code}); it starts again and goes on.", markup=False)
+                console.print(
+                    f"{name} was killed (signal {-code}); it starts again and goes on.",
+                    markup=False,
+                )
                 team[name].process.stdin.close()
                 start(name)
             elif code == INTERRUPTED:
@@ -186,15 +206,23 @@ def _watch(team: dict[str, Member], start: Callable[[str], None], tell: Callable
 
 
 def _why(member: Member, code: int) -> str:
-    ended = f"was killed (signal {-code}) again and again" if code < 0 else f"ended with code {code}"
+    ended = (
+        f"was killed (signal {-code}) again and again" if code < 0 else f"ended with code {code}"
+    )
     lines = member.output.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-    last = "too little memory is the usual reason; take fewer --workers" if code == -signal.SIGKILL else lines[-1]
+    last = (
+        "too little memory is the usual reason; take fewer --workers"
+        if code == -signal.SIGKILL
+        else lines[-1]
+    )
     return f"{member.name} {ended}: {last.rstrip('.')}. Its output is in {member.output}; the same command goes on with the search."
 
 
 def _end(team: dict[str, Member], console: Console) -> None:
     """End what still runs: workers save first, the chief has all on disk already."""
-    left = [member for member in team.values() if member.name != CHIEF and member.process.poll() is None]
+    left = [
+        member for member in team.values() if member.name != CHIEF and member.process.poll() is None
+    ]
     try:
         if left:
             console.print("Waiting for the workers to save.", markup=False)

@@ -1,9 +1,12 @@
-"""Changes of windows before they are mixed: other pianos, rooms, microphones and media than those that were recorded.
+"""Changes of windows before they are mixed: other pianos, rooms, microphones and media than those
+that were recorded.
 
-Every part of a mixture is changed by itself, and only then does the law put them together, so what is called a source is
-exactly what lies in the mixture, whatever was done to it. What is drawn is a function of (seed, step, stream, window).
+Every part of a mixture is changed by itself, and only then does the law put them together, so what
+is called a source is exactly what lies in the mixture, whatever was done to it. What is drawn is a
+function of (seed, step, stream, window).
 
-In this order, as sound takes it: speed, pitch, equaliser, room, band limits, codec, polarity; noise lies under the finished mixture.
+In this order, as sound takes it: speed, pitch, equaliser, room, band limits, codec, polarity; noise
+  lies under the finished mixture.
 """
 
 import functools
@@ -32,7 +35,8 @@ from tfsepgan.errors import DataError
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard
 _PITCH = 78  # and those of the pitch, which is younger, from all others
 _RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
-_RINGING_SECONDS = 0.1  # added to a room that is filtered: the narrowest, lowest equaliser falls by 60 dB in it
+# added to a room that is filtered: the narrowest, lowest equaliser falls by 60 dB in it
+_RINGING_SECONDS = 0.1
 _LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
 
 
@@ -54,10 +58,15 @@ class Augmenter:
         """Whether a window can take filters or transforms, and not only another sign."""
         return any(getattr(self.augment, name) for name in AUGMENTATIONS if name != "polarity")
 
-    def generator(self, step: int, stream: int, number: int, purpose: int = _PURPOSE) -> np.random.Generator:
-        """What one window's changes are drawn from, or with number -1 - item those that a mixture's parts share."""
+    def generator(
+        self, step: int, stream: int, number: int, purpose: int = _PURPOSE
+    ) -> np.random.Generator:
+        """What one window's changes are drawn from, or with number -1 - item those that a mixture's
+        parts share."""
         # Numbers that are counted, not hashed: made in a third of the time.
-        place = np.array([[self.config.seed, step, 0, 0], [0, number % 2**32, stream, purpose]], np.uint64)
+        place = np.array(
+            [[self.config.seed, step, 0, 0], [0, number % 2**32, stream, purpose]], np.uint64
+        )
         return np.random.Generator(np.random.Philox(key=place[0, :2], counter=place[1]))
 
     def speed(self, rng: np.random.Generator) -> float:
@@ -66,7 +75,8 @@ class Augmenter:
         return float(2.0 ** (semitones / 12)) if rng.random() < self.augment.speed else 1.0
 
     def pitch(self, step: int, stream: int, number: int) -> float:
-        """How many semitones a window, or all parts of a song, is moved by at its speed: 0 as recorded; numbers as of `generator`."""
+        """How many semitones a window, or all parts of a song, is moved by at its speed: 0 as
+        recorded; numbers as of `generator`."""
         if not self.augment.pitch:
             return 0.0
         rng = self.generator(step, stream, number, _PITCH)
@@ -74,9 +84,12 @@ class Augmenter:
         return semitones if rng.random() < self.augment.pitch else 0.0
 
     def played(self, samples: np.ndarray, speed: float, semitones: float) -> np.ndarray:
-        """A window `[longer]` at another speed, and apart from it at another pitch, but not changed otherwise: float32 `[window]`."""
+        """A window `[longer]` at another speed, and apart from it at another pitch, but not changed
+        otherwise: float32 `[window]`."""
         window = self.config.window
-        moved = at_pitch(samples[: played_length(window, speed)], semitones, self.rate, speed)[:window]
+        moved = at_pitch(samples[: played_length(window, speed)], semitones, self.rate, speed)[
+            :window
+        ]
         return np.pad(moved, (0, window - len(moved))) if len(moved) < window else moved
 
     def changes(self, *, source: bool) -> bool:
@@ -97,9 +110,14 @@ class Augmenter:
         """
         augment, rate = self.augment, self.rate
         samples = self.played(samples, speed, semitones)
-        sections = equaliser(rng, augment.equaliser_db, rate) if rng.random() < augment.equaliser else []
+        sections = (
+            equaliser(rng, augment.equaliser_db, rate) if rng.random() < augment.equaliser else []
+        )
         room = self._room(rng) if rng.random() < augment.room else None
-        for kind, range_hz in (("lowpass", augment.low_pass_hz), ("highpass", augment.high_pass_hz)):
+        for kind, range_hz in (
+            ("lowpass", augment.low_pass_hz),
+            ("highpass", augment.high_pass_hz),
+        ):
             chance, frequency_hz = rng.random(), _between_octaves(rng, range_hz)
             if chance < augment.band_limit:
                 sections += band_edge(kind, frequency_hz, rate)
@@ -120,19 +138,27 @@ class Augmenter:
         return room_response(seconds, _between(rng, self.augment.room_db), self.rate, rng)
 
     def noise(self, mixture: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-        """A noise floor to be added to a mixture `[time]`, or None; its spectrum falls by 0 to 6 dB an octave."""
-        level_db, reddening, chance = _between(rng, self.augment.noise_db), rng.random(), rng.random()
+        """A noise floor to be added to a mixture `[time]`, or None; its spectrum falls by 0 to 6 dB
+        an octave."""
+        level_db, reddening, chance = (
+            _between(rng, self.augment.noise_db),
+            rng.random(),
+            rng.random(),
+        )
         if chance >= self.augment.noise:
             return None
         noise = white_noise(len(mixture), rng)
         if reddening > 0.5:  # a leaky sum of white noise is brown
-            noise = filtered(noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])])
+            noise = filtered(
+                noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])]
+            )
         wanted = root_mean_square(mixture) * 10.0 ** (level_db / 20)
         return noise * np.float32(wanted / root_mean_square(noise))
 
 
 class Changes:
-    """The changes of one step: of each window by its row in the plan, and what lies under each mixture.
+    """The changes of one step: of each window by its row in the plan, and what lies under each
+    mixture.
 
     Args:
       augmenter: draws and makes them.
@@ -146,7 +172,8 @@ class Changes:
         self.noisy = augmenter.augment.noise > 0
 
     def window(self, row: int, samples: np.ndarray) -> np.ndarray:
-        """A window of the plan `[longer]`, scaled, see `longer_window`: changed, float32 `[window]`."""
+        """A window of the plan `[longer]`, scaled, see `longer_window`: changed, float32
+        `[window]`."""
         augmenter, draws = self._augmenter, self._plan.draws
         item, is_source = int(draws.item[row]), draws.part[row] != OTHER
         window, together = augmenter.config.window, bool(self._plan.together[item])
@@ -156,7 +183,9 @@ class Changes:
             return samples[first : first + window]
         rng = augmenter.generator(self._step, self._stream, row)
         number = -1 - item if together else row  # a song keeps one speed and one pitch
-        speed = augmenter.speed(augmenter.generator(self._step, self._stream, number) if together else rng)
+        speed = augmenter.speed(
+            augmenter.generator(self._step, self._stream, number) if together else rng
+        )
         semitones = augmenter.pitch(self._step, self._stream, number)
         samples = samples[begin(self._plan, row, played_length(window, speed)) :]
         if changes:
@@ -164,13 +193,17 @@ class Changes:
         return augmenter.played(samples, speed, semitones)
 
     def noise(self, item: int, mixture: np.ndarray) -> np.ndarray | None:
-        """What lies under a mixture `[time]`, or None; drawn apart from all that windows are changed by."""
+        """What lies under a mixture `[time]`, or None; drawn apart from all that windows are
+        changed by."""
         number = -1 - self._augmenter.config.batch - item
-        return self._augmenter.noise(mixture, self._augmenter.generator(self._step, self._stream, number))
+        return self._augmenter.noise(
+            mixture, self._augmenter.generator(self._step, self._stream, number)
+        )
 
 
 def longer_window(config: DataConfig) -> int:
-    """Samples to read for each window, so that one that plays faster fills it; another pitch needs no more."""
+    """Samples to read for each window, so that one that plays faster fills it; another pitch needs
+    no more."""
     if not config.augment.speed:
         return config.window
     return played_length(config.window, 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12))
@@ -182,7 +215,8 @@ def played_length(window: int, speed: float) -> int:
 
 
 def room_files(folder: str) -> list[tuple[str, int]]:
-    """Names in the folder of recorded rooms, and sizes in bytes, wherever it lies: what a run that goes on must find again."""
+    """Names in the folder of recorded rooms, and sizes in bytes, wherever it lies: what a run that
+    goes on must find again."""
     found = (path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
     paths = sorted(path for path in found if not path.name.startswith("."))
     return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
@@ -207,7 +241,9 @@ def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
         response = decode(path, sample_rate_hz)[:, 0]
         peak = int(np.argmax(np.abs(response)))
         if not response[peak]:
-            raise DataError(f"{path} is silent, and no room's impulse response; remove it from augment.rooms.")
+            raise DataError(
+                f"{path} is silent, and no room's impulse response; remove it from augment.rooms."
+            )
         heard = response[peak : peak + round(_LONGEST_ROOM_SECONDS * sample_rate_hz)]
         rooms.append((heard / response[peak]).astype(np.float32))
     return tuple(rooms)

@@ -1,4 +1,5 @@
-"""What microphones, rooms, desks and codecs do to a recording, as functions of samples and drawn numbers."""
+"""What microphones, rooms, desks and codecs do to a recording, as functions of samples and drawn
+numbers."""
 
 import math
 
@@ -7,7 +8,8 @@ import scipy.fft
 import soxr
 from scipy.signal import sosfilt
 
-ROOM_BLOCK = 16384  # samples of a response that are convolved at once: short enough for a processor's cache
+# samples of a response that are convolved at once: short enough for a processor's cache
+ROOM_BLOCK = 16384
 FILTER_HZ = (60.0, 8000.0)  # where random filters of an equaliser lie
 USABLE = 0.45  # of the rate: filters above that are left out
 CODEC_SECONDS = 0.023  # half a frame: 1024 samples at 44.1 kHz, as AAC
@@ -16,7 +18,9 @@ CODEC_DB = (4.0, 20.0)  # signal over noise in every band
 CODEC_HZ = (5000.0, 16000.0)
 
 
-def equaliser(rng: np.random.Generator, gain_db: tuple[float, float], sample_rate_hz: int) -> list[np.ndarray]:
+def equaliser(
+    rng: np.random.Generator, gain_db: tuple[float, float], sample_rate_hz: int
+) -> list[np.ndarray]:
     """Two or three random peaks and shelves.
 
     Args:
@@ -33,14 +37,18 @@ def equaliser(rng: np.random.Generator, gain_db: tuple[float, float], sample_rat
         raised_db = gain_db[0] + (gain_db[1] - gain_db[0]) * rng.random()
         quality = 0.4 + 0.8 * rng.random()
         if frequency_hz < USABLE * sample_rate_hz:
-            sections.append(equaliser_section(kind, frequency_hz, raised_db, quality, sample_rate_hz))
+            sections.append(
+                equaliser_section(kind, frequency_hz, raised_db, quality, sample_rate_hz)
+            )
     return sections
 
 
 def band_edge(kind: str, frequency_hz: float, sample_rate_hz: int) -> list[np.ndarray]:
-    """A Butterworth 'lowpass' (24 dB an octave) or 'highpass' (12 dB), as second-order sections; none above what the rate can hold.
+    """A Butterworth 'lowpass' (24 dB an octave) or 'highpass' (12 dB), as second-order sections;
+    none above what the rate can hold.
 
-    Source: Bristow-Johnson, as `equaliser_section`; scipy.signal.butter gives the same and takes longer than the filtering.
+    Source: Bristow-Johnson, as `equaliser_section`; scipy.signal.butter gives the same and takes
+      longer than the filtering.
     """
     if frequency_hz >= USABLE * sample_rate_hz:
         return []
@@ -61,10 +69,12 @@ def filtered(samples: np.ndarray, sections: list[np.ndarray]) -> np.ndarray:
 
 
 def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Samples `[time]` as heard in a room with an impulse response `[time]`, float32, as long as they were.
+    """Samples `[time]` as heard in a room with an impulse response `[time]`, float32, as long as
+    they were.
 
-    Both in blocks, whose transforms stay in the processor's cache and go through its vectors together: 1.2 to 2.4 times as fast
-    as scipy.signal.oaconvolve (windows of 131072, rooms of 0.2 to 1.2 s).
+    Both in blocks, whose transforms stay in the processor's cache and go through its vectors
+    together: 1.2 to 2.4 times as fast as scipy.signal.oaconvolve (windows of 131072, rooms of 0.2
+    to 1.2 s).
     """
     heard = scipy.fft.rfft(_in_blocks(samples), 2 * ROOM_BLOCK, axis=1)
     parts = scipy.fft.rfft(_in_blocks(response), 2 * ROOM_BLOCK, axis=1)[: len(heard)]
@@ -84,19 +94,23 @@ def _in_blocks(samples: np.ndarray) -> np.ndarray:
 
 
 def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
-    """Samples `[time]` played faster, and so much higher, as a tape would be: `[time / speed]`, float32."""
+    """Samples `[time]` played faster, and so much higher, as a tape would be: `[time / speed]`,
+    float32."""
     return soxr.resample(samples, speed, 1.0, quality="HQ")
 
 
 def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> np.ndarray:
     """What a lossy codec leaves of samples `[time]`: float32, as long as they were.
 
-    As such codecs do, it rounds the coefficients of a lapped transform in steps that follow how loud each band is at that
-    moment, so that faint partials go and come, and leaves out what lies above a limit.
+    As such codecs do, it rounds the coefficients of a lapped transform in steps that follow how
+    loud each band is at that moment, so that faint partials go and come, and leaves out what lies
+    above a limit.
 
     Args:
-      quality: 0 for about 4 dB of signal over noise in every band and nothing above 5 kHz, to 1 for 20 dB and 16 kHz.
-    Source: Princen & Bradley 1986, the transform; Brandenburg & Stoll 1994, "ISO-MPEG-1 Audio", what is done in it.
+      quality: 0 for about 4 dB of signal over noise in every band and nothing above 5 kHz, to 1 for
+        20 dB and 16 kHz.
+    Source: Princen & Bradley 1986, the transform; Brandenburg & Stoll 1994, "ISO-MPEG-1 Audio",
+      what is done in it.
     """
     half = 2 ** round(np.log2(CODEC_SECONDS * sample_rate_hz))
     coefficients = _lapped(samples, half)
@@ -116,7 +130,8 @@ def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> n
 
 
 def _lapped(samples: np.ndarray, half: int) -> np.ndarray:
-    """Modified discrete cosine transform of `[time]`, in frames of twice `half` that overlap by half: `[frames, half]`, float32."""
+    """Modified discrete cosine transform of `[time]`, in frames of twice `half` that overlap by
+    half: `[frames, half]`, float32."""
     blocks = -(-len(samples) // half) + 2
     padded = np.zeros(blocks * half, np.float32)
     padded[half : half + len(samples)] = samples
@@ -146,17 +161,22 @@ def _unlapped(coefficients: np.ndarray, half: int) -> np.ndarray:
 
 
 def _sine(half: int) -> np.ndarray:
-    return np.sin(np.pi * (np.arange(2 * half, dtype=np.float32) + 0.5) / (2 * half)).astype(np.float32)
+    return np.sin(np.pi * (np.arange(2 * half, dtype=np.float32) + 0.5) / (2 * half)).astype(
+        np.float32
+    )
 
 
 def white_noise(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise `[time]` as loud at every frequency, float32 in [-0.5, 0.5): uniform numbers sound as normal ones do, and cost a fifth."""
+    """Noise `[time]` as loud at every frequency, float32 in [-0.5, 0.5): uniform numbers sound as
+    normal ones do, and cost a fifth."""
     noise = rng.random(count, dtype=np.float32)
     noise -= np.float32(0.5)
     return noise
 
 
-def room_response(seconds: float, level_db: float, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
+def room_response(
+    seconds: float, level_db: float, sample_rate_hz: int, rng: np.random.Generator
+) -> np.ndarray:
     """A synthetic room: what comes directly, then noise that dies away.
 
     Args:
@@ -165,7 +185,8 @@ def room_response(seconds: float, level_db: float, sample_rate_hz: int, rng: np.
       sample_rate_hz: rate of the audio.
       rng: draws the noise.
     Returns: float32 `[time]`, starting with 1.
-    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): a hall sounds like decaying noise.
+    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): a hall
+      sounds like decaying noise.
     """
     time = np.arange(1, round(seconds * sample_rate_hz), dtype=np.float32)
     noise = white_noise(len(time), rng)

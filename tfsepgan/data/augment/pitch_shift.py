@@ -1,11 +1,14 @@
-"""Pitch without speed: a phase vocoder makes a recording longer, and played so much faster it is as long as before, and higher.
+"""Pitch without speed: a phase vocoder makes a recording longer, and played so much faster it is as
+long as before, and higher.
 
-Source: Laroche & Dolson 1999, "Improved phase vocoder time-scale modification of audio", sections III.B (rigid phase locking:
-every bin turns with the peak that it belongs to) and III.A (peaks, and which bins are whose); Puckette 1995, "Phase-locked
-vocoder": how far a phase moves in a hop is read from a second frame, a hop earlier in the recording, so nothing is unwrapped.
+Source: Laroche & Dolson 1999, "Improved phase vocoder time-scale modification of audio", sections
+III.B (rigid phase locking: every bin turns with the peak that it belongs to) and III.A (peaks, and
+which bins are whose); Puckette 1995, "Phase-locked vocoder": how far a phase moves in a hop is read
+from a second frame, a hop earlier in the recording, so nothing is unwrapped.
 
-Departs from them: a peak three times as high as a hop earlier is a new sound, and starts with the phase it was recorded with, so that
-hammers and plectra stay sharp (in the spirit of Röbel 2003, "A new approach to transient processing in the phase vocoder").
+Departs from them: a peak three times as high as a hop earlier is a new sound, and starts with the
+phase it was recorded with, so that hammers and plectra stay sharp (in the spirit of Röbel 2003, "A
+new approach to transient processing in the phase vocoder").
 """
 
 import numpy as np
@@ -14,19 +17,27 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tfsepgan.data.augment.effects import at_speed
 
-OVERLAP = 3  # hops in a frame, the fewest whose squared Hann windows add up evenly; four keep spectra no better and cost a third more
+# hops in a frame, the fewest whose squared Hann windows add up evenly; four keep spectra no better
+# and cost a third more
+OVERLAP = 3
 HOP_SECONDS = 0.0217  # frames of 65 ms: 46 ms blur bass notes, 93 ms attacks
-RISE = 3.0  # in a hop, of what starts anew: 10 dB; at 6 dB noise starts anew so often that it loses level, at 15 dB clicks smear
+# in a hop, of what starts anew: 10 dB; at 6 dB noise starts anew so often that it loses level, at
+# 15 dB clicks smear
+RISE = 3.0
 _EVENLY = OVERLAP * 0.375  # what the squared Hann windows add up to
-_FRAMES = 16  # worked on at a time: arrays that stay in a processor's cache, and that memory is not asked anew for
+# worked on at a time: arrays that stay in a processor's cache, and that memory is not asked anew
+# for
+_FRAMES = 16
 _NEIGHBOURS = 2  # a peak is higher than so many on either side: a Hann window's main lobe
 
 
-def at_pitch(samples: np.ndarray, semitones: float, sample_rate_hz: int, speed: float = 1.0) -> np.ndarray:
+def at_pitch(
+    samples: np.ndarray, semitones: float, sample_rate_hz: int, speed: float = 1.0
+) -> np.ndarray:
     """The same music higher or lower, at the same speed or another.
 
-    The spectrum moves as a whole, overtones and resonances alike, as if the instrument were smaller or larger. What is moved above
-    half the rate is left out.
+    The spectrum moves as a whole, overtones and resonances alike, as if the instrument were smaller
+    or larger. What is moved above half the rate is left out.
 
     Args:
       samples: float32 `[time]`.
@@ -38,7 +49,9 @@ def at_pitch(samples: np.ndarray, semitones: float, sample_rate_hz: int, speed: 
     ratio, time = 2.0 ** (semitones / 12), int(len(samples) / speed + 1e-6)
     if not semitones and speed == 1:
         return samples
-    moved = at_speed(stretched(samples, ratio, sample_rate_hz) if semitones else samples, ratio * speed)[:time]
+    moved = at_speed(
+        stretched(samples, ratio, sample_rate_hz) if semitones else samples, ratio * speed
+    )[:time]
     return np.pad(moved, (0, time - len(moved)))
 
 
@@ -55,7 +68,8 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
     frame, length = OVERLAP * hop, int(np.ceil(len(samples) * ratio))
     count = -(-length // hop) + OVERLAP - 1
     centres = hop * (np.arange(count) - (OVERLAP - 1)) + frame / 2
-    starts = np.rint(centres / ratio - frame / 2).astype(np.int64)  # where frames lie in the recording
+    # where frames lie in the recording
+    starts = np.rint(centres / ratio - frame / 2).astype(np.int64)
     before = hop - min(0, int(starts[0]))
     padded = np.pad(samples, (before, max(0, int(starts[-1]) + frame - len(samples))))
     frames, starts = sliding_window_view(padded, frame), starts + before
@@ -76,8 +90,11 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
     return total[OVERLAP - 1 :].ravel()[:length]
 
 
-def _turns(now: np.ndarray, previous: np.ndarray, earlier: np.ndarray, turned: np.ndarray) -> np.ndarray:
-    """How far each bin of each frame is turned so that its sound goes on where the frame before left it.
+def _turns(
+    now: np.ndarray, previous: np.ndarray, earlier: np.ndarray, turned: np.ndarray
+) -> np.ndarray:
+    """How far each bin of each frame is turned so that its sound goes on where the frame before
+    left it.
 
     Args:
       now: spectra of some frames, complex64 `[frames, bins]`.
@@ -108,8 +125,8 @@ def _regions(power: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int]]:
 
     Args:
       power: `[frames, bins]`; the lowest bin of each frame counts as a peak, so that each has one.
-    Returns: where the peaks lie among all bins of all frames in a row, and how many bins belong to each, both `[peaks]`; and which
-      of them is the first of each frame, `[frames + 1]`.
+    Returns: where the peaks lie among all bins of all frames in a row, and how many bins belong to
+      each, both `[peaks]`; and which of them is the first of each frame, `[frames + 1]`.
     """
     top = np.ones(power.shape, bool)
     for distance in range(1, _NEIGHBOURS + 1):

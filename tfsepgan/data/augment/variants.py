@@ -1,9 +1,11 @@
-"""Variants of a recording: the same music as if on another instrument, in another room, at another speed.
+"""Variants of a recording: the same music as if on another instrument, in another room, at another
+speed.
 
-One player's recordings teach a network that player's piano. A variant weighs the channels of a recording that has several
-anew, as if heard from elsewhere, changes speed and pitch together (as a tape does), bends the spectrum with a few filters,
-sometimes limits the band as a telephone, an old disc or a lossy codec does, and sometimes plays it in a room. What is drawn is
-a function of the seed, the file's name and the variant's number, so every machine makes the same.
+One player's recordings teach a network that player's piano. A variant weighs the channels of a
+recording that has several anew, as if heard from elsewhere, changes speed and pitch together (as a
+tape does), bends the spectrum with a few filters, sometimes limits the band as a telephone, an old
+disc or a lossy codec does, and sometimes plays it in a room. What is drawn is a function of the
+seed, the file's name and the variant's number, so every machine makes the same.
 """
 
 import zlib
@@ -13,18 +15,21 @@ import numpy as np
 from tfsepgan.data.augment.effects import band_edge, equaliser, filtered, in_room, room_response
 
 SEMITONES = 4.0  # either way; further, and instruments change their kind
-BEND_DB = 12.0  # most that one filter raises or lowers: about what lies between a dull upright and a bright grand
+# most that one filter raises or lowers: about what lies between a dull upright and a bright grand
+BEND_DB = 12.0
 LOW_PASS_HZ = (5000.0, 16000.0)
 HIGH_PASS_HZ = (40.0, 250.0)
 BAND_LIMIT_PROBABILITY = 0.35  # of a low-pass, and apart from it of a high-pass
 ROOM_PROBABILITY = 0.5
 ROOM_SECONDS = (0.15, 1.2)  # until the reverberation has fallen by 60 dB: a bedroom to a hall
 ROOM_DB = (-18.0, -3.0)  # of the reverberation against what comes directly
-EVEN_SHARE = 0.2  # of the weights: of two channels each counts a tenth at least, should the other be dead
+# of the weights: of two channels each counts a tenth at least, should the other be dead
+EVEN_SHARE = 0.2
 
 
 def draw_speed(seed: int, group: str, variant: int) -> float:
-    """How much faster (and higher) a variant plays: 1 for variant 0, else within SEMITONES either way.
+    """How much faster (and higher) a variant plays: 1 for variant 0, else within SEMITONES either
+    way.
 
     Args:
       seed: of the run.
@@ -40,14 +45,16 @@ def draw_speed(seed: int, group: str, variant: int) -> float:
 def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> np.ndarray | None:
     """What each channel of a recording counts for where a variant mixes them down.
 
-    Uniform among all that are positive and add up to one, less what `EVEN_SHARE` keeps: what lies in the middle keeps its level, and
-    what lies on a side moves. The stems of a song draw their own, as they draw filters and rooms of their own: each is as if
-    panned anew, and a mixture is always the sum of the stems that it is made of.
+    Uniform among all that are positive and add up to one, less what `EVEN_SHARE` keeps: what lies
+    in the middle keeps its level, and what lies on a side moves. The stems of a song draw their
+    own, as they draw filters and rooms of their own: each is as if panned anew, and a mixture is
+    always the sum of the stems that it is made of.
 
     Args:
       seed, name, variant: what they are drawn from.
       channels: how many there are.
-    Returns: float32 `[channels]`; None, for the mean, where there is one channel, and for variant 0, the recording as it is.
+    Returns: float32 `[channels]`; None, for the mean, where there is one channel, and for variant
+      0, the recording as it is.
     """
     if variant == 0 or channels == 1:
         return None
@@ -55,8 +62,11 @@ def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> n
     return (EVEN_SHARE / channels + (1 - EVEN_SHARE) * drawn / drawn.sum()).astype(np.float32)
 
 
-def vary(samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant: int) -> np.ndarray:
-    """Bend the spectrum of a recording with two or three random peaks or shelves, sometimes a band limit, sometimes a room.
+def vary(
+    samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant: int
+) -> np.ndarray:
+    """Bend the spectrum of a recording with two or three random peaks or shelves, sometimes a band
+    limit, sometimes a room.
 
     Args:
       samples: float32 `[time]`.

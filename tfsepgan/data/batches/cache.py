@@ -1,11 +1,13 @@
-"""Unpack once: every recording as mono 16-bit PCM WAV at the model's rate, beside its loudness over time.
+"""Unpack once: every recording as mono 16-bit PCM WAV at the model's rate, beside its loudness over
+time.
 
-Drawing windows needs random access, which mp3, ogg and FLAC do not give cheaply. So each file is decoded,
-brought to one channel (the mean of all; in variants each counts as drawn) and resampled once, and lies in the
-cache under a key of its path, size, time of change, rate and variant: a file that changes is unpacked again, a
-stale one is never read, and a killed run leaves no half-written one. A recording is stored times a power of two that fits its peak into 16
-bits; reading takes that factor back, so 16-bit audio comes back bit for bit, nothing is clipped and quiet
-recordings keep their detail. A mono 16-bit WAV already at the rate is used where it is.
+Drawing windows needs random access, which mp3, ogg and FLAC do not give cheaply. So each file is
+decoded, brought to one channel (the mean of all; in variants each counts as drawn) and resampled
+once, and lies in the cache under a key of its path, size, time of change, rate and variant: a file
+that changes is unpacked again, a stale one is never read, and a killed run leaves no half-written
+one. A recording is stored times a power of two that fits its peak into 16 bits; reading takes that
+factor back, so 16-bit audio comes back bit for bit, nothing is clipped and quiet recordings keep
+their detail. A mono 16-bit WAV already at the rate is used where it is.
 """
 
 import errno
@@ -28,7 +30,8 @@ from tfsepgan.data.augment.variants import draw_channel_weights, draw_speed, var
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
-ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
+# finer than any window, so that a silent window is known without reading it
+ENVELOPE_SECONDS = 0.25
 _VERSION = 4  # raise when the stored samples or levels would differ
 _VARIED = 2  # raise when variants would differ; all others stay
 
@@ -72,7 +75,8 @@ class _Unpacking:
 
 
 def default_cache_directory() -> Path:
-    """The user's cache folder for unpacked recordings: `$XDG_CACHE_HOME/tfsepgan` or `~/.cache/tfsepgan`."""
+    """The user's cache folder for unpacked recordings: `$XDG_CACHE_HOME/tfsepgan` or
+    `~/.cache/tfsepgan`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfsepgan"
 
 
@@ -98,9 +102,11 @@ def unpack(
       cache_dir: folder of the cache, made if it is not there.
       variants: versions of each file beside the file itself, see `variants.vary`.
       seed: seed of the variants.
-      speed_group: files of one group share a variant's speed, so that the sources of a song stay together.
+      speed_group: files of one group share a variant's speed, so that the sources of a song stay
+        together.
     Returns: file name to its recordings, the file itself first, then its variants.
-    Raises: DataError for a file that cannot be decoded, or a cache that cannot be written or is full.
+    Raises: DataError for a file that cannot be decoded, or a cache that cannot be written or is
+      full.
     """
     shared = _Unpacking(
         sample_rate_hz=sample_rate_hz,
@@ -110,7 +116,9 @@ def unpack(
         speed_group=speed_group,
     )
     versions = {file.name: _versions(file, shared) for file in files}
-    missing = [[version for version in group if not _is_unpacked(version)] for group in versions.values()]
+    missing = [
+        [version for version in group if not _is_unpacked(version)] for group in versions.values()
+    ]
     missing = [group for group in missing if group]
     _refuse_full_disk(shared, missing)
     if missing:
@@ -131,9 +139,13 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
     rate = shared.sample_rate_hz
     try:
         state, path = file.path.stat(), file.path.resolve()
-        others = [f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in file.further]
+        others = [
+            f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in file.further
+        ]
     except OSError as error:
-        raise DataError(f"{file.path} has gone since the data folder was read. Start again.") from error
+        raise DataError(
+            f"{file.path} has gone since the data folder was read. Start again."
+        ) from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
     for variant in range(shared.variants + 1):
@@ -158,11 +170,16 @@ def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
     ):
         return False
     layout = wav_layout(file.path)
-    return layout is not None and layout.is_plain and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
+    return (
+        layout is not None
+        and layout.is_plain
+        and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
+    )
 
 
 def _is_unpacked(version: _Version) -> bool:
-    """True when the levels, which are written last, and the samples are there, and neither was cut short, as by a power cut."""
+    """True when the levels, which are written last, and the samples are there, and neither was cut
+    short, as by a power cut."""
     if not (version.levels.exists() and version.samples.exists()):
         return False
     layout = wav_layout(version.samples)
@@ -173,7 +190,9 @@ def _is_unpacked(version: _Version) -> bool:
 
 
 def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]]) -> None:
-    seconds = sum(version.file.seconds for group in missing for version in group if not version.in_place)
+    seconds = sum(
+        version.file.seconds for group in missing for version in group if not version.in_place
+    )
     need = seconds * shared.sample_rate_hz * BYTES_PER_SAMPLE
     free = shutil.disk_usage(shared.cache).free
     if need > free:
@@ -184,7 +203,8 @@ def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]])
 
 
 def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> None:
-    """Unpack files in parallel (decoding, resampling and filtering leave Python's lock), showing progress."""
+    """Unpack files in parallel (decoding, resampling and filtering leave Python's lock), showing
+    progress."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -210,7 +230,8 @@ def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> No
 def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
     """Decode a file and store each version of it that is missing.
 
-    It is decoded once, or where channels are weighed anew for each: time is cheaper here than memory for all channels of an hour.
+    It is decoded once, or where channels are weighed anew for each: time is cheaper here than
+      memory for all channels of an hour.
     """
     file, to_hz = versions[0].file, shared.sample_rate_hz
     recorded, from_hz = None, file.sample_rate_hz
@@ -230,13 +251,15 @@ def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
     if not version.in_place:
         stored, scale = fitted(samples)
         write_pcm16(version.samples, stored, sample_rate_hz)
-        samples = stored * np.float32(scale)  # the levels are those of what is stored, wherever it was rounded
+        # the levels are those of what is stored, wherever it was rounded
+        samples = stored * np.float32(scale)
     levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
     write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
 
 
 def fitted(samples: np.ndarray) -> tuple[np.ndarray, float]:
-    """Samples as 16-bit integers times a power of two that fits the loudest; what was so before comes back to the bit.
+    """Samples as 16-bit integers times a power of two that fits the loudest; what was so before
+    comes back to the bit.
 
     Args:
       samples: float32 `[time]`.
@@ -246,7 +269,8 @@ def fitted(samples: np.ndarray) -> tuple[np.ndarray, float]:
     low, high = float(samples.min()), float(samples.max())
     while high >= 32767.5 * scale or low < -32768.5 * scale:  # where rounding would leave 16 bits
         scale *= 2
-    while 0 < max(high, -low) < 16383 * scale and scale > 2.0**-126:  # the smallest normal number of float32
+    # the smallest normal number of float32
+    while 0 < max(high, -low) < 16383 * scale and scale > 2.0**-126:
         scale /= 2
     return np.rint(samples / np.float32(scale)).astype(np.int16), scale
 

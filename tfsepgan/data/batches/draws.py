@@ -1,17 +1,19 @@
 """Which windows the next batch is made of: a pure function of (seed, step).
 
 The rules:
-  - a source's file is chosen in proportion to its length, and the window starts anywhere in it with equal
-    probability, the last sample included; a file shorter than the window lies at a random place in zeros;
-  - an "other" is chosen from an instrument folder, each folder being as likely as the next, so that rare
-    instruments are heard as often as common ones; in the folder again in proportion to length;
-  - with `balance` 'folders', length counts only within a folder: each folder below a wanted source, and each of several joined
-    sets that hold the same folder, is as likely as the next;
-  - a window below the silence threshold (its mean square, from the 0.25 s hops of the envelope that it
-    touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
-  - in a multitrack set all sources come from one place in one track (drawn again while all wanted sources are
-    silent there) and the others keep their mutual levels; with probability `remix` they are drawn apart, as
-    above. Where songs are joined with unpaired recordings, `songs` is the share of mixtures that come from one place in a song;
+  - a source's file is chosen in proportion to its length, and the window starts anywhere in it with
+    equal probability, the last sample included; a file shorter than the window lies at a random
+    place in zeros;
+  - an "other" is chosen from an instrument folder, each folder being as likely as the next, so that
+    rare instruments are heard as often as common ones; in the folder again in proportion to length;
+  - with `balance` 'folders', length counts only within a folder: each folder below a wanted source,
+    and each of several joined sets that hold the same folder, is as likely as the next;
+  - a window below the silence threshold (its mean square, from the 0.25 s hops of the envelope that
+    it touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
+  - in a multitrack set all sources come from one place in one track (drawn again while all wanted
+    sources are silent there) and the others keep their mutual levels; with probability `remix` they
+    are drawn apart, as above. Where songs are joined with unpaired recordings, `songs` is the share
+    of mixtures that come from one place in a song;
   - with probability `rests` the wanted sources are left out of a mixture that holds others.
 """
 
@@ -27,15 +29,17 @@ from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
 
 REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
 OTHER = -1  # the part of a window that is not a wanted source
-LABELLED, SOLOS, UNLABELLED = range(3)  # the streams of `streams`, whose draws do not depend on each other
+# the streams of `streams`, whose draws do not depend on each other
+LABELLED, SOLOS, UNLABELLED = range(3)
 
 
 class Pool:
     """The unpacked recordings of one split, arranged for drawing.
 
-    `groups` holds what is drawn among in proportion to length: one group of recordings a wanted source, then one
-    an instrument folder. `tracks` holds the multitrack songs that have a wanted source, as pairs of part (index
-    of the source, or OTHER) and recording; `joined` says that they lie among unpaired recordings.
+    `groups` holds what is drawn among in proportion to length: one group of recordings a wanted
+    source, then one an instrument folder. `tracks` holds the multitrack songs that have a wanted
+    source, as pairs of part (index of the source, or OTHER) and recording; `joined` says that they
+    lie among unpaired recordings.
     """
 
     def __init__(
@@ -58,7 +62,8 @@ class Pool:
           groups: indices into `recordings`, see above.
           sources: how many of the groups are wanted sources.
           tracks: see above.
-          folders: which folder each recording is in, where each folder is to be heard as often as the next.
+          folders: which folder each recording is in, where each folder is to be heard as often as
+            the next.
           track_folders: the same of each song; by default the folder of its first recording.
           joined: whether songs lie among unpaired recordings.
         """
@@ -68,7 +73,9 @@ class Pool:
         self._order = np.array([index for group in groups for index in group], np.int64)
         weights = [_shares(self.frames[list(group)], _of(folders, group)) for group in groups]
         self._reach = np.concatenate([[0], np.cumsum(np.concatenate(weights))])
-        lengths = np.array([max(self.frames[recording] for _, recording in track) for track in tracks], np.int64)
+        lengths = np.array(
+            [max(self.frames[recording] for _, recording in track) for track in tracks], np.int64
+        )
         self.track_frames = lengths
         if track_folders is None:
             track_folders = _of(folders, [track[0][1] for track in tracks])
@@ -77,7 +84,8 @@ class Pool:
         self._hop = envelope_hop(sample_rate_hz)
         energies = [self._energy_so_far(recording) for recording in recordings]
         self._first_hop = np.cumsum([0] + [len(energy) for energy in energies])[:-1]
-        self._energy = np.concatenate(energies)  # [_first_hop[r] + k]: energy of the first k hops of recording r
+        # [_first_hop[r] + k]: energy of the first k hops of recording r
+        self._energy = np.concatenate(energies)
 
     def _energy_so_far(self, recording: Recording) -> np.ndarray:
         starts = self._hop * np.arange(len(recording.envelope))
@@ -85,7 +93,8 @@ class Pool:
         return np.concatenate([[0.0], np.cumsum(recording.envelope.astype(np.float64) * lengths)])
 
     def choose(self, group: np.ndarray, chance: np.ndarray) -> np.ndarray:
-        """Recordings, one for each group number, in proportion to length, in balanced folders; `chance` is uniform in [0, 1)."""
+        """Recordings, one for each group number, in proportion to length, in balanced folders;
+        `chance` is uniform in [0, 1)."""
         end = self._group_ends[group]
         start = np.where(group > 0, self._group_ends[group - 1], 0)
         low, high = self._reach[start], self._reach[end]
@@ -122,7 +131,8 @@ class Plan(NamedTuple):
     spread_db: np.ndarray  # [draws], law 'snr'
     gain_db: np.ndarray  # [batch]
     ahead: np.ndarray  # [draws] samples that are read before the window begins, see `reading_on`
-    room: np.ndarray  # [draws] samples that are there, of a song's longest part, from the first that is read
+    # [draws] samples that are there, of a song's longest part, from the first that is read
+    room: np.ndarray
 
 
 def build_pool(
@@ -142,26 +152,39 @@ def build_pool(
       sources: the wanted sources; every other one is an "other", but for recordings of mixtures.
       unpacked: recordings of each file, from `cache.unpack`.
       sample_rate_hz: their rate.
-      only: names of the files that may be drawn; all by default. The numbers of the recordings do not depend on it.
+      only: names of the files that may be drawn; all by default. The numbers of the recordings do
+        not depend on it.
       balance: see above.
     """
     recordings, numbers, places = [], {}, []
     targets, folders = {source: [] for source in sources}, {}
     for source, files in catalogue.splits[split].items():
         for file in files:
-            numbers[file.name] = list(range(len(recordings), len(recordings) + len(unpacked[file.name])))
+            numbers[file.name] = list(
+                range(len(recordings), len(recordings) + len(unpacked[file.name]))
+            )
             recordings += unpacked[file.name]
             places += [catalogue.place(file)] * len(unpacked[file.name])
             if (only is None and source != MIXTURE) or (only is not None and file.name in only):
-                group = targets[source] if source in targets else folders.setdefault(catalogue.folder(file), [])
+                group = (
+                    targets[source]
+                    if source in targets
+                    else folders.setdefault(catalogue.folder(file), [])
+                )
                 group += numbers[file.name]
     tracks, track_sets = [], []
     for stems in catalogue.tracks(split).values():
-        if targets.keys() & stems.keys() and (only is None or all(file.name in only for file in stems.values())):
+        if targets.keys() & stems.keys() and (
+            only is None or all(file.name in only for file in stems.values())
+        ):
             parts = [
-                (list(sources).index(s) if s in targets else OTHER, numbers[f.name]) for s, f in sorted(stems.items())
+                (list(sources).index(s) if s in targets else OTHER, numbers[f.name])
+                for s, f in sorted(stems.items())
             ]
-            tracks += [tuple((part, version[v]) for part, version in parts) for v in range(len(parts[0][1]))]
+            tracks += [
+                tuple((part, version[v]) for part, version in parts)
+                for v in range(len(parts[0][1]))
+            ]
             track_sets += [catalogue.set_number(next(iter(stems.values())))] * len(parts[0][1])
     balanced = balance == "folders"
     return Pool(
@@ -177,13 +200,18 @@ def build_pool(
 
 
 def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED) -> Plan:
-    """Draw the batch of one step; the same seed, step and stream draw the same batch, whatever came before."""
+    """Draw the batch of one step; the same seed, step and stream draw the same batch, whatever came
+    before."""
     rng = np.random.default_rng([config.seed, step, stream] if stream else [config.seed, step])
     batch, sources = config.batch, pool.sources
     apart_share = 1 - config.songs if pool.joined else config.remix
     together = rng.random(batch) >= apart_share if pool.tracks else np.zeros(batch, bool)
     low, high = (1, 1) if config.law == "paper" else config.others
-    counts = rng.integers(low, high + 1, batch) if len(pool.groups) > sources else np.zeros(batch, np.int64)
+    counts = (
+        rng.integers(low, high + 1, batch)
+        if len(pool.groups) > sources
+        else np.zeros(batch, np.int64)
+    )
     counts = np.where(together, 0, counts)
     apart = np.flatnonzero(~together)
     item = np.concatenate([np.repeat(apart, sources), np.repeat(np.arange(batch), counts)])
@@ -197,7 +225,8 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
     if config.rests and stream != SOLOS:
         draws = _without_sources(draws, rng.random(batch) < config.rests)
     weights = -np.log(1 - rng.random((batch, sources + 1)))
-    if len(pool.groups) == sources:  # recorded mixtures, or nothing beside the sources: no weight for others
+    # recorded mixtures, or nothing beside the sources: no weight for others
+    if len(pool.groups) == sources:
         weights[:, -1] = 0
     return Plan(
         draws=draws,
@@ -212,17 +241,20 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
 
 
 def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:
-    """The draws without the wanted sources of the mixtures in which they rest; a mixture of nothing else keeps them."""
+    """The draws without the wanted sources of the mixtures in which they rest; a mixture of nothing
+    else keeps them."""
     with_others = np.isin(draws.item, draws.item[draws.part == OTHER])
     left_out = rests[draws.item] & with_others & (draws.part != OTHER)
     return Draws(*(column[~left_out] for column in draws))
 
 
 def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
-    """The same draws, read further than the window, as much as a recording has, for what plays faster.
+    """The same draws, read further than the window, as much as a recording has, for what plays
+    faster.
 
-    Near the end of a recording that is long enough, reading begins before the window, and of a song with all its parts: `ahead` says
-    by how much. `begin` finds where what plays at a speed begins, the window itself unless there is too little after it.
+    Near the end of a recording that is long enough, reading begins before the window, and of a song
+    with all its parts: `ahead` says by how much. `begin` finds where what plays at a speed begins,
+    the window itself unless there is too little after it.
 
     Args:
       window, read: samples of a window, and to be read.
@@ -239,18 +271,22 @@ def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
 
 
 def begin(plan: Plan, row: int, needed: int) -> int:
-    """The sample, of those that are read for a row of the plan, where a window that needs so many begins."""
+    """The sample, of those that are read for a row of the plan, where a window that needs so many
+    begins."""
     return int(min(plan.ahead[row], max(0, plan.room[row] - needed)))
 
 
-def place(frames: np.ndarray, window: int, chance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def place(
+    frames: np.ndarray, window: int, chance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where windows lie: start in the file, samples read, and zeros before them.
 
     Args:
       frames: lengths of the files.
       window: length of the window.
       chance: uniform in [0, 1).
-    Returns: start, count and offset; every start that keeps the window inside the file is equally likely.
+    Returns: start, count and offset; every start that keeps the window inside the file is equally
+      likely.
     """
     room = np.maximum(frames - window, 0)
     spare = np.maximum(window - frames, 0)
@@ -276,14 +312,20 @@ def _draw_windows(
     return tuple(drawn)
 
 
-def _draw_tracks(pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def _draw_tracks(
+    pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
     lengths, reach = pool.track_frames, pool.track_reach
     rows = []
     for item in items:
         for _ in range(1 + REDRAWS):
             chance = rng.random(2)
-            track = min(int(np.searchsorted(reach, chance[0] * reach[-1], side="right")), len(reach) - 1)
-            start, _, offset = (int(value) for value in place(lengths[track], config.window, chance[1]))
+            track = min(
+                int(np.searchsorted(reach, chance[0] * reach[-1], side="right")), len(reach) - 1
+            )
+            start, _, offset = (
+                int(value) for value in place(lengths[track], config.window, chance[1])
+            )
             stems = [
                 (
                     item,
@@ -308,7 +350,8 @@ def _of(folders: Sequence[int] | None, recordings: Sequence[int]) -> np.ndarray 
 
 
 def _shares(lengths: np.ndarray, folders: np.ndarray | None) -> np.ndarray:
-    """How often each of some recordings or songs is drawn: its length, or its share of its folder's length."""
+    """How often each of some recordings or songs is drawn: its length, or its share of its folder's
+    length."""
     if folders is None:
         return lengths
     totals = np.bincount(folders, weights=lengths)

@@ -1,4 +1,5 @@
-"""What tells one set of training recordings from another, wherever it lies, and what is drawn from it."""
+"""What tells one set of training recordings from another, wherever it lies, and what is drawn from
+it."""
 
 import hashlib
 
@@ -9,7 +10,8 @@ DRAWS = 2  # raise it when the same settings, seed and step make another batch
 
 
 def fingerprint(catalogue: Catalogue, rooms: str | None) -> str:
-    """Names, lengths and rates of the train split, and names and sizes of the recorded rooms, as one checksum.
+    """Names, lengths and rates of the train split, and names and sizes of the recorded rooms, as
+    one checksum.
 
     Args:
       catalogue: the recordings.

@@ -1,15 +1,16 @@
 """How sources become a mixture: the laws, as pure functions of windows and drawn numbers.
 
-A law takes the wanted sources and the others as they were recorded and gives every part as it appears in the
-mixture, so what is called the target is always exactly what lies in the mixture. `finish` then adds the parts
-up.
+A law takes the wanted sources and the others as they were recorded and gives every part as it
+appears in the mixture, so what is called the target is always exactly what lies in the mixture.
+`finish` then adds the parts up.
 
   paper   mixture = a * other + (1 - a) * target, a uniform in [0, 1]
   snr     each other is brought to the same RMS, then up to OTHERS_SPREAD_DB away from it; the target stands
           above their sum by a level in dB, and keeps the loudness of its recording
 
-With more than one wanted source, `paper` draws weights uniformly among all that are positive and sum to one
-(which for one source is a and 1 - a), and `snr` sets each wanted source against the others on its own.
+With more than one wanted source, `paper` draws weights uniformly among all that are positive and
+sum to one (which for one source is a and 1 - a), and `snr` sets each wanted source against the
+others on its own.
 """
 
 import math
@@ -21,12 +22,15 @@ import numpy as np
 from tfsepgan.errors import ShapeError
 
 OTHERS_SPREAD_DB = 6.0  # others differ by up to twice this: one may lead, none vanishes
-_BLOCK = 512  # samples summed in float32 at once: four times as fast as a sum in float64, and as exact as is needed
+# samples summed in float32 at once: four times as fast as a sum in float64, and as exact as is
+# needed
+_BLOCK = 512
 _JUST_BELOW_ONE = 1 - 2.0**-20  # so that rounding cannot carry a limited mixture past full scale
 
 
 class Mixed(NamedTuple):
-    """A mixture and its parts, float32; `mixture` is the sum of `sources` in order, then of `residual`."""
+    """A mixture and its parts, float32; `mixture` is the sum of `sources` in order, then of
+    `residual`."""
 
     mixture: np.ndarray  # [time]
     sources: np.ndarray  # [sources, time]
@@ -39,7 +43,9 @@ def root_mean_square(samples: np.ndarray) -> float:
         return 0.0
     whole = samples.size - samples.size % _BLOCK
     blocks, rest = samples[:whole].reshape(-1, _BLOCK), samples[whole:]
-    energy = np.einsum("ij,ij->i", blocks, blocks).sum(dtype=np.float64) + np.einsum("i,i->", rest, rest)
+    energy = np.einsum("ij,ij->i", blocks, blocks).sum(dtype=np.float64) + np.einsum(
+        "i,i->", rest, rest
+    )
     return float(np.sqrt(energy / samples.size))
 
 
@@ -55,7 +61,8 @@ def paper_law(
     Args:
       targets: float32 `[sources, time]`.
       others: float32 `[n, time]`; the paper has n = 1, more are added up.
-      weights: `[sources + 1]`, of each source, then of the others; for the paper's one source, 1 - a and a.
+      weights: `[sources + 1]`, of each source, then of the others; for the paper's one source, 1 -
+        a and a.
       out: arrays for what is returned; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.
@@ -79,9 +86,10 @@ def snr_law(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set the sources above the sum of the others by levels in dB.
 
-    The first source that is heard keeps the RMS of its recording and everything else is scaled to it. A window below
-    `silence_db` is silence: it is left out, lest its noise be raised to the level of music; without any other, sources are
-    levelled against the first.
+    The first source that is heard keeps the RMS of its recording and everything else is scaled to
+    it. A window below
+    `silence_db` is silence: it is left out, lest its noise be raised to the level of music; without
+    any other, sources are levelled against the first.
 
     Args:
       targets: float32 `[sources, time]`.
@@ -89,7 +97,8 @@ def snr_law(
       snr_db: `[sources]`, RMS of each source over the RMS of the summed others.
       spread_db: `[n]`, level of each other against their common RMS before they are summed.
       gain_db: gain on all of it.
-      silence_db: RMS in dB below full scale under which a window is silence; by default only zeros are.
+      silence_db: RMS in dB below full scale under which a window is silence; by default only zeros
+        are.
       out: arrays for what is returned; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     """
@@ -102,7 +111,10 @@ def snr_law(
     heard = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
     level, reference_db = heard[0] if heard else (root_mean_square(others.sum(axis=0)), 0.0)
     residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)
-    gains = [_gain(level, rms, gain_db + float(snr) - reference_db) for rms, snr in zip(recorded, snr_db, strict=True)]
+    gains = [
+        _gain(level, rms, gain_db + float(snr) - reference_db)
+        for rms, snr in zip(recorded, snr_db, strict=True)
+    ]
     np.multiply(targets, np.array(gains, np.float32)[:, None], out=sources)
     return sources, residual
 
@@ -110,14 +122,15 @@ def snr_law(
 def finish(sources: np.ndarray, residual: np.ndarray, *, out: Mixed | None = None) -> Mixed:
     """Add the parts up.
 
-    A mixture whose peak would pass full scale is brought down to it, with its parts, by one factor; it is
-    never clipped.
+    A mixture whose peak would pass full scale is brought down to it, with its parts, by one factor;
+    it is never clipped.
 
     Args:
       sources: float32 `[sources, time]` as they appear in the mixture.
       residual: float32 `[time]`.
       out: arrays for what is returned, whose parts are those that are given.
-    Returns: the mixture and its parts, which add up to it exactly (sources in order, then residual).
+    Returns: the mixture and its parts, which add up to it exactly (sources in order, then
+      residual).
     """
     mixture = _sum_parts(sources, residual, out=out and out.mixture)
     peak = float(max(mixture.max(), -mixture.min())) if mixture.size else 0.0
@@ -137,7 +150,9 @@ def _sum_parts(sources: np.ndarray, residual: np.ndarray, *, out: np.ndarray | N
     return mixture
 
 
-def _weighted_sum(signals: np.ndarray, weights: Iterable[np.float32], *, out: np.ndarray) -> np.ndarray:
+def _weighted_sum(
+    signals: np.ndarray, weights: Iterable[np.float32], *, out: np.ndarray
+) -> np.ndarray:
     if not len(signals):
         out[:] = 0
     for number, (signal, weight) in enumerate(zip(signals, weights, strict=True)):
@@ -160,7 +175,12 @@ def _gain(level: float, rms: float, above_db: float) -> np.float32:
 
 
 def _check(targets: np.ndarray, others: np.ndarray) -> None:
-    if targets.ndim != 2 or others.ndim != 2 or not len(targets) or targets.shape[1] != others.shape[1]:
+    if (
+        targets.ndim != 2
+        or others.ndim != 2
+        or not len(targets)
+        or targets.shape[1] != others.shape[1]
+    ):
         raise ShapeError(
             f"A law mixes sources [sources, time] with others [n, time] of one length; "
             f"got {list(targets.shape)} and {list(others.shape)}."

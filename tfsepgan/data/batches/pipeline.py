@@ -1,7 +1,8 @@
 """From a catalogue to batches: step -> plan -> windows -> mixtures, in tf.data.
 
-Each step's batch is a function of (seed, step) alone, so a resumed run asks for `first_step` and goes on with
-the data that an uninterrupted one would have seen, and every reader gives the same bits.
+Each step's batch is a function of (seed, step) alone, so a resumed run asks for `first_step` and
+goes on with the data that an uninterrupted one would have seen, and every reader gives the same
+bits.
 """
 
 import os
@@ -18,7 +19,8 @@ from tfsepgan.data.batches.shutdown import CallWatch
 from tfsepgan.data.batches.streams import PAIRED, Stream, open_streams
 from tfsepgan.data.recordings.catalogue import Catalogue
 
-PARALLEL_BATCHES = 2  # made at a time where windows are filtered or moved; more only takes cores from the training step
+# made at a time where windows are filtered or moved; more only takes cores from the training step
+PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 LAST_STEP = 2**62
 ALIGNMENT = 64  # bytes; TensorFlow copies arrays that lie elsewhere
@@ -40,18 +42,20 @@ def training_batches(
     Args:
       catalogue: what there is, from `catalogue.scan`.
       config: what to make of it.
-      batch_keys: what a batch holds, each float32 and drawn independently of the others but for the first two:
-        "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the sources in it;
-        "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as loud as in some other mixture;
-        "unlabelled" `[batch, time, 1]`, mixtures whose sources are not told: those in the folder `mixture`, or made.
-        With `config.labelled` below 1 the latter two are of other recordings than the first two.
+      batch_keys: what a batch holds, each float32 and drawn independently of the others but for the
+        first two: "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the
+        sources in it; "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as
+        loud as in some other mixture; "unlabelled" `[batch, time, 1]`, mixtures whose sources are
+        not told: those in the folder `mixture`, or made. With `config.labelled` below 1 the latter
+        two are of other recordings than the first two.
       split: where to draw from; only `train` gets variants.
       first_step: step of the first batch; the batch of a step does not depend on it.
       every: steps from one batch to the next: several servers share the steps of a run.
-      cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache folder.
+      cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache
+        folder.
     Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`.
-    Raises: DataError when the split lacks a source, has no file longer than the window, or a file cannot be
-      unpacked.
+    Raises: DataError when the split lacks a source, has no file longer than the window, or a file
+      cannot be unpacked.
     """
     import tensorflow as tf
 
@@ -74,21 +78,29 @@ def training_batches(
         return [made[key] for key in batch_keys]
 
     def to_batch(*inputs):
-        made = tf.numpy_function(_WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False)
-        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(batch_keys, made, strict=True)}
+        made = tf.numpy_function(
+            _WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False
+        )
+        return {
+            key: tf.ensure_shape(value, shapes[key])
+            for key, value in zip(batch_keys, made, strict=True)
+        }
 
     dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
     if reader == "tfio":
         dataset = _read_with_tfio(dataset, streams, config, read)
-    dataset = dataset.map(to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True)
+    dataset = dataset.map(
+        to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True
+    )
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
 def batches_at_a_time(augmenter: Augmenter | None) -> int:
     """How many batches are made at a time.
 
-    Mixing is many array operations of 10 microseconds: two threads of those wait for Python's lock and for each other, and are slower
-    than one by a fifth to a third (tools/benchmarks/bench_pipeline.py). Filters and transforms are long, and leave the lock.
+    Mixing is many array operations of 10 microseconds: two threads of those wait for Python's lock
+    and for each other, and are slower than one by a fifth to a third
+    (tools/benchmarks/bench_pipeline.py). Filters and transforms are long, and leave the lock.
     """
     return PARALLEL_BATCHES if augmenter and augmenter.works else 1
 
@@ -97,21 +109,29 @@ def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tup
     """Shape of each key of a batch, see `training_batches`."""
     parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
     ends = (config.window, 1)
-    return {key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends) for key in batch_keys}
+    return {
+        key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends)
+        for key in batch_keys
+    }
 
 
 def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
-    """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in parallel."""
+    """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in
+    parallel."""
     import tensorflow as tf
 
     paths = [str(recording.path) for recording in streams[0].pool.recordings]
 
     def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
         drawn = [stream.plan(config, int(step), read_on).draws for stream in streams]
-        return tuple(np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True))
+        return tuple(
+            np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True)
+        )
 
     def read(step):
-        columns = tf.numpy_function(_WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False)
+        columns = tf.numpy_function(
+            _WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False
+        )
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
         return step, read_windows_in_graph(tf.constant(paths), draws, read_on)
 
@@ -123,18 +143,23 @@ def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: i
 def mix_batch(
     pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, changes: Changes | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn the windows of a plan into mixtures by the law of the settings, one after the other: what one needs stays in the cache.
+    """Turn the windows of a plan into mixtures by the law of the settings, one after the other:
+    what one needs stays in the cache.
 
     Args:
       pool, config, plan: where the windows came from.
-      windows: int16 `[draws, window]`, or with `changes` `[draws, longer]`, see `augmentation.longer_window`.
-      changes: of the windows before they are mixed, and what lies under the mixtures, which counts to the rest.
-    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch, time, 1]`, float32.
+      windows: int16 `[draws, window]`, or with `changes` `[draws, longer]`, see
+        `augmentation.longer_window`.
+      changes: of the windows before they are mixed, and what lies under the mixtures, which counts
+        to the rest.
+    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch,
+      time, 1]`, float32.
     """
     mixtures = _empty(config.batch, config.window, 1)
     sources = _empty(config.batch, pool.sources, config.window, 1)
     rest = _empty(config.batch, config.window, 1)
-    scratch = np.empty((len(windows), config.window), np.float32)  # once a batch: new memory is paged in each time
+    # once a batch: new memory is paged in each time
+    scratch = np.empty((len(windows), config.window), np.float32)
     for item in range(config.batch):
         out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
         _mix_item(pool, config, plan, item, windows, changes, out, scratch)
@@ -142,7 +167,8 @@ def mix_batch(
 
 
 def _empty(*shape: int) -> np.ndarray:
-    """A float32 array that lies where TensorFlow wants its tensors, so that it takes it as it is and copies nothing."""
+    """A float32 array that lies where TensorFlow wants its tensors, so that it takes it as it is
+    and copies nothing."""
     count = int(np.prod(shape))
     memory = np.empty(count * 4 + ALIGNMENT, np.uint8)
     first = -memory.ctypes.data % ALIGNMENT
@@ -165,7 +191,10 @@ def _mix_item(
     targets, others = out.sources, scratch[: len(other_rows)]
     if len(target_rows) < pool.sources:
         targets[:] = 0
-    places = [*zip(other_rows, others, strict=True), *((row, targets[plan.draws.part[row]]) for row in target_rows)]
+    places = [
+        *zip(other_rows, others, strict=True),
+        *((row, targets[plan.draws.part[row]]) for row in target_rows),
+    ]
     for row, place in places:
         scale = np.float32(pool.recordings[plan.draws.recording[row]].scale)
         own = place if windows.shape[1] == config.window else None
@@ -178,7 +207,11 @@ def _mix_item(
     if config.law == "paper":
         paper_law(targets, others, weights=plan.weights[item], out=parts)
     else:
-        levels = {"snr_db": plan.snr_db[item], "spread_db": plan.spread_db[other_rows], "silence_db": config.silence_db}
+        levels = {
+            "snr_db": plan.snr_db[item],
+            "spread_db": plan.spread_db[other_rows],
+            "silence_db": config.silence_db,
+        }
         snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
     if changes and changes.noisy:
         noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)

@@ -1,4 +1,5 @@
-"""What a run would hear: mixtures of its settings with their parts, and the same recordings before they were changed."""
+"""What a run would hear: mixtures of its settings with their parts, and the same recordings before
+they were changed."""
 
 from typing import NamedTuple
 
@@ -21,8 +22,11 @@ class Parts(NamedTuple):
     rest: np.ndarray  # [batch, time]
 
 
-def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) -> tuple[Parts, Parts]:
-    """The labelled mixtures of one training step as `config.augment` leaves them unchanged and changed.
+def before_and_after(
+    catalogue: Catalogue, config: DataConfig, step: int = 0
+) -> tuple[Parts, Parts]:
+    """The labelled mixtures of one training step as `config.augment` leaves them unchanged and
+    changed.
 
     Raises: DataError as `streams.open_streams` does.
     """
@@ -31,7 +35,10 @@ def before_and_after(catalogue: Catalogue, config: DataConfig, step: int = 0) ->
     plan = stream.plan(config, step, read)
     windows = read_windows(stream.pool, plan.draws, read, "memmap")
     changes = Changes(augmenter, plan, stream.number, step) if config.augment.active else None
-    unchanged = [samples[begin(plan, row, config.window) :][: config.window] for row, samples in enumerate(windows)]
+    unchanged = [
+        samples[begin(plan, row, config.window) :][: config.window]
+        for row, samples in enumerate(windows)
+    ]
     before = mix_batch(stream.pool, config, plan, np.stack(unchanged))
     after = mix_batch(stream.pool, config, plan, windows, changes)
     return _parts(before), _parts(after)

@@ -1,7 +1,8 @@
 """Reading windows of unpacked recordings: three ways to the same bits.
 
-Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what was read. tensorflow-io reads
-inside the graph of tf.data; soundfile and numpy read in Python. tools/benchmarks/bench_pipeline.py measures them.
+Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what was read.
+tensorflow-io reads inside the graph of tf.data; soundfile and numpy read in Python.
+tools/benchmarks/bench_pipeline.py measures them.
 """
 
 from functools import cache
@@ -32,8 +33,9 @@ def tfio_loads() -> bool:
 def choose_reader(reader: Reader) -> str:
     """The reader to use; 'auto' is tensorflow-io where its operators load, numpy elsewhere.
 
-    tools/benchmarks/bench_pipeline.py on 2 quiet cores, windows of 131072 at 44.1 kHz, whole pipeline: tensorflow-io 2890 to 2960
-    x real time and 1.9 processor seconds an hour of mixtures, numpy 2750 and 1.7, soundfile 2060 to 2120 and 2.0.
+    tools/benchmarks/bench_pipeline.py on 2 quiet cores, windows of 131072 at 44.1 kHz, whole
+    pipeline: tensorflow-io 2890 to 2960 x real time and 1.9 processor seconds an hour of mixtures,
+    numpy 2750 and 1.7, soundfile 2060 to 2120 and 2.0.
 
     Raises: ConfigError for one that is not known, or tensorflow-io where its operators do not load.
     """
@@ -42,7 +44,9 @@ def choose_reader(reader: Reader) -> str:
     if reader not in READERS:
         raise ConfigError(f"reader is {reader!r}; it must be auto, {', '.join(READERS)}.")
     if reader == "tfio" and not tfio_loads():
-        raise ConfigError("reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'.")
+        raise ConfigError(
+            "reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'."
+        )
     return reader
 
 
@@ -76,7 +80,11 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
 
 
 def _with_soundfile(recording: Recording, start: int, into: np.ndarray) -> int:
-    return len(soundfile.read(str(recording.path), start=start, frames=len(into), dtype="int16", out=into)[0])
+    return len(
+        soundfile.read(str(recording.path), start=start, frames=len(into), dtype="int16", out=into)[
+            0
+        ]
+    )
 
 
 def _with_numpy(recording: Recording, start: int, into: np.ndarray) -> int:
@@ -89,9 +97,10 @@ def _with_numpy(recording: Recording, start: int, into: np.ndarray) -> int:
 def read_windows_in_graph(paths, draws: Draws, window: int):
     """Read windows with tensorflow-io, as part of a tf.data graph, one after the other.
 
-    tensorflow-io's operator that opens a file has one place for it, whoever executes the operator; a second
-    execution in parallel would put its own file there, and the first would read from the wrong one. So the loop
-    here has one iteration at a time, and the map that calls it must not be parallel.
+    tensorflow-io's operator that opens a file has one place for it, whoever executes the operator;
+    a second execution in parallel would put its own file there, and the first would read from the
+    wrong one. So the loop here has one iteration at a time, and the map that calls it must not be
+    parallel.
 
     Args:
       paths: string tensor `[recordings]`.
@@ -104,7 +113,9 @@ def read_windows_in_graph(paths, draws: Draws, window: int):
 
     def read(draw):
         recording, start, count, offset = draw
-        audio = tfio.audio.AudioIOTensor(tf.gather(paths, recording), tf.int16)[start : start + count]
+        audio = tfio.audio.AudioIOTensor(tf.gather(paths, recording), tf.int16)[
+            start : start + count
+        ]
         return tf.pad(audio[:, 0], [[offset, window - offset - count]])
 
     columns = (draws.recording, draws.start, draws.count, draws.offset)

@@ -1,8 +1,9 @@
 """Letting a program end while tf.data still makes batches ahead.
 
-tf.data runs Python functions in threads of its own. A Python that ends while one of them waits for its turn freezes
-that thread for good, and then waits for it: the program hangs. The consumer having stopped, the buffers are
-full after a few batches and nothing runs any more; so it is enough to wait for that moment before Python ends.
+tf.data runs Python functions in threads of its own. A Python that ends while one of them waits for
+its turn freezes that thread for good, and then waits for it: the program hangs. The consumer having
+stopped, the buffers are full after a few batches and nothing runs any more; so it is enough to wait
+for that moment before Python ends.
 """
 
 import atexit
@@ -37,7 +38,8 @@ class CallWatch:
         return watched
 
     def wait(self) -> bool:
-        """Wait until nothing has run for QUIET_SECONDS; False after LONGEST_WAIT_SECONDS of being busy."""
+        """Wait until nothing has run for QUIET_SECONDS; False after LONGEST_WAIT_SECONDS of being
+        busy."""
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         while self._running or time.monotonic() - self._last < QUIET_SECONDS:
             if time.monotonic() > deadline:

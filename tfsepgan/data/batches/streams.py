@@ -1,4 +1,5 @@
-"""What a batch is drawn from: labelled mixtures, solos and unlabelled mixtures, each a stream of draws of its own."""
+"""What a batch is drawn from: labelled mixtures, solos and unlabelled mixtures, each a stream of
+draws of its own."""
 
 import os
 from collections.abc import Sequence
@@ -10,7 +11,16 @@ import numpy as np
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import DataConfig, nearest
 from tfsepgan.data.batches.cache import Recording, default_cache_directory, unpack
-from tfsepgan.data.batches.draws import LABELLED, SOLOS, UNLABELLED, Plan, Pool, build_pool, draw_plan, reading_on
+from tfsepgan.data.batches.draws import (
+    LABELLED,
+    SOLOS,
+    UNLABELLED,
+    Plan,
+    Pool,
+    build_pool,
+    draw_plan,
+    reading_on,
+)
 from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
 from tfsepgan.errors import ConfigError, DataError
 
@@ -30,7 +40,9 @@ def open_pool(
     Raises: DataError, see `pipeline.training_batches`.
     """
     unpacked = _unpack(catalogue, config, split, cache_dir)
-    return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, balance=config.balance)
+    return build_pool(
+        catalogue, split, config.sources, unpacked, config.sample_rate_hz, balance=config.balance
+    )
 
 
 def _unpack(
@@ -60,7 +72,9 @@ class Stream(NamedTuple):
         plan = draw_plan(self.pool, config, step, self.number)
         return plan if read == config.window else reading_on(self.pool, plan, config.window, read)
 
-    def made(self, mixtures: np.ndarray, sources: np.ndarray, rest: np.ndarray) -> dict[str, np.ndarray]:
+    def made(
+        self, mixtures: np.ndarray, sources: np.ndarray, rest: np.ndarray
+    ) -> dict[str, np.ndarray]:
         if self.keys == ("solo",):
             return {"solo": np.concatenate([sources, rest[:, None]], axis=1)}
         values = {"mixture": mixtures, "sources": sources, "unlabelled": mixtures}
@@ -68,7 +82,11 @@ class Stream(NamedTuple):
 
 
 def open_streams(
-    catalogue: Catalogue, config: DataConfig, batch_keys: Sequence[str], split: str, cache_dir: str | os.PathLike | None
+    catalogue: Catalogue,
+    config: DataConfig,
+    batch_keys: Sequence[str],
+    split: str,
+    cache_dir: str | os.PathLike | None,
 ) -> list[Stream]:
     """The streams that the keys of a batch are drawn from, see `pipeline.training_batches`.
 
@@ -76,11 +94,15 @@ def open_streams(
     """
     wrong = [key for key in batch_keys if key not in BATCH_KEYS]
     if wrong or not batch_keys:
-        raise ConfigError(f"A batch cannot hold {list(batch_keys)}; {nearest(wrong[0] if wrong else '', BATCH_KEYS)}")
+        raise ConfigError(
+            f"A batch cannot hold {list(batch_keys)}; {nearest(wrong[0] if wrong else '', BATCH_KEYS)}"
+        )
     unpacked = _unpack(catalogue, config, split, cache_dir)
 
     def pool(only: frozenset[str] | None) -> Pool:
-        return build_pool(catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance)
+        return build_pool(
+            catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance
+        )
 
     labelled, others = None, None
     if config.labelled < 1:
@@ -97,7 +119,9 @@ def open_streams(
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
             names = frozenset(file.name for file in recorded)
-            mixtures = build_pool(catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance)
+            mixtures = build_pool(
+                catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance
+            )
         streams.append(Stream(mixtures if recorded else pool(others), UNLABELLED, ("unlabelled",)))
     return streams
 
@@ -105,10 +129,12 @@ def open_streams(
 def share_out(
     catalogue: Catalogue, config: DataConfig, split: str, *, needs_others: bool = True
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Divide a split's recordings into labelled ones and others: a share of each folder, or of the songs with the same wanted sources.
+    """Divide a split's recordings into labelled ones and others: a share of each folder, or of the
+    songs with the same wanted sources.
 
     Returns: the names of the files of each.
-    Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for the others, which are needed.
+    Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for
+      the others, which are needed.
     """
     groups: dict[str, list[tuple[str, ...]]] = {}
     for stems in catalogue.tracks(split).values():
@@ -138,7 +164,9 @@ def share_out(
     return labelled, others
 
 
-def _refuse_nothing_beside(catalogue: Catalogue, config: DataConfig, split: str, others: frozenset[str]) -> None:
+def _refuse_nothing_beside(
+    catalogue: Catalogue, config: DataConfig, split: str, others: frozenset[str]
+) -> None:
     beside = [
         file.name
         for source, files in catalogue.splits[split].items()
@@ -157,7 +185,9 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
         files = catalogue.splits[split][source]
         longest = max(files, key=lambda file: file.seconds)
         if longest.seconds < seconds:
-            folder = catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
+            folder = (
+                catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
+            )
             count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
             raise DataError(
                 f"{folder} holds {count} but none is longer than the window "

@@ -1,1 +1,2 @@
-"""How the sets of this field lie on disk: one file a set, each turning a folder into splits, sources and recordings."""
+"""How the sets of this field lie on disk: one file a set, each turning a folder into splits,
+sources and recordings."""

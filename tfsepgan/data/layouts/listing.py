@@ -1,4 +1,5 @@
-"""What a layout fills in: recordings by split and source, what was left out, and what people should know."""
+"""What a layout fills in: recordings by split and source, what was left out, and what people should
+know."""
 
 import json
 import re
@@ -32,8 +33,8 @@ class Found(NamedTuple):
 class Listing:
     """Recordings as a layout finds them.
 
-    A recording that cannot be used stops the listing with a DataError; with a list of `problems` it is added there
-    and left out instead.
+    A recording that cannot be used stops the listing with a DataError; with a list of `problems` it
+    is added there and left out instead.
     """
 
     def __init__(self, directory: Path, problems: list[str] | None = None):
@@ -101,15 +102,19 @@ class Listing:
 
 
 def slug(label: str | Sequence[str]) -> str:
-    """A label of a set as the name of a source: 'Distorted Electric Guitar' is distorted_electric_guitar."""
+    """A label of a set as the name of a source: 'Distorted Electric Guitar' is
+    distorted_electric_guitar."""
     words = label if isinstance(label, str) else " and ".join(map(str, label))
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
 
 
 def folders(directory: Path) -> list[Path]:
-    """Folders in a folder by name, hidden ones left out; none where it is no folder or cannot be read."""
+    """Folders in a folder by name, hidden ones left out; none where it is no folder or cannot be
+    read."""
     try:
-        return sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(
+            path for path in directory.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
     except OSError:
         return []
 
@@ -117,15 +122,25 @@ def folders(directory: Path) -> list[Path]:
 def audio_in(directory: Path) -> list[Path]:
     """Recordings right in a folder, by name."""
     try:
-        names = sorted(path.name for path in directory.iterdir() if path.name.lower().endswith(SUFFIXES))
+        names = sorted(
+            path.name for path in directory.iterdir() if path.name.lower().endswith(SUFFIXES)
+        )
     except OSError:
         return []
     return [directory / name for name in names if not name.startswith(".")]
 
 
 def in_any_format(path: Path) -> Path | None:
-    """The recording of this name, or the same in another format, as people convert sets; None where there is none."""
-    return next((one for one in (path, *(path.with_suffix(suffix) for suffix in SUFFIXES)) if one.is_file()), None)
+    """The recording of this name, or the same in another format, as people convert sets; None where
+    there is none."""
+    return next(
+        (
+            one
+            for one in (path, *(path.with_suffix(suffix) for suffix in SUFFIXES))
+            if one.is_file()
+        ),
+        None,
+    )
 
 
 def read_yaml(path: Path) -> Any:
@@ -133,7 +148,8 @@ def read_yaml(path: Path) -> Any:
 
     Raises: DataError when it cannot be read.
     """
-    loader_type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast; a set has thousands of these
+    # ten times as fast; a set has thousands of these
+    loader_type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loader = loader_type(path.read_text(encoding="utf-8"))
         try:
@@ -157,4 +173,6 @@ def read_json(path: Path) -> Any:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return DataError(f"{path}, which says what the recordings are, cannot be read ({reason}). Copy it again.")
+    return DataError(
+        f"{path}, which says what the recordings are, cannot be read ({reason}). Copy it again."
+    )

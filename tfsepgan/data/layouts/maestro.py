@@ -1,7 +1,8 @@
 """MAESTRO: 200 hours of solo piano from the International Piano-e-Competition.
 
-`maestro-vX.csv` has a line for each recording, with `split` (train, validation, test) and `audio_filename`
-(`2018/NAME.wav`). A copy with a part of the recordings, or with them in another format, is read too.
+`maestro-vX.csv` has a line for each recording, with `split` (train, validation, test) and
+`audio_filename` (`2018/NAME.wav`). A copy with a part of the recordings, or with them in another
+format, is read too.
 
 Source: Hawthorne et al. 2019, arXiv:1810.12247, and magenta.tensorflow.org/datasets/maestro.
 """
@@ -18,7 +19,10 @@ _COLUMNS = {"split", "audio_filename"}
 
 def root(directory: Path) -> Path | None:
     """The folder of the CSV file, if this is MAESTRO."""
-    for place in (directory, *(path for path in folders(directory) if path.name.startswith("maestro"))):
+    for place in (
+        directory,
+        *(path for path in folders(directory) if path.name.startswith("maestro")),
+    ):
         if any(place.glob("maestro-v*.csv")):
             return place
     return None
@@ -58,5 +62,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
             f"{table}, which says what the recordings are, cannot be read ({error}). Copy it again."
         ) from error
     if not set(reader.fieldnames or ()) >= _COLUMNS:
-        raise DataError(f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it again.")
+        raise DataError(
+            f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it again."
+        )
     return rows

@@ -1,10 +1,12 @@
 """MedleyDB 1 and 2: multitracks with stems that are named by a YAML file.
 
-`Audio/TRACK/TRACK_STEMS/TRACK_STEM_01.wav` and `TRACK_METADATA.yaml`, in the track's folder (version 1) or in a folder
-`Metadata` as the set's repository has it. Stems of one instrument are one source. The stems come before mastering, so
-their sum is not the published mix; here the mixture is their sum.
+`Audio/TRACK/TRACK_STEMS/TRACK_STEM_01.wav` and `TRACK_METADATA.yaml`, in the track's folder
+(version 1) or in a folder `Metadata` as the set's repository has it. Stems of one instrument are
+one source. The stems come before mastering, so their sum is not the published mix; here the mixture
+is their sum.
 
-Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-intensive MIR research"; github.com/marl/medleydb.
+Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-intensive MIR research";
+  github.com/marl/medleydb.
 """
 
 from pathlib import Path
@@ -42,7 +44,10 @@ def read(directory: Path, listing: Listing) -> Found:
             listing.add(source, name, paths[0], further=paths[1:])
     listing.note("MedleyDB has no splits; they were made here by artist, by a fixed rule.")
     listing.note_names(missing, "stems named by metadata are not there")
-    listing.note_names(bleeding, "tracks whose microphones hear the other instruments too; --leave-out takes them away")
+    listing.note_names(
+        bleeding,
+        "tracks whose microphones hear the other instruments too; --leave-out takes them away",
+    )
     return listing.found("multitrack")
 
 
@@ -52,7 +57,12 @@ def _artist(track: Path) -> str:
 
 def _metadata(track: Path, directory: Path) -> dict:
     name = f"{track.name}_METADATA.yaml"
-    places = (track, directory / "Metadata", directory.parent / "Metadata", directory.parent.parent / "Metadata")
+    places = (
+        track,
+        directory / "Metadata",
+        directory.parent / "Metadata",
+        directory.parent.parent / "Metadata",
+    )
     path = next((place / name for place in places if (place / name).is_file()), None)
     if path is None:
         raise DataError(

@@ -1,10 +1,13 @@
-"""MIR-1K: a thousand clips of karaoke singing, 16 kHz, accompaniment in the left channel and voice in the right.
+"""MIR-1K: a thousand clips of karaoke singing, 16 kHz, accompaniment in the left channel and voice
+in the right.
 
-`MIR-1K/Wavfile/SINGER_SONG_CLIP.wav`. Singers abjones and amy train (175 clips), the others test (825), as in the papers
-that score on it; valid are a few songs of the two.
+`MIR-1K/Wavfile/SINGER_SONG_CLIP.wav`. Singers abjones and amy train (175 clips), the others test
+(825), as in the papers that score on it; valid are a few songs of the two.
 
-Source: Hsu & Jang 2010, "On the improvement of singing voice separation for monaural recordings using the MIR-1K dataset";
-the division: Huang et al. 2014, "Singing-voice separation from monaural recordings using deep recurrent neural networks".
+Source: Hsu & Jang 2010, "On the improvement of singing voice separation for monaural recordings
+  using the MIR-1K dataset";
+the division: Huang et al. 2014, "Singing-voice separation from monaural recordings using deep
+  recurrent neural networks".
 """
 
 import re
@@ -34,7 +37,13 @@ def read(directory: Path, listing: Listing) -> Found:
     clips = {path: match for path, match in parsed.items() if match}
     valid = held_out(match[1] for match in clips.values() if match[2].lower() in TRAINING_SINGERS)
     for path, match in clips.items():
-        split = "test" if match[2].lower() not in TRAINING_SINGERS else "valid" if match[1] in valid else "train"
+        split = (
+            "test"
+            if match[2].lower() not in TRAINING_SINGERS
+            else "valid"
+            if match[1] in valid
+            else "train"
+        )
         for source, channel in CHANNELS.items():
             listing.add(source, f"{split}/{path.stem}/{source}.wav", path, channel=channel)
     listing.note(

@@ -1,7 +1,7 @@
 """MoisesDB: 240 songs in eleven stems, each of several tracks.
 
-`moisesdb_v0.1/<song>/data.json` names the stems and their tracks; `<song>/<stem>/<track>.wav` are the recordings. The
-tracks of a stem are added up, as the set's own package does.
+`moisesdb_v0.1/<song>/data.json` names the stems and their tracks; `<song>/<stem>/<track>.wav` are
+the recordings. The tracks of a stem are added up, as the set's own package does.
 
 Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-db.
 """
@@ -52,7 +52,9 @@ def read(directory: Path, listing: Listing) -> Found:
 def _metadata(song: Path) -> dict:
     path = song / "data.json"
     if not path.is_file():
-        raise DataError(f"{song} has no data.json, which says what its tracks are. Copy the song again or remove it.")
+        raise DataError(
+            f"{song} has no data.json, which says what its tracks are. Copy the song again or remove it."
+        )
     data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("stems"), list):
         raise DataError(f"{path} has no stems in it. Copy it again.")
@@ -67,7 +69,9 @@ def _stems(song: Path, data: dict) -> dict[str, list[tuple[str, bool]]]:
             folder = Path(str(stem["stemName"])).name
             for track in stem["tracks"]:
                 name = Path(f"{track['id']}.{track['extension']}").name
-                stems.setdefault(slug(folder), []).append((f"{folder}/{name}", bool(track.get("has_bleed"))))
+                stems.setdefault(slug(folder), []).append(
+                    (f"{folder}/{name}", bool(track.get("has_bleed")))
+                )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"{song / 'data.json'} has a stem without name or tracks ({error}). Copy it again."

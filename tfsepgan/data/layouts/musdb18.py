@@ -1,7 +1,7 @@
 """MUSDB18: 150 songs as stem files, `train/NAME.stem.mp4` and `test/NAME.stem.mp4`.
 
-Stream 0 is the mixture, then come drums, bass, other and vocals. Valid are the 14 songs of train that the package
-`musdb` names.
+Stream 0 is the mixture, then come drums, bass, other and vocals. Valid are the 14 songs of train
+that the package `musdb` names.
 
 Source: Rafii et al. 2017, zenodo.org/records/1117372, and github.com/sigsep/sigsep-mus-db.
 """
@@ -20,7 +20,9 @@ STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
 def root(directory: Path) -> Path | None:
     """The folder that holds train and test, if this is MUSDB18."""
     places = (directory, directory / "musdb18")
-    return next((place for place in places if _songs(place, "train") or _songs(place, "test")), None)
+    return next(
+        (place for place in places if _songs(place, "train") or _songs(place, "test")), None
+    )
 
 
 def read(directory: Path, listing: Listing) -> Found:
@@ -36,7 +38,8 @@ def read(directory: Path, listing: Listing) -> Found:
 
 
 def valid_songs(songs, listing: Listing) -> frozenset[str]:
-    """The songs of train that are valid: those that are published as such, or else some by a fixed rule.
+    """The songs of train that are valid: those that are published as such, or else some by a fixed
+    rule.
 
     Args:
       songs: names of the songs of train.
@@ -46,7 +49,9 @@ def valid_songs(songs, listing: Listing) -> frozenset[str]:
     if valid or not songs:
         return valid
     valid = held_out(songs)
-    listing.note(f"None of the published validation songs is there; {len(valid)} of train are valid by a fixed rule.")
+    listing.note(
+        f"None of the published validation songs is there; {len(valid)} of train are valid by a fixed rule."
+    )
     return valid
 
 
@@ -57,10 +62,18 @@ def published_valid_songs() -> frozenset[str]:
     """
     spec = find_spec("musdb")  # not imported: it asks for an ffmpeg command as it loads
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("The validation songs of MUSDB18 are named by the package musdb. Run: pip install musdb")
-    return frozenset(read_yaml(Path(spec.submodule_search_locations[0]) / "configs" / "mus.yaml")["validation_tracks"])
+        raise DataError(
+            "The validation songs of MUSDB18 are named by the package musdb. Run: pip install musdb"
+        )
+    return frozenset(
+        read_yaml(Path(spec.submodule_search_locations[0]) / "configs" / "mus.yaml")[
+            "validation_tracks"
+        ]
+    )
 
 
 def _songs(directory: Path, split: str) -> dict[str, Path]:
     paths = sorted((directory / split).glob(f"*{STEM_SUFFIX}"))
-    return {path.name.removesuffix(STEM_SUFFIX): path for path in paths if not path.name.startswith(".")}
+    return {
+        path.name.removesuffix(STEM_SUFFIX): path for path in paths if not path.name.startswith(".")
+    }

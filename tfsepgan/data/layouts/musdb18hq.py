@@ -1,4 +1,5 @@
-"""MUSDB18-HQ: the same 150 songs uncompressed, `train/NAME/{mixture,drums,bass,other,vocals}.wav` and the same in test.
+"""MUSDB18-HQ: the same 150 songs uncompressed, `train/NAME/{mixture,drums,bass,other,vocals}.wav`
+and the same in test.
 
 Source: Rafii et al. 2019, zenodo.org/records/3338373.
 """
@@ -12,7 +13,8 @@ _FILES = {"mixture.wav", *(f"{source}.wav" for source in STREAMS)}
 
 
 def root(directory: Path) -> Path | None:
-    """The folder that holds train and test, if this is MUSDB18-HQ: songs of these five files, and no valid folder."""
+    """The folder that holds train and test, if this is MUSDB18-HQ: songs of these five files, and
+    no valid folder."""
     for place in (directory, directory / "musdb18hq"):
         songs = [song for split in ("train", "test") for song in folders(place / split)]
         if (

@@ -1,12 +1,14 @@
 """Plain folders, the package's own two layouts.
 
   unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
-              windows of sources are drawn apart and mixed on the fly; folders below a source are for order
+              windows of sources are drawn apart and mixed on the fly; folders below a source are
+              for order
   multitrack  DIR/<split>/<track>/<source>.*
               songs whose sources lie in time with each other
 
-Hidden files and files that are not audio are left out and listed, as are `mixture.*` and `mix.*` of a song, which are
-made from its sources. The order of the files is that of their names, on every machine.
+Hidden files and files that are not audio are left out and listed, as are `mixture.*` and `mix.*` of
+a song, which are made from its sources. The order of the files is that of their names, on every
+machine.
 """
 
 import os
@@ -28,7 +30,8 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     Args:
       directory: the folder of the splits.
       listing: to be filled in.
-      sources: the sources that will be separated, which tell the layouts apart where the names alone do not.
+      sources: the sources that will be separated, which tell the layouts apart where the names
+        alone do not.
     Raises: DataError for a folder that is empty, or could be read in both ways.
     """
     splits = [split for split in SPLITS if (directory / split).is_dir()]
@@ -39,7 +42,9 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
             "as it is distributed."
         )
     audio = {}
-    listing.ignore(*(entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits))
+    listing.ignore(
+        *(entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits)
+    )
     for split in splits:
         names = [f"{split}/{name}" for name in _walk(directory / split)]
         audio[split] = [name for name in names if _is_audio(name) and name.count("/") >= 2]
@@ -47,10 +52,14 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     audio = {split: names for split, names in audio.items() if names}
     if not audio:
         others = len(listing.found("unpaired").ignored)
-        raise DataError(f"{directory} holds no recordings ({others} other files). Wanted: {LAYOUTS}.")
+        raise DataError(
+            f"{directory} holds no recordings ({others} other files). Wanted: {LAYOUTS}."
+        )
     kind = _kind(directory, audio, sources)
     if kind == "multitrack":
-        listing.ignore(*(name for names in audio.values() for name in names if _stem(name) in _MIXTURES))
+        listing.ignore(
+            *(name for names in audio.values() for name in names if _stem(name) in _MIXTURES)
+        )
     for names in audio.values():
         _list(directory, names, kind, listing)
     return listing.found(kind)
@@ -62,7 +71,9 @@ def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterat
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}). Check its permissions.") from error
+        raise DataError(
+            f"{folder} cannot be read ({error.strerror}). Check its permissions."
+        ) from error
     for entry in entries:
         if entry.name.startswith(".") or not entry.is_dir():
             yield prefix + entry.name
@@ -90,7 +101,11 @@ def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] |
         songs = [stems for split in folders for stems in split.values()]
         multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
     if unpaired and multitrack:
-        wanted = f" of {', '.join(sources)}" if sources else " (say which sources are wanted, or rename files)"
+        wanted = (
+            f" of {', '.join(sources)}"
+            if sources
+            else " (say which sources are wanted, or rename files)"
+        )
         raise DataError(
             f"{directory} can be read in two ways{wanted}: folders named as sources, and songs holding files "
             f"named as sources. Keep one layout: {LAYOUTS}."
@@ -103,7 +118,8 @@ def _is_stem_of(name: str, sources: Sequence[str]) -> bool:
 
 
 def _folders(names: list[str]) -> dict[str, set[str] | None]:
-    """Folders of a split with the stems in them; None for one that has folders inside and so is no song."""
+    """Folders of a split with the stems in them; None for one that has folders inside and so is no
+    song."""
     folders: dict[str, set[str] | None] = {}
     for name in names:
         folder = name.split("/")[1]
@@ -121,7 +137,9 @@ def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> No
         source = name.split("/")[1]
         if kind == "multitrack":
             if name.count("/") > 2:
-                listing.refuse(f"{directory / name} lies deeper than a song's files. Wanted: {LAYOUTS}.")
+                listing.refuse(
+                    f"{directory / name} lies deeper than a song's files. Wanted: {LAYOUTS}."
+                )
                 continue
             song, source = source, _stem(name)
             if source in _MIXTURES:

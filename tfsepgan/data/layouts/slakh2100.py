@@ -1,9 +1,9 @@
 """Slakh2100: 2100 songs of the Lakh MIDI set, rendered with sampled instruments.
 
-`{train,validation,test}/TrackNNNNN/stems/SNN.flac`, and `metadata.yaml` with the class of each stem (`inst_class`); in
-Slakh2100-redux a folder `omitted` has the songs whose MIDI file is another song's, which are left out here of the original
-set too. Stems of one class are one source, so that piano stands against the rest. BabySlakh, whose tracks lie in no
-split, is split by track.
+`{train,validation,test}/TrackNNNNN/stems/SNN.flac`, and `metadata.yaml` with the class of each stem
+(`inst_class`); in Slakh2100-redux a folder `omitted` has the songs whose MIDI file is another
+song's, which are left out here of the original set too. Stems of one class are one source, so that
+piano stands against the rest. BabySlakh, whose tracks lie in no split, is split by track.
 
 Source: Manilow et al. 2019, arXiv:1909.08494, and github.com/ethman/slakh-utils.
 """
@@ -37,7 +37,9 @@ def read(directory: Path, listing: Listing) -> Found:
         placed = [(split_of[track.name], track) for track in _tracks(directory)]
         listing.note("The tracks lie in no split; splits were made here by track, by a fixed rule.")
     else:
-        double = [track.name for _, track in placed if int(_TRACK.fullmatch(track.name)[1]) in DUPLICATES]
+        double = [
+            track.name for _, track in placed if int(_TRACK.fullmatch(track.name)[1]) in DUPLICATES
+        ]
         double += [track.name for track in _tracks(directory / "omitted")]
         placed = [(split, track) for split, track in placed if track.name not in double]
         listing.note_names(double, "songs left out whose MIDI file is another song's")
@@ -55,7 +57,11 @@ def read(directory: Path, listing: Listing) -> Found:
 
 
 def _tracks(directory: Path) -> list[Path]:
-    return [path for path in folders(directory) if _TRACK.fullmatch(path.name) and (path / "metadata.yaml").is_file()]
+    return [
+        path
+        for path in folders(directory)
+        if _TRACK.fullmatch(path.name) and (path / "metadata.yaml").is_file()
+    ]
 
 
 def _stems(track: Path, missing: list[str]) -> dict[str, list[Path]]:

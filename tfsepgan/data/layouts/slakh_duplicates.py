@@ -1,4 +1,5 @@
-"""Numbers of the 390 tracks of Slakh2100 whose MIDI file is that of another track: what Slakh2100-redux leaves out.
+"""Numbers of the 390 tracks of Slakh2100 whose MIDI file is that of another track: what
+Slakh2100-redux leaves out.
 
 Source: splits/redux.json of github.com/ethman/slakh-utils.
 """

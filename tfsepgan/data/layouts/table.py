@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfsepgan.config import SetLayout
-from tfsepgan.data.layouts import irmas, maestro, medleydb, mir1k, moisesdb, musdb18, musdb18hq, plain, slakh2100
+from tfsepgan.data.layouts import (
+    irmas,
+    maestro,
+    medleydb,
+    mir1k,
+    moisesdb,
+    musdb18,
+    musdb18hq,
+    plain,
+    slakh2100,
+)
 from tfsepgan.data.layouts.listing import SPLITS, Found, Listing
 from tfsepgan.errors import DataError
 
@@ -19,7 +29,8 @@ SETS = {
     "mir1k": mir1k,
     "maestro": maestro,
 }
-_IN_SPLITS = frozenset({"musdb18", "musdb18hq", "slakh2100"})  # these have folders of the names that plain ones have
+# these have folders of the names that plain ones have
+_IN_SPLITS = frozenset({"musdb18", "musdb18hq", "slakh2100"})
 
 
 def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
@@ -27,7 +38,8 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
 
     Args:
       directory: that of a set, or the one that it was unpacked into.
-      layout: 'auto' recognises sets by their folders, files and metadata; another one is taken at its word.
+      layout: 'auto' recognises sets by their folders, files and metadata; another one is taken at
+        its word.
     Returns: the layout's name, and the folder that its reader starts from.
     Raises: DataError when the folder could be of several, or is not of the one that it should be.
     """
@@ -36,8 +48,16 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
     if layout != "auto":
         root = SETS[layout].root(directory)
         if root is None:
-            summary = SETS[layout].__doc__.strip().partition("\n\n")[2].partition("\n\n")[0].replace("\n", " ")
-            raise DataError(f"{directory} is not laid out as {layout}: {summary} Give its folder, or another --layout.")
+            summary = (
+                SETS[layout]
+                .__doc__.strip()
+                .partition("\n\n")[2]
+                .partition("\n\n")[0]
+                .replace("\n", " ")
+            )
+            raise DataError(
+                f"{directory} is not laid out as {layout}: {summary} Give its folder, or another --layout."
+            )
         return layout, root
     roots = {name: root for name, module in SETS.items() if (root := module.root(directory))}
     could_be = list(roots)

@@ -1,7 +1,8 @@
 """The catalogue: which recordings a data folder holds, for which source, in which split.
 
-The folder is a plain one (`layouts.plain`), a set of this field as it is distributed (`layouts.table`), or holds recordings in
-`shards`; several may be joined (`joining`). The splits are `train`, `valid` and `test`.
+The folder is a plain one (`layouts.plain`), a set of this field as it is distributed
+(`layouts.table`), or holds recordings in `shards`; several may be joined (`joining`). The splits
+are `train`, `valid` and `test`.
 """
 
 import fnmatch
@@ -50,10 +51,12 @@ class Catalogue:
     song_sets: tuple[int, ...] = ()
     """Numbers, from 1, of the joined sets whose songs lie among unpaired recordings."""
     doubles: tuple[str, ...] = ()
-    """Recordings that stand in two splits of plain folders, where problems are collected: no training can be run on them."""
+    """Recordings that stand in two splits of plain folders, where problems are collected: no
+    training can be run on them."""
 
     def summary(self) -> list[SummaryRow]:
-        """How many files and minutes each split holds of each source, at which rates and channel counts."""
+        """How many files and minutes each split holds of each source, at which rates and channel
+        counts."""
         return [
             SummaryRow(
                 split,
@@ -68,7 +71,8 @@ class Catalogue:
         ]
 
     def folder(self, file: AudioFile) -> str:
-        """The instrument folder of a file: the first folder below its source, or else the source itself.
+        """The instrument folder of a file: the first folder below its source, or else the source
+        itself.
 
         In a multitrack set it is the name of the source.
         """
@@ -111,12 +115,16 @@ class Catalogue:
     def others(self, split: str, sources: Sequence[str]) -> tuple[str, ...]:
         """What a split holds beside the sources asked for: the "others" of a mixture.
 
-        Without any, every source is named, and the residual of a mixture is zero by construction. Whatever depends on that asks here.
+        Without any, every source is named, and the residual of a mixture is zero by construction.
+        Whatever depends on that asks here.
         """
-        return tuple(source for source in self.splits[split] if source not in sources and source != MIXTURE)
+        return tuple(
+            source for source in self.splits[split] if source not in sources and source != MIXTURE
+        )
 
     def settled(self, config: DataConfig) -> DataConfig:
-        """The settings as they are for these recordings: `others` is 0 0 where every source of the train split is named.
+        """The settings as they are for these recordings: `others` is 0 0 where every source of the
+        train split is named.
 
         Raises: ConfigError when it is 0 0 already and there are others.
         """
@@ -167,19 +175,24 @@ def scan(
 
     Args:
       directory: the data folder, or the folder or address of shards; or several, which are joined.
-      sources: the sources that will be separated, which tell the plain layouts apart where the names alone do not.
+      sources: the sources that will be separated, which tell the plain layouts apart where the
+        names alone do not.
       layout: how the folder is laid out; 'auto' finds out. Shards say it themselves.
-      leave_out: recordings that are not used: patterns of SET/SPLIT/SOURCE/..., in which * stands for anything.
-      problems: what is wrong with single recordings is added here, and they are left out; without it the first stops
-        the scan. Recordings that stand in two splits are then listed in `Catalogue.doubles`.
+      leave_out: recordings that are not used: patterns of SET/SPLIT/SOURCE/..., in which * stands
+        for anything.
+      problems: what is wrong with single recordings is added here, and they are left out; without
+        it the first stops the scan. Recordings that stand in two splits are then listed in
+        `Catalogue.doubles`.
       cache_dir: where the recordings of shards are brought to; default: the user's cache folder.
     Returns: the catalogue.
-    Raises: DataError for a folder that is missing, empty, or could be read in several ways; for a file that is
-      not what its name says; for a recording that stands in two splits of a plain folder; for a pattern that leaves
-      nothing out; for shards as `shards.fetch` does.
+    Raises: DataError for a folder that is missing, empty, or could be read in several ways; for a
+      file that is not what its name says; for a recording that stands in two splits of a plain
+      folder; for a pattern that leaves nothing out; for shards as `shards.fetch` does.
     """
     several = [directory] if isinstance(directory, str | os.PathLike) else directory
-    directories = [shards.fetch(one, cache_dir) if shards.holds_shards(one) else Path(one) for one in several]
+    directories = [
+        shards.fetch(one, cache_dir) if shards.holds_shards(one) else Path(one) for one in several
+    ]
     sets: list[str] = []
     found: list[Found] = []
     for one in directories:
@@ -189,7 +202,9 @@ def scan(
     found = _left_out(found, sets, leave_out)
     joined = found[0] if len(found) == 1 else join(found, sets)
     catalogue = Catalogue(
-        directory=directories[0] if len(directories) == 1 else Path(",".join(map(str, directories))),
+        directory=directories[0]
+        if len(directories) == 1
+        else Path(",".join(map(str, directories))),
         layout=joined.kind,
         splits=joined.splits,
         ignored=joined.ignored,
@@ -214,7 +229,9 @@ def _read(
         names, found = (name,), read_layout(name, root, Listing(root, problems), sources)
     if not found.splits:
         reason = f"; {len(problems)} cannot be used" if problems else ""
-        raise DataError(f"{directory}, read as {'+'.join(names)}, holds no recordings that can be used{reason}.")
+        raise DataError(
+            f"{directory}, read as {'+'.join(names)}, holds no recordings that can be used{reason}."
+        )
     return names, found
 
 
@@ -226,24 +243,35 @@ def _left_out(found: list[Found], sets: list[str], patterns: Sequence[str]) -> l
         splits: dict[str, dict[str, tuple[AudioFile, ...]]] = {}
         for split, sources in one.splits.items():
             for source, files in sources.items():
-                fits = {file: [p for p in patterns if fnmatch.fnmatchcase(f"{name}/{file.name}", p)] for file in files}
+                fits = {
+                    file: [p for p in patterns if fnmatch.fnmatchcase(f"{name}/{file.name}", p)]
+                    for file in files
+                }
                 unused -= {pattern for fitting in fits.values() for pattern in fitting}
                 if left := tuple(file for file in files if not fits[file]):
                     splits.setdefault(split, {})[source] = left
         kept.append(one._replace(splits=splits))
     if unused:
-        example = next(file for sources in found[0].splits.values() for files in sources.values() for file in files)
+        example = next(
+            file
+            for sources in found[0].splits.values()
+            for files in sources.values()
+            for file in files
+        )
         raise DataError(
             f"Nothing is left out by {sorted(unused)[0]!r}. A pattern fits SET/NAME of a recording, as {sets[0]}/{example.name}; "
             "* stands for anything."
         )
     if not any(one.splits for one in kept):
-        raise DataError(f"leave_out is {list(patterns)}, which leaves nothing to be heard. Leave out less.")
+        raise DataError(
+            f"leave_out is {list(patterns)}, which leaves nothing to be heard. Leave out less."
+        )
     return kept
 
 
 def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
-    """Refuse a recording that stands in two splits; in a distributed set, which nobody can mend, leave one out and say so."""
+    """Refuse a recording that stands in two splits; in a distributed set, which nobody can mend,
+    leave one out and say so."""
     drop: dict[str, str] = {}
     named: list[str] = []
     for double in doubles(catalogue.splits, skip_unreadable=collect):
@@ -256,7 +284,10 @@ def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
                 raise DataError(problem)
             named.append(problem)
         else:
-            pair = sorted([(double.split, double.file), (double.other_split, double.other_file)], key=_split_order)
+            pair = sorted(
+                [(double.split, double.file), (double.other_split, double.other_file)],
+                key=_split_order,
+            )
             drop[catalogue.unit(pair[0][1])] = pair[1][1].name
     if not drop:
         return replace(catalogue, doubles=tuple(named))

@@ -1,4 +1,5 @@
-"""The demo set: a few minutes of music inside the package, so that training needs no data of one's own."""
+"""The demo set: a few minutes of music inside the package, so that training needs no data of one's
+own."""
 
 from pathlib import Path
 

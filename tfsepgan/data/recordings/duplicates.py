@@ -22,8 +22,11 @@ class Double(NamedTuple):
     other_file: AudioFile
 
 
-def doubles(splits: dict[str, dict[str, tuple[AudioFile, ...]]], *, skip_unreadable: bool = False) -> Iterator[Double]:
-    """Compare recordings of equal length across splits, also when one is a lossless copy in another format.
+def doubles(
+    splits: dict[str, dict[str, tuple[AudioFile, ...]]], *, skip_unreadable: bool = False
+) -> Iterator[Double]:
+    """Compare recordings of equal length across splits, also when one is a lossless copy in another
+    format.
 
     Args:
       splits: split, then source, then its files.
@@ -33,16 +36,21 @@ def doubles(splits: dict[str, dict[str, tuple[AudioFile, ...]]], *, skip_unreada
     alike: dict[tuple[int, int, int], list[tuple[str, AudioFile]]] = {}
     for split, sources in splits.items():
         for file in (file for files in sources.values() for file in files):
-            alike.setdefault((file.frames, file.sample_rate_hz, file.channels), []).append((split, file))
+            alike.setdefault((file.frames, file.sample_rate_hz, file.channels), []).append(
+                (split, file)
+            )
     for group in alike.values():
         if len({split for split, _ in group}) > 1:
             yield from _doubles_of_a_length(group, skip_unreadable=skip_unreadable)
 
 
-def _doubles_of_a_length(group: list[tuple[str, AudioFile]], *, skip_unreadable: bool) -> Iterator[Double]:
+def _doubles_of_a_length(
+    group: list[tuple[str, AudioFile]], *, skip_unreadable: bool
+) -> Iterator[Double]:
     prints = np.stack([_fingerprint(file, skip_unreadable=skip_unreadable) for _, file in group])
     loud = np.abs(prints).max(axis=1) > 10 * _SAME  # silence is like silence
-    # Only those that agree in the sample that differs most are compared in all: thousands of excerpts are of one length.
+    # Only those that agree in the sample that differs most are compared in all: thousands of
+    # excerpts are of one length.
     key = prints[:, int(np.argmax(prints.std(axis=0)))]
     order = np.argsort(key, kind="stable")
     ordered = key[order]
@@ -59,7 +67,8 @@ def _doubles_of_a_length(group: list[tuple[str, AudioFile]], *, skip_unreadable:
 
 
 def _fingerprint(file: AudioFile, *, skip_unreadable: bool) -> np.ndarray:
-    """Samples spread over the middle of a recording, float32 `[_SAMPLES]`; zeros, as of silence, where it is passed over."""
+    """Samples spread over the middle of a recording, float32 `[_SAMPLES]`; zeros, as of silence,
+    where it is passed over."""
     length = min(file.frames, round(_SECONDS * file.sample_rate_hz))
     try:
         samples = file.excerpt((file.frames - length) // 2, length)

@@ -1,7 +1,7 @@
 """Several sets as one: MAESTRO's piano against the instruments of IRMAS, say.
 
-Songs stay songs where all sets hold songs. Otherwise their sources are recordings of an unpaired set, which are drawn apart,
-and the numbers of the sets that hold songs say which belong together.
+Songs stay songs where all sets hold songs. Otherwise their sources are recordings of an unpaired
+set, which are drawn apart, and the numbers of the sets that hold songs say which belong together.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
     Args:
       found: what each set holds.
       sets: its name.
-    Returns: all of it; a recording's name (its song's, where there are songs) starts with the number of its set.
+    Returns: all of it; a recording's name (its song's, where there are songs) starts with the
+      number of its set.
     """
     songs = all(one.kind == "multitrack" for one in found)
     splits: dict[str, dict[str, tuple[AudioFile, ...]]] = {}
@@ -34,13 +35,16 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
         for split in SPLITS:
             for source, files in one.splits.get(split, {}).items():
                 renamed = tuple(
-                    replace(file, name=_name(file, number, source, songs=songs, apart=apart)) for file in files
+                    replace(file, name=_name(file, number, source, songs=songs, apart=apart))
+                    for file in files
                 )
                 there = splits.setdefault(split, {})
                 there[source] = there.get(source, ()) + renamed
     ordered = {split: dict(sorted(splits[split].items())) for split in SPLITS if split in splits}
     ignored = tuple(name for one in found for name in one.ignored)
-    return Found("multitrack" if songs else "unpaired", ordered, ignored, tuple(notes), tuple(song_sets))
+    return Found(
+        "multitrack" if songs else "unpaired", ordered, ignored, tuple(notes), tuple(song_sets)
+    )
 
 
 def _name(file: AudioFile, number: int, source: str, *, songs: bool, apart: bool) -> str:
@@ -53,6 +57,7 @@ def _name(file: AudioFile, number: int, source: str, *, songs: bool, apart: bool
 
 
 def set_number(file: AudioFile, *, songs: bool) -> int:
-    """The number, from 1, of the set that a joined recording came from, as its name (or its song's) starts with."""
+    """The number, from 1, of the set that a joined recording came from, as its name (or its song's)
+    starts with."""
     parts = file.name.split("/")
     return int(parts[1 if songs else -1].partition("~")[0])

@@ -19,18 +19,31 @@ def open_catalogue(
     problems: list[str] | None = None,
     cache: str | None = None,
 ) -> Catalogue:
-    """The catalogue of a folder, of several with commas between, or of the packaged recordings for 'demo'.
+    """The catalogue of a folder, of several with commas between, or of the packaged recordings for
+    'demo'.
 
-    A folder may be one of shards, or the address of such a folder, whose recordings are then brought to the cache.
-    A name that holds a comma and is there is one folder. The other arguments are those of `scan`.
+    A folder may be one of shards, or the address of such a folder, whose recordings are then
+    brought to the cache. A name that holds a comma and is there is one folder. The other arguments
+    are those of `scan`.
 
     Raises: DataError as `scan` does.
     """
-    names = [data] if Path(data).exists() else [name.strip() for name in data.split(",") if name.strip()] or [data]
+    names = (
+        [data]
+        if Path(data).exists()
+        else [name.strip() for name in data.split(",") if name.strip()] or [data]
+    )
     if any(map(is_address, names)):
         quiet_tensorflow()
     folders = [demo_directory() if name == "demo" else name for name in names]
-    return scan(folders, sources=sources, layout=layout, leave_out=leave_out, problems=problems, cache_dir=cache)
+    return scan(
+        folders,
+        sources=sources,
+        layout=layout,
+        leave_out=leave_out,
+        problems=problems,
+        cache_dir=cache,
+    )
 
 
 def catalogue_of(data: DataConfig) -> Catalogue:
@@ -38,4 +51,6 @@ def catalogue_of(data: DataConfig) -> Catalogue:
 
     Raises: DataError as `scan` does.
     """
-    return open_catalogue(data.data, data.sources, layout=data.layout, leave_out=data.leave_out, cache=data.cache)
+    return open_catalogue(
+        data.data, data.sources, layout=data.layout, leave_out=data.leave_out, cache=data.cache
+    )

@@ -1,4 +1,5 @@
-"""What recordings sound like by numbers: levels, silence, clipping; read to their end, a block at a time."""
+"""What recordings sound like by numbers: levels, silence, clipping; read to their end, a block at a
+time."""
 
 import math
 from dataclasses import dataclass, field
@@ -38,7 +39,8 @@ class Survey:
     hops: int = 0
     silent_hops: int = 0
     clipped_runs: int = 0
-    """Times that a channel stays at full scale for three samples or more, a run of two blocks counting twice."""
+    """Times that a channel stays at full scale for three samples or more, a run of two blocks
+    counting twice."""
     files: int = 0
     clipped_files: int = 0
     silent_files: list[str] = field(default_factory=list)
@@ -63,7 +65,16 @@ class Survey:
 
     def add(self, other: "Survey") -> None:
         """Count in another one."""
-        for name in ("seconds", "samples", "energy", "hops", "silent_hops", "clipped_runs", "files", "clipped_files"):
+        for name in (
+            "seconds",
+            "samples",
+            "energy",
+            "hops",
+            "silent_hops",
+            "clipped_runs",
+            "files",
+            "clipped_files",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.peak = max(self.peak, other.peak)
         self.silent_files += other.silent_files
@@ -98,7 +109,8 @@ def survey(file: AudioFile) -> Survey:
 
 
 def oddities(file: AudioFile) -> list[str]:
-    """What is strange about a recording that can be used all the same: its format, its channels, its rate.
+    """What is strange about a recording that can be used all the same: its format, its channels,
+    its rate.
 
     Raises: DataError when its head cannot be read.
     """
@@ -133,7 +145,8 @@ def _count_hops(told: Survey, hops: np.ndarray) -> None:
 
 
 def _clipped_runs(block: np.ndarray) -> int:
-    """How many runs of _CLIPPED_RUN samples or more at full scale begin in a block `[time, channels]`."""
+    """How many runs of _CLIPPED_RUN samples or more at full scale begin in a block `[time,
+    channels]`."""
     full = np.abs(block) >= _FULL_SCALE
     if not full.any():
         return 0

@@ -1,8 +1,8 @@
 """Fixed mixtures: what models are validated and scored on, the same on every machine.
 
-They are made from the recordings themselves, not from the training cache, and hold no variants. Whatever the
-law of training, the wanted sources stand against the others at levels uniform in `snr_db`, the first source
-as loud as recorded.
+They are made from the recordings themselves, not from the training cache, and hold no variants.
+Whatever the law of training, the wanted sources stand against the others at levels uniform in
+`snr_db`, the first source as loud as recorded.
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,17 @@ class Mixture:
     mixture: np.ndarray
     """Float32 `[time, channels]`; exactly the sum of `sources` in their order, in float32."""
     sources: dict[str, np.ndarray]
-    """The wanted sources by name, then `residual` (everything else) where there are others; each `[time, channels]`."""
+    """The wanted sources by name, then `residual` (everything else) where there are others; each
+    `[time, channels]`."""
     sample_rate_hz: int
     target_file: str = ""
-    """Recording that the first source is of, as its `AudioFile.name` (a song's: SPLIT/SONG): mixtures of one are not independent."""
+    """Recording that the first source is of, as its `AudioFile.name` (a song's: SPLIT/SONG):
+    mixtures of one are not independent."""
 
     @property
     def scored(self) -> tuple[str, ...]:
-        """Parts that an estimate can be compared with: those that sound, and none where only one does, which then is the mixture."""
+        """Parts that an estimate can be compared with: those that sound, and none where only one
+        does, which then is the mixture."""
         sounding = tuple(name for name, part in self.sources.items() if np.any(part))
         return sounding if len(sounding) > 1 else ()
 
@@ -57,17 +60,19 @@ def fixed_mixtures(
 ) -> list[Mixture]:
     """Make the mixtures that a split is judged on.
 
-    Unpaired sets: `count` mixtures of `seconds`. The first source walks over the split's files evenly, so
-    that all are heard when `count` allows; places are random, silent ones (below `config.silence_db`) drawn
-    again. Others are drawn as in training; a recording shorter than `seconds` is followed by further ones of its
-    instrument folder. Multitrack sets: the songs as they are, whole or their first `seconds`, `count` of them
-    spread over the split (all by default). A mixture that holds nothing but wanted sources has no `residual`.
+    Unpaired sets: `count` mixtures of `seconds`. The first source walks over the split's files
+    evenly, so that all are heard when `count` allows; places are random, silent ones (below
+    `config.silence_db`) drawn again. Others are drawn as in training; a recording shorter than
+    `seconds` is followed by further ones of its instrument folder. Multitrack sets: the songs as
+    they are, whole or their first `seconds`, `count` of them spread over the split (all by
+    default). A mixture that holds nothing but wanted sources has no `residual`.
 
     Args:
       catalogue, config: what there is and which sources are wanted, at which rate.
       split: 'valid' or 'test'.
       count: how many; default DEFAULT_COUNT for unpaired sets, every song for multitrack ones.
-      seconds: length of each; default DEFAULT_SECONDS for unpaired sets, the whole song for multitrack ones.
+      seconds: length of each; default DEFAULT_SECONDS for unpaired sets, the whole song for
+        multitrack ones.
       seed: same seed, same mixtures.
       mono: False keeps the channels of multitrack songs; mixtures of unpaired sets are always mono.
     Raises: DataError when the split lacks a source or a file cannot be decoded.
@@ -76,7 +81,9 @@ def fixed_mixtures(
     if catalogue.layout == "multitrack":
         return _songs(catalogue, config, split, count, seconds, mono=mono)
     count = DEFAULT_COUNT if count is None else count
-    maker = _Maker(catalogue, config, split, round((seconds or DEFAULT_SECONDS) * config.sample_rate_hz))
+    maker = _Maker(
+        catalogue, config, split, round((seconds or DEFAULT_SECONDS) * config.sample_rate_hz)
+    )
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(lambda number: maker.make(number, count, seed), range(count)))
 
@@ -145,13 +152,18 @@ class _Maker:
         reach = np.cumsum([file.seconds for file in files])
         chosen = int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
         samples = self.decode(files[min(chosen, len(files) - 1)])
-        start, count, _ = (int(value) for value in place(np.int64(len(samples)), time, rng.random()))
+        start, count, _ = (
+            int(value) for value in place(np.int64(len(samples)), time, rng.random())
+        )
         return samples[start : start + count]
 
 
 def _walk_over(files: Sequence[AudioFile], number: int, count: int) -> AudioFile:
-    """The file of one mixture of `count`: round and round, or evenly spread over more files than mixtures."""
-    return files[number % len(files)] if count >= len(files) else files[number * len(files) // count]
+    """The file of one mixture of `count`: round and round, or evenly spread over more files than
+    mixtures."""
+    return (
+        files[number % len(files)] if count >= len(files) else files[number * len(files) // count]
+    )
 
 
 def _songs(
@@ -163,18 +175,28 @@ def _songs(
     *,
     mono: bool,
 ) -> list[Mixture]:
-    songs = {name: stems for name, stems in catalogue.tracks(split).items() if stems.keys() & set(config.sources)}
+    songs = {
+        name: stems
+        for name, stems in catalogue.tracks(split).items()
+        if stems.keys() & set(config.sources)
+    }
     names = list(songs)
     if count is not None and count < len(names):
         names = [names[number * len(names) // count] for number in range(count)]
     return [_song(name, songs[name], config, seconds, mono=mono) for name in names]
 
 
-def _song(name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool) -> Mixture:
-    decoded = {source: file.decode(config.sample_rate_hz, mono=mono) for source, file in stems.items()}
+def _song(
+    name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool
+) -> Mixture:
+    decoded = {
+        source: file.decode(config.sample_rate_hz, mono=mono) for source, file in stems.items()
+    }
     channels = {samples.shape[1] for samples in decoded.values()} - {1}
     if len(channels) > 1:
-        raise DataError(f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected.")
+        raise DataError(
+            f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected."
+        )
     longest = max(map(len, decoded.values()))
     time = min(longest, round(seconds * config.sample_rate_hz)) if seconds else longest
     shape = (time, *channels) if channels else (time, 1)

@@ -1,4 +1,5 @@
-"""Fixed windows of recordings alone: what sounds that have no reference of their own are compared with.
+"""Fixed windows of recordings alone: what sounds that have no reference of their own are compared
+with.
 
 The same on every machine, and made from the recordings themselves, not from the training cache.
 """
@@ -49,16 +50,23 @@ def fixed_windows(
     drawn = []
     for index in np.unique(chosen):
         samples = usable[index].decode(sample_rate_hz)[:, 0]
-        samples = np.pad(samples, (0, max(0, window - len(samples))))  # resampling may round a sample away
+        # resampling may round a sample away
+        samples = np.pad(samples, (0, max(0, window - len(samples))))
         for _ in range(int(np.sum(chosen == index))):
             drawn.append(_heard(samples, window, rng, silence_db))
     heard = [one for one in drawn if one is not None]
     if not heard:
-        raise DataError(f"{usable[0].path} and {len(usable) - 1} more are silent wherever they were listened to.")
-    return np.stack([one if one is not None else heard[k % len(heard)] for k, one in enumerate(drawn)])
+        raise DataError(
+            f"{usable[0].path} and {len(usable) - 1} more are silent wherever they were listened to."
+        )
+    return np.stack(
+        [one if one is not None else heard[k % len(heard)] for k, one in enumerate(drawn)]
+    )
 
 
-def _heard(samples: np.ndarray, window: int, rng: np.random.Generator, silence_db: float) -> np.ndarray | None:
+def _heard(
+    samples: np.ndarray, window: int, rng: np.random.Generator, silence_db: float
+) -> np.ndarray | None:
     """A window of a recording that is not silent; None where none was found."""
     for _ in range(1 + REDRAWS):
         start = int(place(np.int64(len(samples)), window, rng.random())[0])
@@ -69,12 +77,15 @@ def _heard(samples: np.ndarray, window: int, rng: np.random.Generator, silence_d
 
 
 def solo_groups(catalogue: Catalogue, split: str, source: str) -> dict[str, list[AudioFile]]:
-    """The recordings of a split for comparing with: those of one source first, then every other instrument folder.
+    """The recordings of a split for comparing with: those of one source first, then every other
+    instrument folder.
 
     Empty where there is no such split; recordings of mixtures are left out.
     """
     folders: dict[str, list[AudioFile]] = {source: []}
     for name, files in catalogue.splits.get(split, {}).items():
         for file in files if name != MIXTURE else ():
-            folders.setdefault(source if name == source else catalogue.folder(file), []).append(file)
+            folders.setdefault(source if name == source else catalogue.folder(file), []).append(
+                file
+            )
     return {name: files for name, files in folders.items() if files}

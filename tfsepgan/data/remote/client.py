@@ -1,10 +1,11 @@
 """Batches that servers make (`data/remote/server.py`): the trainer's side.
 
-The batches are those of `pipeline.training_batches`, bit for bit and in the same order. Each carries its step and the name of
-the request it was made for, and is refused where they are not the ones awaited. tf.data service itself waits for ever for a
-server that went away; so its iterator is read ahead in the background, and only asked for a batch that is announced. While none
-is, the server is asked whether it is still there; if not, the iterator is dropped, and the next server at the same place is
-asked for the step that is wanted.
+The batches are those of `pipeline.training_batches`, bit for bit and in the same order. Each
+carries its step and the name of the request it was made for, and is refused where they are not the
+ones awaited. tf.data service itself waits for ever for a server that went away; so its iterator is
+read ahead in the background, and only asked for a batch that is announced. While none is, the
+server is asked whether it is still there; if not, the iterator is dropped, and the next server at
+the same place is asked for the step that is wanted.
 """
 
 import contextlib
@@ -59,14 +60,18 @@ def served_batches(
     Args:
       catalogue, config, batch_keys, first_step: as there; `config.data_server` names the servers.
       say: told in a sentence when something is waited for.
-    Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`; when it is dropped, the servers are told so.
-    Raises: DataError when a server does not answer, would give other batches, or cannot make them; in the dataset, when a server
-      that went away does not come back.
+    Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`; when it is dropped, the
+      servers are told so.
+    Raises: DataError when a server does not answer, would give other batches, or cannot make them;
+      in the dataset, when a server that went away does not come back.
     """
     import tensorflow as tf
 
     places = server_places(config.data_server)
-    sources = [_Source(place, catalogue, config, batch_keys=batch_keys, every=len(places), say=say) for place in places]
+    sources = [
+        _Source(place, catalogue, config, batch_keys=batch_keys, every=len(places), say=say)
+        for place in places
+    ]
     try:
         for number, source in enumerate(sources):
             source.connect(first_step + (number - first_step) % len(places), patience=0.0)
@@ -80,7 +85,10 @@ def served_batches(
 
     def to_batch(step):
         made = tf.numpy_function(batch, [step], [tf.float32] * len(batch_keys))
-        return {key: tf.ensure_shape(value, shapes[key]) for key, value in zip(batch_keys, made, strict=True)}
+        return {
+            key: tf.ensure_shape(value, shapes[key])
+            for key, value in zip(batch_keys, made, strict=True)
+        }
 
     dataset = tf.data.Dataset.range(first_step, LAST_STEP).map(to_batch).prefetch(_AHEAD)
     dataset = dataset.with_options(_options())
@@ -95,7 +103,8 @@ def ask_servers(
     batch_keys: Sequence[str],
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Have the servers get ready, and see that they give what the settings say; the arguments are those of `served_batches`.
+    """Have the servers get ready, and see that they give what the settings say; the arguments are
+    those of `served_batches`.
 
     Raises: DataError as `served_batches` does.
     """
@@ -119,7 +128,8 @@ def _close(sources: Sequence["_Source"]) -> None:
 
 
 def _options():
-    """One batch after the other, in threads of their own, so that one that waits takes none from the training step."""
+    """One batch after the other, in threads of their own, so that one that waits takes none from
+    the training step."""
     import tensorflow as tf
 
     options = tf.data.Options()
@@ -142,7 +152,9 @@ class _Source:
         say: Callable[[str], None],
     ):
         self.place, self.called = place, f"{place[0]}:{place[1]}"
-        self._request = request_of(catalogue, config, batch_keys=batch_keys, first_step=0, every=every, name="")
+        self._request = request_of(
+            catalogue, config, batch_keys=batch_keys, first_step=0, every=every, name=""
+        )
         self._shapes, self._say = batch_shapes(config, batch_keys), say
         self._link: _Link | None = None
         self._next = 0
@@ -221,10 +233,13 @@ class _Source:
             try:
                 self._ask("/keep")
                 if time.monotonic() > asks and ends == math.inf:
-                    self._say(f"Waiting for the batch of step {step} from {self.called}, which answers.")
+                    self._say(
+                        f"Waiting for the batch of step {step} from {self.called}, which answers."
+                    )
                     asked = time.monotonic()
                     self._ask("/why", seconds=_WHY_SECONDS, step=step)
-                    # It can be made, in so many seconds: where it does not come soon, another pipeline may give it.
+                    # It can be made, in so many seconds: where it does not come soon, another
+                    # pipeline may give it.
                     ends = time.monotonic() + 2 * (time.monotonic() - asked)
             except Gone as gone:
                 return None, str(gone)
@@ -242,7 +257,9 @@ class _Source:
         name = uuid.uuid4().hex
         request = {**self._request, "name": name, "first_step": step}
         told = ""
-        while "dispatcher" not in (reply := post(self.place, "/batches", request, _CONNECT_SECONDS + 5)):
+        while "dispatcher" not in (
+            reply := post(self.place, "/batches", request, _CONNECT_SECONDS + 5)
+        ):
             if reply.get("wait") and not told:
                 told = reply["wait"]
                 self._say(f"The data server {self.called} gets ready: {told}.")
@@ -260,7 +277,8 @@ class _Source:
         try:
             socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
         except OSError as error:
-            post(self.place, "/keep", {"name": "0" * 32}, _CONNECT_SECONDS, missing=True)  # gone meanwhile?
+            # gone meanwhile?
+            post(self.place, "/keep", {"name": "0" * 32}, _CONNECT_SECONDS, missing=True)
             raise DataError(
                 f"The data server {self.called} gives its batches at {host}:{port}, which cannot be reached from here ({error}). "
                 f"Start it with an --address that reaches it, and open its ports {self.place[1]} to {self.place[1] + 2}."
@@ -290,7 +308,8 @@ class _Source:
 
 
 def _keep(source: weakref.ref, closed: threading.Event) -> None:
-    """Tell a server from time to time that its trainer is still there, though it may read nothing for a while."""
+    """Tell a server from time to time that its trainer is still there, though it may read nothing
+    for a while."""
     while not closed.wait(KEEP_SECONDS):
         here = source()
         link = here._link if here else None
@@ -308,7 +327,11 @@ def _open_link(target: tuple[str, int], name: str, shapes: dict[str, tuple[int, 
 
     announced = threading.Semaphore(0)
     number = tf.TensorSpec((), tf.int64)
-    spec = (number, number, {key: tf.TensorSpec(shape, tf.float32) for key, shape in shapes.items()})
+    spec = (
+        number,
+        number,
+        {key: tf.TensorSpec(shape, tf.float32) for key, shape in shapes.items()},
+    )
 
     def announce(step: np.ndarray) -> np.ndarray:
         announced.release()
@@ -329,7 +352,9 @@ def _open_link(target: tuple[str, int], name: str, shapes: dict[str, tuple[int, 
     )
     nothing = tf.nest.map_structure(lambda one: tf.zeros(one.shape, one.dtype), spec)
     # The first element is there at once; taking it starts the reading ahead.
-    dataset = tf.data.Dataset.from_tensors(nothing).concatenate(batches.map(announcing)).prefetch(_AHEAD)
+    dataset = (
+        tf.data.Dataset.from_tensors(nothing).concatenate(batches.map(announcing)).prefetch(_AHEAD)
+    )
     iterator = iter(dataset.with_options(_options()))
     next(iterator)
     return _Link(name, iterator, announced)

@@ -1,4 +1,5 @@
-"""How trainers and servers of batches speak before any batch flows: JSON over HTTP, one request a connection."""
+"""How trainers and servers of batches speak before any batch flows: JSON over HTTP, one request a
+connection."""
 
 import contextlib
 import http.client
@@ -24,7 +25,12 @@ class Gone(Exception):
 
 
 def post(
-    place: tuple[str, int], what: str, body: dict[str, Any], seconds: float, *, missing: bool = False
+    place: tuple[str, int],
+    what: str,
+    body: dict[str, Any],
+    seconds: float,
+    *,
+    missing: bool = False,
 ) -> dict[str, Any]:
     """Ask a server something.
 
@@ -35,7 +41,8 @@ def post(
       seconds: to wait for the reply.
       missing: take 404 for an answer.
     Returns: the reply.
-    Raises: Gone when it does not answer or has forgotten the request; DataError in its own words when it refuses.
+    Raises: Gone when it does not answer or has forgotten the request; DataError in its own words
+      when it refuses.
     """
     connection = http.client.HTTPConnection(*place, timeout=seconds)
     try:
@@ -57,7 +64,9 @@ def post(
     if status == 404 and not missing:
         raise Gone("it has forgotten this run")
     if status >= 400 and status != 404:
-        raise DataError(f"The data server {place[0]}:{place[1]} gives no batches: {told.get('error')}")
+        raise DataError(
+            f"The data server {place[0]}:{place[1]} gives no batches: {told.get('error')}"
+        )
     return told
 
 

@@ -1,7 +1,9 @@
-"""What a trainer asks a server of batches for, and when the server must refuse: one that would give other batches.
+"""What a trainer asks a server of batches for, and when the server must refuse: one that would give
+other batches.
 
-Everything that decides a batch is in the request: settings, what is heard, the steps, and which recordings (by name, length and
-rate) and versions the trainer has. Where files lie is each side's own business and is not sent.
+Everything that decides a batch is in the request: settings, what is heard, the steps, and which
+recordings (by name, length and rate) and versions the trainer has. Where files lie is each side's
+own business and is not sent.
 """
 
 from collections.abc import Sequence
@@ -15,12 +17,20 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
 
 PROTOCOL = 1  # raise when request or reply change
-READER = "memmap"  # gives the bits of every other, and a graph without the paths of all recordings in it
-OF_THIS_MACHINE = ("data", "layout", "cache", "reader", "data_server")  # settings that each side has its own of
+# gives the bits of every other, and a graph without the paths of all recordings in it
+READER = "memmap"
+# settings that each side has its own of
+OF_THIS_MACHINE = ("data", "layout", "cache", "reader", "data_server")
 
 
 def request_of(
-    catalogue: Catalogue, config: DataConfig, *, batch_keys: Sequence[str], first_step: int, every: int, name: str
+    catalogue: Catalogue,
+    config: DataConfig,
+    *,
+    batch_keys: Sequence[str],
+    first_step: int,
+    every: int,
+    name: str,
 ) -> dict[str, Any]:
     """What a trainer asks for.
 
@@ -64,10 +74,13 @@ def settings_in(request: dict[str, Any], *, cache: str | None, rooms: str | None
     Args:
       request: as `request_of` makes it.
       cache, rooms: folders of the server.
-    Raises: DataError when the run uses recorded rooms and the server has none; ConfigError for an unknown setting.
+    Raises: DataError when the run uses recorded rooms and the server has none; ConfigError for an
+      unknown setting.
     """
     if request["rooms"] and not rooms:
-        raise DataError("The run uses recorded rooms, and the server has none: start it with --rooms DIR.")
+        raise DataError(
+            "The run uses recorded rooms, and the server has none: start it with --rooms DIR."
+        )
     sent = {key: value for key, value in request["settings"].items() if key not in OF_THIS_MACHINE}
     config = from_dict(DataConfig, sent)
     rooms = rooms if request["rooms"] else None
@@ -75,8 +88,12 @@ def settings_in(request: dict[str, Any], *, cache: str | None, rooms: str | None
 
 
 def refuse_other_versions(request: dict[str, Any]) -> None:
-    """Raises: DataError when something that decides a batch has another version here than at the trainer's."""
-    ours, theirs = {**versions(), "protocol": PROTOCOL}, {**request["versions"], "protocol": request["protocol"]}
+    """Raises: DataError when something that decides a batch has another version here than at the
+    trainer's."""
+    ours, theirs = (
+        {**versions(), "protocol": PROTOCOL},
+        {**request["versions"], "protocol": request["protocol"]},
+    )
     for name, version in ours.items():
         if theirs.get(name) != version:
             raise DataError(
@@ -84,7 +101,9 @@ def refuse_other_versions(request: dict[str, Any]) -> None:
             )
 
 
-def refuse_other_recordings(request: dict[str, Any], catalogue: Catalogue, config: DataConfig) -> None:
+def refuse_other_recordings(
+    request: dict[str, Any], catalogue: Catalogue, config: DataConfig
+) -> None:
     """Raises: DataError when the trainer's train split is not this one."""
     if catalogue.layout != request["kind"]:
         raise DataError(

@@ -1,11 +1,14 @@
-"""Batches for trainers in other processes or on other machines: the server's side, on top of tf.data service.
+"""Batches for trainers in other processes or on other machines: the server's side, on top of
+tf.data service.
 
-A pipeline's Python functions run only in the process that made them (`tf.numpy_function`). So dispatcher and worker of
-tf.data service live in this one, and a trainer cannot send its pipeline: it says over HTTP what it wants to hear, the server
-makes that pipeline, registers it under the trainer's own name for it, and the trainer reads from there (`data/remote/client.py`).
+A pipeline's Python functions run only in the process that made them (`tf.numpy_function`). So
+dispatcher and worker of tf.data service live in this one, and a trainer cannot send its pipeline:
+it says over HTTP what it wants to hear, the server makes that pipeline, registers it under the
+trainer's own name for it, and the trainer reads from there (`data/remote/client.py`).
 
-Batches are functions of (seed, step), so there is nothing here that could be lost: a trainer whose server went away
-asks the next one for the step it is at. One pipeline has one trainer and one worker, which keeps the steps in order.
+Batches are functions of (seed, step), so there is nothing here that could be lost: a trainer whose
+server went away asks the next one for the step it is at. One pipeline has one trainer and one
+worker, which keeps the steps in order.
 
 Source: tf.data service, https://www.tensorflow.org/api_docs/python/tf/data/experimental/service
 """
@@ -62,7 +65,8 @@ class BatchServer:
       cache: folder for unpacked recordings; default: the user's.
       rooms: folder of recorded rooms, for trainers that use `augment.rooms`.
       say: told in a sentence what happens.
-      lease_seconds: a trainer that says nothing for so long is gone, and what was made for it is dropped.
+      lease_seconds: a trainer that says nothing for so long is gone, and what was made for it is
+        dropped.
     Raises: DataError when a port is taken or nobody knows the address.
     """
 
@@ -81,7 +85,8 @@ class BatchServer:
         self._say, self._lease_seconds = say, lease_seconds
         self._leases: dict[str, _Lease] = {}
         self._lock = threading.Lock()
-        self._unpacking: dict[int, threading.Lock] = defaultdict(threading.Lock)  # one at a time for each rate
+        # one at a time for each rate
+        self._unpacking: dict[int, threading.Lock] = defaultdict(threading.Lock)
         self._closed = threading.Event()
         refuse_unknown(address)
         ports = three_ports(port)
@@ -172,8 +177,11 @@ class BatchServer:
         try:
             return 200, lease.ready.result(timeout=_ANSWER_SECONDS)
         except Exception as error:  # whatever it is, the trainer is told, and the server goes on
-            if isinstance(error, NotYet) and not lease.ready.done():  # a disk's time-out is one, too
-                return 202, {"wait": "its recordings are being read and, where that was not done yet, unpacked"}
+            # a disk's time-out is one, too
+            if isinstance(error, NotYet) and not lease.ready.done():
+                return 202, {
+                    "wait": "its recordings are being read and, where that was not done yet, unpacked"
+                }
             with self._lock:
                 self._leases.pop(name, None)
             self._say(f"A trainer was refused: {_reason(error)}")
@@ -199,7 +207,8 @@ class BatchServer:
             lambda step, batch: (step, tf.constant(mark, tf.int64), batch)
         )
         service = tf.data.experimental.service
-        service.register_dataset(self._target, marked, compression=None, dataset_id=name)  # audio does not shrink
+        # audio does not shrink
+        service.register_dataset(self._target, marked, compression=None, dataset_id=name)
         return marked
 
     def _batches(self, request: dict[str, Any], first: int, every: int):
@@ -213,10 +222,13 @@ class BatchServer:
         catalogue.require("train", config.sources)
         refuse_other_recordings(request, catalogue, config)
         with self._unpacking[config.sample_rate_hz]:
-            return training_batches(catalogue, config, batch_keys=request["batch_keys"], first_step=first, every=every)
+            return training_batches(
+                catalogue, config, batch_keys=request["batch_keys"], first_step=first, every=every
+            )
 
     def _why(self, lease: _Lease, step: Any) -> Reply:
-        """Make the batch of a step here and now, for a trainer that waits for it: is it the data, or the way to it?"""
+        """Make the batch of a step here and now, for a trainer that waits for it: is it the data,
+        or the way to it?"""
         import tensorflow as tf
 
         if type(step) is not int or not lease.ready.done():
@@ -235,7 +247,9 @@ class BatchServer:
                 for name in gone:
                     del self._leases[name]
             for _ in gone:
-                self._say(f"A trainer has said nothing for {self._lease_seconds:.0f} s; its batches are dropped.")
+                self._say(
+                    f"A trainer has said nothing for {self._lease_seconds:.0f} s; its batches are dropped."
+                )
 
 
 def _reason(error: BaseException) -> str:

@@ -1,9 +1,10 @@
 """Writing recordings into shards, see `shards`: mono, each a FLAC file of its own inside.
 
-At a rate asked for, a recording is what `cache.unpack` would make of it at that rate: the mean of its channels, resampled, rounded to
-16 bits below its peak. At its own rate the mean is kept to the bit where 24 bits hold it, as they do all mono recordings of up to 24
-bits and stereo ones of 16, and is rounded in that way where they do not. What FLAC holds in neither way (louder than full scale,
-peaks below -54 dB with detail of their own, rates above 655 kHz) is a floating-point WAV.
+At a rate asked for, a recording is what `cache.unpack` would make of it at that rate: the mean of
+its channels, resampled, rounded to 16 bits below its peak. At its own rate the mean is kept to the
+bit where 24 bits hold it, as they do all mono recordings of up to 24 bits and stereo ones of 16,
+and is rounded in that way where they do not. What FLAC holds in neither way (louder than full
+scale, peaks below -54 dB with detail of their own, rates above 655 kHz) is a floating-point WAV.
 """
 
 import hashlib
@@ -21,7 +22,15 @@ from tfsepgan.audio.formats import FEWEST_SAMPLES, RATES_HZ
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.batches.cache import fitted
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.data.shards.reading import MANIFEST, UNFINISHED, Manifest, Record, Shard, file_name, parse
+from tfsepgan.data.shards.reading import (
+    MANIFEST,
+    UNFINISHED,
+    Manifest,
+    Record,
+    Shard,
+    file_name,
+    parse,
+)
 from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import sha256_of
@@ -42,20 +51,22 @@ def pack(
     licence: str = "",
     done: Callable[[AudioFile], None] = lambda file: None,
 ) -> Manifest:
-    """Write all recordings of a catalogue into shards; the same call again goes on after the last whole shard.
+    """Write all recordings of a catalogue into shards; the same call again goes on after the last
+    whole shard.
 
     One recording is in memory at a time.
 
     Args:
       catalogue: what to pack.
-      place: folder or address to write to: not there yet, empty, or left unfinished by the same call.
+      place: folder or address to write to: not there yet, empty, or left unfinished by the same
+        call.
       sample_rate_hz: rate of all recordings; None keeps each at its own.
       shard_bytes: a shard ends with the recording that makes it as long as that.
       licence: in your words, shown to who uses the shards.
       done: told of every recording as it is packed, also of those packed before.
     Returns: what was written.
-    Raises: ConfigError for a rate or size that there is not. DataError when the place holds something else, cannot be reached or
-      written, or a recording cannot be decoded.
+    Raises: ConfigError for a rate or size that there is not. DataError when the place holds
+      something else, cannot be reached or written, or a recording cannot be decoded.
     """
     low, high = RATES_HZ
     if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
@@ -65,7 +76,10 @@ def pack(
     if shard_bytes <= 0:
         raise ConfigError(f"Shards of {shard_bytes} bytes cannot be made; name a size above zero.")
     entries = [
-        (source, file) for sources in catalogue.splits.values() for source, files in sources.items() for file in files
+        (source, file)
+        for sources in catalogue.splits.values()
+        for source, files in sources.items()
+        for file in files
     ]
     storage = Storage(str(place))
     draft = Manifest(
@@ -97,14 +111,20 @@ def _fingerprint(entries: Sequence[Entry]) -> str:
     told = hashlib.sha256()
     for source, file in entries:
         try:
-            told.update(f"{source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}".encode())
+            told.update(
+                f"{source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}".encode()
+            )
         except UnicodeEncodeError as error:
             raise DataError(f"The name of {file.path!r} is no text in UTF-8. Rename it.") from error
         try:
             states = [path.stat() for path in (file.path, *file.further)]
         except OSError as error:
-            raise DataError(f"{file.path} has gone since the data folder was read. Start again.") from error
-        told.update("".join(f" {state.st_size} {state.st_mtime_ns}" for state in states).encode() + b"\n")
+            raise DataError(
+                f"{file.path} has gone since the data folder was read. Start again."
+            ) from error
+        told.update(
+            "".join(f" {state.st_size} {state.st_mtime_ns}" for state in states).encode() + b"\n"
+        )
     return told.hexdigest()
 
 
@@ -113,12 +133,15 @@ def _begun(storage: Storage, draft: Manifest) -> Manifest:
     storage.clean()
     names = storage.names()
     if not names:
-        storage.write(UNFINISHED, draft.text(_MADE_BY))  # so that whatever comes next is known for what it is
+        # so that whatever comes next is known for what it is
+        storage.write(UNFINISHED, draft.text(_MADE_BY))
         return draft
     text = storage.read(UNFINISHED) if MANIFEST not in names else None
     if text is None:
         what = "holds shards" if MANIFEST in names else f"is not empty ({', '.join(names[:3])})"
-        raise DataError(f"{storage.place} {what}; name a folder that is not there yet. Nothing was written.")
+        raise DataError(
+            f"{storage.place} {what}; name a folder that is not there yet. Nothing was written."
+        )
     earlier = parse(text, storage.path(UNFINISHED))
     if replace(earlier, shards=()) != draft:
         raise DataError(
@@ -129,7 +152,11 @@ def _begun(storage: Storage, draft: Manifest) -> Manifest:
 
 
 def _write_shard(
-    storage: Storage, draft: Manifest, entries: Sequence[Entry], shard_bytes: int, done: Callable[[AudioFile], None]
+    storage: Storage,
+    draft: Manifest,
+    entries: Sequence[Entry],
+    shard_bytes: int,
+    done: Callable[[AudioFile], None],
 ) -> Shard:
     """Write the next shard, of as many recordings as fill it."""
     import tensorflow as tf
@@ -151,8 +178,11 @@ def _write_shard(
     return Shard(name=name, bytes=size, sha256=checksum, records=tuple(records))
 
 
-def _recorded(source: str, file: AudioFile, sample_rate_hz: int | None, taken: set[str]) -> tuple[Record, bytes]:
-    """One recording as it stands in a shard: what the manifest says of it, and the tf.train.Example."""
+def _recorded(
+    source: str, file: AudioFile, sample_rate_hz: int | None, taken: set[str]
+) -> tuple[Record, bytes]:
+    """One recording as it stands in a shard: what the manifest says of it, and the
+    tf.train.Example."""
     rate = sample_rate_hz or file.sample_rate_hz
     samples = file.decode(rate)[:, 0]
     if len(samples) < FEWEST_SAMPLES:
@@ -182,7 +212,8 @@ def encoded(samples: np.ndarray, sample_rate_hz: int, *, rounded: bool) -> tuple
     Args:
       samples: float32 `[time]`.
       sample_rate_hz: their rate.
-      rounded: to 16 bits below the peak, as the cache holds it; else only where that is a FLAC file and the samples are none.
+      rounded: to 16 bits below the peak, as the cache holds it; else only where that is a FLAC file
+        and the samples are none.
     Returns: the bytes, and the suffix of such a file, `.flac` or `.wav`.
     """
     if rounded:
@@ -205,7 +236,8 @@ def _rounded(samples: np.ndarray) -> np.ndarray:
 
 
 def _as_integers(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
-    """Samples that are a FLAC file's to the bit: int16, or int32 whose upper 24 bits are; None where FLAC holds no such."""
+    """Samples that are a FLAC file's to the bit: int16, or int32 whose upper 24 bits are; None
+    where FLAC holds no such."""
     if sample_rate_hz > _FLAC_MOST_HZ or samples.max() >= 1 or samples.min() < -1:
         return None
     for bits, kind, spare in ((16, np.int16, 0), (24, np.int32, 8)):
@@ -225,8 +257,12 @@ def _example(record: Record, audio: bytes) -> bytes:
     features = {
         "name": words(record.name),
         "source": words(record.source),
-        "sample_rate_hz": tf.train.Feature(int64_list=tf.train.Int64List(value=[record.sample_rate_hz])),
+        "sample_rate_hz": tf.train.Feature(
+            int64_list=tf.train.Int64List(value=[record.sample_rate_hz])
+        ),
         "sha256": words(record.sha256),
         "audio": tf.train.Feature(bytes_list=tf.train.BytesList(value=[audio])),
     }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
+        deterministic=True
+    )

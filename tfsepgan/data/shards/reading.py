@@ -1,13 +1,16 @@
-"""Shards: recordings in a few large files, for disks and object storage that serve many small ones slowly.
+"""Shards: recordings in a few large files, for disks and object storage that serve many small ones
+slowly.
 
-A folder of shards holds `shard-00000.tfrecord` and on, and `shards.json`, which says what is in them and is written last.
-A shard is a TFRecord file of `tf.train.Example`, one for each recording: `name`, `source`, `sample_rate_hz`, `sha256` and
-`audio`, the bytes of a mono FLAC or WAV file. Drawing windows needs random access, which shards do not give; so before anything else the
-recordings are brought into the cache, once, under a key of `shards.json`: shards that change are fetched again, and
-what was fetched goes on being used. `packing.pack` writes them.
+A folder of shards holds `shard-00000.tfrecord` and on, and `shards.json`, which says what is in
+them and is written last. A shard is a TFRecord file of `tf.train.Example`, one for each recording:
+`name`, `source`, `sample_rate_hz`, `sha256` and `audio`, the bytes of a mono FLAC or WAV file.
+Drawing windows needs random access, which shards do not give; so before anything else the
+recordings are brought into the cache, once, under a key of `shards.json`: shards that change are
+fetched again, and what was fetched goes on being used. `packing.pack` writes them.
 
 Source: tensorflow.org/tutorials/load_data/tfrecord (the frame around a record).
-Departs from it: the checksums of frames are not looked at, as each recording has its own in `shards.json`.
+Departs from it: the checksums of frames are not looked at, as each recording has its own in
+  `shards.json`.
 """
 
 import hashlib
@@ -92,7 +95,9 @@ class Manifest:
         told: dict[str, dict[str, float]] = {}
         for record in self.records:
             sources = told.setdefault(record.name.split("/")[0], {})
-            sources[record.source] = sources.get(record.source, 0) + record.frames / record.sample_rate_hz / 60
+            sources[record.source] = (
+                sources.get(record.source, 0) + record.frames / record.sample_rate_hz / 60
+            )
         return told
 
     def text(self, made_by: str) -> bytes:
@@ -127,8 +132,12 @@ def parse(text: bytes, place: str) -> Manifest:
         raise DataError(f"{place} is damaged ({error!r}). Copy it again, or pack again.") from error
     for record in manifest.records:
         _refuse_odd(record, place)
-    if len({record.file.casefold() for record in manifest.records}) < sum(1 for _ in manifest.records):
-        raise DataError(f"{place} names a file twice, so it is damaged. Copy it again, or pack again.")
+    if len({record.file.casefold() for record in manifest.records}) < sum(
+        1 for _ in manifest.records
+    ):
+        raise DataError(
+            f"{place} names a file twice, so it is damaged. Copy it again, or pack again."
+        )
     return manifest
 
 
@@ -138,7 +147,10 @@ def _manifest(told: dict[str, Any]) -> Manifest:
             name=str(shard["name"]),
             bytes=int(shard["bytes"]),
             sha256=str(shard["sha256"]),
-            records=tuple(Record(**{key: kind(one[key]) for key, kind in _KINDS.items()}) for one in shard["records"]),
+            records=tuple(
+                Record(**{key: kind(one[key]) for key, kind in _KINDS.items()})
+                for one in shard["records"]
+            ),
         )
         for shard in told["shards"]
     )
@@ -157,23 +169,42 @@ def _manifest(told: dict[str, Any]) -> Manifest:
     )
 
 
-_KINDS = {"name": str, "source": str, "file": str, "frames": int, "sample_rate_hz": int, "bytes": int, "sha256": str}
+_KINDS = {
+    "name": str,
+    "source": str,
+    "file": str,
+    "frames": int,
+    "sample_rate_hz": int,
+    "bytes": int,
+    "sha256": str,
+}
 
 
 def _refuse_odd(record: Record, place: str) -> None:
-    """Refuse what no packer writes: a damaged or hostile manifest must not place files outside of the folder."""
+    """Refuse what no packer writes: a damaged or hostile manifest must not place files outside of
+    the folder."""
     parts = record.file.split("/")
-    safe = len(parts) > 2 and not any(part in ("", ".", "..") or _NO_FILE_NAME.search(part) for part in parts)
-    if not safe or parts[0] not in SPLITS or record.name.split("/")[0] != parts[0] or record.name.count("/") < 2:
+    safe = len(parts) > 2 and not any(
+        part in ("", ".", "..") or _NO_FILE_NAME.search(part) for part in parts
+    )
+    if (
+        not safe
+        or parts[0] not in SPLITS
+        or record.name.split("/")[0] != parts[0]
+        or record.name.count("/") < 2
+    ):
         raise DataError(
             f"{place} names a recording {record.name!r} at {record.file!r}, which no packed one is. Pack again."
         )
-    if min(record.bytes, record.frames, record.sample_rate_hz) <= 0 or not _SHA256.fullmatch(record.sha256):
+    if min(record.bytes, record.frames, record.sample_rate_hz) <= 0 or not _SHA256.fullmatch(
+        record.sha256
+    ):
         raise DataError(f"{place} says nonsense of {record.name}. Copy it again, or pack again.")
 
 
 def file_name(name: str, suffix: str, taken: set[str]) -> str:
-    """Where a recording goes: its name with another suffix and nothing in it that some file system does not take.
+    """Where a recording goes: its name with another suffix and nothing in it that some file system
+    does not take.
 
     Args:
       name: in the native layout.
@@ -198,11 +229,12 @@ def fetch(place: str | os.PathLike, cache_dir: str | os.PathLike | None = None) 
     """Bring the recordings of shards to this machine, doing only what is missing.
 
     Args:
-      place: folder or address of the shards; or a folder that they were fetched to, which is used where it is.
+      place: folder or address of the shards; or a folder that they were fetched to, which is used
+        where it is.
       cache_dir: where to bring them; default: the user's cache folder.
     Returns: a folder of recordings, for `read`.
-    Raises: DataError when there are no shards, they are not finished, or do not agree with `shards.json`; when the place cannot be
-      reached, or the cache is full or cannot be written.
+    Raises: DataError when there are no shards, they are not finished, or do not agree with
+      `shards.json`; when the place cannot be reached, or the cache is full or cannot be written.
     """
     storage = Storage(str(place))
     text = storage.read(MANIFEST)
@@ -265,9 +297,16 @@ def _bring_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
         )
     for folder, _, _ in os.walk(copy):
         remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)
-    columns = (TextColumn("fetching recordings"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("fetching recordings"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     quiet = not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=quiet
+    ) as progress:
         bar = progress.add_task("", total=need)
         for shard in shards:
             for record, audio in _recordings(storage, shard):
@@ -278,7 +317,8 @@ def _bring_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
 def _recordings(storage: Storage, shard: Shard) -> Iterator[tuple[Record, bytes]]:
     """The recordings of a shard one after the other, each as its manifest promises it.
 
-    Read by hand: tf.data would read ahead, and take the GPU in a process that only wants to know what is there.
+    Read by hand: tf.data would read ahead, and take the GPU in a process that only wants to know
+      what is there.
     """
     path = storage.path(shard.name)
     with storage.open(shard.name) as file:

@@ -1,7 +1,9 @@
-"""Folders that need not be on this machine: on a disk, or wherever TensorFlow's file systems reach (gs://, s3://, hdfs:// ...).
+"""Folders that need not be on this machine: on a disk, or wherever TensorFlow's file systems reach
+(gs://, s3://, hdfs:// ...).
 
-TensorFlow itself knows gs://; tensorflow-io adds s3://, az://, hdfs:// and http://, and is imported when one of these is
-asked for. Who may read and write is settled as these file systems settle it (for S3: AWS_ACCESS_KEY_ID, AWS_REGION, S3_ENDPOINT ...).
+TensorFlow itself knows gs://; tensorflow-io adds s3://, az://, hdfs:// and http://, and is imported
+when one of these is asked for. Who may read and write is settled as these file systems settle it
+(for S3: AWS_ACCESS_KEY_ID, AWS_REGION, S3_ENDPOINT ...).
 """
 
 import contextlib
@@ -17,7 +19,8 @@ from typing import BinaryIO
 from tfsepgan.errors import DataError
 from tfsepgan.files import put_in_place, remove_half_written, write_whole
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters or more: one is a disk of Windows
+# two letters or more: one is a disk of Windows
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _PIECE = 1 << 20  # bytes copied at a time
 
 
@@ -54,7 +57,11 @@ class Storage:
         """
         if self.local is not None:
             with _told(self.place, "listed"):
-                return sorted(path.name for path in self.local.iterdir()) if self.local.exists() else []
+                return (
+                    sorted(path.name for path in self.local.iterdir())
+                    if self.local.exists()
+                    else []
+                )
         import tensorflow as tf
 
         with _told(self.place, "listed"):
@@ -116,7 +123,8 @@ class Storage:
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """A path on this machine to write a large file at, which is brought to its place at the end.
+        """A path on this machine to write a large file at, which is brought to its place at the
+        end.
 
         Raises: DataError when it cannot be written; what the body raises.
         """
@@ -203,10 +211,12 @@ def _refuse_unknown_scheme(place: str) -> None:
 def _leave_without_destructors() -> None:
     """Let this process end, when it does, without the C++ destructors that are known so far.
 
-    Those of tensorflow-io's S3 abort it after all its work was done, with exit code 134: github.com/tensorflow/io/issues/2039,
-    in 0.37.1, the last one for this TensorFlow. Python's own end, with all that is registered for it, comes before and is not touched.
+    Those of tensorflow-io's S3 abort it after all its work was done, with exit code 134:
+    github.com/tensorflow/io/issues/2039, in 0.37.1, the last one for this TensorFlow. Python's own
+    end, with all that is registered for it, comes before and is not touched.
     """
-    with contextlib.suppress(OSError, AttributeError):  # glibc only, which is where there is such a tensorflow-io
+    # glibc only, which is where there is such a tensorflow-io
+    with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
         libc.on_exit(libc._exit, None)  # called with the exit code
 

@@ -1,10 +1,12 @@
-"""Checks of what a served model is sent, as operators of its graph: the answer to nonsense is INVALID_ARGUMENT and a sentence.
+"""Checks of what a served model is sent, as operators of its graph: the answer to nonsense is
+INVALID_ARGUMENT and a sentence.
 
-A server checks the names and types of what it is sent, not its shapes and values. Every check here stands before the
-work that would fail without it.
+A server checks the names and types of what it is sent, not its shapes and values. Every check here
+stands before the work that would fail without it.
 """
 
-MOST_CHANNELS = 256  # in a request: sixty-four recordings of four channels, and a network's least work for each
+# in a request: sixty-four recordings of four channels, and a network's least work for each
+MOST_CHANNELS = 256
 
 
 def require(condition, *sentence):
@@ -23,8 +25,8 @@ def require(condition, *sentence):
 def any_rank(tensor):
     """The same tensor with its declared shape forgotten.
 
-    The declared rank would be believed when the graph is optimised, and a check of it removed; a server feeds whatever
-    it is sent.
+    The declared rank would be believed when the graph is optimised, and a check of it removed; a
+    server feeds whatever it is sent.
     """
     import tensorflow as tf
 
@@ -46,21 +48,27 @@ def checked_audio(samples, name: str, *, most: int, sample_rate_hz: int):
     samples = with_rank(samples, name)
     shape = tf.shape(samples, out_type=tf.int64)
     with tf.control_dependencies(
-        [require(tf.reduce_all(shape > 0), f"`{name}` is empty, its shape is", shape, "; send at least one sample")]
+        [
+            require(
+                tf.reduce_all(shape > 0),
+                f"`{name}` is empty, its shape is",
+                shape,
+                "; send at least one sample",
+            )
+        ]
     ):
         samples = tf.identity(samples)
     return finite(not_too_long(samples, name, most=most, sample_rate_hz=sample_rate_hz), name)
 
 
 def with_rank(samples, name: str):
-    """The same samples, once they are known to have three axes or to be none at all; none are `[0, 0, 0]` if shaped otherwise."""
+    """The same samples, once they are known to have three axes or to be none at all; none are `[0,
+    0, 0]` if shaped otherwise."""
     import tensorflow as tf
 
     samples = any_rank(samples)
     rank, size = tf.rank(samples), tf.size(samples)
-    wanted = (
-        f"; send `{name}` as float32 [batch, time, channels], [1, 44100, 2] for 44100 samples of one stereo recording"
-    )
+    wanted = f"; send `{name}` as float32 [batch, time, channels], [1, 44100, 2] for 44100 samples of one stereo recording"
     with tf.control_dependencies(
         [require((rank == 3) | (size == 0), f"`{name}` has this many dimensions:", rank, wanted)]
     ):
@@ -69,13 +77,15 @@ def with_rank(samples, name: str):
 
 
 def not_too_many(count, name: str):
-    """The operator that stops a request of more than MOST_CHANNELS: each costs a pass of its own, however short it is."""
+    """The operator that stops a request of more than MOST_CHANNELS: each costs a pass of its own,
+    however short it is."""
     told = f"; send at most {MOST_CHANNELS}, all channels of all recordings together, in a request"
     return require(count <= MOST_CHANNELS, f"`{name}` holds this many channels:", count, told)
 
 
 def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
-    """The same samples, once they are known to be few enough for a request, and in few enough channels."""
+    """The same samples, once they are known to be few enough for a request, and in few enough
+    channels."""
     import tensorflow as tf
 
     shape = tf.shape(samples)
@@ -86,7 +96,9 @@ def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
         f"; send at most {most}, {most / sample_rate_hz:g} s of one channel, in a request: longer audio goes in blocks by the "
         "signature `stream` or by tfsepgan-separate --server",
     )
-    with tf.control_dependencies([require(count <= most, *sentence), not_too_many(shape[0] * shape[2], name)]):
+    with tf.control_dependencies(
+        [require(count <= most, *sentence), not_too_many(shape[0] * shape[2], name)]
+    ):
         return tf.identity(samples)
 
 
@@ -96,6 +108,11 @@ def finite(samples, name: str):
 
     sound = tf.reduce_all(tf.math.is_finite(samples))
     with tf.control_dependencies(
-        [require(sound, f"`{name}` holds NaN or infinite values; send finite samples, full scale is [-1, 1]")]
+        [
+            require(
+                sound,
+                f"`{name}` holds NaN or infinite values; send finite samples, full scale is [-1, 1]",
+            )
+        ]
     ):
         return tf.identity(samples)

@@ -1,4 +1,5 @@
-"""The functions that exported models offer, in TensorFlow only: no class of this package is needed to run them.
+"""The functions that exported models offer, in TensorFlow only: no class of this package is needed
+to run them.
 
 | signature | input | output |
 |---|---|---|
@@ -7,8 +8,9 @@
 | `stream` | `block`, `context [batch, time, channels]`, `final` | each source, `residual`, the next `context` |
 | `describe` | `question [batch]`, any strings | `manifest [batch]`: what the model is, as JSON |
 
-The stems sum to the mixture. A request that cannot be answered gets an INVALID_ARGUMENT that says what to send.
-`describe` has an input, though it ignores it, because TF Serving's REST interface refuses signatures without one.
+The stems sum to the mixture. A request that cannot be answered gets an INVALID_ARGUMENT that says
+what to send. `describe` has an input, though it ignores it, because TF Serving's REST interface
+refuses signatures without one.
 """
 
 import json
@@ -20,7 +22,13 @@ from tfsepgan.models.folders import Manifest
 
 RESIDUAL = "residual"
 MIXTURE = "mixture"
-DEFAULT, SEPARATE, WAV, STREAM, DESCRIBE = "serving_default", "separate", "separate_wav", "stream", "describe"
+DEFAULT, SEPARATE, WAV, STREAM, DESCRIBE = (
+    "serving_default",
+    "separate",
+    "separate_wav",
+    "stream",
+    "describe",
+)
 SIGNATURES = (
     DEFAULT,
     SEPARATE,
@@ -29,19 +37,23 @@ SIGNATURES = (
     DESCRIBE,
 )  # the first two are one function: TF Serving's name and a telling one
 BYTES = "_bytes"  # TF Serving's REST interface sends strings as base64 only if their name ends so
-_MOST_SAMPLES = 2**28  # 1 GiB of float32: TF Serving takes messages of 2 GiB, and a reply holds two stems at least
+# 1 GiB of float32: TF Serving takes messages of 2 GiB, and a reply holds two stems at least
+_MOST_SAMPLES = 2**28
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """How much a served model takes in one request; beyond it the answer is INVALID_ARGUMENT, not a server out of memory."""
+    """How much a served model takes in one request; beyond it the answer is INVALID_ARGUMENT, not a
+    server out of memory."""
 
-    max_request_seconds: float = 120.0  # of one channel, all channels and recordings together: a minute of stereo
+    # of one channel, all channels and recordings together: a minute of stereo
+    max_request_seconds: float = 120.0
 
     def samples(self, manifest: Manifest) -> int:
         """The same in samples of a model.
 
-        Raises: ConfigError when a stereo block with its context would not fit, or no message could hold as much.
+        Raises: ConfigError when a stereo block with its context would not fit, or no message could
+          hold as much.
         """
         rate, hop = manifest.sample_rate_hz, manifest.hop
         least = 2 * (2 * -(-manifest.context // hop) * hop + hop)
@@ -70,7 +82,9 @@ def separation_function(generator, sources: Sequence[str]):
         mono = tf.reshape(tf.transpose(mixture, (0, 2, 1)), (batch * channels, time, 1))
         estimates = generator(mono, training=False)
         apart = tf.reshape(estimates, (batch, channels, len(sources), time))
-        stems = {name: tf.transpose(apart[:, :, index], (0, 2, 1)) for index, name in enumerate(sources)}
+        stems = {
+            name: tf.transpose(apart[:, :, index], (0, 2, 1)) for index, name in enumerate(sources)
+        }
         return _with_residual(mixture, stems)
 
     return separate
@@ -84,7 +98,9 @@ def mono_separation_function(generator, sources: Sequence[str]):
 
     def separate(mixture):
         estimates = generator(mixture, training=False)
-        return _with_residual(mixture, {name: estimates[:, index] for index, name in enumerate(sources)})
+        return _with_residual(
+            mixture, {name: estimates[:, index] for index, name in enumerate(sources)}
+        )
 
     return separate
 
@@ -96,7 +112,8 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
       generator: `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`.
       manifest: what it is.
       limits: what it takes.
-    Returns: a `tf.function` with one input signature for each name of `SIGNATURES`; all share one copy of the network.
+    Returns: a `tf.function` with one input signature for each name of `SIGNATURES`; all share one
+      copy of the network.
     """
     import tensorflow as tf
 
@@ -115,7 +132,9 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     audio = tf.TensorSpec([None, None, None], tf.float32)
 
     def checked_separate(mixture):
-        return separate(checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=manifest.sample_rate_hz))
+        return separate(
+            checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=manifest.sample_rate_hz)
+        )
 
     def describe(question):
         shape = tf.shape(any_rank(question))
@@ -126,7 +145,9 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     return {
         DEFAULT: whole,
         SEPARATE: whole,
-        WAV: _signature(wav_function(separate, manifest, most=most), wav=tf.TensorSpec(None, tf.string)),
+        WAV: _signature(
+            wav_function(separate, manifest, most=most), wav=tf.TensorSpec(None, tf.string)
+        ),
         STREAM: _signature(
             stream_function(separate, manifest, most=most),
             block=audio,
@@ -138,7 +159,8 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
 
 
 def served_description(manifest: Manifest, limits: RequestLimits) -> dict:
-    """What `describe` tells: the manifest and the limits, which are all that a client needs to know."""
+    """What `describe` tells: the manifest and the limits, which are all that a client needs to
+    know."""
     return {**asdict(manifest), "limits": served_limits(manifest, limits)}
 
 
@@ -155,10 +177,16 @@ def signature_facts(sources: Sequence[str]) -> dict[str, dict]:
     return {
         DEFAULT: separate,
         SEPARATE: separate,
-        WAV: {"input": {"wav": ["batch"]}, "outputs": {f"{name}{BYTES}": ["batch"] for name in stems}},
+        WAV: {
+            "input": {"wav": ["batch"]},
+            "outputs": {f"{name}{BYTES}": ["batch"] for name in stems},
+        },
         STREAM: {
             "input": stream,
-            "outputs": {**dict.fromkeys(stems, ["batch", "ready", "channels"]), "context": stream["context"]},
+            "outputs": {
+                **dict.fromkeys(stems, ["batch", "ready", "channels"]),
+                "context": stream["context"],
+            },
         },
         DESCRIBE: {"input": {"question": ["batch"]}, "outputs": {"manifest": ["batch"]}},
     }

@@ -1,12 +1,15 @@
-"""The signature `stream`: blocks of a recording through a served model, which remembers nothing between them.
+"""The signature `stream`: blocks of a recording through a served model, which remembers nothing
+between them.
 
-What must be remembered goes back to the caller as `context` and comes again with the next block, so any replica of a
-server can answer any block. The twin of `separation.engine.BlockSeparator`: true neighbourhood, then discard, on
-multiples of the generator's hop; the stems put together equal one pass over the whole recording.
+What must be remembered goes back to the caller as `context` and comes again with the next block, so
+any replica of a server can answer any block. The twin of `separation.engine.BlockSeparator`: true
+neighbourhood, then discard, on multiples of the generator's hop; the stems put together equal one
+pass over the whole recording.
 
-With C for the generator's context rounded up to its hop: a sample is given back once C samples after it are known, and C
-samples before the next one are kept. As all that is ready is always given back, the length of `context` alone says how
-many of its samples have been given back already: clip(floor(length / hop) * hop - C, 0, C). No other state is needed.
+With C for the generator's context rounded up to its hop: a sample is given back once C samples
+after it are known, and C samples before the next one are kept. As all that is ready is always given
+back, the length of `context` alone says how many of its samples have been given back already:
+clip(floor(length / hop) * hop - C, 0, C). No other state is needed.
 """
 
 from collections.abc import Callable
@@ -22,8 +25,9 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
       separate: `[batch, time, channels]` to a dictionary of stems.
       manifest: of the model; its hop and context are used.
       most: samples taken in a request, context included.
-    Returns: function of `block [batch, time, channels]`, `context` (what the last answer gave, empty at the start) and
-      `final` (no block follows) to stems `[batch, ready, channels]`, often of no sample, and the next `context`.
+    Returns: function of `block [batch, time, channels]`, `context` (what the last answer gave,
+      empty at the start) and `final` (no block follows) to stems `[batch, ready, channels]`, often
+      of no sample, and the next `context`.
     """
     import tensorflow as tf
 
@@ -32,7 +36,9 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
 
     def stream(block, context, final):
         held, before = _joined(block, context, longest=2 * reach + hop - 1)
-        held = not_too_long(held, "context and block", most=most, sample_rate_hz=manifest.sample_rate_hz)
+        held = not_too_long(
+            held, "context and block", most=most, sample_rate_hz=manifest.sample_rate_hz
+        )
         held = finite(held, "block")
         time = tf.shape(held)[1]
         lead = tf.clip_by_value(before // hop * hop - reach, 0, reach)
@@ -63,9 +69,12 @@ def _joined(block, context, *, longest: int):
     alike = none_before | none_now | (tf.gather(first, [0, 2]) == tf.gather(then, [0, 2]))
     checks = [
         require(
-            ~(none_before & none_now), "`block` and `context` are empty; send at least one sample of the recording"
+            ~(none_before & none_now),
+            "`block` and `context` are empty; send at least one sample of the recording",
         ),
-        require(tf.reduce_all(alike), "`context` and `block` differ in batch or channels:", first, then),
+        require(
+            tf.reduce_all(alike), "`context` and `block` differ in batch or channels:", first, then
+        ),
         require(
             first[1] <= longest,
             f"`context` has more than {longest} samples:",

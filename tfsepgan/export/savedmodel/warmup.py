@@ -1,10 +1,11 @@
-"""Warm-up requests: what a server runs once when it loads a model, so that the first listener does not wait for it.
+"""Warm-up requests: what a server runs once when it loads a model, so that the first listener does
+not wait for it.
 
-Source: "SavedModel warmup" of TF Serving's documentation and its `prediction_log.proto`: a TFRecord file of `PredictionLog`
-messages under `assets.extra`. A request of them that fails keeps the model from loading, so they are made of what every
-model takes.
-Departs from it: the four nested messages are put together here byte by byte, so that an export needs no
-`tensorflow-serving-api`; the tests read them with it.
+Source: "SavedModel warmup" of TF Serving's documentation and its `prediction_log.proto`: a TFRecord
+file of `PredictionLog` messages under `assets.extra`. A request of them that fails keeps the model
+from loading, so they are made of what every model takes.
+Departs from it: the four nested messages are put together here byte by byte, so that an export
+needs no `tensorflow-serving-api`; the tests read them with it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup(directory: Path, manifest: Manifest) -> None:
-    """Write the warm-up requests of a SavedModel: half a second of noise through each signature that runs the network.
+    """Write the warm-up requests of a SavedModel: half a second of noise through each signature
+    that runs the network.
 
     Args:
       directory: of the SavedModel.

@@ -1,9 +1,10 @@
-"""The signature `separate_wav`: WAV files in, WAV files out, read and written by TensorFlow's own operators.
+"""The signature `separate_wav`: WAV files in, WAV files out, read and written by TensorFlow's own
+operators.
 
-Source: the RIFF WAVE format; PCM of 16, 24 and 32 bits and 32-bit float, WAVE_FORMAT_EXTENSIBLE included, chunks in any
-number before the samples.
-Departs from `tf.audio`: that reads 16-bit PCM only, and writes it, which cuts what is beyond full scale. Here the stems are
-32-bit float: nothing is cut, and they sum to the mixture.
+Source: the RIFF WAVE format; PCM of 16, 24 and 32 bits and 32-bit float, WAVE_FORMAT_EXTENSIBLE
+included, chunks in any number before the samples. Departs from `tf.audio`: that reads 16-bit PCM
+only, and writes it, which cuts what is beyond full scale. Here the stems are 32-bit float: nothing
+is cut, and they sum to the mixture.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from tfsepgan.export.savedmodel.checks import any_rank, finite, not_too_many, re
 from tfsepgan.models.folders import Manifest
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-_KINDS = ((_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32))  # encoding and bits, as `_samples` takes them
-_MOST_CHUNKS = 64  # before the samples; a file of nothing but empty chunks must not keep a server busy
+# encoding and bits, as `_samples` takes them
+_KINDS = ((_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32))
+# before the samples; a file of nothing but empty chunks must not keep a server busy
+_MOST_CHUNKS = 64
 _STREAMED = 0xFFFFFFFF  # length that programs write when they cannot know it
 _HEAD_BYTES = 58
 
@@ -25,7 +28,8 @@ def wav_function(separate: Callable, manifest: Manifest, *, most: int) -> Callab
       separate: `[batch, time, channels]` to a dictionary of stems.
       manifest: of the model; its rate is the files'.
       most: samples taken of a file.
-    Returns: function of `wav`, a string or `[batch]` of them, to `NAME_bytes` shaped alike for each source and "residual".
+    Returns: function of `wav`, a string or `[batch]` of them, to `NAME_bytes` shaped alike for each
+      source and "residual".
     """
     import tensorflow as tf
 
@@ -39,9 +43,15 @@ def wav_function(separate: Callable, manifest: Manifest, *, most: int) -> Callab
     def separate_wav(wav):
         files = _checked_files(wav, most_bytes=4 * most + 2**20)
         stems = tf.map_fn(
-            one, tf.reshape(files, [-1]), fn_output_signature=(tf.string,) * len(names), parallel_iterations=1
+            one,
+            tf.reshape(files, [-1]),
+            fn_output_signature=(tf.string,) * len(names),
+            parallel_iterations=1,
         )
-        return {f"{name}_bytes": tf.reshape(stem, tf.shape(files)) for name, stem in zip(names, stems, strict=True)}
+        return {
+            f"{name}_bytes": tf.reshape(stem, tf.shape(files))
+            for name, stem in zip(names, stems, strict=True)
+        }
 
     return separate_wav
 
@@ -59,8 +69,13 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
 
     form, data, count = _chunks(file)
     encoding, channels, rate, bits = _format(file, form)
-    kind = tf.argmax(tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]), output_type=tf.int32)
-    known = tf.reduce_any(tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]))
+    kind = tf.argmax(
+        tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]),
+        output_type=tf.int32,
+    )
+    known = tf.reduce_any(
+        tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS])
+    )
     present = tf.cast(tf.strings.length(file), tf.int64) - data
     count = tf.where(count == _STREAMED, present, count)
     frame = tf.maximum(channels * bits // 8, 1)
@@ -73,9 +88,18 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
             bits,
             "; send PCM of 16, 24 or 32 bits or 32-bit float",
         ),
-        require(rate == sample_rate_hz, "the WAV has a sample rate of", rate, f"Hz; send {sample_rate_hz} Hz"),
         require(
-            count <= present, "the WAV is cut short, bytes promised and present:", count, present, "; send it again"
+            rate == sample_rate_hz,
+            "the WAV has a sample rate of",
+            rate,
+            f"Hz; send {sample_rate_hz} Hz",
+        ),
+        require(
+            count <= present,
+            "the WAV is cut short, bytes promised and present:",
+            count,
+            present,
+            "; send it again",
         ),
         require((channels > 0) & (count > 0), "the WAV holds no samples; send at least one"),
         not_too_many(channels, "wav"),
@@ -119,7 +143,9 @@ def write_wav(samples, sample_rate_hz: int):
     ]
     everything = tf.concat([*pieces, tf.reshape(tf.bitcast(samples, tf.uint8), [-1])], axis=0)
     # TensorFlow turns no array into a string, but a serialised one ends with its bytes.
-    return tf.strings.substr(tf.io.serialize_tensor(everything), -tf.size(everything), tf.size(everything))
+    return tf.strings.substr(
+        tf.io.serialize_tensor(everything), -tf.size(everything), tf.size(everything)
+    )
 
 
 def _checked_files(wav, *, most_bytes: int):
@@ -138,7 +164,10 @@ def _checked_files(wav, *, most_bytes: int):
             require(tf.size(wav) > 0, "`wav` is empty; send the bytes of at least one WAV file"),
             not_too_many(tf.size(wav), "wav"),
             require(
-                size <= most_bytes, "`wav` holds this many bytes:", size, f"; send at most {most_bytes} in a request"
+                size <= most_bytes,
+                "`wav` holds this many bytes:",
+                size,
+                f"; send at most {most_bytes} in a request",
             ),
         ]
     ):
@@ -170,12 +199,17 @@ def _chunks(file):
 
     none = tf.constant(-1, tf.int64)
     _, form, data, count = tf.while_loop(
-        unfinished, step, (start, none, none, none), maximum_iterations=_MOST_CHUNKS, parallel_iterations=1
+        unfinished,
+        step,
+        (start, none, none, none),
+        maximum_iterations=_MOST_CHUNKS,
+        parallel_iterations=1,
     )
     with tf.control_dependencies(
         [
             require(
-                (form >= 0) & (data > form), "the WAV has no format or no samples; write it again, or send 16-bit PCM"
+                (form >= 0) & (data > form),
+                "the WAV has no format or no samples; write it again, or send 16-bit PCM",
             )
         ]
     ):
@@ -183,17 +217,25 @@ def _chunks(file):
 
 
 def _format(file, form):
-    """Encoding, channels, rate in Hz and bits, from a format chunk that is known to have 16 bytes or more."""
+    """Encoding, channels, rate in Hz and bits, from a format chunk that is known to have 16 bytes
+    or more."""
     import tensorflow as tf
 
     plain = _number(file, form, 2)
-    # The true encoding of an extensible format stands 24 bytes in; the samples follow the format, so they are in the file.
+    # The true encoding of an extensible format stands 24 bytes in; the samples follow the format,
+    # so they are in the file.
     encoding = _number(file, tf.where(plain == _EXTENSIBLE, form + 24, form), 2)
-    return encoding, _number(file, form + 2, 2), _number(file, form + 4, 4), _number(file, form + 14, 2)
+    return (
+        encoding,
+        _number(file, form + 2, 2),
+        _number(file, form + 4, 4),
+        _number(file, form + 14, 2),
+    )
 
 
 def _number(file, position, count: int):
-    """The unsigned little-endian number of `count` bytes at a position, int64; bytes beyond the end are zero."""
+    """The unsigned little-endian number of `count` bytes at a position, int64; bytes beyond the end
+    are zero."""
     import tensorflow as tf
 
     found = tf.strings.join([tf.strings.substr(file, position, count), "\0" * count])
@@ -207,7 +249,10 @@ def _samples(raw, kind):
 
     def packed():
         each = tf.reshape(tf.cast(tf.io.decode_raw(raw, tf.uint8), tf.int32), [-1, 3])
-        return tf.cast(tf.reduce_sum(tf.bitwise.left_shift(each, [8, 16, 24]), axis=1), tf.float32) / 2.0**31
+        return (
+            tf.cast(tf.reduce_sum(tf.bitwise.left_shift(each, [8, 16, 24]), axis=1), tf.float32)
+            / 2.0**31
+        )
 
     return tf.switch_case(
         kind,

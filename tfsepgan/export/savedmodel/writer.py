@@ -1,7 +1,8 @@
 """SavedModels with named signatures, for TF Serving and for any TensorFlow program.
 
-They are saved from traced functions and the variables these use, not from the Keras model: `tf.saved_model.save(model)` loses
-the signatures' names, and `keras.export.ExportArchive` stores every weight twice, as Keras' variable and as TensorFlow's.
+They are saved from traced functions and the variables these use, not from the Keras model:
+`tf.saved_model.save(model)` loses the signatures' names, and `keras.export.ExportArchive` stores
+every weight twice, as Keras' variable and as TensorFlow's.
 """
 
 import logging
@@ -9,13 +10,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tfsepgan.errors import ExportError
-from tfsepgan.export.savedmodel.signatures import MIXTURE, RequestLimits, mono_separation_function, served_functions
+from tfsepgan.export.savedmodel.signatures import (
+    MIXTURE,
+    RequestLimits,
+    mono_separation_function,
+    served_functions,
+)
 from tfsepgan.export.savedmodel.warmup import write_warmup
 from tfsepgan.models.bundle import Bundle
 
 
 def write_saved_model(bundle: Bundle, directory: Path, limits: RequestLimits | None = None) -> None:
-    """Write the SavedModel that is served, with warm-up requests: any batch, any length, any number of channels.
+    """Write the SavedModel that is served, with warm-up requests: any batch, any length, any number
+    of channels.
 
     Args:
       bundle: generator and manifest.
@@ -56,13 +63,16 @@ def save_functions(functions: Mapping[str, Callable], directory: Path) -> None:
     """
     import tensorflow as tf
 
-    quiet = logging.getLogger("tensorflow")  # it says where it wrote, in the middle of a command's progress
+    # it says where it wrote, in the middle of a command's progress
+    quiet = logging.getLogger("tensorflow")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
     try:
         traced = {name: function.get_concrete_function() for name, function in functions.items()}
         holder = tf.Module()
-        holder.weights = list({id(one): one for trace in traced.values() for one in trace.graph.variables}.values())
+        holder.weights = list(
+            {id(one): one for trace in traced.values() for one in trace.graph.variables}.values()
+        )
         tf.saved_model.save(holder, str(directory), signatures=traced)
     except (OSError, tf.errors.OpError, ValueError) as error:
         raise ExportError(f"the SavedModel could not be written: {error}") from error

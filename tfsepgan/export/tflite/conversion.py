@@ -1,4 +1,5 @@
-"""TFLite files with built-in operators only, so that the plain runtime of a phone or browser is enough."""
+"""TFLite files with built-in operators only, so that the plain runtime of a phone or browser is
+enough."""
 
 import os
 import re
@@ -16,7 +17,11 @@ _NEEDED_OPS = re.compile(r"(?:TF Select|Flex|Custom) ops: ([^\n]*)")
 
 
 def write_tflite(
-    saved_model: Path, outputs: Mapping[str, Path], *, signature: str = "separate", calibration: Path | None = None
+    saved_model: Path,
+    outputs: Mapping[str, Path],
+    *,
+    signature: str = "separate",
+    calibration: Path | None = None,
 ) -> None:
     """Convert a SavedModel in a process of its own and check what came out.
 
@@ -32,12 +37,20 @@ def write_tflite(
     files = {**outputs, **({"calibration": calibration} if calibration else {})}
     wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
     finished = subprocess.run(
-        [sys.executable, "-m", "tfsepgan.export.tflite.convert", str(saved_model.resolve()), signature, *wanted],
+        [
+            sys.executable,
+            "-m",
+            "tfsepgan.export.tflite.convert",
+            str(saved_model.resolve()),
+            signature,
+            *wanted,
+        ],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "-1",  # converting needs no accelerator, and one may be busy training
+            # converting needs no accelerator, and one may be busy training
+            "CUDA_VISIBLE_DEVICES": "-1",
         },
         cwd=saved_model.parent,
         capture_output=True,
@@ -64,16 +77,20 @@ def open_interpreter(path: Path, *, threads: int = 2):
 
 
 def foreign_operators(path: Path) -> list[str]:
-    """Names of the operators in a TFLite file that are not built in (Flex or custom); empty is good.
+    """Names of the operators in a TFLite file that are not built in (Flex or custom); empty is
+    good.
 
-    Source: the file's own table of operator codes, by TensorFlow's schema: built-in code 32 is CUSTOM.
+    Source: the file's own table of operator codes, by TensorFlow's schema: built-in code 32 is
+      CUSTOM.
     """
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(path.read_bytes(), 0)
     codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
     custom = [
-        code for code in codes if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
+        code
+        for code in codes
+        if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
     ]
     return sorted((code.CustomCode() or b"?").decode() for code in custom)
 
@@ -100,5 +117,7 @@ def _reason(finished: subprocess.CompletedProcess) -> str:
     if needed:
         return f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    told = next((line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "")
+    told = next(
+        (line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else ""
+    )
     return f"exit code {finished.returncode}: {told[:500] or 'it said nothing'}"

@@ -1,11 +1,15 @@
-"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.tflite.convert SAVED_MODEL SIGNATURE float32=FILE float16=FILE ...`.
+"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.tflite.convert SAVED_MODEL
+SIGNATURE float32=FILE float16=FILE ...`.
 
-Precisions are "float32", "float16", "dynamic" and "int8"; "int8" needs `calibration=FILE`, a `.npz` of inputs. It runs in a process
-of its own because the converter aborts the whole process on what it cannot handle, and prints pages on what it can.
+Precisions are "float32", "float16", "dynamic" and "int8"; "int8" needs `calibration=FILE`, a `.npz`
+of inputs. It runs in a process of its own because the converter aborts the whole process on what it
+cannot handle, and prints pages on what it can.
 
-Source of the quantisation: Jacob et al. 2018, arXiv:1712.05877; TensorFlow's post-training quantisation.
-Departs from it: "int8" leaves all but matrix products and convolutions in float. Those are nearly all of the weights and of the
-arithmetic; a spectrum, whose bins differ by 100 dB, does not fit into 8 bits.
+Source of the quantisation: Jacob et al. 2018, arXiv:1712.05877; TensorFlow's post-training
+  quantisation.
+Departs from it: "int8" leaves all but matrix products and convolutions in float. Those are nearly
+all of the weights and of the arithmetic; a spectrum, whose bins differ by 100 dB, does not fit into
+8 bits.
 """
 
 import sys
@@ -14,15 +18,19 @@ from pathlib import Path
 QUANTISED = ("FULLY_CONNECTED", "CONV_2D")  # TFLite's names for them
 
 
-def convert(saved_model: str, signature: str, precision: str, calibration: str | None = None) -> bytes:
+def convert(
+    saved_model: str, signature: str, precision: str, calibration: str | None = None
+) -> bytes:
     """Convert a signature with built-in operators only.
 
     Args:
       saved_model: folder of the SavedModel.
       signature: its name, such as "separate".
-      precision: "float32"; "float16" for weights of half the size; "dynamic" for 8-bit weights, with inputs of each product
-        rounded by their own range; "int8" for 8-bit weights with ranges fixed beforehand.
-      calibration: for "int8" the file of inputs that ranges are taken from; every array in it is one.
+      precision: "float32"; "float16" for weights of half the size; "dynamic" for 8-bit weights,
+        with inputs of each product rounded by their own range; "int8" for 8-bit weights with ranges
+        fixed beforehand.
+      calibration: for "int8" the file of inputs that ranges are taken from; every array in it is
+        one.
     Returns: the TFLite file.
     """
     import tensorflow as tf
@@ -52,8 +60,13 @@ def _with_fixed_ranges(converter, signature: str, calibration: str) -> bytes:
             yield signature, {"mixture": one}
 
     converter.representative_dataset = examples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    others = [name for name in vars(schema.BuiltinOperator) if name.isupper() and name not in QUANTISED]
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.TFLITE_BUILTINS,
+        tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+    ]
+    others = [
+        name for name in vars(schema.BuiltinOperator) if name.isupper() and name not in QUANTISED
+    ]
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=others)
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=examples, debug_options=options

@@ -1,4 +1,5 @@
-"""Makes the TFLite files of an export beyond the two that every export has: quantised ones, and those for streaming."""
+"""Makes the TFLite files of an export beyond the two that every export has: quantised ones, and
+those for streaming."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,11 @@ import numpy as np
 from tfsepgan.export.parity import Stems
 from tfsepgan.export.tflite.conversion import run_tflite, write_tflite
 from tfsepgan.export.tflite.metadata import write_metadata
-from tfsepgan.export.tflite.streaming import default_block, streaming_facts, write_streaming_saved_model
+from tfsepgan.export.tflite.streaming import (
+    default_block,
+    streaming_facts,
+    write_streaming_saved_model,
+)
 from tfsepgan.export.tflite.variants import (
     BASE,
     OF_PEAK,
@@ -31,8 +36,9 @@ CALIBRATION_SECONDS = 5.0  # length of one input; the runtime holds all values i
 class OnDevice:
     """Which TFLite files to make besides float32 and float16.
 
-    `variants`: names in `variants.VARIANTS`. `block`: samples of a streaming block, a multiple of the model's hop; 0 takes the shortest
-    of at least 1024. `rehearsal`: what quantised files are made and judged with; the audio that parity is measured on if not given.
+    `variants`: names in `variants.VARIANTS`. `block`: samples of a streaming block, a multiple of
+    the model's hop; 0 takes the shortest of at least 1024. `rehearsal`: what quantised files are
+    made and judged with; the audio that parity is measured on if not given.
     """
 
     variants: tuple[str, ...] = ()
@@ -44,7 +50,9 @@ def describe_base(made: Path, manifest: Manifest) -> None:
     """Write into the two files that every export has what they are."""
     for name, variant in BASE.items():
         facts = file_facts_inside(manifest, name)
-        write_metadata(made / f"{manifest.name}{variant.end}", facts, sentence(manifest, variant.told))
+        write_metadata(
+            made / f"{manifest.name}{variant.end}", facts, sentence(manifest, variant.told)
+        )
 
 
 def make_variants(
@@ -88,8 +96,12 @@ def sentence(manifest: Manifest, told: str) -> str:
     return f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems} ({told})."
 
 
-def _convert_streaming(bundle: Bundle, scratch: Path, files: Mapping[str, Path], block: int) -> StreamingTwin | None:
-    outputs = {VARIANTS[name].precision: path for name, path in files.items() if VARIANTS[name].streaming}
+def _convert_streaming(
+    bundle: Bundle, scratch: Path, files: Mapping[str, Path], block: int
+) -> StreamingTwin | None:
+    outputs = {
+        VARIANTS[name].precision: path for name, path in files.items() if VARIANTS[name].streaming
+    }
     if not outputs:
         return None
     twin = streaming_twin(bundle.generator, block=block or default_block(bundle.manifest.hop))
@@ -98,11 +110,19 @@ def _convert_streaming(bundle: Bundle, scratch: Path, files: Mapping[str, Path],
     return twin
 
 
-def _convert_plain(bundle: Bundle, scratch: Path, files: Mapping[str, Path], rehearsal: Rehearsal) -> None:
-    outputs = {VARIANTS[name].precision: path for name, path in files.items() if not VARIANTS[name].streaming}
+def _convert_plain(
+    bundle: Bundle, scratch: Path, files: Mapping[str, Path], rehearsal: Rehearsal
+) -> None:
+    outputs = {
+        VARIANTS[name].precision: path
+        for name, path in files.items()
+        if not VARIANTS[name].streaming
+    }
     if not outputs:
         return
-    pieces = _pieces(rehearsal.calibration, round(CALIBRATION_SECONDS * bundle.manifest.sample_rate_hz))
+    pieces = _pieces(
+        rehearsal.calibration, round(CALIBRATION_SECONDS * bundle.manifest.sample_rate_hz)
+    )
     calibration = scratch / "calibration.npz"
     np.savez(calibration, *pieces)
     write_tflite(scratch / "mono", outputs, calibration=calibration)

@@ -1,4 +1,5 @@
-"""What a TFLite file says about itself, written into it: see `tfsepgan.ondevice.description`, which reads it."""
+"""What a TFLite file says about itself, written into it: see `tfsepgan.ondevice.description`, which
+reads it."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
 """The streaming twin of a model as a SavedModel, which its TFLite files are converted from.
 
-Signature `stream`: `block [1, block, 1]`, `state [1, state]` (zeros at the start) and `valid [1]` int32 to each source and `residual`,
-`[1, block, 1]`, and the next `state`.
+Signature `stream`: `block [1, block, 1]`, `state [1, state]` (zeros at the start) and `valid [1]`
+int32 to each source and `residual`, `[1, block, 1]`, and the next `state`.
 """
 
 import contextlib
@@ -49,11 +49,15 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
     import tensorflow as tf
 
     if STATE in bundle.manifest.sources:
-        raise ExportError(f"a source is called {STATE!r}, which the streaming model needs for itself; rename it.")
+        raise ExportError(
+            f"a source is called {STATE!r}, which the streaming model needs for itself; rename it."
+        )
 
     def stream(block, state, valid):
         given = twin.model({"block": block, "state": state, "valid": valid}, training=False)
-        stems = {name: given["estimates"][:, index] for index, name in enumerate(bundle.manifest.sources)}
+        stems = {
+            name: given["estimates"][:, index] for index, name in enumerate(bundle.manifest.sources)
+        }
         return {**stems, RESIDUAL: given["residual"], STATE: given["state"]}
 
     wanted = [
@@ -68,4 +72,6 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
         with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
             archive.write_out(str(directory), verbose=False)
     except (OSError, tf.errors.OpError, ValueError) as error:
-        raise ExportError(f"the streaming model of {bundle.manifest.name!r} could not be written: {error}") from error
+        raise ExportError(
+            f"the streaming model of {bundle.manifest.name!r} could not be written: {error}"
+        ) from error

@@ -1,7 +1,8 @@
-"""The TFLite files that an export can hold: which there are, what they say of themselves, and how good each must be.
+"""The TFLite files that an export can hold: which there are, what they say of themselves, and how
+good each must be.
 
-Files with float weights must give the Keras model's numbers. Files with 8-bit weights cannot: they must separate as well, which is
-measured on mixtures whose sources are known.
+Files with float weights must give the Keras model's numbers. Files with 8-bit weights cannot: they
+must separate as well, which is measured on mixtures whose sources are known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,24 +33,30 @@ BASE = {
     "float16": Variant(".fp16.tflite", "float16", False, "float16 weights"),
 }
 VARIANTS = {
-    "dynamic": Variant(".dynamic.tflite", "dynamic", False, "8-bit weights, ranges found while it runs"),
+    "dynamic": Variant(
+        ".dynamic.tflite", "dynamic", False, "8-bit weights, ranges found while it runs"
+    ),
     "int8": Variant(".int8.tflite", "int8", False, "8-bit weights and products, fixed ranges"),
     "stream": Variant(".stream.tflite", "float32", True, "streaming, float32"),
     "stream.fp16": Variant(".stream.fp16.tflite", "float16", True, "streaming, float16 weights"),
-    "stream.dynamic": Variant(".stream.dynamic.tflite", "dynamic", True, "streaming, 8-bit weights"),
+    "stream.dynamic": Variant(
+        ".stream.dynamic.tflite", "dynamic", True, "streaming, 8-bit weights"
+    ),
 }
 TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
 OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras over peak
 MAX_SDR_LOSS_DB = 0.5  # of 8-bit weights, where the sources are known
-MIN_CLOSENESS_DB = 20.0  # where they are not: an error 20 dB below the estimate costs one of 10 dB SDR less than 0.5 dB
+# where they are not: an error 20 dB below the estimate costs one of 10 dB SDR less than 0.5 dB
+MIN_CLOSENESS_DB = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
     """Audio that quantised files are made and judged with.
 
-    `calibration`: `[time, channels]` each, what the ranges of "int8" are taken from. `mixtures`: what SDR is measured on; sources of
-    the model that they do not hold are judged by their closeness to the Keras model.
+    `calibration`: `[time, channels]` each, what the ranges of "int8" are taken from. `mixtures`:
+    what SDR is measured on; sources of the model that they do not hold are judged by their
+    closeness to the Keras model.
     """
 
     calibration: tuple[np.ndarray, ...]
@@ -63,7 +70,9 @@ def check_variants(wanted: Sequence[str]) -> None:
             raise ConfigError(f"There is no TFLite variant {name!r}; {nearest(name, VARIANTS)}")
 
 
-def file_facts_inside(manifest: Manifest, variant: str, *, streaming: Mapping[str, Any] | None = None) -> dict:
+def file_facts_inside(
+    manifest: Manifest, variant: str, *, streaming: Mapping[str, Any] | None = None
+) -> dict:
     """What a TFLite file says about itself: see `tfsepgan.ondevice.describe`."""
     stems = [*manifest.sources, "residual"]
     if streaming is None:
@@ -109,34 +118,47 @@ class Judge:
         Args:
           run: the file, `[time, channels]` to stems.
           with_sdr: whether to run the mixtures, too.
-        Returns: "of_peak", the largest difference over the peak; "closeness_db", the level of the sources above the difference; and
-          "sdr_loss_db", how much less SDR the worst source has on average, if the mixtures hold one; then also
-          "unheard_closeness_db", the same as "closeness_db" of the sources that they do not hold, if there are such.
+        Returns: "of_peak", the largest difference over the peak; "closeness_db", the level of the
+          sources above the difference; and "sdr_loss_db", how much less SDR the worst source has on
+          average, if the mixtures hold one; then also "unheard_closeness_db", the same as
+          "closeness_db" of the sources that they do not hold, if there are such.
         """
         given, sources = run(self._audio), self._bundle.manifest.sources
         figures = {"of_peak": largest_difference(self._reference, given)}
         if not np.isfinite(figures["of_peak"]):
             return {**figures, "closeness_db": -np.inf}
-        figures["closeness_db"] = min(_snr_or(np.inf, self._reference[source], given[source]) for source in sources)
+        figures["closeness_db"] = min(
+            _snr_or(np.inf, self._reference[source], given[source]) for source in sources
+        )
         losses = self._losses(run) if with_sdr else {}
         if not losses:
             return figures
-        unheard = [_snr_or(np.inf, self._reference[one], given[one]) for one in sources if one not in losses]
+        unheard = [
+            _snr_or(np.inf, self._reference[one], given[one])
+            for one in sources
+            if one not in losses
+        ]
         if unheard:
             figures["unheard_closeness_db"] = min(unheard)
         return {**figures, "sdr_loss_db": max(losses.values())}
 
     def _losses(self, run) -> dict[str, float]:
         """Mean loss of SDR in dB, for each source that the mixtures hold."""
-        self._of_mixtures = self._of_mixtures or [keras_stems(self._bundle, one.mixture) for one in self._mixtures]
+        self._of_mixtures = self._of_mixtures or [
+            keras_stems(self._bundle, one.mixture) for one in self._mixtures
+        ]
         losses: dict[str, list[float]] = {}
         for mixture, before in zip(self._mixtures, self._of_mixtures, strict=True):
             after = run(mixture.mixture)
             for source in {*self._bundle.manifest.sources} & {*mixture.sources}:
                 truth = mixture.sources[source]
-                loss = _snr_or(np.nan, truth, before[source]) - _snr_or(np.nan, truth, after[source])
+                loss = _snr_or(np.nan, truth, before[source]) - _snr_or(
+                    np.nan, truth, after[source]
+                )
                 losses.setdefault(source, []).append(loss)
-        known = {source: [one for one in each if not np.isnan(one)] for source, each in losses.items()}
+        known = {
+            source: [one for one in each if not np.isnan(one)] for source, each in losses.items()
+        }
         return {source: float(np.mean(each)) for source, each in known.items() if each}
 
 
@@ -146,7 +168,9 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
     if precision in OF_PEAK:
         key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
         wanted = f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most {OF_PEAK[precision]:.0e}"
-    elif "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB:
+    elif (
+        "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB
+    ):
         key, good = "unheard_closeness_db", False
         wanted = (
             f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at hand holds; wanted at least "
@@ -162,7 +186,9 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
             "were no mixtures with known sources to measure SDR on"
         )
     if not good:
-        raise ExportError(f"the TFLite variant {name!r} {wanted}. Nothing was written; leave that variant out.")
+        raise ExportError(
+            f"the TFLite variant {name!r} {wanted}. Nothing was written; leave that variant out."
+        )
 
 
 def _snr_or(otherwise: float, reference: np.ndarray, estimate: np.ndarray) -> float:

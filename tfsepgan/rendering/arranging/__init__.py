@@ -1,1 +1,2 @@
-"""Full bands out of a piano performance with melody, chords and beats: arranged, rendered, mixed and mastered."""
+"""Full bands out of a piano performance with melody, chords and beats: arranged, rendered, mixed
+and mastered."""

@@ -1,4 +1,5 @@
-"""Basses, guitars, pads and stabs on the chords of a song. All pure: a style turns chords and beats into notes."""
+"""Basses, guitars, pads and stabs on the chords of a song. All pure: a style turns chords and beats
+into notes."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +25,9 @@ def _segments(song: Song) -> Iterator[tuple[float, float, Chord]]:
                 begun, chord = float(beat), following
 
 
-def _note(song: Song, beat: float, beats: float, pitch: int, velocity: int, sounds: float = _SUNG_BEATS) -> Note:
+def _note(
+    song: Song, beat: float, beats: float, pitch: int, velocity: int, sounds: float = _SUNG_BEATS
+) -> Note:
     start, end = song.time(beat), song.time(beat + beats)
     return Note(start, start + max(0.05, (end - start) * sounds), pitch, velocity)
 
@@ -44,7 +47,9 @@ def bass(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
     for number, (beat, beats, chord) in enumerate(segments):
         following = segments[number + 1][2] if number + 1 < len(segments) else chord
         for at, length, pitch, velocity in BASSES[style](chord, following, beats, rng):
-            notes.append(_note(song, beat + at, length, fold(pitch, _BASS_LOW, _BASS_HIGH), velocity))
+            notes.append(
+                _note(song, beat + at, length, fold(pitch, _BASS_LOW, _BASS_HIGH), velocity)
+            )
     return notes
 
 
@@ -107,7 +112,8 @@ BASSES: dict[str, Callable] = {
 
 
 def voicing(chord: Chord, count: int, centre: int, before: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """So many notes of a chord near a pitch, or near the voicing before, so that voices move little.
+    """So many notes of a chord near a pitch, or near the voicing before, so that voices move
+    little.
 
     Returns: rising MIDI pitches, all different.
     """
@@ -115,7 +121,9 @@ def voicing(chord: Chord, count: int, centre: int, before: tuple[int, ...] = ())
     middle = 0.5 * middle + 0.5 * centre  # it does not drift away
     pitches = [pitch for pitch in range(128) if (pitch - chord.root) % 12 in chord.tones]
     starts = range(len(pitches) - count + 1)
-    best = min(starts, key=lambda start: abs(float(np.mean(pitches[start : start + count])) - middle))
+    best = min(
+        starts, key=lambda start: abs(float(np.mean(pitches[start : start + count])) - middle)
+    )
     return tuple(pitches[best : best + count])
 
 
@@ -134,7 +142,9 @@ def chords(song: Song, rng: np.random.Generator, *, style: str, centre: int) -> 
         before = voicing(chord, count, centre, before)
         for at, length, late, pitch, velocity in CHORD_STYLES[style](before, chord, beats, drawn):
             note = _note(song, beat + at, length, pitch, velocity)
-            notes.append(note._replace(start=note.start + late, end=max(note.end, note.start + late + 0.05)))
+            notes.append(
+                note._replace(start=note.start + late, end=max(note.end, note.start + late + 0.05))
+            )
     return notes
 
 
@@ -176,12 +186,19 @@ def _pad(pitches, chord, beats, drawn):
 
 
 def _organ(pitches, chord, beats, drawn):
-    for at, length in ((0.0, beats),) if drawn % 3 else tuple((b + 0.5, 0.4) for b in range(int(beats))):
+    for at, length in (
+        ((0.0, beats),) if drawn % 3 else tuple((b + 0.5, 0.4) for b in range(int(beats)))
+    ):
         for pitch in pitches:
             yield at, length, 0.0, pitch, 80
 
 
-_STABS = (((0.0, 0.4), (1.5, 0.4)), ((0.5, 0.3), (2.5, 1.2)), ((1.5, 0.4), (3.5, 0.4)), ((0.0, 1.5), (3.0, 0.4)))
+_STABS = (
+    ((0.0, 0.4), (1.5, 0.4)),
+    ((0.5, 0.3), (2.5, 1.2)),
+    ((1.5, 0.4), (3.5, 0.4)),
+    ((0.0, 1.5), (3.0, 0.4)),
+)
 
 
 def _stabs(pitches, chord, beats, drawn):

@@ -20,9 +20,11 @@ _TIMING_SECONDS = {"drums": 0.005, "bass": 0.008}  # standard deviation of a pla
 _OTHERS_SECONDS = 0.010
 _UNEVEN = 7.0  # standard deviation of velocities
 _CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
-_ROLES = {"whole": 0.40, "rests": 0.28, "late": 0.17, "early": 0.15}  # the piano over a song's phrases
+# the piano over a song's phrases
+_ROLES = {"whole": 0.40, "rests": 0.28, "late": 0.17, "early": 0.15}
 _ONE_HAND = 0.16
-_MADE_FOR_IT = 3.0  # a soundfont that holds one class alone is drawn so much more often: sampled pianos are better ones
+# a soundfont that holds one class alone is drawn so much more often: sampled pianos are better ones
+_MADE_FOR_IT = 3.0
 _PIANOS, _USUAL_PIANO = (0, 1), 0.93  # the honky-tonk piano is a rare guest
 
 
@@ -61,8 +63,8 @@ def arrange(
     """Make a band of a song.
 
     Args:
-      fonts: a class is played by one of those that have it, drawn, those that hold nothing else three times as often as others;
-        classes that none has stay out.
+      fonts: a class is played by one of those that have it, drawn, those that hold nothing else
+        three times as often as others; classes that none has stay out.
       singers: names of those who can sing.
       line_up: name of one of `LINE_UPS`; drawn without it.
     Returns: the same for the same arguments; the piano is its first voice.
@@ -77,7 +79,13 @@ def arrange(
 class _Band:
     """Gathers players, all from one generator."""
 
-    def __init__(self, song: Song, fonts: Mapping[str, SoundFont], singers: Sequence[str], rng: np.random.Generator):
+    def __init__(
+        self,
+        song: Song,
+        fonts: Mapping[str, SoundFont],
+        singers: Sequence[str],
+        rng: np.random.Generator,
+    ):
         self._song, self._fonts, self._singers, self._rng = song, fonts, singers, rng
         self._phrase_bars = int(rng.choice([4, 4, 8]))
         self._voices: list[Voice] = []
@@ -89,16 +97,23 @@ class _Band:
         if not performed.notes:  # that hand has nothing to play, or all of it is in a rest
             role, performed = PianoRole(), song.piano
         programs = _PIANOS if rng.random() < _USUAL_PIANO else ()
-        self._add(PIANO, PIANO, "performed", performed.notes, programs=programs, performed=performed)
+        self._add(
+            PIANO, PIANO, "performed", performed.notes, programs=programs, performed=performed
+        )
         if line_up.drums and rng.random() < line_up.drums_share:
             style = str(rng.choice(list(WALTZES) if song.beats_in_bar == 3 else line_up.drums))
             silent = frozenset([0]) if rng.random() < 0.2 else frozenset()
             self._add(
-                "drums", "drums", style, drums(song, rng, style=style, phrase_bars=self._phrase_bars, silent=silent)
+                "drums",
+                "drums",
+                style,
+                drums(song, rng, style=style, phrase_bars=self._phrase_bars, silent=silent),
             )
         if line_up.bass and rng.random() < line_up.bass_share:
             style = str(rng.choice(line_up.bass))
-            self._add("bass", "bass", style, bass(song, rng, style=style), programs=line_up.bass_programs)
+            self._add(
+                "bass", "bass", style, bass(song, rng, style=style), programs=line_up.bass_programs
+            )
         self._add_chords(line_up)
         self._add_leads(line_up)
         return Arrangement(line_up.name, tuple(self._voices), role)
@@ -123,9 +138,19 @@ class _Band:
         elif sung:
             self._add("voice", "lead", "sung", line(song.melody, lowest=False).notes)
         if line_up.leads and rng.random() < line_up.led * (1 / 3 if sung else 1):
-            self._add(str(rng.choice(line_up.leads)), "lead", "melody", line(song.melody, lowest=False).notes)
+            self._add(
+                str(rng.choice(line_up.leads)),
+                "lead",
+                "melody",
+                line(song.melody, lowest=False).notes,
+            )
         if line_up.leads and song.bridge.notes and rng.random() < line_up.bridge:
-            self._add(str(rng.choice(line_up.leads)), "bridge", "bridge", line(song.bridge, lowest=False).notes)
+            self._add(
+                str(rng.choice(line_up.leads)),
+                "bridge",
+                "bridge",
+                line(song.bridge, lowest=False).notes,
+            )
 
     def _piano_role(self, line_up: LineUp) -> PianoRole:
         rng = self._rng
@@ -139,14 +164,21 @@ class _Band:
         elif kind == "early" and len(phrases) > 2:
             rests = [phrases[int(rng.integers(len(phrases) // 2, len(phrases)))]]
             rests = [Stretch(rests[0].start, phrases[-1].end)]
-        hand = HANDS[int(rng.integers(1, 3))] if rng.random() < _ONE_HAND and line_up.name != "duo" else HANDS[0]
-        melody = str(rng.choice(["doubled", "octave"])) if rng.random() < line_up.piano_melody else "no"
+        hand = (
+            HANDS[int(rng.integers(1, 3))]
+            if rng.random() < _ONE_HAND and line_up.name != "duo"
+            else HANDS[0]
+        )
+        melody = (
+            str(rng.choice(["doubled", "octave"])) if rng.random() < line_up.piano_melody else "no"
+        )
         return PianoRole(hand, melody, tuple(rests))
 
     def _phrases(self) -> list[Stretch]:
         song = self._song
         bars = [song.time(first) for first, _ in song.bars()]
-        starts = bars[:: max(2, min(self._phrase_bars, len(bars) // 4))]  # an excerpt has four at least
+        # an excerpt has four at least
+        starts = bars[:: max(2, min(self._phrase_bars, len(bars) // 4))]
         ends = [*starts[1:], song.seconds + 1]
         return [Stretch(start, end) for start, end in zip(starts, ends, strict=True)]
 
@@ -154,12 +186,17 @@ class _Band:
         self, name: str, role_name: str, style: str, notes: Sequence[Note], *, programs: Sequence[int] = (),
         performed: Part | None = None,
     ) -> None:  # fmt: skip
-        """A player, if a soundfont has the instrument and there is something to play; `performed` keeps timing and pedal."""
+        """A player, if a soundfont has the instrument and there is something to play; `performed`
+        keeps timing and pedal."""
         rng, kind = self._rng, CLASSES[name]
-        able = self._able(kind, set(programs) & set(kind.programs)) or self._able(kind, set(kind.programs))
+        able = self._able(kind, set(programs) & set(kind.programs)) or self._able(
+            kind, set(kind.programs)
+        )
         if not able or not notes:
             return
-        weights = np.array([_MADE_FOR_IT if self._fonts[font].plays_only(kind) else 1.0 for font in able])
+        weights = np.array(
+            [_MADE_FOR_IT if self._fonts[font].plays_only(kind) else 1.0 for font in able]
+        )
         font = str(rng.choice(list(able), p=weights / weights.sum()))
         program = int(rng.choice(able[font]))
         part = performed or self._played(notes, name)
@@ -169,7 +206,10 @@ class _Band:
     def _able(self, kind: InstrumentClass, programs: set[int]) -> dict[str, list[int]]:
         """Soundfonts that have some of these programs, in the order of their names."""
         fonts = sorted(self._fonts.items())
-        found = {name: [program for program in font.programs(kind) if program in programs] for name, font in fonts}
+        found = {
+            name: [program for program in font.programs(kind) if program in programs]
+            for name, font in fonts
+        }
         return {name: has for name, has in found.items() if has}
 
     def _played(self, notes: Sequence[Note], name: str) -> Part:
@@ -182,7 +222,9 @@ class _Band:
         for note, later, more in zip(ordered, late, louder, strict=True):
             start = max(0.0, note.start + later)
             end = max(note.end + later, start + 0.03)
-            played.append(Note(start, end, note.pitch, int(np.clip(round(note.velocity + more), 1, 127))))
+            played.append(
+                Note(start, end, note.pitch, int(np.clip(round(note.velocity + more), 1, 127)))
+            )
         if name != "drums":
             played = fit(played, kind.lowest, kind.highest)
         return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(played))

@@ -1,6 +1,8 @@
-"""The mixing desk: every stem equalised, panned, put into a room and sent to one hall that the song shares.
+"""The mixing desk: every stem equalised, panned, put into a room and sent to one hall that the song
+shares.
 
-Everything is linear in each stem, so the stems' shares of the hall are their own, and the stems sum to the mixture.
+Everything is linear in each stem, so the stems' shares of the hall are their own, and the stems sum
+to the mixture.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,7 +82,8 @@ def _words(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def panned(sound: np.ndarray, pan: float) -> np.ndarray:
-    """Turn left and right so that what was in the middle lies at `pan`; the power stays what it was.
+    """Turn left and right so that what was in the middle lies at `pan`; the power stays what it
+    was.
 
     Args:
       sound: `[frames, 2]`.
@@ -94,7 +97,8 @@ def panned(sound: np.ndarray, pan: float) -> np.ndarray:
 
 def narrowed(sound: np.ndarray, width: float) -> np.ndarray:
     """`[frames, 2]` with what differs between left and right times `width`."""
-    middle = ((sound[:, 0] + sound[:, 1]) / 2)[:, None]  # four times as fast as a mean over an axis of two
+    # four times as fast as a mean over an axis of two
+    middle = ((sound[:, 0] + sound[:, 1]) / 2)[:, None]
     return middle + np.float32(width) * (sound - middle)
 
 
@@ -106,28 +110,40 @@ def active_rms(sound: np.ndarray, sample_rate_hz: int) -> float:
     """
     size = max(1, round(_FRAME_SECONDS * sample_rate_hz))
     count = len(sound) // size
-    power = np.square(sound[: count * size], dtype=np.float32).reshape(count, -1).mean(axis=1, dtype=np.float64)
+    power = (
+        np.square(sound[: count * size], dtype=np.float32)
+        .reshape(count, -1)
+        .mean(axis=1, dtype=np.float64)
+    )
     if not count or power.max() == 0:
         return 0.0
     return float(np.sqrt(power[power > power.max() * 10 ** (_ACTIVE_DB / 10)].mean()))
 
 
-def decaying(seconds: float, delay_seconds: float, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
-    """Stereo noise that falls by 60 dB in so many seconds, its treble in half of them: `[frames, 2]`, energy 1 a channel.
+def decaying(
+    seconds: float, delay_seconds: float, sample_rate_hz: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Stereo noise that falls by 60 dB in so many seconds, its treble in half of them: `[frames,
+    2]`, energy 1 a channel.
 
     Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979).
     """
     count = max(2, round(seconds * sample_rate_hz))
     time = np.arange(count, dtype=np.float32)[:, None] / np.float32(seconds * sample_rate_hz)
     noise = white_noise(2 * count, rng).reshape(count, 2)
-    low = np.stack([filtered(noise[:, n], band_edge("lowpass", 2500.0, sample_rate_hz)) for n in range(2)], axis=1)
+    low = np.stack(
+        [filtered(noise[:, n], band_edge("lowpass", 2500.0, sample_rate_hz)) for n in range(2)],
+        axis=1,
+    )
     falling = np.float32(-3 * np.log(10)) * time
     sound = low * np.exp(falling) + 0.7 * (noise - low) * np.exp(2 * falling)
     sound /= np.sqrt(np.sum(np.square(sound), axis=0, dtype=np.float64)).astype(np.float32)
     return np.concatenate([np.zeros((round(delay_seconds * sample_rate_hz), 2), np.float32), sound])
 
 
-def mixed(sound: np.ndarray, role: str, strip: Strip, hall: Hall, sample_rate_hz: int) -> np.ndarray:
+def mixed(
+    sound: np.ndarray, role: str, strip: Strip, hall: Hall, sample_rate_hz: int
+) -> np.ndarray:
     """One stem through its strip, with its own room and its share of the hall.
 
     Args:
@@ -142,18 +158,25 @@ def mixed(sound: np.ndarray, role: str, strip: Strip, hall: Hall, sample_rate_hz
     sound = panned(narrowed(sound, strip.width), strip.pan)
     room = 10 ** (strip.room_db / 20) * decaying(strip.room_seconds, 0.004, sample_rate_hz, rng)
     hall_rng = np.random.default_rng(hall.seed)
-    shared = 10 ** (strip.send_db / 20) * decaying(hall.seconds, hall.delay_seconds, sample_rate_hz, hall_rng)
+    shared = 10 ** (strip.send_db / 20) * decaying(
+        hall.seconds, hall.delay_seconds, sample_rate_hz, hall_rng
+    )
     response = np.zeros((max(len(room), len(shared)), 2), np.float32)
     response[: len(room)] += room
     response[: len(shared)] += shared
     response[0] += 1
-    wet = np.stack([oaconvolve(sound[:, n], response[:, n])[: len(sound)] for n in range(2)], axis=1).astype(np.float32)
+    wet = np.stack(
+        [oaconvolve(sound[:, n], response[:, n])[: len(sound)] for n in range(2)], axis=1
+    ).astype(np.float32)
     rms = active_rms(wet, sample_rate_hz)
     return wet * np.float32(10 ** (strip.level_db / 20) / rms) if rms else wet
 
 
-def balanced(stems: Mapping[str, np.ndarray], name: str, level_db: float, sample_rate_hz: int) -> dict[str, np.ndarray]:
-    """The stems with one of them brought to a level against the sum of the others, each measured where it sounds."""
+def balanced(
+    stems: Mapping[str, np.ndarray], name: str, level_db: float, sample_rate_hz: int
+) -> dict[str, np.ndarray]:
+    """The stems with one of them brought to a level against the sum of the others, each measured
+    where it sounds."""
     others: Sequence[np.ndarray] = [stem for other, stem in stems.items() if other != name]
     own, rest = (
         active_rms(stems[name], sample_rate_hz),

@@ -8,7 +8,18 @@ import numpy as np
 from tfsepgan.rendering.arranging.song import Song
 from tfsepgan.rendering.score import Note
 
-KICK, RIM, SNARE, CLAP, HAT, PEDAL, OPEN, CRASH, RIDE, BRUSH = 36, 37, 38, 39, 42, 44, 46, 49, 51, 40
+KICK, RIM, SNARE, CLAP, HAT, PEDAL, OPEN, CRASH, RIDE, BRUSH = (
+    36,
+    37,
+    38,
+    39,
+    42,
+    44,
+    46,
+    49,
+    51,
+    40,
+)
 TAMBOURINE, CABASA, SHAKER, CLAVES = 54, 69, 70, 75
 TOMS = (50, 48, 45, 43, 41)
 _VELOCITIES = {"X": 112, "x": 92, "o": 58}  # accent, stroke, ghost
@@ -17,21 +28,34 @@ STYLES: dict[str, tuple[int, dict[int, str]]] = {  # steps a beat, and a bar for
     "rock": (2, {KICK: "X..xX...", SNARE: "..X...X.", HAT: "xoxoxoxo"}),
     "driving": (2, {KICK: "X.x.X.xx", SNARE: "..X...X.", RIDE: "xxxxxxxx"}),
     "pop": (4, {KICK: "X.....x.x.......", SNARE: "....X.......X..o", HAT: "x.o.x.o.x.o.x.o."}),
-    "sixteenths": (4, {KICK: "X..x..x...x.....", SNARE: "....X..o.o..X...", HAT: "xoxoxoxoxoxoxoxo"}),
+    "sixteenths": (
+        4,
+        {KICK: "X..x..x...x.....", SNARE: "....X..o.o..X...", HAT: "xoxoxoxoxoxoxoxo"},
+    ),
     "ballad": (2, {KICK: "X....x..", RIM: "..x...x.", HAT: "x.x.x.x."}),
     "half time": (2, {KICK: "X......x", SNARE: "....X...", RIDE: "x.x.x.x."}),
-    "four on the floor": (4, {KICK: "X...X...X...X...", CLAP: "....x.......x...", OPEN: "..x...x...x...x."}),
-    "swing": (3, {RIDE: "x..x.ox..x.o", PEDAL: "...x.....x..", KICK: "o.....o.....", SNARE: "........o..."}),
+    "four on the floor": (
+        4,
+        {KICK: "X...X...X...X...", CLAP: "....x.......x...", OPEN: "..x...x...x...x."},
+    ),
+    "swing": (
+        3,
+        {RIDE: "x..x.ox..x.o", PEDAL: "...x.....x..", KICK: "o.....o.....", SNARE: "........o..."},
+    ),
     "shuffle": (3, {KICK: "X.....X..x..", SNARE: "...X.....X..", HAT: "x.ox.ox.ox.o"}),
     "bossa": (4, {KICK: "x..xx..xx..xx..x", RIM: "x..x..x...x..x..", SHAKER: "o.x.o.x.o.x.o.x."}),
     "brushes": (2, {BRUSH: "o.x.o.x.", PEDAL: "..x...x.", KICK: "o...o..."}),
-    "percussion": (4, {TAMBOURINE: "....x.......x...", CABASA: "xoxoxoxoxoxoxoxo", CLAVES: "x..x..x...x.x..."}),
+    "percussion": (
+        4,
+        {TAMBOURINE: "....x.......x...", CABASA: "xoxoxoxoxoxoxoxo", CLAVES: "x..x..x...x.x..."},
+    ),
 }
 WALTZES: dict[str, tuple[int, dict[int, str]]] = {
     "waltz": (2, {KICK: "X.....", SNARE: "..o.x.", HAT: "x.x.x."}),
     "jazz waltz": (3, {RIDE: "x..x.ox..", PEDAL: "...x.....", KICK: "o........", RIM: "......x.."}),
 }
-_FILLS: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (  # steps a beat, over the last two beats
+# steps a beat, over the last two beats
+_FILLS: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
     (4, ((SNARE, "xoxoXxXX"),)),
     (4, ((SNARE, "xx......"), (TOMS[0], "..xx...."), (TOMS[2], "....xx.."), (TOMS[4], "......XX"))),
     (3, ((TOMS[0], "xx...."), (TOMS[2], "..xx.."), (TOMS[3], "....XX"), (KICK, "x..x.."))),
@@ -43,7 +67,12 @@ _FILLS: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (  # steps a beat,
 
 
 def drums(
-    song: Song, rng: np.random.Generator, *, style: str, phrase_bars: int, silent: frozenset[int] = frozenset()
+    song: Song,
+    rng: np.random.Generator,
+    *,
+    style: str,
+    phrase_bars: int,
+    silent: frozenset[int] = frozenset(),
 ) -> list[Note]:
     """Strokes of a kit.
 
@@ -60,7 +89,9 @@ def drums(
         phrase, at = divmod(number, phrase_bars)
         if phrase in silent:
             continue
-        fill_beats = min(2, count - 1) if with_fills and at == phrase_bars - 1 and rng.random() < 0.9 else 0
+        fill_beats = (
+            min(2, count - 1) if with_fills and at == phrase_bars - 1 and rng.random() < 0.9 else 0
+        )
         until = (count - fill_beats) * steps
         for drum, pattern in bar.items():
             notes += _strokes(song, drum, (pattern * 2)[:until], first, steps)
@@ -68,12 +99,18 @@ def drums(
             fill_steps, voices = _FILLS[int(rng.integers(0, len(_FILLS)))]
             for drum, pattern in voices:
                 start = first + count - fill_beats
-                notes += _strokes(song, drum, pattern[-fill_beats * fill_steps :], start, fill_steps)
+                notes += _strokes(
+                    song, drum, pattern[-fill_beats * fill_steps :], start, fill_steps
+                )
         if at == 0 and number and with_crash and phrase - 1 not in silent:
             notes += _strokes(song, CRASH, "x", first, 1)
     return notes
 
 
 def _strokes(song: Song, drum: int, pattern: str, first: int, steps: int) -> list[Note]:
-    times = [(song.time(first + number / steps), mark) for number, mark in enumerate(pattern) if mark in _VELOCITIES]
+    times = [
+        (song.time(first + number / steps), mark)
+        for number, mark in enumerate(pattern)
+        if mark in _VELOCITIES
+    ]
     return [Note(start, start + _LENGTH_SECONDS, drum, _VELOCITIES[mark]) for start, mark in times]

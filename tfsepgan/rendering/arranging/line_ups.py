@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-Choice = tuple[str, tuple[str, ...], tuple[int, ...]]  # class, styles, programs that suit them (all when none is named)
+# class, styles, programs that suit them (all when none is named)
+Choice = tuple[str, tuple[str, ...], tuple[int, ...]]
 
 
 class LineUp(NamedTuple):

@@ -1,8 +1,10 @@
-"""Mastering as on a record: one gain over time, of a compressor and a limiter, computed on the sum and applied to every stem.
+"""Mastering as on a record: one gain over time, of a compressor and a limiter, computed on the sum
+and applied to every stem.
 
 The stems times that gain sum to the mastered mixture, since the gain is the same for all.
-Source: Giannoulis, Massberg & Reiss, "Digital dynamic range compressor design", JAES 60 (2012): soft knee (eq. 4),
-smooth branching detector in decibels (eq. 16); the limiter: a running minimum, then a mean over as many frames.
+Source: Giannoulis, Massberg & Reiss, "Digital dynamic range compressor design", JAES 60 (2012):
+soft knee (eq. 4), smooth branching detector in decibels (eq. 16); the limiter: a running minimum,
+then a mean over as many frames.
 """
 
 from collections.abc import Sequence
@@ -50,7 +52,8 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
 
     Args:
       stems: float32 `[frames, channels]` each, all of one shape; any level.
-    Returns: the stems times one gain `[frames]`; neither their sum nor one of them passes the ceiling.
+    Returns: the stems times one gain `[frames]`; neither their sum nor one of them passes the
+      ceiling.
     """
     total = np.sum(stems, axis=0)
     rms = float(np.sqrt(np.mean(np.square(total), dtype=np.float64)))
@@ -77,7 +80,9 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
     power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
     count = -(-len(power) // _CONTROL_FRAMES)
     padded = np.pad(power, (0, count * _CONTROL_FRAMES - len(power)))
-    level_db = 10 * np.log10(padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR)
+    level_db = 10 * np.log10(
+        padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR
+    )
     reduction_db = _static_curve(level_db - master.threshold_db, master.ratio, master.knee_db)
     step = _CONTROL_FRAMES / sample_rate_hz
     attack, release = np.exp(-step / master.attack_seconds), np.exp(-step / master.release_seconds)
@@ -91,14 +96,16 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
 
 
 def _static_curve(over_db: np.ndarray, ratio: float, knee_db: float) -> np.ndarray:
-    """Reduction, dB, of levels so far above the threshold: none, a parabola in the knee, then a line."""
+    """Reduction, dB, of levels so far above the threshold: none, a parabola in the knee, then a
+    line."""
     slope = 1 - 1 / ratio
     in_knee = slope * np.square(np.clip(over_db + knee_db / 2, 0, knee_db)) / (2 * knee_db)
     return np.where(over_db > knee_db / 2, slope * over_db, in_knee)
 
 
 def limiter_gain(peaks: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
-    """The gain that keeps peaks at the ceiling, smooth over twice the lookahead: `[frames]`, at most 1.
+    """The gain that keeps peaks at the ceiling, smooth over twice the lookahead: `[frames]`, at
+    most 1.
 
     A mean of minima over one window is nowhere above the need at its middle, so no peak passes.
 

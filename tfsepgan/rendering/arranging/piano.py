@@ -1,4 +1,5 @@
-"""What the piano does in a band: it plays as performed, rests, comes in late, plays the melody too, or with one hand."""
+"""What the piano does in a band: it plays as performed, rests, comes in late, plays the melody too,
+or with one hand."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -40,7 +41,11 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
     Returns: a part; no note sounds and no pedal is down within a rest.
     """
     middle = _split(piano.notes)
-    notes = [note for note in piano.notes if role.hand == "both" or (note.pitch >= middle) == (role.hand == "right")]
+    notes = [
+        note
+        for note in piano.notes
+        if role.hand == "both" or (note.pitch >= middle) == (role.hand == "right")
+    ]
     if role.melody != "no":
         loud = int(np.median([note.velocity for note in piano.notes])) if piano.notes else 72
         notes += _sung(melody.notes, min(120, loud + _LOUDER), octave=role.melody == "octave")
@@ -49,9 +54,14 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
 
 
 def _split(notes: Sequence[Note]) -> int:
-    """The pitch from which on the right hand plays: at the widest gap near the middle of the keyboard."""
+    """The pitch from which on the right hand plays: at the widest gap near the middle of the
+    keyboard."""
     used = sorted({note.pitch for note in notes})
-    pairs = [(below, above) for below, above in zip(used, used[1:], strict=False) if abs(above - _MIDDLE) <= 7]
+    pairs = [
+        (below, above)
+        for below, above in zip(used, used[1:], strict=False)
+        if abs(above - _MIDDLE) <= 7
+    ]
     gaps = [(above - below, -abs(above - _MIDDLE), above) for below, above in pairs]
     return max(gaps)[2] if gaps else _MIDDLE
 
@@ -59,14 +69,20 @@ def _split(notes: Sequence[Note]) -> int:
 def _sung(notes: Iterable[Note], velocity: int, *, octave: bool) -> list[Note]:
     found = [note._replace(velocity=velocity) for note in notes]
     if octave:
-        found += [n._replace(pitch=n.pitch + 12, velocity=velocity - 12) for n in found if n.pitch + 12 <= 108]
+        found += [
+            n._replace(pitch=n.pitch + 12, velocity=velocity - 12)
+            for n in found
+            if n.pitch + 12 <= 108
+        ]
     return found
 
 
 def resting(part: Part, rests: Sequence[Stretch]) -> Part:
-    """A part that is silent in rests: notes that begin there are left out, those that last into one end at its beginning.
+    """A part that is silent in rests: notes that begin there are left out, those that last into one
+    end at its beginning.
 
-    Pedals are up in a rest; one that was down before is down again after it, as its player's foot is.
+    Pedals are up in a rest; one that was down before is down again after it, as its player's foot
+    is.
     """
     if not rests:
         return part

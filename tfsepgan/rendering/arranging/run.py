@@ -51,27 +51,39 @@ def prepare(
     synthesizer = find_synthesizer(settings.synthesizer)
     fonts = {name: open_soundfont(name, path) for name, path in soundfonts.items()}
     if not any(font.programs(CLASSES["piano"]) for font in fonts.values()):
-        raise DataError("None of the soundfonts has a piano. Name one that has: --soundfont NAME=FILE.sf2")
+        raise DataError(
+            "None of the soundfonts has a piano. Name one that has: --soundfont NAME=FILE.sf2"
+        )
     if singers:
         import_pyworld()
     for singer in singers:
         singer.recordings()
-    studio = SongStudio(output, fonts, {singer.name: singer for singer in singers}, settings, synthesizer)
+    studio = SongStudio(
+        output, fonts, {singer.name: singer for singer in singers}, settings, synthesizer
+    )
     return plan(find_scores(dict(scores)), settings), studio
 
 
 def plan(files: Sequence[ScoreFile], settings: SongSettings) -> list[SongJob]:
-    """The songs of a call, in an order drawn from the seed and their names, each score once before any comes again.
+    """The songs of a call, in an order drawn from the seed and their names, each score once before
+    any comes again.
 
     Raises: DataError when there is no song.
     """
-    songs = [file for file in files if file.path.with_name(CHORDS).is_file() and _wanted(file, settings.numbers)]
+    songs = [
+        file
+        for file in files
+        if file.path.with_name(CHORDS).is_file() and _wanted(file, settings.numbers)
+    ]
     if not songs:
         raise DataError(
             f"There are no songs: wanted are folders of a MIDI file with {CHORDS} beside it, as POP909 has them."
         )
     songs.sort(key=lambda file: hashlib.sha256(f"{settings.seed}/{file.label}".encode()).digest())
-    return [SongJob(songs[number % len(songs)], number // len(songs)) for number in range(settings.count)]
+    return [
+        SongJob(songs[number % len(songs)], number // len(songs))
+        for number in range(settings.count)
+    ]
 
 
 def _wanted(file: ScoreFile, numbers: tuple[int, int] | None) -> bool:
@@ -82,7 +94,10 @@ def _wanted(file: ScoreFile, numbers: tuple[int, int] | None) -> bool:
 
 
 def make(
-    jobs: Sequence[SongJob], studio: SongStudio, *, done: Callable[[SongOutcome], None] = lambda outcome: None
+    jobs: Sequence[SongJob],
+    studio: SongStudio,
+    *,
+    done: Callable[[SongOutcome], None] = lambda outcome: None,
 ) -> list[SongOutcome]:
     """Make every song.
 
@@ -101,11 +116,15 @@ def make(
     return outcomes
 
 
-def write_manifest(studio: SongStudio, collections: Mapping[str, Path], licences: Mapping[str, str]) -> dict:
-    """Write manifest.json: every song of the folder, its score, players and levels, and all licences.
+def write_manifest(
+    studio: SongStudio, collections: Mapping[str, Path], licences: Mapping[str, str]
+) -> dict:
+    """Write manifest.json: every song of the folder, its score, players and levels, and all
+    licences.
 
     Args:
-      licences: of soundfonts, singers and collections, by name; what an earlier manifest says of others stays.
+      licences: of soundfonts, singers and collections, by name; what an earlier manifest says of
+        others stays.
     Returns: what was written.
     Raises: OSError when the disk refuses.
     """
@@ -120,7 +139,10 @@ def write_manifest(studio: SongStudio, collections: Mapping[str, Path], licences
         singers[singer.name] = {**words, "licence": licence_of(singer.name, licences, singers)}
     for name in collections:
         scores[name] = {"licence": licence_of(name, licences, scores)}
-    made_by = {"package": f"tfsepgan {tfsepgan.__version__}", "synthesizer": version(studio.synthesizer)}
+    made_by = {
+        "package": f"tfsepgan {tfsepgan.__version__}",
+        "synthesizer": version(studio.synthesizer),
+    }
     runs = [*earlier.get("settings", []), json.loads(json.dumps(asdict(studio.settings)))]
     unique = [run for number, run in enumerate(runs) if run not in runs[:number]]
     groups = {"soundfonts": fonts, "singers": singers, "scores": scores, "settings": unique}
@@ -138,7 +160,11 @@ def _songs(output: Path) -> dict[str, dict]:
         if said is None or "players" not in said:
             continue
         name, own = said["class"], said["players"]
-        shared = {key: value for key, value in said.items() if key not in ("class", "players", "key", "stems")}
+        shared = {
+            key: value
+            for key, value in said.items()
+            if key not in ("class", "players", "key", "stems")
+        }
         song = songs.setdefault(file.parent.relative_to(output).as_posix(), {**shared, "stems": {}})
         song["stems"][name] = own
     return songs

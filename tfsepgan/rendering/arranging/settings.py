@@ -16,13 +16,15 @@ class SongSettings:
     """Length of an excerpt; it begins with a bar, and the last sound is cut as a clip's is."""
     split: Literal["train", "valid", "test"] = "train"
     numbers: tuple[int, int] | None = None
-    """Only songs from the first to the second of these numbers, as their folders are called; all without it."""
+    """Only songs from the first to the second of these numbers, as their folders are called; all
+    without it."""
     tempo: float = 0.08
     """Tempo is drawn between 1 - this and 1 + this of the song's."""
     semitones: int = 3
     """Transposed by up to so many semitones."""
     piano_db: tuple[float, float] = (-12.0, 3.0)
-    """Level of the piano against the sum of the others, each where it sounds: from the back of a band to a concerto's."""
+    """Level of the piano against the sum of the others, each where it sounds: from the back of a
+    band to a concerto's."""
     line_ups: tuple[str, ...] = ()
     """Only these; all when none is named."""
     sample_rate_hz: int = 44_100

@@ -1,8 +1,9 @@
 """A singer out of a reader: the syllables of speech on the notes of a melody, by WORLD.
 
-Every note gets a syllable, the stretch of speech that is voiced, drawn out or shortened to the note's length, with the consonant
-that stands before it. Nothing is sung in rests.
-Source: Morise, Yokomori & Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system", IEICE Trans. E99-D (2016).
+Every note gets a syllable, the stretch of speech that is voiced, drawn out or shortened to the
+note's length, with the consonant that stands before it. Nothing is sung in rests.
+Source: Morise, Yokomori & Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system",
+  IEICE Trans. E99-D (2016).
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,9 @@ class Singer(NamedTuple):
                 f"{words!r} is no singer; wanted: NAME=DIR:FORMANT:NOTE, as anna=speech/anna:1.0:64."
             ) from None
         if not name or not 0.5 <= singer.formant <= 2 or not 36 <= singer.note <= 84:
-            raise ConfigError(f"{words!r}: wanted a name, a formant from 0.5 to 2 and a note from 36 to 84.")
+            raise ConfigError(
+                f"{words!r}: wanted a name, a formant from 0.5 to 2 and a note from 36 to 84."
+            )
         return singer
 
     def recordings(self) -> list[Path]:
@@ -63,7 +66,9 @@ class Singer(NamedTuple):
         """
         found = sorted(path for path in self.speech.rglob("*") if path.suffix.lower() in SUFFIXES)
         if not found:
-            raise DataError(f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of speech.")
+            raise DataError(
+                f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of speech."
+            )
         return found
 
 
@@ -75,7 +80,9 @@ def import_pyworld():
     try:
         import pyworld
     except ImportError as error:
-        raise DataError("Singers are made with pyworld, which is not here: pip install 'tfsepgan[singers]'") from error
+        raise DataError(
+            "Singers are made with pyworld, which is not here: pip install 'tfsepgan[singers]'"
+        ) from error
     return pyworld
 
 
@@ -91,7 +98,11 @@ class Speech(NamedTuple):
 
 
 def sing(
-    singer: Singer, notes: Sequence[Note], seconds: float, sample_rate_hz: int, rng: np.random.Generator
+    singer: Singer,
+    notes: Sequence[Note],
+    seconds: float,
+    sample_rate_hz: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """A melody by a singer.
 
@@ -106,7 +117,9 @@ def sing(
     pitches = melody_line(notes, singer.note, frames) + vibrato(notes, frames, rng)
     sounding = heard != _SILENT
     taken = np.where(sounding, heard, 0)
-    sung_hz = np.where(sounding & (speech.pitch_hz[taken] > 0), 440 * 2 ** ((pitches - 69) / 12), 0.0)
+    sung_hz = np.where(
+        sounding & (speech.pitch_hz[taken] > 0), 440 * 2 ** ((pitches - 69) / 12), 0.0
+    )
     loud = swell(sounding)
     bins = np.arange(speech.envelope.shape[1])
     shifted = np.stack([np.interp(bins / singer.formant, bins, frame) for frame in speech.envelope])
@@ -122,7 +135,8 @@ def sing(
 
 
 def reading(singer: Singer, rng: np.random.Generator) -> np.ndarray:
-    """Recordings of a reader one after the other, each at the same level: float64 `[time]` at `RATE_HZ`."""
+    """Recordings of a reader one after the other, each at the same level: float64 `[time]` at
+    `RATE_HZ`."""
     files = singer.recordings()
     pieces: list[np.ndarray] = []
     for number in rng.permutation(len(files)):
@@ -139,14 +153,18 @@ def reading(singer: Singer, rng: np.random.Generator) -> np.ndarray:
         if sum(map(len, pieces)) > _SPEECH_SECONDS * RATE_HZ:
             break
     if not pieces:
-        raise DataError(f"All recordings in {singer.speech} are silent, so {singer.name} cannot sing.")
+        raise DataError(
+            f"All recordings in {singer.speech} are silent, so {singer.name} cannot sing."
+        )
     return np.concatenate(pieces).astype(np.float64)
 
 
 def analysed(samples: np.ndarray) -> Speech:
     """Pitch, spectral envelope and breath of speech `[time]` at `RATE_HZ`."""
     pyworld = import_pyworld()
-    pitch_hz, time = pyworld.dio(samples, RATE_HZ, f0_floor=70.0, f0_ceil=400.0, frame_period=1000 * FRAME_SECONDS)
+    pitch_hz, time = pyworld.dio(
+        samples, RATE_HZ, f0_floor=70.0, f0_ceil=400.0, frame_period=1000 * FRAME_SECONDS
+    )
     pitch_hz = pyworld.stonemask(samples, pitch_hz, time, RATE_HZ)
     envelope = pyworld.cheaptrick(samples, pitch_hz, time, RATE_HZ)
     return Speech(pitch_hz, envelope, pyworld.d4c(samples, pitch_hz, time, RATE_HZ))
@@ -157,7 +175,8 @@ def syllables(voiced: np.ndarray) -> list[tuple[int, int, int]]:
 
     Args:
       voiced: bool `[frames]`.
-    Returns: of each syllable the frame where its consonant begins, where its vowel does, and where that ends.
+    Returns: of each syllable the frame where its consonant begins, where its vowel does, and where
+      that ends.
     """
     edges = np.flatnonzero(np.diff(voiced.astype(np.int8), prepend=0, append=0))
     shortest, longest = _SYLLABLE
@@ -172,11 +191,15 @@ def syllables(voiced: np.ndarray) -> list[tuple[int, int, int]]:
     return found
 
 
-def frames_heard(pitch_hz: np.ndarray, notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
+def frames_heard(
+    pitch_hz: np.ndarray, notes: Sequence[Note], frames: int, rng: np.random.Generator
+) -> np.ndarray:
     """Which frame of the speech is heard at each frame of the song, -1 for silence: int `[frames]`."""
     spoken = syllables(pitch_hz > 0)
     if not spoken:
-        raise DataError("The speech of a singer holds nothing that is voiced. Choose another folder.")
+        raise DataError(
+            "The speech of a singer holds nothing that is voiced. Choose another folder."
+        )
     heard = np.full(frames, _SILENT)
     at = int(rng.integers(0, len(spoken)))
     for number, note in enumerate(notes):
@@ -194,7 +217,8 @@ def frames_heard(pitch_hz: np.ndarray, notes: Sequence[Note], frames: int, rng: 
 
 
 def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
-    """MIDI notes for each frame, gliding from one to the next, moved by octaves to lie around a middle: `[frames]`."""
+    """MIDI notes for each frame, gliding from one to the next, moved by octaves to lie around a
+    middle: `[frames]`."""
     median = float(np.median([note.pitch for note in notes]))
     moved = 12 * round((middle - median) / 12)
     line = np.full(frames, float(notes[0].pitch + moved))
@@ -205,7 +229,8 @@ def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
 
 
 def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Semitones around the melody: a vibrato that grows within long notes, and a slow drift: `[frames]`."""
+    """Semitones around the melody: a vibrato that grows within long notes, and a slow drift:
+    `[frames]`."""
     time = np.arange(frames) * FRAME_SECONDS
     depth = np.zeros(frames)
     for note in notes:
@@ -218,5 +243,7 @@ def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.
 
 def swell(sounding: np.ndarray) -> np.ndarray:
     """How loud each frame is, 0 to 1, rising and falling over some frames: `[frames]`."""
-    smooth = np.convolve(np.pad(sounding.astype(float), _SPREAD, mode="edge"), np.full(_SPREAD, 1 / _SPREAD), "same")
+    smooth = np.convolve(
+        np.pad(sounding.astype(float), _SPREAD, mode="edge"), np.full(_SPREAD, 1 / _SPREAD), "same"
+    )
     return np.where(sounding, smooth[_SPREAD:-_SPREAD], 0.0)

@@ -1,6 +1,7 @@
 """A song to arrange: a piano performance with its melody, chords and beats, as POP909 has them.
 
-Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020, arXiv:2008.07142.
+Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020,
+  arXiv:2008.07142.
 """
 
 import re
@@ -94,7 +95,11 @@ class Song:
     def bars(self) -> list[tuple[int, int]]:
         """First beat and number of beats of every bar."""
         ends = [*self.downbeats[1:], len(self.beats)]
-        return [(first, end - first) for first, end in zip(self.downbeats, ends, strict=True) if end > first]
+        return [
+            (first, end - first)
+            for first, end in zip(self.downbeats, ends, strict=True)
+            if end > first
+        ]
 
 
 def read_song(path: Path) -> Song:
@@ -107,7 +112,9 @@ def read_song(path: Path) -> Song:
     parts = {part.name.lower(): part for part in read_midi(path).parts}
     missing = [name for name in ("piano", "melody") if name not in parts]
     if missing:
-        raise DataError(f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909 has them.")
+        raise DataError(
+            f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909 has them."
+        )
     lines = _table(path.with_name(BEATS), _beat)
     downbeats, metre = _bars(lines, path.with_name(BEATS))
     return Song(
@@ -115,7 +122,9 @@ def read_song(path: Path) -> Song:
         beats=tuple(line[0] for line in lines),
         downbeats=downbeats,
         beats_in_bar=metre,
-        chords=tuple(chord for chord in _table(path.with_name(CHORDS), _chord) if chord is not None),
+        chords=tuple(
+            chord for chord in _table(path.with_name(CHORDS), _chord) if chord is not None
+        ),
         piano=parts["piano"],
         melody=parts["melody"],
         bridge=parts.get("bridge", Part(name="BRIDGE", program=0, is_drums=False, notes=())),
@@ -133,15 +142,24 @@ def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
     def moved(part: Part) -> Part:
         pitches = [note.pitch + semitones for note in part.notes]
         if pitches and not 0 <= min(pitches) <= max(pitches) <= 127:
-            raise DataError(f"{song.path} transposed by {semitones} leaves MIDI's range. Leave the song out.")
+            raise DataError(
+                f"{song.path} transposed by {semitones} leaves MIDI's range. Leave the song out."
+            )
         notes = (
-            Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity) for note in part.notes
+            Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity)
+            for note in part.notes
         )
         controls = (control._replace(time=control.time / tempo) for control in part.controls)
         return replace(part, notes=tuple(notes), controls=tuple(controls))
 
     chords = (
-        Chord(c.start / tempo, c.end / tempo, (c.root + semitones) % 12, c.tones, (c.bass + semitones) % 12)
+        Chord(
+            c.start / tempo,
+            c.end / tempo,
+            (c.root + semitones) % 12,
+            c.tones,
+            (c.bass + semitones) % 12,
+        )
         for c in song.chords
     )
     beats = tuple(beat / tempo for beat in song.beats)
@@ -150,19 +168,26 @@ def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
 
 
 def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
-    """The song from a bar on, at most so many seconds; what begins before is left out, what lasts longer ends there."""
+    """The song from a bar on, at most so many seconds; what begins before is left out, what lasts
+    longer ends there."""
     first = song.downbeats[first_bar]
     begin = song.beats[first]
 
     def moved(part: Part) -> Part:
         held = {c.number: c for c in part.controls if c.time < begin}  # pedals as they stand
-        inside = [c._replace(time=c.time - begin) for c in part.controls if begin <= c.time < begin + seconds]
+        inside = [
+            c._replace(time=c.time - begin)
+            for c in part.controls
+            if begin <= c.time < begin + seconds
+        ]
         notes = tuple(
             note._replace(start=note.start - begin, end=min(note.end - begin, seconds))
             for note in part.notes
             if begin <= note.start < begin + seconds
         )
-        return replace(part, notes=notes, controls=(*(c._replace(time=0.0) for c in held.values()), *inside))
+        return replace(
+            part, notes=notes, controls=(*(c._replace(time=0.0) for c in held.values()), *inside)
+        )
 
     beats = [beat - begin for beat in song.beats[first:] if beat - begin < seconds]
     downbeats = [beat - first for beat in song.downbeats[first_bar:] if beat - first < len(beats)]
@@ -172,7 +197,9 @@ def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
         if chord.end > begin and chord.start < begin + seconds
     ]
     named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
-    return replace(song, beats=tuple(beats), downbeats=tuple(downbeats), chords=tuple(chords), **named)
+    return replace(
+        song, beats=tuple(beats), downbeats=tuple(downbeats), chords=tuple(chords), **named
+    )
 
 
 def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
@@ -193,7 +220,11 @@ def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
         raise ValueError(label)
     bass = root
     if degree:
-        above = _DEGREES.get(str((int(degree) - 1) % 7 + 1), 0) + bass_signs.count("#") - bass_signs.count("b")
+        above = (
+            _DEGREES.get(str((int(degree) - 1) % 7 + 1), 0)
+            + bass_signs.count("#")
+            - bass_signs.count("b")
+        )
         bass = (root + above) % 12
     return root, _TONES[max(known, key=len)], bass
 
@@ -210,20 +241,31 @@ def _beat(words: list[str]) -> tuple[float, bool, bool]:
 def _table(path: Path, read: Callable[[list[str]], object]) -> list:
     """Every line of a text file, read."""
     try:
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [
+            line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
         found = [read(line) for line in lines]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({error}). A song of POP909 has it beside its MIDI file.") from error
+        raise DataError(
+            f"{path} cannot be read ({error}). A song of POP909 has it beside its MIDI file."
+        ) from error
     except (ValueError, IndexError) as error:
-        raise DataError(f"{path} is damaged: a line cannot be read ({error}). Copy it again.") from error
+        raise DataError(
+            f"{path} is damaged: a line cannot be read ({error}). Copy it again."
+        ) from error
     times = [entry[0] for entry in found if entry is not None]
-    if len(times) < 2 or any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
-        raise DataError(f"{path} is damaged: its times do not rise. Copy it again or leave the song out.")
+    if len(times) < 2 or any(
+        later <= earlier for earlier, later in zip(times, times[1:], strict=False)
+    ):
+        raise DataError(
+            f"{path} is damaged: its times do not rise. Copy it again or leave the song out."
+        )
     return found
 
 
 def _bars(lines: Sequence[tuple[float, bool, bool]], path: Path) -> tuple[tuple[int, ...], int]:
-    """Beats that begin bars, and beats in a bar: by the third column where it marks bars of 3 or 4, else by the second."""
+    """Beats that begin bars, and beats in a bar: by the third column where it marks bars of 3 or 4,
+    else by the second."""
     for column in (2, 1):
         marked = [number for number, line in enumerate(lines) if line[column]]
         gaps = Counter(later - earlier for earlier, later in zip(marked, marked[1:], strict=False))

@@ -1,7 +1,8 @@
 """One song from its score to its files: excerpt, arrangement, sound, mix, master.
 
-A song's folder takes its place as a whole. Every file carries, as its comment, what it was made of and a key over all that decides how
-the song sounds; a folder whose files all carry the wanted key is kept.
+A song's folder takes its place as a whole. Every file carries, as its comment, what it was made of
+and a key over all that decides how the song sounds; a folder whose files all carry the wanted key
+is kept.
 """
 
 import hashlib
@@ -74,7 +75,8 @@ class SongOutcome(NamedTuple):
 
 
 def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
-    """Make a song's folder, or find it made. What can be wrong with a score or a soundfont is in the outcome."""
+    """Make a song's folder, or find it made. What can be wrong with a score or a soundfont is in
+    the outcome."""
     try:
         folder = studio.output / studio.settings.split / job.name
         key = _key(job, studio)
@@ -86,10 +88,13 @@ def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
         made_of = {"key": key, "score": f"{job.score.collection}/{job.score.path.name}", **mix}
         players = _players(arrangement, studio)
         comments = {
-            name: {**made_of, "class": name, "players": players[name], "stems": sorted(stems)} for name in stems
+            name: {**made_of, "class": name, "players": players[name], "stems": sorted(stems)}
+            for name in stems
         }
         _write(folder, stems, comments, studio.settings.sample_rate_hz)
-        return SongOutcome(job, seconds=len(next(iter(stems.values()))) / studio.settings.sample_rate_hz)
+        return SongOutcome(
+            job, seconds=len(next(iter(stems.values()))) / studio.settings.sample_rate_hz
+        )
     except (TfsepganError, OSError) as error:
         return SongOutcome(job, problem=f"{job.score.path} was not made: {error}")
 
@@ -106,16 +111,21 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
     song = in_other_key(read_song(job.score.path), tempo=tempo, semitones=semitones)
     song = _drawn_excerpt(song, settings.seconds, rng)
     line_up = str(rng.choice(settings.line_ups)) if settings.line_ups else None
-    arrangement = arrange(song, list(studio.fonts.values()), list(studio.singers), rng, line_up=line_up)
+    arrangement = arrange(
+        song, list(studio.fonts.values()), list(studio.singers), rng, line_up=line_up
+    )
     if not arrangement.voices or arrangement.voices[0].role != PIANO:
         raise DataError("none of the soundfonts has a piano that fits. Add one.")
     return song, arrangement, rng
 
 
 def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
-    """A stretch that begins with a bar, in which the piano plays most of the time and, if it can be had, a melody is heard."""
+    """A stretch that begins with a bar, in which the piano plays most of the time and, if it can be
+    had, a melody is heard."""
     last = max(song.seconds - seconds, 0.0)
-    starts = [number for number, first in enumerate(song.downbeats) if song.beats[first] <= last] or [0]
+    starts = [
+        number for number, first in enumerate(song.downbeats) if song.beats[first] <= last
+    ] or [0]
     without_melody = None
     for _ in range(_TRIES):
         found = excerpt(song, int(rng.choice(starts)), seconds)
@@ -142,9 +152,17 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
     settings = studio.settings
     if voice.role == SINGER:
         rng = np.random.default_rng(voice.seed)
-        return sing(studio.singers[voice.soundfont], voice.part.notes, seconds, settings.sample_rate_hz, rng)
+        return sing(
+            studio.singers[voice.soundfont], voice.part.notes, seconds, settings.sample_rate_hz, rng
+        )
     font = studio.fonts[voice.soundfont]
-    task = Task([cut(voice.part, seconds)], font.path, seconds, settings.sample_rate_hz, settings.time_limit_seconds)
+    task = Task(
+        [cut(voice.part, seconds)],
+        font.path,
+        seconds,
+        settings.sample_rate_hz,
+        settings.time_limit_seconds,
+    )
     sound = play(studio.synthesizer, task)
     if np.abs(sound).max(initial=0) < _SILENT:
         raise DataError(
@@ -153,7 +171,9 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
     return sound
 
 
-def _mix(song: Song, arrangement: Arrangement, rng: np.random.Generator, studio: SongStudio) -> tuple[dict, dict]:
+def _mix(
+    song: Song, arrangement: Arrangement, rng: np.random.Generator, studio: SongStudio
+) -> tuple[dict, dict]:
     """Stems by class, `[frames, 2]`, as they are in the mastered mixture; and what the mix was."""
     settings = studio.settings
     rate = settings.sample_rate_hz
@@ -161,8 +181,12 @@ def _mix(song: Song, arrangement: Arrangement, rng: np.random.Generator, studio:
     hall = draw_hall(rng)
     stems: dict[str, np.ndarray] = {}
     for voice in arrangement.voices:
-        sound = mixed(_sound(voice, seconds, studio), voice.role, draw_strip(voice.role, rng), hall, rate)
-        stems[voice.class_name] = stems[voice.class_name] + sound if voice.class_name in stems else sound
+        sound = mixed(
+            _sound(voice, seconds, studio), voice.role, draw_strip(voice.role, rng), hall, rate
+        )
+        stems[voice.class_name] = (
+            stems[voice.class_name] + sound if voice.class_name in stems else sound
+        )
     wanted_db = float(rng.uniform(*settings.piano_db))
     stems = balanced(stems, PIANO, wanted_db, rate)
     master = draw_master(rng)
@@ -210,7 +234,9 @@ def _key(job: SongJob, studio: SongStudio) -> str:
     settings = asdict(studio.settings)
     beside = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
     fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
-    singers = {name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())}
+    singers = {
+        name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())
+    }
     made_of = [_RECIPE, job.name, job.score.digest, beside, fonts, singers, settings["seed"]]
     made_of += [version(studio.synthesizer), *(settings[name] for name in _HEARD)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
@@ -230,17 +256,23 @@ def _made(folder: Path, key: str) -> float | None:
     said = [description(path) for path in sorted(folder.glob("*.flac"))]
     if not said or any(each is None or each["key"] != key for each in said):
         return None
-    return said[0]["seconds"] if sorted(each["class"] for each in said) == said[0]["stems"] else None
+    return (
+        said[0]["seconds"] if sorted(each["class"] for each in said) == said[0]["stems"] else None
+    )
 
 
-def _write(folder: Path, stems: Mapping[str, np.ndarray], comments: Mapping[str, dict], sample_rate_hz: int) -> None:
+def _write(
+    folder: Path, stems: Mapping[str, np.ndarray], comments: Mapping[str, dict], sample_rate_hz: int
+) -> None:
     """Write a song's files in a folder that then takes the place of the former."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=HALF_WRITTEN))
     try:
         for name, sound in stems.items():
             form = {"format": "FLAC", "subtype": "PCM_16"}
-            with soundfile.SoundFile(scratch / f"{name}.flac", "w", sample_rate_hz, 2, **form) as flac:
+            with soundfile.SoundFile(
+                scratch / f"{name}.flac", "w", sample_rate_hz, 2, **form
+            ) as flac:
                 flac.comment = json.dumps(comments[name])
                 flac.write(sound)
         scratch.chmod(0o755)
@@ -248,6 +280,8 @@ def _write(folder: Path, stems: Mapping[str, np.ndarray], comments: Mapping[str,
             shutil.rmtree(folder)
         os.replace(scratch, folder)
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
-        raise DataError(f"{folder} cannot be written ({error or 'the disk is full'}). Free some space.") from error
+        raise DataError(
+            f"{folder} cannot be written ({error or 'the disk is full'}). Free some space."
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -19,7 +19,13 @@ def test_the_default_model_ships():
 def test_every_file_of_a_shipped_model_is_the_one_its_manifest_names(name):
     folder = find_bundle(name)
     files = json.loads((folder / "manifest.json").read_text())["export"]["files"]
-    assert {"card.md", "model.keras", f"{name}.tflite", f"{name}.fp16.tflite", "1/saved_model.pb"} <= files.keys()
+    assert {
+        "card.md",
+        "model.keras",
+        f"{name}.tflite",
+        f"{name}.fp16.tflite",
+        "1/saved_model.pb",
+    } <= files.keys()
     for path, facts in files.items():
         assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == facts["sha256"], path
 
@@ -38,7 +44,9 @@ def test_the_piano_model_takes_a_packaged_piano_out():
 
     separator = tfsepgan.load("piano")
     demo = open_catalogue("demo", separator.sources)
-    mixtures = scoring_mixtures(demo, separator.sources, separator.sample_rate_hz, split="test", count=4, seconds=6)
+    mixtures = scoring_mixtures(
+        demo, separator.sources, separator.sample_rate_hz, split="test", count=4, seconds=6
+    )
     for item in mixtures:
         stems = separator.separate(item.mixture, item.sample_rate_hz)
         np.testing.assert_allclose(sum(stems.values()), item.mixture, rtol=0, atol=1e-5)

@@ -50,7 +50,10 @@ def test_models_in_the_wheel_and_at_the_top_of_a_checkout_are_both_found(shipped
 
 
 def test_what_is_missing_and_what_is_no_model_are_told_apart(shipped, tmp_path):
-    with pytest.raises(CheckpointError, match="No model 'pianno': as a folder it does not exist, .*are: piano, voice"):
+    with pytest.raises(
+        CheckpointError,
+        match="No model 'pianno': as a folder it does not exist, .*are: piano, voice",
+    ):
         find_bundle("pianno")
     (tmp_path / "empty").mkdir()
     with pytest.raises(CheckpointError, match="as a folder it has no manifest.json"):
@@ -64,5 +67,5 @@ def test_a_name_cannot_climb_out_of_the_shipped_models(shipped):
 
 
 def test_finding_a_model_loads_no_keras():
-    source = Path(tfsepgan.__file__).parent / "networks" / "folders.py"
+    source = Path(tfsepgan.__file__).parent / "models" / "folders.py"
     assert "keras" not in source.read_text().partition('"""')[2].partition('"""')[2]

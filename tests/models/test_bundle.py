@@ -1,4 +1,5 @@
-"""A generator on disk comes back as it was; anything else is refused, and nothing in a file is ever run."""
+"""A generator on disk comes back as it was; anything else is refused, and nothing in a file is ever
+run."""
 
 import json
 import os
@@ -9,7 +10,15 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.models.bundle import MANIFEST, WEIGHTS, Bundle, describe, load_bundle, read_manifest, save_bundle
+from tfsepgan.models.bundle import (
+    MANIFEST,
+    WEIGHTS,
+    Bundle,
+    describe,
+    load_bundle,
+    read_manifest,
+    save_bundle,
+)
 from tfsepgan.networks.table import generator_entry
 
 RATE = 16000
@@ -17,7 +26,13 @@ RATE = 16000
 
 def described(generator, config, *, sources=("piano",)):
     return describe(
-        generator, config, name="x", system="ssepgan", sample_rate_hz=RATE, sources=sources, trained={"step": 3}
+        generator,
+        config,
+        name="x",
+        system="ssepgan",
+        sample_rate_hz=RATE,
+        sources=sources,
+        trained={"step": 3},
     )
 
 
@@ -42,7 +57,13 @@ def edit(model, **changes):
 
 
 def edit_network(model, **changes):
-    edit(model, network_settings={**json.loads((model / MANIFEST).read_text())["network_settings"], **changes})
+    edit(
+        model,
+        network_settings={
+            **json.loads((model / MANIFEST).read_text())["network_settings"],
+            **changes,
+        },
+    )
 
 
 def test_a_saved_generator_comes_back_with_the_same_answers(generator_kind, generators, tmp_path):
@@ -53,7 +74,9 @@ def test_a_saved_generator_comes_back_with_the_same_answers(generator_kind, gene
     assert isinstance(back, Bundle)
     assert (back.manifest.sources, back.manifest.trained) == (("piano", "voice"), {"step": 3})
     mixture = np.random.default_rng(0).standard_normal((2, 333, 1)).astype(np.float32)
-    assert np.array_equal(back.generator(mixture, training=False), generator(mixture, training=False))
+    assert np.array_equal(
+        back.generator(mixture, training=False), generator(mixture, training=False)
+    )
     for mine, theirs in zip(generator.get_weights(), back.generator.get_weights(), strict=True):
         assert np.array_equal(mine, theirs)
 
@@ -149,7 +172,9 @@ def test_a_manifest_that_is_no_text_is_refused(model):
 )
 def test_a_manifest_with_a_wrong_value_names_it(model, field, value):
     edit(model, **{field: value})
-    with pytest.raises(CheckpointError, match=f"is not a tfsepgan manifest: .*{field if value is not None else ''}"):
+    with pytest.raises(
+        CheckpointError, match=f"is not a tfsepgan manifest: .*{field if value is not None else ''}"
+    ):
         load_bundle(model)
 
 
@@ -241,7 +266,12 @@ def test_the_class_names_in_a_weights_file_are_not_followed(model, tmp_path):
     mixture = np.ones((1, 64, 1), np.float32)
     expected = load_bundle(model).generator(mixture, training=False)
     trap = tmp_path / "trap"
-    call = {"module": "os", "class_name": "mkdir", "registered_name": None, "config": {"path": str(trap)}}
+    call = {
+        "module": "os",
+        "class_name": "mkdir",
+        "registered_name": None,
+        "config": {"path": str(trap)},
+    }
     source, target = model / WEIGHTS, tmp_path / "new.keras"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():

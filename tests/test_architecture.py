@@ -104,7 +104,10 @@ def test_imports_point_downwards(path):
 
 
 def test_the_check_sees_imports_in_functions_and_for_typing(tmp_path):
-    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tfsepgan.cli import train\ndef f():\n"
+    source = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tfsepgan.cli import"
+        " train\ndef f():\n"
+    )
     file = tmp_path / "x.py"
     file.write_text(source + "    import tfsepgan.training.run\n")
     assert house_imports(file) == {"cli", "training"}
@@ -182,9 +185,12 @@ def test_nothing_read_from_a_file_can_run(path):
         assert not (isinstance(node.func, ast.Name) and name in UNSAFE_CALLS), (
             f"{where} calls {name}"
         )
-        assert name not in ("Lambda", "system", "popen", "enable_unsafe_deserialization"), (
-            f"{where} calls {name}"
-        )
+        assert name not in (
+            "Lambda",
+            "system",
+            "popen",
+            "enable_unsafe_deserialization",
+        ), f"{where} calls {name}"
         on_yaml = (
             isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "yaml"
         )

@@ -312,8 +312,8 @@ def test_mixtures_without_a_value_are_counted_and_named(comparison):
     assert results.by_name["ssepgan"]["left_out"]["si_sdr_improvement"] == 2
     notes = results.facts(ours.options, ours.catalogue, ours.sets)["notes"]
     assert (
-        "`ssepgan`: 2 mixtures, over all sets and seeds, have no SI-SDRi and are left out of its mean."
-        in notes
+        "`ssepgan`: 2 mixtures, over all sets and seeds, have no SI-SDRi and are left out of its"
+        " mean." in notes
     )
 
 

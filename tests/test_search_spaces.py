@@ -149,7 +149,10 @@ def test_a_file_says_a_space():
         ("generator: {channels: [1, 2]}", "wanted"),
         (
             "steps: [100, 200]",
-            "steps cannot be searched: trials are compared by it, or under it. Set it for all: --steps",
+            (
+                "steps cannot be searched: trials are compared by it, or under it. Set it for all:"
+                " --steps"
+            ),
         ),
         ("snr_db: [[0, 0]]", "snr_db cannot be searched"),
         ("data: default", "data has no default range"),

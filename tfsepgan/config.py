@@ -112,14 +112,22 @@ class AugmentConfig:
         ):
             low, high = getattr(self, name)
             if not -math.inf < low <= high < math.inf:
-                yield f"augment.{name} is {low} to {high}; two numbers are wanted, the lower one first."
+                yield (
+                    f"augment.{name} is {low} to {high}; two numbers are wanted, the lower one"
+                    " first."
+                )
         for name in ("low_pass_hz", "high_pass_hz", "room_seconds"):
             if not getattr(self, name)[0] > 0:
                 yield f"augment.{name} starts at {getattr(self, name)[0]}; it must be above zero."
         if not -24 <= self.speed_semitones[0] <= self.speed_semitones[1] <= 24:
-            yield f"augment.speed_semitones is {self.speed_semitones}; at most two octaves either way."
+            yield (
+                f"augment.speed_semitones is {self.speed_semitones}; at most two octaves either"
+                " way."
+            )
         if not -12 <= self.pitch_semitones[0] <= self.pitch_semitones[1] <= 12:
-            yield f"augment.pitch_semitones is {self.pitch_semitones}; at most one octave either way."
+            yield (
+                f"augment.pitch_semitones is {self.pitch_semitones}; at most one octave either way."
+            )
         if not 0 <= self.codec_quality[0] <= self.codec_quality[1] <= 1:
             yield f"augment.codec_quality is {self.codec_quality}; it must be in [0, 1]."
 
@@ -350,7 +358,8 @@ def check(experiment: Experiment) -> None:
             )
     if data.others[0] < 1 and data.others != NO_OTHERS:
         raise ConfigError(
-            f"others is {data.others}; at least one other recording is needed in a mixture, or 0 0 where every source is named."
+            f"others is {data.others}; at least one other recording is needed in a mixture, or 0 0"
+            " where every source is named."
         )
     for name in ("remix", "songs"):
         if not 0 <= getattr(data, name) <= 1:
@@ -369,7 +378,8 @@ def check(experiment: Experiment) -> None:
     reserved = [name for name in data.sources if name in RESERVED]
     if reserved:
         raise ConfigError(
-            f"sources has {reserved[0]!r}, which tfsepgan uses for something else; call the folder otherwise."
+            f"sources has {reserved[0]!r}, which tfsepgan uses for something else; call the folder"
+            " otherwise."
         )
     for problem in experiment.model.problems():
         raise ConfigError(problem)

@@ -74,8 +74,10 @@ def test_all_that_is_wrong_is_named_at_once(data, run):
         "empty.flac is empty",
         "nan.wav holds NaN",
         "1 recordings of flute in train are silent: train/flute/silent.wav",
-        "1 recordings of flute in train have channels that cancel out, so that their mean, which is what is heard, is silent: "
-        "train/flute/opposite.wav",
+        (
+            "1 recordings of flute in train have channels that cancel out, so that their mean,"
+            " which is what is heard, is silent: train/flute/opposite.wav"
+        ),
         "quad.wav has 4 channels, whose mean is heard",
         "1 of 6",  # clipped, of those that could be read
     ):

@@ -50,7 +50,15 @@ def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_pa
     pictures = {"scores.png", "settings.png", "parallel.png"}
     assert (
         there
-        == {"search.yaml", "oracle", "results", "trials", "report.md", "report.json", "preset.yaml"}
+        == {
+            "search.yaml",
+            "oracle",
+            "results",
+            "trials",
+            "report.md",
+            "report.json",
+            "preset.yaml",
+        }
         | pictures
     )
     report = json.loads((folder / "report.json").read_text())
@@ -140,7 +148,10 @@ def test_a_folder_that_another_process_searches_is_left_alone(run, tones, tmp_pa
         tmp_path / "space.yaml",
     )
     (tmp_path / "search").mkdir()
-    held = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); time.sleep(600)"
+    held = (
+        "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX);"
+        " print(1, flush=True); time.sleep(600)"
+    )
     line = [sys.executable, "-c", held, str(tmp_path / "search" / ".lock")]
     with subprocess.Popen(line, stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()

@@ -98,7 +98,9 @@ def test_a_folder_of_two_sets_is_refused(tmp_path):
     MAKERS["maestro"][0](tmp_path)
     with pytest.raises(
         DataError,
-        match=r"can be read as mir1k and as maestro\. Say which with --layout, or .*--data DIR1,DIR2",
+        match=(
+            r"can be read as mir1k and as maestro\. Say which with --layout, or .*--data DIR1,DIR2"
+        ),
     ):
         scan(tmp_path)
     assert scan(tmp_path, layout="maestro").sets == ("maestro",)
@@ -367,8 +369,8 @@ def test_medleydb_names_sources_by_instrument_and_splits_by_artist(sets):
         in notes
     )
     assert (
-        "1 tracks whose microphones hear the other instruments too; --leave-out takes them away: Mozart_"
-        in notes
+        "1 tracks whose microphones hear the other instruments too; --leave-out takes them away:"
+        " Mozart_" in notes
     )
 
 

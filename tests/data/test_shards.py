@@ -16,9 +16,9 @@ from tfsepgan.data.batches.cache import unpack
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.recordings.opening import open_catalogue
+from tfsepgan.data.shards import packing
 from tfsepgan.data.shards import reading as shards
 from tfsepgan.data.shards.packing import encoded, pack
-from tfsepgan.data.shards import packing
 from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
 
@@ -408,7 +408,9 @@ def test_a_place_that_nobody_knows_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(
         DataError,
-        match=r"TensorFlow knows no file system nosuch:// here, only .*gs.*pip install tensorflow-io",
+        match=(
+            r"TensorFlow knows no file system nosuch:// here, only .*gs.*pip install tensorflow-io"
+        ),
     ):
         open_catalogue("nosuch://bucket/x", ("piano",))
 

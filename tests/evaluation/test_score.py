@@ -268,7 +268,10 @@ def test_an_error_comes_back_with_its_key(workers):
 
 
 def test_what_a_worker_loads_is_without_tensorflow():
-    program = "import sys, tfsepgan.evaluation.track, tfsepgan.evaluation.score\nprint(sorted(sys.modules))"
+    program = (
+        "import sys, tfsepgan.evaluation.track,"
+        " tfsepgan.evaluation.score\nprint(sorted(sys.modules))"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment
@@ -281,16 +284,14 @@ def test_what_a_worker_loads_is_without_tensorflow():
 def test_a_script_without_a_main_guard_is_scored_all_the_same(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        textwrap.dedent(
-            f"""
+        textwrap.dedent(f"""
             from mixtures_for_tests import HalfWay, mixture_of
             from tfsepgan.evaluation.score import evaluate
             mixtures = [mixture_of("track")]
             output = {str(tmp_path / "output")!r}
             report = evaluate(HalfWay(mixtures), mixtures, output, sources=("piano",), bss=False)
             print("tracks", len(report.tracks))
-            """
-        )
+            """)
     )
     environment = {
         **os.environ,

@@ -37,8 +37,10 @@ def music(seconds: float, channels: int = 2) -> np.ndarray:
 def test_both_runtimes_give_the_same_stems(channels, block_seconds):
     mixture = music(16.3 if block_seconds == 7.0 else 5.1, channels)
     stems = {
-        runtime: tfsepgan.load("piano", runtime=runtime, block_seconds=block_seconds).separate(
-            mixture, RATE_HZ
+        runtime: (
+            tfsepgan.load("piano", runtime=runtime, block_seconds=block_seconds).separate(
+                mixture, RATE_HZ
+            )
         )
         for runtime in ("litert", "tensorflow")
     }

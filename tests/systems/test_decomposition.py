@@ -407,7 +407,9 @@ def test_components_of_another_network_say_what_theirs_is(pianist, experiment):
     system = systems.build(experiment(model={"components": (str(pianist[0]), "")}))
     with pytest.raises(
         ConfigError,
-        match="other shapes.* --component.latent 8 --component.channels 2 .*--component.post-filter 0",
+        match=(
+            "other shapes.* --component.latent 8 --component.channels 2 .*--component.post-filter 0"
+        ),
     ):
         system.begin(load_trained)
 

@@ -40,9 +40,10 @@ def after_hearing(network, *windows):
 def heard_by_first(network, windows):
     """What the first batch normalisation hears of windows, `[batch, frames, channels]`."""
     first = next(batch_normalisations(network))
-    return np.asarray(
-        keras.Model(network.input, first.input)(windows, training=True), np.float64
-    ), first
+    return (
+        np.asarray(keras.Model(network.input, first.input)(windows, training=True), np.float64),
+        first,
+    )
 
 
 def assert_equal(got, wanted):

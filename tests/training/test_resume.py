@@ -151,7 +151,10 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
     experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     new_run(experiment, tmp_path / "run").train()
     saved = (tmp_path / "run" / "state.npz").read_bytes()
-    holding = "import sys, time; from tfsepgan.training.lock import hold; hold(sys.argv[1]); print('held', flush=True); time.sleep(60)"
+    holding = (
+        "import sys, time; from tfsepgan.training.lock import hold; hold(sys.argv[1]);"
+        " print('held', flush=True); time.sleep(60)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1])}
     command = [sys.executable, "-c", holding, str(tmp_path / "run")]
     other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

@@ -79,8 +79,8 @@ def reported(tiny, tmp_path):
 def test_the_best_of_those_with_the_whole_budget_wins(reported, tmp_path):
     plan, said = reported(START, BETTER, SHORT, LOST)
     assert (
-        "Best: trial 1, 2.50 dB; the preset as it is, trial 0, has 2.00 dB under the same budget: +0.50 dB."
-        in said
+        "Best: trial 1, 2.50 dB; the preset as it is, trial 0, has 2.00 dB under the same budget:"
+        " +0.50 dB." in said
     )
     numbers = json.loads((tmp_path / "report.json").read_text())
     assert (numbers["winner"]["trial"], numbers["start"]["trial"], numbers["gain_db"]) == (

@@ -90,7 +90,10 @@ def test_a_killed_worker_starts_again(parts, tmp_path):
 
 
 def test_an_error_of_one_ends_all_and_is_said(parts, tmp_path):
-    does = "if name == 'worker1':\n    sys.exit('DataError: the recordings went away.')\ntime.sleep(600)"
+    does = (
+        "if name == 'worker1':\n    sys.exit('DataError: the recordings went"
+        " away.')\ntime.sleep(600)"
+    )
     with pytest.raises(
         TfsepganError,
         match="worker1 ended with code 1: DataError: the recordings went away. Its output",
@@ -103,8 +106,9 @@ def test_a_chief_that_ends_is_said(parts, tmp_path):
     (tmp_path / "marks").mkdir()
     with pytest.raises(TfsepganError, match="chief was killed"):
         parts(
-            "while not (marks / 'chief.json').exists():\n    time.sleep(0.05)\ntime.sleep(0.3)\n"
-            "os.kill(json.loads((marks / 'chief.json').read_text())[0], signal.SIGKILL)\ntime.sleep(600)",
+            "while not (marks / 'chief.json').exists():\n   "
+            " time.sleep(0.05)\ntime.sleep(0.3)\nos.kill(json.loads((marks /"
+            " 'chief.json').read_text())[0], signal.SIGKILL)\ntime.sleep(600)",
             workers=1,
         )
 

@@ -53,8 +53,9 @@ def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
             return [_head(container, stream, kind) for stream in container.streams.audio]
     except (av.FFmpegError, OSError, ValueError, TypeError, OverflowError) as error:
         raise DataError(
-            f"{path} is no recording that can be decoded ({getattr(error, 'strerror', None) or error}); audio, or video with "
-            "sound, was expected. Copy it again or remove it."
+            f"{path} is no recording that can be decoded"
+            f" ({getattr(error, 'strerror', None) or error}); audio, or video with sound, was"
+            " expected. Copy it again or remove it."
         ) from error
 
 
@@ -155,7 +156,8 @@ def _av():
         import av
     except ImportError as error:
         raise NoDecoderError(
-            f"MP3, M4A, video and stem files are decoded by PyAV, which cannot be loaded ({error}). Run: pip install av"
+            f"MP3, M4A, video and stem files are decoded by PyAV, which cannot be loaded ({error})."
+            " Run: pip install av"
         ) from error
     av.logging.set_level(None)  # what is wrong is said in an error, once
     return av

@@ -80,7 +80,8 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
         ) from error
     if not stat.S_ISREG(status.st_mode):
         raise DataError(
-            f"{path} is no file but a folder, pipe or device; a recording was expected. Write it to a file."
+            f"{path} is no file but a folder, pipe or device; a recording was expected. Write it to"
+            " a file."
         )
     if status.st_size == 0:
         raise DataError(
@@ -160,7 +161,10 @@ def _streamed(info: SoundInfo, *, told: bool) -> SoundInfo:
         return info
     return info._replace(
         notes=(
-            f"its head does not tell its length, as of a stream; all that is there is read, {info.seconds:.2f} s",
+            (
+                "its head does not tell its length, as of a stream; all that is there is read,"
+                f" {info.seconds:.2f} s"
+            ),
         )
     )
 
@@ -185,8 +189,9 @@ def _not_audio(path: Path, refusals: list[BaseException | None], otherwise: str 
     seems = looks_like(path)
     reasons = [f"it looks like {seems}"] if seems else [_reason(one) for one in refusals if one]
     return DataError(
-        f"{path} is not audio that can be decoded ({'; '.join(reasons) or otherwise}); wav, flac, ogg, mp3, m4a or "
-        "another kind of sound file was expected. Convert it, copy it again or remove it."
+        f"{path} is not audio that can be decoded ({'; '.join(reasons) or otherwise}); wav, flac,"
+        " ogg, mp3, m4a or another kind of sound file was expected. Convert it, copy it again or"
+        " remove it."
     )
 
 
@@ -194,7 +199,8 @@ def _stream_info(path: Path, stream: int) -> SoundInfo:
     streams = probe_streams(path)
     if stream >= len(streams):
         raise DataError(
-            f"{path} holds {len(streams)} audio streams; one more than {stream} was expected. Copy it again."
+            f"{path} holds {len(streams)} audio streams; one more than {stream} was expected. Copy"
+            " it again."
         )
     return SoundInfo(*streams[stream], stream=stream)
 
@@ -203,12 +209,13 @@ def _refuse_absurd(path: Path, info: SoundInfo) -> None:
     low, high = RATES_HZ
     if not low <= info.sample_rate_hz <= high:
         raise DataError(
-            f"{path} has a rate of {info.sample_rate_hz} Hz in its head; {low} to {high} Hz were expected. "
-            "Write it again at its true rate, or remove it."
+            f"{path} has a rate of {info.sample_rate_hz} Hz in its head; {low} to {high} Hz were"
+            " expected. Write it again at its true rate, or remove it."
         )
     if not 1 <= info.channels <= MOST_CHANNELS:
         raise DataError(
-            f"{path} has {info.channels} channels by its head; {MOST_CHANNELS} at most were expected. Copy it again or remove it."
+            f"{path} has {info.channels} channels by its head; {MOST_CHANNELS} at most were"
+            " expected. Copy it again or remove it."
         )
 
 
@@ -223,9 +230,10 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
       infinity.
     """
     info = probe(path)
-    return np.concatenate(
-        list(checked_blocks(path, info, sound_blocks(path, info), mono=mono))
-    ), info.sample_rate_hz
+    return (
+        np.concatenate(list(checked_blocks(path, info, sound_blocks(path, info), mono=mono))),
+        info.sample_rate_hz,
+    )
 
 
 def sound_blocks(
@@ -280,8 +288,8 @@ def checked_blocks(
             block = next(blocks, None)
         except (soundfile.SoundFileError, RuntimeError, ValueError, OSError) as error:
             raise DataError(
-                f"{path} is corrupt: decoding failed after {done / rate_hz:.1f} of {info.seconds:.1f} s "
-                f"({_reason(error)}). Copy it again or remove it."
+                f"{path} is corrupt: decoding failed after {done / rate_hz:.1f} of"
+                f" {info.seconds:.1f} s ({_reason(error)}). Copy it again or remove it."
             ) from error
         if block is None:
             break
@@ -294,8 +302,9 @@ def checked_blocks(
         loudest = float(np.abs(block).max(initial=0.0))
         if loudest > LOUDEST:
             raise DataError(
-                f"{path} holds samples of {loudest:.3g} times full scale, the first {done / rate_hz:.1f} s in or later; it is "
-                "damaged. Write the file again or remove it."
+                f"{path} holds samples of {loudest:.3g} times full scale, the first"
+                f" {done / rate_hz:.1f} s in or later; it is damaged. Write the file again or"
+                " remove it."
             )
         done += len(block)
         if channel is not None:
@@ -348,6 +357,6 @@ def _inner(error: DataError) -> str:
 
 def _cut_short(path: str | os.PathLike, promised: int, present: int, rate_hz: int) -> DataError:
     return DataError(
-        f"{path} is cut short: its head promises {promised} samples ({promised / rate_hz:.2f} s), only {present} "
-        f"({present / rate_hz:.2f} s) are there. Copy it again or remove it."
+        f"{path} is cut short: its head promises {promised} samples ({promised / rate_hz:.2f} s),"
+        f" only {present} ({present / rate_hz:.2f} s) are there. Copy it again or remove it."
     )

@@ -134,7 +134,8 @@ class StemFormat:
                 import av  # noqa: F401
             except ImportError as error:
                 raise ConfigError(
-                    f"{self.name} is written by PyAV, which cannot be loaded ({error}). Run: pip install av"
+                    f"{self.name} is written by PyAV, which cannot be loaded ({error}). Run: pip"
+                    " install av"
                 ) from error
         subtypes = self.encoding.subtypes
         if self.subtype is not None and self.subtype.upper() not in subtypes:
@@ -148,11 +149,13 @@ class StemFormat:
             return
         if self.encoding.bit_rate_kbps is None:
             raise ConfigError(
-                f"got a bit rate of {self.bit_rate_kbps} kbit/s; {self.name} has none to choose; leave it out"
+                f"got a bit rate of {self.bit_rate_kbps} kbit/s; {self.name} has none to choose;"
+                " leave it out"
             )
         if not LEAST_BIT_RATE_KBPS <= self.bit_rate_kbps <= MOST_BIT_RATE_KBPS:
             raise ConfigError(
-                f"got a bit rate of {self.bit_rate_kbps} kbit/s; wanted {LEAST_BIT_RATE_KBPS} to {MOST_BIT_RATE_KBPS}"
+                f"got a bit rate of {self.bit_rate_kbps} kbit/s; wanted {LEAST_BIT_RATE_KBPS} to"
+                f" {MOST_BIT_RATE_KBPS}"
             )
 
     def check_channels(self, channels: int) -> None:
@@ -163,7 +166,8 @@ class StemFormat:
             )
         if channels > self.encoding.most_channels:
             raise DataError(
-                f"the recording has {channels} channels and {self.name} holds {self.encoding.most_channels} at most; take wav"
+                f"the recording has {channels} channels and {self.name} holds"
+                f" {self.encoding.most_channels} at most; take wav"
             )
 
 

@@ -77,7 +77,8 @@ class AudioFile:
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
         if any(block.shape[1] not in (1, channels) for block in blocks):
             raise DataError(
-                f"{self.path} and what is added to it for {self.name} have different numbers of channels."
+                f"{self.path} and what is added to it for {self.name} have different numbers of"
+                " channels."
             )
         total = np.zeros((max(map(len, blocks)), channels), np.float32)
         for block in blocks:
@@ -155,9 +156,11 @@ def open_audio(
 def _refuse_other(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
     if channel is not None and channel >= info.channels:
         raise DataError(
-            f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy it again."
+            f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy"
+            " it again."
         )
     if info.sample_rate_hz != first.sample_rate_hz:
         raise DataError(
-            f"{path} is at {info.sample_rate_hz} Hz, what it is added to at {first.sample_rate_hz} Hz. Bring them to one rate."
+            f"{path} is at {info.sample_rate_hz} Hz, what it is added to at {first.sample_rate_hz}"
+            " Hz. Bring them to one rate."
         )

@@ -158,7 +158,8 @@ class StemWriter:
             if not isinstance(error, OSError):
                 raise
             raise DataError(
-                f"{place} could not be put in place: {error.strerror}; remove what stands there and repeat"
+                f"{place} could not be put in place: {error.strerror}; remove what stands there and"
+                " repeat"
             ) from error
         for before in kept.values():
             before.unlink()
@@ -171,8 +172,8 @@ class StemWriter:
         gain = 1.0 / excess if excess > 1.0 and self._clip == "rescale" else 1.0
         if excess > 1.0 and self._clip == "error":
             raise DataError(
-                f"the stems peak at {levels.peak:.3f} and {self._form} holds 1 at most; use WAV of FLOAT, or "
-                "the clip policy 'rescale' (one gain for all stems) or 'clip'"
+                f"the stems peak at {levels.peak:.3f} and {self._form} holds 1 at most; use WAV of"
+                " FLOAT, or the clip policy 'rescale' (one gain for all stems) or 'clip'"
             )
         clipped = 0
         for name in self.paths:
@@ -248,8 +249,8 @@ class StemWriter:
         ) as error:
             reason = str(error).rsplit(": ", 1)[-1].strip() or "it took less than it was given"
             raise DataError(
-                f"cannot write to {self._directory} ({reason}); nothing was kept there: free some space or choose "
-                "another output"
+                f"cannot write to {self._directory} ({reason}); nothing was kept there: free some"
+                " space or choose another output"
             ) from error
 
     def _check_space(self) -> None:
@@ -260,15 +261,16 @@ class StemWriter:
         free = shutil.disk_usage(self._directory).free
         if free < needed:
             raise DataError(
-                f"{self._directory} has {free / 1e9:.2f} GB free and the stems need {needed / 1e9:.2f} GB; free some "
-                "space or choose another output"
+                f"{self._directory} has {free / 1e9:.2f} GB free and the stems need"
+                f" {needed / 1e9:.2f} GB; free some space or choose another output"
             )
 
     def _check_complete(self, path: Path, name: str) -> None:
         held = self._guarded(lambda: soundfile.info(path).frames)
         if held != self._written:
             raise DataError(
-                f"{self.paths[name]} came out with {held} samples; wanted {self._written}: is the disk full?"
+                f"{self.paths[name]} came out with {held} samples; wanted {self._written}: is the"
+                " disk full?"
             )
 
     def _partial(self, name: str) -> Path:

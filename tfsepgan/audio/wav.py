@@ -102,7 +102,8 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     if size > 0x7FFFFFFF - HEADER_BYTES:  # where tensorflow-io's 32-bit signed lengths end
         hours = samples.size / sample_rate_hz / 3600
         raise DataError(
-            f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into shorter ones."
+            f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into"
+            " shorter ones."
         )
     rate = sample_rate_hz
     form = struct.pack(

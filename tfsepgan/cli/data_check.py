@@ -79,7 +79,8 @@ def check(options: Check, console: Console) -> None:
             )
     if not catalogue.others("train", options.sources):
         console.print(
-            "Every source of the train split is named: mixtures would hold no others, and no residual would be scored."
+            "Every source of the train split is named: mixtures would hold no others, and no"
+            " residual would be scored."
         )
     console.print(f"{count} recordings, all of them readable: training can run.")
 
@@ -120,7 +121,10 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
             (silent, "are silent"),
             (
                 total.cancelled_files,
-                "have channels that cancel out, so that their mean, which is what is heard, is silent",
+                (
+                    "have channels that cancel out, so that their mean, which is what is heard, is"
+                    " silent"
+                ),
             ),
         ):
             if names:
@@ -128,7 +132,8 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
                 _say(console, f"{len(names)} recordings of {source} in {split} {what}: {some}")
         if split == "train" and source in wanted and total.files == len(total.silent_files):
             raise DataError(
-                f"Every recording of {source!r} in {split} is silent or unreadable; nothing can be learned from them."
+                f"Every recording of {source!r} in {split} is silent or unreadable; nothing can be"
+                " learned from them."
             )
     return broken
 
@@ -151,6 +156,7 @@ def _refuse_all_short(catalogue, options: Check) -> None:
         longest = max(catalogue.splits["train"][source], key=lambda file: file.seconds)
         if longest.seconds < options.window_seconds:
             raise DataError(
-                f"No recording of {source!r} in train is as long as a window of {options.window_seconds} s; the longest is "
-                f"{longest.path}, {longest.seconds:.2f} s. Train with a shorter --window, or add longer recordings."
+                f"No recording of {source!r} in train is as long as a window of"
+                f" {options.window_seconds} s; the longest is {longest.path}, {longest.seconds:.2f}"
+                " s. Train with a shorter --window, or add longer recordings."
             )

@@ -84,8 +84,9 @@ def pack_command(options: Pack, console: Console) -> None:
         )
     size, count = sum(shard.bytes for shard in manifest.shards), len(manifest.shards)
     console.print(
-        f"Packed {len(list(manifest.records))} recordings, {total:.1f} minutes, into {count} shard{'s' if count > 1 else ''} of "
-        f"{size / 1e6:.1f} MB in all; train on them with --data {options.output}",
+        f"Packed {len(list(manifest.records))} recordings, {total:.1f} minutes, into {count}"
+        f" shard{'s' if count > 1 else ''} of {size / 1e6:.1f} MB in all; train on them with --data"
+        f" {options.output}",
         markup=False,
         highlight=False,
     )

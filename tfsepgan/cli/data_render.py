@@ -34,7 +34,8 @@ def render_command(options: Render, console) -> None:
     shared = sorted(collections.keys() & soundfonts.keys())
     if shared:
         raise ConfigError(
-            f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name, so that each has its licence."
+            f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name,"
+            " so that each has its licence."
         )
     licences = stated_licences(options.licence, {*collections, *soundfonts})
     settings = RenderSettings(
@@ -60,8 +61,8 @@ def render_command(options: Render, console) -> None:
         console.print(f"  {problem}", markup=False, highlight=False)
     if problems:
         raise DataError(
-            f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the others are in "
-            f"{options.output}. Remove those scores, or run again for another try."
+            f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the"
+            f" others are in {options.output}. Remove those scores, or run again for another try."
         )
 
 
@@ -143,6 +144,7 @@ def stated_licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, s
     unknown = [name for name, words in found.items() if name not in names or not words]
     if unknown:
         raise ConfigError(
-            f"--licence {unknown[0]}: wanted NAME=WORDS, with NAME one of {', '.join(sorted(names))}."
+            f"--licence {unknown[0]}: wanted NAME=WORDS, with NAME one of"
+            f" {', '.join(sorted(names))}."
         )
     return found

@@ -74,8 +74,9 @@ def serve(options: Serve, console: Console) -> None:
         )
         try:
             console.print(
-                f"Batches of {options.data}, for tfsepgan-train --data-server {server.address}:{server.port}. Ctrl-C ends it. "
-                "Whoever reaches this port is served: use it in networks you trust.",
+                f"Batches of {options.data}, for tfsepgan-train --data-server"
+                f" {server.address}:{server.port}. Ctrl-C ends it. Whoever reaches this port is"
+                " served: use it in networks you trust.",
                 markup=False,
                 highlight=False,
             )

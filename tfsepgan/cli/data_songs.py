@@ -42,7 +42,8 @@ def songs_command(options: Songs, console) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
-            f"{twice[0]} names two things; give each a name of its own, so that each has its licence."
+            f"{twice[0]} names two things; give each a name of its own, so that each has its"
+            " licence."
         )
     licences = stated_licences(options.licence, set(names))
     settings = SongSettings(
@@ -64,7 +65,8 @@ def songs_command(options: Songs, console) -> None:
         console.print(f"  {problem}", markup=False, highlight=False)
     if problems:
         raise DataError(
-            f"{len(problems)} of {len(jobs)} songs were not made; the others are in {options.output}."
+            f"{len(problems)} of {len(jobs)} songs were not made; the others are in"
+            f" {options.output}."
         )
 
 

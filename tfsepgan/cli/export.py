@@ -101,7 +101,8 @@ def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]
             both[name] = with_facts(theirs, mine)
         elif mine != theirs:
             raise ConfigError(
-                f"--facts says {name}: {mine!r}, the model itself {theirs!r}. Leave it out of the file, or give it another name there."
+                f"--facts says {name}: {mine!r}, the model itself {theirs!r}. Leave it out of the"
+                " file, or give it another name there."
             )
     return both
 

@@ -31,7 +31,8 @@ def _generate(arguments, console):
     options = tyro.cli(GenerateOptions, args=arguments, prog="tfsepgan-generate")
     if options.count < 1 or options.seed < 0:
         raise ConfigError(
-            f"count is {options.count} and seed {options.seed}; a count of at least 1 and a seed of at least 0 are wanted."
+            f"count is {options.count} and seed {options.seed}; a count of at least 1 and a seed of"
+            " at least 0 are wanted."
         )
     from tfsepgan.models.folders import find_bundle, read_manifest
 
@@ -39,8 +40,9 @@ def _generate(arguments, console):
     manifest = read_manifest(folder)
     if manifest.kind != "synthesis":
         raise CheckpointError(
-            f"{options.model} is a {manifest.system} model, which separates recordings and makes no sounds of its own: use "
-            "tfsepgan-separate, or train one that does: tfsepgan-train --system wavegan."
+            f"{options.model} is a {manifest.system} model, which separates recordings and makes no"
+            " sounds of its own: use tfsepgan-separate, or train one that does: tfsepgan-train"
+            " --system wavegan."
         )
     from tfsepgan.cli.sounds import refuse_existing, sound_names, write_sounds
 
@@ -64,8 +66,9 @@ def _generate(arguments, console):
     write_sounds(output, names, sounds, manifest.sample_rate_hz, subtype=options.subtype)
     seconds = system.experiment.data.window / manifest.sample_rate_hz
     console.print(
-        f"{output}: {options.count} sounds of {manifest.sources[0]}, {seconds:.2f} s each, {manifest.sample_rate_hz} Hz, "
-        f"seed {options.seed}: {names[0]}" + (f" to {names[-1]}" if options.count > 1 else ""),
+        f"{output}: {options.count} sounds of {manifest.sources[0]}, {seconds:.2f} s each,"
+        f" {manifest.sample_rate_hz} Hz, seed {options.seed}: {names[0]}"
+        + (f" to {names[-1]}" if options.count > 1 else ""),
         markup=False,
         highlight=False,
     )

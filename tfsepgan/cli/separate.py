@@ -92,8 +92,8 @@ def _separate(arguments, console):
         stems = ", ".join(stem.name for stem in item.stems.values())
         where = next(iter(item.stems.values())).parent
         console.print(
-            f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s, {item.sample_rate_hz} Hz, "
-            f"{item.channels} channels, {item.times_real_time:.0f} x real time",
+            f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s, {item.sample_rate_hz}"
+            f" Hz, {item.channels} channels, {item.times_real_time:.0f} x real time",
             markup=False,
             highlight=False,
         )
@@ -101,7 +101,8 @@ def _separate(arguments, console):
             console.print(f"  note: {note}", markup=False, highlight=False)
     if failed:
         raise DataError(
-            f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are above."
+            f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are"
+            " above."
         )
 
 
@@ -119,7 +120,8 @@ def _open(options: SeparateOptions, seconds: float):
         return nullcontext(load(folder, block_seconds=options.block_seconds, runtime=runtime))
     if options.runtime != "auto":
         raise ConfigError(
-            "--runtime is about this machine; with --server the network runs there. Leave one of them out."
+            "--runtime is about this machine; with --server the network runs there. Leave one of"
+            " them out."
         )
     if not options.rest:
         quiet_tensorflow()  # the messages of TF Serving come with it

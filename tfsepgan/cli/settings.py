@@ -113,9 +113,9 @@ def parse(
         kw_only=True,
     )
     everything.__doc__ = (
-        f"{about} The settings below are those of the preset {preset_name!r} of {system!r}; other presets: "
-        f"{', '.join(systems.presets(system))}; other systems: {', '.join(systems.SYSTEMS)}. "
-        "--config FILE reads them from YAML; flags win over it."
+        f"{about} The settings below are those of the preset {preset_name!r} of {system!r}; other"
+        f" presets: {', '.join(systems.presets(system))}; other systems:"
+        f" {', '.join(systems.SYSTEMS)}. --config FILE reads them from YAML; flags win over it."
     )
     flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
     parsed = tyro.cli(everything, args=[*flags, *rest], prog=program)

@@ -25,7 +25,8 @@ def refuse_existing(output: Path, names: Sequence[str]) -> None:
     there = next((name for name in names if (output / name).exists()), None)
     if there:
         raise DataError(
-            f"{output / there} is there already. Take another --output or --seed; nothing was written."
+            f"{output / there} is there already. Take another --output or --seed; nothing was"
+            " written."
         )
 
 
@@ -68,8 +69,8 @@ def write_sounds(
         ):  # soundfile asserts that all was written
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise DataError(
-                f"Could not write to {output}: {reason or 'the disk is full'}. Free some space or choose another --output; "
-                "nothing was written."
+                f"Could not write to {output}: {reason or 'the disk is full'}. Free some space or"
+                " choose another --output; nothing was written."
             ) from error
         raise
 
@@ -78,7 +79,7 @@ def _write(path: Path, sound: np.ndarray, sample_rate_hz: int, subtype: str) -> 
     peak = float(np.abs(sound).max())
     if subtype != "FLOAT" and peak > 1:
         raise DataError(
-            f"{path.name} has a peak of {peak:.2f}, beyond full scale, and {subtype} would clip it. Use --subtype FLOAT; "
-            "nothing was written."
+            f"{path.name} has a peak of {peak:.2f}, beyond full scale, and {subtype} would clip it."
+            " Use --subtype FLOAT; nothing was written."
         )
     soundfile.write(path, sound, sample_rate_hz, subtype=subtype)

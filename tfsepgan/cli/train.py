@@ -44,8 +44,8 @@ def _train(arguments, console):
     directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
     if experiment.data.data is None:
         raise ConfigError(
-            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see docs/data.md), or take --preset demo, "
-            "which has its own."
+            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see"
+            " docs/data.md), or take --preset demo, which has its own."
         )
     console.print(
         f"{experiment.system}, preset {experiment.preset}, run {directory}",
@@ -64,7 +64,8 @@ def _train(arguments, console):
         catalogue.require(split, experiment.data.sources)
     if not catalogue.others("train", experiment.data.sources):
         console.print(
-            "Every source of the train split is named: mixtures hold no others, and no residual is learnt or scored."
+            "Every source of the train split is named: mixtures hold no others, and no residual is"
+            " learnt or scored."
         )
 
     quiet_tensorflow()
@@ -88,7 +89,8 @@ def _train(arguments, console):
     outcome = run.train()
     if outcome.reason == "interrupted":
         raise Stopped(
-            f"Interrupted at step {outcome.step}; {directory} holds it all. The same command goes on from there."
+            f"Interrupted at step {outcome.step}; {directory} holds it all. The same command goes"
+            " on from there."
         )
     if outcome.reason == "time":
         console.print(f"Stopped at its time limit, at step {outcome.step}.")

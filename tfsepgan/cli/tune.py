@@ -123,12 +123,13 @@ def _refuse(experiment: Experiment, options: TuneOptions) -> None:
         raise ConfigError(f"poor_db is {options.poor_db}; it must be above zero.")
     if experiment.data.data is None:
         raise ConfigError(
-            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see docs/data.md), or take --preset demo, "
-            "which has its own."
+            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see"
+            " docs/data.md), or take --preset demo, which has its own."
         )
     if not experiment.training.validation_mixtures:
         raise ConfigError(
-            "validation_mixtures is 0, and trials are compared by validation; it must be above zero."
+            "validation_mixtures is 0, and trials are compared by validation; it must be above"
+            " zero."
         )
 
 

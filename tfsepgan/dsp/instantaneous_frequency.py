@@ -59,8 +59,8 @@ def waveform_of(
     overlapping = frame // hop
     if spectrum.shape[-1] != frame // 2 + 1 or spectrum.shape[-2] < overlapping:
         raise ShapeError(
-            f"got a spectrum of {spectrum.shape[-2:]} frames and bins; a frame of {frame} and a hop of {hop} samples make "
-            f"at least {overlapping} frames of {frame // 2 + 1} bins."
+            f"got a spectrum of {spectrum.shape[-2:]} frames and bins; a frame of {frame} and a hop"
+            f" of {hop} samples make at least {overlapping} frames of {frame // 2 + 1} bins."
         )
     frames = np.fft.irfft(spectrum, frame) * _window(frame) * (2 / overlapping)
     count = frames.shape[-2]
@@ -147,5 +147,6 @@ def _window(frame: int) -> np.ndarray:
 def _check(frame: int, hop: int) -> None:
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ShapeError(
-            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop, twice at least."
+            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop,"
+            " twice at least."
         )

@@ -47,7 +47,8 @@ def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray
     windows, matrix = np.asarray(windows, np.float32), np.asarray(matrix, np.float32)
     if windows.ndim != 2 or matrix.ndim != 2 or windows.shape[1] != matrix.shape[1]:
         raise ShapeError(
-            f"got windows of shape {list(windows.shape)} and a matrix of shape {list(matrix.shape)}; wanted [batch, n] and [m, n]"
+            f"got windows of shape {list(windows.shape)} and a matrix of shape"
+            f" {list(matrix.shape)}; wanted [batch, n] and [m, n]"
         )
     heard = windows @ matrix.T
     if not noise:

@@ -91,8 +91,9 @@ class ScoringPool:
         """Says once that the processes died; what they had in hand is scored in this one."""
         if self._executor is not None:
             warnings.warn(
-                "the scoring processes ended abruptly (out of memory, or a script that calls evaluate() "
-                "without `if __name__ == '__main__':`); scoring goes on in the main process, more slowly",
+                "the scoring processes ended abruptly (out of memory, or a script that calls"
+                " evaluate() without `if __name__ == '__main__':`); scoring goes on in the main"
+                " process, more slowly",
                 RuntimeWarning,
                 stacklevel=3,
             )

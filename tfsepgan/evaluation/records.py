@@ -148,7 +148,8 @@ class Report:
         content = read_json(output / "report.json")
         if content.get("format") != FORMAT:
             raise DataError(
-                f"{output / 'report.json'} is of format {content.get('format')!r}, wanted {FORMAT!r}; evaluate again"
+                f"{output / 'report.json'} is of format {content.get('format')!r}, wanted"
+                f" {FORMAT!r}; evaluate again"
             )
         return cls(
             sources=tuple(content["sources"]),
@@ -169,7 +170,8 @@ def load_track(output: Path, file: str) -> TrackScores:
     folder."""
     if Path(file).name != file:
         raise DataError(
-            f"{output / 'report.json'} names the track file {file!r}, wanted a name without a folder"
+            f"{output / 'report.json'} names the track file {file!r}, wanted a name without a"
+            " folder"
         )
     content = read_json(Path(output) / "tracks" / file)
     measured = {part: _from_json(content[part]) for part in ("scores", "windows")}

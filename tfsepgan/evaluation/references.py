@@ -62,8 +62,8 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
         references[RESIDUAL] = _residual(mixture, audio, references)
     if not any(reference.any() for reference in references.values()):
         raise DataError(
-            f"source {names[0]} is silent (all zeros), and so is every other, so no ratio to them is defined; leave the track out "
-            "or take an excerpt where they sound"
+            f"source {names[0]} is silent (all zeros), and so is every other, so no ratio to them"
+            " is defined; leave the track out or take an excerpt where they sound"
         )
     return {name: reference.astype(np.float32) for name, reference in references.items()}
 

@@ -86,7 +86,8 @@ def evaluate(
     sources, measures = _check_sources(sources), check_measures(measures)
     if not len(mixtures):
         raise DataError(
-            "there are no mixtures to score, wanted at least one; look at the split and the data folder"
+            "there are no mixtures to score, wanted at least one; look at the split and the data"
+            " folder"
         )
     output = Path(output)
     check_writable(output)
@@ -221,7 +222,8 @@ def _estimates(
     missing = [name for name in sources if name not in given]
     if missing:
         raise ConfigError(
-            f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it gives"
+            f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it"
+            " gives"
         )
     named = {name: given[name] for name in (*sources, RESIDUAL) if name in given}
     estimates = {

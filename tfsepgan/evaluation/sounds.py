@@ -107,6 +107,6 @@ def verdict(lines: Sequence[Distance], source: str) -> str:
     other = min((line for line in lines if line.name != source), key=lambda line: line.made_db)
     nearer = "nearer to" if own.made_db < other.made_db else "not nearer to"
     return (
-        f"The sounds are {nearer} {source} ({own.made_db:.2f} dB) than to any other instrument ({other.name}, "
-        f"{other.made_db:.2f} dB)."
+        f"The sounds are {nearer} {source} ({own.made_db:.2f} dB) than to any other instrument"
+        f" ({other.name}, {other.made_db:.2f} dB)."
     )

@@ -63,7 +63,8 @@ def score_track(job: TrackJob) -> TrackResult:
     }
     if not sounding:
         raise ShapeError(
-            f"all of {', '.join(job.references)} are silent (all zeros), so no ratio to them is defined"
+            f"all of {', '.join(job.references)} are silent (all zeros), so no ratio to them is"
+            " defined"
         )
     heard = job._replace(references=sounding)
     contenders = {
@@ -164,10 +165,12 @@ def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, 
     first, *further = job.references
     if not further:
         notes.append(
-            f"nothing but {first} sounds here, so mixture, oracle, SIR and improvements are not defined"
+            f"nothing but {first} sounds here, so mixture, oracle, SIR and improvements are not"
+            " defined"
         )
     notes += [
-        f"the model's {source} is silent from end to end: SI-SDR is -inf and BSS Eval is not defined"
+        f"the model's {source} is silent from end to end: SI-SDR is -inf and BSS Eval is not"
+        " defined"
         for source in job.references
         if not job.estimates[source].any()
     ]

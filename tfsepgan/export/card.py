@@ -41,8 +41,10 @@ def _what_it_is(manifest: Manifest) -> list[str]:
     return [
         f"# {manifest.name}",
         "",
-        f"A music source separator: takes a mixture apart into **{stems}**. Waveform in, waveform out; the stems sum "
-        "to the mixture.",
+        (
+            f"A music source separator: takes a mixture apart into **{stems}**. Waveform in,"
+            " waveform out; the stems sum to the mixture."
+        ),
         "",
         "| | |",
         "|---|---|",
@@ -114,7 +116,10 @@ def _usage(manifest: Manifest) -> list[str]:
         "```python",
         "import tfsepgan",
         "",
-        f'stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  # {{"{first}": ..., ...}}',
+        (
+            f'stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  #'
+            f' {{"{first}": ..., ...}}'
+        ),
         "```",
         "",
         f"Without tfsepgan, audio at {rate} Hz, float32 `[batch, time, channels]` in [-1, 1]:",
@@ -129,7 +134,10 @@ def _usage(manifest: Manifest) -> list[str]:
         "TensorFlow Serving:",
         "",
         "```sh",
-        f'docker run -p 8501:8501 -v "$PWD/{name}:/models/{name}" -e MODEL_NAME={name} tensorflow/serving',
+        (
+            f'docker run -p 8501:8501 -v "$PWD/{name}:/models/{name}" -e MODEL_NAME={name}'
+            " tensorflow/serving"
+        ),
         f"curl localhost:8501/v1/models/{name}:predict \\",
         """  -d '{"signature_name": "separate", "inputs": {"mixture": [[[0.1], [0.2], [0.3]]]}}'""",
         "```",
@@ -143,8 +151,11 @@ def _usage(manifest: Manifest) -> list[str]:
         f'{first} = separate(mixture=block)["{first}"]',
         "```",
         "",
-        f"Long audio without seams: start blocks on multiples of {manifest.hop} samples, give each {manifest.context} "
-        "samples of the recording more on both sides (none beyond its ends) and throw those away again.",
+        (
+            f"Long audio without seams: start blocks on multiples of {manifest.hop} samples, give"
+            f" each {manifest.context} samples of the recording more on both sides (none beyond its"
+            " ends) and throw those away again."
+        ),
         "",
     ]
 

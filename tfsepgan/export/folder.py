@@ -91,8 +91,8 @@ def _check_output(output: Path) -> None:
     }
     if there - ours:
         raise ExportError(
-            f"{output} holds more than an exported model ({', '.join(sorted(there - ours))}) and would be replaced; "
-            "move that away or choose another output"
+            f"{output} holds more than an exported model ({', '.join(sorted(there - ours))}) and"
+            " would be replaced; move that away or choose another output"
         )
 
 

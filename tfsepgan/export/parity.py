@@ -36,11 +36,13 @@ def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
         )
     if not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise ExportError(
-            "the parity audio is silent or not finite; give real music, so that agreement means something"
+            "the parity audio is silent or not finite; give real music, so that agreement means"
+            " something"
         )
     if len(audio) > MAX_SECONDS * sample_rate_hz:
         raise ExportError(
-            f"got {len(audio) / sample_rate_hz:.0f} s of parity audio; wanted at most {MAX_SECONDS:.0f} s"
+            f"got {len(audio) / sample_rate_hz:.0f} s of parity audio; wanted at most"
+            f" {MAX_SECONDS:.0f} s"
         )
     return audio.astype(np.float32)
 
@@ -147,6 +149,6 @@ def check_limits(figures: Mapping[str, float]) -> None:
     for kind, figure in figures.items():
         if not figure <= LIMITS[kind]:
             raise ExportError(
-                f"the {kind} differs from the Keras model by {figure:.1e} of peak; wanted at most {LIMITS[kind]:.0e}. "
-                "Nothing was written"
+                f"the {kind} differs from the Keras model by {figure:.1e} of peak; wanted at most"
+                f" {LIMITS[kind]:.0e}. Nothing was written"
             )

@@ -111,7 +111,10 @@ def _describe_files(files: Mapping[str, Path], manifest: Manifest, system) -> No
             "made_with": f"tfsepgan {manifest.tfsepgan_version}",
             "signatures": {"generate": signature},
         }
-        told = f"tfsepgan model {manifest.name}: makes sounds at {manifest.sample_rate_hz} Hz ({variant})."
+        told = (
+            f"tfsepgan model {manifest.name}: makes sounds at {manifest.sample_rate_hz} Hz"
+            f" ({variant})."
+        )
         write_metadata(files[kind], facts, told)
 
 
@@ -166,8 +169,10 @@ def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, fl
     lines = [
         f"# {name}",
         "",
-        f"Makes sounds of **{manifest.sources[0]}** out of random numbers: {window} samples, {window / rate:.2f} s, at {rate} Hz. It "
-        "separates nothing.",
+        (
+            f"Makes sounds of **{manifest.sources[0]}** out of random numbers: {window} samples,"
+            f" {window / rate:.2f} s, at {rate} Hz. It separates nothing."
+        ),
         "",
         "| | |",
         "|---|---|",
@@ -195,7 +200,10 @@ def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, fl
         'sounds = generate(latent=latent)["sound"]  # [16, ' + f"{window}, 1]",
         "```",
         "",
-        f"TFLite, one sound at a time: signature `generate`, `latent` `[1, {system.latent}]` to `sound` `[1, {window}, 1]`.",
+        (
+            f"TFLite, one sound at a time: signature `generate`, `latent` `[1, {system.latent}]` to"
+            f" `sound` `[1, {window}, 1]`."
+        ),
         "",
     ]
     (made / CARD).write_text("\n".join(lines), encoding="utf-8")

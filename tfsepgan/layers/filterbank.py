@@ -213,7 +213,8 @@ def check_hop(frame: int, hop: int) -> None:
     """Raises: ConfigError unless `hop` divides `frame` at least twice and `frame` is even."""
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ConfigError(
-            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop, twice at least."
+            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop,"
+            " twice at least."
         )
 
 

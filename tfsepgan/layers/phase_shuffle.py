@@ -36,8 +36,8 @@ class PhaseShuffle(keras.layers.Layer):
     def build(self, shape):
         if shape[1] is not None and shape[1] <= self.reach:
             raise ConfigError(
-                f"phase_shuffle is {self.reach}, but it meets a layer of {shape[1]} samples; it must be shorter. "
-                "Use a longer window or a smaller phase_shuffle."
+                f"phase_shuffle is {self.reach}, but it meets a layer of {shape[1]} samples; it"
+                " must be shorter. Use a longer window or a smaller phase_shuffle."
             )
 
     def call(self, signal, training=False):

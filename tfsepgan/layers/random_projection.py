@@ -54,8 +54,8 @@ class RandomProjection(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         if not 1 <= stride <= kernel_size:
             raise ConfigError(
-                f"the filters of a random projection are {kernel_size} samples long and {stride} apart; "
-                "their distance must be at least 1 and at most their length."
+                f"the filters of a random projection are {kernel_size} samples long and {stride}"
+                " apart; their distance must be at least 1 and at most their length."
             )
         self.count, self.kernel_size, self.stride, self.seed = count, kernel_size, stride, seed
 

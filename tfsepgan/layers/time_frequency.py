@@ -79,7 +79,8 @@ class TimeFrequencyConv(keras.layers.Layer):
         super().__init__(**kwargs)
         if dilation > 1 and kernel_size[1] > 1:
             raise ConfigError(
-                f"a kernel of {tuple(kernel_size)} cannot have dilation {dilation}; give it one tap in frequency."
+                f"a kernel of {tuple(kernel_size)} cannot have dilation {dilation}; give it one tap"
+                " in frequency."
             )
         self.filters, self.kernel_size, self.dilation = filters, tuple(kernel_size), dilation
         self.activation = keras.activations.get(activation)

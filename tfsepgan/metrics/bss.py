@@ -79,14 +79,16 @@ def bss_eval(
     estimates = _check_sources("estimates", estimates)
     if references.shape != estimates.shape:
         raise ShapeError(
-            f"references of shape {list(references.shape)} and estimates of shape {list(estimates.shape)} "
-            "differ; give one estimate a reference, of the same length and channels"
+            f"references of shape {list(references.shape)} and estimates of shape"
+            f" {list(estimates.shape)} differ; give one estimate a reference, of the same length"
+            " and channels"
         )
     for index, reference in enumerate(references):
         if not reference.any():
             raise ShapeError(
-                f"reference {index} of {len(references)} is silent (all zeros), for which BSS Eval is not "
-                "defined; leave this track out or score an excerpt where every source sounds"
+                f"reference {index} of {len(references)} is silent (all zeros), for which BSS Eval"
+                " is not defined; leave this track out or score an excerpt where every source"
+                " sounds"
             )
     window = _whole_samples("window_seconds", window_seconds, sample_rate_hz)
     hop = _whole_samples("hop_seconds", hop_seconds, sample_rate_hz)
@@ -121,14 +123,15 @@ def bss_eval_sources(references, estimates) -> BSSScores:
     )
     if references.shape != estimates.shape or references.ndim != 2:
         raise ShapeError(
-            f"references of shape {list(references.shape)} and estimates of shape {list(estimates.shape)}, wanted the same "
-            "[sources, time]; mix channels down first"
+            f"references of shape {list(references.shape)} and estimates of shape"
+            f" {list(estimates.shape)}, wanted the same [sources, time]; mix channels down first"
         )
     for name, signals in (("reference", references), ("estimate", estimates)):
         silent = np.flatnonzero(~signals.any(axis=1))
         if silent.size:
             raise ShapeError(
-                f"{name} {silent[0]} of {len(signals)} is silent (all zeros), for which BSS Eval 3 is not defined"
+                f"{name} {silent[0]} of {len(signals)} is silent (all zeros), for which BSS Eval 3"
+                " is not defined"
             )
     with warnings.catch_warnings():
         # numpy 1
@@ -185,8 +188,8 @@ def _whole_samples(name: str, seconds: float, sample_rate_hz: float) -> int:
     samples = int(seconds * sample_rate_hz) if seconds > 0 and sample_rate_hz > 0 else 0
     if samples < 1:
         raise ConfigError(
-            f"{name} of {seconds} s at {sample_rate_hz} Hz is {samples} samples, wanted at least one; "
-            "give a positive length and rate"
+            f"{name} of {seconds} s at {sample_rate_hz} Hz is {samples} samples, wanted at least"
+            " one; give a positive length and rate"
         )
     return samples
 

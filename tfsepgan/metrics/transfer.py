@@ -58,8 +58,9 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
     estimates, sources = np.asarray(estimates), np.asarray(sources)
     if estimates.shape != sources.shape or estimates.ndim != 2 or len(sources) < 2:
         raise ShapeError(
-            f"estimates of shape {list(estimates.shape)} and sources of shape {list(sources.shape)}, wanted the same [count, time] with "
-            "a count of at least 2: without another source of the class there is nothing to compare with."
+            f"estimates of shape {list(estimates.shape)} and sources of shape"
+            f" {list(sources.shape)}, wanted the same [count, time] with a count of at least 2:"
+            " without another source of the class there is nothing to compare with."
         )
     made, true = (
         _levels("estimates", estimates, sample_rate_hz),
@@ -71,8 +72,8 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
         to_others = np.median(np.delete(distances, index))
         if not to_others > 0:
             raise ShapeError(
-                f"estimate {index} of {len(made)} is at no distance from half of the other sources, so they are one sound; "
-                "give sources that differ."
+                f"estimate {index} of {len(made)} is at no distance from half of the other sources,"
+                " so they are one sound; give sources that differ."
             )
         ratios[index] = distances[index] / to_others
     return ratios

@@ -82,8 +82,9 @@ def mean_with_error(table) -> Mean:
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or not table.size or not np.isfinite(table).all():
         raise ShapeError(
-            f"a table of shape {list(table.shape)} with {int(np.sum(~np.isfinite(table)))} values that are not finite; wanted "
-            "[files, seeds] of finite values. Leave out the recordings that have none."
+            f"a table of shape {list(table.shape)} with {int(np.sum(~np.isfinite(table)))} values"
+            " that are not finite; wanted [files, seeds] of finite values. Leave out the"
+            " recordings that have none."
         )
     files, seeds = table.shape
     mean, by_file, by_seed = float(table.mean()), table.mean(axis=1), table.mean(axis=0)

@@ -51,17 +51,18 @@ def check_pair(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
     estimate = check_audio("estimate", estimate)
     if reference.shape != estimate.shape:
         raise ShapeError(
-            f"reference of shape {list(reference.shape)} and estimate of shape {list(estimate.shape)} "
-            "differ; bring both to the same length and channels, [time] or [time, channels]"
+            f"reference of shape {list(reference.shape)} and estimate of shape"
+            f" {list(estimate.shape)} differ; bring both to the same length and channels, [time] or"
+            " [time, channels]"
         )
     if reference.ndim not in (1, 2):
         raise ShapeError(
-            f"reference and estimate of shape {list(reference.shape)}, wanted [time] or [time, channels]; "
-            "take one item of the batch at a time"
+            f"reference and estimate of shape {list(reference.shape)}, wanted [time] or [time,"
+            " channels]; take one item of the batch at a time"
         )
     if not reference.any():
         raise ShapeError(
-            f"reference of shape {list(reference.shape)} is silent (all zeros), so no ratio to it is "
-            "defined; leave this excerpt out or score one where the source sounds"
+            f"reference of shape {list(reference.shape)} is silent (all zeros), so no ratio to it"
+            " is defined; leave this excerpt out or score one where the source sounds"
         )
     return reference, estimate

@@ -129,6 +129,7 @@ def load_bundle(directory: Path) -> Bundle:
         generator.load_weights(weights)
     except _BROKEN as error:
         raise CheckpointError(
-            f"The weights in {weights} do not fit its manifest: {str(error).rstrip('.')}. Export the model again."
+            f"The weights in {weights} do not fit its manifest: {str(error).rstrip('.')}. Export"
+            " the model again."
         ) from error
     return Bundle(generator, manifest)

@@ -48,8 +48,8 @@ def read_manifest(directory: Path) -> Manifest:
     path = Path(directory) / MANIFEST
     if not path.is_file():
         raise CheckpointError(
-            f"{directory} is not a model: it has no {MANIFEST}. Give the name of a model that ships with tfsepgan, "
-            "a folder written by tfsepgan-export, or a run."
+            f"{directory} is not a model: it has no {MANIFEST}. Give the name of a model that ships"
+            " with tfsepgan, a folder written by tfsepgan-export, or a run."
         )
     try:
         values = json.loads(path.read_text())
@@ -103,8 +103,9 @@ def find_bundle(name_or_path: str | os.PathLike) -> Path:
     known = ", ".join(sorted(shipped)) or "none"
     what = "has no manifest.json" if given.is_dir() else "does not exist"
     raise CheckpointError(
-        f"No model {str(name_or_path)!r}: as a folder it {what}, and the models that ship with tfsepgan are: {known}. "
-        "Give one of those names, a folder written by tfsepgan-export, or a run."
+        f"No model {str(name_or_path)!r}: as a folder it {what}, and the models that ship with"
+        f" tfsepgan are: {known}. Give one of those names, a folder written by tfsepgan-export, or"
+        " a run."
     )
 
 

@@ -83,7 +83,8 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
     manifest = read_manifest(directory)
     if manifest.kind == "generator":
         raise CheckpointError(
-            f"{directory} is a {manifest.system} model, which separates in one pass; wanted one that makes sounds or searches."
+            f"{directory} is a {manifest.system} model, which separates in one pass; wanted one"
+            " that makes sounds or searches."
         )
     try:
         system = systems.build(experiment_from(manifest.settings))
@@ -97,7 +98,8 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
             variable.assign(arrays[name])
     except _BROKEN as error:
         raise CheckpointError(
-            f"The weights in {directory / WEIGHTS} do not fit its manifest: {str(error).rstrip('.')}. Train it again."
+            f"The weights in {directory / WEIGHTS} do not fit its manifest:"
+            f" {str(error).rstrip('.')}. Train it again."
         ) from error
     return system
 
@@ -138,8 +140,8 @@ def start_from(system: System, name_or_path: str | os.PathLike) -> None:
                 network.set_weights(theirs.get_weights())
     except (ValueError, KeyError) as error:
         raise ConfigError(
-            f"{name_or_path} cannot start this run: its generator has other shapes ({error}). Use the settings it was "
-            f"trained with: {manifest.network_settings or manifest.settings}."
+            f"{name_or_path} cannot start this run: its generator has other shapes ({error}). Use"
+            f" the settings it was trained with: {manifest.network_settings or manifest.settings}."
         ) from error
 
 

@@ -62,8 +62,8 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
     """
     if generator.name not in TWINS:
         raise ExportError(
-            f"a generator of kind {generator.name!r} has no streaming twin; those that have one are {', '.join(TWINS)}. "
-            "Export it without the streaming variants."
+            f"a generator of kind {generator.name!r} has no streaming twin; those that have one are"
+            f" {', '.join(TWINS)}. Export it without the streaming variants."
         )
     hop_of, build = TWINS[generator.name]
     hop = hop_of(generator)

@@ -39,8 +39,9 @@ def levels_of(window: int) -> tuple[int, int]:
         return first, levels
     near = ", ".join(map(str, _nearest_windows(window)))
     raise ConfigError(
-        f"window is {window}; a synthesizer makes {FEWEST_FRAMES} to {MOST_FRAMES} frames and four times as many at each "
-        f"level. Take 16384, 32768 or 65536 as the paper does, or the nearest: {near}."
+        f"window is {window}; a synthesizer makes {FEWEST_FRAMES} to {MOST_FRAMES} frames and four"
+        " times as many at each level. Take 16384, 32768 or 65536 as the paper does, or the"
+        f" nearest: {near}."
     )
 
 

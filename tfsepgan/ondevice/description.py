@@ -48,7 +48,8 @@ def describe(path: str | os.PathLike) -> dict[str, Any]:
         ) from error
     if not isinstance(facts, dict):
         raise CheckpointError(
-            f"{path} does not say what it is: it has no {NAME!r} among its metadata. Export the model again."
+            f"{path} does not say what it is: it has no {NAME!r} among its metadata. Export the"
+            " model again."
         )
     return facts
 

@@ -51,8 +51,8 @@ class StreamingSeparator:
             self._identity = str(self.description["identity"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
-                f"{path} is not a streaming model; export one with `tfsepgan-export ... --variants stream` and give "
-                "NAME.stream.tflite."
+                f"{path} is not a streaming model; export one with `tfsepgan-export ... --variants"
+                " stream` and give NAME.stream.tflite."
             ) from error
         self.channels = channels
         self._run = _signature_runner(Path(path), threads)
@@ -139,8 +139,8 @@ class StreamingSeparator:
             raise CheckpointError(f"this is not the state of a stream: {error}") from error
         if not same:
             raise CheckpointError(
-                f"this state is of another model or number of channels; wanted {self.description['name']} "
-                f"({self.description['variant']}) and {self.channels}."
+                "this state is of another model or number of channels; wanted"
+                f" {self.description['name']} ({self.description['variant']}) and {self.channels}."
             )
         self._states = state["states"].astype(np.float32)
         self._pending = state["pending"].astype(np.float32)
@@ -165,8 +165,8 @@ class StreamingSeparator:
             or not np.issubdtype(samples.dtype, np.floating)
         ):
             raise ShapeError(
-                f"got samples of shape {samples.shape}, {samples.dtype}; wanted floating point [time, {self.channels}]"
-                f"{' or [time]' if self.channels == 1 else ''}."
+                f"got samples of shape {samples.shape}, {samples.dtype}; wanted floating point"
+                f" [time, {self.channels}]{' or [time]' if self.channels == 1 else ''}."
             )
         if not np.isfinite(together).all():
             raise ShapeError(

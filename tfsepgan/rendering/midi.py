@@ -63,8 +63,8 @@ def read_midi(path: Path) -> Score:
         ) from error
     if not 0 < file.ticks_per_beat < 0x8000 or file.type == 2:
         raise DataError(
-            f"{path} counts time in frames or holds separate songs (division {file.ticks_per_beat}, type {file.type}); "
-            "wanted: type 0 or 1 in beats. Save it again from a sequencer."
+            f"{path} counts time in frames or holds separate songs (division {file.ticks_per_beat},"
+            f" type {file.type}); wanted: type 0 or 1 in beats. Save it again from a sequencer."
         )
     tempo = _TempoMap(file)
     parts = tuple(_parts(file.tracks, tempo))

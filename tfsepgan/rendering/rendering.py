@@ -159,7 +159,8 @@ def _players(written: list[Part], stem: Stem, settings: RenderSettings) -> list[
         part = cut(whole, settings.longest_seconds)
         if not part.notes:
             raise DataError(
-                f"part {number} ({part.name}) has no notes in its first {settings.longest_seconds:g} s"
+                f"part {number} ({part.name}) has no notes in its first"
+                f" {settings.longest_seconds:g} s"
             )
         players.append(replace(perform(part, performance, stem.class_name), program=stem.program))
     return players
@@ -174,7 +175,8 @@ def _sound(stem: Stem, players: list[Part], seconds: float, studio: Studio) -> n
         sound = sound.mean(axis=1, keepdims=True)
     if np.abs(sound).max(initial=0) < 10 ** (_SILENT_DB / 20):
         raise DataError(
-            f"program {stem.program} of {font.path} is silent on the notes of {stem.class_name}. Choose another soundfont."
+            f"program {stem.program} of {font.path} is silent on the notes of {stem.class_name}."
+            " Choose another soundfont."
         )
     return sound
 
@@ -203,5 +205,6 @@ def _write(path: Path, sound: np.ndarray, comment: dict, settings: RenderSetting
     # soundfile asserts that all was written
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
         raise DataError(
-            f"{path} cannot be written ({error or 'the disk is full'}). Free some space or choose another folder."
+            f"{path} cannot be written ({error or 'the disk is full'}). Free some space or choose"
+            " another folder."
         ) from error

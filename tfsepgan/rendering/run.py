@@ -46,8 +46,9 @@ def prepare(
     if not plan.jobs:
         first = f" The first problem: {plan.problems[0]}" if plan.problems else ""
         raise DataError(
-            f"Nothing to render: of {len(plan.problems)} scores nothing could be read, and {plan.left_out} parts suit no "
-            f"class asked for ({', '.join(plan.seconds)}). Name other classes or --assign any.{first}"
+            f"Nothing to render: of {len(plan.problems)} scores nothing could be read, and"
+            f" {plan.left_out} parts suit no class asked for ({', '.join(plan.seconds)}). Name"
+            f" other classes or --assign any.{first}"
         )
     return plan, Studio(output, {font.name: font for font in fonts}, settings, synthesizer)
 

@@ -79,7 +79,8 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
         ) from error
     if not presets:
         raise DataError(
-            f"{path} holds no presets, so nothing can be played with it. Copy it again or leave it out."
+            f"{path} holds no presets, so nothing can be played with it. Copy it again or leave it"
+            " out."
         )
     return SoundFont(
         name=name,

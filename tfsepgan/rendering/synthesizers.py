@@ -61,8 +61,8 @@ def find_synthesizer(wanted: str) -> str:
         if here[name]:
             return name
     raise DataError(
-        f"No synthesizer: {' and '.join(names)} not found. Install fluidsynth (apt-get install fluidsynth, brew install "
-        "fluid-synth) or pip install --no-deps tinysoundfont"
+        f"No synthesizer: {' and '.join(names)} not found. Install fluidsynth (apt-get install"
+        " fluidsynth, brew install fluid-synth) or pip install --no-deps tinysoundfont"
     )
 
 
@@ -164,7 +164,8 @@ def _wait(process: subprocess.Popen, sound: Path, task: Task) -> None:
             )
         if sound.exists() and sound.stat().st_size > longest:
             raise DataError(
-                f"fluidsynth does not end: {task.seconds:.0f} s were wanted. The score may be damaged."
+                f"fluidsynth does not end: {task.seconds:.0f} s were wanted. The score may be"
+                " damaged."
             )
         time.sleep(_POLL_SECONDS)
 
@@ -194,7 +195,8 @@ def _tinysoundfont(task: Task) -> np.ndarray:
                 made += size
                 if time.monotonic() > end:
                     raise DataError(
-                        f"tinysoundfont took longer than {task.limit_seconds:g} s (--time-limit-seconds)."
+                        f"tinysoundfont took longer than {task.limit_seconds:g} s"
+                        " (--time-limit-seconds)."
                     )
             if event is not None:
                 _send(synth, event)

@@ -143,8 +143,8 @@ class BlockSeparator:
                 )
             if not np.isfinite(given).all():
                 raise CheckpointError(
-                    "the generator gave values that are not finite for a mixture that is; its weights are broken: "
-                    "use an earlier checkpoint"
+                    "the generator gave values that are not finite for a mixture that is; its"
+                    " weights are broken: use an earlier checkpoint"
                 )
             estimate[:, :, some] = given[..., 0].transpose(1, 2, 0)
         return estimate

@@ -170,12 +170,12 @@ def _notes(
         )
     if levels.gain != 1.0:
         notes.append(
-            f"all stems were multiplied by {levels.gain:.4f}, as their peak of {levels.peak:.3f} does not fit "
-            f"{form}; their sum is the recording at that gain"
+            f"all stems were multiplied by {levels.gain:.4f}, as their peak of {levels.peak:.3f}"
+            f" does not fit {form}; their sum is the recording at that gain"
         )
     if levels.clipped_samples:
         notes.append(
-            f"{levels.clipped_samples} samples were clipped to full scale, as a peak of {levels.peak:.3f} does not "
-            f"fit {form}"
+            f"{levels.clipped_samples} samples were clipped to full scale, as a peak of"
+            f" {levels.peak:.3f} does not fit {form}"
         )
     return tuple(notes)

@@ -97,7 +97,8 @@ def _walk(directory: Path, output: Path) -> list[Path]:
         ]
     if not files:
         raise DataError(
-            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))} in it or below"
+            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))} in"
+            " it or below"
         )
     return files
 

@@ -145,7 +145,8 @@ def _refuse_another_file(folder: Path, path: Path) -> None:
     written = told
     if written and sha256_of(path) != written:
         raise CheckpointError(
-            f"{path} is not the file that was exported: its SHA-256 differs. Copy or export it again."
+            f"{path} is not the file that was exported: its SHA-256 differs. Copy or export it"
+            " again."
         )
 
 

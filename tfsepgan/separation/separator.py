@@ -50,7 +50,8 @@ def load(
     manifest = read_manifest(folder)
     if manifest.kind == "synthesis":
         raise CheckpointError(
-            f"{name_or_path} is a {manifest.system} model, which makes sounds and separates nothing: use tfsepgan-generate."
+            f"{name_or_path} is a {manifest.system} model, which makes sounds and separates"
+            " nothing: use tfsepgan-generate."
         )
     if choose_runtime(runtime, folder, manifest, seconds=seconds) == "litert":
         return Separator(
@@ -193,24 +194,28 @@ def checked_mixture(mixture: np.ndarray) -> np.ndarray:
     mixture = np.asarray(mixture)
     if mixture.ndim not in (1, 2):
         raise ShapeError(
-            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels], one recording at a time"
+            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels], one"
+            " recording at a time"
         )
     if mixture.size == 0:
         raise ShapeError(f"got an empty array of shape {mixture.shape}; wanted at least one sample")
     if mixture.ndim == 2 and mixture.shape[1] > MOST_CHANNELS:
         raise ShapeError(
-            f"got {mixture.shape[1]} channels of {len(mixture)} samples; wanted [time, channels]: transpose it (.T)"
+            f"got {mixture.shape[1]} channels of {len(mixture)} samples; wanted [time, channels]:"
+            " transpose it (.T)"
         )
     if not np.issubdtype(mixture.dtype, np.floating):
         raise ShapeError(
-            f"got {mixture.dtype} samples; wanted floating point in [-1, 1]: divide 16-bit integers by 32768"
+            f"got {mixture.dtype} samples; wanted floating point in [-1, 1]: divide 16-bit integers"
+            " by 32768"
         )
     with np.errstate(over="ignore"):
         single = mixture.astype(np.float32)
     if not np.isfinite(single).all():
         first = int(np.argwhere(~np.isfinite(single))[0][0])
         raise ShapeError(
-            f"got a value that is not a finite float32 at sample {first}; repair the recording first"
+            f"got a value that is not a finite float32 at sample {first}; repair the recording"
+            " first"
         )
     return single
 
@@ -235,6 +240,6 @@ def _check_sources(manifest: "Manifest") -> None:
     bad = [name for name in names if not is_safe_name(name) or name == RESIDUAL]
     if bad or not names or len({name.casefold() for name in names}) < len(names):
         raise CheckpointError(
-            f"the model {manifest.name!r} names its sources {list(names)}; wanted distinct plain file names other "
-            f"than {RESIDUAL!r}: its manifest is broken or not from tfsepgan"
+            f"the model {manifest.name!r} names its sources {list(names)}; wanted distinct plain"
+            f" file names other than {RESIDUAL!r}: its manifest is broken or not from tfsepgan"
         )

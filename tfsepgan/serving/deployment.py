@@ -212,8 +212,9 @@ def write_server_files(
     }
     values["first"] = manifests[0].name
     values["volumes"] = "\n".join(
-        f"      - {{type: bind, source: {json.dumps(os.path.join('.', os.path.relpath(folder, directory)))}, "
-        f"target: /models/{one.name}, read_only: true}}"
+        "      - {type: bind, source:"
+        f" {json.dumps(os.path.join('.', os.path.relpath(folder, directory)))}, target:"
+        f" /models/{one.name}, read_only: true}}"
         for folder, one in zip(folders, manifests, strict=True)
     )
     config = MODELS.substitute(each="".join(MODEL.substitute(name=one.name) for one in manifests))
@@ -242,11 +243,13 @@ def _check_names(manifests: Sequence[Manifest]) -> None:
     bad = [name for name in names if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)]
     if bad:
         raise ConfigError(
-            f"got {bad[0]!r} as a model's name; wanted letters, digits, '.', '_' and '-': export it again"
+            f"got {bad[0]!r} as a model's name; wanted letters, digits, '.', '_' and '-': export it"
+            " again"
         )
     if len(set(names)) < len(names):
         raise ConfigError(
-            f"two of the models are called {max(names, key=names.count)!r}; export one under another name"
+            f"two of the models are called {max(names, key=names.count)!r}; export one under"
+            " another name"
         )
 
 

@@ -64,6 +64,6 @@ def read_description(text: str | bytes, *, server: str) -> Description:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ServingError(
-            f"{server} describes its model in a way that is not understood: {str(error)[:200]}. Export the model again, "
-            "with this version of tfsepgan."
+            f"{server} describes its model in a way that is not understood: {str(error)[:200]}."
+            " Export the model again, with this version of tfsepgan."
         ) from error

@@ -33,7 +33,8 @@ class GrpcClient:
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
         except ImportError as error:
             raise ServingError(
-                f"gRPC needs packages that are not installed ({error.name}): pip install 'tfsepgan[serving]', or use REST"
+                f"gRPC needs packages that are not installed ({error.name}): pip install"
+                " 'tfsepgan[serving]', or use REST"
             ) from error
         self.name = f"{server} (gRPC)"
         self._grpc, self._messages, self._model = grpc, predict_pb2, model

@@ -37,7 +37,8 @@ def checked_stems(
         if stem.shape != mixture.shape or stem.dtype != np.float32:
             raise Refused(
                 BAD_REPLY,
-                f"{name!r} came as {stem.dtype} {stem.shape}; wanted float32 {mixture.shape}, shaped as was sent",
+                f"{name!r} came as {stem.dtype} {stem.shape}; wanted float32 {mixture.shape},"
+                " shaped as was sent",
             )
         if not np.isfinite(stem).all():
             raise Refused(BAD_REPLY, f"{name!r} holds values that are not finite")
@@ -47,6 +48,7 @@ def checked_stems(
     if difference > ROUNDING * peak:
         raise Refused(
             BAD_REPLY,
-            f"the stems differ from the mixture by {difference:.1e} in sum: they are of something else",
+            f"the stems differ from the mixture by {difference:.1e} in sum: they are of something"
+            " else",
         )
     return np.stack(stems[:-1], axis=1)

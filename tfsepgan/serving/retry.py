@@ -96,8 +96,9 @@ def patiently(
             if out_of_time or failures >= patience.attempts:
                 why = f"{patience.deadline_seconds:g} s" if out_of_time else f"{failures} attempts"
                 raise ServingError(
-                    f"{server} gave no usable answer in {why}; the last was {refused.code}: {_first_line(refused)}. "
-                    "Is it up, and not overloaded? Fewer requests at a time or a longer deadline may help."
+                    f"{server} gave no usable answer in {why}; the last was {refused.code}:"
+                    f" {_first_line(refused)}. Is it up, and not overloaded? Fewer requests at a"
+                    " time or a longer deadline may help."
                 ) from refused
             sleep(wait)
 

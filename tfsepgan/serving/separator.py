@@ -208,7 +208,8 @@ def _fitting(block: int, most: int, description: Description) -> int:
     room = (most - around) // hop * hop
     if room < hop:
         raise ServingError(
-            f"a request may hold {most} samples of a channel, and this model needs {around + hop} to give {hop} new ones: "
-            "raise max_message_bytes, or export it with a larger max_request_seconds"
+            f"a request may hold {most} samples of a channel, and this model needs {around + hop}"
+            f" to give {hop} new ones: raise max_message_bytes, or export it with a larger"
+            " max_request_seconds"
         )
     return min(block, room)

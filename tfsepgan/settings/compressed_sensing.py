@@ -136,17 +136,31 @@ class CompressedSensingConfig:
             or self.frame % self.hop
             or self.frame // self.hop < 2
         ):
-            yield f"frame is {self.frame} and hop {self.hop} samples; the frame must be even and a multiple of the hop, twice at least."
+            yield (
+                f"frame is {self.frame} and hop {self.hop} samples; the frame must be even and a"
+                " multiple of the hop, twice at least."
+            )
         if not 0 < self.adversarial_share <= 1:
-            yield f"adversarial_share is {self.adversarial_share}; it must be above 0 and at most 1."
+            yield (
+                f"adversarial_share is {self.adversarial_share}; it must be above 0 and at most 1."
+            )
         if not self.search_rate > 0:
             yield f"search_rate is {self.search_rate}; it must be above zero."
         if self.prior is not None and self.generator_kind != "wavegan":
-            yield f"generator_kind is {self.generator_kind!r} with a prior, which is a WaveGAN; take 'wavegan', or no prior."
+            yield (
+                f"generator_kind is {self.generator_kind!r} with a prior, which is a WaveGAN; take"
+                " 'wavegan', or no prior."
+            )
         if self.models_rest and not self.teach_generator:
-            yield "models_rest is on and teach_generator off, so the generator of the rest learns nothing; turn teach_generator on."
+            yield (
+                "models_rest is on and teach_generator off, so the generator of the rest learns"
+                " nothing; turn teach_generator on."
+            )
         if self.prior is None and not (self.adversarial_weight or self.teach_generator):
-            yield "The generator has nothing to learn from: adversarial_weight is 0 and teach_generator off. Name a prior, or turn one on."
+            yield (
+                "The generator has nothing to learn from: adversarial_weight is 0 and"
+                " teach_generator off. Name a prior, or turn one on."
+            )
 
 
 PRESETS = {

@@ -86,8 +86,9 @@ class CycleGANConfig:
             yield f"The generator has nothing to learn from: {', '.join(moving)} are all zero."
         if self.carry_rest and (self.identity, self.mixture_fakes) != ("unpaired", "sources"):
             yield (
-                f"carry_rest with identity {self.identity!r} and mixture_fakes {self.mixture_fakes!r}: a rest is carried from one "
-                "mixture to sources of others, so it wants 'unpaired' and 'sources'."
+                f"carry_rest with identity {self.identity!r} and mixture_fakes"
+                f" {self.mixture_fakes!r}: a rest is carried from one mixture to sources of others,"
+                " so it wants 'unpaired' and 'sources'."
             )
         if not 0 <= self.identity_share <= 1:
             yield f"identity_share is {self.identity_share}; it must be in [0, 1]."

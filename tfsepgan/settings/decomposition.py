@@ -83,16 +83,23 @@ class DecompositionConfig:
         fitting = _COMPOSITIONS[self.learn]
         if self.composition.kind != fitting:
             yield (
-                f"learn is {self.learn!r} and composition.kind {self.composition.kind!r}: a sum has nothing to learn, and a "
-                f"composition is learnt by 'composition' or 'both'. Use --composition.kind {fitting}, or another --learn."
+                f"learn is {self.learn!r} and composition.kind {self.composition.kind!r}: a sum has"
+                " nothing to learn, and a composition is learnt by 'composition' or 'both'. Use"
+                f" --composition.kind {fitting}, or another --learn."
             )
         for name in (name for name in vars(self) if name.endswith("_weight")):
             if getattr(self, name) < 0:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
         if not self.parts_cycle_weight and not self.mixture_cycle_weight:
-            yield "parts_cycle_weight and mixture_cycle_weight are both zero: nothing then ties the parts to their mixture."
+            yield (
+                "parts_cycle_weight and mixture_cycle_weight are both zero: nothing then ties the"
+                " parts to their mixture."
+            )
         if self.critic_steps < 1:
-            yield f"critic_steps is {self.critic_steps}; it must be at least 1 (a weight of 0 leaves a critic out)."
+            yield (
+                f"critic_steps is {self.critic_steps}; it must be at least 1 (a weight of 0 leaves"
+                " a critic out)."
+            )
 
     @property
     def terms(self) -> tuple[str, ...]:

@@ -87,8 +87,8 @@ class GASSConfig:
                 yield f"{name} is {getattr(self, name)}; it must be zero or above."
         if self.first_critic_steps != 0 and self.first_critic_steps < self.critic_steps:
             yield (
-                f"first_critic_steps is {self.first_critic_steps}; it must be 0 or at least critic_steps, which is "
-                f"{self.critic_steps}."
+                f"first_critic_steps is {self.first_critic_steps}; it must be 0 or at least"
+                f" critic_steps, which is {self.critic_steps}."
             )
         if not 0 < self.compression <= 1:
             yield f"compression is {self.compression}; it must be above 0 and at most 1."
@@ -96,7 +96,8 @@ class GASSConfig:
             yield f"search_betas is {self.search_betas}; both must be in [0, 1)."
         if self.hop < 1 or self.frame % self.hop or self.frame // self.hop < 2 or self.frame % 2:
             yield (
-                f"frame is {self.frame} and hop {self.hop}: the frame must be even and a multiple of the hop, twice at least."
+                f"frame is {self.frame} and hop {self.hop}: the frame must be even and a multiple"
+                " of the hop, twice at least."
             )
 
 

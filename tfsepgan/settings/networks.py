@@ -78,8 +78,8 @@ class GeneratorConfig:
             yield f"generator.dilations is {self.dilations}; name at least one, each of at least 1."
         if self.hop > 0 and (self.frame % self.hop or self.frame // self.hop < 2 or self.frame % 2):
             yield (
-                f"generator.frame is {self.frame} and generator.hop {self.hop}: the frame must be even and a multiple of the "
-                "hop, twice at least."
+                f"generator.frame is {self.frame} and generator.hop {self.hop}: the frame must be"
+                " even and a multiple of the hop, twice at least."
             )
 
 
@@ -149,8 +149,9 @@ class DiscriminatorConfig:
             yield f"discriminator.periods is {self.periods}; name at least one, each of at least 1."
         if self.projection_kernel < self.projection_stride:
             yield (
-                f"discriminator.projection_kernel is {self.projection_kernel} and discriminator.projection_stride "
-                f"{self.projection_stride}: the filter must reach from one step to the next."
+                f"discriminator.projection_kernel is {self.projection_kernel} and"
+                f" discriminator.projection_stride {self.projection_stride}: the filter must reach"
+                " from one step to the next."
             )
 
 

@@ -48,7 +48,8 @@ class NMFConfig:
             yield f"mask_power is {self.mask_power}; it must be above zero."
         if self.hop < 1 or self.frame % self.hop or self.frame // self.hop < 2 or self.frame % 2:
             yield (
-                f"frame is {self.frame} and hop {self.hop}: the frame must be even and a multiple of the hop, twice at least."
+                f"frame is {self.frame} and hop {self.hop}: the frame must be even and a multiple"
+                " of the hop, twice at least."
             )
 
 

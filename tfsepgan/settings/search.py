@@ -147,7 +147,8 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
         kind = kind_of(start, name)
         if name in YARDSTICK:
             raise ConfigError(
-                f"{name} cannot be searched: trials are compared by it, or under it. Set it for all: --{_flag(name)}."
+                f"{name} cannot be searched: trials are compared by it, or under it. Set it for"
+                f" all: --{_flag(name)}."
             )
         if span.when and not _holds(span.when, flat):
             left_out[name] = (
@@ -165,7 +166,8 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
         found.append(Searched(name, settled, whole))
     if not found:
         raise ConfigError(
-            "The search space is empty: nothing in it fits this preset. Name settings in a --space file."
+            "The search space is empty: nothing in it fits this preset. Name settings in a --space"
+            " file."
         )
     return Space(tuple(found), left_out)
 
@@ -196,13 +198,19 @@ def _settled(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:
         )
     if isinstance(span, Around):
         if not value > 0:
-            return f"the preset's value is {value}, which nothing is around on a logarithmic scale; give low and high."
+            return (
+                f"the preset's value is {value}, which nothing is around on a logarithmic scale;"
+                " give low and high."
+            )
         ends = [_rounded(item, whole=whole) for item in (value / span.factor, value * span.factor)]
         return Range(low=min(ends[0], value), high=max(ends[1], value), log=True)
     if not span.low < span.high or not math.isfinite(span.low) or not math.isfinite(span.high):
         return "the lower end must be below the higher one."
     if span.log and not min(span.low, value) > 0:
-        return f"a logarithmic scale has no {min(span.low, value)}, and the preset's value must be in the range."
+        return (
+            f"a logarithmic scale has no {min(span.low, value)}, and the preset's value must be in"
+            " the range."
+        )
     return Range(low=min(span.low, value), high=max(span.high, value), log=span.log)
 
 
@@ -329,8 +337,9 @@ def read_spans(
         shape = _SHAPES.get(frozenset(told) - {"log"}) if isinstance(told, dict) else None
         if shape is None or ("log" in told and shape is not Range) or not _usable(told):
             raise ConfigError(
-                f"{where}: {name} is {told!r}; wanted {{low: A, high: B, log: true or false}}, {{values: [A, B]}}, "
-                "{around: FACTOR}, {multiples: [A, B]} or default, with numbers as ends and factors."
+                f"{where}: {name} is {told!r}; wanted {{low: A, high: B, log: true or false}},"
+                " {values: [A, B]}, {around: FACTOR}, {multiples: [A, B]} or default, with"
+                " numbers as ends and factors."
             )
         renamed = {
             {"around": "factor", "multiples": "of"}.get(key, key): value

@@ -64,7 +64,10 @@ class SemiSupervisedConfig:
         if not 0 < self.unlabelled_share <= 1:
             yield f"unlabelled_share is {self.unlabelled_share}; it must be above 0 and at most 1."
         if self.critic_steps < 1:
-            yield f"critic_steps is {self.critic_steps}; it must be at least 1 (--unsupervised-weight 0 leaves the critics out)."
+            yield (
+                f"critic_steps is {self.critic_steps}; it must be at least 1 (--unsupervised-weight"
+                " 0 leaves the critics out)."
+            )
 
 
 PRESETS = {

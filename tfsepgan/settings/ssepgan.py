@@ -75,7 +75,10 @@ class SSepGANConfig:
         if not 0 <= self.identity_share <= 1:
             yield f"identity_share is {self.identity_share}; it must be in [0, 1]."
         if self.discriminator_steps < 1:
-            yield f"discriminator_steps is {self.discriminator_steps}; it must be at least 1 (--adversarial-weight 0 leaves it out)."
+            yield (
+                f"discriminator_steps is {self.discriminator_steps}; it must be at least 1"
+                " (--adversarial-weight 0 leaves it out)."
+            )
 
 
 PRESETS = {

@@ -42,7 +42,10 @@ class WaveGANConfig:
         if self.discriminator_steps < 1:
             yield f"discriminator_steps is {self.discriminator_steps}; it must be at least 1."
         if self.level_dbfs is not None and not self.level_dbfs < 0:
-            yield f"level_dbfs is {self.level_dbfs}; it must be below zero, as a sound cannot pass full scale."
+            yield (
+                f"level_dbfs is {self.level_dbfs}; it must be below zero, as a sound cannot pass"
+                " full scale."
+            )
 
 
 # What learns a timbre in minutes on two cores: a sixteenth of the paper's work in the generator,

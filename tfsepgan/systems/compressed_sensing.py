@@ -70,7 +70,10 @@ class CompressedSensing(SearchingSystem):
         "discriminator",
     )
     generators = ("generator", "encoder")
-    why_not_exported = "It searches the generator's latents anew for every window, and an exported model is one pass of a network."
+    why_not_exported = (
+        "It searches the generator's latents anew for every window, and an exported model is one"
+        " pass of a network."
+    )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -107,12 +110,13 @@ class CompressedSensing(SearchingSystem):
     def _check(self, data) -> None:
         if data.window % (2 * self.config.hop):
             raise ConfigError(
-                f"window is {data.window} and hop {self.config.hop} samples; windows overlap by half, so half a window must be "
-                "a multiple of the hop."
+                f"window is {data.window} and hop {self.config.hop} samples; windows overlap by"
+                " half, so half a window must be a multiple of the hop."
             )
         if self.config.prior and len(self.sources) > 1:
             raise ConfigError(
-                f"prior is one generator, and there are {len(self.sources)} sources; train without a prior, or one source at a time."
+                f"prior is one generator, and there are {len(self.sources)} sources; train without"
+                " a prior, or one source at a time."
             )
 
     def _new_encoder(self) -> keras.Model:
@@ -159,7 +163,8 @@ class CompressedSensing(SearchingSystem):
         prior, data = load(self.config.prior), self.experiment.data
         if not isinstance(prior, SynthesisSystem):
             raise ConfigError(
-                f"prior {self.config.prior} is a {prior.experiment.system} model; wanted one that makes sounds, as wavegan."
+                f"prior {self.config.prior} is a {prior.experiment.system} model; wanted one that"
+                " makes sounds, as wavegan."
             )
         theirs = {
             "sample_rate_hz": prior.experiment.data.sample_rate_hz,
@@ -181,7 +186,8 @@ class CompressedSensing(SearchingSystem):
                 network.get_layer("maker0").set_weights(prior.ema_generator.get_weights())
         except ValueError as error:
             raise ConfigError(
-                f"The prior's generator has other shapes ({error}); take its settings: {prior.config.generator}."
+                f"The prior's generator has other shapes ({error}); take its settings:"
+                f" {prior.config.generator}."
             ) from error
 
     @property
@@ -434,8 +440,9 @@ class CompressedSensing(SearchingSystem):
         window = self.experiment.data.window
         if measurements.ndim != 2 or matrix.shape != (measurements.shape[-1], window):
             raise ShapeError(
-                f"got measurements of shape {list(measurements.shape)} by a matrix of shape {list(matrix.shape)}; wanted "
-                f"[batch, m] by [m, {window}], the window of this model"
+                f"got measurements of shape {list(measurements.shape)} by a matrix of shape"
+                f" {list(matrix.shape)}; wanted [batch, m] by [m, {window}], the window of this"
+                " model"
             )
         guess = back_projection(measurements, matrix)[..., None]
         at_encoder = self.config.encoder_start if encoder_start is None else encoder_start

@@ -75,7 +75,8 @@ class Decomposition(SeparationSystem):
         data, config = experiment.data, self.config
         if config.learn == "composition" and not experiment.training.init_from:
             raise ConfigError(
-                "learn is 'composition', which needs a decomposition: give --init-from a run or model of this system."
+                "learn is 'composition', which needs a decomposition: give --init-from a run or"
+                " model of this system."
             )
         self.parts = (*self.sources, REST)[: self.outputs]
         self.crop_length = min(data.window, config.discriminator.window or data.window)
@@ -104,8 +105,9 @@ class Decomposition(SeparationSystem):
         named = self.config.components or ("",) * self.outputs
         if len(named) != self.outputs:
             raise ConfigError(
-                f"components names {len(named)} generators; {self.outputs} are wanted: {', '.join(self.parts)}, in that order. "
-                "Write '' for a part whose recordings are to be heard."
+                f"components names {len(named)} generators; {self.outputs} are wanted:"
+                f" {', '.join(self.parts)}, in that order. Write '' for a part whose recordings are"
+                " to be heard."
             )
         return {part: place for part, place in zip(self.parts, named, strict=True) if place}
 
@@ -116,14 +118,16 @@ class Decomposition(SeparationSystem):
             trained = load(place)
             if not isinstance(trained, SynthesisSystem):
                 raise ConfigError(
-                    f"{place} is a {trained.experiment.system} model; a component must be a wavegan."
+                    f"{place} is a {trained.experiment.system} model; a component must be a"
+                    " wavegan."
                 )
             theirs = trained.experiment.data
             if (theirs.sample_rate_hz, theirs.window) != (data.sample_rate_hz, data.window):
                 raise ConfigError(
-                    f"{place} makes {theirs.window} samples at {theirs.sample_rate_hz} Hz, this run hears {data.window} at "
-                    f"{data.sample_rate_hz} Hz. Use --window {theirs.window} --sample-rate-hz {theirs.sample_rate_hz}, or "
-                    "another component."
+                    f"{place} makes {theirs.window} samples at {theirs.sample_rate_hz} Hz, this run"
+                    f" hears {data.window} at {data.sample_rate_hz} Hz. Use --window"
+                    f" {theirs.window} --sample-rate-hz {theirs.sample_rate_hz}, or another"
+                    " component."
                 )
             try:
                 self.components[part].set_weights(trained.ema_generator.get_weights())
@@ -133,7 +137,8 @@ class Decomposition(SeparationSystem):
                     for k, v in asdict(trained.config.generator).items()
                 )
                 raise ConfigError(
-                    f"{place} has other shapes than this run's components. Give its settings: {flags}."
+                    f"{place} has other shapes than this run's components. Give its settings:"
+                    f" {flags}."
                 ) from error
 
     def plays(self, term: str) -> bool:

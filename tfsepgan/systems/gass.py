@@ -62,7 +62,10 @@ class GASS(AveragedGenerator, SearchingSystem):
 
     batch_keys = ("solo",)
     losses_logged = ("critic", "generator")
-    why_not_exported = "GASS looks for the latents of each mixture by gradient descent when it separates; no network does it in one pass."
+    why_not_exported = (
+        "GASS looks for the latents of each mixture by gradient descent when it separates; no"
+        " network does it in one pass."
+    )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

@@ -56,7 +56,10 @@ class NMF(SearchingSystem):
 
     batch_keys = ("solo",)
     losses_logged = ("divergence",)
-    why_not_exported = "NMF looks for the activations of each mixture with scikit-learn when it separates; there is no network to export."
+    why_not_exported = (
+        "NMF looks for the activations of each mixture with scikit-learn when it separates; there"
+        " is no network to export."
+    )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

@@ -50,13 +50,14 @@ class WaveGAN(SynthesisSystem):
         data, config = experiment.data, self.config
         if data.batch % config.discriminator_steps:
             raise ConfigError(
-                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each step hears its own share "
-                "of the batch, so the batch must be a multiple of the steps."
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each"
+                " step hears its own share of the batch, so the batch must be a multiple of the"
+                " steps."
             )
         if config.likeness_weight and data.batch < 2 * config.discriminator_steps:
             raise ConfigError(
-                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: one sound a step is like no other; "
-                "likeness_weight above zero needs two."
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: one"
+                " sound a step is like no other; likeness_weight above zero needs two."
             )
         self.latent = config.generator.latent
         self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))

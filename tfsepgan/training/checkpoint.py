@@ -41,8 +41,8 @@ def write_atomically(path: Path, write) -> None:
         write_whole(path, write)
     except OSError as error:
         raise CheckpointError(
-            f"Could not write {path}: {error.strerror or error}. Free some space or choose another --run folder; "
-            "what was there before is untouched."
+            f"Could not write {path}: {error.strerror or error}. Free some space or choose another"
+            " --run folder; what was there before is untouched."
         ) from error
 
 
@@ -65,8 +65,9 @@ def check_finite(system) -> None:
     ]
     if bad:
         raise CheckpointError(
-            f"The weights stopped being finite ({bad[0]} and {len(bad) - 1} more), so they were not saved; "
-            "the last checkpoint is still good. Try a lower --learning-rate or a --clip-norm."
+            f"The weights stopped being finite ({bad[0]} and {len(bad) - 1} more), so they were not"
+            " saved; the last checkpoint is still good. Try a lower --learning-rate or a"
+            " --clip-norm."
         )
 
 

@@ -31,7 +31,8 @@ def hold(directory: Path) -> None:
         owner = file.read().strip() or "unknown"
         file.close()
         raise CheckpointError(
-            f"Another process (number {owner}) trains in {directory}. Wait for it or stop it, or choose another --run folder."
+            f"Another process (number {owner}) trains in {directory}. Wait for it or stop it, or"
+            " choose another --run folder."
         ) from error
     except OSError:  # a disk that knows no locks
         file.close()

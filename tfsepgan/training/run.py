@@ -78,19 +78,22 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
         different = settings.differences(experiment, theirs)
         if different and not _never_trained(directory, theirs):
             raise CheckpointError(
-                f"{directory} holds a run with other settings:\n  " + "\n  ".join(different) + "\n"
-                "Repeat its settings to resume it, or choose another --run folder; nothing was changed."
+                f"{directory} holds a run with other settings:\n  "
+                + "\n  ".join(different)
+                + "\nRepeat its settings to resume it, or choose another --run folder; nothing was"
+                " changed."
             )
     elif directory.is_dir() and any(not item.name.startswith(".") for item in directory.iterdir()):
         raise CheckpointError(
-            f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder; nothing was changed."
+            f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder;"
+            " nothing was changed."
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(
-            f"Could not write {path}: {error.strerror}. Free some space or choose another --run folder; "
-            "what was there before is untouched."
+            f"Could not write {path}: {error.strerror}. Free some space or choose another --run"
+            " folder; what was there before is untouched."
         ) from error
     hold(directory)  # another process may be about to write its first checkpoint
     if there and not different:
@@ -178,7 +181,8 @@ class Run:
             )
             if restored.get("draws", 1) != DRAWS:
                 console.print(
-                    "It was begun by a version that draws other windows and changes; from here on it hears those of this one."
+                    "It was begun by a version that draws other windows and changes; from here on"
+                    " it hears those of this one."
                 )
             self.progress["draws"] = DRAWS
         else:
@@ -196,7 +200,8 @@ class Run:
             return Board(self.directory / "tensorboard")
         except (OSError, tf.errors.OpError) as error:
             raise CheckpointError(
-                f"Could not write {self.directory / 'tensorboard'}: {error}. Free some space, or use --no-tensorboard."
+                f"Could not write {self.directory / 'tensorboard'}: {error}. Free some space, or"
+                " use --no-tensorboard."
             ) from error
 
     def _fingerprint(self) -> str:
@@ -205,8 +210,9 @@ class Run:
     def _refuse_other_recordings(self) -> None:
         if self.progress["recordings"] != self._fingerprint():
             raise CheckpointError(
-                f"{self.directory} was trained on other recordings than those in {self.catalogue.directory} (names, lengths or "
-                "rates differ). Give the folder it was trained on, wherever it lies now, or choose another --run folder."
+                f"{self.directory} was trained on other recordings than those in"
+                f" {self.catalogue.directory} (names, lengths or rates differ). Give the folder it"
+                " was trained on, wherever it lies now, or choose another --run folder."
             )
 
     def train(self, *, until: int | None = None, watch: Watch | None = None) -> Outcome:
@@ -275,15 +281,17 @@ class Run:
             )
         except tf.errors.ResourceExhaustedError as error:
             raise TfsepganError(
-                f"Out of memory at step {self._count.step + 1}. Take a smaller --batch or --window in a new run."
+                f"Out of memory at step {self._count.step + 1}. Take a smaller --batch or --window"
+                " in a new run."
             ) from error
         except tf.errors.OpError as error:  # tf.data wraps what its functions raise
             reason = (str(error.message).strip() or type(error).__name__).splitlines()[-1]
             # Not saved: what in the step does not wait for the batch (counters, seeds) may have
             # moved already.
             raise DataError(
-                f"A batch could not be made after step {self._count.step}: {reason}. {self.directory} holds step "
-                f"{self.progress['step']}; repair the recordings or the cache, then repeat the command to go on."
+                f"A batch could not be made after step {self._count.step}: {reason}."
+                f" {self.directory} holds step {self.progress['step']}; repair the recordings or"
+                " the cache, then repeat the command to go on."
             ) from error
         finally:
             del batches
@@ -313,10 +321,13 @@ class Run:
         if guard.reason == "diverged":
             saved = self.progress["step"]
             held = (
-                f"{self.directory} still holds the good weights of step {saved}; try a lower --learning-rate or a "
-                "--clip-norm in a new run, with --init-from this one."
+                f"{self.directory} still holds the good weights of step {saved}; try a lower"
+                " --learning-rate or a --clip-norm in a new run, with --init-from this one."
                 if saved
-                else "Nothing was saved yet; try a lower --learning-rate or a --clip-norm in a new run."
+                else (
+                    "Nothing was saved yet; try a lower --learning-rate or a --clip-norm in a new"
+                    " run."
+                )
             )
             losses = ", ".join(guard.diverged_in)
             raise TfsepganError(

@@ -105,7 +105,8 @@ class SynthesisValidator:
             return
         if split == "train":
             console.print(
-                f"No valid split of {source}: sounds are compared with the spectra of the train split.",
+                f"No valid split of {source}: sounds are compared with the spectra of the train"
+                " split.",
                 markup=False,
             )
         windows = fixed_windows(
@@ -182,9 +183,11 @@ def improvement_db(
         estimates, scored = separate(item.mixture), item.scored
         rows.append(
             [
-                si_sdr(item.sources[name], estimate) - si_sdr(item.sources[name], item.mixture)
-                if name in scored
-                else np.nan
+                (
+                    si_sdr(item.sources[name], estimate) - si_sdr(item.sources[name], item.mixture)
+                    if name in scored
+                    else np.nan
+                )
                 for name, estimate in zip(sources, estimates, strict=True)
             ]
         )
@@ -223,7 +226,8 @@ def _report_what_has_no_score(
     for name, items in missing.items():
         if items:
             console.print(
-                f"Validation: {len(items)} of {len(made)} mixtures have no score of {name}, which is silent there or sounds alone.",
+                f"Validation: {len(items)} of {len(made)} mixtures have no score of {name}, which"
+                " is silent there or sounds alone.",
                 markup=False,
                 highlight=False,
             )

@@ -75,9 +75,11 @@ def _numbers(
         "system": plan.start.system,
         "preset": plan.start.preset,
         "algorithm": plan.algorithm,
-        "score": "SI-SDR improvement on the valid split, dB"
-        if plan.separates
-        else "minus the distance of spectra, dB",
+        "score": (
+            "SI-SDR improvement on the valid split, dB"
+            if plan.separates
+            else "minus the distance of spectra, dB"
+        ),
         "gain_db": winner.score - start.score if winner and start and start.whole else None,
         "start": start and start._asdict(),
         "winner": winner and winner._asdict(),
@@ -90,10 +92,10 @@ def _numbers(
 def _preset(plan: SearchPlan, winner: Record) -> str:
     experiment = plan.experiment(winner.trial, winner.values)
     head = (
-        f"# Trial {winner.trial} of a search from {experiment.system}, preset {experiment.preset}: {winner.score:.2f} dB "
-        f"on the valid split after {winner.step} steps.\n"
-        f"# Searched: {told_values(winner.values)}\n"
-        "# tfsepgan-train --config FILE takes it; flags win over it, as --steps for a longer run.\n"
+        f"# Trial {winner.trial} of a search from {experiment.system}, preset {experiment.preset}:"
+        f" {winner.score:.2f} dB on the valid split after {winner.step} steps.\n# Searched:"
+        f" {told_values(winner.values)}\n# tfsepgan-train --config FILE takes it; flags win over"
+        " it, as --steps for a longer run.\n"
     )
     return head + yaml.safe_dump(to_dict(experiment), sort_keys=False)
 
@@ -102,10 +104,14 @@ def _verdict(winner: Record, start: Record | None) -> str:
     if winner.trial == FROM_THE_START:
         return f"No trial beat the preset as it is: {winner.score:.2f} dB."
     if start is None or not start.whole:
-        return f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is has no score under this budget."
+        return (
+            f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is has no score"
+            " under this budget."
+        )
     return (
-        f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is, trial {FROM_THE_START}, has "
-        f"{start.score:.2f} dB under the same budget: {winner.score - start.score:+.2f} dB."
+        f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is, trial"
+        f" {FROM_THE_START}, has {start.score:.2f} dB under the same budget:"
+        f" {winner.score - start.score:+.2f} dB."
     )
 
 
@@ -133,8 +139,11 @@ def _lines(
         "",
         _verdict(winner, start) if winner else "No trial has run its course with a score.",
         "",
-        f"{plan.algorithm}, {len(records)} trials of at most {' and '.join(limits)}; about {spent:.0f} minutes of processor time "
-        f"in all. Score: {what}, dB, of the model that a trial keeps. Trial {FROM_THE_START} is the preset as it is.",
+        (
+            f"{plan.algorithm}, {len(records)} trials of at most {' and '.join(limits)}; about"
+            f" {spent:.0f} minutes of processor time in all. Score: {what}, dB, of the model that a"
+            f" trial keeps. Trial {FROM_THE_START} is the preset as it is."
+        ),
         "",
         *_table(plan, records),
         "",

@@ -106,7 +106,8 @@ def oracle_of(plan: SearchPlan) -> keras_tuner.Oracle:
     """
     if plan.trials is not None and plan.trials < 2:
         raise ConfigError(
-            f"trials is {plan.trials}; it must be at least 2, as the first one is the preset as it is."
+            f"trials is {plan.trials}; it must be at least 2, as the first one is the preset as"
+            " it is."
         )
     start = start_values(plan)
     given = {
@@ -122,8 +123,9 @@ def oracle_of(plan: SearchPlan) -> keras_tuner.Oracle:
     if plan.algorithm == "hyperband":
         if plan.factor < 2 or plan.epochs < plan.factor:
             raise ConfigError(
-                f"hyperband stops trials at their validations, of which a whole one has {plan.epochs} (steps by steps_per_epoch), "
-                f"and keeps one in {plan.factor}; take fewer --steps-per-epoch, or a --factor from 2 to {plan.epochs}."
+                "hyperband stops trials at their validations, of which a whole one has"
+                f" {plan.epochs} (steps by steps_per_epoch), and keeps one in {plan.factor}; take"
+                f" fewer --steps-per-epoch, or a --factor from 2 to {plan.epochs}."
             )
         oracle = HyperbandOracle(max_epochs=plan.epochs, factor=plan.factor, **given)
         oracle.max_trials = plan.trials

@@ -161,15 +161,18 @@ def prepare_search(plan: SearchPlan) -> None:
         different = _search_differences(plan, path, mine)
         if different:
             raise CheckpointError(
-                f"{plan.directory} holds another search:\n  " + "\n  ".join(different) + "\n"
-                "Repeat its settings to go on with it, or choose another --output folder; nothing was changed."
+                f"{plan.directory} holds another search:\n  "
+                + "\n  ".join(different)
+                + "\nRepeat its settings to go on with it, or choose another --output folder;"
+                " nothing was changed."
             )
         return
     if plan.directory.is_dir() and any(
         not item.name.startswith(".") for item in plan.directory.iterdir()
     ):
         raise CheckpointError(
-            f"{plan.directory} is not empty and not a search (no {SEARCH}). Choose another --output folder; nothing was changed."
+            f"{plan.directory} is not empty and not a search (no {SEARCH}). Choose another --output"
+            " folder; nothing was changed."
         )
     write_atomically(path, lambda file: file.write(yaml.safe_dump(mine, sort_keys=False).encode()))
 
@@ -295,8 +298,8 @@ def _trained(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Co
         return told._replace(score=None, why=str(error) or type(error).__name__)
     if outcome.reason == "interrupted":
         raise KeyboardInterrupt(
-            f"Interrupted in trial {record.trial}, at step {outcome.step}; {plan.directory} holds it all. "
-            "The same command goes on from there."
+            f"Interrupted in trial {record.trial}, at step {outcome.step}; {plan.directory} holds"
+            " it all. The same command goes on from there."
         )
     return _told(record, run, outcome.reason)
 

@@ -113,7 +113,8 @@ class SettingsTuner(keras_tuner.Tuner):
                 self.oracle.reload()
             except (ValueError, LookupError, RuntimeError, TypeError) as error:
                 raise CheckpointError(
-                    f"{self.project_dir} is damaged: {error}. Choose another --output folder; the trials stay where they are."
+                    f"{self.project_dir} is damaged: {error}. Choose another --output folder; the"
+                    " trials stay where they are."
                 ) from error
 
     def _get_tuner_fname(self):

@@ -215,7 +215,10 @@ def _why(member: Member, code: int) -> str:
         if code == -signal.SIGKILL
         else lines[-1]
     )
-    return f"{member.name} {ended}: {last.rstrip('.')}. Its output is in {member.output}; the same command goes on with the search."
+    return (
+        f"{member.name} {ended}: {last.rstrip('.')}. Its output is in {member.output}; the same"
+        " command goes on with the search."
+    )
 
 
 def _end(team: dict[str, Member], console: Console) -> None:

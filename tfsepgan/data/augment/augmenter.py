@@ -234,7 +234,8 @@ def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
     paths = [Path(folder) / name for name, _ in room_files(folder)]
     if not paths:
         raise DataError(
-            f"augment.rooms is {folder}, which holds no impulse responses ({', '.join(SUFFIXES)}). Name a folder of them, or leave it out."
+            f"augment.rooms is {folder}, which holds no impulse responses ({', '.join(SUFFIXES)})."
+            " Name a folder of them, or leave it out."
         )
     rooms = []
     for path in paths:

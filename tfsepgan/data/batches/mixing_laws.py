@@ -182,6 +182,6 @@ def _check(targets: np.ndarray, others: np.ndarray) -> None:
         or targets.shape[1] != others.shape[1]
     ):
         raise ShapeError(
-            f"A law mixes sources [sources, time] with others [n, time] of one length; "
+            "A law mixes sources [sources, time] with others [n, time] of one length; "
             f"got {list(targets.shape)} and {list(others.shape)}."
         )

@@ -45,7 +45,8 @@ def choose_reader(reader: Reader) -> str:
         raise ConfigError(f"reader is {reader!r}; it must be auto, {', '.join(READERS)}.")
     if reader == "tfio" and not tfio_loads():
         raise ConfigError(
-            "reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or 'memmap'."
+            "reader is 'tfio', but tensorflow-io's operators do not load here. Use 'auto' or"
+            " 'memmap'."
         )
     return reader
 
@@ -73,8 +74,9 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
                 raise ValueError(f"{got} samples where {count} were")
         except (OSError, ValueError, soundfile.SoundFileError) as error:
             raise DataError(
-                f"{recording.path} (unpacked from {recording.name}) cannot be read any more ({error}). "
-                "Was the cache or the data changed during the run? Start the same command again."
+                f"{recording.path} (unpacked from {recording.name}) cannot be read any more"
+                f" ({error}). Was the cache or the data changed during the run? Start the same"
+                " command again."
             ) from error
     return windows
 

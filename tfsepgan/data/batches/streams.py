@@ -95,7 +95,8 @@ def open_streams(
     wrong = [key for key in batch_keys if key not in BATCH_KEYS]
     if wrong or not batch_keys:
         raise ConfigError(
-            f"A batch cannot hold {list(batch_keys)}; {nearest(wrong[0] if wrong else '', BATCH_KEYS)}"
+            f"A batch cannot hold {list(batch_keys)};"
+            f" {nearest(wrong[0] if wrong else '', BATCH_KEYS)}"
         )
     unpacked = _unpack(catalogue, config, split, cache_dir)
 
@@ -156,8 +157,9 @@ def share_out(
         files = catalogue.splits[split][source]
         if not any(file.name in others for file in files):
             raise DataError(
-                f"labelled is {config.labelled}, which takes all {len(files)} recordings of {source!r} in "
-                f"{catalogue.directory / split}: none is left to be heard unlabelled. Lower it, or add recordings."
+                f"labelled is {config.labelled}, which takes all {len(files)} recordings of"
+                f" {source!r} in {catalogue.directory / split}: none is left to be heard"
+                " unlabelled. Lower it, or add recordings."
             )
     if needs_others and catalogue.layout != "multitrack":
         _refuse_nothing_beside(catalogue, config, split, others)
@@ -174,8 +176,10 @@ def _refuse_nothing_beside(
     ]
     if beside and not others & set(beside):
         raise DataError(
-            f"labelled is {config.labelled}, and each instrument folder in {catalogue.directory / split} holds one recording, which is "
-            "labelled: nothing is left that could be heard unlabelled beside the wanted sources. Add recordings, or split long ones."
+            f"labelled is {config.labelled}, and each instrument folder in"
+            f" {catalogue.directory / split} holds one recording, which is labelled: nothing is"
+            " left that could be heard unlabelled beside the wanted sources. Add recordings, or"
+            " split long ones."
         )
 
 
@@ -190,9 +194,10 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
             )
             count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
             raise DataError(
-                f"{folder} holds {count} but none is longer than the window "
-                f"({seconds:.2f} s at {config.sample_rate_hz} Hz);\nthe longest is {longest.path.name}, "
-                f"{longest.seconds:.2f} s. Use --window {_shorter_window(longest, config)} or longer recordings."
+                f"{folder} holds {count} but none is longer than the window ({seconds:.2f} s at"
+                f" {config.sample_rate_hz} Hz);\nthe longest is {longest.path.name},"
+                f" {longest.seconds:.2f} s. Use --window {_shorter_window(longest, config)} or"
+                " longer recordings."
             )
 
 

@@ -53,10 +53,12 @@ def read(directory: Path, listing: Listing) -> Found:
                     source, f"{split_of[match[2]]}/{source}/{tags}-{match[2]}__{match[3]}.wav", path
                 )
     listing.note(
-        "In IRMAS the named instrument predominates and others may accompany it; leave out what should not be heard."
+        "In IRMAS the named instrument predominates and others may accompany it; leave out what"
+        " should not be heard."
     )
     listing.note(
-        "IRMAS has no splits of single instruments; they were made here by recording, by a fixed rule."
+        "IRMAS has no splits of single instruments; they were made here by recording, by a fixed"
+        " rule."
     )
     testing = [
         path.name for path in folders(directory.parent) if path.name.startswith("IRMAS-TestingData")

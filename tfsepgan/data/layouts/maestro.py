@@ -40,7 +40,8 @@ def read(directory: Path, listing: Listing) -> Found:
         split = _SPLITS.get(row["split"])
         if split is None or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             listing.refuse(
-                f"{table} says split {row['split']!r} of {name!r}; train, validation or test of a file was expected."
+                f"{table} says split {row['split']!r} of {name!r}; train, validation or test of a"
+                " file was expected."
             )
             continue
         path = in_any_format(directory / name)
@@ -63,6 +64,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
         ) from error
     if not set(reader.fieldnames or ()) >= _COLUMNS:
         raise DataError(
-            f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it again."
+            f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it"
+            " again."
         )
     return rows

@@ -66,7 +66,8 @@ def _metadata(track: Path, directory: Path) -> dict:
     path = next((place / name for place in places if (place / name).is_file()), None)
     if path is None:
         raise DataError(
-            f"{track} has no {name}, which says what its stems are. Copy it there from the set's repository."
+            f"{track} has no {name}, which says what its stems are. Copy it there from the set's"
+            " repository."
         )
     told = read_yaml(path)
     if not isinstance(told, dict) or not isinstance(told.get("stems"), dict):

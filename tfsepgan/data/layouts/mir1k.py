@@ -47,6 +47,7 @@ def read(directory: Path, listing: Listing) -> Found:
         for source, channel in CHANNELS.items():
             listing.add(source, f"{split}/{path.stem}/{source}.wav", path, channel=channel)
     listing.note(
-        f"Trains on the singers {' and '.join(TRAINING_SINGERS)}, as published; valid are whole songs of theirs."
+        f"Trains on the singers {' and '.join(TRAINING_SINGERS)}, as published; valid are whole"
+        " songs of theirs."
     )
     return listing.found("multitrack")

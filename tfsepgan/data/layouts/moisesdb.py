@@ -53,7 +53,8 @@ def _metadata(song: Path) -> dict:
     path = song / "data.json"
     if not path.is_file():
         raise DataError(
-            f"{song} has no data.json, which says what its tracks are. Copy the song again or remove it."
+            f"{song} has no data.json, which says what its tracks are. Copy the song again or"
+            " remove it."
         )
     data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("stems"), list):

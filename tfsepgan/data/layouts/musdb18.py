@@ -50,7 +50,8 @@ def valid_songs(songs, listing: Listing) -> frozenset[str]:
         return valid
     valid = held_out(songs)
     listing.note(
-        f"None of the published validation songs is there; {len(valid)} of train are valid by a fixed rule."
+        f"None of the published validation songs is there; {len(valid)} of train are valid by a"
+        " fixed rule."
     )
     return valid
 

@@ -21,7 +21,10 @@ from tfsepgan.errors import DataError
 
 MIXTURE = "mixture"
 _MIXTURES = (MIXTURE, "mix")
-LAYOUTS = "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid, test"
+LAYOUTS = (
+    "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid,"
+    " test"
+)
 
 
 def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Found:
@@ -38,8 +41,8 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     if not splits:
         there = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
         raise DataError(
-            f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {LAYOUTS}, or a set of this field "
-            "as it is distributed."
+            f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {LAYOUTS},"
+            " or a set of this field as it is distributed."
         )
     audio = {}
     listing.ignore(
@@ -107,8 +110,8 @@ def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] |
             else " (say which sources are wanted, or rename files)"
         )
         raise DataError(
-            f"{directory} can be read in two ways{wanted}: folders named as sources, and songs holding files "
-            f"named as sources. Keep one layout: {LAYOUTS}."
+            f"{directory} can be read in two ways{wanted}: folders named as sources, and songs"
+            f" holding files named as sources. Keep one layout: {LAYOUTS}."
         )
     return "multitrack" if multitrack else "unpaired"
 
@@ -146,8 +149,8 @@ def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> No
                 continue
             if (song, source) in seen:
                 listing.refuse(
-                    f"{directory / seen[song, source]} and {directory / name} are both the {source} of "
-                    f"{song}. Remove one."
+                    f"{directory / seen[song, source]} and {directory / name} are both the {source}"
+                    f" of {song}. Remove one."
                 )
                 continue
             seen[song, source] = name

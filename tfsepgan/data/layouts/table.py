@@ -56,7 +56,8 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
                 .replace("\n", " ")
             )
             raise DataError(
-                f"{directory} is not laid out as {layout}: {summary} Give its folder, or another --layout."
+                f"{directory} is not laid out as {layout}: {summary} Give its folder, or another"
+                " --layout."
             )
         return layout, root
     roots = {name: root for name, module in SETS.items() if (root := module.root(directory))}
@@ -65,8 +66,8 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
         could_be.append(PLAIN)
     if len(could_be) > 1:
         raise DataError(
-            f"{directory} can be read as {' and as '.join(could_be)}. Say which with --layout, or give the folders of the "
-            "sets apart: --data DIR1,DIR2."
+            f"{directory} can be read as {' and as '.join(could_be)}. Say which with --layout, or"
+            " give the folders of the sets apart: --data DIR1,DIR2."
         )
     return next(iter(roots.items()), (PLAIN, directory))
 

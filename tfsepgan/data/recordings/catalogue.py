@@ -133,8 +133,9 @@ class Catalogue:
         others = self.others("train", config.sources)
         if others and config.others == NO_OTHERS:
             raise ConfigError(
-                f"others is 0 0, which is for recordings whose every source is named; {self.directory / 'train'} also holds "
-                f"{', '.join(others)}. Name these as sources too, or give others the fewest and most in a mixture, as 1 3."
+                "others is 0 0, which is for recordings whose every source is named;"
+                f" {self.directory / 'train'} also holds {', '.join(others)}. Name these as sources"
+                " too, or give others the fewest and most in a mixture, as 1 3."
             )
         return config if others else replace(config, others=NO_OTHERS)
 
@@ -152,13 +153,15 @@ class Catalogue:
         for source in sources:
             if source not in there:
                 raise DataError(
-                    f"{self.directory / split} ({self.layout}) holds no recording of {source!r}; it holds "
-                    f"{', '.join(there)}. Name one of these as the source, or add {source!r}."
+                    f"{self.directory / split} ({self.layout}) holds no recording of {source!r}; it"
+                    f" holds {', '.join(there)}. Name one of these as the source, or add"
+                    f" {source!r}."
                 )
         if len(sources) == 1 and not self.others(split, sources):
             raise DataError(
-                f"{self.directory / split} holds {sources[0]} and nothing else, so nothing is there to mix it with. "
-                f"Add recordings of others, as {self.directory / split / 'others'}/*.wav."
+                f"{self.directory / split} holds {sources[0]} and nothing else, so nothing is there"
+                " to mix it with. Add recordings of others, as"
+                f" {self.directory / split / 'others'}/*.wav."
             )
 
 
@@ -202,9 +205,9 @@ def scan(
     found = _left_out(found, sets, leave_out)
     joined = found[0] if len(found) == 1 else join(found, sets)
     catalogue = Catalogue(
-        directory=directories[0]
-        if len(directories) == 1
-        else Path(",".join(map(str, directories))),
+        directory=(
+            directories[0] if len(directories) == 1 else Path(",".join(map(str, directories)))
+        ),
         layout=joined.kind,
         splits=joined.splits,
         ignored=joined.ignored,
@@ -259,8 +262,8 @@ def _left_out(found: list[Found], sets: list[str], patterns: Sequence[str]) -> l
             for file in files
         )
         raise DataError(
-            f"Nothing is left out by {sorted(unused)[0]!r}. A pattern fits SET/NAME of a recording, as {sets[0]}/{example.name}; "
-            "* stands for anything."
+            f"Nothing is left out by {sorted(unused)[0]!r}. A pattern fits SET/NAME of a recording,"
+            f" as {sets[0]}/{example.name}; * stands for anything."
         )
     if not any(one.splits for one in kept):
         raise DataError(
@@ -277,8 +280,9 @@ def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
     for double in doubles(catalogue.splits, skip_unreadable=collect):
         if set(catalogue.sets) == {"plain"}:
             problem = (
-                f"{double.other_file.path} and {double.file.path} are the same recording in two splits, so a "
-                f"score on {double.split} would be of music that the model was made from. Remove one."
+                f"{double.other_file.path} and {double.file.path} are the same recording in two"
+                f" splits, so a score on {double.split} would be of music that the model was made"
+                " from. Remove one."
             )
             if not collect:
                 raise DataError(problem)

@@ -18,8 +18,8 @@ def demo_directory() -> Path:
     missing = [split for split in SPLITS if not any((DIRECTORY / split).rglob("*.ogg"))]
     if missing:
         raise DataError(
-            f"the demo set at {DIRECTORY} has no .ogg files for {', '.join(missing)}; it should hold "
-            f"{', '.join(SPLITS)}. Install tfsepgan again, or run "
-            "`python tools/recipes/make_demo_set.py --output tfsepgan/data/demo` in a checkout."
+            f"the demo set at {DIRECTORY} has no .ogg files for {', '.join(missing)}; it should"
+            f" hold {', '.join(SPLITS)}. Install tfsepgan again, or run `python"
+            " tools/recipes/make_demo_set.py --output tfsepgan/data/demo` in a checkout."
         )
     return DIRECTORY

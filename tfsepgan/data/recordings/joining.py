@@ -29,8 +29,8 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
         if apart:
             song_sets.append(number)
             notes.append(
-                f"The songs of {name} are joined with unpaired recordings: their sources are drawn apart, but for the share of mixtures "
-                "that --songs names."
+                f"The songs of {name} are joined with unpaired recordings: their sources are drawn"
+                " apart, but for the share of mixtures that --songs names."
             )
         for split in SPLITS:
             for source, files in one.splits.get(split, {}).items():

@@ -195,7 +195,8 @@ def _song(
     channels = {samples.shape[1] for samples in decoded.values()} - {1}
     if len(channels) > 1:
         raise DataError(
-            f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was expected."
+            f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was"
+            " expected."
         )
     longest = max(map(len, decoded.values()))
     time = min(longest, round(seconds * config.sample_rate_hz)) if seconds else longest

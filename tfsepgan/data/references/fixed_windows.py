@@ -57,7 +57,8 @@ def fixed_windows(
     heard = [one for one in drawn if one is not None]
     if not heard:
         raise DataError(
-            f"{usable[0].path} and {len(usable) - 1} more are silent wherever they were listened to."
+            f"{usable[0].path} and {len(usable) - 1} more are silent wherever they were"
+            " listened to."
         )
     return np.stack(
         [one if one is not None else heard[k % len(heard)] for k, one in enumerate(drawn)]

@@ -179,12 +179,14 @@ class _Source:
             except Gone as gone:
                 if time.monotonic() > until:
                     raise DataError(
-                        f"The data server {self.called} does not answer ({gone}). Start it (`tfsepgan-data serve`), or leave "
-                        "--data-server out to make the batches here."
+                        f"The data server {self.called} does not answer ({gone}). Start it"
+                        " (`tfsepgan-data serve`), or leave --data-server out to make the batches"
+                        " here."
                     ) from gone
                 if not waits:
                     self._say(
-                        f"The data server {self.called} does not answer ({gone}); waiting {patience:.0f} s for it."
+                        f"The data server {self.called} does not answer ({gone}); waiting"
+                        f" {patience:.0f} s for it."
                     )
                 waits = True
                 self._pause(1.0)
@@ -210,8 +212,9 @@ class _Source:
                     return made
                 self._drop()
         raise DataError(
-            f"The data server {self.called} answers, but gave no batch of step {step} in {_TRIES} tries ({why}). Is another server on one "
-            "of its ports, or does something between the machines hold the batches back?"
+            f"The data server {self.called} answers, but gave no batch of step {step} in {_TRIES}"
+            f" tries ({why}). Is another server on one of its ports, or does something between the"
+            " machines hold the batches back?"
         )
 
     def close(self) -> None:
@@ -280,8 +283,9 @@ class _Source:
             # gone meanwhile?
             post(self.place, "/keep", {"name": "0" * 32}, _CONNECT_SECONDS, missing=True)
             raise DataError(
-                f"The data server {self.called} gives its batches at {host}:{port}, which cannot be reached from here ({error}). "
-                f"Start it with an --address that reaches it, and open its ports {self.place[1]} to {self.place[1] + 2}."
+                f"The data server {self.called} gives its batches at {host}:{port}, which cannot be"
+                f" reached from here ({error}). Start it with an --address that reaches it, and"
+                f" open its ports {self.place[1]} to {self.place[1] + 2}."
             ) from error
 
     def _ask(self, what: str, seconds: float = _CONNECT_SECONDS, **more: Any) -> None:

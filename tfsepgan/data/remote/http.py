@@ -59,7 +59,8 @@ def post(
         told = None
     if not isinstance(told, dict) or reply.getheader("Server", "").strip() != _NAME:
         raise DataError(
-            f"{place[0]}:{place[1]} answers, but is no data server; give the port that `tfsepgan-data serve` was given."
+            f"{place[0]}:{place[1]} answers, but is no data server; give the port that"
+            " `tfsepgan-data serve` was given."
         )
     if status == 404 and not missing:
         raise Gone("it has forgotten this run")
@@ -76,8 +77,8 @@ def refuse_unknown(address: str) -> None:
         socket.getaddrinfo(address, None)
     except (OSError, UnicodeError) as error:
         raise DataError(
-            f"Nobody knows the address {address!r} ({error}). Give --address: a name or IP address by which trainers reach this "
-            "machine, or localhost for trainers on it."
+            f"Nobody knows the address {address!r} ({error}). Give --address: a name or IP address"
+            " by which trainers reach this machine, or localhost for trainers on it."
         ) from error
 
 
@@ -95,7 +96,8 @@ def three_ports(first: int) -> list[int]:
                 one.bind(("", port))
             except (OSError, OverflowError) as error:
                 raise DataError(
-                    f"Port {port} cannot be had ({error}). {PORTS} in a row are needed; name the first of others with --port."
+                    f"Port {port} cannot be had ({error}). {PORTS} in a row are needed; name the"
+                    " first of others with --port."
                 ) from error
             ports.append(one.getsockname()[1])
         return ports

@@ -97,7 +97,8 @@ def refuse_other_versions(request: dict[str, Any]) -> None:
     for name, version in ours.items():
         if theirs.get(name) != version:
             raise DataError(
-                f"It runs {name} {version}, the trainer {name} {theirs.get(name)}: their batches could differ. Install the same on both."
+                f"It runs {name} {version}, the trainer {name} {theirs.get(name)}: their batches"
+                " could differ. Install the same on both."
             )
 
 
@@ -107,12 +108,13 @@ def refuse_other_recordings(
     """Raises: DataError when the trainer's train split is not this one."""
     if catalogue.layout != request["kind"]:
         raise DataError(
-            f"It reads {catalogue.directory} as {catalogue.layout}, the trainer its own data as {request['kind']}. "
-            "Give both the same --layout."
+            f"It reads {catalogue.directory} as {catalogue.layout}, the trainer its own data as"
+            f" {request['kind']}. Give both the same --layout."
         )
     if fingerprint(catalogue, config.augment.rooms) != request["recordings"]:
         raise DataError(
-            f"The train split of {catalogue.directory} holds other recordings than the trainer's data (names, lengths or rates differ"
+            f"The train split of {catalogue.directory} holds other recordings than the trainer's"
+            " data (names, lengths or rates differ"
             + (", or the rooms do" if config.augment.rooms else "")
             + "). Give both the same --data"
             + (" and rooms." if config.augment.rooms else ".")

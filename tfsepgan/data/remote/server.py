@@ -126,7 +126,8 @@ class BatchServer:
             )
         except tf.errors.OpError as error:
             raise DataError(
-                f"tf.data service did not start on the ports {ports[1]} and {ports[2]}: {error.message}. Try another --port."
+                f"tf.data service did not start on the ports {ports[1]} and {ports[2]}:"
+                f" {error.message}. Try another --port."
             ) from error
 
     def close(self) -> None:
@@ -180,7 +181,9 @@ class BatchServer:
             # a disk's time-out is one, too
             if isinstance(error, NotYet) and not lease.ready.done():
                 return 202, {
-                    "wait": "its recordings are being read and, where that was not done yet, unpacked"
+                    "wait": (
+                        "its recordings are being read and, where that was not done yet, unpacked"
+                    )
                 }
             with self._lock:
                 self._leases.pop(name, None)
@@ -248,7 +251,8 @@ class BatchServer:
                     del self._leases[name]
             for _ in gone:
                 self._say(
-                    f"A trainer has said nothing for {self._lease_seconds:.0f} s; its batches are dropped."
+                    f"A trainer has said nothing for {self._lease_seconds:.0f} s; its batches are"
+                    " dropped."
                 )
 
 

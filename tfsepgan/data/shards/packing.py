@@ -71,7 +71,8 @@ def pack(
     low, high = RATES_HZ
     if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
         raise ConfigError(
-            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each recording's own."
+            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
+            " recording's own."
         )
     if shard_bytes <= 0:
         raise ConfigError(f"Shards of {shard_bytes} bytes cannot be made; name a size above zero.")
@@ -145,8 +146,8 @@ def _begun(storage: Storage, draft: Manifest) -> Manifest:
     earlier = parse(text, storage.path(UNFINISHED))
     if replace(earlier, shards=()) != draft:
         raise DataError(
-            f"{storage.place} holds unfinished shards of other recordings, or with other settings. Repeat that command, or name "
-            "another folder. Nothing was written."
+            f"{storage.place} holds unfinished shards of other recordings, or with other settings."
+            " Repeat that command, or name another folder. Nothing was written."
         )
     return earlier
 
@@ -187,12 +188,14 @@ def _recorded(
     samples = file.decode(rate)[:, 0]
     if len(samples) < FEWEST_SAMPLES:
         raise DataError(
-            f"{file.path} has {len(samples)} samples at {rate} Hz; {FEWEST_SAMPLES} at least were expected. Remove it or leave it out."
+            f"{file.path} has {len(samples)} samples at {rate} Hz; {FEWEST_SAMPLES} at least were"
+            " expected. Remove it or leave it out."
         )
     audio, suffix = encoded(samples, rate, rounded=sample_rate_hz is not None)
     if len(audio) > _MOST_BYTES:
         raise DataError(
-            f"{file.path} takes {len(audio) / 1e9:.2f} GB; a record holds 2.1 GB. Split it, or pack at a lower rate."
+            f"{file.path} takes {len(audio) / 1e9:.2f} GB; a record holds 2.1 GB. Split it, or pack"
+            " at a lower rate."
         )
     record = Record(
         name=file.name,

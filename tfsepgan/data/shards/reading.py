@@ -124,8 +124,8 @@ def parse(text: bytes, place: str) -> Manifest:
             raise ValueError(f"it is not of the format {_FORMAT!r}")
         if told["version"] != VERSION:
             raise DataError(
-                f"{place} is version {told['version']} of the format of shards; this tfsepgan reads version {VERSION}. Install the "
-                "tfsepgan that packed it, or pack again."
+                f"{place} is version {told['version']} of the format of shards; this tfsepgan reads"
+                f" version {VERSION}. Install the tfsepgan that packed it, or pack again."
             )
         manifest = _manifest(told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -194,7 +194,8 @@ def _refuse_odd(record: Record, place: str) -> None:
         or record.name.count("/") < 2
     ):
         raise DataError(
-            f"{place} names a recording {record.name!r} at {record.file!r}, which no packed one is. Pack again."
+            f"{place} names a recording {record.name!r} at {record.file!r}, which no packed one is."
+            " Pack again."
         )
     if min(record.bytes, record.frames, record.sample_rate_hz) <= 0 or not _SHA256.fullmatch(
         record.sha256
@@ -254,8 +255,8 @@ def fetch(place: str | os.PathLike, cache_dir: str | os.PathLike | None = None) 
             write_whole(copy / MANIFEST, lambda file: file.write(text))
     except OSError as error:
         raise DataError(
-            f"The cache, {copy}, cannot be written ({error.strerror}). Make room or name another folder as the cache; what was "
-            "fetched is kept."
+            f"The cache, {copy}, cannot be written ({error.strerror}). Make room or name another"
+            " folder as the cache; what was fetched is kept."
         ) from error
     return copy
 
@@ -264,13 +265,13 @@ def _not_there(storage: Storage) -> DataError:
     names = storage.names()
     if UNFINISHED in names:
         return DataError(
-            f"{storage.place} holds shards that are not finished: no {MANIFEST}, but {UNFINISHED}. Run the tfsepgan-data pack that "
-            "was writing them again: it goes on where it was."
+            f"{storage.place} holds shards that are not finished: no {MANIFEST}, but {UNFINISHED}."
+            " Run the tfsepgan-data pack that was writing them again: it goes on where it was."
         )
     some = ", ".join(names[:5]) or "nothing, or cannot be reached"
     return DataError(
-        f"{storage.place} has no {MANIFEST}, so it holds no shards; it holds {some}. Recordings at such an address must have been "
-        "written by tfsepgan-data pack."
+        f"{storage.place} has no {MANIFEST}, so it holds no shards; it holds {some}. Recordings at"
+        " such an address must have been written by tfsepgan-data pack."
     )
 
 
@@ -292,8 +293,8 @@ def _bring_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
     free = shutil.disk_usage(copy).free
     if need > free:
         raise DataError(
-            f"Fetching {storage.place} needs {need / 1e9:.2f} GB in {copy.parent}, {free / 1e9:.2f} GB are free. Make room or name a "
-            "folder on a larger disk as the cache."
+            f"Fetching {storage.place} needs {need / 1e9:.2f} GB in {copy.parent}, {free / 1e9:.2f}"
+            " GB are free. Make room or name a folder on a larger disk as the cache."
         )
     for folder, _, _ in os.walk(copy):
         remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)
@@ -358,7 +359,8 @@ def _audio(body: bytes, record: Record, path: str) -> bytes:
 
 def _damaged(path: str, what: str) -> DataError:
     return DataError(
-        f"{path} does not hold what {MANIFEST} says ({what}). Copy that file again, or pack again; what was fetched is kept."
+        f"{path} does not hold what {MANIFEST} says ({what}). Copy that file again, or pack again;"
+        " what was fetched is kept."
     )
 
 
@@ -379,7 +381,8 @@ def read(directory: Path, listing: Listing) -> tuple[tuple[str, ...], Found]:
         listing.note(note)
     if manifest.sample_rate_hz is not None:
         listing.note(
-            f"Packed at {manifest.sample_rate_hz} Hz: there is nothing above {manifest.sample_rate_hz // 2} Hz."
+            f"Packed at {manifest.sample_rate_hz} Hz: there is nothing above"
+            f" {manifest.sample_rate_hz // 2} Hz."
         )
     if manifest.licence:
         listing.note(f"Licence: {manifest.licence}")

@@ -201,9 +201,9 @@ def _refuse_unknown_scheme(place: str) -> None:
     known = sorted(set(tf.io.gfile.get_registered_schemes()) - {"", "file", "ram"})
     if scheme not in known:
         raise DataError(
-            f"{place} cannot be reached: TensorFlow knows no file system {scheme}:// here, only {', '.join(known)}. "
-            "s3, az, hdfs and http come with `pip install tensorflow-io` (Python up to 3.12); or copy the folder to a disk and "
-            "name it there."
+            f"{place} cannot be reached: TensorFlow knows no file system {scheme}:// here, only"
+            f" {', '.join(known)}. s3, az, hdfs and http come with `pip install tensorflow-io`"
+            " (Python up to 3.12); or copy the folder to a disk and name it there."
         )
 
 
@@ -231,8 +231,8 @@ def _told(path: str | Path, doing: str) -> Iterator[None]:
         said = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
         reason = str(said).strip().splitlines()[0] if str(said).strip() else type(error).__name__
         raise DataError(
-            f"{path} cannot be {doing} ({reason}). Check that it is there, that you may use it and that there is room; then "
-            "repeat the command, which goes on where it was."
+            f"{path} cannot be {doing} ({reason}). Check that it is there, that you may use it and"
+            " that there is room; then repeat the command, which goes on where it was."
         ) from error
 
 

@@ -68,7 +68,10 @@ def with_rank(samples, name: str):
 
     samples = any_rank(samples)
     rank, size = tf.rank(samples), tf.size(samples)
-    wanted = f"; send `{name}` as float32 [batch, time, channels], [1, 44100, 2] for 44100 samples of one stereo recording"
+    wanted = (
+        f"; send `{name}` as float32 [batch, time, channels], [1, 44100, 2] for 44100 samples of"
+        " one stereo recording"
+    )
     with tf.control_dependencies(
         [require((rank == 3) | (size == 0), f"`{name}` has this many dimensions:", rank, wanted)]
     ):
@@ -93,8 +96,11 @@ def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
     sentence = (
         f"`{name}` holds this many samples (batch x time x channels):",
         count,
-        f"; send at most {most}, {most / sample_rate_hz:g} s of one channel, in a request: longer audio goes in blocks by the "
-        "signature `stream` or by tfsepgan-separate --server",
+        (
+            f"; send at most {most}, {most / sample_rate_hz:g} s of one channel, in a request:"
+            " longer audio goes in blocks by the signature `stream` or by tfsepgan-separate"
+            " --server"
+        ),
     )
     with tf.control_dependencies(
         [require(count <= most, *sentence), not_too_many(shape[0] * shape[2], name)]
@@ -111,7 +117,8 @@ def finite(samples, name: str):
         [
             require(
                 sound,
-                f"`{name}` holds NaN or infinite values; send finite samples, full scale is [-1, 1]",
+                f"`{name}` holds NaN or infinite values; send finite samples, full scale is"
+                " [-1, 1]",
             )
         ]
     ):

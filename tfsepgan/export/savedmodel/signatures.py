@@ -60,8 +60,9 @@ class RequestLimits:
         wanted = self.max_request_seconds * rate
         if not least <= wanted <= _MOST_SAMPLES:
             raise ConfigError(
-                f"got max_request_seconds={self.max_request_seconds}; wanted {least / rate:.2f}, a stereo block with its "
-                f"context, to {_MOST_SAMPLES // rate}, what a message to a server holds"
+                f"got max_request_seconds={self.max_request_seconds}; wanted {least / rate:.2f}, a"
+                f" stereo block with its context, to {_MOST_SAMPLES // rate}, what a message to a"
+                " server holds"
             )
         return int(wanted)
 

@@ -136,9 +136,11 @@ def write_wav(samples, sample_rate_hz: int):
         *(b"data", (count, 4)),
     ]
     pieces = [
-        tf.constant(list(word), tf.uint8)
-        if isinstance(word, bytes)
-        else tf.bitcast(tf.cast(word[0], tf.int32), tf.uint8)[: word[1]]
+        (
+            tf.constant(list(word), tf.uint8)
+            if isinstance(word, bytes)
+            else tf.bitcast(tf.cast(word[0], tf.int32), tf.uint8)[: word[1]]
+        )
         for word in words
     ]
     everything = tf.concat([*pieces, tf.reshape(tf.bitcast(samples, tf.uint8), [-1])], axis=0)
@@ -181,7 +183,10 @@ def _chunks(file):
     length = tf.cast(tf.strings.length(file), tf.int64)
     head = tf.strings.join([tf.strings.substr(file, 0, 12), " " * 12])
     is_wav = (tf.strings.substr(head, 0, 4) == "RIFF") & (tf.strings.substr(head, 8, 4) == "WAVE")
-    sentence = "`wav` is not a WAV file; send the bytes of one that begins with RIFF....WAVE (in JSON: as base64, under the key b64)"
+    sentence = (
+        "`wav` is not a WAV file; send the bytes of one that begins with RIFF....WAVE (in JSON: as"
+        " base64, under the key b64)"
+    )
     with tf.control_dependencies([require(is_wav, sentence)]):
         start = tf.constant(12, tf.int64)
 

@@ -64,8 +64,8 @@ def write_tflite(
         foreign = foreign_operators(path)
         if foreign:
             raise ExportError(
-                f"the TFLite ({precision}) file needs operators that are not built in: {', '.join(foreign)}; use "
-                "layers that convert to built-in ones"
+                f"the TFLite ({precision}) file needs operators that are not built in:"
+                f" {', '.join(foreign)}; use layers that convert to built-in ones"
             )
 
 
@@ -115,7 +115,10 @@ def _reason(finished: subprocess.CompletedProcess) -> str:
     """What the converter complained about, out of the pages it prints."""
     needed = _NEEDED_OPS.search(finished.stderr)
     if needed:
-        return f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that convert"
+        return (
+            f"it needs operators that are not built in ({needed.group(1).strip()}); use layers that"
+            " convert"
+        )
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
     told = next(
         (line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else ""

@@ -93,7 +93,10 @@ def make_variants(
 def sentence(manifest: Manifest, told: str) -> str:
     """What a file is, for its own description."""
     stems = ", ".join((*manifest.sources, "residual"))
-    return f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems} ({told})."
+    return (
+        f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems}"
+        f" ({told})."
+    )
 
 
 def _convert_streaming(

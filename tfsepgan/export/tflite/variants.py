@@ -167,23 +167,30 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
     precision = VARIANTS[name].precision
     if precision in OF_PEAK:
         key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
-        wanted = f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most {OF_PEAK[precision]:.0e}"
+        wanted = (
+            f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most"
+            f" {OF_PEAK[precision]:.0e}"
+        )
     elif (
         "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB
     ):
         key, good = "unheard_closeness_db", False
         wanted = (
-            f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at hand holds; wanted at least "
-            f"{MIN_CLOSENESS_DB:.0f} dB"
+            f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at"
+            f" hand holds; wanted at least {MIN_CLOSENESS_DB:.0f} dB"
         )
     elif "sdr_loss_db" in figures:
         key, good = "sdr_loss_db", figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
-        wanted = f"has {figures[key]:.2f} dB less SDR than the Keras model; wanted at most {MAX_SDR_LOSS_DB} dB"
+        wanted = (
+            f"has {figures[key]:.2f} dB less SDR than the Keras model; wanted at most"
+            f" {MAX_SDR_LOSS_DB} dB"
+        )
     else:
         key, good = "closeness_db", figures["closeness_db"] >= MIN_CLOSENESS_DB
         wanted = (
-            f"is within {figures[key]:.1f} dB of the Keras model; wanted at least {MIN_CLOSENESS_DB:.0f} dB, as there "
-            "were no mixtures with known sources to measure SDR on"
+            f"is within {figures[key]:.1f} dB of the Keras model; wanted at least"
+            f" {MIN_CLOSENESS_DB:.0f} dB, as there were no mixtures with known sources to measure"
+            " SDR on"
         )
     if not good:
         raise ExportError(

@@ -77,7 +77,8 @@ def plan(files: Sequence[ScoreFile], settings: SongSettings) -> list[SongJob]:
     ]
     if not songs:
         raise DataError(
-            f"There are no songs: wanted are folders of a MIDI file with {CHORDS} beside it, as POP909 has them."
+            f"There are no songs: wanted are folders of a MIDI file with {CHORDS} beside it, as"
+            " POP909 has them."
         )
     songs.sort(key=lambda file: hashlib.sha256(f"{settings.seed}/{file.label}".encode()).digest())
     return [

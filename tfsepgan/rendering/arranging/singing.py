@@ -51,7 +51,8 @@ class Singer(NamedTuple):
             singer = cls(name, Path(folder), float(formant), int(note))
         except ValueError:
             raise ConfigError(
-                f"{words!r} is no singer; wanted: NAME=DIR:FORMANT:NOTE, as anna=speech/anna:1.0:64."
+                f"{words!r} is no singer; wanted: NAME=DIR:FORMANT:NOTE, as"
+                " anna=speech/anna:1.0:64."
             ) from None
         if not name or not 0.5 <= singer.formant <= 2 or not 36 <= singer.note <= 84:
             raise ConfigError(
@@ -67,7 +68,8 @@ class Singer(NamedTuple):
         found = sorted(path for path in self.speech.rglob("*") if path.suffix.lower() in SUFFIXES)
         if not found:
             raise DataError(
-                f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of speech."
+                f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of"
+                " speech."
             )
         return found
 
@@ -144,7 +146,8 @@ def reading(singer: Singer, rng: np.random.Generator) -> np.ndarray:
             samples, rate = soundfile.read(files[number], dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
             raise DataError(
-                f"{files[number]} cannot be read ({error}). Remove it from the speech of {singer.name}."
+                f"{files[number]} cannot be read ({error}). Remove it from the speech of"
+                f" {singer.name}."
             ) from error
         piece = soxr.resample(samples[: round(_SPEECH_SECONDS * rate)].mean(axis=1), rate, RATE_HZ)
         rms = float(np.sqrt(np.mean(np.square(piece)))) if len(piece) else 0.0

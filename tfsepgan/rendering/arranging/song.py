@@ -113,7 +113,8 @@ def read_song(path: Path) -> Song:
     missing = [name for name in ("piano", "melody") if name not in parts]
     if missing:
         raise DataError(
-            f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909 has them."
+            f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909"
+            " has them."
         )
     lines = _table(path.with_name(BEATS), _beat)
     downbeats, metre = _bars(lines, path.with_name(BEATS))

@@ -166,7 +166,8 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
     sound = play(studio.synthesizer, task)
     if np.abs(sound).max(initial=0) < _SILENT:
         raise DataError(
-            f"program {voice.program} of {font.path} is silent on the notes of {voice.class_name}. Choose another soundfont."
+            f"program {voice.program} of {font.path} is silent on the notes of {voice.class_name}."
+            " Choose another soundfont."
         )
     return sound
 
@@ -247,7 +248,8 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read ({error.strerror}). A song of POP909 has it beside its MIDI file."
+            f"{path} cannot be read ({error.strerror}). A song of POP909 has it beside its MIDI"
+            " file."
         ) from error
 
 

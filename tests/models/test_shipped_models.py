@@ -38,8 +38,8 @@ def test_a_shipped_model_says_what_it_was_trained_on_and_how_well_it_does(name):
 
 def test_the_piano_model_takes_a_packaged_piano_out():
     import tfsepgan
-    from tfsepgan.cli.finish import scoring_mixtures
     from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.metrics.waveform import si_sdr
 
     separator = tfsepgan.load("piano")

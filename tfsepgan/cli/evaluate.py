@@ -76,7 +76,7 @@ def _evaluate(arguments, console):
     show_catalogue(catalogue, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()
-    from tfsepgan.cli.finish import score, scoring_mixtures, write_separated
+    from tfsepgan.evaluation.scoring import score, scoring_mixtures, write_separated
     from tfsepgan.separation.separator import load
 
     mixtures = scoring_mixtures(

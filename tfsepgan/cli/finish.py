@@ -1,110 +1,23 @@
-"""What follows a training run: its model scored on the test split, the test stems to listen to, the
-exported model."""
+"""The end of a training run: score the model on the test split, write stems or sounds, export."""
 
-import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from rich.console import Console
 
-from tfsepgan.config import DataConfig
+from tfsepgan.cli.sounds import sound_names, write_sounds
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.data.references.fixed_mixtures import Mixture, fixed_mixtures
-from tfsepgan.errors import DataError
-from tfsepgan.evaluation.plots import QUALITY_PANELS, draw_box_plots, picture_writer
-from tfsepgan.evaluation.records import QUALITY_METRICS, Report
-from tfsepgan.evaluation.report import print_report
-from tfsepgan.evaluation.score import evaluate
+from tfsepgan.data.references.fixed_mixtures import Mixture
+from tfsepgan.evaluation.scoring import score, with_scores, write_separated
+from tfsepgan.evaluation.sounds import SOUNDS, show_distances, spectral_distances
 from tfsepgan.export.exporter import export_bundle
-from tfsepgan.files import write_whole
-from tfsepgan.models.bundle import Bundle
+from tfsepgan.export.rehearsal import PARITY_SECONDS
+from tfsepgan.export.synthesis import export_synthesis
 from tfsepgan.models.saved import open_model
-from tfsepgan.separation.naming import safe_name
 from tfsepgan.separation.separator import Separator
 
-TEST_SEED = 30_000  # the same test mixtures whatever the run's seed
-TEST_SNR_DB = (-6.0, 6.0)
-PARITY_SECONDS = 10
-
-
-def scoring_mixtures(
-    catalogue: Catalogue,
-    sources: tuple[str, ...],
-    sample_rate_hz: int,
-    *,
-    split: str,
-    count: int,
-    seconds: float,
-    snr_db: tuple[float, float] = TEST_SNR_DB,
-) -> list[Mixture]:
-    """The fixed mixtures that models are scored on: the same for all models of these sources at
-    this rate.
-
-    Args:
-      snr_db: range of the first source's level over one to three others, in dB.
-      count, seconds: how many, and their length.
-    """
-    law = DataConfig(sources=sources, sample_rate_hz=sample_rate_hz, law="snr", snr_db=snr_db)
-    return fixed_mixtures(catalogue, law, split=split, count=count, seconds=seconds, seed=TEST_SEED)
-
-
-def score(
-    separator: Separator, mixtures: list[Mixture], output: Path, console: Console, **options
-) -> Report:
-    """Score a separator, print the table, draw plots and pictures.
-
-    Args:
-      output: folder for them.
-      options: of `evaluate`.
-    """
-    report = evaluate(
-        separator.separate,
-        mixtures,
-        output,
-        sources=separator.sources,
-        listener=picture_writer(output / "pictures"),
-        console=console,
-        **options,
-    )
-    print_report(report, console=console)
-    draw_box_plots(report, output / "scores.png")
-    if report.taken(QUALITY_METRICS):
-        draw_box_plots(report, output / "quality.png", QUALITY_PANELS)
-    return report
-
-
-def write_separated(separator: Separator, mixtures: list[Mixture], directory: Path) -> None:
-    """Separate mixtures and write each with its stems as 32-bit float WAV files, to
-    `directory/<mixture>/`.
-
-    Raises: DataError when the disk refuses; the files that are there are whole.
-    """
-    for item in mixtures:
-        parts = {"mixture": item.mixture, **separator.separate(item.mixture, item.sample_rate_hz)}
-        for name, audio in parts.items():
-            _write_whole(
-                directory / safe_name(item.name) / f"{safe_name(name)}.wav",
-                audio,
-                item.sample_rate_hz,
-            )
-
-
-def _write_whole(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
-    try:
-        write_whole(
-            path,
-            lambda file: soundfile.write(
-                file, audio, sample_rate_hz, subtype="FLOAT", format="WAV"
-            ),
-            lasting=False,
-        )
-    # soundfile asserts that all was written
-    except (OSError, AssertionError, soundfile.LibsndfileError) as error:
-        raise DataError(
-            f"Could not write {path}: {error or 'the disk is full'}. Free some space."
-        ) from error
+WRITTEN_SOUNDS = 16
+SOUNDS_SEED = 30_000  # the same latents whatever the seed of the run
 
 
 def finish(
@@ -113,65 +26,61 @@ def finish(
     """Score, separate and export the model that a run keeps.
 
     Args:
-      directory: the run's; `test/`, `separated/` and `exported/NAME/` are written below it.
-      mixtures: of the test split; none where there is none.
-      recording: `[time, channels]` real audio at the model's rate that the exported files are
-        compared on.
+      directory: the run; `test/`, `separated/` and `exported/NAME/` are written below it.
+      mixtures: of the test split; empty without a test split.
+      recording: `[time, channels]`, real audio at the model's rate; the exported files are compared
+        on it.
     """
     bundle = open_model(directory / "model")
     if mixtures:
         separator = Separator(bundle)
         report = score(separator, mixtures, directory / "test", console)
         write_separated(separator, mixtures, directory / "separated")
-        console.print(
-            f"Separated test mixtures: {directory / 'separated'}", highlight=False, markup=False
-        )
+        _print(console, f"Separated test mixtures: {directory / 'separated'}")
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
     reason = getattr(bundle.generator, "why_not_exported", None)
     if reason:
-        console.print(
-            f"Not exported: {reason} tfsepgan-separate takes the run itself.",
-            highlight=False,
-            markup=False,
-        )
+        _print(console, f"Not exported: {reason} tfsepgan-separate takes the run itself.")
         return
     output = directory / "exported" / bundle.manifest.name
-    parity = export_bundle(
-        bundle, output, recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz]
-    )
+    audio = recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz]
+    _print_parity(console, output, export_bundle(bundle, output, audio))
+
+
+def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Console) -> None:
+    """Write sounds, compare their spectra with the test split, export the model that a run keeps.
+
+    Args:
+      directory: the run; `sounds/` (replaced if present) and `exported/NAME/` are written below it.
+      system: the trained system of the run.
+      catalogue: the recordings.
+      console: the table is printed on it.
+    """
+    data = system.experiment.data
+    model, manifest = open_model(directory / "model")
+    sounds = model.generate(SOUNDS, seed=SOUNDS_SEED)
+    folder, names = directory / "sounds", sound_names(WRITTEN_SOUNDS, SOUNDS_SEED)
+    write_sounds(folder, names, sounds[:WRITTEN_SOUNDS], data.sample_rate_hz)
+    _print(console, f"Sounds to listen to: {folder}")
+    if data.sources[0] in catalogue.splits.get("test", {}):
+        lines, left_out = spectral_distances(sounds[:, :, 0], catalogue, data)
+        show_distances(lines, left_out, data.sources[0], "test", console)
+        manifest.trained.setdefault("scores", {})
+        manifest.trained["scores"] |= {
+            f"test/spectral_distance_db/{line.name}": round(line.made_db, 2) for line in lines
+        }
+    else:
+        console.print(f"No test split of {data.sources[0]}: nothing was compared.", markup=False)
+    output = directory / "exported" / manifest.name
+    _print_parity(console, output, export_synthesis(model, manifest, output))
+
+
+def _print_parity(console: Console, output: Path, parity: dict[str, float]) -> None:
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
-    console.print(
-        f"Exported to {output}; largest difference to Keras, of peak: {shown}",
-        highlight=False,
-        markup=False,
-    )
+    _print(console, f"Exported to {output}; largest difference to Keras, of peak: {shown}")
 
 
-def with_scores(bundle: Bundle, report: Report) -> Bundle:
-    """The bundle with the test scores in its manifest, for the card."""
-    summary = report.summary()
-    told = {
-        f"test/{source}/{name}_median_db": summary[source]["model"][metric]["median"]
-        for source in bundle.manifest.sources
-        for name, metric in (
-            ("si_sdr_improvement", "si_sdr_improvement"),
-            ("sdr", "sdr"),
-            ("sir", "sir"),
-            ("sar", "sar"),
-        )
-        if metric in summary[source]["model"]
-    }
-    told |= {
-        f"test/{source}/si_sdr_improvement_db": summary[source]["model"]["si_sdr_improvement"][
-            "mean"
-        ]
-        for source in bundle.manifest.sources
-    }
-    told = {
-        name: round(value, 2) for name, value in told.items() if not math.isnan(value)
-    }  # a source may be silent in every track
-    trained = bundle.manifest.trained
-    scores = {**trained.get("scores", {}), **told}
-    return bundle._replace(manifest=replace(bundle.manifest, trained={**trained, "scores": scores}))
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False)

@@ -69,7 +69,8 @@ def _train(arguments, console):
         )
 
     quiet_tensorflow()
-    from tfsepgan.cli.finish import finish, scoring_mixtures
+    from tfsepgan.cli.finish import finish, finish_synthesis
+    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.systems import system_kind
     from tfsepgan.training.run import Run
 
@@ -101,8 +102,6 @@ def _train(arguments, console):
     if not options.finish or not (directory / "model").is_dir():
         return
     if run.system.kind == "synthesis":
-        from tfsepgan.cli.finish_synthesis import finish_synthesis
-
         finish_synthesis(directory, run.system, catalogue, console)
     else:
         recording = max(

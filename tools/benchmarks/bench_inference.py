@@ -38,10 +38,9 @@ STREAMING = {
 
 def make(folder: str, model: str, blocks: list[int]) -> dict:
     """Write every file that is measured; returns what is known of them."""
-    from tfsepgan.cli.export import ExportOptions, on_device, parity_audio
     from tfsepgan.export.exporter import export_bundle, in_half_precision
+    from tfsepgan.export.rehearsal import parity_audio, rehearsal_for
     from tfsepgan.export.tflite.files import OnDevice, make_variants
-    from tfsepgan.export.tflite.variants import VARIANTS
     from tfsepgan.models.folders import find_bundle
     from tfsepgan.models.saved import open_model
 
@@ -51,14 +50,14 @@ def make(folder: str, model: str, blocks: list[int]) -> dict:
     manifest, folder = bundle.manifest, Path(folder)
     audio = parity_audio(None, manifest)
     np.save(folder / "audio.npy", audio[:, 0])
-    wanted = on_device(ExportOptions(run=model, output="", variants=tuple(VARIANTS)), manifest, audio)
-    plain = OnDevice(variants=("dynamic", "int8"), rehearsal=wanted.rehearsal)
+    rehearsal = rehearsal_for(manifest)
+    plain = OnDevice(variants=("dynamic", "int8"), rehearsal=rehearsal)
     export_bundle(bundle, folder / manifest.name, audio, on_device=plain)
     facts = json.loads((folder / manifest.name / "manifest.json").read_text())["export"]["variants"]
     for block in blocks:
         place = folder / f"block{block}"
         place.mkdir()
-        streaming = OnDevice(variants=tuple(STREAMING), block=block, rehearsal=wanted.rehearsal)
+        streaming = OnDevice(variants=tuple(STREAMING), block=block, rehearsal=rehearsal)
         figures = make_variants(bundle, place, place, streaming, audio, lambda step: None)
         facts |= {f"{name} {block}": each for name, each in figures.items()}
     return {

@@ -217,7 +217,7 @@ def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
 
 
 def _a_minute(data: str, split: str, source: str) -> tuple[np.ndarray, int]:
-    from tfsepgan.cli.finish import scoring_mixtures
+    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.data.recordings.opening import open_catalogue
 
     rate_hz = 16000

@@ -91,7 +91,7 @@ def keep(options: argparse.Namespace) -> None:
 
 def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace) -> dict:
     """The scores of a model on all sets, as a row of the comparison; those of before where neither model nor mixtures changed."""
-    from tfsepgan.cli.finish import scoring_mixtures
+    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.evaluation.score import evaluate
     from tfsepgan.separation.separator import load
 

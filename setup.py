@@ -1,4 +1,4 @@
-"""Package definition: two TensorFlow lanes by Python version, the commands, and the data that travels in the wheel."""
+"""Package definition: TensorFlow by Python version, the commands, the data in the wheel."""
 
 import re
 from pathlib import Path
@@ -6,18 +6,26 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").read_text()).group(1)
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").read_text()).group(
+    1
+)
 
-# tensorflow-io's compiled operators load on TensorFlow 2.16 only, which has no wheels for Python 3.13.
+# The compiled operators of tensorflow-io load on TensorFlow 2.16 only, and 2.16 has no wheels for
+# Python 3.13.
 TENSORFLOW_2_16 = "python_version < '3.13'"
 TENSORFLOW_NEWEST = "python_version >= '3.13'"
 
-# The models at the top of the repository travel in the wheel as tfsepgan/exported_models.
-MODELS = ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
+# The models in exported_models/ are installed as tfsepgan/exported_models.
+MODELS = (
+    ["tfsepgan.exported_models"] if any((HERE / "exported_models").glob("*/manifest.json")) else []
+)
 
-RENDER = ["mido>=1.3", "music21>=9"]  # scores to stems; the synthesizer is a program, or tinysoundfont
-SINGERS = ["pyworld>=0.3.4"]  # singers out of speech, for tfsepgan-data songs; built from source
-SERVING = [  # the protos of TF Serving, of the same TensorFlow
+RENDER = [
+    "mido>=1.3",
+    "music21>=9",
+]  # scores to stems; also needs a synthesizer: a program, or tinysoundfont
+SINGERS = ["pyworld>=0.3.4"]  # singers made from speech, for tfsepgan-data songs; built from source
+SERVING = [  # protocol buffers of TF Serving, for the same TensorFlow
     f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
     f"tensorflow-serving-api>=2.20; {TENSORFLOW_NEWEST}",
 ]
@@ -52,7 +60,7 @@ setup(
         "scikit-learn>=1.4",
         "soundfile>=0.12",
         "soxr>=0.4",
-        "av>=13",  # what libsndfile does not read: M4A, MP4 and other video, WMA
+        "av>=13",  # formats that libsndfile does not read: M4A, MP4 and other video, WMA
         "museval>=0.4.1",
         "tensorboard>=2.16",
         "keras-tuner>=1.4.7",
@@ -66,7 +74,7 @@ setup(
         "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *SERVING],
         "render": RENDER,
         "singers": SINGERS,
-        "datasets": [],  # of earlier versions: PyAV, which is now always there
+        "datasets": [],  # kept from earlier versions; PyAV is now always installed
         "serving": SERVING,
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
@@ -77,7 +85,16 @@ setup(
     entry_points={
         "console_scripts": [
             f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-            for name in ("train", "separate", "evaluate", "export", "data", "generate", "tune")
+            for name in (
+                "train",
+                "separate",
+                "evaluate",
+                "export",
+                "data",
+                "generate",
+                "tune",
+                "refine",
+            )
         ]
     },
 )

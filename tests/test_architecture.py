@@ -1,5 +1,4 @@
-"""The house stands as designed: imports point downwards, the table and the files agree, nothing
-unsafe slips in."""
+"""The package keeps its layout: imports point downwards, tables match files, no unsafe calls."""
 
 import ast
 import os
@@ -13,15 +12,15 @@ import tfsepgan
 
 PACKAGE = Path(tfsepgan.__file__).parent
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
-COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate", "tune")
+COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate", "tune", "refine")
 
-# Ground first. A module imports from lower floors only.
+# Ground floor first. A module imports from lower floors only.
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
     ("files", "quiet"),
     ("audio",),
-    ("ondevice",),  # runs where TensorFlow is not: on the errors only
+    ("ondevice",),  # runs without TensorFlow; imports the errors only
     ("config",),
     ("settings",),
     ("dsp",),
@@ -54,7 +53,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imported_modules(path: Path):
-    """Every module that a file names in an import: at its top, in a function, under TYPE_CHECKING."""
+    """All modules that a file imports: at the top, in functions, under TYPE_CHECKING."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -67,8 +66,8 @@ def imported_modules(path: Path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def house_imports(path: Path) -> set[str]:
-    """Packages of the house that a file imports."""
+def package_imports(path: Path) -> set[str]:
+    """Packages of tfsepgan that a file imports."""
     found = set()
     for module in imported_modules(path):
         if module.split(".")[0] == "tfsepgan":
@@ -90,14 +89,16 @@ every_file = pytest.mark.parametrize("path", FILES, ids=name_of)
 
 
 def test_every_package_has_a_floor():
-    there = {package_of(path) for path in FILES}
-    assert there <= FLOOR.keys(), f"give these a floor: {sorted(there - FLOOR.keys())}"
+    found = {package_of(path) for path in FILES}
+    assert found <= FLOOR.keys(), f"give these a floor: {sorted(found - FLOOR.keys())}"
 
 
 @every_file
 def test_imports_point_downwards(path):
     package = package_of(path)
-    upwards = {other for other in house_imports(path) - {package} if FLOOR[other] >= FLOOR[package]}
+    upwards = {
+        other for other in package_imports(path) - {package} if FLOOR[other] >= FLOOR[package]
+    }
     assert not upwards, (
         f"{name_of(path)} is on the floor of {FLOORS[FLOOR[package]]} and imports {sorted(upwards)}"
     )
@@ -110,7 +111,7 @@ def test_the_check_sees_imports_in_functions_and_for_typing(tmp_path):
     )
     file = tmp_path / "x.py"
     file.write_text(source + "    import tfsepgan.training.run\n")
-    assert house_imports(file) == {"cli", "training"}
+    assert package_imports(file) == {"cli", "training"}
 
 
 def test_systems_never_import_each_other():
@@ -150,7 +151,7 @@ def test_every_preset_stands_under_its_own_name():
 
 
 @every_file
-def test_networks_and_losses_know_keras_only(path):
+def test_networks_and_losses_use_keras_only(path):
     below = FLOOR[package_of(path)] < FLOOR["layers"] and package_of(path) != "quiet"
     if package_of(path) in KERAS_ONLY or below:
         roots = {module.split(".")[0] for module in imported_modules(path)}
@@ -160,7 +161,7 @@ def test_networks_and_losses_know_keras_only(path):
 @every_file
 def test_house_rules(path):
     tree = tree_of(path)
-    assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
+    assert ast.get_docstring(tree), f"{name_of(path)} has no docstring"
     for node in ast.walk(tree):
         where = f"{name_of(path)}:{getattr(node, 'lineno', '?')}"
         assert not isinstance(node, ast.Assert), (
@@ -220,19 +221,20 @@ def test_setup_names_every_command():
 HELP = """
 import contextlib, importlib, io, sys
 def loaded():
-    return sorted({name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "tensorflow_io"})
+    heavy = {"tensorflow", "keras", "tensorflow_io"}
+    return sorted({name.split(".")[0] for name in sys.modules} & heavy)
 import tfsepgan
 tfsepgan.TfsepganError, tfsepgan.systems.SYSTEMS
 print("tfsepgan", loaded())
 for name in sys.argv[1:]:
     main = importlib.import_module(f"tfsepgan.cli.{name}").main
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
         try:
             code = main(["--help"])
         except SystemExit as end:
             code = end.code
-    print(name, code, "usage: tfsepgan-" + name in said.getvalue(), loaded())
+    print(name, code, "usage: tfsepgan-" + name in printed.getvalue(), loaded())
 """
 
 

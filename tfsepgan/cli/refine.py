@@ -1,0 +1,178 @@
+"""`tfsepgan-refine`: averages the weights of models, softens masks, compares models."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tfsepgan.cli.command import command
+from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.files import write_whole
+from tfsepgan.quiet import quiet_tensorflow
+from tfsepgan.refining.settings import SoftenSettings
+
+FILE_WIDTH = 120  # characters; a table in a file is not cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average:
+    """Write a model whose weights are the mean of the weights of several models. Its settings are
+    those of the last."""
+
+    models: tuple[str, ...]
+    """Runs, model folders or names, with the same network."""
+    output: str
+    """Folder to create."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Soften(SoftenSettings):
+    """Soften the masks of a model by a temperature and an offset; the pair with the best mean
+    SI-SDR gain is kept."""
+
+    model: str
+    """Run, model folder or name."""
+    data: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    """Folders of recordings, laid out as for training; each set counts the same. 'demo' is the
+    packaged set."""
+    output: str
+    """Folder to create."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Show the SI-SDR gain of models on the same mixtures, with standard errors and the differences
+    from the first model."""
+
+    models: tuple[str, ...]
+    """Runs, model folders or names; the others are compared with the first."""
+    data: str
+    """Folder of recordings, laid out as for training; 'demo' is the packaged set."""
+    splits: tuple[str, ...] = ("valid", "test")
+    """Splits to score."""
+    mixtures: int = 192
+    """Mixtures of each split, or songs of a multitrack set."""
+    seconds: float = 8.0
+    """Length of each mixture, in seconds."""
+    output: str | None = None
+    """JSON file for all figures."""
+
+
+def _refine(arguments, console):
+    options = tyro.cli(Average | Soften | Compare, args=arguments, prog="tfsepgan-refine")
+    run = {Average: _average, Soften: _soften, Compare: _compare}[type(options)]
+    run(options, console)
+
+
+def _average(options: Average, console: Console) -> None:
+    quiet_tensorflow()
+    from tfsepgan.refining.average import average_models
+
+    average_models(options.models, Path(options.output))
+    console.print(
+        f"Mean of {len(options.models)} models: {options.output}", markup=False, highlight=False
+    )
+
+
+def _soften(options: Soften, console: Console) -> None:
+    data = [folder for group in options.data for folder in group]
+    settings = SoftenSettings(
+        **{field.name: getattr(options, field.name) for field in fields(SoftenSettings)}
+    )
+    settings.check(len(data))
+    quiet_tensorflow()
+    from tfsepgan.refining.soften import soften
+
+    with console.status("softening") as status:
+        done = soften(options.model, data, Path(options.output), settings, report=status.update)
+    for of_set in done.sets:
+        count, targets = len(of_set.targets), len(set(of_set.targets))
+        title = f"{of_set.name}: {count} mixtures of {targets} targets"
+        table = _table(f"{title}, SI-SDR gain of {done.source}, dB", "temperature", "offset")
+        for pair, gains in zip(done.pairs, of_set.gains, strict=True):
+            table.add_row(*(f"{value:g}" for value in pair), *_cells(gains, of_set.gains[0]))
+        _show(table, of_set.left_out, console)
+    temperature, offset = done.pairs[done.kept]
+    console.print(f"Kept temperature {temperature:g}, offset {offset:g}: {options.output}")
+    if done.held_out is None:
+        console.print("Only one target: the gain on other targets is unknown.")
+        return
+    for of_set, held_out in zip(done.sets, done.held_out, strict=True):
+        mean, _, above, over = _cells(held_out, of_set.gains[0])
+        console.print(
+            f"{of_set.name}: each target with the pair that is best on the others: {mean} dB,"
+            f" {above} above zero; {over} over the model as trained.",
+            markup=False,
+        )
+
+
+def _compare(options: Compare, console: Console) -> None:
+    if not options.models:
+        raise ConfigError("No models: give --models, one or more.")
+    if options.mixtures < 1 or not 0 < options.seconds < float("inf"):
+        raise ConfigError("--mixtures must be at least 1 and --seconds above zero.")
+    quiet_tensorflow()
+    from tfsepgan.refining.paired_scores import as_json, compare_models
+
+    amount = {"count": options.mixtures, "seconds": options.seconds}
+    results = []
+    for result in compare_models(options.models, options.data, splits=options.splits, **amount):
+        results.append(result)
+        title = f"{result.split}: {result.mixtures} mixtures of {options.seconds:g} s, SI-SDR gain"
+        table = _table(f"{title} of {result.source}, dB", "model")
+        for model, gains in result.gains:
+            table.add_row(escape(model), *_cells(gains, result.gains[0][1]))
+        _show(table, result.left_out, console)
+    if options.output:
+        _write(Path(options.output), json.dumps(as_json(results), indent=1))
+
+
+def _table(title: str, *heads: str) -> Table:
+    """A table for `_cells` whose first columns are `heads`; numbers are aligned to the right."""
+    table = Table(title=escape(title))
+    for head in (*heads, "mean", "median", "above zero", "over the first"):
+        table.add_column(head, justify="left" if head == "model" else "right")
+    return table
+
+
+def _cells(gains, first) -> tuple[str, str, str, str]:
+    """The summary of gains, dB `[mixtures]`, and of their differences from the first row."""
+    from tfsepgan.refining.paired_scores import summarize
+
+    summary, over = summarize(gains), summarize(gains - first)
+    return (
+        f"{summary.mean:+.2f} ± {summary.error:.2f}",
+        f"{summary.median:+.2f}",
+        f"{summary.above} of {summary.mixtures}",
+        f"{over.mean:+.2f} ± {over.error:.2f}",
+    )
+
+
+def _show(table: Table, left_out: tuple[str, ...], console: Console) -> None:
+    console.print(table, width=None if console.is_terminal else FILE_WIDTH)
+    if left_out:
+        console.print(
+            f"{len(left_out)} mixtures left out, in which the source is silent or alone:"
+            f" {', '.join(left_out)}",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, lambda file: file.write(text.encode()))
+    except OSError as error:
+        raise DataError(
+            f"Could not write {path}: {error.strerror or error}. Choose another --output."
+        ) from error
+
+
+main = command(_refine)
+
+if __name__ == "__main__":
+    raise SystemExit(main())

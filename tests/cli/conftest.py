@@ -1,4 +1,4 @@
-"""Running a command inside this process and reading what it said."""
+"""Runs a command in this process and returns what it prints."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import pytest
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended and what it printed."""
+class Result:
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -15,17 +15,16 @@ class Said:
 
     @property
     def error(self) -> str:
-        """The error on stderr, which must be one and no traceback."""
+        """The error on stderr; a traceback fails the test."""
         assert "Traceback" not in self.err + self.out, self.err
         return self.err.strip()
 
 
 @pytest.fixture
 def run(capsys):
-    """Call a command as its console script does; wrong use ends in SystemExit, whose code counts
-    too."""
+    """Call a command as its console script does; the code of a SystemExit counts too."""
 
-    def call(name, *arguments) -> Said:
+    def call(name, *arguments) -> Result:
         from importlib import import_module
 
         main = import_module(f"tfsepgan.cli.{name}").main
@@ -34,7 +33,7 @@ def run(capsys):
             code = main([str(argument) for argument in arguments])
         except SystemExit as end:
             code = end.code
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
+        result = capsys.readouterr()
+        return Result(code, result.out, result.err)
 
     return call

@@ -1,5 +1,4 @@
-"""One bad recording among good ones: named in one line, whatever the command, and nothing of an
-earlier run is touched."""
+"""One bad recording among good ones: one line names it, and earlier results stay as they were."""
 
 import shutil
 
@@ -52,12 +51,12 @@ def folder(tones, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_names_it_and_leaves_no_half_made_run(kind, folder, tmp_path, run):
     spoil(folder / "train" / "piano" / "take13.wav", kind)
-    said = run(
+    result = run(
         "train", *TINY, "--data", folder, "--run", tmp_path / "run", "--cache", tmp_path / "cache"
     )
-    assert said.code == 1
-    assert said.error.startswith("DataError: ")
-    assert "take13.wav" in said.error
+    assert result.code == 1
+    assert result.error.startswith("DataError: ")
+    assert "take13.wav" in result.error
     assert not (tmp_path / "run" / "state.npz").exists()
     (folder / "train" / "piano" / "take13.wav").unlink()
     again = run(
@@ -83,7 +82,7 @@ def test_scoring_names_it_and_keeps_an_earlier_report(kind, folder, tmp_path, ru
     spoil(folder / "test" / "piano" / "take13.wav", kind)
     for other in (folder / "test" / "piano").glob("piano*.wav"):
         other.unlink()  # so that it is sure to be drawn
-    said = run(
+    result = run(
         "evaluate",
         "--model",
         trained_run.model,
@@ -95,6 +94,6 @@ def test_scoring_names_it_and_keeps_an_earlier_report(kind, folder, tmp_path, ru
         "2",
         "--no-bss",
     )
-    assert said.code == 1
-    assert "take13.wav" in said.error
+    assert result.code == 1
+    assert "take13.wav" in result.error
     assert (output / "report.json").read_text() == "{}"

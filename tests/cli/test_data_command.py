@@ -1,4 +1,4 @@
-"""`tfsepgan-data`: the packaged recordings, and a check that reads every file to its end."""
+"""`tfsepgan-data`: copies the packaged recordings; the check reads every file to its end."""
 
 import shutil
 
@@ -11,41 +11,41 @@ from tfsepgan.data.recordings.demo import demo_directory
 
 @pytest.fixture
 def data(tones, tmp_path):
-    """A data folder to spoil."""
+    """A data folder that a test may change."""
     return shutil.copytree(tones, tmp_path / "data")
 
 
 def test_the_packaged_recordings_can_be_copied(tmp_path, run):
-    said = run("data", "demo", tmp_path / "new")
-    assert said.code == 0
-    assert f"train on them with --data {tmp_path / 'new'}" in said.out
+    result = run("data", "demo", tmp_path / "new")
+    assert result.code == 0
+    assert f"train on them with --data {tmp_path / 'new'}" in result.out
     names = {path.relative_to(tmp_path / "new") for path in (tmp_path / "new").rglob("*.ogg")}
     assert names == {path.relative_to(demo_directory()) for path in demo_directory().rglob("*.ogg")}
 
 
 def test_a_folder_that_is_in_use_is_not_written_to(tmp_path, run):
     (tmp_path / "thesis.txt").write_text("years of work")
-    said = run("data", "demo", tmp_path)
-    assert said.code == 1
-    assert "is not an empty folder" in said.error
+    result = run("data", "demo", tmp_path)
+    assert result.code == 1
+    assert "is not an empty folder" in result.error
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
-    said = run("data", "demo", tmp_path / "thesis.txt")
-    assert said.code == 1
+    result = run("data", "demo", tmp_path / "thesis.txt")
+    assert result.code == 1
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_a_good_folder_passes(tones, run):
-    said = run("data", "check", tones)
-    assert said.code == 0, said.err
-    assert "8 recordings, all of them readable: training can run." in said.out
-    assert "unpaired" in said.out
+    result = run("data", "check", tones)
+    assert result.code == 0, result.err
+    assert "8 recordings, all of them readable: training can run." in result.out
+    assert "unpaired" in result.out
 
 
 def test_missing_splits_are_mentioned(data, run):
     shutil.rmtree(data / "valid")
-    said = run("data", "check", data)
-    assert said.code == 0
-    assert "No valid split: models cannot be chosen." in said.out
+    result = run("data", "check", data)
+    assert result.code == 0
+    assert "No valid split: models cannot be chosen." in result.out
 
 
 def test_a_file_that_breaks_off_is_named_and_the_others_are_still_read(data, run):
@@ -57,19 +57,19 @@ def test_a_file_that_breaks_off_is_named_and_the_others_are_still_read(data, run
     bad = np.zeros(16000, np.float32)
     bad[100] = np.nan
     soundfile.write(flute / "nan.wav", bad, 16000, subtype="FLOAT")
-    said = run("data", "check", data)
-    assert said.code == 1
-    assert said.error == "DataError: 2 of 10 recordings cannot be used; repair or remove them."
-    assert "cut.flac" in said.out
-    assert "nan.wav holds NaN" in said.out
+    result = run("data", "check", data)
+    assert result.code == 1
+    assert result.error == "DataError: 2 of 10 recordings cannot be used; repair or remove them."
+    assert "cut.flac" in result.out
+    assert "nan.wav holds NaN" in result.out
 
 
 def test_a_file_that_is_no_audio_is_named(data, run):
     (data / "train" / "flute" / "notes.wav").write_text("not audio")
-    said = run("data", "check", data)
-    assert said.code == 1
-    assert "notes.wav is not audio" in said.out
-    assert said.error == "DataError: 1 of 9 recordings cannot be used; repair or remove them."
+    result = run("data", "check", data)
+    assert result.code == 1
+    assert "notes.wav is not audio" in result.out
+    assert result.error == "DataError: 1 of 9 recordings cannot be used; repair or remove them."
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_a_file_that_is_no_audio_is_named(data, run):
 )
 def test_data_says_what_is_wrong(arguments, code, words, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = run("data", *arguments)
-    assert said.code == code
-    assert words in said.error
+    result = run("data", *arguments)
+    assert result.code == code
+    assert words in result.error

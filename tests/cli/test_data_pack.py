@@ -1,4 +1,4 @@
-"""`tfsepgan-data pack`, and shards wherever --data is taken."""
+"""`tfsepgan-data pack`, and shards in every command that takes --data."""
 
 import pytest
 
@@ -27,13 +27,13 @@ def packed(tones, tmp_path_factory):
     return place
 
 
-def test_packing_says_what_was_written(tones, tmp_path, run):
-    said = run("data", "pack", tones, "--output", tmp_path / "shards", "--shard-mb", "1")
-    assert said.code == 0, said.err
-    assert "Packed 8 recordings" in said.out
+def test_packing_prints_what_was_written(tones, tmp_path, run):
+    result = run("data", "pack", tones, "--output", tmp_path / "shards", "--shard-mb", "1")
+    assert result.code == 0, result.err
+    assert "Packed 8 recordings" in result.out
     assert (
         f"into 1 shard of 0.5 MB in all; train on them with --data {tmp_path / 'shards'}"
-        in said.out
+        in result.out
     )
     again = run("data", "pack", tones, "--output", tmp_path / "shards")
     assert again.code == 1
@@ -41,7 +41,7 @@ def test_packing_says_what_was_written(tones, tmp_path, run):
 
 
 def test_recordings_can_be_left_out(tones, tmp_path, run):
-    said = run(
+    result = run(
         "data",
         "pack",
         tones,
@@ -51,17 +51,17 @@ def test_recordings_can_be_left_out(tones, tmp_path, run):
         "plain/test/*",
         "plain/valid/*",
     )
-    assert "Packed 4 recordings" in said.out
+    assert "Packed 4 recordings" in result.out
 
 
 def test_shards_are_checked_as_a_folder_is(packed, tmp_path, run):
-    said = run("data", "check", packed, "--cache", tmp_path)
-    assert said.code == 0, said.err
-    assert "8 recordings, all of them readable: training can run." in said.out
-    assert "Packed at 16000 Hz: there is nothing above 8000 Hz.\nLicence: mine" in said.out
+    result = run("data", "check", packed, "--cache", tmp_path)
+    assert result.code == 0, result.err
+    assert "8 recordings, all of them readable: training can run." in result.out
+    assert "Packed at 16000 Hz: there is nothing above 8000 Hz.\nLicence: mine" in result.out
 
 
-def test_what_training_would_hear_of_shards_can_be_previewed(packed, tmp_path, run):
+def test_shards_can_be_previewed(packed, tmp_path, run):
     arguments = (
         "--preset",
         "tiny",
@@ -72,8 +72,8 @@ def test_what_training_would_hear_of_shards_can_be_previewed(packed, tmp_path, r
         "--count",
         "1",
     )
-    said = run("data", "preview", *arguments, "--output", tmp_path / "out")
-    assert said.code == 0, said.err
+    result = run("data", "preview", *arguments, "--output", tmp_path / "out")
+    assert result.code == 0, result.err
     assert (tmp_path / "out" / "000" / "mixture.wav").stat().st_size > 44
     assert list((tmp_path / "cache").glob("shards-*/train/piano/*.flac"))
 
@@ -86,9 +86,9 @@ def test_what_training_would_hear_of_shards_can_be_previewed(packed, tmp_path, r
         ((), 2, "--output"),
     ],
 )
-def test_wrong_use_is_said(tones, tmp_path, run, arguments, code, words):
+def test_wrong_use_is_named(tones, tmp_path, run, arguments, code, words):
     output = ("--output", tmp_path / "out") if arguments else ()
-    said = run("data", "pack", tones, *output, *arguments)
-    assert said.code == code
-    assert words in said.error
+    result = run("data", "pack", tones, *output, *arguments)
+    assert result.code == code
+    assert words in result.error
     assert not (tmp_path / "out").exists()

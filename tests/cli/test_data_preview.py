@@ -1,5 +1,4 @@
-"""What a run would hear is what the preview writes: the parts of a training step, and the same ones
-unchanged."""
+"""The preview writes the mixtures of a training step, and the same ones before augmentation."""
 
 from itertools import islice
 
@@ -47,7 +46,7 @@ def written(tmp_path, number, name):
     return samples
 
 
-def test_it_writes_the_mixtures_that_training_hears(tones, tmp_path):
+def test_it_writes_the_mixtures_of_the_training_step(tones, tmp_path):
     assert preview(tones, tmp_path, *CHANGED, "--step", "5", "--count", "2") == 0
     augment = AugmentConfig(speed=1.0, equaliser=1.0, noise=1.0)
     config = DataConfig(sample_rate_hz=8000, window=2048, batch=3, law="snr", augment=augment)
@@ -77,7 +76,7 @@ def test_without_augmentation_there_is_no_before(tones, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--count", "9"], "count is 9; wanted 1 to the batch, 3"),
+        (["--count", "9"], "count is 9; it must be 1 to the batch, 3"),
         (["--augment.room", "2"], "it is a probability"),
     ],
 )

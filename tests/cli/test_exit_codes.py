@@ -1,5 +1,4 @@
-"""Every command's frame: one line for an error, an exit code for scripts, TensorFlow's chatter kept
-away."""
+"""Every command: one line for an error, an exit code for scripts, no log of TensorFlow."""
 
 import os
 import subprocess
@@ -48,9 +47,9 @@ def that_raises(error):
 )
 def test_an_error_is_one_line_and_a_code(error, code, line, capsys):
     assert that_raises(error)([]) == code
-    said = capsys.readouterr()
-    assert said.err.strip() == line
-    assert said.out.strip() == "working"
+    result = capsys.readouterr()
+    assert result.err.strip() == line
+    assert result.out.strip() == "working"
 
 
 def test_the_codes_are_those_of_the_shell():
@@ -63,7 +62,7 @@ def test_a_long_error_is_not_broken_into_lines(capsys):
     assert capsys.readouterr().err.splitlines() == [f"DataError: {path} is missing."]
 
 
-def test_a_mistake_of_our_own_is_not_hidden():
+def test_an_unexpected_error_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         that_raises(ZeroDivisionError())([])
 
@@ -88,9 +87,9 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_traceback():
 
 @pytest.mark.parametrize("name", ["train", "separate", "evaluate", "export", "data"])
 def test_help_and_wrong_flags(name, run):
-    said = run(name, "--help")
-    assert said.code == 0
-    assert f"usage: tfsepgan-{name}" in said.out
-    said = run(name, "--nonsense")
-    assert said.code == 2
-    assert "--nonsense" in said.error
+    result = run(name, "--help")
+    assert result.code == 0
+    assert f"usage: tfsepgan-{name}" in result.out
+    result = run(name, "--nonsense")
+    assert result.code == 2
+    assert "--nonsense" in result.error

@@ -1,5 +1,4 @@
-"""A run that learns to make sounds, from the command to WAV files, and what the commands say of
-what they cannot do."""
+"""A run that generates sounds, from training to WAV files, and errors of wrong use."""
 
 import json
 
@@ -14,8 +13,7 @@ from tfsepgan.models.folders import read_manifest
 
 @pytest.fixture(scope="module")
 def trained_wavegan(tones, tmp_path_factory):
-    """What `tfsepgan-train --system wavegan` leaves behind: its folder, what it was called with and
-    what it said."""
+    """A run of `tfsepgan-train --system wavegan`: its folder, arguments and output."""
     import contextlib
     import io
 
@@ -33,21 +31,21 @@ def trained_wavegan(tones, tmp_path_factory):
         str(directory),
     ]
     arguments += ["--window", "4096", "--steps", "4", "--steps-per-epoch", "2", "--no-tensorboard"]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         code = main(arguments)
-    assert code == 0, said.getvalue()
-    return directory, arguments, said.getvalue()
+    assert code == 0, printed.getvalue()
+    return directory, arguments, printed.getvalue()
 
 
 def test_training_leaves_sounds_a_table_of_distances_and_an_export(trained_wavegan):
-    directory, _, said = trained_wavegan
+    directory, _, printed = trained_wavegan
     written = sorted((directory / "sounds").iterdir())
     assert [path.name for path in written] == [f"seed30000-{k:03d}.wav" for k in range(16)]
     audio, rate = soundfile.read(written[0], dtype="float32")
     assert (audio.shape, rate) == ((4096,), 16000)
-    assert "The sounds are " in said and "flute" in said and "piano" in said
-    assert "minus the distance to the spectra of the valid split" in said
+    assert "The sounds are " in printed and "flute" in printed and "piano" in printed
+    assert "minus the distance to the spectra of the valid split" in printed
     manifest = read_manifest(directory / "exported" / "tiny")
     assert {
         "test/spectral_distance_db/piano",
@@ -62,7 +60,7 @@ def test_training_leaves_sounds_a_table_of_distances_and_an_export(trained_waveg
 def test_generating_writes_every_sound_and_a_seed_makes_the_same(trained_wavegan, tmp_path, run):
     directory, _, _ = trained_wavegan
     for output, seed in (("one", 3), ("again", 3), ("other", 4)):
-        said = run(
+        result = run(
             "generate",
             "--model",
             directory,
@@ -73,10 +71,10 @@ def test_generating_writes_every_sound_and_a_seed_makes_the_same(trained_wavegan
             "--output",
             tmp_path / output,
         )
-        assert said.code == 0, said.err
+        assert result.code == 0, result.err
     assert (
         "5 sounds of piano, 0.26 s each, 16000 Hz, seed 4: seed4-000.wav to seed4-004.wav"
-        in said.out
+        in result.out
     )
     names = [f"seed3-{k:03d}.wav" for k in range(5)]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
@@ -95,7 +93,7 @@ def test_generating_writes_every_sound_and_a_seed_makes_the_same(trained_wavegan
 
 def test_the_exported_model_generates_too(trained_wavegan, tmp_path, run):
     directory, _, _ = trained_wavegan
-    said = run(
+    result = run(
         "generate",
         "--model",
         directory / "exported" / "tiny",
@@ -106,23 +104,23 @@ def test_the_exported_model_generates_too(trained_wavegan, tmp_path, run):
         "--subtype",
         "PCM_16",
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     assert soundfile.info(tmp_path / "seed0-000.wav").subtype == "PCM_16"
 
 
-def test_export_takes_a_model_that_makes_sounds(trained_wavegan, tmp_path, run):
+def test_export_takes_a_model_that_generates_sounds(trained_wavegan, tmp_path, run):
     directory, _, _ = trained_wavegan
-    said = run("export", "--run", directory, "--output", tmp_path / "bells")
-    assert said.code == 0, said.err
+    result = run("export", "--run", directory, "--output", tmp_path / "bells")
+    assert result.code == 0, result.err
     assert read_manifest(tmp_path / "bells").name == "bells"
 
 
-def test_sounds_that_are_there_are_not_replaced(trained_wavegan, tmp_path, run):
+def test_existing_sounds_are_not_replaced(trained_wavegan, tmp_path, run):
     directory, _, _ = trained_wavegan
     (tmp_path / "seed0-001.wav").write_text("mine")
-    said = run("generate", "--model", directory, "--count", 2, "--output", tmp_path)
-    assert said.code == 1
-    assert said.error.startswith(f"DataError: {tmp_path / 'seed0-001.wav'} is there already")
+    result = run("generate", "--model", directory, "--count", 2, "--output", tmp_path)
+    assert result.code == 1
+    assert result.error.startswith(f"DataError: {tmp_path / 'seed0-001.wav'} already exists")
     assert [path.name for path in tmp_path.iterdir()] == ["seed0-001.wav"]
 
 
@@ -137,25 +135,25 @@ def test_sounds_that_are_there_are_not_replaced(trained_wavegan, tmp_path, run):
 )
 def test_generate_says_what_is_wrong(arguments, code, words, trained_wavegan, tmp_path, run):
     given = {"--model": trained_wavegan[0], "--output": tmp_path / "out", **dict([arguments])}
-    said = run("generate", *(part for pair in given.items() for part in pair))
-    assert said.code == code
-    assert words in " ".join((said.err + said.out).split())
+    result = run("generate", *(part for pair in given.items() for part in pair))
+    assert result.code == code
+    assert words in " ".join((result.err + result.out).split())
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_separates_is_sent_to_the_other_command(trained_run, tmp_path, run):
-    said = run("generate", "--model", trained_run.directory, "--output", tmp_path / "out")
-    assert said.code == 1
+    result = run("generate", "--model", trained_run.directory, "--output", tmp_path / "out")
+    assert result.code == 1
     assert (
-        "is a ssepgan model, which separates recordings" in said.error
-        and "tfsepgan-separate" in said.error
+        "is a ssepgan model, which separates recordings" in result.error
+        and "tfsepgan-separate" in result.error
     )
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_that_makes_sounds_is_sent_to_the_other_command(trained_wavegan, tmp_path, run):
+def test_a_model_that_generates_sounds_is_sent_to_the_other_command(trained_wavegan, tmp_path, run):
     soundfile.write(tmp_path / "song.wav", np.zeros(1000), 16000)
-    said = run(
+    result = run(
         "separate",
         tmp_path / "song.wav",
         "--model",
@@ -163,8 +161,8 @@ def test_a_model_that_makes_sounds_is_sent_to_the_other_command(trained_wavegan,
         "--output",
         tmp_path / "out",
     )
-    assert said.code == 1
-    assert "use tfsepgan-generate" in said.error
+    assert result.code == 1
+    assert "use tfsepgan-generate" in result.error
 
 
 def test_sounds_are_all_written_or_none(tmp_path):
@@ -184,7 +182,7 @@ def test_sounds_are_all_written_or_none(tmp_path):
     np.testing.assert_array_equal(audio, loud[:, 0])
 
 
-def test_a_disk_that_refuses_leaves_nothing(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     import os
 
     replace, calls = os.replace, []

@@ -1,4 +1,4 @@
-"""The commands that use a model: separate, evaluate, export. And what they say when there is none."""
+"""The commands that use a model (separate, evaluate, export), and their errors without one."""
 
 import json
 
@@ -28,8 +28,8 @@ def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(
     trained_run, recordings, tmp_path, run
 ):
     source = recordings / "song.wav"
-    said = run("separate", source, "--model", trained_run.directory, "--output", tmp_path / "out")
-    assert said.code == 0, said.err
+    result = run("separate", source, "--model", trained_run.directory, "--output", tmp_path / "out")
+    assert result.code == 0, result.err
     folder = tmp_path / "out" / "song"
     assert sorted(path.name for path in folder.iterdir()) == ["piano.wav", "residual.wav"]
     mixture, _ = soundfile.read(source, dtype="float32")
@@ -38,19 +38,20 @@ def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(
     ]
     assert all(audio.shape == (22051, 2) and rate == 44100 for audio, rate in stems)
     np.testing.assert_allclose(stems[0][0] + stems[1][0], mixture, atol=1e-6)
-    assert f"{folder}: piano.wav, residual.wav; 0.5 s, 44100 Hz, 2 channels" in said.out
+    assert f"{folder}: piano.wav, residual.wav; 0.5 s, 44100 Hz, 2 channels" in result.out
 
 
 def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path, run):
     (recordings / "notes.wav").write_text("not audio")
-    said = run(
+    result = run(
         "separate", recordings, "--model", trained_run.directory, "--output", tmp_path / "out"
     )
-    assert said.code == 1
+    assert result.code == 1
     assert (
-        said.error == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+        result.error
+        == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
     )
-    assert "notes.wav is not audio" in said.out
+    assert "notes.wav is not audio" in result.out
     made = {
         path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")
     }
@@ -84,9 +85,9 @@ def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path
 def test_separate_says_what_is_missing(arguments, code, words, recordings, run, monkeypatch):
     monkeypatch.chdir(recordings)
     (recordings / "empty").mkdir()
-    said = run("separate", *arguments)
-    assert said.code == code
-    assert words in said.error
+    result = run("separate", *arguments)
+    assert result.code == code
+    assert words in result.error
     assert not (recordings / "separated").exists()
 
 
@@ -94,7 +95,7 @@ def test_separating_into_something_that_is_no_folder_is_one_clear_error(
     trained_run, recordings, tmp_path, run
 ):
     (tmp_path / "file").write_text("not a folder")
-    said = run(
+    result = run(
         "separate",
         recordings / "song.wav",
         "--model",
@@ -102,14 +103,14 @@ def test_separating_into_something_that_is_no_folder_is_one_clear_error(
         "--output",
         tmp_path / "file",
     )
-    assert said.code == 1
-    assert said.error.startswith("DataError: ")
+    assert result.code == 1
+    assert result.error.startswith("DataError: ")
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
 @pytest.fixture
 def spoilt(trained_run, tmp_path):
-    """The tiny model with weights that are none."""
+    """The tiny model with a file of weights that cannot be read."""
     import shutil
 
     model = shutil.copytree(trained_run.model, tmp_path / "spoilt")
@@ -121,7 +122,7 @@ def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(
     spoilt, recordings, tmp_path, run
 ):
     output = tmp_path / "out"
-    for said in (
+    for result in (
         run("separate", recordings, "--model", spoilt, "--output", output),
         run(
             "evaluate",
@@ -138,15 +139,15 @@ def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(
         ),
         run("export", "--run", spoilt, "--output", output),
     ):
-        assert said.code == 1
-        assert said.error.startswith("CheckpointError: ")
-        assert "do not fit its manifest" in said.error
+        assert result.code == 1
+        assert result.error.startswith("CheckpointError: ")
+        assert "do not fit its manifest" in result.error
     assert not output.exists()
 
 
 def test_evaluating_on_the_packaged_recordings(trained_run, tmp_path, run):
     output = tmp_path / "scores"
-    said = run(
+    result = run(
         *(
             "evaluate",
             "--model",
@@ -160,9 +161,9 @@ def test_evaluating_on_the_packaged_recordings(trained_run, tmp_path, run):
         ),
         *("--seconds", 2, "--no-bss", "--workers", 0, "--stems"),
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     for words in ("SI-SDR", "mixture", "oracle", f"Scores and pictures: {output}"):
-        assert words in said.out
+        assert words in result.out
     assert len(list((output / "tracks").glob("*.json"))) == 2
     assert json.loads((output / "report.json").read_text())
     assert len(list((output / "separated").iterdir())) == 2
@@ -184,15 +185,15 @@ def test_evaluate_says_what_is_wrong(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("not a folder")
-    said = run("evaluate", "--model", trained_run.directory, *arguments)
-    assert said.code == code
-    assert words in said.error
+    result = run("evaluate", "--model", trained_run.directory, *arguments)
+    assert result.code == code
+    assert words in result.error
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
     output = tmp_path / "exported_models" / "mine"
-    said = run(
+    result = run(
         "export",
         "--run",
         trained_run.directory,
@@ -201,13 +202,13 @@ def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
         "--audio",
         recordings / "song.wav",
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     for words in (
         "saved_model: largest difference to Keras",
         "tflite_fp16",
         f"Exported to {output}",
     ):
-        assert words in said.out
+        assert words in result.out
     assert (output / "mine.tflite").is_file()
     assert read_manifest(output).name == "mine"
     assert tfsepgan.load(output).sources == ("piano",)
@@ -231,9 +232,9 @@ def test_export_compares_on_the_packaged_recordings_where_none_is_named(trained_
 )
 def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = run("export", *arguments)
-    assert said.code == code
-    assert words in said.error
+    result = run("export", *arguments)
+    assert result.code == code
+    assert words in result.error
     assert not (tmp_path / "x").exists()
 
 
@@ -243,24 +244,24 @@ def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monk
 def test_export_needs_audio_that_can_be_read(audio, words, trained_run, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.wav").write_text("not audio")
-    said = run("export", "--run", trained_run.directory, "--output", "x", "--audio", audio)
-    assert said.code == 1
-    assert words in said.error
+    result = run("export", "--run", trained_run.directory, "--output", "x", "--audio", audio)
+    assert result.code == 1
+    assert words in result.error
     assert not (tmp_path / "x").exists()
 
 
-def test_what_a_file_tells_stands_beside_what_the_model_tells():
+def test_the_facts_of_a_file_are_merged_with_those_of_the_model():
     from tfsepgan.cli.export import with_facts
 
-    told = {"steps": 8, "scores": {"val": 1.0}, "recordings": {}}
+    trained = {"steps": 8, "scores": {"val": 1.0}, "recordings": {}}
     facts = {"licence": "CC0", "steps": 8, "scores": {"unseen players": 2.0}}
-    assert with_facts(told, facts) == {
+    assert with_facts(trained, facts) == {
         "licence": "CC0",
         "steps": 8,
         "scores": {"unseen players": 2.0, "val": 1.0},
         "recordings": {},
     }
-    assert told["scores"] == {"val": 1.0}
+    assert trained["scores"] == {"val": 1.0}
 
 
 @pytest.mark.parametrize("facts", ["steps: 9000", "scores: {val: 3.0}", "scores: good"])
@@ -272,9 +273,9 @@ def test_a_file_that_contradicts_the_model_is_refused(facts, trained_run, run, t
     (model / "manifest.json").write_text(json.dumps(manifest))
     (model / "model.keras").write_bytes((trained_run.model / "model.keras").read_bytes())
     (tmp_path / "facts.yaml").write_text(facts)
-    said = run(
+    result = run(
         "export", "--run", model, "--output", tmp_path / "out", "--facts", tmp_path / "facts.yaml"
     )
-    assert said.code == 2
-    assert said.error.startswith("ConfigError: --facts says")
+    assert result.code == 2
+    assert result.error.startswith("ConfigError: --facts says")
     assert not (tmp_path / "out").exists()

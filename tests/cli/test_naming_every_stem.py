@@ -1,8 +1,7 @@
-"""Songs whose every stem is named, from the recordings to a client of the model: two stems, four
-stems, the packaged recordings.
+"""Songs whose every stem is named, from recordings to a served model.
 
-Each is trained by the command for two steps; what follows is what a run leaves, a streaming file of
-its export, and what each way to use the model gives.
+The cases are two stems, four stems and the packaged recordings. The command trains each for two
+steps; the tests check the run, a streaming file of its export, and each way to use the model.
 """
 
 import contextlib
@@ -83,14 +82,14 @@ CASES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What a case left behind."""
+    """Folders and output of a case."""
 
     sources: tuple[str, ...]
     data: str
     run: Path
     exported: Path
     streaming: Path
-    said: str
+    printed: str
 
     @property
     def report(self) -> dict:
@@ -119,9 +118,9 @@ def trained(request, tmp_path_factory) -> Trained:
     folder = tmp_path_factory.mktemp("stems")
     data = str(write(folder / "data"))
     arguments = [*preset, "--data", data, "--sources", *sources, *SMALL, "--run", folder / "run"]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        assert train(list(map(str, arguments))) == 0, said.getvalue()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        assert train(list(map(str, arguments))) == 0, printed.getvalue()
     exported = folder / "run" / "exported" / preset[1]
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)
     make_variants(
@@ -134,12 +133,12 @@ def trained(request, tmp_path_factory) -> Trained:
     )
     (streaming,) = folder.glob("*.stream.tflite")
     paths = {"run": folder / "run", "exported": exported, "streaming": streaming}
-    return Trained(sources=sources, data=data, said=said.getvalue(), **paths)
+    return Trained(sources=sources, data=data, printed=printed.getvalue(), **paths)
 
 
-def test_it_is_validated_and_says_that_nothing_else_is_there(trained):
-    assert "Every source of the train split is named" in trained.said
-    assert "Validation:" not in trained.said and "validation mixtures" not in trained.said
+def test_it_notes_that_every_source_is_named(trained):
+    assert "Every source of the train split is named" in trained.printed
+    assert "Validation:" not in trained.printed and "validation mixtures" not in trained.printed
     (row,) = json.loads((trained.run / "history.json").read_text())
     assert np.isfinite(row["val/si_sdr_improvement_db"])
 
@@ -202,7 +201,7 @@ def test_another_evaluation_of_it_gives_the_same_scores(trained, run, tmp_path):
     if trained.sources != CASES["four stems"][1]:
         pytest.skip("one case is enough")
     seconds = ("--mixtures", 2, "--seconds", 1.5, "--no-bss", "--workers", 0)
-    said = run(
+    result = run(
         "evaluate",
         "--model",
         trained.run,
@@ -212,7 +211,7 @@ def test_another_evaluation_of_it_gives_the_same_scores(trained, run, tmp_path):
         tmp_path / "scores",
         *seconds,
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     report = json.loads((tmp_path / "scores" / "report.json").read_text())
     assert report["sources"] == list(trained.sources)
     for source in trained.sources:

@@ -1,5 +1,4 @@
-"""`tfsepgan-train` from recordings to an exported model; resumed by the same command; refusing what
-cannot work."""
+"""`tfsepgan-train`: from recordings to an exported model; resuming; refusing what cannot work."""
 
 import json
 import os
@@ -25,13 +24,13 @@ def contents(directory):
     }
 
 
-# What one run of the command leaves.
+# The output of one run.
 
 
-def test_it_says_what_it_does(trained_run):
+def test_it_prints_what_it_does(trained_run):
     assert trained_run.exit_code == 0, trained_run.said
-    said = trained_run.said
-    assert "Traceback" not in said
+    printed = trained_run.said
+    assert "Traceback" not in printed
     for words in (
         "ssepgan, preset tiny",
         "  learning_rate: 0.001",
@@ -45,7 +44,7 @@ def test_it_says_what_it_does(trained_run):
         "oracle",
         "Exported to",
     ):
-        assert words in said
+        assert words in printed
 
 
 def test_it_leaves_the_run_and_its_model(trained_run):
@@ -91,10 +90,10 @@ def test_it_leaves_a_saved_model_and_tflite(trained_run):
 
 def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, run):
     before = contents(trained_run.directory)
-    said = run("train", *trained_run.arguments)
-    assert said.code == 0, said.err
-    assert f"Resuming {trained_run.directory} at step 8." in said.out
-    assert "step      8" not in said.out
+    result = run("train", *trained_run.arguments)
+    assert result.code == 0, result.err
+    assert f"Resuming {trained_run.directory} at step 8." in result.out
+    assert "step      8" not in result.out
     after = contents(trained_run.directory)
     assert {
         name for name in after.keys() ^ before.keys() if name.parts[0] != "tensorboard"
@@ -111,13 +110,13 @@ def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, r
 
 def test_other_settings_in_the_same_folder_are_refused(trained_run, run):
     before = contents(trained_run.directory)
-    said = run("train", *trained_run.arguments, "--learning-rate", "0.5")
-    assert said.code == 1
-    assert "learning_rate: the run has 0.001, you asked for 0.5" in said.error
+    result = run("train", *trained_run.arguments, "--learning-rate", "0.5")
+    assert result.code == 1
+    assert "learning_rate: the run has 0.001, you asked for 0.5" in result.error
     assert contents(trained_run.directory) == before
 
 
-def test_ctrl_c_leaves_a_run_that_goes_on(tones, tmp_path, run):
+def test_ctrl_c_leaves_a_run_that_resumes(tones, tmp_path, run):
     arguments = [
         *TINY,
         "--data",
@@ -156,12 +155,12 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tones, tmp_path, run):
     with np.load(tmp_path / "run" / "state.npz") as state:
         assert json.loads(state["progress"].tobytes())["step"] == step
     # its time is over, so it only opens the run
-    said = run("train", *arguments, "--minutes", "1e-6")
-    assert said.code == 0
-    assert f"Resuming {tmp_path / 'run'} at step {step}." in said.out
+    result = run("train", *arguments, "--minutes", "1e-6")
+    assert result.code == 0
+    assert f"Resuming {tmp_path / 'run'} at step {step}." in result.out
 
 
-# What cannot work is said in one sentence, before anything is made.
+# What cannot work is one sentence, before anything is written.
 
 
 @pytest.fixture
@@ -202,10 +201,10 @@ def broken(tmp_path, tones):
     ],
 )
 def test_data_that_cannot_be_trained_on(which, words, broken, tmp_path, run):
-    said = run("train", *TINY, "--data", broken[which], "--run", tmp_path / "run")
-    assert said.code == 1
-    assert said.error.startswith("DataError: ")
-    assert words in said.error
+    result = run("train", *TINY, "--data", broken[which], "--run", tmp_path / "run")
+    assert result.code == 1
+    assert result.error.startswith("DataError: ")
+    assert words in result.error
     assert not (tmp_path / "run").exists()
 
 
@@ -232,15 +231,15 @@ def test_data_that_cannot_be_trained_on(which, words, broken, tmp_path, run):
 )
 def test_settings_that_are_wrong_end_with_code_2(arguments, words, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = run("train", *arguments)
-    assert said.code == 2
-    assert words in said.error
+    result = run("train", *arguments)
+    assert result.code == 2
+    assert words in result.error
     assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_key_in_a_file_is_named_with_the_nearest(run, tmp_path):
     (tmp_path / "mine.yaml").write_text("windw: 3\n")
-    said = run(
+    result = run(
         "train",
         *TINY,
         "--data",
@@ -250,52 +249,39 @@ def test_an_unknown_key_in_a_file_is_named_with_the_nearest(run, tmp_path):
         "--run",
         tmp_path / "run",
     )
-    assert said.code == 2
-    assert "mine.yaml has an unknown setting 'windw'; did you mean 'window'?" in said.error
+    assert result.code == 2
+    assert "mine.yaml has an unknown setting 'windw'; did you mean 'window'?" in result.error
     assert not (tmp_path / "run").exists()
 
 
 def test_an_output_that_cannot_be_written_is_one_clear_error(run, tones, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    said = run("train", *TINY, "--data", tones, "--run", tmp_path / "file" / "run")
-    assert said.code == 1
-    assert said.error.startswith(f"CheckpointError: Could not write {tmp_path / 'file' / 'run'}")
+    result = run("train", *TINY, "--data", tones, "--run", tmp_path / "file" / "run")
+    assert result.code == 1
+    assert result.error.startswith(f"CheckpointError: Could not write {tmp_path / 'file' / 'run'}")
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
-def test_somebody_elses_folder_is_refused_and_left_alone(run, tones, tmp_path):
+def test_a_folder_of_other_files_is_refused_and_left_alone(run, tones, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    said = run("train", *TINY, "--data", tones, "--run", tmp_path)
-    assert said.code == 1
-    assert "is not empty and not a run" in said.error
+    result = run("train", *TINY, "--data", tones, "--run", tmp_path)
+    assert result.code == 1
+    assert "is not empty and not a run" in result.error
     assert contents(tmp_path) == {Path("thesis.txt"): b"years of work"}
 
 
 def test_after_a_window_too_long_the_hint_can_be_followed(run, tones, tmp_path):
     """The refusal comes before any checkpoint, so the same folder takes the better settings."""
-    arguments = (
-        *TINY,
-        "--data",
-        tones,
-        "--run",
-        tmp_path / "run",
-        "--no-tensorboard",
-        "--no-finish",
+    places = ("--data", tones, "--run", tmp_path / "run")
+    arguments = (*TINY, *places, "--no-tensorboard", "--no-finish")
+    light = ("--adversarial-weight", 0, "--identity-weight", 0)
+    light += ("--validation-mixtures", 0, "--batch", 2)
+    result = run("train", *arguments, *light, "--window", 1_000_000)
+    assert result.code == 1
+    assert "none is longer than the window" in result.error
+    assert "Use --window 32768" in result.error
+    result = run(
+        "train", *arguments, *light, "--window", 32768, "--steps", 1, "--steps-per-epoch", 1
     )
-    light = (
-        "--adversarial-weight",
-        0,
-        "--identity-weight",
-        0,
-        "--validation-mixtures",
-        0,
-        "--batch",
-        2,
-    )
-    said = run("train", *arguments, *light, "--window", 1_000_000)
-    assert said.code == 1
-    assert "none is longer than the window" in said.error
-    assert "Use --window 32768" in said.error
-    said = run("train", *arguments, *light, "--window", 32768, "--steps", 1, "--steps-per-epoch", 1)
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     assert (tmp_path / "run" / "model" / "manifest.json").is_file()

@@ -1,5 +1,4 @@
-"""`tfsepgan-tune` from recordings to a preset that `tfsepgan-train` takes; gone on with by the same
-command."""
+"""`tfsepgan-tune`: from recordings to a preset for `tfsepgan-train`; the same command resumes."""
 
 import json
 
@@ -36,8 +35,8 @@ def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_pa
         "--algorithm",
         "random",
     )
-    said = run("tune", *arguments, "--trials", 2)
-    assert said.code == 0, said.err
+    result = run("tune", *arguments, "--trials", 2)
+    assert result.code == 0, result.err
     for words in (
         "Searched from ssepgan",
         "generator.channels",
@@ -45,7 +44,7 @@ def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_pa
         "trial 1: ",
         "Report: ",
     ):
-        assert words in said.out
+        assert words in result.out
     there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     pictures = {"scores.png", "settings.png", "parallel.png"}
     assert (
@@ -117,9 +116,9 @@ def test_what_is_wrong_ends_with_code_2_before_anything_is_made(
     arguments, words, run, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    said = run("tune", "--preset", "tiny", *arguments)
-    assert said.code == 2
-    assert words in said.error
+    result = run("tune", "--preset", "tiny", *arguments)
+    assert result.code == 2
+    assert words in result.error
     assert not list(tmp_path.iterdir())
 
 
@@ -127,9 +126,9 @@ def test_a_search_without_a_valid_split_is_refused(run, tones, tmp_path):
     import shutil
 
     shutil.copytree(tones, tmp_path / "data", ignore=shutil.ignore_patterns("valid"))
-    said = run("tune", *SHORT, "--data", tmp_path / "data", "--output", tmp_path / "search")
-    assert said.code == 1
-    assert "valid" in said.error
+    result = run("tune", *SHORT, "--data", tmp_path / "data", "--output", tmp_path / "search")
+    assert result.code == 1
+    assert "valid" in result.error
     assert not (tmp_path / "search").exists()
 
 
@@ -155,8 +154,8 @@ def test_a_folder_that_another_process_searches_is_left_alone(run, tones, tmp_pa
     line = [sys.executable, "-c", held, str(tmp_path / "search" / ".lock")]
     with subprocess.Popen(line, stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
-        said = run("tune", *arguments)
+        result = run("tune", *arguments)
         holder.kill()
-    assert said.code == 1
-    assert "Another process" in said.error
+    assert result.code == 1
+    assert "Another process" in result.error
     assert not (tmp_path / "search" / "trials").exists()

@@ -1,4 +1,4 @@
-"""What stands in a folder of recordings, as a table."""
+"""The catalogue of a folder of recordings, printed as a table."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,8 +8,7 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:
-    """Print files, minutes, rates and channels of every split and source, what to know about them,
-    and what was left out."""
+    """Print files, minutes, rates and channels by split and source, notes, and files left out."""
     sets = ", ".join(name for name in dict.fromkeys(catalogue.sets) if name != "plain")
     kind = f"{sets}, {catalogue.layout}" if sets else catalogue.layout
     table = Table(title=escape(f"{catalogue.directory} ({kind})"), title_justify="left")

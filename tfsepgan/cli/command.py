@@ -1,5 +1,4 @@
-"""What every command shares: one clear line for an error, and an exit code that scripts can rely
-on."""
+"""The frame of every command: an error is one line and an exit code; signals stop it cleanly."""
 
 import contextlib
 import functools
@@ -17,21 +16,20 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Stopped(Exception):
-    """The user stopped the command, and all that can be kept is kept."""
+    """The user stopped the command; everything that can be kept is on disk."""
 
 
 def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
-    """Make a console entry point of `main(arguments, console)`.
+    """Turn `main(arguments, console)` into a console entry point.
 
-    Exit codes: 0 done; 1 could not be done (one line says why); 2 wrong use; 130 interrupted.
+    Exit codes: 0 success; 1 failure (one line says why); 2 wrong use; 130 interrupted.
     """
 
     @functools.wraps(main)
     def entry(arguments: list[str] | None = None) -> int:
-        # TensorFlow's native log is not for the user; what goes wrong reaches Python as an
-        # exception.
+        # TensorFlow's native log is not for the user; errors reach Python as exceptions.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's Keras is set to elsewhere
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
         console = Console(soft_wrap=True)
         try:
             main(sys.argv[1:] if arguments is None else list(arguments), console)
@@ -43,7 +41,7 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
-        # what no part could say more of: a folder without permission, a disk that went away
+        # errors without a message of our own: a folder without permission, a removed disk
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             Console(stderr=True, soft_wrap=True).print(
@@ -60,10 +58,11 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
 @contextlib.contextmanager
 def stopping_cleanly():
-    """Inside, SIGTERM and SIGHUP wait for a place to stop at, so that half-written files go too; a
-    second one ends at once.
+    """Within this context, SIGTERM and SIGHUP wait until the command can remove unfinished files.
 
-    Yields: what to call at such a place; it raises Stopped when a signal has come.
+    A second signal ends the process at once.
+
+    Yields: a function to call where the command can stop; it raises Stopped after a signal.
     """
     # Windows has no SIGHUP
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -73,21 +72,21 @@ def stopping_cleanly():
         else []
     )
     # nohup ignores SIGHUP
-    asked = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    came: list[int] = []
+    handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    received: list[int] = []
 
-    def note(number, frame):  # raising here could break a thread that is just being started
-        came.append(number)
+    def note(number, frame):  # an exception here could break a thread that is just being started
+        received.append(number)
         signal.signal(number, signal.SIG_DFL)
 
     def stop_here() -> None:
-        if came:
-            raise Stopped(f"Stopped by {signal.Signals(came[0]).name}.")
+        if received:
+            raise Stopped(f"Stopped by {signal.Signals(received[0]).name}.")
 
-    for number in asked:
+    for number in handled:
         signal.signal(number, note)
     try:
         yield stop_here
     finally:
-        for number in asked:
+        for number in handled:
             signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""`tfsepgan-data`: look at a folder of recordings, or get the packaged ones."""
+"""`tfsepgan-data`: check, preview, make, pack and serve recordings."""
 
 import os
 import shutil
@@ -21,20 +21,20 @@ from tfsepgan.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Copy the packaged recordings to a folder, laid out as training wants them."""
+    """Copy the packaged recordings to a folder, in the layout for training."""
 
     output: Annotated[str, tyro.conf.Positional]
-    """Folder to make."""
+    """Folder to create."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """Write what a training run would hear, as WAV files and pictures; takes the settings of
+    """Write training mixtures of a run as WAV files and pictures; takes the settings of
     tfsepgan-train."""
 
 
 def _data(arguments, console):
-    if arguments[:1] == ["preview"]:  # its flags are those of a system and a preset
+    if arguments[:1] == ["preview"]:  # its flags depend on the system and the preset
         preview(arguments[1:], console)
         return
     options = tyro.cli(
@@ -58,9 +58,7 @@ def _copy_demo(output: Path, console) -> None:
     from tfsepgan.data.recordings.demo import demo_directory
 
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
-        raise DataError(
-            f"{output} is not an empty folder; name one that is not there yet. Nothing was written."
-        )
+        raise DataError(f"{output} is not an empty folder; name a new one. Nothing was written.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:

@@ -1,4 +1,4 @@
-"""`tfsepgan-data check`: what a folder holds, how it sounds, and whether training could run on it."""
+"""`tfsepgan-data check`: lists a folder, measures levels, and says if training can run on it."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,29 +16,28 @@ _NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Read every recording of a folder to its end and say whether training could run on it."""
+    """Read every recording of a folder to its end and say whether training can run on it."""
 
     directory: Annotated[str, tyro.conf.Positional]
-    """Folder with the recordings (or shards, or their address), or several with commas between, or
+    """Folder of recordings (or shards, or their address), several folders separated by commas, or
     'demo'."""
     sources: tuple[str, ...] = ("piano",)
-    """Sources that a model would give back."""
+    """Sources to separate."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
-    out."""
+    """Layout of the folder: the name of a public set, 'plain' for your own folders, or 'auto' to
+    detect it."""
     leave_out: tuple[str, ...] = ()
-    """Recordings that would not be used: patterns of SET/SPLIT/SOURCE/... in which * stands for
-    anything."""
+    """Recordings to leave out: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
     window_seconds: float = 1.024
-    """Length of a training window, in seconds: the longest recording of each source must fill it."""
+    """Length of a training window, in seconds; a recording of each source must fill one."""
     cache: str | None = None
-    """Folder that the recordings of shards are brought to; default: the user's cache folder."""
+    """Folder for recordings unpacked from shards; default: the user's cache folder."""
 
 
 def check(options: Check, console: Console) -> None:
-    """Report on a folder.
+    """Print a report on a folder.
 
-    Raises: DataError when training could not run, after all that is wrong was named.
+    Raises: DataError when training cannot run, after every problem is printed.
     """
     from tfsepgan.cli.catalogue import show_catalogue
     from tfsepgan.data.recordings.opening import open_catalogue
@@ -55,7 +54,7 @@ def check(options: Check, console: Console) -> None:
         )
     finally:
         for problem in problems:
-            _say(console, problem)
+            _print(console, problem)
     show_catalogue(catalogue, console)
     count = len(problems) + sum(
         len(files) for sources in catalogue.splits.values() for files in sources.values()
@@ -64,12 +63,12 @@ def check(options: Check, console: Console) -> None:
     _refuse_all_short(catalogue, options)
     unusable = len(problems) + _survey(catalogue, options.sources, console)
     for double in catalogue.doubles:
-        _say(console, double)
+        _print(console, double)
     if unusable:
         raise DataError(f"{unusable} of {count} recordings cannot be used; repair or remove them.")
     if catalogue.doubles:
         raise DataError(
-            f"{len(catalogue.doubles)} recordings stand in two splits; remove one of each."
+            f"{len(catalogue.doubles)} recordings are in two splits; remove one of each."
         )
     for split in ("valid", "test"):
         if split not in catalogue.splits:
@@ -79,18 +78,18 @@ def check(options: Check, console: Console) -> None:
             )
     if not catalogue.others("train", options.sources):
         console.print(
-            "Every source of the train split is named: mixtures would hold no others, and no"
-            " residual would be scored."
+            "Every source of the train split is named: mixtures will hold no others, and no"
+            " residual will be scored."
         )
     console.print(f"{count} recordings, all of them readable: training can run.")
 
 
-def _say(console: Console, text: str) -> None:
+def _print(console: Console, text: str) -> None:
     console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
-    """Listen to all of it and show what was heard; returns how many recordings cannot be used."""
+    """Measure every recording and print levels; returns how many recordings cannot be used."""
     from rich.progress import track
 
     from tfsepgan.data.recordings.survey import Survey, oddities, survey
@@ -101,50 +100,47 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
         for source, files in sources.items()
         for file in files
     ]
-    heard: dict[tuple[str, str], Survey] = {}
+    totals: dict[tuple[str, str], Survey] = {}
     broken = 0
     for split, source, file in track(
         entries, "reading", console=console, disable=not console.is_terminal
     ):
-        total = heard.setdefault((split, source), Survey())
+        total = totals.setdefault((split, source), Survey())
         try:
             total.add(survey(file))
             if odd := oddities(file):
-                _say(console, f"Note: {file.path} {' and '.join(odd)}.")
+                _print(console, f"Note: {file.path} {' and '.join(odd)}.")
         except DataError as error:
             broken += 1
-            _say(console, str(error))
-    _show_levels(heard, console)
-    for (split, source), total in heard.items():
+            _print(console, str(error))
+    _show_levels(totals, console)
+    for (split, source), total in totals.items():
         silent = [name for name in total.silent_files if name not in set(total.cancelled_files)]
         for names, what in (
             (silent, "are silent"),
             (
                 total.cancelled_files,
-                (
-                    "have channels that cancel out, so that their mean, which is what is heard, is"
-                    " silent"
-                ),
+                "have channels that cancel out, so that their mean is silent",
             ),
         ):
             if names:
                 some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-                _say(console, f"{len(names)} recordings of {source} in {split} {what}: {some}")
+                _print(console, f"{len(names)} recordings of {source} in {split} {what}: {some}")
         if split == "train" and source in wanted and total.files == len(total.silent_files):
             raise DataError(
-                f"Every recording of {source!r} in {split} is silent or unreadable; nothing can be"
-                " learned from them."
+                f"Every recording of {source!r} in {split} is silent or unreadable. Add recordings"
+                " that can be trained on."
             )
     return broken
 
 
-def _show_levels(heard: dict, console: Console) -> None:
+def _show_levels(totals: dict, console: Console) -> None:
     table = Table(title="levels", title_justify="left")
     for name in ("split", "source"):
         table.add_column(name)
     for name in ("RMS, dBFS", "peak, dBFS", "silence", "clipped files"):
         table.add_column(name, justify="right")
-    for (split, source), total in heard.items():
+    for (split, source), total in totals.items():
         clipped = f"{total.clipped_files} of {total.files}"
         levels = f"{total.level_db:.1f}", f"{total.peak_db:.1f}", f"{100 * total.silence:.0f} %"
         table.add_row(split, escape(source), *levels, clipped)

@@ -1,4 +1,4 @@
-"""`tfsepgan-data pack`: recordings into shards, for object storage."""
+"""`tfsepgan-data pack`: writes recordings into shards, for object storage."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,39 +12,38 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """Write recordings into a few large files, which --data then takes, also from object storage;
-    the same command again goes on."""
+    """Write recordings into a few large files that --data reads, also from object storage. The same
+    command resumes."""
 
     directory: Annotated[str, tyro.conf.Positional]
-    """Folder with the recordings, or several with commas between, or 'demo'."""
+    """Folder of recordings, several folders separated by commas, or 'demo'."""
     output: str
-    """Folder to write, on a disk or at an address such as gs://bucket/folder or s3://bucket/folder;
-    not there yet, or empty."""
+    """New or empty folder to write, on a disk or at an address such as gs://bucket/folder or
+    s3://bucket/folder."""
     sample_rate_hz: int | None = None
-    """Rate of the packed recordings; None: each keeps its own."""
-    # long enough for object storage to be quick, short enough to be copied again
+    """Sample rate of the packed recordings; None: each keeps its own."""
+    # long enough for fast reads from object storage, short enough to copy again
     shard_mb: int = 256
-    """A file ends with the recording that makes it as large as that, in megabytes."""
+    """Size of a shard in megabytes; it ends with the recording that reaches this size."""
     licence: str = ""
-    """Licence of the recordings in your words, which is shown to who uses them."""
+    """Licence of the recordings, in your own words; shown to those who use the shards."""
     sources: tuple[str, ...] = ()
-    """Sources that will be separated; needed only where a folder could be read in two ways."""
+    """Sources to separate; needed only when the layout is ambiguous."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
-    out."""
+    """Layout of the folder: the name of a public set, 'plain' for your own folders, or 'auto' to
+    detect it."""
     leave_out: tuple[str, ...] = ()
-    """Recordings that are not packed: patterns of SET/SPLIT/SOURCE/... in which * stands for
-    anything."""
+    """Recordings to leave out: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
     cache: str | None = None
-    """Folder for the recordings of shards, where some are packed anew; default: the user's cache
-    folder."""
+    """Folder for recordings unpacked from shards, when shards are packed again; default: the user's
+    cache folder."""
 
 
 def pack_command(options: Pack, console: Console) -> None:
-    """Pack, with progress, and say what was written.
+    """Pack, with progress, and print what was written.
 
-    Raises: DataError when it could not be done; what is whole stays, and the same command goes on
-      after it.
+    Raises: DataError when a shard cannot be written; complete shards stay, and the same command
+      resumes after them.
     """
     if options.shard_mb <= 0:
         raise ConfigError(f"shard_mb is {options.shard_mb}; it must be above zero.")

@@ -1,4 +1,4 @@
-"""`tfsepgan-data preview`: what a training run would hear, as WAV files and pictures."""
+"""`tfsepgan-data preview`: training mixtures of a run, as WAV files and pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +12,22 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewOptions:
-    """Write some training mixtures to listen to; all other settings are those of tfsepgan-train."""
+    """Write training mixtures as audio; all other settings are those of tfsepgan-train."""
 
     output: str = "preview"
-    """Folder to write; files of the same names in it are replaced."""
+    """Folder to write; files with the same names in it are replaced."""
     count: int = 4
-    """How many mixtures."""
+    """Number of mixtures."""
     step: int = 0
-    """Training step that they are of."""
+    """Training step from which they are taken."""
 
 
 def preview(arguments: list[str], console) -> None:
-    """Write `NUMBER/mixture.wav`, one file for each source, `residual.wav`, the mixture before it
-    was changed, and a picture of all."""
-    about = "Write what training would hear."
+    """Write mixture, sources, residual, the mixture before augmentation, and a picture of all.
+
+    Each mixture has a folder `NUMBER/` with `mixture.wav`, `residual.wav` and so on.
+    """
+    about = "Write training mixtures as WAV files and pictures."
     experiment, options = parse(
         arguments, PreviewOptions, program="tfsepgan-data preview", about=about
     )
@@ -34,7 +36,7 @@ def preview(arguments: list[str], console) -> None:
         raise ConfigError("No recordings: give --data DIR, or --data demo for the packaged ones.")
     if not 1 <= options.count <= experiment.data.batch:
         raise ConfigError(
-            f"count is {options.count}; wanted 1 to the batch, {experiment.data.batch}."
+            f"count is {options.count}; it must be 1 to the batch, {experiment.data.batch}."
         )
     from tfsepgan.cli.sounds import write_sounds
     from tfsepgan.data.batches.preview import before_and_after
@@ -44,8 +46,8 @@ def preview(arguments: list[str], console) -> None:
     data = experiment.data
     before, after = before_and_after(catalogue_of(data), data, options.step)
     for number in range(options.count):
-        parts = dict(zip(data.sources, after.sources[number], strict=True))
-        sounds = {"mixture": after.mixture[number], **parts, "residual": after.rest[number]}
+        sources = dict(zip(data.sources, after.sources[number], strict=True))
+        sounds = {"mixture": after.mixture[number], **sources, "residual": after.rest[number]}
         if data.augment.active:
             sounds["mixture-before"] = before.mixture[number]
         folder = Path(options.output) / f"{number:03d}"

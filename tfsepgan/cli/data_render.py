@@ -1,4 +1,4 @@
-"""`tfsepgan-data render`: scores and soundfonts in, recordings to train on out."""
+"""`tfsepgan-data render`: makes recordings for training from scores and soundfonts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,29 +13,29 @@ from tfsepgan.rendering.settings import RenderSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Render(RenderSettings):
-    """Play MIDI and MusicXML scores with soundfonts and write the recordings as training wants
-    them."""
+    """Play MIDI and MusicXML scores with soundfonts and write the recordings in the layout for
+    training."""
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Scores: folders or files, each as PATH or NAME=PATH."""
     soundfont: tuple[str, ...]
     """Soundfonts, each as NAME=FILE.sf2."""
     output: str
-    """Folder to write to. What is there already, and would sound the same, is kept."""
+    """Folder to write to. Existing recordings that would be the same are kept."""
     licence: tuple[str, ...] = ()
-    """Licences for the manifest, each as NAME=WORDS, by the names of scores and soundfonts."""
+    """Licences for the manifest, each as NAME=WORDS; NAME is a name of scores or a soundfont."""
 
 
 def render_command(options: Render, console) -> None:
-    """Render, with progress, and say what was made and what could not be."""
+    """Render, with progress; print what was made and what could not be made."""
     from tfsepgan.rendering.run import NOT_STATED, prepare, render, write_manifest
 
     collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
     shared = sorted(collections.keys() & soundfonts.keys())
     if shared:
         raise ConfigError(
-            f"{shared[0]} names scores and a soundfont; write one as NAME=PATH with another name,"
-            " so that each has its licence."
+            f"{shared[0]} names both scores and a soundfont. Write one as NAME=PATH with another"
+            " name, so that each has its own licence."
         )
     licences = stated_licences(options.licence, {*collections, *soundfonts})
     settings = RenderSettings(
@@ -46,7 +46,7 @@ def render_command(options: Render, console) -> None:
     studio.output.mkdir(parents=True, exist_ok=True)
     try:
         outcomes = _render_with_progress(plan, studio, console, render)
-    finally:  # of what is there, also when it was stopped
+    finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)
     for name in [name for group in ("scores", "soundfonts") for name in manifest[group]]:
@@ -62,7 +62,7 @@ def render_command(options: Render, console) -> None:
     if problems:
         raise DataError(
             f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the"
-            f" others are in {options.output}. Remove those scores, or run again for another try."
+            f" others are in {options.output}. Remove those scores, or run the command again."
         )
 
 
@@ -78,7 +78,7 @@ def _render_with_progress(plan, studio, console, render) -> list:
     console.print(
         f"{len(plan.jobs)} recordings or songs, about {total:.0f} minutes, by {studio.synthesizer}"
         + (
-            f"; {plan.left_out} parts left out, as they suit no class asked for"
+            f"; {plan.left_out} parts left out, because no wanted class fits them"
             if plan.left_out
             else ""
         ),
@@ -95,16 +95,16 @@ def _render_with_progress(plan, studio, console, render) -> list:
 
 
 def _show(manifest: dict, outcomes: list, console) -> None:
-    """Minutes by split and class, and what was kept or cut."""
+    """Print minutes by split and class, and how many files were kept or cut."""
     from rich.table import Table
 
     groups: dict[tuple[str, str], list[dict]] = {}
-    for name, said in manifest["files"].items():
-        groups.setdefault((name.split("/")[0], said["class"]), []).append(said)
+    for name, facts in manifest["files"].items():
+        groups.setdefault((name.split("/")[0], facts["class"]), []).append(facts)
     table = Table("split", "class", "files", "minutes", "soundfonts")
     for (split, kind), members in sorted(groups.items()):
-        minutes = sum(said["seconds"] for said in members) / 60
-        fonts = ", ".join(sorted({said["soundfont"] for said in members}))
+        minutes = sum(facts["seconds"] for facts in members) / 60
+        fonts = ", ".join(sorted({facts["soundfont"] for facts in members}))
         table.add_row(split, kind, str(len(members)), f"{minutes:.1f}", fonts)
     console.print(table)
     kept = sum(outcome.kept for outcome in outcomes)
@@ -118,9 +118,9 @@ def _show(manifest: dict, outcomes: list, console) -> None:
 
 
 def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:
-    """`NAME=PATH` or `PATH` to paths by name.
+    """Return paths by name from entries `NAME=PATH` or `PATH`.
 
-    Raises: ConfigError for an entry without a name of its own.
+    Raises: ConfigError for an entry without a name, or with a name used twice.
     """
     found: dict[str, Path] = {}
     for entry in entries:
@@ -129,14 +129,14 @@ def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:
         name = name if sign else (path.name if path.is_dir() else path.stem)
         if not name or "/" in name or name.startswith(".") or name in found:
             raise ConfigError(
-                f"{entry!r} has no name of its own; write it as NAME=PATH with a name used once."
+                f"{entry!r} has no name of its own. Write it as NAME=PATH; use each name once."
             )
         found[name] = path
     return found
 
 
 def stated_licences(entries: tuple[str, ...], names: set[str]) -> Mapping[str, str]:
-    """`NAME=WORDS` to words by name.
+    """Return licences by name from entries `NAME=WORDS`.
 
     Raises: ConfigError for a name that is not among `names`.
     """

@@ -1,8 +1,10 @@
-"""`tfsepgan-data serve`: makes batches for training runs in other processes or on other machines."""
+"""`tfsepgan-data serve`: makes batches for training runs in other processes or machines."""
 
+import contextlib
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -13,37 +15,37 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Serve:
-    """Make batches for runs elsewhere (tfsepgan-train --data-server HOST:PORT) until stopped by
-    Ctrl-C."""
+    """Make batches for other processes or machines (tfsepgan-train --data-server HOST:PORT). Ctrl-C
+    stops it."""
 
     data: str
-    """Folder with the recordings, or several with commas between, or 'demo': the ones that the runs
-    name too."""
+    """Folder of recordings, several folders separated by commas, or 'demo': the same as the runs
+    use."""
     port: int = 5050
     """First of three ports in a row that the server listens on."""
     address: str | None = None
-    """Name or IP address by which the runs reach this machine; default: its host name. 'localhost'
-    for runs on this machine."""
+    """Name or IP address at which the runs reach this machine; default: its host name. Use
+    'localhost' for runs on this machine."""
     sources: tuple[str, ...] = ()
-    """Sources that runs will separate; needed only where a folder could be read in two ways."""
+    """Sources to separate; needed only when the layout is ambiguous."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
-    out."""
+    """Layout of the folder: the name of a public set, 'plain' for your own folders, or 'auto' to
+    detect it."""
     cache: str | None = None
     """Folder for unpacked recordings; default: the user's cache folder."""
     rooms: str | None = None
-    """Folder of recorded rooms, for runs with augment.rooms."""
+    """Folder of room impulse responses, for runs with augment.rooms."""
 
 
 def serve(options: Serve, console: Console) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
-    Raises: DataError when the recordings cannot be read at all, or a port is taken; ConfigError for
-      a port that there is not.
+    Raises: DataError when the recordings cannot be read or a port is in use; ConfigError for a port
+      out of range.
     """
     if not 1 <= options.port <= 65533:
         raise ConfigError(
-            f"port is {options.port}; wanted 1 to 65533: it and the next two are used."
+            f"port is {options.port}; it must be 1 to 65533: this port and the next two are used."
         )
     from tfsepgan.cli.catalogue import show_catalogue
     from tfsepgan.data.recordings.opening import open_catalogue
@@ -58,12 +60,7 @@ def serve(options: Serve, console: Console) -> None:
     quiet_tensorflow()
     from tfsepgan.data.remote.server import BatchServer
 
-    stopped = threading.Event()
-    previous = {
-        number: signal.signal(number, lambda *_: stopped.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with _stop_signals() as stopped:
         server = BatchServer(
             recordings,
             port=options.port,
@@ -75,15 +72,27 @@ def serve(options: Serve, console: Console) -> None:
         try:
             console.print(
                 f"Batches of {options.data}, for tfsepgan-train --data-server"
-                f" {server.address}:{server.port}. Ctrl-C ends it. Whoever reaches this port is"
-                " served: use it in networks you trust.",
+                f" {server.address}:{server.port}. Ctrl-C stops it. Anyone who reaches this port"
+                " gets batches: use it only in networks that you trust.",
                 markup=False,
                 highlight=False,
             )
             stopped.wait()
         finally:
             server.close()
+    console.print("Stopped.")
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Within this context, SIGINT and SIGTERM set the event that it yields."""
+    stopped = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda *_: stopped.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stopped
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    console.print("Stopped.")

@@ -1,5 +1,4 @@
-"""`tfsepgan-data songs`: piano performances with melody and chords in, mixed and mastered songs
-with their stems out."""
+"""`tfsepgan-data songs`: makes mixed and mastered songs, with stems, from piano performances."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,25 +13,25 @@ from tfsepgan.rendering.arranging.settings import SongSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Songs(SongSettings):
-    """Arrange songs for full bands, render, mix and master them, and write their stems as training
-    wants them."""
+    """Arrange songs for full bands, render, mix and master them, and write their stems in the
+    layout for training."""
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Songs as POP909 has them: folders, each as PATH or NAME=PATH."""
+    """Songs in the format of POP909: folders, each as PATH or NAME=PATH."""
     soundfont: tuple[str, ...]
-    """Soundfonts, each as NAME=FILE.sf2; one at least with a piano."""
+    """Soundfonts, each as NAME=FILE.sf2; at least one with a piano."""
     output: str
-    """Folder to write to. What is there already, and would sound the same, is kept."""
+    """Folder to write to. Existing songs that would be the same are kept."""
     singer: tuple[str, ...] = ()
-    """Singers made of speech, each as NAME=DIR:FORMANT:NOTE: a formant above 1 makes one smaller,
-    NOTE is the MIDI note that melodies lie around. Without one, voices are a soundfont's."""
+    """Singers made from speech, each as NAME=DIR:FORMANT:NOTE. A FORMANT above 1 gives a smaller
+    voice; NOTE is the MIDI note around which melodies lie. By default a soundfont sings."""
     licence: tuple[str, ...] = ()
-    """Licences for the manifest, each as NAME=WORDS, by the names of scores, soundfonts and
-    singers."""
+    """Licences for the manifest, each as NAME=WORDS; NAME is a name of scores, a soundfont or a
+    singer."""
 
 
 def songs_command(options: Songs, console) -> None:
-    """Make songs, with progress, and say what was made and what could not be."""
+    """Make songs, with progress; print what was made and what could not be made."""
     from tfsepgan.rendering.arranging.run import make, prepare, write_manifest
     from tfsepgan.rendering.arranging.singing import Singer
 
@@ -42,7 +41,7 @@ def songs_command(options: Songs, console) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
-            f"{twice[0]} names two things; give each a name of its own, so that each has its"
+            f"{twice[0]} names two things. Give each a name of its own, so that each has its own"
             " licence."
         )
     licences = stated_licences(options.licence, set(names))
@@ -57,7 +56,7 @@ def songs_command(options: Songs, console) -> None:
     )
     try:
         outcomes = _make_with_progress(jobs, studio, console, make)
-    finally:  # of what is there, also when it was stopped
+    finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
@@ -91,14 +90,14 @@ def _make_with_progress(jobs, studio, console, make) -> list:
 
 
 def _show(manifest: dict, outcomes: list, console) -> None:
-    """Songs by split and line-up, with the piano's level; what was kept; what has no licence."""
+    """Print songs by split and line-up with the level of the piano, and missing licences."""
     import numpy as np
     from rich.table import Table
 
     groups: dict[tuple[str, str], list[dict]] = {}
     for name, song in manifest["songs"].items():
         groups.setdefault((name.split("/")[0], song["line_up"]), []).append(song)
-    table = Table("split", "line-up", "songs", "minutes", "piano against the rest, dB")
+    table = Table("split", "line-up", "songs", "minutes", "piano over the others, dB")
     for (split, line_up), songs in sorted(groups.items()):
         levels = [
             song["piano_against_rest_db"] for song in songs if song["piano_against_rest_db"] < 99

@@ -1,5 +1,4 @@
-"""`tfsepgan-evaluate`: how well a model separates a split of a data folder, between the mixture
-itself and an ideal mask."""
+"""`tfsepgan-evaluate`: scores a model on a split, beside the mixture itself and an ideal mask."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +16,17 @@ Measure = Literal["spectra", "bleed", "multi_resolution", "embedding"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR, what it gained over the mixture, spectra,
-    bleed; per track and over tracks."""
+    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR and its gain over the mixture, spectra, bleed;
+    for each track and over all tracks."""
 
     data: str
-    """Folder with the recordings, laid out as for training, or shards or their address; 'demo' is
-    the packaged set."""
+    """Folder of recordings, laid out as for training, or shards or their address; 'demo' is the
+    packaged set."""
     layout: SetLayout = "auto"
-    """How the folder is laid out: a set by name, 'plain' for folders of one's own; 'auto' finds
-    out."""
+    """Layout of the folder: the name of a public set, 'plain' for your own folders, or 'auto' to
+    detect it."""
     leave_out: tuple[str, ...] = ()
-    """Recordings that are not used: patterns of SET/SPLIT/SOURCE/... in which * stands for
-    anything."""
+    """Recordings to leave out: patterns of SET/SPLIT/SOURCE/... in which * stands for anything."""
     model: str = "piano"
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run."""
     output: str = "scores"
@@ -36,23 +34,23 @@ class EvaluateOptions:
     split: str = "test"
     """Split to score."""
     mixtures: int = 24
-    """Mixtures made of an unpaired split, or songs taken of a multitrack one."""
+    """Mixtures made from an unpaired split, or songs taken from a multitrack split."""
     seconds: float = 10.0
     """Length of each mixture, in seconds."""
     snr_db: tuple[float, float] = (-6.0, 6.0)
-    """Range of the first source's level over the others in mixtures of an unpaired split, in dB."""
+    """Range of the level of the first source over the others, in dB (unpaired splits)."""
     bss: bool = True
     """Run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time."""
     measures: tuple[Measure, ...] = ("spectra", "bleed", "multi_resolution")
-    """What is measured beside: spectra against the true source, bleedless and fullness,
+    """Further measures: spectra compared with the true source, bleedless and fullness,
     multi-resolution distance, and 'embedding', the Frechet distance of notes, which needs the
     package basic-pitch."""
     workers: int = 2
-    """Processes that score."""
+    """Number of processes that compute scores."""
     stems: bool = False
-    """Also write what was separated, to OUTPUT/separated."""
+    """Also write the separated stems, to OUTPUT/separated."""
     cache: str | None = None
-    """Folder that the recordings of shards are brought to; default: the user's cache folder."""
+    """Folder for recordings unpacked from shards; default: the user's cache folder."""
 
 
 def _evaluate(arguments, console):

@@ -1,4 +1,4 @@
-"""`tfsepgan-generate`: sounds out of nothing but a seed, by a model that learnt to make them."""
+"""`tfsepgan-generate`: generates sounds from a seed with a trained model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,16 @@ from tfsepgan.quiet import quiet_tensorflow
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateOptions:
-    """Make sounds: writes OUTPUT/seed<SEED>-000.wav and so on, all of them or none."""
+    """Generate sounds: writes OUTPUT/seed<SEED>-000.wav and so on, all of them or none."""
 
     model: str
-    """Run of a system that makes sounds, such as wavegan, or the folder of its model."""
+    """Run of a system that generates sounds, such as wavegan, or the folder of its model."""
     count: int = 16
-    """How many sounds."""
+    """Number of sounds."""
     output: str = "sounds"
-    """Folder for them."""
+    """Folder for the sounds."""
     seed: int = 0
-    """The same seed makes the same sounds; of more sounds the first are those of fewer."""
+    """The same seed gives the same sounds; a larger count adds sounds and keeps the first ones."""
     subtype: Literal["FLOAT", "PCM_16", "PCM_24"] = "FLOAT"
     """Sample format; FLOAT cannot clip."""
 
@@ -31,8 +31,8 @@ def _generate(arguments, console):
     options = tyro.cli(GenerateOptions, args=arguments, prog="tfsepgan-generate")
     if options.count < 1 or options.seed < 0:
         raise ConfigError(
-            f"count is {options.count} and seed {options.seed}; a count of at least 1 and a seed of"
-            " at least 0 are wanted."
+            f"count is {options.count} and seed {options.seed}; count must be at least 1, seed at"
+            " least 0."
         )
     from tfsepgan.models.folders import find_bundle, read_manifest
 
@@ -41,7 +41,7 @@ def _generate(arguments, console):
     if manifest.kind != "synthesis":
         raise CheckpointError(
             f"{options.model} is a {manifest.system} model, which separates recordings and makes no"
-            " sounds of its own: use tfsepgan-separate, or train one that does: tfsepgan-train"
+            " sounds. Use tfsepgan-separate, or train a model that generates sounds: tfsepgan-train"
             " --system wavegan."
         )
     from tfsepgan.cli.sounds import refuse_existing, sound_names, write_sounds

@@ -1,5 +1,4 @@
-"""`tfsepgan-separate`: recordings in, stems out, at the recording's own rate, channels and exact
-length."""
+"""`tfsepgan-separate`: separates recordings into stems of the same rate, channels and length."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,46 +15,46 @@ DEFAULT_MODEL = "piano"
 
 @dataclass(frozen=True, kw_only=True)
 class SeparateOptions:
-    """Take instruments out of recordings: writes OUTPUT/<track>/<source>.wav and residual.wav;
-    together they are the recording."""
+    """Separate recordings: writes OUTPUT/<track>/<source>.wav and residual.wav, which sum to the
+    recording."""
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders
     of them."""
     model: str = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with
-    --server, its name there."""
+    --server, the name of the model on the server."""
     output: str = "separated"
     """Folder for the stems."""
     format: Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"] = "wav"
-    """Kind of file that the stems are; all but wav take the recording's tags."""
+    """File format of the stems; all but wav get the tags of the recording."""
     subtype: str | None = None
     """Sample format of wav (FLOAT, DOUBLE, PCM_16, PCM_24, PCM_32; FLOAT by default, which cannot
     clip) and flac (PCM_24, PCM_16)."""
     bit_rate: int | None = None
-    """Of mp3, m4a (256 by default) and opus (160), in kbit/s for two channels."""
+    """Bit rate of mp3, m4a (256 by default) and opus (160), in kbit/s for two channels."""
     clip: Literal["rescale", "clip", "error"] = "rescale"
-    """What to do when a format would clip: one gain for all stems, clip them, or give up; it is
-    said which happened."""
+    """What to do when a format would clip: apply one gain to all stems, clip them, or stop with an
+    error. A note says which happened."""
     runtime: Literal["auto", "litert", "tensorflow"] = "auto"
-    """What runs the model: litert starts at once, tensorflow is faster over hours; auto takes
-    litert below half an hour of music."""
+    """Library that runs the model: litert starts at once, tensorflow is faster over hours; auto
+    takes litert below half an hour of music."""
     block_seconds: float | None = None
-    """Length of the pieces the network works on (litert: 7 by default, else 25); it changes speed
-    and memory, not the result."""
+    """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
+    memory, not the result."""
     server: str | None = None
-    """HOST:PORT of a TF Serving that holds the model: the network runs there, everything else here
+    """HOST:PORT of a TF Serving server with the model: the network runs there, everything else here
     (docs/serving.md)."""
     rest: bool = False
-    """Speak REST to the server in place of gRPC: slower, and needs no tensorflow-serving-api."""
+    """Use REST instead of gRPC: slower, but needs no tensorflow-serving-api."""
     secure: bool = False
-    """Encrypt what goes to the server and comes from it (TLS)."""
+    """Encrypt the connection to the server (TLS)."""
     parallel: int = 4
-    """Pieces that are on their way to the server at a time."""
+    """Number of blocks that are sent to the server at the same time."""
     deadline_seconds: float = 120.0
-    """How long to go on asking the server for one piece before giving the recording up."""
+    """Time limit for one block, retries included, in seconds; the recording then fails."""
     max_message_mib: float = 64.0
-    """No request to the server or reply of it is larger; for proxies that take less."""
+    """Largest request and reply, in MiB; lower it for proxies with a smaller limit."""
 
 
 def _separate(arguments, console):
@@ -63,7 +62,7 @@ def _separate(arguments, console):
     if not options.inputs:
         raise ConfigError("Nothing to separate: name at least one recording or folder.")
     if options.rest and options.server is None:
-        raise ConfigError("--rest is about a server: name it by --server HOST:PORT.")
+        raise ConfigError("--rest needs a server: name it with --server HOST:PORT.")
     from tfsepgan.audio.encodings import StemFormat
 
     form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
@@ -107,7 +106,7 @@ def _separate(arguments, console):
 
 
 def _open(options: SeparateOptions, seconds: float):
-    """The separator that was asked for, for so much music, as something for `with`."""
+    """Open the separator as a context manager; `seconds` of music decide the runtime."""
     if options.server is None:
         from tfsepgan.models.folders import find_bundle, read_manifest
         from tfsepgan.separation.runtimes import choose_runtime
@@ -120,11 +119,11 @@ def _open(options: SeparateOptions, seconds: float):
         return nullcontext(load(folder, block_seconds=options.block_seconds, runtime=runtime))
     if options.runtime != "auto":
         raise ConfigError(
-            "--runtime is about this machine; with --server the network runs there. Leave one of"
-            " them out."
+            "--runtime is for this machine; with --server the network runs on the server. Leave one"
+            " of them out."
         )
     if not options.rest:
-        quiet_tensorflow()  # the messages of TF Serving come with it
+        quiet_tensorflow()  # the messages of TF Serving import it
     from tfsepgan.serving.retry import Patience
     from tfsepgan.serving.separator import connect
 

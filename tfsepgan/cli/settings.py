@@ -1,7 +1,6 @@
-"""Where settings come from: a preset, then a YAML file, then flags, the later winning; one parser,
-tyro, reads them all.
+"""Settings from a preset, then a YAML file, then flags; the later ones override the earlier.
 
-The values of a YAML file are handed to the parser as if they were flags, so both are checked alike.
+The parser (tyro) gets the values of a YAML file as flags, so both are checked in the same way.
 """
 
 import argparse
@@ -20,9 +19,9 @@ DEFAULT_SYSTEM, DEFAULT_PRESET = "ssepgan", "paper"
 
 
 def read_file(path: str | None) -> dict[str, Any]:
-    """The settings in a YAML file; none for no file.
+    """Return the settings in a YAML file; empty for None.
 
-    Raises: ConfigError when it cannot be read or is not a list of `key: value`.
+    Raises: ConfigError when the file cannot be read or does not hold `key: value` lines.
     """
     if path is None:
         return {}
@@ -42,9 +41,9 @@ def read_file(path: str | None) -> dict[str, Any]:
 
 
 def as_flags(values: dict[str, Any], known: dict[str, Any], where: str) -> list[str]:
-    """A file's settings as flags.
+    """Return the settings of a file as flags.
 
-    Raises: ConfigError for a key that no setting has, naming the nearest one.
+    Raises: ConfigError for an unknown key, with the nearest known one.
     """
     flags = []
     for key, value in flatten(values).items():
@@ -72,29 +71,43 @@ def _unprefixed(kind: type):
 def parse(
     arguments: list[str], options: type, *, program: str, about: str
 ) -> tuple[Experiment, Any]:
-    """Put preset, file and flags together.
+    """Merge preset, file and flags.
 
     Args:
       arguments: the command line.
-      options: a dataclass with the command's own options beside the experiment's; all with
-        defaults.
+      options: a dataclass with the command's own options; every field has a default.
     Returns: the experiment and the options.
-    Raises: ConfigError for an unknown system, preset or key of the file; tyro itself ends the
-      program on a wrong flag, naming the nearest ones.
+    Raises: ConfigError for an unknown system, preset or key of the file; tyro itself exits on a
+      wrong flag and lists the nearest ones.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("--system", "--preset", "--config"):
         first.add_argument(name)
-    chosen, rest = first.parse_known_args(arguments)
+    chosen, other_flags = first.parse_known_args(arguments)
     in_file = read_file(chosen.config)
     system = chosen.system or in_file.pop("system", None) or DEFAULT_SYSTEM
     preset_name = chosen.preset or in_file.pop("preset", None) or DEFAULT_PRESET
     in_file = {key: value for key, value in in_file.items() if key not in ("system", "preset")}
     for name, value in {"system": system, "preset": preset_name}.items():
         if not isinstance(value, str):
-            raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
+            raise ConfigError(f"{chosen.config} has {name}: {value}; it must be one name.")
     base = systems.preset(system, preset_name)
 
+    everything = _parsed_type(base, options, about)
+    flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
+    parsed = tyro.cli(everything, args=[*flags, *other_flags], prog=program)
+    experiment = Experiment(
+        system=system,
+        preset=preset_name,
+        model=parsed.model,
+        data=parsed.data,
+        training=parsed.training,
+    )
+    return experiment, parsed.options
+
+
+def _parsed_type(base: Experiment, options: type, about: str) -> type:
+    """Make the dataclass that tyro parses: the settings of a preset and a command's own options."""
     sections = {
         "options": options(),
         "data": base.data,
@@ -104,8 +117,8 @@ def parse(
     everything = dataclasses.make_dataclass(
         "Settings",
         [
-            ("system", str, dataclasses.field(default=system)),
-            ("preset", str, dataclasses.field(default=preset_name)),
+            ("system", str, dataclasses.field(default=base.system)),
+            ("preset", str, dataclasses.field(default=base.preset)),
             ("config", str | None, dataclasses.field(default=None)),
             *((name, _unprefixed(type(value)), value) for name, value in sections.items()),
         ],
@@ -113,17 +126,17 @@ def parse(
         kw_only=True,
     )
     everything.__doc__ = (
-        f"{about} The settings below are those of the preset {preset_name!r} of {system!r}; other"
-        f" presets: {', '.join(systems.presets(system))}; other systems:"
-        f" {', '.join(systems.SYSTEMS)}. --config FILE reads them from YAML; flags win over it."
+        f"{about} The settings below are those of the preset {base.preset!r} of {base.system!r};"
+        f" other presets: {', '.join(systems.presets(base.system))}; other systems:"
+        f" {', '.join(systems.SYSTEMS)}. --config FILE reads settings from YAML; flags override it."
     )
-    flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
-    parsed = tyro.cli(everything, args=[*flags, *rest], prog=program)
-    experiment = Experiment(
-        system=system,
-        preset=preset_name,
-        model=parsed.model,
-        data=parsed.data,
-        training=parsed.training,
-    )
-    return experiment, parsed.options
+    return everything
+
+
+def require_data(experiment: Experiment) -> None:
+    """Raises: ConfigError when no recordings are named."""
+    if experiment.data.data is None:
+        raise ConfigError(
+            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see"
+            " docs/data.md), or take --preset demo, which has its own."
+        )

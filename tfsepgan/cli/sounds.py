@@ -1,4 +1,4 @@
-"""Made sounds to WAV files, all of them or none."""
+"""Writes generated sounds to WAV files, all of them or none."""
 
 import os
 import tempfile
@@ -13,19 +13,19 @@ from tfsepgan.files import HALF_WRITTEN
 
 
 def sound_names(count: int, seed: int) -> list[str]:
-    """The names of the files of `count` sounds of a seed."""
+    """Return the file names of `count` sounds of a seed."""
     digits = max(3, len(str(count - 1)))
     return [f"seed{seed}-{index:0{digits}d}.wav" for index in range(count)]
 
 
 def refuse_existing(output: Path, names: Sequence[str]) -> None:
-    """Raises: DataError when the output is no folder, or one of the files is there already."""
+    """Raises: DataError when the output is not a folder or one of the files exists."""
     if output.exists() and not output.is_dir():
         raise DataError(f"{output} is a file; name a folder. Nothing was written.")
-    there = next((name for name in names if (output / name).exists()), None)
-    if there:
+    existing = next((name for name in names if (output / name).exists()), None)
+    if existing:
         raise DataError(
-            f"{output / there} is there already. Take another --output or --seed; nothing was"
+            f"{output / existing} already exists. Use another --output or --seed; nothing was"
             " written."
         )
 
@@ -38,16 +38,16 @@ def write_sounds(
     *,
     subtype: str = "FLOAT",
 ) -> None:
-    """Write sounds, each under its name; where one cannot be written none is left behind.
+    """Write each sound to a file; when one cannot be written, none is left behind.
 
     Args:
-      output: folder, made if need be; files of these names in it are replaced.
-      names: of the files.
+      output: folder, created if missing; files with these names in it are replaced.
+      names: names of the files.
       sounds: `[time, 1]` each.
-      sample_rate_hz: their rate.
+      sample_rate_hz: rate of the sounds.
       subtype: sample format, as in `soundfile`.
-    Raises: DataError when the disk refuses, or a sound passes full scale in a format that cannot
-      hold it.
+    Raises: DataError when the disk is full or read-only, or a sound exceeds full scale in a format
+      that would clip it.
     """
     moved: list[Path] = []
     made_folder = not output.exists()
@@ -66,7 +66,7 @@ def write_sounds(
             output.rmdir()
         if isinstance(
             error, (OSError, AssertionError, soundfile.LibsndfileError)
-        ):  # soundfile asserts that all was written
+        ):  # soundfile asserts that every sample was written
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise DataError(
                 f"Could not write to {output}: {reason or 'the disk is full'}. Free some space or"
@@ -79,7 +79,7 @@ def _write(path: Path, sound: np.ndarray, sample_rate_hz: int, subtype: str) -> 
     peak = float(np.abs(sound).max())
     if subtype != "FLOAT" and peak > 1:
         raise DataError(
-            f"{path.name} has a peak of {peak:.2f}, beyond full scale, and {subtype} would clip it."
+            f"{path.name} has a peak of {peak:.2f}, above full scale, and {subtype} would clip it."
             " Use --subtype FLOAT; nothing was written."
         )
     soundfile.write(path, sound, sample_rate_hz, subtype=subtype)

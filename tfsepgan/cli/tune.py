@@ -1,5 +1,4 @@
-"""`tfsepgan-tune`: a search over a system's settings that ends in a report and a preset; the same
-command again goes on."""
+"""`tfsepgan-tune`: searches settings of a system, writes a report and a preset; resumes."""
 
 import os
 import sys
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from tfsepgan import systems
 from tfsepgan.cli.command import command
-from tfsepgan.cli.settings import parse, read_file
+from tfsepgan.cli.settings import parse, read_file, require_data
 from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
@@ -21,29 +20,29 @@ from tfsepgan.settings.search import Choice, Space, read_spans, resolve
 
 @dataclass(frozen=True, kw_only=True)
 class TuneOptions:
-    """What is searched, how, and where it is kept. The other settings are those of one trial, its
-    budget among them."""
+    """What is searched, how, and where it is stored. The other settings are those of each trial,
+    its budget included."""
 
     output: str | None = None
-    """Folder of the search; default: runs/tune-<system>-<preset>. One that holds this search is
-    gone on with."""
+    """Folder of the search; default: runs/tune-<system>-<preset>. An existing search with the same
+    settings is resumed."""
     space: str | None = None
-    """YAML file of what is searched instead of the system's own ranges, see docs/tuning.md."""
+    """YAML file of ranges that replace those of the system (docs/tuning.md)."""
     algorithm: Literal["random", "bayesian", "hyperband"] = "bayesian"
-    """Who says what is tried next."""
+    """Method that chooses the next trial."""
     trials: int | None = None
-    """Most trials, the preset as it is being the first; default: 12, or a whole sweep of hyperband.
-    More may be asked for later."""
+    """Largest number of trials; the first is the preset itself. Default: 12, or one sweep of
+    hyperband. It can be raised later."""
     workers: int = 1
-    """Trials at a time, each in a process of its own on this machine."""
+    """Trials at the same time, each in its own process on this machine."""
     threads: int | None = None
     """Threads of each worker; default: the workers share the cores."""
     factor: int = 3
-    """One in so many trials goes on to so many times the steps (hyperband)."""
+    """One in this many trials continues, with this many times the steps (hyperband)."""
     poor_db: float = 10.0
-    """A trial that stays this far below the mixture ends early, in dB."""
+    """A trial whose score stays this far below the mixture ends early, in dB."""
     poor_epochs: int = 2
-    """Validations that it has to get above that."""
+    """Number of validations after which such a trial ends."""
 
 
 def _tune(arguments, console):
@@ -51,19 +50,12 @@ def _tune(arguments, console):
         arguments,
         TuneOptions,
         program="tfsepgan-tune",
-        about="Search a system's settings for what separates best on the valid split.",
+        about="Search the settings of a system for the best separation of the valid split.",
     )
     _refuse(experiment, options)
-    declared = systems.search_space(experiment.system)
-    spans = (
-        declared
-        if options.space is None
-        else read_spans(read_file(options.space), declared, options.space)
-    )
-    space = resolve(spans, experiment, strict=options.space is not None)
+    space = _space(experiment, options)
     directory = Path(options.output or f"runs/tune-{experiment.system}-{experiment.preset}")
 
-    from tfsepgan.cli.catalogue import show_catalogue
     from tfsepgan.data.recordings.opening import catalogue_of
 
     catalogue = catalogue_of(experiment.data)
@@ -71,12 +63,8 @@ def _tune(arguments, console):
         catalogue.require(split, experiment.data.sources)
 
     quiet_tensorflow()
-    from tfsepgan.training.lock import hold, let_go
-    from tfsepgan.tuning.report import write_report
-    from tfsepgan.tuning.samplers import oracle_of, trials_of
     from tfsepgan.tuning.trials import SearchPlan, prepare_search
-    from tfsepgan.tuning.tuner import PROCESS, is_chief, is_part, run_search
-    from tfsepgan.tuning.workers import leave_with_the_pipe, search_with_workers
+    from tfsepgan.tuning.tuner import is_part
 
     names = ("algorithm", "trials", "factor", "poor_db", "poor_epochs")
     plan = SearchPlan(
@@ -85,31 +73,69 @@ def _tune(arguments, console):
         directory=directory,
         **{name: getattr(options, name) for name in names},
     )
-    trials = trials_of(oracle_of(plan))
+    trials = _number_of_trials(plan)
     prepare_search(plan)
     if is_part():
-        leave_with_the_pipe()
-        own = directory / "processes" / os.environ[PROCESS]
-        own.mkdir(parents=True, exist_ok=True)
-        hold(own)
-        run_search(plan, None if is_chief() else catalogue, console)
+        _take_part(plan, catalogue, console)
         return
-    hold(directory)
+    line = [sys.executable, "-m", "tfsepgan.cli.tune", *arguments]
+    _search(plan, catalogue, options, console, trials=trials, line=line)
+
+
+def _space(experiment: Experiment, options: TuneOptions) -> Space:
+    """Ranges to search: those of the system, or of the file."""
+    declared = systems.search_space(experiment.system)
+    spans = declared
+    if options.space is not None:
+        spans = read_spans(read_file(options.space), declared, options.space)
+    return resolve(spans, experiment, strict=options.space is not None)
+
+
+def _number_of_trials(plan) -> int:
+    from tfsepgan.tuning.samplers import oracle_of, trials_of
+
+    return trials_of(oracle_of(plan))
+
+
+def _take_part(plan, catalogue, console) -> None:
+    """Run one process of a search by several: the chief, or a worker."""
+    from tfsepgan.training.lock import hold
+    from tfsepgan.tuning.tuner import PROCESS, is_chief, run_search
+    from tfsepgan.tuning.workers import leave_with_the_pipe
+
+    leave_with_the_pipe()
+    own = plan.directory / "processes" / os.environ[PROCESS]
+    own.mkdir(parents=True, exist_ok=True)
+    hold(own)
+    run_search(plan, None if is_chief() else catalogue, console)
+
+
+def _search(plan, catalogue, options: TuneOptions, console, *, trials: int, line: list[str]):
+    """Run the search here or in workers, each started with `line`, and write the report."""
+    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.training.lock import hold, let_go
+    from tfsepgan.tuning.report import write_report
+    from tfsepgan.tuning.tuner import run_search
+    from tfsepgan.tuning.workers import search_with_workers
+
+    hold(plan.directory)
     try:
         show_catalogue(catalogue, console)
-        _show(experiment, space, console)
-        console.print(
-            f"{options.algorithm}, {trials} trials, in {directory}", style="bold", markup=False
-        )
+        _show(plan.start, plan.space, console)
+        title = f"{options.algorithm}, {trials} trials, in {plan.directory}"
+        console.print(title, style="bold", markup=False)
         if options.workers == 1:
             run_search(plan, catalogue, console)
         else:
-            line = [sys.executable, "-m", "tfsepgan.cli.tune", *arguments]
             search_with_workers(
-                line, directory, workers=options.workers, threads=options.threads, console=console
+                line,
+                plan.directory,
+                workers=options.workers,
+                threads=options.threads,
+                console=console,
             )
     finally:
-        let_go(directory)
+        let_go(plan.directory)
         write_report(plan, console)
 
 
@@ -121,14 +147,10 @@ def _refuse(experiment: Experiment, options: TuneOptions) -> None:
             raise ConfigError(f"{name} is {value}; it must be at least 1.")
     if not 0 < options.poor_db < float("inf"):
         raise ConfigError(f"poor_db is {options.poor_db}; it must be above zero.")
-    if experiment.data.data is None:
-        raise ConfigError(
-            "No recordings: give --data DIR, laid out as DIR/<split>/<source>/... (see"
-            " docs/data.md), or take --preset demo, which has its own."
-        )
+    require_data(experiment)
     if not experiment.training.validation_mixtures:
         raise ConfigError(
-            "validation_mixtures is 0, and trials are compared by validation; it must be above"
+            "validation_mixtures is 0, but trials are compared by validation; it must be above"
             " zero."
         )
 
@@ -141,13 +163,13 @@ def _show(experiment: Experiment, space: Space, console) -> None:
         table.add_column(name)
     for item in space.settings:
         span = item.span
-        told = (
+        values = (
             ", ".join(map(str, span.values))
             if isinstance(span, Choice)
             else f"{span.low} to {span.high}"
         )
         table.add_row(
-            item.name, escape(told) + (", logarithmic" if getattr(span, "log", False) else "")
+            item.name, escape(values) + (", logarithmic" if getattr(span, "log", False) else "")
         )
     console.print(table)
     for name, why in space.left_out.items():

@@ -139,7 +139,7 @@ def test_table_of_systems_and_files_agree():
         assert entry.settings.partition(":")[0] == f"tfsepgan.settings.{name}"
 
 
-def test_every_preset_stands_under_its_own_name():
+def test_every_preset_has_its_own_name():
     from tfsepgan import systems
 
     for system in systems.SYSTEMS:

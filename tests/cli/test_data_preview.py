@@ -74,15 +74,15 @@ def test_without_augmentation_there_is_no_before(tones, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "words"),
     [
         (["--count", "9"], "count is 9; it must be 1 to the batch, 3"),
         (["--augment.room", "2"], "it is a probability"),
     ],
 )
-def test_what_makes_no_sense_is_one_error(tones, tmp_path, capsys, flags, told):
+def test_what_makes_no_sense_is_one_error(tones, tmp_path, capsys, flags, words):
     assert preview(tones, tmp_path, *flags) == 2
-    assert told in capsys.readouterr().err
+    assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

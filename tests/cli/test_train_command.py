@@ -150,7 +150,7 @@ def test_ctrl_c_leaves_a_run_that_resumes(tones, tmp_path, run):
     assert process.returncode == 130, error
     assert "Traceback" not in error
     assert "Interrupted at step" in error
-    assert "The same command goes on from there." in error
+    assert "The same command resumes." in " ".join(error.split())
     step = int(error.partition("Interrupted at step ")[2].split(";")[0])
     with np.load(tmp_path / "run" / "state.npz") as state:
         assert json.loads(state["progress"].tobytes())["step"] == step

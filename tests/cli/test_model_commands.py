@@ -214,14 +214,6 @@ def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
     assert tfsepgan.load(output).sources == ("piano",)
 
 
-def test_export_compares_on_the_packaged_recordings_where_none_is_named(trained_run):
-    from tfsepgan.export.rehearsal import parity_audio
-
-    audio = parity_audio(None, read_manifest(trained_run.model))
-    assert audio.shape == (10 * 16000, 1)
-    assert np.abs(audio).max() > 0.01
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

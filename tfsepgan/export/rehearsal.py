@@ -16,7 +16,7 @@ CALIBRATION_MIXTURES, SCORED_MIXTURES = 3, 3  # of PARITY_SECONDS each
 
 
 def parity_audio(path: str | Path | None, manifest: Manifest) -> np.ndarray:
-    """Return ten seconds of real audio at the model's rate, `[time, channels]`.
+    """Return ten seconds of real audio at the rate of the model, mono, `[time, 1]`.
 
     Args:
       path: a recording; None takes a test mixture of the packaged recordings.

@@ -90,7 +90,7 @@ def parse(
     in_file = {key: value for key, value in in_file.items() if key not in ("system", "preset")}
     for name, value in {"system": system, "preset": preset_name}.items():
         if not isinstance(value, str):
-            raise ConfigError(f"{chosen.config} has {name}: {value}; it must be one name.")
+            raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
     base = systems.preset(system, preset_name)
 
     everything = _parsed_type(base, options, about)

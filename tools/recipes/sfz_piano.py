@@ -14,7 +14,7 @@ Source: https://sfzformat.com (opcodes and headers).
 import argparse
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +83,10 @@ def _opcodes(body: str) -> dict[str, str]:
 
 
 def sounds_by_itself(region: dict[str, str]) -> bool:
-    """False for what a pedal, a knob or the release of a key calls up."""
+    """False for what a pedal, a knob, the release of a key or the next turn of several takes calls up."""
     if region.get("trigger", "attack") not in ("attack", "first") or "sample" not in region:
+        return False
+    if int(region.get("seq_position", 1)) > 1 or float(region.get("lorand", 0)) > 0:
         return False
     for key, value in region.items():
         if key.startswith("locc"):
@@ -104,20 +106,24 @@ def pitch(word: str) -> int:
     return NOTES[name[1]] + {"": 0, "#": 1, "s": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
 
 
-def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
+def sfz_zones(path: Path, *, without: str = "", stretched: bool = False) -> Iterator[Zone]:
     """The zones of an SFZ piano.
 
     Args:
       without: samples with this in their names are left out, as those of a second pair of microphones.
+      stretched: the lowest sample plays the keys below, the highest those above.
     """
     found = [region for region in regions(expanded(path)) if sounds_by_itself(region)]
     found = [region for region in found if not without or without not in region["sample"]]
     volumes = [float(region.get("volume", 0)) + float(region.get("group_volume", 0)) for region in found]
     files = [path.parent / (region.get("default_path", "") + region["sample"]).replace("\\", "/") for region in found]
     loudest = max(_peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True))
-    for region, volume, file in zip(found, volumes, files, strict=True):
+    spans = [_span(region) for region in found]
+    lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)
+    for region, (low, high), volume, file in zip(found, spans, volumes, files, strict=True):
         key = region.get("key")
-        low, high = (pitch(region.get(name, key or default)) for name, default in (("lokey", "0"), ("hikey", "127")))
+        if stretched:
+            low, high = 0 if low == lowest else low, 127 if high == highest else high
         samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         offset = int(region.get("offset", 0))
         samples = samples[offset:, :2] * np.float32(PEAK / loudest * 10 ** (volume / 20))
@@ -133,6 +139,12 @@ def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
             cutoff_hz=float(region["cutoff"]) if "cutoff" in region else None,
             cents=int(float(region.get("tune", 0))),
         )
+
+
+def _span(region: dict[str, str]) -> tuple[int, int]:
+    """The lowest and the highest key of a region."""
+    key = region.get("key")
+    return pitch(region.get("lokey", key or "0")), pitch(region.get("hikey", key or "127"))
 
 
 def salamander_zones(folder: Path) -> Iterator[Zone]:
@@ -170,28 +182,60 @@ def note_zones(
       tops: the highest velocity of each layer but the last.
       roots: samples of notes below and above are left out, as those that are out of tune.
     """
-    bottoms = [0, *(top + 1 for top in tops)]
-    for number, (folder, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
+    found = []
+    for folder in layers:
         named = {pitch(path.stem): path for path in sorted(folder.iterdir()) if _is_note(path.stem)}
-        named = {root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]}
-        if not named:
+        found.append({root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]})
+        if not found[-1]:
             raise SystemExit(
                 f"{folder} holds no samples that are named by their notes, as A#3.wav. Name another folder."
             )
+    return layered_zones(found, tops=tops, step_db=step_db)
+
+
+def layered_zones(
+    layers: Sequence[dict[int, Path]],
+    *,
+    tops: Sequence[int] = (),
+    step_db: float = 4.0,
+    release_seconds: float = 0.4,
+    lead_seconds: float | None = None,
+    tuning: Callable[[np.ndarray, int, int], int] | None = None,
+    effect: Callable[[np.ndarray, int], np.ndarray] | None = None,
+) -> Iterator[Zone]:
+    """The zones of sampled notes, a file each by its MIDI pitch, a dictionary a layer; see `note_zones`.
+
+    Args:
+      lead_seconds: what is kept of the silence before a note; None keeps all.
+      tuning: gives the cents to add, from samples, rate and pitch.
+      effect: what samples at PEAK, and their rate, go through; its peak is at most one.
+    """
+    bottoms = [0, *(top + 1 for top in tops)]
+    for number, (named, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
         levels, peaks = np.array([_attack(path) for path in named.values()]).T
         keys = np.array(list(named))
         gains = np.polyval(np.polyfit(keys, levels, 2 if len(keys) > 2 else 0), keys) - levels
         gains += 20 * np.log10(PEAK) - np.max(peaks + gains) - step_db * (len(layers) - 1 - number)
         for (root, path), gain in zip(named.items(), gains, strict=True):
             samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+            if lead_seconds is not None:
+                samples = samples[begin(samples, round(lead_seconds * rate_hz)) :]
+            samples = shortened(samples[:, :2] * np.float32(10 ** (gain / 20)), rate_hz)
             yield Zone(
-                samples=to_pcm16(shortened(samples[:, :2] * np.float32(10 ** (gain / 20)), rate_hz)),
+                samples=to_pcm16(effect(samples, rate_hz) if effect else samples),
                 rate_hz=rate_hz,
                 root=root,
                 keys=_nearest_keys(root, list(named)),
                 velocities=(bottom, top),
-                release_seconds=0.4,
+                release_seconds=release_seconds,
+                cents=tuning(samples, rate_hz, root) if tuning else 0,
             )
+
+
+def begin(samples: np.ndarray, lead: int) -> int:
+    """Where a note begins: `lead` samples before it first passes a hundredth of its peak."""
+    size = np.abs(samples).max(axis=1)
+    return max(0, int(np.argmax(size > 0.01 * size.max())) - lead)
 
 
 def cut_sprites(folder: Path, output: Path) -> None:

@@ -23,6 +23,7 @@ from tfsepgan.cli.data import main as tfsepgan_data
 from tfsepgan.data.rendering.arranging.desk import active_rms
 
 sys.path[:0] = [str(Path(__file__).parent)]
+import instruments  # noqa: E402
 import piano  # noqa: E402
 
 RATE_HZ = 44100
@@ -51,6 +52,8 @@ class Band(NamedTuple):
     numbers: tuple[int, int]
     """Of POP909."""
     split: str
+    sampled: tuple[str, ...] = ()
+    """Of instruments.py."""
 
 
 APART = Band(
@@ -76,6 +79,7 @@ TRAINING = Band(
     },
     (1, 860),
     "train",
+    tuple(instruments.BY_NAME),
 )
 LEVELS_DB = (-9.0, -3.0, 3.0)  # of the piano against the band, each where it sounds
 BAND_PREFIX = "mdb_"  # MDB Drums' songs; the other files of valid/rest are voices
@@ -87,7 +91,8 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     """Call `tfsepgan-data songs` with what a band is made of."""
     console = Console(soft_wrap=True)
     made = piano.ready_soundfonts(sources, console, [name for name in band.fonts if name in piano.SAMPLED])
-    places = made | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
+    sampled = instruments.ready_instruments(sources, console, band.sampled)
+    places = made | sampled | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
     scores = sources / piano.SOURCES["pop909"][0]
     singers = {name: (sources / SPEECH[speech][0], *rest) for name, (speech, *rest) in band.singers.items()}
     missing = [str(path) for path in (scores, *places.values()) if not path.exists()]
@@ -98,6 +103,7 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     if silent:
         console.print(f"Without {', '.join(silent)}: no speech there. Others sing in their place.")
     licences = {"pop909": piano.SOURCES["pop909"][1]} | {name: piano.LICENCES.get(name, "") for name in made}
+    licences |= {name: instruments.LICENCES[name] for name in sampled}
     licences |= {name: FONTS[name][1] for name in band.fonts if name in FONTS}
     licences |= {name: SPEECH[speech][1] for name, (speech, *_) in band.singers.items() if name not in silent}
     words = ["songs", f"pop909={scores}", "--output", str(output), "--split", band.split]

@@ -12,15 +12,22 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tfsepgan.data.rendering.instruments import DRUM_BANK, class_of
+
 sys.path[:0] = [str(Path(__file__).parent)]
 from instruments_table import INSTRUMENTS, Instrument, Kit, Sfz  # noqa: E402
 from sampled import kit_zones, pattern_zones  # noqa: E402
 from sfz_piano import sfz_zones  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402
 
-DRUM_BANK = 128
 BY_NAME = {instrument.name: instrument for instrument in INSTRUMENTS}
 LICENCES = {instrument.name: instrument.licence for instrument in INSTRUMENTS}
+
+
+def class_of_instrument(name: str) -> str:
+    """The class that an instrument plays."""
+    instrument = BY_NAME[name]
+    return class_of(instrument.program, is_drums=isinstance(instrument.made, Kit))
 
 
 def folder_of(instrument: Instrument, sources: Path) -> Path:
@@ -34,7 +41,7 @@ def zones_of(instrument: Instrument, sources: Path) -> Iterator[Zone]:
     if isinstance(made, Kit):
         return kit_zones(folder, made.pieces, microphones=made.microphones, gains_db=made.gains_db)
     if isinstance(made, Sfz):
-        return sfz_zones(folder / made.file, without=made.without, stretched=True)
+        return sfz_zones(folder / made.file, without=made.without, stretched=True, defines=made.defines)
     return pattern_zones(
         folder,
         made.pattern,

@@ -4,7 +4,7 @@ Two that share samples have one `family`: a yardstick must not hold what trainin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 NOTE = r"(?P<note>[A-G][#sb]?-?\d)"
 
@@ -37,6 +37,7 @@ class Sfz:
 
     file: str
     without: str = ""
+    defines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +103,14 @@ BASSES = (
         "pastabass/samples/fetuccine",
         Notes(octaves=-1, pattern=rf"^{NOTE}_(?P<layer>vl[234])_rr1", layers=("vl2", "vl3", "vl4")),
     ),
-    _karoryfer("sneakybass", 32, "sneakybass/Samples/pluck", Notes(octaves=-1, pattern=rf"_{NOTE}_pluck_rr1")),
+    _karoryfer(
+        "sneakybass", 32, "sneakybass/Samples/pluck", Notes(octaves=-1, keys=(0, 52), pattern=rf"_{NOTE}_pluck_rr1")
+    ),
     _karoryfer(
         "meatbass",
         32,
         "meatbass/Samples/pizz",
-        Notes(pattern=rf"^{NOTE}_(?P<layer>vl[234])_rr1", layers=("vl2", "vl3", "vl4")),
+        Notes(keys=(0, 55), pattern=rf"^{NOTE}_(?P<layer>vl[234])_rr1", layers=("vl2", "vl3", "vl4")),
     ),
     Instrument(
         name="rubnerbass",
@@ -214,13 +217,13 @@ KITS = (
                 (49, 57): "retro_mic/ho_vl5",
             },
             microphones=("retro_mic", "oh_mic"),
-            gains_db={42: 11.0, 44: 14.0, 46: 9.0, 37: 12.0, 51: 11.0, 49: 9.0},
+            gains_db={42: 11.0, 44: 18.0, 46: 9.0, 37: 12.0, 51: 11.0, 49: 9.0},
         ),
     ),
     Instrument(
         name="pearl_master",
         title="Pearl Master Studio",
-        folder="pearl-master-studio",
+        folder="pearl-master-studio/DRUMS/pearl-master-studio",
         program=16,
         licence="CC-BY-3.0 (enoe)",
         made=Kit(
@@ -244,7 +247,7 @@ KITS = (
     Instrument(
         name="sonicpi",
         title="Sonic Pi drums",
-        folder="sonic-pi",
+        folder="sonic-pi/etc/samples",
         program=0,
         licence="CC0-1.0 (freesound.org, Sonic Pi)",
         made=Kit(
@@ -294,4 +297,165 @@ KITS = (
         ),
     ),
 )
-INSTRUMENTS = (*BASSES, *GUITARS, *KITS)
+
+
+def _greg(name: str, folder: str, program: int, pattern: str, layers: tuple[str, ...]) -> Instrument:
+    made = Notes(pattern=pattern, layers=layers)
+    return Instrument(
+        name=name,
+        title=folder,
+        folder=f"GregSullivan.E-Pianos/{folder}/Samples",
+        program=program,
+        licence=GREG,
+        made=made,
+    )
+
+
+def _mtg(name: str, title: str, program: int) -> Instrument:
+    return Instrument(
+        name=f"mtg_{title}_sax",
+        title=f"MTG {title} sax",
+        folder="MTG.SoloSax/MTG Solo Saxophones",
+        program=program,
+        licence=MTG,
+        made=Sfz(file=f"Data/{name}_f_rr1.txt", defines={"$EXT": "flac", "default_path": "../Samples/"}),
+    )
+
+
+ELECTRIC_PIANOS = (
+    _greg("wurlitzer", "Wurlitzer EP200", 4, rf"^{NOTE}(?P<layer>pp|mp|ff|f)\.", ("pp", "mp", "f", "ff")),
+    _greg("pianet", "Pianet T", 4, rf"^\d+_{NOTE}_(?P<layer>P|FF)\.", ("p", "ff")),
+    _greg("cp80", "CP80", 2, rf"^\d+-{NOTE}-(?P<layer>PP|MP|FF|F)\.", ("pp", "mp", "f", "ff")),
+    Instrument(
+        name="fm_piano",
+        title="FM Piano 1",
+        folder="fm-piano1/samples",
+        program=5,
+        licence="CC0-1.0 (FreePats)",
+        made=Notes(pattern=rf"^{NOTE}v(?P<layer>60|80|100)\.", layers=("60", "80", "100")),
+    ),
+)
+OTHERS = (
+    _mtg("alt", "alto", 65),
+    _mtg("ten", "tenor", 66),
+    _mtg("sop", "soprano", 64),
+    _mtg("bar", "baritone", 67),
+    _karoryfer(
+        "bear_sax",
+        66,
+        "bear-sax/Samples",
+        Notes(pattern=rf"^{NOTE}_(?P<layer>vl[234])_rr1", layers=("vl2", "vl3", "vl4")),
+    ),
+    _karoryfer(
+        "weresax",
+        65,
+        "weresax/Samples/alto",
+        Notes(pattern=rf"^{NOTE}_(?P<layer>[pf])_rr1_cnd", layers=("p", "f"), octaves=1),
+    ),
+    _karoryfer("war_tuba", 58, "war-tuba/Samples", Notes(pattern=rf"^{NOTE}_sus_cnd", octaves=1)),
+    _karoryfer(
+        "meatbass_arco",
+        43,
+        "meatbass/Samples/arco",
+        Notes(pattern=rf"^{NOTE}_(?P<layer>vl[24])_down", layers=("vl2", "vl4")),
+    ),
+    Instrument(
+        name="rubnerbass_arco",
+        title="D. Smolken Double Bass arco",
+        folder="dsmolken.double-bass/arco",
+        program=43,
+        licence="CC0-1.0 (D. Smolken)",
+        made=Notes(pattern=rf"^arco_{NOTE}_f_down"),
+    ),
+    Instrument(
+        name="winer_cello",
+        title="Ethan's Cello",
+        folder="EthanWiner.Soundfonts/Ethan Winer Collection/Samples/cello_solo",
+        program=42,
+        licence=WINER,
+        made=Notes(pattern=rf"^Cello {NOTE}\.", octaves=-1),
+    ),
+    Instrument(
+        name="winer_bassoon",
+        title="Ethan's Bassoon",
+        folder="EthanWiner.Soundfonts/Ethan Winer Collection/Samples/bassoon",
+        program=70,
+        licence=WINER,
+        made=Notes(pattern=rf"^Bassoon (?P<layer>mp|mf) {NOTE}\.", layers=("mp", "mf"), octaves=1),
+    ),
+    Instrument(
+        name="ganjo",
+        title="Ganjo",
+        folder="ganjo/Common",
+        program=105,
+        licence="CC0-1.0 (itsclipping)",
+        made=Notes(pattern=rf"- {NOTE}\.wav", octaves=-1),
+    ),
+    _tonejs("cello", 42),
+    _tonejs("violin", 40),
+    _tonejs("contrabass", 43),
+    _tonejs("flute", 73),
+    _tonejs("clarinet", 71, kind="mp3", made=replace(PLAIN, keys=(0, 88))),
+    _tonejs("bassoon", 70, kind="mp3"),
+    _tonejs("saxophone", 65),
+    _tonejs("trumpet", 56, made=replace(PLAIN, pattern=rf"/?(?!As3){NOTE}\.wav$")),
+    _tonejs("trombone", 57, kind="mp3"),
+    _tonejs("french-horn", 60, kind="mp3"),
+    _tonejs("tuba", 58, kind="mp3"),
+    _tonejs("harp", 46),
+    _tonejs("xylophone", 13),
+    _tonejs("organ", 16, kind="mp3"),
+    _tonejs("harmonium", 20, kind="mp3"),
+)
+
+
+def _driven(name: str, kind: str, program: int, drive_db: float) -> Instrument:
+    """A guitar or a bass through an amplifier that distorts."""
+    clean = next(each for each in (*GUITARS, *BASSES) if each.name == name)
+    made = replace(clean.made, drive_db=drive_db)
+    return replace(clean, name=f"{name}_{kind}", title=f"{clean.title} {kind}", program=program, made=made)
+
+
+DRIVEN = (
+    _driven("fsbs_clean", "overdriven", 29, 18.0),
+    _driven("fsbs_clean", "distorted", 30, 36.0),
+    _driven("emilyguitar", "distorted", 30, 30.0),
+    _driven("shinyguitar", "overdriven", 29, 20.0),
+    _driven("tonejs_guitar_electric", "distorted", 30, 34.0),
+    _driven("growlybass", "driven", 34, 14.0),
+)
+DISCORD = (
+    Instrument(
+        name="killer_bass",
+        title="Killer Bass",
+        folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/034-Electric Bass (finger)",
+        program=33,
+        licence=CC0_KARORYFER,
+        made=Notes(pattern=rf"_{NOTE}_(?P<layer>vl[245])", layers=("vl2", "vl4", "vl5"), octaves=-1),
+    ),
+    Instrument(
+        name="martin_guitar",
+        title="Martin HD28",
+        folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/026-Acoustic Guitar (steel)",
+        program=25,
+        licence="CC0-1.0 (Jeff Learman)",
+        made=Notes(pattern=rf"_{NOTE}_1"),
+    ),
+    Instrument(
+        name="tremolo_strings",
+        title="VS Tremolo Strings",
+        folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/045-Tremolo Strings",
+        program=44,
+        licence="CC0-1.0 (Versilian Studios)",
+        made=Notes(pattern=rf"_{NOTE}\.", octaves=1),
+    ),
+    Instrument(
+        name="pizzicato_strings",
+        title="VS Pizzicato Strings",
+        folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/046-Pizzicato Strings",
+        program=45,
+        licence="CC0-1.0 (Versilian Studios)",
+        made=Notes(pattern=rf"_{NOTE}\.", octaves=1),
+    ),
+)
+INSTRUMENTS = (*BASSES, *GUITARS, *DRIVEN, *DISCORD, *KITS, *ELECTRIC_PIANOS, *OTHERS)

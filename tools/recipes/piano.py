@@ -21,6 +21,7 @@ from rich.progress import track
 
 from tfsepgan.cli.command import INTERRUPTED
 from tfsepgan.cli.data import main as tfsepgan_data
+from tfsepgan.data.rendering.instruments import CLASSES
 from tfsepgan.data.rendering.midi import write_midi
 from tfsepgan.data.rendering.musicxml import read_musicxml
 from tfsepgan.data.rendering.score import Note, Part
@@ -28,7 +29,9 @@ from tfsepgan.errors import DataError
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import demo_music  # noqa: E402
+import instruments  # noqa: E402
 import sfz_piano  # noqa: E402
+from piano_variants import VARIANTS, varied  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402
 
 SOURCES = {  # what stands in DIR: (path, licence)
@@ -42,6 +45,10 @@ SOURCES = {  # what stands in DIR: (path, licence)
         "CC-BY-3.0 (Nicholaus Brosowsky, of VSCO 2 CE, CC0-1.0, by Versilian Studios)",
     ),
     "disklavier": ("fantasia/src/piano/sounds", "CC-BY-3.0 (Zenph Studios; Roberto Gordo Saez)"),
+    "yamaha_upright": (
+        "Discord-SFZ-GM-Bank/Discord GM/Melodic/002-Bright Acoustic Piano.sfz",
+        "CC0-1.0 (Versilian Studios)",
+    ),
     "player": ("old-piano-FB/PianoFB 20200401.sfz", "CC0-1.0 (Piotr Barcz, FreePats)"),
     "pop909": ("POP909-Dataset/POP909", "MIT (Music X Lab)"),
     "lieder": ("Lieder/scores", "CC0-1.0 (OpenScore)"),
@@ -50,14 +57,17 @@ SOURCES = {  # what stands in DIR: (path, licence)
 PIANOS = {"splendid": "Splendid Grand Piano", "headroom": "Headroom Piano", "upright": "Upright Piano KW"}
 PIANOS |= {"salamander": "Salamander Grand Piano V3"}
 LATER = {"iowa": "Iowa Steinway B", "vsco": "VSCO 2 Upright", "disklavier": "Disklavier Pro", "player": "Piano FB"}
-SAMPLED = PIANOS | LATER
+MORE = {"yamaha_upright": "VCSL Yamaha Upright"} | {name: variant.title for name, variant in VARIANTS.items()}
+SAMPLED = PIANOS | LATER | MORE
 GENERAL = {"fluid": "MIT (Frank Wen)", "musescore": "MIT (S. Christian Collins and others)"}  # General MIDI
 LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
+LICENCES |= {name: f"{LICENCES[variant.of]}; changed" for name, variant in VARIANTS.items()} | instruments.LICENCES
 OWN = "Apache-2.0 (composed by this script)"
+PIANO = "piano"
 SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores made ready; as many as the minutes below want
 LARGEST_SCORE = 60_000  # bytes of MusicXML, compressed; reading more takes minutes
 GROOVE_SECONDS = 90.0
-LATER_SEED = 1000  # added to the seed for the later pianos: other songs
+LATER_SEED, MORE_SEED = 1000, 2000  # added to the seed for the pianos that came later: other songs
 IOWA_LOUD = 55  # from here on Iowa's ff: its mf has hiss 32 dB below, and is for soft notes
 IOWA_IN_TUNE = (24, 102)  # some of its notes below and above are 40 to 75 cents off
 VSCO_IN_TUNE = (24, 107)
@@ -81,13 +91,15 @@ def ready_soundfonts(sources: Path, console: Console, names: Iterable[str] = tup
         console.print(f"Making {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".part")
-        write_soundfont(scratch, piano_zones(name, sources), title=title, copyright=SOURCES[name][1])
+        write_soundfont(scratch, piano_zones(name, sources), title=title, copyright=LICENCES[name])
         scratch.replace(path)
     return made
 
 
 def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
     """The samples of one piano, and the keys and velocities that sound by them."""
+    if name in VARIANTS:
+        return varied(piano_zones(VARIANTS[name].of, sources), VARIANTS[name])
     source = sources / SOURCES[name][0]
     if name == "salamander":
         return sfz_piano.salamander_zones(source)
@@ -190,21 +202,26 @@ class Call(NamedTuple):
     options: list[str]
 
 
-def calls(piano: float, others: float, seed: int, without: Sequence[str] = ()) -> Iterator[Call]:
-    """What is rendered; minutes are of all pianos together, and of each of the other classes.
+def calls(
+    piano: float, others: float, seed: int, without: Sequence[str] = (), sampled: Sequence[str] = ()
+) -> Iterator[Call]:
+    """What is rendered; minutes are of the first ten pianos together, and of each of the other classes.
 
-    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays.
+    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays. Those
+    of MORE are asked for as many minutes each as the first ten; sampled instruments for as many a class as General MIDI.
 
     Args:
       without: pianos that are left out, with their share of the minutes.
+      sampled: names of instruments.py.
     """
     written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
     sung = ["--longest-rest-seconds", "1.5"]
-    first, later = ([name for name in fonts if name not in without] for fonts in ((*PIANOS, *GENERAL), LATER))
-    for fonts, drawn in ((first, seed), (later, seed + LATER_SEED)):
+    groups = ((*PIANOS, *GENERAL), LATER, MORE)
+    first, later, more = ([name for name in fonts if name not in without] for fonts in groups)
+    for fonts, drawn in ((first, seed), (later, seed + LATER_SEED), (more, seed + MORE_SEED)):
         if not fonts:
             continue
-        share = piano * len(fonts) / (len(SAMPLED) + len(GENERAL))
+        share = piano * len(fonts) / (len(PIANOS) + len(LATER) + len(GENERAL))
         played = ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * share:g}"]
         yield Call("pop909", fonts, drawn, played)
         yield Call("lieder", fonts, drawn, ["--classes", "piano", "--minutes", f"{0.25 * share:g}", *written])
@@ -217,6 +234,22 @@ def calls(piano: float, others: float, seed: int, without: Sequence[str] = ()) -
     yield Call("lieder", first, seed, ["--classes", "voice", *quarter, *written, *sung])
     yield Call("drums", first, seed, ["--classes", "drums", *whole, "--tempo", "0.15"])
     yield Call("basses", first, seed, ["--classes", "bass", *quarter, "--tempo", "0.15"])
+    yield from sampled_calls(sampled, lines, whole, seed + MORE_SEED)
+
+
+def sampled_calls(sampled: Sequence[str], lines: list[str], whole: list[str], seed: int) -> Iterator[Call]:
+    """What sampled instruments play: the melodies, the chords and the drums of the classes that they have."""
+    fonts = {kind: [name for name in sampled if instruments.class_of_instrument(name) == kind] for kind in CLASSES}
+    able = [kind for kind in CLASSES.values() if fonts[kind.name] and kind.name != PIANO]
+    for plays, scores, options in (
+        (("line", "low line"), "pop909", ["--assign", "any", *lines]),
+        (("chords",), "pop909", ["--assign", "any", "--parts", "piano", *whole]),
+        (("drums",), "drums", [*whole, "--tempo", "0.15"]),
+    ):
+        kinds = [kind.name for kind in able if kind.plays in plays]
+        if kinds:
+            players = [name for kind in kinds for name in fonts[kind]]
+            yield Call(scores, players, seed, ["--classes", *kinds, *options])
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -256,11 +289,12 @@ def main() -> int:
         return 1
     begun = time.monotonic()
     fonts = ready_soundfonts(arguments.sources, console, [name for name in SAMPLED if name not in arguments.without])
-    fonts |= {"fluid": arguments.fluid, "musescore": arguments.musescore}
+    sampled = instruments.ready_instruments(arguments.sources, console)
+    fonts |= sampled | {"fluid": arguments.fluid, "musescore": arguments.musescore}
     scores = ready_scores(arguments.sources, console, arguments.seed)
     console.print(f"Ready after {(time.monotonic() - begun) / 60:.1f} minutes.")
     worst = 0
-    drawn = calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed, arguments.without)
+    drawn = calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed, arguments.without, tuple(sampled))
     wanted = () if arguments.only_ready else drawn
     for call in wanted:
         words = ["render", f"{call.scores}={scores[call.scores]}", "--output", str(arguments.output), *call.options]

@@ -23,6 +23,7 @@ HATS = (42, 44, 46)  # keys of a hi-hat: each stops the others
 TIGHT_HZ, CABINET_HZ = 110.0, [70.0, 5000.0]  # what a guitar's loudspeaker leaves
 ATTACK_SECONDS = 0.05
 FARTHEST_CENTS, NO_PITCH, HIGHEST_HZ = 90.0, 999.0, 6000.0
+OCTAVE_HIGH = 0.001  # energy of odd harmonics against even ones: less is the octave above
 IN_TUNE_CENTS = 6.0  # nothing is mended below
 OVERSAMPLED, LOPSIDED = 4, 0.2
 DRUM_RELEASE_SECONDS = 5.0  # a stroke rings on after its key
@@ -165,7 +166,7 @@ def cents_off(note: np.ndarray, rate_hz: int, key: int) -> float:
     Args:
       note: `[time]`; its first second is looked at, without the attack.
       key: MIDI pitch that it should have.
-    Returns: cents; NO_PITCH where the strongest of the spectrum is no harmonic of that pitch.
+    Returns: cents; NO_PITCH where the strongest of the spectrum is no harmonic of that pitch, or all are of the octave above.
     """
     note = note[round(ATTACK_SECONDS * rate_hz) : rate_hz]
     size = 1 << 18
@@ -174,6 +175,15 @@ def cents_off(note: np.ndarray, rate_hz: int, key: int) -> float:
     strongest = (int(np.argmax(power[round(30 / step) : round(5000 / step)])) + round(30 / step)) * step
     ratio = strongest / hz
     if abs(1200 * np.log2(ratio / max(1, round(ratio)))) > FARTHEST_CENTS:
+        return NO_PITCH
+    odd, even = (
+        sum(
+            float(power[round(hz * harmonic * 0.96 / step) : round(hz * harmonic * 1.04 / step)].sum())
+            for harmonic in harmonics
+        )
+        for harmonics in ((1, 3, 5), (2, 4, 6))
+    )
+    if odd < OCTAVE_HIGH * even:
         return NO_PITCH
     offs, weights = [], []
     for harmonic in range(1, 7):

@@ -14,7 +14,7 @@ Source: https://sfzformat.com (opcodes and headers).
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,17 +106,24 @@ def pitch(word: str) -> int:
     return NOTES[name[1]] + {"": 0, "#": 1, "s": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
 
 
-def sfz_zones(path: Path, *, without: str = "", stretched: bool = False) -> Iterator[Zone]:
+def sfz_zones(
+    path: Path, *, without: str = "", stretched: bool = False, defines: Mapping[str, str] | None = None
+) -> Iterator[Zone]:
     """The zones of an SFZ piano.
 
     Args:
       without: samples with this in their names are left out, as those of a second pair of microphones.
       stretched: the lowest sample plays the keys below, the highest those above.
+      defines: what a file that others include leaves to them, as `{"$EXT": "flac"}`.
     """
-    found = [region for region in regions(expanded(path)) if sounds_by_itself(region)]
+    found = [region for region in regions(expanded(path, dict(defines or {}))) if sounds_by_itself(region)]
     found = [region for region in found if not without or without not in region["sample"]]
     volumes = [float(region.get("volume", 0)) + float(region.get("group_volume", 0)) for region in found]
-    files = [path.parent / (region.get("default_path", "") + region["sample"]).replace("\\", "/") for region in found]
+    files = [
+        path.parent
+        / (region.get("default_path", (defines or {}).get("default_path", "")) + region["sample"]).replace("\\", "/")
+        for region in found
+    ]
     loudest = max(_peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True))
     spans = [_span(region) for region in found]
     lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)

@@ -68,7 +68,7 @@ APART = Band(
     "valid",
 )
 TRAINING = Band(
-    ("splendid", "upright", "salamander", "iowa", "disklavier", "player", "fluid", "musescore"),
+    ("splendid", "upright", "salamander", "iowa", "disklavier", "player", *piano.MORE, "fluid", "musescore"),
     {
         "kerstin_high": ("kerstin", 1.0, 67),
         "kerstin_alto": ("kerstin", 0.93, 60),

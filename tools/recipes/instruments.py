@@ -15,7 +15,8 @@ from rich.console import Console
 from tfsepgan.data.rendering.instruments import DRUM_BANK, class_of
 
 sys.path[:0] = [str(Path(__file__).parent)]
-from instruments_table import INSTRUMENTS, Instrument, Kit, Sfz  # noqa: E402
+from instrument_kinds import Instrument, Kit, Sfz  # noqa: E402
+from instruments_table import INSTRUMENTS  # noqa: E402
 from sampled import kit_zones, pattern_zones  # noqa: E402
 from sfz_piano import sfz_zones  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402

@@ -1,59 +1,12 @@
-"""The instruments of instruments.py: name, folder in SOURCES, General MIDI program, licence, and how files are named.
+"""The instruments of instruments.py: name, folder in SOURCES, General MIDI program, licence, and how files are named."""
 
-Two that share samples have one `family`: a yardstick must not hold what training hears.
-"""
+from dataclasses import replace
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from drum_kits import KITS
+from instrument_kinds import CC0_KARORYFER, Instrument, Notes, Sfz
 
 NOTE = r"(?P<note>[A-G][#sb]?-?\d)"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Notes:
-    """Sampled notes: see `sampled.pattern_zones`."""
-
-    pattern: str
-    layers: tuple[str, ...] = ()
-    octaves: int = 0
-    keys: tuple[int, int] = (0, 127)
-    release_seconds: float = 0.3
-    drive_db: float = 0.0
-    tune: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kit:
-    """A drum kit: see `sampled.kit_zones`."""
-
-    pieces: Mapping[tuple[int, ...], str]
-    microphones: tuple[str, ...] = ()
-    gains_db: Mapping[int, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sfz:
-    """An SFZ file within the folder: see `sfz_piano.sfz_zones`."""
-
-    file: str
-    without: str = ""
-    defines: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instrument:
-    """A sampled instrument."""
-
-    name: str
-    title: str
-    folder: str
-    program: int
-    """General MIDI's, from 0; a kit's number for drums."""
-    licence: str
-    made: Notes | Kit | Sfz
-
-
-CC0_KARORYFER = "CC0-1.0 (Karoryfer Samples)"
 TONEJS = "CC-BY-3.0 (Nicholaus Brosowsky, tonejs-instruments)"
 GREG = "CC-BY-3.0 (Greg Sullivan)"
 MTG = "CC-BY-4.0 (Music Technology Group, Universitat Pompeu Fabra)"
@@ -72,7 +25,7 @@ def _tonejs(name: str, program: int, *, kind: str = "wav", made: Notes = PLAIN) 
     )
 
 
-def _karoryfer(name: str, program: int, folder: str, made: Notes | Kit) -> Instrument:
+def _karoryfer(name: str, program: int, folder: str, made: Notes) -> Instrument:
     return Instrument(
         name=name, title=name, folder=f"karoryfer.{folder}", program=program, licence=CC0_KARORYFER, made=made
     )
@@ -168,134 +121,6 @@ GUITARS = (
     _tonejs("guitar-acoustic", 25),
     _tonejs("guitar-electric", 28),
     _tonejs("guitar-nylon", 24, kind="mp3"),
-)
-KITS = (
-    Instrument(
-        name="muldjord",
-        title="MuldjordKit FreePats",
-        folder="muldjordkit/samples",
-        program=0,
-        licence="CC-BY-4.0 (Lars Muldjord, DrumGizmo.org; FreePats)",
-        made=Kit(
-            pieces={
-                (35, 36): "KdrumR/",
-                (38,): "Snare1/",
-                (40, 39): "Snare2/",
-                (37,): "SnareRest1/",
-                (41, 43): "Tom4/",
-                (45,): "Tom3/",
-                (47, 48): "Tom2/",
-                (50,): "Tom1/",
-                (42, 44): "HihatClosed/",
-                (46,): "HihatOpen/",
-                (49,): "CrashL/",
-                (57, 55): "CrashR/",
-                (52,): "China/",
-                (51,): "RideR/",
-                (59,): "RideL/",
-                (53,): "RideRBell/",
-            },
-        ),
-    ),
-    _karoryfer(
-        "gogodze",
-        0,
-        "gogodze-phu-vol-ii/Samples",
-        Kit(
-            pieces={
-                (35, 36): "retro_mic/ks_",
-                (38,): "retro_mic/sc_",
-                (40,): "retro_mic/se_",
-                (37, 39): "retro_mic/ss_",
-                (41, 43): "retro_mic/tl_",
-                (45, 47): "retro_mic/tm_",
-                (48, 50): "retro_mic/th_",
-                (42,): "retro_mic/hc_",
-                (44,): "retro_mic/hf_",
-                (46,): "retro_mic/ho_",
-                (51, 59): "retro_mic/hl_",
-                (49, 57): "retro_mic/ho_vl5",
-            },
-            microphones=("retro_mic", "oh_mic"),
-            gains_db={42: 11.0, 44: 18.0, 46: 9.0, 37: 12.0, 51: 11.0, 49: 9.0},
-        ),
-    ),
-    Instrument(
-        name="pearl_master",
-        title="Pearl Master Studio",
-        folder="pearl-master-studio/DRUMS/pearl-master-studio",
-        program=16,
-        licence="CC-BY-3.0 (enoe)",
-        made=Kit(
-            pieces={
-                (35, 36): "kick-01",
-                (38, 40): "snare-0[13]",
-                (37, 39): "snare-02",
-                (41, 43): "tom-03",
-                (45, 47): "tom-02",
-                (48, 50): "tom-01",
-                (42, 44): "hihat-closed",
-                (46,): "hihat-open",
-                (49,): "crash-01",
-                (57,): "crash-02",
-                (55,): "splash-01",
-                (51,): "ride-01",
-                (53, 59): "ride-02",
-            },
-        ),
-    ),
-    Instrument(
-        name="sonicpi",
-        title="Sonic Pi drums",
-        folder="sonic-pi/etc/samples",
-        program=0,
-        licence="CC0-1.0 (freesound.org, Sonic Pi)",
-        made=Kit(
-            pieces={
-                (35, 36): "drum_bass_",
-                (38,): "drum_snare_",
-                (40,): "sn_generic",
-                (37,): "elec_wood",
-                (39,): "perc_snap2?\\.|elec_filt_snare",
-                (41, 43): "drum_tom_lo_",
-                (45, 47): "drum_tom_mid_",
-                (48, 50): "drum_tom_hi_",
-                (42,): "drum_cymbal_closed",
-                (44,): "drum_cymbal_pedal",
-                (46,): "drum_cymbal_open",
-                (49,): "drum_cymbal_hard",
-                (57, 55): "drum_splash_",
-                (51, 59): "drum_cymbal_soft",
-                (56,): "drum_cowbell",
-            },
-        ),
-    ),
-    Instrument(
-        name="rumpf",
-        title="rumpf kit z01",
-        folder="/usr/share/hydrogen/data/drumkits/rumpf_kit_z01_h2",
-        program=8,
-        licence="CC-BY-3.0 (Emanuel Rumpf)",
-        made=Kit(
-            pieces={
-                (35, 36): "beats_06-38",
-                (37,): "beats_09-12",
-                (38,): "beats_01-21",
-                (39,): "beats_01-26",
-                (40,): "beats_06-25",
-                (42,): "beats_09-10",
-                (44,): "beats_06-28",
-                (46,): "beats_08-31",
-                (41, 43): "beats_08-17",
-                (45, 47): "beats_08-18",
-                (48, 50): "beats_08-19",
-                (49, 57): "beats_06-43",
-                (51, 59): "beats_08-20",
-                (53,): "beats_06-40",
-                (55,): "beats_06-30",
-            },
-        ),
-    ),
 )
 
 
@@ -446,14 +271,6 @@ DISCORD = (
         title="VS Tremolo Strings",
         folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/045-Tremolo Strings",
         program=44,
-        licence="CC0-1.0 (Versilian Studios)",
-        made=Notes(pattern=rf"_{NOTE}\.", octaves=1),
-    ),
-    Instrument(
-        name="pizzicato_strings",
-        title="VS Pizzicato Strings",
-        folder="Discord-SFZ-GM-Bank/Discord GM/Melodic/046-Pizzicato Strings",
-        program=45,
         licence="CC0-1.0 (Versilian Studios)",
         made=Notes(pattern=rf"_{NOTE}\.", octaves=1),
     ),

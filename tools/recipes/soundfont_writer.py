@@ -17,7 +17,7 @@ import numpy as np
 SILENT_POINTS = 46  # zeros that the format wants behind each sample
 MONO, RIGHT, LEFT = 1, 2, 4  # kinds of sample
 PAN, KEYS, VELOCITIES, RELEASE, CUTOFF, FINE_TUNE, LOOPS = 17, 43, 44, 38, 8, 52, 54
-SCALE_TUNING, CHOKES, ROOT, INSTRUMENT, SAMPLE = 56, 57, 58, 41, 53
+CHOKES, ROOT, INSTRUMENT, SAMPLE = 57, 58, 41, 53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,6 @@ class Zone:
     cents: int = 0
     chokes: int = 0
     """A number that zones share of which each stops the others, as a hi-hat's; 0 stops none."""
-    fixed_pitch: bool = False
-    """Every key sounds as the root does, as in a drum kit."""
 
 
 def write_soundfont(
@@ -101,8 +99,6 @@ def _generators(zone: Zone, pan: int, sample: int) -> list[bytes]:
         values[CUTOFF] = min(13500, max(1500, round(1200 * math.log2(zone.cutoff_hz / 8.176))))
     if zone.cents:
         values[FINE_TUNE] = max(-99, min(99, zone.cents))
-    if zone.fixed_pitch:
-        values[SCALE_TUNING] = 0
     if zone.chokes:
         values[CHOKES] = zone.chokes
     values |= {LOOPS: 1 if zone.loop else 0, ROOT: zone.root, SAMPLE: sample}

@@ -10,6 +10,7 @@ from rendering_for_tests import from_recipes, sfz_piano, writer
 from tfsepgan.data.rendering.instruments import CLASSES
 
 sampled = from_recipes("sampled")
+synthesised = from_recipes("synthesised")
 instruments = from_recipes("instruments")
 table = from_recipes("instruments_table")
 variants = from_recipes("piano_variants")
@@ -17,7 +18,7 @@ piano = from_recipes("piano")
 songs = from_recipes("songs")
 get_sources = from_recipes("get_sources")
 RATE_HZ = 22050
-FREE = re.compile(r"(CC0-1\.0|CC-BY-[34]\.0|MIT|public domain|free for any use)( \(|$)")
+FREE = re.compile(r"(CC0-1\.0|CC-BY-[34]\.0|MIT|Apache-2\.0|public domain|free for any use)( \(|$)")
 
 
 def tone(key, *, cents=0.0, level=0.5, seconds=1.2, harmonics=(1.0, 0.5, 0.3)):
@@ -138,13 +139,25 @@ def test_felt_takes_highs_away_and_never_clips():
     assert after[0, 0] == 0
 
 
+def test_a_synthesizer_repeats_without_a_seam_and_in_tune():
+    sound = synthesised.Synth(oscillators=3, spread_cents=10.0, sweep=2.0, attack_seconds=0.1)
+    for zone in list(synthesised.synth_zones(sound, 3))[4:12:3]:
+        start, end = zone.loop
+        assert end == len(zone.samples) and end - start == start
+        loop = zone.samples[start:end, 0].astype(float)
+        step = np.abs(np.diff(loop)).max()
+        assert abs(loop[0] - loop[-1]) <= step
+        assert abs(sampled.cents_off(loop, zone.rate_hz, zone.root) + zone.cents) < 8
+
+
 def test_every_instrument_has_a_class_a_free_licence_and_a_place_it_is_got_from():
     assert len(instruments.BY_NAME) == len(table.INSTRUMENTS)  # no name twice
     got = {*get_sources.REPOSITORIES, *get_sources.PACKAGES}
     for name, instrument in instruments.BY_NAME.items():
         assert instruments.class_of_instrument(name) in CLASSES
         assert FREE.match(instrument.licence), name
-        assert instrument.folder.startswith("/usr/share/") or instrument.folder.split("/")[0] in got, name
+        made = isinstance(instrument.made, synthesised.Synth)
+        assert made or instrument.folder.startswith("/usr/share/") or instrument.folder.split("/")[0] in got, name
     assert all(FREE.match(piano.LICENCES[name].replace("; changed", "")) for name in piano.MORE)
 
 

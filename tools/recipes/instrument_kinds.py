@@ -1,7 +1,9 @@
-"""What an instrument of instruments.py can be made of: notes named by their pitch, a drum kit, an SFZ file."""
+"""What an instrument of instruments.py can be made of: notes named by their pitch, a drum kit, an SFZ file, a synthesizer's sound."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from synthesised import Synth
 
 CC0_KARORYFER = "CC0-1.0 (Karoryfer Samples)"
 
@@ -47,4 +49,4 @@ class Instrument:
     program: int
     """General MIDI's, from 0; a kit's number for drums."""
     licence: str
-    made: Notes | Kit | Sfz
+    made: Notes | Kit | Sfz | Synth

@@ -15,11 +15,12 @@ from rich.console import Console
 from tfsepgan.data.rendering.instruments import DRUM_BANK, class_of
 
 sys.path[:0] = [str(Path(__file__).parent)]
-from instrument_kinds import Instrument, Kit, Sfz  # noqa: E402
+from instrument_kinds import Instrument, Kit, Sfz, Synth  # noqa: E402
 from instruments_table import INSTRUMENTS  # noqa: E402
 from sampled import kit_zones, pattern_zones  # noqa: E402
 from sfz_piano import sfz_zones  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402
+from synthesised import synth_zones  # noqa: E402
 
 BY_NAME = {instrument.name: instrument for instrument in INSTRUMENTS}
 LICENCES = {instrument.name: instrument.licence for instrument in INSTRUMENTS}
@@ -41,6 +42,8 @@ def zones_of(instrument: Instrument, sources: Path) -> Iterator[Zone]:
     folder, made = folder_of(instrument, sources), instrument.made
     if isinstance(made, Kit):
         return kit_zones(folder, made.pieces, microphones=made.microphones, gains_db=made.gains_db)
+    if isinstance(made, Synth):
+        return synth_zones(made, instrument.program)
     if isinstance(made, Sfz):
         return sfz_zones(folder / made.file, without=made.without, stretched=True, defines=made.defines)
     return pattern_zones(
@@ -66,7 +69,7 @@ def ready_instruments(sources: Path, console: Console, names: Iterable[str] = tu
         instrument = BY_NAME[name]
         path = sources / "ready" / "soundfonts" / f"{name}.sf2"
         if not path.is_file():
-            if not folder_of(instrument, sources).is_dir():
+            if not isinstance(instrument.made, Synth) and not folder_of(instrument, sources).is_dir():
                 missing.append(f"{name} ({instrument.folder})")
                 continue
             console.print(f"Making {path}")

@@ -101,6 +101,8 @@ def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
     if name in VARIANTS:
         return varied(piano_zones(VARIANTS[name].of, sources), VARIANTS[name])
     source = sources / SOURCES[name][0]
+    if not source.exists():
+        raise SystemExit(f"{source} is not here. tools/recipes/get_sources.py gets it.")
     if name == "salamander":
         return sfz_piano.salamander_zones(source)
     if name == "iowa":  # its third layer, pp, is left out: hiss only 13 dB below the notes

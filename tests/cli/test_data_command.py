@@ -78,7 +78,7 @@ def test_a_file_that_is_no_audio_is_named(data, run):
         (("check", "nowhere"), 1, "nowhere does not exist"),
         (("check", "demo", "--sources", "violin"), 1, "holds no recording of 'violin'"),
         (("chekc", "demo"), 2, "chekc"),
-        (("check",), 2, "Folder with the recordings"),
+        (("check",), 2, "Folder of recordings"),
     ],
 )
 def test_data_says_what_is_wrong(arguments, code, words, run, tmp_path, monkeypatch):

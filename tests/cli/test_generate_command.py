@@ -127,7 +127,7 @@ def test_existing_sounds_are_not_replaced(trained_wavegan, tmp_path, run):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--count", "0"), 2, "count is 0 and seed 0; a count of at least 1"),
+        (("--count", "0"), 2, "count is 0 and seed 0; count must be at least 1"),
         (("--seed", "-1"), 2, "seed -1"),
         (("--model", "nowhere"), 1, "No model 'nowhere'"),
         (("--subtype", "MP3"), 2, "FLOAT"),
@@ -172,7 +172,7 @@ def test_sounds_are_all_written_or_none(tmp_path):
     sounds = [loud * 0.1, loud * 0.2, loud]
     with pytest.raises(
         DataError,
-        match="seed0-002.wav has a peak of 1.50, beyond full scale, and PCM_16 would clip it",
+        match="seed0-002.wav has a peak of 1.50, above full scale, and PCM_16 would clip it",
     ):
         write_sounds(tmp_path / "new", names, sounds, 8000, subtype="PCM_16")
     assert not (tmp_path / "new").exists()

@@ -130,7 +130,9 @@ def test_table_of_systems_and_files_agree():
     assert files == set(SYSTEMS)
     assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {
         "__init__",
+        "base",
         "networks",
+        "presets",
         "search",
     } == set(SYSTEMS)
     for name, entry in SYSTEMS.items():

@@ -93,7 +93,7 @@ def test_only_a_learned_composition_is_learnt(learn, kind, fits):
     [
         (
             {"parts_cycle_weight": 0.0, "mixture_cycle_weight": 0.0},
-            "nothing then ties the parts to their mixture",
+            "no loss then relates the estimates to their mixture",
         ),
         ({"parts_weight": -1.0}, "parts_weight is -1.0"),
         ({"critic_steps": 0}, "critic_steps is 0"),

@@ -42,7 +42,7 @@ def music():
 
 @pytest.mark.parametrize(("frame", "hop"), SHAPES)
 @pytest.mark.parametrize("time", [1, 500, 1024])
-def test_the_spectrum_is_the_plain_one_and_gives_the_sound_back(frame, hop, time):
+def test_the_spectrum_is_numpys_and_its_inverse_is_the_sound(frame, hop, time):
     sound = noise(time)
     spectrum = short_time_spectrum(sound, frame=frame, hop=hop)
     assert spectrum.shape == (-(-time // hop) + frame // hop - 1, frame // 2 + 1)
@@ -62,7 +62,7 @@ def test_the_spectrum_is_the_plain_one_and_gives_the_sound_back(frame, hop, time
 
 @pytest.mark.parametrize(("frame", "hop"), SHAPES)
 @pytest.mark.parametrize("shape", [(777,), (2, 3, 500)])
-def test_nothing_is_lost_on_the_way_there_and_back(frame, hop, shape):
+def test_the_inverse_returns_the_waveform(frame, hop, shape):
     sound = noise(*shape)
     log_magnitude, frequency = forward(sound, frame=frame, hop=hop)
     assert log_magnitude.shape == frequency.shape
@@ -73,14 +73,14 @@ def test_nothing_is_lost_on_the_way_there_and_back(frame, hop, shape):
     np.testing.assert_allclose(again, sound, atol=1e-9)
 
 
-def test_silence_comes_back_as_silence():
+def test_the_inverse_returns_silence_for_silence():
     log_magnitude, frequency = forward(np.zeros(3000))
     assert np.all(log_magnitude == np.log(MAGNITUDE_FLOOR))
     assert not frequency.any()
     np.testing.assert_allclose(inverse(log_magnitude, frequency), 0, atol=1e-12)
 
 
-def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_single_precision(
+def test_real_music_is_inverted_with_200_db_and_100_db_in_single_precision(
     music,
 ):
     for sound in music:
@@ -99,7 +99,7 @@ def test_the_phase_of_music_matters(music):
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.2, -0.37])
-def test_a_tone_is_one_loudness_and_one_frequency(offset):
+def test_a_tone_has_constant_loudness_and_frequency(offset):
     frame, hop, bin_of_tone = 1024, 256, 97
     turns = (bin_of_tone + offset) / frame
     log_magnitude, frequency = forward(tone(turns, 20 * frame), frame=frame, hop=hop)
@@ -134,7 +134,7 @@ def test_the_advance_of_a_tone_is_a_point_on_the_circle_at_its_distance_from_the
     )
 
 
-def test_the_advance_is_the_frequency_less_that_of_the_bins_middle():
+def test_the_advance_is_the_frequency_minus_that_of_the_bins_middle():
     frame, hop = 256, 64
     sound = noise(4000)
     spectrum = short_time_spectrum(sound, frame=frame, hop=hop)
@@ -174,7 +174,7 @@ def test_a_spectrum_of_another_frame_is_refused(shape):
         waveform_of(np.zeros(shape, complex))
 
 
-def test_what_comes_in_stays_as_it_was():
+def test_inputs_are_not_changed():
     sound = noise(3000)
     kept = sound.copy()
     parts = forward(sound)

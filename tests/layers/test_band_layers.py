@@ -30,7 +30,7 @@ def bins_of_bands():
     return [(end - width, min(end, BINS)) for end, width in zip(ends, widths, strict=True)]
 
 
-def test_bands_are_narrow_below_and_twice_as_wide_above():
+def test_band_widths_double_upwards():
     assert list(GROUPS) == [Group(3, 2), Group(3, 4), Group(1, 8)]
     assert bins_in(GROUPS) == 26
     piano = band_groups(1487, narrowest=8, a_width=16)
@@ -40,7 +40,7 @@ def test_bands_are_narrow_below_and_twice_as_wide_above():
 
 @pytest.mark.parametrize("bins", [1, 2, 7, 64, 513, 2049])
 @pytest.mark.parametrize("narrowest", [1, 8])
-def test_bands_cover_the_bins_and_none_is_for_nothing(bins, narrowest):
+def test_bands_cover_the_bins_and_none_is_unused(bins, narrowest):
     groups = band_groups(bins, narrowest=narrowest, a_width=5)
     assert bins_in(groups) - groups[-1].width < bins <= bins_in(groups)
     assert [group.width for group in groups] == [
@@ -50,7 +50,7 @@ def test_bands_cover_the_bins_and_none_is_for_nothing(bins, narrowest):
 
 
 @pytest.mark.parametrize("features", [1, 2])
-def test_each_band_is_projected_by_weights_of_its_own(features):
+def test_each_band_is_projected_by_its_own_weights(features):
     heard = noise(2, 3, features * BINS)
     layer = stirred(BandSplit(GROUPS, BINS, 5), heard.shape)
     kernel, bias = layer.get_weights()
@@ -75,7 +75,7 @@ def test_a_bands_dense_layer_is_its_own():
 
 
 @pytest.mark.parametrize("sources", [1, 2])
-def test_every_bin_is_made_of_its_bands_channels(sources):
+def test_every_bin_depends_on_its_bands_channels(sources):
     signal = noise(2, 3, 7, 5)
     layer = stirred(BandMerge(GROUPS, BINS, sources, activation="tanh"), signal.shape)
     kernel, bias = layer.get_weights()
@@ -87,7 +87,7 @@ def test_every_bin_is_made_of_its_bands_channels(sources):
     np.testing.assert_allclose(layer(signal), wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_what_layers_start_as_keeps_the_level():
+def test_initial_weights_keep_the_level():
     heard = noise(4, 50, 1487)
     groups = band_groups(1487, narrowest=8, a_width=16)
     keras.utils.set_random_seed(0)
@@ -106,7 +106,7 @@ def test_what_layers_start_as_keeps_the_level():
     ],
     ids=["split", "dense", "merge"],
 )
-def test_layers_come_back_from_their_settings_and_know_their_shapes(layer, shape):
+def test_layers_are_restored_from_their_config_with_known_shapes(layer, shape):
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     layer.build(shape), again.build(shape)
     again.set_weights(layer.get_weights())

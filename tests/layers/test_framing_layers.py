@@ -28,7 +28,7 @@ def test_padding_knows_its_shape():
 
 
 @pytest.mark.parametrize("time", [1, 17, 32])
-def test_trimming_takes_off_what_padding_added(time):
+def test_trimming_removes_the_padding(time):
     estimates, signal = noise(2, 4, 32, 1), noise(2, time, 1)
     assert np.array_equal(TrimLike()(estimates, signal), estimates[:, :, :time])
     assert TrimLike()(keras.Input((4, None, 1)), keras.Input((None, 1))).shape == (None, 4, None, 1)
@@ -73,7 +73,7 @@ def test_the_log_spectrogram_is_numpys(frame, floor):
 
 
 @pytest.mark.parametrize("floor", [1e-4, 1.0])
-def test_the_log_spectrogram_is_no_steeper_than_its_floor_allows(floor):
+def test_the_slope_of_the_log_spectrogram_is_bounded_by_its_floor(floor):
     """d log(a^2 + floor) / da is at most 1 / sqrt(floor), where a^2 is the floor: a gradient
     penalty can live with that."""
     constant = np.linspace(0, 0.5 if floor == 1.0 else 0.005, 101, dtype=np.float32)
@@ -96,5 +96,5 @@ def test_the_log_spectrogram_is_no_steeper_than_its_floor_allows(floor):
     ],
     ids=lambda layer: type(layer).__name__,
 )
-def test_a_layer_comes_back_from_its_settings(layer):
+def test_a_layer_is_restored_from_its_config(layer):
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

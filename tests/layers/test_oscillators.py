@@ -13,7 +13,7 @@ FRAME, COUNT = 64, 12
 
 
 @pytest.mark.parametrize("hop", [32, 16])
-def test_an_amplitude_that_stays_is_a_steady_sine_of_its_bin(hop):
+def test_a_constant_amplitude_is_a_steady_sine_of_its_bin(hop):
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[..., 5] = 3.0
     wave = np.asarray(OscillatorBank(FRAME, hop, COUNT)(amplitudes))[0, :, 0]
@@ -26,7 +26,7 @@ def test_an_amplitude_that_stays_is_a_steady_sine_of_its_bin(hop):
 
 
 @pytest.mark.parametrize(("hop", "bin_"), [(32, 5), (32, 20), (16, 9)])
-def test_the_analysis_hears_the_amplitude(hop, bin_):
+def test_the_analysis_measures_the_amplitude(hop, bin_):
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[..., bin_] = 3.0
     wave = OscillatorBank(FRAME, hop, COUNT)(amplitudes)
@@ -37,7 +37,7 @@ def test_the_analysis_hears_the_amplitude(hop, bin_):
     np.testing.assert_allclose(heard, 3.0, rtol=0.02)
 
 
-def test_each_frame_sounds_only_while_it_lasts():
+def test_a_frame_is_silent_outside_its_duration():
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[0, 4] = 1.0
     wave = np.asarray(OscillatorBank(FRAME, 32, COUNT)(amplitudes))[0, :, 0]
@@ -75,7 +75,7 @@ def test_it_is_linear_and_its_gradient_is_its_transpose():
     np.testing.assert_allclose(slope, rows @ weight[0, :, 0], atol=1e-6)
 
 
-def test_a_loudness_becomes_the_amplitude_that_has_it():
+def test_a_loudness_maps_to_the_amplitude_that_has_it():
     wanted = np.linspace(-0.5, 1.0, 16, dtype=np.float32)
     power = np.square(np.asarray(AmplitudeOfLoudness()(wanted)))
     np.testing.assert_allclose(loudness(power), wanted, atol=1e-3)

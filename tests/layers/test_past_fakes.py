@@ -22,7 +22,7 @@ def numbers_of(windows):
     return [int(number) for number in windows[:, 0, 0]]
 
 
-def test_until_it_is_full_every_fake_is_handed_on_and_kept():
+def test_until_the_pool_is_full_every_fake_is_returned_and_kept():
     pool = PastFakes(5, WINDOW, seed=0)
     assert numbers_of(pool(fakes(1, 2))) == [1, 2]
     assert numbers_of(pool(fakes(3, 4))) == [3, 4]
@@ -45,7 +45,7 @@ def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
     assert sorted(went + kept) == sorted(came + first)
 
 
-def test_the_oldest_way_of_saying_it(size=4, batch=3):
+def test_the_pool_equals_a_plain_list(size=4, batch=3):
     """A list that is walked fake by fake with the layer's own coins does the same."""
     pool, coins, kept = PastFakes(size, WINDOW, seed=5), keras.random.SeedGenerator(5), []
     for step in range(12):
@@ -84,7 +84,7 @@ def test_half_of_the_fakes_are_past_ones_from_anywhere_in_the_pool():
     assert places == set(range(8))
 
 
-def test_without_a_pool_everything_is_handed_on_and_nothing_kept():
+def test_without_a_pool_every_fake_is_returned():
     pool = PastFakes(0, WINDOW, seed=0)
     assert numbers_of(pool(fakes(7, 8))) == [7, 8]
     assert not pool.variables
@@ -99,7 +99,7 @@ def test_no_gradient_flows_back_and_nothing_is_trained():
     assert not pool.trainable_variables
 
 
-def test_its_variables_are_all_that_it_remembers():
+def test_the_variables_are_the_whole_state():
     """Given another pool's variables it goes on as that one does, in a graph too."""
     one, other = PastFakes(4, WINDOW, seed=3), PastFakes(4, WINDOW, seed=9)
     for step in range(3):
@@ -112,6 +112,6 @@ def test_its_variables_are_all_that_it_remembers():
         assert numbers_of(one(new)) == numbers_of(again(new))
 
 
-def test_it_survives_its_settings():
+def test_the_pool_is_restored_from_its_config():
     pool = PastFakes.from_config(PastFakes(4, WINDOW, seed=3).get_config())
     assert (pool.size, pool.window, pool.seed) == (4, WINDOW, 3)

@@ -14,7 +14,7 @@ def noise(*shape, seed=0):
 
 
 @pytest.mark.parametrize(("kernel_size", "stride"), [(8, 2), (12, 12), (7, 3), (192, 12), (5, 5)])
-def test_it_is_numpys_product_with_every_stretch(kernel_size, stride):
+def test_the_projection_is_numpys_product_with_every_position(kernel_size, stride):
     waveform = noise(2, 9 * stride, 1)
     layer = RandomProjection(3, kernel_size, stride, seed=4)
     got = np.asarray(layer(waveform))
@@ -62,7 +62,7 @@ def test_over_many_filters_any_sound_keeps_its_power(cycles):
     np.testing.assert_allclose(np.mean(heard**2, axis=1), expected, rtol=0.06)
 
 
-def test_distances_survive_the_better_the_more_projections():
+def test_more_projections_keep_distances_better():
     # Johnson and Lindenstrauss: the error of a squared distance falls as one over the root of the
     # number of values kept.
     one, two = noise(1, 240, 1), noise(1, 240, 1, seed=1)
@@ -81,7 +81,7 @@ def test_distances_survive_the_better_the_more_projections():
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
 
 
-def test_every_projection_is_another_one_and_follows_the_seed():
+def test_projections_differ_and_follow_the_seed():
     waveform = noise(1, 240, 1)
     heard, again, other = (
         np.asarray(RandomProjection(6, 24, 6, seed=seed)(waveform)) for seed in (1, 1, 2)
@@ -109,7 +109,7 @@ def test_the_filters_are_weights_that_are_not_trained():
     assert [tuple(weight.shape) for weight in layer.non_trainable_weights] == [(24, 1, 3)]
 
 
-def test_it_knows_its_shape_and_comes_back_from_its_settings():
+def test_the_projection_is_restored_from_its_config_with_known_shape():
     layer = RandomProjection(3, 24, 6, seed=5)
     assert layer(keras.Input((None, 1))).shape == (None, None, 3)
     assert layer(keras.Input((30, 1))).shape == (None, 5, 3)

@@ -123,7 +123,7 @@ def test_feature_matching_is_its_formula():
     )
 
 
-def test_feature_matching_moves_the_estimate_only():
+def test_feature_matching_has_a_gradient_for_the_estimate_only():
     import tensorflow as tf
 
     real, fake = tf.constant([[1.0, 2.0]]), tf.constant([[0.0, 4.0]])

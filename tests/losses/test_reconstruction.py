@@ -54,7 +54,7 @@ def test_the_mean_square_is_numpys_and_in_float32():
     )
 
 
-def test_under_doubt_the_mean_square_asks_for_the_mean_and_l1_for_the_median():
+def test_under_doubt_the_mean_square_favours_the_mean_and_l1_the_median():
     """Samples that are the target's four times in five: how much of them should be let through?"""
     target = np.repeat([0.5, 0.0], [80, 20]).astype(np.float32)[None, :, None]
     share = np.linspace(0, 1, 101)
@@ -84,7 +84,7 @@ def test_the_spectral_distance_is_zero_on_equal_waveforms_and_positive_otherwise
     assert float(multi_resolution_spectral(target, 0 * target)) > 1
 
 
-def test_half_the_level_is_half_off_plus_the_logarithm_of_two():
+def test_half_the_level_costs_a_half_plus_the_logarithm_of_two():
     target = 10 * noise(1, 4096, 1)
     got = float(multi_resolution_spectral(target, 0.5 * target, (256,)))
     assert got == pytest.approx(0.5 + np.log(2), abs=0.01)

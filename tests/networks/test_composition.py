@@ -29,7 +29,7 @@ def test_every_composition_starts_as_the_sum(config, parts, time):
     )
 
 
-def test_a_sum_has_nothing_to_learn():
+def test_a_sum_has_no_weights():
     assert not composition(CompositionConfig(), parts=2).variables
 
 
@@ -65,7 +65,7 @@ def test_a_learned_composition_can_saturate_the_sum():
     ("settings", "said"),
     [({"taps": 8}, "composition.taps is 8"), ({"channels": -1}, "composition.channels is -1")],
 )
-def test_what_cannot_be_built_is_named(settings, said):
+def test_an_invalid_composition_is_named(settings, said):
     assert said in next(CompositionConfig(kind="learned", **settings).problems())
 
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_built_is_named(settings, said):
         ("both", "sum", False),
     ],
 )
-def test_only_a_learned_composition_is_learnt(learn, kind, fits):
+def test_only_a_learned_composition_is_trained(learn, kind, fits):
     found = list(
         DecompositionConfig(learn=learn, composition=CompositionConfig(kind=kind)).problems()
     )
@@ -99,7 +99,7 @@ def test_only_a_learned_composition_is_learnt(learn, kind, fits):
         ({"critic_steps": 0}, "critic_steps is 0"),
     ],
 )
-def test_weights_that_teach_nothing_are_refused(settings, said):
+def test_weights_that_train_nothing_are_refused(settings, said):
     assert said in " ".join(DecompositionConfig(**settings).problems())
 
 

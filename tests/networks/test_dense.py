@@ -57,7 +57,7 @@ def test_a_critic_is_a_layer_with_tanh_and_a_sum():
     "network",
     [dense.generator(parts=3, latent=4, hidden=5, bins=4), dense.critic(parts=3, bins=4, hidden=5)],
 )
-def test_parts_do_not_hear_each_other(network):
+def test_sources_are_independent(network):
     frames = noise(2, 3, 4)
     before = np.asarray(network(frames))
     frames[:, 1] += 1
@@ -65,7 +65,7 @@ def test_parts_do_not_hear_each_other(network):
     assert changed.tolist() == [False, True, False]
 
 
-def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
+def test_uniform_weights_fill_the_range_given_by_their_inputs():
     sizes = {"parts": 2, "bins": 500, "start": "uniform"}
     networks = dense.generator(latent=400, hidden=300, **sizes), dense.critic(hidden=200, **sizes)
     inputs = {"hidden": (400, 500), "magnitudes": (300, None), "score": (None, 200)}
@@ -81,7 +81,7 @@ def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
         assert not np.array_equal(first, second)
 
 
-def test_weights_start_as_keras_has_them_unless_asked_otherwise():
+def test_weights_start_as_in_keras_by_default():
     for kernel, bias in (weights_of(dense.critic(parts=1, bins=300, hidden=200), 0, "hidden"),):
         assert np.std(kernel) == pytest.approx((2 / 500) ** 0.5, rel=0.05)
         assert not bias.any()

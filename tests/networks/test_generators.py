@@ -19,7 +19,7 @@ def separate(generator, mixture):
 
 
 @pytest.mark.parametrize("time", [1, 2, 15, 16, 17, 63, 400])
-def test_every_length_comes_back_as_it_was(generator_kind, generators, time):
+def test_every_length_is_kept(generator_kind, generators, time):
     generator, _ = generators(generator_kind, sources=3)
     estimates = separate(generator, noise(2, time, 1))
     assert estimates.shape == (2, 3, time, 1)
@@ -33,7 +33,7 @@ def test_the_declared_shape_is_open_in_time(generator_kind, generators):
     assert tuple(generator.output_shape) == (None, 2, None, 1)
 
 
-def test_batches_do_not_hear_each_other(generator_kind, generators):
+def test_examples_of_a_batch_are_independent(generator_kind, generators):
     generator, _ = generators(generator_kind)
     mixture = noise(3, 300, 1)
     alone = np.concatenate([separate(generator, mixture[item : item + 1]) for item in range(3)])
@@ -41,7 +41,7 @@ def test_batches_do_not_hear_each_other(generator_kind, generators):
 
 
 @pytest.mark.parametrize("changes", [{}, {"blocks": 1}, {"blocks": 5}])
-def test_the_declared_context_is_enough_and_not_wildly_more(generator_kind, generators, changes):
+def test_the_declared_context_is_sufficient_and_close(generator_kind, generators, changes):
     generator, config = generators(generator_kind, **changes)
     context = generator_entry(config.kind).context(config)
     time = 4 * context + 3
@@ -56,7 +56,7 @@ def test_the_declared_context_is_enough_and_not_wildly_more(generator_kind, gene
     assert context >= reach >= context / 3
 
 
-def test_moving_the_input_by_the_hop_moves_the_output(generator_kind, generators):
+def test_a_shift_by_the_hop_shifts_the_output(generator_kind, generators):
     generator, config = generators(generator_kind)
     entry = generator_entry(config.kind)
     hop, context = entry.hop(config), entry.context(config)
@@ -104,7 +104,7 @@ def test_open_masks_give_the_mixture_back_and_closed_ones_silence(generators, le
     np.testing.assert_allclose(separate(generator, mixture), 0, atol=1e-6)
 
 
-def test_what_lies_above_the_cutoff_is_left_to_the_residual(generators):
+def test_frequencies_above_the_cutoff_go_to_the_residual(generators):
     generator, _ = generators("filterbank", frame=512, hop=128, cutoff_hz=4000.0)
     open_masks(generator)
     seconds = np.arange(8000) / 16000
@@ -117,7 +117,7 @@ def test_what_lies_above_the_cutoff_is_left_to_the_residual(generators):
     np.testing.assert_allclose(estimate, low[0, inner], atol=1e-3)
 
 
-def test_each_source_has_masks_of_its_own(generators):
+def test_each_source_has_its_own_masks(generators):
     generator, _ = generators("filterbank", sources=2)
     layer, mixture = generator.get_layer("masks"), noise(1, 320, 1)
     kernel, bias = layer.get_weights()
@@ -126,7 +126,7 @@ def test_each_source_has_masks_of_its_own(generators):
     np.testing.assert_allclose(separate(generator, mixture)[:, 1], 0, atol=1e-6)
 
 
-def test_masks_never_make_a_bin_louder(generators):
+def test_masks_never_amplify_a_bin(generators):
     generator, config = generators("filterbank", sources=2)
     mixture = noise(1, 40 * config.hop, 1)
     masks = generator.get_layer("masks").output
@@ -141,7 +141,7 @@ FEATURES = ["power", "instantaneous_frequency"]
 
 
 @pytest.mark.parametrize("features", FEATURES)
-def test_turning_the_mixture_over_turns_the_estimates_over_and_no_more(generators, features):
+def test_a_flipped_sign_of_the_mixture_flips_the_estimates_only(generators, features):
     # Neither the power of a bin nor how far its phase turns changes with the sign.
     generator, _ = generators("filterbank", features=features)
     mixture = noise(1, 400, 1)
@@ -150,7 +150,7 @@ def test_turning_the_mixture_over_turns_the_estimates_over_and_no_more(generator
     )
 
 
-def test_hearing_frequencies_reaches_one_hop_further_back_and_not_ahead(generators):
+def test_frequency_features_extend_the_context_by_one_hop_back(generators):
     reaches = []
     for features in FEATURES:
         generator, config = generators("filterbank", features=features, blocks=1)
@@ -170,7 +170,7 @@ def test_hearing_frequencies_reaches_one_hop_further_back_and_not_ahead(generato
     assert contexts[1] == contexts[0] + GeneratorConfig().hop
 
 
-def test_masks_listen_to_frequencies_only_when_asked(generators):
+def test_masks_depend_on_frequency_features_only_when_they_are_on(generators):
     # Two tones of one loudness in one bin, a little apart: their phases turn differently, their
     # powers are nearly the same.
     time = np.arange(4000)
@@ -187,7 +187,7 @@ def test_masks_listen_to_frequencies_only_when_asked(generators):
 
 
 @pytest.mark.parametrize(("frame", "hop"), [(100, 30), (64, 64), (64, 0)])
-def test_a_hop_that_does_not_fit_its_frame_is_a_setting_to_change(frame, hop):
+def test_a_hop_that_does_not_fit_its_frame_is_a_config_error(frame, hop):
     config = GeneratorConfig(kind="filterbank", channels=4, blocks=1, frame=frame, hop=hop)
     with pytest.raises(ConfigError, match=f"frame is {frame} and hop {hop}"):
         build_generator(config, sources=1, sample_rate_hz=16000)
@@ -295,7 +295,7 @@ def test_an_unknown_generator_is_named_with_the_nearest():
         build_generator(GeneratorConfig(kind="resnt"), sources=1, sample_rate_hz=16000)
 
 
-def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators):
+def test_dropout_is_active_in_training_only(generators):
     plain, _ = generators("filterbank")
     dropping, _ = generators("filterbank", dropout=0.5)
     dropping.set_weights(plain.get_weights())
@@ -306,7 +306,7 @@ def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators):
 
 
 @pytest.mark.parametrize(("channels", "sources"), [(16, 1), (32, 1), (40, 2)])
-def test_a_paper_generator_that_starts_as_identity_gives_back_its_mixture(channels, sources):
+def test_an_identity_start_returns_the_mixture(channels, sources):
     config = GeneratorConfig(kind="resnet", channels=channels, blocks=2, start="identity")
     generator = build_generator(config, sources=sources, sample_rate_hz=16000)
     rng = np.random.default_rng(7)
@@ -336,7 +336,7 @@ def test_an_identity_start_leaves_no_channel_without_a_gradient():
         )
 
 
-def test_the_arithmetic_of_the_identity_start_is_the_networks_own():
+def test_the_numpy_twins_of_the_identity_start_equal_the_layers():
     """NumPy's twins of both convolutions against the layers, so that what is solved for one holds
     for the other."""
     from tfsepgan.networks.passing import strided, upsampled

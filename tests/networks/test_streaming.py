@@ -85,7 +85,7 @@ def test_blocks_equal_one_pass_at_any_length(generators, kind, block):
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_an_impulse_comes_out_after_the_delay_that_is_told(generators, kind):
+def test_an_impulse_comes_out_after_the_declared_delay(generators, kind):
     stream = Stream(streaming_twin(generator_of(generators, kind), block=4 * HOP))
     signal = np.zeros(500, np.float32)
     signal[123] = 1.0
@@ -125,7 +125,7 @@ def test_a_trained_generator_streams_real_music_as_in_one_pass():
     )
 
 
-def test_two_streams_of_one_model_do_not_hear_each_other(generators):
+def test_two_streams_of_one_model_are_independent(generators):
     stream = Stream(streaming_twin(generator_of(generators, "filterbank"), block=4 * HOP))
     signals = noise(640, seed=1), noise(640, seed=2)
     alone = [stream.all_of(signal)[0] for signal in signals]
@@ -146,7 +146,7 @@ def test_the_twin_shares_the_weights(generators):
     assert {id(weight) for weight in twin.model.weights} <= theirs
 
 
-def test_what_cannot_stream_is_told(generators):
+def test_a_generator_that_cannot_stream_is_refused(generators):
     generator = generator_of(generators, "filterbank")
     for block in (0, HOP - 1, HOP + 1):
         with pytest.raises(ExportError, match=f"multiples of its hop, {HOP}"):

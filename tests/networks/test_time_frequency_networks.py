@@ -46,7 +46,7 @@ def test_open_masks_give_the_mixture_back_and_closed_ones_silence(generators, ki
 
 
 @pytest.mark.parametrize("kind", MASKERS)
-def test_a_mask_that_turns_by_half_a_circle_turns_the_wave_over(generators, kind):
+def test_a_mask_that_turns_by_half_a_circle_flips_the_sign(generators, kind):
     generator, _ = generators(f"{kind} turning", sources=2)
     mixture = noise(2, 333, 1)
     fixed(generator, "masks", [60.0, 60.0])
@@ -69,7 +69,7 @@ def test_a_quarter_of_a_circle_makes_a_sine_of_a_cosine(generators, kind):
     np.testing.assert_allclose(separate(generator, cosine)[0, 0, inner], sine[0, inner], atol=1e-2)
 
 
-def test_masks_turn_every_bin_as_complex_numbers_do():
+def test_masks_multiply_every_bin_as_complex_numbers():
     random = np.random.default_rng(0)
     spectrum = random.standard_normal((2, 3, 5)) + 1j * random.standard_normal((2, 3, 5))
     pair = np.concatenate(
@@ -130,7 +130,7 @@ def test_a_gradient_reaches_every_weight(generators, kind):
         assert slope is not None and np.isfinite(slope).all() and np.any(slope), weight.path
 
 
-def test_without_what_lies_across_positions_every_pitch_is_heard_alike(generators):
+def test_without_layers_across_positions_every_pitch_is_treated_alike(generators):
     """Features a deepest position higher give masks a deepest position higher."""
     generator, config = generators("tfc_tdf", frame=512, hop=128)
     for layer in generator.layers:
@@ -151,7 +151,7 @@ def test_without_what_lies_across_positions_every_pitch_is_heard_alike(generator
 
 
 @pytest.mark.parametrize("kind", MASKERS)
-def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators, kind):
+def test_dropout_is_active_in_training_only(generators, kind):
     plain, _ = generators(kind)
     dropping, _ = generators(kind, dropout=0.5)
     dropping.set_weights(plain.get_weights())
@@ -177,7 +177,7 @@ def test_levels_halve_the_width_in_steps_of_sixteen(channels, levels, widths):
 
 
 @pytest.mark.parametrize("kind", SHARING)
-def test_the_context_is_what_the_convolutions_reach(kind):
+def test_the_context_is_the_reach_of_the_convolutions(kind):
     config = GeneratorConfig(kind=kind, blocks=3, dilations=(1, 4), levels=2, frame=256, hop=64)
     frames = 1 + 4 + 1 + (2 * 2 if kind == "tfc_tdf" else 0)
     assert generator_entry(kind).context(config) == 64 * (frames + 1) + 256
@@ -194,7 +194,7 @@ def piano_with(**changes):
     return GeneratorConfig(**{**settings, **changes})
 
 
-def test_the_preset_is_what_the_page_says():
+def test_the_preset_matches_the_docs_page():
     piano, shared = systems.preset("ssepgan", "piano"), systems.preset("ssepgan", "piano2d")
     assert shared.model.generator == piano_with(kind="tfc_tdf", channels=48)
     assert (shared.data, shared.training) == (piano.data, piano.training)
@@ -203,7 +203,7 @@ def test_the_preset_is_what_the_page_says():
 @pytest.mark.parametrize(
     ("kind", "channels", "weights"), [("tfc_tdf", 48, 156_547), ("band_split", 80, 1_253_137)]
 )
-def test_sizes_are_those_of_the_page(kind, channels, weights):
+def test_sizes_match_the_docs_page(kind, channels, weights):
     generator = build_generator(
         piano_with(kind=kind, channels=channels), sources=1, sample_rate_hz=44100
     )

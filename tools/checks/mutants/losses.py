@@ -66,7 +66,7 @@ LOSSES = (
             "features-move-the-real",
             'real = ops.stop_gradient(ops.cast(real, "float32"))',
             'real = ops.cast(real, "float32")',
-            "test_feature_matching_moves_the_estimate_only",
+            "test_feature_matching_has_a_gradient_for_the_estimate_only",
         ),
         (
             "features-not-relative",
@@ -77,10 +77,10 @@ LOSSES = (
     ),
     *mutants_of(
         "losses/diversity.py",
-        "losses/test_likeness.py",
+        "losses/test_diversity.py",
         ("likeness-moves-the-real", "wanted = ops.stop_gradient(_difference(real))", "wanted = _difference(real)"),
         ("likeness-rewards-more", "ops.relu(1.0 - _difference(made)", "(1.0 - _difference(made)"),
-        ("likeness-of-one-sound-and-itself", "ops.roll(heard, 1, axis=0)", "ops.roll(heard, 1, axis=1)"),
+        ("likeness-of-one-sound-and-itself", "ops.roll(average, 1, axis=0)", "ops.roll(average, 1, axis=1)"),
     ),
     *mutants_of(
         "losses/penalties.py",
@@ -139,8 +139,8 @@ LOSSES = (
         ),
         (
             "measured-by-the-mean",
-            "return ops.sum(ops.square(made - heard), axis",
-            "return ops.mean(ops.square(made - heard), axis",
+            "return ops.sum(ops.square(made - observed), axis",
+            "return ops.mean(ops.square(made - observed), axis",
         ),
         (
             "latent-energy-by-the-mean",

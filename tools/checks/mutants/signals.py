@@ -153,12 +153,12 @@ SIGNALS = (
     ),
     *mutants_of(
         "layers/filterbank.py",
-        "layers/test_transforms.py",
+        "layers/test_filterbank_layers.py",
         ("synthesis-of-another-level", "np.float32(2 * hop / frame)", "np.float32(hop / frame)"),
         (
             "frames-joined-backwards",
-            "moved = [_stretch(parts[repeats - 1 - shift], shift, kept)",
-            "moved = [_stretch(parts[shift], shift, kept)",
+            "moved = [_slice_of(parts[repeats - 1 - shift], shift, kept)",
+            "moved = [_slice_of(parts[shift], shift, kept)",
         ),
     ),
     *mutants_of(
@@ -177,8 +177,8 @@ SIGNALS = (
         "layers/test_framing_layers.py",
         (
             "taps-side-by-side-reversed",
-            "for tap in range(taps)]",
-            "for tap in reversed(range(taps))]",
+            "for tap in range(taps)\n",
+            "for tap in reversed(range(taps))\n",
             "layers/test_upsampling.py::test_it_is_nearest_neighbours_and_then_a_convolution",
         ),
     ),

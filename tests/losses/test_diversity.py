@@ -15,7 +15,7 @@ def features(count=4, seed=0):
     ]
 
 
-def test_sounds_that_are_all_one_cost_one_and_recordings_cost_nothing():
+def test_equal_sounds_cost_one_and_recordings_cost_nothing():
     real = features()
     assert float(likeness(real, [np.repeat(one[:1], 4, axis=0) for one in real])) == pytest.approx(
         1.0, abs=1e-5
@@ -23,7 +23,7 @@ def test_sounds_that_are_all_one_cost_one_and_recordings_cost_nothing():
     assert float(likeness(real, real)) == pytest.approx(0.0, abs=1e-4)
 
 
-def test_half_the_difference_costs_a_half_and_more_than_enough_is_not_rewarded():
+def test_half_the_difference_costs_a_half_and_more_than_that_of_recordings_nothing():
     real = features()
     for scale, expected in ((0.5, 0.5), (0.25, 0.75), (2.0, 0.0), (10.0, 0.0)):
         assert float(likeness(real, [scale * one for one in real])) == pytest.approx(
@@ -31,7 +31,7 @@ def test_half_the_difference_costs_a_half_and_more_than_enough_is_not_rewarded()
         )
 
 
-def test_what_differs_from_moment_to_moment_only_does_not_count():
+def test_differences_over_time_do_not_count():
     real = features()
     turned = [np.stack([np.roll(one[0], k, axis=0) for k in range(4)]) for one in real]
     assert float(likeness(real, turned)) == pytest.approx(1.0, abs=1e-4)
@@ -50,7 +50,7 @@ def test_the_difference_is_that_of_each_sound_and_the_next():
     assert float(likeness(real, made)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_no_gradient_flows_into_what_is_made_of_recordings():
+def test_no_gradient_flows_into_the_features_of_recordings():
     import tensorflow as tf
 
     real, made = tf.constant(features()[0]), tf.constant(0.5 * features(seed=3)[0])

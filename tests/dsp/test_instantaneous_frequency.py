@@ -1,4 +1,4 @@
-"""Loudness and instantaneous frequency hold all of a sound, and a tone is a constant in them."""
+"""Log magnitude and instantaneous frequency are invertible, and constant for a tone."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def snr_db(sound, again):
 
 @pytest.fixture(scope="module")
 def music():
-    """Ten seconds of each packaged test recording, `[time]`."""
+    """Return ten seconds of each packaged test recording, `[time]`."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.data.recordings.demo import demo_directory
 

@@ -1,5 +1,4 @@
-"""Random matrices keep lengths on average; measuring and projecting back are what the equations
-say."""
+"""Random matrices keep lengths on average; measuring and back-projection equal the equations."""
 
 import numpy as np
 import pytest

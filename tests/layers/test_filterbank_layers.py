@@ -1,4 +1,4 @@
-"""The filterbank is a short-time Fourier transform that gives the signal back, the same as NumPy's."""
+"""The filterbank equals NumPy's short-time Fourier transform and is invertible."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def noise(*shape, seed=0):
 
 
 def numpy_frames(signal, frame, hop):
-    """Frames of `[time]` with zeros around it, the plain way."""
+    """Cut frames of `[time]` with zeros around it, one by one."""
     padded = np.pad(signal, frame - hop)
     return np.stack(
         [padded[start : start + frame] for start in range(0, len(padded) - frame + 1, hop)]
@@ -31,7 +31,7 @@ def numpy_frames(signal, frame, hop):
 
 
 def numpy_cas(frame):
-    """The Hartley matrix, cos + sin, `[frame, frame]`."""
+    """Return the Hartley matrix, cos + sin, `[frame, frame]`."""
     angles = 2 * np.pi * np.outer(np.arange(frame), np.arange(frame)) / frame
     return np.cos(angles) + np.sin(angles)
 

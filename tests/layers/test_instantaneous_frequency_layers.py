@@ -1,5 +1,4 @@
-"""What networks hear of the phase is what NumPy says, and smooth: no jump, no unbounded slope,
-silence included."""
+"""The layers equal NumPy's phase advance and are smooth everywhere, silence included."""
 
 import keras
 import numpy as np
@@ -93,9 +92,11 @@ def test_slopes_are_finite_and_bounded_at_every_level(layer, level):
     signal = tf.constant(level * noise(*shape))
     with tf.GradientTape() as tape:
         tape.watch(signal)
-        heard = layer(signal)
-    slope = tape.gradient(heard, signal, output_gradients=tf.constant(noise(*heard.shape, seed=1)))
-    assert np.isfinite(heard).all()
+        outputs = layer(signal)
+    slope = tape.gradient(
+        outputs, signal, output_gradients=tf.constant(noise(*outputs.shape, seed=1))
+    )
+    assert np.isfinite(outputs).all()
     assert np.isfinite(slope).all()
     assert np.abs(slope).max() < 2e4
 
@@ -104,11 +105,11 @@ def test_it_stays_in_float32_under_mixed_precision():
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        heard = FrequencySpectrogram(64)(noise(1, 320, 1))
+        outputs = FrequencySpectrogram(64)(noise(1, 320, 1))
         advance = PhaseAdvance(64, 16)(Analysis(64, 16, 33)(noise(1, 320, 1)))
     finally:
         keras.config.set_dtype_policy(policy)
-    assert {keras.backend.standardize_dtype(one.dtype) for one in (heard, advance)} == {"float32"}
+    assert {keras.backend.standardize_dtype(one.dtype) for one in (outputs, advance)} == {"float32"}
 
 
 def test_the_shapes_are_known_without_a_signal():

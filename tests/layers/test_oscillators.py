@@ -1,4 +1,4 @@
-"""The bank of sines plays what it says, and its amplitudes are those that the analysis hears."""
+"""The bank of sines has the given amplitudes, as the analysis measures them."""
 
 import keras
 import numpy as np
@@ -32,9 +32,9 @@ def test_the_analysis_measures_the_amplitude(hop, bin_):
     wave = OscillatorBank(FRAME, hop, COUNT)(amplitudes)
     lower, upper = np.split(np.asarray(Analysis(FRAME, hop, FRAME // 2 + 1)(wave))[0], 2, axis=-1)
     inner = slice(FRAME // hop, -FRAME // hop)
-    heard = np.sqrt((lower**2 + upper**2) / 2)[inner, bin_]
-    # the sine's mirror at minus its frequency is heard a little too
-    np.testing.assert_allclose(heard, 3.0, rtol=0.02)
+    measured = np.sqrt((lower**2 + upper**2) / 2)[inner, bin_]
+    # the mirror of the sine at minus its frequency adds a little
+    np.testing.assert_allclose(measured, 3.0, rtol=0.02)
 
 
 def test_a_frame_is_silent_outside_its_duration():
@@ -59,7 +59,7 @@ def test_the_phases_follow_the_seed():
 
 
 def test_it_is_linear_and_its_gradient_is_its_transpose():
-    """The gradient goes through a Hartley transform of its own making."""
+    """The gradient passes through a Hartley transform with its own gradient."""
     import tensorflow as tf
 
     random = np.random.default_rng(0)
@@ -76,9 +76,9 @@ def test_it_is_linear_and_its_gradient_is_its_transpose():
 
 
 def test_a_loudness_maps_to_the_amplitude_that_has_it():
-    wanted = np.linspace(-0.5, 1.0, 16, dtype=np.float32)
-    power = np.square(np.asarray(AmplitudeOfLoudness()(wanted)))
-    np.testing.assert_allclose(loudness(power), wanted, atol=1e-3)
+    expected = np.linspace(-0.5, 1.0, 16, dtype=np.float32)
+    power = np.square(np.asarray(AmplitudeOfLoudness()(expected)))
+    np.testing.assert_allclose(loudness(power), expected, atol=1e-3)
     assert keras.saving.get_registered_object("tfsepgan>AmplitudeOfLoudness") is AmplitudeOfLoudness
 
 

@@ -1,4 +1,4 @@
-"""The pool of past fakes: what it hands on was made before, and every fake is handed on or kept."""
+"""The pool of past fakes: every fake is returned or kept, and past ones were made before."""
 
 import keras
 import numpy as np
@@ -11,12 +11,12 @@ WINDOW = 3
 
 
 def fakes(*numbers):
-    """Windows that are told apart by their number."""
+    """Return windows that are identified by their number."""
     return np.tile(np.float32(numbers)[:, None, None], (1, WINDOW, 1))
 
 
 def numbers_of(windows):
-    """The number of each window, all of whose samples must be the same."""
+    """Return the number of each window, all of whose samples must be equal."""
     windows = np.asarray(windows)
     assert np.ptp(windows, axis=1).max() == 0
     return [int(number) for number in windows[:, 0, 0]]
@@ -32,8 +32,7 @@ def test_until_the_pool_is_full_every_fake_is_returned_and_kept():
 
 @pytest.mark.parametrize(("size", "batch"), [(4, 2), (3, 2), (2, 5), (1, 1)])
 def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
-    """What came in is, each once, among what was handed on for the first time and what is kept: a
-    swap, never a copy."""
+    """Each input is once among what was returned for the first time or what is kept."""
     pool, came, went = PastFakes(size, WINDOW, seed=1), [], []
     for step in range(20):
         new = [100 * step + item + 1 for item in range(batch)]
@@ -46,7 +45,7 @@ def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
 
 
 def test_the_pool_equals_a_plain_list(size=4, batch=3):
-    """A list that is walked fake by fake with the layer's own coins does the same."""
+    """The reference is a list that is updated fake by fake with the layer's own coins."""
     pool, coins, kept = PastFakes(size, WINDOW, seed=5), keras.random.SeedGenerator(5), []
     for step in range(12):
         new = [10 * step + item + 1 for item in range(batch)]
@@ -100,7 +99,7 @@ def test_no_gradient_flows_back_and_nothing_is_trained():
 
 
 def test_the_variables_are_the_whole_state():
-    """Given another pool's variables it goes on as that one does, in a graph too."""
+    """With another pool's variables it continues as that pool does, in a graph too."""
     one, other = PastFakes(4, WINDOW, seed=3), PastFakes(4, WINDOW, seed=9)
     for step in range(3):
         one(fakes(3 * step, 3 * step + 1, 3 * step + 2))

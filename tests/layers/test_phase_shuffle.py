@@ -1,5 +1,4 @@
-"""Phase shuffle really shuffles: every example by its own shift, edges reflected, anew at each
-call, and repeatably."""
+"""Phase shuffle shifts every example separately, reflects edges, and follows its seed."""
 
 import keras
 import numpy as np
@@ -17,8 +16,7 @@ def signal():
 
 
 def shifts_of(signal, shuffled, reach):
-    """The shift of each example, found by trying them all on NumPy's reflection; None where none
-    fits."""
+    """Return the shift of each example, found by trying all on NumPy's reflection, or None."""
     padded = np.pad(signal, [[0, 0], [reach, reach], [0, 0]], mode="reflect")
     found = []
     for example, got in zip(padded, np.asarray(shuffled), strict=True):

@@ -1,5 +1,4 @@
-"""Random projections are linear, frozen, each another one, and keep lengths as Johnson and
-Lindenstrauss promise."""
+"""Random projections are linear, fixed, different from each other, and keep lengths."""
 
 import keras
 import numpy as np
@@ -56,10 +55,10 @@ def test_white_noise_keeps_its_power():
 def test_over_many_filters_any_sound_keeps_its_power(cycles):
     # E (w . x)^2 = |x|^2 / n, for w even on the sphere of n dimensions.
     waveform = np.cos(2 * np.pi * cycles * np.arange(240) + 0.4).astype(np.float32)[None, :, None]
-    heard = np.asarray(RandomProjection(20000, 24, 6, seed=0)(waveform))[0]
+    projected = np.asarray(RandomProjection(20000, 24, 6, seed=0)(waveform))[0]
     padded = np.pad(waveform[0, :, 0], 9)
     expected = [np.mean(padded[i * 6 : i * 6 + 24] ** 2) for i in range(40)]
-    np.testing.assert_allclose(np.mean(heard**2, axis=1), expected, rtol=0.06)
+    np.testing.assert_allclose(np.mean(projected**2, axis=1), expected, rtol=0.06)
 
 
 def test_more_projections_keep_distances_better():
@@ -72,8 +71,8 @@ def test_more_projections_keep_distances_better():
         ratios = []
         for seed in range(30):
             layer = RandomProjection(count, 240, 240, seed=seed)
-            heard = np.asarray(layer(one)) - np.asarray(layer(two))
-            ratios.append(240 * np.sum(heard**2) / count / distance)
+            projected = np.asarray(layer(one)) - np.asarray(layer(two))
+            ratios.append(240 * np.sum(projected**2) / count / distance)
         errors.append(np.std(ratios))
         assert errors[-1] == pytest.approx(
             np.sqrt(2 / count), rel=0.5
@@ -83,11 +82,11 @@ def test_more_projections_keep_distances_better():
 
 def test_projections_differ_and_follow_the_seed():
     waveform = noise(1, 240, 1)
-    heard, again, other = (
+    projected, again, other = (
         np.asarray(RandomProjection(6, 24, 6, seed=seed)(waveform)) for seed in (1, 1, 2)
     )
-    assert np.array_equal(heard, again)
-    together = np.concatenate([heard, other], axis=-1)[0]
+    assert np.array_equal(projected, again)
+    together = np.concatenate([projected, other], axis=-1)[0]
     correlations = np.corrcoef(together.T)[~np.eye(12, dtype=bool)]
     assert np.abs(correlations).max() < 0.9
 

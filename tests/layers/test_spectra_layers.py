@@ -1,5 +1,4 @@
-"""Frames of a mixture give it back, their magnitudes are the Fourier transform's, and shares sum to
-one."""
+"""Frames are invertible, magnitudes are NumPy's, and shares sum to one."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Layers over time and frequency against Keras' own, closed forms and what they promise a stream."""
+"""Layers over time and frequency equal Keras' own or closed forms, also on blocks."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def noise(*shape, seed=0):
 
 
 def stirred(layer, shape):
-    """A built layer whose biases are not zero."""
+    """Return a built layer whose biases are not zero."""
     layer.build(shape)
     layer.set_weights(
         [noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)]
@@ -79,7 +79,7 @@ def test_the_norm_of_a_frame_does_not_depend_on_other_frames():
 
 
 def test_the_norm_is_computed_in_float32():
-    """The mean of many bfloat16 squares would be off by more than their own rounding."""
+    """The error of a mean of many bfloat16 squares would exceed their own rounding."""
     signal = keras.ops.cast(noise(1, 2, 400, 16), "bfloat16")
     normed = np.asarray(keras.ops.cast(FrameNorm(dtype="bfloat16")(signal), "float32"))
     # of the factor itself
@@ -110,9 +110,9 @@ def test_places_add_the_same_bias_in_every_frame():
 @pytest.mark.parametrize("features", [1, 3])
 def test_a_position_holds_its_neighbouring_bins_of_every_feature(features):
     bins, patch = 10, 4
-    heard = noise(2, 5, features * bins)
-    folded = np.asarray(FoldBins(bins, patch, 4)(heard))
-    each = heard.reshape(2, 5, features, bins)
+    inputs = noise(2, 5, features * bins)
+    folded = np.asarray(FoldBins(bins, patch, 4)(inputs))
+    each = inputs.reshape(2, 5, features, bins)
     assert folded.shape == (2, 5, 4, features * patch)
     np.testing.assert_array_equal(folded[:, :, 1], each[..., 4:8].reshape(2, 5, -1))
     np.testing.assert_array_equal(
@@ -124,18 +124,18 @@ def test_a_position_holds_its_neighbouring_bins_of_every_feature(features):
 
 @pytest.mark.parametrize("sources", [1, 3])
 def test_unfolding_is_the_inverse_of_folding(sources):
-    heard = noise(2, 5, sources * 10)
-    np.testing.assert_array_equal(UnfoldBins(10, sources)(FoldBins(10, 4, 4)(heard)), heard)
+    inputs = noise(2, 5, sources * 10)
+    np.testing.assert_array_equal(UnfoldBins(10, sources)(FoldBins(10, 4, 4)(inputs)), inputs)
 
 
 @pytest.mark.parametrize(
-    ("bins", "patch", "levels", "wanted"),
+    ("bins", "patch", "levels", "expected"),
     [(1487, 4, 3, 376), (33, 4, 0, 9), (1, 1, 2, 4), (32, 4, 3, 8)],
 )
-def test_positions_are_the_fewest_that_can_be_halved(bins, patch, levels, wanted):
-    assert positions_of(bins, patch=patch, levels=levels) == wanted
-    assert wanted % 2**levels == 0
-    assert wanted * patch >= bins > (wanted - 2**levels) * patch
+def test_positions_are_the_fewest_that_can_be_halved(bins, patch, levels, expected):
+    assert positions_of(bins, patch=patch, levels=levels) == expected
+    assert expected % 2**levels == 0
+    assert expected * patch >= bins > (expected - 2**levels) * patch
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
-"""Upsampling and convolution in one: the same as Keras' two layers, whatever the kernel and the
-stride."""
+"""Upsampling and convolution in one layer equal Keras' two layers."""
 
 import keras
 import numpy as np
@@ -13,7 +12,7 @@ def noise(*shape, seed=0):
 
 
 def pair(kernel_size, stride, *, channels=3, filters=2):
-    """The layer, and Keras' two layers with the same weights."""
+    """Return the layer, and Keras' two layers with the same weights."""
     layer = UpsampledConv1D(filters, kernel_size, stride)
     convolution = keras.layers.Conv1D(filters, kernel_size, padding="same")
     layer.build((None, None, channels))

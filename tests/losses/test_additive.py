@@ -1,5 +1,4 @@
-"""The additive loss is zero where estimates add up to the mixture, and NumPy's difference
-elsewhere."""
+"""The additive loss is zero where estimates sum to the mixture, and NumPy's elsewhere."""
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ def test_an_added_constant_costs_its_size_in_any_estimate():
 
 
 def test_an_exchange_between_estimates_costs_nothing():
-    """It cannot tell who is who: that is what critics and labels are for."""
+    """The loss cannot identify sources; critics and labels do."""
     estimates, moved = noise(2, 2, 40, 1), noise(2, 40, 1, seed=1)
     traded = np.stack([estimates[:, 0] + moved, estimates[:, 1] - moved], axis=1)
     assert float(additive_loss(estimates.sum(axis=1), traded)) == pytest.approx(0, abs=1e-6)

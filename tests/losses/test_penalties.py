@@ -1,4 +1,4 @@
-"""Gradient penalties in closed form, of both sides and of one."""
+"""Gradient penalties, one-sided and two-sided, equal their closed forms."""
 
 import numpy as np
 import pytest

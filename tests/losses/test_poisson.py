@@ -1,5 +1,4 @@
-"""The Poisson loss is SciPy's likelihood, its gradient the closed form, and the jumps NumPy's
-differences."""
+"""The Poisson loss equals SciPy's likelihood, and smoothness NumPy's differences."""
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from tfsepgan.losses.poisson import divergence, jumps, poisson_loss
+from tfsepgan.losses.poisson import divergence, poisson_loss, smoothness
 
 
 def positive(*shape, seed=0):
@@ -59,17 +58,19 @@ def test_smoothness_is_the_absolute_change_over_the_level_of_both_frames():
             expected[item, frame] = change / (
                 (levels[item, frame, 0] + levels[item, frame + 1, 0]) / 2
             )
-    np.testing.assert_allclose(jumps(parts, levels), expected, rtol=1e-5)
+    np.testing.assert_allclose(smoothness(parts, levels), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [1, 4])
 def test_smoothness_is_zero_for_constant_magnitudes(frames):
     parts = np.repeat(positive(1, 1, 2, 5), frames, axis=1)
-    got = np.asarray(jumps(parts, np.ones((1, frames, 1), np.float32)))
+    got = np.asarray(smoothness(parts, np.ones((1, frames, 1), np.float32)))
     assert got.shape == (1, frames - 1)
     assert not got.any()
 
 
 def test_smoothness_ignores_the_overall_level():
     parts, levels = positive(1, 6, 2, 5), positive(1, 6, 1, seed=1) + 0.5
-    np.testing.assert_allclose(jumps(1e-3 * parts, 1e-3 * levels), jumps(parts, levels), rtol=1e-5)
+    np.testing.assert_allclose(
+        smoothness(1e-3 * parts, 1e-3 * levels), smoothness(parts, levels), rtol=1e-5
+    )

@@ -1,4 +1,4 @@
-"""The perceptrons of each part are NumPy's, and share nothing."""
+"""The perceptrons of each source equal NumPy's and are independent."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def noise(*shape, seed=0):
 
 
 def scrambled(network):
-    """Random weights, biases too, so that none is left out of a comparison."""
+    """Set random weights and biases, so that a comparison covers all of them."""
     network.set_weights(
         [noise(*weight.shape, seed=index) for index, weight in enumerate(network.get_weights())]
     )
@@ -20,7 +20,7 @@ def scrambled(network):
 
 
 def weights_of(network, part, *names):
-    """Kernels and biases of one part's layers."""
+    """Return kernels and biases of the layers of one source."""
     return [
         weight for name in names for weight in network.get_layer(f"part{part}_{name}").get_weights()
     ]
@@ -36,8 +36,8 @@ def test_a_generator_is_two_layers_with_softplus():
         noise(4, 2, 3),
     )
     for part in range(2):
-        inner, inner_bias, outer, outer_bias = weights_of(network, part, "hidden", "magnitudes")
-        expected = softplus(softplus(latents[:, part] @ inner + inner_bias) @ outer + outer_bias)
+        first, first_bias, last, last_bias = weights_of(network, part, "hidden", "magnitudes")
+        expected = softplus(softplus(latents[:, part] @ first + first_bias) @ last + last_bias)
         np.testing.assert_allclose(network(latents)[:, part], expected, rtol=1e-4, atol=1e-5)
     assert network.count_params() == 2 * (3 * 5 + 5 + 5 * 7 + 7)
 
@@ -45,8 +45,8 @@ def test_a_generator_is_two_layers_with_softplus():
 def test_a_critic_is_a_layer_with_tanh_and_a_sum():
     network, magnitudes = scrambled(dense.critic(parts=2, bins=7, hidden=5)), np.abs(noise(4, 2, 7))
     for part in range(2):
-        inner, bias, outer = weights_of(network, part, "hidden", "score")
-        expected = np.tanh(magnitudes[:, part] @ inner + bias) @ outer
+        first, bias, last = weights_of(network, part, "hidden", "score")
+        expected = np.tanh(magnitudes[:, part] @ first + bias) @ last
         np.testing.assert_allclose(
             network(magnitudes)[:, part], expected[:, 0], rtol=1e-4, atol=1e-5
         )
@@ -74,7 +74,7 @@ def test_uniform_weights_fill_the_range_given_by_their_inputs():
             bound = inputs.get(layer.name[6:], (None, None))[index]
             for weight in layer.get_weights() if bound else ():
                 assert np.abs(weight).max() <= bound**-0.5
-                # of an even spread, biases too
+                # uniform, biases too
                 assert np.std(weight) == pytest.approx((3 * bound) ** -0.5, rel=0.15)
     for network in networks:
         first, second = (weights_of(network, part, "hidden")[0] for part in range(2))

@@ -1,5 +1,4 @@
-"""What every discriminator promises: scores and features of known shapes, finite, with slopes that
-reach its input."""
+"""The contract of every discriminator: scores and features of known shapes, finite gradients."""
 
 import keras
 import numpy as np
@@ -18,11 +17,11 @@ def noise(*shape, seed=0):
 
 
 def test_scores_and_features_have_one_entry_for_each_window(discriminator_kind, discriminators):
-    heard = discriminators(discriminator_kind, window=WINDOW)(noise(3, WINDOW, 1), training=True)
-    assert set(heard) == {"scores", "features"}
-    assert heard["scores"]
-    assert len(heard["features"]) > len(heard["scores"])
-    for tensor in (*heard["scores"], *heard["features"]):
+    outputs = discriminators(discriminator_kind, window=WINDOW)(noise(3, WINDOW, 1), training=True)
+    assert set(outputs) == {"scores", "features"}
+    assert outputs["scores"]
+    assert len(outputs["features"]) > len(outputs["scores"])
+    for tensor in (*outputs["scores"], *outputs["features"]):
         assert tensor.shape[0] == 3
         assert np.isfinite(tensor).all()
 
@@ -46,8 +45,8 @@ def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(
 
 @pytest.mark.parametrize("window", [1000, 1500, 2047])
 def test_windows_can_have_any_length(discriminator_kind, discriminators, window):
-    heard = discriminators(discriminator_kind, window=window)(noise(2, window, 1), training=True)
-    assert all(np.isfinite(scores).all() for scores in heard["scores"])
+    outputs = discriminators(discriminator_kind, window=window)(noise(2, window, 1), training=True)
+    assert all(np.isfinite(scores).all() for scores in outputs["scores"])
 
 
 def test_windows_are_independent(discriminator_kind, discriminators):
@@ -241,13 +240,13 @@ def test_the_frequency_discriminator_responds_more_to_a_small_detuning(
         0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None]
         for off in (-0.1, 0.1)
     )
-    heard = {}
+    differences = {}
     for kind in ("multiresolution", "instantaneous_frequency"):
         first = discriminators(kind, frames=(64,)).layers[2]
         one, two = np.asarray(first(low)), np.asarray(first(high))
         loud = np.arange(one.shape[-1]) % 33 == 8  # the bin of the tone
-        heard[kind] = np.abs(one - two)[0, 8:-8, loud].max()
-    assert heard["instantaneous_frequency"] > 2 * heard["multiresolution"]
+        differences[kind] = np.abs(one - two)[0, 8:-8, loud].max()
+    assert differences["instantaneous_frequency"] > 2 * differences["multiresolution"]
 
 
 def test_spectral_normalisation_brings_every_gain_to_one(discriminator_kind, discriminators):

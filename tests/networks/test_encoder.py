@@ -1,5 +1,4 @@
-"""The encoder and the generator that is its mirror: shapes, ranges, and that each hears all it is
-given."""
+"""The encoder and the oscillator generator: shapes, ranges, and use of the whole input."""
 
 import numpy as np
 import pytest

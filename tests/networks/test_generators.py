@@ -1,5 +1,4 @@
-"""What every generator promises the long-file engine: any length, a finite context, no sense of
-time."""
+"""The contract of every generator: any length, a finite context, shifts by the hop."""
 
 import keras
 import numpy as np
@@ -86,7 +85,7 @@ def test_the_same_seed_gives_the_same_weights(generator_kind, generators):
 
 
 def open_masks(generator, *, to=60.0):
-    """Make every mask one (or zero): no weights, a large bias."""
+    """Set every mask to one (or zero): no weights, a large bias."""
     layer = generator.get_layer("masks")
     kernel, bias = layer.get_weights()
     layer.set_weights([np.zeros_like(kernel), np.full_like(bias, to)])
@@ -210,7 +209,7 @@ def test_the_papers_generator_has_the_authors_size():
 
 
 def correlate(signal, kernel, bias, *, stride, pad):
-    """A convolution layer in NumPy: `[time, in]` -> `[frames, out]`."""
+    """Apply a convolution layer in NumPy: `[time, in]` -> `[frames, out]`."""
     padded = np.pad(signal, [pad, (0, 0)])
     places = range(0, len(padded) - len(kernel) + 1, stride)
     return (
@@ -219,21 +218,23 @@ def correlate(signal, kernel, bias, *, stride, pad):
     )
 
 
-def bent(signal):
+def leaky(signal):
     return np.where(signal > 0, signal, 0.2 * signal)
 
 
 def authors_generator(weights_of, signal, *, blocks):
-    """The authors' network layer by layer in NumPy, batch norm with its moving statistics: `[time,
-    1]` -> `[time, sources]`."""
+    """Apply the authors' network in NumPy: `[time, 1]` -> `[time, sources]`.
+
+    Batch norm uses its moving statistics.
+    """
     for name in ("down0", "down1"):
-        signal = bent(correlate(signal, *weights_of(name), stride=4, pad=(11, 10)))
+        signal = leaky(correlate(signal, *weights_of(name), stride=4, pad=(11, 10)))
     for block in range(blocks):
         branch = signal
         for part in ("first", "second"):
             branch = correlate(branch, *weights_of(f"block{block}_{part}"), stride=1, pad=(10, 10))
             scale, shift, mean, variance = weights_of(f"block{block}_{part}_norm")
-            branch = bent(scale * (branch - mean) / np.sqrt(variance + 1e-5) + shift)
+            branch = leaky(scale * (branch - mean) / np.sqrt(variance + 1e-5) + shift)
         signal = signal + branch
     for name in ("up0", "up1"):
         signal = correlate(np.repeat(signal, 4, axis=0), *weights_of(name), stride=1, pad=(12, 12))
@@ -337,8 +338,7 @@ def test_an_identity_start_leaves_no_channel_without_a_gradient():
 
 
 def test_the_numpy_twins_of_the_identity_start_equal_the_layers():
-    """NumPy's twins of both convolutions against the layers, so that what is solved for one holds
-    for the other."""
+    """So the weights that are solved with NumPy fit the layers."""
     from tfsepgan.networks.passing import strided, upsampled
 
     config = GeneratorConfig(kind="resnet", channels=8, blocks=1)

@@ -1,5 +1,4 @@
-"""Maskers that share weights across frequency, and masks that turn the phase: closed forms, sizes,
-what is shared and what is not."""
+"""Maskers that share weights across frequency, and masks that turn the phase."""
 
 import keras
 import numpy as np
@@ -25,8 +24,7 @@ def separate(generator, mixture):
 
 
 def fixed(generator, name, values):
-    """Make a head give one number for each source, whatever it batch_keys: no weights, biases
-    before the activation."""
+    """Set a head to one number for each source, before the activation, for any input."""
     layer = generator.get_layer(name)
     kernel, bias = layer.get_weights()
     layer.set_weights(
@@ -78,10 +76,10 @@ def test_masks_multiply_every_bin_as_complex_numbers():
     masks, turns = (random.uniform(low, 1, (2, 3, 10)).astype("float32") for low in (0, -1))
     for source in (0, 1):
         own = slice(5 * source, 5 * source + 5)
-        wanted = spectrum * masks[..., own] * np.exp(1j * np.pi * turns[..., own])
+        expected = spectrum * masks[..., own] * np.exp(1j * np.pi * turns[..., own])
         lower, upper = np.split(np.asarray(MaskSource(source, 5)(masks, pair, turns)), 2, axis=-1)
         np.testing.assert_allclose(
-            (upper + lower) / 2 + 1j * (upper - lower) / 2, wanted, atol=1e-5
+            (upper + lower) / 2 + 1j * (upper - lower) / 2, expected, atol=1e-5
         )
 
 
@@ -131,7 +129,7 @@ def test_a_gradient_reaches_every_weight(generators, kind):
 
 
 def test_without_layers_across_positions_every_pitch_is_treated_alike(generators):
-    """Features a deepest position higher give masks a deepest position higher."""
+    """Features one deepest position higher give masks one deepest position higher."""
     generator, config = generators("tfc_tdf", frame=512, hop=128)
     for layer in generator.layers:
         if layer.name.endswith("_across") or layer.name == "places":

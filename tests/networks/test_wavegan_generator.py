@@ -1,5 +1,4 @@
-"""WaveGAN's generator against the paper's table, for every size; and its critic, which is one of
-the discriminators."""
+"""WaveGAN's generator and discriminator equal the paper's tables, for every size."""
 
 import keras
 import numpy as np

@@ -29,7 +29,7 @@ NETWORKS = (
     ),
     *mutants_of(
         "networks/passing.py",
-        "networks/test_generators.py",
+        "networks/test_resnet.py",
         (
             "identity-pairs-of-one-sign",
             "kernel[FIRST + phase, 0, 2 * phase + 1] = 1, -1",
@@ -51,7 +51,7 @@ NETWORKS = (
     ),
     *mutants_of(
         "networks/resnet.py",
-        "networks/test_generators.py",
+        "networks/test_resnet.py",
         (
             "resnet-blocks-linear-at-the-end",
             "branch = leaky(norm(convolution(branch)))",

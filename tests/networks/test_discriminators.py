@@ -182,7 +182,7 @@ def test_training_changes_every_branch_and_no_projection(discriminators):
     discriminator = discriminators("projections")
     frozen = discriminator.get_layer("projections").get_weights()[0]
     before = [np.asarray(weight) for weight in discriminator.trainable_variables]
-    assert len(before) == 3 * 2 * 4  # listeners, kernel and bias, three convolutions and the score
+    assert len(before) == 3 * 2 * 4  # branches, kernel and bias, three convolutions and the score
     optimizer = keras.optimizers.Adam(1e-3)
     for seed in range(2):
         with tf.GradientTape() as tape:

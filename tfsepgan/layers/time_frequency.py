@@ -106,8 +106,8 @@ class TimeFrequencyConv(keras.layers.Layer):
         Returns: `[batch, frames, ...]`.
         """
         if self.dilation == 1:
-            beside = self.kernel_size[1] // 2
-            extended = ops.pad(extended, [[0, 0], [0, 0], [beside, beside], [0, 0]])
+            border = self.kernel_size[1] // 2
+            extended = ops.pad(extended, [[0, 0], [0, 0], [border, border], [0, 0]])
             return self._activated(ops.conv(extended, self.kernel, padding="valid"))
         return self._activated(
             self._dilated(extended, "valid", ops.shape(extended)[1] - 2 * self.reach)

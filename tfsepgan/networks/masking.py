@@ -82,9 +82,9 @@ class MaskSource(keras.layers.Layer):
         lower, upper = ops.split(spectrum, 2, axis=-1)
         angle = math.pi * self._own(turns)
         # A - B and A + B of a bin rotate like its real and imaginary part.
-        along, beside = mask * ops.cos(angle), mask * ops.sin(angle)
+        cosine, sine = mask * ops.cos(angle), mask * ops.sin(angle)
         return ops.concatenate(
-            [along * lower - beside * upper, along * upper + beside * lower], axis=-1
+            [cosine * lower - sine * upper, cosine * upper + sine * lower], axis=-1
         )
 
     def _own(self, of_all):

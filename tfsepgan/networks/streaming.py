@@ -49,7 +49,7 @@ class StreamingTwin(NamedTuple):
     state: int  # numbers
 
 
-class _Parts(NamedTuple):
+class _Delayed(NamedTuple):
     """The output of a builder of one kind of generator."""
 
     estimates: keras.KerasTensor  # [1, sources, block, 1]
@@ -80,14 +80,14 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
     valid = keras.Input(batch_shape=(1,), dtype="int32")
     clock = Clock(memory, valid, hop=hop, hops=block // hop)
     mixture = clock.signal_only(signal)
-    parts = build(generator, mixture, memory, clock)
-    residual = memory.delayed(mixture, parts.delay)
-    for source in range(parts.estimates.shape[1]):
-        residual = residual - parts.estimates[:, source]
+    delayed = build(generator, mixture, memory, clock)
+    residual = memory.delayed(mixture, delayed.delay)
+    for source in range(delayed.estimates.shape[1]):
+        residual = residual - delayed.estimates[:, source]
     step = keras.Model(
-        [signal, valid, *memory.before], [parts.estimates, residual, *memory.after], name="step"
+        [signal, valid, *memory.before], [delayed.estimates, residual, *memory.after], name="step"
     )
-    return StreamingTwin(_with_flat_state(step, memory, block), block, parts.delay, memory.size)
+    return StreamingTwin(_with_flat_state(step, memory, block), block, delayed.delay, memory.size)
 
 
 def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Model:
@@ -154,9 +154,9 @@ class _Maskers:
             path = self.block(path, f"block{block}")
         return path
 
-    def parts(
+    def build(
         self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]
-    ) -> _Parts:
+    ) -> _Delayed:
         """Build the whole twin; `look_through` maps features to the signal before the masks."""
         spectrum = Inside(self.analysis)(
             self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
@@ -170,7 +170,7 @@ class _Maskers:
             frames = WaveformFrames(self.synthesis)(share)
             waveform = overlap_add(self.memory.with_past(frames, self.overlap), self.analysis.hop)
             waveforms.append(ops.expand_dims(waveform, -1))
-        return _Parts(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
+        return _Delayed(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
 
     def _head(self, signal, name: str):
         if name not in self.layers:
@@ -181,9 +181,11 @@ class _Maskers:
         return outputs
 
 
-def _masker(look_through: Callable[[_Maskers, keras.KerasTensor], _Path]) -> Callable[..., _Parts]:
-    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
-        return _Maskers(generator, memory, clock).parts(mixture, look_through)
+def _masker(
+    look_through: Callable[[_Maskers, keras.KerasTensor], _Path],
+) -> Callable[..., _Delayed]:
+    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
+        return _Maskers(generator, memory, clock).build(mixture, look_through)
 
     return build
 
@@ -200,28 +202,32 @@ def _band_split(twin: _Maskers, features) -> _Path:
 
 def _tfc_tdf(twin: _Maskers, features) -> _Path:
     """Apply the U-Net; skip connections are delayed as much as the deeper levels."""
-    there = twin.layers
-    path = _Path(there["places"](there["enter"](there["fold"](features))), 0)
+    by_name = twin.layers
+    path = _Path(by_name["places"](by_name["enter"](by_name["fold"](features))), 0)
     skips = []
     for level in range(twin.count("down")):
         path = twin.block(path, f"down{level}")
         skips.append(path)
-        path = _Path(there[f"halve{level}"](there[f"halve{level}_pair"](path.signal)), path.late)
+        path = _Path(
+            by_name[f"halve{level}"](by_name[f"halve{level}_pair"](path.signal)), path.late
+        )
     path = twin.blocks(path)
     for level, skip in reversed(list(enumerate(skips))):
-        doubled = there[f"double{level}_part"](there[f"double{level}"](path.signal))
+        doubled = by_name[f"double{level}_part"](by_name[f"double{level}"](path.signal))
         waited = twin.memory.delayed(skip.signal, path.late - skip.late)
-        path = twin.block(_Path(there[f"skip{level}"]([waited, doubled]), path.late), f"up{level}")
-    return _Path(there["norm"](path.signal), path.late)
+        path = twin.block(
+            _Path(by_name[f"skip{level}"]([waited, doubled]), path.late), f"up{level}"
+        )
+    return _Path(by_name["norm"](path.signal), path.late)
 
 
-def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
+def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
     """Build the twin of the paper's generator; each convolution waits for its look-ahead."""
-    there = {layer.name: layer for layer in generator.layers}
+    by_name = {layer.name: layer for layer in generator.layers}
 
     def look(signal, late: int, name: str, before: int):
         """Apply a convolution trained with `before` zeros at the front, with the least delay."""
-        convolution = there[name]
+        convolution = by_name[name]
         (kernel,), (stride,) = convolution.kernel_size, convolution.strides
         later = math.ceil((kernel - stride - before + late) / stride)
         extended = memory.with_past(clock.inside(signal, late=late), stride * later + before - late)
@@ -232,27 +238,27 @@ def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _P
     for name in ("down0", "down1"):
         signal, late = look(signal, late, name, STRIDED_PADDING[0])
         signal = leaky(signal)
-    for block in range(sum(name.endswith("_first") for name in there)):
+    for block in range(sum(name.endswith("_first") for name in by_name)):
         branch, after = signal, late
         for part in (f"block{block}_first", f"block{block}_second"):
             branch, after = look(branch, after, part, BLOCK_KERNEL // 2)
-            branch = leaky(there[f"{part}_norm"](branch))
+            branch = leaky(by_name[f"{part}_norm"](branch))
         signal, late = (
-            there[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
+            by_name[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
             after,
         )
     for name in ("up0", "up1"):
-        upsampled = there[name]
+        upsampled = by_name[name]
         extended = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)
         signal, late = Inside(upsampled)(extended), (late + upsampled.reach) * upsampled.stride
     waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = ops.expand_dims(ops.transpose(waveforms, (0, 2, 1)), -1)
-    return _Parts(estimates[:, : generator.output.shape[1]], late)
+    return _Delayed(estimates[:, : generator.output.shape[1]], late)
 
 
 class _Twin(NamedTuple):
     hop: Callable[[keras.Model], int]
-    build: Callable[..., _Parts]
+    build: Callable[..., _Delayed]
 
 
 def _frame_hop(generator: keras.Model) -> int:

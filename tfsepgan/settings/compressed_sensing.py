@@ -5,14 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
-from tfsepgan.settings.presets import (
-    DEMO_TRAINING,
-    TINY_DATA,
-    TINY_DISCRIMINATOR,
-    TINY_TRAINING,
-)
 from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
 GeneratorKind = Literal["wavegan", "oscillators"]
@@ -147,7 +142,7 @@ PRESETS = {
         model=CompressedSensingConfig(
             generator=SynthesizerConfig(latent=8, channels=4),
             encoder=FramesConfig(channels=16, blocks=1, squeeze=4),
-            discriminator=TINY_DISCRIMINATOR,
+            discriminator=shared.TINY_DISCRIMINATOR,
             frame=256,
             hop=128,
             models_rest=True,
@@ -162,8 +157,8 @@ PRESETS = {
             iterations=4,
             estimate="mask",
         ),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # The paper's search and its weights, with WaveGAN for DCGAN. The generator is trained as in
     # `wavegan`, or named by `prior`.
@@ -210,7 +205,7 @@ PRESETS = {
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=4096, batch=64, law="snr"),
         # a search takes longer than a pass of a network
-        training=replace(DEMO_TRAINING, steps=700, validation_mixtures=8),
+        training=replace(shared.DEMO_TRAINING, steps=700, validation_mixtures=8),
     ),
 }
 

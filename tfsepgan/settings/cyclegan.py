@@ -5,19 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, at_least, not_negative, nothing_to_learn, shares
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.presets import (
-    DEMO_DATA,
-    DEMO_DISCRIMINATOR,
-    DEMO_GENERATOR,
-    DEMO_TRAINING,
-    PAPER_DATA,
-    TINY_DATA,
-    TINY_DISCRIMINATOR,
-    TINY_GENERATOR,
-    TINY_TRAINING,
-)
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Range
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
@@ -104,13 +94,13 @@ PRESETS = {
         system="cyclegan",
         preset="tiny",
         model=CycleGANConfig(
-            generator=TINY_GENERATOR,
+            generator=shared.TINY_GENERATOR,
             mixer=GeneratorConfig(kind="resnet", channels=8, blocks=1),
-            discriminator=TINY_DISCRIMINATOR,
+            discriminator=shared.TINY_DISCRIMINATOR,
             pool=4,
         ),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # S-SepGAN, section 3.2, which gives no numbers. They are the authors' code's, as are networks,
     # data and training of `ssepgan`.
@@ -129,7 +119,7 @@ PRESETS = {
             identity_mixture_weight=0.0,  # not in section 3.2
             pool=0,  # not in section 3.2; in the authors' code its use is commented out
         ),
-        data=PAPER_DATA,
+        data=shared.PAPER_DATA,
         # The running mean of the weights is not in the paper; as in `ssepgan`.
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
@@ -139,17 +129,17 @@ PRESETS = {
         system="cyclegan",
         preset="zhu",
         model=CycleGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=PAPER_DATA,
+        data=shared.PAPER_DATA,
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.999), ema=0.0),
     ),
     "demo": Experiment(
         system="cyclegan",
         preset="demo",
         model=CycleGANConfig(
-            generator=DEMO_GENERATOR,
+            generator=shared.DEMO_GENERATOR,
             mixer=GeneratorConfig(kind="filterbank", channels=32, blocks=1, frame=1024, hop=512),
             carry_rest=True,
-            discriminator=DEMO_DISCRIMINATOR,
+            discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
             identity_mixture_weight=0.0,  # with carry_rest the same as the cycle of mixtures
             identity_share=0.125,
@@ -157,8 +147,8 @@ PRESETS = {
             adversarial_mixture_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=DEMO_DATA,
-        training=replace(DEMO_TRAINING, steps=1200),
+        data=shared.DEMO_DATA,
+        training=replace(shared.DEMO_TRAINING, steps=1200),
     ),
 }
 

@@ -5,19 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig, SynthesizerConfig
-from tfsepgan.settings.presets import (
-    DEMO_DATA,
-    DEMO_DISCRIMINATOR,
-    DEMO_GENERATOR,
-    DEMO_TRAINING,
-    PAPER_DATA,
-    TINY_DATA,
-    TINY_DISCRIMINATOR,
-    TINY_GENERATOR,
-    TINY_TRAINING,
-)
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Choice
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
@@ -121,15 +111,15 @@ PRESETS = {
         preset="tiny",
         model=DecompositionConfig(
             learn="both",
-            generator=TINY_GENERATOR,
+            generator=shared.TINY_GENERATOR,
             composition=CompositionConfig(kind="learned", taps=9, channels=4),
-            discriminator=TINY_DISCRIMINATOR,
+            discriminator=shared.TINY_DISCRIMINATOR,
             # under the others a discriminator's last bias has no gradient at first
             objective="lsgan",
             critic_steps=1,
         ),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # The paper's first task and objective. The paper has images and text, so networks, window and
     # batch are S-SepGAN's. Its weights and learning rates were not available, so they are those of
@@ -138,7 +128,7 @@ PRESETS = {
         system="decomposition",
         preset="paper",
         model=DecompositionConfig(),
-        data=replace(PAPER_DATA, law="snr"),
+        data=replace(shared.PAPER_DATA, law="snr"),
         training=TrainingConfig(
             steps=100_000,
             learning_rate=1e-4,  # Gulrajani et al. 2017, algorithm 1
@@ -151,8 +141,8 @@ PRESETS = {
         system="decomposition",
         preset="demo",
         model=DecompositionConfig(
-            generator=DEMO_GENERATOR,
-            discriminator=DEMO_DISCRIMINATOR,
+            generator=shared.DEMO_GENERATOR,
+            discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
             mixture_cycle_weight=1.0,
             parts_weight=0.01,
@@ -160,8 +150,8 @@ PRESETS = {
             level_dbfs=-20.0,
             critic_steps=1,
         ),
-        data=replace(DEMO_DATA, batch=4),
-        training=DEMO_TRAINING,
+        data=replace(shared.DEMO_DATA, batch=4),
+        training=shared.DEMO_TRAINING,
     ),
 }
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop, not_negative
-from tfsepgan.settings.presets import DEMO_DATA, TINY_DATA, TINY_TRAINING
 from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan", "wgan-gp"]
@@ -103,8 +103,8 @@ PRESETS = {
             search_rate=0.1,
             estimate="mask",
         ),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # As in the paper; numbers that it does not give are its authors' code's.
     "paper": Experiment(
@@ -144,7 +144,7 @@ PRESETS = {
             smoothness=0.3,  # 0 is 0.4 dB worse, 1 is 0.3 dB
             estimate="mask",
         ),
-        data=DEMO_DATA,
+        data=shared.DEMO_DATA,
         training=TrainingConfig(
             steps=2000,
             steps_per_epoch=250,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop
-from tfsepgan.settings.presets import DEMO_DATA, PAPER_DATA, TINY_DATA
 from tfsepgan.settings.search import Multiples, Range
 
 Weighting = Literal["loudness", "equal"]
@@ -49,7 +49,7 @@ PRESETS = {
         system="nmf",
         preset="tiny",
         model=NMFConfig(frame=256, hop=64, rank=4, pool=64, fit_iterations=10, iterations=10),
-        data=TINY_DATA,
+        data=shared.TINY_DATA,
         training=TrainingConfig(
             steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, ema=0.0
         ),
@@ -59,7 +59,7 @@ PRESETS = {
         system="nmf",
         preset="paper",
         model=NMFConfig(weighting="equal"),
-        data=PAPER_DATA,
+        data=shared.PAPER_DATA,
         # one fit, as in the paper
         training=TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),
     ),
@@ -75,7 +75,7 @@ PRESETS = {
             iterations=50,
             mask_power=2.0,
         ),
-        data=DEMO_DATA,
+        data=shared.DEMO_DATA,
         training=TrainingConfig(steps=150, steps_per_epoch=50, minutes=4.0, ema=0.0),
     ),
 }

@@ -9,17 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, nothing_to_learn
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.presets import (
-    DEMO_DATA,
-    DEMO_GENERATOR,
-    DEMO_TRAINING,
-    TINY_DATA,
-    TINY_DISCRIMINATOR,
-    TINY_GENERATOR,
-    TINY_TRAINING,
-)
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
 
 PairedLoss = Literal["l1", "mse"]
@@ -82,14 +74,14 @@ PRESETS = {
         system="semisupervised",
         preset="tiny",
         model=SemiSupervisedConfig(
-            generator=TINY_GENERATOR,
-            discriminator=TINY_DISCRIMINATOR,
+            generator=shared.TINY_GENERATOR,
+            discriminator=shared.TINY_DISCRIMINATOR,
             unsupervised_weight=0.01,
             additive_weight=0.1,
             critic_steps=1,
         ),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # Numbers are the authors' code's where no other source is named. The paper itself was not
     # available; S-SepGAN, section 2.4.2, describes it.
@@ -133,7 +125,7 @@ PRESETS = {
         system="semisupervised",
         preset="demo",
         model=SemiSupervisedConfig(
-            generator=DEMO_GENERATOR,
+            generator=shared.DEMO_GENERATOR,
             # With a floor of 1e-4 the penalty flattens the critics until their scores are constant.
             discriminator=DiscriminatorConfig(
                 kind="multiresolution", channels=16, frames=(512, 1024), floor=1.0, window=8192
@@ -145,8 +137,8 @@ PRESETS = {
             critic_steps=1,  # as many as two cores have time for
             level_dbfs=-20.0,
         ),
-        data=DEMO_DATA,
-        training=replace(DEMO_TRAINING, steps=1200),
+        data=shared.DEMO_DATA,
+        training=replace(shared.DEMO_TRAINING, steps=1200),
     ),
 }
 

@@ -5,19 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, nothing_to_learn, shares
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.presets import (
-    DEMO_DATA,
-    DEMO_DISCRIMINATOR,
-    DEMO_GENERATOR,
-    DEMO_TRAINING,
-    PAPER_DATA,
-    TINY_DATA,
-    TINY_DISCRIMINATOR,
-    TINY_GENERATOR,
-    TINY_TRAINING,
-)
 from tfsepgan.settings.search import (
     DILATIONS,
     MASKERS,
@@ -90,16 +80,18 @@ PRESETS = {
     "tiny": Experiment(
         system="ssepgan",
         preset="tiny",
-        model=SSepGANConfig(generator=TINY_GENERATOR, discriminator=TINY_DISCRIMINATOR),
-        data=TINY_DATA,
-        training=TINY_TRAINING,
+        model=SSepGANConfig(
+            generator=shared.TINY_GENERATOR, discriminator=shared.TINY_DISCRIMINATOR
+        ),
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
     # As in the paper; numbers that it does not give are the original code's.
     "paper": Experiment(
         system="ssepgan",
         preset="paper",
         model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=PAPER_DATA,
+        data=shared.PAPER_DATA,
         # The running mean of the weights is not in the paper: the weights alone vary by up to 3 dB
         # within 250 steps (docs/systems/ssepgan.md).
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
@@ -113,7 +105,7 @@ PRESETS = {
             generator=GeneratorConfig(channels=32, start="identity"),
             discriminator=DiscriminatorConfig(channels=16, start="normal"),
         ),
-        data=replace(PAPER_DATA, batch=4),
+        data=replace(shared.PAPER_DATA, batch=4),
         training=TrainingConfig(
             steps=12_000,
             learning_rate=1e-3,
@@ -129,15 +121,15 @@ PRESETS = {
         system="ssepgan",
         preset="demo",
         model=SSepGANConfig(
-            generator=DEMO_GENERATOR,
-            discriminator=DEMO_DISCRIMINATOR,
+            generator=shared.DEMO_GENERATOR,
+            discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=DEMO_DATA,
-        training=DEMO_TRAINING,
+        data=shared.DEMO_DATA,
+        training=shared.DEMO_TRAINING,
     ),
     # Real recordings at full bandwidth: the model that ships with the package.
     "piano": Experiment(

@@ -146,7 +146,7 @@ NETWORKS = (
         "networks/test_streaming.py",
         (
             "stream-residual-early",
-            "residual = memory.delayed(mixture, parts.delay)",
+            "residual = memory.delayed(mixture, delayed.delay)",
             "residual = mixture",
             "test_blocks_equal_one_pass_at_any_length",
         ),

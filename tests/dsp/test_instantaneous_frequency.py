@@ -91,8 +91,8 @@ def test_real_music_is_inverted_with_200_db_and_100_db_in_single_precision(
 
 
 def test_the_phase_of_music_matters(music):
-    # The same loudness with every frequency at its bin's middle is another sound: the figure above
-    # is not given away.
+    # The same magnitude with every frequency in its bin's middle is another sound, so the figure
+    # above is not trivial.
     log_magnitude, frequency = forward(music[0])
     middle = np.broadcast_to(2 * (np.arange(513) * 256 % 1024) / 1024, frequency.shape)
     assert snr_db(music[0], inverse(log_magnitude, middle, time=len(music[0]))) < 5
@@ -104,7 +104,7 @@ def test_a_tone_has_constant_loudness_and_frequency(offset):
     turns = (bin_of_tone + offset) / frame
     log_magnitude, frequency = forward(tone(turns, 20 * frame), frame=frame, hop=hop)
     inner = slice(frame // hop, -frame // hop)
-    expected = 2 * turns * hop  # half turns a hop
+    expected = 2 * turns * hop  # half turns per hop
     expected = (expected + 1) % 2 - 1
     np.testing.assert_allclose(frequency[inner, bin_of_tone], expected, atol=1e-4)
     assert np.ptp(log_magnitude[inner, bin_of_tone]) < 1e-3
@@ -118,7 +118,7 @@ def test_the_frequency_is_the_unwrapped_phase_differenced():
     unwrapped = np.pi * np.cumsum(frequency, axis=0)
     np.testing.assert_allclose(np.exp(1j * unwrapped), np.exp(1j * phase), atol=1e-9)
     steps = np.abs(np.diff(unwrapped, axis=0))
-    assert steps.max() <= np.pi + 1e-9  # the shortest way round, always
+    assert steps.max() <= np.pi + 1e-9  # always the shorter way round
     assert steps.max() > 3
     np.testing.assert_allclose(frequency[0], phase[0] / np.pi, atol=1e-12)
 

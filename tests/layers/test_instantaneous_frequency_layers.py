@@ -71,7 +71,7 @@ def test_loudness_does_not_change_the_point_of_what_is_loud():
 
 
 def test_a_phase_that_completes_a_turn_does_not_jump():
-    # A tone that glides past a bin: its angle wraps, the point walks on along the circle.
+    # A tone that glides past a bin: its angle wraps, the point continues along the circle.
     frame, hop = 256, 128
     time = np.arange(80 * frame)
     glide = np.cos(2 * np.pi / frame * (40 * time + 2.5 * time**2 / len(time) / 2))

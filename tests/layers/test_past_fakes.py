@@ -39,7 +39,7 @@ def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
         came += new
         went += numbers_of(pool(fakes(*new)))
     kept = numbers_of(pool.fakes)
-    first = came[:size]  # these were handed on when they were kept, and may be once more
+    first = came[:size]  # these were returned when they were kept, and may be returned once more
     assert len(went) == len(came)
     assert sorted(went + kept) == sorted(came + first)
 
@@ -71,8 +71,8 @@ def test_half_of_the_fakes_are_past_ones_from_anywhere_in_the_pool():
     for step in range(rounds):
         before = numbers_of(pool.fakes)
         new = [1000 + 4 * step + item for item in range(4)]
-        handed_on = numbers_of(pool(fakes(*new)))
-        past += sum(one != other for one, other in zip(handed_on, new, strict=True))
+        returned = numbers_of(pool(fakes(*new)))
+        past += sum(one != other for one, other in zip(returned, new, strict=True))
         places |= {
             place
             for place, (old, now) in enumerate(zip(before, numbers_of(pool.fakes), strict=True))

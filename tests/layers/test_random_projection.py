@@ -41,7 +41,7 @@ def test_filters_are_of_unit_length_and_nearly_at_right_angles():
     np.testing.assert_allclose(np.diag(products), 1, atol=1e-6)
     between = products[~np.eye(64, dtype=bool)]
     assert np.abs(between).max() < 0.4
-    # of two even directions in n dimensions: 1 / sqrt(n)
+    # of two uniform directions in n dimensions: 1 / sqrt(n)
     assert np.std(between) == pytest.approx(192**-0.5, rel=0.1)
 
 
@@ -53,7 +53,7 @@ def test_white_noise_keeps_its_power():
 
 @pytest.mark.parametrize("cycles", [0.0, 0.01, 0.37])
 def test_over_many_filters_any_sound_keeps_its_power(cycles):
-    # E (w . x)^2 = |x|^2 / n, for w even on the sphere of n dimensions.
+    # E (w . x)^2 = |x|^2 / n, for w uniform on the sphere of n dimensions.
     waveform = np.cos(2 * np.pi * cycles * np.arange(240) + 0.4).astype(np.float32)[None, :, None]
     projected = np.asarray(RandomProjection(20000, 24, 6, seed=0)(waveform))[0]
     padded = np.pad(waveform[0, :, 0], 9)

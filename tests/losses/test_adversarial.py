@@ -20,8 +20,8 @@ def softplus(x):
     return np.logaddexp(0, x)
 
 
-# Of a score: the loss of one that should be high, of one that should be low, and the generator's of
-# its own.
+# For each objective: the loss of a score that should be high, of one that should be low, and the
+# generator's loss of the score of an estimate.
 TWINS = {
     "vanilla": (lambda s: softplus(-s), softplus, lambda s: softplus(-s)),
     "lsgan": (lambda s: (s - 1) ** 2, lambda s: s**2, lambda s: (s - 1) ** 2),
@@ -44,8 +44,8 @@ def test_every_objective_has_a_twin():
 
 @pytest.mark.parametrize("objective", sorted(TWINS))
 def test_an_objective_is_its_formula(objective):
-    for ours, twin in zip((real_loss, fake_loss, generator_loss), TWINS[objective], strict=True):
-        assert float(ours(objective, SCORES)) == pytest.approx(of_branches(twin, SCORES), rel=1e-5)
+    for loss, twin in zip((real_loss, fake_loss, generator_loss), TWINS[objective], strict=True):
+        assert float(loss(objective, SCORES)) == pytest.approx(of_branches(twin, SCORES), rel=1e-5)
 
 
 def test_the_vanilla_objective_is_the_logarithm_of_a_sigmoid():

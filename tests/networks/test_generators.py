@@ -61,7 +61,7 @@ def test_a_shift_by_the_hop_shifts_the_output(generator_kind, generators):
     hop, context = entry.hop(config), entry.context(config)
     mixture = noise(1, 3 * context, 1)
     moved = np.pad(mixture, [[0, 0], [hop, 0], [0, 0]])
-    # The beginning and the end know that they are the edge; between them nothing does.
+    # Only the beginning and the end depend on the position of the edges.
     inner = slice(context, 2 * context)
     moved_inner = slice(context + hop, 2 * context + hop)
     expected = separate(generator, mixture)[:, :, inner]
@@ -170,7 +170,7 @@ def test_frequency_features_extend_the_context_by_one_hop_back(generators):
 
 
 def test_masks_depend_on_frequency_features_only_when_they_are_on(generators):
-    # Two tones of one loudness in one bin, a little apart: their phases turn differently, their
+    # Two tones of one loudness in one bin, close to each other: their phases advance differently, their
     # powers are nearly the same.
     time = np.arange(4000)
     low, high = (

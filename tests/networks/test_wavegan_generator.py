@@ -78,7 +78,7 @@ def test_nearest_upsampling_repeats_samples_then_convolves():
     for level in range(3):
         layer = generator.get_layer(f"up{level}")
         kernel = np.zeros(layer.kernel.shape, np.float32)
-        kernel[12, 0, 0] = 1.0  # passes the first channel on as it is
+        kernel[12, 0, 0] = 1.0  # passes the first channel
         layer.set_weights([kernel, np.zeros(layer.bias.shape, np.float32)])
     sound = np.asarray(generator(latents(1, 3)))[0, :, 0]
     assert len(np.unique(sound)) > 4

@@ -20,12 +20,12 @@ class AugmentConfig:
     speed: float = 0.0
     """Probability that speed and pitch change together, as of a tape. All sources of a song get the
     same speed."""
-    speed_semitones: tuple[float, float] = (-4.0, 4.0)  # further, and instruments change their kind
+    speed_semitones: tuple[float, float] = (-4.0, 4.0)  # beyond, instruments sound like other ones
     """Range of the speed, in semitones."""
     pitch: float = 0.0
     """Probability that the pitch changes at the same speed. All sources of a song get the same
     pitch."""
-    # further, and overtones are where no instrument has them
+    # beyond, overtones lie where no instrument has them
     pitch_semitones: tuple[float, float] = (-3.0, 3.0)
     """Range of the pitch, in semitones."""
     equaliser: float = 0.0

@@ -38,7 +38,7 @@ ENDS_KERNEL = 25
 BLOCK_KERNEL = 21
 HOP = STRIDE * STRIDE
 SLOPE = 0.2
-STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends; the last sample of it is not used
+STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends, and never use the last sample
 
 
 def resnet_context(config: GeneratorConfig) -> int:

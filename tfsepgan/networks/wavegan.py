@@ -20,10 +20,8 @@ from tfsepgan.settings.networks import SynthesizerConfig
 
 FACTOR = 4  # upsampling of a level
 FIRST_RMS = 0.1  # RMS of the first sounds with start 'he': -20 dBFS, a usual level of music
-FEWEST_FRAMES, MOST_FRAMES = (
-    16,
-    63,
-)  # after the dense layer; with these limits a window has one solution
+# Frames after the dense layer; with these limits a window can be made in one way only.
+FEWEST_FRAMES, MOST_FRAMES = 16, 63
 
 
 def levels_of(window: int) -> tuple[int, int]:

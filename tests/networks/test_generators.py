@@ -170,8 +170,8 @@ def test_frequency_features_extend_the_context_by_one_hop_back(generators):
 
 
 def test_masks_depend_on_frequency_features_only_when_they_are_on(generators):
-    # Two tones of one loudness in one bin, close to each other: their phases advance differently, their
-    # powers are nearly the same.
+    # Two tones of one loudness in one bin, close to each other: their phases advance differently,
+    # their powers are nearly the same.
     time = np.arange(4000)
     low, high = (
         0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None]

@@ -213,7 +213,10 @@ class Synthesis(keras.layers.Layer):
 
 
 def check_hop(frame: int, hop: int) -> None:
-    """Raises: ConfigError unless `hop` divides `frame` at least twice and `frame` is even."""
+    """Check that `frame` is even, a multiple of `hop`, and at least twice `hop`.
+
+    Raises: ConfigError otherwise.
+    """
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ConfigError(
             f"frame is {frame} and hop {hop} samples; frame must be even, a multiple of hop, and"

@@ -172,7 +172,7 @@ class Decomposition(SeparationSystem):
         mixture, parts = batch["unlabelled"], self.components_of(batch["solo"])
         with self.watching_learners() as tape:
             trips = self.round_trips(mixture, parts)
-            judged = self.validatord(trips)
+            judged = self.judged(trips)
             with tape.stop_recording():
                 self.train_critics(judged)
             cycles = {

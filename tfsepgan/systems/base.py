@@ -18,8 +18,8 @@ from keras import ops
 
 from tfsepgan.config import Experiment, TrainingConfig, nearest
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.networks.table import build_generator, first_sources
+from tfsepgan.systems.adversary import joint_gradients, tape_over, update_average
 from tfsepgan.systems.learning_rate import learning_rate
 from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
 
@@ -100,12 +100,9 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
-    def tape_of(self, player: str) -> tf.GradientTape:
-        """A tape that records what follows from one player's weights."""
-        tape = tf.GradientTape(watch_accessed_variables=False)
-        with tape:
-            tape.watch([variable.value for variable in self.players[player].trainable_variables])
-        return tape
+    def tape_of(self, *players: str, persistent: bool = False) -> tf.GradientTape:
+        """One tape that records what follows from the weights of these players."""
+        return tape_over([self.players[name] for name in players], persistent=persistent)
 
     def minimize(self, loss: Callable, inputs: tuple, *, player: str):
         """One step of one player down its loss.
@@ -117,39 +114,19 @@ class System(keras.Model):
         """
         with self.tape_of(player) as tape:
             value = loss(*inputs)
-        self.apply_gradients(player, value, tape)
+        self.apply_gradients(value, tape, player)
         return value
 
-    def apply_gradients(self, player: str, loss, tape: tf.GradientTape):
-        """Move one player's weights down a loss that was computed under its tape."""
-        variables = self.players[player].trainable_variables
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self.optimizers[player].apply(gradients, variables)
-
-    def input_gradient(self, network: Callable, waveform):
-        """How the summed scores of a network change with what it batch_keys, `[batch, time,
-        channels]`."""
-        with tf.GradientTape() as tape:
-            tape.watch(waveform)
-            scores = network(waveform)
-            total = sum(
-                ops.sum(ops.mean(ops.reshape(s, (ops.shape(s)[0], -1)), axis=1)) for s in scores
-            )
-        return tape.gradient(total, waveform) / len(scores)
-
-    def gradient_penalty(self, critic: keras.Model, real, fake, penalty: Callable = slope_penalty):
-        """Penalty on a critic's slope at random points between real and fake windows.
+    def apply_gradients(self, loss, tape: tf.GradientTape, *players: str, **options):
+        """Move the weights of players down a loss that was computed under their tape.
 
         Args:
-          critic: a discriminator of `networks.table`.
-          real, fake: `[batch, window, 1]`.
-          penalty: of the gradient, a function of `losses.penalties`.
-        Returns: scalar, without its weight.
-        Source: Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1.
+          options: of `tf.GradientTape.gradient`.
         """
-        position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=self.draws)
-        between = mix_at_random(real, fake, position)
-        return penalty(self.input_gradient(lambda x: critic(x, training=True)["scores"], between))
+        networks = {name: self.players[name] for name in players}
+        gradients = joint_gradients(loss, tape, networks, **options)
+        for name, network in networks.items():
+            self.optimizers[name].apply(gradients[name], network.trainable_variables)
 
     def log(self, **losses) -> dict:
         """Add losses to the epoch's means and give the means.
@@ -197,12 +174,13 @@ class AveragedGenerator:
         decay = self.experiment.training.ema
         if not decay:
             return
-        for mean, weight in zip(
-            self.ema_generator.variables, self.generator.variables, strict=True
-        ):
-            if id(mean) not in self._statistics_of_the_mean:
-                averaged = keras.backend.is_float_dtype(weight.dtype)
-                mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
+        update_average(
+            self.ema_generator,
+            self.generator,
+            decay,
+            averaged=lambda weight: keras.backend.is_float_dtype(weight.dtype),
+            skipped=self._statistics_of_the_mean,
+        )
         if self._statistics_of_the_mean:
             turn = self.optimizers["generator"].iterations % STATISTICS_EVERY == 0
             tf.cond(turn, lambda: self._hear(mixture), lambda: False)

@@ -34,26 +34,22 @@ settings and presets are in `tfsepgan/settings/compressed_sensing.py`, the encod
 """
 
 import keras
-import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.dsp.measurements import back_projection
-from tfsepgan.errors import ConfigError, ShapeError
-from tfsepgan.layers.filterbank import Analysis, Synthesis
+from tfsepgan.errors import ConfigError
 from tfsepgan.losses import recovery
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.encoder import inference_encoder, oscillator_generator
-from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
-from tfsepgan.systems.base import SearchingSystem, SynthesisSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
-from tfsepgan.systems.latent_search import in_windows, search
+from tfsepgan.systems.adversary import Adversarial, update_average
+from tfsepgan.systems.base import SynthesisSystem
+from tfsepgan.systems.crops import gain_to_level, with_residual
+from tfsepgan.systems.inversion import GeneratorInversion
+from tfsepgan.systems.latent_search import search
 
 
-class CompressedSensing(SearchingSystem):
+class CompressedSensing(Adversarial, GeneratorInversion):
     """Finds the latents whose sound, added to the rest's, comes closest to the mixture.
 
     Source: Bora et al. 2017, arXiv:1703.03208; ElAraby, Ni & Tran, "S-SepGAN", section 2.2.
@@ -89,23 +85,11 @@ class CompressedSensing(SearchingSystem):
             self._shipped = {"generator": self._new_generator(), "encoder": self._new_encoder()}
             for name, network in self._shipped.items():
                 network.set_weights(getattr(self, name).get_weights())
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
-        self.critics = {}
-        if self.plays:
-            self.critics = {
-                f"discriminator_{name}": build_discriminator(
-                    config.discriminator, window=self.crop_length, seed=data.seed + k
-                )
-                for k, name in enumerate(self.sources)
-            }
-        self.analysis = Analysis(config.frame, config.hop, config.frame // 2 + 1)
-        self.synthesis = Synthesis(config.frame, config.hop)
-        drawn = np.random.default_rng(data.seed).uniform(
-            -1, 1, (config.restarts, self.tracks, config.generator.latent)
-        )
-        self.random_starts = drawn.astype(np.float32)
-        self._solve = tf.function(self.solve)
-        self._find = tf.function(self.find)
+        self.discriminators = {
+            f"discriminator_{name}": self.new_discriminator(number)
+            for number, name in enumerate(self.sources if self.plays else ())
+        }
+        self._make_search()
 
     def _check(self, data) -> None:
         if data.window % (2 * self.config.hop):
@@ -199,53 +183,44 @@ class CompressedSensing(SearchingSystem):
     def players(self):
         learning = {"generator": self.generator, "encoder": self.encoder}
         return {
-            **self.critics,
+            **self.discriminators,
             **{name: network for name, network in learning.items() if network.trainable_variables},
         }
 
     def steps_per_batch(self, player):
-        return self.config.discriminator_steps if player in self.critics else 1
+        return self.config.discriminator_steps if player in self.discriminators else 1
 
     def train_step(self, batch):
         mixture, tracks = self.at_one_level(
             batch["mixture"], self.with_rest(batch["mixture"], batch["sources"])
         )
         share = max(1, round(self.config.adversarial_share * mixture.shape[0]))
-        solos = batch["solo"][:share]
-        _, solos = self.at_one_level(ops.sum(solos, axis=1), solos)
+        solo = batch["solo"][:share]
+        _, solo = self.at_one_level(ops.sum(solo, axis=1), solo)
         for _ in range(self.config.discriminator_steps):
-            for number, critic in enumerate(self.critics):
-                fake = ops.stop_gradient(
-                    self.generator(self.random_latents(share), training=True)[:, number]
-                )
-                loss = self.minimize(
-                    self.critic_loss, (critic, solos[:, number], fake), player=critic
-                )
-                self.log(discriminator=loss)
-        with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
-            learners = [player for player in self.players if player not in self.critics]
-            tape.watch(
-                [v.value for player in learners for v in self.players[player].trainable_variables]
-            )
-            losses = self.losses(mixture, tracks, solos)
-            total, adversarial = (
-                losses["total"],
-                self.config.adversarial_weight * losses.get("adversarial", 0.0),
-            )
-        taught = total if self.config.teach_generator else adversarial
+            self.train_discriminators(solo)
+        learners = [player for player in self.players if player not in self.discriminators]
+        with self.tape_of(*learners, persistent=True) as tape:
+            losses = self.losses(mixture, tracks, solo)
+            taught = losses["total"]
+            adversarial = self.config.adversarial_weight * losses.get("adversarial", 0.0)
         for player in learners:
-            self.apply_gradients(player, taught if player == "generator" else total, tape)
+            spared = player == "generator" and not self.config.teach_generator
+            self.apply_gradients(adversarial if spared else taught, tape, player)
         self.follow()
         return self.log(**losses)
 
+    def train_discriminators(self, solo):
+        """One step of each discriminator: its source alone is real, what its generator makes of
+        random latents is fake."""
+        for number, (player, network) in enumerate(self.discriminators.items()):
+            made = self.generator(self.random_latents(solo.shape[0]), training=True)[:, number]
+            windows = network, solo[:, number], ops.stop_gradient(made)
+            self.log(discriminator=self.minimize(self.discriminator_loss, windows, player=player))
+
     def with_rest(self, mixture, sources):
-        """The tracks that have a generator: the sources, and what they leave of the mixture where
-        that is modelled."""
-        if self.tracks == len(self.sources):
-            return sources
-        return ops.concatenate(
-            [sources, mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)], axis=1
-        )
+        """The tracks that have a generator: the sources, and their residual with `models_rest`."""
+        return sources if self.tracks == len(self.sources) else with_residual(mixture, sources)
 
     def at_one_level(self, mixture, tracks):
         """Mixtures and what they are made of, at the level of the settings."""
@@ -258,17 +233,10 @@ class CompressedSensing(SearchingSystem):
             (count, self.tracks, self.config.generator.latent), -1.0, 1.0, seed=self.draws
         )
 
-    def critic_loss(self, critic, real, fake):
-        """A source alone is real, what its generator makes of random latents is fake."""
-        config, network = self.config, self.critics[critic]
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        real, fake = crops(start, self.crop_length, real, fake)
-        scores = network(ops.concatenate([real, fake]), training=True)["scores"]
-        loss = real_loss(config.objective, [score[: real.shape[0]] for score in scores])
-        loss += fake_loss(config.objective, [score[real.shape[0] :] for score in scores])
-        if config.objective == "wgan-gp":
-            loss += config.penalty_weight * self.gradient_penalty(network, real, fake)
-        return loss
+    def discriminator_loss(self, network, real, fake):
+        """How far a discriminator is from telling real from fake, on a crop of its own."""
+        real, fake = self.crops(self.random_start(), real, fake)
+        return self.loss_of_discriminator(network, real, fake).total
 
     def losses(self, mixture, tracks, solos):
         """All that generator and encoder learn from, with the weighted sum as `total`."""
@@ -285,7 +253,7 @@ class CompressedSensing(SearchingSystem):
             latents = self.random_latents(solos.shape[0])
             made = self.generator(latents, training=True)
         if self.plays:
-            terms["adversarial"] = self.adversarial_loss(made)
+            terms["adversarial"] = self.generator_loss(made)
         if config.made_weight:
             heard = ops.sum(made, axis=1) + (0.0 if self.explains_all else solos[:, -1])
             # its statistics are those of mixtures
@@ -309,161 +277,24 @@ class CompressedSensing(SearchingSystem):
         )
         return latents + ops.stop_gradient(found - start)
 
-    def adversarial_loss(self, made):
-        """How far each source's critic is from calling `made` real, averaged over sources."""
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+    def generator_loss(self, made):
+        """How far `made` is from being called real, averaged over sources."""
+        start = self.random_start()
         losses = []
-        for number, network in enumerate(self.critics.values()):
-            (fake,) = crops(start, self.crop_length, made[:, number])
-            losses.append(
-                generator_loss(self.config.objective, network(fake, training=True)["scores"])
-            )
+        for number, network in enumerate(self.discriminators.values()):
+            (fake,) = self.crops(start, made[:, number])
+            losses.append(self.adversarial_loss(network, fake))
         return sum(losses) / len(losses)
-
-    def distance(self, tracks, made):
-        """How far what was made is from the tracks, `[batch]`."""
-        if self.config.distance == "waveform":
-            return recovery.squared_error(tracks, made)
-        return recovery.loudness_distance(self.power(tracks), self.power(made))
-
-    def power(self, windows):
-        """Power of each bin, `[..., frames, bins]`."""
-        return recovery.spectral_power(windows, self.config.frame, self.config.hop)
-
-    def estimates(self, mixture, made):
-        """What found sounds become, `[batch, sources, window, 1]`: they themselves, or their share
-        of the mixture."""
-        made_of_sources = made[:, : len(self.sources)]
-        if self.config.estimate == "waveform":
-            return made_of_sources
-        whole = None if self.explains_all else self.power(mixture)
-        masks = recovery.shares(self.power(made), whole)
-        spectrum = self.analysis(mixture)
-        heard = [
-            self.synthesis(spectrum * ops.tile(masks[:, k], (1, 1, 2)))
-            for k in range(len(self.sources))
-        ]
-        return ops.stack(heard, axis=1)
 
     def follow(self):
         """Move the running means of generator and encoder a little toward their weights."""
         decay = self.experiment.training.ema
         for name, network in self.shipped.items():
-            learning = getattr(self, name)
-            if network is not learning:
-                for mean, weight in zip(network.variables, learning.variables, strict=True):
-                    mean.assign(
-                        mean * decay + weight * (1.0 - decay) if weight.trainable else weight
-                    )
+            if network is not getattr(self, name):
+                update_average(
+                    network, getattr(self, name), decay, averaged=lambda weight: weight.trainable
+                )
 
     @property
     def shipped(self):
         return self._shipped
-
-    @property
-    def hop(self):
-        return self.experiment.data.window // 2
-
-    @property
-    def context(self):
-        return self.experiment.data.window
-
-    def starts(self, encoded, *, encoder_start: bool):
-        """Where the searches of each window start, `[windows, restarts, tracks, latent]`: at what
-        the encoder says, then at random."""
-        count, tracks = ops.shape(encoded)[0], encoded.shape[1]
-        drawn = ops.broadcast_to(
-            self.random_starts[:, :tracks], (count, *self.random_starts[:, :tracks].shape)
-        )
-        return ops.concatenate([encoded[:, None], drawn[:, 1:]], axis=1) if encoder_start else drawn
-
-    def solve(self, windows):
-        """Search windows of a mixture: `[windows, window, 1]` -> `[windows, sources, window, 1]`."""
-        config, shipped = self.config, self.shipped
-        gain = gain_to_level(windows, config.level_dbfs)
-        mixture = gain * windows
-        encoded = shipped["encoder"](mixture, training=False)
-        starts = self.starts(encoded, encoder_start=config.encoder_start)
-        objective = self.mixture_objective(
-            ops.repeat(mixture, starts.shape[1], axis=0), shipped["generator"]
-        )
-        found, _ = search(objective, starts, iterations=config.iterations, rate=config.search_rate)
-        made = shipped["generator"](found, training=False)
-        return self.estimates(mixture, made) / gain[:, None]
-
-    def mixture_objective(self, mixture, generator):
-        """What latents of a mixture are judged by: how far the sum of what they make is from it,
-        and how long they are."""
-        config = self.config
-        heard = mixture if config.distance == "waveform" else self.power(mixture)
-
-        def objective(latents):
-            made = generator(latents, training=False)
-            if config.distance == "waveform":
-                far = recovery.squared_error(heard, ops.sum(made, axis=1))
-            else:
-                whole = ops.sum(self.power(made), axis=1)
-                far = recovery.loudness_distance(
-                    heard, whole, unexplained_weight=config.unexplained_weight
-                )
-            return far + config.latent_weight * recovery.latent_energy(latents)
-
-        return objective
-
-    def separate(self, mixture):
-        """Search every window of mixtures, half a window apart, and let the estimates fade into
-        each other.
-
-        Args:
-          mixture: `[batch, time, 1]` float32.
-        Returns: `[batch, sources, time, 1]`.
-        """
-        return in_windows(
-            self._solve, mixture, window=self.experiment.data.window, outputs=len(self.sources)
-        )
-
-    def recover(self, measurements, matrix, *, encoder_start: bool | None = None):
-        """Find windows of the first source by linear measurements of them.
-
-        The encoder hears the measurements' back-projection. Nothing is levelled: windows are at the
-        level of the settings.
-
-        Args:
-          measurements: `[batch, m]`, see `dsp.measurements.measure`.
-          matrix: `[m, window]`.
-          encoder_start: as the setting of that name, which it is by default.
-        Returns: the windows, `[batch, window]`, and the objective |A G(z) - y|^2 + lambda |z|^2 of
-          each, `[batch]`.
-        Raises: ShapeError when the matrix does not fit the measurements or the window.
-        """
-        measurements, matrix = np.asarray(measurements, np.float32), np.asarray(matrix, np.float32)
-        window = self.experiment.data.window
-        if measurements.ndim != 2 or matrix.shape != (measurements.shape[-1], window):
-            raise ShapeError(
-                f"got measurements of shape {list(measurements.shape)} by a matrix of shape"
-                f" {list(matrix.shape)}; wanted [batch, m] by [m, {window}], the window of this"
-                " model"
-            )
-        guess = back_projection(measurements, matrix)[..., None]
-        at_encoder = self.config.encoder_start if encoder_start is None else encoder_start
-        made, least = self._find(
-            tf.constant(measurements), tf.constant(matrix), tf.constant(guess), at_encoder
-        )
-        return made.numpy()[..., 0], least.numpy()
-
-    def find(self, measurements, matrix, guess, encoder_start: bool):
-        """Search by measurements; see `recover`."""
-        config, shipped = self.config, self.shipped
-        maker = shipped["generator"].get_layer("maker0")
-        encoded = shipped["encoder"](guess, training=False)[:, :1]
-        starts = self.starts(encoded, encoder_start=encoder_start)[:, :, 0]
-        heard = ops.repeat(measurements, starts.shape[1], axis=0)
-
-        def objective(latents):
-            far = recovery.measured_error(heard, matrix, maker(latents, training=False))
-            return far + config.latent_weight * recovery.latent_energy(latents)
-
-        found, least = search(
-            objective, starts, iterations=config.iterations, rate=config.search_rate
-        )
-        return maker(found, training=False), least

@@ -41,3 +41,31 @@ def sources_as_windows(windows):
     """`[batch, sources, time, channels]` as windows of their own, `[batch * sources, time,
     channels]`."""
     return ops.reshape(windows, (-1, *windows.shape[2:]))
+
+
+def only_source(sources, index: int):
+    """`[batch, sources, time, channels]` with all sources but one silent."""
+    windows = [sources[:, k] for k in range(sources.shape[1])]
+    kept = [w if k == index else ops.zeros_like(w) for k, w in enumerate(windows)]
+    return ops.stack(kept, axis=1)
+
+
+def with_residual(mixture, sources):
+    """The sources, then what they leave of their mixture, `[batch, sources + 1, time, channels]`.
+
+    Args:
+      mixture: `[batch, time, channels]`.
+      sources: `[batch, sources, time, channels]`.
+    """
+    residual = mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)
+    return ops.concatenate([sources, residual], axis=1)
+
+
+def root_mean_square(windows, floor: float = 0.0):
+    """Root mean square of each window, `[batch, time, 1]` -> `[batch, 1, 1]`.
+
+    Args:
+      floor: added to the mean square, so that a quotient by the result is finite.
+    """
+    power = ops.mean(ops.square(windows), axis=(1, 2), keepdims=True)
+    return ops.sqrt(power + floor) if floor else ops.sqrt(power)

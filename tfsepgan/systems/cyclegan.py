@@ -53,15 +53,15 @@ from keras import KerasTensor, ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.layers.past_fakes import PastFakes
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
-from tfsepgan.networks.table import build_discriminator, build_generator
+from tfsepgan.networks.table import build_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level, only_source, root_mean_square
 from tfsepgan.systems.statistics import statistics_kept
 
 
-class Heard(NamedTuple):
+class Windows(NamedTuple):
     """What is heard in a step, at one level; the sources are those of the mixtures, or have nothing
     to do with them."""
 
@@ -72,7 +72,7 @@ class Heard(NamedTuple):
     rest_rms: KerasTensor  # [batch, 1, 1], how loud the rest is beside these sources
 
 
-class CycleGAN(SeparationSystem):
+class CycleGAN(Adversarial, SeparationSystem):
     """Two generators, there and back, and a discriminator at each end.
 
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017, arXiv:1703.10593.
@@ -95,14 +95,10 @@ class CycleGAN(SeparationSystem):
         super().__init__(experiment)
         data, config = experiment.data, self.config
         self.mixer = build_generator(config.mixer, sources=1, sample_rate_hz=data.sample_rate_hz)
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.discriminators, self.pools = {}, {}
         for number, end in enumerate(("source", "mixture")):
-            seed = data.seed + 10 * number
-            self.discriminators[end] = build_discriminator(
-                config.discriminator, window=self.crop_length, seed=seed
-            )
-            self.pools[end] = PastFakes(config.pool, self.crop_length, seed=seed)
+            self.discriminators[end] = self.new_discriminator(10 * number)
+            self.pools[end] = PastFakes(config.pool, self.crop_length, seed=data.seed + 10 * number)
 
     @property
     def batch_keys(self):
@@ -127,27 +123,26 @@ class CycleGAN(SeparationSystem):
         return getattr(self.config, f"adversarial_{end}_weight") > 0
 
     def train_step(self, batch):
-        heard = self.at_one_level(batch)
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        with self.tape_of("generator") as tape:
-            tape.watch([variable.value for variable in self.mixer.trainable_variables])
-            estimate = self.take_apart(heard.mixture, heard.mixture_gain)
-            mixed = self.fake_mixture(heard, estimate)
-            fakes = dict(
-                zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True)
-            )
-            # those of what fakes are made of
-            with statistics_kept(self.generator), statistics_kept(self.mixer):
-                losses = self.generators_losses(heard, estimate, mixed, fakes)
-        self.apply_gradients_to_both(losses["generator"], tape)
-        self.update_average(heard.mixture / heard.mixture_gain)
-        reals = crops(start, self.crop_length, heard.sources, heard.mixture)
+        windows = self.at_one_level(batch)
+        start = self.random_start()
+        with self.tape_of(*self.generators) as tape:
+            estimate = self.take_apart(windows.mixture, windows.mixture_gain)
+            mixed = self.fake_mixture(windows, estimate)
+            fakes = dict(zip(self.pools, self.crops(start, estimate, mixed), strict=True))
+            losses = self.generators_losses(windows, estimate, mixed, fakes)
+        # A generator whose terms all have weight zero gets a gradient of zero.
+        zero = tf.UnconnectedGradients.ZERO
+        self.apply_gradients(
+            losses["generator"], tape, *self.generators, unconnected_gradients=zero
+        )
+        reals = self.crops(start, windows.sources, windows.mixture)
         for end, real in zip(self.pools, reals, strict=True):
             if self.plays(end):
                 self.train_discriminator(end, real, self.pools[end](fakes[end]))
+        self.update_average(windows.mixture / windows.mixture_gain)
         return self.log(**losses)
 
-    def at_one_level(self, batch) -> Heard:
+    def at_one_level(self, batch) -> Windows:
         """Mixtures at `level_dbfs`, with their sources; or mixtures, and sources as they would be
         in such a mixture."""
         if self.config.identity == "paired":
@@ -158,12 +153,12 @@ class CycleGAN(SeparationSystem):
             sources, rest = solo[:, : len(self.sources)], solo[:, -1]
         mixture_gain = gain_to_level(mixture, self.config.level_dbfs)
         sources_gain = gain_to_level(ops.sum(sources, axis=1) + rest, self.config.level_dbfs)
-        return Heard(
+        return Windows(
             mixture=mixture_gain * mixture,
             mixture_gain=mixture_gain,
             sources=sources_gain[:, None] * sources,
             sources_gain=sources_gain,
-            rest_rms=sources_gain * root_mean_square(rest),
+            rest_rms=sources_gain * root_mean_square(rest, floor=1e-10),
         )
 
     def take_apart(self, mixture, gain):
@@ -176,41 +171,49 @@ class CycleGAN(SeparationSystem):
         mixture `[batch, time, 1]`."""
         return self.mixer(ops.sum(sources, axis=1) + rest, training=True)[:, 0]
 
-    def fake_mixture(self, heard: Heard, estimate):
+    def fake_mixture(self, windows: Windows, estimate):
         """What F makes for D_m: of the estimates themselves, or of real sources and a rest if one
         is carried along."""
         if self.config.mixture_fakes == "estimates":
             return self.mix(estimate)
-        return self.mix(heard.sources, self.borrowed_rest(heard, estimate))
+        return self.mix(windows.sources, self.borrowed_rest(windows, estimate))
 
-    def borrowed_rest(self, heard: Heard, estimate):
+    def borrowed_rest(self, windows: Windows, estimate):
         """What was left of other mixtures, as loud as it should be beside the sources; nothing
         without `carry_rest`."""
         if not self.config.carry_rest:
             return 0.0
-        rest = ops.stop_gradient(heard.mixture - self.config.taken_off * ops.sum(estimate, axis=1))
-        return rest * heard.rest_rms / root_mean_square(rest)
+        rest = ops.stop_gradient(
+            windows.mixture - self.config.taken_off * ops.sum(estimate, axis=1)
+        )
+        return rest * windows.rest_rms / root_mean_square(rest, floor=1e-10)
 
-    def generators_losses(self, heard: Heard, estimate, mixed, fakes):
+    def generators_losses(self, windows: Windows, estimate, mixed, fakes):
         """L, as `generator`, and its terms; those whose weight is zero are not computed."""
-        own_rest = heard.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
+        own_rest = windows.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
         mixtures = {
-            "sources": lambda: self.mix(heard.sources),
+            "sources": lambda: self.mix(windows.sources),
             "estimates": lambda: self.mix(estimate, own_rest),
         }
         mixtures[self.config.mixture_fakes] = lambda: mixed  # made already
         terms = {
             "cycle_source": lambda: l1(
-                heard.sources, self.take_apart(mixtures["sources"](), heard.sources_gain)
+                windows.sources, self.take_apart(mixtures["sources"](), windows.sources_gain)
             ),
-            "cycle_mixture": lambda: l1(heard.mixture, mixtures["estimates"]()),
-            "identity_source": lambda: self.source_identity(heard, estimate),
-            "identity_mixture": lambda: self.mixture_identity(heard),
-            "adversarial_source": lambda: self.adversarial_loss("source", fakes),
-            "adversarial_mixture": lambda: self.adversarial_loss("mixture", fakes),
+            "cycle_mixture": lambda: l1(windows.mixture, mixtures["estimates"]()),
+            "identity_source": lambda: self.source_identity(windows, estimate),
+            "identity_mixture": lambda: self.mixture_identity(windows),
+            "adversarial_source": lambda: self.adversarial_loss(
+                self.discriminators["source"], fakes["source"]
+            ),
+            "adversarial_mixture": lambda: self.adversarial_loss(
+                self.discriminators["mixture"], fakes["mixture"]
+            ),
         }
         weights = {name: getattr(self.config, f"{name}_weight") for name in terms}
-        losses = {name: term() for name, term in terms.items() if weights[name]}
+        # The moving statistics stay those of what the fakes are made of.
+        with statistics_kept(self.generator), statistics_kept(self.mixer):
+            losses = {name: term() for name, term in terms.items() if weights[name]}
         return {"generator": sum(weights[name] * loss for name, loss in losses.items()), **losses}
 
     @property
@@ -218,43 +221,22 @@ class CycleGAN(SeparationSystem):
         """Windows that the identity terms hear."""
         return max(1, round(self.config.identity_share * self.experiment.data.batch))
 
-    def source_identity(self, heard: Heard, estimate):
+    def source_identity(self, windows: Windows, estimate):
         """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1: a source alone must pass,
         and leave nothing for the others."""
         if self.config.identity == "paired":
-            return l1(heard.sources, estimate)
-        alone, gain, count, loss = (
-            heard.sources[: self.few],
-            heard.sources_gain[: self.few],
-            len(self.sources),
-            0.0,
-        )
-        for index in range(count):
-            wanted = [
-                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
-            ]
-            loss += l1(ops.stack(wanted, axis=1), self.take_apart(alone[:, index], gain))
-        return loss / count
+            return l1(windows.sources, estimate)
+        alone, gain = windows.sources[: self.few], windows.sources_gain[: self.few]
+        loss = 0.0
+        for index in range(len(self.sources)):
+            estimate = self.take_apart(alone[:, index], gain)
+            loss += l1(only_source(alone, index), estimate)
+        return loss / len(self.sources)
 
-    def mixture_identity(self, heard: Heard):
+    def mixture_identity(self, windows: Windows):
         """|F(m) - m|_1: what is a mixture already must pass unchanged."""
-        mixture = heard.mixture[: self.few]
+        mixture = windows.mixture[: self.few]
         return l1(mixture, self.mix(mixture[:, None]))
-
-    def adversarial_loss(self, end: str, fakes):
-        """How far the newest fakes at an end are from being called real."""
-        return generator_loss(
-            self.config.objective, self.discriminators[end](fakes[end], training=True)["scores"]
-        )
-
-    def apply_gradients_to_both(self, loss, tape: tf.GradientTape):
-        """One step of both generators down the one loss they share."""
-        variables = {player: self.players[player].trainable_variables for player in self.generators}
-        watched = {player: [variable.value for variable in of] for player, of in variables.items()}
-        # A generator whose terms all have weight zero stays as it is.
-        gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        for player in self.generators:
-            self.optimizers[player].apply(gradients[player], variables[player])
 
     def train_discriminator(self, end: str, real, fake):
         """All steps of one discriminator on windows of the real and the fake."""
@@ -266,15 +248,4 @@ class CycleGAN(SeparationSystem):
 
     def discriminator_loss(self, end: str, real, fake):
         """How far a discriminator is from telling real from fake."""
-        network, windows = self.discriminators[end], ops.shape(real)[0]
-        scores = network(ops.concatenate([real, fake]), training=True)["scores"]
-        loss = real_loss(self.config.objective, [score[:windows] for score in scores])
-        loss += fake_loss(self.config.objective, [score[windows:] for score in scores])
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(network, real, fake)
-        return loss
-
-
-def root_mean_square(windows):
-    """How loud each window is: `[batch, time, 1]` -> `[batch, 1, 1]`, never quite zero."""
-    return ops.sqrt(ops.mean(ops.square(windows), axis=(1, 2), keepdims=True) + 1e-10)
+        return self.loss_of_discriminator(self.discriminators[end], real, fake).total

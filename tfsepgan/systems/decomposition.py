@@ -30,18 +30,16 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.composition import composition
-from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem, SynthesisSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level, root_mean_square
 from tfsepgan.systems.statistics import statistics_kept
 
 MIXTURE = "mixture"
@@ -60,7 +58,7 @@ class RoundTrips(NamedTuple):
     mixture_again: Any  # c(d(y))
 
 
-class Decomposition(SeparationSystem):
+class Decomposition(Adversarial, SeparationSystem):
     """One network puts parts together, one takes mixtures apart, and each must undo the other.
 
     Source: Harn, Chen & Jojic 2019, arXiv:1901.07667.
@@ -79,17 +77,13 @@ class Decomposition(SeparationSystem):
                 " model of this system."
             )
         self.parts = (*self.sources, REST)[: self.outputs]
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.composition = composition(config.composition, parts=self.outputs)
-        judged = [
+        scored = [
             *(self.parts if self.plays("parts") else ()),
             *([MIXTURE] if self.plays("mixture") else ()),
         ]
         self.critics = {
-            name: build_discriminator(
-                config.discriminator, window=self.crop_length, seed=data.seed + 10 * number
-            )
-            for number, name in enumerate(judged)
+            name: self.new_discriminator(10 * number) for number, name in enumerate(scored)
         }
         self.components = {
             part: wavegan_generator(config.component, window=data.window)
@@ -170,22 +164,18 @@ class Decomposition(SeparationSystem):
 
     def train_step(self, batch):
         mixture, parts = batch["unlabelled"], self.components_of(batch["solo"])
-        with self.watching_learners() as tape:
+        with self.tape_of(*self.learners) as tape:
             trips = self.round_trips(mixture, parts)
-            judged = self.judged(trips)
+            pairs = self.pairs(trips)
+            # The critics step here, under the paused tape: both sides then use one set of round
+            # trips, which saves a second pass of both networks.
             with tape.stop_recording():
-                self.train_critics(judged)
-            cycles = {
-                "parts_cycle": l1(trips.parts, trips.parts_again),
-                "mixture_cycle": l1(trips.mixture, trips.mixture_again),
-            }
-            losses = {
-                term: loss for term, loss in cycles.items() if self.plays(term)
-            } | self.adversarial(judged)
+                self.train_critics(pairs)
+            losses = self.cycle_losses(trips) | self.adversarial_losses(pairs)
             total = sum(
                 getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items()
             )
-        self.move_learners(total, tape)
+        self.apply_gradients(total, tape, *self.learners)
         if "generator" in self.learners:
             self.update_average(mixture)
         return self.log(total=total, **losses)
@@ -202,7 +192,7 @@ class Decomposition(SeparationSystem):
                     (solo.shape[0], generator.input.shape[-1]), -1.0, 1.0, seed=self.draws
                 )
                 sound = ops.stop_gradient(generator(latent, training=False))
-                window = sound * rms(window) / (rms(sound) + 1e-5)
+                window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)
             windows.append(window)
         return ops.stack(windows, axis=1)
 
@@ -226,70 +216,48 @@ class Decomposition(SeparationSystem):
             mixture_again=of_mixture * mixture_again,
         )
 
-    def judged(self, trips):
-        """What each critic compares, by its name: real and made windows, `[batch, time, 1]`."""
+    def cycle_losses(self, trips):
+        """l_c-cyc and l_d-cyc, those that have a weight."""
+        cycles = {
+            "parts_cycle": l1(trips.parts, trips.parts_again),
+            "mixture_cycle": l1(trips.mixture, trips.mixture_again),
+        }
+        return {term: loss for term, loss in cycles.items() if self.plays(term)}
+
+    def pairs(self, trips):
+        """Real and made windows of each critic, by its name, `[batch, time, 1]`."""
         pairs = {
             part: (trips.parts[:, k], trips.decomposed[:, k]) for k, part in enumerate(self.parts)
         }
         pairs[MIXTURE] = (trips.mixture, trips.composed)
         return {name: pairs[name] for name in self.critics}
 
-    def train_critics(self, judged):
-        """All steps of all critics, each step on another stretch."""
+    def train_critics(self, pairs):
+        """All steps of all critics, each step on another crop."""
         for _ in range(self.config.critic_steps):
-            start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-            for name, windows in judged.items():
-                real, made = crops(
-                    start, self.crop_length, *(ops.stop_gradient(window) for window in windows)
-                )
+            start = self.random_start()
+            for name, windows in pairs.items():
+                real, made = self.crops(start, *(ops.stop_gradient(window) for window in windows))
                 loss = self.minimize(
                     self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}"
                 )
-                self.log(**{f"{'mixture' if name == MIXTURE else 'parts'}_critic": loss})
+                self.log(**{f"{term_of(name)}_critic": loss})
 
     def critic_loss(self, critic, real, made):
         """How far a critic is from telling what is real from what c or d made."""
-        heard = critic(ops.concatenate([real, made]), training=True)["scores"]
-        count = ops.shape(real)[0]
-        loss = real_loss(self.config.objective, [scores[:count] for scores in heard])
-        loss += fake_loss(self.config.objective, [scores[count:] for scores in heard])
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(critic, real, made)
-        return loss
+        return self.loss_of_discriminator(critic, real, made).total
 
-    def adversarial(self, judged):
-        """l_d and l_c for what is learnt: how far the critics are from taking what it made for
+    def adversarial_losses(self, pairs):
+        """l_d and l_c for the learners: how far the critics are from scoring what they made as
         real."""
-        losses = {}
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        for name, (_, made) in judged.items():
-            (heard,) = crops(start, self.crop_length, made)
-            loss = generator_loss(
-                self.config.objective, self.critics[name](heard, training=True)["scores"]
-            )
-            term = "mixture" if name == MIXTURE else "parts"
-            losses[term] = losses.get(term, 0.0) + loss
+        losses, start = {}, self.random_start()
+        for name, (_, made) in pairs.items():
+            (crop,) = self.crops(start, made)
+            loss = self.adversarial_loss(self.critics[name], crop)
+            losses[term_of(name)] = losses.get(term_of(name), 0.0) + loss
         return losses
 
-    def watching_learners(self) -> tf.GradientTape:
-        """A tape that records what follows from the weights of everything that is learnt."""
-        tape = tf.GradientTape(watch_accessed_variables=False)
-        with tape:
-            tape.watch(
-                [v.value for network in self.learners.values() for v in network.trainable_variables]
-            )
-        return tape
 
-    def move_learners(self, total, tape: tf.GradientTape):
-        """Move everything that is learnt down the same loss."""
-        variables = {name: network.trainable_variables for name, network in self.learners.items()}
-        gradients = tape.gradient(
-            total, {name: [v.value for v in owned] for name, owned in variables.items()}
-        )
-        for name, owned in variables.items():
-            self.optimizers[name].apply(gradients[name], owned)
-
-
-def rms(windows):
-    """Root mean square of each window, `[batch, time, 1]` -> `[batch, 1, 1]`."""
-    return ops.sqrt(ops.mean(ops.square(windows), axis=(1, 2), keepdims=True))
+def term_of(critic: str) -> str:
+    """The term that a critic belongs to."""
+    return "mixture" if critic == MIXTURE else "parts"

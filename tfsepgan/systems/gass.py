@@ -42,9 +42,9 @@ from keras import ops
 from tfsepgan.config import Experiment
 from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.losses.poisson import jumps, poisson_loss
 from tfsepgan.networks import dense
+from tfsepgan.systems.adversary import gradient_penalty
 from tfsepgan.systems.base import AveragedGenerator, SearchingSystem
 from tfsepgan.systems.crops import gain_to_level
 from tfsepgan.systems.latent_search import adam_step
@@ -180,15 +180,20 @@ class GASS(AveragedGenerator, SearchingSystem):
             WASSERSTEIN, [self.critic(fake)]
         )
         if self.config.objective == "wgan-gp":
-            position = keras.random.uniform((*real.shape[:2], 1), seed=self.draws)
-            between = mix_at_random(real, fake, position)
-            slopes = self.input_gradient(
-                lambda frames: [ops.reshape(self.critic(frames), (-1, 1))], between
+            penalty = gradient_penalty(
+                self.score_frames, self.as_windows(real), self.as_windows(fake), self.draws
             )
-            loss += self.config.penalty_weight * slope_penalty(
-                ops.reshape(slopes, (-1, self.spectra.bins, 1))
-            )
+            loss += self.config.penalty_weight * penalty
         return loss
+
+    def as_windows(self, frames):
+        """Frames of all parts as examples of their own, `[frames * parts, bins, 1]`."""
+        return ops.reshape(frames, (-1, self.spectra.bins, 1))
+
+    def score_frames(self, windows):
+        """Scores of `as_windows`, as a list of one head, `[frames * parts, 1]`."""
+        frames = ops.reshape(windows, (-1, self.parts, self.spectra.bins))
+        return [ops.reshape(self.critic(frames), (-1, 1))]
 
     def bound_critic(self):
         """Clip the critic's weights, which bounds its slope.

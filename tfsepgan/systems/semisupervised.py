@@ -27,17 +27,14 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.losses.additive import additive_loss
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.penalties import one_sided_slope_penalty, slope_penalty
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES
-from tfsepgan.networks.table import build_discriminator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
-
-OBJECTIVE = "wgan-gp"  # the paper's; the penalty is in `critic_loss`
+from tfsepgan.systems.crops import gain_to_level, with_residual
 
 
-class SemiSupervised(SeparationSystem):
+class SemiSupervised(Adversarial, SeparationSystem):
     """One separator gives every part of the mixture; a critic for each part hears whether it could
     be a recording.
 
@@ -55,21 +52,18 @@ class SemiSupervised(SeparationSystem):
     )
     batch_keys = ("mixture", "sources", "unlabelled", "solo")
     models_rest = True
+    objective = "wgan-gp"  # the paper's; no setting
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        data = experiment.data
-        self.crop_length = min(data.window, self.config.discriminator.window or data.window)
         self.distance = PAIRED_LOSSES[self.config.paired_loss]
-        self.heard = max(1, round(self.config.unlabelled_share * data.batch))
+        self.unlabelled_windows = max(
+            1, round(self.config.unlabelled_share * experiment.data.batch)
+        )
+        names = (*self.sources, "residual")[: self.outputs]  # no source may be called residual
         self.critics = {
-            f"critic_{part}": without_constants(
-                build_discriminator(
-                    self.config.discriminator, window=self.crop_length, seed=data.seed + 10 * k
-                )
-            )
-            # no source may be called so
-            for k, part in enumerate((*self.sources, "residual")[: self.outputs])
+            f"critic_{name}": without_constants(self.new_discriminator(10 * number))
+            for number, name in enumerate(names)
         }
 
     @property
@@ -85,21 +79,26 @@ class SemiSupervised(SeparationSystem):
         return self.config.unsupervised_weight > 0
 
     def train_step(self, batch):
+        solo = batch["solo"][: self.unlabelled_windows]
         losses = {}
         with self.tape_of("generator") as tape:
             if self.config.supervised_weight:
                 losses["supervised"] = self.supervised_loss(batch["mixture"], batch["sources"])
             if self.plays or self.config.additive_weight:
-                unlabelled, estimates = self.separated(batch["unlabelled"][: self.heard])
+                unlabelled, estimates = self.separated(
+                    batch["unlabelled"][: self.unlabelled_windows]
+                )
                 losses["additive"] = additive_loss(unlabelled, estimates, self.distance)
             if self.plays:
+                # The critics step here, under the paused tape: both players then use the same
+                # estimates, which saves a pass of the separator.
                 with tape.stop_recording():
-                    self.train_critics(batch["solo"][: self.heard], ops.stop_gradient(estimates))
+                    self.train_critics(solo, ops.stop_gradient(estimates))
                 losses["unsupervised"] = self.unsupervised_loss(estimates)
             total = sum(
                 getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items()
             )
-        self.apply_gradients("generator", total, tape)
+        self.apply_gradients(total, tape, "generator")
         self.update_average(batch["unlabelled"])
         return self.log(generator=total, **losses)
 
@@ -112,42 +111,35 @@ class SemiSupervised(SeparationSystem):
         """L_s: the distance of every part's estimate from the part, the rest's among them, added
         up."""
         gain = gain_to_level(mixture, self.config.level_dbfs)[:, None]
-        parts = ops.concatenate(
-            [sources, mixture[:, None] - ops.sum(sources, axis=1, keepdims=True)], axis=1
-        )
+        tracks = with_residual(mixture, sources)
         _, estimates = self.separated(mixture)
-        return sum(self.distance(gain * parts[:, k], estimates[:, k]) for k in range(self.outputs))
+        return sum(self.distance(gain * tracks[:, k], estimates[:, k]) for k in range(self.outputs))
 
     def train_critics(self, solo, estimates):
         """All steps of all critics: solos of a part are real, estimates of it are fake."""
         solo = gain_to_level(ops.sum(solo, axis=1), self.config.level_dbfs)[:, None] * solo
         for _ in range(self.config.critic_steps):
-            start = random_start(self.experiment.data.window, self.crop_length, self.draws)
+            start = self.random_start()
             for k, (player, critic) in enumerate(self.critics.items()):
-                real, fake = crops(start, self.crop_length, solo[:, k], estimates[:, k])
-                self.log(
-                    critic=self.minimize(self.critic_loss, (critic, real, fake), player=player)
-                )
+                real, fake = self.crops(start, solo[:, k], estimates[:, k])
+                loss = self.minimize(self.critic_loss, (critic, real, fake), player=player)
+                self.log(critic=loss)
 
     def critic_loss(self, critic, real, fake):
-        """L_k: minus the distance between solos and estimates that the critic finds, plus the
+        """L_k: minus the distance between solos and estimates by the critic's scores, plus the
         penalty on its slope."""
-        heard = critic(ops.concatenate([real, fake]), training=True)["scores"]
-        windows = ops.shape(real)[0]
-        against = real_loss(OBJECTIVE, [scores[:windows] for scores in heard])
-        against += fake_loss(OBJECTIVE, [scores[windows:] for scores in heard])
-        kind = one_sided_slope_penalty if self.config.one_sided else slope_penalty
-        penalty = self.gradient_penalty(critic, real, fake, kind)
-        self.log(distance=-against, penalty=penalty)
-        return against + self.config.penalty_weight * penalty
+        penalty = one_sided_slope_penalty if self.config.one_sided else slope_penalty
+        loss = self.loss_of_discriminator(critic, real, fake, penalty=penalty)
+        self.log(distance=-loss.of_scores, penalty=loss.penalty)
+        return loss.total
 
     def unsupervised_loss(self, estimates):
-        """L_u: how far all critics together are from taking the estimates for recordings."""
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        heard = [crops(start, self.crop_length, estimates[:, k])[0] for k in range(self.outputs)]
+        """L_u: how far all critics together are from scoring the estimates as recordings."""
+        start = self.random_start()
+        windows = [self.crops(start, estimates[:, k])[0] for k in range(self.outputs)]
         return sum(
-            generator_loss(OBJECTIVE, critic(windows, training=True)["scores"])
-            for critic, windows in zip(self.critics.values(), heard, strict=True)
+            self.adversarial_loss(critic, fake)
+            for critic, fake in zip(self.critics.values(), windows, strict=True)
         )
 
 

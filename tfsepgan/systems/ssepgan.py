@@ -19,19 +19,14 @@ Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.losses.adversarial import (
-    feature_matching,
-    generator_loss,
-    three_term_discriminator_loss,
-)
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
-from tfsepgan.networks.table import build_discriminator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start, sources_as_windows
+from tfsepgan.systems.crops import gain_to_level, only_source, sources_as_windows
 from tfsepgan.systems.statistics import statistics_kept
 
 
-class SSepGAN(SeparationSystem):
+class SSepGAN(Adversarial, SeparationSystem):
     """One generator takes the instrument out; one discriminator hears whether it did.
 
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
@@ -49,11 +44,7 @@ class SSepGAN(SeparationSystem):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        window = experiment.data.window
-        self.crop_length = min(window, self.config.discriminator.window or window)
-        self.discriminator = build_discriminator(
-            self.config.discriminator, window=self.crop_length, seed=experiment.data.seed
-        )
+        self.discriminator = self.new_discriminator()
 
     @property
     def players(self):
@@ -64,23 +55,18 @@ class SSepGAN(SeparationSystem):
 
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
+        gain = gain_to_level(mixture, self.config.level_dbfs)
+        start = self.random_start()
         with self.tape_of("generator") as tape:
-            gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
-            # it ships with those of mixtures, which are all that it hears then
-            with statistics_kept(self.generator):
-                identity = self.identity_loss(target, gain)
+            identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
+            # The discriminator steps here, under the paused tape: both players then use one
+            # estimate, and the generator's loss has the discriminator of this step.
             with tape.stop_recording():
-                start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-                for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = crops(
-                        start, self.crop_length, mixture, target, ops.stop_gradient(estimate)
-                    )
-                    loss = self.minimize(self.discriminator_loss, heard, player="discriminator")
-                    self.log(discriminator=loss)
+                self.train_discriminator(mixture, target, ops.stop_gradient(estimate), start)
             losses = self.generator_losses(estimate, target, identity, start)
-        self.apply_gradients("generator", losses["generator"], tape)
+        self.apply_gradients(losses["generator"], tape, "generator")
         self.update_average(batch["mixture"])
         return self.log(**losses)
 
@@ -89,24 +75,21 @@ class SSepGAN(SeparationSystem):
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
 
-    def discriminator_loss(self, mixture, real, generated):
-        """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
-        heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)[
-            "scores"
-        ]
-        windows = ops.shape(real)[0]
-        loss = three_term_discriminator_loss(
-            self.config.objective,
-            real=[scores[:windows] for scores in heard],
-            generated=[scores[windows : 2 * windows] for scores in heard],
-            mixture=[scores[2 * windows :] for scores in heard],
-            mixture_weight=self.config.mixture_as_fake_weight,
-        )
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(
-                self.discriminator, real, generated
-            )
-        return loss
+    def train_discriminator(self, mixture, target, estimate, start):
+        """All steps of the discriminator, on one crop."""
+        if not self.plays:
+            return
+        windows = self.crops(start, mixture, target, estimate)
+        for _ in range(self.config.discriminator_steps):
+            loss = self.minimize(self.discriminator_loss, windows, player="discriminator")
+            self.log(discriminator=loss)
+
+    def discriminator_loss(self, mixture, real, fake):
+        """L_D: the target is real; the estimate is fake, and so is the mixture."""
+        weight = self.config.mixture_as_fake_weight
+        return self.loss_of_discriminator(
+            self.discriminator, real, fake, mixture=mixture, mixture_weight=weight
+        ).total
 
     def generator_losses(self, estimate, target, identity, start):
         """L_G, as `generator`, and its terms."""
@@ -114,13 +97,15 @@ class SSepGAN(SeparationSystem):
         terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
-            real, fake = crops(start, self.crop_length, target, estimate)
-            fake = self.discriminator(fake, training=True)
-            terms["adversarial"] = generator_loss(config.objective, fake["scores"])
+            real, fake = self.crops(start, target, estimate)
+            if config.feature_weight:
+                terms["adversarial"], terms["features"] = self.adversarial_and_feature_loss(
+                    self.discriminator, real, fake
+                )
+            else:
+                terms["adversarial"] = self.adversarial_loss(self.discriminator, fake)
             total += config.adversarial_weight * terms["adversarial"]
             if config.feature_weight:
-                real = self.discriminator(real, training=True)
-                terms["features"] = feature_matching(real["features"], fake["features"])
                 total += config.feature_weight * terms["features"]
         if config.identity_weight:
             terms["identity"] = identity
@@ -137,16 +122,12 @@ class SSepGAN(SeparationSystem):
         sources."""
         if not self.config.identity_weight:
             return 0.0
-        heard = max(1, round(self.config.identity_share * self.experiment.data.batch))
-        alone, gain = target[:heard], gain[:heard, None]
-        count = len(self.sources)
-        loss = 0.0
-        for index in range(count):
-            wanted = [
-                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
-            ]
-            loss += l1(
-                gain * ops.stack(wanted, axis=1),
-                gain * self.generator(alone[:, index], training=True),
-            )
+        few = max(1, round(self.config.identity_share * self.experiment.data.batch))
+        alone, gain, count, loss = target[:few], gain[:few, None], len(self.sources), 0.0
+        # The moving statistics stay those of mixtures, which are what the shipped network is for.
+        with statistics_kept(self.generator):
+            for index in range(count):
+                wanted = only_source(alone, index)
+                estimate = self.generator(alone[:, index], training=True)
+                loss += l1(gain * wanted, gain * estimate)
         return loss / count

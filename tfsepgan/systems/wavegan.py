@@ -25,17 +25,16 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.diversity import likeness
-from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SynthesisSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level
 
 MADE_AT_ONCE = 16  # sounds; more only take memory
 
 
-class WaveGAN(SynthesisSystem):
+class WaveGAN(Adversarial, SynthesisSystem):
     """A generator makes sounds out of random numbers; a critic hears whether they could be
     recordings.
 
@@ -61,10 +60,7 @@ class WaveGAN(SynthesisSystem):
             )
         self.latent = config.generator.latent
         self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
-        self.discriminator = build_discriminator(
-            config.discriminator, window=self.crop_length, seed=data.seed
-        )
+        self.discriminator = self.new_discriminator()
 
     @property
     def players(self):
@@ -74,11 +70,11 @@ class WaveGAN(SynthesisSystem):
         return self.config.discriminator_steps if player == "discriminator" else 1
 
     def train_step(self, batch):
-        recordings = batch["solo"][:, 0]  # the first source; the others and the rest are not used
+        recordings = batch["solo"][:, 0]  # of the first source; nothing else is used
         recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)
         for real in ops.split(recordings, self.config.discriminator_steps):
-            critic = self.minimize(self.discriminator_loss, (real,), player="discriminator")
-            self.log(discriminator=critic)
+            loss = self.minimize(self.discriminator_loss, (real,), player="discriminator")
+            self.log(discriminator=loss)
         generator = self.minimize(self.generator_loss, (real,), player="generator")
         self.update_average()
         return self.log(generator=generator)
@@ -90,37 +86,25 @@ class WaveGAN(SynthesisSystem):
 
     def discriminator_loss(self, real):
         """L_D: recordings are real, what the generator makes of new latents is fake."""
-        config = self.config
         made = self.generator(self.random_latents(), training=True)
-        real, fake = self.heard(real, ops.stop_gradient(made))
-        scores = self.discriminator(ops.concatenate([real, fake]), training=True)["scores"]
-        share = real.shape[0]
-        loss = real_loss(config.objective, [score[:share] for score in scores])
-        loss += fake_loss(config.objective, [score[share:] for score in scores])
-        penalty = (
-            self.gradient_penalty(self.discriminator, real, fake)
-            if config.objective == "wgan-gp"
-            else 0.0
-        )
-        self.log(penalty=penalty)
-        return loss + config.penalty_weight * penalty
+        real, fake = self.crops(self.random_start(), real, ops.stop_gradient(made))
+        loss = self.loss_of_discriminator(self.discriminator, real, fake)
+        self.log(penalty=loss.penalty)
+        return loss.total
 
     def generator_loss(self, real):
-        """L_G: what the generator makes of new latents is called real; and, if asked for, sounds
-        differ as recordings do."""
-        config = self.config
-        real, fake = self.heard(real, self.generator(self.random_latents(), training=True))
-        heard = self.discriminator(fake, training=True)
-        adversarial, alike = generator_loss(config.objective, heard["scores"]), 0.0
-        if config.likeness_weight:
-            alike = likeness(self.discriminator(real, training=True)["features"], heard["features"])
+        """L_G: what the generator makes of new latents should be called real; with
+        `likeness_weight`, sounds should differ as much as recordings do."""
+        made = self.generator(self.random_latents(), training=True)
+        real, fake = self.crops(self.random_start(), real, made)
+        if self.config.likeness_weight:
+            adversarial, alike = self.adversarial_and_feature_loss(
+                self.discriminator, real, fake, compare=likeness
+            )
+        else:
+            adversarial, alike = self.adversarial_loss(self.discriminator, fake), 0.0
         self.log(adversarial=adversarial, likeness=alike)
-        return adversarial + config.likeness_weight * alike
-
-    def heard(self, *windows):
-        """What the discriminator hears of windows: one stretch, the same of all."""
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        return crops(start, self.crop_length, *windows)
+        return adversarial + self.config.likeness_weight * alike
 
     def call(self, latents, training=False):
         """Make sounds: `[batch, latent]` -> `[batch, time, 1]`."""

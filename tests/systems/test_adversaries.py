@@ -42,7 +42,7 @@ def system_with(short):
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_of, monkeypatch):
+def test_every_call_of_a_discriminator_has_phase_shuffle(name, system_with, batch_of, monkeypatch):
     """On its own steps, when it judges for the generator, and where its slope is penalised: never
     as at inference."""
     system, heard = (
@@ -61,9 +61,7 @@ def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_o
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step(
-    name, system_with, monkeypatch
-):
+def test_every_discriminator_gets_another_crop_at_each_step(name, system_with, monkeypatch):
     """Recordings that rise by one a sample tell, at any level, which sample a crop starts at."""
     listener = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
     system, starts = system_with(name, **listener), []
@@ -148,7 +146,7 @@ CRITICS_LOSS = {
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
+def test_a_critic_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
     """Of a quadratic critic all is known: scores |x|^2 / 2, and a slope as long as the point where
     it is taken."""
     settings = {"penalty_weight": WEIGHT}

@@ -315,7 +315,7 @@ def test_taught_through_the_search_the_terms_are_of_the_place_where_it_ends(
     experiment = experiment_of(taught_iterations=3, search_rate=0.05)
     system, batch = systems.build(experiment), batch_of(experiment)
     mixture, tracks = system.at_one_level(
-        batch["mixture"], system.with_rest(batch["mixture"], batch["sources"])
+        batch["mixture"], system.targets(batch["mixture"], batch["sources"])
     )
     start = system.encoder(mixture, training=True)
     objective = system.mixture_objective(mixture, system.generator)

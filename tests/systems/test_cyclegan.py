@@ -169,7 +169,7 @@ def test_at_one_level_the_generator_is_given_mixtures_as_loud_as_they_were_recor
     system, batch = system_of(settings), batch_of(settings)
     mixture = np.asarray(batch["unlabelled"]) * np.float32([1.0, 0.05])[:, None, None]
     gain = 0.1 / rms(mixture)
-    got = system.take_apart(tf.constant(gain * mixture), tf.constant(gain))
+    got = system.unmix(tf.constant(gain * mixture), tf.constant(gain))
     np.testing.assert_allclose(got, gain[:, None] * generate(system, mixture), rtol=1e-4, atol=1e-5)
 
 

@@ -116,7 +116,7 @@ def test_nothing_is_borrowed_where_mixtures_leave_nothing(settled, system_of, na
     )
     system, batch = system_of(experiment), named_batch(experiment)
     heard = system.at_one_level(batch)
-    estimate = system.take_apart(heard.mixture, heard.mixture_gain)
+    estimate = system.unmix(heard.mixture, heard.mixture_gain)
     borrowed = np.asarray(system.borrowed_rest(heard, estimate))
     assert np.abs(borrowed).max() < 1e-3 * np.abs(np.asarray(heard.mixture)).max()
     losses = system.train_step(batch)

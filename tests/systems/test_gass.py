@@ -79,12 +79,12 @@ def made_of(system, seed=0, frames=20):
         [noise(1, frames, 2, 3, seed=seed), -0.7 + 0.3 * noise(1, frames, 2, 1, seed=9)], axis=-1
     )
     levels = np.ones((1, frames, 1), np.float32)
-    return np.asarray(system.sounding(system.generated(points), points, levels)), points
+    return np.asarray(system.magnitudes(system.generated(points), points, levels)), points
 
 
 def descended(system, magnitudes):
     """Points after the search of a mixture."""
-    return tf.function(system.descended)(tf.constant(magnitudes), level(magnitudes))
+    return tf.function(system.found_points)(tf.constant(magnitudes), level(magnitudes))
 
 
 def searched(system, parts):
@@ -161,7 +161,7 @@ def test_what_sounds_is_what_was_generated_at_its_gain_and_no_longer_compressed(
     system = system_of(experiment(compression=0.5))
     generated, points, levels = gamma(1, 7, 2, BINS), noise(1, 7, 2, 4), gamma(1, 7, 1, seed=1)
     expected = levels[..., None] * np.exp(points[..., -1:]) * generated**2
-    np.testing.assert_allclose(system.sounding(generated, points, levels), expected, rtol=1e-4)
+    np.testing.assert_allclose(system.magnitudes(generated, points, levels), expected, rtol=1e-4)
 
 
 def test_the_paper_has_no_penalty_but_bounded_weights(experiment, system_of):
@@ -308,7 +308,7 @@ def test_smoothness_and_critics_get_what_they_ask_for(experiment, system_of):
         score = np.mean(scores_of(system, generated[0])[0])
         found[name] = (
             score,
-            float(np.sum(jumps(system.sounding(generated, points, levels), levels))),
+            float(np.sum(jumps(system.magnitudes(generated, points, levels), levels))),
         )
     assert found["critic"][0] > found["none"][0]
     assert found["smooth"][1] < 0.9 * found["none"][1]

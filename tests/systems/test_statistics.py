@@ -11,7 +11,7 @@ from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.systems.base import STATISTICS_EVERY, STATISTICS_MOMENTUM
 from tfsepgan.systems.statistics import (
     batch_normalisations,
-    normalises_what_weights_made,
+    normalises_weighted_outputs,
     statistics_kept,
 )
 
@@ -128,8 +128,8 @@ SHARING = {"tfc_tdf": False, "band_split": False}
 
 
 def test_what_weights_made_is_told_from_what_came_in(generators_of_systems):
-    assert normalises_what_weights_made(made_by_weights(before=False))
-    assert not normalises_what_weights_made(made_by_weights(before=True))
+    assert normalises_weighted_outputs(made_by_weights(before=False))
+    assert not normalises_weighted_outputs(made_by_weights(before=True))
     assert generators_of_systems == {
         "resnet": True,
         "filterbank": False,
@@ -148,7 +148,7 @@ def generators_of_systems():
         **{kind: {"kind": kind} for kind in SHARING},
     }
     return {
-        name: normalises_what_weights_made(
+        name: normalises_weighted_outputs(
             build_generator(GeneratorConfig(**small, **kind), sources=1, sample_rate_hz=16000)
         )
         for name, kind in kinds.items()

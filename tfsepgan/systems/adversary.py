@@ -1,6 +1,6 @@
-"""The moves that adversarial systems share: scores, losses, crops, joint steps, running means.
+"""What adversarial systems share: scores, losses, crops, tapes over several players, running means.
 
-A system's own file says which player steps when, on which windows and with which weights.
+Which player steps when, on which windows and with which weights, is in each system's own file.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,24 +31,24 @@ class DiscriminatorLoss(NamedTuple):
 
 
 class Adversarial:
-    """What a system with discriminators of `networks.table` does with them.
+    """A system whose discriminators are of `networks.table`: how they are made, trained and used.
 
-    Mixed into a `System` whose settings have `discriminator`, `penalty_weight` and `objective`.
+    For a `System` whose settings have `discriminator`, `objective` and `penalty_weight`.
     """
 
     @property
     def objective(self) -> str:
-        """Adversarial objective, a name of `losses.adversarial`."""
+        """Name of the adversarial objective, see `losses.adversarial`."""
         return self.config.objective
 
     @property
     def crop_length(self) -> int:
-        """Samples of a window that a discriminator is given."""
+        """Length of the crops that discriminators get, in samples."""
         window = self.experiment.data.window
         return min(window, self.config.discriminator.window or window)
 
     def new_discriminator(self, seed_offset: int = 0) -> keras.Model:
-        """A discriminator of crops; each offset gives other weights."""
+        """A discriminator of crops; another offset gives other initial weights."""
         seed = self.experiment.data.seed + seed_offset
         return build_discriminator(self.config.discriminator, window=self.crop_length, seed=seed)
 
@@ -57,7 +57,7 @@ class Adversarial:
         return random_start(self.experiment.data.window, self.crop_length, self.draws)
 
     def crops(self, start, *windows):
-        """The same crop of all windows, see `crops.crops`."""
+        """The same crop of all windows, see `systems.crops`."""
         return crops(start, self.crop_length, *windows)
 
     def loss_of_discriminator(
@@ -70,12 +70,12 @@ class Adversarial:
         mixture_weight: float = 1.0,
         penalty: Callable = slope_penalty,
     ) -> DiscriminatorLoss:
-        """Score all windows in one call; the loss of the scores, and for a critic its penalty.
+        """The two- or three-term loss of one call on all crops, with a critic's gradient penalty.
 
         Args:
           discriminator: maps windows to `scores` and `features`.
           real, fake: crops, `[batch, time, 1]`.
-          mixture: crops that are fake too, S-SepGAN's third term; None for two terms.
+          mixture: further crops that are fake, S-SepGAN's third term; None: two terms.
           mixture_weight: of the third term.
           penalty: of the slope, a function of `losses.penalties`.
         """
@@ -95,13 +95,13 @@ class Adversarial:
         return DiscriminatorLoss(loss + self.config.penalty_weight * slope, loss, slope)
 
     def adversarial_loss(self, discriminator: keras.Model, fake):
-        """How far the generator is from having its crops called real; scalar."""
+        """How far crops of the generator are from being scored as real; scalar."""
         return generator_loss(self.objective, discriminator(fake, training=True)["scores"])
 
     def adversarial_and_feature_loss(
         self, discriminator: keras.Model, real, fake, *, compare: Callable = feature_matching
     ):
-        """The adversarial loss, and a comparison of the discriminator's features of real and fake.
+        """The adversarial loss, and a comparison of the features of real and fake crops.
 
         Args:
           compare: of two lists of features; gives a scalar.
@@ -113,7 +113,7 @@ class Adversarial:
 
 
 def score_together(discriminator: keras.Model, *windows) -> list[list]:
-    """Score several groups of equally many windows in one call; a list of scores for each group."""
+    """Scores of several groups of windows, equal in number, from one call; a list for each."""
     scores = discriminator(ops.concatenate(windows), training=True)["scores"]
     count = ops.shape(windows[0])[0]
     return [
@@ -123,7 +123,7 @@ def score_together(discriminator: keras.Model, *windows) -> list[list]:
 
 
 def input_gradient(score: Callable, inputs):
-    """The gradient of a mean score by the inputs, `[batch, time, channels]`.
+    """The gradient of the mean score by the inputs, `[batch, time, channels]`.
 
     Args:
       score: gives a list of scores, one for each head, `[batch, ...]`.
@@ -153,7 +153,7 @@ def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slop
 
 
 def tape_over(networks: Iterable[keras.Model], *, persistent: bool = False) -> tf.GradientTape:
-    """One tape that records what follows from the weights of several networks, and of no other."""
+    """One tape that records operations on the weights of several networks, and no others."""
     tape = tf.GradientTape(watch_accessed_variables=False, persistent=persistent)
     with tape:
         tape.watch([v.value for network in networks for v in network.trainable_variables])
@@ -161,7 +161,7 @@ def tape_over(networks: Iterable[keras.Model], *, persistent: bool = False) -> t
 
 
 def joint_gradients(loss, tape: tf.GradientTape, networks: dict[str, keras.Model], **options):
-    """The gradients of one loss by the weights of several networks, a list for each name."""
+    """The gradients of one loss by the weights of several networks, a list for each."""
     weights = {
         name: [variable.value for variable in network.trainable_variables]
         for name, network in networks.items()
@@ -172,15 +172,15 @@ def joint_gradients(loss, tape: tf.GradientTape, networks: dict[str, keras.Model
 def update_average(
     average: keras.Model, network: keras.Model, decay: float, *, averaged: Callable, skipped=()
 ):
-    """Move a running mean of a network's variables a little toward the variables.
+    """Update the running mean of a network's variables.
 
     Args:
-      average: the network that holds the mean, with variables in the same order.
-      decay: share of the old mean that stays.
+      average: a network whose variables are the means, in the same order.
+      decay: weight of the old mean.
       averaged: whether a variable of `network` is averaged; the others are copied.
-      skipped: ids of variables of `average` that stay as they are.
+      skipped: ids of variables of `average` that are left as they are.
     """
     for mean, weight in zip(average.variables, network.variables, strict=True):
         if id(mean) not in skipped:
-            moved = mean * decay + weight * (1.0 - decay) if averaged(weight) else weight
-            mean.assign(moved)
+            new = mean * decay + weight * (1.0 - decay) if averaged(weight) else weight
+            mean.assign(new)

@@ -1,26 +1,29 @@
-"""Adversarial semi-supervised separation: labelled songs say what is right, unlabelled ones must at
-least sound right.
+"""Semi-supervised separation: labelled songs give targets, unlabelled songs train against critics.
 
 Source: Stoller, Ewert & Dixon 2018, "Adversarial semi-supervised audio source separation applied to
 singing voice extraction" (arXiv:1711.00048), section 2, and its released code. One separator G
-gives every part k of a mixture, the rest among them; each part has a critic D_k that tells
-recordings of it from estimates of it. With labelled pairs (m, x), unlabelled mixtures u and solo
-recordings s_k that belong to none of them:
+estimates every source k of a mixture and the others, which count as a source here. A critic D_k for
+each compares recordings of the source with estimates of it. With labelled pairs (m, x), unlabelled
+mixtures u, and recordings s_k of a source alone that are in none of them:
 
     critic k     L_k = E[D_k(G_k(u))] - E[D_k(s_k)] + 10 E[max(0, |grad D_k| - 1)^2]
-    separator    L = sum_k |G_k(m) - x_k|^2 + alpha sum_k E[-D_k(G_k(u))] + beta |u - sum_k G_k(u)|^2
+    separator    L = sum_k |G_k(m) - x_k|^2 + alpha sum_k E[-D_k(G_k(u))]
+                     + beta |u - sum_k G_k(u)|^2
 
 Both squared distances are means over samples; with `paired_loss` 'l1', means of absolute
 differences.
-Departs from it: waveforms go in and come out, with any generator and discriminator of the tables,
-where the authors' code has a U-Net and a convolutional critic on log(1 + magnitude); so the
-distances and the slopes are of waveforms, the weights of the `paper` preset converted to that unit,
-and the parts add up as waveforms, which is exact. Each critic step hears another stretch of one
-batch instead of a batch of its own, and a share of the batch may be enough (each window costs a
-whole pass of the generator). The separator has normalisation, theirs none. The gain of 0.2 to 1.2
-that they give to what is not labelled is drawn in dB, for labelled mixtures too. With `level_dbfs`,
-mixtures come to one level, their parts with them. docs/systems/semisupervised.md has it setting by
-setting. Its settings and presets are in `tfsepgan/settings/semisupervised.py`.
+Departs from it:
+- Inputs and outputs are waveforms, with any generator and discriminator of the tables; the authors'
+  code has a U-Net and a convolutional critic on log(1 + magnitude). So distances and slopes are of
+  waveforms, the weights of the `paper` preset are converted to that unit, and the estimates' sum is
+  compared as a waveform, which is exact.
+- Each critic step uses another crop of one batch instead of a batch of its own. A share of the
+  batch can be used (each window costs a whole pass of the generator).
+- The separator has normalisation, theirs has none.
+- Their gain of 0.2 to 1.2 for unlabelled recordings is drawn in dB, for labelled mixtures too.
+- With `level_dbfs`, mixtures are brought to one level, with their sources.
+docs/systems/semisupervised.md has all this setting by setting. Settings and presets:
+`tfsepgan/settings/semisupervised.py`.
 """
 
 from keras import ops
@@ -35,8 +38,7 @@ from tfsepgan.systems.crops import gain_to_level, with_residual
 
 
 class SemiSupervised(Adversarial, SeparationSystem):
-    """One separator gives every part of the mixture; a critic for each part hears whether it could
-    be a recording.
+    """One separator for all sources and the others, and a critic for each.
 
     Source: Stoller, Ewert & Dixon 2018, arXiv:1711.00048, section 2.
     """
@@ -51,7 +53,7 @@ class SemiSupervised(Adversarial, SeparationSystem):
         "penalty",
     )
     batch_keys = ("mixture", "sources", "unlabelled", "solo")
-    models_rest = True
+    models_others = True
     objective = "wgan-gp"  # the paper's; no setting
 
     def __init__(self, experiment: Experiment):
@@ -75,7 +77,7 @@ class SemiSupervised(Adversarial, SeparationSystem):
 
     @property
     def plays(self) -> bool:
-        """Whether the critics are asked."""
+        """Whether the critics have a weight."""
         return self.config.unsupervised_weight > 0
 
     def train_step(self, batch):
@@ -90,8 +92,8 @@ class SemiSupervised(Adversarial, SeparationSystem):
                 )
                 losses["additive"] = additive_loss(unlabelled, estimates, self.distance)
             if self.plays:
-                # The critics step here, under the paused tape: both players then use the same
-                # estimates, which saves a pass of the separator.
+                # The critics step here, while the tape is paused: both players use the same
+                # estimates, which saves a second pass of the separator.
                 with tape.stop_recording():
                     self.train_critics(solo, ops.stop_gradient(estimates))
                 losses["unsupervised"] = self.unsupervised_loss(estimates)
@@ -103,20 +105,19 @@ class SemiSupervised(Adversarial, SeparationSystem):
         return self.log(generator=total, **losses)
 
     def separated(self, mixture):
-        """A mixture and the estimates of all its parts, both at one level."""
+        """A mixture and all its estimates, both at one level."""
         gain = gain_to_level(mixture, self.config.level_dbfs)
         return gain * mixture, gain[:, None] * self.generator(mixture, training=True)
 
     def supervised_loss(self, mixture, sources):
-        """L_s: the distance of every part's estimate from the part, the rest's among them, added
-        up."""
+        """L_s: the sum of the distances between estimates and targets, the others included."""
         gain = gain_to_level(mixture, self.config.level_dbfs)[:, None]
         tracks = with_residual(mixture, sources)
         _, estimates = self.separated(mixture)
         return sum(self.distance(gain * tracks[:, k], estimates[:, k]) for k in range(self.outputs))
 
     def train_critics(self, solo, estimates):
-        """All steps of all critics: solos of a part are real, estimates of it are fake."""
+        """All steps of all critics: recordings of a source alone are real, estimates are fake."""
         solo = gain_to_level(ops.sum(solo, axis=1), self.config.level_dbfs)[:, None] * solo
         for _ in range(self.config.critic_steps):
             start = self.random_start()
@@ -126,15 +127,14 @@ class SemiSupervised(Adversarial, SeparationSystem):
                 self.log(critic=loss)
 
     def critic_loss(self, critic, real, fake):
-        """L_k: minus the distance between solos and estimates by the critic's scores, plus the
-        penalty on its slope."""
+        """L_k: the mean score of estimates minus that of recordings, plus the penalty."""
         penalty = one_sided_slope_penalty if self.config.one_sided else slope_penalty
         loss = self.loss_of_discriminator(critic, real, fake, penalty=penalty)
         self.log(distance=-loss.of_scores, penalty=loss.penalty)
         return loss.total
 
     def unsupervised_loss(self, estimates):
-        """L_u: how far all critics together are from scoring the estimates as recordings."""
+        """L_u: the sum over critics of minus the mean score of the estimates."""
         start = self.random_start()
         windows = [self.crops(start, estimates[:, k])[0] for k in range(self.outputs)]
         return sum(
@@ -144,8 +144,7 @@ class SemiSupervised(Adversarial, SeparationSystem):
 
 
 def without_constants(critic):
-    """The critic with the constants of its scores held at zero: no distance and no slope depends on
-    them.
+    """The critic, with the biases of its scores fixed at zero: no term depends on them.
 
     Source: the released code, whose critics end in a layer without bias.
     """

@@ -1,19 +1,20 @@
-"""S-SepGAN: one generator takes the instrument out of the mixture, one discriminator hears whether
-it did.
+"""S-SepGAN: a generator separates the sources, a discriminator tells estimates from recordings.
 
-Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3; unsourced
-defaults are the authors' code's. With generator G, discriminator D, mixture m and target x:
+Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3. Defaults
+without a source are from the authors' code. With generator G, discriminator D, mixture m, target x:
 
     discriminator   L_D = E[real(D(x))] + E[fake(D(G(m)))] + E[fake(D(m))]
     generator       L_G = 10 |G(m) - x|_1 + 1 E[adv(D(G(m)))] + 0.5 |G(x) - x|_1
 
-The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never
-pays.
-Departs from it: the objective and the paired distance are settings, and so are feature matching and
-a spectral term (off in the `paper` preset), the identity term may hear a share of the batch (it
-costs a whole pass of the generator), and with several sources each is a window of its own to the
-discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
-Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
+The third term of L_D is the paper's own: the mixture is a fake too, so a generator that changes
+nothing gets a high loss.
+Departs from it:
+- The objective and the paired distance are settings.
+- Feature matching and a spectral term can be added (off in the `paper` preset).
+- The identity term can use a share of the batch: it costs one more pass of the generator.
+- With several sources, each is a window of its own for the discriminator.
+- With `level_dbfs`, mixture, target and estimate have one common level in all terms.
+Settings and presets: `tfsepgan/settings/ssepgan.py`.
 """
 
 from keras import ops
@@ -27,7 +28,7 @@ from tfsepgan.systems.statistics import statistics_kept
 
 
 class SSepGAN(Adversarial, SeparationSystem):
-    """One generator takes the instrument out; one discriminator hears whether it did.
+    """One generator separates; one discriminator scores estimates, targets and mixtures.
 
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
     """
@@ -61,8 +62,8 @@ class SSepGAN(Adversarial, SeparationSystem):
             estimate = gain[:, None] * self.generator(mixture, training=True)
             identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
-            # The discriminator steps here, under the paused tape: both players then use one
-            # estimate, and the generator's loss has the discriminator of this step.
+            # The discriminator steps here, while the tape is paused: both players use the same
+            # estimate, which saves a second pass of the generator.
             with tape.stop_recording():
                 self.train_discriminator(mixture, target, ops.stop_gradient(estimate), start)
             losses = self.generator_losses(estimate, target, identity, start)
@@ -76,7 +77,7 @@ class SSepGAN(Adversarial, SeparationSystem):
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
 
     def train_discriminator(self, mixture, target, estimate, start):
-        """All steps of the discriminator, on one crop."""
+        """All steps of the discriminator, on one crop of the batch."""
         if not self.plays:
             return
         windows = self.crops(start, mixture, target, estimate)
@@ -85,14 +86,14 @@ class SSepGAN(Adversarial, SeparationSystem):
             self.log(discriminator=loss)
 
     def discriminator_loss(self, mixture, real, fake):
-        """L_D: the target is real; the estimate is fake, and so is the mixture."""
+        """L_D: the target is real, estimate and mixture are fake."""
         weight = self.config.mixture_as_fake_weight
         return self.loss_of_discriminator(
             self.discriminator, real, fake, mixture=mixture, mixture_weight=weight
         ).total
 
     def generator_losses(self, estimate, target, identity, start):
-        """L_G, as `generator`, and its terms."""
+        """L_G, by the name `generator`, and its terms."""
         config = self.config
         terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
@@ -118,13 +119,12 @@ class SSepGAN(Adversarial, SeparationSystem):
         return {"generator": total, **terms}
 
     def identity_loss(self, target, gain):
-        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other
-        sources."""
+        """|G(x) - x|_1: a source alone stays as it is, and the other estimates are silent."""
         if not self.config.identity_weight:
             return 0.0
         few = max(1, round(self.config.identity_share * self.experiment.data.batch))
         alone, gain, count, loss = target[:few], gain[:few, None], len(self.sources), 0.0
-        # The moving statistics stay those of mixtures, which are what the shipped network is for.
+        # The moving statistics stay those of mixtures, the inputs of the exported network.
         with statistics_kept(self.generator):
             for index in range(count):
                 wanted = only_source(alone, index)

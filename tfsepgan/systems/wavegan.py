@@ -1,20 +1,22 @@
-"""WaveGAN: a generator makes an instrument's sound out of random numbers, a critic hears whether it
-could be a recording.
+"""WaveGAN: a generator makes sounds from random numbers, a critic compares them with recordings.
 
 Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208; the
 objective is Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1. With generator G, critic D, a
-recording x, a latent z uniform in [-1, 1]:
+recording x, a latent z uniform in [-1, 1], and x' between x and G(z):
 
-    critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
-    generator   L_G = -E[D(G(z))]                                                                   then one
+    critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2]     five steps
+    generator   L_G = -E[D(G(z))]                                           then one step
 
-Departs from it, in `paper` too: Adam's epsilon is Keras' 1e-7, where the code has 1e-8; windows
-start anywhere in a recording, where the code cuts it into slices from a random start; phase shuffle
-draws a shift for each example, as the text says, where the code draws one for the batch. Settings
-beyond it, off in `paper`: other objectives, any discriminator of the table, a term against sounds
-that are all alike, recordings at one level (`level_dbfs`), a running mean of the generator, which
-is then what is judged and ships. Its settings and presets are in `tfsepgan/settings/wavegan.py`,
-the generator in `tfsepgan/networks/wavegan.py`.
+Departs from it, in `paper` too:
+- Adam's epsilon is Keras' 1e-7, where the code has 1e-8.
+- Windows start anywhere in a recording, where the code cuts it into slices from a random start.
+- Phase shuffle draws a shift for each example, as the text says; the code draws one for the batch.
+Settings beyond it, off in `paper`:
+- other objectives, and any discriminator of the table;
+- a term against sounds that are all alike (`likeness_weight`);
+- recordings at one level (`level_dbfs`);
+- a running mean of the generator, which is then validated and exported.
+Settings and presets: `tfsepgan/settings/wavegan.py`; the generator: `tfsepgan/networks/wavegan.py`.
 """
 
 from collections.abc import Iterator
@@ -31,12 +33,11 @@ from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SynthesisSystem
 from tfsepgan.systems.crops import gain_to_level
 
-MADE_AT_ONCE = 16  # sounds; more only take memory
+MADE_AT_ONCE = 16  # sounds; more would need more memory
 
 
 class WaveGAN(Adversarial, SynthesisSystem):
-    """A generator makes sounds out of random numbers; a critic hears whether they could be
-    recordings.
+    """A generator of one source's sounds, and a discriminator of sounds and recordings.
 
     Source: Donahue, McAuley & Puckette 2019, arXiv:1802.04208.
     """
@@ -50,13 +51,14 @@ class WaveGAN(Adversarial, SynthesisSystem):
         if data.batch % config.discriminator_steps:
             raise ConfigError(
                 f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each"
-                " step hears its own share of the batch, so the batch must be a multiple of the"
-                " steps."
+                " step uses its own share of the batch, so batch must be a multiple of"
+                " discriminator_steps."
             )
         if config.likeness_weight and data.batch < 2 * config.discriminator_steps:
             raise ConfigError(
-                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: one"
-                " sound a step is like no other; likeness_weight above zero needs two."
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}, so"
+                " each step has one sound; likeness_weight above zero compares two. Make batch at"
+                " least twice discriminator_steps."
             )
         self.latent = config.generator.latent
         self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))
@@ -80,12 +82,12 @@ class WaveGAN(Adversarial, SynthesisSystem):
         return self.log(generator=generator)
 
     def random_latents(self):
-        """Latents for one step of one player, `[share of the batch, latent]`, uniform in [-1, 1]."""
+        """Latents for one step of one player, `[batch // steps, latent]`, uniform in [-1, 1]."""
         share = self.experiment.data.batch // self.config.discriminator_steps
         return keras.random.uniform((share, self.latent), -1.0, 1.0, seed=self.draws)
 
     def discriminator_loss(self, real):
-        """L_D: recordings are real, what the generator makes of new latents is fake."""
+        """L_D: recordings are real, sounds of new latents are fake."""
         made = self.generator(self.random_latents(), training=True)
         real, fake = self.crops(self.random_start(), real, ops.stop_gradient(made))
         loss = self.loss_of_discriminator(self.discriminator, real, fake)
@@ -93,8 +95,10 @@ class WaveGAN(Adversarial, SynthesisSystem):
         return loss.total
 
     def generator_loss(self, real):
-        """L_G: what the generator makes of new latents should be called real; with
-        `likeness_weight`, sounds should differ as much as recordings do."""
+        """L_G: sounds of new latents should be scored as real.
+
+        With `likeness_weight`, the sounds should also differ as much as the recordings do.
+        """
         made = self.generator(self.random_latents(), training=True)
         real, fake = self.crops(self.random_start(), real, made)
         if self.config.likeness_weight:
@@ -111,8 +115,10 @@ class WaveGAN(Adversarial, SynthesisSystem):
         return self.ema_generator(latents, training=training)
 
     def make(self, count: int, *, seed: int) -> Iterator[np.ndarray]:
-        """Make sounds one after the other, `[time, 1]` float32; of more sounds the first are those
-        of fewer."""
+        """Make sounds one after the other, each `[time, 1]` float32.
+
+        With the same seed, the first sounds do not depend on `count`.
+        """
         draws = np.random.default_rng(seed)
         for done in range(0, count, MADE_AT_ONCE):
             latents = draws.uniform(-1.0, 1.0, (MADE_AT_ONCE, self.latent)).astype(np.float32)

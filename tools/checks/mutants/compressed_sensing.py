@@ -3,7 +3,7 @@
 from mutation import mutants_of
 
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step"
     "[compressed_sensing]"
 )
 
@@ -21,19 +21,19 @@ COMPRESSED_SENSING = (
             "sensing-end-is-cut-off",
             "return latents + ops.stop_gradient(found - start)",
             "return ops.stop_gradient(found)",
-            "test_the_way_of_the_search_is_no_part_of_the_gradient",
+            "test_the_search_is_a_constant_in_the_encoders_gradient",
         ),
         (
             "sensing-not-searched",
             "return latents + ops.stop_gradient(found - start)",
             "return latents",
-            "test_taught_through_the_search_the_terms_are_of_the_place_where_it_ends",
+            "test_with_a_search_the_terms_are_of_the_point_where_it_ends",
         ),
         (
             "sensing-made-teaches-the-generator",
             "found = self.encoder(ops.stop_gradient(mixed), training=False)",
             "found = self.encoder(mixed, training=False)",
-            "test_what_was_made_teaches_the_encoder_and_not_the_generator",
+            "test_generated_mixtures_teach_the_encoder_and_not_the_generator",
         ),
         (
             "sensing-statistics-of-made-sounds",
@@ -45,7 +45,7 @@ COMPRESSED_SENSING = (
             "sensing-made-holds-no-rest",
             "(0.0 if self.explains_all else solo[:, -1])",
             "0.0",
-            "test_the_encoder_is_given_what_was_made_in_the_company_of_a_rest",
+            "test_the_encoder_gets_generated_sounds_mixed_with_others",
         ),
         (
             "sensing-untaught-generator-is-taught",
@@ -103,7 +103,7 @@ COMPRESSED_SENSING = (
             "sensing-prior-moves",
             "makers[0].trainable = self.config.prior is None",
             "pass",
-            "test_a_prior_is_taken_as_it_is_and_does_not_move",
+            "systems/test_compressed_sensing_prior.py::test_a_prior_is_copied_and_not_trained",
         ),
         (
             "sensing-encoder-start-forgotten",

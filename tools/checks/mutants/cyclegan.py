@@ -4,7 +4,7 @@ from mutation import mutants_of
 
 _TERMS = "test_every_term_is_that_of_the_equations"
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step[cyclegan]"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step[cyclegan]"
 )
 
 CYCLEGAN = (
@@ -33,7 +33,7 @@ CYCLEGAN = (
             "cyclegan-F-hears-no-rest",
             "self.mixer(ops.sum(sources, axis=1) + residual, training=True)",
             "self.mixer(ops.sum(sources, axis=1), training=True)",
-            "test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be",
+            "test_a_carried_residual_is_that_of_another_mixture_at_the_level_of_the_others",
         ),
         (
             "cyclegan-own-rest-moves-nothing",
@@ -51,13 +51,13 @@ CYCLEGAN = (
             "cyclegan-all-is-taken-off",
             "self.config.taken_off * ops.sum(estimate, axis=1)",
             "ops.sum(estimate, axis=1)",
-            "test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be",
+            "test_a_carried_residual_is_that_of_another_mixture_at_the_level_of_the_others",
         ),
         (
             "cyclegan-rest-at-its-own-level",
             "return residual * windows.others_rms / root_mean_square(residual, floor=1e-10)",
             "return residual",
-            "test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be",
+            "test_a_carried_residual_is_that_of_another_mixture_at_the_level_of_the_others",
         ),
         (
             "cyclegan-G-hears-the-level",
@@ -75,7 +75,7 @@ CYCLEGAN = (
             "cyclegan-no-pool",
             "self.train_discriminator(end, real, self.pools[end](fakes[end]))",
             "self.train_discriminator(end, real, ops.stop_gradient(fakes[end]))",
-            "systems/test_cyclegan_players.py::test_discriminators_hear_past_fakes_and_generators_the_newest",
+            "systems/test_cyclegan_players.py::test_discriminators_get_past_fakes_and_generators_the_newest",
         ),
         (
             "cyclegan-F-stands-still",
@@ -105,7 +105,7 @@ CYCLEGAN = (
             "cyclegan-one-cycle-for-both",
             'self.unmix(mixtures["sources"](), windows',
             "self.unmix(mixed, windows",
-            "systems/test_cyclegan_paper.py::test_where_both_cycles_are_asked_for_each_is_of_its_own_signal",
+            "systems/test_cyclegan_paper.py::test_with_both_cycles_each_is_of_its_own_signal",
         ),
         (
             "cyclegan-paper-identity-of-the-source",
@@ -129,19 +129,19 @@ CYCLEGAN = (
             "cyclegan-paper-hears-unpaired",
             '("mixture", "sources") if self.config.identity == "paired"',
             '("unlabelled", "solo") if self.config.identity == "paired"',
-            "systems/test_cyclegan_paper.py::test_nothing_but_pairs_is_heard",
+            "systems/test_cyclegan_paper.py::test_only_pairs_are_used",
         ),
         (
             "cyclegan-statistics-of-all-passes",
             "with statistics_kept(self.generator), statistics_kept(self.mixer):",
             "if True:",
-            "systems/test_statistics_of_mixtures.py::test_cyclegans_generator_keeps_the_statistics_of_mixtures",
+            "systems/test_statistics_in_training.py::test_cyclegans_generator_keeps_the_statistics_of_mixtures",
         ),
         (
             "cyclegan-mixers-statistics-of-all-passes",
             "with statistics_kept(self.generator), statistics_kept(self.mixer):",
             "with statistics_kept(self.generator):",
-            "systems/test_statistics_of_mixtures.py::test_cyclegans_mixer_keeps_the_statistics_of_what_it_makes_fakes_of",
+            "systems/test_statistics_in_training.py::test_cyclegans_mixer_keeps_the_statistics_of_what_it_makes_fakes_of",
         ),
     ),
 )

@@ -4,7 +4,7 @@ from mutation import mutants_of
 
 _PAPERS = "test_every_term_is_the_papers"
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step"
     "[decomposition]"
 )
 
@@ -76,7 +76,7 @@ DECOMPOSITION = (
             "decomposition-component-at-its-own-level",
             "window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)",
             "window = sound",
-            "test_a_component_is_what_its_generator_makes_as_loud_as_a_recording",
+            "systems/test_decomposition_components.py::test_a_component_is_a_generated_sound_at_the_level_of_a_recording",
         ),
         (
             "decomposition-given-statistics-move",

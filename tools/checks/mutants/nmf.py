@@ -40,7 +40,7 @@ NMF = (
             "nmf-newest-frames-only",
             "ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)",
             "ops.top_k(ops.concatenate([self.keys - 9, keys], axis=1), self.config.pool)",
-            "test_the_sample_is_of_all_that_was_heard_each_as_likely",
+            "test_the_sample_is_uniform_over_all_frames_so_far",
         ),
         (
             "nmf-activations-without-level",
@@ -58,7 +58,7 @@ NMF = (
             "nmf-mask-power-left-out",
             "shares(parts, self.config.mask_power)",
             "shares(parts, 1.0)",
-            "test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power",
+            "systems/test_nmf_separation.py::test_a_mask_is_a_parts_share_of_the_magnitudes_raised_to_the_power",
         ),
     ),
 )

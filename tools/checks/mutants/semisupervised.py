@@ -3,7 +3,7 @@
 from mutation import mutants_of
 
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step"
     "[semisupervised]"
 )
 
@@ -15,13 +15,13 @@ SEMISUPERVISED = (
             "semisupervised-rest-left-out",
             "for k in range(self.outputs))\n\n    def train_critics",
             "for k in range(len(self.sources)))\n\n    def train_critics",
-            "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
+            "test_supervised_is_the_distance_of_every_source_and_of_the_others",
         ),
         (
             "semisupervised-real-and-fake-swapped",
             "self.train_critics(solo, ops.stop_gradient(estimates))",
             "self.train_critics(ops.stop_gradient(estimates), solo)",
-            "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
+            "test_each_critic_scores_solos_of_its_source_above_estimates",
         ),
         (
             "semisupervised-penalty-of-the-other-kind",
@@ -33,7 +33,7 @@ SEMISUPERVISED = (
             "semisupervised-critics-crossed",
             "self.crops(start, solo[:, k], estimates[:, k])",
             "self.crops(start, solo[:, k], estimates[:, -1 - k])",
-            "test_each_critic_scores_solos_of_its_part_above_estimates_of_it",
+            "test_each_critic_scores_solos_of_its_source_above_estimates",
         ),
         (
             "semisupervised-solos-at-their-own-level",
@@ -81,7 +81,7 @@ SEMISUPERVISED = (
             "semisupervised-always-absolute",
             "self.distance = PAIRED_LOSSES[self.config.paired_loss]",
             'self.distance = PAIRED_LOSSES["l1"]',
-            "test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
+            "test_supervised_is_the_distance_of_every_source_and_of_the_others",
         ),
     ),
 )

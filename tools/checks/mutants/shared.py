@@ -9,7 +9,7 @@ _MEANS = "systems/test_system_contract.py::test_the_running_mean_follows_the_gen
 SHARED = (
     *mutants_of(
         "systems/adversary.py",
-        "systems/test_adversaries.py",
+        "systems/test_adversary.py",
         (
             "penalty-at-the-real-only",
             "input_gradient(score, mix_at_random(real, fake, position))",
@@ -157,13 +157,13 @@ SHARED = (
             "rates-of-the-players-swapped",
             "training.learning_rate if generates else training.discriminator_learning_rate",
             "training.discriminator_learning_rate if generates else training.learning_rate",
-            "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),
         (
             "rate-falls-by-the-runs-steps",
             "training, peak, steps_per_batch=self.steps_per_batch(player)",
             "training, peak",
-            "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),
         (
             "betas-swapped",
@@ -205,7 +205,7 @@ SHARED = (
             "ships-what-learns",
             "if self.outputs > count else self.ema_generator",
             "if self.outputs > count else self.generator",
-            "systems/test_system_contract.py::test_what_is_called_and_ships_is_the_running_mean[ssepgan]",
+            "systems/test_system_contract.py::test_what_is_called_and_exported_is_the_running_mean[ssepgan]",
         ),
         (
             "one-seed-for-every-run",
@@ -216,7 +216,7 @@ SHARED = (
     ),
     *mutants_of(
         "systems/learning_rate.py",
-        "systems/test_table_and_schedule.py",
+        "systems/test_learning_rate.py",
         ("cosine-to-nothing", "alpha=0.01,", "alpha=0.0,"),
         (
             "warm-up-counts-runs-steps",
@@ -266,7 +266,7 @@ SHARED = (
             "residual-of-the-wrong-sign",
             "residual = mixture[:, None] - ops.sum(sources",
             "residual = mixture[:, None] + ops.sum(sources",
-            "systems/test_semisupervised.py::test_supervised_is_the_distance_of_every_part_and_the_rest_is_one",
+            "systems/test_semisupervised.py::test_supervised_is_the_distance_of_every_source_and_of_the_others",
         ),
         (
             "loud-recordings-teach-more",
@@ -284,7 +284,7 @@ SHARED = (
     ),
     *mutants_of(
         "systems/latent_search.py",
-        "systems/test_searching.py",
+        "systems/test_latent_search.py",
         ("adam-uphill", "return place - rate * mean", "return place + rate * mean"),
         ("adam-first-uncorrected", "first / (1 - decays[0] ** taken)", "first"),
         ("adam-second-uncorrected", "second / (1 - decays[1] ** taken)", "second"),
@@ -313,13 +313,13 @@ SHARED = (
             "start-for-what-ships-only",
             "for network in (system.generator, system.ema_generator):",
             "for network in (system.ema_generator,):",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[ssepgan]",
+            "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[ssepgan]",
         ),
         (
             "start-for-what-searches-only",
             "(network, getattr(system, name, network))",
             "(network,)",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[compressed_sensing]",
+            "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[compressed_sensing]",
         ),
     ),
     *mutants_of(
@@ -329,7 +329,7 @@ SHARED = (
             "statistics-of-what-came-in-only",
             "learns = learns or bool(layer.trainable_weights)",
             "learns = False",
-            "test_what_weights_made_is_told_from_what_came_in",
+            "test_normalisation_of_weighted_outputs_is_recognised",
         ),
         (
             "statistics-of-all-calls",

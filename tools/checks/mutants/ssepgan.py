@@ -3,7 +3,7 @@
 from mutation import mutants_of
 
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step[ssepgan]"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step[ssepgan]"
 )
 
 SSEPGAN = (
@@ -74,13 +74,13 @@ SSEPGAN = (
             "ssepgan-one-discriminator-step",
             "for _ in range(self.config.discriminator_steps):",
             "for _ in range(1):",
-            "test_steps_of_both_players_are_counted",
+            "systems/test_ssepgan_players.py::test_steps_of_both_players_are_counted",
         ),
         (
             "ssepgan-schedule-of-one-step",
             'return self.config.discriminator_steps if player == "discriminator" else 1',
             "return 1",
-            "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),
         (
             "ssepgan-no-running-mean",

@@ -3,7 +3,7 @@
 from mutation import mutants_of
 
 _CROPS = (
-    "systems/test_adversaries.py::test_every_discriminator_gets_another_crop_at_each_step[wavegan]"
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step[wavegan]"
 )
 
 WAVEGAN = (
@@ -32,7 +32,7 @@ WAVEGAN = (
             "wavegan-one-share-for-all-steps",
             "in ops.split(recordings, self.config.discriminator_steps):",
             "in ops.split(recordings, self.config.discriminator_steps)[:1] * 2:",
-            "test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_moves_once",
+            "test_each_critic_step_uses_its_own_share_of_the_batch_then_the_generator_steps_once",
         ),
         (
             "wavegan-the-rest-is-learnt",
@@ -56,7 +56,7 @@ WAVEGAN = (
             "wavegan-levels-left-out",
             "recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)",
             "pass",
-            "test_recordings_are_heard_at_the_level_asked_for",
+            "test_recordings_are_brought_to_the_level_of_the_settings",
         ),
         (
             "wavegan-always-the-first-crop",

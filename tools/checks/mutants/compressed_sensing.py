@@ -42,7 +42,7 @@ COMPRESSED_SENSING = (
             "test_the_encoders_statistics_are_those_of_mixtures",
         ),
         (
-            "sensing-made-holds-no-rest",
+            "sensing-made-without-others",
             "(0.0 if self.explains_all else solo[:, -1])",
             "0.0",
             "test_the_encoder_gets_generated_sounds_mixed_with_others",

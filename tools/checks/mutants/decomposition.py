@@ -43,13 +43,13 @@ DECOMPOSITION = (
             _PAPERS,
         ),
         (
-            "decomposition-critics-hear-the-cycle",
+            "decomposition-critics-get-the-cycle",
             "trips.parts[:, k], trips.decomposed[:, k])",
             "trips.parts[:, k], trips.parts_again[:, k])",
             _PAPERS,
         ),
         (
-            "decomposition-mixture-critic-hears-the-cycle",
+            "decomposition-mixture-critic-gets-the-cycle",
             "pairs[MIXTURE] = (trips.mixture, trips.composed)",
             "pairs[MIXTURE] = (trips.mixture, trips.mixture_again)",
             _PAPERS,

@@ -7,13 +7,13 @@ GASS = (
         "systems/gass.py",
         "systems/test_gass.py",
         (
-            "gass-critic-hears-the-running-mean",
+            "gass-critic-gets-the-running-mean",
             "compared = self.drawn(frames, loudness), self.generator(self.latents())",
             "compared = self.drawn(frames, loudness), self.ema_generator(self.latents())",
             "test_critics_and_generators_are_trained_without_the_running_mean",
         ),
         (
-            "gass-generator-judged-by-its-mean",
+            "gass-generator-scored-by-its-mean",
             "[self.critic(self.generator(latents))]",
             "[self.critic(self.ema_generator(latents))]",
             "test_critics_and_generators_are_trained_without_the_running_mean",
@@ -43,7 +43,7 @@ GASS = (
             "systems/test_gass_search.py::test_the_search_loss_is_the_sum_of_its_terms_over_frames",
         ),
         (
-            "gass-likelihood-hears-the-level",
+            "gass-likelihood-with-the-level",
             "poisson_loss(ops.sum(parts, axis=2) / levels, magnitudes / levels)",
             "poisson_loss(ops.sum(parts, axis=2), magnitudes)",
             "systems/test_gass_search.py::test_the_search_loss_is_the_sum_of_its_terms_over_frames",

@@ -256,7 +256,7 @@ NETWORKS = (
         "networks/dense.py",
         "networks/test_dense.py",
         (
-            "parts-hear-the-first",
+            "parts-get-the-first-latents",
             "latents[:, part]",
             "latents[:, 0]",
             "test_parts_do_not_hear_each_other",

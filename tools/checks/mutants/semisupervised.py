@@ -12,7 +12,7 @@ SEMISUPERVISED = (
         "systems/semisupervised.py",
         "systems/test_semisupervised.py",
         (
-            "semisupervised-rest-left-out",
+            "semisupervised-others-left-out",
             "for k in range(self.outputs))\n\n    def train_critics",
             "for k in range(len(self.sources)))\n\n    def train_critics",
             "test_supervised_is_the_distance_of_every_source_and_of_the_others",

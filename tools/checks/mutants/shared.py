@@ -196,13 +196,13 @@ SHARED = (
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
-            "mean-never-hears-mixtures",
+            "statistics-of-the-mean-never-updated",
             "iterations % STATISTICS_EVERY == 0",
             "iterations < 0",
             "systems/test_statistics.py::test_the_running_mean_has_statistics_of_its_own",
         ),
         (
-            "ships-what-learns",
+            "exported-without-running-mean",
             "if self.outputs > count else self.ema_generator",
             "if self.outputs > count else self.generator",
             "systems/test_system_contract.py::test_what_is_called_and_exported_is_the_running_mean[ssepgan]",
@@ -310,13 +310,13 @@ SHARED = (
         "models/saved.py",
         "systems/test_system_contract.py",
         (
-            "start-for-what-ships-only",
+            "start-for-the-running-mean-only",
             "for network in (system.generator, system.ema_generator):",
             "for network in (system.ema_generator,):",
             "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[ssepgan]",
         ),
         (
-            "start-for-what-searches-only",
+            "start-for-the-search-only",
             "(network, getattr(system, name, network))",
             "(network,)",
             "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[compressed_sensing]",

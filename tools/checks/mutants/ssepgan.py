@@ -11,7 +11,7 @@ SSEPGAN = (
         "systems/ssepgan.py",
         "systems/test_ssepgan.py",
         (
-            "ssepgan-discriminator-hears-the-mixture-at-its-own-level",
+            "ssepgan-mixture-at-its-own-level",
             "mixture, target = gain * mixture, gain[:, None] * target",
             "target = gain[:, None] * target",
             "test_at_one_level_the_discriminator_is_given_mixture_target_and_estimate_at_it",

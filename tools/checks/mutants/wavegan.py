@@ -35,7 +35,7 @@ WAVEGAN = (
             "test_each_critic_step_uses_its_own_share_of_the_batch_then_the_generator_steps_once",
         ),
         (
-            "wavegan-the-rest-is-learnt",
+            "wavegan-others-are-learnt",
             'recordings = batch["solo"][:, 0]',
             'recordings = batch["solo"][:, -1]',
             "test_only_the_first_source_is_learnt",

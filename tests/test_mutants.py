@@ -1,5 +1,4 @@
-"""Each mutant fits its file in one place and names tests that exist; the runner gives its
-outcome."""
+"""Each mutant fits its file and names tests that exist; the runner gives its outcome."""
 
 import ast
 import subprocess

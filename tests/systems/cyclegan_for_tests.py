@@ -19,8 +19,7 @@ MASKS = {"kind": "filterbank", "channels": 8, "blocks": 1, "frame": 256, "hop": 
 
 
 def experiment(*, mixer=None, discriminator=None, data=None, model=None, **training):
-    """The preset `tiny` on short windows, without phase shuffle, pool or running mean, with
-    settings changed by name."""
+    """The preset `tiny` on short windows, without shuffle, pool or running mean."""
     base = systems.preset("cyclegan", "tiny")
     network = replace(base.model.discriminator, **{"phase_shuffle": 0, **(discriminator or {})})
     networks = {"discriminator": network, "mixer": replace(base.model.mixer, **(mixer or {}))}
@@ -33,8 +32,7 @@ def experiment(*, mixer=None, discriminator=None, data=None, model=None, **train
 
 
 def at_full_strength(system):
-    """Scale the mixer's kernels so that its output is as loud as its input; at first it is near
-    zero."""
+    """Scale the mixer's kernels so that its output is as loud as its input."""
     network = system.mixer
     network.set_weights(
         [

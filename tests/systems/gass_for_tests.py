@@ -61,8 +61,7 @@ def varied(system, *, halves=False):
 
 
 def made_of(system, seed=0, frames=20):
-    """Parts in the range of the generators, `[1, frames, parts, bins]`, and points that give
-    them."""
+    """Magnitudes that the generators can make, `[1, frames, parts, bins]`, and their points."""
     points = np.concatenate(
         [noise(1, frames, 2, 3, seed=seed), -0.7 + 0.3 * noise(1, frames, 2, 1, seed=9)], axis=-1
     )

@@ -60,8 +60,7 @@ def test_every_call_of_a_discriminator_has_phase_shuffle(name, system_with, batc
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
 def test_every_discriminator_gets_another_crop_at_each_step(name, system_with, monkeypatch):
-    """In recordings that rise by one a sample, the values of a crop give its start, at any
-    level."""
+    """In recordings that rise by one a sample, the values of a crop give its start."""
     network = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
     system, starts = system_with(name, **network), []
     convolve = keras.layers.Conv1D.call
@@ -92,8 +91,7 @@ def test_every_discriminator_gets_another_crop_at_each_step(name, system_with, m
 
 
 def quadratic(factors=(1.0,)):
-    """A critic with scores `factor |x|^2 / 2`, one head for each factor; its slope is `factor
-    x`."""
+    """A critic with scores `factor |x|^2 / 2`, one head a factor, and slope `factor x`."""
     waveform = keras.Input((WINDOW, 1))
     energy = ops.sum(ops.square(waveform), axis=(1, 2), keepdims=True)[:, 0]
     return keras.Model(

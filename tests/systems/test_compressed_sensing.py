@@ -49,31 +49,30 @@ def test_made_is_the_squared_error_of_the_recovered_latents(sensing_of, batch_of
     experiment = sensing_of()
     system, seen = systems.build(experiment), []
     system.generator = lambda latents, training: seen.append(latents) or tf.zeros((2, 2, WINDOW, 1))
-    system.encoder = lambda heard, training: seen[-1] + 0.5 if seen else tf.zeros((2, 2, 8))
+    system.encoder = lambda mixture, training: seen[-1] + 0.5 if seen else tf.zeros((2, 2, 8))
     batch = batch_of(experiment)
     losses = system.losses(batch["mixture"], tf.zeros((2, 2, WINDOW, 1)), batch["solo"])
     assert float(losses["made"]) == pytest.approx(0.25, rel=1e-5)
 
 
 def test_the_encoders_statistics_are_those_of_mixtures_alone(sensing_of, system_of, batch_of):
-    """What the generator made, which the encoder hears too, is a hundred times louder here and
-    leaves no trace."""
+    """Generated mixtures a hundred times louder do not change them."""
     experiment = sensing_of()
     system, batch = system_of(experiment), batch_of(experiment)
     mixture = np.asarray(batch["mixture"])
     (norm,) = batch_normalisations(system.encoder)
     levels = keras.Model(system.encoder.input, norm.input)
-    heard = np.asarray(
+    inputs = np.asarray(
         levels(0.1 * mixture / np.sqrt(np.mean(mixture**2, axis=(1, 2), keepdims=True))), np.float64
     )
     mean, variance = np.array(norm.moving_mean), np.array(norm.moving_variance)
     system.train_step({**batch, "solo": 100 * batch["solo"]})
     keep = norm.momentum
     np.testing.assert_allclose(
-        norm.moving_mean, keep * mean + (1 - keep) * heard.mean(axis=(0, 1)), atol=1e-5
+        norm.moving_mean, keep * mean + (1 - keep) * inputs.mean(axis=(0, 1)), atol=1e-5
     )
     np.testing.assert_allclose(
-        norm.moving_variance, keep * variance + (1 - keep) * heard.var(axis=(0, 1)), atol=1e-5
+        norm.moving_variance, keep * variance + (1 - keep) * inputs.var(axis=(0, 1)), atol=1e-5
     )
 
 
@@ -114,8 +113,7 @@ def test_with_a_search_the_terms_are_of_the_point_where_it_ends(sensing_of, batc
 
 
 def test_the_search_is_a_constant_in_the_encoders_gradient(sensing_of, batch_of):
-    """The encoder is moved as if the place where the search ends were its own: by that place's
-    slope, as it stands."""
+    """The gradient by the encoder's latents is that by the point where the search ends."""
     experiment = sensing_of(taught_iterations=3)
     system, batch = systems.build(experiment), batch_of(experiment)
     latents = tf.random.stateless_uniform((2, 2, 8), seed=(0, 1))
@@ -127,8 +125,7 @@ def test_the_search_is_a_constant_in_the_encoders_gradient(sensing_of, batch_of)
 
 
 def test_no_gradient_flows_through_the_search_into_the_generator(sensing_of, batch_of):
-    """The objective that is searched is made of the generator, whose weights would else get a
-    gradient of second order."""
+    """Else the generator in the objective would get a gradient of second order."""
     experiment = sensing_of(taught_iterations=3)
     system, batch = systems.build(experiment), batch_of(experiment)
     weights = [variable.value for variable in system.generator.trainable_variables]
@@ -167,18 +164,20 @@ def test_the_encoders_statistics_are_those_of_mixtures(sensing_of, batch_of):
         np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("rest", [False, True])
-def test_the_encoder_gets_generated_sounds_mixed_with_others(rest, sensing_of, batch_of):
-    """A recorded rest, or a made one where that is modelled."""
-    experiment = sensing_of(models_rest=rest, taught_iterations=0, adversarial_weight=0.0)
+@pytest.mark.parametrize("modelled", [False, True])
+def test_the_encoder_gets_generated_sounds_mixed_with_others(modelled, sensing_of, batch_of):
+    """With recorded others, or with generated ones where they are modelled."""
+    experiment = sensing_of(models_rest=modelled, taught_iterations=0, adversarial_weight=0.0)
     system, batch, given = systems.build(experiment), batch_of(experiment), []
-    made = 0.1 * np.random.default_rng(0).standard_normal((2, 1 + rest, WINDOW, 1)).astype(
+    made = 0.1 * np.random.default_rng(0).standard_normal((2, 1 + modelled, WINDOW, 1)).astype(
         np.float32
     )
     system.generator = lambda latents, training: tf.constant(made)
-    system.encoder = lambda heard, training: given.append(heard) or tf.zeros((2, 1 + rest, 8))
-    system.losses(batch["mixture"], tf.zeros((2, 1 + rest, WINDOW, 1)), batch["solo"])
-    expected = made.sum(axis=1) + (0 if rest else np.asarray(batch["solo"])[:, -1])
+    system.encoder = lambda mixture, training: (
+        given.append(mixture) or tf.zeros((2, 1 + modelled, 8))
+    )
+    system.losses(batch["mixture"], tf.zeros((2, 1 + modelled, WINDOW, 1)), batch["solo"])
+    expected = made.sum(axis=1) + (0 if modelled else np.asarray(batch["solo"])[:, -1])
     np.testing.assert_allclose(given[-1], expected, atol=1e-6)
 
 

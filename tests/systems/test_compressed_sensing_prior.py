@@ -37,18 +37,18 @@ def with_prior(sensing_of, prior):
     return make
 
 
-@pytest.mark.parametrize("rest", [False, True])
-def test_a_prior_is_copied_and_not_trained(rest, with_prior, prior, system_of, batch_of):
-    experiment = with_prior(models_rest=rest)
+@pytest.mark.parametrize("others", [False, True])
+def test_a_prior_is_copied_and_not_trained(others, with_prior, prior, system_of, batch_of):
+    experiment = with_prior(models_rest=others)
     system = system_of(experiment)
     system.begin(load_trained)
-    theirs = weights_of(prior[1].ema_generator)
+    wanted = weights_of(prior[1].ema_generator)
     for seed in (0, 1):
         system.train_step(batch_of(experiment, seed))
-    assert set(system.players) == ({"generator", "encoder"} if rest else {"encoder"})
+    assert set(system.players) == ({"generator", "encoder"} if others else {"encoder"})
     for network in (system.generator, system.shipped["generator"]):
-        ours = weights_of(network.get_layer("maker0"))
-        assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+        weights = weights_of(network.get_layer("maker0"))
+        assert all(np.array_equal(a, b) for a, b in zip(weights, wanted, strict=True))
 
 
 def test_a_saved_model_does_not_need_its_prior(with_prior, prior, tmp_path):
@@ -83,7 +83,7 @@ def test_a_prior_that_does_not_fit_is_refused(changes, message, with_prior):
 def test_a_prior_must_make_sounds_and_be_one_sources(with_prior, sensing_of, tmp_path):
     save_trained(tmp_path / "searches", systems.build(sensing_of()), {})
     with pytest.raises(
-        ConfigError, match="is a compressed_sensing model; wanted one that makes sounds"
+        ConfigError, match="is a compressed_sensing model; it must be one that makes sounds"
     ):
         systems.build(with_prior(prior=str(tmp_path / "searches"))).begin(load_trained)
     with pytest.raises(ConfigError, match="prior is one generator, and there are 2 sources"):

@@ -181,8 +181,7 @@ def test_the_identity_terms_can_use_a_share_of_the_batch(system_of, batch_of):
 
 
 def test_the_penalty_is_that_of_the_discriminators_own_slope(system_of, batch_of):
-    """Where F changes nothing and x is m, all points between them are one, so no position
-    matters."""
+    """Where F changes nothing and x is m, there is one point between them, at any position."""
     model = {
         **NOTHING,
         "adversarial_mixture_weight": 1.0,

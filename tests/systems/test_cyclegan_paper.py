@@ -76,8 +76,7 @@ def test_every_term_is_that_of_section_3_2(data, system_of, batch_of):
 
 
 def test_the_objective_is_the_original_one(system_of, batch_of):
-    """-log D(x) - log(1 - D(fake)) with D the logistic function of the score; generators: -log
-    D(fake)."""
+    """-log D(x) - log(1 - D(fake)) with logistic D; for the generators -log D(fake)."""
     settings = in_small()
     system, batch = system_of(settings), batch_of(settings)
     estimate = generate(system, batch["mixture"])

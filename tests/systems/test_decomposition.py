@@ -82,8 +82,7 @@ def test_the_paper_plays_for_the_wasserstein_distance(system_of):
 
 
 def test_parts_that_add_up_leave_no_distance_from_the_mixture(system_of):
-    """With c the sum and d giving halves, l_d-cyc is 0 and l_c-cyc half the distance of the
-    parts."""
+    """With c the sum and d halving, l_d-cyc is 0 and l_c-cyc half the distance of the parts."""
     system, batch = (
         system_of(experiment(model={"learn": "decomposition", "composition": SUM})),
         batch_with(),

@@ -39,8 +39,7 @@ def trained_component(tmp_path_factory):
 
 @pytest.fixture
 def with_components(trained_component):
-    """Gives an experiment; `recorded` says of each part whether it has a recording or a
-    generator."""
+    """Gives an experiment; `recorded` chooses a recording or a generator for each part."""
 
     def make(*recorded, **changes):
         directory, component, _ = trained_component

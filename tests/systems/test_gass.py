@@ -121,8 +121,7 @@ def test_fewer_first_critic_steps_than_later_are_refused():
 
 
 def test_the_networks_of_the_paper_start_as_the_authors_do(system_of):
-    """Weights and biases of the authors' sizes within one over the root of the inputs, no
-    normalisation anywhere."""
+    """The authors' sizes, uniform within one over the root of the inputs, no normalisation."""
     system = system_of(systems.preset("gass", "paper"))
     sizes = {"hidden": (513, 100), "magnitudes": (100, 513)}
     for part in range(2):

@@ -125,8 +125,7 @@ def test_masks_of_all_parts_sum_to_the_mixture(system_of):
 
 
 def test_without_masks_an_estimate_has_the_magnitudes_that_were_found(system_of):
-    """Short enough that overlaps do not differ: the magnitudes found replace those of the
-    mixture."""
+    """In a signal this short overlaps do not differ, so frames keep the magnitudes found."""
     system = varied(system_of(experiment(estimate="magnitude", iterations=3)))
     mixture = noise(1, 640, 1)
     spectrum = system.spectra.analyse(mixture)

@@ -13,13 +13,12 @@ from tfsepgan.separation.engine import BlockSeparator
 
 @pytest.fixture(scope="module")
 def searcher(sensing_of):
-    """Untrained, with the paper's objective and enough steps to arrive; its generator is a random
-    one."""
+    """An untrained system with the paper's objective and enough steps to converge."""
     return systems.build(sensing_of(**PAPERS, latent_weight=0.0, restarts=4, iterations=250))
 
 
 def test_what_the_generator_can_make_is_recovered_from_a_few_measurements(searcher):
-    # seed 0 draws the very places that the search starts from
+    # not seed 0, which draws the starts of the search
     _, windows = made_by(searcher, 4, seed=1)
     errors = []
     for count in (4, 16, 64):
@@ -53,13 +52,13 @@ def test_with_all_orthonormal_measurements_it_is_the_search_for_the_window_itsel
 
 
 def test_the_objective_of_measurements_is_the_papers(sensing_of):
-    """Without steps the best start wins, at |A G(z) - y|^2 + lambda |z|^2."""
+    """Without steps the best start is the result, at |A G(z) - y|^2 + lambda |z|^2."""
     system = systems.build(
         sensing_of(**PAPERS, iterations=0, restarts=5, latent_weight=0.1, encoder_start=False)
     )
     matrix = gaussian_matrix(20, WINDOW, seed=0)
-    heard = measure(0.1 * np.random.default_rng(0).standard_normal((3, WINDOW)), matrix)
-    found, least = system.recover(heard, matrix)
+    target = measure(0.1 * np.random.default_rng(0).standard_normal((3, WINDOW)), matrix)
+    found, least = system.recover(target, matrix)
     latents = system.random_starts[:, 0]
     made = np.asarray(system.shipped["generator"].get_layer("maker0")(latents))[..., 0]
     twin = [
@@ -67,7 +66,7 @@ def test_the_objective_of_measurements_is_the_papers(sensing_of):
             np.linalg.norm(matrix @ x - y) ** 2 + 0.1 * np.linalg.norm(z) ** 2
             for x, z in zip(made, latents, strict=True)
         ]
-        for y in heard
+        for y in target
     ]
     np.testing.assert_allclose(least, np.min(twin, axis=1), rtol=1e-4)
     np.testing.assert_allclose(found, made[np.argmin(twin, axis=1)], atol=1e-6)
@@ -82,26 +81,26 @@ def loud(signal, frame, hop):
     )
 
 
-@pytest.mark.parametrize("rest", [False, True])
+@pytest.mark.parametrize("others", [False, True])
 @pytest.mark.parametrize("distance", ["waveform", "spectrum"])
-def test_the_objective_of_a_mixture_is_its_numpy_twin(sensing_of, distance, rest):
+def test_the_objective_of_a_mixture_is_its_numpy_twin(sensing_of, distance, others):
     model = {
         "distance": distance,
-        "models_rest": rest,
+        "models_rest": others,
         "latent_weight": 0.01,
         "unexplained_weight": 0.3,
     }
     system = systems.build(sensing_of(**model))
     random = np.random.default_rng(0)
     mixture = 0.1 * random.standard_normal((2, WINDOW, 1)).astype(np.float32)
-    latents = random.uniform(-1, 1, (2, 1 + rest, 8)).astype(np.float32)
+    latents = random.uniform(-1, 1, (2, 1 + others, 8)).astype(np.float32)
     made = np.asarray(system.shipped["generator"](latents))[..., 0]
     twin = []
-    for heard, tracks, latent in zip(mixture[..., 0], made, latents, strict=True):
+    for target, tracks, latent in zip(mixture[..., 0], made, latents, strict=True):
         if distance == "waveform":
-            far = np.sum((tracks.sum(axis=0) - heard) ** 2)
+            far = np.sum((tracks.sum(axis=0) - target) ** 2)
         else:
-            powers = [sum(loud(track, 256, 128) for track in tracks), loud(heard, 256, 128)]
+            powers = [sum(loud(track, 256, 128) for track in tracks), loud(target, 256, 128)]
             excess = np.subtract(*(0.1 * np.log(2 * power + 2.0**-22) for power in powers))
             far = np.mean(np.where(excess > 0, excess, -0.3 * excess))
         twin.append(far + 0.01 * np.sum(latent**2))
@@ -126,13 +125,13 @@ def test_the_first_start_is_the_encoders_and_the_others_are_the_same_for_every_w
 
 
 def test_searching_from_the_encoder_is_never_worse_than_the_encoder(sensing_of):
-    """And with further restarts never worse than without."""
+    """Nor are further restarts worse than none."""
     matrix = gaussian_matrix(32, WINDOW, seed=0)
-    heard = measure(0.1 * np.random.default_rng(0).standard_normal((3, WINDOW)), matrix)
+    target = measure(0.1 * np.random.default_rng(0).standard_normal((3, WINDOW)), matrix)
     least = []
     for iterations, restarts in ((0, 1), (10, 1), (10, 3)):
         system = systems.build(sensing_of(iterations=iterations, restarts=restarts))
-        least.append(system.recover(heard, matrix)[1])
+        least.append(system.recover(target, matrix)[1])
     assert np.all(least[1] < least[0])
     assert np.all(least[2] <= least[1] + 1e-6)
 

@@ -44,8 +44,7 @@ def test_a_fit_is_that_of_multiplicative_updates(system_of):
 
 
 def test_known_spectra_and_their_activations_are_found_again(system_of):
-    """Frames with one spectrum each determine the dictionary, which determines a mixture's
-    activations."""
+    """Frames with one spectrum each determine the dictionary, and it a mixture's activations."""
     system = system_of(experiment(fit_iterations=200, iterations=500, pool=60))
     random = np.random.default_rng(3)
     true = np.zeros((2, RANK, BINS), np.float32)

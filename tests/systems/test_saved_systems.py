@@ -109,8 +109,7 @@ def test_a_saved_model_separates_or_sounds_the_same(experiment, system_of, batch
 def test_a_run_that_starts_from_a_model_has_all_its_weights(
     experiment, system_of, batch_of, tmp_path
 ):
-    """The trained networks get the weights too: else the running mean drifts back to random
-    ones."""
+    """Trained networks get the weights too, else the running mean drifts back to random ones."""
     trained = system_of(experiment)
     trained.train_step(batch_of(experiment))
     trained.finish_epoch()

@@ -79,8 +79,7 @@ def test_the_paired_distance_may_be_the_mean_square(short, system_of, batch_of):
 def test_identity_is_how_far_a_source_alone_is_from_unchanged(
     sources, share, few, short, system_of, batch_of
 ):
-    """With several sources the other estimates should be silent; a share of the batch can be
-    used."""
+    """With several sources all other estimates should be silent; a share can be used."""
     experiment = short(data={"sources": sources}, model={"identity_share": share})
     system, batch = system_of(experiment), batch_of(experiment)
     target = np.asarray(batch["sources"])[:few]

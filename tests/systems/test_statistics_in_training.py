@@ -1,5 +1,4 @@
-"""Batch normalisation keeps the statistics of mixtures, whatever else the network gets in
-training."""
+"""Batch normalisation keeps the statistics of mixtures, whatever else the network gets."""
 
 from dataclasses import replace
 

@@ -28,7 +28,7 @@ Departs from the sources:
 - The generator is WaveGAN; Bora et al. have DCGAN with batch normalisation. Random starts are
   uniform, as its latents are, and the same for every window; their code draws normal ones each
   time.
-- A search returns the best point that it passed, theirs the last.
+- A search returns the best point that it passed, their code the last one.
 - The encoder's input is a spectrum and its output one latent, by tanh. The authors of S-SepGAN
   define four strided convolutions with a mean and a variance (`WaveGanEncoder` of their notebook)
   and never train them.
@@ -169,8 +169,7 @@ class CompressedSensing(Adversarial, GeneratorInversion):
         return self.log(**losses)
 
     def train_discriminators(self, solo):
-        """One step of each discriminator: recordings of its source are real, sounds of random
-        latents are fake."""
+        """One step of each discriminator: recordings are real, generated sounds are fake."""
         for number, (player, network) in enumerate(self.discriminators.items()):
             made = self.generator(self.random_latents(solo.shape[0]), training=True)[:, number]
             windows = network, solo[:, number], ops.stop_gradient(made)
@@ -192,7 +191,7 @@ class CompressedSensing(Adversarial, GeneratorInversion):
         )
 
     def discriminator_loss(self, network, real, fake):
-        """How far a discriminator is from telling real from fake, on a crop of its own."""
+        """Loss of one discriminator on a new crop of real and fake windows."""
         real, fake = self.crops(self.random_start(), real, fake)
         return self.loss_of_discriminator(network, real, fake).total
 

@@ -252,5 +252,5 @@ class CycleGAN(Adversarial, SeparationSystem):
             self.log(**{f"{end}_discriminator": loss})
 
     def discriminator_loss(self, end: str, real, fake):
-        """How far a discriminator is from telling real from fake."""
+        """Loss of one discriminator on real and fake crops."""
         return self.loss_of_discriminator(self.discriminators[end], real, fake).total

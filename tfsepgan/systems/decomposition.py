@@ -251,7 +251,7 @@ class Decomposition(Adversarial, SeparationSystem):
                 self.log(**{f"{term_of(name)}_critic": loss})
 
     def critic_loss(self, critic, real, made):
-        """How far a critic is from telling real windows from those of c or d."""
+        """Loss of one critic on real crops and those that c or d made."""
         return self.loss_of_discriminator(critic, real, made).total
 
     def adversarial_losses(self, pairs):

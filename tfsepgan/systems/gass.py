@@ -165,7 +165,7 @@ class GASS(AveragedGenerator, SearchingSystem):
         )
 
     def critic_loss(self, real, fake):
-        """How far critics are from telling real from generated frames; mean over parts."""
+        """Loss of the critics on real and generated frames; mean over parts."""
         loss = real_loss(WASSERSTEIN, [self.critic(real)])
         loss += fake_loss(WASSERSTEIN, [self.critic(fake)])
         if self.config.objective == "wgan-gp":

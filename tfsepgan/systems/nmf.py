@@ -23,8 +23,8 @@ better also explain the others better, and separate worse. Departs from it:
   (ours is 1 dB better on the demo set).
 - Updates are those of the divergence, not of a probability model with sums of 1; as steps of one
   activation they are the same.
-- The transform is the package's, with a root Hann window both ways, so that masked mixtures sum to
-  the mixture.
+- The transform is the package's, with a root Hann window both ways, so that the masked parts add up
+  to the mixture.
 `demo` also has longer frames, more spectra, fewer updates, shares of energy, and loud frames with
 more weight than quiet ones. Settings and presets: `tfsepgan/settings/nmf.py`.
 """
@@ -72,7 +72,7 @@ class NMF(SearchingSystem):
         )
         self.pool = self._state("pool", (parts, config.pool, bins), "zeros")
         # A frame stays in the pool while its key is among the highest of all keys so far. Keys are
-        # normal: float32 tells the highest of millions apart, with uniform ones it would not.
+        # normal: in float32 the highest of millions differ, while uniform ones would be equal.
         self.keys = self._state("keys", (parts, config.pool), keras.initializers.Constant(EMPTY))
         self.misfit = self._state("misfit", (), "zeros")
 

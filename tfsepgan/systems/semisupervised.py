@@ -19,7 +19,7 @@ Departs from it:
   compared as a waveform, which is exact.
 - Each critic step uses another crop of one batch instead of a batch of its own. A share of the
   batch can be used (each window costs a whole pass of the generator).
-- The separator has normalisation, theirs has none.
+- The separator has normalisation layers; the authors' has none.
 - Their gain of 0.2 to 1.2 for unlabelled recordings is drawn in dB, for labelled mixtures too.
 - With `level_dbfs`, mixtures are brought to one level, with their sources.
 docs/systems/semisupervised.md has all this setting by setting. Settings and presets:

@@ -1,4 +1,4 @@
-"""S-SepGAN: a generator separates the sources, a discriminator tells estimates from recordings.
+"""S-SepGAN: a generator separates the sources, a discriminator compares them with recordings.
 
 Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3. Defaults
 without a source are from the authors' code. With generator G, discriminator D, mixture m, target x:

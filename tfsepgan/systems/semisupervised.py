@@ -112,9 +112,11 @@ class SemiSupervised(Adversarial, SeparationSystem):
     def supervised_loss(self, mixture, sources):
         """L_s: the sum of the distances between estimates and targets, the others included."""
         gain = gain_to_level(mixture, self.config.level_dbfs)[:, None]
-        tracks = with_residual(mixture, sources)
+        targets = with_residual(mixture, sources)
         _, estimates = self.separated(mixture)
-        return sum(self.distance(gain * tracks[:, k], estimates[:, k]) for k in range(self.outputs))
+        return sum(
+            self.distance(gain * targets[:, k], estimates[:, k]) for k in range(self.outputs)
+        )
 
     def train_critics(self, solo, estimates):
         """All steps of all critics: recordings of a source alone are real, estimates are fake."""

@@ -13,8 +13,8 @@ SEMISUPERVISED = (
         "systems/test_semisupervised.py",
         (
             "semisupervised-others-left-out",
-            "for k in range(self.outputs))\n\n    def train_critics",
-            "for k in range(len(self.sources)))\n\n    def train_critics",
+            "estimates[:, k]) for k in range(self.outputs)",
+            "estimates[:, k]) for k in range(len(self.sources))",
             "test_supervised_is_the_distance_of_every_source_and_of_the_others",
         ),
         (

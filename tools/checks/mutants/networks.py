@@ -54,8 +54,8 @@ NETWORKS = (
         "networks/test_resnet.py",
         (
             "resnet-blocks-linear-at-the-end",
-            "branch = leaky(norm(convolution(branch)))",
-            'branch = leaky(norm(convolution(branch))) if part == "first" else norm(convolution(branch))',
+            "leaky(norm(convolution(branch)))",
+            '(leaky if part == "first" else lambda x: x)(norm(convolution(branch)))',
             _AUTHORS,
         ),
         (
@@ -76,21 +76,36 @@ NETWORKS = (
             'return layers.Add(name=f"{name}_add")([branch, branch])',
             _AUTHORS,
         ),
-        ("resnet-strides-linear", "signal = leaky(strided(padded))", "signal = strided(padded)", _AUTHORS),
+        (
+            "resnet-strides-linear",
+            "signal = leaky(strided(padded))",
+            "signal = strided(padded)",
+            _AUTHORS,
+        ),
         (
             "resnet-strides-normalised",
             "signal = leaky(strided(padded))",
             "signal = leaky(layers.BatchNormalization()(strided(padded)))",
             "test_the_papers_generator_has_the_authors_size",
         ),
-        ("resnet-upsampling-bent", "signal = upsampled(signal)", "signal = leaky(upsampled(signal))", _AUTHORS),
+        (
+            "resnet-upsampling-bent",
+            "signal = upsampled(signal)",
+            "signal = leaky(upsampled(signal))",
+            _AUTHORS,
+        ),
         (
             "resnet-ends-in-tanh",
             'layers.Activation("linear", dtype="float32")',
             'layers.Activation("tanh", dtype="float32")',
             _AUTHORS,
         ),
-        ("resnet-padded-at-the-other-end", "STRIDED_PADDING = (11, 10)", "STRIDED_PADDING = (10, 11)", _AUTHORS),
+        (
+            "resnet-padded-at-the-other-end",
+            "STRIDED_PADDING = (11, 10)",
+            "STRIDED_PADDING = (10, 11)",
+            _AUTHORS,
+        ),
         ("resnet-slope-of-relu", "SLOPE = 0.2", "SLOPE = 0.0", _AUTHORS),
         (
             "resnet-momentum-of-keras",

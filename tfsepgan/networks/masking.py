@@ -26,6 +26,9 @@ from tfsepgan.settings.networks import GeneratorConfig
 FLOOR = (
     2.0**-22
 )  # power of a bin that counts as silence; half precision holds it exactly, where 2e-7 would be a tenth off
+# Amplitudes are multiplied by so much before their level is taken: FLOOR is then 190 dB below a
+# sine at full scale. Half precision holds both numbers.
+AMPLIFIED = 2.0**12
 COMPRESSION = 0.3  # power that magnitudes are taken to
 
 
@@ -43,6 +46,41 @@ class Loudness(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], shape[-1] // 2)
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class AtOneLevel(keras.layers.Layer):
+    """The spectrum divided by the level of the frames around it: the same for a recording at any
+    volume.
+
+    Call: spectrum `[batch, frames, 2 * bins]` as `Analysis` gives it -> the same shape, the mean
+    power of a bin near 1.
+
+    Args:
+      reach: frames either side that the level is the mean of; beyond the signal they are silent.
+    """
+
+    def __init__(self, reach: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.reach = reach
+
+    def call(self, spectrum):
+        return self.inside(ops.pad(spectrum, [[0, 0], [self.reach, self.reach], [0, 0]]))
+
+    def inside(self, spectrum):
+        """The same for frames that bring `reach` frames either side with them."""
+        amplified = AMPLIFIED * spectrum
+        power = ops.mean(ops.square(amplified), axis=-1, keepdims=True)
+        power = ops.average_pool(power, 2 * self.reach + 1, strides=1, padding="valid")
+        frames = (ops.shape(spectrum)[0], ops.shape(spectrum)[1] - 2 * self.reach)
+        own = ops.slice(amplified, (0, self.reach, 0), (*frames, spectrum.shape[-1]))
+        return own * ops.rsqrt(power + FLOOR)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "reach": self.reach}
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -127,15 +165,18 @@ def hear(config: GeneratorConfig, sample_rate_hz: int) -> Heard:
 
     # Music falls by 60 dB from low to high bins: without that constant taken off, there is little
     # else in the first layer.
+    levelled = spectrum
+    if config.level_frames:
+        levelled = AtOneLevel(config.level_frames, name="at_one_level")(spectrum)
     levels = layers.BatchNormalization(center=False, scale=False, name="levels")(
-        Loudness(dtype="float32")(spectrum)
+        Loudness(dtype="float32")(levelled)
     )
     features = levels
     if config.features == "instantaneous_frequency":
-        turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(spectrum)
+        turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(levelled)
         features = layers.Concatenate(name="features")([levels, turning])
     elif config.features == "complex":
-        compressed = Compressed(dtype="float32", name="compressed")(spectrum)
+        compressed = Compressed(dtype="float32", name="compressed")(levelled)
         features = layers.Concatenate(name="features")([levels, compressed])
     return Heard(mixture, spectrum, features, bins)
 
@@ -179,4 +220,5 @@ def context_of(config: GeneratorConfig, frames: int) -> int:
       frames: that the masks depend on, either side.
     """
     frames += config.features == "instantaneous_frequency"  # a phase turns from the frame before
+    frames += config.level_frames
     return (frames + 1) * config.hop + config.frame

@@ -119,15 +119,20 @@ class _Maskers:
         self.overlap = self.analysis.frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
 
-    def features(self, spectrum):
-        """What the network hears of a spectrum."""
-        heard = self.there["levels"](Loudness(dtype="float32")(spectrum))
+    def features(self, spectrum) -> _Path:
+        """The features of a spectrum."""
+        late = 0
+        if "at_one_level" in self.there:
+            layer = self.there["at_one_level"]
+            late = layer.reach
+            spectrum = Inside(layer)(self.memory.with_past(spectrum, 2 * late))
+        levels = self.there["levels"](Loudness(dtype="float32")(spectrum))
         if "phase_advance" in self.there:
             turning = self.there["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
-            return self.there["features"]([heard, turning])
+            return _Path(self.there["features"]([levels, turning]), late)
         if "compressed" in self.there:
-            return self.there["features"]([heard, self.there["compressed"](spectrum)])
-        return heard
+            return _Path(self.there["features"]([levels, self.there["compressed"](spectrum)]), late)
+        return _Path(levels, late)
 
     def count(self, prefix: str) -> int:
         """Blocks whose names begin so."""
@@ -152,9 +157,7 @@ class _Maskers:
             path = self.block(path, f"block{block}")
         return path
 
-    def parts(
-        self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]
-    ) -> _Parts:
+    def parts(self, mixture, look_through: Callable[["_Maskers", _Path], _Path]) -> _Parts:
         """The whole twin, from what leads from features to the signal that masks are made of."""
         spectrum = Inside(self.analysis)(
             self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
@@ -177,27 +180,27 @@ class _Maskers:
         return self.there[f"unfold_{name}"](given) if f"unfold_{name}" in self.there else given
 
 
-def _masker(look_through: Callable[[_Maskers, keras.KerasTensor], _Path]) -> Callable[..., _Parts]:
+def _masker(look_through: Callable[[_Maskers, _Path], _Path]) -> Callable[..., _Parts]:
     def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
         return _Maskers(generator, memory, clock).parts(mixture, look_through)
 
     return build
 
 
-def _filterbank(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
+def _filterbank(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.there["enter"](features.signal), features.late))
     return _Path(twin.there["norm"](signal), late)
 
 
-def _band_split(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
+def _band_split(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.there["enter"](features.signal), features.late))
     return _Path(twin.there["own"](twin.there["norm"](signal)), late)
 
 
-def _tfc_tdf(twin: _Maskers, features) -> _Path:
+def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
     """What skips the deeper levels waits for them."""
     there = twin.there
-    path = _Path(there["places"](there["enter"](there["fold"](features))), 0)
+    path = _Path(there["places"](there["enter"](there["fold"](features.signal))), features.late)
     skips = []
     for level in range(twin.count("down")):
         path = twin.block(path, f"down{level}")

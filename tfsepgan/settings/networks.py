@@ -41,6 +41,9 @@ class GeneratorConfig:
     features: Literal["power", "instantaneous_frequency", "complex"] = "power"
     """What masks are made from (maskers): 'power' of each bin, or that and its
     'instantaneous_frequency', or that and its 'complex' value with the magnitude to the power 0.3."""
+    level_frames: int = 0
+    """Features are relative to the mean level of so many frames either side (maskers), so that the
+    estimates of a recording are the same at any volume; 0: features of the level as it is."""
     mask: Literal["real", "complex"] = "real"
     """What masks may do (maskers): turn bins down, or turn their phase as well."""
     patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
@@ -72,6 +75,8 @@ class GeneratorConfig:
             "bottleneck": 1,
         }
         yield from _too_small(self, "generator", {**least, "narrowest": 1, "bands": 1})
+        if self.level_frames < 0:
+            yield f"generator.level_frames is {self.level_frames}; it must be 0 or above."
         if self.cutoff_hz is not None and not self.cutoff_hz > 0:
             yield f"generator.cutoff_hz is {self.cutoff_hz}; it must be above zero."
         if not self.dilations or min(self.dilations) < 1:

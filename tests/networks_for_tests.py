@@ -19,6 +19,24 @@ SMALL_GENERATORS = {
     },
 }
 SMALL_GENERATORS |= {
+    "tfc_tdf at any level": {
+        **FILTERBANK,
+        "kind": "tfc_tdf",
+        "blocks": 2,
+        "patch": 2,
+        "levels": 2,
+        "features": "complex",
+        "level_frames": 4,
+    },
+    "filterbank at any level": {**FILTERBANK, "kind": "filterbank", "level_frames": 3},
+    "band_split at any level": {
+        **FILTERBANK,
+        "kind": "band_split",
+        "narrowest": 2,
+        "bands": 3,
+        "level_frames": 2,
+        "features": "instantaneous_frequency",
+    },
     "tfc_tdf": {**FILTERBANK, "blocks": 2, "patch": 2, "levels": 2},
     "tfc_tdf turning": {
         **FILTERBANK,

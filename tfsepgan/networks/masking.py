@@ -26,6 +26,9 @@ from tfsepgan.settings.networks import GeneratorConfig
 # Power of a bin that counts as silence. Half precision represents it exactly; 2e-7 would be off by
 # a tenth.
 FLOOR = 2.0**-22
+# Factor of amplitudes before their level is measured: FLOOR is then 190 dB below a sine at full
+# scale. Half precision represents both numbers.
+AMPLIFIED = 2.0**12
 COMPRESSION = 0.3  # exponent of magnitudes
 
 
@@ -43,6 +46,41 @@ class Loudness(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], shape[-1] // 2)
+
+
+@keras.saving.register_keras_serializable("tfsepgan")
+class AtOneLevel(keras.layers.Layer):
+    """The spectrum divided by the level around each frame: the same at any volume.
+
+    Call: spectrum `[batch, frames, 2 * bins]` of `Analysis` -> the same shape; the mean power of a
+    bin is near 1.
+
+    Args:
+      reach: frames on either side over which the level is averaged; frames outside of the signal
+        count as silence.
+    """
+
+    def __init__(self, reach: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.reach = reach
+
+    def call(self, spectrum):
+        return self.inside(ops.pad(spectrum, [[0, 0], [self.reach, self.reach], [0, 0]]))
+
+    def inside(self, spectrum):
+        """Return the same for a spectrum that has `reach` more frames on either side."""
+        amplified = AMPLIFIED * spectrum
+        power = ops.mean(ops.square(amplified), axis=-1, keepdims=True)
+        power = ops.average_pool(power, 2 * self.reach + 1, strides=1, padding="valid")
+        frames = (ops.shape(spectrum)[0], ops.shape(spectrum)[1] - 2 * self.reach)
+        own = ops.slice(amplified, (0, self.reach, 0), (*frames, spectrum.shape[-1]))
+        return own * ops.rsqrt(power + FLOOR)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "reach": self.reach}
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -124,17 +162,20 @@ def masker_inputs(config: GeneratorConfig, sample_rate_hz: int) -> MaskerInputs:
     padded = PadToMultiple(config.hop)(mixture)
     spectrum = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
 
+    levelled = spectrum
+    if config.level_frames:
+        levelled = AtOneLevel(config.level_frames, name="at_one_level")(spectrum)
     # Music falls by 60 dB from low to high bins. Unless this constant is subtracted, it dominates
     # the first layer.
     levels = layers.BatchNormalization(center=False, scale=False, name="levels")(
-        Loudness(dtype="float32")(spectrum)
+        Loudness(dtype="float32")(levelled)
     )
     features = levels
     if config.features == "instantaneous_frequency":
-        turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(spectrum)
+        turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(levelled)
         features = layers.Concatenate(name="features")([levels, turning])
     elif config.features == "complex":
-        compressed = Compressed(dtype="float32", name="compressed")(spectrum)
+        compressed = Compressed(dtype="float32", name="compressed")(levelled)
         features = layers.Concatenate(name="features")([levels, compressed])
     return MaskerInputs(mixture, spectrum, features, bins)
 
@@ -178,4 +219,5 @@ def context_of(config: GeneratorConfig, frames: int) -> int:
       frames: frames on either side that the masks depend on.
     """
     frames += config.features == "instantaneous_frequency"  # a phase advance needs the frame before
+    frames += config.level_frames
     return (frames + 1) * config.hop + config.frame

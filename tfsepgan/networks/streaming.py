@@ -121,15 +121,21 @@ class _Maskers:
         self.overlap = self.analysis.frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
 
-    def features(self, spectrum):
+    def features(self, spectrum) -> _Path:
         """Return the input of the mask network for a spectrum."""
+        late = 0
+        if "at_one_level" in self.layers:
+            layer = self.layers["at_one_level"]
+            late = layer.reach
+            spectrum = Inside(layer)(self.memory.with_past(spectrum, 2 * late))
         levels = self.layers["levels"](Loudness(dtype="float32")(spectrum))
         if "phase_advance" in self.layers:
             turning = self.layers["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
-            return self.layers["features"]([levels, turning])
+            return _Path(self.layers["features"]([levels, turning]), late)
         if "compressed" in self.layers:
-            return self.layers["features"]([levels, self.layers["compressed"](spectrum)])
-        return levels
+            compressed = self.layers["compressed"](spectrum)
+            return _Path(self.layers["features"]([levels, compressed]), late)
+        return _Path(levels, late)
 
     def count(self, prefix: str) -> int:
         """Return the number of blocks whose names start with `prefix`."""
@@ -154,9 +160,7 @@ class _Maskers:
             path = self.block(path, f"block{block}")
         return path
 
-    def build(
-        self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]
-    ) -> _Delayed:
+    def build(self, mixture, look_through: Callable[["_Maskers", _Path], _Path]) -> _Delayed:
         """Build the whole twin; `look_through` maps features to the signal before the masks."""
         spectrum = Inside(self.analysis)(
             self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
@@ -182,7 +186,7 @@ class _Maskers:
 
 
 def _masker(
-    look_through: Callable[[_Maskers, keras.KerasTensor], _Path],
+    look_through: Callable[[_Maskers, _Path], _Path],
 ) -> Callable[..., _Delayed]:
     def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
         return _Maskers(generator, memory, clock).build(mixture, look_through)
@@ -190,20 +194,21 @@ def _masker(
     return build
 
 
-def _filterbank(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.layers["enter"](features), 0))
+def _filterbank(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
     return _Path(twin.layers["norm"](signal), late)
 
 
-def _band_split(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.layers["enter"](features), 0))
+def _band_split(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
     return _Path(twin.layers["own"](twin.layers["norm"](signal)), late)
 
 
-def _tfc_tdf(twin: _Maskers, features) -> _Path:
+def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
     """Apply the U-Net; skip connections are delayed as much as the deeper levels."""
     by_name = twin.layers
-    path = _Path(by_name["places"](by_name["enter"](by_name["fold"](features))), 0)
+    entered = by_name["enter"](by_name["fold"](features.signal))
+    path = _Path(by_name["places"](entered), features.late)
     skips = []
     for level in range(twin.count("down")):
         path = twin.block(path, f"down{level}")

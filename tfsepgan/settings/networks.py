@@ -46,6 +46,9 @@ class GeneratorConfig:
     """Input of the mask network (maskers): the 'power' of each bin, or the power with the
     'instantaneous_frequency', or the power with the 'complex' value, its magnitude to the power
     0.3."""
+    level_frames: int = 0
+    """Frames on either side over which the level is averaged that features are relative to
+    (maskers); the estimates are then the same at any volume. 0: features depend on the level."""
     mask: Literal["real", "complex"] = "real"
     """'real' masks scale each bin; 'complex' masks turn its phase as well (maskers)."""
     patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
@@ -69,7 +72,7 @@ class GeneratorConfig:
             yield f"{prefix}.dropout is {self.dropout}; it must be in [0, 1)."
         dotted = f"{prefix}."
         yield from at_least(self, dotted, channels=2, blocks=1, frame=4, hop=1, patch=1, levels=0)
-        yield from at_least(self, dotted, bottleneck=1, narrowest=1, bands=1)
+        yield from at_least(self, dotted, bottleneck=1, narrowest=1, bands=1, level_frames=0)
         if self.cutoff_hz is not None:
             yield from above_zero(self, "cutoff_hz", prefix=dotted)
         if not self.dilations or min(self.dilations) < 1:

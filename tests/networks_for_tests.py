@@ -1,4 +1,4 @@
-"""Small networks of every kind in the tables, with weights that leave nothing at zero."""
+"""Small networks of every kind in the tables, with weights that are not zero."""
 
 import keras
 import numpy as np
@@ -19,6 +19,24 @@ SMALL_GENERATORS = {
     },
 }
 SMALL_GENERATORS |= {
+    "tfc_tdf at any level": {
+        **FILTERBANK,
+        "kind": "tfc_tdf",
+        "blocks": 2,
+        "patch": 2,
+        "levels": 2,
+        "features": "complex",
+        "level_frames": 4,
+    },
+    "filterbank at any level": {**FILTERBANK, "kind": "filterbank", "level_frames": 3},
+    "band_split at any level": {
+        **FILTERBANK,
+        "kind": "band_split",
+        "narrowest": 2,
+        "bands": 3,
+        "level_frames": 2,
+        "features": "instantaneous_frequency",
+    },
     "tfc_tdf": {**FILTERBANK, "blocks": 2, "patch": 2, "levels": 2},
     "tfc_tdf turning": {
         **FILTERBANK,
@@ -52,8 +70,10 @@ SMALL_DISCRIMINATORS = {
 
 
 def stir(model):
-    """Give every bias and scale a value of its own, as after training: with zero ones a wrong edge
-    could look right."""
+    """Add random values to biases and scales, as after training.
+
+    With zeros a wrong edge could look right.
+    """
     random = np.random.default_rng(0)
     model.set_weights(
         [w + 0.1 * random.random(w.shape) if w.ndim == 1 else w for w in model.get_weights()]
@@ -62,8 +82,10 @@ def stir(model):
 
 
 def at_full_strength(model):
-    """Scale every kernel so that a layer gives back the power it gets: a start of 0.02 would
-    leave nothing of a small network's signal."""
+    """Scale every kernel so that a layer keeps the power of its input.
+
+    With a start of 0.02 a small network's signal would vanish.
+    """
     scaled = [
         w / np.sqrt(np.sum(np.square(w)) / w.shape[-1]) if w.ndim > 1 else w
         for w in model.get_weights()
@@ -73,7 +95,7 @@ def at_full_strength(model):
 
 
 def small_generator(kind, *, sources=1, **changes):
-    """A small generator and its settings."""
+    """Return a small generator and its settings."""
     keras.utils.set_random_seed(0)
     config = GeneratorConfig(**{"kind": kind, **SMALL_GENERATORS[kind], **changes})
     generator = stir(build_generator(config, sources=sources, sample_rate_hz=RATE))
@@ -81,7 +103,7 @@ def small_generator(kind, *, sources=1, **changes):
 
 
 def small_discriminator(kind, *, window=2048, **changes):
-    """A small discriminator."""
+    """Return a small discriminator."""
     keras.utils.set_random_seed(0)
     config = DiscriminatorConfig(kind=kind, **{**SMALL_DISCRIMINATORS[kind], **changes})
     return build_discriminator(config, window=window, seed=0)
@@ -89,8 +111,10 @@ def small_discriminator(kind, *, window=2048, **changes):
 
 @pytest.fixture(params=sorted({*GENERATORS, *SMALL_GENERATORS}))
 def generator_kind(request):
-    """Every generator of the table, and of its variants: a new one needs a line above and gets
-    every test."""
+    """Every generator of the table and its variants.
+
+    A new one needs an entry in `SMALL_GENERATORS` and gets every test.
+    """
     return request.param
 
 

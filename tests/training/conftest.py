@@ -1,4 +1,4 @@
-"""Runs small and quick enough to train many of them."""
+"""Fixtures for tests that train: runs so small that many of them fit into one session."""
 
 import io
 import os
@@ -14,14 +14,16 @@ SHORT = {"window": 1024, "batch": 2}
 
 @pytest.fixture(scope="session")
 def whole(tiny):
-    """Every player and every kind of state: generator, discriminator with phase shuffle, running
-    mean."""
+    """The preset `tiny` with every kind of state.
+
+    Generator, discriminator with phase shuffle, running mean of the weights.
+    """
     return tiny(data=SHORT)
 
 
 @pytest.fixture(scope="session")
 def light(tiny):
-    """`tiny` without its discriminator, for what does not depend on it; changes by name."""
+    """The preset `tiny` without a discriminator, with settings changed by name."""
 
     def experiment(**changes):
         model = {"adversarial_weight": 0.0, "identity_weight": 0.0, **changes.pop("model", {})}
@@ -39,33 +41,32 @@ def catalogue(tones):
 
 @pytest.fixture
 def no_curves(monkeypatch):
-    """Drawing the curves takes longer than all else in these runs, and has its own test."""
-    import tfsepgan.training.run
+    """Runs draw no curves: that takes longer than the training here, and has its own test."""
+    import tfsepgan.training.records
 
-    monkeypatch.setattr(tfsepgan.training.run, "plot_curves", lambda history, path: None)
+    monkeypatch.setattr(tfsepgan.training.records, "plot_curves", lambda history, path: None)
 
 
 @pytest.fixture
-def said():
-    """What runs print."""
+def printed():
+    """The text that runs print."""
     return io.StringIO()
 
 
 @pytest.fixture
-def new_run(catalogue, said, no_curves):
-    """A run as a new session starts it."""
+def new_run(catalogue, printed, no_curves):
+    """Opens a run as a new session does: `new_run(experiment, directory, of=catalogue)`."""
     from tfsepgan.training.run import Run
 
     def make(experiment, directory: Path, *, of=catalogue):
-        return Run(experiment, of, directory, Console(file=said, width=200))
+        return Run(experiment, of, directory, Console(file=printed, width=200))
 
     return make
 
 
 @pytest.fixture
 def at_step(monkeypatch):
-    """Does something just after a step was taken, before anything looks at it; the last arrangement
-    counts."""
+    """Calls `action` just after a step, before the other callbacks; a later call replaces it."""
     from tfsepgan.training.callbacks import Count
 
     plain = Count.on_train_batch_end
@@ -83,7 +84,7 @@ def at_step(monkeypatch):
 
 @pytest.fixture
 def interrupt_at(at_step):
-    """Ctrl-C just after a step; after none for None."""
+    """Sends SIGINT just after a step; None sends none."""
 
     def arrange(step: int | None):
         at_step(step, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -92,26 +93,26 @@ def interrupt_at(at_step):
 
 
 def state_of(directory: Path) -> dict[str, np.ndarray]:
-    """Everything in a run's checkpoint but its progress, which holds clock times."""
+    """The variables in a checkpoint, without the progress, which holds times."""
     with np.load(directory / "state.npz") as saved:
         return {name: saved[name] for name in saved.files if name != "progress"}
 
 
 @pytest.fixture(scope="session")
 def saved_state():
-    """`state_of`."""
+    """The function `state_of`."""
     return state_of
 
 
 @pytest.fixture(scope="session")
 def uninterrupted(whole, catalogue, tmp_path_factory):
-    """The checkpoint of a run of eight steps that nobody disturbed."""
-    import tfsepgan.training.run
+    """The variables of a run of eight steps that was not interrupted."""
+    import tfsepgan.training.records
     from tfsepgan.training.run import Run
 
     directory = tmp_path_factory.mktemp("uninterrupted") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tfsepgan.training.run, "plot_curves", lambda history, path: None)
+        patch.setattr(tfsepgan.training.records, "plot_curves", lambda history, path: None)
         outcome = Run(whole, catalogue, directory, Console(file=io.StringIO())).train()
     assert (outcome.reason, outcome.step) == ("finished", 8)
     return state_of(directory)

@@ -16,7 +16,9 @@ from tfsepgan.cli.settings import parse, read_file
 from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
-from tfsepgan.settings.search import Choice, Space, read_spans, resolve
+from tfsepgan.settings.search import Choice
+from tfsepgan.tuning.space import Space, resolve
+from tfsepgan.tuning.space_file import read_spans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,9 @@ def _tune(arguments, console):
 
     quiet_tensorflow()
     from tfsepgan.training.lock import hold, let_go
+    from tfsepgan.tuning.plan import SearchPlan, prepare_search
     from tfsepgan.tuning.report import write_report
-    from tfsepgan.tuning.samplers import oracle_of, trials_of
-    from tfsepgan.tuning.trials import SearchPlan, prepare_search
+    from tfsepgan.tuning.samplers import sampler_of, trials_of
     from tfsepgan.tuning.tuner import PROCESS, is_chief, is_part, run_search
     from tfsepgan.tuning.workers import leave_with_the_pipe, search_with_workers
 
@@ -85,7 +87,7 @@ def _tune(arguments, console):
         directory=directory,
         **{name: getattr(options, name) for name in names},
     )
-    trials = trials_of(oracle_of(plan))
+    trials = trials_of(sampler_of(plan))
     prepare_search(plan)
     if is_part():
         leave_with_the_pipe()

@@ -5,7 +5,7 @@ tracks at the same time. Every track is saved as soon as it is scored. A track t
 is reported and does not stop the others.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -97,29 +97,21 @@ def evaluate(
     found = _Results(
         mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures)
     )
-    job_of = partial(
-        TrackJob,
-        bss=bss,
-        window_seconds=window_seconds,
-        hop_seconds=hop_seconds,
-        measures=measures,
-    )
+    settings = {
+        "bss": bss,
+        "window_seconds": window_seconds,
+        "hop_seconds": hop_seconds,
+        "measures": measures,
+    }
+    jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
-            for index, mixture in enumerate(mixtures):
-                try:
-                    references = references_of(mixture, scored)
-                    estimates = _estimates(separate, mixture, sources)
-                except ConfigError:  # would affect every track
-                    raise
-                except Exception as error:  # of any kind: the other tracks are still scored
-                    found.failed(index, error)
+            for index, job in jobs:
+                if job is None:
                     progress.advance(task)
                     continue
-                if listener is not None:
-                    found.notes[index] = _call_listener(listener, mixture, estimates)
-                pool.submit(index, _job(job_of, mixture, references, estimates))
+                pool.submit(index, job)
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
             while pool.pending:
                 progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
@@ -128,18 +120,35 @@ def evaluate(
     return found.report_or_error()
 
 
-def _job(
+def _jobs(
+    separate: Separate,
+    sources: tuple[str, ...],
+    listener: Listener | None,
+    found: "_Results",
     job_of: Callable[..., TrackJob],
-    mixture: "Mixture",
-    references: Mapping[str, np.ndarray],
-    estimates: Mapping[str, np.ndarray],
-) -> TrackJob:
-    return job_of(
-        references=references,
-        estimates={name: estimates[name] for name in references},
-        mixture=np.asarray(mixture.mixture, np.float32),
-        sample_rate_hz=mixture.sample_rate_hz,
-    )
+) -> Iterator[tuple[int, TrackJob | None]]:
+    """Separates the mixtures one by one; yields index and job, without a job after a failure."""
+    for index, mixture in enumerate(found.mixtures):
+        try:
+            references = references_of(mixture, found.sources)
+            estimates = _estimates(separate, mixture, sources)
+        except ConfigError:  # would affect every track
+            raise
+        except Exception as error:  # of any kind: the other tracks are still scored
+            found.failed(index, error)
+            yield index, None
+            continue
+        if listener is not None:
+            found.notes[index] = _call_listener(listener, mixture, estimates)
+        yield (
+            index,
+            job_of(
+                references=references,
+                estimates={name: estimates[name] for name in references},
+                mixture=np.asarray(mixture.mixture, np.float32),
+                sample_rate_hz=mixture.sample_rate_hz,
+            ),
+        )
 
 
 class _Results:
@@ -149,7 +158,7 @@ class _Results:
         self, mixtures: "Sequence[Mixture]", sources: tuple[str, ...], output: Path, settings: dict
     ):
         self.notes: dict[int, str | None] = {}
-        self._mixtures, self._sources, self._output, self._settings = (
+        self.mixtures, self.sources, self._output, self._settings = (
             mixtures,
             sources,
             output,
@@ -178,7 +187,7 @@ class _Results:
         message = (
             str(error) if isinstance(error, TfsepganError) else f"{type(error).__name__}: {error}"
         )
-        self._failures[index] = Failure(name=str(self._mixtures[index].name), error=message)
+        self._failures[index] = Failure(name=str(self.mixtures[index].name), error=message)
 
     def save(self) -> None:
         """Writes the report so far, also when the evaluation is interrupted."""
@@ -189,22 +198,22 @@ class _Results:
         """The report; DataError when no track was scored."""
         if not self._tracks:
             raise DataError(
-                f"none of the {len(self._mixtures)} mixtures could be scored; the first is "
+                f"none of the {len(self.mixtures)} mixtures could be scored; the first is "
                 f"{self._failures[0].name!r}: {self._failures[0].error}"
             )
         return self._report()
 
     def _report(self) -> Report:
         return Report(
-            sources=self._sources,
+            sources=self.sources,
             settings=self._settings,
-            mixtures=len(self._mixtures),
+            mixtures=len(self.mixtures),
             tracks=tuple(self._tracks[index] for index in sorted(self._tracks)),
             failures=tuple(self._failures[index] for index in sorted(self._failures)),
         )
 
     def _track(self, index: int, result: TrackResult) -> TrackScores:
-        mixture, note = self._mixtures[index], self.notes.get(index)
+        mixture, note = self.mixtures[index], self.notes.get(index)
         time, channels = np.shape(mixture.mixture)
         return TrackScores(
             name=str(mixture.name),

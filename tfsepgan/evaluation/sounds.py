@@ -45,7 +45,7 @@ def spectral_distances(
     Raises: DataError when no recording of the source is as long as a window.
     """
     source = data.sources[0]
-    made = spectra_of(sounds, data.sample_rate_hz)
+    generated = spectra_of(sounds, data.sample_rate_hz)
     real = _spectra(catalogue.splits["train"][source], data, seed=COMPARING_SEED + 1)
     lines, left_out = [], []
     for name, files in solo_groups(catalogue, split, source).items():
@@ -57,8 +57,8 @@ def spectral_distances(
             left_out.append(f"{name} is left out: {error}")
             continue
         distances = (
-            distance_db(made, recordings),
-            mean_distance_db(made, recordings),
+            distance_db(generated, recordings),
+            mean_distance_db(generated, recordings),
             distance_db(real, recordings),
         )
         lines.append(Distance(name, len(files), *distances))
@@ -86,7 +86,12 @@ def show_distances(
         title_justify="left",
     )
     table.add_column("instrument")
-    for name in ("recordings", "sounds made", "their mean spectrum", f"train windows of {source}"):
+    for name in (
+        "recordings",
+        "generated sounds",
+        "their mean spectrum",
+        f"train windows of {source}",
+    ):
         table.add_column(escape(name), justify="right")
     for line in lines:
         figures = (line.made_db, line.made_mean_db, line.real_db)

@@ -98,13 +98,7 @@ def score_track(job: TrackJob) -> TrackResult:
             if by_window:
                 windows[source][kind] = by_window
             if kind != "mixture":
-                before = scores[source]["mixture"]
-                gains = {
-                    f"{name}_improvement": _gain(metrics, before, name)
-                    for name in IMPROVED
-                    if name in metrics
-                }
-                scores[source][kind] = metrics | gains
+                scores[source][kind] = metrics | _improvements(metrics, scores[source]["mixture"])
     return TrackResult(
         scores,
         windows if job.bss else {},
@@ -157,9 +151,13 @@ def _score_estimates(
     return {name: (metrics[name], windows[name]) for name in job.references}
 
 
-def _gain(metrics: dict, before: dict, name: str) -> float:
-    """The improvement over the mixture in dB; NaN for a difference of equal infinities."""
-    return round_db(metrics[name] - before[name])
+def _improvements(metrics: dict, mixture: dict) -> dict[str, float]:
+    """Improvements over the mixture in dB; NaN for a difference of equal infinities."""
+    return {
+        f"{name}_improvement": round_db(metrics[name] - mixture[name])
+        for name in IMPROVED
+        if name in metrics
+    }
 
 
 def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The batches of a run from any step on, made in this process or by data servers."""
+"""The batches of a run from any step on, from this process or from data servers."""
 
 from collections.abc import Callable, Sequence
 

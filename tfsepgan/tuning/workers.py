@@ -203,11 +203,8 @@ def _watch(
 
 
 def _why(member: Member, code: int) -> str:
-    ended = (
-        f"was killed (signal {-code}) {RESTARTS + 1} times"
-        if code < 0
-        else f"ended with code {code}"
-    )
+    often = "" if member.name == CHIEF else f" {RESTARTS + 1} times"
+    ended = f"was killed (signal {-code}){often}" if code < 0 else f"ended with code {code}"
     lines = member.output.read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
     last = (
         "the usual reason is too little memory; use fewer --workers"

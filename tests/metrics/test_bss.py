@@ -41,9 +41,9 @@ def test_scores_equal_those_of_museval(channels):
     sdr, isr, sir, sar, _ = plain_museval().bss_eval(
         references, estimates, window=RATE, hop=RATE // 2
     )
-    for ours, theirs in zip(scores, (sdr, isr, sir, sar), strict=True):
+    for score, expected in zip(scores, (sdr, isr, sir, sar), strict=True):
         assert ours.shape == (2, 5)
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(score, expected)
     np.testing.assert_array_equal(scores.medians().sdr, np.median(sdr, axis=1))
 
 

@@ -28,7 +28,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def imagined(monkeypatch):
+def instant_trials(monkeypatch):
     """Trials without training; returns the list of their numbers.
 
     The score is higher for a learning rate closer to 0.01, and a little higher for more steps.
@@ -52,10 +52,12 @@ def search(plan, catalogue=None):
 
 
 @pytest.mark.parametrize("algorithm", ["random", "hyperband"])
-def test_an_algorithm_tries_the_preset_first_and_finds_better_values(algorithm, plan_of, imagined):
+def test_an_algorithm_tries_the_preset_first_and_finds_better_values(
+    algorithm, plan_of, instant_trials
+):
     plan = plan_of(algorithm=algorithm, trials=None if algorithm == "hyperband" else 10, factor=2)
     records = search(plan)
-    assert len(records) == trials_of(sampler_of(plan)) == len(imagined)
+    assert len(records) == trials_of(sampler_of(plan)) == len(instant_trials)
     assert [record.trial for record in records] == list(range(len(records)))
     assert records[0].values == {"learning_rate": 1e-3, "ema": 0.999, "generator.channels": 16}
     assert records[0].whole
@@ -66,7 +68,7 @@ def test_an_algorithm_tries_the_preset_first_and_finds_better_values(algorithm, 
     assert max(record.score for record in records if record.whole) > records[0].score
 
 
-def test_bayesian_search_approaches_the_optimum(plan_of, imagined):
+def test_bayesian_search_approaches_the_optimum(plan_of, instant_trials):
     records = search(plan_of(RATE, algorithm="bayesian", trials=12))
     assert (len(records), records[0].values) == (12, {"learning_rate": 1e-3})
     distances = [abs(np.log10(record.values["learning_rate"]) + 2) for record in records]
@@ -74,7 +76,7 @@ def test_bayesian_search_approaches_the_optimum(plan_of, imagined):
     assert len({record.values["learning_rate"] for record in records}) >= 10
 
 
-def test_hyperband_continues_the_best_trials(plan_of, imagined):
+def test_hyperband_continues_the_best_trials(plan_of, instant_trials):
     records = search(plan_of(algorithm="hyperband", factor=2))
     by_number = {record.trial: record for record in records}
     later = [record for record in records if record.goes_on_from is not None]
@@ -94,7 +96,7 @@ def test_hyperband_continues_the_best_trials(plan_of, imagined):
 
 @pytest.mark.parametrize("algorithm", ["random", "hyperband"])
 def test_a_search_that_is_killed_many_times_ends_like_an_uninterrupted_one(
-    algorithm, plan_of, imagined, monkeypatch
+    algorithm, plan_of, instant_trials, monkeypatch
 ):
     def plan(directory):
         return plan_of(directory=directory, algorithm=algorithm, trials=5, factor=2)
@@ -132,14 +134,14 @@ def killed(plain, *, every):
     return call
 
 
-def test_a_search_can_be_resumed_with_more_trials(plan_of, imagined):
+def test_a_search_can_be_resumed_with_more_trials(plan_of, instant_trials):
     first = search(plan_of(algorithm="random", trials=3))
     more = search(plan_of(algorithm="random", trials=5))
     assert more[:3] == first
-    assert (len(more), len(imagined)) == (5, 5)
+    assert (len(more), len(instant_trials)) == (5, 5)
 
 
-def test_trials_that_fail_do_not_stop_a_search(plan_of, imagined, monkeypatch):
+def test_trials_that_fail_do_not_stop_a_search(plan_of, instant_trials, monkeypatch):
     """The next rounds of hyperband need a score of each trial."""
     train = trials._train
 
@@ -161,7 +163,7 @@ def test_trials_that_fail_do_not_stop_a_search(plan_of, imagined, monkeypatch):
 
 
 def test_an_error_of_every_trial_ends_the_search_which_can_be_resumed(
-    plan_of, imagined, monkeypatch
+    plan_of, instant_trials, monkeypatch
 ):
     train = trials._train
 
@@ -178,7 +180,7 @@ def test_an_error_of_every_trial_ends_the_search_which_can_be_resumed(
     assert [record.outcome for record in search(plan)] == ["finished"] * 4
 
 
-def test_a_chief_and_a_worker_search_like_one_process(plan_of, imagined, monkeypatch):
+def test_a_chief_and_a_worker_search_like_one_process(plan_of, instant_trials, monkeypatch):
     """Over keras-tuner's gRPC, whose numbers have fewer digits."""
     alone = search(plan_of(directory="alone", algorithm="random", trials=4))
     plan = plan_of(algorithm="random", trials=4)
@@ -215,7 +217,7 @@ def test_an_invalid_plan_is_refused(changes, words, plan_of):
         sampler_of(plan_of(**changes))
 
 
-def test_a_search_resumes_in_its_own_folder_only(plan_of, imagined, tmp_path):
+def test_a_search_resumes_in_its_own_folder_only(plan_of, instant_trials, tmp_path):
     plan = plan_of(algorithm="random", trials=2)
     search(plan)
     before = (plan.directory / SEARCH).read_bytes()

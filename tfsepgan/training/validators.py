@@ -220,7 +220,7 @@ def _report_missing_scores(
 ) -> None:
     """Print which sources have no score in how many mixtures.
 
-    An example are vocals that are silent in the first seconds of a song.
+    For example, vocals may be silent in the first seconds of a song.
     """
     missing = {
         name: [item for item in mixtures if name not in item.scored]

@@ -68,12 +68,12 @@ def run_trial(
 
 def _train(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Console) -> Record:
     try:
-        return _trained(plan, record, catalogue, console)
+        return _train_run(plan, record, catalogue, console)
     finally:
         keras.backend.clear_session()  # frees this network before the next trial builds another
 
 
-def _trained(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Console) -> Record:
+def _train_run(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Console) -> Record:
     experiment = plan.experiment(record.trial, record.values)
     experiment = replace(experiment, training=replace(experiment.training, tensorboard=False))
     # A searched window may be longer than the recordings: an error of this trial only.

@@ -42,7 +42,7 @@ def test_scores_equal_those_of_museval(channels):
         references, estimates, window=RATE, hop=RATE // 2
     )
     for score, expected in zip(scores, (sdr, isr, sir, sar), strict=True):
-        assert ours.shape == (2, 5)
+        assert score.shape == (2, 5)
         np.testing.assert_array_equal(score, expected)
     np.testing.assert_array_equal(scores.medians().sdr, np.median(sdr, axis=1))
 

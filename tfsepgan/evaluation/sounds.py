@@ -26,7 +26,7 @@ class Distance(NamedTuple):
     recordings: int
     made_db: float  # of generated sounds, dB a band, see `metrics.spectra.distance_db`
     made_mean_db: float  # between the mean spectra only
-    # of windows of the source in the train split: the distance that perfect sounds would have
+    # of real windows of the source (train split): the distance that perfect sounds would have
     real_db: float
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a run have the right size; the validation score is the SI-SDR improvement."""
+"""The validation score is the SI-SDR improvement over the mixture."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tfsepgan.data.references.fixed_mixtures import Mixture
-from tfsepgan.training.board import plot_curves, spectrograms
 from tfsepgan.training.validators import improvement_db, separator_of
 
 
@@ -58,26 +57,3 @@ def test_the_shipped_generator_takes_any_length_and_channels(tiny):
         assert estimates.shape == (2, *shape)
         alone = np.asarray(generator(mixture[None, :, :1], training=False))[0, ..., 0]
         np.testing.assert_allclose(estimates[..., 0], alone, atol=1e-5)
-
-
-def test_spectrograms_are_an_rgba_picture():
-    picture = spectrograms(
-        {"mixture": noise(8000, 1), "silence": np.zeros((8000, 2), np.float32)}, 16000
-    )
-    assert picture.dtype == np.uint8
-    assert picture.shape == (240, 480, 4)
-    assert picture.std() > 0
-
-
-def test_rows_with_missing_numbers_are_drawn(tmp_path):
-    rows = [
-        {"step": 1, "minutes": 0.1, "train/a": 1.0},
-        {"step": 2, "minutes": 0.2, "train/a": 0.5, "val/b": 3.0},
-    ]
-    plot_curves(rows, tmp_path / "curves.png")
-    assert (tmp_path / "curves.png").stat().st_size > 1000
-
-
-def test_an_empty_history_draws_nothing(tmp_path):
-    plot_curves([], tmp_path / "curves.png")
-    assert not (tmp_path / "curves.png").exists()

@@ -103,7 +103,7 @@ def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_pa
         (("--data", "demo", "--trials", 1), "trials is 1; it must be at least 2"),
         (
             ("--data", "demo", "--algorithm", "hyperband", "--factor", 3),
-            "of which a whole one has 2",
+            "a whole trial has 2",
         ),
         (
             ("--data", "demo", "--space", "missing.yaml"),

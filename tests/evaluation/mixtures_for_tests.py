@@ -1,4 +1,4 @@
-"""Small seeded mixtures and separators that stand in for data and a model."""
+"""Small seeded mixtures, and a separator that needs no model."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,7 @@ class Mixture:
 
 
 def tones(seed: int, *, seconds: float = 2.0, channels: int = 1) -> np.ndarray:
-    """Decaying harmonic notes, `[time, channels]`: something a ratio mask can part from something
-    alike."""
+    """Decaying harmonic notes, `[time, channels]`; a ratio mask can separate two such signals."""
     random = np.random.default_rng(seed)
     time = np.arange(int(seconds * RATE)) / RATE
     audio = np.zeros((len(time), channels))
@@ -38,11 +37,11 @@ def mixture_of(name: str, *, seed: int = 0, channels: int = 1, seconds: float = 
 
 
 class HalfWay:
-    """A separator that knows the answers: the mean of mixture and truth, 6 dB better in SNR."""
+    """Returns the mean of mixture and true source as the estimate: 6 dB better in SNR."""
 
     def __init__(self, mixtures):
-        self.answers = {mixture.mixture.tobytes(): mixture.sources["piano"] for mixture in mixtures}
+        self.truth = {mixture.mixture.tobytes(): mixture.sources["piano"] for mixture in mixtures}
 
     def __call__(self, audio, sample_rate_hz):
-        piano = (audio + self.answers[audio.tobytes()]) / 2
+        piano = (audio + self.truth[audio.tobytes()]) / 2
         return {"piano": piano, "residual": audio - piano}

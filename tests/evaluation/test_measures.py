@@ -1,5 +1,4 @@
-"""Measures are chosen by name; their figures reach report, table and plots; a missing package stops
-before the model runs."""
+"""Optional measures are chosen by name, checked first, and shown in report, tables and plots."""
 
 import io
 from typing import get_args
@@ -39,7 +38,7 @@ def no_weights():
 
 
 def false_notes(sound, sample_rate_hz):
-    """In place of a network: the mean and the power."""
+    """Replaces the network: the mean and the power of a sound."""
     return float(np.mean(sound)), float(np.mean(sound**2))
 
 
@@ -57,7 +56,7 @@ def printed(report, width):
     return stream.getvalue()
 
 
-def test_figures_are_those_of_the_metrics(tmp_path):
+def test_figures_equal_those_of_the_metrics(tmp_path):
     track = mixture_of("track")
     report = evaluated([track], tmp_path)
     estimates = HalfWay([track])(track.mixture, RATE)
@@ -73,7 +72,7 @@ def test_figures_are_those_of_the_metrics(tmp_path):
         assert "embedding" not in scores["model"] and not any(
             "bleedless_" in name for name in scores["model"]
         )
-    halved = report.tracks[0].scores["residual"]["model"]  # half of the source: nothing is louder
+    halved = report.tracks[0].scores["residual"]["model"]  # half of the source: no band is louder
     assert halved["bleedless"] == 100.0 and halved["fullness"] == pytest.approx(
         100 / (1 + 20 * np.log10(2)), abs=0.5
     )
@@ -85,18 +84,20 @@ def test_figures_are_those_of_the_metrics(tmp_path):
     ("chosen", "taken"),
     [((), ()), (("bleed",), ("bleedless", "fullness")), (("spectra",), SPECTRAL_METRICS)],
 )
-def test_only_what_was_chosen_is_taken(tmp_path, chosen, taken):
+def test_only_chosen_measures_are_computed(tmp_path, chosen, taken):
     report = evaluated([mixture_of("track")], tmp_path, measures=chosen)
     figures = {figure for names in MEASURES.values() for figure in names}
     for kind in ("mixture", "model", "oracle"):
         assert figures & report.tracks[0].scores["piano"][kind].keys() == set(taken)
-    said = printed(report, 80)
-    assert ("Bleed and likeness" in said) == ("bleed" in chosen) and ("Spectra" in said) == (
+    text = printed(report, 80)
+    assert ("Bleed and likeness" in text) == ("bleed" in chosen) and ("Spectra" in text) == (
         "spectra" in chosen
     )
 
 
-def test_unknown_measures_and_a_missing_package_stop_before_the_model_runs(tmp_path, monkeypatch):
+def test_unknown_measures_and_a_missing_package_are_errors_before_the_model_runs(
+    tmp_path, monkeypatch
+):
     def never(audio, sample_rate_hz):
         raise AssertionError("the model ran")
 
@@ -122,23 +123,25 @@ def test_the_table_holds_every_figure_with_its_error_and_fits(tmp_path, without_
     assert report.settings["embedding"] == {"basic-pitch": "1.0"}
 
 
-def test_plots_are_drawn_of_what_was_taken(tmp_path):
+def test_plots_show_the_computed_measures(tmp_path):
     report = evaluated([mixture_of("a"), mixture_of("b", seed=1)], tmp_path)
     draw_box_plots(report, tmp_path / "quality.png", QUALITY_PANELS)
     assert imread(tmp_path / "quality.png").shape[1] > 1000
 
 
-def test_the_source_is_heard_once_and_short_sounds_have_no_notes(monkeypatch, without_network):
-    heard = []
+def test_the_notes_of_a_source_are_found_once_and_short_sounds_have_none(
+    monkeypatch, without_network
+):
+    lengths = []
     monkeypatch.setattr(
         measures,
         "note_gaussian",
-        lambda sound, rate: heard.append(len(sound)) or false_notes(sound, rate),
+        lambda sound, rate: lengths.append(len(sound)) or false_notes(sound, rate),
     )
     sound = np.ones((RATE, 1))
     measuring = Measuring(sound, RATE, ("embedding",))
     assert [measuring(gain * sound)["embedding"] for gain in (1.0, 2.0)] == [0.0, 3.0] and len(
-        heard
+        lengths
     ) == 3
     assert np.isnan(
         Measuring(np.ones((100, 1)), RATE, ("embedding",))(np.ones((100, 1)))["embedding"]

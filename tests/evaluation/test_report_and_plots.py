@@ -1,4 +1,4 @@
-"""Tables that fit and say everything; pictures that are whole files."""
+"""Tables fit the page and are complete; pictures are complete files."""
 
 import io
 import os
@@ -21,8 +21,10 @@ METRICS = ("sdr", "isr", "sir", "sar", "snr", "si_sdr")
 
 
 def report_of(values, *, sources=("piano", "residual"), **more):
-    """One track a value; every metric of the model has it, the mixture 10 dB less, the oracle 10 dB
-    more."""
+    """A report with a track for each value, which is the model's score in every metric.
+
+    The mixture scores 10 dB less, the ideal mask 10 dB more.
+    """
     tracks = []
     for value in values:
         scores = {
@@ -59,7 +61,7 @@ def printed(report, *, width=100, tracks=False):
 @pytest.mark.parametrize(
     "sources", [("piano", "residual"), ("a name as long as its instrument", "residual")]
 )
-def test_tables_fit_and_lose_nothing(sources, width):
+def test_tables_fit_the_width_and_are_complete(sources, width):
     lines = printed(report_of([-12.34, 5.0], sources=sources), width=width).splitlines()
     assert max(map(len, lines)) <= min(width, 100)
     assert not any("…" in line for line in lines)
@@ -95,14 +97,14 @@ def test_every_track_has_its_row_and_names_are_not_markup():
     assert "[bold]track 1.0" in text and "[bold]track 2.0" in text
 
 
-def test_failures_notes_and_cuts_are_told():
+def test_failures_and_interruptions_are_printed():
     report = report_of([1.0], failures=(Failure(name="[x] bad", error="is silent"),), mixtures=5)
     text = printed(report)
     assert "not scored: [x] bad: is silent" in text
     assert "cut short: 3 of 5 tracks" in text
 
 
-def test_metrics_that_were_not_taken_have_no_column():
+def test_metrics_that_are_missing_have_no_column():
     report = report_of([1.0])
     for scores in report.tracks[0].scores.values():
         for metrics in scores.values():
@@ -113,7 +115,7 @@ def test_metrics_that_were_not_taken_have_no_column():
 
 
 @pytest.mark.parametrize("width", [80, 100])
-def test_spectra_have_a_table_of_their_own_where_they_were_taken(width):
+def test_spectral_metrics_have_a_table_of_their_own(width):
     report = report_of([1.0, 2.0, 3.0], sources=("a name as long as its instrument", "residual"))
     assert "Spectra" not in printed(report)
     for track in report.tracks:
@@ -192,13 +194,13 @@ def test_pictures_of_chosen_tracks_stay_in_their_folder(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
-def test_an_unwritable_picture_is_one_clear_error(tmp_path):
+def test_an_unwritable_picture_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         draw_box_plots(report_of([1.0]), tmp_path / "file" / "boxes.png")
 
 
-def test_no_global_state_of_matplotlib_is_touched():
+def test_plots_do_not_load_pyplot():
     program = "import sys, tfsepgan.evaluation.plots; print('matplotlib.pyplot' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(

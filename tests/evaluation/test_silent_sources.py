@@ -1,5 +1,4 @@
-"""What is not there is not scored, and takes nothing from what is: silent sources, a residual that
-is zero by construction."""
+"""Silent sources and residuals that are zero by construction are not scored; others still are."""
 
 import json
 import math
@@ -21,7 +20,7 @@ SINES_HZ = dict(zip(SOURCES, (300.0, 700.0, 1100.0), strict=True))
 
 
 def sine(name: str, *, seconds: float = 2.0) -> np.ndarray:
-    """Whole periods, so that two of different pitch are orthogonal; `[time, 1]`."""
+    """A sine of whole periods, orthogonal to one of another pitch; `[time, 1]`."""
     time = np.arange(int(seconds * RATE)) / RATE
     return (0.2 * np.sin(2 * np.pi * SINES_HZ[name] * time)).astype(np.float32)[:, None]
 
@@ -36,12 +35,11 @@ def song(name: str, *, silent=(), residual=None) -> Mixture:
 
 
 def leaking(mixtures, leak: float = 0.1):
-    """A separator that gives every source with a tenth of the mixture's others in it: 20 dB down
-    each."""
-    answers = {item.mixture.tobytes(): item.sources for item in mixtures}
+    """A separator whose estimates hold the other sources 20 dB lower."""
+    truths = {item.mixture.tobytes(): item.sources for item in mixtures}
 
     def separate(audio, sample_rate_hz):
-        truth = answers[audio.tobytes()]
+        truth = truths[audio.tobytes()]
         return {name: truth[name] + leak * (audio - truth[name]) for name in SOURCES}
 
     return separate
@@ -59,14 +57,14 @@ def evaluated(mixtures, output, **more):
 # A residual that is zero by construction.
 
 
-def test_songs_whose_every_source_is_named_have_no_residual_in_their_scores(tmp_path):
+def test_songs_with_every_source_named_have_no_residual_score(tmp_path):
     report = evaluated([song("one"), song("two")], tmp_path)
     assert report.sources == SOURCES
     for track in report.tracks:
         assert set(track.scores) == set(SOURCES) and track.notes == ()
         for source in SOURCES:
-            # The estimate is s + 0.1 of two sines as loud, each orthogonal to s: 10 log10(1 /
-            # 0.02), over 10 log10(1 / 2).
+            # The estimate is s plus 0.1 of two sines of the same level, each orthogonal to s:
+            # 10 log10(1 / 0.02); the mixture has 10 log10(1 / 2).
             model = track.scores[source]["model"]
             assert model["si_sdr"] == pytest.approx(10 * math.log10(1 / 0.02), abs=0.01)
             assert model["si_sdr_improvement"] == pytest.approx(20.0, abs=0.01)
@@ -77,8 +75,8 @@ def test_songs_whose_every_source_is_named_have_no_residual_in_their_scores(tmp_
 
 def test_the_report_says_that_no_residual_is_scored(tmp_path, capsys):
     print_report(evaluated([song("one")], tmp_path))
-    said = capsys.readouterr().out
-    assert "no residual is scored" in said
+    text = capsys.readouterr().out
+    assert "no residual is scored" in text
     print_report(evaluated([song("one", residual=tones(5))], tmp_path))
     assert "no residual is scored" not in capsys.readouterr().out
 
@@ -87,12 +85,12 @@ def test_rounding_is_no_residual_and_a_quiet_source_is_one():
     exact = song("exact")
     assert not any_residual([exact], SOURCES)
     mixture = np.round(exact.mixture.astype(np.float64) * 2**15) / 2**15
-    parts = {
-        name: np.round(part.astype(np.float64) * 2**15) / 2**15
-        for name, part in exact.sources.items()
+    sources = {
+        name: np.round(source.astype(np.float64) * 2**15) / 2**15
+        for name, source in exact.sources.items()
     }
-    quantised = Mixture(name="16 bits", mixture=mixture, sources=parts)
-    assert np.any(mixture - sum(parts.values()))
+    quantised = Mixture(name="16 bits", mixture=mixture, sources=sources)
+    assert np.any(mixture - sum(sources.values()))
     assert not any_residual([quantised], SOURCES)
     for gain in (1.0, 1e-4):  # the same whatever the level
         loud = Mixture(
@@ -106,13 +104,13 @@ def test_rounding_is_no_residual_and_a_quiet_source_is_one():
         assert any_residual([Mixture(name="y", mixture=quiet, sources=loud.sources)], SOURCES)
 
 
-def test_a_residual_that_is_given_counts_unless_it_is_silent(tmp_path):
+def test_a_given_residual_counts_unless_it_is_silent(tmp_path):
     nothing = np.zeros_like(sine("bass"))
     assert any_residual([song("x", residual=1e-6 * tones(5))], SOURCES)
     assert evaluated([song("x", residual=nothing)], tmp_path).sources == SOURCES
 
 
-def test_one_song_with_others_is_enough_for_a_residual_and_the_rest_have_none_of_it(tmp_path):
+def test_one_song_with_a_residual_is_enough_and_the_others_have_no_score_of_it(tmp_path):
     report = evaluated([song("named"), song("more", residual=tones(5))], tmp_path)
     assert report.sources == (*SOURCES, "residual")
     named, more = (track.scores["residual"]["model"]["si_sdr"] for track in report.tracks)
@@ -129,7 +127,7 @@ def test_one_song_with_others_is_enough_for_a_residual_and_the_rest_have_none_of
     )
 
 
-def test_a_broken_mixture_does_not_decide():
+def test_a_broken_mixture_does_not_decide_about_the_residual():
     broken = Mixture(name="broken", mixture=np.full((RATE, 1), np.nan), sources={})
     assert not any_residual([broken, song("named")], SOURCES)
     assert any_residual([broken, song("more", residual=tones(5))], SOURCES)
@@ -140,7 +138,7 @@ def test_a_broken_mixture_does_not_decide():
 
 
 @pytest.mark.parametrize("bss", [False, True])
-def test_a_silent_source_has_no_scores_and_takes_none_from_the_others(tmp_path, bss):
+def test_a_silent_source_has_no_scores_and_the_others_have_theirs(tmp_path, bss):
     mixtures = [song("all"), song("no vocals", silent=("vocals",))]
     report = evaluated(mixtures, tmp_path, bss=bss)
     assert report.failures == ()
@@ -157,7 +155,7 @@ def test_a_silent_source_has_no_scores_and_takes_none_from_the_others(tmp_path, 
     assert set(saved["scores"]["vocals"]["model"].values()) == {None}
 
 
-def test_means_are_of_the_tracks_where_the_source_sounds(tmp_path):
+def test_means_are_over_the_tracks_where_the_source_sounds(tmp_path):
     mixtures = [
         song("all"),
         song("no vocals", silent=("vocals",)),
@@ -185,10 +183,10 @@ def test_a_source_that_sounds_alone_has_nothing_to_improve_on(tmp_path):
     assert set(METRICS) - defined == {"sir"} and not any(
         name.endswith("_improvement") for name in defined
     )
-    assert notes[2].startswith("nothing but bass sounds here")
+    assert notes[2].startswith("only bass sounds here")
 
 
-def test_all_silent_is_no_track(tmp_path):
+def test_a_track_without_any_sound_is_an_error(tmp_path):
     with pytest.raises(DataError, match="source drums is silent .* and so is every other"):
         evaluated([song("hush", silent=SOURCES)], tmp_path)
     nothing = {name: np.zeros((RATE, 1)) for name in SOURCES}
@@ -196,7 +194,7 @@ def test_all_silent_is_no_track(tmp_path):
         score_track(TrackJob(nothing, nothing, np.zeros((RATE, 1)), RATE, False, 1.0, 1.0))
 
 
-def test_tables_hold_what_is_not_defined(tmp_path, capsys):
+def test_tables_show_undefined_scores(tmp_path, capsys):
     print_report(evaluated([song("no vocals", silent=("vocals",))], tmp_path), tracks=True)
-    said = capsys.readouterr().out
-    assert "source vocals is silent here" in said and "20.00" in said
+    text = capsys.readouterr().out
+    assert "source vocals is silent here" in text and "20.00" in text

@@ -1,5 +1,4 @@
-"""The table of distances puts the instrument first whose sounds it is given, and says what it left
-out."""
+"""The table of spectral distances lists the nearest instrument first and reports omissions."""
 
 import io
 from dataclasses import replace
@@ -45,7 +44,7 @@ def test_sounds_of_an_instrument_are_nearest_to_its_recordings(catalogue, source
 def test_real_windows_of_the_train_split_are_the_bound(catalogue):
     lines, _ = spectral_distances(sounds_of(catalogue, "piano"), catalogue, DATA)
     own = next(line for line in lines if line.name == "piano")
-    # the sounds are real windows here too
+    # the sounds are real windows in this test
     assert own.made_db == pytest.approx(own.real_db, abs=1.0)
     other = next(line for line in lines if line.name == "flute")
     assert other.real_db > own.real_db
@@ -66,10 +65,10 @@ def test_instruments_with_short_recordings_only_are_left_out_and_named(tones, tm
     lines, left_out = spectral_distances(sounds_of(catalogue, "piano"), catalogue, DATA)
     assert [line.name for line in lines] == ["piano", "flute"]
     assert len(left_out) == 1 and left_out[0].startswith("bell is left out: None of 1 recordings")
-    said = io.StringIO()
-    show_distances(lines, left_out, "piano", "test", Console(file=said, width=120))
-    assert "bell is left out" in said.getvalue() and f"{lines[0].made_db:.2f}" in said.getvalue()
-    assert "The sounds are nearer to piano" in said.getvalue()
+    text = io.StringIO()
+    show_distances(lines, left_out, "piano", "test", Console(file=text, width=120))
+    assert "bell is left out" in text.getvalue() and f"{lines[0].made_db:.2f}" in text.getvalue()
+    assert "The sounds are nearer to piano" in text.getvalue()
 
 
 def test_a_source_that_is_too_short_itself_is_an_error(catalogue):

@@ -1,5 +1,4 @@
-"""Bleedless and fullness: closed forms, and the published formula written a second time with
-SciPy's transform and loops over bands."""
+"""Bleedless and fullness: closed forms, and the published formula written with SciPy and loops."""
 
 import math
 
@@ -51,9 +50,9 @@ def twin(reference, estimate, rate):
 @pytest.mark.parametrize(
     ("rate", "channels", "samples"), [(44100, 1, 44100), (44100, 2, 30001), (16000, 1, 16000)]
 )
-def test_scores_are_those_of_the_formula(rate, channels, samples):
+def test_scores_equal_those_of_the_formula(rate, channels, samples):
     reference = noise(0, samples, channels)
-    reference[samples // 2 :] *= 1e-3  # some levels fall under the range of 80 dB
+    reference[samples // 2 :] *= 1e-3  # some levels are below the range of 80 dB
     estimate = 0.8 * reference + 0.03 * noise(1, samples, channels)
     estimate[: samples // 4, -1] = 0
     assert bleed_fullness(reference, estimate, rate) == pytest.approx(
@@ -61,7 +60,7 @@ def test_scores_are_those_of_the_formula(rate, channels, samples):
     )
 
 
-def test_the_source_itself_has_all_of_both():
+def test_the_source_itself_has_both_full_scores():
     assert bleed_fullness(noise(), noise(), RATE) == (100.0, 100.0)
 
 
@@ -69,19 +68,19 @@ def test_the_source_itself_has_all_of_both():
     ("gain", "bleedless", "fullness"),
     [(2.0, 100 / (1 + 20 * math.log10(2)), 100.0), (0.1, 100.0, 100 / 21)],
 )
-def test_a_gain_costs_one_of_the_two_and_its_decibels_are_the_score(gain, bleedless, fullness):
+def test_a_gain_lowers_one_score_by_its_decibels(gain, bleedless, fullness):
     scores = bleed_fullness(noise(), gain * noise(), RATE)
     assert scores == pytest.approx(
         (bleedless, fullness), rel=1e-3
-    )  # bands between two bins stay at the floor, which moves along
+    )  # empty bands stay at the floor, which follows the gain
 
 
-def test_silence_bleeds_nothing_and_holds_next_to_nothing():
+def test_silence_has_full_bleedless_and_almost_no_fullness():
     scores = bleed_fullness(noise(), np.zeros((RATE, 1)), RATE)
     assert scores.bleedless == 100.0 and 0 < scores.fullness < 1.0
 
 
-def test_what_stands_where_the_source_rests_costs_bleedless_alone():
+def test_sound_in_pauses_of_the_source_lowers_bleedless_only():
     time = np.arange(2 * RATE) / RATE
     source = np.where(time < 1, np.sin(2 * np.pi * 1000 * time), 0.0)[:, None]
     bled = source + np.where(time > 1.2, np.sin(2 * np.pi * 3000 * time), 0.0)[:, None]
@@ -97,7 +96,7 @@ def test_filters_have_an_area_of_one_where_bins_are_dense():
     assert np.mean(filters[300:].sum(axis=1)) * RATE / 4096 == pytest.approx(1.0, rel=0.01)
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_invalid_signals_are_refused():
     with pytest.raises(ShapeError, match="is silent"):
         bleed_fullness(np.zeros(100), np.ones(100), RATE)
     with pytest.raises(ShapeError, match="differ"):

@@ -1,5 +1,4 @@
-"""BSS Eval: the numbers are museval's, each in its own place, and what museval trips over is
-caught."""
+"""BSS Eval: the scores equal museval's, and inputs that museval fails on are handled."""
 
 import importlib.util
 import os
@@ -26,7 +25,7 @@ def references() -> np.ndarray:
 
 
 def plain_museval():
-    """museval's metrics, untouched, by its path."""
+    """museval's original metrics module, loaded by its path."""
     path = Path(importlib.util.find_spec("museval").origin).with_name("metrics.py")
     specification = importlib.util.spec_from_file_location("plain_museval", path)
     module = importlib.util.module_from_spec(specification)
@@ -35,16 +34,16 @@ def plain_museval():
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_scores_are_those_of_museval(channels):
+def test_scores_equal_those_of_museval(channels):
     references = noise(2, 3 * RATE + 77, channels)
     estimates = references + 0.3 * references[::-1] + 0.1 * noise(*references.shape, seed=1)
     scores = bss_eval(references, estimates, RATE, window_seconds=1.0, hop_seconds=0.5)
     sdr, isr, sir, sar, _ = plain_museval().bss_eval(
         references, estimates, window=RATE, hop=RATE // 2
     )
-    for ours, theirs in zip(scores, (sdr, isr, sir, sar), strict=True):
-        assert ours.shape == (2, 5)
-        np.testing.assert_array_equal(ours, theirs)
+    for score, expected in zip(scores, (sdr, isr, sir, sar), strict=True):
+        assert score.shape == (2, 5)
+        np.testing.assert_array_equal(score, expected)
     np.testing.assert_array_equal(scores.medians().sdr, np.median(sdr, axis=1))
 
 
@@ -65,7 +64,7 @@ def test_a_filtered_source_loses_isr_only(references):
     estimates[0, 3:] += 0.3 * references[0, :-3]  # an echo within the 512 taps
     medians = bss_eval(references, estimates, RATE).medians()
     assert medians.isr[0] == pytest.approx(-20 * np.log10(0.3), abs=0.5)
-    assert medians.sir[0] > 40 and medians.sar[0] > 40  # the echo crosses the edges of a window
+    assert medians.sir[0] > 40 and medians.sar[0] > 40  # the echo crosses the edges of windows
 
 
 def test_the_order_of_sources_is_the_order_of_scores(references):
@@ -81,7 +80,7 @@ def test_estimates_are_not_matched_to_sources(references):
     assert np.all(bss_eval(references, references[::-1], RATE).medians().sir < -10)
 
 
-def test_a_window_where_a_source_is_silent_counts_for_none(references):
+def test_a_window_with_a_silent_source_is_left_out_for_all(references):
     references[1, RATE : 2 * RATE] = 0.0
     estimates = references + 0.1 * noise(*references.shape, seed=4)
     scores = bss_eval(references, estimates, RATE)
@@ -90,7 +89,7 @@ def test_a_window_where_a_source_is_silent_counts_for_none(references):
     assert np.all(np.isfinite(scores.medians().sdr))
 
 
-def test_a_silent_estimate_is_not_defined_anywhere(references):
+def test_a_silent_estimate_makes_every_score_undefined(references):
     estimates = references.copy()
     estimates[0] = 0.0
     scores = bss_eval(references, estimates, RATE)
@@ -99,7 +98,7 @@ def test_a_silent_estimate_is_not_defined_anywhere(references):
 
 
 @pytest.mark.parametrize("seconds", [0.25, 1.0])
-def test_what_is_shorter_than_a_window_is_one_window(seconds):
+def test_a_signal_shorter_than_a_window_is_one_window(seconds):
     references = noise(2, int(seconds * RATE), 1)
     assert bss_eval(references, references[::-1] + references, RATE).sdr.shape == (2, 1)
     assert bss_eval(references, np.zeros_like(references), RATE).sdr.shape == (2, 1)
@@ -112,8 +111,8 @@ def test_a_single_source_has_no_interference():
     assert scores.medians().sdr[0] == pytest.approx(20.0, abs=0.5)
 
 
-def test_sources_that_are_alike_are_scored():
-    """Their matrix is singular, where museval needs a name that numpy 2 dropped."""
+def test_equal_sources_are_scored():
+    """Their matrix is singular; museval then uses a name that numpy 2 removed."""
     references = np.zeros((2, RATE, 1))
     references[:, 0] = 4.0  # an exact spectrum; 16 + epsilon is 16, so a pivot is exactly zero
     estimates = references + 0.01 * noise(2, RATE, 1, seed=6)
@@ -128,13 +127,13 @@ def test_channels_of_opposite_sign_are_not_silence():
     assert np.all(np.isfinite(bss_eval(references, estimates, RATE).sdr))
 
 
-def test_the_museval_of_others_is_not_touched():
+def test_the_installed_museval_is_not_changed():
     assert _museval()._any_source_silent is not plain_museval()._any_source_silent
     assert plain_museval().np is np
 
 
 @pytest.mark.parametrize(
-    ("references", "estimates", "said"),
+    ("references", "estimates", "message"),
     [
         (np.ones((2, 10, 1)), np.ones((2, 11, 1)), r"\[2, 10, 1\].*\[2, 11, 1\]"),
         (np.ones((2, 10)), np.ones((2, 10)), r"\[2, 10\], wanted \[sources, time, channels\]"),
@@ -147,13 +146,13 @@ def test_the_museval_of_others_is_not_touched():
         (np.ones((0, 10, 1)), np.ones((0, 10, 1)), "no samples"),
     ],
 )
-def test_unusable_signals_are_named(references, estimates, said):
-    with pytest.raises(ShapeError, match=said):
+def test_invalid_signals_are_named(references, estimates, message):
+    with pytest.raises(ShapeError, match=message):
         bss_eval(references, estimates, RATE)
 
 
 @pytest.mark.parametrize("window_seconds, hop_seconds", [(0.0, 1.0), (1.0, -1.0), (1e-9, 1.0)])
-def test_windows_without_length_are_refused(references, window_seconds, hop_seconds):
+def test_windows_of_zero_length_are_refused(references, window_seconds, hop_seconds):
     with pytest.raises(ConfigError, match="_seconds of"):
         bss_eval(
             references, references, RATE, window_seconds=window_seconds, hop_seconds=hop_seconds
@@ -161,7 +160,7 @@ def test_windows_without_length_are_refused(references, window_seconds, hop_seco
 
 
 def test_neither_ffmpeg_nor_musdb_is_needed():
-    """On a bare machine `import museval` fails; nothing here does."""
+    """`import museval` fails without them; this module does not."""
     program = (
         "import sys, numpy as np\n"
         "from tfsepgan.metrics.bss import bss_eval\n"

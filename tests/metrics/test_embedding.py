@@ -1,5 +1,4 @@
-"""The distance of notes: its weights are found or asked for; with them, a tone is the key it is,
-and its distances are ordered."""
+"""The distance of notes: missing weights, the keys of tones, the order of distances."""
 
 from importlib import metadata
 from types import SimpleNamespace
@@ -30,7 +29,7 @@ def has_weights():
 with_weights = pytest.mark.skipif(not has_weights(), reason="basic-pitch is not installed")
 
 
-def test_a_missing_package_is_one_clear_error(monkeypatch):
+def test_a_missing_package_is_a_clear_error(monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
@@ -55,7 +54,7 @@ def test_a_package_without_the_file_is_named_with_its_version(monkeypatch, tmp_p
 
 
 @with_weights
-def test_a_tone_is_the_key_that_it_is_and_begins_where_it_begins():
+def test_a_tone_is_found_at_its_key_and_its_start():
     silence = np.zeros(RATE)
     figures = note_figures(np.concatenate([silence, tone()]), RATE)
     assert (
@@ -71,7 +70,7 @@ def test_a_tone_is_the_key_that_it_is_and_begins_where_it_begins():
 @with_weights
 def test_windows_are_joined_without_a_seam():
     whole = note_figures(tone(seconds=5.0), RATE)
-    start = RATE * 256 // 22050 * 40  # 40 frames further, but for rounding
+    start = RATE * 256 // 22050 * 40  # 40 frames later, apart from rounding
     shifted = note_figures(tone(seconds=5.0)[start:], RATE)
     assert np.median(np.abs(whole[60:300, A4] - shifted[20:260, A4])) < 5
 
@@ -92,7 +91,7 @@ def test_distances_are_ordered_and_volume_does_not_count():
 
 
 @with_weights
-def test_silence_is_heard_as_silence_and_other_shapes_are_refused():
+def test_silence_has_no_notes_and_other_shapes_are_refused():
     assert np.isfinite(note_figures(np.zeros(RATE), RATE)).all()
     with pytest.raises(ShapeError, match="wanted .time. or .time, channels."):
         note_figures(np.zeros((1, 2, 3)), RATE)

@@ -1,4 +1,4 @@
-"""Distances between sets of sounds, against what follows on paper for Gaussians and for tones."""
+"""Distances between sets of sounds, against closed forms for Gaussians and tones."""
 
 import numpy as np
 import pytest
@@ -29,14 +29,14 @@ def gaussian(seed, bands=5):
 
 
 def noises(count, seed, slope=0.0):
-    """Noise whose spectrum falls by a slope, another gain each, `[count, 4096]`."""
+    """Noise with a sloped spectrum and a different gain for each sound, `[count, 4096]`."""
     random = np.random.default_rng(seed)
     spectrum = np.fft.rfft(random.standard_normal((count, 4096)))
     shape = np.maximum(np.arange(spectrum.shape[1]), 1.0) ** -slope
     return np.fft.irfft(spectrum * shape) * 10 ** random.uniform(-2, 0, (count, 1))
 
 
-def test_two_gaussians_of_one_spread_are_as_far_apart_as_their_means():
+def test_gaussians_of_equal_covariance_have_the_distance_of_their_means():
     one = gaussian(0)
     other = one._replace(mean=one.mean + 3.0)
     assert frechet_distance(one, other) == pytest.approx(9.0 * 5, rel=1e-9)
@@ -52,7 +52,7 @@ def test_independent_bands_differ_by_their_deviations():
     )
 
 
-def test_the_distance_is_that_of_the_equation():
+def test_the_distance_equals_that_of_the_equation():
     one, other = gaussian(1), gaussian(2)
     root = sqrtm(one.covariance @ other.covariance).real
     expected = np.sum((one.mean - other.mean) ** 2) + np.trace(
@@ -62,7 +62,7 @@ def test_the_distance_is_that_of_the_equation():
     assert frechet_distance(other, one) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_set_is_no_distance_from_itself_also_where_bands_never_move():
+def test_a_set_has_no_distance_to_itself_even_with_constant_bands():
     flat = Spectra(np.ones(4), np.diag([1.0, 0.0, 2.0, 0.0]))
     for one in (gaussian(3), flat):
         assert distance_db(one, one) == pytest.approx(0.0, abs=1e-5)
@@ -78,7 +78,7 @@ def test_the_fit_is_mean_and_covariance_of_all_frames():
         fit(np.zeros((1, 1, 4)))
 
 
-def test_the_more_of_another_instrument_is_mixed_in_the_further_away_it_is():
+def test_the_distance_grows_with_the_share_of_another_instrument():
     one, other = noises(40, 0), noises(40, 1, slope=1.0)
     own = spectra_of(one, RATE)
     distances = [
@@ -89,7 +89,7 @@ def test_the_more_of_another_instrument_is_mixed_in_the_further_away_it_is():
     assert all(nearer < further for nearer, further in zip(distances, distances[1:], strict=False))
 
 
-def test_the_level_of_a_sound_does_not_matter():
+def test_the_level_of_a_sound_does_not_count():
     sounds = noises(4, 0)
     quieter = sounds * np.array([[1e-3], [0.5], [1.0], [2.0]])
     np.testing.assert_allclose(
@@ -109,11 +109,11 @@ def test_the_bands_of_a_frame_hold_all_its_power():
         np.sum((unit[k * 256 : k * 256 + frame] * window) ** 2) / np.sum(window**2)
         for k in range(13)
     ]
-    # floors add a little
+    # the floor adds a little
     np.testing.assert_allclose(np.sum(10 ** (levels[0] / 10), axis=1), expected, rtol=0.02)
 
 
-def test_a_tone_is_heard_in_its_band_and_nothing_is_below_the_floor():
+def test_a_tone_is_loudest_in_its_band_and_no_level_is_below_the_floor():
     time = np.arange(8192) / RATE
     for frequency_hz in (220.0, 1000.0, 5000.0):
         levels = band_levels_db(np.sin(2 * np.pi * frequency_hz * time)[None], RATE).mean(
@@ -124,7 +124,7 @@ def test_a_tone_is_heard_in_its_band_and_nothing_is_below_the_floor():
         assert levels.min() == FLOOR_DB
 
 
-def test_filters_weigh_every_bin_by_one():
+def test_filter_weights_of_every_bin_sum_to_one():
     for frame, rate, bands in ((1024, 16000, 40), (4096, 44100, 64)):
         np.testing.assert_allclose(mel_filters(frame, rate, bands).sum(axis=0), 1.0)
 

@@ -1,5 +1,4 @@
-"""Separation or domain transfer: what the ratio must be for the source itself, for another one, and
-for what lies between."""
+"""The ratio is zero for the source itself, one for another source, and ordered in between."""
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ RATE, TIME = 16000, 4096
 
 
 def tones(count):
-    """Sounds of one band each, far apart: every two are equally different."""
+    """Sounds of one band each, far apart in pitch: any two have the same distance."""
     time = np.arange(TIME) / RATE
     return np.stack(
         [np.sin(2 * np.pi * hz * time) for hz in band_centres_hz(RATE)[5 :: 35 // count][:count]]
@@ -20,14 +19,14 @@ def tones(count):
 
 
 def noises(count, seed, slope=1.0):
-    """A class of sounds: noise whose spectrum falls, and swells in a rhythm of its own."""
+    """A class of sounds: noise with a falling spectrum and an individual rhythm."""
     random = np.random.default_rng(seed)
     spectrum = np.fft.rfft(random.standard_normal((count, TIME)))
     falling = np.fft.irfft(spectrum * np.maximum(np.arange(spectrum.shape[1]), 1.0) ** -slope)
     return falling * np.repeat(10 ** random.uniform(-2, 0, (count, 8)), TIME // 8, axis=1)
 
 
-def test_an_estimate_that_is_its_source_is_at_no_distance_at_any_volume():
+def test_the_source_at_any_volume_has_no_distance():
     sources = noises(6, 0)
     assert relative_spectral_distance(sources, sources, RATE) == pytest.approx(0.0, abs=1e-12)
     volume = np.array([[0.01], [0.3], [1.0], [3.0], [-1.0], [20.0]])
@@ -36,22 +35,21 @@ def test_an_estimate_that_is_its_source_is_at_no_distance_at_any_volume():
     )
 
 
-def test_an_estimate_that_is_another_source_of_the_class_scores_one():
-    """Of six sounds that are equally different, the estimate is one: the distance to most of the
-    others is that to its own."""
+def test_another_source_of_the_class_scores_one():
+    """Any two of the six sounds have the same distance, also estimate and source."""
     sources = tones(6)
     for shift in (1, 2, 5):
         ratios = relative_spectral_distance(np.roll(sources, shift, axis=0), sources, RATE)
         assert ratios == pytest.approx(1.0, abs=0.05)
 
 
-def test_sounds_that_have_only_the_class_in_common_with_theirs_score_about_one():
+def test_sounds_that_share_only_the_class_with_their_source_score_about_one():
     ratios = relative_spectral_distance(noises(24, 1), noises(24, 2), RATE)
     assert np.median(ratios) == pytest.approx(1.0, abs=0.05)
-    assert ratios.min() > 0.3  # and none is taken for its own
+    assert ratios.min() > 0.3  # no estimate resembles its own source
 
 
-def test_the_more_of_its_source_an_estimate_holds_the_lower_it_scores():
+def test_the_score_falls_with_the_share_of_the_source():
     sources, others = noises(12, 3), noises(12, 4)
     medians = [
         np.median(relative_spectral_distance(share * sources + (1 - share) * others, sources, RATE))
@@ -62,7 +60,7 @@ def test_the_more_of_its_source_an_estimate_holds_the_lower_it_scores():
     assert medians[-1] == pytest.approx(1.0, abs=0.1)
 
 
-def test_the_ratio_is_that_of_the_equation():
+def test_the_ratio_equals_that_of_the_equation():
     estimates, sources = noises(5, 5), noises(5, 6)
     made, true = band_levels_db(estimates, RATE), band_levels_db(sources, RATE)
     for index, ratio in enumerate(relative_spectral_distance(estimates, sources, RATE)):
@@ -90,7 +88,7 @@ def test_the_distance_is_the_mean_over_frames_of_the_root_mean_square_over_bands
     ("estimates", "sources", "words"),
     [
         (noises(3, 0), noises(4, 0), "wanted the same .count, time."),
-        (noises(1, 0), noises(1, 1), "at least 2: without another source"),
+        (noises(1, 0), noises(1, 1), "a count of at least 2"),
         (noises(3, 0)[0], noises(3, 0)[0], r"shape \[4096\]"),
         (
             np.stack([noises(1, 0)[0], np.zeros(TIME)]),
@@ -102,9 +100,9 @@ def test_the_distance_is_the_mean_over_frames_of_the_root_mean_square_over_bands
             np.stack([noises(1, 0)[0], np.zeros(TIME)]),
             "sources: sound 1 of 2 is silent",
         ),
-        (np.tile(noises(1, 0), (4, 1)), np.tile(noises(1, 0), (4, 1)), "they are one sound"),
+        (np.tile(noises(1, 0), (4, 1)), np.tile(noises(1, 0), (4, 1)), "they are the same sound"),
     ],
 )
-def test_what_there_is_no_ratio_of_is_refused(estimates, sources, words):
+def test_invalid_sounds_are_refused(estimates, sources, words):
     with pytest.raises(ShapeError, match=words):
         relative_spectral_distance(estimates, sources, RATE)

@@ -1,5 +1,4 @@
-"""Standard errors of means over recordings and seeds, against what follows on paper and against
-draws."""
+"""Standard errors over recordings and seeds, against closed forms and random draws."""
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ def test_one_seed_gives_the_error_of_the_files_means():
     assert str(found) == "+2.00 ± 1.47"
 
 
-def test_more_mixtures_of_the_same_files_do_not_make_it_surer_and_more_files_do():
+def test_more_files_lower_the_error_and_more_mixtures_of_them_do_not():
     values = np.random.default_rng(0).standard_normal(6)
     once = mean_with_error(list(mean_of_each(values, list("abcdef")).values()))
     copies = mean_with_error(
@@ -25,7 +24,7 @@ def test_more_mixtures_of_the_same_files_do_not_make_it_surer_and_more_files_do(
     assert (copies.mean, copies.error, copies.files) == pytest.approx((once.mean, once.error, 6))
     others = [f"{name}{k}" for k in range(4) for name in "abcdef"]
     more = mean_with_error(list(mean_of_each(np.tile(values, 4), others).values()))
-    # n - 1 of the deviation and n of the mean
+    # n - 1 in the deviation and n in the mean
     assert more.error == pytest.approx(once.error * np.sqrt(5 / 23))
 
 
@@ -35,37 +34,36 @@ def test_every_file_counts_once():
     assert mean_with_error(list(each.values())).mean == 3.0
 
 
-def test_what_is_not_defined_is_left_out_of_a_files_mean():
+def test_undefined_values_are_left_out_of_the_mean_of_a_file():
     each = mean_of_each([1.0, np.nan, 3.0, -np.inf], ["a", "a", "a", "b"])
     assert each["a"] == 2.0 and np.isnan(each["b"])
     with pytest.raises(ShapeError, match="3 values of 2 recordings"):
         mean_of_each([1, 2, 3], ["a", "b"])
 
 
-def test_equal_seeds_add_nothing_and_neither_do_they_shrink_anything():
+def test_equal_seeds_do_not_change_the_error():
     files = np.array([1.0, 2.0, 6.0, -1.0])
     found = mean_with_error(np.repeat(files[:, None], 3, axis=1))
     assert found.error == pytest.approx(mean_with_error(files).error)
     assert found.error_seeds == pytest.approx(0.0, abs=1e-12)
 
 
-def test_where_only_seeds_differ_the_error_is_theirs():
+def test_when_only_seeds_differ_the_error_is_that_of_the_seeds():
     seeds = np.array([0.0, 3.0, 6.0])
     found = mean_with_error(np.repeat(seeds[None], 5, axis=0))
     assert found.error == pytest.approx(3.0 / np.sqrt(3))
     assert found.error_files == pytest.approx(0.0, abs=1e-12)
 
 
-def test_additive_files_and_seeds_add_in_squares():
+def test_errors_of_additive_files_and_seeds_add_in_squares():
     files, seeds = np.array([0.0, 1.0, 5.0, 2.0]), np.array([0.0, 3.0, 1.0])
     found = mean_with_error(files[:, None] + seeds)
     squares = [np.var(side, ddof=1) / len(side) for side in (files, seeds)]
     assert found.error == pytest.approx(np.sqrt(sum(squares)))
 
 
-def test_the_error_is_that_of_an_analysis_of_variance_of_files_and_seeds():
-    """The mean squares of files and of seeds, less that of what neither explains, over the number
-    of cells."""
+def test_the_error_equals_that_of_an_analysis_of_variance():
+    """Mean squares of files and seeds minus the remaining mean square, over the number of cells."""
     rng = np.random.default_rng(3)
     table = (
         3.0 * rng.standard_normal((6, 1))
@@ -78,7 +76,7 @@ def test_the_error_is_that_of_an_analysis_of_variance_of_files_and_seeds():
     assert mean_with_error(table).error == pytest.approx(np.sqrt(squares / table.size))
 
 
-def test_the_error_is_the_deviation_of_means_over_many_draws():
+def test_the_error_equals_the_deviation_of_means_over_many_draws():
     rng = np.random.default_rng(1)
     count, files, seeds = 4000, 9, 3
     tables = 1.0 * rng.standard_normal((count, files, 1)) + 0.5 * rng.standard_normal(
@@ -91,12 +89,12 @@ def test_the_error_is_the_deviation_of_means_over_many_draws():
     assert np.sqrt(np.mean([one.error**2 for one in found])) == pytest.approx(expected, rel=0.05)
 
 
-def test_one_file_tells_no_error():
+def test_one_file_has_no_error():
     assert np.isnan(mean_with_error([[1.0, 2.0]]).error)
     assert str(mean_with_error([1.5])) == "+1.50"
 
 
 @pytest.mark.parametrize("table", [[], [[1.0, np.nan]], [[[1.0]]]])
-def test_a_table_that_has_no_mean_is_refused(table):
+def test_a_table_without_a_mean_is_refused(table):
     with pytest.raises(ShapeError, match=r"wanted \[files, seeds\]"):
         mean_with_error(table)

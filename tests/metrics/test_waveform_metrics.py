@@ -10,7 +10,7 @@ TIME = 16000
 
 
 def sine(cycles: int) -> np.ndarray:
-    """Whole cycles, so that sines of different cycles are orthogonal and of energy TIME / 2."""
+    """A sine of whole cycles: energy TIME / 2, orthogonal to one with other cycles."""
     return np.sin(2 * np.pi * cycles * np.arange(TIME) / TIME)
 
 
@@ -27,7 +27,7 @@ def test_orthogonal_noise_gives_its_own_level(metric, level_db):
 
 
 @pytest.mark.parametrize("gain", [0.01, 0.5, -1.0, 30.0])
-def test_si_sdr_does_not_hear_the_volume(gain):
+def test_volume_does_not_count_in_si_sdr(gain):
     reference, estimate = sine(440), sine(440) + 0.3 * sine(700)
     assert si_sdr(reference, gain * estimate) == pytest.approx(
         si_sdr(reference, estimate), abs=1e-9
@@ -38,14 +38,14 @@ def test_si_sdr_does_not_hear_the_volume(gain):
 
 
 @pytest.mark.parametrize("gain", [0.5, 0.9, 1.1, 3.0])
-def test_snr_hears_the_volume(gain):
+def test_volume_counts_in_snr(gain):
     assert snr(sine(440), gain * sine(440)) == pytest.approx(
         -20 * np.log10(abs(1 - gain)), abs=1e-9
     )
 
 
 @pytest.mark.parametrize("metric", [snr, si_sdr])
-def test_no_mean_is_removed_so_that_a_constant_counts_as_an_error(metric):
+def test_no_mean_is_removed_so_a_constant_is_an_error(metric):
     reference = np.array([1.0, -1.0, 1.0, -1.0])
     assert metric(reference, reference + 0.1) == pytest.approx(20.0, abs=1e-6)
 
@@ -57,7 +57,9 @@ def test_channels_share_one_gain_and_one_ratio():
     assert snr(reference, reference + noise) == pytest.approx(expected, abs=1e-9)
     assert si_sdr(reference, reference + noise) == pytest.approx(expected, abs=1e-9)
     turned = np.stack([0.5 * reference[:, 0], reference[:, 1]], axis=1)
-    assert np.isfinite(si_sdr(reference, turned))  # a gain a channel would have made it perfect
+    assert np.isfinite(
+        si_sdr(reference, turned)
+    )  # with one gain for each channel it would be perfect
 
 
 def test_mono_is_one_channel():
@@ -65,7 +67,7 @@ def test_mono_is_one_channel():
     assert si_sdr(reference, estimate) == si_sdr(reference[:, None], estimate[:, None])
 
 
-def test_perfect_and_silent_estimates_have_their_limits():
+def test_perfect_and_silent_estimates_score_infinity_or_zero():
     reference = sine(440)
     assert snr(reference, reference) == np.inf
     assert si_sdr(reference, 0.5 * reference) == np.inf
@@ -81,17 +83,17 @@ def test_improvement_is_the_difference_to_the_mixture():
     assert si_sdr_improvement(reference, mixture, mixture) == 0.0
 
 
-def test_improvement_on_perfection_is_not_defined():
+def test_improvement_on_a_perfect_mixture_is_undefined():
     assert np.isnan(snr_improvement(sine(440), sine(440), sine(440)))
 
 
-def test_integers_count_like_floats_and_do_not_overflow():
+def test_integers_score_like_floats_and_do_not_overflow():
     reference = np.array([30000, -30000, 20000, 10000], np.int16)
     estimate = np.array([30000, -30000, 20000, 9000], np.int16)
     assert snr(reference, estimate) == pytest.approx(snr(reference / 1.0, estimate / 1.0))
 
 
-def test_arguments_are_left_as_they_were():
+def test_arguments_are_not_changed():
     reference, estimate = sine(440).astype(np.float32), sine(441).astype(np.float32)
     before = reference.copy(), estimate.copy()
     si_sdr(reference, estimate)
@@ -100,7 +102,7 @@ def test_arguments_are_left_as_they_were():
 
 @pytest.mark.parametrize("metric", [snr, si_sdr])
 @pytest.mark.parametrize(
-    ("reference", "estimate", "said"),
+    ("reference", "estimate", "message"),
     [
         (np.ones(10), np.ones(11), r"\[10\].*\[11\]"),
         (np.ones((10, 1)), np.ones(10), r"\[10, 1\].*\[10\]"),
@@ -113,11 +115,11 @@ def test_arguments_are_left_as_they_were():
         (np.ones(4), np.ones(4, np.complex64), "wanted real numbers"),
     ],
 )
-def test_unusable_signals_are_named(metric, reference, estimate, said):
-    with pytest.raises(ShapeError, match=said):
+def test_invalid_signals_are_named(metric, reference, estimate, message):
+    with pytest.raises(ShapeError, match=message):
         metric(reference, estimate)
 
 
-def test_an_unusable_mixture_is_called_the_mixture():
+def test_an_invalid_mixture_is_named_as_the_mixture():
     with pytest.raises(ShapeError, match="mixture"):
         si_sdr_improvement(np.ones(4), np.ones(4), np.ones(5))

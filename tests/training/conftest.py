@@ -1,71 +1,35 @@
-"""Runs small and quick enough to train many of them."""
+"""Fixtures for tests of runs: interruptions, and a run without any."""
 
 import io
 import os
 import signal
-from pathlib import Path
 
-import numpy as np
 import pytest
 from rich.console import Console
-
-SHORT = {"window": 1024, "batch": 2}
+from runs_for_tests import (  # noqa: F401  fixtures
+    SHORT,
+    catalogue,
+    light,
+    new_run,
+    no_curves,
+    printed,
+    saved_state,
+    state_of,
+)
 
 
 @pytest.fixture(scope="session")
 def whole(tiny):
-    """Every player and every kind of state: generator, discriminator with phase shuffle, running
-    mean."""
+    """The preset `tiny` with every kind of state.
+
+    Generator, discriminator with phase shuffle, running mean of the weights.
+    """
     return tiny(data=SHORT)
-
-
-@pytest.fixture(scope="session")
-def light(tiny):
-    """`tiny` without its discriminator, for what does not depend on it; changes by name."""
-
-    def experiment(**changes):
-        model = {"adversarial_weight": 0.0, "identity_weight": 0.0, **changes.pop("model", {})}
-        return tiny(data={**SHORT, **changes.pop("data", {})}, model=model, **changes)
-
-    return experiment
-
-
-@pytest.fixture(scope="session")
-def catalogue(tones):
-    from tfsepgan.data.recordings.catalogue import scan
-
-    return scan(tones, sources=("piano",))
-
-
-@pytest.fixture
-def no_curves(monkeypatch):
-    """Drawing the curves takes longer than all else in these runs, and has its own test."""
-    import tfsepgan.training.run
-
-    monkeypatch.setattr(tfsepgan.training.run, "plot_curves", lambda history, path: None)
-
-
-@pytest.fixture
-def said():
-    """What runs print."""
-    return io.StringIO()
-
-
-@pytest.fixture
-def new_run(catalogue, said, no_curves):
-    """A run as a new session starts it."""
-    from tfsepgan.training.run import Run
-
-    def make(experiment, directory: Path, *, of=catalogue):
-        return Run(experiment, of, directory, Console(file=said, width=200))
-
-    return make
 
 
 @pytest.fixture
 def at_step(monkeypatch):
-    """Does something just after a step was taken, before anything looks at it; the last arrangement
-    counts."""
+    """Calls `action` just after a step, before the other callbacks; a later call replaces it."""
     from tfsepgan.training.callbacks import Count
 
     plain = Count.on_train_batch_end
@@ -83,7 +47,7 @@ def at_step(monkeypatch):
 
 @pytest.fixture
 def interrupt_at(at_step):
-    """Ctrl-C just after a step; after none for None."""
+    """Sends SIGINT just after a step; None sends none."""
 
     def arrange(step: int | None):
         at_step(step, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -91,27 +55,15 @@ def interrupt_at(at_step):
     return arrange
 
 
-def state_of(directory: Path) -> dict[str, np.ndarray]:
-    """Everything in a run's checkpoint but its progress, which holds clock times."""
-    with np.load(directory / "state.npz") as saved:
-        return {name: saved[name] for name in saved.files if name != "progress"}
-
-
 @pytest.fixture(scope="session")
-def saved_state():
-    """`state_of`."""
-    return state_of
-
-
-@pytest.fixture(scope="session")
-def uninterrupted(whole, catalogue, tmp_path_factory):
-    """The checkpoint of a run of eight steps that nobody disturbed."""
-    import tfsepgan.training.run
+def uninterrupted(whole, catalogue, tmp_path_factory):  # noqa: F811
+    """The variables of a run of eight steps that was not interrupted."""
+    import tfsepgan.training.records
     from tfsepgan.training.run import Run
 
     directory = tmp_path_factory.mktemp("uninterrupted") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tfsepgan.training.run, "plot_curves", lambda history, path: None)
+        patch.setattr(tfsepgan.training.records, "plot_curves", lambda history, path: None)
         outcome = Run(whole, catalogue, directory, Console(file=io.StringIO())).train()
     assert (outcome.reason, outcome.step) == ("finished", 8)
     return state_of(directory)

@@ -1,4 +1,4 @@
-"""What stops a run: Ctrl-C, its time, a loss that is no number."""
+"""What stops a run: a signal, a time limit, a loss that is not finite."""
 
 import os
 import signal
@@ -24,19 +24,19 @@ def after_step(guard, **losses):
     return guard.reason, guard.model.stop_training
 
 
-def test_nothing_wrong_stops_nothing(guard):
+def test_a_good_step_does_not_stop_the_run(guard):
     assert after_step(guard) == (None, False)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_after_the_step_at_hand(guard, number):
+def test_a_signal_stops_after_the_current_step(guard, number):
     with guard:
         os.kill(os.getpid(), number)
         assert guard.model.stop_training is False
         assert after_step(guard) == ("interrupted", True)
 
 
-def test_a_third_signal_does_not_wait(guard):
+def test_a_third_signal_stops_at_once(guard):
     with guard:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -44,14 +44,14 @@ def test_a_third_signal_does_not_wait(guard):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_the_handlers_are_put_back(guard):
+def test_the_signal_handlers_are_restored(guard):
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with guard:
         assert signal.getsignal(signal.SIGINT) != before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
-def test_a_run_in_another_thread_does_without_signals(guard):
+def test_a_run_in_another_thread_handles_no_signals(guard):
     failed = []
 
     def work():
@@ -68,12 +68,12 @@ def test_a_run_in_another_thread_does_without_signals(guard):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_a_loss_that_is_no_number_stops_and_is_named(guard, bad):
+def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(guard, bad):
     assert after_step(guard, generator=1.0, discriminator=bad) == ("diverged", True)
     assert guard.diverged_in == ["discriminator"]
 
 
-def test_the_time_is_up_when_it_is_up(monkeypatch):
+def test_a_time_limit_stops_the_run(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     guard = Guard(minutes_left=2)
@@ -84,7 +84,7 @@ def test_the_time_is_up_when_it_is_up(monkeypatch):
     assert after_step(guard) == ("time", True)
 
 
-def test_steps_are_counted_on_from_where_the_run_was():
+def test_counting_continues_at_the_step_of_the_run():
     count = Count(40)
     count.on_train_batch_end(0)
     count.on_train_batch_end(1)
@@ -101,7 +101,7 @@ def epoch(guard, *, steps, of, finish):
 
 
 @pytest.mark.parametrize(
-    ("reason", "steps", "judged"),
+    ("reason", "steps", "finished"),
     [
         (None, 4, True),
         ("interrupted", 4, True),
@@ -110,14 +110,14 @@ def epoch(guard, *, steps, of, finish):
         ("diverged", 4, False),
     ],
 )
-def test_an_epoch_is_judged_unless_cut_short_or_spoilt(guard, reason, steps, judged):
+def test_finish_is_called_after_complete_epochs_only(guard, reason, steps, finished):
     guard.reason = reason
-    seen = []
-    epoch(guard, steps=steps, of=4, finish=lambda number, losses: seen.append(losses))
-    assert seen == ([{"loss": 2.0}] if judged else [])
+    calls = []
+    epoch(guard, steps=steps, of=4, finish=lambda number, losses: calls.append(losses))
+    assert calls == ([{"loss": 2.0}] if finished else [])
 
 
-def test_a_disk_that_refuses_at_the_end_of_an_epoch_is_one_clear_error(guard):
+def test_a_full_disk_at_the_end_of_an_epoch_is_a_clear_error(guard):
     def finish(number, losses):
         raise OSError(28, "No space left on device")
 

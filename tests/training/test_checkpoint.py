@@ -1,5 +1,4 @@
-"""The state file: whole or not there, checked before it is used, never with a value that is no
-number."""
+"""A checkpoint is complete or absent, checked before use, and holds finite values only."""
 
 import json
 import os
@@ -19,7 +18,7 @@ from tfsepgan.training.checkpoint import (
 
 
 class Toy:
-    """The least that a checkpoint needs of a system: two weights, one optimizer, one logged mean."""
+    """A minimal system: two variables, one optimizer, one logged mean."""
 
     def __init__(self, start=1.0, size=3):
         self.weight = keras.Variable(np.full(size, start, np.float32), name="weight")
@@ -38,19 +37,19 @@ class Toy:
 
 @pytest.fixture
 def saved(tmp_path):
-    """A folder with the state of a toy whose weights are all two."""
+    """A folder with the checkpoint of a `Toy` whose weights are all two."""
     save_state(tmp_path, Toy(2.0), {"step": 5, "best": {"score": 1.5}})
     return tmp_path
 
 
-def test_names_do_not_depend_on_the_session():
+def test_variable_names_do_not_depend_on_the_session():
     names = list(variables_of(Toy()))
     assert names == list(variables_of(Toy()))
     assert names[:2] == ["system/0000", "system/0001"]
     assert {name.partition("/")[0] for name in names} == {"system", "generator_optimizer"}
 
 
-def test_what_was_saved_comes_back(saved):
+def test_a_restored_state_equals_the_saved_one(saved):
     toy = Toy()
     toy.seed.assign(np.array([0, 0], np.uint32))
     assert restore_state(saved, toy) == {"step": 5, "best": {"score": 1.5}}
@@ -58,7 +57,7 @@ def test_what_was_saved_comes_back(saved):
     assert np.array_equal(toy.seed, [7, 1])
 
 
-def test_where_nothing_was_saved_nothing_comes_back(tmp_path):
+def test_a_folder_without_a_checkpoint_restores_nothing(tmp_path):
     assert restore_state(tmp_path, Toy()) is None
 
 
@@ -68,7 +67,7 @@ def test_logged_means_are_left_out(saved):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_never_replace_good_ones(saved, bad):
+def test_weights_that_are_not_finite_never_replace_good_ones(saved, bad):
     toy = Toy()
     toy.weight.assign([1, bad, 1])
     before = (saved / STATE).read_bytes()
@@ -80,7 +79,7 @@ def test_weights_that_are_no_numbers_never_replace_good_ones(saved, bad):
 
 
 @pytest.mark.parametrize("broken", ["replace", "fsync"])
-def test_a_disk_that_refuses_leaves_the_old_state(saved, monkeypatch, broken):
+def test_a_full_disk_leaves_the_old_state(saved, monkeypatch, broken):
     before = (saved / STATE).read_bytes()
 
     def refuse(*_):
@@ -88,7 +87,7 @@ def test_a_disk_that_refuses_leaves_the_old_state(saved, monkeypatch, broken):
 
     monkeypatch.setattr(os, broken, refuse)
     with pytest.raises(
-        CheckpointError, match="No space left on device.*what was there before is untouched"
+        CheckpointError, match="No space left on device.*what was there before is unchanged"
     ):
         save_state(saved, Toy(3.0), {})
     assert (saved / STATE).read_bytes() == before
@@ -109,14 +108,14 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
+def test_a_folder_that_cannot_be_created_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="Could not write .*file/below"):
         write_atomically(tmp_path / "file" / "below", lambda file: None)
 
 
 @pytest.mark.parametrize("damage", ["noise", "cut", "empty", "array", "flipped", "foreign"])
-def test_a_damaged_state_says_so_and_what_to_do(saved, damage):
+def test_a_damaged_state_is_an_error_that_names_the_file(saved, damage):
     path = saved / STATE
     good = path.read_bytes()
     if damage == "array":
@@ -137,7 +136,7 @@ def test_a_damaged_state_says_so_and_what_to_do(saved, damage):
         restore_state(saved, Toy())
 
 
-def test_a_pickle_in_a_state_is_not_opened(saved, tmp_path):
+def test_a_pickle_in_a_state_is_not_loaded(saved, tmp_path):
     trap = tmp_path / "trap"
 
     class Trap:

@@ -1,5 +1,4 @@
-"""A run goes on with the recordings it began with, wherever they lie, and a batch that cannot be
-made loses nothing."""
+"""A run resumes on its own recordings only, in any folder; a failed batch loses no training."""
 
 import shutil
 from dataclasses import replace
@@ -13,7 +12,7 @@ from tfsepgan.errors import CheckpointError, DataError
 from tfsepgan.training.checkpoint import STATE
 
 
-def stored(directory):
+def variables_in(directory):
     with np.load(directory / STATE) as saved:
         return {name: saved[name] for name in saved.files if name != "progress"}
 
@@ -43,12 +42,12 @@ def test_a_run_is_resumed_on_its_recordings_in_another_place(light, new_run, ton
     assert outcome.step == experiment.training.steps
 
 
-def test_a_batch_that_cannot_be_made_is_told_and_the_run_goes_on_from_its_checkpoint(
+def test_a_failed_batch_is_an_error_and_the_run_resumes_from_its_checkpoint(
     light, new_run, tmp_path, monkeypatch
 ):
     import tensorflow as tf
 
-    from tfsepgan.training import run as runs
+    from tfsepgan.training import batches as batches_module
 
     experiment = light(validation_mixtures=0)
     whole = new_run(experiment, tmp_path / "whole")
@@ -62,12 +61,12 @@ def test_a_batch_that_cannot_be_made_is_told_and_the_run_goes_on_from_its_checkp
         batches = real(*arguments, **settings)
         return batches.take(6).concatenate(batches.take(1).map(gone))
 
-    real = runs.training_batches
-    monkeypatch.setattr(runs, "training_batches", breaking)
+    real = batches_module.training_batches
+    monkeypatch.setattr(batches_module, "training_batches", breaking)
     with pytest.raises(DataError, match="could not be made after step 6.*holds step 4"):
         new_run(experiment, tmp_path / "run").train()
-    monkeypatch.setattr(runs, "training_batches", real)
+    monkeypatch.setattr(batches_module, "training_batches", real)
     new_run(experiment, tmp_path / "run").train()
-    resumed = stored(tmp_path / "run")
-    for name, values in stored(tmp_path / "whole").items():
+    resumed = variables_in(tmp_path / "run")
+    for name, values in variables_in(tmp_path / "whole").items():
         np.testing.assert_allclose(resumed[name], values, rtol=0, atol=1e-6, err_msg=name)

@@ -1,4 +1,4 @@
-"""A run that is stopped at any moment and started again ends where an undisturbed one does."""
+"""A run that is stopped at any moment and resumed ends with the weights of an uninterrupted one."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def history_steps(directory):
 
 @pytest.mark.parametrize("stops", [[4], [3]], ids=["between epochs", "within an epoch"])
 def test_a_resumed_run_ends_with_the_same_weights(
-    stops, whole, uninterrupted, new_run, interrupt_at, saved_state, tmp_path, said
+    stops, whole, uninterrupted, new_run, interrupt_at, saved_state, tmp_path, printed
 ):
     for stop in stops:
         interrupt_at(stop)
@@ -30,7 +30,7 @@ def test_a_resumed_run_ends_with_the_same_weights(
     interrupt_at(None)
     outcome = new_run(whole, tmp_path / "run").train()
     assert (outcome.reason, outcome.step) == ("finished", 8)
-    assert f"Resuming {tmp_path / 'run'} at step {stops[-1]}." in said.getvalue()
+    assert f"Resuming {tmp_path / 'run'} at step {stops[-1]}." in printed.getvalue()
     assert history_steps(tmp_path / "run") == [4, 8]
     state = saved_state(tmp_path / "run")
     assert state.keys() == uninterrupted.keys()
@@ -44,7 +44,7 @@ def test_a_resumed_run_ends_with_the_same_weights(
 def test_networks_that_share_weights_across_frequency_resume(
     kind, light, new_run, interrupt_at, saved_state, tmp_path
 ):
-    """Their dropout draws too."""
+    """Their dropout has a random state too."""
     generator = {"kind": kind, "blocks": 1, "dropout": 0.5, "mask": "complex"}
     experiment = light(generator=generator, steps=4, steps_per_epoch=4, precision="mixed_bfloat16")
     new_run(experiment, tmp_path / "whole").train()
@@ -58,24 +58,26 @@ def test_networks_that_share_weights_across_frequency_resume(
         np.testing.assert_allclose(parts[name], values, rtol=0, atol=1e-6, err_msg=name)
 
 
-def test_the_checkpoint_holds_all_that_moves(whole, new_run, saved_state, uninterrupted, tmp_path):
-    """Weights, running means, both optimizers, and the states of every random draw."""
+def test_the_checkpoint_holds_every_variable_that_changes(
+    whole, new_run, saved_state, uninterrupted, tmp_path
+):
+    """Weights, running means, both optimizers, and the state of every random generator."""
     system = new_run(whole, tmp_path / "run").system
-    moving = {id(v) for v in system.variables} - {
+    changing = {id(v) for v in system.variables} - {
         id(v) for tracker in system.metrics for v in tracker.variables
     }
     optimizers = [
         variable for optimizer in system.optimizers.values() for variable in optimizer.variables
     ]
-    assert len(uninterrupted) == len(moving) + len(optimizers)
+    assert len(uninterrupted) == len(changing) + len(optimizers)
     seeds = [variable for variable in system.variables if "seed_generator_state" in variable.path]
-    assert len(seeds) == 5  # the system's own draws and four phase shuffles
+    assert len(seeds) == 5  # the system's own generator and four phase shuffles
     counters = [
         values[1]
         for values in uninterrupted.values()
         if values.shape == (2,) and values.dtype.kind in "iu"
     ]
-    assert sum(counter > 0 for counter in counters) == 4  # the shuffles have been drawn from
+    assert sum(counter > 0 for counter in counters) == 4  # the shuffles have drawn
 
 
 def test_starting_a_finished_run_again_trains_nothing(light, new_run, tones, tmp_path):
@@ -86,7 +88,7 @@ def test_starting_a_finished_run_again_trains_nothing(light, new_run, tones, tmp
     assert first.reason == again.reason == "finished"
     assert (again.step, again.best, again.history) == (first.step, first.best, first.history)
     assert (tmp_path / "run" / "state.npz").stat().st_mtime_ns == before
-    # The recordings may have moved; they may not be others.
+    # The recordings may move to another folder; other recordings are refused.
     moved = shutil.copytree(tones, tmp_path / "moved")
     new_run(experiment, tmp_path / "run", of=scan(moved, sources=("piano",)))
     next((moved / "train" / "flute").iterdir()).unlink()
@@ -146,8 +148,7 @@ def test_files_that_a_kill_left_half_written_are_removed(light, new_run, tmp_pat
 
 
 def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
-    """The second is told, and what is there stays as it is; once the first has ended, however it
-    did, the second may."""
+    """The second fails and changes nothing; when the first has ended, the second may train."""
     experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     new_run(experiment, tmp_path / "run").train()
     saved = (tmp_path / "run" / "state.npz").read_bytes()
@@ -172,7 +173,7 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
     (tmp_path / "fresh").mkdir()
     # a run that has no checkpoint yet
     shutil.copy(tmp_path / "run" / "settings.yaml", tmp_path / "fresh")
-    told = (tmp_path / "fresh" / "settings.yaml").read_bytes()
+    settings = (tmp_path / "fresh" / "settings.yaml").read_bytes()
     fresh = subprocess.Popen(
         [*command[:-1], str(tmp_path / "fresh")], stdout=subprocess.PIPE, text=True, env=environment
     )
@@ -184,6 +185,6 @@ def test_two_processes_do_not_train_in_one_folder(light, new_run, tmp_path):
         fresh.kill()
         fresh.wait()
         fresh.stdout.close()
-    assert (tmp_path / "fresh" / "settings.yaml").read_bytes() == told
+    assert (tmp_path / "fresh" / "settings.yaml").read_bytes() == settings
     assert (tmp_path / "run" / "state.npz").read_bytes() == saved
     assert new_run(experiment, tmp_path / "run").train().reason == "finished"

@@ -1,4 +1,4 @@
-"""What a run leaves behind, when it stops by itself, and what it starts from."""
+"""What a run writes, when it stops without a signal, and which weights it starts from."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import tfsepgan.training.validators
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.models.bundle import load_bundle
-from tfsepgan.training.run import SETTINGS
+from tfsepgan.training.directory import SETTINGS
 
 
 def nan_weights(run):
@@ -20,7 +20,7 @@ def nan_weights(run):
     variable.assign(np.full(variable.shape, np.nan, np.float32))
 
 
-# What a run leaves (one run for all of these, by the command).
+# What a run writes: one run of the command for all of these tests.
 
 
 def test_the_history_has_a_row_for_each_epoch(trained_run):
@@ -94,13 +94,13 @@ def test_the_manifest_says_what_the_model_was_trained_on(trained_run):
 
 def test_the_model_kept_is_the_running_mean(uninterrupted, whole, new_run, tmp_path):
     run = new_run(whole, tmp_path / "run")
-    run.progress["step"] = 8  # as it stands, untrained
+    run.progress["step"] = 8  # the weights are those of the start
     run._keep({"step": 8, "minutes": 0.0})
     kept = load_bundle(tmp_path / "run" / "model").generator
-    for mine, theirs in zip(
+    for running, saved in zip(
         run.system.ema_generator.get_weights(), kept.get_weights(), strict=True
     ):
-        assert np.array_equal(mine, theirs)
+        assert np.array_equal(running, saved)
 
 
 # Which model is kept.
@@ -120,31 +120,33 @@ def test_the_best_or_the_last_weights_are_kept(light, new_run, tmp_path, monkeyp
 
 def test_a_system_ends_each_epoch_before_it_is_validated(light, new_run, tmp_path, monkeypatch):
     run, order = new_run(light(steps=4, steps_per_epoch=2), tmp_path / "run"), []
-    judge = run.validator.validate
+    validate = run.validator.validate
     monkeypatch.setattr(run.system, "finish_epoch", lambda: order.append("ended"))
-    monkeypatch.setattr(run.validator, "validate", lambda: (order.append("validated"), judge())[1])
+    monkeypatch.setattr(
+        run.validator, "validate", lambda: (order.append("validated"), validate())[1]
+    )
     run.train()
     assert order == ["ended", "validated"] * 2
 
 
-def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, said):
+def test_without_a_valid_split_the_last_weights_count(light, new_run, tones, tmp_path, printed):
     data = shutil.copytree(tones, tmp_path / "data", ignore=shutil.ignore_patterns("valid"))
     run = new_run(
         light(steps=3, steps_per_epoch=2), tmp_path / "run", of=scan(data, sources=("piano",))
     )
     outcome = run.train()
-    assert "No valid split: the last weights count as the best." in said.getvalue()
+    assert "No valid split: the last weights count as the best." in printed.getvalue()
     assert outcome.best == {"step": 3, "score": None}
-    # An epoch at the end that is shorter than the others is one too.
+    # A last epoch that is shorter than the others counts as an epoch.
     assert [row["step"] for row in outcome.history] == [2, 3]
     assert "val/si_sdr_improvement_db" not in outcome.history[0]
     assert load_bundle(tmp_path / "run" / "model").manifest.trained["steps"] == "3 of 3"
 
 
-# When it stops by itself.
+# When a run stops without a signal.
 
 
-def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(
+def test_a_loss_that_is_not_finite_leaves_the_good_weights_on_disk(
     light, new_run, at_step, tmp_path, saved_state
 ):
     run = new_run(light(steps=6, steps_per_epoch=2, validation_mixtures=0), tmp_path / "run")
@@ -162,7 +164,7 @@ def test_a_loss_that_is_no_number_stops_with_the_good_weights_on_disk(
     )
 
 
-def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either(
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_not_kept(
     light, new_run, at_step, tmp_path
 ):
     run = new_run(light(steps=2, steps_per_epoch=2), tmp_path / "run")
@@ -173,7 +175,7 @@ def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either(
     assert not (tmp_path / "run" / "state.npz").exists()
 
 
-def test_a_run_stops_when_its_minutes_are_over_and_stays_stopped(light, new_run, tmp_path):
+def test_a_run_stops_at_its_time_limit_and_stays_stopped(light, new_run, tmp_path):
     experiment = light(steps=100, steps_per_epoch=50, minutes=1e-6, validation_mixtures=0)
     outcome = new_run(experiment, tmp_path / "run").train()
     assert (outcome.reason, outcome.step) == ("time", 1)
@@ -182,16 +184,16 @@ def test_a_run_stops_when_its_minutes_are_over_and_stays_stopped(light, new_run,
     assert (again.reason, again.step) == ("time", 1)
 
 
-# What it starts from.
+# Which weights a run starts from.
 
 
-def test_a_run_can_start_from_the_weights_of_a_model(tiny, new_run, trained_run, tmp_path, said):
+def test_a_run_can_start_from_the_weights_of_a_model(tiny, new_run, trained_run, tmp_path, printed):
     run = new_run(tiny(init_from=str(trained_run.directory)), tmp_path / "run")
     wanted = load_bundle(trained_run.model).generator.get_weights()
     for network in (run.system.generator, run.system.ema_generator):
-        for mine, theirs in zip(network.get_weights(), wanted, strict=True):
-            assert np.array_equal(mine, theirs)
-    assert f"Starting from the weights of {trained_run.directory}." in said.getvalue()
+        for weight, saved in zip(network.get_weights(), wanted, strict=True):
+            assert np.array_equal(weight, saved)
+    assert f"Starting from the weights of {trained_run.directory}." in printed.getvalue()
 
 
 @pytest.mark.parametrize("other", [{"channels": 8}, {"blocks": 3}, {"kind": "resnet"}])
@@ -202,9 +204,7 @@ def test_a_model_with_other_shapes_cannot_start_a_run(tiny, new_run, trained_run
         new_run(tiny(init_from=str(trained_run.directory), generator=other), tmp_path / "run")
 
 
-def test_a_model_that_is_not_there_cannot_start_a_run_and_the_folder_stays_usable(
-    tiny, new_run, tmp_path
-):
+def test_a_missing_model_cannot_start_a_run_and_the_folder_stays_usable(tiny, new_run, tmp_path):
     with pytest.raises(CheckpointError, match="No model 'nowhere'"):
         new_run(tiny(init_from="nowhere"), tmp_path / "run")
     new_run(tiny(), tmp_path / "run")
@@ -223,7 +223,7 @@ def test_the_same_settings_give_the_same_start_and_other_seeds_another(tiny, new
     assert not np.array_equal(first, another)
 
 
-def test_mixed_precision_trains_float32_weights_and_is_gone_afterwards(light, new_run, tmp_path):
+def test_mixed_precision_trains_float32_weights_and_ends_with_the_run(light, new_run, tmp_path):
     run = new_run(light(precision="mixed_bfloat16", steps=2, steps_per_epoch=2), tmp_path / "run")
     assert keras.config.dtype_policy().name == "float32"
     assert run.train().reason == "finished"
@@ -234,7 +234,7 @@ def test_mixed_precision_trains_float32_weights_and_is_gone_afterwards(light, ne
     np.testing.assert_allclose(kept(mixture, training=False), there, atol=0.02)
 
 
-def test_settings_that_no_run_could_use_leave_no_folder(tiny, new_run, tmp_path):
+def test_invalid_settings_leave_no_folder(tiny, new_run, tmp_path):
     with pytest.raises(ConfigError, match="batch is 0"):
         new_run(tiny(data={"batch": 0}), tmp_path / "run")
     assert not (tmp_path / "run").exists()

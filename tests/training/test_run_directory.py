@@ -1,5 +1,4 @@
-"""A run's folder: made, recognised, or refused with the reason, and never touched when it is
-somebody else's."""
+"""The folder of a run is created, recognized, or refused with a reason and left unchanged."""
 
 import os
 from dataclasses import replace
@@ -11,7 +10,7 @@ from tfsepgan.config import to_dict
 from tfsepgan.errors import CheckpointError
 from tfsepgan.settings.ssepgan import PRESETS
 from tfsepgan.training.checkpoint import STATE
-from tfsepgan.training.run import SETTINGS, prepare_directory
+from tfsepgan.training.directory import SETTINGS, prepare_directory
 
 TINY = PRESETS["tiny"]
 
@@ -22,7 +21,7 @@ def with_training(**changes):
 
 @pytest.fixture
 def trained(tmp_path):
-    """A folder that looks like a run which has a checkpoint."""
+    """The folder of a run with a checkpoint."""
     prepare_directory(tmp_path / "run", TINY)
     (tmp_path / "run" / STATE).write_bytes(b"weights")
     return tmp_path / "run"
@@ -41,7 +40,7 @@ def test_a_new_folder_gets_the_settings(tmp_path):
     assert yaml.safe_load((tmp_path / "deep" / "run" / SETTINGS).read_text()) == to_dict(TINY)
 
 
-def test_an_empty_folder_and_hidden_files_are_no_obstacle(tmp_path):
+def test_a_folder_with_hidden_files_only_is_accepted(tmp_path):
     (tmp_path / ".DS_Store").write_text("")
     prepare_directory(tmp_path, TINY)
     assert (tmp_path / SETTINGS).is_file()
@@ -53,7 +52,7 @@ def test_the_same_settings_are_the_same_run(trained):
     assert contents(trained) == before
 
 
-def test_where_the_data_lie_and_how_long_it_may_take_can_change(trained):
+def test_the_data_folder_and_the_time_limit_may_change(trained):
     before = contents(trained)
     moved = replace(
         with_training(minutes=1.0, tensorboard=False), data=replace(TINY.data, data="x", cache="y")
@@ -62,7 +61,7 @@ def test_where_the_data_lie_and_how_long_it_may_take_can_change(trained):
     assert contents(trained) == before
 
 
-def test_other_settings_are_refused_by_name_and_nothing_is_changed(trained):
+def test_other_settings_are_refused_and_named_and_nothing_is_changed(trained):
     before = contents(trained)
     other = replace(with_training(learning_rate=0.5), data=replace(TINY.data, window=2048))
     with pytest.raises(CheckpointError) as caught:
@@ -75,7 +74,7 @@ def test_other_settings_are_refused_by_name_and_nothing_is_changed(trained):
     assert contents(trained) == before
 
 
-def test_a_run_that_never_got_to_a_checkpoint_can_be_started_with_better_settings(tmp_path):
+def test_a_run_without_a_checkpoint_may_start_with_other_settings(tmp_path):
     prepare_directory(tmp_path / "run", TINY)
     (tmp_path / "run" / "tensorboard").mkdir()
     better = replace(TINY, data=replace(TINY.data, window=2048))
@@ -95,7 +94,7 @@ def test_a_run_that_never_got_to_a_checkpoint_can_be_started_with_better_setting
     ],
     ids=["foreign", "foreign with settings", "foreign settings", "list", "no yaml", "binary"],
 )
-def test_a_folder_of_somebody_else_is_refused_and_left_as_it_was(tmp_path, files):
+def test_a_folder_that_is_no_run_is_refused_and_unchanged(tmp_path, files):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     before = contents(tmp_path)
@@ -104,7 +103,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left_as_it_was(tmp_path, files
     assert contents(tmp_path) == before
 
 
-def test_a_file_where_the_folder_should_be_is_one_clear_error(tmp_path):
+def test_a_file_in_place_of_the_folder_is_a_clear_error(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(CheckpointError, match="Could not write"):
         prepare_directory(tmp_path / "run", TINY)
@@ -113,7 +112,7 @@ def test_a_file_where_the_folder_should_be_is_one_clear_error(tmp_path):
     assert (tmp_path / "run").read_text() == "a file"
 
 
-def test_a_full_disk_leaves_no_half_a_run(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_no_half_written_run(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 

@@ -1,5 +1,4 @@
-"""A run of songs whose every source is named is validated on them; a source that is silent for a
-while costs the others nothing."""
+"""Songs with every source named validate a run; a silent source affects no other score."""
 
 import io
 from dataclasses import replace
@@ -26,8 +25,7 @@ def sine(name: str, seconds: float) -> np.ndarray:
 
 
 def write_song(folder, silent_seconds=None):
-    """Two seconds of sines, which are orthogonal over half a second, each silent for its first
-    seconds."""
+    """Two seconds of sines that are orthogonal over half a second, with silent first seconds."""
     folder.mkdir(parents=True)
     for name in SOURCES:
         samples = sine(name, 2.0)
@@ -36,7 +34,7 @@ def write_song(folder, silent_seconds=None):
 
 
 class Leaking:
-    """A system that knows the sources' pitches, and leaves a tenth of all others in each."""
+    """Separates sines of known pitch and leaves a tenth of the other sources in each."""
 
     kind = "search"
 
@@ -54,50 +52,50 @@ class Leaking:
 
 
 @pytest.fixture
-def judged(tiny):
-    """The validation of a folder of songs, and what was said."""
+def validate_songs(tiny):
+    """Validates `Leaking` on a folder of songs; returns the validation and the printed text."""
 
-    def judge(folder, *sources, seconds=0.5):
+    def validate(folder, *sources, seconds=0.5):
         console = Console(file=io.StringIO(), width=200)
         experiment = tiny(
             data={"sources": sources}, validation_mixtures=4, validation_seconds=seconds
         )
         catalogue = scan(folder, sources=sources)
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
-        judge = SeparationValidator(Leaking(sources), catalogue, experiment, console)
-        return judge.validate(), console.file.getvalue()
+        validator = SeparationValidator(Leaking(sources), catalogue, experiment, console)
+        return validator.validate(), console.file.getvalue()
 
-    return judge
+    return validate
 
 
-def test_songs_whose_every_source_is_named_are_validated(tmp_path, judged):
+def test_songs_whose_every_source_is_named_are_validated(tmp_path, validate_songs):
     for name in ("one", "two"):
         write_song(tmp_path / "valid" / name)
-    validation, said = judged(tmp_path, *SOURCES)
+    validation, printed = validate_songs(tmp_path, *SOURCES)
     assert validation.score == pytest.approx(20.0, abs=0.01)
-    assert said == ""
+    assert printed == ""
 
 
-def test_a_silent_source_costs_the_others_nothing(tmp_path, judged):
+def test_a_silent_source_does_not_change_the_scores_of_others(tmp_path, validate_songs):
     write_song(tmp_path / "valid" / "one")
     write_song(tmp_path / "valid" / "two", {"vocals": 1.0})
-    validation, said = judged(tmp_path, *SOURCES)
+    validation, printed = validate_songs(tmp_path, *SOURCES)
     assert validation.score == pytest.approx(20.0, abs=0.01)
-    assert "1 of 2 mixtures have no score of vocals" in said and "drums" not in said
-    assert "--validation-seconds above 0.5 makes them longer." in said
-    _, said = judged(tmp_path, *SOURCES, seconds=1.5)
-    assert said == ""
+    assert "1 of 2 mixtures have no score of vocals" in printed and "drums" not in printed
+    assert "--validation-seconds above 0.5 makes them longer." in printed
+    _, printed = validate_songs(tmp_path, *SOURCES, seconds=1.5)
+    assert printed == ""
 
 
-def test_nothing_to_validate_on_is_said(tmp_path, judged):
+def test_songs_without_any_score_are_reported(tmp_path, validate_songs):
     write_song(tmp_path / "valid" / "one", {"vocals": 2.0, "bass": 2.0})
-    validation, said = judged(tmp_path, *SOURCES, seconds=6.0)
+    validation, printed = validate_songs(tmp_path, *SOURCES, seconds=6.0)
     assert validation == ({}, None)
-    assert "Nothing is left to validate on" in said
-    assert "--validation-seconds" not in said  # the song is not longer
+    assert "Nothing is left to validate on" in printed
+    assert "--validation-seconds" not in printed  # the song is not longer
 
 
-def test_improvements_are_of_sources_that_sound_beside_something():
+def test_a_source_that_is_silent_or_alone_has_no_improvement():
     parts = {name: sine(name, 0.5).astype(np.float32)[:, None] for name in SOURCES}
     silence = np.zeros_like(parts["bass"])
 
@@ -114,25 +112,24 @@ def test_improvements_are_of_sources_that_sound_beside_something():
     np.testing.assert_allclose(gains, wanted, atol=0.01)
 
 
-def test_the_same_numbers_as_before_where_all_sound_beside_a_residual(tmp_path, judged):
-    """One source and others: the mean over mixtures in which both sound, as ever."""
+def test_one_source_beside_others_is_scored_where_both_sound(tmp_path, validate_songs):
     write_song(tmp_path / "valid" / "one")
     write_song(tmp_path / "valid" / "two", {"drums": 1.0})
-    validation, said = judged(tmp_path, "drums")
+    validation, printed = validate_songs(tmp_path, "drums")
     assert validation.numbers["val/si_sdr_improvement_db"] == pytest.approx(20.0, abs=0.01)
-    assert "1 of 2 mixtures have no score of drums, which is silent there or sounds alone." in said
+    assert (
+        "1 of 2 mixtures have no score of drums, which is silent there or sounds alone." in printed
+    )
 
 
-def test_a_system_of_other_sources_is_an_error():
+def test_estimates_of_other_sources_are_an_error():
     system = SimpleNamespace(kind="search", separate=lambda mixture: mixture[:, None])
     item = Mixture(name="m", mixture=np.ones((8, 1)), sources={}, sample_rate_hz=RATE)
     with pytest.raises(ValueError, match="zip"):
         improvement_db(lambda audio: system.separate(audio[None])[0], [item], SOURCES)
 
 
-def test_a_run_of_named_sources_is_the_same_run_when_it_is_opened_again(
-    light, tones, new_run, tmp_path
-):
+def test_a_run_of_named_sources_resumes_with_the_same_settings(light, tones, new_run, tmp_path):
     sources = ("piano", "flute")
     experiment, catalogue = (
         light(data={"sources": sources}, steps=2, steps_per_epoch=2),
@@ -144,7 +141,7 @@ def test_a_run_of_named_sources_is_the_same_run_when_it_is_opened_again(
     assert np.isfinite(row["val/si_sdr_improvement_db"])
     assert yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())["others"] == [0, 0]
     assert new_run(experiment, tmp_path / "run", of=catalogue).progress["step"] == 2
-    # its settings on recordings that have others
+    # recordings with others do not fit the settings of this run
     with pytest.raises(ConfigError, match="others is 0 0"):
         new_run(
             replace(run.experiment, data=replace(run.experiment.data, sources=("piano",))),

@@ -1,4 +1,4 @@
-"""A run that learns to make sounds is judged by their spectra, and goes on where it was stopped."""
+"""A run of a sound generator is scored by the spectra of its sounds, and resumes exactly."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -24,9 +24,8 @@ def experiment(tones):
 
 
 @pytest.fixture
-def validator_for(experiment, catalogue, said):
-    """A judge of a system that makes the sounds it is given, `[twice the count, time]`, every
-    second of them."""
+def validator_for(experiment, catalogue, printed):
+    """A validator of a system that returns every second of the given sounds, `[sounds, time]`."""
 
     def make(sounds, experiment=experiment, of=catalogue):
         system = SimpleNamespace(
@@ -34,7 +33,7 @@ def validator_for(experiment, catalogue, said):
             generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count],
         )
         return validator_of(
-            system, of, experiment, SimpleNamespace(print=lambda text, **_: said.write(text))
+            system, of, experiment, SimpleNamespace(print=lambda text, **_: printed.write(text))
         )
 
     return make
@@ -52,7 +51,7 @@ def windows_of(catalogue, split, source, experiment):
     )
 
 
-def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(
+def test_recordings_of_the_source_score_better_than_another_instrument(
     validator_for, catalogue, experiment
 ):
     scores = {}
@@ -64,18 +63,18 @@ def test_the_recordings_themselves_score_best_and_the_other_instrument_worse(
             <= validation.numbers["val/spectral_distance_db"]
         )
         scores[source] = validation.score
-    assert -1 < scores["piano"] <= 0  # half of the windows that it is compared with
+    assert -1 < scores["piano"] <= 0  # its sounds are half of the reference windows
     assert scores["flute"] < scores["piano"] - 3
 
 
-def test_without_a_valid_split_the_train_split_judges_and_it_is_said(
-    validator_for, catalogue, experiment, said
+def test_without_a_valid_split_the_train_split_is_the_reference(
+    validator_for, catalogue, experiment, printed
 ):
     alone = replace(catalogue, splits={"train": catalogue.splits["train"]})
-    judge = validator_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
-    assert "judged by the spectra of the train split" in said.getvalue()
-    assert judge.score_name.endswith("of the train split")
-    assert judge.validate().score > -1
+    validator = validator_for(windows_of(catalogue, "train", "piano", experiment), of=alone)
+    assert "the spectra of the train split are the reference" in printed.getvalue()
+    assert validator.score_name.endswith("of the train split")
+    assert validator.validate().score > -1
 
 
 def test_validation_can_be_turned_off(validator_for, experiment):
@@ -85,19 +84,19 @@ def test_validation_can_be_turned_off(validator_for, experiment):
 
 
 def test_sounds_and_spectrograms_go_to_tensorboard(validator_for, catalogue, experiment, tmp_path):
-    judge = validator_for(windows_of(catalogue, "valid", "piano", experiment))
+    validator = validator_for(windows_of(catalogue, "valid", "piano", experiment))
     board = Board(tmp_path)
-    judge.show(board, 3)
+    validator.show(board, 3)
     board.writer.close()
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"sound 0" in written and b"sounds/spectrograms" in written
 
 
-def test_a_run_stopped_on_its_way_ends_with_the_same_bits(
+def test_a_run_that_is_interrupted_and_resumed_ends_with_the_same_weights(
     experiment, new_run, interrupt_at, saved_state, tmp_path
 ):
-    undisturbed = new_run(experiment, tmp_path / "whole").train()
-    assert undisturbed.best["score"] < 0
+    uninterrupted = new_run(experiment, tmp_path / "whole").train()
+    assert uninterrupted.best["score"] < 0
     interrupt_at(3)
     assert new_run(experiment, tmp_path / "parts").train().step == 3
     interrupt_at(None)

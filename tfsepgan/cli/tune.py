@@ -15,7 +15,9 @@ from tfsepgan.cli.settings import parse, read_file, require_data
 from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
-from tfsepgan.settings.search import Choice, Space, read_spans, resolve
+from tfsepgan.settings.search import Choice
+from tfsepgan.tuning.space import Space, resolve
+from tfsepgan.tuning.space_file import read_spans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def _tune(arguments, console):
         catalogue.require(split, experiment.data.sources)
 
     quiet_tensorflow()
-    from tfsepgan.tuning.trials import SearchPlan, prepare_search
+    from tfsepgan.tuning.plan import SearchPlan, prepare_search
     from tfsepgan.tuning.tuner import is_part
 
     names = ("algorithm", "trials", "factor", "poor_db", "poor_epochs")
@@ -92,9 +94,9 @@ def _space(experiment: Experiment, options: TuneOptions) -> Space:
 
 
 def _number_of_trials(plan) -> int:
-    from tfsepgan.tuning.samplers import oracle_of, trials_of
+    from tfsepgan.tuning.samplers import sampler_of, trials_of
 
-    return trials_of(oracle_of(plan))
+    return trials_of(sampler_of(plan))
 
 
 def _take_part(plan, catalogue, console) -> None:

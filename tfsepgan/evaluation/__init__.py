@@ -1,1 +1,1 @@
-"""Scores, tables and pictures of a separator on a set of mixtures."""
+"""Scoring a separator on a set of mixtures: scores, tables and pictures."""

@@ -1,13 +1,10 @@
-"""How far a mask could go, and where it starts: the two bounds that a score is read against.
+"""The two bounds of a separation: the mixture itself and the ideal ratio mask.
 
-The lower one is the mixture itself, handed back as if it were every source. The upper one is the
-ideal ratio
-mask: the share of each source in the magnitude spectrogram, computed from the true sources, applied
-  to the mixture
-and played with the mixture's phase.
+The lower bound takes the mixture as the estimate of every source. The upper bound masks the
+spectrogram of the mixture with the share of each source in the sum of magnitude spectrograms. The
+shares are computed from the true sources; the phase is that of the mixture.
 
-Source: the IRM1 oracle of Stoter, Liutkus & Ito 2018, arXiv:1804.06267, section 3; Hann window, as
-  there.
+Source: IRM1 in Stoter, Liutkus & Ito 2018, arXiv:1804.06267, section 3; Hann window, as there.
 Departs from it: no separate treatment of stereo; every channel has its own mask.
 """
 
@@ -29,16 +26,17 @@ def ratio_mask_bound(
     frame: int = FRAME,
     hop: int = HOP,
 ) -> dict[str, np.ndarray]:
-    """The best that a real mask between 0 and 1, shared out by magnitude, does to this mixture.
+    """The estimates of the ideal ratio mask: real, from 0 to 1, shared out by magnitude.
 
     Args:
       references: the true sources by name, the residual among them, each shaped like the mixture.
       mixture: `[time]` or `[time, channels]`.
-      frame, hop: samples in a frame and between two, the hop at most half a frame.
-    Returns: an estimate for every reference, float32, shaped like the mixture; they sum to the
+      frame: length of a frame in samples.
+      hop: samples between two frames, at most half a frame.
+    Returns: an estimate for every reference, float32, shaped like the mixture; their sum is the
       mixture.
-    Raises: ShapeError when a reference is not shaped like the mixture; ConfigError when the hop
-      does not fit.
+    Raises: ShapeError when a reference is not shaped like the mixture; ConfigError for a hop out
+      of range.
     """
     mixture = np.asarray(mixture, np.float32)
     if not 0 < hop <= frame // 2:
@@ -51,19 +49,20 @@ def ratio_mask_bound(
             )
     estimates = {name: np.empty_like(mixture) for name in references}
     for channel in np.ndindex(mixture.shape[1:]):
-        here = (slice(None), *channel)
-        parts = {
-            name: np.asarray(reference, np.float32)[here] for name, reference in references.items()
+        column = (slice(None), *channel)
+        sources = {
+            name: np.asarray(reference, np.float32)[column]
+            for name, reference in references.items()
         }
-        for name, estimate in _mask_one_channel(parts, mixture[here], frame, hop).items():
-            estimates[name][here] = estimate
+        for name, estimate in _mask_one_channel(sources, mixture[column], frame, hop).items():
+            estimates[name][column] = estimate
     return estimates
 
 
 def mixture_bound(
     references: Mapping[str, np.ndarray], mixture: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What doing nothing scores: the mixture as the estimate of every source.
+    """The estimates of a separator that does nothing: the mixture for every source.
 
     Args:
       references: the true sources by name; only the names are used.
@@ -77,7 +76,7 @@ def mixture_bound(
 def _mask_one_channel(
     references: Mapping[str, np.ndarray], mixture: np.ndarray, frame: int, hop: int
 ) -> dict[str, np.ndarray]:
-    """The masked mixture for every reference, all `[time]`; where all are silent, equal shares."""
+    """The masked mixture for every reference, all `[time]`; equal shares where all are silent."""
     magnitudes = {
         name: np.abs(_analyse(reference, frame, hop)) for name, reference in references.items()
     }
@@ -92,12 +91,11 @@ def _mask_one_channel(
 
 
 def _analyse(audio: np.ndarray, frame: int, hop: int) -> np.ndarray:
-    """Complex spectrogram `[bins, frames]` of `[time]`, a signal shorter than a frame being padded
-    to one."""
+    """Complex spectrogram `[bins, frames]` of `[time]`; short signals are padded to one frame."""
     audio = np.pad(audio, (0, max(0, frame - len(audio))))
     return scipy.signal.stft(audio, window="hann", nperseg=frame, noverlap=frame - hop)[2]
 
 
 def _synthesise(spectrum: np.ndarray, frame: int, hop: int) -> np.ndarray:
-    """The waveform `[time]` of `[bins, frames]`, at least as long as what was analysed."""
+    """The waveform `[time]` of `[bins, frames]`, at least as long as the analysed signal."""
     return scipy.signal.istft(spectrum, window="hann", nperseg=frame, noverlap=frame - hop)[1]

@@ -1,8 +1,7 @@
-"""The measures that are chosen beside BSS Eval, SNR and SI-SDR: spectra, bleed, multi-resolution
-distance, embedding.
+"""The optional measures of an estimate: spectra, bleed, multi-resolution distance, embedding.
 
-They compare an estimate with its own source and hear what a ratio of samples does not: holes, dull
-or bright sound, what bled in, whether the notes are those of the source.
+Each compares an estimate with its source. They show what a ratio of samples does not: holes, dull
+or bright sound, bleed from other sources, wrong notes.
 """
 
 import math
@@ -17,12 +16,14 @@ from tfsepgan.metrics.embedding import find_weights, note_distance, note_gaussia
 from tfsepgan.metrics.multi_resolution import multi_resolution_distance
 from tfsepgan.metrics.spectral_error import spectral_errors
 
-SHORTEST_SECONDS = 0.05  # of a sound whose notes are compared: four frames of the network
+SHORTEST_SECONDS = 0.05  # for the notes of a sound: four frames of the network
 
 
 def check_measures(measures: Collection[str]) -> tuple[str, ...]:
-    """The names in the order of MEASURES; ConfigError for an unknown one, or for one whose package
-    is missing."""
+    """The names in the order of MEASURES.
+
+    Raises: ConfigError for an unknown name, or for a measure whose package is not installed.
+    """
     unknown = sorted(set(measures) - MEASURES.keys())
     if unknown:
         raise ConfigError(
@@ -34,27 +35,32 @@ def check_measures(measures: Collection[str]) -> tuple[str, ...]:
 
 
 def figures_of(measures: Sequence[str]) -> list[str]:
-    """Names of the figures that these measures give."""
+    """Names of the figures of these measures."""
     return [figure for name in measures for figure in MEASURES[name]]
 
 
 class Measuring:
-    """Takes the chosen measures of several estimates of one source; what is of the source alone is
-    computed once.
+    """Computes the chosen measures of several estimates of one source.
 
-    Args of the constructor:
+    What depends on the source alone is computed once.
+
+    Args:
       reference: `[time, channels]`, not silent.
-      sample_rate_hz: its rate.
+      sample_rate_hz: samples per second.
       measures: names of MEASURES.
     """
 
     def __init__(self, reference: np.ndarray, sample_rate_hz: int, measures: Sequence[str]):
         self._reference, self._rate_hz, self._measures = reference, sample_rate_hz, measures
-        heard = "embedding" in measures and len(reference) >= SHORTEST_SECONDS * sample_rate_hz
-        self._notes = note_gaussian(reference, sample_rate_hz) if heard else None
+        long_enough = len(reference) >= SHORTEST_SECONDS * sample_rate_hz
+        self._notes = (
+            note_gaussian(reference, sample_rate_hz)
+            if "embedding" in measures and long_enough
+            else None
+        )
 
     def __call__(self, estimate: np.ndarray) -> dict[str, float]:
-        """The figures of an estimate shaped like the reference; NaN where one is not defined."""
+        """The figures of an estimate shaped like the reference; NaN for an undefined one."""
         found: dict[str, float] = {}
         if "spectra" in self._measures:
             found |= spectral_errors(self._reference, estimate, self._rate_hz)._asdict()
@@ -63,10 +69,9 @@ class Measuring:
         if "multi_resolution" in self._measures:
             found["multi_resolution"] = multi_resolution_distance(self._reference, estimate)
         if "embedding" in self._measures:
-            heard = self._notes is not None
             found["embedding"] = (
-                note_distance(self._notes, note_gaussian(estimate, self._rate_hz))
-                if heard
-                else math.nan
+                math.nan
+                if self._notes is None
+                else note_distance(self._notes, note_gaussian(estimate, self._rate_hz))
             )
         return found

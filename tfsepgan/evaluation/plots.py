@@ -1,7 +1,6 @@
-"""Pictures of an evaluation: how scores spread over tracks, and what one separation looks like.
+"""Pictures of an evaluation: box plots of scores over tracks, spectrograms of one separation.
 
-Figures are drawn with Matplotlib's Agg canvas directly: no display is needed, no global state
-touched.
+Figures use Matplotlib's Agg canvas directly. They need no display and change no global state.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,22 +15,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from tfsepgan.errors import DataError, ShapeError
-from tfsepgan.evaluation.records import KINDS, RESIDUAL, Report, file_names
+from tfsepgan.evaluation.output import file_names
+from tfsepgan.evaluation.records import IDEAL_MASK, KINDS, RESIDUAL, Report
 from tfsepgan.files import write_whole
 from tfsepgan.metrics.validation import check_audio
 
 if TYPE_CHECKING:
     from tfsepgan.data.references.fixed_mixtures import Mixture
 
-# Told apart by colour-blind eyes too.
-COLOURS = {"mixture": "#9a9a9a", "model": "#2f6db3", "oracle": "#e39a2d"}
-# Title, metric, and the kinds that have one: a mixture holds no artifacts and does not improve on
-# itself.
+# Colour-blind people can distinguish them too.
+COLOURS = {"mixture": "#9a9a9a", "model": "#2f6db3", IDEAL_MASK: "#e39a2d"}
+# Title, metric and kinds of estimate: the mixture has no artifacts and no improvement.
 PANELS = (
-    ("SI-SDR improvement", "si_sdr_improvement", ("model", "oracle")),
+    ("SI-SDR improvement", "si_sdr_improvement", ("model", IDEAL_MASK)),
     ("SDR", "sdr", KINDS),
     ("SIR", "sir", KINDS),
-    ("SAR", "sar", ("model", "oracle")),
+    ("SAR", "sar", ("model", IDEAL_MASK)),
 )
 QUALITY_PANELS = (
     ("bleedless (more is better)", "bleedless", KINDS),
@@ -40,21 +39,20 @@ QUALITY_PANELS = (
     ("log-spectral (less is better)", "log_spectral_distance", KINDS),
     ("notes (less is better)", "embedding", KINDS),
 )
-# others: dB
+# all others are in dB
 UNITS = {"bleedless": "0 to 100", "fullness": "0 to 100", "multi_resolution": "", "embedding": "%"}
-FLOOR_DB = -80.0  # below the loudest of the mixture: the quiet end of what is heard in a room
+FLOOR_DB = -80.0  # below the loudest of the mixture: quieter sounds are hardly audible in a room
 LOWEST_HZ = 40.0  # the lowest row of a picture, near the lowest string of a double bass
-ROWS, COLUMNS = 320, 1200  # pixels of a spectrogram picture at most
+ROWS, COLUMNS = 320, 1200  # largest size of a spectrogram in pixels
 
 
 def draw_box_plots(report: Report, path: Path, panels: Sequence[tuple] = PANELS) -> None:
-    """Draws how SI-SDR improvement, SDR, SIR and SAR, or what other panels show, spread over the
-    tracks, every track being a dot.
+    """Draws box plots of metrics over tracks, with a dot for each track.
 
     Args:
-      report: what `evaluate` gave back; panels whose metric was not taken are left out.
-      path: the PNG file, replaced whole.
-      panels: title, metric and kinds of each, as PANELS or QUALITY_PANELS.
+      report: the result of `evaluate`; a panel whose metric is missing there is left out.
+      path: the PNG file.
+      panels: title, metric and kinds of each panel, such as PANELS or QUALITY_PANELS.
     Raises: DataError when there is nothing to draw or the file cannot be written.
     """
     first = report.sources[0]
@@ -86,15 +84,15 @@ def draw_spectrograms(
     title: str,
     seconds: float = 12.0,  # long enough for a phrase, short enough to see notes
 ) -> None:
-    """Draws mixture, target, estimate and residual (mixture minus estimate), all on one scale.
+    """Draws spectrograms of mixture, target, estimate and residual (mixture minus estimate).
 
     Args:
       mixture, target, estimate: `[time]` or `[time, channels]`, the same shape; channels are
         averaged.
       sample_rate_hz: samples per second.
-      path: the PNG file, replaced whole.
-      title: what stands above, as the track and source.
-      seconds: how much is drawn: the stretch where the target is loudest.
+      path: the PNG file.
+      title: title of the picture, such as the track and source.
+      seconds: length of the excerpt; it is where the target is loudest.
     Raises: ShapeError when the shapes differ; DataError when the file cannot be written.
     """
     signals = {"mixture": mixture, "target": target, "estimate": estimate}
@@ -106,7 +104,7 @@ def draw_spectrograms(
         )
     signals = {name: audio.reshape(len(audio), -1).mean(axis=1) for name, audio in signals.items()}
     signals["residual"] = signals["mixture"] - signals["estimate"]
-    start, stop = _loudest_stretch(signals["target"], int(seconds * sample_rate_hz))
+    start, stop = _loudest_excerpt(signals["target"], int(seconds * sample_rate_hz))
     draw_signals(signals, sample_rate_hz, path, title=title, start=start, stop=stop)
 
 
@@ -119,15 +117,14 @@ def draw_signals(
     start: int = 0,
     stop: int | None = None,
 ) -> None:
-    """Draws the spectrograms of signals below each other, on one scale: 0 dB is the loudest of the
-    first.
+    """Draws spectrograms of signals, one below the other; 0 dB is the loudest level of the first.
 
     Args:
-      signals: by name, `[time]`, all as long.
+      signals: by name, `[time]`, all of the same length.
       sample_rate_hz: samples per second.
-      path: the PNG file, replaced whole.
-      title: what stands above.
-      start, stop: samples that are drawn; all by default.
+      path: the PNG file.
+      title: title of the picture.
+      start, stop: range of samples to draw; all by default.
     Raises: DataError when the file cannot be written.
     """
     stop = len(next(iter(signals.values()))) if stop is None else stop
@@ -162,13 +159,13 @@ def draw_signals(
 def picture_writer(
     folder: Path, *, names: Collection[str] | None = None, limit: int = 3
 ) -> "Callable[[Mixture, Mapping[str, np.ndarray]], None]":
-    """Makes a listener for `evaluate` that draws the spectrograms of some tracks.
+    """Makes a `listener` for `evaluate` that draws spectrograms of some tracks.
 
     Args:
-      folder: where the pictures go, as TRACK.SOURCE.png; a track's name never leads out of it.
-      names: tracks to draw; the first ones that come when not given.
-      limit: how many tracks to draw when no names are given.
-    Returns: what to give to `evaluate` as `listener`.
+      folder: folder of the pictures TRACK.SOURCE.png; a track's name never leads out of it.
+      names: tracks to draw; by default the first ones.
+      limit: how many tracks to draw without `names`.
+    Returns: the `listener` for `evaluate`.
     """
     drawn: list[str] = []
 
@@ -191,8 +188,10 @@ def picture_writer(
 
 
 def _draw_boxes(axes: Axes, report: Report, metric: str, kinds: Collection[str]) -> None:
-    """A group of boxes a source, a box a kind; infinite and undefined values are counted below, not
-    drawn."""
+    """Draws a group of boxes for each source with one box for each kind of estimate.
+
+    Infinite and undefined values are not drawn; the label of the source holds their number.
+    """
     step = 0.8 / len(kinds)
     labels = []
     for group, source in enumerate(report.sources):
@@ -214,7 +213,7 @@ def _draw_boxes(axes: Axes, report: Report, metric: str, kinds: Collection[str])
 
 
 def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colour: str) -> None:
-    """One box with a dot a track, the dots spread by their rank so that equal ones are seen."""
+    """Draws one box and a dot for each track; dots are spread so that equal ones are visible."""
     axes.boxplot(
         values,
         positions=[centre],
@@ -227,7 +226,9 @@ def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colou
         whiskerprops={"color": colour},
         capprops={"color": colour},
     )
-    spread = (np.arange(values.size) * 0.618034) % 1.0 - 0.5  # golden ratio: even without repeating
+    spread = (
+        np.arange(values.size) * 0.618034
+    ) % 1.0 - 0.5  # golden ratio: even, without repetition
     axes.plot(
         centre + 0.6 * width * spread,
         values,
@@ -239,8 +240,8 @@ def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colou
     )
 
 
-def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
-    """Start and stop, in samples, of the stretch of this length with the most energy."""
+def _loudest_excerpt(audio: np.ndarray, length: int) -> tuple[int, int]:
+    """Start and stop, in samples, of the excerpt of this length with the most energy."""
     if len(audio) <= length:
         return 0, len(audio)
     energy = np.concatenate([[0.0], np.cumsum(audio**2)])
@@ -249,8 +250,8 @@ def _loudest_stretch(audio: np.ndarray, length: int) -> tuple[int, int]:
 
 
 def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """`[rows, columns]` in dB, rows spaced evenly in log frequency from LOWEST_HZ to half the rate."""
-    # near 64 ms: parts notes a semitone apart above middle C
+    """Levels in dB, `[rows, columns]`; the rows are spaced evenly in log frequency."""
+    # near 64 ms: separates notes a semitone apart above middle C
     frame = 2 ** round(np.log2(0.064 * sample_rate_hz))
     audio = np.pad(audio, (0, max(0, frame - len(audio))))
     hop = max(frame // 4, -(-len(audio) // COLUMNS))
@@ -265,7 +266,7 @@ def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 
 
 def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
-    """Labels the octaves of a picture whose height runs from 0 (LOWEST_HZ) to 1 (half the rate)."""
+    """Labels the octaves; the height 0 is LOWEST_HZ, 1 is half the sample rate."""
     top_hz = sample_rate_hz / 2
     labels = {
         63: "63",
@@ -284,7 +285,7 @@ def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Writes the PNG, whole or not at all; DataError when that cannot be done."""
+    """Writes a complete PNG file or none; DataError when the disk refuses."""
     try:
         write_whole(
             path, lambda file: FigureCanvasAgg(figure).print_figure(file, format="png", dpi=110)

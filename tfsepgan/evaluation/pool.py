@@ -1,9 +1,8 @@
-"""Runs scoring jobs in other processes, in this one when asked to, and here too should those
-processes die.
+"""Runs scoring jobs in other processes, or in this one when those processes die.
 
-The processes are spawned, never forked: TensorFlow, which runs in the main process, does not
-survive a fork. A fresh process loads this file first, so nothing heavy is imported here: numpy must
-find its limit to one thread already set.
+The processes are spawned, not forked: TensorFlow runs in the main process and does not survive a
+fork. A new process loads this file first. It must not import numpy, because the limit to one thread
+has to be set before numpy is loaded.
 """
 
 import os
@@ -20,11 +19,11 @@ from tfsepgan.errors import ConfigError
 
 
 class ScoringPool:
-    """A context in which jobs are handed in and their results come back in the order they end.
+    """A context that takes jobs and returns their results in the order in which they end.
 
-    Args of the constructor:
-      function: takes a job; must be importable by name from a module.
-      workers: processes; 0 runs every job in this process at once.
+    Args:
+      function: called with a job; must be importable by name from a module.
+      workers: number of processes; with 0 every job runs in this process at once.
     """
 
     def __init__(self, function: Callable[[Any], Any], *, workers: int):
@@ -49,7 +48,7 @@ class ScoringPool:
             self._executor.shutdown(wait=not self._pending, cancel_futures=True)
 
     def submit(self, key: Hashable, job: Any) -> None:
-        """Hands in one job; `results` gives the key back with its result."""
+        """Add a job; `results` returns its key with its result."""
         future: Future
         if self._executor is None:
             future = self._run_here(job)
@@ -57,14 +56,14 @@ class ScoringPool:
             try:
                 future = self._executor.submit(self._function, job)
             except BrokenProcessPool:
-                self._give_up_processes()
+                self._replace_processes()
                 future = self._run_here(job)
         self._pending[future] = (key, job)
 
     def results(self, *, leave: int) -> Iterator[tuple[Hashable, Any | None, Exception | None]]:
-        """Waits until no more than `leave` jobs are unfinished.
+        """Yields results until at most `leave` jobs are unfinished.
 
-        Yields: (key, result, None) or (key, None, what the job raised).
+        Yields: (key, result, None) or (key, None, exception of the job).
         """
         while len(self._pending) > leave or any(future.done() for future in self._pending):
             done, _ = wait(self._pending, return_when=FIRST_COMPLETED)
@@ -72,27 +71,27 @@ class ScoringPool:
                 key, job = self._pending.pop(future)
                 error = future.exception()
                 if isinstance(error, BrokenProcessPool):
-                    self._give_up_processes()
+                    self._replace_processes()
                     future = self._run_here(job)
                     error = future.exception()
                 yield (key, None, error) if error else (key, future.result(), None)
 
     @property
     def pending(self) -> int:
-        """How many jobs are not yet given back by `results`."""
+        """How many jobs `results` has not returned yet."""
         return len(self._pending)
 
     @property
     def room(self) -> int:
-        """How many jobs are worth having in hand: one for each process and one waiting."""
+        """How many unfinished jobs keep all processes busy: one for each and one that waits."""
         return self._workers + 1 if self._executor else 0
 
-    def _give_up_processes(self) -> None:
-        """Says once that the processes died; what they had in hand is scored in this one."""
+    def _replace_processes(self) -> None:
+        """Warns once that the processes died; this process then runs all jobs."""
         if self._executor is not None:
             warnings.warn(
                 "the scoring processes ended abruptly (out of memory, or a script that calls"
-                " evaluate() without `if __name__ == '__main__':`); scoring goes on in the main"
+                " evaluate() without `if __name__ == '__main__':`); scoring continues in the main"
                 " process, more slowly",
                 RuntimeWarning,
                 stacklevel=3,
@@ -101,28 +100,27 @@ class ScoringPool:
             self._executor = None
 
     def _run_here(self, job: Any) -> Future:
-        """A finished future of the job, run in this process."""
+        """Runs a job in this process; returns a finished future."""
         future: Future = Future()
         try:
             future.set_result(self._function(job))
-        except Exception as error:  # whatever it is, it is handed to the caller, as a process would
+        except Exception as error:  # returned to the caller, as from a process
             future.set_exception(error)
         return future
 
 
 def prepare_worker() -> None:
-    """Makes a fresh process a good neighbour: one thread, silent on Ctrl-C, gone when its parent
-    is."""
+    """Sets up a new process: one thread, no traceback on Ctrl-C, an end with its parent."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
-    # a background job of a shell ignores Ctrl-C
+    # stays ignored in a background job of a shell
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
-    """Ends this process when the one that started it is killed, instead of waiting for ever."""
+def _end_with_parent() -> None:
+    """Ends this process when its parent is killed."""
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -1,9 +1,8 @@
-"""The truth about a track: what its sources are, and whether anything is left of the mixture for a
-residual to be scored.
+"""The true signals of a track: its sources, and the residual where there is one.
 
-A residual that is zero by construction (songs whose every source is named) is no reference.
-Mixtures of this package say so by having none; of others it is computed, and what is no more than
-the rounding of 16-bit files is nothing.
+A residual that is zero by construction (every source of the song is named) is not scored. Mixtures
+of this package have no residual then. For other mixtures it is computed: the mixture minus the
+sources, taken as zero when it is not above the rounding of 16-bit files.
 """
 
 from collections.abc import Sequence
@@ -18,15 +17,14 @@ from tfsepgan.metrics.validation import check_audio
 if TYPE_CHECKING:
     from tfsepgan.data.references.fixed_mixtures import Mixture
 
-# of the mixture's peak, for each signal: half a step of a 16-bit file whose peak is at -12 dB
+# relative to the mixture's peak, for each signal: half a step of 16 bits when the peak is -12 dB
 ROUNDING = 2.0**-14
 
 
 def any_residual(mixtures: "Sequence[Mixture]", sources: Sequence[str]) -> bool:
-    """Whether some mixture holds anything but the sources, so that a residual is scored.
+    """Whether some mixture holds more than the sources, so that a residual is scored.
 
-    Mixtures that cannot be scored at all, as broken ones, do not count; should that be all of them,
-    there might be a residual.
+    Mixtures that cannot be scored do not count. True when none can be scored.
     """
     known = False
     for mixture in mixtures:
@@ -41,8 +39,8 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
     """The true signals of a track, float32 `[time, channels]` by name; a silent one is all zeros.
 
     Args:
-      mixture: of `evaluate`.
-      names: the sources, and the residual where that is scored.
+      mixture: one of the mixtures of `evaluate`.
+      names: the sources, and the residual where it is scored.
     Raises: DataError when a source is missing or all are silent; ShapeError for a signal that is
       not finite or not shaped like the mixture.
     """
@@ -63,7 +61,7 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
     if not any(reference.any() for reference in references.values()):
         raise DataError(
             f"source {names[0]} is silent (all zeros), and so is every other, so no ratio to them"
-            " is defined; leave the track out or take an excerpt where they sound"
+            " is defined; leave the track out or use an excerpt where they sound"
         )
     return {name: reference.astype(np.float32) for name, reference in references.items()}
 
@@ -79,18 +77,17 @@ def shaped(name: str, audio: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _has_residual(mixture: "Mixture", sources: Sequence[str]) -> bool | None:
-    """Whether anything is left beside the sources; None for a mixture that cannot be scored."""
+    """Whether a mixture holds more than the sources; None when it cannot be scored."""
     try:
         return bool(references_of(mixture, (*sources, RESIDUAL))[RESIDUAL].any())
-    except Exception:  # whatever it is, the scoring of this mixture meets it again and names it
+    except Exception:  # scoring this mixture raises it again and reports it
         return None
 
 
 def _residual(mixture: "Mixture", audio: np.ndarray, sources: dict[str, np.ndarray]) -> np.ndarray:
-    """The residual as the mixture tells it, or else the mixture minus the sources, where that is
-    more than rounding."""
+    """The residual of the mixture, else the mixture minus the sources if that exceeds rounding."""
     if RESIDUAL in mixture.sources:
         return shaped(f"source {RESIDUAL}", mixture.sources[RESIDUAL], audio.shape)
-    left = audio - sum(sources.values())
+    residual = audio - sum(sources.values())
     rounding = ROUNDING * (len(sources) + 1) * np.abs(audio).max()
-    return left if np.abs(left).max() > rounding else np.zeros_like(left)
+    return residual if np.abs(residual).max() > rounding else np.zeros_like(residual)

@@ -1,8 +1,7 @@
-"""Shows what an evaluation found as tables of 100 columns at most: medians over tracks, and one row
-a track.
+"""Prints an evaluation as tables of at most 100 columns: medians over tracks, then every track.
 
-Every source has its mixture, model and oracle rows: where it started, where it came to and how far
-a mask could go.
+Every source has three rows: the mixture (lower bound), the model, and the ideal mask (upper bound
+of masking), whose row is named `oracle`.
 """
 
 import math
@@ -22,7 +21,7 @@ from tfsepgan.evaluation.records import (
     Report,
 )
 
-WIDTH = 100  # columns: fits a terminal at half a screen, an e-mail and a diff
+WIDTH = 100  # columns: fits half a screen, an e-mail and a diff
 TITLES = {"sdr": "SDR", "isr": "ISR", "sir": "SIR", "sar": "SAR", "snr": "SNR", "si_sdr": "SI-SDR"}
 SPECTRAL_TITLES = {
     "frechet": "Frechet\ndB a band",
@@ -36,17 +35,17 @@ QUALITY_TITLES = {
     "multi_resolution": "multi-\nresolution",
     "embedding": "notes\nFrechet, %",
 }
-# above this a ratio is rounding error: the artifacts of a mixture, which has none
+# a higher ratio is rounding error, such as the SAR of a mixture, which has no artifacts
 BEYOND_DB = 100.0
 
 
 def print_report(report: Report, *, console: Console | None = None, tracks: bool = False) -> None:
-    """Draws the medians, what could not be scored, and, if asked, every track.
+    """Prints the tables, the tracks that could not be scored, and the notes.
 
     Args:
-      report: what `evaluate` gave back.
-      console: where to, using at most 100 columns of it; standard output when not given.
-      tracks: whether to draw the table of tracks too.
+      report: the result of `evaluate`.
+      console: standard output by default; at most 100 columns are used.
+      tracks: whether to print the table of tracks too.
     """
     if console is None:
         # a file has no width of its own
@@ -64,12 +63,11 @@ def print_report(report: Report, *, console: Console | None = None, tracks: bool
 
 
 def median_table(report: Report, *, compact: bool = False) -> Table:
-    """Medians over tracks in dB: a group of rows a source, a column a metric, improvements at the
-    right.
+    """Medians over tracks in dB, with the improvements in the last columns.
 
     Args:
-      report: what `evaluate` gave back.
-      compact: whether to draw it for 80 columns rather than 100.
+      report: the result of `evaluate`.
+      compact: whether to lay it out for 80 columns instead of 100.
     """
     metrics = [
         metric for metric in METRICS if report.values(report.sources[0], "model", metric).size
@@ -109,8 +107,7 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
 
 
 def spectral_table(report: Report) -> Table:
-    """Medians over tracks of how spectra differ from those of the true source: nearer to zero is
-    better."""
+    """Medians over tracks of spectral differences from the source; closer to zero is better."""
 
     def cell(metric: str, numbers: dict) -> str:
         return format_db(numbers["median"], signed=metric == "spectral_tilt")
@@ -121,8 +118,7 @@ def spectral_table(report: Report) -> Table:
 
 
 def quality_table(report: Report) -> Table:
-    """Means over tracks with their standard errors: more is better of the first two, less of the
-    others."""
+    """Means over tracks with standard errors; more is better in the first two columns only."""
 
     def cell(metric: str, numbers: dict) -> str:
         return _with_error(numbers)
@@ -139,7 +135,7 @@ def _table_of(
     titles: Mapping[str, str],
     cell: Callable[[str, dict], str],
 ) -> Table:
-    """A row for each source and kind of estimate, a column for each metric that was measured."""
+    """A row for each source and kind of estimate, a column for each measured metric."""
     table = Table(
         title=title,
         title_justify="left",
@@ -163,14 +159,13 @@ def _table_of(
 
 
 def _with_error(figures: dict) -> str:
-    """`12.34 ± 0.56`, without the error where there is none."""
+    """`12.34 ± 0.56`, or `12.34` without an error."""
     mean = format_db(figures["mean"])
     return mean if math.isnan(figures["error"]) else f"{mean} ± {figures['error']:.2f}"
 
 
 def track_table(report: Report) -> Table:
-    """One row a track and source: SI-SDR of the mixture, the model and oracle, and the improvement,
-    in dB."""
+    """SI-SDR in dB of every track and source, by kind of estimate, with the improvement."""
     table = Table(title="SI-SDR of every track, in dB", title_justify="left", box=box.ROUNDED)
     table.add_column("track", overflow="fold")
     table.add_column("source", overflow="fold")
@@ -190,7 +185,7 @@ def track_table(report: Report) -> Table:
 
 
 def format_db(value: float, *, signed: bool = False) -> str:
-    """Two decimals; a dash for what is not defined, >100 for what is only rounding error."""
+    """Two decimals; a dash for an undefined value, >100 for mere rounding error."""
     if math.isnan(value):
         return "-"
     if abs(value) > BEYOND_DB:
@@ -199,12 +194,11 @@ def format_db(value: float, *, signed: bool = False) -> str:
 
 
 def _remarks(report: Report) -> list[str]:
-    """What the table does not show: why a residual is missing, tracks that failed, that were not
-    reached, and notes."""
+    """What the tables do not show: a missing residual, failed tracks, tracks not reached, notes."""
     lines = (
         []
         if RESIDUAL in report.sources
-        else ["no residual is scored: the mixtures hold nothing but these sources"]
+        else ["no residual is scored: the mixtures hold only these sources"]
     )
     lines += [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
     reached = len(report.tracks) + len(report.failures)

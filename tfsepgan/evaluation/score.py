@@ -1,11 +1,12 @@
-"""Scores a separation model on a set of mixtures, between doing nothing and an ideal mask.
+"""Scores a separator on a set of mixtures, together with the mixture and the ideal mask.
 
-The model runs in the main process, one mixture after another; meanwhile other processes score what
-is finished. Every track is on disk as soon as it is scored, and a track that cannot be scored is
-named and does not stop the rest.
+The separator runs in the main process, one mixture after another; other processes score finished
+tracks at the same time. Every track is saved as soon as it is scored. A track that cannot be scored
+is reported and does not stop the others.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,15 +25,15 @@ from rich.progress import (
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
 from tfsepgan.evaluation.ideal_mask import FRAME, HOP
 from tfsepgan.evaluation.measures import check_measures
+from tfsepgan.evaluation.output import check_writable, file_names
 from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import (
     DEFAULT_MEASURES,
+    IDEAL_MASK,
     RESIDUAL,
     Failure,
     Report,
     TrackScores,
-    check_writable,
-    file_names,
     save_track,
 )
 from tfsepgan.evaluation.references import any_residual, references_of, shaped
@@ -60,28 +61,29 @@ def evaluate(
     listener: Listener | None = None,
     console: Console | None = None,
 ) -> Report:
-    """Separates every mixture, scores what comes out, and leaves the scores in a folder.
+    """Separates every mixture, scores the estimates, and writes the scores into a folder.
 
     Args:
-      separate: takes `[time, channels]` and the rate in Hz, gives back every source by name, shaped
-        like the mixture; its "residual" may be missing, and is then the mixture minus the sources.
-      mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}`
-        and `sample_rate_hz`; `target_file` is kept where there is one. A "residual" missing among
-        the sources is the mixture minus the others; where that is nothing in any mixture, every
-        source is named and no residual is scored. A silent source has no scores in its track.
-      output: folder for `report.json` and `tracks/NAME.json`; made when missing.
-      sources: names of what the model gives back, without the residual.
-      workers: processes that score; 0 scores in this one. A script of your own that calls this with
-        workers needs `if __name__ == "__main__":`.
+      separate: a function from `[time, channels]` and the sample rate in Hz to every source by
+        name, shaped like the mixture. Without a "residual" in its result, the residual is the
+        mixture minus the sources.
+      mixtures: tracks with `name`, `mixture [time, channels]`, `sources {name: [time, channels]}`,
+        `sample_rate_hz` and optionally `target_file`. Without a "residual" among the sources, it
+        is the mixture minus the sources; it is not scored when it is zero in all mixtures. A silent
+        source has no scores in its track.
+      output: folder for `report.json` and `tracks/NAME.json`; created when missing.
+      sources: names of the sources that `separate` returns, without the residual.
+      workers: number of scoring processes; 0 scores in this process. A script that calls this
+        function with workers needs `if __name__ == "__main__":`.
       bss: whether to run BSS Eval (SDR, ISR, SIR, SAR), which takes most of the time.
-      measures: what is taken beside it, SNR and SI-SDR: names of `records.MEASURES`.
+      measures: further measures, names of `records.MEASURES`.
       window_seconds, hop_seconds: of BSS Eval.
-      listener: called with each mixture and its estimates, as `plots.picture_writer`; what it
-        raises is noted with the track.
-      console: where the progress is drawn; stderr when not given.
-    Returns: the Report, as it also stands in `output`.
-    Raises: ConfigError for no or impossible sources or measures; DataError when there are no
-      mixtures, none of them could be scored, or the output cannot be written.
+      listener: called with each mixture and its estimates, such as `plots.picture_writer(...)`; an
+        exception in it becomes a note of the track.
+      console: shows the progress; stderr by default.
+    Returns: the Report, which is also written to `output`.
+    Raises: ConfigError for invalid sources or measures; DataError when there are no mixtures, none
+      could be scored, or the output cannot be written.
     """
     sources, measures = _check_sources(sources), check_measures(measures)
     if not len(mixtures):
@@ -92,30 +94,24 @@ def evaluate(
     output = Path(output)
     check_writable(output)
     scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
-    found = _Findings(
+    found = _Results(
         mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures)
     )
+    settings = {
+        "bss": bss,
+        "window_seconds": window_seconds,
+        "hop_seconds": hop_seconds,
+        "measures": measures,
+    }
+    jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
-            for index, mixture in enumerate(mixtures):
-                try:
-                    references = references_of(mixture, scored)
-                    estimates = _estimates(separate, mixture, sources)
-                except ConfigError:  # would meet every track alike
-                    raise
-                except Exception as error:  # whatever it is, the other tracks are still scored
-                    found.failed(index, error)
+            for index, job in jobs:
+                if job is None:
                     progress.advance(task)
                     continue
-                if listener is not None:
-                    found.notes[index] = _listen(listener, mixture, estimates)
-                estimates = {name: estimates[name] for name in scored}
-                audio, rate_hz = np.asarray(mixture.mixture, np.float32), mixture.sample_rate_hz
-                windows = (window_seconds, hop_seconds)
-                pool.submit(
-                    index, TrackJob(references, estimates, audio, rate_hz, bss, *windows, measures)
-                )
+                pool.submit(index, job)
                 progress.advance(task, found.collect(pool.results(leave=pool.room)))
             while pool.pending:
                 progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
@@ -124,14 +120,45 @@ def evaluate(
     return found.report_or_error()
 
 
-class _Findings:
-    """What is known so far of every mixture, by its place in the list."""
+def _jobs(
+    separate: Separate,
+    sources: tuple[str, ...],
+    listener: Listener | None,
+    found: "_Results",
+    job_of: Callable[..., TrackJob],
+) -> Iterator[tuple[int, TrackJob | None]]:
+    """Separates the mixtures one by one; yields index and job, without a job after a failure."""
+    for index, mixture in enumerate(found.mixtures):
+        try:
+            references = references_of(mixture, found.sources)
+            estimates = _estimates(separate, mixture, sources)
+        except ConfigError:  # would affect every track
+            raise
+        except Exception as error:  # of any kind: the other tracks are still scored
+            found.failed(index, error)
+            yield index, None
+            continue
+        if listener is not None:
+            found.notes[index] = _call_listener(listener, mixture, estimates)
+        yield (
+            index,
+            job_of(
+                references=references,
+                estimates={name: estimates[name] for name in references},
+                mixture=np.asarray(mixture.mixture, np.float32),
+                sample_rate_hz=mixture.sample_rate_hz,
+            ),
+        )
+
+
+class _Results:
+    """The tracks and failures so far, by the index of the mixture."""
 
     def __init__(
         self, mixtures: "Sequence[Mixture]", sources: tuple[str, ...], output: Path, settings: dict
     ):
         self.notes: dict[int, str | None] = {}
-        self._mixtures, self._sources, self._output, self._settings = (
+        self.mixtures, self.sources, self._output, self._settings = (
             mixtures,
             sources,
             output,
@@ -142,11 +169,11 @@ class _Findings:
         self._failures: dict[int, Failure] = {}
 
     def collect(self, results: Iterable[tuple[int, TrackResult | None, Exception | None]]) -> int:
-        """Writes down finished tracks, each to its own file at once; gives back how many they were."""
+        """Saves finished tracks, each in its own file; returns how many there were."""
         count = 0
         for index, result, error in results:
             count += 1
-            if isinstance(error, ConfigError):  # would meet every track alike
+            if isinstance(error, ConfigError):  # would affect every track
                 raise error
             if result is None:
                 self.failed(index, error)
@@ -156,38 +183,37 @@ class _Findings:
         return count
 
     def failed(self, index: int, error: Exception) -> None:
-        """Names a track that could not be scored; an error that is not ours is named by its type
-        too."""
-        words = (
+        """Adds a track that could not be scored."""
+        message = (
             str(error) if isinstance(error, TfsepganError) else f"{type(error).__name__}: {error}"
         )
-        self._failures[index] = Failure(name=str(self._mixtures[index].name), error=words)
+        self._failures[index] = Failure(name=str(self.mixtures[index].name), error=message)
 
     def save(self) -> None:
-        """Writes the report of what is known, also when the evaluation was cut short."""
+        """Writes the report so far, also when the evaluation is interrupted."""
         if self._tracks or self._failures:
             self._report().save(self._output)
 
     def report_or_error(self) -> Report:
-        """The report; DataError when it would be empty."""
+        """The report; DataError when no track was scored."""
         if not self._tracks:
             raise DataError(
-                f"none of the {len(self._mixtures)} mixtures could be scored; the first is "
+                f"none of the {len(self.mixtures)} mixtures could be scored; the first is "
                 f"{self._failures[0].name!r}: {self._failures[0].error}"
             )
         return self._report()
 
     def _report(self) -> Report:
         return Report(
-            sources=self._sources,
+            sources=self.sources,
             settings=self._settings,
-            mixtures=len(self._mixtures),
+            mixtures=len(self.mixtures),
             tracks=tuple(self._tracks[index] for index in sorted(self._tracks)),
             failures=tuple(self._failures[index] for index in sorted(self._failures)),
         )
 
     def _track(self, index: int, result: TrackResult) -> TrackScores:
-        mixture, note = self._mixtures[index], self.notes.get(index)
+        mixture, note = self.mixtures[index], self.notes.get(index)
         time, channels = np.shape(mixture.mixture)
         return TrackScores(
             name=str(mixture.name),
@@ -203,12 +229,12 @@ class _Findings:
 
 
 def _check_sources(sources: Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple; ConfigError when there are none, two alike, or one is the residual."""
+    """The names as a tuple; ConfigError for none, a duplicate, or the name of the residual."""
     names = (sources,) if isinstance(sources, str) else tuple(sources)
     if not names or len(set(names)) != len(names) or RESIDUAL in names:
         raise ConfigError(
-            f"sources are {list(names)}, wanted one name or more, all different and none of them "
-            f"{RESIDUAL!r}, which is scored wherever there is any"
+            f"sources are {list(names)}, wanted one or more different names, none of them"
+            f" {RESIDUAL!r}, which is scored where the mixtures hold one"
         )
     return names
 
@@ -216,30 +242,30 @@ def _check_sources(sources: Sequence[str]) -> tuple[str, ...]:
 def _estimates(
     separate: Separate, mixture: "Mixture", sources: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-    """What the model makes of the mixture, the residual last, each shaped like the mixture."""
+    """The model's estimates, the residual last, each shaped like the mixture."""
     audio = np.asarray(mixture.mixture, np.float32)
-    given = separate(audio, mixture.sample_rate_hz)
-    missing = [name for name in sources if name not in given]
+    returned = separate(audio, mixture.sample_rate_hz)
+    missing = [name for name in sources if name not in returned]
     if missing:
         raise ConfigError(
-            f"the model gave back {', '.join(given)}, wanted {', '.join(missing)}; name what it"
-            " gives"
+            f"the model gave back {', '.join(returned)}, wanted {', '.join(missing)}; set sources"
+            " to the names that it returns"
         )
-    named = {name: given[name] for name in (*sources, RESIDUAL) if name in given}
+    named = {name: returned[name] for name in (*sources, RESIDUAL) if name in returned}
     estimates = {
-        name: shaped(f"the model's {name}", part, audio.shape) for name, part in named.items()
+        name: shaped(f"the model's {name}", signal, audio.shape) for name, signal in named.items()
     }
     estimates.setdefault(RESIDUAL, audio - sum(estimates.values()))
     return {name: estimate.astype(np.float32) for name, estimate in estimates.items()}
 
 
-def _listen(
+def _call_listener(
     listener: Listener, mixture: "Mixture", estimates: Mapping[str, np.ndarray]
 ) -> str | None:
-    """Lets the listener have the estimates; a note when it failed, which must not cost the scores."""
+    """Calls the listener; returns a note when it fails, since the scores must not be lost."""
     try:
         listener(mixture, estimates)
-    except Exception as error:  # a picture that cannot be drawn is no reason to lose a track
+    except Exception as error:  # a failed picture must not lose the track
         return f"the listener failed on this track ({type(error).__name__}: {error})"
     return None
 
@@ -247,9 +273,9 @@ def _listen(
 def _settings(
     bss: bool, window_seconds: float, hop_seconds: float, measures: Sequence[str]
 ) -> dict:
-    """What the numbers depend on besides the model and the data."""
+    """What the scores depend on besides the model and the data."""
     settings: dict = {
-        "oracle": {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}
+        IDEAL_MASK: {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}
     }
     if bss:
         try:
@@ -265,7 +291,7 @@ def _settings(
 
 
 def _progress(console: Console | None) -> Progress:
-    """Tracks done, how long it took and how long it will take."""
+    """A bar with the tracks scored, the time elapsed and the time left."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,5 +1,4 @@
-"""Whose sound is it? Distances of made sounds to the held-out recordings of every instrument, in
-their spectra."""
+"""Spectral distances of generated sounds to held-out recordings of every instrument."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,52 +15,51 @@ from tfsepgan.errors import DataError
 from tfsepgan.metrics.spectra import Spectra, distance_db, mean_distance_db, spectra_of
 
 WINDOWS = 96  # of each instrument: two draws of one piano's recordings differ by 1 dB
-SOUNDS = 96  # as many, since few windows look further apart than many
-COMPARING_SEED = 30_000  # the same windows whatever the run's seed
+SOUNDS = 96  # as many: the distance between few windows is overestimated
+COMPARING_SEED = 30_000  # all runs are compared with the same windows
 
 
 class Distance(NamedTuple):
-    """How far recordings of an instrument are from made sounds, and from real ones of the
-    instrument that was learnt."""
+    """Distances of one instrument's recordings to generated sounds and to real ones."""
 
     name: str  # of the instrument's folder
     recordings: int
-    made_db: float  # dB a band, see `metrics.spectra.distance_db`
-    made_mean_db: float  # of the mean spectra only
-    # of the train split's windows of the learnt instrument: what perfect sounds would get
+    made_db: float  # of generated sounds, dB a band, see `metrics.spectra.distance_db`
+    made_mean_db: float  # between the mean spectra only
+    # of real windows of the source (train split): the distance that perfect sounds would have
     real_db: float
 
 
 def spectral_distances(
     sounds: np.ndarray, catalogue: Catalogue, data: DataConfig, *, split: str = "test"
 ) -> tuple[list[Distance], list[str]]:
-    """Compare made sounds with a split's recordings of every instrument.
+    """Compare generated sounds with the recordings of every instrument in a split.
 
     Args:
-      sounds: `[count, time]` at the rate of `data`, made after the first of `data.sources`.
+      sounds: `[count, time]` at the rate of `data`, generated for the first of `data.sources`.
       catalogue: the recordings.
       data: window, rate and source of the run.
-      split: which recordings.
-    Returns: a line for each instrument, nearest to the sounds first; and what was left out, a
-      sentence each.
-    Raises: DataError when no recording of the source itself is as long as a window.
+      split: the split that is compared.
+    Returns: a line for each instrument, the nearest first; and a sentence for each instrument that
+      is left out.
+    Raises: DataError when no recording of the source is as long as a window.
     """
     source = data.sources[0]
-    made = spectra_of(sounds, data.sample_rate_hz)
+    generated = spectra_of(sounds, data.sample_rate_hz)
     real = _spectra(catalogue.splits["train"][source], data, seed=COMPARING_SEED + 1)
     lines, left_out = [], []
     for name, files in solo_groups(catalogue, split, source).items():
         try:
-            theirs = _spectra(files, data, seed=COMPARING_SEED)
+            recordings = _spectra(files, data, seed=COMPARING_SEED)
         except DataError as error:
             if name == source:
                 raise
             left_out.append(f"{name} is left out: {error}")
             continue
         distances = (
-            distance_db(made, theirs),
-            mean_distance_db(made, theirs),
-            distance_db(real, theirs),
+            distance_db(generated, recordings),
+            mean_distance_db(generated, recordings),
+            distance_db(real, recordings),
         )
         lines.append(Distance(name, len(files), *distances))
     return sorted(lines, key=lambda line: line.made_db), left_out
@@ -82,18 +80,23 @@ def _spectra(files: Sequence, data: DataConfig, *, seed: int) -> Spectra:
 def show_distances(
     lines: Sequence[Distance], left_out: Sequence[str], source: str, split: str, console: Console
 ) -> None:
-    """Print the lines as a table, the learnt instrument marked, and say which is nearest."""
+    """Print the lines as a table with the source in bold, then the verdict."""
     table = Table(
         title=escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)"),
         title_justify="left",
     )
     table.add_column("instrument")
-    for name in ("recordings", "sounds made", "their mean spectrum", f"train windows of {source}"):
+    for name in (
+        "recordings",
+        "generated sounds",
+        "their mean spectrum",
+        f"train windows of {source}",
+    ):
         table.add_column(escape(name), justify="right")
     for line in lines:
         figures = (line.made_db, line.made_mean_db, line.real_db)
-        told = [str(line.recordings), *(f"{figure:.2f}" for figure in figures)]
-        table.add_row(escape(line.name), *told, style="bold" if line.name == source else None)
+        cells = [str(line.recordings), *(f"{figure:.2f}" for figure in figures)]
+        table.add_row(escape(line.name), *cells, style="bold" if line.name == source else None)
     console.print(table)
     for sentence in left_out:
         console.print(sentence, markup=False, highlight=False)
@@ -102,7 +105,7 @@ def show_distances(
 
 
 def verdict(lines: Sequence[Distance], source: str) -> str:
-    """One sentence: whether the sounds are nearest to the instrument they were learnt from."""
+    """A sentence that says whether the sounds are nearest to their own instrument."""
     own = next(line for line in lines if line.name == source)
     other = min((line for line in lines if line.name != source), key=lambda line: line.made_db)
     nearer = "nearer to" if own.made_db < other.made_db else "not nearer to"

@@ -1,11 +1,11 @@
-"""Scores one finished track: the model, the mixture and the oracle, by every metric.
+"""Scores one track: the mixture, the model and the ideal mask, by every metric.
 
-A source that is silent in the track has no scores there, as no ratio to it is defined; it takes
-nothing from the others. Where only one source sounds, the mixture is that source: what doing
-nothing and an ideal mask score has no bound, so these are not defined either, nor is what the model
-gained over them, nor interference.
+A source that is silent in the track has no scores there, because no ratio to it is defined; the
+other sources have theirs. Where only one source sounds, the mixture is that source. The mixture and
+the ideal mask are then perfect, so their scores, the improvements over them, and the interference
+are undefined.
 
-This runs in processes of its own, so neither it nor what it imports loads TensorFlow.
+This module runs in processes of its own; neither it nor its imports load TensorFlow.
 """
 
 import math
@@ -17,18 +17,26 @@ import numpy as np
 from tfsepgan.errors import ShapeError
 from tfsepgan.evaluation.ideal_mask import mixture_bound, ratio_mask_bound
 from tfsepgan.evaluation.measures import Measuring, figures_of
-from tfsepgan.evaluation.records import BSS_METRICS, DEFAULT_MEASURES, IMPROVED, METRICS, round_db
+from tfsepgan.evaluation.records import (
+    BSS_METRICS,
+    DEFAULT_MEASURES,
+    IDEAL_MASK,
+    IMPROVED,
+    METRICS,
+    round_db,
+)
 from tfsepgan.metrics.bss import bss_eval
 from tfsepgan.metrics.waveform import si_sdr, snr
 
 
 class TrackJob(NamedTuple):
-    """What a worker needs to know: sources by name (the residual among them), all `[time,
-    channels]`.
+    """A track to score; all signals are `[time, channels]`, the residual is among the sources.
 
-    references: the true sources, at least one of which sounds. estimates: what the model made of
-    the mixture. bss: whether to run BSS Eval, which costs most of the time. measures: names of
-    `records.MEASURES`.
+    references: the true sources by name, at least one of them not silent.
+    estimates: the model's estimates by name.
+    bss: whether to run BSS Eval, which takes most of the time.
+    window_seconds, hop_seconds: of BSS Eval.
+    measures: names of `records.MEASURES`.
     """
 
     references: Mapping[str, np.ndarray]
@@ -42,7 +50,7 @@ class TrackJob(NamedTuple):
 
 
 class TrackResult(NamedTuple):
-    """scores[source][kind][metric] in dB, windows[source][kind][metric] as lists, notes in words."""
+    """scores[source][kind][metric] in dB, windows[source][kind][metric] as lists, and notes."""
 
     scores: dict
     windows: dict
@@ -50,12 +58,12 @@ class TrackResult(NamedTuple):
 
 
 def score_track(job: TrackJob) -> TrackResult:
-    """Takes every metric of the model, of the mixture and of the oracle, for every source.
+    """Computes every metric of the mixture, the model and the ideal mask, for every source.
 
     Args:
       job: references, estimates and mixture of one shape.
-    Returns: TrackResult; improvements over the mixture stand beside the metrics of the model and
-      the oracle; NaN for what is not defined, see the top of this file.
+    Returns: TrackResult; the model and the ideal mask also have improvements over the mixture.
+      Undefined values are NaN, see the top of this file.
     Raises: ShapeError when all references are silent or an estimate holds NaN.
     """
     sounding = {
@@ -66,11 +74,11 @@ def score_track(job: TrackJob) -> TrackResult:
             f"all of {', '.join(job.references)} are silent (all zeros), so no ratio to them is"
             " defined"
         )
-    heard = job._replace(references=sounding)
-    contenders = {
+    defined = job._replace(references=sounding)
+    estimates_by_kind = {
         "mixture": mixture_bound(sounding, job.mixture),
         "model": job.estimates,
-        "oracle": ratio_mask_bound(sounding, job.mixture),
+        IDEAL_MASK: ratio_mask_bound(sounding, job.mixture),
     }
     measuring = {
         source: Measuring(sound, job.sample_rate_hz, job.measures)
@@ -78,9 +86,9 @@ def score_track(job: TrackJob) -> TrackResult:
     }
     scores: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
-    for kind, estimates in contenders.items():
+    for kind, estimates in estimates_by_kind.items():
         measured = (
-            _score_estimates(heard, estimates, measuring)
+            _score_estimates(defined, estimates, measuring)
             if kind == "model" or len(sounding) > 1
             else {}
         )
@@ -90,22 +98,16 @@ def score_track(job: TrackJob) -> TrackResult:
             if by_window:
                 windows[source][kind] = by_window
             if kind != "mixture":
-                before = scores[source]["mixture"]
-                gains = {
-                    f"{name}_improvement": _gain(metrics, before, name)
-                    for name in IMPROVED
-                    if name in metrics
-                }
-                scores[source][kind] = metrics | gains
+                scores[source][kind] = metrics | _improvements(metrics, scores[source]["mixture"])
     return TrackResult(
         scores,
         windows if job.bss else {},
-        _notes(heard, windows, silent=job.references.keys() - sounding),
+        _notes(defined, windows, silent=job.references.keys() - sounding),
     )
 
 
 def _undefined(job: TrackJob) -> dict[str, float]:
-    """The metrics of a source that has none here."""
+    """The metrics of a source without scores: all NaN."""
     names = (
         name for name in (*METRICS, *figures_of(job.measures)) if job.bss or name not in BSS_METRICS
     )
@@ -115,7 +117,7 @@ def _undefined(job: TrackJob) -> dict[str, float]:
 def _score_estimates(
     job: TrackJob, estimates: Mapping[str, np.ndarray], measuring: Mapping[str, Measuring]
 ) -> dict:
-    """{source: (metrics, BSS Eval by window)} of one contender."""
+    """{source: (metrics, BSS Eval by window)} of one kind of estimate."""
     metrics: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
     if job.bss:
@@ -134,7 +136,7 @@ def _score_estimates(
                 windows[name][metric] = [
                     round_db(value) for value in getattr(result, metric)[index]
                 ]
-        # no other source, so no interference: the ratio to it is rounding error
+        # one source alone has no interference: SIR would be rounding error
         if len(names) == 1:
             metrics[names[0]]["sir"], windows[names[0]]["sir"] = (
                 math.nan,
@@ -149,14 +151,17 @@ def _score_estimates(
     return {name: (metrics[name], windows[name]) for name in job.references}
 
 
-def _gain(metrics: dict, before: dict, name: str) -> float:
-    """How much more than the mixture, in dB; NaN where infinity meets infinity."""
-    return round_db(metrics[name] - before[name])
+def _improvements(metrics: dict, mixture: dict) -> dict[str, float]:
+    """Improvements over the mixture in dB; NaN for a difference of equal infinities."""
+    return {
+        f"{name}_improvement": round_db(metrics[name] - mixture[name])
+        for name in IMPROVED
+        if name in metrics
+    }
 
 
 def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, ...]:
-    """What a reader of the numbers should know: silent sources, silent estimates and windows that
-    were left out."""
+    """Sentences about silent sources, silent estimates and windows that are left out."""
     notes = [
         f"source {source} is silent here, so it has no scores"
         for source in windows
@@ -165,12 +170,11 @@ def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, 
     first, *further = job.references
     if not further:
         notes.append(
-            f"nothing but {first} sounds here, so mixture, oracle, SIR and improvements are not"
+            f"only {first} sounds here, so mixture, ideal mask, SIR and improvements are not"
             " defined"
         )
     notes += [
-        f"the model's {source} is silent from end to end: SI-SDR is -inf and BSS Eval is not"
-        " defined"
+        f"the model's {source} is silent throughout: SI-SDR is -inf and BSS Eval is not defined"
         for source in job.references
         if not job.estimates[source].any()
     ]

@@ -1,1 +1,1 @@
-"""What separation is judged by, in NumPy."""
+"""Metrics of separation and of generated sounds, in NumPy."""

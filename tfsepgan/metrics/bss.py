@@ -1,19 +1,20 @@
-"""BSS Eval, versions 4 and 3: what is wrong with an estimate, split into other instruments,
-artifacts and filtering.
+"""BSS Eval, versions 4 and 3: the error of an estimate as interference, artifacts and filtering.
 
-The mathematics is museval's, the reference implementation. This file only finds it, hands it
-well-formed arrays and names what comes back.
+The mathematics is museval's, the reference implementation. This module loads it, checks the arrays
+and names the results.
 
-`bss_eval` is version 4, of today's campaigns; `bss_eval_sources` is version 3, in which older
-tables are written.
+`bss_eval` is version 4, for current evaluations; `bss_eval_sources` is version 3, for comparison
+with older tables.
 
 Source: Vincent, Gribonval & Fevotte 2006 (BSS Eval; version 3 is its toolbox of 2012); Stoter,
   Liutkus & Ito 2018, arXiv:1804.06267 (v4).
-Departs from it: (1) `museval/metrics.py` is loaded by itself, since `import museval` also imports
-musdb and stempeg, which refuse to load where ffmpeg is missing. (2) That private copy gets back
-`numpy.linalg.linalg`, which numpy 2 dropped and museval names when its matrix is singular. (3)
-"Silent" means that every sample is zero; museval sums the channels first and so takes two channels
-of opposite sign for silence.
+Departs from museval:
+- `museval/metrics.py` is loaded alone, because `import museval` also imports musdb and stempeg,
+  which fail without ffmpeg;
+- this private copy sees `numpy.linalg.linalg`, which numpy 2 removed and museval uses when its
+  matrix is singular;
+- "silent" means that every sample is zero; museval sums the channels first, so it treats two
+  channels of opposite sign as silence.
 """
 
 import functools
@@ -30,14 +31,14 @@ from tfsepgan.metrics.validation import check_audio
 
 
 class BSSScores(NamedTuple):
-    """Four ratios in dB, each `[sources, windows]` (or `[sources]` in `medians`), sources in the
-    order given.
+    """Four ratios in dB, each `[sources, windows]`, or `[sources]` in `medians`.
 
-    sdr: signal to distortion, everything together. isr: image to spatial distortion, what filtering
-    and level changed. sir: signal to interference, what is left of the other sources. sar: signal
-    to artifacts, what no source explains. NaN marks a window in which some source or estimate is
-    silent from end to end: the convention of museval is to leave such a window out for every
-    source.
+    sdr: signal to distortion, all errors together.
+    isr: image to spatial distortion, the changes by filtering and level.
+    sir: signal to interference, other sources that remain.
+    sar: signal to artifacts, what no source explains.
+    NaN marks a window in which any source or estimate is silent throughout; by museval's convention
+    such a window is left out for every source.
     """
 
     sdr: np.ndarray
@@ -46,8 +47,7 @@ class BSSScores(NamedTuple):
     sar: np.ndarray
 
     def medians(self) -> "BSSScores":
-        """The median over the windows that are defined, as in museval, `[sources]`; NaN where none
-        is."""
+        """The median over the defined windows, `[sources]`, as in museval; NaN without any."""
         return BSSScores(*(np.array([_defined_median(row) for row in metric]) for metric in self))
 
 
@@ -59,17 +59,16 @@ def bss_eval(
     window_seconds: float = 1.0,  # museval and SiSEC 2018
     hop_seconds: float = 1.0,  # museval and SiSEC 2018
 ) -> BSSScores:
-    """Splits the error of every estimate into interference, artifacts and filtering, window by
-    window.
+    """Splits the error of every estimate into interference, artifacts and filtering, by window.
 
-    The distortion filters (512 taps) are fitted on the whole signal; a rest shorter than one window
-    at the end is not scored, and a signal shorter than a window is scored as one window (both as in
-    museval).
+    As in museval, the distortion filters (512 taps) are fitted on the whole signal, a last window
+    that is incomplete is not scored, and a signal shorter than a window is one window.
 
     Args:
       references: `[sources, time, channels]`, the true sources, none of them silent.
-      estimates: `[sources, time, channels]`, in the same order. A silent one gives NaN everywhere.
-      sample_rate_hz: samples per second, which turns the two lengths into samples.
+      estimates: `[sources, time, channels]`, in the same order. With a silent one all scores are
+        NaN.
+      sample_rate_hz: samples per second.
       window_seconds, hop_seconds: length of a window and distance between two, both above zero.
     Returns: BSSScores of `[sources, windows]` in dB.
     Raises: ShapeError when the shapes differ or are not three-dimensional, a value is not finite or
@@ -80,8 +79,8 @@ def bss_eval(
     if references.shape != estimates.shape:
         raise ShapeError(
             f"references of shape {list(references.shape)} and estimates of shape"
-            f" {list(estimates.shape)} differ; give one estimate a reference, of the same length"
-            " and channels"
+            f" {list(estimates.shape)} differ; give one estimate for each reference, of the same"
+            " length and channels"
         )
     for index, reference in enumerate(references):
         if not reference.any():
@@ -98,22 +97,22 @@ def bss_eval(
         undefined = np.full((len(references), windows), np.nan)
         return BSSScores(undefined, undefined.copy(), undefined.copy(), undefined.copy())
     with warnings.catch_warnings():
-        # numpy 1
+        # with numpy 1
         warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
         sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
     return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
 
 
 def bss_eval_sources(references, estimates) -> BSSScores:
-    """SDR, SIR and SAR of whole signals as BSS Eval 3 has them for sources: any short filter of the
-    true source is forgiven.
+    """SDR, SIR and SAR by BSS Eval 3: a short filter of the true source is no error.
 
     Args:
       references: `[sources, time]`, the true sources, none of them silent.
-      estimates: `[sources, time]`, in the same order; none of them silent. No other order is tried.
-    Returns: BSSScores of `[sources]` in dB, with one filter of 512 taps for the whole signal; `isr`
-      is NaN, as version 3 has none for sources. Neither volume nor a delay or filter below 512 taps
-      counts.
+      estimates: `[sources, time]`, in the same order, none of them silent. Other orders are not
+        tried.
+    Returns: BSSScores of `[sources]` in dB, with one filter of 512 taps for the whole signal.
+      Volume, and a delay or filter below 512 taps, do not count. `isr` is NaN: version 3 has none
+      for sources.
     Raises: ShapeError when the shapes differ or are not two-dimensional, a value is not finite, or
       something is silent.
     """
@@ -134,7 +133,7 @@ def bss_eval_sources(references, estimates) -> BSSScores:
                 " is not defined"
             )
     with warnings.catch_warnings():
-        # numpy 1
+        # with numpy 1
         warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
         sdr, sir, sar, _ = _museval().bss_eval_sources(
             references, estimates, compute_permutation=False
@@ -146,7 +145,7 @@ def bss_eval_sources(references, estimates) -> BSSScores:
 
 @functools.lru_cache(maxsize=1)
 def _museval() -> types.ModuleType:
-    """museval's metrics module, loaded without its package: see the top of this file."""
+    """The metrics module of museval without its package; see the top of this file."""
     package = importlib.util.find_spec("museval")
     if package is None or package.origin is None:
         raise ConfigError(
@@ -156,13 +155,13 @@ def _museval() -> types.ModuleType:
     specification = importlib.util.spec_from_file_location("tfsepgan.metrics._museval", path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    module.np = _numpy_as_museval_knows_it()
+    module.np = _numpy_with_linalg()
     module._any_source_silent = _any_silent
     return module
 
 
-def _numpy_as_museval_knows_it() -> types.ModuleType:
-    """numpy with `numpy.linalg.linalg`, for the private copy of museval only."""
+def _numpy_with_linalg() -> types.ModuleType:
+    """A copy of numpy's namespace with `numpy.linalg.linalg`, for the private copy of museval."""
     linalg = types.ModuleType("numpy.linalg")
     linalg.__dict__.update(vars(np.linalg), linalg=np.linalg)
     numpy = types.ModuleType("numpy")
@@ -195,6 +194,6 @@ def _whole_samples(name: str, seconds: float, sample_rate_hz: float) -> int:
 
 
 def _defined_median(values: np.ndarray) -> float:
-    """Median of what is not NaN; NaN, without a warning, when nothing is left."""
+    """Median of the values that are not NaN; NaN, without a warning, when all are."""
     defined = values[~np.isnan(values)]
     return float(np.median(defined)) if defined.size else np.nan

@@ -1,21 +1,22 @@
-"""Frechet distance of what a transcription network finds in a source and in its estimate: notes,
-and where they begin.
+"""Frechet distance between the notes that a transcription network finds in source and estimate.
 
-The network is Spotify's Basic Pitch, for pitched music of any instrument: every 12 ms it says of
-each of the 88 keys of a piano how surely it sounds and how surely it begins. A Gaussian is fitted
-to these 176 figures over all frames of the source, another over those of the estimate; the distance
-is Frechet's. Notes of the accompaniment that bled in, partials that were taken away and onsets that
-were smeared move it; volume does not, as every sound is brought to one level first.
+The network is Spotify's Basic Pitch, for pitched music of any instrument. Every 12 ms it estimates,
+for each of the 88 keys of a piano, the probability that the key sounds and that it begins. One
+Gaussian is fitted to these 176 figures over all frames of the source, one over those of the
+estimate. Their Frechet distance grows with notes that bled in, missing partials and smeared onsets.
+Volume does not count, because every sound is brought to one level first.
 
-Only the file of weights of the package `basic-pitch` is read, by the TFLite runtime that this
-package needs anyway; none of its code runs.
+Only the weights of the package `basic-pitch` are read, by the TFLite runtime that this package
+needs anyway; none of its code runs.
 
 Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal & Ewert 2022, "A lightweight instrument-agnostic
 model for polyphonic note transcription and multipitch estimation", arXiv:2203.09893; Kilgour,
-Zuluaga, Roblek & Sharifi 2019, "Frechet audio distance", arXiv:1812.08466. Departs from Kilgour et
-al.: the network is Basic Pitch, not VGGish, whose weights no package brings; one estimate is
-compared with its own source, not a set with a set. The distance is that of 100 times the figures,
-as probabilities in percent, and its root is taken, so that it has their unit.
+Zuluaga, Roblek & Sharifi 2019, "Frechet audio distance", arXiv:1812.08466.
+Departs from Kilgour et al.:
+- the network is Basic Pitch, because no package holds the weights of VGGish;
+- an estimate is compared with its own source, not a set with a set;
+- the figures are probabilities in percent, and the result is the root of the distance, so that it
+  has their unit.
 """
 
 from functools import lru_cache
@@ -30,19 +31,22 @@ from tfsepgan.metrics.spectra import Spectra, fit, frechet_distance
 from tfsepgan.metrics.validation import check_audio
 
 PACKAGE = "basic-pitch"
-WEIGHTS = "basic_pitch/saved_models/icassp_2022/nmp.tflite"  # in its wheels since 0.3.1
+WEIGHTS = "basic_pitch/saved_models/icassp_2022/nmp.tflite"  # in the wheels since 0.3.1
 RATE_HZ = 22050  # of the network
-WINDOW = 43844  # samples that the network takes at once: 2 s less one hop
+WINDOW = 43844  # samples of one input of the network: 2 s less one hop
 HOP = 256  # samples between two frames of its output
-# frames left out at either end of a window, where the network sees zeros: half its overlap in Basic
+# frames to drop at both ends of a window, where the network sees zeros: half the overlap of Basic
 # Pitch
 EDGE = 15
-LEVEL = 0.1  # root mean square that every sound is brought to, that of music at -20 dB
-_STEP = WINDOW // HOP + 1 - 2 * EDGE  # frames that a window adds
+LEVEL = 0.1  # root mean square of every sound at the input, as of music at -20 dB
+_STEP = WINDOW // HOP + 1 - 2 * EDGE  # new frames in each window
 
 
 def find_weights() -> Path:
-    """The file of weights of the installed `basic-pitch`; ConfigError that says how to get it."""
+    """The file of weights of the installed `basic-pitch`.
+
+    Raises: ConfigError, with the command that installs it, when it is missing.
+    """
     try:
         path = Path(str(metadata.distribution(PACKAGE).locate_file(WEIGHTS)))
         if path.is_file():
@@ -58,15 +62,14 @@ def find_weights() -> Path:
 
 
 def note_figures(sound, sample_rate_hz: float) -> np.ndarray:
-    """What the network finds in a sound.
+    """The output of the network for a sound.
 
     Args:
-      sound: `[time]` or `[time, channels]`, of which the mean is taken; a silent one is heard as
-        silence.
-      sample_rate_hz: its rate.
-    Returns: `[frames, 176]`, percent: how surely each of 88 keys sounds, then how surely it begins,
-      86 times a second.
-    Raises: ShapeError for an array that is no audio; ConfigError when the weights are not
+      sound: `[time]` or `[time, channels]`; channels are averaged. It may be silent.
+      sample_rate_hz: samples per second.
+    Returns: `[frames, 176]`, percent, 86 frames a second: the probability that each of 88 keys
+      sounds, then the probability that it begins.
+    Raises: ShapeError for an array that is not audio; ConfigError when the weights are not
       installed.
     """
     sound = check_audio("sound", sound)
@@ -84,19 +87,17 @@ def note_figures(sound, sample_rate_hz: float) -> np.ndarray:
 
 
 def note_gaussian(sound, sample_rate_hz: float) -> Spectra:
-    """The Gaussian over all frames of a sound; see `note_figures`. ShapeError for a sound of a
-    single frame."""
+    """The Gaussian of `note_figures` over all frames; ShapeError for a sound of one frame."""
     return fit(note_figures(sound, sample_rate_hz))
 
 
 def note_distance(one: Spectra, other: Spectra) -> float:
-    """How far apart two sounds are in what the network finds: 0 for the same, percent points; less
-    is better."""
+    """Distance of two sounds in percentage points: 0 for equal ones; less is better."""
     return float(np.sqrt(frechet_distance(one, other)))
 
 
 def _run(window: np.ndarray) -> np.ndarray:
-    """The figures of one window `[WINDOW]` without its edges, `[_STEP, 176]`, percent."""
+    """The figures of a window `[WINDOW]` without its edges, `[_STEP, 176]`, in percent."""
     interpreter, notes, onsets = _network(find_weights())
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window[None, :, None])
     interpreter.invoke()
@@ -106,7 +107,7 @@ def _run(window: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _network(path: Path):
-    """An interpreter with one thread, and the indices of its two outputs: notes, onsets."""
+    """An interpreter with one thread, and the indices of its outputs for notes and onsets."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=1)

@@ -1,20 +1,18 @@
-"""GNSDR, GSIR and GSAR: how the tables of singing-voice separation on MIR-1K are written.
+"""GNSDR, GSIR and GSAR: the metrics of singing-voice separation on MIR-1K.
 
-The sources of a clip are mixed at equal energy. NSDR is what the separation gained in SDR over the
-mixture,
+The sources of a clip are mixed at equal energy. NSDR is the improvement in SDR over the mixture,
 
     NSDR = SDR(estimate, source) - SDR(mixture, source)
 
-and the global figures are means over clips of NSDR, SIR and SAR, weighted by the clips' lengths, so
-that a second counts the same in each clip.
+and the global figures are means of NSDR, SIR and SAR over clips, weighted by length: a second
+counts the same in each clip.
 
 Source: Huang, Kim, Hasegawa-Johnson & Smaragdis 2015, "Joint optimization of masks and deep
 recurrent neural networks for monaural source separation", IEEE/ACM TASLP 23, section IV and eq. 12
 (arXiv:1502.04149), with BSS Eval 3 as in the authors' code,
 github.com/posenhuang/deeplearningsourceseparation, `codes/BSS_3_EVAL.m`; Ozerov et al. 2007 for
 NSDR.
-Departs from it: no order of the estimates but the given one is tried, so that a separator that
-  swaps the sources is not forgiven.
+Departs from it: only the given order of the estimates is scored; swapped sources are an error.
 """
 
 from collections.abc import Sequence
@@ -28,7 +26,7 @@ from tfsepgan.metrics.validation import check_audio
 
 
 class ClipScores(NamedTuple):
-    """What one clip adds; figures are `[sources]` in dB."""
+    """The figures of one clip, `[sources]` in dB, and its length."""
 
     samples: int
     nsdr: np.ndarray
@@ -46,13 +44,13 @@ class GlobalScores(NamedTuple):
 
 
 def mix_at_equal_energy(voice, accompaniment) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A clip at 0 dB: the accompaniment is brought to the energy of the voice.
+    """A clip at 0 dB: the accompaniment gets the energy of the voice.
 
     Args:
       voice, accompaniment: `[time]`, the same length, neither silent.
-    Returns: voice, accompaniment and their sum, `[time]`, all turned down together where the sum
-      would go beyond full scale.
-    Raises: ShapeError for other shapes, values that are not finite, or a silent one.
+    Returns: voice, accompaniment and their sum, `[time]`; all are scaled down together when the sum
+      exceeds full scale.
+    Raises: ShapeError for other shapes, values that are not finite, or a silent signal.
     """
     voice, accompaniment = check_audio("voice", voice), check_audio("accompaniment", accompaniment)
     if voice.shape != accompaniment.shape or voice.ndim != 1:
@@ -76,11 +74,11 @@ def clip_scores(references, estimates, mixture) -> ClipScores:
     """NSDR, SIR and SAR of one clip.
 
     Args:
-      references, estimates: `[sources, time]`, in the same order, none silent. A filter of 512
-        taps, hence volume too, is forgiven.
+      references, estimates: `[sources, time]`, in the same order, none silent. Volume and a filter
+        of 512 taps do not count.
       mixture: `[time]`, the sum of the references.
-    Returns: the clip's figures.
-    Raises: ShapeError as `bss_eval_sources` does, or for a mixture that is not as long.
+    Returns: the figures of the clip.
+    Raises: ShapeError as in `bss_eval_sources`, or for a mixture of another length.
     """
     mixture = check_audio("mixture", mixture)
     if mixture.shape != np.shape(references)[1:]:
@@ -98,7 +96,7 @@ def clip_scores(references, estimates, mixture) -> ClipScores:
 def global_scores(clips: Sequence[ClipScores]) -> GlobalScores:
     """The length-weighted means over clips; ShapeError when there are none."""
     if not clips:
-        raise ShapeError("there are no clips to take a mean of; give at least one")
+        raise ShapeError("there are no clips to average; give at least one")
     weights = np.array([clip.samples for clip in clips], np.float64)
     means = (
         np.average([getattr(clip, name) for clip in clips], axis=0, weights=weights)

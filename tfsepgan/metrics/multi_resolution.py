@@ -1,13 +1,13 @@
-"""How differently an estimate fills the spectrogram than its source, at several frame lengths:
-short ones see onsets, long ones notes.
+"""Distance of spectrograms at several frame lengths: short ones for onsets, long ones for notes.
 
-At each frame length two parts are added: the error of the magnitudes over their energy (spectral
-convergence), which the loud bins decide, and the mean difference of their logarithms, in which all
-bins count alike.
+At each frame length it is the sum of two terms: the error of the magnitudes relative to their
+energy (spectral convergence), dominated by loud bins, and the mean difference of their logarithms,
+where all bins count the same.
 
 Source: Yamamoto, Song & Kim 2020, "Parallel WaveGAN" (arXiv:1910.11480), eqs. 3 to 6.
-Departs from it: frame lengths are powers of two, the hop is a quarter of each. It is the loss
-`losses.reconstruction` trains on, in NumPy, over whole tracks of any number of channels.
+Departs from it: frame lengths are powers of two, the hop is a quarter of each.
+
+It is the loss of `losses.reconstruction` in NumPy, for whole tracks of any number of channels.
 """
 
 import numpy as np
@@ -27,15 +27,15 @@ def multi_resolution_distance(reference, estimate, frames=FRAMES) -> float:
       reference, estimate: `[time]` or `[time, channels]`, the same shape, full scale at 1; the
         reference not silent.
       frames: frame lengths in samples, multiples of four.
-    Returns: without a unit, 0 for the source itself; less is better. Volume counts: a gain g costs
+    Returns: dimensionless, 0 for the source itself; less is better. Volume counts: a gain g gives
       `|1 - g| + |log g|`.
     Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent;
-      ConfigError for impossible frames.
+      ConfigError for invalid frames.
     """
     reference, estimate = check_pair(reference, estimate)
     if not frames or any(frame < 4 or frame % 4 for frame in frames):
         raise ConfigError(
-            f"frames are {list(frames)}, wanted one length or more, each a multiple of 4"
+            f"frames are {list(frames)}, wanted one or more lengths, each a multiple of 4"
         )
     return float(np.mean([_distance(reference, estimate, frame) for frame in frames]))
 
@@ -47,13 +47,12 @@ def _distance(reference: np.ndarray, estimate: np.ndarray, frame: int) -> float:
 
 
 def _magnitudes(signal: np.ndarray, frame: int) -> np.ndarray:
-    """`[channels, frames, bins]`, with zeros around the signal, so that every sample is in four
-    frames."""
+    """`[channels, frames, bins]`; zeros around the signal put every sample into four frames."""
     hop = frame // 4
     channels = np.atleast_2d(signal.T)
-    around = (frame - hop, -channels.shape[1] % hop + frame - hop)
+    padding = (frame - hop, -channels.shape[1] % hop + frame - hop)
     frames = np.lib.stride_tricks.sliding_window_view(
-        np.pad(channels, ((0, 0), around)), frame, axis=1
+        np.pad(channels, ((0, 0), padding)), frame, axis=1
     )[:, ::hop]
     spectrum = scipy.fft.rfft(frames * np.hanning(frame + 1)[:-1], axis=-1)
     return np.sqrt(spectrum.real**2 + spectrum.imag**2 + POWER_FLOOR)

@@ -1,14 +1,14 @@
-"""How an estimate differs from its reference in its spectrum, where a ratio of samples says little:
-level, tilt, holes.
+"""Spectral errors of an estimate: distance, tilt and holes.
 
-Both are cut into the same frames. A bin of a frame is active where the reference is at most
-`ACTIVE_DB` below its loudest bin; only active bins count, so that the noise under a recording does
-not. The estimate's bins are taken to be no lower than `FLOOR_DB` below that loudest bin, so that a
-bin of zero is a finite error. Volume counts: a gain is an error in all of these but the tilt and
-the Frechet distance.
+Reference and estimate are cut into the same frames. A bin is active when the reference is at most
+50 dB (`ACTIVE_DB`) below its loudest bin. Only active bins count, so the noise of a recording does
+not. The levels of the estimate are limited to 80 dB (`FLOOR_DB`) below the loudest bin of the
+reference, so that an empty bin is a finite error. Volume counts, except in the tilt and the Frechet
+distance.
 
 Source: Gray & Markel 1976, "Distance measures for speech processing", IEEE Trans. ASSP 24, eq. 5
-with p = 2, for the log-spectral distance. Departs from it: active bins only.
+with p = 2, for the log-spectral distance.
+Departs from it: active bins only.
 """
 
 from typing import NamedTuple
@@ -18,33 +18,30 @@ import numpy as np
 from tfsepgan.metrics.spectra import distance_db, frame_length, spectra_of
 from tfsepgan.metrics.validation import check_pair
 
-ACTIVE_DB = -50.0  # the softest partials that are heard beside the loudest
-# 30 dB below the softest active bin, so that LOW_DB can be reached in each of them
+ACTIVE_DB = -50.0  # the softest audible partials, relative to the loudest
+# 30 dB below the softest active bin, so that an error of LOW_DB is possible in each
 FLOOR_DB = -80.0
-LOW_DB = 30.0  # as good as gone
-LOWEST_HZ = 50.0  # tilt is fitted above: a frame of 64 ms has few bins below
+LOW_DB = 30.0  # a bin that is this much too low counts as a hole
+LOWEST_HZ = 50.0  # lower bound of the fit of the tilt: a frame of 64 ms has few bins below it
 
 
 class SpectralErrors(NamedTuple):
-    """Figures of one estimate; NaN where a figure is not defined."""
+    """Figures of one estimate; an undefined figure is NaN."""
 
     frechet: float
-    """Frechet distance of the band levels of all frames, in dB a band: see
-    `metrics.spectra.distance_db`. Volume does not count."""
+    """Frechet distance of band levels over all frames, dB a band (`metrics.spectra.distance_db`).
+    Volume does not count."""
     log_spectral_distance: float
-    """Root mean square over a frame's active bins of the difference in level, averaged over frames,
-    in dB."""
+    """Root mean square level difference of a frame's active bins, averaged over frames, dB."""
     spectral_tilt: float
-    """How much brighter the estimate is, in dB per octave: below zero it is duller than the
-    reference."""
+    """Brightness relative to the reference in dB per octave; negative is duller."""
     low_bins: float
-    """Share of active bins in which the estimate is `LOW_DB` or more below the reference, in
-    percent."""
+    """Percentage of active bins that are at least `LOW_DB` below the reference."""
 
 
 class _Levels(NamedTuple):
     difference: np.ndarray  # [frames, bins], estimate minus reference, dB
-    active: np.ndarray  # [frames, bins], where it counts
+    active: np.ndarray  # [frames, bins], bins that count
 
 
 def spectral_errors(reference, estimate, sample_rate_hz: float) -> SpectralErrors:
@@ -52,10 +49,10 @@ def spectral_errors(reference, estimate, sample_rate_hz: float) -> SpectralError
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape; the reference not silent.
-      sample_rate_hz: their rate.
-    Returns: the figures. A silent estimate has no tilt and no Frechet distance, and a signal
-      shorter than two frames no latter.
-    Raises: ShapeError as `check_pair` does.
+      sample_rate_hz: samples per second.
+    Returns: the figures. A silent estimate has neither tilt nor Frechet distance; a signal shorter
+      than two frames has no Frechet distance.
+    Raises: ShapeError as in `check_pair`.
     """
     reference, estimate = (_by_channel(signal) for signal in check_pair(reference, estimate))
     levels = _levels(reference, estimate, sample_rate_hz)
@@ -69,22 +66,21 @@ def spectral_errors(reference, estimate, sample_rate_hz: float) -> SpectralError
 
 
 def log_spectral_distance(reference, estimate, sample_rate_hz: float) -> float:
-    """How far apart the levels of bins are, in dB: |g| for a gain of g dB, as long as no bin falls
-    under the floor.
+    """The log-spectral distance in dB: |g| for a gain of g dB, while all bins are above the floor.
 
-    Args: as `spectral_errors`.
+    Args: as in `spectral_errors`.
     """
     reference, estimate = (_by_channel(signal) for signal in check_pair(reference, estimate))
     return _log_spectral_distance(_levels(reference, estimate, sample_rate_hz))
 
 
 def spectral_tilt(reference, estimate, sample_rate_hz: float) -> float:
-    """Slope of the line, in dB per octave, through the difference in level of all active bins above
-    `LOWEST_HZ`.
+    """Slope, in dB per octave, of the level difference over the active bins above `LOWEST_HZ`.
 
-    Every octave counts alike: a bin's weight falls as its frequency rises. NaN where one frequency
-      alone is active.
-    Args: as `spectral_errors`.
+    Every octave has the same weight: that of a bin is inverse to its frequency. NaN when only one
+    frequency is active.
+
+    Args: as in `spectral_errors`.
     """
     reference, estimate = (_by_channel(signal) for signal in check_pair(reference, estimate))
     return _tilt(_levels(reference, estimate, sample_rate_hz), sample_rate_hz)
@@ -105,8 +101,7 @@ def _levels(reference: np.ndarray, estimate: np.ndarray, sample_rate_hz: float) 
 
 
 def _power(signals: np.ndarray, sample_rate_hz: float) -> np.ndarray:
-    """Power of the bins of all frames of all channels, `[frames, bins]`; what is shorter than a
-    frame is filled with zeros."""
+    """Power of all bins, `[frames of all channels, bins]`; short signals become one frame."""
     frame = frame_length(sample_rate_hz)
     window = np.hanning(frame + 1)[:-1]
     signals = np.pad(signals, ((0, 0), (0, max(0, frame - signals.shape[1]))))
@@ -115,21 +110,20 @@ def _power(signals: np.ndarray, sample_rate_hz: float) -> np.ndarray:
 
 
 def _log_spectral_distance(levels: _Levels) -> float:
-    heard = levels.active.any(axis=1)
-    squares = np.where(levels.active, levels.difference**2, 0.0)[heard].sum(axis=1) / levels.active[
-        heard
-    ].sum(axis=1)
-    return float(np.mean(np.sqrt(squares)))
+    frames = levels.active.any(axis=1)
+    active = levels.active[frames]
+    squares = np.where(active, levels.difference[frames] ** 2, 0.0)
+    return float(np.mean(np.sqrt(squares.sum(axis=1) / active.sum(axis=1))))
 
 
 def _tilt(levels: _Levels, sample_rate_hz: float) -> float:
     hertz = np.linspace(0, sample_rate_hz / 2, levels.active.shape[1])
-    here = hertz >= LOWEST_HZ
-    octave, active = np.log2(hertz[here]), levels.active[:, here]
-    weight = active.sum(axis=0) / hertz[here]
+    fitted = hertz >= LOWEST_HZ
+    octave, active = np.log2(hertz[fitted]), levels.active[:, fitted]
+    weight = active.sum(axis=0) / hertz[fitted]
     if np.count_nonzero(weight) < 2:
         return np.nan
-    mean = np.where(active, levels.difference[:, here], 0.0).sum(axis=0) / np.maximum(
+    mean = np.where(active, levels.difference[:, fitted], 0.0).sum(axis=0) / np.maximum(
         active.sum(axis=0), 1
     )
     octave = octave - np.average(octave, weights=weight)
@@ -137,8 +131,7 @@ def _tilt(levels: _Levels, sample_rate_hz: float) -> float:
 
 
 def _frechet(reference: np.ndarray, estimate: np.ndarray, sample_rate_hz: float) -> float:
-    """Over the channels that sound in both; NaN where none does, or where there are too few frames
-    for a distribution."""
+    """The distance over channels that sound in both signals; NaN without any, or for few frames."""
     both = reference.any(axis=1) & estimate.any(axis=1)
     if not both.any() or reference.shape[1] < 2 * frame_length(sample_rate_hz):
         return np.nan

@@ -1,21 +1,20 @@
-"""How sure a mean over mixtures is, when several are made of one recording and one system is
-trained from several seeds.
+"""The standard error of a mean score over several recordings and several training seeds.
 
-Mixtures of one recording are not independent draws: the same player, piano and room are in all of
-them. So they are averaged first, and every recording counts once; the same holds for the seeds of a
-training. What is left is a table of recordings by seeds, whose mean has an error from either side:
+Mixtures of one recording are not independent, because all have the same player, piano and room.
+They are averaged first, so that every recording counts once; the same holds for the seeds of a
+training. The result is a table of recordings by seeds. Its mean has an error from both sides:
 
     error^2 = error_files^2 + error_seeds^2 - error_cells^2
 
-with `error_files` the standard error of the recordings' means, `error_seeds` that of the seeds'
-means, and `error_cells` that of what neither explains, which both hold and which would be counted
-twice.
+`error_files` is the standard error of the recordings' means, `error_seeds` that of the seeds'
+means, and `error_cells` that of the remaining variation. The first two both contain the third, so
+it is subtracted once.
 
 Source: Cameron, Gelbach & Miller 2011, "Robust inference with multiway clustering", J. Business &
 Economic Statistics 29, eq. 2.11, here for a mean of a balanced table, with the degrees of freedom
 of the two-way analysis of variance.
-Departs from it: the sum is never taken to be below the larger of the first two, as with few
-  clusters it can be, even below zero.
+Departs from it: the sum is at least the larger of the first two terms; with few clusters it can be
+smaller, even negative.
 """
 
 from collections.abc import Sequence
@@ -31,11 +30,10 @@ class Mean(NamedTuple):
 
     mean: float
     error: float
-    """From recordings and seeds together; from recordings alone where there is one seed; NaN where
-    there is one recording."""
+    """From recordings and seeds; from recordings alone with one seed; NaN with one recording."""
     error_files: float
     error_seeds: float
-    """NaN where there is one seed: nothing is known of others then."""
+    """NaN with one seed."""
     files: int
     seeds: int
 
@@ -47,14 +45,14 @@ class Mean(NamedTuple):
 
 
 def mean_of_each(values: Sequence[float], files: Sequence[str]) -> dict[str, float]:
-    """The mean of what is defined, for each recording.
+    """The mean of the defined values of each recording.
 
     Args:
-      values: one a mixture, NaN or infinite where it is not defined.
+      values: one for each mixture; NaN or infinite when undefined.
       files: the recording of each mixture.
-    Returns: by recording, in the order in which they come; NaN where no value of a recording is
-      defined.
-    Raises: ShapeError when there are not as many recordings as values.
+    Returns: the means by recording, in order of appearance; NaN for a recording without a defined
+      value.
+    Raises: ShapeError when the numbers of values and files differ.
     """
     if len(values) != len(files):
         raise ShapeError(
@@ -63,19 +61,19 @@ def mean_of_each(values: Sequence[float], files: Sequence[str]) -> dict[str, flo
     values, names = np.asarray(values, np.float64), np.asarray(files)
     found = {}
     for name in dict.fromkeys(files):
-        here = values[names == name]
-        here = here[np.isfinite(here)]
-        found[name] = float(here.mean()) if here.size else np.nan
+        own = values[names == name]
+        own = own[np.isfinite(own)]
+        found[name] = float(own.mean()) if own.size else np.nan
     return found
 
 
 def mean_with_error(table) -> Mean:
-    """The mean over recordings and seeds, and how sure it is.
+    """The mean over recordings and seeds, with standard errors.
 
     Args:
       table: `[files, seeds]`, the mean of each recording's mixtures with each seed; or `[files]`
         for one seed.
-    Returns: the mean; the errors are standard errors.
+    Returns: the mean and its errors.
     Raises: ShapeError for an empty table, or a value that is not finite.
     """
     table = np.asarray(table, np.float64)
@@ -84,16 +82,16 @@ def mean_with_error(table) -> Mean:
         raise ShapeError(
             f"a table of shape {list(table.shape)} with {int(np.sum(~np.isfinite(table)))} values"
             " that are not finite; wanted [files, seeds] of finite values. Leave out the"
-            " recordings that have none."
+            " recordings without a score."
         )
     files, seeds = table.shape
     mean, by_file, by_seed = float(table.mean()), table.mean(axis=1), table.mean(axis=0)
     error_files, error_seeds = _standard_error(by_file), _standard_error(by_seed)
     if seeds == 1 or files == 1:
-        error = error_files  # NaN for one recording: more seeds say nothing of other recordings
+        error = error_files  # NaN for one recording: more seeds tell nothing about other recordings
     else:
-        left = table - by_file[:, None] - by_seed + mean
-        cells = np.sum(left**2) / ((files - 1) * (seeds - 1)) / table.size
+        remaining = table - by_file[:, None] - by_seed + mean
+        cells = np.sum(remaining**2) / ((files - 1) * (seeds - 1)) / table.size
         error = float(
             np.sqrt(max(error_files**2 + error_seeds**2 - cells, error_files**2, error_seeds**2))
         )

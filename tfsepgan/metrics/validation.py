@@ -1,7 +1,6 @@
-"""Looks at the signals before a metric is taken of them, and says plainly what is wrong with one.
+"""Checks of the signals that metrics compare.
 
-A ratio in decibels of the wrong arrays is still a number, so every metric of this package calls
-these first.
+The ratio of two wrong arrays is still a number, so every metric of this package checks first.
 """
 
 import numpy as np
@@ -10,14 +9,13 @@ from tfsepgan.errors import ShapeError
 
 
 def check_audio(name: str, audio) -> np.ndarray:
-    """Gives back the signal as float64, after making sure that it is numbers, not empty, and all
-    finite.
+    """Check that a signal holds finite real numbers.
 
     Args:
-      name: what the message calls it, as "reference".
+      name: its name in error messages, such as "reference".
       audio: array of integers or floats, any shape.
     Returns: the same values as float64.
-    Raises: ShapeError when it holds no samples, no numbers, or a value that is NaN or infinite.
+    Raises: ShapeError when it is empty, not numeric, or has a value that is NaN or infinite.
     """
     audio = np.asarray(audio)
     if audio.dtype.kind not in "fiu":
@@ -33,19 +31,18 @@ def check_audio(name: str, audio) -> np.ndarray:
     if broken:
         raise ShapeError(
             f"{name} of shape {list(audio.shape)} holds {broken} values that are NaN or infinite, "
-            "wanted none; look at the recording or model it comes from"
+            "wanted none; check the recording or the model that it comes from"
         )
     return audio
 
 
 def check_pair(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
-    """Gives back a reference and its estimate as float64, after making sure that they can be
-    compared.
+    """Check that a reference and its estimate can be compared.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape; the reference not silent.
-    Returns: both, float64.
-    Raises: ShapeError otherwise, saying what was got.
+    Returns: both as float64.
+    Raises: ShapeError when they cannot.
     """
     reference = check_audio("reference", reference)
     estimate = check_audio("estimate", estimate)
@@ -58,7 +55,7 @@ def check_pair(reference, estimate) -> tuple[np.ndarray, np.ndarray]:
     if reference.ndim not in (1, 2):
         raise ShapeError(
             f"reference and estimate of shape {list(reference.shape)}, wanted [time] or [time,"
-            " channels]; take one item of the batch at a time"
+            " channels]; score one item of a batch at a time"
         )
     if not reference.any():
         raise ShapeError(

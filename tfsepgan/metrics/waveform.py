@@ -1,7 +1,7 @@
-"""How close an estimate is to its reference, sample by sample: SNR and SI-SDR, in decibels.
+"""SNR and SI-SDR: how close an estimate is to its reference, sample by sample, in decibels.
 
-Channels are taken together, as one long signal: one gain and one ratio for all of them, so that a
-loud channel counts for more than a quiet one. No mean is removed.
+All channels count as one long signal with one gain and one ratio, so a loud channel counts more
+than a quiet one. No mean is removed.
 
 Source: Le Roux, Wisdom, Erdogan & Hershey 2019, "SDR - half-baked or well done?", arXiv:1811.02508
   (SI-SDR).
@@ -14,7 +14,7 @@ from tfsepgan.metrics.validation import check_pair
 
 
 def snr(reference, estimate) -> float:
-    """How much louder the reference is than the error of the estimate.
+    """Signal-to-noise ratio: energy of the reference over energy of the estimate's error.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.
@@ -27,13 +27,12 @@ def snr(reference, estimate) -> float:
 
 
 def si_sdr(reference, estimate) -> float:
-    """SNR after the reference has been given the level it has in the estimate, so that volume does
-    not count.
+    """Scale-invariant SDR: SNR with the reference at its level in the estimate; volume is no error.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.
     Returns: `10 log10(|a r|^2 / |a r - e|^2)` in dB with `a = <e, r> / |r|^2`; inf for the
-      reference at any gain but zero, -inf for an estimate that holds nothing of the reference, as a
+      reference at any gain but zero, -inf for an estimate without any of the reference, such as a
       silent one.
     Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent.
     Source: Le Roux et al. 2019, arXiv:1811.02508.
@@ -45,7 +44,7 @@ def si_sdr(reference, estimate) -> float:
 
 
 def snr_improvement(reference, estimate, mixture) -> float:
-    """What the separation gained in SNR over handing back the mixture.
+    """SNR of the estimate minus that of the mixture.
 
     Args:
       reference, estimate, mixture: `[time]` or `[time, channels]`, the same shape.
@@ -57,7 +56,7 @@ def snr_improvement(reference, estimate, mixture) -> float:
 
 
 def si_sdr_improvement(reference, estimate, mixture) -> float:
-    """What the separation gained in SI-SDR over handing back the mixture.
+    """SI-SDR of the estimate minus that of the mixture.
 
     Args:
       reference, estimate, mixture: `[time]` or `[time, channels]`, the same shape.
@@ -69,7 +68,7 @@ def si_sdr_improvement(reference, estimate, mixture) -> float:
 
 
 def _of_mixture(metric, reference, mixture) -> float:
-    """The metric of the mixture as an estimate; its errors speak of the mixture."""
+    """The metric with the mixture as estimate; its errors name the mixture."""
     try:
         return metric(reference, mixture)
     except ShapeError as error:
@@ -86,7 +85,7 @@ def _ratio_db(signal: float, noise: float) -> float:
 
 
 def _difference_db(after: float, before: float) -> float:
-    """after - before, where a difference of equal infinities is NaN without a warning."""
+    """after - before; the difference of equal infinities is NaN, without a warning."""
     if np.isinf(after) and after == before:
         return np.nan
     return float(after - before)

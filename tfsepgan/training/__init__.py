@@ -1,1 +1,1 @@
-"""Running a system: the loop, checkpoints, what people see of it."""
+"""Training a system: the loop, checkpoints, validation and what a run shows."""

@@ -1,5 +1,4 @@
-"""What a run shows of itself: scalars, spectrogram pictures and audio for TensorBoard, and a plot
-of its curves."""
+"""What people see of a run: TensorBoard summaries and a picture of its curves."""
 
 import io
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ SHOWN = 2  # mixtures whose pictures and sounds are written
 
 
 class Board:
-    """TensorBoard summaries of one run.
+    """Scalars, audio and spectrograms of one run for TensorBoard.
 
     Args:
-      directory: where event files go.
+      directory: folder of the event files.
     """
 
     def __init__(self, directory: Path):
@@ -34,8 +33,12 @@ class Board:
     def sounds(
         self, step: int, mixtures: Sequence[Mixture], estimates: Sequence[np.ndarray], source: str
     ) -> None:
-        """Write mixture, target, estimate and residual of the first mixtures as audio and as
-        spectrograms."""
+        """Write the first mixtures as audio and spectrograms.
+
+        Args:
+          estimates: one for each mixture, `[time, channels]`, of the source named `source`.
+        Each mixture has four sounds: the mixture, the target, the estimate and the residual.
+        """
         with self.writer.as_default(step=step):
             for index, (item, estimate) in enumerate(
                 zip(mixtures[:SHOWN], estimates, strict=False)
@@ -65,7 +68,7 @@ def spectrograms(parts: dict[str, np.ndarray], sample_rate_hz: int) -> np.ndarra
     for axes, (name, audio) in zip(
         figure.subplots(1, len(parts), sharey=True), parts.items(), strict=True
     ):
-        with np.errstate(divide="ignore"):  # of silence: drawn as the darkest colour
+        with np.errstate(divide="ignore"):  # silence is drawn in the darkest colour
             axes.specgram(
                 audio[:, 0], NFFT=1024, Fs=sample_rate_hz, noverlap=512, vmin=-140, vmax=-30
             )
@@ -78,10 +81,11 @@ def spectrograms(parts: dict[str, np.ndarray], sample_rate_hz: int) -> np.ndarra
 
 
 def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Draw a run's losses and validation score over its steps into a PNG.
+    """Draw losses and validation scores over the steps into a PNG file.
 
     Args:
-      history: one dictionary an epoch with `step`, `val/...` and `train/...`.
+      history: one dictionary an epoch with `step`, `val/...` and `train/...`; a name may be missing
+        in some epochs.
     """
     names = sorted({name for row in history for name in row} - {"step", "minutes"}, reverse=True)
     if not names:

@@ -1,5 +1,4 @@
-"""What happens around the steps: guarding them, judging and saving at the end of an epoch, showing
-progress."""
+"""Keras callbacks of a run: when to stop, what to do after an epoch, progress on the console."""
 
 import math
 import signal
@@ -17,16 +16,16 @@ from tfsepgan.errors import TfsepganError
 
 
 class Guard(keras.callbacks.Callback):
-    """Stops the run after the step at hand: when asked to, when its time is up, when a loss is not
-    finite.
+    """Stops a run after the current step: on a signal, at a time limit, or on a bad loss.
 
-    Ctrl-C and SIGTERM ask; the third time they stop at once.
+    The signals are SIGINT (Ctrl-C) and SIGTERM; a third one stops at once. A bad loss is one that
+    is not finite.
 
     Args:
-      minutes_left: of training; infinite for no limit.
-      processor_minutes_left: of processor time, all cores together; infinite for no limit.
-    `reason` says afterwards why it stopped: None, 'interrupted', 'time', 'diverged', or what `stop`
-      was told.
+      minutes_left: minutes of training; infinite for no limit.
+      processor_minutes_left: minutes of processor time, all cores together; infinite for no limit.
+    `reason` holds why the run stopped: None, 'interrupted', 'time', 'diverged', or the argument of
+    `stop`.
     """
 
     def __init__(self, minutes_left: float = math.inf, processor_minutes_left: float = math.inf):
@@ -35,29 +34,29 @@ class Guard(keras.callbacks.Callback):
         self.diverged_in: list[str] = []
         self._deadline = time.monotonic() + 60 * minutes_left
         self._processor_deadline = time.process_time() + 60 * processor_minutes_left
-        self._asked = 0
+        self._signals = 0
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
-        # Python lets no other one listen
+        # Python handles signals in the main thread only
         in_main_thread = threading.current_thread() is threading.main_thread()
         for number in (signal.SIGINT, signal.SIGTERM) if in_main_thread else ():
-            self._previous[number] = signal.signal(number, self._ask)
+            self._previous[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *exception):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _ask(self, number, frame):
-        self._asked += 1
-        if self._asked > 2:
-            # asked three times: do not wait for the step and the checkpoint
+    def _on_signal(self, number, frame):
+        self._signals += 1
+        if self._signals > 2:
+            # the third signal: do not wait for the step and the checkpoint
             raise KeyboardInterrupt
         self.reason = "interrupted"
 
     def stop(self, reason: str) -> None:
-        """Stop after this epoch, unless there is a reason already."""
+        """Stop after this epoch; an earlier reason stays."""
         self.reason = self.reason or reason
         self.model.stop_training = True
 
@@ -72,7 +71,7 @@ class Guard(keras.callbacks.Callback):
 
 
 class Count(keras.callbacks.Callback):
-    """Counts the run's steps, over restarts.
+    """Counts the steps of a run, over restarts.
 
     Args:
       step: steps taken before this session.
@@ -87,9 +86,9 @@ class Count(keras.callbacks.Callback):
 
 
 class EndOfEpoch(keras.callbacks.Callback):
-    """Calls `finish(epoch, logs)` after each epoch that ran to its end, or to the end of its time.
+    """Calls `finish(epoch, logs)` after each epoch that is complete or ends at a time limit.
 
-    Raises: TfsepganError with a hint when the disk refuses what is written there.
+    Raises: TfsepganError when `finish` cannot write.
     """
 
     def __init__(self, finish: Callable[[int, dict[str, float]], None], guard: Guard):
@@ -116,8 +115,7 @@ class EndOfEpoch(keras.callbacks.Callback):
 
 
 class ShowProgress(keras.callbacks.Callback):
-    """A bar over the whole run with the time left; where there is no terminal, only the epochs'
-    lines are printed."""
+    """A progress bar over the whole run with the time left; hidden where there is no terminal."""
 
     def __init__(self, console: Console, *, step: int, steps: int):
         super().__init__()
@@ -147,5 +145,5 @@ class ShowProgress(keras.callbacks.Callback):
         self.close()
 
     def close(self):
-        """Take the bar off the screen, also after an error."""
+        """Remove the bar from the screen."""
         self.progress.stop()

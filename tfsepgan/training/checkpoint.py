@@ -1,5 +1,8 @@
-"""Everything a run needs to go on, in one file that is whole or not there: weights, every
-optimizer, running means, seeds, step, scores."""
+"""The checkpoint of a run: everything that resuming needs, in one file.
+
+It holds the weights, every optimizer, running means, seeds, the step and the scores. A new
+checkpoint replaces the old one only when it is completely written.
+"""
 
 import json
 import zipfile
@@ -16,10 +19,10 @@ PROGRESS = "progress"
 
 
 def variables_of(system) -> dict[str, Any]:
-    """Every variable a resumed run must have, by a name that does not depend on the session.
+    """Every variable of a run's state, by a name that does not depend on the session.
 
-    Returns: `{"system/0003": variable, "generator_optimizer/0000": variable, ...}`; losses' running
-      means are left out.
+    Returns: `{"system/0003": variable, "generator_optimizer/0000": variable, ...}`, without the
+      running means of logged losses.
     """
     logged = {id(variable) for tracker in system.metrics for variable in tracker.variables}
     groups = {"system": [variable for variable in system.variables if id(variable) not in logged]}
@@ -35,27 +38,27 @@ def variables_of(system) -> dict[str, Any]:
 def write_atomically(path: Path, write) -> None:
     """`files.write_whole` for a file of a run.
 
-    Raises: CheckpointError when the disk refuses; the old file is then still there.
+    Raises: CheckpointError when the file cannot be written; the old file is then unchanged.
     """
     try:
         write_whole(path, write)
     except OSError as error:
         raise CheckpointError(
             f"Could not write {path}: {error.strerror or error}. Free some space or choose another"
-            " --run folder; what was there before is untouched."
+            " --run folder; what was there before is unchanged."
         ) from error
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the temporary files that a killed run left half-written."""
+    """Remove the half-written temporary files of a killed run."""
     for folder in (Path(directory), Path(directory) / "model"):
         remove_half_written(folder)
 
 
 def check_finite(system) -> None:
-    """Make sure that every weight is a number.
+    """Check that every variable is finite.
 
-    Raises: CheckpointError when one is not; what was saved before is then the last good state.
+    Raises: CheckpointError when one is not; the last checkpoint is then the last good state.
     """
     arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
     bad = [
@@ -72,12 +75,12 @@ def check_finite(system) -> None:
 
 
 def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
-    """Write the run's state, replacing the last one.
+    """Write the checkpoint of a run in place of the last one.
 
     Args:
       progress: JSON values: step, epoch, best score, history.
-    Raises: CheckpointError when a value is not finite (the last good state stays) or the disk
-      refuses.
+    Raises: CheckpointError when a variable is not finite or the file cannot be written; the last
+      checkpoint is then unchanged.
     """
     check_finite(system)
     arrays = {name: np.asarray(variable) for name, variable in variables_of(system).items()}
@@ -86,10 +89,10 @@ def save_state(directory: Path, system, progress: dict[str, Any]) -> None:
 
 
 def restore_state(directory: Path, system) -> dict[str, Any] | None:
-    """Give a system the state that was saved, and return the progress; None where nothing was saved
-    yet.
+    """Load the checkpoint of a run into its system.
 
-    Raises: CheckpointError when the file is broken or belongs to another network.
+    Returns: the progress that was saved; None without a checkpoint.
+    Raises: CheckpointError when the file is damaged or belongs to another network.
     """
     path = Path(directory) / STATE
     if not path.exists():
@@ -109,7 +112,7 @@ def restore_state(directory: Path, system) -> dict[str, Any] | None:
         EOFError,
     ) as error:
         raise CheckpointError(
-            f"{path} is damaged: {error}. Remove it to start the run anew, or restore it."
+            f"{path} is damaged: {error}. Remove it to start the run again, or restore it."
         ) from error
     misfits = [
         name

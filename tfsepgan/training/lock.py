@@ -1,4 +1,4 @@
-"""One process at a time in a run's folder: two would overwrite each other's checkpoints."""
+"""A lock on the folder of a run: two processes would overwrite each other's checkpoints."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ _held: dict[Path, IO[str]] = {}
 
 
 def hold(directory: Path) -> None:
-    """Keep a run's folder for this process until it lets go or ends, however it ends.
+    """Lock a folder for this process until `let_go` or the end of the process, even a kill.
 
-    Raises: CheckpointError when another process has it.
+    Raises: CheckpointError when another process holds the lock.
     """
     directory = Path(directory).resolve()
-    if directory in _held or os.name != "posix":  # elsewhere it is left to people
+    if directory in _held or os.name != "posix":  # no lock on other systems
         return
     import fcntl
 
@@ -34,7 +34,7 @@ def hold(directory: Path) -> None:
             f"Another process (number {owner}) trains in {directory}. Wait for it or stop it, or"
             " choose another --run folder."
         ) from error
-    except OSError:  # a disk that knows no locks
+    except OSError:  # a file system without locks
         file.close()
         return
     file.truncate(0)
@@ -44,7 +44,7 @@ def hold(directory: Path) -> None:
 
 
 def let_go(directory: Path) -> None:
-    """Give a folder back; of no consequence where it is not held."""
+    """Unlock a folder; does nothing when this process does not hold it."""
     file = _held.pop(Path(directory).resolve(), None)
     if file:
         file.close()

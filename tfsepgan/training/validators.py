@@ -1,5 +1,4 @@
-"""What scores a run after each epoch: separators on fixed mixtures, makers of sounds by their
-spectra."""
+"""What scores a run after each epoch: separators by SI-SDR, sound generators by their spectra."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -17,18 +16,18 @@ from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.metrics.waveform import si_sdr
 from tfsepgan.training.board import SHOWN, Board, spectrograms
 
-# apart from every training seed in use; the same mixtures whatever the run's seed
+# differs from every training seed in use; all runs have the same mixtures
 VALIDATION_SEED = 20_000
-# of recordings: about a minute of them, whose spectra two draws agree on to about 1 dB
+# of recordings: about a minute; the spectra of two draws agree within about 1 dB
 WINDOWS = 64
-SOUNDS = 32  # made for each validation; the same latents in every epoch
+SOUNDS = 32  # generated for each validation, from the same latents in every epoch
 
 
 class Validation(NamedTuple):
-    """Numbers for the history, and one of them by which the best epoch is chosen."""
+    """Numbers for the history, and the score that decides which epoch is the best."""
 
     numbers: dict[str, float]
-    score: float | None  # higher is better; None where there is nothing to validate on
+    score: float | None  # higher is better; None when there is nothing to validate on
 
 
 class Validator(Protocol):
@@ -37,16 +36,16 @@ class Validator(Protocol):
     score_name: str
 
     def validate(self) -> Validation:
-        """Score the system as it is now."""
+        """Score the system with its present weights."""
 
     def show(self, board: Board, step: int) -> None:
-        """Write what it sounds like for TensorBoard."""
+        """Write examples of its sound for TensorBoard."""
 
 
 def validator_of(
     system: Any, catalogue: Catalogue, experiment: Experiment, console: Console
 ) -> Validator:
-    """The validator of a system's kind."""
+    """The validator for a system of this kind."""
     kind = SynthesisValidator if system.kind == "synthesis" else SeparationValidator
     return kind(system, catalogue, experiment, console)
 
@@ -62,7 +61,7 @@ class SeparationValidator:
         self.separate = separator_of(system)
 
     def validate(self) -> Validation:
-        """Mean and median over the mixtures and all sources that have a score there, in dB."""
+        """Mean and median in dB over mixtures and sources, where a score is defined."""
         if not self.mixtures:
             return Validation({}, None)
         gains = improvement_db(self.separate, self.mixtures, self.sources)
@@ -77,22 +76,22 @@ class SeparationValidator:
         return Validation(numbers, mean)
 
     def show(self, board: Board, step: int) -> None:
-        """The first mixtures, their first source, estimate and residual."""
+        """Write the first mixtures with their first source, its estimate and the residual."""
         if self.mixtures:
             estimates = [self.separate(item.mixture)[0] for item in self.mixtures[:SHOWN]]
             board.sounds(step, self.mixtures, estimates, self.sources[0])
 
 
 class SynthesisValidator:
-    """Distance of the sounds' spectra from those of the source's recordings, in dB a band; its
-    negative is the score.
+    """Compares the spectra of generated sounds with those of the source's recordings.
 
-    The recordings are of the valid split, else of the train split.
+    The score is minus the distance, in dB a band. The recordings are those of the valid split, or
+    those of the train split when there is no valid split.
 
     Args:
       system: a `SynthesisSystem`.
-      catalogue, experiment: what it learns from.
-      console: told when there is no valid split.
+      catalogue, experiment: its recordings and settings.
+      console: prints a message when there is no valid split.
     """
 
     def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment, console: Console):
@@ -105,8 +104,7 @@ class SynthesisValidator:
             return
         if split == "train":
             console.print(
-                f"No valid split of {source}: sounds are compared with the spectra of the train"
-                " split.",
+                f"No valid split of {source}: the spectra of the train split are the reference.",
                 markup=False,
             )
         windows = fixed_windows(
@@ -120,14 +118,14 @@ class SynthesisValidator:
         self.recordings = spectra_of(windows, self.data.sample_rate_hz)
 
     def validate(self) -> Validation:
-        """Make sounds and compare their spectra."""
+        """Generate sounds and compare their spectra with the recordings'."""
         if self.recordings is None:
             return Validation({}, None)
-        made = spectra_of(self.sounds(), self.data.sample_rate_hz)
-        distance = distance_db(made, self.recordings)
+        generated = spectra_of(self.sounds(), self.data.sample_rate_hz)
+        distance = distance_db(generated, self.recordings)
         numbers = {
             "val/spectral_distance_db": distance,
-            "val/mean_spectrum_distance_db": mean_distance_db(made, self.recordings),
+            "val/mean_spectrum_distance_db": mean_distance_db(generated, self.recordings),
         }
         return Validation(numbers, -distance)
 
@@ -148,14 +146,16 @@ class SynthesisValidator:
 
 
 def separator_of(system) -> Callable[[np.ndarray], np.ndarray]:
-    """A system as a function of one recording, `[time, channels]` -> `[sources, time, channels]`,
-    traced once."""
-    of_batch = system.separate if system.kind == "search" else _compiled(system.shipped)
+    """A system as a function from a mixture `[time, channels]` to `[sources, time, channels]`.
 
-    def one(mixture: np.ndarray) -> np.ndarray:
-        return np.moveaxis(of_batch(mixture.T[..., None])[..., 0], 0, -1)
+    TensorFlow traces the function once for all lengths. Each channel is separated alone.
+    """
+    separate_batch = system.separate if system.kind == "search" else _compiled(system.shipped)
 
-    return one
+    def separate(mixture: np.ndarray) -> np.ndarray:
+        return np.moveaxis(separate_batch(mixture.T[..., None])[..., 0], 0, -1)
+
+    return separate
 
 
 def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
@@ -173,10 +173,10 @@ def improvement_db(
     mixtures: Sequence[Mixture],
     sources: Sequence[str],
 ) -> np.ndarray:
-    """SI-SDR improvement over the mixture as estimate, in dB, `[mixtures, sources]`.
+    """SI-SDR of the estimates minus that of the mixture, in dB.
 
-    NaN where there is none: the source is silent there, or nothing else sounds, so that the mixture
-      is the source already.
+    Returns: `[mixtures, sources]`; NaN where the source is silent, and where it sounds alone: the
+      mixture is the source there.
     """
     rows = []
     for item in mixtures:
@@ -203,7 +203,7 @@ def _validation_mixtures(
     if "valid" not in catalogue.splits:
         console.print("No valid split: the last weights count as the best.")
         return []
-    made = fixed_mixtures(
+    mixtures = fixed_mixtures(
         catalogue,
         experiment.data,
         split="valid",
@@ -211,23 +211,26 @@ def _validation_mixtures(
         seconds=training.validation_seconds,
         seed=VALIDATION_SEED,
     )
-    _report_what_has_no_score(made, experiment, console)
-    return [item for item in made if set(item.scored) & set(experiment.data.sources)]
+    _report_missing_scores(mixtures, experiment, console)
+    return [item for item in mixtures if set(item.scored) & set(experiment.data.sources)]
 
 
-def _report_what_has_no_score(
-    made: Sequence[Mixture], experiment: Experiment, console: Console
+def _report_missing_scores(
+    mixtures: Sequence[Mixture], experiment: Experiment, console: Console
 ) -> None:
-    """Name the sources that some mixtures cannot score, such as vocals that are silent in a song's
-    first seconds."""
+    """Print which sources have no score in how many mixtures.
+
+    For example, vocals may be silent in the first seconds of a song.
+    """
     missing = {
-        name: [item for item in made if name not in item.scored] for name in experiment.data.sources
+        name: [item for item in mixtures if name not in item.scored]
+        for name in experiment.data.sources
     }
     for name, items in missing.items():
         if items:
             console.print(
-                f"Validation: {len(items)} of {len(made)} mixtures have no score of {name}, which"
-                " is silent there or sounds alone.",
+                f"Validation: {len(items)} of {len(mixtures)} mixtures have no score of {name},"
+                " which is silent there or sounds alone.",
                 markup=False,
                 highlight=False,
             )
@@ -235,5 +238,5 @@ def _report_what_has_no_score(
     seconds = experiment.training.validation_seconds
     if any(len(item.mixture) >= int(seconds * item.sample_rate_hz) for item in unscored):
         console.print(f"--validation-seconds above {seconds:g} makes them longer.", highlight=False)
-    if all(len(items) == len(made) for items in missing.values()):
+    if all(len(items) == len(mixtures) for items in missing.values()):
         console.print("Nothing is left to validate on: the last weights count as the best.")

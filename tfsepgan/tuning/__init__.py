@@ -1,1 +1,1 @@
-"""The search over a system's settings, on keras-tuner."""
+"""A search for better settings of a system, with keras-tuner."""

@@ -1,5 +1,4 @@
-"""Pictures of a search: scores in the order of the trials, scores against each setting, and trials
-as lines across all settings."""
+"""Pictures of a search: scores by trial, scores by setting, trials across all settings."""
 
 import io
 from collections.abc import Collection, Sequence
@@ -11,20 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from tfsepgan.training.checkpoint import write_atomically
-from tfsepgan.tuning.trials import FROM_THE_START, Record
+from tfsepgan.tuning.records import START, Record
 
 COLUMNS = 4
-# Told apart by colour-blind eyes too.
-START, WINNER, SHORT, FAILED = "#e39a2d", "#2f6db3", "#9a9a9a", "#b03a2e"
+# Colour-blind people can distinguish them too.
+ORANGE, BLUE, GREY, RED = "#e39a2d", "#2f6db3", "#9a9a9a", "#b03a2e"
 
 
 def draw_scores(records: Sequence[Record], path: Path) -> None:
-    """Draw each trial's score, the best so far, and the start's as a line across; trials without a
-    score stand on the floor."""
+    """Draw the score of each trial, the best so far, and a line for the preset's score.
+
+    Trials without a score are drawn at the lowest score.
+    """
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     scored = [record for record in records if record.score is not None]
-    for whole, colour, label in ((True, WINNER, "whole budget"), (False, SHORT, "stopped early")):
+    for whole, colour, label in ((True, BLUE, "whole budget"), (False, GREY, "stopped early")):
         these = [record for record in scored if record.whole == whole]
         axes.plot(
             [r.trial for r in these],
@@ -40,17 +41,17 @@ def draw_scores(records: Sequence[Record], path: Path) -> None:
             [record.trial for record in complete],
             best,
             where="post",
-            color=WINNER,
+            color=BLUE,
             alpha=0.4,
             label="best so far",
         )
-    start = next((record for record in scored if record.trial == FROM_THE_START), None)
+    start = next((record for record in scored if record.trial == START), None)
     if start:
-        axes.axhline(start.score, color=START, linestyle="--", label="the preset as it is")
-    lost = [record.trial for record in records if record.score is None]
-    if lost:
+        axes.axhline(start.score, color=ORANGE, linestyle="--", label="unchanged preset")
+    without_score = [record.trial for record in records if record.score is None]
+    if without_score:
         floor = min((record.score for record in scored), default=0.0)
-        axes.plot(lost, [floor] * len(lost), "x", color=FAILED, label="no score")
+        axes.plot(without_score, [floor] * len(without_score), "x", color=RED, label="no score")
     axes.set_xlabel("trial")
     axes.set_ylabel("score, dB")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -62,8 +63,8 @@ def draw_scores(records: Sequence[Record], path: Path) -> None:
 def draw_settings(
     records: Sequence[Record], settings: Sequence[str], logarithmic: Collection[str], path: Path
 ) -> None:
-    """Draw the score against each setting, a panel for each."""
-    # the start last, on top
+    """Draw the score against each setting, one panel for each."""
+    # the preset last, on top
     scored = [record for record in records if record.score is not None][::-1]
     columns = min(COLUMNS, len(settings))
     rows = -(-len(settings) // columns)
@@ -74,7 +75,7 @@ def draw_settings(
     for axes, name in zip(grid.flat, settings, strict=False):
         places, ticks = _places(scored, name)
         for record, place in zip(scored, places, strict=True):
-            colour = START if record.trial == FROM_THE_START else WINNER if record.whole else SHORT
+            colour = ORANGE if record.trial == START else BLUE if record.whole else GREY
             axes.plot(place, record.score, "o", color=colour, alpha=0.8)
         if ticks:
             axes.set_xticks(range(len(ticks)), ticks, rotation=30, fontsize="small")
@@ -98,8 +99,10 @@ def draw_parallel(
     winner: Record | None,
     path: Path,
 ) -> None:
-    """Draw each trial as a line across all settings, its colour saying the score; start dashed,
-    winner thick."""
+    """Draw each trial as a line across all settings, coloured by score.
+
+    The line of the preset is dashed, that of the winner is thick.
+    """
     scored = sorted(
         (record for record in records if record.score is not None), key=lambda record: record.score
     )
@@ -110,7 +113,7 @@ def draw_parallel(
     lines.append(_unit(scores))
     colours = colormaps["viridis"](_unit(scores)) if len(scored) else []
     for index, record in enumerate(scored):
-        style = {"linestyle": "--" if record.trial == FROM_THE_START else "-"}
+        style = {"linestyle": "--" if record.trial == START else "-"}
         style["linewidth"] = 3 if winner and record.trial == winner.trial else 1.2
         axes.plot(range(len(lines)), [line[index] for line in lines], color=colours[index], **style)
     for place, name in enumerate((*settings, "score, dB")):
@@ -137,7 +140,7 @@ def draw_parallel(
 
 
 def _places(records: Sequence[Record], name: str) -> tuple[list, list[str]]:
-    """Where values stand on an axis: numbers as they are, others side by side with these labels."""
+    """Positions on an axis: the numbers themselves, or indices of the labels that are returned."""
     values = [record.values.get(name) for record in records]
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         return values, []
@@ -151,14 +154,14 @@ def _heights(records: Sequence[Record], name: str, *, log: bool) -> np.ndarray:
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Values on [0, 1]; in the middle where all are alike."""
+    """Values scaled to [0, 1]; 0.5 when all are equal."""
     if not len(values) or np.ptp(values) == 0:
         return np.full(len(values), 0.5)
     return (values - np.min(values)) / np.ptp(values)
 
 
 def _ends(heights: np.ndarray, values: Sequence) -> list[tuple[float, str]]:
-    """The lowest and the highest value, to be written beside an axis."""
+    """The lowest and the highest value, as labels of an axis."""
     if not len(heights):
         return []
     return [

@@ -1,5 +1,4 @@
-"""What a search found: a table, a file of numbers, three plots, and the best trial as a preset that
-`tfsepgan-train --config` takes."""
+"""The report of a search: a table, a JSON file, three plots, and the best trial as a preset."""
 
 import json
 from pathlib import Path
@@ -10,15 +9,16 @@ from rich.console import Console
 
 from tfsepgan.config import to_dict
 from tfsepgan.training.checkpoint import write_atomically
+from tfsepgan.tuning.plan import SearchPlan
 from tfsepgan.tuning.plots import draw_parallel, draw_scores, draw_settings
-from tfsepgan.tuning.trials import FROM_THE_START, Record, SearchPlan, read_records
-from tfsepgan.tuning.tuner import told_values
+from tfsepgan.tuning.records import START, Record, read_records
+from tfsepgan.tuning.tuner import values_line
 
 PRESET, REPORT, NUMBERS = "preset.yaml", "report.md", "report.json"
 
 
 def winner_of(records: list[Record]) -> Record | None:
-    """The best of the trials that had the whole budget; of equals the first."""
+    """The best trial with the whole budget; the first of equal ones."""
     return max(
         (record for record in records if record.whole),
         key=lambda record: record.score,
@@ -27,15 +27,14 @@ def winner_of(records: list[Record]) -> Record | None:
 
 
 def start_of(records: list[Record]) -> Record | None:
-    """The trial of the preset as it is."""
-    return next((record for record in records if record.trial == FROM_THE_START), None)
+    """The trial of the unchanged preset."""
+    return next((record for record in records if record.trial == START), None)
 
 
 def write_report(plan: SearchPlan, console: Console) -> None:
-    """Write what is known so far, and say it in a line or two; nothing before the first trial has
-    ended.
+    """Write the report of the trials so far and print a summary; does nothing without trials.
 
-    Raises: CheckpointError when a record cannot be read or the disk refuses.
+    Raises: CheckpointError when a record cannot be read or a file cannot be written.
     """
     records = read_records(plan.directory)
     if not records:
@@ -51,13 +50,14 @@ def write_report(plan: SearchPlan, console: Console) -> None:
     _write(plan.directory / REPORT, "\n".join(_lines(plan, records, winner, start)) + "\n")
     if winner is None:
         console.print(
-            "No trial has run its course with a score yet, so there is no preset.", markup=False
+            "No trial has ended with the whole budget and a score, so there is no preset.",
+            markup=False,
         )
     else:
         _write(plan.directory / PRESET, _preset(plan, winner))
         console.print(_verdict(winner, start), markup=False, highlight=False)
         console.print(
-            f"tfsepgan-train --config {plan.directory / PRESET} trains it.",
+            f"To train it: tfsepgan-train --config {plan.directory / PRESET}",
             markup=False,
             highlight=False,
         )
@@ -94,23 +94,23 @@ def _preset(plan: SearchPlan, winner: Record) -> str:
     head = (
         f"# Trial {winner.trial} of a search from {experiment.system}, preset {experiment.preset}:"
         f" {winner.score:.2f} dB on the valid split after {winner.step} steps.\n# Searched:"
-        f" {told_values(winner.values)}\n# tfsepgan-train --config FILE takes it; flags win over"
-        " it, as --steps for a longer run.\n"
+        f" {values_line(winner.values)}\n# Use it with tfsepgan-train --config FILE; flags override"
+        " it, such as --steps for a longer run.\n"
     )
     return head + yaml.safe_dump(to_dict(experiment), sort_keys=False)
 
 
 def _verdict(winner: Record, start: Record | None) -> str:
-    if winner.trial == FROM_THE_START:
-        return f"No trial beat the preset as it is: {winner.score:.2f} dB."
+    if winner.trial == START:
+        return f"No trial scored above the unchanged preset: {winner.score:.2f} dB."
     if start is None or not start.whole:
         return (
-            f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is has no score"
-            " under this budget."
+            f"Best: trial {winner.trial}, {winner.score:.2f} dB; the unchanged preset has no score"
+            " with this budget."
         )
     return (
-        f"Best: trial {winner.trial}, {winner.score:.2f} dB; the preset as it is, trial"
-        f" {FROM_THE_START}, has {start.score:.2f} dB under the same budget:"
+        f"Best: trial {winner.trial}, {winner.score:.2f} dB; the unchanged preset, trial {START},"
+        f" has {start.score:.2f} dB with the same budget:"
         f" {winner.score - start.score:+.2f} dB."
     )
 
@@ -131,18 +131,20 @@ def _lines(
         if plan.separates
         else "minus the distance of spectra"
     )
-    # the last one counts what it goes on from
+    # a later record of a run includes the earlier ones
     by_run = {record.folder: record.processor_minutes for record in records}
     spent = sum(by_run.values())
     return [
         f"# Search from {plan.start.system}, preset {plan.start.preset}",
         "",
-        _verdict(winner, start) if winner else "No trial has run its course with a score.",
+        _verdict(winner, start)
+        if winner
+        else "No trial has ended with the whole budget and a score.",
         "",
         (
             f"{plan.algorithm}, {len(records)} trials of at most {' and '.join(limits)}; about"
             f" {spent:.0f} minutes of processor time in all. Score: {what}, dB, of the model that a"
-            f" trial keeps. Trial {FROM_THE_START} is the preset as it is."
+            f" trial keeps. Trial {START} is the unchanged preset."
         ),
         "",
         *_table(plan, records),

@@ -1,12 +1,13 @@
-"""Who says what is tried next: keras-tuner's random search, Bayesian optimisation and Hyperband,
-made to last.
+"""Samplers, which choose the values of the next trial: random, Bayesian optimization, Hyperband.
 
-Source: random search, Bergstra & Bengio 2012; Gaussian process with upper confidence bound,
-Srinivas et al. 2010; Hyperband, Li et al. 2018, arXiv:1603.06560; all as keras-tuner has them.
-Departs from it: the first trial is the preset as it is, with the whole budget. The state on disk is
-whole or not there, and agrees with itself after a kill: what had begun is begun again, what was
-only half noted is forgotten. Bayesian optimisation starts to model after a third of its trials, as
-keras-tuner's three trials a setting are more than most searches have.
+Source: keras-tuner's oracles for random search, Bergstra & Bengio 2012; Gaussian process with upper
+confidence bound, Srinivas et al. 2010; Hyperband, Li et al. 2018, arXiv:1603.06560.
+Departs from keras-tuner:
+- the first trial is the unchanged preset with the whole budget;
+- the state on disk is consistent after a kill: a trial that had started starts again, an incomplete
+  entry is dropped;
+- Bayesian optimization draws the first third of its trials at random; keras-tuner's three trials
+  for each setting are more than most searches have.
 """
 
 import json
@@ -18,17 +19,21 @@ import keras_tuner
 from keras_tuner import oracles
 
 from tfsepgan.errors import ConfigError
-from tfsepgan.settings.search import Choice, Space
+from tfsepgan.settings.search import Choice
 from tfsepgan.training.checkpoint import write_atomically
-from tfsepgan.tuning.trials import IMPROVEMENT, SearchPlan, encoded, start_values
+from tfsepgan.tuning.plan import IMPROVEMENT, SearchPlan, encoded, start_values
+from tfsepgan.tuning.space import Space
 
-MOST_FAILURES = 10**9  # in a row: each trial that fails says why, and the search goes on
-TRIALS = 12  # of the algorithms that have no number of their own
+MOST_FAILURES = 10**9  # in a row: a failed trial has its reason in its record
+TRIALS = 12  # default of random and Bayesian search
 
 
 def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperParameters:
-    """A search space as keras-tuner has it; choices as JSON text, since it knows neither lists nor
-    nothing."""
+    """A search space for keras-tuner, with choices as JSON text: it allows no lists and no None.
+
+    Args:
+      start: the preset's values.
+    """
     found = keras_tuner.HyperParameters()
     for item in space.settings:
         span, value = item.span, encoded(item, start[item.name])
@@ -42,10 +47,10 @@ def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperPar
     return found
 
 
-class _Lasting:
-    """What the three share: the start first, and a state that survives a kill."""
+class _Resumable:
+    """What the three samplers share: the preset first, and a state that survives a kill."""
 
-    first: dict[str, Any]  # the start's values
+    first: dict[str, Any]  # values of the first trial
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Values for the next trial."""
@@ -54,68 +59,68 @@ class _Lasting:
         return super().populate_space(trial_id)
 
     def save(self) -> None:
-        """Write the state in one piece."""
+        """Write the state completely or not at all."""
         _write(self._get_oracle_fname(), self.get_state())
 
     def _save_trial(self, trial) -> None:
         _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:
-        """Read the state, and line up what was going on when it was last written."""
+        """Read the state; trials that had not ended come next."""
         super().reload()
         self.trials = {name: self.trials[name] for name in self.start_order}
-        left = [
+        unfinished = [
             name
             for name, trial in self.trials.items()
             if trial.status not in ("COMPLETED", "FAILED")
         ]
-        for name in left:
+        for name in unfinished:
             self.trials[name].metrics = type(self.trials[name].metrics)()
-        self._retry_queue = left[::-1]  # taken from the end
+        self._retry_queue = unfinished[::-1]  # the last one comes first
 
 
 def _write(path, state: dict[str, Any]) -> None:
     write_atomically(Path(path), lambda file: file.write(json.dumps(state).encode()))
 
 
-class RandomOracle(_Lasting, oracles.RandomSearchOracle):
+class RandomSampler(_Resumable, oracles.RandomSearchOracle):
     """Draws at random."""
 
 
-class BayesianOracle(_Lasting, oracles.BayesianOptimizationOracle):
-    """Draws where a Gaussian process over the trials so far expects most, or knows least."""
+class BayesianSampler(_Resumable, oracles.BayesianOptimizationOracle):
+    """Draws where a Gaussian process expects a high score or is uncertain."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Values for the next trial; at random where the process would repeat one."""
+        """Values for the next trial; random ones instead of a repetition."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a fit that ends at the edge of its own ranges
+            warnings.simplefilter("ignore")  # about a fit that ends at the edge of its ranges
             response = super().populate_space(trial_id)
         if response["status"] == "RUNNING" and self.trials and self._duplicate(response["values"]):
             return self._random_populate_space()
         return response
 
 
-class HyperbandOracle(_Lasting, oracles.HyperbandOracle):
-    """Gives many trials a short time, and the best of them more."""
+class HyperbandSampler(_Resumable, oracles.HyperbandOracle):
+    """Trains many trials for a short time and continues the best of them."""
 
 
-def oracle_of(plan: SearchPlan) -> keras_tuner.Oracle:
-    """The oracle of a plan.
+def sampler_of(plan: SearchPlan) -> keras_tuner.Oracle:
+    """The sampler of a plan.
 
     Raises: ConfigError when the plan has too few trials, or too few validations for Hyperband.
     """
     if plan.trials is not None and plan.trials < 2:
         raise ConfigError(
-            f"trials is {plan.trials}; it must be at least 2, as the first one is the preset as"
-            " it is."
+            f"trials is {plan.trials}; it must be at least 2, because the first one is the"
+            " unchanged preset."
         )
     start = start_values(plan)
-    given = {
+    arguments = {
         "objective": keras_tuner.Objective(IMPROVEMENT if plan.separates else "val/score", "max"),
         "hyperparameters": hyperparameters(plan.space, start),
         "allow_new_entries": False,
         "tune_new_entries": False,
-        # apart for each seed, and never 0, which keras-tuner takes for none
+        # different for each seed, and never 0, which keras-tuner treats as none
         "seed": 7919 * (plan.start.data.seed + 1),
         "max_consecutive_failed_trials": MOST_FAILURES,
     }
@@ -123,28 +128,29 @@ def oracle_of(plan: SearchPlan) -> keras_tuner.Oracle:
     if plan.algorithm == "hyperband":
         if plan.factor < 2 or plan.epochs < plan.factor:
             raise ConfigError(
-                "hyperband stops trials at their validations, of which a whole one has"
-                f" {plan.epochs} (steps by steps_per_epoch), and keeps one in {plan.factor}; take"
-                f" fewer --steps-per-epoch, or a --factor from 2 to {plan.epochs}."
+                f"hyperband stops trials at validations and continues one in {plan.factor}; a whole"
+                f" trial has {plan.epochs} validations (steps / steps_per_epoch). Use fewer"
+                f" --steps-per-epoch, or a --factor from 2 to {plan.epochs}."
             )
-        oracle = HyperbandOracle(max_epochs=plan.epochs, factor=plan.factor, **given)
-        oracle.max_trials = plan.trials
+        sampler = HyperbandSampler(max_epochs=plan.epochs, factor=plan.factor, **arguments)
+        sampler.max_trials = plan.trials
         first |= {"tuner/epochs": plan.epochs, "tuner/initial_epoch": 0}
     else:
-        given["max_trials"] = plan.trials or TRIALS
+        arguments["max_trials"] = plan.trials or TRIALS
         if plan.algorithm == "bayesian":
-            given["num_initial_points"] = max(3, given["max_trials"] // 3)
-        oracle = {"random": RandomOracle, "bayesian": BayesianOracle}[plan.algorithm](**given)
-    oracle.first, oracle.verbose = first, 0
-    return oracle
+            arguments["num_initial_points"] = max(3, arguments["max_trials"] // 3)
+        kind = {"random": RandomSampler, "bayesian": BayesianSampler}[plan.algorithm]
+        sampler = kind(**arguments)
+    sampler.first, sampler.verbose = first, 0
+    return sampler
 
 
-def trials_of(oracle: keras_tuner.Oracle) -> int:
-    """How many trials there will be, if none of them fails."""
-    if not isinstance(oracle, HyperbandOracle):
-        return oracle.max_trials
-    brackets = range(oracle._get_num_brackets())
+def trials_of(sampler: keras_tuner.Oracle) -> int:
+    """The number of trials of a search."""
+    if not isinstance(sampler, HyperbandSampler):
+        return sampler.max_trials
+    brackets = range(sampler._get_num_brackets())
     whole = 1 + sum(
-        oracle._get_size(bracket, turn) for bracket in brackets for turn in range(bracket + 1)
+        sampler._get_size(bracket, turn) for bracket in brackets for turn in range(bracket + 1)
     )
-    return min(whole, oracle.max_trials or whole)
+    return min(whole, sampler.max_trials or whole)

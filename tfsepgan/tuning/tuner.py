@@ -1,9 +1,9 @@
-"""A search over a system's settings with keras-tuner: each trial is a training run that survives a
-kill, as the search does.
+"""A search over a system's settings with keras-tuner; search and trials survive a kill.
 
-One process does both, or keras-tuner's chief says what is tried next and workers train:
-`KERASTUNER_TUNER_ID` ('chief' or a name), `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` tell
-a process which it is. `tuning_workers` starts them all here.
+Each trial is a training run. One process does everything, or keras-tuner's chief chooses the values
+and workers train. The variables `KERASTUNER_TUNER_ID` ('chief' or another name),
+`KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` give the role of a process. `tuning.workers`
+starts all processes on this machine.
 """
 
 import contextlib
@@ -22,42 +22,44 @@ from tfsepgan.errors import CheckpointError
 from tfsepgan.files import write_whole
 from tfsepgan.models.bundle import Bundle
 from tfsepgan.models.saved import open_model
-from tfsepgan.tuning.samplers import oracle_of
-from tfsepgan.tuning.trials import Record, SearchPlan, read_records, run_trial
+from tfsepgan.tuning.plan import SearchPlan
+from tfsepgan.tuning.records import Record, read_records
+from tfsepgan.tuning.samplers import sampler_of
+from tfsepgan.tuning.trials import run_trial
 
 PROCESS = "KERASTUNER_TUNER_ID"
-ASKING_SECONDS = 1.0  # between two questions, while no trial can be had before others have ended
+REQUEST_SECONDS = 1.0  # between two requests, while every trial has to wait for others
 
 
 def is_chief() -> bool:
-    """Whether this process only says what is tried next; by keras-tuner's own rule."""
+    """Whether this process is the chief, which does not train; keras-tuner's own rule."""
     return "chief" in os.environ.get(PROCESS, "")
 
 
 def is_part() -> bool:
-    """Whether this process is one of a search that has a chief."""
+    """Whether this process belongs to a search with a chief."""
     return "KERASTUNER_ORACLE_IP" in os.environ
 
 
 class SettingsTuner(keras_tuner.Tuner):
-    """Tries settings, a training run for each.
+    """Runs the trials of a search, each a training run.
 
     Args:
-      plan: what is searched.
-      catalogue: the recordings; None for a chief, which trains nothing.
-      console: told of each trial.
+      plan: the plan of the search.
+      catalogue: the recordings; None for a chief, which does not train.
+      console: prints the trials.
     """
 
     def __init__(self, plan: SearchPlan, catalogue: Catalogue | None, console: Console):
         self.plan, self.catalogue, self.console = plan, catalogue, console
-        self._asked = 0.0
-        with contextlib.redirect_stdout(io.StringIO()):  # it says which file it reads
+        self._last_request = 0.0
+        with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner prints the file that it reads
             super().__init__(
-                oracle=oracle_of(plan), directory=str(plan.directory), project_name="oracle"
+                oracle=sampler_of(plan), directory=str(plan.directory), project_name="oracle"
             )
 
     def run_trial(self, trial: keras_tuner.engine.trial.Trial) -> dict[str, float]:
-        """Train one trial; whatever ends it, the search hears a number that it can go on with."""
+        """Train one trial; returns a finite score for the sampler, however the trial ends."""
         drawn = trial.hyperparameters.values
         number = int(trial.trial_id)
         values = self.plan.values(drawn)
@@ -65,7 +67,7 @@ class SettingsTuner(keras_tuner.Tuner):
         after = records.get(int(drawn.get("tuner/trial_id", -1)))
         if number not in records:
             self.console.rule(f"trial {number}", align="left")
-            self.console.print(told_values(values), markup=False, highlight=False)
+            self.console.print(values_line(values), markup=False, highlight=False)
         try:
             record = run_trial(
                 self.plan,
@@ -76,32 +78,32 @@ class SettingsTuner(keras_tuner.Tuner):
                 epochs=drawn.get("tuner/epochs"),
                 after=after,
             )
-        # keras-tuner would count it as a failed trial, and the next would fail alike
+        # keras-tuner would count a failed trial and try the next, which would fail too
         except Exception as error:
             raise FatalError(str(error)) from error
-        self.console.print(told_record(record), markup=False, highlight=False)
+        self.console.print(record_line(record), markup=False, highlight=False)
         floor = self.plan.floor_db
         return {
             self.oracle.objective.name: floor if record.score is None else max(floor, record.score)
         }
 
     def pre_create_trial(self):
-        """Wait a little before asking again."""
-        wait = self._asked + ASKING_SECONDS - time.monotonic()
+        """Wait a little before the next request."""
+        wait = self._last_request + REQUEST_SECONDS - time.monotonic()
         if wait > 0:
             time.sleep(wait)
-        self._asked = time.monotonic()
+        self._last_request = time.monotonic()
 
     def on_trial_begin(self, trial):
-        """There was a trial, so the next question need not wait."""
-        self._asked = 0.0
+        """The request was successful, so the next one need not wait."""
+        self._last_request = 0.0
 
     def on_search_begin(self):
-        """Be found from the first trial on."""
+        """Save the state before the first trial."""
         self.save()
 
     def save(self):
-        """Write the state in one piece; a worker has none."""
+        """Write the state; a worker has none."""
         if not self._is_worker():
             self.oracle.save()
             write_whole(Path(self._get_tuner_fname()), lambda file: file.write(b"{}"))
@@ -118,11 +120,11 @@ class SettingsTuner(keras_tuner.Tuner):
                 ) from error
 
     def _get_tuner_fname(self):
-        # whether one process searches or several
+        # the same name for one process and for several
         return os.path.join(self.project_dir, "tuner.json")
 
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> Bundle:
-        """The model that a trial keeps."""
+        """The model that a trial kept."""
         number = int(trial.trial_id)
         record = next(
             record for record in read_records(self.plan.directory) if record.trial == number
@@ -130,32 +132,32 @@ class SettingsTuner(keras_tuner.Tuner):
         return open_model(self.plan.directory / record.folder)
 
 
-def told_values(values: dict) -> str:
+def values_line(values: dict) -> str:
     """Settings in one line."""
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def told_record(record: Record) -> str:
+def record_line(record: Record) -> str:
     """A trial in one line."""
     score = "no score" if record.score is None else f"{record.score:.2f} dB"
     rung = (
-        f", to go on from step {record.rung} if it is chosen"
+        f", may continue from step {record.rung}"
         if record.rung and record.outcome == "finished"
         else ""
     )
     return (
         f"trial {record.trial}: {score}, {record.outcome} at step {record.step} "
-        f"after {record.minutes:.1f} minutes{rung}: {told_values(record.values)}"
+        f"after {record.minutes:.1f} minutes{rung}: {values_line(record.values)}"
     )
 
 
 def run_search(plan: SearchPlan, catalogue: Catalogue | None, console: Console) -> None:
-    """Search to the end, or until stopped, as the part of the search that this process is.
+    """Search to the end or until stopped, in the role of this process.
 
-    Raises: KeyboardInterrupt when asked to stop; TfsepganError for what no trial would escape. All
-      can be gone on with.
+    Raises: KeyboardInterrupt when interrupted; TfsepganError for errors that would affect every
+      trial.
     """
-    tf.get_logger().setLevel("ERROR")  # it warns of every new network, and each trial has one
+    tf.get_logger().setLevel("ERROR")  # it warns about every new network, and each trial has one
     tuner = SettingsTuner(plan, catalogue, console)
     try:
         tuner.search()

@@ -1,10 +1,8 @@
-"""A search by several processes of this machine: keras-tuner's chief and its workers, started,
-watched and ended together.
+"""A search with several processes on this machine: keras-tuner's chief and its workers.
 
-Each process has a folder of its own in `SEARCH/processes/`, with what it prints in `output.txt`.
-None outlives the command,
-however that ends: each holds on to a pipe and leaves, its run saved, when the other end of it is
-  gone.
+Each process has a folder in `SEARCH/processes/`; its output goes to `output.txt` there. No process
+outlives the command: each reads from a pipe, and when the command ends and the pipe closes, it
+saves its run and ends.
 """
 
 import contextlib
@@ -22,14 +20,14 @@ from rich.console import Console
 
 from tfsepgan.errors import CheckpointError, TfsepganError
 from tfsepgan.training.lock import hold, let_go
-from tfsepgan.tuning.trials import Record, read_records
-from tfsepgan.tuning.tuner import PROCESS, told_record
+from tfsepgan.tuning.records import Record, read_records
+from tfsepgan.tuning.tuner import PROCESS, record_line
 
 CHIEF = "chief"
 PIPE = "TFSEPGAN_LEAVES_WITH_ITS_PIPE"
-RESTARTS = 2  # of each worker that was killed, as by a machine that ran out of memory
-LEAVING_SECONDS = 120  # for a step, a validation and a checkpoint
-LOOK_SECONDS = 0.5
+RESTARTS = 2  # of each worker that is killed, for example when memory runs out
+STOP_SECONDS = 120  # for a step, a validation and a checkpoint
+POLL_SECONDS = 0.5
 INTERRUPTED = 130
 
 
@@ -42,14 +40,13 @@ class Member(NamedTuple):
 
 
 def leave_with_the_pipe() -> None:
-    """In a process that `search_with_workers` started: stop, as if asked to, once the command is
-    gone."""
+    """In a process of `search_with_workers`: stop when the command has ended."""
     if PIPE not in os.environ:
         return
 
     def wait() -> None:
         with contextlib.suppress(OSError):
-            while os.read(0, 1024):  # not sys.stdin, whose lock Python wants at the end
+            while os.read(0, 1024):  # not sys.stdin, whose lock Python takes at its end
                 pass
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -59,18 +56,18 @@ def leave_with_the_pipe() -> None:
 def search_with_workers(
     command: Sequence[str], directory: Path, *, workers: int, threads: int | None, console: Console
 ) -> None:
-    """Run a search by a chief and workers until it is over.
+    """Run a search with a chief and workers to its end.
 
     Args:
-      command: what each process runs; its surroundings tell it which one it is.
-      directory: the search's; held by the caller.
-      workers: how many trials at a time.
-      threads: for each worker; by default they share the cores.
-      console: told of each trial that ends.
-    Raises: KeyboardInterrupt after Ctrl-C or SIGTERM, when all have saved and left; TfsepganError
-      when one had an error.
+      command: the command of each process; environment variables give its role.
+      directory: folder of the search, locked by the caller.
+      workers: number of trials at the same time.
+      threads: threads of each worker; by default the workers share the cores.
+      console: prints each trial that ends.
+    Raises: KeyboardInterrupt after Ctrl-C or SIGTERM, when all processes have saved and ended;
+      TfsepganError when one of them fails.
     """
-    _wait_for_leavers(directory)
+    _wait_for_old_processes(directory)
     threads = threads or max(1, _cores() // workers)
     port = _free_port()
     team: dict[str, Member] = {}
@@ -82,7 +79,7 @@ def search_with_workers(
     try:
         for name in (CHIEF, *(f"worker{number}" for number in range(workers))):
             start(name)
-        _watch(team, start, _teller(directory, console), console)
+        _watch(team, start, _printer(directory, console), console)
     finally:
         _end(team, console)
         if previous is not None:
@@ -107,9 +104,9 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _wait_for_leavers(directory: Path) -> None:
-    """Let processes of a command that was killed save and leave."""
-    deadline = time.monotonic() + LEAVING_SECONDS
+def _wait_for_old_processes(directory: Path) -> None:
+    """Wait until the processes of a killed command have saved and ended."""
+    deadline = time.monotonic() + STOP_SECONDS
     for folder in directory.glob("processes/*/"):
         while True:
             try:
@@ -118,7 +115,7 @@ def _wait_for_leavers(directory: Path) -> None:
             except CheckpointError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         let_go(folder)
 
 
@@ -139,7 +136,7 @@ def _start(
             for key in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         },
         "TF_NUM_INTEROP_THREADS": "1",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several share one
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several processes share one
         "PYTHONUNBUFFERED": "1",
         "no_proxy": local,
         "no_grpc_proxy": local,
@@ -153,45 +150,45 @@ def _start(
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
-        )  # a session of its own: Ctrl-C reaches the command alone, which then asks each to stop
+        )  # its own session: Ctrl-C reaches only the command, which then stops each process
     return Member(name, process, output)
 
 
-def _teller(directory: Path, console: Console) -> Callable[[], None]:
-    """Prints each record that is new since the last call."""
+def _printer(directory: Path, console: Console) -> Callable[[], None]:
+    """A function that prints the records that are new since its last call."""
     known = {record.trial for record in read_records(directory)}
 
-    def tell() -> None:
-        fresh: list[Record] = [
+    def print_new() -> None:
+        new: list[Record] = [
             record for record in read_records(directory) if record.trial not in known
         ]
-        for record in fresh:
+        for record in new:
             known.add(record.trial)
-            console.print(told_record(record), markup=False, highlight=False)
+            console.print(record_line(record), markup=False, highlight=False)
 
-    return tell
+    return print_new
 
 
 def _watch(
     team: dict[str, Member],
     start: Callable[[str], None],
-    tell: Callable[[], None],
+    print_new: Callable[[], None],
     console: Console,
 ) -> None:
-    """Until every worker has ended well."""
+    """Wait until every worker has ended without an error."""
     restarts = dict.fromkeys(team, 0)
-    at_work = {name for name in team if name != CHIEF}
-    while at_work:
-        time.sleep(LOOK_SECONDS)
-        tell()
-        for name in sorted(at_work):
+    running = {name for name in team if name != CHIEF}
+    while running:
+        time.sleep(POLL_SECONDS)
+        print_new()
+        for name in sorted(running):
             code = team[name].process.poll()
             if code == 0:
-                at_work.remove(name)
+                running.remove(name)
             elif code is not None and code < 0 and restarts[name] < RESTARTS:
                 restarts[name] += 1
                 console.print(
-                    f"{name} was killed (signal {-code}); it starts again and goes on.",
+                    f"{name} was killed (signal {-code}); it starts again and resumes its trial.",
                     markup=False,
                 )
                 team[name].process.stdin.close()
@@ -200,38 +197,37 @@ def _watch(
                 raise KeyboardInterrupt
             elif code is not None:
                 raise TfsepganError(_why(team[name], code))
-        if at_work and team[CHIEF].process.poll() is not None:
+        if running and team[CHIEF].process.poll() is not None:
             raise TfsepganError(_why(team[CHIEF], team[CHIEF].process.returncode))
-    tell()
+    print_new()
 
 
 def _why(member: Member, code: int) -> str:
-    ended = (
-        f"was killed (signal {-code}) again and again" if code < 0 else f"ended with code {code}"
-    )
-    lines = member.output.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+    often = "" if member.name == CHIEF else f" {RESTARTS + 1} times"
+    ended = f"was killed (signal {-code}){often}" if code < 0 else f"ended with code {code}"
+    lines = member.output.read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
     last = (
-        "too little memory is the usual reason; take fewer --workers"
+        "the usual reason is too little memory; use fewer --workers"
         if code == -signal.SIGKILL
         else lines[-1]
     )
     return (
         f"{member.name} {ended}: {last.rstrip('.')}. Its output is in {member.output}; the same"
-        " command goes on with the search."
+        " command resumes the search."
     )
 
 
 def _end(team: dict[str, Member], console: Console) -> None:
-    """End what still runs: workers save first, the chief has all on disk already."""
-    left = [
+    """End all processes: workers save first; the chief's state is always on disk."""
+    still_running = [
         member for member in team.values() if member.name != CHIEF and member.process.poll() is None
     ]
     try:
-        if left:
+        if still_running:
             console.print("Waiting for the workers to save.", markup=False)
-            _ask(left)
-    except KeyboardInterrupt:  # asked again: their last checkpoints are good
-        console.print("Not waiting any longer.", markup=False)
+            _stop(still_running)
+    except KeyboardInterrupt:  # a second Ctrl-C: the last checkpoints are good
+        console.print("No longer waiting.", markup=False)
     finally:
         for member in team.values():
             if member.process.poll() is None:
@@ -241,11 +237,12 @@ def _end(team: dict[str, Member], console: Console) -> None:
                 member.process.stdin.close()
 
 
-def _ask(members: Sequence[Member]) -> None:
+def _stop(members: Sequence[Member]) -> None:
+    """Send SIGTERM and wait until the processes have saved."""
     for member in members:
         with contextlib.suppress(ProcessLookupError):
             member.process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + LEAVING_SECONDS
+    deadline = time.monotonic() + STOP_SECONDS
     for member in members:
         with contextlib.suppress(subprocess.TimeoutExpired):
             member.process.wait(max(0.1, deadline - time.monotonic()))

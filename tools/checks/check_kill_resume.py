@@ -23,9 +23,23 @@ LIMIT = 1e-6
 
 def command(run: Path, steps: int) -> list[str]:
     """The training command, the same at every start."""
-    settings = {"steps": steps, "steps-per-epoch": 10, "validation-mixtures": 2, "validation-seconds": 1.0}
+    settings = {
+        "steps": steps,
+        "steps-per-epoch": 10,
+        "validation-mixtures": 2,
+        "validation-seconds": 1.0,
+    }
     flags = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "tfsepgan.cli.train", "--preset", "tiny", "--data", "demo", *flags] + [
+    return [
+        sys.executable,
+        "-m",
+        "tfsepgan.cli.train",
+        "--preset",
+        "tiny",
+        "--data",
+        "demo",
+        *flags,
+    ] + [
         *("--run", str(run)),
         *("--no-finish", "--no-tensorboard"),
     ]
@@ -48,7 +62,9 @@ def saved_step(run: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
@@ -65,7 +81,10 @@ def main() -> int:
     kills = 0
     while kills < options.kills:
         process = subprocess.Popen(
-            command(folder / "killed", options.steps), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command(folder / "killed", options.steps),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         patience = draw.uniform(0.3, 0.9 * whole_seconds)
         try:
@@ -82,7 +101,10 @@ def main() -> int:
         if process.returncode != 0:
             print(f"a restart failed:\n{output}")
             return 1
-        print(f"it ended before kill {kills + 1}; remove the run and go on killing a new one", flush=True)
+        print(
+            f"it ended before kill {kills + 1}; remove the run and go on killing a new one",
+            flush=True,
+        )
         if report(folder):
             return 1
         subprocess.run(["rm", "-r", str(folder / "killed")], check=True)
@@ -96,7 +118,11 @@ def report(folder: Path) -> int:
     if whole.keys() != killed.keys():
         print("the checkpoints hold different variables")
         return 1
-    worst = max(float(np.max(np.abs(whole[name].astype("f8") - killed[name]))) for name in whole if whole[name].size)
+    worst = max(
+        float(np.max(np.abs(whole[name].astype("f8") - killed[name])))
+        for name in whole
+        if whole[name].size
+    )
     print(f"largest difference over {len(whole)} variables: {worst:.2e} (limit {LIMIT:.0e})")
     return int(worst > LIMIT)
 

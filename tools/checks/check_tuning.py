@@ -43,7 +43,9 @@ def kill_once(line: list[str], folder: Path, after: int, pause: float) -> None:
         time.sleep(0.2)
     time.sleep(pause)
     if process.poll() is not None:
-        raise SystemExit("The search ended before the kill; take fewer --kill-after, or more trials.")
+        raise SystemExit(
+            "The search ended before the kill; take fewer --kill-after, or more trials."
+        )
     ended = {path.stem for path in records(folder)}
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -60,13 +62,22 @@ def kill_once(line: list[str], folder: Path, after: int, pause: float) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kill-after", type=int, default=4)
     parser.add_argument("--pause", type=float, default=20.0)
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
-    line = [sys.executable, "-m", "tfsepgan.cli.tune", "--output", str(options.folder), *options.arguments]
+    line = [
+        sys.executable,
+        "-m",
+        "tfsepgan.cli.tune",
+        "--output",
+        str(options.folder),
+        *options.arguments,
+    ]
     began = time.monotonic()
     kill_once(line, options.folder, options.kill_after, options.pause)
     code = subprocess.run(line, env=os.environ, check=False).returncode
@@ -80,7 +91,9 @@ def main() -> int:
         f"winner {report['winner']['score']:.2f} dB, gain {report['gain_db']:+.2f} dB; processes left: {len(left)}"
     )
     arguments = options.arguments
-    wanted = int(arguments[arguments.index("--trials") + 1]) if "--trials" in arguments else len(numbers)
+    wanted = (
+        int(arguments[arguments.index("--trials") + 1]) if "--trials" in arguments else len(numbers)
+    )
     whole = numbers == list(range(wanted)) and not left
     return 0 if whole and report["gain_db"] > 0 else 1
 

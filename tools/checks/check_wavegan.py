@@ -23,8 +23,12 @@ from tfsepgan.quiet import quiet_tensorflow
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, help="run or model folder of a system that makes sounds")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--run", required=True, help="run or model folder of a system that makes sounds"
+    )
     parser.add_argument("--data", required=True, help="folder of recordings, or 'demo'")
     parser.add_argument("--split", default="test", help="recordings to compare with (test)")
     parser.add_argument("--seed", type=int, default=0, help="of the sounds (0)")
@@ -41,7 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     lines, left_out = spectral_distances(sounds, catalogue, data, split=options.split)
     show_distances(lines, left_out, data.sources[0], options.split, Console(soft_wrap=True))
     if options.plot:
-        plot(sounds, catalogue, data, options.split, [line.name for line in lines], Path(options.plot))
+        plot(
+            sounds,
+            catalogue,
+            data,
+            options.split,
+            [line.name for line in lines],
+            Path(options.plot),
+        )
     own = next(line.made_db for line in lines if line.name == data.sources[0])
     return 0 if own == min(line.made_db for line in lines) else 1
 
@@ -58,7 +69,10 @@ def plot(sounds, catalogue, data, split: str, nearest: list[str], path: Path) ->
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot(
-        band_centres_hz(data.sample_rate_hz), spectra_of(sounds, data.sample_rate_hz).mean, "k", label="sounds made"
+        band_centres_hz(data.sample_rate_hz),
+        spectra_of(sounds, data.sample_rate_hz).mean,
+        "k",
+        label="sounds made",
     )
     for name in [source, *[name for name in nearest if name != source][:2]]:
         windows = fixed_windows(

@@ -33,7 +33,10 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {KILLED: "green", TIMED_OUT: "yellow", SURVIVED: "bold red", BROKEN: "bold magenta"}
-LEAST_SECONDS, TIMES_LONGER = 60.0, 10.0  # of processor time before a run counts as endless: whichever is longer
+LEAST_SECONDS, TIMES_LONGER = (
+    60.0,
+    10.0,
+)  # of processor time before a run counts as endless: whichever is longer
 BASELINE_SECONDS = 3600.0
 WIDTH = 150  # of the table in a file
 
@@ -69,7 +72,11 @@ class Results:
         """Replace the file as a whole."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         half = self.path.with_name(f".{self.path.name}")
-        half.write_text(json.dumps({"digest": self.digest, "baseline": self.baseline, "mutants": self.known}, indent=1))
+        half.write_text(
+            json.dumps(
+                {"digest": self.digest, "baseline": self.baseline, "mutants": self.known}, indent=1
+            )
+        )
         half.replace(self.path)
 
 
@@ -87,12 +94,25 @@ def chosen(patterns: list[str] | None, mutants: tuple[Mutant, ...] = MUTANTS) ->
     for pattern in patterns:
         if not any(fnmatch.fnmatch(mutant.name, pattern) for mutant in mutants):
             raise SystemExit(f"No mutant is called {pattern!r}; --list names them.")
-    return [mutant for mutant in mutants if any(fnmatch.fnmatch(mutant.name, pattern) for pattern in patterns)]
+    return [
+        mutant
+        for mutant in mutants
+        if any(fnmatch.fnmatch(mutant.name, pattern) for pattern in patterns)
+    ]
 
 
-def check_baseline(workshop: Workshop, mutants: list[Mutant], results: Results, console: Console) -> bool:
+def check_baseline(
+    workshop: Workshop, mutants: list[Mutant], results: Results, console: Console
+) -> bool:
     """Run the tests of all mutants on the code as it is, and keep how long each takes; whether they pass."""
-    tests = sorted({test for mutant in mutants for test in mutant.tests if not seconds_of((test,), results.baseline)})
+    tests = sorted(
+        {
+            test
+            for mutant in mutants
+            for test in mutant.tests
+            if not seconds_of((test,), results.baseline)
+        }
+    )
     if not tests:
         return True
     console.print(f"Running the {len(tests)} tests of {len(mutants)} mutants without a mutant.")
@@ -100,7 +120,9 @@ def check_baseline(workshop: Workshop, mutants: list[Mutant], results: Results, 
     if report is None or report["exit"] != 0:
         console.print(f"[bold red]They fail without a mutant[/]: {report or ended}")
         console.print(
-            (workshop.folder / "output.txt").read_text(errors="replace")[-5000:], markup=False, highlight=False
+            (workshop.folder / "output.txt").read_text(errors="replace")[-5000:],
+            markup=False,
+            highlight=False,
         )
         return False
     results.baseline |= report["seconds"]
@@ -112,14 +134,22 @@ def check_baseline(workshop: Workshop, mutants: list[Mutant], results: Results, 
 def seconds_of(tests: tuple[str, ...], baseline: dict[str, float]) -> float:
     """How long tests take without a mutant, by the ids that they stand for: a file's, a test's with all its parameters."""
     beginnings = tuple(f"{test}{end}" for test in tests for end in ("::", "["))
-    return sum(seconds for name, seconds in baseline.items() if name in tests or name.startswith(beginnings))
+    return sum(
+        seconds
+        for name, seconds in baseline.items()
+        if name in tests or name.startswith(beginnings)
+    )
 
 
-def run_all(mutants: list[Mutant], workshops: list[Workshop], results: Results, console: Console) -> None:
+def run_all(
+    mutants: list[Mutant], workshops: list[Workshop], results: Results, console: Console
+) -> None:
     """Run every mutant that has no result yet, as many at a time as there are workshops."""
     left = [mutant for mutant in mutants if results.of(mutant) is None]
     if len(left) < len(mutants):
-        console.print(f"{len(mutants) - len(left)} mutants are known from an earlier run of the same code.")
+        console.print(
+            f"{len(mutants) - len(left)} mutants are known from an earlier run of the same code."
+        )
     free: queue.SimpleQueue[Workshop] = queue.SimpleQueue()
     for workshop in workshops:
         free.put(workshop)
@@ -163,11 +193,18 @@ def table_of(mutants: list[Mutant], results: Results) -> Table:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="Put wrong lines into a copy of the code, and see that tests notice.")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="mutants by name or pattern, as 'ssepgan*'")
+    parser = argparse.ArgumentParser(
+        description="Put wrong lines into a copy of the code, and see that tests notice."
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="mutants by name or pattern, as 'ssepgan*'"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time (default 1)")
     parser.add_argument(
-        "--results", type=Path, default=REPOSITORY / "runs" / "mutants.json", help="file of the results"
+        "--results",
+        type=Path,
+        default=REPOSITORY / "runs" / "mutants.json",
+        help="file of the results",
     )
     parser.add_argument("--anew", action="store_true", help="forget earlier results")
     parser.add_argument("--list", action="store_true", help="name the mutants and end")
@@ -191,7 +228,9 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(table_of(mutants, results))
     states = collections.Counter(results.of(mutant).state for mutant in mutants)
     told = ", ".join(f"{states[state]} {state}" for state in COLOURS if states[state])
-    console.print(f"{len(mutants)} mutants: {told}; {(time.monotonic() - started) / 60:.1f} minutes.")
+    console.print(
+        f"{len(mutants)} mutants: {told}; {(time.monotonic() - started) / 60:.1f} minutes."
+    )
     return 0 if all(results.of(mutant).dead for mutant in mutants) else 1
 
 

@@ -29,7 +29,13 @@ PYTEST = (
     *("-x", "-q", "-p", "xdist.plugin", "-n", "0"),
     *("-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"),
 )
-NO_KILL = ("SyntaxError", "IndentationError", "NameError", "ImportError", "ModuleNotFoundError")  # no test looked at it
+NO_KILL = (
+    "SyntaxError",
+    "IndentationError",
+    "NameError",
+    "ImportError",
+    "ModuleNotFoundError",
+)  # no test looked at it
 KILLED, SURVIVED, TIMED_OUT, BROKEN = "killed", "survived", "timed out", "broken"
 CLOCK = 20.0  # times the limit of processor time that a run may last by the clock: the machine may be busy with other things
 
@@ -54,7 +60,9 @@ class Mutant(NamedTuple):
         """
         count = source.count(self.text)
         if count != 1:
-            raise ValueError(f"the text is {count} times in {self.file}, wanted once: {self.text!r}")
+            raise ValueError(
+                f"the text is {count} times in {self.file}, wanted once: {self.text!r}"
+            )
         changed = source.replace(self.text, self.replacement)
         try:
             compile(changed, self.file, "exec")
@@ -79,7 +87,8 @@ def mutants_of(file: str, tests: str, *lines: tuple[str, ...]) -> tuple[Mutant, 
             f"tfsepgan/{file}",
             text,
             replacement,
-            tuple(f"tests/{test}" if "/" in test else f"{there}::{test}" for test in named) or (there,),
+            tuple(f"tests/{test}" if "/" in test else f"{there}::{test}" for test in named)
+            or (there,),
         )
         for name, text, replacement, *named in lines
     )
@@ -132,7 +141,9 @@ class Workshop:
         finally:
             path.write_text(source)
 
-    def test(self, tests: tuple[str, ...], *, limit_seconds: float) -> tuple[dict[str, Any] | None, float, str]:
+    def test(
+        self, tests: tuple[str, ...], *, limit_seconds: float
+    ) -> tuple[dict[str, Any] | None, float, str]:
         """Run tests in a process of its own.
 
         Returns: what `_run_pytest` wrote (None when it wrote nothing), the seconds it took, and what ended it otherwise.
@@ -140,7 +151,8 @@ class Workshop:
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         process = self._processes.Process(
-            target=_run_pytest, args=(str(self.copy), list(tests), str(report), math.ceil(limit_seconds))
+            target=_run_pytest,
+            args=(str(self.copy), list(tests), str(report), math.ceil(limit_seconds)),
         )
         started = time.monotonic()
         process.start()
@@ -169,12 +181,18 @@ def outcome_of(report: dict[str, Any] | None, seconds: float, ended: str) -> Out
         return Outcome(SURVIVED, seconds)
     if report["exit"] == 1 and not report["why"].startswith(NO_KILL):
         return Outcome(KILLED, seconds, report["failed"])
-    return Outcome(BROKEN, seconds, f"{report['failed']} {report['why']}".strip() or f"pytest gave {report['exit']}")
+    return Outcome(
+        BROKEN,
+        seconds,
+        f"{report['failed']} {report['why']}".strip() or f"pytest gave {report['exit']}",
+    )
 
 
 def copy_tracked(repository: Path, target: Path) -> None:
     """Copy the files that git tracks, as they are in the work tree."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=repository, capture_output=True, check=True
+    ).stdout
     for name in filter(None, listed.decode().split("\0")):
         if (repository / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -218,7 +236,9 @@ def _run_pytest(copy: str, tests: list[str], report: str, limit_seconds: int) ->
     os.chdir(copy)
     # A mutant may have the size and the second of the original, and Python compares no more than that.
     sys.dont_write_bytecode = True
-    os.environ.update(PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    os.environ.update(
+        PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
+    )
     sys.path.insert(0, copy)
     with open(Path(report).with_name("output.txt"), "wb") as output:
         os.dup2(output.fileno(), 1)
@@ -228,7 +248,12 @@ def _run_pytest(copy: str, tests: list[str], report: str, limit_seconds: int) ->
     recorder = _Recorder()
     scratch = Path(report).with_name("tmp")
     code = int(pytest.main([*PYTEST, f"--basetemp={scratch}", *tests], plugins=[recorder]))
-    found = {"exit": code, "failed": recorder.failed, "why": recorder.why, "seconds": recorder.seconds}
+    found = {
+        "exit": code,
+        "failed": recorder.failed,
+        "why": recorder.why,
+        "seconds": recorder.seconds,
+    }
     Path(report).write_text(json.dumps(found))
     sys.stdout.flush()
     os._exit(0)  # without what threads of TensorFlow would still wait for

@@ -32,13 +32,23 @@ from rich.console import Console
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA_COMMANDS = ("check", "demo", "pack", "preview", "render", "serve")
-COMMANDS = ("train", "separate", "evaluate", "export", "tune", "generate", *(f"data {name}" for name in DATA_COMMANDS))
+COMMANDS = (
+    "train",
+    "separate",
+    "evaluate",
+    "export",
+    "tune",
+    "generate",
+    *(f"data {name}" for name in DATA_COMMANDS),
+)
 CLOCK = re.compile(
     r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE
 )  # keys that differ from run to run
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
-Facts = dict[str, str]  # what is compared: a name and a digest, or the text itself where it is short
+Facts = dict[
+    str, str
+]  # what is compared: a name and a digest, or the text itself where it is short
 
 
 class State:
@@ -67,7 +77,9 @@ class State:
         }
         environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
         call = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.run(call, cwd=self.folder, env=environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            call, cwd=self.folder, env=environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def command(self, name: str, *arguments: str) -> str:
         """Run one of the package's commands."""
@@ -81,7 +93,12 @@ class State:
         """The run of a system, trained if it is not there yet."""
         run = self.folder / "runs" / system
         if not (run / "model").is_dir():
-            flags = {"steps": self.steps, "steps-per-epoch": 25, "validation-mixtures": 2, "seed": 3}
+            flags = {
+                "steps": self.steps,
+                "steps-per-epoch": 25,
+                "validation-mixtures": 2,
+                "seed": 3,
+            }
             settings = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
             place = ["--data", "demo", "--cache", self.folder / "cache", "--run", run]
             quick = ["--no-finish", "--no-tensorboard"]
@@ -124,8 +141,12 @@ def separate(state: State) -> Facts:
     """The stems of ten seconds of stereo at 48 kHz."""
     rng = np.random.default_rng(5)
     time = np.arange(10 * 48000)[:, None] / 48000
-    tones = 0.2 * np.sin(2 * np.pi * rng.uniform(80, 4000, (1, 12)) * time + rng.uniform(0, 6, (1, 12)))
-    sound = np.stack([tones[:, :8].sum(1), tones[:, 4:].sum(1)], 1) / 4 + rng.normal(0, 0.01, (len(time), 2))
+    tones = 0.2 * np.sin(
+        2 * np.pi * rng.uniform(80, 4000, (1, 12)) * time + rng.uniform(0, 6, (1, 12))
+    )
+    sound = np.stack([tones[:, :8].sum(1), tones[:, 4:].sum(1)], 1) / 4 + rng.normal(
+        0, 0.01, (len(time), 2)
+    )
     song = state.folder / "song.wav"
     soundfile.write(song, sound, 48000, subtype="PCM_16")
     model = state.checkout / "exported_models" / "piano"
@@ -135,14 +156,26 @@ def separate(state: State) -> Facts:
     for stem in stems:  # not its bytes: the header of a file of floats tells when it was written
         samples, rate_hz = soundfile.read(stem, dtype="float32")
         kind = soundfile.info(stem).subtype
-        facts[str(stem.relative_to(state.folder / "stems"))] = f"{kind} {rate_hz} Hz {digest(samples)}"
+        facts[str(stem.relative_to(state.folder / "stems"))] = (
+            f"{kind} {rate_hz} Hz {digest(samples)}"
+        )
     return facts
 
 
 def evaluate(state: State) -> Facts:
     """The scores of a run."""
     output = state.folder / "scores"
-    state.command("evaluate", "--model", state.run("ssepgan"), "--data", "demo", "--output", output, "--mixtures", "2")
+    state.command(
+        "evaluate",
+        "--model",
+        state.run("ssepgan"),
+        "--data",
+        "demo",
+        "--output",
+        output,
+        "--mixtures",
+        "2",
+    )
     reports = sorted(output.rglob("*.json"))
     return {
         name: value
@@ -187,7 +220,9 @@ def export(state: State) -> Facts:
     output = state.folder / "exported"
     state.command("export", "--run", state.run("ssepgan"), "--output", output)
     facts = json.loads(state.call(EXPORTED, output).rpartition("FACTS")[2])
-    return {name: text if len(text) < 200 else digest(text.encode()) for name, text in facts.items()}
+    return {
+        name: text if len(text) < 200 else digest(text.encode()) for name, text in facts.items()
+    }
 
 
 def names(state: State) -> Facts:
@@ -202,8 +237,15 @@ def names(state: State) -> Facts:
 
 def cases(systems: list[str]) -> dict[str, Callable[[State], Facts]]:
     """Every case by its name."""
-    trainings = {f"train-{system}": lambda state, system=system: train(state, system) for system in systems}
-    return trainings | {"separate": separate, "evaluate": evaluate, "export": export, "names": names}
+    trainings = {
+        f"train-{system}": lambda state, system=system: train(state, system) for system in systems
+    }
+    return trainings | {
+        "separate": separate,
+        "evaluate": evaluate,
+        "export": export,
+        "names": names,
+    }
 
 
 def differences(before: Facts, after: Facts, *, may_grow: bool) -> list[str]:
@@ -212,7 +254,9 @@ def differences(before: Facts, after: Facts, *, may_grow: bool) -> list[str]:
     if not may_grow:
         lines += [f"{name} is new" for name in after if name not in before]
     shared = (name for name in before if name in after and before[name] != after[name])
-    return lines + [f"{name}: {before[name][:60]} before, {after[name][:60]} after" for name in shared]
+    return lines + [
+        f"{name}: {before[name][:60]} before, {after[name][:60]} after" for name in shared
+    ]
 
 
 def check_out(commit: str | None, folder: Path) -> Path:
@@ -220,7 +264,9 @@ def check_out(commit: str | None, folder: Path) -> Path:
     if commit is None:
         return REPOSITORY
     if not folder.is_dir():
-        subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", REPOSITORY, folder], check=True)
+        subprocess.run(
+            ["git", "clone", "--quiet", "--shared", "--no-checkout", REPOSITORY, folder], check=True
+        )
         subprocess.run(["git", "-C", folder, "checkout", "--quiet", commit], check=True)
     return folder
 
@@ -232,12 +278,18 @@ def failure(error: subprocess.CalledProcessError) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("before")
     parser.add_argument("after", nargs="?")
     parser.add_argument("--only", nargs="+", metavar="CASE", help="some of the cases, by name")
     parser.add_argument("--steps", type=int, default=50, help="of each training (default 50)")
-    parser.add_argument("--folder", type=Path, help="where everything is written; a folder of the system's by default")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where everything is written; a folder of the system's by default",
+    )
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     options = parser.parse_args()
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-bits-"))).resolve()
@@ -262,7 +314,9 @@ def main() -> int:
         failed += bool(lines)
         verdict = "[red]differs[/red]" if lines else "[green]same[/green]"
         console.print(
-            f"{name:24} {verdict}, {len(facts[0])} compared", *(f"    {line}" for line in lines[:8]), sep="\n"
+            f"{name:24} {verdict}, {len(facts[0])} compared",
+            *(f"    {line}" for line in lines[:8]),
+            sep="\n",
         )
     return 1 if failed else 0
 

@@ -239,7 +239,12 @@ NETWORKS = (
     *mutants_of(
         "networks/masking.py",
         "networks/test_generators.py",
-        ("masks-of-the-first-source", "axis=-1)[self.source]", "axis=-1)[0]", "test_each_source_has_its_own_masks"),
+        (
+            "masks-of-the-first-source",
+            "axis=-1)[self.source]",
+            "axis=-1)[0]",
+            "test_each_source_has_its_own_masks",
+        ),
         (
             "context-too-short",
             "return (frames + 1) * config.hop + config.frame",

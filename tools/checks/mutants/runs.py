@@ -16,38 +16,42 @@ RUNS = (
         ),
         (
             "resume-without-seeds",
-            "if id(variable) not in logged]",
-            'if id(variable) not in logged and "seed" not in variable.path]',
-            "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
+            "for variable in system.variables if id(variable) not in logged]",
+            'for variable in system.variables if id(variable) not in logged and "seed" not in variable.path]',
+            "training/test_resume.py::test_the_checkpoint_holds_every_variable_that_changes",
         ),
         (
             "resume-trainable-weights-only",
             "for variable in system.variables if id(variable) not in logged]",
             "for variable in system.trainable_variables if id(variable) not in logged]",
-            "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
+            "training/test_resume.py::test_the_checkpoint_holds_every_variable_that_changes",
         ),
         (
             "resume-restores-nothing",
             "variable.assign(arrays[name])",
             "pass",
-            "test_what_was_saved_comes_back",
+            "test_a_restored_state_equals_the_saved_one",
         ),
         (
             "broken-weights-are-saved",
             "    check_finite(system)\n    arrays",
             "    arrays",
-            "test_weights_that_are_no_numbers_never_replace_good_ones",
+            "test_weights_that_are_not_finite_never_replace_good_ones",
+        ),
+    ),
+    *mutants_of(
+        "training/batches.py",
+        "training/test_resume.py",
+        (
+            "resume-draws-from-the-start",
+            '"first_step": step}',
+            '"first_step": 0}',
+            "test_a_resumed_run_ends_with_the_same_weights",
         ),
     ),
     *mutants_of(
         "training/run.py",
         "training/test_run.py",
-        (
-            "resume-draws-from-the-start",
-            "batch_keys=batch_keys, first_step=first)\n\n    def _say",
-            "batch_keys=batch_keys, first_step=0)\n\n    def _say",
-            "training/test_resume.py::test_a_resumed_run_ends_with_the_same_weights",
-        ),
         (
             "worst-weights-kept",
             'score > best["score"]',
@@ -56,7 +60,7 @@ RUNS = (
         ),
         (
             "start-forgets-the-model",
-            "start_from(self.system, experiment.training.init_from)",
+            "start_from(self.system, start)",
             "pass",
             "test_a_run_can_start_from_the_weights_of_a_model",
         ),
@@ -64,7 +68,7 @@ RUNS = (
             "diverged-weights-kept",
             "check_finite(self.system)",
             "pass",
-            "test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept_either",
+            "test_weights_that_the_last_step_of_an_epoch_spoils_are_not_kept",
         ),
         (
             "epoch-ends-without-a-fit",

@@ -1,4 +1,4 @@
-"""The report of a search: who won, by how much, and a preset that holds exactly what won."""
+"""The report of a search names the winner and its gain and writes the winner as a preset."""
 
 import io
 import json
@@ -10,10 +10,12 @@ from tfsepgan.cli.settings import parse
 from tfsepgan.cli.tune import TuneOptions
 from tfsepgan.config import differences, to_dict
 from tfsepgan.errors import CheckpointError
-from tfsepgan.settings.search import Choice, Range, resolve
+from tfsepgan.settings.search import Choice, Range
 from tfsepgan.training.checkpoint import write_atomically
+from tfsepgan.tuning.plan import SearchPlan
+from tfsepgan.tuning.records import Record, record_path
 from tfsepgan.tuning.report import start_of, winner_of, write_report
-from tfsepgan.tuning.trials import Record, SearchPlan, record_path
+from tfsepgan.tuning.space import resolve
 
 SPANS = {
     "learning_rate": Range(low=1e-4, high=1e-2, log=True),
@@ -46,7 +48,7 @@ SHORT = Record(
     4,
     4,
 )
-LOST = Record(
+DIVERGED = Record(
     3,
     "diverged",
     None,
@@ -59,7 +61,7 @@ LOST = Record(
 
 @pytest.fixture
 def reported(tiny, tmp_path):
-    """Writes records and the report on them; gives what was said and the folder."""
+    """Writes records and their report; returns the plan and the printed text."""
     start = tiny(steps=8, steps_per_epoch=2)
 
     def report(*records):
@@ -69,18 +71,18 @@ def reported(tiny, tmp_path):
             write_atomically(
                 record_path(tmp_path, record.trial), lambda file, text=text: file.write(text)
             )
-        said = io.StringIO()
-        write_report(plan, Console(file=said, width=300))
-        return plan, said.getvalue()
+        stream = io.StringIO()
+        write_report(plan, Console(file=stream, width=300))
+        return plan, stream.getvalue()
 
     return report
 
 
-def test_the_best_of_those_with_the_whole_budget_wins(reported, tmp_path):
-    plan, said = reported(START, BETTER, SHORT, LOST)
+def test_the_best_trial_with_the_whole_budget_wins(reported, tmp_path):
+    plan, printed = reported(START, BETTER, SHORT, DIVERGED)
     assert (
-        "Best: trial 1, 2.50 dB; the preset as it is, trial 0, has 2.00 dB under the same budget:"
-        " +0.50 dB." in said
+        "Best: trial 1, 2.50 dB; the unchanged preset, trial 0, has 2.00 dB with the same budget:"
+        " +0.50 dB." in printed
     )
     numbers = json.loads((tmp_path / "report.json").read_text())
     assert (numbers["winner"]["trial"], numbers["start"]["trial"], numbers["gain_db"]) == (
@@ -100,9 +102,9 @@ def test_the_best_of_those_with_the_whole_budget_wins(reported, tmp_path):
         assert f"({name})" in (tmp_path / "report.md").read_text()
 
 
-def test_the_preset_holds_what_won_and_nothing_else(reported, tmp_path):
-    plan, said = reported(START, BETTER, SHORT, LOST)
-    assert f"tfsepgan-train --config {tmp_path / 'preset.yaml'} trains it." in said
+def test_the_preset_holds_the_settings_of_the_winner(reported, tmp_path):
+    plan, printed = reported(START, BETTER, SHORT, DIVERGED)
+    assert f"To train it: tfsepgan-train --config {tmp_path / 'preset.yaml'}" in printed
     experiment, _ = parse(
         ["--config", str(tmp_path / "preset.yaml")], TuneOptions, program="x", about=""
     )
@@ -120,22 +122,22 @@ def test_the_preset_holds_what_won_and_nothing_else(reported, tmp_path):
 @pytest.mark.parametrize(
     ("records", "words"),
     [
-        ((START, LOST), "No trial beat the preset as it is: 2.00 dB."),
-        ((LOST, SHORT), "No trial has run its course with a score yet, so there is no preset."),
+        ((START, DIVERGED), "No trial scored above the unchanged preset: 2.00 dB."),
+        ((DIVERGED, SHORT), "with the whole budget and a score, so there is no preset."),
         (
             (START._replace(outcome="diverged", score=None), BETTER),
-            "Best: trial 1, 2.50 dB; the preset as it is has no score",
+            "Best: trial 1, 2.50 dB; the unchanged preset has no score",
         ),
-        ((BETTER,), "the preset as it is has no score under this budget"),
+        ((BETTER,), "the unchanged preset has no score with this budget"),
     ],
 )
-def test_what_is_known_so_far_is_said(records, words, reported, tmp_path):
+def test_the_trials_so_far_are_reported(records, words, reported, tmp_path):
     assert words in reported(*records)[1]
     assert (tmp_path / "report.md").exists()
     assert (tmp_path / "preset.yaml").exists() == ("there is no preset" not in words)
 
 
-def test_nothing_is_said_of_nothing(reported, tmp_path):
+def test_a_search_without_trials_has_no_report(reported, tmp_path):
     assert reported()[1] == ""
     assert not list(tmp_path.iterdir())
     assert winner_of([]) is start_of([]) is None

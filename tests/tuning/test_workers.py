@@ -1,5 +1,4 @@
-"""The processes of a search start, end and fail together; what they run stands in for the real
-thing here."""
+"""The processes of a search start, end and fail together; here they run a small script."""
 
 import io
 import json
@@ -14,16 +13,16 @@ from rich.console import Console
 
 from tfsepgan.errors import TfsepganError
 from tfsepgan.tuning import workers as tuning_workers
-from tfsepgan.tuning.trials import Record, record_path
+from tfsepgan.tuning.records import Record, record_path
 from tfsepgan.tuning.workers import leave_with_the_pipe, search_with_workers
 
-PART = """
+SCRIPT = """
 import json, os, pathlib, signal, sys, time
 name, folder = os.environ["KERASTUNER_TUNER_ID"], pathlib.Path(sys.argv[1])
 marks = folder / "marks"
 marks.mkdir(exist_ok=True)
 (marks / f"{name}.json").write_text(json.dumps([os.getpid(), dict(os.environ)]))
-def leave(*given):
+def leave(*arguments):
     (marks / f"{name}.saved").touch()
     sys.exit(130)
 signal.signal(signal.SIGTERM, leave)
@@ -33,15 +32,15 @@ if name == "chief":
 
 
 @pytest.fixture
-def parts(tmp_path, monkeypatch):
-    """Starts a search whose workers do this Python; gives what was said."""
-    monkeypatch.setattr(tuning_workers, "LOOK_SECONDS", 0.05)
+def search(tmp_path, monkeypatch):
+    """Starts a search whose processes run `SCRIPT` and more code; returns the printed text."""
+    monkeypatch.setattr(tuning_workers, "POLL_SECONDS", 0.05)
 
-    def start(does: str, workers: int = 2, **options) -> str:
-        script = tmp_path / "part.py"
-        script.write_text(PART + does)
-        said = io.StringIO()
-        console = Console(file=said, width=300)
+    def start(code: str, workers: int = 2, **options) -> str:
+        script = tmp_path / "process.py"
+        script.write_text(SCRIPT + code)
+        stream = io.StringIO()
+        console = Console(file=stream, width=300)
         command = [sys.executable, str(script), str(tmp_path)]
         options = {"threads": None, **options}
         try:
@@ -50,28 +49,28 @@ def parts(tmp_path, monkeypatch):
             marks = [json.loads(path.read_text()) for path in (tmp_path / "marks").glob("*.json")]
             assert len(marks) == workers + 1
             for number, _ in marks:
-                with pytest.raises(ProcessLookupError):  # none outlives it
+                with pytest.raises(ProcessLookupError):  # none outlives the command
                     os.kill(number, 0)
-        return said.getvalue()
+        return stream.getvalue()
 
     return start
 
 
-def surroundings(folder: Path, name: str) -> dict[str, str]:
+def environment_of(folder: Path, name: str) -> dict[str, str]:
     return json.loads((folder / "marks" / f"{name}.json").read_text())[1]
 
 
-def test_workers_share_the_cores_and_one_chief(parts, tmp_path):
+def test_workers_share_the_cores_and_one_chief(search, tmp_path):
     record = Record(3, "finished", 1.5, {"learning_rate": 0.01}, "trials/003", 8)
     path = record_path(tmp_path, 3)
-    does = f"pathlib.Path({str(path.parent)!r}).mkdir(exist_ok=True)\n"
-    does += f"pathlib.Path({str(path)!r}).write_text({json.dumps(json.dumps(record._asdict()))})\n"
-    said = parts(
-        f"if name == 'worker1':\n    {does.replace(chr(10), chr(10) + '    ')}", threads=None
+    code = f"pathlib.Path({str(path.parent)!r}).mkdir(exist_ok=True)\n"
+    code += f"pathlib.Path({str(path)!r}).write_text({json.dumps(json.dumps(record._asdict()))})\n"
+    printed = search(
+        f"if name == 'worker1':\n    {code.replace(chr(10), chr(10) + '    ')}", threads=None
     )
-    assert "trial 3: 1.50 dB, finished at step 8" in said
+    assert "trial 3: 1.50 dB, finished at step 8" in printed
     chief, first, second = (
-        surroundings(tmp_path, name) for name in ("chief", "worker0", "worker1")
+        environment_of(tmp_path, name) for name in ("chief", "worker0", "worker1")
     )
     for name in ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"):
         assert chief[name] == first[name] == second[name]
@@ -79,18 +78,18 @@ def test_workers_share_the_cores_and_one_chief(parts, tmp_path):
     assert first["TF_NUM_INTRAOP_THREADS"] == second["OMP_NUM_THREADS"] == str(max(1, cores // 2))
 
 
-def test_a_killed_worker_starts_again(parts, tmp_path):
-    does = "if name == 'worker0' and not (marks / 'again').exists():\n"
-    does += "    (marks / 'again').touch()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    assert "worker0 was killed (signal 9); it starts again and goes on." in parts(does)
+def test_a_killed_worker_starts_again(search, tmp_path):
+    code = "if name == 'worker0' and not (marks / 'again').exists():\n"
+    code += "    (marks / 'again').touch()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    assert "worker0 was killed (signal 9); it starts again and resumes its trial." in search(code)
     with pytest.raises(
-        TfsepganError, match="worker0 was killed .* again and again: too little memory"
+        TfsepganError, match="worker0 was killed .* 3 times: the usual reason is too little memory"
     ):
-        parts("if name == 'worker0':\n    os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(600)")
+        search("if name == 'worker0':\n    os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(600)")
 
 
-def test_an_error_of_one_ends_all_and_is_said(parts, tmp_path):
-    does = (
+def test_an_error_of_one_worker_ends_all_and_is_reported(search, tmp_path):
+    code = (
         "if name == 'worker1':\n    sys.exit('DataError: the recordings went"
         " away.')\ntime.sleep(600)"
     )
@@ -98,14 +97,14 @@ def test_an_error_of_one_ends_all_and_is_said(parts, tmp_path):
         TfsepganError,
         match="worker1 ended with code 1: DataError: the recordings went away. Its output",
     ):
-        parts(does)
+        search(code)
     assert (tmp_path / "marks" / "worker0.saved").exists()
 
 
-def test_a_chief_that_ends_is_said(parts, tmp_path):
+def test_a_killed_chief_is_an_error(search, tmp_path):
     (tmp_path / "marks").mkdir()
     with pytest.raises(TfsepganError, match="chief was killed"):
-        parts(
+        search(
             "while not (marks / 'chief.json').exists():\n   "
             " time.sleep(0.05)\ntime.sleep(0.3)\nos.kill(json.loads((marks /"
             " 'chief.json').read_text())[0], signal.SIGKILL)\ntime.sleep(600)",
@@ -114,31 +113,31 @@ def test_a_chief_that_ends_is_said(parts, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_lets_every_worker_save(number, parts, tmp_path, request):
-    # A shell lets what it starts in the background ignore Ctrl-C, tests too.
+def test_ctrl_c_lets_every_worker_save(number, search, tmp_path, request):
+    # Processes in the background of a shell ignore Ctrl-C, tests too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
-    def when_all_are_there():
+    def interrupt_when_all_run():
         while len(list((tmp_path / "marks").glob("*.json"))) < 3:
             threading.Event().wait(0.05)
         threading.Event().wait(0.3)
         os.kill(os.getpid(), number)
 
-    threading.Thread(target=when_all_are_there, daemon=True).start()
+    threading.Thread(target=interrupt_when_all_run, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        parts("time.sleep(600)")
+        search("time.sleep(600)")
     assert {path.stem for path in (tmp_path / "marks").glob("*.saved")} == {"worker0", "worker1"}
 
 
-def test_a_part_leaves_when_its_command_is_gone(monkeypatch):
-    asked = threading.Event()
+def test_a_process_stops_when_its_command_has_ended(monkeypatch):
+    stopped = threading.Event()
     monkeypatch.setattr(os, "read", lambda handle, size: b"")
     monkeypatch.setattr(
-        os, "kill", lambda process, number: number == signal.SIGTERM and asked.set()
+        os, "kill", lambda process, number: number == signal.SIGTERM and stopped.set()
     )
-    leave_with_the_pipe()  # not started by one
-    assert not asked.wait(0.2)
+    leave_with_the_pipe()  # a process that no command started
+    assert not stopped.wait(0.2)
     monkeypatch.setenv(tuning_workers.PIPE, "1")
     leave_with_the_pipe()
-    assert asked.wait(5)
+    assert stopped.wait(5)

@@ -1,5 +1,4 @@
-"""What searches may change: every system's own space fits every one of its presets, files say
-spaces too, presets come back whole."""
+"""Search spaces: those of the systems fit their presets, and files can define others."""
 
 import random
 from dataclasses import replace
@@ -12,15 +11,10 @@ from tfsepgan.cli.settings import parse
 from tfsepgan.cli.tune import TuneOptions
 from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError
-from tfsepgan.settings.search import (
-    Around,
-    Choice,
-    Multiples,
-    Range,
-    read_spans,
-    resolve,
-    with_values,
-)
+from tfsepgan.settings.search import Around, Choice, Multiples, Range
+from tfsepgan.tuning.space import resolve
+from tfsepgan.tuning.space_file import read_spans
+from tfsepgan.tuning.values import with_values
 
 EVERY_PRESET = [(system, name) for system in systems.SYSTEMS for name in systems.presets(system)]
 DEMO = systems.preset("ssepgan", "demo")
@@ -31,7 +25,7 @@ def ends(item):
 
 
 @pytest.mark.parametrize(("system", "name"), EVERY_PRESET)
-def test_a_systems_own_space_fits_its_presets(system, name):
+def test_the_space_of_a_system_fits_its_presets(system, name):
     start = systems.preset(system, name)
     space = resolve(systems.search_space(system), start, strict=False)
     flat = flatten(to_dict(start))
@@ -45,18 +39,18 @@ def test_a_systems_own_space_fits_its_presets(system, name):
             changed = with_values(start, {item.name: value})
             check(changed)
             others = {
-                key: told for key, told in flatten(to_dict(changed)).items() if told != flat[key]
+                key: other for key, other in flatten(to_dict(changed)).items() if other != flat[key]
             }
             assert others == ({} if value == flat[item.name] else {item.name: value})
-    for seed in range(20):  # and together
+    for seed in range(20):  # all settings together
         draw = random.Random(seed)
         check(with_values(start, {item.name: draw.choice(ends(item)) for item in space.settings}))
-    told = yaml.safe_load(yaml.safe_dump(space.plain(), sort_keys=False))
-    assert resolve(read_spans(told, {}, "x"), start, strict=True).settings == space.settings
+    plain = yaml.safe_load(yaml.safe_dump(space.plain(), sort_keys=False))
+    assert resolve(read_spans(plain, {}, "x"), start, strict=True).settings == space.settings
 
 
 @pytest.mark.parametrize(("system", "name"), EVERY_PRESET)
-def test_a_preset_comes_back_from_its_file_as_it_was(system, name, tmp_path):
+def test_a_preset_read_from_its_file_is_unchanged(system, name, tmp_path):
     start = systems.preset(system, name)
     space = resolve(systems.search_space(system), start, strict=False)
     experiment = with_values(start, {item.name: ends(item)[-1] for item in space.settings})
@@ -67,7 +61,7 @@ def test_a_preset_comes_back_from_its_file_as_it_was(system, name, tmp_path):
     assert parsed == experiment
 
 
-def test_spans_stand_on_the_presets_value():
+def test_ranges_hold_the_value_of_the_preset():
     spans = {
         "learning_rate": Around(factor=4),
         "generator.blocks": Around(factor=2),
@@ -88,12 +82,12 @@ def test_spans_stand_on_the_presets_value():
     assert found["clip_norm"].span.values == (5.0, None)
 
 
-def test_what_does_not_fit_is_left_out_of_a_systems_space_and_refused_in_a_persons():
+def test_a_range_that_does_not_fit_is_left_out_or_refused_when_strict():
     off = replace(DEMO, model=replace(DEMO.model, adversarial_weight=0.0))
     spans = {"learning_rate": Around(factor=2), "adversarial_weight": Around(factor=2)}
     space = resolve(spans, off, strict=False)
     assert [item.name for item in space.settings] == ["learning_rate"]
-    assert "nothing is around" in space.left_out["adversarial_weight"]
+    assert "a logarithmic range around it" in space.left_out["adversarial_weight"]
     with pytest.raises(ConfigError, match="adversarial_weight cannot be searched"):
         resolve(spans, off, strict=True)
     only = {
@@ -107,16 +101,16 @@ def test_what_does_not_fit_is_left_out_of_a_systems_space_and_refused_in_a_perso
     )
 
 
-def test_a_file_says_a_space():
-    told = yaml.safe_load(
-        "learning_rate: {low: 1e-4, high: 1e-2, log: true}\n"  # YAML takes 1e-4 for text
+def test_a_file_defines_a_space():
+    content = yaml.safe_load(
+        "learning_rate: {low: 1e-4, high: 1e-2, log: true}\n"  # YAML reads 1e-4 as text
         "generator.dilations: [[1], [1, 2]]\n"
         "clip_norm: [null, 1e0]\n"
         "ema: default\n"
         "adversarial_weight: {around: 3}\n"
         "batch: {multiples: [0.5, 2]}\n"
     )
-    spans = read_spans(told, systems.search_space("ssepgan"), "mine.yaml")
+    spans = read_spans(content, systems.search_space("ssepgan"), "mine.yaml")
     assert spans == {
         "learning_rate": Range(low=1e-4, high=1e-2, log=True),
         "generator.dilations": Choice(values=((1,), (1, 2))),
@@ -150,8 +144,8 @@ def test_a_file_says_a_space():
         (
             "steps: [100, 200]",
             (
-                "steps cannot be searched: trials are compared by it, or under it. Set it for all:"
-                " --steps"
+                "steps cannot be searched: it must be the same for all trials, so that they can be"
+                " compared. Set it for all: --steps"
             ),
         ),
         ("snr_db: [[0, 0]]", "snr_db cannot be searched"),
@@ -159,11 +153,11 @@ def test_a_file_says_a_space():
         ("{}", "The search space is empty"),
     ],
 )
-def test_a_file_that_is_wrong_is_told_so(line, words):
-    with pytest.raises(ConfigError) as told:
+def test_a_wrong_file_is_an_error_that_says_why(line, words):
+    with pytest.raises(ConfigError) as caught:
         resolve(
             read_spans(yaml.safe_load(line), systems.search_space("ssepgan"), "mine.yaml"),
             DEMO,
             strict=True,
         )
-    assert words in str(told.value)
+    assert words in str(caught.value)

@@ -1,4 +1,4 @@
-"""Containers are decoded as FFmpeg does, without shift or loss; damaged files are named in errors."""
+"""Containers are decoded as FFmpeg does, without shift or loss; damaged files are named."""
 
 import struct
 

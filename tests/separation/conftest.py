@@ -1,5 +1,4 @@
-"""Small generators of every kind with weights that leave nothing at zero, and recordings to try
-them on."""
+"""Small generators of every kind with no weight at zero, and noise to separate."""
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ def small_bundle(kind, sources=("piano",)):
     config = GeneratorConfig(kind=kind, **SETTINGS[kind])
     generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
     random = np.random.default_rng(0)
-    # Biases that are not zero, as after training: with zero ones a wrong edge could look right.
+    # Biases other than zero, as after training: zero ones could hide an error at the edges.
     generator.set_weights(
         [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
     )

@@ -66,7 +66,7 @@ def export_bundle(
       else, or the system that was trained says why it is not exported; ConfigError for limits that
       no message could hold, or variants that there are not.
     """
-    reason = getattr(bundle.generator, "why_not_exported", None)
+    reason = bundle.why_not_exported
     if reason:
         raise ExportError(f"a {bundle.manifest.system} model is not exported: {reason}")
     output = Path(os.path.abspath(output))

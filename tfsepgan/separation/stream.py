@@ -86,7 +86,7 @@ class StemStream:
         return ready
 
     def _emit(self, folded: np.ndarray, *, last: bool) -> list[Stems]:
-        """Estimates `[time, sources * channels]` at the model's rate to as many samples of stems."""
+        """Estimates `[time, sources * channels]` at the model's rate to stems of equal length."""
         if self._from_model is not None:
             folded = self._from_model.resample_chunk(np.ascontiguousarray(folded), last=last)
         self._estimates.put(folded)

@@ -1,4 +1,4 @@
-"""Small trained-looking models, and real music to compare their exported twins on."""
+"""Small models with random weights, and real music to compare their exports on."""
 
 import numpy as np
 import pytest
@@ -54,9 +54,8 @@ def small_bundle_of(kind, sources=("piano", "voice")):
         sources=sources,
         trained=trained,
     )
-    return Bundle(
-        in_half_precision(generator), manifest
-    )  # what an export is made of, so that it can be compared with this
+    # in half precision, as in an export, so that it can be compared with one
+    return Bundle(in_half_precision(generator), manifest)
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +76,7 @@ def one_bundle():
 
 @pytest.fixture(scope="session")
 def music():
-    """Two seconds of the packaged demo recordings, one instrument left and another right, `[time,
-    2]` at 8 kHz."""
+    """Two seconds of packaged recordings, an instrument in each channel: `[time, 2]` at 8 kHz."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.data.recordings.demo import demo_directory
 

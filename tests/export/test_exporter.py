@@ -1,4 +1,4 @@
-"""An export is complete, agrees with Keras and runs without this package, or it is not there."""
+"""An export is complete, agrees with Keras, and runs without this package."""
 
 import dataclasses
 import hashlib
@@ -127,13 +127,13 @@ def test_the_manifest_lists_every_file_and_still_loads(exported, bundle):
         "residual",
     ]
     loaded = load_bundle(output)
-    for ours, theirs in zip(
+    for after, before in zip(
         loaded.generator.get_weights(), bundle.generator.get_weights(), strict=True
     ):
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(after, before)
 
 
-def test_the_card_tells_what_matters(exported):
+def test_the_card_holds_sources_licences_scores_and_parity(exported):
     output, figures = exported
     card = (output / "card.md").read_text()
     for fact in (
@@ -156,7 +156,7 @@ def test_a_server_of_another_user_may_read_it(exported):
 
 @pytest.fixture
 def quick(monkeypatch, one_bundle):
-    """An exporter that writes stand-ins: what is tested is what happens around them."""
+    """A bundle, and an exporter that writes empty files in place of slow conversions."""
 
     def write_saved_model(bundle, directory, limits=None):
         directory.mkdir()
@@ -184,7 +184,7 @@ def quick(monkeypatch, one_bundle):
     return one_bundle
 
 
-def test_an_earlier_export_is_replaced_whole(quick, music, tmp_path):
+def test_an_earlier_export_is_replaced_completely(quick, music, tmp_path):
     export_bundle(quick, tmp_path / "model", music)
     (tmp_path / "model" / "1" / "stale").write_text("of the earlier one")
     export_bundle(quick, tmp_path / "model", music)
@@ -214,7 +214,7 @@ def test_nothing_is_written_when_a_file_differs(quick, music, tmp_path, monkeypa
     } == before
 
 
-def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path, monkeypatch):
+def test_a_failed_replacement_restores_the_earlier_export(quick, music, tmp_path, monkeypatch):
     export_bundle(quick, tmp_path / "model", music)
     replaced = os.replace
 
@@ -233,7 +233,7 @@ def test_a_swap_that_fails_brings_the_earlier_export_back(quick, music, tmp_path
 @pytest.mark.parametrize(
     "content", [{"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "no"}]
 )
-def test_what_is_no_export_is_left_alone(quick, music, tmp_path, content):
+def test_a_folder_without_an_export_is_left_as_it_is(quick, music, tmp_path, content):
     for name, text in content.items():
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / name).write_text(text)
@@ -244,14 +244,14 @@ def test_what_is_no_export_is_left_alone(quick, music, tmp_path, content):
     } == content
 
 
-def test_an_export_with_something_of_the_users_in_it_is_left_alone(quick, music, tmp_path):
+def test_an_export_with_further_files_is_left_as_it_is(quick, music, tmp_path):
     export_bundle(quick, tmp_path / "model", music)
     (tmp_path / "model" / "2").mkdir()
     with pytest.raises(ExportError, match="holds more than an exported model \\(2\\)"):
         export_bundle(quick, tmp_path / "model", music)
 
 
-def test_an_output_that_is_a_file_or_cannot_be_written_is_told(quick, music, tmp_path):
+def test_an_output_that_is_a_file_or_cannot_be_written_is_refused(quick, music, tmp_path):
     (tmp_path / "model").write_text("a file")
     with pytest.raises(ExportError, match="is a file"):
         export_bundle(quick, tmp_path / "model", music)
@@ -261,7 +261,7 @@ def test_an_output_that_is_a_file_or_cannot_be_written_is_told(quick, music, tmp
 
 
 @pytest.mark.parametrize("name", ["with space", "-dash", ".hidden", "a:b"])
-def test_names_a_server_would_stumble_over_are_refused(quick, music, tmp_path, name):
+def test_names_that_no_server_accepts_are_refused(quick, music, tmp_path, name):
     with pytest.raises(ExportError, match="model's name"):
         export_bundle(quick, tmp_path / name, music)
 
@@ -276,7 +276,7 @@ def test_names_a_server_would_stumble_over_are_refused(quick, music, tmp_path, n
         (np.ones((8000 * 31, 1)), "at most 30 s"),
     ],
 )
-def test_audio_that_proves_nothing_is_refused(quick, tmp_path, audio, message):
+def test_unusable_parity_audio_is_refused(quick, tmp_path, audio, message):
     with pytest.raises(ExportError, match=message):
         export_bundle(quick, tmp_path / "model", audio)
     assert os.listdir(tmp_path) == []
@@ -294,7 +294,7 @@ def test_a_network_that_needs_flex_is_not_exported(one_bundle, tmp_path):
     assert not (tmp_path / "out.tflite").exists()
 
 
-def test_a_converter_that_dies_does_not_take_us_along(tmp_path, monkeypatch):
+def test_an_aborted_converter_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "python").write_text("#!/bin/sh\necho LLVM ERROR: out of luck >&2\nkill -ABRT $$\n")
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setattr(tflite.sys, "executable", str(tmp_path / "python"))
@@ -320,17 +320,17 @@ def test_a_saved_model_gives_the_same_as_keras(exported, bundle, music):
     )
 
 
-def test_an_export_is_made_of_weights_that_half_precision_holds(one_bundle):
+def test_an_export_has_weights_that_half_precision_represents(one_bundle):
     from tfsepgan.export.exporter import in_half_precision
 
     generator = one_bundle.generator
     before = [weights + np.float32(1e-5) for weights in generator.get_weights()]
     original = keras_twin(generator, before)
-    for ours, rounded in zip(before, in_half_precision(original).get_weights(), strict=True):
+    for weights, rounded in zip(before, in_half_precision(original).get_weights(), strict=True):
         np.testing.assert_array_equal(rounded, rounded.astype(np.float16).astype(np.float32))
-        np.testing.assert_allclose(rounded, ours, rtol=2**-11, atol=2**-25)
-    for ours, kept in zip(before, original.get_weights(), strict=True):
-        np.testing.assert_array_equal(kept, ours)
+        np.testing.assert_allclose(rounded, weights, rtol=2**-11, atol=2**-25)
+    for weights, kept in zip(before, original.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weights)
 
 
 def keras_twin(generator, weights):

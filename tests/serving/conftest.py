@@ -1,5 +1,4 @@
-"""A small exported model, servers of it, and what every signature should give: the Keras model in
-one pass."""
+"""A small exported model, servers for it, and the expected stems: one pass of the Keras model."""
 
 import numpy as np
 import pytest
@@ -71,7 +70,7 @@ BINARY = from_tools("loopback_process").BINARY
 
 @pytest.fixture(scope="session", params=["loopback", BINARY])
 def server(request, model):
-    """The same tests with the loopback server, and with TF Serving itself where it is on the PATH."""
+    """The loopback server, and also TF Serving itself where it is on the PATH."""
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     process = from_tools("loopback_process")
     if request.param == BINARY and not process.has_binary():

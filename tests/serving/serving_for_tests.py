@@ -1,4 +1,4 @@
-"""What the tests of serving share: WAV files as bytes, stems that must be alike."""
+"""Helpers of the serving tests: WAV files as bytes, and comparison of stems."""
 
 import io
 

@@ -1,5 +1,4 @@
-"""Clients and server together: what comes through a wire is what Keras gives, or an error; never
-something else."""
+"""Clients and server together: the stems are those of Keras, or there is an error."""
 
 import base64
 import json
@@ -47,12 +46,12 @@ def test_a_recording_through_a_server_equals_one_pass(remote, one_pass, music, f
     assert_close({name: stem[None] for name, stem in stems.items()}, one_pass(mixture[None]))
 
 
-def test_other_rates_give_what_the_model_gives_here(remote, bundle, music):
+def test_other_rates_equal_the_local_separator(remote, bundle, music):
     mixture = np.ascontiguousarray(music[:2, :, 0].T)
     assert_close(remote.separate(mixture, 11025), Separator(bundle).separate(mixture, 11025))
 
 
-def test_the_client_learns_what_the_model_is(remote, bundle):
+def test_the_client_receives_the_manifest(remote, bundle):
     assert (remote.stems, remote.sample_rate_hz) == (("piano", "voice", "residual"), RATE)
     assert (remote.manifest.hop, remote.manifest.context) == (
         bundle.manifest.hop,
@@ -75,7 +74,7 @@ def test_blocks_are_made_to_fit_messages(server, rest):
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_a_model_that_is_not_there_is_one_clear_error(server, rest):
+def test_a_missing_model_is_one_clear_error(server, rest):
     with pytest.raises(ServingError, match="answered NOT_FOUND: .*nowhere"):
         connect(address(server, rest), "nowhere", rest=rest)
 
@@ -149,7 +148,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "words"), BAD, ids=[json.dumps(body)[:60] for body, _ in BAD])
-def test_bad_requests_by_rest_are_refused_and_the_server_lives_on(server, body, words):
+def test_bad_requests_by_rest_are_refused_and_the_server_keeps_running(server, body, words):
     status, reply = post(server, body)
     assert status == 400
     assert words in reply["error"]
@@ -213,7 +212,7 @@ TWO_HOURS = (1, 7200 * RATE, 1)
     ],
     ids=["rank", "dtype", "NaN", "empty", "two hours", "name", "none"],
 )
-def test_bad_requests_by_grpc_are_refused_and_the_server_lives_on(predict, inputs, words):
+def test_bad_requests_by_grpc_are_refused_and_the_server_keeps_running(predict, inputs, words):
     import grpc
 
     with pytest.raises(grpc.RpcError) as caught:
@@ -256,27 +255,27 @@ def test_metadata_and_status(server):
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_the_command_writes_what_it_writes_without_a_server(
+def test_the_command_writes_the_same_stems_with_and_without_a_server(
     server, model, music, tmp_path, rest, capsys
 ):
     from tfsepgan.cli.separate import main
 
     soundfile.write(tmp_path / "song.wav", music[:2, :, 0].T, RATE, subtype="FLOAT")
-    there = ["--server", address(server, rest), "--model", "small", *(["--rest"] if rest else [])]
-    for name, options in (("here", ["--model", str(model)]), ("there", there)):
+    flags = ["--server", address(server, rest), "--model", "small", *(["--rest"] if rest else [])]
+    for name, options in (("local", ["--model", str(model)]), ("remote", flags)):
         assert (
             main([str(tmp_path / "song.wav"), "--output", str(tmp_path / name), *options]) == 0
         ), capsys.readouterr()
     for stem in ("piano", "voice", "residual"):
-        here, there = (
+        local, remote = (
             soundfile.read(tmp_path / name / "song" / f"{stem}.wav", dtype="float32")
-            for name in ("here", "there")
+            for name in ("local", "remote")
         )
-        assert here[1] == there[1]
-        np.testing.assert_allclose(there[0], here[0], rtol=0, atol=1e-6)
+        assert local[1] == remote[1]
+        np.testing.assert_allclose(remote[0], local[0], rtol=0, atol=1e-6)
 
 
-def test_the_command_says_that_no_server_answers(music, tmp_path, capsys):
+def test_the_command_reports_a_server_that_does_not_answer(music, tmp_path, capsys):
     from tfsepgan.cli.separate import main
 
     soundfile.write(tmp_path / "song.wav", music[0], RATE)
@@ -299,15 +298,15 @@ def test_the_command_says_that_no_server_answers(music, tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def unreliable(model):
-    """A server that answers two requests of five with something else than what was asked."""
+    """A server that sends a wrong reply to two requests of five."""
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     faults = {"exhausted": 0.1, "truncated": 0.2, "altered": 0.1}
     with from_tools("loopback_process").ServerProcess(
         "small", model, faults=faults, seed=5
     ) as server:
         yield server
-    met = {json.loads(line).get("fault") for line in server.said.splitlines()}
-    assert set(faults) <= met
+    injected = {json.loads(line).get("fault") for line in server.said.splitlines()}
+    assert set(faults) <= injected
 
 
 @pytest.mark.parametrize("rest", [False, True])
@@ -315,16 +314,14 @@ def test_replies_that_are_cut_altered_or_refused_never_reach_the_caller(
     unreliable, one_pass, music, rest
 ):
     expected = {name: stem[0] for name, stem in one_pass(music[:1]).items()}
-    there = address(unreliable, rest)
-    with connect(
-        there, "small", rest=rest, block_seconds=0.1, patience=Patience(**QUICK)
-    ) as separator:
+    options = {"rest": rest, "block_seconds": 0.1, "patience": Patience(**QUICK)}
+    with connect(address(unreliable, rest), "small", **options) as separator:
         for _ in range(4):
             assert_close(separator.separate(music[0], RATE), expected)
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_a_server_that_never_answers_is_given_up_in_time(rest):
+def test_a_server_that_never_answers_is_an_error_in_time(rest):
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     patience = Patience(attempts=2, attempt_seconds=0.2, first_wait_seconds=0.01)
     sentence = "in 2 attempts; the last was (DEADLINE_EXCEEDED|UNAVAILABLE)"
@@ -335,7 +332,7 @@ def test_a_server_that_never_answers_is_given_up_in_time(rest):
         connect(f"127.0.0.1:{silent.getsockname()[1]}", "small", rest=rest, patience=patience)
 
 
-def test_under_load_with_faults_every_file_is_whole_or_a_clear_error(model):
+def test_under_load_with_faults_every_file_is_complete_or_a_clear_error(model):
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     tool = from_tools("bench_serving")
     faults = {**tool.FAULTS, "slow_seconds": 1.0}
@@ -343,5 +340,5 @@ def test_under_load_with_faults_every_file_is_whole_or_a_clear_error(model):
         model, requests=20, faults=faults, mean_bytes=2e6, restart=True, seed=1, deadline=120.0
     )
     assert (figures["requests"], figures["wrong"]) == (20, 0), figures
-    assert figures["whole"] >= 15, figures  # on a machine with nothing else to do it is all of them
+    assert figures["whole"] >= 15, figures  # all of them on an idle machine
     assert figures["faults"] and figures["restarts"] == 1, figures

@@ -1,5 +1,4 @@
-"""Every signature through TensorFlow's C API gives what Keras gives in one pass, and answers
-nonsense with a sentence."""
+"""Every signature, run by TensorFlow's C API, equals one pass of the Keras model."""
 
 import json
 import subprocess
@@ -31,7 +30,7 @@ def test_channels_are_separated_each_on_its_own(session, one_pass, music):
 
 @pytest.mark.parametrize("subtype", ["FLOAT", "PCM_16", "PCM_24", "PCM_32"])
 @pytest.mark.parametrize("container", ["WAV", "WAVEX"])
-def test_wav_files_give_what_their_samples_give(session, one_pass, music, subtype, container):
+def test_wav_files_give_the_stems_of_their_samples(session, one_pass, music, subtype, container):
     mixtures = [np.ascontiguousarray(music[:2, :time, 0].T) for time in (3001, 64)]
     files = [wav(mixture, subtype, container=container) for mixture in mixtures]
     reply = session.run("separate_wav", {"wav": strings(*files)})
@@ -45,7 +44,7 @@ def test_wav_files_give_what_their_samples_give(session, one_pass, music, subtyp
         np.testing.assert_allclose(sum(stems.values()), decoded, rtol=0, atol=1e-6)
 
 
-def test_eight_wav_files_and_one_alone(session, one_pass, music):
+def test_eight_wav_files_give_the_same_stems_as_one_alone(session, one_pass, music):
     reply = session.run("separate_wav", {"wav": strings(*(wav(one) for one in music))})
     stems = {
         name.removesuffix("_bytes"): np.stack([read_wav(one) for one in many])
@@ -68,8 +67,7 @@ def test_stems_in_wav_files_are_not_clipped(session, one_pass, music):
 
 
 def streamed(session, mixture, pieces):
-    """Stems of a mixture sent in pieces, whose lengths are repeated, and the longest context that
-    came back."""
+    """The stems of a mixture sent in pieces of cycling lengths, and the longest context returned."""
     context, done, number, longest, replies = mixture[:, :0], 0, 0, 0, []
     while done < mixture.shape[1]:
         block = mixture[:, done : done + pieces[number % len(pieces)]]
@@ -97,7 +95,7 @@ def test_a_stream_of_blocks_equals_one_pass(session, bundle, one_pass, music, pi
     assert longest < 2 * reach + bundle.manifest.hop
 
 
-def test_a_stream_gives_back_all_that_is_ready(session, bundle):
+def test_a_stream_returns_all_samples_that_are_ready(session, bundle):
     hop, context = bundle.manifest.hop, bundle.manifest.context
     block = np.zeros((1, context + hop, 2), np.float32)
     for time, ready in ((context + hop - 1, 0), (context + hop, hop)):
@@ -122,15 +120,13 @@ def test_the_end_of_a_stream_may_come_without_samples(session, one_pass, music):
 
 
 def test_the_description_holds_what_a_client_needs(session, bundle):
-    told = [
-        json.loads(one)
-        for one in session.run("describe", {"question": strings(b"", b"x")})["manifest"]
-    ]
-    assert told[0] == told[1]
+    reply = session.run("describe", {"question": strings(b"", b"x")})["manifest"]
+    first, second = (json.loads(one) for one in reply)
+    assert first == second
     expected = {"name": "small", "sample_rate_hz": RATE, "sources": list(SOURCES), "hop": 64}
-    assert expected.items() <= told[0].items()
-    assert told[0]["context"] == bundle.manifest.context
-    assert told[0]["limits"] == {
+    assert expected.items() <= first.items()
+    assert first["context"] == bundle.manifest.context
+    assert first["limits"] == {
         "max_request_seconds": REQUEST_SECONDS,
         "max_request_samples": RATE * REQUEST_SECONDS,
     }
@@ -247,7 +243,7 @@ BAD = [
     (
         "stream",
         block(zeros(1, 9, 1), zeros(1, 2624, 1)),
-        "[2624] [; send what the last answer gave as `context`",
+        "[2624] [; send the `context` of the last reply",
     ),
     (
         "stream",
@@ -266,7 +262,7 @@ BAD = [
 @pytest.mark.parametrize(
     ("signature", "inputs", "words"), BAD, ids=[f"{one[0]}: {one[2][:40]}" for one in BAD]
 )
-def test_what_cannot_be_answered_gets_a_sentence_that_says_what_to_send(
+def test_a_bad_request_gets_an_error_that_says_what_to_send(
     session, signature, inputs, words
 ):
     with pytest.raises(SessionError) as caught:
@@ -276,7 +272,7 @@ def test_what_cannot_be_answered_gets_a_sentence_that_says_what_to_send(
 
 
 @pytest.mark.parametrize("seconds", [0.5, float("nan"), 1e9, -1.0])
-def test_limits_that_make_no_sense_are_refused(bundle, seconds):
+def test_impossible_limits_are_refused(bundle, seconds):
     with pytest.raises(ConfigError, match="max_request_seconds"):
         RequestLimits(max_request_seconds=seconds).samples(bundle.manifest)
 
@@ -287,7 +283,7 @@ def test_each_weight_is_stored_once(model, bundle):
 
 
 def test_no_operator_of_python_is_needed(model, music, one_pass, tmp_path):
-    """The proof: a process that has no Python TensorFlow, and nothing of this package."""
+    """A process without Python TensorFlow and without tfsepgan runs the model."""
     np.savez(tmp_path / "in.npz", mixture=music[:2])
     command = [
         sys.executable,
@@ -300,13 +296,13 @@ def test_no_operator_of_python_is_needed(model, music, one_pass, tmp_path):
     done = subprocess.run(
         [*command, tmp_path / "out.npz"], capture_output=True, text=True, check=True
     )
-    told = json.loads(done.stdout)
-    assert told == {"signatures": sorted(SIGNATURES), "python_packages_of_tensorflow": []}
+    summary = json.loads(done.stdout)
+    assert summary == {"signatures": sorted(SIGNATURES), "python_packages_of_tensorflow": []}
     with np.load(tmp_path / "out.npz") as stems:
         assert_close(dict(stems), one_pass(music[:2]))
 
 
-def test_warm_up_requests_are_messages_of_tf_serving_that_the_model_answers(model, session):
+def test_the_model_answers_its_warm_up_requests(model, session):
     import tensorflow as tf
 
     logs = pytest.importorskip(
@@ -317,12 +313,12 @@ def test_warm_up_requests_are_messages_of_tf_serving_that_the_model_answers(mode
     records = [
         logs.PredictionLog.FromString(one.numpy()) for one in tf.data.TFRecordDataset(str(path))
     ]
-    asked = set()
+    warmed_up = set()
     for record in records:
         request = record.predict_log.request
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         assert request.model_spec.name == "small" and session.run(
             request.model_spec.signature_name, inputs
         )
-        asked.add(request.model_spec.signature_name)
-    assert asked == {"separate", "separate_wav", "stream"}
+        warmed_up.add(request.model_spec.signature_name)
+    assert warmed_up == {"separate", "separate_wav", "stream"}

@@ -170,7 +170,7 @@ DAMAGES: dict[str, tuple[Callable, str]] = {
 
 
 def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
-    """Write a data folder with `count` damaged recordings of piano; returns damages by file name."""
+    """Write a data folder with damaged recordings of piano; returns the damage by file name."""
     rng = np.random.default_rng(seed)
     made = {}
     for source in ("piano", "rest"):

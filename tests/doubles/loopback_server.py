@@ -286,12 +286,8 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     foreign = sorted({name.split(".")[0] for name in sys.modules} & {"keras", "tfsepgan"})
     foreign += ["tensorflow"] if hasattr(sys.modules["tensorflow"], "constant") else []
-    print(
-        json.dumps(
-            {"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}
-        ),
-        flush=True,
-    )
+    facts = {"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}
+    print(json.dumps(facts), flush=True)
     stop.wait()
     server.stop(grace=0.5).wait()
     rest.shutdown()

@@ -133,11 +133,11 @@ def test_samples_beyond_32_bit_integers_are_refused(tmp_path):
 
 def test_a_written_wav_is_read_back_by_soundfile_bit_for_bit(tmp_path):
     samples = np.random.default_rng(0).integers(-32768, 32768, 1001).astype(np.int16)
-    write_pcm16(tmp_path / "ours.wav", samples, 16000)
-    back, rate_hz = soundfile.read(tmp_path / "ours.wav", dtype="int16")
+    write_pcm16(tmp_path / "written.wav", samples, 16000)
+    back, rate_hz = soundfile.read(tmp_path / "written.wav", dtype="int16")
     assert rate_hz == 16000
     np.testing.assert_array_equal(back, samples)
-    assert wav_layout(tmp_path / "ours.wav").is_plain
+    assert wav_layout(tmp_path / "written.wav").is_plain
 
 
 def test_a_wav_with_tags_is_not_plain(tmp_path, write):

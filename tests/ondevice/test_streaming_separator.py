@@ -74,7 +74,7 @@ def test_an_impulse_comes_out_within_the_stated_latency(model, place):
         if when is None and sum(len(one) for one in out) > place:
             when = number + 1 - place
     assert when <= separator.latency_samples
-    if place == BLOCK - DELAY % BLOCK:  # it begins a block of the output, so it waits longest
+    if place == BLOCK - DELAY % BLOCK:  # first in a block of the output: the longest wait
         assert when == separator.latency_samples
     total = np.concatenate([*out, sum(separator.finish().values())])
     np.testing.assert_allclose(total, signal, rtol=0, atol=1e-6)

@@ -99,19 +99,7 @@ def checked_blocks(
             ) from error
         if block is None:
             break
-        if not np.isfinite(block).all():
-            first = done + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
-            raise DataError(
-                f"{path} holds NaN or infinite samples, the first at {first / rate_hz:.3f} s; "
-                "numbers were expected. Write the file again or remove it."
-            )
-        loudest = float(np.abs(block).max(initial=0.0))
-        if loudest > LOUDEST:
-            raise DataError(
-                f"{path} holds samples of {loudest:.3g} times full scale,"
-                f" {done / rate_hz:.1f} s in or later; it is damaged. Write the file again or"
-                " remove it."
-            )
+        _check_values(path, block, done, rate_hz)
         done += len(block)
         if channel is not None:
             block = block[:, channel : channel + 1]
@@ -120,6 +108,26 @@ def checked_blocks(
         raise cut_short(path, info.frames, done, rate_hz)
     if done < FEWEST_SAMPLES:
         raise DataError(f"{path} holds no audio ({done} samples). Copy it again or remove it.")
+
+
+def _check_values(path: str | os.PathLike, block: np.ndarray, start: int, rate_hz: int) -> None:
+    """Raise DataError for samples of a block that are not finite, or beyond LOUDEST.
+
+    Args:
+      start: index of the first sample of the block in the file.
+    """
+    if not np.isfinite(block).all():
+        first = start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+        raise DataError(
+            f"{path} holds NaN or infinite samples, the first at {first / rate_hz:.3f} s; "
+            "numbers were expected. Write the file again or remove it."
+        )
+    loudest = float(np.abs(block).max(initial=0.0))
+    if loudest > LOUDEST:
+        raise DataError(
+            f"{path} holds samples of {loudest:.3g} times full scale, {start / rate_hz:.1f} s in or"
+            " later; it is damaged. Write the file again or remove it."
+        )
 
 
 def _mixed_down(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

@@ -92,7 +92,7 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
 
 
 def _is_plain(path: Path) -> bool:
-    """Whether libsndfile reads this kind of file, judged by the first bytes."""
+    """Whether libsndfile reads this kind of file, by its first bytes."""
     try:
         with open(path, "rb") as file:
             head = file.read(16)

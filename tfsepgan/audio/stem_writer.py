@@ -158,7 +158,7 @@ class StemWriter:
             if not isinstance(error, OSError):
                 raise
             raise DataError(
-                f"{place} could not be put in place: {error.strerror}; remove what stands there and"
+                f"{place} could not be put in place: {error.strerror}; remove it and"
                 " run the command again"
             ) from error
         for before in kept.values():

@@ -143,6 +143,13 @@ def _usage(manifest: Manifest) -> list[str]:
         """  -d '{"signature_name": "separate", "inputs": {"mixture": [[[0.1], [0.2], [0.3]]]}}'""",
         "```",
         "",
+        *_tflite_usage(manifest),
+    ]
+
+
+def _tflite_usage(manifest: Manifest) -> list[str]:
+    name, first = manifest.name, manifest.sources[0]
+    return [
         "TFLite, one channel at a time, `[1, time, 1]`:",
         "",
         "```python",

@@ -103,15 +103,15 @@ def find_bundle(name_or_path: str | os.PathLike) -> Path:
       name_or_path: of a run, of a model folder, or the name of a model that ships with the package.
     Raises: CheckpointError that lists the models that ship with the package.
     """
-    given = Path(name_or_path)
-    for folder in (given / "model", given):
+    path = Path(name_or_path)
+    for folder in (path / "model", path):
         if (folder / MANIFEST).is_file():
             return folder
     shipped = shipped_models()
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]
     known = ", ".join(sorted(shipped)) or "none"
-    what = "has no manifest.json" if given.is_dir() else "does not exist"
+    what = "has no manifest.json" if path.is_dir() else "does not exist"
     raise CheckpointError(
         f"No model {str(name_or_path)!r}: as a folder it {what}, and the models that ship with"
         f" tfsepgan are: {known}. Give one of those names, a folder written by tfsepgan-export, or"

@@ -142,8 +142,8 @@ def separate_file(
     """Separate an audio file into `output_dir/track/SOURCE.wav` and `residual.wav`.
 
     The stems have the rate, channels and exact length of the recording, and sum to it; MP3, M4A and
-    Opus do not support every rate. They appear under their names once all of them are complete; an
-    error before that leaves no stem. Stems of an earlier run are replaced.
+    Opus do not support every rate. They appear once all of them are complete; an error before that
+    leaves none. Stems of an earlier run are replaced.
 
     Args:
       separator: the model.
@@ -151,34 +151,20 @@ def separate_file(
       output_dir: created if missing.
       track: folder below it; by default the file's name without suffix.
       form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which replaces the next two.
-      subtype: of WAV: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32; of FLAC: PCM_24
-        or PCM_16.
+      subtype: of WAV or FLAC, see `encodings.ENCODINGS`; FLOAT and DOUBLE cannot clip.
       bit_rate_kbps: of MP3, M4A and Opus.
-      clip: what happens to stems beyond full scale in a format that ends there: "rescale" (one gain
-        for all stems), "clip" or "error".
+      clip: policy for samples that would clip: "rescale" (one gain for all stems), "clip", "error".
       progress: called after each block.
     Returns: the paths of the stems, their levels, and notes.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
     """
-    started = time.perf_counter()
+    started, path = time.perf_counter(), Path(path)
     if not isinstance(form, StemFormat):
         form = StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
     check_options(form, clip)
-    path = Path(path)
     directory = _directory_for(path, Path(output_dir), track)
     info = probe(path)
-    writer = StemWriter(
-        directory,
-        separator.stems,
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        frames=info.frames,
-        form=form,
-        clip=clip,
-        tags=read_tags(path) if form.name != "wav" else None,
-    )
-    _refuse_to_overwrite(path, writer.paths.values())
-    with writer:
+    with _writer_for(path, info, directory, separator.stems, form, clip) as writer:
         frames = _write_stems(separator, path, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
@@ -191,6 +177,28 @@ def separate_file(
         elapsed_seconds=time.perf_counter() - started,
         notes=(*info.notes, *_notes(levels, form, info, writer)),
     )
+
+
+def _writer_for(
+    path: Path, info: SoundInfo, directory: Path, stems: Sequence[str], form: StemFormat, clip: str
+) -> StemWriter:
+    """A writer for the stems of a recording, none of which may replace the recording."""
+    writer = StemWriter(
+        directory,
+        stems,
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        frames=info.frames,
+        form=form,
+        clip=clip,
+        tags=read_tags(path) if form.name != "wav" else None,
+    )
+    for target in writer.paths.values():
+        if target.exists() and target.samefile(path):
+            raise DataError(
+                f"{path} would be replaced by one of its own stems; choose another output"
+            )
+    return writer
 
 
 def _write_stems(
@@ -229,14 +237,6 @@ def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -
             " the link, or choose another output"
         )
     return directory
-
-
-def _refuse_to_overwrite(path: Path, targets) -> None:
-    for target in targets:
-        if target.exists() and target.samefile(path):
-            raise DataError(
-                f"{path} would be replaced by one of its own stems; choose another output"
-            )
 
 
 def _notes(

@@ -69,8 +69,8 @@ def find_inputs(
       would share a folder in any case.
     """
     found: dict[Path, PurePosixPath] = {}
-    for given in inputs:
-        path = Path(given)
+    for name in inputs:
+        path = Path(name)
         if path.is_dir():
             for file in _walk(path, Path(output_dir).resolve()):
                 found.setdefault(file.resolve(), PurePosixPath(*file.relative_to(path).parts))

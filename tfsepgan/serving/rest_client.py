@@ -147,9 +147,9 @@ class RestClient:
             self._drop()
             if self._closed:
                 raise Refused("CANCELLED", "the client was closed") from error
-            said = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
+            reason = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
             raise Refused(
-                "UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)"
+                "UNAVAILABLE", f"{reason} (REST is usually on port 8501, gRPC on 8500)"
             ) from error
         if len(text) > self._most:
             self._drop()

@@ -143,18 +143,14 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
             return {"manifest": tf.fill(shape, description)}
 
     whole = _signature(checked_separate, **{MIXTURE: audio})
+    wav = wav_function(separate, manifest, most=most)
+    stream = stream_function(separate, manifest, most=most)
+    flag = tf.TensorSpec([], tf.bool)
     return {
         DEFAULT: whole,
         SEPARATE: whole,
-        WAV: _signature(
-            wav_function(separate, manifest, most=most), wav=tf.TensorSpec(None, tf.string)
-        ),
-        STREAM: _signature(
-            stream_function(separate, manifest, most=most),
-            block=audio,
-            context=audio,
-            final=tf.TensorSpec([], tf.bool),
-        ),
+        WAV: _signature(wav, wav=tf.TensorSpec(None, tf.string)),
+        STREAM: _signature(stream, block=audio, context=audio, final=flag),
         DESCRIBE: _signature(describe, question=tf.TensorSpec([None], tf.string)),
     }
 

@@ -75,9 +75,38 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
     )
     present = tf.cast(tf.strings.length(file), tf.int64) - data
     count = tf.where(count == _STREAMED, present, count)
+    checks = _checks(
+        known=known,
+        encoding=encoding,
+        channels=channels,
+        rate=rate,
+        bits=bits,
+        count=count,
+        present=present,
+        sample_rate_hz=sample_rate_hz,
+        most=most,
+    )
+    with tf.control_dependencies(checks):
+        raw = tf.strings.substr(file, data, count)
+    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
+
+
+def _checks(
+    *, known, encoding, channels, rate, bits, count, present, sample_rate_hz: int, most: int
+) -> list:
+    """The operators that stop a WAV file that cannot be separated.
+
+    Args:
+      known: whether encoding and bits are among `_KINDS`.
+      encoding, channels, rate, bits: of the format chunk.
+      count, present: bytes of the samples, stated and present.
+      sample_rate_hz, most: see `read_wav`.
+    """
+    import tensorflow as tf
+
     frame = tf.maximum(channels * bits // 8, 1)
     samples = count * 8 // tf.maximum(bits, 1)
-    checks = [
+    return [
         require(
             known,
             "the WAV has an encoding and bits of",
@@ -108,9 +137,6 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
             f"; send at most {most}, {most / sample_rate_hz:g} s of one channel",
         ),
     ]
-    with tf.control_dependencies(checks):
-        raw = tf.strings.substr(file, data, count)
-    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
 
 
 def write_wav(samples, sample_rate_hz: int):

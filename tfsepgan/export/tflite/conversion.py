@@ -31,26 +31,12 @@ def write_tflite(
       calibration: `.npz` of inputs; needed for the precision "int8".
     Raises: ExportError when the converter fails, or a file needs other than built-in operators.
     """
-    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     files = {**outputs, **({"calibration": calibration} if calibration else {})}
     wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
+    module = "tfsepgan.export.tflite.convert"
     finished = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tfsepgan.export.tflite.convert",
-            str(saved_model.resolve()),
-            signature,
-            *wanted,
-        ],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # conversion needs no accelerator, which may be busy with a training
-            "CUDA_VISIBLE_DEVICES": "-1",
-        },
+        [sys.executable, "-m", module, str(saved_model.resolve()), signature, *wanted],
+        env=_environment(),
         cwd=saved_model.parent,
         capture_output=True,
         text=True,
@@ -66,6 +52,17 @@ def write_tflite(
                 f"the TFLite ({precision}) file needs operators that are not built in:"
                 f" {', '.join(foreign)}; use layers that convert to built-in ones"
             )
+
+
+def _environment() -> dict[str, str]:
+    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",  # it needs no accelerator, which may be busy with a training
+    }
 
 
 def open_interpreter(path: Path, *, threads: int = 2):

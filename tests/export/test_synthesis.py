@@ -12,7 +12,7 @@ from tfsepgan.errors import ExportError
 from tfsepgan.export import synthesis
 from tfsepgan.export.synthesis import export_synthesis
 from tfsepgan.export.tflite.conversion import foreign_operators, open_interpreter
-from tfsepgan.models.saved import open_model, save_trained
+from tfsepgan.models.saved import TrainedSystem, open_model, save_trained
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,12 @@ def test_the_manifest_and_the_card_describe_the_export(exported):
         "| random numbers | 8,",
     ):
         assert words in card
+
+
+def test_a_sound_model_opens_as_a_trained_system(exported):
+    model = open_model(exported[0])
+    assert isinstance(model, TrainedSystem) and model.why_not_exported is None
+    assert model.manifest.makes_sounds and not model.manifest.separates_in_one_pass
 
 
 def test_nearest_upsampling_converts_too(model_of, tmp_path):

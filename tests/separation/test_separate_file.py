@@ -178,6 +178,12 @@ def test_one_bad_file_does_not_stop_the_others(separator, noise, tmp_path):
     assert len(done) == 3
 
 
+def test_the_former_module_of_separate_files_still_works():
+    from tfsepgan.separation import bulk
+
+    assert bulk.separate_files is separate_files
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_interrupted_run_leaves_no_stem(separator, noise, tmp_path, error):
     soundfile.write(tmp_path / "a.wav", noise(60000), 8000)

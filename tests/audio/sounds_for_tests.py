@@ -24,16 +24,16 @@ KINDS = {  # suffix, FFmpeg's codec, and what a container needs beside
     "tta": "tta",
 }
 EXACT = ("alac.m4a", "mov", "mka", "avi", "wv", "tta")  # codecs without loss, or PCM
-AT_48000 = ("webm",)  # Opus knows no 44.1 kHz
-# What FFmpeg itself is late or early by: raw kinds have no place to tell their delay, and its WMA
-# decoder drops the first packet.
+AT_48000 = ("webm",)  # Opus does not support 44.1 kHz
+# Delay of FFmpeg's decoders in samples: raw kinds cannot state theirs, and the WMA decoder drops
+# the first packet.
 CODEC_DELAY = {"aac": 1024, "ac3": 256, "eac3": 256, "wma": -2048}
 
 
 def clicks(
     seconds: float, *, rate_hz: int = RATE_HZ, channels: int = 2, seed: int = 0
 ) -> np.ndarray:
-    """Noise in bursts, whose place is plain after any codec: float32 `[time, channels]`."""
+    """Bursts of noise, which can be located after any codec: float32 `[time, channels]`."""
     rng = np.random.default_rng(seed)
     time = round(seconds * rate_hz)
     envelope = np.repeat(rng.random(-(-time // 2000)) ** 4, 2000)[:time, None]
@@ -49,8 +49,12 @@ def write_container(
     pictures: int = 0,
     streams: int = 1,
 ) -> None:
-    """Encode samples `[time, channels]` with PyAV, as many times as there are streams, beside so
-    many pictures of video."""
+    """Encode samples `[time, channels]` with PyAV.
+
+    Args:
+      pictures: how many pictures of video to add.
+      streams: how many audio streams to write, all of the same samples.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         if pictures:
@@ -70,7 +74,7 @@ def write_container(
 
 
 def encode(container, stream, samples: np.ndarray, rate_hz: int) -> None:
-    """All of a signal through an encoder of a container."""
+    """Encode a whole signal into one stream of a container."""
     layout = "stereo" if samples.shape[1] == 2 else "mono"
     fitted = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=rate_hz)
     for start in range(0, len(samples), 4096):

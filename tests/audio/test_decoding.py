@@ -1,4 +1,4 @@
-"""Every kind of file decodes; every file that cannot be trusted says so by name."""
+"""Every kind of file decodes; a file that cannot be trusted raises an error that names it."""
 
 import os
 import sys
@@ -111,7 +111,7 @@ def test_a_corrupt_file_is_named(tmp_path, write):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_samples_that_are_not_numbers_are_placed(tmp_path, value):
+def test_nan_and_infinity_are_refused_with_their_position(tmp_path, value):
     samples = np.zeros(8000, np.float32)
     samples[4000] = value
     soundfile.write(tmp_path / "nan.wav", samples, 8000, subtype="FLOAT")
@@ -121,7 +121,7 @@ def test_samples_that_are_not_numbers_are_placed(tmp_path, value):
         read(tmp_path / "nan.wav", mono=True)
 
 
-def test_samples_beyond_all_integers_are_damage(tmp_path):
+def test_samples_beyond_32_bit_integers_are_refused(tmp_path):
     samples = np.full(8000, 30000.0, np.float32)
     soundfile.write(tmp_path / "integers.wav", samples, 8000, subtype="FLOAT")
     assert read(tmp_path / "integers.wav", mono=True)[0].max() == 30000.0
@@ -131,13 +131,13 @@ def test_samples_beyond_all_integers_are_damage(tmp_path):
         read(tmp_path / "damaged.wav", mono=True)
 
 
-def test_our_wav_is_read_back_by_soundfile_bit_for_bit(tmp_path):
+def test_a_written_wav_is_read_back_by_soundfile_bit_for_bit(tmp_path):
     samples = np.random.default_rng(0).integers(-32768, 32768, 1001).astype(np.int16)
-    write_pcm16(tmp_path / "ours.wav", samples, 16000)
-    back, rate_hz = soundfile.read(tmp_path / "ours.wav", dtype="int16")
+    write_pcm16(tmp_path / "written.wav", samples, 16000)
+    back, rate_hz = soundfile.read(tmp_path / "written.wav", dtype="int16")
     assert rate_hz == 16000
     np.testing.assert_array_equal(back, samples)
-    assert wav_layout(tmp_path / "ours.wav").is_plain
+    assert wav_layout(tmp_path / "written.wav").is_plain
 
 
 def test_a_wav_with_tags_is_not_plain(tmp_path, write):
@@ -149,7 +149,7 @@ def test_a_wav_with_tags_is_not_plain(tmp_path, write):
     assert not layout.is_plain
 
 
-def test_a_streamed_wav_of_unknown_length_is_not_called_short(tmp_path, write):
+def test_a_streamed_wav_of_unknown_length_misses_nothing(tmp_path, write):
     path = tmp_path / "streamed.wav"
     write(path, 0.5)
     data = bytearray(path.read_bytes())
@@ -158,9 +158,9 @@ def test_a_streamed_wav_of_unknown_length_is_not_called_short(tmp_path, write):
     assert wav_layout(path).missing_bytes == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes only there")
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
 @pytest.mark.parametrize("suffix", ["wav", "mp3"])
-def test_a_name_that_is_not_utf_8_is_a_name(tmp_path, suffix):
+def test_a_file_name_that_is_not_utf_8_is_read(tmp_path, suffix):
     write_container(
         tmp_path / f"a.{suffix}",
         clicks(0.5),
@@ -174,22 +174,22 @@ def test_a_name_that_is_not_utf_8_is_a_name(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("name", ["http:a.mp3", "concat:a.mp3", "%d.mp3"])
-def test_a_name_that_looks_like_an_address_is_a_file(tmp_path, monkeypatch, name):
+def test_a_name_that_looks_like_an_address_is_read_as_a_file(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     write_container(tmp_path / "a.mp3", clicks(0.5), codec="libmp3lame")
     (tmp_path / "a.mp3").rename(tmp_path / name)
     assert probe(name).sample_rate_hz == RATE_HZ
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
 def test_pipes_and_devices_are_named(tmp_path):
     os.mkfifo(tmp_path / "a.wav")
     for path in (tmp_path / "a.wav", "/dev/zero", tmp_path):
-        with pytest.raises(DataError, match=f"{path} is no file but a folder, pipe or device"):
+        with pytest.raises(DataError, match=f"{path} is a folder, pipe or device"):
             probe(path)
 
 
-def test_without_pyav_the_others_are_read_and_its_kinds_say_what_is_missing(tmp_path, monkeypatch):
+def test_without_pyav_only_its_kinds_are_refused_with_what_to_install(tmp_path, monkeypatch):
     write_container(tmp_path / "a.mp3", clicks(0.5), codec="libmp3lame")
     soundfile.write(tmp_path / "a.flac", clicks(0.5), RATE_HZ)
     (tmp_path / "b.mp3").write_text("some words\n" * 50)

@@ -1,5 +1,4 @@
-"""What heads promise is held against what is there, whoever decodes; what is no sound is called by
-its name."""
+"""The length a head promises is compared with the file; files other than sound are identified."""
 
 import shutil
 import struct
@@ -33,7 +32,7 @@ def cut(path, share):
 
 
 @pytest.mark.parametrize(("suffix", "form", "subtype"), UNCOMPRESSED)
-def test_half_a_file_is_refused_and_a_whole_one_taken(tmp_path, suffix, form, subtype):
+def test_half_a_file_is_refused_and_a_whole_one_accepted(tmp_path, suffix, form, subtype):
     path = tmp_path / f"a.{suffix}"
     soundfile.write(path, clicks(1.0), RATE_HZ, format=form, subtype=subtype)
     assert probe(path).frames == RATE_HZ and not probe(path).notes
@@ -47,7 +46,7 @@ def test_half_a_file_is_refused_and_a_whole_one_taken(tmp_path, suffix, form, su
 
 
 @pytest.mark.parametrize(("suffix", "form", "subtype"), UNCOMPRESSED)
-def test_a_file_that_lacks_less_than_a_millisecond_is_taken_with_a_note(
+def test_a_file_that_lacks_less_than_a_millisecond_is_accepted_with_a_note(
     tmp_path, suffix, form, subtype
 ):
     path = tmp_path / f"a.{suffix}"
@@ -56,7 +55,7 @@ def test_a_file_that_lacks_less_than_a_millisecond_is_taken_with_a_note(
     path.write_bytes(whole[: -2 * 4 - len(whole) % 4])
     info = probe(path)
     assert info.frames < RATE_HZ and info.notes == (
-        f"its head promises {RATE_HZ} samples, {info.frames} are there",
+        f"its head promises {RATE_HZ} samples, it holds {info.frames}",
     )
     assert len(read(path, mono=True)[0]) == info.frames
 
@@ -69,7 +68,7 @@ def test_a_streamed_wav_is_read_to_its_end_with_a_note(tmp_path, length):
     whole[40:44] = struct.pack("<I", length)
     path.write_bytes(whole)
     info = probe(path)
-    assert info.frames == RATE_HZ and "does not tell its length" in info.notes[0]
+    assert info.frames == RATE_HZ and "states no length" in info.notes[0]
     np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
     assert info.notes[0] in oddities(open_audio(path, "n"))
 
@@ -116,7 +115,7 @@ def test_20_bits_in_three_bytes_are_counted_by_the_bytes(tmp_path):
     whole = bytearray(path.read_bytes())
     whole[34:36] = struct.pack("<H", 20)
     path.write_bytes(whole[:-6])
-    assert probe(path).notes == (f"its head promises {RATE_HZ} samples, {RATE_HZ - 1} are there",)
+    assert probe(path).notes == (f"its head promises {RATE_HZ} samples, it holds {RATE_HZ - 1}",)
 
 
 def test_a_streamed_flac_is_read_to_its_end_with_a_note(tmp_path):
@@ -127,7 +126,7 @@ def test_a_streamed_flac_is_read_to_its_end_with_a_note(tmp_path):
     whole[21] &= 0xF0  # STREAMINFO's 36 bits of samples: the low half of this byte and four more
     whole[22:26] = bytes(4)
     path.write_bytes(whole)
-    assert probe(path).frames == RATE_HZ and "does not tell its length" in probe(path).notes[0]
+    assert probe(path).frames == RATE_HZ and "states no length" in probe(path).notes[0]
     np.testing.assert_allclose(read(path, mono=False)[0], samples, atol=1e-4)
 
 
@@ -155,7 +154,7 @@ def without_tag(path):
     return path
 
 
-def test_an_mp3_is_whole_with_its_tag_and_without(mp3):
+def test_an_mp3_is_read_to_its_end_with_and_without_its_tag(mp3):
     tagged = read(mp3, mono=True)[0]
     promised = mpeg_samples(mp3)
     assert promised is not None and 0 <= promised - len(tagged) < 4 * 1152
@@ -171,13 +170,13 @@ def test_an_mp3_is_whole_with_its_tag_and_without(mp3):
         b"ID3\4\0\x10\0\0\0\x64" + bytes(100) + b"3DI\4\0\x10\0\0\0\x64",
     ],
 )
-def test_the_promise_of_an_mp3_is_found_behind_any_tags(mp3, tags):
+def test_the_promise_of_an_mp3_is_found_after_any_tags(mp3, tags):
     promised, whole = mpeg_samples(mp3), mp3.read_bytes()
     mp3.write_bytes(tags + whole[10 + int.from_bytes(whole[6:10], "big") :])
     assert mpeg_samples(mp3) == promised
 
 
-def test_a_cover_before_an_mp3_without_a_tag_is_harmless(mp3):
+def test_a_cover_picture_before_an_mp3_changes_no_sample(mp3):
     without_tag(mp3)
     expected = read(mp3, mono=True)[0]
     size = 60_000
@@ -207,11 +206,11 @@ def test_mpeg_audio_in_a_wav_is_decoded(tmp_path, mp3):
         + data
     )
     (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
-    heard = read(tmp_path / "a.wav", mono=True)[0]
-    assert len(heard) == len(read(mp3, mono=True)[0])
+    decoded = read(tmp_path / "a.wav", mono=True)[0]
+    assert len(decoded) == len(read(mp3, mono=True)[0])
 
 
-def test_a_hole_in_an_mp3_is_placed_and_nothing_else_is_said(mp3, capfd):
+def test_a_hole_in_an_mp3_is_located_and_nothing_else_is_printed(mp3, capfd):
     whole = bytearray(mp3.read_bytes())
     whole[len(whole) // 2 : len(whole) // 2 + 6000] = bytes(6000)
     mp3.write_bytes(whole)
@@ -232,7 +231,7 @@ def test_a_hole_in_an_mp3_is_placed_and_nothing_else_is_said(mp3, capfd):
     ],
 )
 @pytest.mark.parametrize("suffix", ["mp3", "wav", "m4a"])
-def test_what_is_no_sound_is_called_by_its_name(tmp_path, content, name, suffix):
+def test_a_file_other_than_sound_is_identified(tmp_path, content, name, suffix):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content)
     assert looks_like(path).startswith(name)

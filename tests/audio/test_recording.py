@@ -1,4 +1,4 @@
-"""A recording is what its files say together, and heads that no recording has are refused."""
+"""A recording is the sum of its files; impossible rates and channel counts are refused."""
 
 import struct
 
@@ -14,7 +14,7 @@ from tfsepgan.errors import DataError
 RATE_HZ = 8000
 
 
-def test_files_are_added_over_block_ends_and_different_lengths(tmp_path, write):
+def test_files_of_different_lengths_are_added_across_blocks(tmp_path, write):
     seconds = (2.3 * BLOCK / RATE_HZ, 1.1 * BLOCK / RATE_HZ, 2.0 * BLOCK / RATE_HZ)
     paths = [tmp_path / f"{number}.wav" for number in range(3)]
     signals = [
@@ -25,9 +25,9 @@ def test_files_are_added_over_block_ends_and_different_lengths(tmp_path, write):
     expected = np.zeros((max(map(len, signals)), 1))
     for signal in signals:
         expected[: len(signal)] += signal
-    heard = file.read(mono=True)
-    assert heard.shape == expected.shape == (file.frames, 1)
-    np.testing.assert_allclose(heard, expected, atol=2e-4)
+    decoded = file.read(mono=True)
+    assert decoded.shape == expected.shape == (file.frames, 1)
+    np.testing.assert_allclose(decoded, expected, atol=2e-4)
 
 
 def test_the_longest_file_need_not_be_the_first(tmp_path, write):
@@ -37,7 +37,7 @@ def test_the_longest_file_need_not_be_the_first(tmp_path, write):
     np.testing.assert_allclose(file.read(mono=True)[len(short) :], long[len(short) :], atol=1e-4)
 
 
-def test_each_part_of_a_file_has_its_own_place_in_the_cache(tmp_path, write):
+def test_each_channel_and_sum_has_its_own_file_in_the_cache(tmp_path, write):
     stereo = write(tmp_path / "a.wav", 1.0, channels=2)
     write(tmp_path / "b.wav", 1.0, seed=1)
     files = [
@@ -57,7 +57,7 @@ def test_each_part_of_a_file_has_its_own_place_in_the_cache(tmp_path, write):
     assert again["train/s/sum.wav"][0].path != before
 
 
-def test_a_mono_file_with_one_channel_taken_is_not_read_in_place(tmp_path, write):
+def test_one_channel_of_a_stereo_file_is_unpacked_to_the_cache(tmp_path, write):
     write(tmp_path / "a.wav", 1.0, channels=2)
     file = open_audio(tmp_path / "a.wav", "n", channel=1)
     assert file.channels == 1
@@ -74,7 +74,7 @@ def test_a_mono_file_with_one_channel_taken_is_not_read_in_place(tmp_path, write
         (RATE_HZ, 65, "65 channels"),
     ],
 )
-def test_a_head_that_no_recording_has_is_refused(tmp_path, rate_hz, channels, words):
+def test_an_impossible_rate_or_channel_count_is_refused(tmp_path, rate_hz, channels, words):
     samples = np.zeros((200, channels), np.int16)
     block = 2 * channels
     head = struct.pack(
@@ -101,7 +101,7 @@ def test_a_head_that_no_recording_has_is_refused(tmp_path, rate_hz, channels, wo
 @pytest.mark.parametrize(
     ("rate_hz", "channels"), [(1000, 1), (768_000, 2), (RATE_HZ, 32), (RATE_HZ, 64)]
 )
-def test_odd_but_true_recordings_are_read(tmp_path, rate_hz, channels):
+def test_the_limits_of_rate_and_channels_are_accepted(tmp_path, rate_hz, channels):
     soundfile.write(tmp_path / "a.wav", np.full((rate_hz, channels), 0.25), rate_hz)
     file = open_audio(tmp_path / "a.wav", "n")
     assert file.channels == channels

@@ -1,10 +1,9 @@
-"""Damage recordings in every way that disks, copies and bad writers do, and see that `tfsepgan-data
-check` names them.
+"""Damages recordings in many ways, and tests that `tfsepgan-data check` names the damaged ones.
 
-python tests/doubles/fuzz_audio.py --count 1000 --output /tmp/fuzz
+    python tests/doubles/fuzz_audio.py --count 1000 --output /tmp/fuzz
 
-It fails when the check crashes, hangs, takes much memory, does not name a file that cannot be used,
-or refuses one that can. What is odd and can be used is noted by name.
+It fails when the check crashes, hangs, uses too much memory, does not name an unusable file, or
+refuses a usable one. For a usable file with an oddity, the check must print a note.
 """
 
 import argparse
@@ -22,9 +21,9 @@ import numpy as np
 import soundfile
 
 RATE_HZ = 16000
-SECONDS_A_FILE = 0.5  # a fair time for one file, all processors busy
+SECONDS_A_FILE = 0.5  # enough for one file on a busy machine
 START_SECONDS = 60.0
-MOST_MEBIBYTES = 600  # of a check: Python with numpy takes 150
+MOST_MEBIBYTES = 600  # of a check; Python with numpy takes 150
 _NAME = re.compile(r"\d{5}-[\w-]+\.\w{3,4}")
 FORMATS = ("wav", "flac", "ogg", "mp3")
 
@@ -39,7 +38,7 @@ def music(rng: np.random.Generator, channels: int = 1, seconds: float | None = N
 
 
 def good_bytes(rng: np.random.Generator, folder: Path, kind: str) -> bytes:
-    """A good recording of a format, as it lies on disk."""
+    """The bytes of an undamaged recording in a format."""
     path = folder / f"good.{kind}"
     subtype = {"wav": str(rng.choice(["PCM_16", "PCM_24", "FLOAT"]))}.get(kind)
     soundfile.write(path, music(rng, int(rng.integers(1, 3))), RATE_HZ, subtype=subtype)
@@ -51,7 +50,7 @@ def good_bytes(rng: np.random.Generator, folder: Path, kind: str) -> bytes:
 def wav_head(
     *, data: int, channels: int = 1, rate_hz: int = RATE_HZ, bits: int = 16, encoding: int = 1
 ) -> bytes:
-    """The 44 bytes before the samples of a WAV file, whatever they say."""
+    """The 44 bytes before the samples of a WAV file, which may contradict the samples."""
     block = channels * bits // 8 % 65536
     form = struct.pack("<HHIIHH", encoding, channels, rate_hz, rate_hz * block % 2**32, block, bits)
     return (
@@ -150,8 +149,8 @@ def noise_bytes(rng, folder, kind):
     return rng.bytes(int(rng.integers(1, 50_000)))
 
 
-# How each file is made, and what must come of it. Frames of mp3 and ogg are each complete, so that
-# a damaged file may be a shorter good one; flipped bits of PCM are other samples.
+# How each file is made, and the expected outcome. Each frame of an mp3 or ogg is complete, so a
+# damaged file may be a shorter usable one; flipped bits in PCM give other samples.
 DAMAGES: dict[str, tuple[Callable, str]] = {
     "truncated": (truncated, EITHER),
     "bits flipped": (bits_flipped, EITHER),
@@ -171,8 +170,7 @@ DAMAGES: dict[str, tuple[Callable, str]] = {
 
 
 def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
-    """Write a data folder with `count` damaged recordings of piano; returns the name of each with
-    its damage."""
+    """Write a data folder with damaged recordings of piano; returns the damage by file name."""
     rng = np.random.default_rng(seed)
     made = {}
     for source in ("piano", "rest"):
@@ -187,8 +185,7 @@ def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
     return made
 
 
-# Runs the command and then says how much memory it took: Linux counts a child's from before it
-# became Python.
+# Runs the command and prints its peak memory, which Linux counts from before the child was Python.
 CHECK = """
 import sys
 from tfsepgan.cli.data import main
@@ -201,7 +198,7 @@ sys.exit(code)
 
 
 def run_check(folder: Path, count: int) -> dict:
-    """Run `tfsepgan-data check` on a folder in a process of its own."""
+    """Run `tfsepgan-data check` on a folder, in its own process."""
     command = [sys.executable, "-c", CHECK, str(folder)]
     limit = START_SECONDS + SECONDS_A_FILE * count
     started = time.monotonic()
@@ -211,22 +208,22 @@ def run_check(folder: Path, count: int) -> dict:
         )
     except subprocess.TimeoutExpired:
         return {"problems": [f"the check did not end within {limit:.0f} s"], "said": ""}
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     peak = re.search(r"peak KiB (\d+)", done.stderr)
     mebibytes = int(peak[1]) // 1024 if peak else 0
     problems = []
     if done.returncode not in (0, 1):
         problems.append(f"the check ended with code {done.returncode}: {done.stderr[-500:]}")
     if not peak:
-        problems.append("the check did not come to its end")
-    if "Traceback" in said:
-        problems.append(f"the check fell over: {said[said.index('Traceback') :][:2000]}")
+        problems.append("the check did not end normally")
+    if "Traceback" in output:
+        problems.append(f"the check crashed: {output[output.index('Traceback') :][:2000]}")
     if mebibytes > MOST_MEBIBYTES:
-        problems.append(f"the check took {mebibytes} MiB")
+        problems.append(f"the check used {mebibytes} MiB")
     seconds = round(time.monotonic() - started, 1)
     return {
         "problems": problems,
-        "said": said,
+        "said": output,
         "seconds": seconds,
         "mebibytes": mebibytes,
         "code": done.returncode,
@@ -234,7 +231,7 @@ def run_check(folder: Path, count: int) -> dict:
 
 
 def judge(made: dict[str, str], result: dict) -> dict:
-    """Compare what the check named with what it had to name."""
+    """Compare the outcome of each file with the expected one."""
     lines = result["said"].splitlines()
     named, noted = (
         {
@@ -270,9 +267,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=1000, help="damaged files")
-    parser.add_argument(
-        "--output", type=Path, required=True, help="folder to make; must not be there"
-    )
+    parser.add_argument("--output", type=Path, required=True, help="folder to make; must not exist")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     made = make_folder(options.output, options.count, options.seed)

@@ -1,5 +1,4 @@
-"""What goes wrong between a client and a server, on purpose: for `loopback_server.py` and
-`load_serving.py`."""
+"""Faults between a client and a server, on purpose: for `loopback_server.py` and load tests."""
 
 import contextlib
 import random
@@ -13,14 +12,14 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRates:
-    """How often a request meets each fault; the rest are answered well."""
+    """The share of requests with each fault; all others get a correct reply."""
 
-    slow: float = 0.0  # the reply comes `slow_seconds` late
+    slow: float = 0.0  # the reply is delayed by `slow_seconds`
     slow_seconds: float = 5.0
     exhausted: float = 0.0  # RESOURCE_EXHAUSTED in place of a reply
     # part of the reply is missing: samples, a stem, or the end of the message
     truncated: float = 0.0
-    altered: float = 0.0  # one stem holds other numbers than the model gave
+    altered: float = 0.0  # one stem has other samples than the model's
 
     @property
     def kinds(self) -> dict[str, float]:
@@ -31,13 +30,13 @@ class FaultRates:
 
 
 class Faults:
-    """Draws faults, the same ones for the same seed and number of requests."""
+    """Draws faults; the same seed draws the same ones."""
 
     def __init__(self, rates: FaultRates, seed: int = 0):
         self.rates, self._random, self._lock = rates, random.Random(seed), threading.Lock()
 
     def draw(self) -> str | None:
-        """The fault that the next request meets, or None."""
+        """The fault of the next request, or None."""
         with self._lock:
             place = self._random.random()
             for kind, rate in self.rates.kinds.items():
@@ -53,8 +52,7 @@ class Faults:
 
 
 def altered(stem: np.ndarray) -> np.ndarray:
-    """A stem with other numbers: a thousandth of full scale off in the middle, or the last sample
-    of WAV files."""
+    """A changed stem: 0.001 is added to its second half, or to WAV files a new last sample."""
     if stem.dtype == object:
         changed = [one[:-4] + struct.pack("<f", 0.25) for one in stem.reshape(-1)]
         return np.array([*changed, None], object)[:-1].reshape(stem.shape)
@@ -64,14 +62,13 @@ def altered(stem: np.ndarray) -> np.ndarray:
 
 
 class Relay:
-    """A TCP relay that breaks connections in the middle: after a random number of bytes, with a
-    reset."""
+    """A TCP relay that resets connections after a random number of bytes."""
 
     def __init__(self, target_port: int, *, mean_bytes: float, seed: int = 0):
         """
         Args:
-          target_port: on this machine.
-          mean_bytes: that pass before a connection breaks, on average; 0 breaks none.
+          target_port: of the server, on this machine.
+          mean_bytes: mean number of bytes before a reset; 0 resets no connection.
         """
         self._target, self._mean, self._random = target_port, mean_bytes, random.Random(seed)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -79,7 +76,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -91,7 +88,7 @@ class Relay:
             try:
                 far = socket.create_connection(("127.0.0.1", self._target), timeout=5)
                 far.settimeout(None)
-            except OSError:  # the server is away
+            except OSError:  # the server is not running
                 near.close()
                 continue
             left = [self._random.expovariate(1 / self._mean) if self._mean else float("inf")]
@@ -107,7 +104,7 @@ class Relay:
                 if left[0] < 0:
                     self.dropped += 1
                     for one in (source, sink):
-                        # a reset
+                        # closing then sends a reset
                         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
                 sink.sendall(data)

@@ -1,5 +1,4 @@
-"""A model server in a process of its own: `loopback_server.py`, or TF Serving's
-`tensorflow_model_server` where there is one."""
+"""A model server in its own process: `loopback_server.py`, or TF Serving's program if installed."""
 
 import json
 import os
@@ -13,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 BINARY = "tensorflow_model_server"
-START_SECONDS = 120.0  # on a machine that is busy with something else
+START_SECONDS = 120.0  # on a busy machine
 
 
 def has_binary() -> bool:
@@ -22,7 +21,7 @@ def has_binary() -> bool:
 
 
 class ServerProcess:
-    """Serves one model on two free ports, which it keeps when it is started again."""
+    """A server of one model on two free ports, which stay the same after a restart."""
 
     def __init__(
         self,
@@ -37,11 +36,11 @@ class ServerProcess:
         """
         Args:
           name: of the model.
-          folder: what holds its versions.
-          binary: start TF Serving itself.
+          folder: of the model, with its versions.
+          binary: True starts TF Serving itself.
           faults: rates by kind, see `loopback_faults`.
           seed: of the faults.
-          workers: requests that run at a time.
+          workers: number of requests at a time.
         """
         self.name, self.port, self.rest_port = name, *_free_ports(2)
         if binary:
@@ -67,7 +66,7 @@ class ServerProcess:
         self.said = ""
 
     def start(self) -> "ServerProcess":
-        """Start it and wait until the model is loaded."""
+        """Start the server and wait until the model is loaded."""
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
         self._process = subprocess.Popen(
             self._command, stdout=subprocess.PIPE, text=True, env=environment
@@ -81,7 +80,7 @@ class ServerProcess:
         return self
 
     def available(self) -> bool:
-        """Whether the model is ready, as REST tells it."""
+        """Whether the model is ready, by its status over REST."""
         try:
             with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.rest_port}/v1/models/{self.name}", timeout=5
@@ -91,13 +90,13 @@ class ServerProcess:
             return False
 
     def kill(self) -> None:
-        """End it at once, as a machine that fails does."""
+        """Stop the server at once, as when a machine fails."""
         if self._process is not None:
             self._process.kill()
             self.said += self._process.communicate()[0] or ""
 
     def stop(self) -> str:
-        """End it in an orderly way; returns all it said."""
+        """Stop the server in an orderly way; returns all of its output."""
         self._process.terminate()
         try:
             self.said += self._process.communicate(timeout=30)[0] or ""

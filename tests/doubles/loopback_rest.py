@@ -1,8 +1,7 @@
-"""TF Serving's REST interface for `loopback_server.py`: predict by columns or rows, metadata and
-status.
+"""TF Serving's REST interface for `loopback_server.py`: predict, metadata and status.
 
 Source: "RESTful API" of TF Serving's documentation; `json_tensor.cc` and `http_server.cc` for what
-  it leaves open.
+the documentation leaves open.
 """
 
 import base64
@@ -13,10 +12,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
-from c_session import DTYPES, INVALID_ARGUMENT, STRING, SessionError
+from c_api import DTYPES, INVALID_ARGUMENT, STRING, SessionError
 
 PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict|/metadata)?")
-# of a status code
+# gRPC status code to HTTP status
 HTTP = {3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 14: 503}
 
 
@@ -35,7 +34,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(self._post)
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Print no log."""
 
     def _answer(self, work) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -51,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             self.wfile.write(text[: len(text) // 2] if cut else text)
-        except OSError:  # nobody listens any more
+        except OSError:  # the client has closed the connection
             cut = True
         self.close_connection = self.close_connection or cut
 
@@ -84,8 +83,8 @@ class Handler(BaseHTTPRequestHandler):
     def _post(self, body: bytes):
         model, _ = self._place()
         try:
-            asked = json.loads(body)
-            signature = asked.get("signature_name", "serving_default")
+            request = json.loads(body)
+            signature = request.get("signature_name", "serving_default")
         except (ValueError, AttributeError) as error:
             raise SessionError(INVALID_ARGUMENT, f"JSON Parse error: {error}") from error
         if signature not in model.signatures:
@@ -94,14 +93,14 @@ class Handler(BaseHTTPRequestHandler):
                 f'Serving signature name: "{signature}" not found in signature def',
             )
         wanted = model.signatures[signature][0]
-        rows = "instances" in asked
+        rows = "instances" in request
         inputs = (
-            _rows(asked["instances"], wanted) if rows else _columns(asked.get("inputs"), wanted)
+            _rows(request["instances"], wanted) if rows else _columns(request.get("inputs"), wanted)
         )
         cut = False
         try:
             results = model.predict(signature, inputs)
-        except Exception as error:  # `Truncated` lives in the program that imports this
+        except Exception as error:  # `Truncated` is defined in the program that imports this module
             if not hasattr(error, "results"):
                 raise
             results, cut = error.results, True
@@ -120,42 +119,42 @@ class Handler(BaseHTTPRequestHandler):
         return {"outputs": named if len(named) > 1 else next(iter(named.values()))}, cut
 
 
-def _columns(given, wanted: dict) -> dict[str, np.ndarray]:
-    if given is None:
+def _columns(inputs, wanted: dict) -> dict[str, np.ndarray]:
+    if inputs is None:
         raise SessionError(INVALID_ARGUMENT, "Missing 'inputs' or 'instances' key")
-    if not isinstance(given, dict) or set(given) == {"b64"}:
+    if not isinstance(inputs, dict) or set(inputs) == {"b64"}:
         if len(wanted) > 1:
             raise SessionError(
                 INVALID_ARGUMENT, "inputs is a plain value/list, but expecting an object"
             )
-        given = {next(iter(wanted)): given}
-    missing = set(wanted) - set(given)
+        inputs = {next(iter(wanted)): inputs}
+    missing = set(wanted) - set(inputs)
     if missing:
         raise SessionError(
             INVALID_ARGUMENT,
             f"Missing named input: {', '.join(sorted(missing))} in 'inputs' object.",
         )
-    return {name: _tensor(given[name], info.dtype) for name, info in wanted.items()}
+    return {name: _tensor(inputs[name], info.dtype) for name, info in wanted.items()}
 
 
-def _rows(given, wanted: dict) -> dict[str, np.ndarray]:
-    if not isinstance(given, list) or not given:
+def _rows(instances, wanted: dict) -> dict[str, np.ndarray]:
+    if not isinstance(instances, list) or not instances:
         raise SessionError(
             INVALID_ARGUMENT, "Expecting 'instances' to be a list of at least one value"
         )
     if len(wanted) == 1:
         name, info = next(iter(wanted.items()))
-        items = [one[name] if isinstance(one, dict) and name in one else one for one in given]
+        items = [one[name] if isinstance(one, dict) and name in one else one for one in instances]
         return {name: _tensor(items, info.dtype)}
-    if not all(isinstance(one, dict) and set(one) == set(wanted) for one in given):
+    if not all(isinstance(one, dict) and set(one) == set(wanted) for one in instances):
         raise SessionError(INVALID_ARGUMENT, f"keys must be equal to: {','.join(wanted)}")
     return {
-        name: _tensor([one[name] for one in given], info.dtype) for name, info in wanted.items()
+        name: _tensor([one[name] for one in instances], info.dtype) for name, info in wanted.items()
     }
 
 
 def _tensor(value, dtype: int) -> np.ndarray:
-    """A JSON value as an array of the type that a signature wants."""
+    """A JSON value as an array of a signature's type."""
     try:
         if dtype == STRING:
             shape = _string_shape(value)
@@ -189,7 +188,7 @@ def _bytes(value) -> bytes:
         return base64.b64decode(value["b64"], validate=True)
     if isinstance(value, str):
         return value.encode()
-    raise ValueError(f"{str(value):.40} is no string")
+    raise ValueError(f"{str(value):.40} is not a string")
 
 
 def _listed(value: np.ndarray, *, binary: bool):
@@ -220,7 +219,7 @@ def rest_server(models, port: int):
     """A started REST server, and its port."""
     handler = type("ModelHandler", (Handler,), {"models": models})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.handle_error = lambda *_: None  # a connection that breaks is the other side's affair
+    server.handle_error = lambda *_: None  # print nothing about broken connections
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, server.server_port

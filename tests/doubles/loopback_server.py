@@ -1,12 +1,12 @@
-"""TF Serving's gRPC and REST interfaces on this machine, in Python, for tests where its binary is
-not to be had.
+"""TF Serving's gRPC and REST interfaces in Python, for tests on machines without TF Serving.
 
-The messages are TF Serving's own (tensorflow-serving-api), the model runs in TensorFlow's C++
-session through its C API (`c_session.py`), and no Python TensorFlow is imported. Predict,
-GetModelMetadata and GetModelStatus; REST predict, metadata and status. Status codes, error texts,
-base64 and how floats are packed follow TF Serving's source. It is not a server for work.
+The messages are TF Serving's own (tensorflow-serving-api). The model runs in TensorFlow's C++
+session through its C API (`c_session.py`); Python TensorFlow is not imported. Implemented are
+Predict, GetModelMetadata and GetModelStatus, and REST predict, metadata and status. Status codes,
+error texts, base64 and the packing of floats follow TF Serving's source. Not for production.
 
-    python tests/doubles/loopback_server.py --model piano=exported_models/piano --port 8500 --rest-api-port 8501
+    python tests/doubles/loopback_server.py --model piano=exported_models/piano \\
+        --port 8500 --rest-api-port 8501
 """
 
 import argparse
@@ -23,13 +23,14 @@ from pathlib import Path
 
 import grpc
 import numpy as np
-from c_session import CODES, DTYPES, INVALID_ARGUMENT, NOT_FOUND, STRING, Session, SessionError
+from c_api import CODES, DTYPES, INVALID_ARGUMENT, NOT_FOUND, STRING, SessionError
+from c_session import Session
 from loopback_faults import FaultRates, Faults, altered
 from loopback_rest import rest_server
 
 
 def without_tensorflow() -> None:
-    """Make TensorFlow's message modules importable without running the package that holds them."""
+    """Make TensorFlow's message modules importable without importing TensorFlow."""
     found = importlib.util.find_spec("tensorflow")
     stand_in = types.ModuleType("tensorflow")
     stand_in.__path__, stand_in.__spec__ = list(found.submodule_search_locations), found
@@ -56,13 +57,13 @@ FIELDS = {
 
 
 class Servable:
-    """The newest version below a model's folder, loaded and warmed up as TF Serving does it."""
+    """The newest version in a model's folder, loaded and warmed up as in TF Serving."""
 
     def __init__(self, name: str, folder: Path, *, threads: int, faults: Faults):
         versions = sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
         if not versions:
             raise SystemExit(
-                f"{folder} holds no version of a model: wanted a folder such as {folder}/1"
+                f"{folder} holds no version of a model; wanted a folder such as {folder}/1"
             )
         self.name, self.version, self.faults = name, versions[-1], faults
         self.session = Session(folder / str(self.version), threads=threads)
@@ -72,10 +73,13 @@ class Servable:
         )
 
     def predict(self, signature: str, inputs: dict, outputs=()) -> dict[str, np.ndarray]:
-        """Run a signature, with whatever fault is drawn. Raises: SessionError."""
+        """Run a signature, with a fault if one is drawn.
+
+        Raises: SessionError, Truncated.
+        """
         fault = self.faults.draw()
         if fault:
-            # one write: threads answer at the same time
+            # in one write, as several threads print
             print(json.dumps({"fault": fault}) + "\n", end="", flush=True)
         if fault == "exhausted":
             raise SessionError(8, "injected: too many requests")
@@ -92,7 +96,7 @@ class Servable:
         return results
 
     def _warm_up(self, path: Path) -> int:
-        """Replay the warm-up requests; one that fails keeps the model from loading."""
+        """Run the warm-up requests; if one fails, the model is not loaded."""
         content, place, count = path.read_bytes() if path.is_file() else b"", 0, 0
         while place < len(content):
             (length,) = struct.unpack_from("<Q", content, place)
@@ -107,20 +111,20 @@ class Servable:
 
 
 class Truncated(Exception):
-    """A reply that is to lose its end on the way."""
+    """A reply whose end is to be cut off."""
 
     def __init__(self, results: dict, name: str):
         self.results, self.name = results, name
 
 
 class Models:
-    """All that are served."""
+    """The served models by name."""
 
     def __init__(self, servables):
         self._by_name = {one.name: one for one in servables}
 
     def get(self, name: str, version: int | None) -> Servable:
-        """A model by name and, if given, version. Raises: SessionError."""
+        """A model by name and version (None takes the newest). Raises: SessionError."""
         found = self._by_name.get(name)
         if found is None or version not in (None, found.version):
             which = f"Specific({name}, {version})" if version is not None else f"Latest({name})"
@@ -155,7 +159,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return reply
 
     def GetModelMetadata(self, request, context):
-        """The signatures' inputs and outputs."""
+        """The inputs and outputs of all signatures."""
         try:
             model = _model(self._models, request.model_spec)
         except SessionError as error:
@@ -177,7 +181,7 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
         self._models = models
 
     def GetModelStatus(self, request, context):
-        """AVAILABLE for the version that is loaded; there is no other."""
+        """AVAILABLE for the only version, the loaded one."""
         try:
             model = _model(self._models, request.model_spec)
         except SessionError as error:
@@ -207,13 +211,13 @@ def array(tensor) -> np.ndarray:
             values = np.full(size, values[0])
     if len(values) != size:
         raise SessionError(
-            INVALID_ARGUMENT, f"a tensor of shape {list(shape)} came with {len(values)} values"
+            INVALID_ARGUMENT, f"a tensor of shape {list(shape)} has {len(values)} values"
         )
     return values.reshape(shape)
 
 
 def _pack(reply, results: dict) -> None:
-    """Arrays into a PredictResponse, value by value as TF Serving does it."""
+    """Write arrays into a PredictResponse, value by value as in TF Serving."""
     for name, value in results.items():
         tensor = tensor_pb2.TensorProto(
             dtype=STRING if value.dtype == object else CODES[value.dtype]
@@ -228,7 +232,7 @@ def _pack(reply, results: dict) -> None:
 
 
 def _cut(tensor, faults: Faults) -> None:
-    """Take the end of a tensor's values away, and sometimes of its shape, so that it looks whole."""
+    """Cut off the end of a tensor; sometimes its shape is shortened too, to look complete."""
     if tensor.string_val:
         tensor.string_val[0] = tensor.string_val[0][: len(tensor.string_val[0]) // 2]
     elif faults.choose((True, False)) and len(tensor.tensor_shape.dim) == 3:
@@ -261,10 +265,10 @@ def grpc_server(models: Models, port: int, *, workers: int):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", action="append", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--port", type=int, default=0, help="gRPC; 0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="of gRPC; 0 takes a free one")
     parser.add_argument("--rest-api-port", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=4, help="requests that run at a time")
-    parser.add_argument("--threads", type=int, default=1, help="of TensorFlow, for a request")
+    parser.add_argument("--workers", type=int, default=4, help="number of requests at a time")
+    parser.add_argument("--threads", type=int, default=1, help="of TensorFlow, per request")
     parser.add_argument(
         "--faults", default="{}", help="rates by kind as JSON, such as '{\"slow\": 0.1}'"
     )
@@ -282,12 +286,8 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     foreign = sorted({name.split(".")[0] for name in sys.modules} & {"keras", "tfsepgan"})
     foreign += ["tensorflow"] if hasattr(sys.modules["tensorflow"], "constant") else []
-    print(
-        json.dumps(
-            {"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}
-        ),
-        flush=True,
-    )
+    facts = {"port": port, "rest_api_port": rest_port, "python_packages_of_tensorflow": foreign}
+    print(json.dumps(facts), flush=True)
     stop.wait()
     server.stop(grace=0.5).wait()
     rest.shutdown()

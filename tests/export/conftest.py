@@ -1,7 +1,8 @@
-"""Small trained-looking models, and real music to compare their exported twins on."""
+"""Small models with random weights, and real music to compare their exports on."""
 
 import numpy as np
 import pytest
+from bundles_for_tests import random_bundle
 
 RATE = 8000
 FILTERBANK = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
@@ -26,37 +27,14 @@ SETTINGS = {
 
 
 def small_bundle_of(kind, sources=("piano", "voice")):
-    import keras
-
-    from tfsepgan.export.exporter import in_half_precision
-    from tfsepgan.models.bundle import Bundle, describe
-    from tfsepgan.networks.table import build_generator
-    from tfsepgan.settings.networks import GeneratorConfig
-
-    keras.utils.set_random_seed(0)
-    config = GeneratorConfig(**{"kind": kind, **SETTINGS[kind]})
-    generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
-    random = np.random.default_rng(0)
-    generator.set_weights(
-        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
-    )
     trained = {
         "steps": 7,
         "data": "the demo set, CC0 | rendered",
         "scores": {"demo test": {"si_sdr_db": 4.25}},
     }
-    manifest = describe(
-        generator,
-        config,
-        name="run",
-        system="ssepgan",
-        sample_rate_hz=RATE,
-        sources=sources,
-        trained=trained,
-    )
-    return Bundle(
-        in_half_precision(generator), manifest
-    )  # what an export is made of, so that it can be compared with this
+    # in half precision, as in an export, so that it can be compared with one
+    facts = {"rate_hz": RATE, "sources": sources, "name": "run", "trained": trained}
+    return random_bundle(half_precision=True, **facts, **{"kind": kind, **SETTINGS[kind]})
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +55,7 @@ def one_bundle():
 
 @pytest.fixture(scope="session")
 def music():
-    """Two seconds of the packaged demo recordings, one instrument left and another right, `[time,
-    2]` at 8 kHz."""
+    """Two seconds of packaged recordings, an instrument in each channel: `[time, 2]` at 8 kHz."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.data.recordings.demo import demo_directory
 

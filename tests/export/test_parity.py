@@ -1,5 +1,4 @@
-"""How exported files are compared: what may differ, over which level, and that no file or signature
-is left out."""
+"""Exported files are compared completely: every file and signature, each within its limit."""
 
 import numpy as np
 import pytest
@@ -8,8 +7,7 @@ from tfsepgan.errors import ExportError
 from tfsepgan.export import parity
 from tfsepgan.export.parity import check_limits, largest_difference, measure_parity
 
-# What docs/export.md promises, in decibels below the peak; kinds of file by the arithmetic that
-# they have.
+# The limits of docs/export.md in decibels relative to peak, by kind of file.
 PROMISED_DB = {"saved_model": -80.0, "tflite": -80.0, "tflite_fp16": -40.0}
 
 
@@ -35,7 +33,7 @@ def test_the_worst_sample_of_the_worst_stem_counts_over_the_peak_of_all():
     "wrong", ["serving_default", "separate_wav", "stream", "separate", "tflite", "tflite_fp16"]
 )
 def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
-    """One that is half as loud is refused, whichever it is."""
+    """Whichever is half as loud is refused."""
     right = {"piano": np.array([[0.5], [-1.0]])}
 
     def stems(name):
@@ -44,9 +42,9 @@ def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
     signatures = ("serving_default", "separate_wav", "stream")
     monkeypatch.setattr(parity, "keras_stems", lambda bundle, audio: right)
     monkeypatch.setattr(
-        parity, "served_stems", lambda *given: {name: stems(name) for name in signatures}
+        parity, "served_stems", lambda *args: {name: stems(name) for name in signatures}
     )
-    monkeypatch.setattr(parity, "saved_model_stems", lambda *given: stems("separate"))
+    monkeypatch.setattr(parity, "saved_model_stems", lambda *args: stems("separate"))
     monkeypatch.setattr(parity, "run_tflite", lambda path, audio: stems(path))
 
     class Described:

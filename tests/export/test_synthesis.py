@@ -1,5 +1,4 @@
-"""A model that makes sounds is exported whole, in parity and with a signature of its own, or not at
-all."""
+"""A sound model is exported completely, in parity, with its own signature, or not at all."""
 
 import hashlib
 import json
@@ -13,13 +12,12 @@ from tfsepgan.errors import ExportError
 from tfsepgan.export import synthesis
 from tfsepgan.export.synthesis import export_synthesis
 from tfsepgan.export.tflite.conversion import foreign_operators, open_interpreter
-from tfsepgan.models.saved import open_model, save_trained
+from tfsepgan.models.saved import TrainedSystem, open_model, save_trained
 
 
 @pytest.fixture(scope="module")
 def model_of(tmp_path_factory):
-    """The folder of an untrained model of the preset `tiny`, with settings of its generator by
-    name."""
+    """A function of generator settings to the folder of an untrained `tiny` model."""
 
     def make(**generator):
         base = systems.preset("wavegan", "tiny")
@@ -36,7 +34,7 @@ def model_of(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(model_of, tmp_path_factory):
-    """An export of a generator with all there can be in one, and its figures."""
+    """The folder and figures of an export of a generator with every optional layer."""
     folder = tmp_path_factory.mktemp("exported") / "tones"
     figures = export_synthesis(*open_model(model_of(post_filter=32)), folder)
     return folder, figures
@@ -64,20 +62,19 @@ def test_the_saved_model_makes_any_number_of_sounds_under_its_signature(exported
     loaded = tf.saved_model.load(str(folder / "1"))
     assert {"generate", "serving_default"} <= set(loaded.signatures)
     latents = np.random.default_rng(7).uniform(-1, 1, (5, 8)).astype(np.float32)
-    served = loaded.signatures["generate"](latent=tf.constant(latents))["sound"].numpy()
+    sounds = loaded.signatures["generate"](latent=tf.constant(latents))["sound"].numpy()
     system, manifest = open_model(folder)
     assert manifest.name == "tones" and manifest.kind == "synthesis"
     expected = np.asarray(system.ema_generator(latents))
-    assert served.shape == (5, 1024, 1)
-    np.testing.assert_allclose(served, expected, atol=1e-6)
+    assert sounds.shape == (5, 1024, 1)
+    np.testing.assert_allclose(sounds, expected, atol=1e-6)
     generate = open_interpreter(folder / "tones.tflite").get_signature_runner("generate")
     np.testing.assert_allclose(generate(latent=latents[:1])["sound"], expected[:1], atol=1e-5)
 
 
-def test_the_manifest_and_the_card_say_what_there_is(exported):
+def test_the_manifest_and_the_card_describe_the_export(exported):
     folder, figures = exported
-    told = json.loads((folder / "manifest.json").read_text())
-    export = told["export"]
+    export = json.loads((folder / "manifest.json").read_text())["export"]
     assert export["parity"]["of_peak"] == figures
     assert export["signatures"]["saved_model"]["input"] == {"latent": ["batch", 8]}
     assert export["signatures"]["tflite"]["outputs"] == {"sound": [1, 1024, 1]}
@@ -94,13 +91,19 @@ def test_the_manifest_and_the_card_say_what_there_is(exported):
         assert words in card
 
 
+def test_a_sound_model_opens_as_a_trained_system(exported):
+    model = open_model(exported[0])
+    assert isinstance(model, TrainedSystem) and model.why_not_exported is None
+    assert model.manifest.makes_sounds and not model.manifest.separates_in_one_pass
+
+
 def test_nearest_upsampling_converts_too(model_of, tmp_path):
     figures = export_synthesis(*open_model(model_of(upsample="nearest")), tmp_path / "tones")
     assert max(figures.values()) < 1e-2
 
 
 def test_files_that_differ_are_not_written(model_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(synthesis, "write_tflite", lambda *given, **named: None)
+    monkeypatch.setattr(synthesis, "write_tflite", lambda *args, **named: None)
     monkeypatch.setattr(synthesis, "_describe_files", lambda files, manifest, system: None)
     monkeypatch.setattr(synthesis, "open_interpreter", lambda path: Silent())
     with pytest.raises(
@@ -119,7 +122,7 @@ class Silent:
         return lambda latent: {"sound": np.zeros((1, 1024, 1), np.float32)}
 
 
-def test_a_folder_that_is_something_else_is_left_alone(model_of, tmp_path):
+def test_a_folder_other_than_an_export_is_left_as_it_is(model_of, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "todo.txt").write_text("practise")
     with pytest.raises(ExportError, match="is not an exported model and is left as it is"):

@@ -1,4 +1,4 @@
-"""Further TFLite files are as good as their kind must be, or nothing is written."""
+"""Every TFLite variant keeps the limit of its kind, or nothing is written."""
 
 import json
 import os
@@ -27,12 +27,12 @@ from tfsepgan.ondevice import describe
 
 @pytest.fixture(scope="module")
 def rehearsal(music):
-    """What the left channel plays is the piano, what the right one plays the rest."""
-    piano, rest = music[:, :1], music[:, 1:]
+    """A mixture with the left channel as the piano and the right one as the residual."""
+    piano, residual = music[:, :1], music[:, 1:]
     known = Mixture(
         name="both",
-        mixture=piano + rest,
-        sources={"piano": piano, "residual": rest},
+        mixture=piano + residual,
+        sources={"piano": piano, "residual": residual},
         sample_rate_hz=8000,
     )
     return Rehearsal(calibration=(music[:8000],), mixtures=(known,))
@@ -45,7 +45,7 @@ def exported_all(one_bundle, music, rehearsal, tmp_path_factory):
     return output, export_bundle(one_bundle, output, music, on_device=wanted)
 
 
-def test_every_variant_is_there_runs_on_built_in_operators_and_is_good_enough(exported_all):
+def test_every_variant_runs_on_built_in_operators_within_its_limit(exported_all):
     output, figures = exported_all
     facts = json.loads((output / "manifest.json").read_text())["export"]["variants"]
     assert set(facts) == set(VARIANTS)
@@ -95,12 +95,12 @@ def test_quantised_files_are_quantised_and_smaller(exported_all):
         interpreter = tflite.open_interpreter(output / f"model{VARIANTS[name].end}")
         details = interpreter.get_tensor_details()
         kinds[name] = sum(one["dtype"] == np.int8 for one in details)
-        assert any(one["dtype"] == np.complex64 for one in details)  # the spectrum is as it was
-    # not the weights only, but what goes in and out of the products
+        assert any(one["dtype"] == np.complex64 for one in details)  # the spectrum stays in float
+    # int8 quantises inputs and outputs of the products too
     assert kinds["int8"] > kinds["dynamic"] > 0
 
 
-def test_every_file_says_what_it_is(exported_all):
+def test_every_file_holds_its_description(exported_all):
     output, _ = exported_all
     for name, variant in {**BASE, **VARIANTS}.items():
         facts = describe(output / f"model{variant.end}")
@@ -116,7 +116,7 @@ def test_an_export_with_variants_can_be_replaced(exported_all, one_bundle, music
     from tfsepgan.export.folder import _check_output
 
     output, _ = exported_all
-    _check_output(output)  # would raise, as for a folder with something of the user's
+    _check_output(output)  # raises for a folder with further files
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_an_export_with_variants_can_be_replaced(exported_all, one_bundle, music
         ),
         ("stream.fp16", {"of_peak": 2e-2, "closeness_db": 50.0}, "differs"),
         ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": 0.6}, "0.60 dB less SDR"),
-        ("dynamic", {"of_peak": 1e-3, "closeness_db": 19.0}, "within 19.0 dB"),
+        ("dynamic", {"of_peak": 1e-3, "closeness_db": 19.0}, "by only 19.0 dB"),
         (
             "int8",
             {"of_peak": 1e-3, "sdr_loss_db": 0.1, "unheard_closeness_db": 12.0},
-            "within 12.0 dB .* for a source that no",
+            "by only 12.0 dB below the estimate of a source that no",
         ),
-        ("dynamic", {"of_peak": np.inf, "closeness_db": -np.inf}, "within -inf dB"),
+        ("dynamic", {"of_peak": np.inf, "closeness_db": -np.inf}, "by only -inf dB"),
         ("int8", {"of_peak": 1e-3, "closeness_db": 50.0, "sdr_loss_db": np.nan}, "nan dB less SDR"),
     ],
 )
-def test_a_variant_that_is_not_good_enough_is_refused(name, figures, message):
+def test_a_variant_beyond_its_limit_is_refused(name, figures, message):
     with pytest.raises(ExportError, match=message):
         check_variant(name, figures)
 
@@ -147,7 +147,7 @@ def test_a_variant_that_is_not_good_enough_is_refused(name, figures, message):
 def test_nothing_is_written_when_a_variant_separates_worse(
     one_bundle, music, rehearsal, tmp_path, monkeypatch
 ):
-    """A file that hands back the sources with as much of the mixture again loses some SDR."""
+    """The file subtracts the mixture from the estimate, which costs SDR."""
     from tfsepgan.export import exporter
     from tfsepgan.export.parity import keras_stems
 
@@ -165,7 +165,7 @@ def test_nothing_is_written_when_a_variant_separates_worse(
         exporter, "write_tflite", lambda mono, files: [one.touch() for one in files.values()]
     )
     monkeypatch.setattr(exporter, "describe_base", lambda made, manifest: None)
-    monkeypatch.setattr(exporter, "measure_parity", lambda *given, **files: {})
+    monkeypatch.setattr(exporter, "measure_parity", lambda *args, **files: {})
     monkeypatch.setattr(
         ondevice_files,
         "write_tflite",
@@ -179,14 +179,14 @@ def test_nothing_is_written_when_a_variant_separates_worse(
     assert os.listdir(tmp_path) == []
 
 
-def test_an_unknown_variant_is_told_before_any_work(one_bundle, music, tmp_path):
+def test_an_unknown_variant_is_refused_before_any_work(one_bundle, music, tmp_path):
     with pytest.raises(ConfigError, match="no TFLite variant 'strem'.*stream"):
         export_bundle(
             one_bundle, tmp_path / "model", music, on_device=OnDevice(variants=("strem",))
         )
 
 
-def test_the_command_offers_the_variants_that_there_are():
+def test_the_command_offers_all_variants():
     from tfsepgan.cli.export import ExportOptions
 
     offered = typing.get_args(typing.get_type_hints(ExportOptions)["variants"])[0]

@@ -1,5 +1,4 @@
-"""A generator on disk comes back as it was; anything else is refused, and nothing in a file is ever
-run."""
+"""A saved generator loads unchanged; other folders are refused; no code in a file is run."""
 
 import json
 import os
@@ -38,7 +37,7 @@ def described(generator, config, *, sources=("piano",)):
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, generators):
-    """A good model's folder; not to be changed."""
+    """The folder of a valid model; tests must not change it."""
     generator, config = generators("filterbank")
     directory = tmp_path_factory.mktemp("bundle")
     save_bundle(directory, generator, described(generator, config))
@@ -47,7 +46,7 @@ def saved(tmp_path_factory, generators):
 
 @pytest.fixture
 def model(saved, tmp_path):
-    """A copy of a good model's folder, to break."""
+    """A copy of a valid model's folder, which tests may change."""
     return shutil.copytree(saved, tmp_path / "model")
 
 
@@ -66,22 +65,22 @@ def edit_network(model, **changes):
     )
 
 
-def test_a_saved_generator_comes_back_with_the_same_answers(generator_kind, generators, tmp_path):
+def test_a_saved_generator_loads_with_the_same_estimates(generator_kind, generators, tmp_path):
     generator, config = generators(generator_kind, sources=2)
     manifest = described(generator, config, sources=("piano", "voice"))
     save_bundle(tmp_path / "model", generator, manifest)
-    back = load_bundle(tmp_path / "model")
-    assert isinstance(back, Bundle)
-    assert (back.manifest.sources, back.manifest.trained) == (("piano", "voice"), {"step": 3})
+    loaded = load_bundle(tmp_path / "model")
+    assert isinstance(loaded, Bundle)
+    assert (loaded.manifest.sources, loaded.manifest.trained) == (("piano", "voice"), {"step": 3})
     mixture = np.random.default_rng(0).standard_normal((2, 333, 1)).astype(np.float32)
     assert np.array_equal(
-        back.generator(mixture, training=False), generator(mixture, training=False)
+        loaded.generator(mixture, training=False), generator(mixture, training=False)
     )
-    for mine, theirs in zip(generator.get_weights(), back.generator.get_weights(), strict=True):
-        assert np.array_equal(mine, theirs)
+    for before, after in zip(generator.get_weights(), loaded.generator.get_weights(), strict=True):
+        assert np.array_equal(before, after)
 
 
-def test_the_manifest_says_what_the_model_is(generator_kind, generators):
+def test_the_manifest_describes_the_model(generator_kind, generators):
     generator, config = generators(generator_kind, sources=2)
     manifest = described(generator, config, sources=("piano", "voice"))
     entry = generator_entry(config.kind)
@@ -91,7 +90,7 @@ def test_the_manifest_says_what_the_model_is(generator_kind, generators):
     assert manifest.sources == ("piano", "voice")
 
 
-def test_a_model_from_before_a_setting_existed_is_read_with_its_default(model, generators):
+def test_a_model_without_a_newer_setting_loads_with_its_default(model, generators):
     generator, _ = generators("filterbank")
     settings = json.loads((model / MANIFEST).read_text())["network_settings"]
     assert settings.pop("features") == "power"
@@ -107,14 +106,14 @@ def test_the_manifest_on_disk_is_the_one_given(saved, generators):
     assert vars(read) == {**vars(described(generator, config)), "network_settings": settings}
 
 
-def test_saving_over_a_model_replaces_it_and_leaves_nothing_else(model, generators):
+def test_saving_over_a_model_replaces_it_and_leaves_no_other_file(model, generators):
     generator, config = generators("resnet")
     save_bundle(model, generator, described(generator, config))
     assert sorted(os.listdir(model)) == sorted([MANIFEST, WEIGHTS])
     assert load_bundle(model).manifest.network == "resnet"
 
 
-def test_a_disk_that_refuses_leaves_the_old_model_whole(model, generators, monkeypatch):
+def test_a_full_disk_leaves_the_old_model_complete(model, generators, monkeypatch):
     before = {path.name: path.read_bytes() for path in model.iterdir()}
     generator, config = generators("filterbank", blocks=1)
 
@@ -127,7 +126,7 @@ def test_a_disk_that_refuses_leaves_the_old_model_whole(model, generators, monke
     assert {path.name: path.read_bytes() for path in model.iterdir()} == before
 
 
-# What is no model is refused in one sentence.
+# Folders other than models are refused.
 
 
 @pytest.mark.parametrize(
@@ -141,13 +140,13 @@ def test_a_disk_that_refuses_leaves_the_old_model_whole(model, generators, monke
     ],
     ids=["cut", "list", "empty", "deep", "little"],
 )
-def test_a_manifest_that_is_none_is_refused(model, content, words):
+def test_json_other_than_a_manifest_is_refused(model, content, words):
     (model / MANIFEST).write_text(content)
     with pytest.raises(CheckpointError, match=words):
         load_bundle(model)
 
 
-def test_a_manifest_that_is_no_text_is_refused(model):
+def test_a_manifest_other_than_text_is_refused(model):
     (model / MANIFEST).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CheckpointError, match="is not a tfsepgan manifest"):
         load_bundle(model)
@@ -194,14 +193,14 @@ def test_a_manifest_with_a_wrong_value_names_it(model, field, value):
     ],
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_settings_that_the_weights_do_not_fit_are_refused(model, settings, words):
+def test_settings_that_do_not_fit_the_weights_are_refused(model, settings, words):
     edit_network(model, **settings)
     with pytest.raises(CheckpointError, match=words):
         load_bundle(model)
 
 
 @pytest.mark.parametrize("changes", [{"hop": 8}, {"context": 16}])
-def test_a_hop_or_context_that_would_spoil_long_files_is_refused(model, changes):
+def test_a_hop_or_context_other_than_the_networks_is_refused(model, changes):
     edit(model, **changes)
     with pytest.raises(CheckpointError, match="it needs hop 16 and context"):
         load_bundle(model)
@@ -241,7 +240,7 @@ def test_an_archive_without_weights_is_refused(model):
         load_bundle(model)
 
 
-# Nothing in a file is ever run.
+# No code in a file is run.
 
 
 @pytest.mark.parametrize(
@@ -262,7 +261,7 @@ def test_code_in_a_manifest_stays_text(model, tmp_path, kind):
 
 
 def test_the_class_names_in_a_weights_file_are_not_followed(model, tmp_path):
-    """A model.keras whose config names a function to call gives its arrays and nothing else."""
+    """Only arrays are read from a `model.keras` whose config names a function to call."""
     mixture = np.ones((1, 64, 1), np.float32)
     expected = load_bundle(model).generator(mixture, training=False)
     trap = tmp_path / "trap"

@@ -1,4 +1,4 @@
-"""A model is found by its name, its run or its path; where none is, the ones there are get named."""
+"""A model is found by its name, run or path; an error lists the models that ship."""
 
 import json
 from pathlib import Path
@@ -34,12 +34,12 @@ def test_a_folder_is_taken_as_it_is(tmp_path):
     assert find_bundle(model) == find_bundle(str(model)) == model
 
 
-def test_a_run_gives_its_best(tmp_path):
+def test_a_run_gives_its_best_model(tmp_path):
     best = put_manifest(tmp_path / "run" / "model")
     assert find_bundle(tmp_path / "run") == best
 
 
-def test_a_name_is_a_model_that_ships(shipped):
+def test_a_shipped_model_is_found_by_name(shipped):
     assert set(shipped_models()) == {"piano", "voice"}
     assert find_bundle("piano") == shipped / "piano"
 
@@ -49,7 +49,7 @@ def test_models_in_the_wheel_and_at_the_top_of_a_checkout_are_both_found(shipped
     assert find_bundle("bass") == inside
 
 
-def test_what_is_missing_and_what_is_no_model_are_told_apart(shipped, tmp_path):
+def test_the_error_distinguishes_missing_folders_from_other_folders(shipped, tmp_path):
     with pytest.raises(
         CheckpointError,
         match="No model 'pianno': as a folder it does not exist, .*are: piano, voice",
@@ -60,7 +60,7 @@ def test_what_is_missing_and_what_is_no_model_are_told_apart(shipped, tmp_path):
         find_bundle(tmp_path / "empty")
 
 
-def test_a_name_cannot_climb_out_of_the_shipped_models(shipped):
+def test_a_name_cannot_leave_the_folder_of_shipped_models(shipped):
     put_manifest(shipped.parent / "secret")
     with pytest.raises(CheckpointError, match="No model '../secret'"):
         find_bundle("../secret")

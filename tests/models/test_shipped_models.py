@@ -1,4 +1,4 @@
-"""The models that travel in the wheel are there, whole, and separate."""
+"""The models in the wheel are complete and separate."""
 
 import hashlib
 import json
@@ -31,12 +31,12 @@ def test_every_file_of_a_shipped_model_is_the_one_its_manifest_names(name):
 
 
 @pytest.mark.parametrize("name", sorted(shipped_models()))
-def test_a_shipped_model_says_what_it_was_trained_on_and_how_well_it_does(name):
+def test_a_shipped_model_states_its_licences_limits_and_scores(name):
     trained = read_manifest(find_bundle(name)).trained
     assert {"licence", "recordings_and_licences", "limits", "scores"} <= trained.keys()
 
 
-def test_the_piano_model_takes_a_packaged_piano_out():
+def test_the_piano_model_separates_a_packaged_piano():
     import tfsepgan
     from tfsepgan.data.recordings.opening import open_catalogue
     from tfsepgan.evaluation.scoring import scoring_mixtures

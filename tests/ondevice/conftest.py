@@ -1,31 +1,17 @@
 """A small streaming model as a TFLite file, made once."""
 
-import keras
 import numpy as np
 import pytest
+from bundles_for_tests import random_bundle
 
 RATE, BLOCK = 8000, 256
 
 
 @pytest.fixture(scope="session")
 def bundle():
-    from tfsepgan.export.exporter import in_half_precision
-    from tfsepgan.models.bundle import Bundle, describe
-    from tfsepgan.networks.table import build_generator
-    from tfsepgan.settings.networks import GeneratorConfig
-
-    keras.utils.set_random_seed(0)
-    config = GeneratorConfig(
-        kind="filterbank", channels=16, blocks=3, frame=256, hop=64, dilations=(1, 2, 4)
-    )
-    generator = build_generator(config, sources=2, sample_rate_hz=RATE)
-    random = np.random.default_rng(0)
-    generator.set_weights(
-        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
-    )
-    facts = {"sample_rate_hz": RATE, "sources": ("piano", "voice"), "trained": {"licence": "CC0"}}
-    manifest = describe(generator, config, name="small", system="ssepgan", **facts)
-    return Bundle(in_half_precision(generator), manifest)
+    settings = {"channels": 16, "blocks": 3, "frame": 256, "hop": 64, "dilations": (1, 2, 4)}
+    facts = {"rate_hz": RATE, "sources": ("piano", "voice"), "trained": {"licence": "CC0"}}
+    return random_bundle("filterbank", half_precision=True, **facts, **settings)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A TFLite file says what it is, to anyone who reads its metadata."""
+"""Every TFLite file holds a description in its metadata."""
 
 import json
 
@@ -12,16 +12,16 @@ from tfsepgan.ondevice import describe
 from tfsepgan.ondevice.description import NAME
 
 
-def test_a_file_says_what_it_is(model):
+def test_a_file_holds_its_description(model):
     facts = describe(model)
-    told = {
+    expected = {
         "name": "small",
         "variant": "stream",
         "sources": ["piano", "voice"],
         "sample_rate_hz": 8000,
         "licence": "CC0",
     }
-    assert told.items() <= facts.items()
+    assert expected.items() <= facts.items()
     assert facts["stems"] == ["piano", "voice", "residual"]
     streaming = facts["streaming"]
     assert (
@@ -39,7 +39,7 @@ def test_a_file_says_what_it_is(model):
     assert facts["signatures"]["stream"]["outputs"]["state"] == state
 
 
-def test_the_runtimes_own_schema_reads_the_same(model):
+def test_the_schema_of_the_runtime_reads_the_same_description(model):
     from ai_edge_litert import schema_py_generated as schema
 
     file = schema.Model.GetRootAs(model.read_bytes(), 0)
@@ -53,7 +53,7 @@ def test_the_runtimes_own_schema_reads_the_same(model):
     assert "min_runtime_version" in entries  # the converter's own entries are kept
 
 
-def test_weights_stay_where_the_runtime_wants_them_and_nothing_else_changes(model, tmp_path):
+def test_weights_stay_aligned_and_nothing_else_changes(model, tmp_path):
     from ai_edge_litert import schema_py_generated as schema
 
     copy = tmp_path / "copy.tflite"
@@ -62,23 +62,23 @@ def test_weights_stay_where_the_runtime_wants_them_and_nothing_else_changes(mode
     assert {name: one for name, one in describe(copy).items() if name != "identity"} == {
         "name": "another"
     }
-    ours, theirs = (schema.Model.GetRootAs(path.read_bytes(), 0) for path in (copy, model))
-    names = [ours.Metadata(number).Name() for number in range(ours.MetadataLength())]
+    new, old = (schema.Model.GetRootAs(path.read_bytes(), 0) for path in (copy, model))
+    names = [new.Metadata(number).Name() for number in range(new.MetadataLength())]
     assert names.count(NAME.encode()) == 1
-    for number in range(theirs.BuffersLength()):
-        mine, before = ours.Buffers(number), theirs.Buffers(number)
-        assert mine.DataIsNone() == before.DataIsNone()
-        if not mine.DataIsNone():
-            assert mine._tab.Vector(mine._tab.Offset(4)) % ALIGNMENT == 0
+    for number in range(old.BuffersLength()):
+        after, before = new.Buffers(number), old.Buffers(number)
+        assert after.DataIsNone() == before.DataIsNone()
+        if not after.DataIsNone():
+            assert after._tab.Vector(after._tab.Offset(4)) % ALIGNMENT == 0
             if (
                 b"tfsepgan.json" not in before.DataAsNumpy().tobytes()
                 and before.DataAsNumpy()[:1] != b"{"[0]
             ):
-                np.testing.assert_array_equal(mine.DataAsNumpy(), before.DataAsNumpy())
+                np.testing.assert_array_equal(after.DataAsNumpy(), before.DataAsNumpy())
     assert foreign_operators(copy) == []
 
 
-def test_files_that_say_nothing_or_are_damaged_are_told(model, tmp_path):
+def test_missing_damaged_and_foreign_files_are_refused(model, tmp_path):
     with pytest.raises(CheckpointError, match="cannot read"):
         describe(tmp_path / "missing.tflite")
     other = tmp_path / "song.tflite"
@@ -90,9 +90,9 @@ def test_files_that_say_nothing_or_are_damaged_are_told(model, tmp_path):
     whole = model.read_bytes()
     for size in (8, 40, len(whole) // 2):
         other.write_bytes(whole[:size])
-        with pytest.raises(CheckpointError, match="damaged|does not say what it is"):
+        with pytest.raises(CheckpointError, match="damaged|holds no description"):
             describe(other)
     plain = tmp_path / "plain.tflite"
     plain.write_bytes(whole.replace(NAME.encode(), b"somebody.json"))
-    with pytest.raises(CheckpointError, match="does not say what it is"):
+    with pytest.raises(CheckpointError, match="holds no description"):
         describe(plain)

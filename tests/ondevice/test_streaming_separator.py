@@ -1,5 +1,4 @@
-"""A recording in pieces through a TFLite file equals one pass of the Keras model, and can be put
-aside and taken up again."""
+"""A recording in pieces through a TFLite file equals one pass of Keras, and can be resumed."""
 
 import os
 import subprocess
@@ -13,7 +12,7 @@ import tfsepgan
 from tfsepgan.errors import CheckpointError, ShapeError, TfsepganError
 from tfsepgan.ondevice import StreamingSeparator
 
-DELAY = (7 + 3) * 64  # frames that the convolutions look ahead, and those that overlap, in hops
+DELAY = (7 + 3) * 64  # look-ahead of the convolutions, and overlap of frames, in hops of 64
 BLOCK = 256
 
 
@@ -21,8 +20,8 @@ def joined(pieces):
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def fed(separator, mixture, lengths):
-    """All that comes out when a mixture is pushed in pieces of some lengths, over and over."""
+def pushed(separator, mixture, lengths):
+    """The stems of a mixture that is pushed in pieces of cycling lengths."""
     pieces, first, number = [], 0, 0
     while first < len(mixture):
         length = lengths[number % len(lengths)]
@@ -42,13 +41,13 @@ def assert_same(stems, expected):
 def test_pieces_of_any_length_equal_one_pass(model, one_pass, noise, lengths):
     mixture = noise(20_011, channels=2)
     separator = StreamingSeparator(model, channels=2)
-    stems = fed(separator, mixture, lengths)
+    stems = pushed(separator, mixture, lengths)
     assert_same(stems, one_pass(mixture))
     np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("time", [1, 63, 64, BLOCK - 1, BLOCK, BLOCK + 1])
-def test_short_recordings_come_out_whole(model, one_pass, noise, time):
+def test_short_recordings_are_complete(model, one_pass, noise, time):
     mixture = noise(time)
     separator = StreamingSeparator(model)
     stems = joined([separator.push(mixture[:, 0]), separator.finish()])
@@ -63,7 +62,7 @@ def test_a_recording_without_samples_gives_none(model):
 
 
 @pytest.mark.parametrize("place", [0, 100, BLOCK - DELAY % BLOCK, BLOCK + 1])
-def test_an_impulse_is_out_after_the_latency_that_is_told(model, place):
+def test_an_impulse_comes_out_within_the_stated_latency(model, place):
     separator = StreamingSeparator(model)
     assert separator.latency_samples == DELAY + BLOCK
     assert separator.latency_ms == pytest.approx(1000 * (DELAY + BLOCK) / 8000)
@@ -75,18 +74,18 @@ def test_an_impulse_is_out_after_the_latency_that_is_told(model, place):
         if when is None and sum(len(one) for one in out) > place:
             when = number + 1 - place
     assert when <= separator.latency_samples
-    if place == BLOCK - DELAY % BLOCK:  # it begins a block of the output, so it waits longest
+    if place == BLOCK - DELAY % BLOCK:  # first in a block of the output: the longest wait
         assert when == separator.latency_samples
-    heard = np.concatenate([*out, sum(separator.finish().values())])
-    np.testing.assert_allclose(heard, signal, rtol=0, atol=1e-6)
+    total = np.concatenate([*out, sum(separator.finish().values())])
+    np.testing.assert_allclose(total, signal, rtol=0, atol=1e-6)
 
 
-def test_a_stream_survives_a_pause_on_disk(model, one_pass, noise, tmp_path):
+def test_a_stream_resumes_from_a_state_on_disk(model, one_pass, noise, tmp_path):
     mixture = noise(9000, channels=2)
     separator = StreamingSeparator(model, channels=2)
     first = separator.push(mixture[:5001])
     np.savez(tmp_path / "state.npz", **separator.state())
-    # goes on without us; the state that was taken must not
+    # the separator continues, which must not change the saved state
     separator.push(noise(700, channels=2, seed=9))
     later = StreamingSeparator(model, channels=2)
     with np.load(tmp_path / "state.npz") as state:
@@ -94,7 +93,7 @@ def test_a_stream_survives_a_pause_on_disk(model, one_pass, noise, tmp_path):
     assert_same(joined([first, later.push(mixture[5001:]), later.finish()]), one_pass(mixture))
 
 
-def test_streams_do_not_hear_each_other_and_reset_forgets(model, one_pass, noise):
+def test_streams_are_independent_and_reset_starts_a_new_one(model, one_pass, noise):
     signals = noise(3000, seed=1), noise(3000, seed=2)
     separators = [StreamingSeparator(model) for _ in signals]
     pieces = ([], [])
@@ -104,7 +103,7 @@ def test_streams_do_not_hear_each_other_and_reset_forgets(model, one_pass, noise
     for separator, signal, taken in zip(separators, signals, pieces, strict=True):
         assert_same(joined([*taken, separator.finish()]), one_pass(signal))
     separators[0].reset()
-    assert_same(fed(separators[0], signals[1], (999,)), one_pass(signals[1]))
+    assert_same(pushed(separators[0], signals[1], (999,)), one_pass(signals[1]))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_streams_do_not_hear_each_other_and_reset_forgets(model, one_pass, noise
         (np.array([0.1, np.nan]), "not finite"),
     ],
 )
-def test_samples_that_make_no_sense_are_refused_and_leave_the_stream_as_it_was(
+def test_unusable_samples_are_refused_and_do_not_change_the_stream(
     model, one_pass, noise, samples, message
 ):
     mixture = noise(2000)
@@ -129,7 +128,7 @@ def test_samples_that_make_no_sense_are_refused_and_leave_the_stream_as_it_was(
     )
 
 
-def test_after_the_end_comes_a_reset(model, noise):
+def test_a_finished_stream_needs_a_reset(model, noise):
     separator = StreamingSeparator(model)
     separator.finish()
     for again in (separator.finish, lambda: separator.push(noise(10))):
@@ -137,7 +136,7 @@ def test_after_the_end_comes_a_reset(model, noise):
             again()
 
 
-def test_states_and_files_of_something_else_are_refused(model, tmp_path):
+def test_states_and_files_of_another_model_are_refused(model, tmp_path):
     separator = StreamingSeparator(model)
     state = separator.state()
     with pytest.raises(CheckpointError, match="another model or number of channels"):
@@ -158,11 +157,12 @@ from tfsepgan.ondevice import StreamingSeparator
 separator = StreamingSeparator(sys.argv[1])
 first = separator.push(numpy.zeros(1000, numpy.float32))
 assert len(first["piano"]) + len(separator.finish()["piano"]) == 1000
-print(sorted({name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "soundfile", "scipy"}))
+loaded = {name.split(".")[0] for name in sys.modules}
+print(sorted(loaded & {"tensorflow", "keras", "soundfile", "scipy"}))
 """
 
 
-def test_it_runs_without_tensorflow(model):
+def test_streaming_needs_no_tensorflow(model):
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(model)],

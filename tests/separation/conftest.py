@@ -1,8 +1,8 @@
-"""Small generators of every kind with weights that leave nothing at zero, and recordings to try
-them on."""
+"""Small generators of every kind with no weight at zero, and noise to separate."""
 
 import numpy as np
 import pytest
+from bundles_for_tests import random_bundle
 
 RATE = 8000
 SETTINGS = {
@@ -14,30 +14,7 @@ SETTINGS = {
 
 
 def small_bundle(kind, sources=("piano",)):
-    import keras
-
-    from tfsepgan.models.bundle import Bundle, describe
-    from tfsepgan.networks.table import build_generator
-    from tfsepgan.settings.networks import GeneratorConfig
-
-    keras.utils.set_random_seed(0)
-    config = GeneratorConfig(kind=kind, **SETTINGS[kind])
-    generator = build_generator(config, sources=len(sources), sample_rate_hz=RATE)
-    random = np.random.default_rng(0)
-    # Biases that are not zero, as after training: with zero ones a wrong edge could look right.
-    generator.set_weights(
-        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
-    )
-    manifest = describe(
-        generator,
-        config,
-        name="small",
-        system="ssepgan",
-        sample_rate_hz=RATE,
-        sources=sources,
-        trained={},
-    )
-    return Bundle(generator, manifest)
+    return random_bundle(kind, rate_hz=RATE, sources=sources, **SETTINGS[kind])
 
 
 @pytest.fixture(scope="session", params=sorted(SETTINGS))

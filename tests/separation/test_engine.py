@@ -1,4 +1,4 @@
-"""Blocks with true context equal one pass, whatever the length and however it is cut."""
+"""Blocks with true context equal one pass, at every length and for pieces of every size."""
 
 import dataclasses
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError, ShapeError
-from tfsepgan.separation.engine import BlockSeparator, block_samples, network_function
+from tfsepgan.models.bundle import network_function
+from tfsepgan.separation.engine import BlockSeparator, block_samples
 
 
 def engine_for(bundle, network, *, channels=1, block=None, context=None):
@@ -50,14 +51,14 @@ def test_blocks_equal_one_pass_at_every_length(bundle, noise):
     for frames in lengths(bundle.manifest):
         mixture = noise(frames)
         expected = one_pass(network, mixture)
-        given = in_blocks(engine_for(bundle, network, channels=2), mixture, piece=1000)
-        assert given.shape == expected.shape == (1, frames, 2)
+        joined = in_blocks(engine_for(bundle, network, channels=2), mixture, piece=1000)
+        assert joined.shape == expected.shape == (1, frames, 2)
         np.testing.assert_allclose(
-            given, expected, rtol=0, atol=1e-5 * np.abs(mixture).max(), err_msg=f"{frames}"
+            joined, expected, rtol=0, atol=1e-5 * np.abs(mixture).max(), err_msg=f"{frames}"
         )
 
 
-def test_too_little_context_would_be_noticed(bundle, noise):
+def test_blocks_with_too_little_context_differ_from_one_pass(bundle, noise):
     network = network_function(bundle.generator)
     mixture = noise(6 * bundle.manifest.context)
     block = 2 * bundle.manifest.hop
@@ -68,15 +69,15 @@ def test_too_little_context_would_be_noticed(bundle, noise):
 
 
 @pytest.mark.parametrize("piece", [1, 63, 777, 10**6])
-def test_the_pieces_that_come_in_do_not_matter(two_sources, noise, piece):
+def test_the_length_of_the_pieces_does_not_matter(two_sources, noise, piece):
     network = network_function(two_sources.generator)
     mixture = noise(7000 if piece == 1 else 20011)
     expected = one_pass(network, mixture)
-    given = in_blocks(engine_for(two_sources, network, channels=2), mixture, piece)
-    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5)
+    joined = in_blocks(engine_for(two_sources, network, channels=2), mixture, piece)
+    np.testing.assert_allclose(joined, expected, rtol=0, atol=1e-5)
 
 
-def test_six_channels_equal_six_times_one(two_sources, noise):
+def test_six_channels_equal_each_channel_alone(two_sources, noise):
     network = network_function(two_sources.generator)
     mixture = noise(9001, channels=6)
     together = in_blocks(engine_for(two_sources, network, channels=6), mixture, 5000)
@@ -85,7 +86,7 @@ def test_six_channels_equal_six_times_one(two_sources, noise):
         np.testing.assert_allclose(together[:, :, channel], alone[:, :, 0], rtol=0, atol=1e-5)
 
 
-def test_it_holds_at_most_a_block_and_three_contexts(two_sources, noise):
+def test_at_most_a_block_and_three_contexts_are_held(two_sources, noise):
     manifest = two_sources.manifest
     engine = engine_for(
         two_sources, lambda mixture: np.zeros((len(mixture), 2, *mixture.shape[1:]), np.float32)
@@ -111,20 +112,20 @@ def test_the_network_is_traced_once(two_sources, noise):
     assert len(traced) == 1
 
 
-def test_nothing_in_gives_nothing_out(two_sources):
+def test_an_empty_mixture_gives_no_blocks(two_sources):
     engine = engine_for(two_sources, network_function(two_sources.generator))
     assert engine.push(np.zeros((0, 1), np.float32)) == []
     assert engine.finish() == []
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 0.1, 25.0])
-def test_a_block_is_a_multiple_of_the_hop_and_four_contexts_at_least(seconds):
+def test_a_block_is_a_multiple_of_the_hop_and_at_least_four_contexts(seconds):
     block = block_samples(seconds, sample_rate_hz=44100, hop=1024, context=35840)
     assert block % 1024 == 0
     assert block >= max(4 * 35840, seconds * 44100)
 
 
-def test_broken_weights_are_told_not_written(two_sources, noise):
+def test_estimates_that_are_not_finite_are_refused(two_sources, noise):
     engine = engine_for(
         two_sources,
         lambda mixture: np.full((len(mixture), 2, *mixture.shape[1:]), np.nan, np.float32),

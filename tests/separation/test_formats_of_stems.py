@@ -1,5 +1,4 @@
-"""Stems in every format: whole, in their place, with the recording's tags, and nothing is done to
-their level unsaid."""
+"""Stems in every format: complete, aligned, with the recording's tags and notes on their level."""
 
 import os
 
@@ -16,7 +15,7 @@ from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.files import separate_file
 
 RATE_HZ = 44100
-PADDING = {"m4a": 1024}  # FFmpeg gives the silence at the end of AAC's last packet too
+PADDING = {"m4a": 1024}  # FFmpeg decodes the silence at the end of AAC's last packet too
 
 
 def bursts(seconds: float = 1.7, channels: int = 2, peak: float = 0.3) -> np.ndarray:
@@ -42,28 +41,28 @@ def exact(separator, song):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-def test_every_format_is_whole_and_in_its_place(name, separator, song, exact, tmp_path):
+def test_every_format_is_complete_and_aligned(name, separator, song, exact, tmp_path):
     result = separate_file(separator, song, tmp_path, form=name)
     for stem, path in result.stems.items():
         assert path == tmp_path / "song" / f"{stem}{ENCODINGS[name].suffix}"
-        heard, rate_hz = read(path, mono=False)
+        decoded, rate_hz = read(path, mono=False)
         assert rate_hz == ENCODINGS[name].rate_for(RATE_HZ)
         wanted = exact[stem]
         if rate_hz != RATE_HZ:
             import soxr
 
             wanted = soxr.resample(wanted, RATE_HZ, rate_hz)
-        assert len(wanted) <= len(heard) <= len(wanted) + PADDING.get(name, 0)
+        assert len(wanted) <= len(decoded) <= len(wanted) + PADDING.get(name, 0)
         assert probe(path).frames - len(wanted) in range(
             -1, {"opus": 400, "mp3": 2400}.get(name, 1)
         )
-        assert lag(heard[:, 0], wanted[:, 0]) == 0
-        error = heard[: len(wanted)] - wanted
+        assert lag(decoded[:, 0], wanted[:, 0]) == 0
+        error = decoded[: len(wanted)] - wanted
         limit = {"wav": 1e-6, "flac": 1e-6}.get(name, 0.2 * np.sqrt(np.mean(wanted**2)))
         assert np.sqrt(np.mean(error**2)) < limit
 
 
-def test_a_float_format_needs_no_second_file_and_lossy_ones_leave_none(separator, song, tmp_path):
+def test_a_lossy_format_leaves_no_float_files(separator, song, tmp_path):
     separate_file(separator, song, tmp_path, form="mp3")
     assert sorted(path.name for path in (tmp_path / "song").iterdir()) == [
         "piano.mp3",
@@ -86,7 +85,7 @@ def test_tags_are_copied_and_the_title_names_the_stem(name, separator, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["flac", "mp3", "opus"])
-def test_lossy_and_integer_formats_are_brought_below_full_scale_and_say_so(
+def test_lossy_and_integer_formats_are_scaled_below_full_scale_with_a_note(
     name, separator, tmp_path, monkeypatch
 ):
     soundfile.write(tmp_path / "a.wav", bursts(0.5, peak=0.9), RATE_HZ, subtype="FLOAT")
@@ -101,7 +100,7 @@ def test_lossy_and_integer_formats_are_brought_below_full_scale_and_say_so(
     assert not (tmp_path / "none").exists()
 
 
-def test_a_bit_rate_is_kept_to(separator, song, tmp_path):
+def test_the_bit_rate_of_a_stem_is_the_one_given(separator, song, tmp_path):
     sizes = []
     for rate in (64, 256):
         result = separate_file(
@@ -112,10 +111,10 @@ def test_a_bit_rate_is_kept_to(separator, song, tmp_path):
     assert sizes == [pytest.approx(64, rel=0.05), pytest.approx(256, rel=0.05)]
 
 
-def test_rates_that_a_format_does_not_know_are_told(separator, tmp_path):
+def test_a_rate_that_a_format_does_not_support_is_changed_with_a_note(separator, tmp_path):
     soundfile.write(tmp_path / "a.wav", bursts(0.5), 96000, subtype="FLOAT")
     result = separate_file(separator, tmp_path / "a.wav", tmp_path, form="mp3")
-    assert "the stems are at 48000 Hz, as MP3 holds no 96000 Hz" in result.notes
+    assert "the stems are at 48000 Hz, as MP3 does not support 96000 Hz" in result.notes
     assert probe(result.stems["piano"]).sample_rate_hz == 48000
 
 
@@ -124,12 +123,12 @@ def test_rates_that_a_format_does_not_know_are_told(separator, tmp_path):
     [
         ({"name": "aac"}, "got format 'aac'; wanted one of wav, flac"),
         ({"name": "flac", "subtype": "FLOAT"}, "got subtype 'FLOAT'; wanted one of PCM_24, PCM_16"),
-        ({"name": "mp3", "subtype": "PCM_16"}, "mp3 has none; leave it out"),
-        ({"name": "flac", "bit_rate_kbps": 128}, "flac has none to choose"),
+        ({"name": "mp3", "subtype": "PCM_16"}, "mp3 has no subtypes; leave it out"),
+        ({"name": "flac", "bit_rate_kbps": 128}, "flac takes no bit rate"),
         ({"name": "mp3", "bit_rate_kbps": 1}, "got a bit rate of 1 kbit/s; wanted 16 to 512"),
     ],
 )
-def test_what_there_is_not_is_refused(form, message):
+def test_an_impossible_format_is_refused(form, message):
     with pytest.raises(ConfigError, match=message):
         StemFormat(**form).check()
 
@@ -141,12 +140,12 @@ def test_the_case_of_a_subtype_does_not_matter(separator, song, tmp_path):
 
 def test_more_channels_than_a_format_holds_are_refused_before_any_work(separator, tmp_path):
     soundfile.write(tmp_path / "a.wav", bursts(0.2, channels=3), RATE_HZ)
-    with pytest.raises(DataError, match="has 3 channels and mp3 holds 2 at most"):
+    with pytest.raises(DataError, match="has 3 channels and mp3 holds at most 2"):
         separate_file(separator, tmp_path / "a.wav", tmp_path / "out", form="mp3")
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interruption_between_two_renames_leaves_the_stems_of_before(
+def test_an_interruption_between_two_renames_leaves_the_earlier_stems(
     separator, song, tmp_path, monkeypatch
 ):
     first = separate_file(separator, song, tmp_path)
@@ -156,7 +155,7 @@ def test_an_interruption_between_two_renames_leaves_the_stems_of_before(
 
     def replace(source, target):
         calls.append(target)
-        if len(calls) == 4:  # the second stem of before is away, the new one is not there yet
+        if len(calls) == 4:  # the second earlier stem is moved away, the new one not yet in place
             raise KeyboardInterrupt
         real(source, target)
 
@@ -166,7 +165,7 @@ def test_an_interruption_between_two_renames_leaves_the_stems_of_before(
     assert {path: path.read_bytes() for path in (tmp_path / "song").iterdir()} == before
 
 
-def test_one_stem_that_cannot_be_placed_leaves_those_of_before(separator, song, tmp_path):
+def test_one_stem_that_cannot_be_placed_leaves_the_earlier_stems(separator, song, tmp_path):
     first = separate_file(separator, song, tmp_path)
     before = first.stems["piano"].read_bytes()
     first.stems["voice"].unlink()

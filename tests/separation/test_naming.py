@@ -20,7 +20,7 @@ def tracks(found):
     return {one.path.name: str(one.track) for one in found}
 
 
-def test_folders_are_walked_to_the_bottom_and_keep_their_shape(tmp_path):
+def test_folders_are_searched_recursively_and_keep_their_structure(tmp_path):
     music = touch(
         tmp_path / "music",
         "one.wav",
@@ -71,14 +71,14 @@ def test_earlier_stems_are_not_separated_again(tmp_path):
     assert tracks(find_inputs([tmp_path], tmp_path / "out")) == {"song.wav": "song"}
 
 
-def test_a_named_file_is_taken_whatever_it_is_called(tmp_path):
+def test_a_file_is_taken_whatever_its_suffix(tmp_path):
     touch(tmp_path, "recording.bin")
     assert tracks(find_inputs([tmp_path / "recording.bin"], tmp_path)) == {
         "recording.bin": "recording.bin"
     }
 
 
-def test_missing_and_empty_inputs_are_told(tmp_path):
+def test_missing_and_empty_inputs_are_refused(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         find_inputs([tmp_path / "nothing.wav"], tmp_path)
     with pytest.raises(DataError, match="holds no audio"):
@@ -101,7 +101,7 @@ def test_no_name_leads_out_of_the_output(tmp_path, evil):
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "/", "\x00", "...", "nul", "CON.txt", "a/b", "x" * 999, "é" * 150, "a."]
 )
-def test_safe_names_are_plain_and_stay_as_they_are(name):
+def test_a_safe_name_is_one_path_component_and_stays_as_it_is(name):
     safe = safe_name(name)
     assert safe not in ("", ".", "..") and "/" not in safe and "\\" not in safe
     assert len(safe.encode()) <= 201

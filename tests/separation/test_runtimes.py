@@ -1,4 +1,4 @@
-"""The same stems whatever runs the model, and LiteRT without TensorFlow, at once."""
+"""LiteRT and TensorFlow give the same stems; LiteRT needs no TensorFlow."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def test_blocks_equal_one_pass_in_litert():
     np.testing.assert_allclose(blocks["piano"], whole["piano"], rtol=0, atol=2e-6)
 
 
-def test_auto_takes_litert_but_for_much_music_and_models_without_a_file(tmp_path):
+def test_auto_chooses_litert_except_for_long_music_and_models_without_a_file(tmp_path):
     manifest = read_manifest(PIANO)
     assert choose_runtime("auto", PIANO, manifest) == "litert"
     assert choose_runtime("auto", PIANO, manifest, seconds=200.0) == "litert"
@@ -74,7 +74,7 @@ def test_auto_takes_litert_but_for_much_music_and_models_without_a_file(tmp_path
         choose_runtime("onnx", PIANO, manifest)
 
 
-def test_without_tensorflow_much_music_goes_through_litert(monkeypatch):
+def test_without_tensorflow_auto_chooses_litert_for_long_music(monkeypatch):
     real = runtimes.find_spec
     monkeypatch.setattr(
         runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name)
@@ -101,7 +101,8 @@ import tfsepgan
 separator = tfsepgan.load("piano", runtime="litert")
 mixture = np.random.default_rng(0).normal(0, 0.1, (44100, 2)).astype(np.float32)
 before = separator.separate(mixture, 44100)["piano"]
-assert np.array_equal(pickle.loads(pickle.dumps(separator)).separate(mixture, 44100)["piano"], before)
+copy = pickle.loads(pickle.dumps(separator))
+assert np.array_equal(copy.separate(mixture, 44100)["piano"], before)
 child = os.fork()
 if child == 0:
     signal.alarm(15)
@@ -110,8 +111,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
-def test_a_separator_goes_on_after_a_fork_and_can_be_pickled():
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork on this system")
+def test_a_separator_works_after_a_fork_and_can_be_pickled():
     subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True)
 
 
@@ -140,7 +141,7 @@ def test_a_file_of_another_model_is_refused(tmp_path):
     del manifest["export"]["files"]
     manifest["sources"] = ["violin"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(CheckpointError, match=r"piano\.tflite is not of the model in"):
+    with pytest.raises(CheckpointError, match=r"piano\.tflite does not belong to the model in"):
         tfsepgan.load(folder, runtime="litert")
 
 
@@ -149,8 +150,8 @@ import sys
 import time
 from tfsepgan.cli.separate import main
 code = main(sys.argv[1:])
-heavy = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn", "matplotlib", "pandas", "museval", "jax", "torch"}
-print("heavy", sorted(heavy), "code", code)
+heavy = {"tensorflow", "keras", "sklearn", "matplotlib", "pandas", "museval", "jax", "torch"}
+print("heavy", sorted(heavy & {name.split(".")[0] for name in sys.modules}), "code", code)
 """
 
 
@@ -174,17 +175,17 @@ def test_the_command_separates_without_tensorflow(tmp_path):
 
 def test_the_command_counts_the_length_of_a_recording_once(tmp_path, monkeypatch):
     from tfsepgan.cli.separate import main
-    from tfsepgan.separation import bulk
+    from tfsepgan.separation import files
 
     soundfile.write(tmp_path / "song.wav", music(1.0), RATE_HZ)
-    real, counted = bulk.probe, []
-    monkeypatch.setattr(bulk, "probe", lambda path: counted.append(path) or real(path))
+    real, counted = files.length_of, []
+    monkeypatch.setattr(files, "length_of", lambda one: counted.append(one.path) or real(one))
     assert main([str(tmp_path / "song.wav"), "--output", str(tmp_path / "out")]) == 0
     assert counted == [tmp_path / "song.wav"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_command_that_is_told_to_stop_leaves_nothing_half_written(tmp_path, number):
+def test_a_command_stopped_by_a_signal_leaves_no_file(tmp_path, number):
     soundfile.write(tmp_path / "song.wav", np.tile(music(30.0), (20, 1)), RATE_HZ)
     called = [
         sys.executable,
@@ -203,6 +204,6 @@ def test_a_command_that_is_told_to_stop_leaves_nothing_half_written(tmp_path, nu
     ):
         time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said.strip()) == (130, f"Stopped by {number.name}.")
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip()) == (130, f"Stopped by {number.name}.")
     assert not (tmp_path / "out").exists()

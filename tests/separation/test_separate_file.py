@@ -1,4 +1,4 @@
-"""Files to stems: exact, complete or absent, and nothing is done to their level unsaid."""
+"""Files to stems: exact, all complete or all absent, with notes on every change of level."""
 
 import resource
 
@@ -11,8 +11,7 @@ from tfsepgan.audio import stem_writer as writing
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import StemWriter
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.separation.bulk import separate_files
-from tfsepgan.separation.files import separate_file
+from tfsepgan.separation.files import separate_file, separate_files
 from tfsepgan.separation.naming import find_inputs
 
 
@@ -20,7 +19,7 @@ def read(path):
     return soundfile.read(path, dtype="float32", always_2d=True)[0]
 
 
-def left_in(directory):
+def files_in(directory):
     return sorted(
         str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()
     )
@@ -51,7 +50,7 @@ def test_stems_are_as_long_as_the_recording_and_sum_to_it(
     assert len(recording) == 70001
     stems = {name: read(stem) for name, stem in result.stems.items()}
     assert result.stems["piano"] == tmp_path / "out" / "song" / "piano.wav"
-    assert left_in(tmp_path / "out") == ["song/piano.wav", "song/residual.wav", "song/voice.wav"]
+    assert files_in(tmp_path / "out") == ["song/piano.wav", "song/residual.wav", "song/voice.wav"]
     assert all(stem.shape == recording.shape for stem in stems.values())
     assert result.frames == len(recording) and result.sample_rate_hz == sample_rate_hz
     np.testing.assert_allclose(sum(stems.values()), recording, rtol=0, atol=1e-6)
@@ -67,7 +66,7 @@ def test_six_channels_at_96_khz(separator, noise, tmp_path):
     assert (info.frames, info.channels, info.samplerate) == (30001, 6, 96000)
 
 
-def test_rescale_gives_all_stems_one_gain_and_says_so(loud, noise, tmp_path):
+def test_rescale_applies_one_gain_to_all_stems_with_a_note(loud, noise, tmp_path):
     mixture = noise(20000, peak=0.9)
     soundfile.write(tmp_path / "a.wav", mixture, 8000, subtype="FLOAT")
     result = separate_file(loud, tmp_path / "a.wav", tmp_path, subtype="PCM_16", clip="rescale")
@@ -81,7 +80,7 @@ def test_rescale_gives_all_stems_one_gain_and_says_so(loud, noise, tmp_path):
     np.testing.assert_allclose(sum(stems.values()), mixture * result.levels.gain, rtol=0, atol=2e-4)
 
 
-def test_clip_counts_what_it_cut_and_says_so(loud, noise, tmp_path):
+def test_clip_counts_the_clipped_samples_in_a_note(loud, noise, tmp_path):
     mixture = noise(20000, peak=0.9)
     soundfile.write(tmp_path / "a.wav", mixture, 8000, subtype="FLOAT")
     result = separate_file(loud, tmp_path / "a.wav", tmp_path, subtype="PCM_24", clip="clip")
@@ -93,7 +92,7 @@ def test_clip_counts_what_it_cut_and_says_so(loud, noise, tmp_path):
     )
 
 
-def test_error_leaves_nothing(loud, noise, tmp_path):
+def test_the_error_policy_leaves_no_file(loud, noise, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(20000, peak=0.9), 8000, subtype="FLOAT")
     with pytest.raises(DataError, match="peak at 2.7"):
         separate_file(loud, tmp_path / "a.wav", tmp_path / "out", subtype="PCM_16", clip="error")
@@ -101,7 +100,7 @@ def test_error_leaves_nothing(loud, noise, tmp_path):
 
 
 @pytest.mark.parametrize("clip", ["rescale", "clip", "error"])
-def test_what_fits_is_left_alone_under_every_policy(separator, noise, tmp_path, clip):
+def test_stems_within_full_scale_are_unchanged_under_every_policy(separator, noise, tmp_path, clip):
     soundfile.write(tmp_path / "a.wav", noise(9000, peak=0.1), 8000, subtype="FLOAT")
     result = separate_file(separator, tmp_path / "a.wav", tmp_path, subtype="PCM_24", clip=clip)
     assert (result.levels.gain, result.levels.clipped_samples, result.notes) == (1.0, 0, ())
@@ -122,7 +121,7 @@ def test_unknown_formats_and_policies_are_refused(separator, tmp_path):
 
 
 def bad_files(directory, samples):
-    """Name of a file in `directory` and part of the error it should give."""
+    """Write unusable files to `directory`; returns part of the expected error by file name."""
     good = directory / "good.wav"
     soundfile.write(good, samples, 8000, subtype="FLOAT")
     whole = good.read_bytes()
@@ -151,7 +150,7 @@ def bad_files(directory, samples):
     }
 
 
-def test_bad_recordings_are_named_and_leave_nothing(separator, noise, tmp_path):
+def test_unusable_recordings_are_named_and_leave_no_file(separator, noise, tmp_path):
     for name, message in bad_files(tmp_path, noise(90000)).items():
         with pytest.raises(DataError, match=message):
             separate_file(separator, tmp_path / name, tmp_path / "out" / "deep")
@@ -175,8 +174,14 @@ def test_one_bad_file_does_not_stop_the_others(separator, noise, tmp_path):
         for track in ("a", "sub/a", "z")
         for name in ("piano", "residual", "voice")
     ]
-    assert left_in(tmp_path / "out") == stems
+    assert files_in(tmp_path / "out") == stems
     assert len(done) == 3
+
+
+def test_the_former_module_of_separate_files_still_works():
+    from tfsepgan.separation import bulk
+
+    assert bulk.separate_files is separate_files
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -203,21 +208,21 @@ def test_a_failed_run_keeps_the_stems_of_an_earlier_one(separator, noise, tmp_pa
     with pytest.raises(DataError):
         separate_file(separator, tmp_path / "b" / "a.flac", tmp_path / "out")
     assert {name: path.read_bytes() for name, path in result.stems.items()} == before
-    assert left_in(tmp_path / "out") == ["a/piano.wav", "a/residual.wav", "a/voice.wav"]
+    assert files_in(tmp_path / "out") == ["a/piano.wav", "a/residual.wav", "a/voice.wav"]
     assert (tmp_path / "a.wav").read_bytes() == whole
 
 
-def test_progress_ends_at_the_whole(separator, noise, tmp_path):
+def test_progress_ends_at_the_length_of_the_recording(separator, noise, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(60000), 8000)
-    told = []
+    calls = []
     separate_file(
         separator,
         tmp_path / "a.wav",
         tmp_path,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
-    assert len(told) > 2 and told == sorted(told)
-    assert told[-1] == (60000, 60000)
+    assert len(calls) > 2 and calls == sorted(calls)
+    assert calls[-1] == (60000, 60000)
 
 
 @pytest.mark.parametrize("track", ["../../escaped", "/absolute", "..", "a/../../b"])
@@ -237,7 +242,7 @@ def test_a_link_out_of_the_output_is_not_followed(separator, noise, tmp_path):
     (tmp_path / "out" / "a").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DataError, match="outside"):
         separate_file(separator, tmp_path / "a.wav", tmp_path / "out")
-    assert left_in(tmp_path / "elsewhere") == []
+    assert files_in(tmp_path / "elsewhere") == []
 
 
 def test_a_recording_is_not_replaced_by_its_own_stem(separator, noise, tmp_path):
@@ -249,7 +254,7 @@ def test_a_recording_is_not_replaced_by_its_own_stem(separator, noise, tmp_path)
     assert soundfile.info(path).frames == 900
 
 
-def test_an_output_that_cannot_be_written_is_told(separator, noise, tmp_path):
+def test_an_output_that_cannot_be_written_is_refused(separator, noise, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(900), 8000)
     (tmp_path / "out").write_text("a file where a folder should be")
     with pytest.raises(DataError, match="cannot write"):
@@ -257,7 +262,7 @@ def test_an_output_that_cannot_be_written_is_told(separator, noise, tmp_path):
     assert (tmp_path / "out").read_text() == "a file where a folder should be"
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(separator, noise, tmp_path):
+def test_a_full_disk_is_an_error_and_leaves_no_file(separator, noise, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(60000, channels=1), 8000)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # a stem needs 240 kB
@@ -269,7 +274,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(separator, noise, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_too_little_space_is_told_before_any_work(separator, noise, tmp_path, monkeypatch):
+def test_too_little_space_is_refused_before_any_work(separator, noise, tmp_path, monkeypatch):
     soundfile.write(tmp_path / "a.wav", noise(60000), 8000)
     nearly_full = type("usage", (), {"free": 1000})
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: nearly_full)

@@ -1,5 +1,4 @@
-"""Stems of arrays and streams: exact length, any rate and channel count, and they sum to the
-mixture."""
+"""Stems of arrays and streams have the mixture's exact length, rate and channels, and sum to it."""
 
 import dataclasses
 
@@ -8,7 +7,7 @@ import pytest
 import soxr
 
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
-from tfsepgan.separation.engine import network_function
+from tfsepgan.models.bundle import network_function
 from tfsepgan.separation.separator import Separator
 from tfsepgan.separation.stream import QUALITY
 
@@ -40,7 +39,7 @@ def test_stems_have_the_length_of_the_mixture_and_sum_to_it(
 
 
 @pytest.mark.parametrize("sample_rate_hz", RATES_HZ)
-def test_other_rates_equal_one_shot_resampling_around_one_pass(
+def test_other_rates_equal_one_pass_between_two_one_shot_resamplings(
     separator, two_sources, noise, sample_rate_hz
 ):
     network = network_function(two_sources.generator)
@@ -50,45 +49,44 @@ def test_other_rates_equal_one_shot_resampling_around_one_pass(
     at_model_rate = soxr.resample(padded, sample_rate_hz, 8000, quality=QUALITY)
     estimate = network(at_model_rate[None, :, None])[0, 0, :, 0]
     expected = soxr.resample(estimate, 8000, sample_rate_hz, quality=QUALITY)[: len(mixture)]
-    given = separator.separate(mixture, sample_rate_hz)["piano"][:, 0]
-    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5 * np.abs(mixture).max())
+    piano = separator.separate(mixture, sample_rate_hz)["piano"][:, 0]
+    np.testing.assert_allclose(piano, expected, rtol=0, atol=1e-5 * np.abs(mixture).max())
 
 
 def test_resampling_adds_no_delay(two_sources):
-    through = Separator(two_sources, block_seconds=0.7)
-    # estimates: half the mixture
-    through.network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5
+    halving = Separator(two_sources, block_seconds=0.7)
+    halving.network = lambda mixture: np.repeat(mixture[:, None], 2, axis=1) * 0.5
     time = np.arange(96000) / 48000
     mixture = (0.5 * np.sin(2 * np.pi * 440 * time) * np.hanning(96000)).astype(np.float32)
-    given = through.separate(mixture, 48000)["piano"]
-    np.testing.assert_allclose(given, 0.5 * mixture, rtol=0, atol=1e-5)
+    piano = halving.separate(mixture, 48000)["piano"]
+    np.testing.assert_allclose(piano, 0.5 * mixture, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("sample_rate_hz", [8000, 44100])
 @pytest.mark.parametrize("piece", [997, 20000])
-def test_a_stream_equals_the_array(separator, noise, sample_rate_hz, piece):
+def test_a_stream_gives_the_stems_of_the_array(separator, noise, sample_rate_hz, piece):
     mixture = noise(60013)
     expected = separator.separate(mixture, sample_rate_hz)
-    given = joined(separator.stream(pieces_of(mixture, piece), sample_rate_hz, 2))
+    stems = joined(separator.stream(pieces_of(mixture, piece), sample_rate_hz, 2))
     for name, stem in expected.items():
-        np.testing.assert_allclose(given[name], stem, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(stems[name], stem, rtol=0, atol=1e-6)
 
 
 def test_a_stream_gives_stems_before_the_mixture_ends(separator, noise):
-    taken = 0
+    pushed = 0
 
     def endless():
-        nonlocal taken
+        nonlocal pushed
         while True:
-            taken += 4000
+            pushed += 4000
             yield noise(4000)
 
     first = next(separator.stream(endless(), 8000, 2))
     assert len(first["piano"]) == separator.block
-    assert taken < 3 * separator.block
+    assert pushed < 3 * separator.block
 
 
-def test_a_stream_may_reuse_its_buffer(separator, noise):
+def test_a_caller_may_reuse_its_buffer(separator, noise):
     mixture = noise(30000)
 
     def in_one_buffer():
@@ -97,11 +95,11 @@ def test_a_stream_may_reuse_its_buffer(separator, noise):
             buffer[:] = piece
             yield buffer
 
-    given = joined(separator.stream(in_one_buffer(), 8000, 2))
-    np.testing.assert_allclose(sum(given.values()), mixture, rtol=0, atol=1e-6)
+    stems = joined(separator.stream(in_one_buffer(), 8000, 2))
+    np.testing.assert_allclose(sum(stems.values()), mixture, rtol=0, atol=1e-6)
 
 
-def test_a_mono_array_comes_back_as_one(separator, noise):
+def test_an_array_without_channels_gives_stems_without_channels(separator, noise):
     mixture = noise(5000, channels=1)
     flat = separator.separate(mixture[:, 0], 8000)
     column = separator.separate(mixture, 8000)
@@ -114,9 +112,9 @@ def test_a_mono_array_comes_back_as_one(separator, noise):
 def test_the_block_length_does_not_change_the_stems(two_sources, separator, noise, block_seconds):
     mixture = noise(40009)
     expected = separator.separate(mixture, 8000)
-    given = Separator(two_sources, block_seconds=block_seconds).separate(mixture, 8000)
+    stems = Separator(two_sources, block_seconds=block_seconds).separate(mixture, 8000)
     for name, stem in expected.items():
-        np.testing.assert_allclose(given[name], stem, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(stems[name], stem, rtol=0, atol=1e-5)
 
 
 def test_silence_gives_finite_stems(separator):
@@ -124,7 +122,7 @@ def test_silence_gives_finite_stems(separator):
     assert all(np.isfinite(stem).all() for stem in stems.values())
 
 
-def test_the_mixture_is_left_as_it_was(separator, noise):
+def test_the_mixture_is_not_changed(separator, noise):
     mixture = noise(5000)
     before = mixture.copy()
     separator.separate(mixture, 8000)
@@ -145,7 +143,7 @@ def test_the_mixture_is_left_as_it_was(separator, noise):
         (np.array([0.0, 1e300]), "sample 1"),
     ],
 )
-def test_bad_mixtures_get_one_clear_error(separator, mixture, message):
+def test_an_unusable_mixture_is_refused(separator, mixture, message):
     with pytest.raises(ShapeError, match=message):
         separator.separate(mixture, 8000)
 
@@ -156,7 +154,7 @@ def test_impossible_rates_are_refused(separator, sample_rate_hz):
         separator.separate(np.zeros(100), sample_rate_hz)
 
 
-def test_a_stream_refuses_what_it_was_not_opened_for(separator, noise):
+def test_a_stream_refuses_another_channel_count(separator, noise):
     with pytest.raises(ShapeError, match="0 channels"):
         separator.stream([], 8000, 0)
     with pytest.raises(ShapeError, match="1 channels in a stream of 2"):
@@ -173,7 +171,7 @@ def test_blocks_without_length_are_refused(two_sources, seconds):
     "sources",
     [(), ("residual",), ("../piano",), ("a/b",), ("..",), ("piano", "Piano"), ("",), (".hidden",)],
 )
-def test_source_names_that_are_no_plain_names_are_refused(two_sources, sources):
+def test_source_names_that_cannot_be_file_names_are_refused(two_sources, sources):
     manifest = dataclasses.replace(two_sources.manifest, sources=sources)
     with pytest.raises(CheckpointError, match="names its sources"):
         Separator(two_sources._replace(manifest=manifest))

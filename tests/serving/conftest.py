@@ -1,29 +1,17 @@
-"""A small exported model, servers of it, and what every signature should give: the Keras model in
-one pass."""
+"""A small exported model, servers for it, and the expected stems: one pass of the Keras model."""
 
 import numpy as np
 import pytest
+from bundles_for_tests import random_bundle
 from serving_for_tests import RATE, REQUEST_SECONDS, SOURCES
 from tools_for_tests import from_tools
 
 
 @pytest.fixture(scope="session")
 def bundle():
-    import keras
-
-    from tfsepgan.models.bundle import Bundle, describe
-    from tfsepgan.networks.table import build_generator
-    from tfsepgan.settings.networks import GeneratorConfig
-
-    keras.utils.set_random_seed(0)
-    config = GeneratorConfig(kind="filterbank", channels=32, blocks=4, frame=256, hop=64)
-    generator = build_generator(config, sources=len(SOURCES), sample_rate_hz=RATE)
-    random = np.random.default_rng(0)
-    generator.set_weights(
-        [w + 0.05 * random.random(w.shape) if w.ndim == 1 else w for w in generator.get_weights()]
-    )
-    facts = {"name": "small", "system": "ssepgan", "sample_rate_hz": RATE, "sources": SOURCES}
-    return Bundle(generator, describe(generator, config, **facts, trained={"licence": "CC0"}))
+    settings = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
+    facts = {"rate_hz": RATE, "sources": SOURCES, "trained": {"licence": "CC0"}}
+    return random_bundle("filterbank", **facts, **settings)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +59,7 @@ BINARY = from_tools("loopback_process").BINARY
 
 @pytest.fixture(scope="session", params=["loopback", BINARY])
 def server(request, model):
-    """The same tests with the loopback server, and with TF Serving itself where it is on the PATH."""
+    """The loopback server, and also TF Serving itself where it is on the PATH."""
     pytest.importorskip("tensorflow_serving.apis", reason="tensorflow-serving-api is not installed")
     process = from_tools("loopback_process")
     if request.param == BINARY and not process.has_binary():

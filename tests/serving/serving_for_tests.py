@@ -1,4 +1,4 @@
-"""What the tests of serving share: WAV files as bytes, stems that must be alike."""
+"""Helpers of the serving tests: WAV files as bytes, and comparison of stems."""
 
 import io
 
@@ -36,3 +36,8 @@ def assert_close(stems, expected, limit=1e-4):
     for name, stem in expected.items():
         assert stems[name].shape == stem.shape
         np.testing.assert_allclose(stems[name], stem, rtol=0, atol=limit * peak)
+
+
+def address(server, rest):
+    """HOST:PORT of a server's REST or gRPC interface."""
+    return f"127.0.0.1:{server.rest_port if rest else server.port}"

@@ -1,1 +1,1 @@
-"""Sound files: one reader, one writer, one table of suffixes, one set of limits for every command."""
+"""Sound files: one reader, one writer, one table of suffixes and limits for every command."""

@@ -1,9 +1,8 @@
-"""Sound in containers: M4A, MP4 and other video, WMA, WebM, and stem files with several recordings
-in one.
+"""Sound in containers: M4A, MP4 and other video, WMA, WebM, and stem files with several streams.
 
-PyAV decodes, which carries FFmpeg's libraries in its wheel: no ffmpeg command is needed. Encoder
-delay and padding are left out where the file tells them, as `ffmpeg -i` does. Streams are counted
-from 0 among the audio streams; the first of a stem file is the mixture.
+PyAV decodes; its wheel contains FFmpeg's libraries, so no ffmpeg command is needed. Encoder delay
+and padding are removed where the file states them, as `ffmpeg -i` does. Streams are counted from 0
+among the audio streams; the first of a stem file is the mixture.
 """
 
 import os
@@ -18,16 +17,16 @@ from tfsepgan.audio.formats import CONTAINERS, COUNTED_KINDS, RAW_KINDS, SUFFIXE
 from tfsepgan.errors import DataError
 
 STEM_SUFFIX = ".stem.mp4"
-# containers tell a length to the packet, and some only a guess; shorter by more is cut short
+# containers state their length in packets, some only roughly; a file shorter by more is cut short
 SLACK_SECONDS = 0.5
 
 
 class NoDecoderError(DataError):
-    """PyAV is not there, so nothing can be said of the file."""
+    """PyAV is not installed, so the file cannot be examined."""
 
 
 class StreamHead(NamedTuple):
-    """What the head of an audio stream says; `frames` is 0 where it does not tell a length."""
+    """The facts in the head of an audio stream; `frames` is 0 where it states no length."""
 
     frames: int
     sample_rate_hz: int
@@ -36,9 +35,9 @@ class StreamHead(NamedTuple):
 
 
 def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
-    """Read the head of a container: what each of its audio streams holds.
+    """Read the head of each audio stream in a container.
 
-    Raises: DataError when the file is missing, empty, nothing that PyAV opens, or PyAV is not
+    Raises: DataError when the file is missing or empty, PyAV cannot open it, or PyAV is not
       installed.
     """
     av = _av()
@@ -62,13 +61,13 @@ def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
 def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
     """Decode one audio stream: float32 `[frames, channels]`, about a thousand frames at a time.
 
-    Raises: ValueError where decoding fails, or the rate or the channels change on the way.
+    Raises: ValueError where decoding fails, or the rate or the channel count changes.
     """
     av = _av()
     try:
         with _opened(av, path) as container:
             chosen = container.streams.audio[stream]
-            # PyAV has no planes for 8 channels
+            # "flt" is interleaved: PyAV has no planar arrays of 8 channels
             packed, first = av.AudioResampler(format="flt"), None
             for frame in container.decode(chosen):
                 kind = (frame.sample_rate, len(frame.layout.channels))
@@ -84,8 +83,7 @@ def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
 
 
 def read_tags(path: str | os.PathLike) -> dict[str, str]:
-    """What a recording says of itself (title, artist ...), by the names of `encodings.TAGS`;
-    nothing where it says nothing."""
+    """The tags of a recording (title, artist ...) by the names in `encodings.TAGS`; maybe none."""
     av = _av()
     try:
         with _opened(av, path) as container:
@@ -100,7 +98,7 @@ def read_tags(path: str | os.PathLike) -> dict[str, str]:
 def _head(container, stream, kind: str) -> StreamHead:
     codec = stream.codec_context
     if codec is None:
-        raise ValueError("its sound is of a kind that FFmpeg does not decode")
+        raise ValueError("FFmpeg does not decode its codec")
     if not (codec.sample_rate > 0 and codec.channels > 0):
         raise ValueError("no sound was found in it")
     if kind in COUNTED_KINDS:
@@ -109,7 +107,7 @@ def _head(container, stream, kind: str) -> StreamHead:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration:
         seconds = container.duration / 1e6  # FFmpeg counts in microseconds
-    else:  # recorded by a browser, or through a pipe
+    else:  # written by a browser, or to a pipe
         seconds = _counted_seconds(container, stream)
     return StreamHead(
         round(seconds * codec.sample_rate),
@@ -120,14 +118,19 @@ def _head(container, stream, kind: str) -> StreamHead:
 
 
 def _counted_seconds(container, stream) -> float:
-    """The length of all packets; the head of a raw kind tells none, and FFmpeg's guess from the bit
-    rate is tens of percent off."""
+    """The summed length of all packets.
+
+    The head of a raw kind states no length, and FFmpeg's guess from the bit rate is tens of percent
+    off.
+    """
     return float(sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base)
 
 
 def _refuse_a_guess(path: Path, name: str) -> None:
-    """What FFmpeg guesses from a few bytes is believed only where the suffix says the same; text
-    has been taken for MPEG audio."""
+    """Accept a raw kind that FFmpeg guessed from a few bytes only if the suffix agrees.
+
+    FFmpeg has taken text for MPEG audio.
+    """
     kinds = set(name.split(","))
     if kinds & CONTAINERS or (kinds & RAW_KINDS and path.suffix.lower() in SUFFIXES):
         return
@@ -135,13 +138,12 @@ def _refuse_a_guess(path: Path, name: str) -> None:
 
 
 def _opened(av, path: str | os.PathLike):
-    """A container, as a file and nothing else: not as an address, whatever its name or its content
-    look like."""
+    """Open a container as a local file, even if its name or content looks like an address."""
     try:
         place: Any = "file:" + str(path).encode().decode()
-    except UnicodeEncodeError:  # a name that is not UTF-8, which PyAV does not take
+    except UnicodeEncodeError:  # PyAV takes UTF-8 names only
         place = open(path, "rb")  # noqa: SIM115
-    # later ones always are
+    # PyAV 19 and later always ignore them
     lenient = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
         return av.open(place, options={"protocol_whitelist": "file"}, **lenient)
@@ -159,5 +161,5 @@ def _av():
             f"MP3, M4A, video and stem files are decoded by PyAV, which cannot be loaded ({error})."
             " Run: pip install av"
         ) from error
-    av.logging.set_level(None)  # what is wrong is said in an error, once
+    av.logging.set_level(None)  # errors are raised, not printed as well
     return av

@@ -1,5 +1,4 @@
-"""How stems can be written: WAV, FLAC, Ogg Vorbis, MP3, M4A (AAC) and Opus, each with what it can
-hold.
+"""The formats of stems: WAV, FLAC, Ogg Vorbis, MP3, M4A (AAC) and Opus, and the limits of each.
 
 libsndfile writes the first three, PyAV the others.
 """
@@ -17,32 +16,34 @@ FLOATS = ("FLOAT", "DOUBLE")
 MPEG_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 AAC_RATES_HZ = (*MPEG_RATES_HZ, 64000, 88200, 96000)
 LEAST_BIT_RATE_KBPS, MOST_BIT_RATE_KBPS = 16, 512
-_VORBIS_LEVEL = 0.3  # of compression: quality 7 of 10, about 220 kbit/s of stereo at 44.1 kHz
+_VORBIS_LEVEL = 0.3  # compression: quality 7 of 10, about 220 kbit/s for stereo at 44.1 kHz
 _TAGS_OF_SOUNDFILE = {"track": "tracknumber"}  # FFmpeg's name to libsndfile's, where they differ
 TAGS = ("title", "artist", "album", "date", "track", "genre", "comment", "copyright")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """One kind of file that stems can be."""
+    """One kind of file that stems can be written as."""
 
     suffix: str
     subtypes: tuple[str, ...] = ()
-    """Sample formats, the usual one first; none for codecs that lose something."""
+    """Sample formats, the default first; none for lossy codecs."""
     codec: str | None = None
-    """What FFmpeg calls the codec; None where libsndfile writes."""
+    """FFmpeg's name of the codec; None where libsndfile writes."""
     bit_rate_kbps: int | None = None
-    """The usual bit rate of a file of two channels."""
+    """Default bit rate of a file of two channels."""
     most_channels: int = 64
     mixed_up_channels: tuple[int, ...] = ()
-    """Channel counts below the most whose channels the encoder puts into another order."""
+    """Channel counts for which the encoder changes the order of the channels."""
     rates_hz: tuple[int, ...] | None = None
-    """The rates that it can hold; any by default."""
+    """The sample rates that it supports; None means all up to `most_hz`."""
     most_hz: int = 768_000
 
     def rate_for(self, sample_rate_hz: int) -> int:
-        """The rate that a recording is written at: its own, or the next above it that can be held,
-        or the highest."""
+        """The rate that stems are written at: that of the recording if the format supports it.
+
+        Else the next supported rate above it, or the highest.
+        """
         if self.rates_hz is None:
             return min(sample_rate_hz, self.most_hz)
         return next((rate for rate in self.rates_hz if rate >= sample_rate_hz), self.rates_hz[-1])
@@ -82,35 +83,34 @@ ENCODINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class StemFormat:
-    """How stems are written: which kind of file, and how much of the sound it keeps.
-
-    `name`: one of ENCODINGS. `subtype`: sample format of WAV and FLAC, the usual one by default.
-      `bit_rate_kbps`: of MP3, M4A and Opus.
-    """
+    """How stems are written: the kind of file, and its sample format or bit rate."""
 
     name: str = "wav"
+    """One of ENCODINGS."""
     subtype: str | None = None
+    """Sample format of WAV and FLAC; None takes the default of the encoding."""
     bit_rate_kbps: int | None = None
+    """Bit rate of MP3, M4A and Opus for two channels; None takes the default of the encoding."""
 
     @property
     def encoding(self) -> Encoding:
-        """What such a file can hold."""
+        """The limits of this kind of file."""
         return ENCODINGS[self.name]
 
     @property
     def sample_format(self) -> str | None:
-        """The subtype as libsndfile calls it; None for codecs that lose something."""
+        """libsndfile's name of the subtype; None for lossy codecs."""
         subtypes = self.encoding.subtypes
         return (self.subtype or subtypes[0]).upper() if subtypes else None
 
     @property
     def cannot_clip(self) -> bool:
-        """Whether samples beyond full scale are kept."""
+        """True when the format holds samples beyond full scale."""
         return self.sample_format in FLOATS
 
     @property
     def top(self) -> float:
-        """The largest sample that it holds; full scale is 1."""
+        """The largest sample that the format holds; full scale is 1."""
         return (
             1.0 - 2.0 ** (1 - 8 * BYTES_PER_SAMPLE[self.sample_format])
             if self.sample_format
@@ -119,14 +119,14 @@ class StemFormat:
 
     @property
     def bytes_per_sample(self) -> float:
-        """How much a sample takes on the disk at most, about."""
+        """About how many bytes a sample takes on the disk at most."""
         return BYTES_PER_SAMPLE[self.sample_format] if self.sample_format else 1.0
 
     def __str__(self) -> str:
         return self.sample_format or self.name.upper()
 
     def check(self) -> None:
-        """Raise ConfigError unless there is such a format."""
+        """Raise ConfigError unless the format exists and can be written here."""
         if self.name not in ENCODINGS:
             raise ConfigError(f"got format {self.name!r}; wanted one of {', '.join(ENCODINGS)}")
         if self.encoding.codec is not None:
@@ -142,14 +142,14 @@ class StemFormat:
             wanted = (
                 f"wanted one of {', '.join(subtypes)}"
                 if subtypes
-                else f"{self.name} has none; leave it out"
+                else f"{self.name} has no subtypes; leave it out"
             )
             raise ConfigError(f"got subtype {self.subtype!r}; {wanted}")
         if self.bit_rate_kbps is None:
             return
         if self.encoding.bit_rate_kbps is None:
             raise ConfigError(
-                f"got a bit rate of {self.bit_rate_kbps} kbit/s; {self.name} has none to choose;"
+                f"got a bit rate of {self.bit_rate_kbps} kbit/s; {self.name} takes no bit rate;"
                 " leave it out"
             )
         if not LEAST_BIT_RATE_KBPS <= self.bit_rate_kbps <= MOST_BIT_RATE_KBPS:
@@ -159,28 +159,29 @@ class StemFormat:
             )
 
     def check_channels(self, channels: int) -> None:
-        """Raise DataError where a file cannot hold so many channels."""
+        """Raise DataError where the format cannot hold this many channels."""
         if channels in self.encoding.mixed_up_channels:
             raise DataError(
-                f"the recording has {channels} channels, which {self.name} mixes up; take wav"
+                f"the recording has {channels} channels, which {self.name} mixes up; use wav"
             )
         if channels > self.encoding.most_channels:
             raise DataError(
-                f"the recording has {channels} channels and {self.name} holds"
-                f" {self.encoding.most_channels} at most; take wav"
+                f"the recording has {channels} channels and {self.name} holds at most"
+                f" {self.encoding.most_channels}; use wav"
             )
 
 
 def open_encoder(
     path: Path, form: StemFormat, *, rate_hz: int, channels: int, tags: dict[str, str] | None = None
 ):
-    """A new file to write samples to: it has `write([time, channels] float32)` and `close()`.
+    """Open a new sound file for writing.
 
     Args:
-      path: where it goes, whatever it is called.
-      form: what it is to be.
-      rate_hz, channels: of the samples; the rate must be one that it holds.
-      tags: of TAGS, what the file says of itself.
+      path: of the new file; its suffix does not matter.
+      form: format of the file.
+      rate_hz, channels: of the samples; the format must support the rate.
+      tags: values by the names in TAGS.
+    Returns: an object with `write(samples)`, samples float32 `[time, channels]`, and `close()`.
     """
     encoding = form.encoding
     if encoding.codec is not None:
@@ -196,10 +197,7 @@ def open_encoder(
 
 
 class ContainerEncoder:
-    """A file that PyAV writes.
-
-    Args: those of `open_encoder`.
-    """
+    """A sound file that PyAV writes; the arguments are those of `open_encoder`."""
 
     def __init__(
         self,
@@ -238,7 +236,7 @@ class ContainerEncoder:
             self._container.mux(self._stream.encode(converted))
 
     def close(self) -> None:
-        """Write what is left; nothing can be appended any more."""
+        """Write the samples that the encoder still holds, and close the file."""
         if self._container is None:
             return
         container, self._container = self._container, None

@@ -1,8 +1,8 @@
 """Which sound files are read, by which library, and the limits that hold for all of them.
 
-libsndfile reads what people work with. What phones, shops and cameras write (MP3, AAC, ALAC, WMA,
-video) is read by PyAV, whose wheels carry FFmpeg's libraries; MP3 too, as libsndfile believes in
-tags that many files do not have.
+libsndfile reads uncompressed formats, FLAC, Ogg and Opus. PyAV, whose wheels contain FFmpeg's
+libraries, reads what phones, shops and cameras write: MP3, AAC, ALAC, WMA, video. MP3 is among
+these because libsndfile relies on tags that many MP3 files lack.
 """
 
 LIBSNDFILE_SUFFIXES = (
@@ -17,20 +17,19 @@ FFMPEG_SUFFIXES = (
 )
 SUFFIXES = (*LIBSNDFILE_SUFFIXES, *FFMPEG_SUFFIXES)
 
-# What FFmpeg calls them. Containers tell what they are; the raw kinds are guessed from few bytes,
-# so they need the right name too.
+# FFmpeg's names. A container is identified by its content; FFmpeg guesses raw kinds from few bytes,
+# so their suffix must agree.
 CONTAINERS = frozenset(
     (
         *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "asf", "avi", "flv"),
         *("ogg", "caf", "aiff", "ape", "wv", "tta", "mpeg", "mpegts", "wav", "w64", "flac", "au"),
     )
 )
-RAW_KINDS = frozenset({"aac", "ac3", "eac3", "mp3"})  # mp3 stands for MPEG audio of any layer
-# Kinds whose length is counted packet by packet: raw ones, and those that come here because their
-# head does not tell it.
+RAW_KINDS = frozenset({"aac", "ac3", "eac3", "mp3"})  # mp3 means MPEG audio of any layer
+# Kinds whose length is counted packet by packet: raw ones, and those whose head states no length.
 COUNTED_KINDS = RAW_KINDS | {"wav", "w64", "flac", "au"}
 
-RATES_HZ = (1000, 768_000)  # no music is below; no converter is above
-MOST_CHANNELS = 64  # seventh-order ambisonics; a head that says more is damaged
-LOUDEST = 2.0**31  # of full scale: 32-bit integers written as floating point; louder is damage
+RATES_HZ = (1000, 768_000)  # no music is recorded below; no converter works above
+MOST_CHANNELS = 64  # seventh-order ambisonics; a head that states more is damaged
+LOUDEST = 2.0**31  # times full scale: 32-bit integers written as floating point; more is damage
 FEWEST_SAMPLES = 64  # fewer are no recording, and resampling may leave none of them

@@ -1,8 +1,7 @@
-"""What the first bytes of a sound file say: its kind, how long it promises to be, and what it is
-when it is no sound at all.
+"""The first bytes of a file: the kind of sound file, its promised length, or what it is instead.
 
-libsndfile takes what is there of a file that was cut short and says nothing, so the lengths that
-heads promise are read here.
+libsndfile reads a file that was cut short without an error, so the promised length is read here and
+compared with the size of the file.
 
 Source: the formats' own descriptions: AIFF 1.3 and AIFF-C, Sun/NeXT AU, EBU Tech 3306 (RF64), Sony
 Wave64, Apple CAF, the Xing, LAME and VBRI tags.
@@ -12,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-# codes of MPEG audio, AAC, WMA and AC3 in a WAV
+# codes in a WAV of MPEG audio, AAC, WMA and AC3
 FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})
 _WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # the GUID that Wave64 begins with
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # encoding to bytes of a sample
@@ -21,8 +20,8 @@ _UNKNOWN_AIFF = (
     range(0x7F000000, 0x7F000100),
     range(0x7FFFF000, 0x80000001),
     range(0xFFFFFF00, 0x100000000),
-)  # SoX's, and others'
-_UNKNOWN_64 = 1 << 60  # bytes; FFmpeg writes 2 ** 63 - 1 into a Wave64 that it cannot go back in
+)  # as SoX and other programs write it
+_UNKNOWN_64 = 1 << 60  # bytes; FFmpeg writes 2 ** 63 - 1 into a Wave64 that it cannot seek in
 _NO_SOUND = (
     (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
@@ -42,20 +41,22 @@ _NO_SOUND = (
 
 
 class Promise(NamedTuple):
-    """The samples that a head promises beyond those that are there, of each channel."""
+    """How many samples of each channel a head promises, and how many are present."""
 
     promised: int
     present: int
 
     @property
     def missing(self) -> int:
-        """How many are not there."""
+        """How many are missing."""
         return max(0, self.promised - self.present)
 
 
 def is_libsndfile_kind(head: bytes) -> bool:
-    """Whether a file begins as one that libsndfile reads well: MPEG audio is left to FFmpeg, which
-    does not need its tags."""
+    """Whether the first 16 bytes are those of a kind that libsndfile reads.
+
+    MPEG audio is left to FFmpeg, which does not need its tags.
+    """
     return (
         head[:4] in (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"caff")
         or head[:16] == _WAVE64
@@ -63,7 +64,7 @@ def is_libsndfile_kind(head: bytes) -> bool:
 
 
 def looks_like(path: Path) -> str | None:
-    """What a file that is no sound seems to be, in a few words; None where nobody can tell."""
+    """What a file other than sound seems to be, in a few words; None where that is unclear."""
     with open(path, "rb") as file:
         head = file.read(4096)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -77,8 +78,10 @@ def looks_like(path: Path) -> str | None:
 
 
 def promise_of(path: Path) -> Promise | None:
-    """What an AIFF, AU, RF64, Wave64 or CAF file promises; None for other files, and where the head
-    does not tell a length."""
+    """The promise of an AIFF, AU, RF64, Wave64 or CAF file.
+
+    Returns: None for other files, and where the head states no length.
+    """
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(16)
@@ -96,7 +99,7 @@ def promise_of(path: Path) -> Promise | None:
 
 
 def mpeg_samples(path: Path) -> int | None:
-    """Samples that the tag in the first frame of an MPEG audio file promises; None without a tag."""
+    """The length in samples by the tag in an MPEG file's first frame; None without a tag."""
     with open(path, "rb") as file:
         after = 0
         while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
@@ -134,7 +137,7 @@ def _aiff(file, size: int) -> Promise | None:
         if name == b"COMM":
             channels, _, bits = struct.unpack(">hIh", file.read(8))
             compression = file.read(14)[10:14].lower() if length > 18 else b"none"
-            # their heads tell what comes out
+            # their heads state the bits of a decoded sample
             bits = 8 if compression in (b"ulaw", b"alaw") else bits
             frame_bytes = (
                 channels * -(-bits // 8)
@@ -142,8 +145,8 @@ def _aiff(file, size: int) -> Promise | None:
                 else 0
             )
         elif name == b"SSND":
-            told = not any(length in lengths for lengths in _UNKNOWN_AIFF)
-            return _promise(length - 8, size - start - 8, frame_bytes) if told else None
+            known = not any(length in lengths for lengths in _UNKNOWN_AIFF)
+            return _promise(length - 8, size - start - 8, frame_bytes) if known else None
         file.seek(start + length + length % 2)
     return None
 

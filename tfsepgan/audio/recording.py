@@ -1,8 +1,7 @@
-"""One recording of one source, wherever it lies: a file, a channel or a stream of one, or several
-files added up.
+"""One recording of one source: a file, a channel or stream of a file, or a sum of several files.
 
-Sets come as they come: MIR-1K has the voice in the right channel, MUSDB18 four sources in one file,
-Slakh2100 several files an instrument. Nothing is copied; a recording is put together as it is
+Data sets differ: MIR-1K holds the voice in the right channel, MUSDB18 four sources in one file,
+Slakh2100 several files for each instrument. Nothing is copied; files are added while they are
 decoded.
 """
 
@@ -25,17 +24,19 @@ class AudioFile:
 
     path: Path
     name: str
-    """Where it stands in the native layout, with forward slashes, the same on every machine: of a
-    plain folder, its path in it."""
+    """Its path in the native layout, with forward slashes, the same on every machine.
+
+    In a plain folder: its path in that folder.
+    """
     frames: int
     sample_rate_hz: int
     channels: int
     channel: int | None = None
-    """Only this channel of the file, counted from 0."""
+    """The only channel of the file that is used, counted from 0; None uses all."""
     stream: int | None = None
-    """This audio stream of a stem file, counted from 0."""
+    """The audio stream of a stem file that is used, counted from 0."""
     further: tuple[Path, ...] = ()
-    """Files that are added to the first, all starting together."""
+    """Files that are added to the first; all start together."""
 
     @property
     def seconds(self) -> float:
@@ -44,16 +45,15 @@ class AudioFile:
 
     @property
     def is_whole(self) -> bool:
-        """True when the recording is one file and all of it."""
+        """True when the recording is the whole of one file."""
         return self.channel is None and self.stream is None and not self.further
 
     def blocks(self, *, mono: bool, weights: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Decode a block at a time: float32 `[frames, channels]`, one channel when `mono`.
+        """Decode block by block: float32 `[frames, channels]`, or `[frames, 1]` when `mono`.
 
         Args:
-          mono: mix the channels down.
-          weights: `[channels]`, what each counts for then; by default all count the same, which
-            gives the mean.
+          mono: True gives the mean of the channels, False all of them.
+          weights: `[channels]`, weight of each channel in the mean; equal by default.
         Raises: DataError that names the file, see `decoding.checked_blocks`.
         """
         if not self.further:
@@ -77,8 +77,8 @@ class AudioFile:
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:
         if any(block.shape[1] not in (1, channels) for block in blocks):
             raise DataError(
-                f"{self.path} and what is added to it for {self.name} have different numbers of"
-                " channels."
+                f"{self.path} and the files that are added to it for {self.name} have different"
+                " numbers of channels. Convert them to one."
             )
         total = np.zeros((max(map(len, blocks)), channels), np.float32)
         for block in blocks:
@@ -86,21 +86,20 @@ class AudioFile:
         return total
 
     def read(self, *, mono: bool, weights: np.ndarray | None = None) -> np.ndarray:
-        """Decode all of it at its own rate: float32 `[time, channels]`, one channel when `mono`,
-        see `blocks`.
+        """Decode all of it at its own rate: float32 `[time, channels]`, or `[time, 1]` when `mono`.
 
-        Raises: DataError that names the file.
+        Args, Raises: see `blocks`.
         """
         return np.concatenate(list(self.blocks(mono=mono, weights=weights)))
 
     def decode(self, sample_rate_hz: int, *, mono: bool = True) -> np.ndarray:
-        """Decode all of it at the rate asked for; see `read`."""
+        """Decode all of it and resample it to `sample_rate_hz`; see `read`."""
         return resample(self.read(mono=mono), self.sample_rate_hz, sample_rate_hz)
 
     def excerpt(self, start: int, count: int) -> np.ndarray:
-        """Some samples of one channel of the first file, float32 `[count]` or fewer: enough to know
-        the recording by.
+        """Samples of one channel of the first file, to compare recordings by.
 
+        Returns: float32 `[count]`, or fewer at the end of the file.
         Raises: DataError when decoding fails.
         """
         if probe(self.path, stream=self.stream).stream is not None:
@@ -132,15 +131,14 @@ def open_audio(
     channel: int | None = None,
     stream: int | None = None,
 ) -> AudioFile:
-    """Read the head of a recording's files; the arguments are the fields of AudioFile.
+    """Read the heads of a recording's files; the arguments are the fields of AudioFile.
 
-    Raises: DataError for a file that is missing, empty, no audio, at a rate or with channels that
-      no recording has, without the channel or stream asked for, or at another rate than what it is
-      added to.
+    Raises: DataError for a file that `probe` refuses, that lacks the channel or stream, or whose
+      rate differs from that of the file it is added to.
     """
     infos = [probe(path, stream=stream), *(probe(other) for other in further)]
     for file, info in zip((path, *further), infos, strict=True):
-        _refuse_other(file, info, infos[0], channel)
+        _check_one(file, info, infos[0], channel)
     return AudioFile(
         path=path,
         name=name,
@@ -153,7 +151,8 @@ def open_audio(
     )
 
 
-def _refuse_other(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
+def _check_one(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
+    """Raise DataError where a file lacks the channel, or differs in rate from the first file."""
     if channel is not None and channel >= info.channels:
         raise DataError(
             f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy"
@@ -162,5 +161,5 @@ def _refuse_other(path: Path, info: SoundInfo, first: SoundInfo, channel: int | 
     if info.sample_rate_hz != first.sample_rate_hz:
         raise DataError(
             f"{path} is at {info.sample_rate_hz} Hz, what it is added to at {first.sample_rate_hz}"
-            " Hz. Bring them to one rate."
+            " Hz. Resample them to one rate."
         )

@@ -1,4 +1,4 @@
-"""Stems to sound files that appear under their names only when all of them are complete."""
+"""Stems to sound files, which appear under their names only when all of them are complete."""
 
 import errno
 import os
@@ -15,23 +15,21 @@ import soxr
 from tfsepgan.audio.encodings import BYTES_PER_SAMPLE, StemFormat, open_encoder
 from tfsepgan.errors import ConfigError, DataError
 
-COPIED_FRAMES = 1 << 18  # at a time, from floats to integers
+COPIED_FRAMES = 1 << 18  # frames converted from float to the final format at a time
 CLIP_POLICIES = ("rescale", "clip", "error")
 WAV_LIMIT_BYTES = (1 << 32) - (1 << 20)  # sizes in a WAV header are 32 bits; RF64 is WAV with 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """What the clip policy found and did, over all the stems of a recording.
-
-    `peak`: largest absolute sample, 1 is full scale. `gain`: what every stem was multiplied by (1 =
-      nothing).
-    `clipped_samples`: how many samples were cut to full scale.
-    """
+    """The levels of a recording's stems, and what the clip policy changed."""
 
     peak: float
+    """Largest absolute sample of all stems; 1 is full scale."""
     gain: float
+    """The factor that every stem was multiplied by; 1 where nothing changed."""
     clipped_samples: int
+    """How many samples were clipped to full scale."""
 
 
 def check_options(form: StemFormat, clip: str) -> None:
@@ -42,11 +40,11 @@ def check_options(form: StemFormat, clip: str) -> None:
 
 
 class StemWriter:
-    """Writes the stems of one recording, all or none of them, as a context manager.
+    """A context manager that writes all stems of one recording, or none.
 
-    Everything goes to hidden temporary files beside the final ones; `finish` moves them to their
-    names. Leaving the context without it (an error, Ctrl-C) removes them. Formats that can clip are
-    written as float first, because their clip policy needs the peak of the whole recording.
+    Samples go to hidden temporary files in the output folder; `finish` renames these. Leaving the
+    context without `finish` (an error, Ctrl-C) removes them. Stems of a format that can clip are
+    written as float first, because the clip policy needs the peak of the whole recording.
     """
 
     def __init__(
@@ -63,15 +61,15 @@ class StemWriter:
     ):
         """
         Args:
-          directory: where the stems go; made if need be.
-          names: of the stems; each becomes `directory/NAME.SUFFIX`.
+          directory: output folder; created if missing.
+          names: of the stems; each is written to `directory/NAME.SUFFIX`.
           sample_rate_hz, channels: of the stems.
-          frames: how many samples to expect; decides between WAV and RF64 and whether the disk has
-            room.
-          form: which kind of file.
-          clip: when a stem goes beyond full scale and the format does not: "rescale" all stems by
-            one gain, "clip", or "error".
-          tags: of the recording; formats but WAV take them, each stem's title with its name.
+          frames: expected length in samples; decides between WAV and RF64, and whether the disk has
+            enough space.
+          form: format of the files.
+          clip: what happens to stems beyond full scale in a format that ends there: "rescale" (one
+            gain for all stems), "clip" or "error".
+          tags: of the recording, for all formats but WAV; the title gets the name of the stem.
         Raises: DataError for more channels than the format holds.
         """
         check_options(form, clip)
@@ -83,11 +81,11 @@ class StemWriter:
         self._first_subtype = form.sample_format if form.cannot_clip else "FLOAT"
         self._written, self._highest, self._lowest = 0, 0.0, 0.0
         self._files: dict[str, soundfile.SoundFile] = {}
-        self._made: list[Path] = []  # directories to take away again if nothing comes of it
+        self._created: list[Path] = []  # folders that are removed again if writing fails
 
     def __enter__(self) -> "StemWriter":
         try:
-            self._made = [
+            self._created = [
                 one for one in (self._directory, *self._directory.parents) if not one.exists()
             ]
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -117,11 +115,11 @@ class StemWriter:
         self._written += len(samples)
 
     def finish(self) -> Levels:
-        """Close, convert, check and give the stems their names.
+        """Close, check and convert the stems, and rename them to their final names.
 
-        Returns: what was done about their level.
-        Raises: DataError when the disk did not take everything, or on peaks beyond full scale under
-          "error".
+        Returns: their levels.
+        Raises: DataError when the disk did not take every sample, or for peaks beyond full scale
+          under the policy "error".
         """
         self._close()
         levels = Levels(peak=max(self._highest, -self._lowest), gain=1.0, clipped_samples=0)
@@ -131,12 +129,14 @@ class StemWriter:
         if not self._form.cannot_clip:
             levels = self._convert(levels, ready)
         self._put_in_place(ready)
-        self._made = []
+        self._created = []
         return levels
 
     def _put_in_place(self, ready: dict[str, Path]) -> None:
-        """Give all stems their names, or none: those of an earlier run come back where one cannot
-        be placed."""
+        """Rename all stems to their final names, or none.
+
+        Where one cannot be renamed, the stems of an earlier run are restored.
+        """
         kept: dict[Path, Path] = {}
         placed: list[Path] = []
         try:
@@ -149,7 +149,7 @@ class StemWriter:
                     os.replace(place, kept[place])
                 placed.append(place)
                 os.replace(path, place)
-        except BaseException as error:  # Ctrl-C between two of them too
+        except BaseException as error:  # Ctrl-C between two renames too
             for one in placed:
                 one.unlink(missing_ok=True)
             for one, before in kept.items():
@@ -158,22 +158,22 @@ class StemWriter:
             if not isinstance(error, OSError):
                 raise
             raise DataError(
-                f"{place} could not be put in place: {error.strerror}; remove what stands there and"
-                " repeat"
+                f"{place} could not be put in place: {error.strerror}; remove it and"
+                " run the command again"
             ) from error
         for before in kept.values():
             before.unlink()
 
     def _convert(self, levels: Levels, ready: dict[str, Path]) -> Levels:
-        """Write the files that can clip from the float ones under the clip policy; updates `ready`
-        to them."""
+        """Write the final format from the float files under the clip policy; updates `ready`."""
         top = self._form.top
         excess = max(self._highest / top, -self._lowest)
         gain = 1.0 / excess if excess > 1.0 and self._clip == "rescale" else 1.0
         if excess > 1.0 and self._clip == "error":
             raise DataError(
-                f"the stems peak at {levels.peak:.3f} and {self._form} holds 1 at most; use WAV of"
-                " FLOAT, or the clip policy 'rescale' (one gain for all stems) or 'clip'"
+                f"the stems peak at {levels.peak:.3f} and {self._form} holds at most 1; use wav"
+                " with subtype FLOAT, or the clip policy 'rescale' (one gain for all stems) or"
+                " 'clip'"
             )
         clipped = 0
         for name in self.paths:
@@ -207,8 +207,7 @@ class StemWriter:
         return clipped
 
     def _resampler(self) -> Callable | None:
-        """What brings blocks to the rate that the format holds; None where it is the recording's
-        own."""
+        """A resampler of blocks to the rate of the files; None where that is the recording's."""
         if self.rate_hz == self._sample_rate_hz:
             return None
         stream = soxr.ResampleStream(
@@ -247,10 +246,10 @@ class StemWriter:
             soundfile.SoundFileError,
             AssertionError,  # a short write is soundfile's assert
         ) as error:
-            reason = str(error).rsplit(": ", 1)[-1].strip() or "it took less than it was given"
+            reason = str(error).rsplit(": ", 1)[-1].strip() or "not all samples were written"
             raise DataError(
-                f"cannot write to {self._directory} ({reason}); nothing was kept there: free some"
-                " space or choose another output"
+                f"cannot write to {self._directory} ({reason}); no stem was kept: free some space"
+                " or choose another output"
             ) from error
 
     def _check_space(self) -> None:
@@ -269,8 +268,8 @@ class StemWriter:
         held = self._guarded(lambda: soundfile.info(path).frames)
         if held != self._written:
             raise DataError(
-                f"{self.paths[name]} came out with {held} samples; wanted {self._written}: is the"
-                " disk full?"
+                f"{self.paths[name]} holds {held} samples after writing; wanted {self._written}: is"
+                " the disk full?"
             )
 
     def _partial(self, name: str) -> Path:
@@ -290,6 +289,6 @@ class StemWriter:
             for partial in (self._partial(name), self._partial(f"{name}.encoded")):
                 with suppress(OSError):
                     partial.unlink()
-        for directory in self._made:
-            with suppress(OSError):  # not empty: something else has come to lie there
+        for directory in self._created:
+            with suppress(OSError):  # not empty: another program wrote there
                 directory.rmdir()

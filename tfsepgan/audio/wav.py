@@ -1,9 +1,7 @@
-"""PCM WAV at the byte level: where the samples lie, whether the file is whole, writing one in a
-single move.
+"""PCM WAV at the byte level: where the samples start, whether the file is complete, and writing it.
 
-Windows of unpacked recordings are read from mono 16-bit PCM WAV; knowing the byte at which the
-samples start lets numpy map them without a decoder. Only plain RIFF is understood here; everything
-else goes through libsndfile.
+Windows of unpacked recordings are read from mono 16-bit PCM WAV: with the byte offset of the
+samples, numpy maps them without a decoder. Only plain RIFF is read here; libsndfile reads the rest.
 """
 
 import os
@@ -21,29 +19,28 @@ BYTES_PER_SAMPLE = 2
 _PCM = 1
 WHOLE_FRAMES = frozenset(
     {1, 3, 6, 7, 0xFFFE}
-)  # PCM, floating point, A-law, mu-law, and the extensible head: no blocks of a codec
-# What programs write when they stream and cannot know the length: nothing, or about as much as 31
-# or 32 bits hold.
+)  # PCM, floating point, A-law, mu-law, and the extensible head: samples, not blocks of a codec
+# The length that programs write into a stream: zero, or about the most that 31 or 32 bits hold.
 _UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 
 
 class WavLayout(NamedTuple):
-    """How the samples of a RIFF WAV file lie in it."""
+    """Where the samples of a RIFF WAV file start, and in which format they are."""
 
     data_offset: int
-    data_bytes: int  # as promised by the header
-    missing_bytes: int  # promised, but past the end of the file
-    trailing_bytes: int  # after the samples, where tags may lie
+    data_bytes: int  # promised by the header
+    missing_bytes: int  # promised, but beyond the end of the file
+    trailing_bytes: int  # after the samples; may hold tags
     encoding: int
     channels: int
     sample_rate_hz: int
     bits: int
-    frame_bytes: int = 0  # of a sample of all channels, or of a block of a codec
-    length_unknown: bool = False  # written as a stream; `data_bytes` is then what is there
+    frame_bytes: int = 0  # one sample of all channels, or one block of a codec
+    length_unknown: bool = False  # written as a stream; `data_bytes` is then what is present
 
     @property
     def is_plain(self) -> bool:
-        """True for mono 16-bit samples behind a head of HEADER_BYTES, which every reader reads."""
+        """True for mono 16-bit samples after a header of HEADER_BYTES, which every reader takes."""
         kind = (self.encoding, self.channels, self.bits)
         return (
             kind == (_PCM, 1, 16) and self.data_offset == HEADER_BYTES and not self.trailing_bytes
@@ -55,7 +52,7 @@ def wav_layout(path: str | os.PathLike) -> WavLayout | None:
 
     Args:
       path: any file.
-    Returns: its layout, or None when it is not a plain RIFF WAV with a format and a data chunk.
+    Returns: its layout; None unless it is a plain RIFF WAV with a format chunk and a data chunk.
     """
     with open(path, "rb") as file:
         head = file.read(12)
@@ -90,20 +87,20 @@ def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> 
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
-    """Write a mono 16-bit WAV that is either complete or not there at all.
+    """Write a mono 16-bit WAV; if writing fails, no file is left behind.
 
     Args:
-      path: where it goes; the folder must exist.
+      path: of the file; its folder must exist.
       samples: int16 `[time]`.
-      sample_rate_hz: its rate.
-    Raises: OSError when the disk refuses; DataError when the audio is too long for a WAV file.
+      sample_rate_hz: of the samples.
+    Raises: OSError when writing fails; DataError when the samples do not fit into a WAV file.
     """
     size = samples.size * BYTES_PER_SAMPLE
-    if size > 0x7FFFFFFF - HEADER_BYTES:  # where tensorflow-io's 32-bit signed lengths end
+    if size > 0x7FFFFFFF - HEADER_BYTES:  # tensorflow-io's lengths are signed 32-bit integers
         hours = samples.size / sample_rate_hz / 3600
         raise DataError(
             f"A recording of {hours:.1f} hours does not fit into 2 GiB of WAV. Split it into"
-            " shorter ones."
+            " shorter recordings."
         )
     rate = sample_rate_hz
     form = struct.pack(
@@ -111,7 +108,7 @@ def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
     )
     header = struct.pack("<4sI4s", b"RIFF", size + HEADER_BYTES - 8, b"WAVE") + form
     header += struct.pack("<4sI", b"data", size)
-    # Not waited for: a cache that a power cut broke is unpacked again.
+    # No wait for the disk: a cache that a power cut broke is unpacked again.
     write_whole(
         path,
         lambda file: file.writelines((header, np.ascontiguousarray(samples, "<i2").data)),

@@ -40,7 +40,7 @@ def finish(
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")
-    reason = getattr(bundle.generator, "why_not_exported", None)
+    reason = bundle.why_not_exported
     if reason:
         _print(console, f"Not exported: {reason} tfsepgan-separate takes the run itself.")
         return

@@ -67,7 +67,7 @@ def _separate(arguments, console):
 
     form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
     form.check()
-    from tfsepgan.separation.bulk import length_of, separate_files
+    from tfsepgan.separation.files import length_of, separate_files
     from tfsepgan.separation.naming import find_inputs
 
     recordings = find_inputs(options.inputs, options.output)

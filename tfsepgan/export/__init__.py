@@ -1,7 +1,5 @@
-"""A trained generator as files for others to run: SavedModel, TFLite, model card.
+"""A trained generator as files for other programs: SavedModel, TFLite, model card.
 
-`exporter` does it all for models that separate, `synthesis` for those that make sounds; these are
-what to call. `folder`, `savedmodel`, `tflite` (and `convert`, which runs in a process of its own),
-`parity` and `card` each do one part; `variants` says which further TFLite files there are and
-`ondevice_files` makes them, with `streaming` and `metadata`.
+Call `exporter` for models that separate, `synthesis` for models that make sounds. `folder`,
+`savedmodel`, `tflite`, `parity` and `card` each do one part of it.
 """

@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it was made from, how good it is and how to run it."""
+"""The model card: what a model is, its training data, its scores, and how to run it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,14 +21,13 @@ def model_card(
     sizes: Mapping[str, int],
     variants: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
-    """Write the card of an exported model.
+    """The card of an exported model, in Markdown.
 
     Args:
-      manifest: of the model; `trained` is told as it stands.
-      parity: largest difference from Keras over peak, by kind of file.
+      manifest: of the model; the card lists all of `trained`.
+      parity: largest difference from Keras relative to peak, by kind of file.
       sizes: bytes of every file, by its path in the model's folder.
-      variants: figures of the TFLite files beside float32 and float16, by name.
-    Returns: Markdown.
+      variants: figures of the TFLite files other than float32 and float16, by name.
     """
     files = [*files_section(parity, sizes), *_variants_section(variants or {})]
     return "\n".join(
@@ -42,7 +41,7 @@ def _what_it_is(manifest: Manifest) -> list[str]:
         f"# {manifest.name}",
         "",
         (
-            f"A music source separator: takes a mixture apart into **{stems}**. Waveform in,"
+            f"A music source separator: it separates a mixture into **{stems}**. Waveform in,"
             " waveform out; the stems sum to the mixture."
         ),
         "",
@@ -59,11 +58,11 @@ def _what_it_is(manifest: Manifest) -> list[str]:
 
 
 def training_section(manifest: Manifest) -> list[str]:
-    """Lines of Markdown: what a model was trained on, and how good it was."""
+    """Lines of Markdown on the training data of a model, and its scores."""
     lines = ["## Training data, licences and scores", ""]
     facts = list(_flat(manifest.trained))
     if not facts:
-        return [*lines, "Not recorded: ask whoever trained it before you ship it.", ""]
+        return [*lines, "Not recorded. Ask whoever trained the model before you ship it.", ""]
     return [
         *lines,
         "| | |",
@@ -76,10 +75,11 @@ def training_section(manifest: Manifest) -> list[str]:
 def files_section(
     parity: Mapping[str, float], sizes: Mapping[str, int], compared_on: str = "real audio"
 ) -> list[str]:
-    """Lines of Markdown: the files, their sizes and how far they are from the Keras model."""
+    """Lines of Markdown on the files, their sizes and their difference from the Keras model."""
     lines = ["## Files", "", "| file | size |", "|---|---|"]
     lines += [f"| `{path}` | {_readable(size)} |" for path, size in sorted(sizes.items())]
-    lines += ["", f"Largest difference from the Keras model on {compared_on}, over the peak:", ""]
+    lines += ["", f"Largest difference from the Keras model on {compared_on}, relative to peak:"]
+    lines += [""]
     lines += ["| | difference | limit |", "|---|---|---|"]
     lines += [
         f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity
@@ -88,7 +88,7 @@ def files_section(
 
 
 def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Lines of Markdown: how near the further TFLite files are, and how late the streaming ones."""
+    """Lines of Markdown on the further TFLite files: their difference, and latency of streams."""
     if not variants:
         return []
     lines = [
@@ -99,9 +99,10 @@ def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines.append("|---|---|---|---|---|")
     for name, facts in variants.items():
         lost = f"{facts['sdr_loss_db']:.2f} dB" if "sdr_loss_db" in facts else ""
-        late = f"{facts['streaming']['latency_ms']:.0f} ms" if "streaming" in facts else ""
+        delay = f"{facts['streaming']['latency_ms']:.0f} ms" if "streaming" in facts else ""
         lines.append(
-            f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost} | {late} |"
+            f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost}"
+            f" | {delay} |"
         )
     return [*lines, ""]
 
@@ -142,6 +143,13 @@ def _usage(manifest: Manifest) -> list[str]:
         """  -d '{"signature_name": "separate", "inputs": {"mixture": [[[0.1], [0.2], [0.3]]]}}'""",
         "```",
         "",
+        *_tflite_usage(manifest),
+    ]
+
+
+def _tflite_usage(manifest: Manifest) -> list[str]:
+    name, first = manifest.name, manifest.sources[0]
+    return [
         "TFLite, one channel at a time, `[1, time, 1]`:",
         "",
         "```python",
@@ -152,9 +160,9 @@ def _usage(manifest: Manifest) -> list[str]:
         "```",
         "",
         (
-            f"Long audio without seams: start blocks on multiples of {manifest.hop} samples, give"
-            f" each {manifest.context} samples of the recording more on both sides (none beyond its"
-            " ends) and throw those away again."
+            f"Long audio without seams: start blocks on multiples of {manifest.hop} samples. Extend"
+            f" each by {manifest.context} samples of the recording on both sides (none beyond its"
+            " ends), and discard the output of these samples."
         ),
         "",
     ]

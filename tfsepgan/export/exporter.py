@@ -1,13 +1,13 @@
-"""A trained generator to a folder that others can run, complete and checked, or not there at all.
+"""A trained generator to a folder for other programs, which is complete and checked, or absent.
 
 exported_models/NAME/
   1/                  SavedModel: TF Serving mounts NAME as it is
   NAME.tflite         float32, built-in operators only
   NAME.fp16.tflite    the same with half the size
-  NAME.VARIANT.tflite further ones if asked for: quantised, streaming (see variants)
+  NAME.VARIANT.tflite further ones on request: quantised, streaming (see `tflite.variants`)
   model.keras         weights for tfsepgan itself
-  manifest.json       what it is; under "export" the signatures, files with SHA-256 and parity
-  card.md             the same for people
+  manifest.json       its description; "export" holds signatures, files with SHA-256, and parity
+  card.md             the model card
 """
 
 import json
@@ -46,34 +46,33 @@ def export_bundle(
     on_device: OnDevice | None = None,
     report: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Write a model as SavedModel, TFLite, weights, manifest and card, after checking that they
-    agree.
+    """Write a model as SavedModel, TFLite, weights, manifest and card, once these agree.
 
-    Everything is made in a temporary folder beside the output and moved into place at the end.
-    Whatever fails before leaves the output as it was.
+    Everything is made in a temporary folder beside the output and moved into place at the end. An
+    error before that leaves the output as it was.
 
     Args:
       bundle: generator and manifest.
       output: folder to make; its name becomes the model's. An earlier export there is replaced.
-      parity_audio: `[time]` or `[time, channels]` floating point at the model's rate, real music,
-        30 s at most.
-      limits: what the SavedModel takes in a request.
+      parity_audio: `[time]` or `[time, channels]` floating point at the model's rate; real music,
+        at most 30 s.
+      limits: of a request to the SavedModel.
       on_device: which TFLite files to make besides float32 and float16.
-      report: told what is being done.
-    Returns: largest difference from the Keras model over peak: "saved_model", "tflite",
+      report: called with a description of each step.
+    Returns: largest difference from the Keras model relative to peak: "saved_model", "tflite",
       "tflite_fp16", and "tflite_VARIANT" of every further file.
-    Raises: ExportError when a file cannot be made or differs too much, the output holds something
-      else, or the system that was trained says why it is not exported; ConfigError for limits that
-      no message could hold, or variants that there are not.
+    Raises: ExportError when a file cannot be made or differs too much, the output is anything but
+      an earlier export, or the model cannot be exported; ConfigError for impossible limits or
+      unknown variants.
     """
-    reason = getattr(bundle.generator, "why_not_exported", None)
+    reason = bundle.why_not_exported
     if reason:
         raise ExportError(f"a {bundle.manifest.system} model is not exported: {reason}")
     output = Path(os.path.abspath(output))
     limits, on_device = limits or RequestLimits(), on_device or OnDevice()
     check_variants(on_device.variants)
     audio = check_parity_audio(parity_audio, sample_rate_hz=bundle.manifest.sample_rate_hz)
-    # the SavedModel takes no more
+    # at most as much as a request to the SavedModel may hold
     audio = audio[: limits.samples(bundle.manifest) // audio.shape[1]]
     bundle = Bundle(in_half_precision(bundle.generator), replace(bundle.manifest, name=output.name))
     with whole_or_not_at_all(output) as (made, scratch):
@@ -81,11 +80,11 @@ def export_bundle(
 
 
 def in_half_precision(generator):
-    """A copy of a generator whose weights are values that half precision holds exactly.
+    """A copy of a generator with weights that half precision represents exactly.
 
-    All files of an export are made of it, so that the TFLite file with half-precision weights
-    computes what the others do: rounding only there, each weight by up to one part in 2048, moves
-    the output of a deep network by about a hundredth of its peak.
+    All files of an export are made from it, so they all have the same weights. If the weights were
+    rounded for the half-precision TFLite file only, each by up to one part in 2048, the output of a
+    deep network would change there by about a hundredth of its peak.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""The folder that an export is: complete, or as it was before."""
+"""The folder of an export: complete, or as it was before."""
 
 import os
 import tempfile
@@ -14,25 +14,24 @@ from tfsepgan.models.folders import MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
 CARD = "card.md"
-# of a generator that separates; of any other kind of model
-WEIGHTS = ("model.keras", "weights.npz")
+WEIGHTS = ("model.keras", "weights.npz")  # of a generator that separates; of any other kind
 
 
 @contextmanager
 def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
-    """Make a folder elsewhere, and move it into place once it is complete. Whatever fails before
-    leaves the output as it was.
+    """Make a folder elsewhere, and move it into place once it is complete.
 
-    Yields: the folder to fill, and one for what is not to be kept.
-    Raises: ExportError when the output is something else than an earlier export, or the disk
-      refuses.
+    An error before that leaves the output as it was.
+
+    Yields: the folder to fill, and one for temporary files.
+    Raises: ExportError when the output is anything but an earlier export, or writing fails.
     """
     _check_output(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
             made = Path(scratch) / "made"
-            made.mkdir()  # the scratch folder itself is closed to others, and a server is one
+            made.mkdir()  # the scratch folder itself is closed to other users, such as a server
             yield made, Path(scratch)
             _swap(made, output, Path(scratch) / "replaced")
     except OSError as error:
@@ -44,7 +43,7 @@ def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def file_facts(directory: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file below a folder but the manifest, by its path in it."""
+    """Size and SHA-256 of every file below a folder except the manifest, by relative path."""
     facts = {}
     for path in sorted(
         one for one in directory.rglob("*") if one.is_file() and one != directory / MANIFEST
@@ -57,8 +56,10 @@ def file_facts(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def _check_output(output: Path) -> None:
-    """Refuse to replace anything but an earlier export, and names that TF Serving or a URL would
-    stumble over."""
+    """Raise ExportError unless the output is new or an earlier export, with a usable name.
+
+    TF Serving and URLs take letters, digits, ".", "_" and "-".
+    """
     if (
         not all(one.isalnum() or one in "._-" for one in output.name)
         or not output.name[:1].isalnum()
@@ -72,8 +73,8 @@ def _check_output(output: Path) -> None:
         raise ExportError(
             f"{output} is a file; wanted a folder that does not exist yet, or an earlier export"
         )
-    there = {path.name for path in output.iterdir()}
-    if not there:
+    present = {path.name for path in output.iterdir()}
+    if not present:
         return
     try:
         earlier = read_manifest(output)
@@ -82,22 +83,23 @@ def _check_output(output: Path) -> None:
             f"{output} is not an exported model and is left as it is; choose another output"
         ) from error
     names = {earlier.name, output.name}
-    ours = {
+    exported = {
         VERSION,
         CARD,
         *WEIGHTS,
         MANIFEST,
         *(f"{one}{end}" for one in names for end in TFLITE_ENDS),
     }
-    if there - ours:
+    if present - exported:
+        further = ", ".join(sorted(present - exported))
         raise ExportError(
-            f"{output} holds more than an exported model ({', '.join(sorted(there - ours))}) and"
-            " would be replaced; move that away or choose another output"
+            f"{output} holds more than an exported model ({further}) and would be replaced; move"
+            " that away or choose another output"
         )
 
 
 def _swap(made: Path, output: Path, replaced: Path) -> None:
-    """Put the new folder where the old one is; the old one comes back if that fails."""
+    """Replace the old folder by the new one; if that fails, the old one is restored."""
     if output.exists():
         os.replace(output, replaced)
     try:

@@ -1,4 +1,4 @@
-"""Whether an exported model gives the numbers of the Keras model, on real audio."""
+"""The difference between exported files and the Keras model, measured on real audio."""
 
 import io
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ LIMITS = {
     "saved_model": 1e-4,
     "tflite": 1e-4,
     "tflite_fp16": 1e-2,
-}  # largest difference over the peak: what float32 and fp16 arithmetic leave
-MAX_SECONDS = 30.0  # one pass of the whole audio must fit into memory
+}  # largest difference relative to peak: the rounding of float32 and float16 arithmetic
+MAX_SECONDS = 30.0  # one pass over the whole audio must fit into memory
 
 Stems = Mapping[str, np.ndarray]
 
@@ -24,8 +24,7 @@ Stems = Mapping[str, np.ndarray]
 def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """The audio to compare on, as float32 `[time, channels]`.
 
-    Raises: ExportError when it is not finite audio of at most 30 seconds with something to hear in
-      it.
+    Raises: ExportError unless it is finite audio of at most 30 seconds that is not silent.
     """
     audio = np.asarray(audio)
     if audio.ndim == 1:
@@ -36,8 +35,8 @@ def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
         )
     if not np.isfinite(audio).all() or np.abs(audio).max() < 1e-3:
         raise ExportError(
-            "the parity audio is silent or not finite; give real music, so that agreement means"
-            " something"
+            "the parity audio is silent or not finite, so agreement on it proves nothing; give real"
+            " music"
         )
     if len(audio) > MAX_SECONDS * sample_rate_hz:
         raise ExportError(
@@ -48,13 +47,13 @@ def check_parity_audio(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
 
 
 def keras_stems(bundle: Bundle, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """What the Keras model makes of `[time, channels]` in one pass: the reference."""
+    """The reference: stems of `[time, channels]` by the Keras model in one pass."""
     stems = separation_function(bundle.generator, bundle.manifest.sources)(audio[None])
     return {name: np.asarray(samples)[0] for name, samples in stems.items()}
 
 
 def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """What a SavedModel's signature `separate` makes of it."""
+    """Stems of `[time, channels]` by a SavedModel's signature `separate`."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(directory))
@@ -65,8 +64,10 @@ def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarra
 def served_stems(
     directory: Path, audio: np.ndarray, sample_rate_hz: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """What its other signatures make of it, by their names: the default one, a WAV file, and blocks
-    of uneven length."""
+    """Stems of `[time, channels]` by a SavedModel's other signatures, by name of the signature.
+
+    These are the default one, `separate_wav`, and `stream` with blocks of uneven length.
+    """
     import soundfile
     import tensorflow as tf
 
@@ -102,8 +103,10 @@ def served_stems(
 
 
 def largest_difference(reference: Stems, other: Stems) -> float:
-    """Largest difference of any sample of any stem, over the peak of the reference; infinite if the
-    stems differ."""
+    """Largest difference of any sample of any stem, relative to the peak of the reference.
+
+    Infinite where the stems differ in name or shape, or are not finite.
+    """
     if set(reference) != set(other) or any(
         reference[name].shape != other[name].shape for name in reference
     ):
@@ -122,10 +125,10 @@ def measure_parity(
     Args:
       bundle: the Keras model.
       audio: `[time, channels]` float32 at the model's rate.
-      saved_model, tflite, tflite_fp16: what was exported.
-    Returns: largest difference over peak, by kind of file; of the SavedModel that of the worst
-      signature.
-    Raises: ExportError when one of them is beyond its limit in `LIMITS`.
+      saved_model, tflite, tflite_fp16: paths of the exported files.
+    Returns: largest difference relative to peak, by kind of file; for the SavedModel, that of the
+      worst signature.
+    Raises: ExportError when one of them exceeds its limit in `LIMITS`.
     """
     reference = keras_stems(bundle, audio)
     served = served_stems(saved_model, audio, bundle.manifest.sample_rate_hz)
@@ -140,11 +143,10 @@ def measure_parity(
 
 
 def check_limits(figures: Mapping[str, float]) -> None:
-    """Make sure that exported files agree with the Keras model.
+    """Raise ExportError where a difference exceeds its limit in `LIMITS`.
 
     Args:
-      figures: largest difference over peak, by kind of file.
-    Raises: ExportError when one of them is beyond its limit in `LIMITS`.
+      figures: largest difference relative to peak, by kind of file.
     """
     for kind, figure in figures.items():
         if not figure <= LIMITS[kind]:

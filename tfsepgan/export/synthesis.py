@@ -1,15 +1,14 @@
-"""A generator of sounds to a folder that others can run: latents in, sounds out, complete and
-checked or not there at all.
+"""A generator of sounds to a folder for other programs; it is complete and checked, or absent.
 
 exported_models/NAME/
   1/                  SavedModel with the signature `generate`: TF Serving mounts NAME as it is
   NAME.tflite         float32, built-in operators only, one sound at a time
   NAME.fp16.tflite    the same with half the size
   weights.npz         weights for tfsepgan itself
-  manifest.json       what it is; under "export" the signatures, files with SHA-256 and parity
-  card.md             the same for people
+  manifest.json       its description; "export" holds signatures, files with SHA-256, and parity
+  card.md             the model card
 
-All files are made of weights that half precision holds exactly, as in `export.exporter`.
+All files are made from weights that half precision represents exactly, as in `export.exporter`.
 """
 
 import json
@@ -31,9 +30,8 @@ from tfsepgan.models.folders import MANIFEST, Manifest
 from tfsepgan.models.saved import save_trained
 
 LATENT, SOUND = "latent", "sound"
-# the same function: TF Serving's default name, and a telling one
-SIGNATURES = ("serving_default", "generate")
-COMPARED = 4  # sounds that the files are compared on
+SIGNATURES = ("serving_default", "generate")  # one function; the first is TF Serving's default name
+COMPARED = 4  # number of sounds for the comparison of the files
 
 
 def export_synthesis(
@@ -43,18 +41,17 @@ def export_synthesis(
     *,
     report: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Write a system that makes sounds as SavedModel, TFLite, weights, manifest and card, after
-    checking that they agree.
+    """Write a sound model as SavedModel, TFLite, weights, manifest and card, once these agree.
 
     Args:
-      system: of `systems.trained.load_trained`; its weights are rounded to half precision here.
-      manifest: what it is.
+      system: of `models.saved.load_trained`; its weights are rounded to half precision here.
+      manifest: of the model.
       output: folder to make; its name becomes the model's. An earlier export there is replaced.
-      report: told what is being done.
-    Returns: largest difference from the Keras model over peak: "saved_model", "tflite",
+      report: called with a description of each step.
+    Returns: largest difference from the Keras model relative to peak: "saved_model", "tflite",
       "tflite_fp16".
-    Raises: ExportError when a file cannot be made or differs too much, or the output holds
-      something else.
+    Raises: ExportError when a file cannot be made or differs too much, or the output is anything
+      but an earlier export.
     """
     output = Path(os.path.abspath(output))
     generator, manifest = system.ema_generator, replace(manifest, name=output.name)
@@ -97,7 +94,7 @@ def _write_saved_model(generator, directory: Path, signatures, *, batch: int | N
 
 
 def _describe_files(files: Mapping[str, Path], manifest: Manifest, system) -> None:
-    """Write into each TFLite file what it is."""
+    """Write a description into each TFLite file."""
     window = system.experiment.data.window
     signature = {"inputs": {LATENT: [1, system.latent]}, "outputs": {SOUND: [1, window, 1]}}
     for kind, variant in (("tflite", "float32"), ("tflite_fp16", "float16")):
@@ -111,23 +108,23 @@ def _describe_files(files: Mapping[str, Path], manifest: Manifest, system) -> No
             "made_with": f"tfsepgan {manifest.tfsepgan_version}",
             "signatures": {"generate": signature},
         }
-        told = (
+        summary = (
             f"tfsepgan model {manifest.name}: makes sounds at {manifest.sample_rate_hz} Hz"
             f" ({variant})."
         )
-        write_metadata(files[kind], facts, told)
+        write_metadata(files[kind], facts, summary)
 
 
 def _measure_parity(system, saved_model: Path, files: Mapping[str, Path]) -> dict[str, float]:
-    """Largest difference of every file from Keras on a few fixed latents, over peak."""
+    """Largest difference of every file from Keras on a few fixed latents, relative to peak."""
     import tensorflow as tf
 
     latents = np.random.default_rng(0).uniform(-1, 1, (COMPARED, system.latent)).astype(np.float32)
     reference = {SOUND: np.asarray(system.ema_generator(latents, training=False))}
-    served = tf.saved_model.load(str(saved_model)).signatures["generate"](
+    saved = tf.saved_model.load(str(saved_model)).signatures["generate"](
         latent=tf.constant(latents)
     )
-    figures = {"saved_model": largest_difference(reference, {SOUND: served[SOUND].numpy()})}
+    figures = {"saved_model": largest_difference(reference, {SOUND: saved[SOUND].numpy()})}
     for kind, path in files.items():
         generate = open_interpreter(path).get_signature_runner("generate")
         sounds = [generate(latent=one[None])[SOUND].copy() for one in latents]
@@ -170,8 +167,8 @@ def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, fl
         f"# {name}",
         "",
         (
-            f"Makes sounds of **{manifest.sources[0]}** out of random numbers: {window} samples,"
-            f" {window / rate:.2f} s, at {rate} Hz. It separates nothing."
+            f"Makes sounds of **{manifest.sources[0]}** from random numbers: {window} samples,"
+            f" {window / rate:.2f} s, at {rate} Hz. It does not separate mixtures."
         ),
         "",
         "| | |",
@@ -189,7 +186,7 @@ def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, fl
         f"tfsepgan-generate --model path/to/{name} --count 16 --output sounds",
         "```",
         "",
-        "Without tfsepgan, or in TensorFlow Serving by the same signature:",
+        "Without tfsepgan (TensorFlow Serving offers the same signature):",
         "",
         "```python",
         "import numpy as np",

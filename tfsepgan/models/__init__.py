@@ -1,1 +1,1 @@
-"""What a model folder is: its manifest, its weights, and how it is found by name."""
+"""Model folders: their manifest, their weights, and how they are found by name."""

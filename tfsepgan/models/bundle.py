@@ -1,16 +1,18 @@
-"""A trained generator on disk: `manifest.json` (what it is) beside `model.keras` (its weights).
+"""A trained generator on disk: `manifest.json` (its description) and `model.keras` (its weights).
 
-Loading rebuilds the network from the manifest's settings and takes nothing but arrays from
-`model.keras`: no code, class name or path from a file is ever followed.
+Loading rebuilds the network from the settings in the manifest and reads only arrays from
+`model.keras`: no code, class name or path in a file is used.
 """
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
@@ -20,7 +22,7 @@ from tfsepgan.networks.table import build_generator, first_sources, generator_en
 from tfsepgan.settings.networks import GeneratorConfig
 
 WEIGHTS = "model.keras"
-# What building and reading raise when settings or weights are not those of a model.
+# Raised by building and reading when settings or weights are not those of a model.
 _BROKEN = (
     ConfigError,
     ValueError,
@@ -40,16 +42,42 @@ __all__ = [
     "describe",
     "find_bundle",
     "load_bundle",
+    "network_function",
     "read_manifest",
     "save_bundle",
 ]
 
 
 class Bundle(NamedTuple):
-    """A trained generator, `[batch, time, 1]` -> `[batch, sources, time, 1]`, and what it is."""
+    """A trained generator, `[batch, time, 1]` -> `[batch, sources, time, 1]`, and its manifest."""
 
     generator: keras.Model
     manifest: Manifest
+
+    @property
+    def why_not_exported(self) -> None:
+        """None: every generator can be exported; compare `saved.TrainedSystem`."""
+        return None
+
+    def separate_function(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The generator as a function on arrays, see `network_function`."""
+        return network_function(self.generator)
+
+
+def network_function(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A generator as a function on arrays, traced once for all lengths and batch sizes.
+
+    Args:
+      generator: maps `[batch, time, 1]` to `[batch, sources, time, 1]`.
+    Returns: the same function on NumPy arrays, in inference mode.
+    """
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 1], tf.float32)])
+    def graph(mixture):
+        return generator(mixture, training=False)
+
+    return lambda mixture: graph(tf.constant(mixture)).numpy()
 
 
 def describe(
@@ -66,8 +94,9 @@ def describe(
     """Fill in a manifest from a generator and its settings.
 
     Args:
-      outputs: of the generator that was trained, where they are more than the sources that
-        `generator` gives.
+      generator, config: the network that ships, and the settings it was built from.
+      name, system, sample_rate_hz, sources, trained: fields of the manifest.
+      outputs: number of outputs of the trained network, where it has more than `generator`.
     """
     entry = generator_entry(config.kind)
     return Manifest(
@@ -85,9 +114,9 @@ def describe(
 
 
 def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> None:
-    """Write both files, each whole or not at all.
+    """Write both files; each takes its place once it is complete.
 
-    Raises: CheckpointError when the disk refuses.
+    Raises: CheckpointError when writing fails.
     """
     directory = Path(directory)
     try:
@@ -102,14 +131,16 @@ def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> 
 
 
 def load_bundle(directory: Path) -> Bundle:
-    """Rebuild a generator and give it its trained weights.
+    """Rebuild a generator and load its trained weights.
 
-    Raises: CheckpointError when the folder is not a model, or its weights do not fit its manifest.
+    Raises: CheckpointError when the folder is not a model that separates in one pass, or its
+      weights do not fit its manifest.
     """
     manifest = read_manifest(directory)
-    if manifest.kind != "generator":
+    if not manifest.separates_in_one_pass:
         raise CheckpointError(
-            f"{directory} is no generator that separates in one pass but a {manifest.system} model."
+            f"{directory} holds a {manifest.system} model; wanted a generator that separates in one"
+            " pass."
         )
     weights = Path(directory) / WEIGHTS
     if not weights.is_file():

@@ -1,5 +1,4 @@
-"""Which models there are and what they are, without loading any: manifests and where they lie. Free
-of TensorFlow."""
+"""Manifests of models, and where the models are; reads neither weights nor TensorFlow."""
 
 import json
 import os
@@ -16,7 +15,7 @@ KINDS = ("generator", "search", "synthesis")
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a trained generator is and how it may be used."""
+    """The description of a trained model: what is needed to rebuild it, use it and credit it."""
 
     name: str
     system: str
@@ -28,22 +27,32 @@ class Manifest:
     parameters: int
     trained: dict[str, Any] = field(default_factory=dict)
     tfsepgan_version: str = tfsepgan.__version__
-    # separates in one pass; or "search" at test time; or "synthesis" of sounds
+    # "generator" separates in one pass, "search" searches at test time, "synthesis" makes sounds
     kind: str = "generator"
-    outputs: int = 0  # of a generator that has more than one for each source; the first ones ship
-    # all of the run's, for the kinds that are rebuilt from them
+    outputs: int = 0  # of the trained generator, where more than sources; the first ones ship
+    # of the run, for the kinds that are rebuilt from them
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def separates_in_one_pass(self) -> bool:
+        """True for a generator; a searching model separates too, but searches for each mixture."""
+        return self.kind == "generator"
+
+    @property
+    def makes_sounds(self) -> bool:
+        """True for a model that makes sounds and does not separate."""
+        return self.kind == "synthesis"
+
+    @property
     def network(self) -> str:
-        """The generator's kind, or the system that searches or makes sounds."""
+        """The kind of the generator, or the name of a system that searches or makes sounds."""
         return self.network_settings.get("kind", self.system)
 
 
 def read_manifest(directory: Path) -> Manifest:
     """Read `manifest.json`.
 
-    Raises: CheckpointError when it is missing, is not JSON, or does not hold what a model needs.
+    Raises: CheckpointError when it is missing, is not JSON, or lacks a fact that a model needs.
     """
     path = Path(directory) / MANIFEST
     if not path.is_file():
@@ -69,7 +78,7 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def _wrong_fields(manifest: Manifest) -> list[str]:
-    """What in a manifest is not what it should be, as `name is value`."""
+    """The fields of a manifest with an unusable value, each as `name is value`."""
     values = {
         item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type)
         for item in fields(Manifest)
@@ -88,20 +97,21 @@ def _wrong_fields(manifest: Manifest) -> list[str]:
 
 
 def find_bundle(name_or_path: str | os.PathLike) -> Path:
-    """The folder of a model: one that ships with the package, by name; the one that a run keeps; or
-    a path as it is.
+    """The folder of a model.
 
-    Raises: CheckpointError that lists the models there are.
+    Args:
+      name_or_path: of a run, of a model folder, or the name of a model that ships with the package.
+    Raises: CheckpointError that lists the models that ship with the package.
     """
-    given = Path(name_or_path)
-    for folder in (given / "model", given):
+    path = Path(name_or_path)
+    for folder in (path / "model", path):
         if (folder / MANIFEST).is_file():
             return folder
     shipped = shipped_models()
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]
     known = ", ".join(sorted(shipped)) or "none"
-    what = "has no manifest.json" if given.is_dir() else "does not exist"
+    what = "has no manifest.json" if path.is_dir() else "does not exist"
     raise CheckpointError(
         f"No model {str(name_or_path)!r}: as a folder it {what}, and the models that ship with"
         f" tfsepgan are: {known}. Give one of those names, a folder written by tfsepgan-export, or"
@@ -110,7 +120,10 @@ def find_bundle(name_or_path: str | os.PathLike) -> Path:
 
 
 def shipped_models() -> dict[str, Path]:
-    """Models that come with the package, by name: beside it in the wheel, at the top of a checkout."""
+    """The folders of the models that ship with the package, by name.
+
+    They are inside the package in a wheel, and beside it in a checkout.
+    """
     package = Path(tfsepgan.__file__).parent
     found = {}
     for root in (package.parent / "exported_models", package / "exported_models"):

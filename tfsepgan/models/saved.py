@@ -1,12 +1,11 @@
-"""What a system learnt, on disk and back: a generator as a bundle, any other kind as its settings
-and weights."""
+"""Trained systems on disk: a generator as a bundle, any other kind as its settings and weights."""
 
 import json
 import os
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,10 +16,10 @@ from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.files import put_in_place
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
-from tfsepgan.systems.base import System
+from tfsepgan.systems.base import SearchingSystem, SeparationSystem, System
 
 WEIGHTS = "weights.npz"
-# What building and reading raise when settings or weights are not those of a model.
+# Raised by building and reading when settings or weights are not those of a model.
 _BROKEN = (
     TfsepganError,
     ValueError,
@@ -33,16 +32,33 @@ _BROKEN = (
 )
 
 
+class TrainedSystem(NamedTuple):
+    """A trained system that searches or makes sounds, and its manifest; compare `Bundle`."""
+
+    system: System
+    manifest: Manifest
+
+    @property
+    def why_not_exported(self) -> str | None:
+        """Why a searching system cannot be exported; None for one that makes sounds."""
+        return self.system.why_not_exported
+
+    def separate_function(self):
+        """The search as a function on arrays, `[batch, time, 1]` to `[batch, sources, time, 1]`."""
+        return self.system.separate
+
+
 def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> None:
-    """Write what a system learnt to a folder that `tfsepgan.load`, `load_trained` and the commands
-    take.
+    """Write the trained weights of a system to a model folder.
 
     Args:
+      directory: of the model; `tfsepgan.load`, `load_trained` and the commands take it.
+      system: the system that was trained.
       trained: facts for the manifest.
-    Raises: CheckpointError when the disk refuses.
+    Raises: CheckpointError when writing fails.
     """
     experiment = system.experiment
-    if system.kind == "generator":
+    if isinstance(system, SeparationSystem):
         manifest = describe(
             system.shipped,
             experiment.model.generator,
@@ -55,14 +71,15 @@ def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> No
         )
         save_bundle(directory, system.shipped, manifest)
         return
+    searches = isinstance(system, SearchingSystem)
     manifest = Manifest(
         name=experiment.preset,
         system=experiment.system,
         network_settings={},
         sample_rate_hz=experiment.data.sample_rate_hz,
         sources=system.sources,
-        hop=getattr(system, "hop", 1) if system.kind == "search" else experiment.data.window,
-        context=system.context if system.kind == "search" else 0,
+        hop=system.hop if searches else experiment.data.window,
+        context=system.context if searches else 0,
         parameters=sum(network.count_params() for network in system.shipped.values()),
         trained=trained,
         kind=system.kind,
@@ -72,19 +89,20 @@ def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> No
 
 
 def load_trained(name_or_path: str | os.PathLike) -> System:
-    """A trained system that searches or makes sounds, rebuilt from its settings, with its weights;
-    not to be trained on.
+    """Rebuild a system that searches or makes sounds from its settings, with its trained weights.
+
+    The result cannot be trained further.
 
     Args:
       name_or_path: a run, or the folder of a model.
-    Raises: CheckpointError when there is none, it is of another kind, or its weights do not fit.
+    Raises: CheckpointError when there is none, it is a generator, or its weights do not fit.
     """
     directory = find_bundle(name_or_path)
     manifest = read_manifest(directory)
-    if manifest.kind == "generator":
+    if manifest.separates_in_one_pass:
         raise CheckpointError(
             f"{directory} is a {manifest.system} model, which separates in one pass; wanted one"
-            " that makes sounds or searches."
+            " that searches or makes sounds."
         )
     try:
         system = systems.build(experiment_from(manifest.settings))
@@ -104,40 +122,38 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
     return system
 
 
-def open_model(name_or_path: str | os.PathLike) -> Bundle:
-    """A trained model of any kind: its generator, or the system where that searches or makes
-    sounds, and its manifest.
+def open_model(name_or_path: str | os.PathLike) -> Bundle | TrainedSystem:
+    """Open a trained model of any kind, with its manifest.
 
+    Returns: a Bundle for a generator, a TrainedSystem for a system that searches or makes sounds.
     Raises: CheckpointError when there is none, or its weights do not fit.
     """
     folder = find_bundle(name_or_path)
     manifest = read_manifest(folder)
-    return (
-        load_bundle(folder)
-        if manifest.kind == "generator"
-        else Bundle(load_trained(folder), manifest)
-    )
+    if manifest.separates_in_one_pass:
+        return load_bundle(folder)
+    return TrainedSystem(load_trained(folder), manifest)
 
 
 def start_from(system: System, name_or_path: str | os.PathLike) -> None:
-    """Give a system that was not trained yet the weights of a trained model.
+    """Copy the weights of a trained model into a system before its first step.
 
-    Raises: CheckpointError when there is no such model; ConfigError when its networks are not like
-      the system's.
+    Raises: CheckpointError when there is no such model; ConfigError when its networks differ from
+      those of the system.
     """
     model, manifest = open_model(name_or_path)
     try:
         if manifest.kind != system.kind:
             raise ValueError(f"it is a {manifest.system} model")
-        if system.kind == "search":
+        if isinstance(system, SearchingSystem):
             for name, network in system.shipped.items():
-                # what ships, and what learns and is followed
-                for taking in (network, getattr(system, name, network)):
-                    taking.set_weights(model.shipped[name].get_weights())
+                # the network that ships, and the one that is trained
+                for target in (network, getattr(system, name, network)):
+                    target.set_weights(model.shipped[name].get_weights())
         else:
-            theirs = model if system.kind == "generator" else model.ema_generator
+            saved = model if isinstance(system, SeparationSystem) else model.ema_generator
             for network in (system.generator, system.ema_generator):
-                network.set_weights(theirs.get_weights())
+                network.set_weights(saved.get_weights())
     except (ValueError, KeyError) as error:
         raise ConfigError(
             f"{name_or_path} cannot start this run: its generator has other shapes ({error}). Use"
@@ -146,10 +162,9 @@ def start_from(system: System, name_or_path: str | os.PathLike) -> None:
 
 
 def experiment_from(flat: dict[str, Any]) -> Experiment:
-    """The experiment of a flat dictionary, as `config.to_dict` gives it.
+    """The experiment of a flat dictionary, the inverse of `config.to_dict`.
 
-    Raises: ConfigError for settings that there are none of; KeyError without the names of system
-      and preset.
+    Raises: ConfigError for an unknown setting; KeyError without `system` or `preset`.
     """
     flat = dict(flat)
     system, preset = flat.pop("system"), flat.pop("preset")

@@ -1,11 +1,10 @@
-"""Separation on a phone or a small computer: exported TFLite files, NumPy and the LiteRT runtime;
-TensorFlow is not needed.
+"""Separation on a phone or a small computer, with NumPy and LiteRT, without TensorFlow.
 
 from tfsepgan.ondevice import StreamingSeparator
 
 separator = StreamingSeparator("piano.stream.tflite", channels=2)
-stems = separator.push(samples)   # {"piano": ..., "residual": ...}: what is ready by now
-stems = separator.finish()        # the rest
+stems = separator.push(samples)  # {"piano": ..., "residual": ...}: the samples that are ready
+stems = separator.finish()       # the last samples
 """
 
 from tfsepgan.ondevice.description import describe

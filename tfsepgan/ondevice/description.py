@@ -1,9 +1,9 @@
-"""What an exported TFLite file says about itself: JSON in the file's own list of metadata.
+"""Reads the description inside an exported TFLite file: JSON in the file's list of metadata.
 
-A TFLite file is a FlatBuffer; its root table points at a list of named buffers, made for this. They
-are read here with a few lines, so that neither TensorFlow nor generated code is needed.
+A TFLite file is a FlatBuffer whose root table points to a list of named buffers for metadata. A few
+lines read them here, so neither TensorFlow nor generated code is needed.
 
-Source: https://flatbuffers.dev/internals (tables, vectors, strings) and the TFLite schema, `Model`
+Source: https://flatbuffers.dev/internals (tables, vectors, strings) and the TFLite schema: `Model`
 (fields 4, `buffers`, and 6, `metadata`), `Metadata` (0, `name`; 1, `buffer`) and `Buffer` (0,
 `data`).
 """
@@ -22,12 +22,12 @@ _BUFFERS, _METADATA = 4, 6
 
 
 def describe(path: str | os.PathLike) -> dict[str, Any]:
-    """Read what a TFLite file of tfsepgan is.
+    """Read the description of a TFLite file.
 
     Args:
       path: a `.tflite` file that `tfsepgan-export` wrote.
     Returns: among others `name`, `variant`, `sources`, `stems`, `sample_rate_hz`, `hop`,
-      `signatures` and `licence`; of streaming files `streaming` too, with `block_samples`,
+      `signatures` and `licence`; for streaming files also `streaming`, with `block_samples`,
       `delay_samples`, `latency_samples` and `state_size`.
     Raises: CheckpointError when the file cannot be read, is not TFLite, or was not written by
       tfsepgan.
@@ -48,21 +48,21 @@ def describe(path: str | os.PathLike) -> dict[str, Any]:
         ) from error
     if not isinstance(facts, dict):
         raise CheckpointError(
-            f"{path} does not say what it is: it has no {NAME!r} among its metadata. Export the"
-            " model again."
+            f"{path} holds no description: it has no {NAME!r} in its metadata. Export the model"
+            " again."
         )
     return facts
 
 
 def _metadata(content: bytes) -> bytes | None:
-    """The bytes of our entry, or None where there is none."""
+    """The bytes of the entry NAME, or None where there is none."""
     root = _unsigned(content, 0)
     buffers, entries = _field(content, root, _BUFFERS), _field(content, root, _METADATA)
     for entry in _tables(content, entries):
         if _vector(content, _field(content, entry, 0)) == NAME.encode():
             place = _field(content, entry, 1)
             index = _unsigned(content, place) if place else 0
-            # All of them, so that a file that was cut short is found out here and not in the
+            # All buffers are read, so that a file that was cut short is found here, not by the
             # runtime.
             return [_vector(content, _field(content, one, 0)) for one in _tables(content, buffers)][
                 index
@@ -75,7 +75,7 @@ def _unsigned(content: bytes, place: int) -> int:
 
 
 def _field(content: bytes, table: int, number: int) -> int:
-    """Where a field of a table lies; 0 if it was left out."""
+    """The position of a field of a table; 0 if the field was left out."""
     (back,) = struct.unpack_from("<i", content, table)
     layout = table - back
     (size,) = struct.unpack_from("<H", content, layout)
@@ -86,7 +86,7 @@ def _field(content: bytes, table: int, number: int) -> int:
 
 
 def _tables(content: bytes, place: int) -> list[int]:
-    """Where the tables of a list lie."""
+    """The positions of the tables in a list."""
     if not place:
         return []
     start = place + _unsigned(content, place)

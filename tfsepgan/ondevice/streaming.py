@@ -1,8 +1,8 @@
-"""A recording, piece by piece, through a streaming TFLite file: NumPy in, NumPy out.
+"""A recording piece by piece through a streaming TFLite file: NumPy in, NumPy out.
 
-The file takes blocks of one length and gives, for each, the stems of `delay` samples before; what
-it remembers is a vector that lies here. So one model serves every channel, and a stream can be put
-aside and taken up again.
+The model takes blocks of one length and returns the stems of the samples that went in `delay`
+samples before. Its state is a vector that is kept here, outside the model. So one model serves all
+channels, and a stream can be suspended and resumed.
 """
 
 import os
@@ -18,18 +18,18 @@ SIGNATURE = "stream"
 
 
 class StreamingSeparator:
-    """Takes a mixture in pieces of any length and gives back its stems as they become ready.
+    """Pieces of a mixture in, its stems out as soon as they are ready.
 
-    All that comes back is together exactly as long as what went in, equals one pass of the network
-    over all of it, and sums to the mixture.
+    The returned stems together have the length of the mixture, equal one pass of the network over
+    all of it, and sum to it.
 
     Args:
       path: a `.stream.tflite`, `.stream.fp16.tflite` or `.stream.dynamic.tflite` file of
         `tfsepgan-export`.
       channels: of the mixture; each is separated on its own.
-      threads: that the runtime may use.
+      threads: of the runtime.
     Raises: CheckpointError when the file is missing, damaged or not a streaming one; ShapeError for
-      numbers below one.
+      `channels` or `threads` below one.
     """
 
     def __init__(self, path: str | os.PathLike, *, channels: int = 1, threads: int = 1):
@@ -60,32 +60,31 @@ class StreamingSeparator:
 
     @property
     def latency_samples(self) -> int:
-        """How long after a sample went in its stems are out, at the latest: what the network looks
-        ahead, and a block."""
+        """The longest time from a sample to its stems: the network's look-ahead, and a block."""
         return self._delay + self.block_samples
 
     @property
     def latency_ms(self) -> float:
-        """The same in milliseconds; the time that computing takes comes on top."""
+        """The same in milliseconds, without the time for computation."""
         return 1000 * self.latency_samples / self.sample_rate_hz
 
     def reset(self) -> None:
-        """Forget everything: what comes next is the beginning of another recording."""
+        """Start a new recording."""
         self._states = np.zeros((self.channels, self._state_size), np.float32)
         self._pending = np.zeros((0, self.channels), np.float32)
-        # samples: taken, out of the model, handed back
-        self._received = self._made = self._given = 0
+        # numbers of samples: pushed, computed by the model, returned
+        self._received = self._computed = self._returned = 0
         self._finished, self._flat = False, self.channels == 1
 
     def push(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Take the next piece of the mixture.
+        """Add the next piece of the mixture.
 
         Args:
           samples: `[time, channels]`, or `[time]` for one channel; floating point in [-1, 1] at
-            `sample_rate_hz`, any time.
-        Returns: `[ready]` or `[ready, channels]` float32 by stem, the sources and "residual"; often
-          of no samples yet.
-        Raises: ShapeError for another shape, type or values that are not finite; TfsepganError
+            `sample_rate_hz`, of any length.
+        Returns: the sources and "residual" by name, `[ready]` or `[ready, channels]` float32; often
+          without samples.
+        Raises: ShapeError for another shape or type, or values that are not finite; TfsepganError
           after `finish`.
         """
         samples = self._checked(samples)
@@ -100,22 +99,24 @@ class StreamingSeparator:
         return self._ready(blocks)
 
     def finish(self) -> dict[str, np.ndarray]:
-        """Say that the mixture has ended.
+        """End the mixture.
 
         Returns: its last stems, as `push` does.
-        Raises: TfsepganError when that was said before.
+        Raises: TfsepganError when it was ended before.
         """
         self._check_open()
         blocks = [self._step(self._pending)] if len(self._pending) else []
-        while self._made + len(blocks) * self.block_samples < self._received + self._delay:
+        while self._computed + len(blocks) * self.block_samples < self._received + self._delay:
             blocks.append(self._step(self._pending[:0]))
         self._pending, self._finished = self._pending[:0], True
         return self._ready(blocks)
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that is needed to go on later, in another process too: arrays by name, as
-        `numpy.savez` takes them."""
-        counts = [self._received, self._made, self._given, int(self._finished), int(self._flat)]
+        """All that is needed to resume later, also in another process: arrays for `numpy.savez`."""
+        counts = [
+            *(self._received, self._computed, self._returned),
+            *(int(self._finished), int(self._flat)),
+        ]
         return {
             "model": np.array(self._identity),
             "states": self._states.copy(),
@@ -124,9 +125,9 @@ class StreamingSeparator:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on where `state()` was taken.
+        """Resume from a `state()`.
 
-        Raises: CheckpointError when it is of another model, of another number of channels, or
+        Raises: CheckpointError when it belongs to another model or number of channels, or is
           incomplete.
         """
         wanted = {"states": (self.channels, self._state_size), "counts": (5,)}
@@ -139,12 +140,12 @@ class StreamingSeparator:
             raise CheckpointError(f"this is not the state of a stream: {error}") from error
         if not same:
             raise CheckpointError(
-                "this state is of another model or number of channels; wanted"
+                "this state belongs to another model or number of channels; wanted"
                 f" {self.description['name']} ({self.description['variant']}) and {self.channels}."
             )
         self._states = state["states"].astype(np.float32)
         self._pending = state["pending"].astype(np.float32)
-        self._received, self._made, self._given, finished, flat = (
+        self._received, self._computed, self._returned, finished, flat = (
             int(count) for count in state["counts"]
         )
         self._finished, self._flat = bool(finished), bool(flat)
@@ -158,47 +159,47 @@ class StreamingSeparator:
         self._check_open()
         samples = np.asarray(samples)
         self._flat = samples.ndim == 1
-        together = samples[:, None] if self._flat else samples
+        columns = samples[:, None] if self._flat else samples
         if (
-            together.ndim != 2
-            or together.shape[1] != self.channels
+            columns.ndim != 2
+            or columns.shape[1] != self.channels
             or not np.issubdtype(samples.dtype, np.floating)
         ):
             raise ShapeError(
                 f"got samples of shape {samples.shape}, {samples.dtype}; wanted floating point"
                 f" [time, {self.channels}]{' or [time]' if self.channels == 1 else ''}."
             )
-        if not np.isfinite(together).all():
+        if not np.isfinite(columns).all():
             raise ShapeError(
-                "got samples that are not finite; one of them would stay in the network's memory."
+                "got samples that are not finite; they would spoil the state of the stream. Wanted"
+                " finite ones."
             )
-        return together.astype(np.float32)
+        return columns.astype(np.float32)
 
     def _step(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """One block through the model, channel after channel; one that is not full is the end of
-        the signal."""
+        """The stems of one block, channel after channel; a short block ends the signal."""
         block = np.zeros((1, self.block_samples, 1), np.float32)
         valid = np.array([len(samples)], np.int32)
-        made = {
+        stems = {
             name: np.empty((self.block_samples, self.channels), np.float32) for name in self.stems
         }
         for channel in range(self.channels):
             block[0, : len(samples), 0] = samples[:, channel]
-            given: dict[str, Any] = self._run(
+            outputs: dict[str, Any] = self._run(
                 block=block, state=self._states[channel : channel + 1], valid=valid
             )
             for name in self.stems:
-                made[name][:, channel] = given[name][0, :, 0]
-            self._states[channel] = given["state"][0]
-        return made
+                stems[name][:, channel] = outputs[name][0, :, 0]
+            self._states[channel] = outputs["state"][0]
+        return stems
 
     def _ready(self, blocks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """What is new in some blocks: without the delay before the first sample and what follows
-        the last one."""
-        first = min(max(self._delay - self._made, 0), len(blocks) * self.block_samples)
-        self._made += len(blocks) * self.block_samples
-        last = first + min(len(blocks) * self.block_samples - first, self._received - self._given)
-        self._given += last - first
+        """The samples of some blocks, without the delay at the start and the surplus at the end."""
+        count = len(blocks) * self.block_samples
+        first = min(max(self._delay - self._computed, 0), count)
+        self._computed += count
+        last = first + min(count - first, self._received - self._returned)
+        self._returned += last - first
         empty = np.zeros((0, self.channels), np.float32)
         joined = {
             name: np.concatenate([empty, *(block[name] for block in blocks)])[first:last]

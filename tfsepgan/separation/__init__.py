@@ -1,5 +1,6 @@
 """Separation of recordings of any length, rate and channel count with a trained generator.
 
-`engine` cuts and joins, `stream` adds rates and the residual, `separator` is the class to use,
-`files` and `bulk` go from audio files to stems on disk, `naming` decides where those lie.
+`engine` cuts a signal into blocks and joins the estimates, `stream` adds resampling and the
+residual, and `separator` holds the class to use. `files` separates files on disk into stems on
+disk, `naming` chooses the folders of those, and `runtimes` runs a model in LiteRT or TensorFlow.
 """

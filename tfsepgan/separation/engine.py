@@ -1,10 +1,10 @@
-"""Long signals through a finite network: block + true context + discard, equal to one pass.
+"""Long signals in blocks through a finite network, equal to one pass over the whole signal.
 
-A convolutional generator has a finite receptive field, so an output sample needs only `context`
-samples of the mixture on either side. Each block is given that much of the true neighbourhood and
-what its artificial edges touched is thrown away. At the true ends of the signal nothing is added:
-there the network sees its own zero edges, as it would in one pass. Blocks start on multiples of
-`hop`, because the network commutes with those shifts only.
+A convolutional generator has a finite receptive field: an output sample depends on at most
+`context` samples of the mixture on either side. Each block is separated together with that much of
+the surrounding signal, and the output near the artificial edges is discarded. At the true ends of
+the signal nothing is added; there the network pads with zeros, as it does in one pass. Blocks start
+on multiples of `hop`, because the estimates shift with the mixture in steps of `hop` samples only.
 """
 
 from collections.abc import Callable
@@ -13,53 +13,31 @@ import numpy as np
 
 from tfsepgan.errors import CheckpointError, ShapeError
 
-# at most half of the work is context, and a third of a percent at 25 s blocks
-MIN_CONTEXTS_PER_BLOCK = 4
-# stereo goes in one batch; more channels in turns, so that memory does not grow with them
-CHANNELS_PER_PASS = 2
+MIN_CONTEXTS_PER_BLOCK = 4  # context on both sides then adds at most half to the work
+CHANNELS_PER_PASS = 2  # in one batch; more channels take more passes, not more memory
 
 Network = Callable[[np.ndarray], np.ndarray]
-"""Maps `[batch, time, 1]` to `[batch, sources, time, 1]`, float32, any time of at least one sample."""
-
-
-def network_function(generator) -> Network:
-    """A generator as a plain function of arrays, traced once for every length and batch.
-
-    Args:
-      generator: Functional `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`; or a
-        system that searches, or a model in another runtime, whose `separate` is such a function.
-    Returns: the same function on NumPy arrays, in inference mode.
-    """
-    if hasattr(generator, "separate"):
-        return generator.separate
-    import tensorflow as tf
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, 1], tf.float32)])
-    def graph(mixture):
-        return generator(mixture, training=False)
-
-    return lambda mixture: graph(tf.constant(mixture)).numpy()
+"""Maps `[batch, time, 1]` to `[batch, sources, time, 1]`, float32, for at least one sample."""
 
 
 def block_samples(seconds: float, *, sample_rate_hz: int, hop: int, context: int) -> int:
-    """Length of a block: at least the seconds asked for and four contexts, and a multiple of `hop`.
+    """The length of a block in samples, a multiple of `hop`.
 
     Args:
-      seconds: length asked for, above zero.
-      sample_rate_hz: rate of the model.
-      hop, context: of the generator, samples.
-    Returns: samples.
+      seconds: the least length, above zero; a block also has at least four contexts.
+      sample_rate_hz: of the model.
+      hop, context: of the generator, in samples.
     """
     wanted = max(round(seconds * sample_rate_hz), MIN_CONTEXTS_PER_BLOCK * context, 1)
     return _round_up(wanted, hop)
 
 
 class BlockSeparator:
-    """Takes a mixture piece by piece and gives back estimates block by block, equal to one pass.
+    """Pieces of a mixture in, estimates out in blocks that together equal one pass.
 
-    Push pieces of any length with `push`, then call `finish` once; the blocks that come back follow
-    each other without a gap and are together exactly as long as the mixture. It holds at most one
-    block and three contexts.
+    Call `push` with pieces of any length, then `finish` once. The returned blocks follow each other
+    without gaps and are together exactly as long as the mixture. At most one block and three
+    contexts of the mixture are held in memory.
     """
 
     def __init__(
@@ -67,30 +45,33 @@ class BlockSeparator:
     ):
         """
         Args:
-          network: see `Network`; one pass of it over the whole signal is what the blocks equal.
-          channels: of the mixture; each goes through the mono network on its own.
-          sources: how many estimates the network gives.
-          hop: the network commutes with shifts by multiples of this many samples.
+          network: see `Network`; the joined blocks equal one pass of it over the whole signal.
+          channels: of the mixture; each is separated on its own.
+          sources: number of estimates that the network returns.
+          hop: the estimates shift with the mixture in steps of this many samples.
           context: samples on either side that an output sample depends on.
-          block: samples of new output a pass gives, a multiple of `hop`.
+          block: new samples of output per pass, a multiple of `hop`.
         """
         if block < 1 or block % hop:
             raise ShapeError(
-                f"got blocks of {block} samples; the generator needs a multiple of its hop, {hop}"
+                f"got blocks of {block} samples; wanted a multiple of its hop, {hop}, at least one"
             )
         self._network = network
         self._channels, self._sources = channels, sources
         self._context, self._block = _round_up(context, hop), block
         self._pieces: list[np.ndarray] = []
         self._held = 0  # samples in `_pieces`
-        self._lead = 0  # how many of them, at the front, are context of samples already given back
+        self._lead = 0  # how many of them, at the front, are context whose estimates are returned
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
-        """Take the next piece of the mixture.
+        """Add the next piece of the mixture.
 
         Args:
           samples: `[time, channels]` float32, any length.
-        Returns: the blocks that became ready, each `[sources, time, channels]`; often none.
+        Returns: the blocks of estimates that are ready, each `[sources, time, channels]`; often
+          none.
+        Raises: ShapeError for another shape; CheckpointError for a network that returns another
+          shape or values that are not finite.
         """
         if samples.ndim != 2 or samples.shape[1] != self._channels:
             raise ShapeError(
@@ -105,10 +86,11 @@ class BlockSeparator:
         return ready
 
     def finish(self) -> list[np.ndarray]:
-        """Say that the mixture has ended.
+        """End the mixture.
 
-        Returns: the last block, `[sources, time, channels]`, in a list; an empty list if nothing is
+        Returns: a list of the last block, `[sources, time, channels]`, or of nothing if none is
           left.
+        Raises: CheckpointError as `push` does.
         """
         if self._held <= self._lead:
             return []
@@ -129,24 +111,24 @@ class BlockSeparator:
         return self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
 
     def _estimate(self, chunk: np.ndarray) -> np.ndarray:
-        """`[time, channels]` to `[sources, time, channels]` in one pass of the network per pair of
-        channels."""
+        """`[time, channels]` to `[sources, time, channels]`, one pass per pair of channels."""
         estimate = np.empty((self._sources, *chunk.shape), np.float32)
         for first in range(0, self._channels, CHANNELS_PER_PASS):
             some = slice(first, first + CHANNELS_PER_PASS)
             batch = np.ascontiguousarray(chunk[:, some].T)[..., None]
-            given = self._network(batch)
+            output = self._network(batch)
             wanted = (len(batch), self._sources, len(chunk), 1)
-            if given.shape != wanted:
+            if output.shape != wanted:
                 raise CheckpointError(
-                    f"the generator gave {given.shape} for {batch.shape}; wanted {wanted}"
+                    f"the generator returned {output.shape} for {batch.shape}; wanted {wanted}."
+                    " Its manifest does not fit its weights: export the model again"
                 )
-            if not np.isfinite(given).all():
+            if not np.isfinite(output).all():
                 raise CheckpointError(
-                    "the generator gave values that are not finite for a mixture that is; its"
+                    "the generator returned values that are not finite for a finite mixture; its"
                     " weights are broken: use an earlier checkpoint"
                 )
-            estimate[:, :, some] = given[..., 0].transpose(1, 2, 0)
+            estimate[:, :, some] = output[..., 0].transpose(1, 2, 0)
         return estimate
 
 

@@ -1,52 +1,130 @@
-"""One recording on disk to its stems on disk, with memory that does not grow with its length."""
+"""Recordings on disk to stems on disk: one or many, with memory that does not grow with length."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from tfsepgan.audio.containers import read_tags
 from tfsepgan.audio.decoding import SoundInfo, probe, read_blocks
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
-from tfsepgan.errors import DataError
-from tfsepgan.separation.naming import safe_name
+from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.separation.naming import Recording, safe_name
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
 from tfsepgan.separation.stream import RESIDUAL
 
-READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: a call costs little next to it
+READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: the cost of a call is negligible
 READ_AHEAD, SEPARATE_AHEAD = 4, 1  # pieces that wait: 25 s of input, one block of stems
 
-Progress = Callable[[int, int], None]
-"""Told samples done and samples in all."""
+ProgressFunction = Callable[[int, int], None]
+"""Called with the number of samples done, and the number of all samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeparatedFile:
-    """What came of one recording.
-
-    `stems`: path of every source and "residual". `frames`: samples of each. `levels`: what the clip
-      policy did.
-    `elapsed_seconds`: from opening to the last rename. `notes`: whatever a user should know and
-      might not expect.
-    """
+    """The result for one recording."""
 
     path: Path
     stems: dict[str, Path]
+    """Path of every source and of "residual"."""
     frames: int
     channels: int
     sample_rate_hz: int
     levels: Levels
+    """What the clip policy changed."""
     elapsed_seconds: float
+    """From opening the recording to the last rename."""
     notes: tuple[str, ...]
+    """Facts about the recording or its stems that a user may not expect."""
 
     @property
     def times_real_time(self) -> float:
-        """Seconds of audio separated in a second."""
+        """Seconds of audio separated per second."""
         return self.frames / self.sample_rate_hz / max(self.elapsed_seconds, 1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedFile:
+    """A recording that could not be separated, and why; none of its stems were written."""
+
+    path: Path
+    reason: str
+
+
+def separate_files(
+    separator: Separator,
+    recordings: Sequence[Recording],
+    output_dir: str | os.PathLike,
+    *,
+    form: StemFormat | str = "wav",
+    clip: str = "rescale",
+    lengths: Sequence[float] | None = None,
+    console: Console | None = None,
+    at_each_block: Callable[[], None] = lambda: None,
+) -> tuple[list[SeparatedFile], list[FailedFile]]:
+    """Separate recordings one after the other; a failed one does not stop the others.
+
+    Args:
+      separator: the model.
+      recordings: as `naming.find_inputs` gives them.
+      output_dir: the stems of each go to `output_dir/recording.track/`.
+      form, clip: see `separate_file`.
+      lengths: of the recordings, in seconds, as `length_of` gives them; measured by default, which
+        reads an MP3 to its end.
+      console: shows progress and failures; None shows nothing.
+      at_each_block: called after each block; an exception it raises ends the whole run, and no stem
+        of the current recording is left.
+    Returns: the separated and the failed recordings.
+    """
+    done: list[SeparatedFile] = []
+    failed: list[FailedFile] = []
+    shown = console or Console(quiet=True)
+    seconds = [length_of(one) for one in recordings] if lengths is None else list(lengths)
+    with _progress_bar(shown) as bar:
+        task = bar.add_task("separating", total=sum(seconds))
+        before = 0.0
+        for recording, length in zip(recordings, seconds, strict=True):
+            bar.update(task, description=escape(str(recording.track)))
+
+            def advance(samples: int, total: int, before=before, length=length) -> None:
+                at_each_block()
+                bar.update(task, completed=before + length * samples / total)
+
+            options = {"track": recording.track, "form": form, "clip": clip, "progress": advance}
+            try:
+                done.append(separate_file(separator, recording.path, output_dir, **options))
+            except TfsepganError as error:
+                failed.append(FailedFile(path=recording.path, reason=str(error)))
+                shown.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
+            before += length
+            bar.update(task, completed=before)
+    return done, failed
+
+
+def length_of(recording: Recording) -> float:
+    """Seconds of a recording by its head; 0 where the head cannot be read.
+
+    `separate_files` reports such a recording as failed.
+    """
+    try:
+        return probe(recording.path).seconds
+    except DataError:
+        return 0.0
 
 
 def separate_file(
@@ -59,51 +137,34 @@ def separate_file(
     subtype: str | None = None,
     bit_rate_kbps: int | None = None,
     clip: str = "rescale",
-    progress: Progress | None = None,
+    progress: ProgressFunction | None = None,
 ) -> SeparatedFile:
-    """Separate an audio file to `output_dir/track/SOURCE.wav` and `residual.wav`.
+    """Separate an audio file into `output_dir/track/SOURCE.wav` and `residual.wav`.
 
-    The stems have the recording's own rate, channels and exact length, and sum to it; MP3, M4A and
-    Opus cannot hold every rate. They appear under their names when all of them are complete;
-    whatever goes wrong before leaves no stem behind. Stems of an earlier run are replaced.
+    The stems have the rate, channels and exact length of the recording, and sum to it; MP3, M4A and
+    Opus do not support every rate. They appear once all of them are complete; an error before that
+    leaves none. Stems of an earlier run are replaced.
 
     Args:
       separator: the model.
       path: audio of any kind in `audio.formats`.
-      output_dir: made if need be.
-      track: folder below it; the file's name without suffix if not given.
-      form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which says all of the next two.
-      subtype: of WAV: FLOAT (nothing can clip), DOUBLE, PCM_16, PCM_24 or PCM_32; of FLAC: PCM_24
-        or PCM_16.
+      output_dir: created if missing.
+      track: folder below it; by default the file's name without suffix.
+      form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which replaces the next two.
+      subtype: of WAV or FLAC, see `encodings.ENCODINGS`; FLOAT and DOUBLE cannot clip.
       bit_rate_kbps: of MP3, M4A and Opus.
-      clip: what to do when a format would clip: "rescale" (one gain for all stems), "clip" or
-        "error".
-      progress: told of every block.
-    Returns: where the stems are, and what was done to their level.
+      clip: policy for samples that would clip: "rescale" (one gain for all stems), "clip", "error".
+      progress: called after each block.
+    Returns: the paths of the stems, their levels, and notes.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
     """
-    started = time.perf_counter()
-    form = (
-        form
-        if isinstance(form, StemFormat)
-        else StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
-    )
+    started, path = time.perf_counter(), Path(path)
+    if not isinstance(form, StemFormat):
+        form = StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
     check_options(form, clip)
-    path = Path(path)
     directory = _directory_for(path, Path(output_dir), track)
     info = probe(path)
-    writer = StemWriter(
-        directory,
-        separator.stems,
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        frames=info.frames,
-        form=form,
-        clip=clip,
-        tags=read_tags(path) if form.name != "wav" else None,
-    )
-    _refuse_to_overwrite(path, writer.paths.values())
-    with writer:
+    with _writer_for(path, info, directory, separator.stems, form, clip) as writer:
         frames = _write_stems(separator, path, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
@@ -118,11 +179,36 @@ def separate_file(
     )
 
 
+def _writer_for(
+    path: Path, info: SoundInfo, directory: Path, stems: Sequence[str], form: StemFormat, clip: str
+) -> StemWriter:
+    """A writer for the stems of a recording, none of which may replace the recording."""
+    writer = StemWriter(
+        directory,
+        stems,
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        frames=info.frames,
+        form=form,
+        clip=clip,
+        tags=read_tags(path) if form.name != "wav" else None,
+    )
+    for target in writer.paths.values():
+        if target.exists() and target.samefile(path):
+            raise DataError(
+                f"{path} would be replaced by one of its own stems; choose another output"
+            )
+    return writer
+
+
 def _write_stems(
-    separator: Separator, path: Path, info: SoundInfo, writer: StemWriter, progress: Progress | None
+    separator: Separator,
+    path: Path,
+    info: SoundInfo,
+    writer: StemWriter,
+    progress: ProgressFunction | None,
 ) -> int:
-    """Read, separate and write at the same time: three threads, a bounded number of blocks between
-    them."""
+    """Read, separate and write in three threads, with few blocks between them; returns samples."""
     blocks = ahead(read_blocks(path, info, frames=READ_FRAMES), depth=READ_AHEAD)
     stems = ahead(
         separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD
@@ -141,23 +227,16 @@ def _write_stems(
 
 
 def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -> Path:
-    """Where the stems of a recording go: always below the output folder."""
+    """The folder for the stems of a recording, always below the output folder."""
     if track is None:
         track = safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name)
     directory = output_dir.joinpath(*(safe_name(part) for part in PurePath(track).parts))
     if not directory.resolve().is_relative_to(output_dir.resolve()):
         raise DataError(
-            f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}"
+            f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}; remove"
+            " the link, or choose another output"
         )
     return directory
-
-
-def _refuse_to_overwrite(path: Path, targets) -> None:
-    for target in targets:
-        if target.exists() and target.samefile(path):
-            raise DataError(
-                f"{path} would be replaced by one of its own stems; choose another output"
-            )
 
 
 def _notes(
@@ -166,7 +245,8 @@ def _notes(
     notes = []
     if writer.rate_hz != info.sample_rate_hz:
         notes.append(
-            f"the stems are at {writer.rate_hz} Hz, as {form} holds no {info.sample_rate_hz} Hz"
+            f"the stems are at {writer.rate_hz} Hz, as {form} does not support"
+            f" {info.sample_rate_hz} Hz"
         )
     if levels.gain != 1.0:
         notes.append(
@@ -179,3 +259,13 @@ def _notes(
             f" {levels.peak:.3f} does not fit {form}"
         )
     return tuple(notes)
+
+
+def _progress_bar(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=console)

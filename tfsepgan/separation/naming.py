@@ -1,7 +1,7 @@
-"""Which recordings to separate, and the folder below the output that each one's stems go to.
+"""The recordings to separate, and a folder below the output for the stems of each.
 
-Names come from files and models of others, so none of them may lead out of the output folder, and
-no two recordings may share a folder.
+Names come from files and models of unknown origin: none may lead out of the output folder, and no
+two recordings share a folder.
 """
 
 import os
@@ -17,28 +17,28 @@ from tfsepgan.errors import DataError
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 # device names on Windows
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-MAX_NAME_BYTES = 200  # file systems allow 255; temporary names add a few
+MAX_NAME_BYTES = 200  # file systems allow 255; temporary names are a little longer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """A file to separate, and the folder (relative to the output) that its stems go to."""
+    """A file to separate, and the folder for its stems, relative to the output."""
 
     path: Path
     track: PurePosixPath
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name can be a file's as it stands, on any system, and is nothing but a name."""
+    """Whether `safe_name` keeps a name as it is, so that any system takes it as a file name."""
     return bool(name) and safe_name(name) == name
 
 
 def safe_name(name: str) -> str:
-    """A name that is one plain path component on any system: unsafe characters become "_".
+    """A name that is one path component on any system; unsafe characters become "_".
 
     Args:
-      name: anything, such as a file's name without its suffix.
-    Returns: never empty, never "." or "..", never hidden, at most 200 bytes.
+      name: any text, such as a file's name without its suffix.
+    Returns: a name of 1 to 200 bytes that is neither "." nor ".." nor hidden.
     """
     plain = _UNSAFE.sub("_", name).strip()
     if plain.startswith("."):
@@ -54,23 +54,23 @@ def safe_name(name: str) -> str:
 def find_inputs(
     inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLike
 ) -> list[Recording]:
-    """Every recording named or found below a named folder, each with a folder of its own for its
-    stems.
+    """Find the recordings among files and folders; each gets its own folder for its stems.
 
-    A file that is named is taken whatever it is called. Folders are walked to the bottom for the
-    suffixes in `audio.formats.SUFFIXES`; hidden files and folders, and the output folder itself,
-    are left out. A recording in a folder keeps its relative path; where two would share a folder
-    for their stems, their suffixes and then their parents' names are added.
+    A file is taken whatever its suffix. Folders are searched recursively for the suffixes in
+    `audio.formats.SUFFIXES`; hidden files, hidden folders and the output folder are left out. A
+    recording in a folder keeps its relative path. Where two recordings would share a folder, their
+    suffixes and then the names of their parent folders are added.
 
     Args:
       inputs: files and folders.
-      output_dir: where the stems will go; need not exist.
+      output_dir: folder for the stems; need not exist.
     Returns: recordings in a stable order, no file twice.
-    Raises: DataError for a path that does not exist or a folder without audio.
+    Raises: DataError for a path that does not exist, a folder without audio, or two recordings that
+      would share a folder in any case.
     """
     found: dict[Path, PurePosixPath] = {}
-    for given in inputs:
-        path = Path(given)
+    for name in inputs:
+        path = Path(name)
         if path.is_dir():
             for file in _walk(path, Path(output_dir).resolve()):
                 found.setdefault(file.resolve(), PurePosixPath(*file.relative_to(path).parts))
@@ -97,26 +97,25 @@ def _walk(directory: Path, output: Path) -> list[Path]:
         ]
     if not files:
         raise DataError(
-            f"{directory} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))} in"
-            " it or below"
+            f"{directory} holds no audio; wanted files with one of the suffixes"
+            f" {', '.join(sorted(SUFFIXES))} in it or below"
         )
     return files
 
 
 def _distinct(recordings: list[Recording]) -> list[Recording]:
-    """Turn relative paths into folder names, spelling out more of the path of those that would
-    share one."""
+    """Turn relative paths into folders, with more of the path where two would share one."""
     common = Path(os.path.commonpath([one.path.parent for one in recordings]))
-    rungs = (
+    spellings = (  # from the shortest to the longest
         lambda one: one.track.with_name(_stem(one.track.name)),
         lambda one: one.track,
         lambda one: PurePosixPath(*one.path.relative_to(common).parts),
     )
-    tracks = [_safe_track(rungs[0](one)) for one in recordings]
-    for rung in rungs[1:]:
+    tracks = [_safe_track(spellings[0](one)) for one in recordings]
+    for longer in spellings[1:]:
         counts = Counter(str(track).casefold() for track in tracks)
         tracks = [
-            _safe_track(rung(one)) if counts[str(track).casefold()] > 1 else track
+            _safe_track(longer(one)) if counts[str(track).casefold()] > 1 else track
             for one, track in zip(recordings, tracks, strict=True)
         ]
     counts = Counter(str(track).casefold() for track in tracks)
@@ -133,8 +132,7 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
 
 
 def _stem(name: str) -> str:
-    """A file's name without its audio suffix; only a suffix of audio is cut, so "take 1.5" keeps
-    its ".5"."""
+    """A file's name without its audio suffix; the ".5" of "take 1.5" is none and stays."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name
 

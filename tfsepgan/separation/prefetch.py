@@ -1,4 +1,4 @@
-"""Work done ahead of its use: reading, separating and writing overlap, each in a thread of its own."""
+"""Items made in another thread before they are needed: reading, separating and writing overlap."""
 
 import queue
 import threading
@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-POLL_SECONDS = 0.1  # how soon a thread whose reader has gone away notices
+POLL_SECONDS = 0.1  # how long a thread goes on after its reader has stopped
 
 
 def ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
-    """The same items in the same order, made in a thread while the caller is busy with earlier
-    ones.
+    """The same items in the same order, made in a thread while the caller uses earlier ones.
 
     Args:
-      items: consumed in the other thread; an error it raises is raised here in its place. A
-        generator is closed there when the caller stops early.
-      depth: how many finished items may wait; memory is bounded by it.
+      items: consumed in the other thread; an error there is raised here, after the items before it.
+        A generator is closed when the caller stops early.
+      depth: how many finished items may wait, which bounds the memory.
     """
     waiting: queue.Queue = queue.Queue(maxsize=depth)
     stop = threading.Event()
@@ -34,7 +33,7 @@ def ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
             yield value
     finally:
         stop.set()
-        if thread.ident is not None:  # it may have been interrupted before it began
+        if thread.ident is not None:  # None when the start was interrupted
             thread.join()
 
 
@@ -44,7 +43,7 @@ def _fill(items: Iterable[Item], waiting: queue.Queue, stop: threading.Event) ->
             if not _put(waiting, ("item", item), stop):
                 return
         _put(waiting, ("end", None), stop)
-    except BaseException as error:  # whatever it is, it belongs to the caller's thread
+    except BaseException as error:  # raised again in the caller's thread
         _put(waiting, ("error", error), stop)
     finally:
         close = getattr(items, "close", None)
@@ -53,7 +52,7 @@ def _fill(items: Iterable[Item], waiting: queue.Queue, stop: threading.Event) ->
 
 
 def _put(waiting: queue.Queue, message: tuple, stop: threading.Event) -> bool:
-    """Queue a message unless the reader has gone away; says whether it did."""
+    """Queue a message, unless the reader has stopped; returns True if it was queued."""
     while not stop.is_set():
         try:
             waiting.put(message, timeout=POLL_SECONDS)

@@ -1,8 +1,7 @@
-"""What runs a model: LiteRT, which starts at once, or TensorFlow, which takes seconds to start and
-is faster over hours.
+"""The runtime of a model: LiteRT starts at once, TensorFlow takes seconds and is faster over hours.
 
-Both give the same stems to the rounding of float32. LiteRT runs the float32 `.tflite` file that an
-export writes; a run, and a system that searches, have none and take TensorFlow.
+Both give the same stems to float32 rounding. LiteRT runs the float32 `.tflite` file of an export. A
+run and a searching system have no such file and use TensorFlow.
 """
 
 import json
@@ -21,25 +20,28 @@ from tfsepgan.ondevice.description import describe
 
 Runtime = Literal["auto", "litert", "tensorflow"]
 RUNTIMES = ("auto", "litert", "tensorflow")
-# of music; from here on what TensorFlow is faster by is worth more than its start
-LONG_SECONDS = 1800.0
+LONG_SECONDS = 1800.0  # of music; above, TensorFlow saves more time than its start takes
 SIGNATURE = "separate"
-_CHANNELS_AT_ONCE = 2  # as many as a pass of the engine has
+_CHANNELS_AT_ONCE = 2  # equal to the engine's channels per pass
 
 
 class LoadedModel(NamedTuple):
-    """What separates, and what it is; in the place of a `Bundle`, which needs Keras."""
+    """A model in LiteRT; used like a `Bundle`, which needs Keras."""
 
-    generator: "LiteRTNetwork"
+    network: "LiteRTNetwork"
     manifest: Manifest
+
+    def separate_function(self):
+        """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
+        return self.network.separate
 
 
 class LiteRTNetwork:
-    """A generator as LiteRT runs it, a channel a thread, each with an interpreter of its own.
+    """A generator in LiteRT; each channel runs in a thread with its own interpreter.
 
     Args:
       path: float32 TFLite file with the signature `separate`.
-      sources: names of its estimates, in order.
+      sources: names of the estimates, in order.
     Raises: CheckpointError when the file cannot be run.
     """
 
@@ -51,15 +53,17 @@ class LiteRTNetwork:
         return LiteRTNetwork, (self._path, self._sources)
 
     def _start(self, idle: list[Any]) -> None:
-        # interpreters; one is taken out while it runs, as none may run in two threads at once
+        # interpreters that are not running: none may run in two threads at once
         self._idle = idle
         self._pool = ThreadPoolExecutor(_CHANNELS_AT_ONCE, thread_name_prefix="litert")
         self._process = os.getpid()
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """`[batch, time, 1]` float32 to `[batch, sources, time, 1]`; from any thread, and after a
-        fork."""
-        if self._process != os.getpid():  # threads do not follow into the child
+        """Separate `[batch, time, 1]` float32 into `[batch, sources, time, 1]`.
+
+        Works from any thread, and after a fork.
+        """
+        if self._process != os.getpid():  # a forked child has no threads
             self._start([])
         estimates = np.empty((len(mixture), len(self._sources), *mixture.shape[1:]), np.float32)
 
@@ -68,9 +72,9 @@ class LiteRTNetwork:
                 runner = self._idle.pop()
             except IndexError:
                 runner = _runner(self._path)
-            given = runner(mixture=np.ascontiguousarray(mixture[item : item + 1]))
+            stems = runner(mixture=np.ascontiguousarray(mixture[item : item + 1]))
             for source, name in enumerate(self._sources):
-                estimates[item, source] = given[name][0]
+                estimates[item, source] = stems[name][0]
             self._idle.append(runner)
 
         list(self._pool.map(run, range(len(mixture))))
@@ -80,15 +84,14 @@ class LiteRTNetwork:
 def choose_runtime(
     runtime: Runtime, folder: Path, manifest: Manifest, *, seconds: float | None = None
 ) -> Runtime:
-    """'litert' or 'tensorflow'.
+    """Choose 'litert' or 'tensorflow' for a model.
 
     Args:
-      runtime: what was asked for; 'auto' takes LiteRT where the model has a file for it, but for
-        much music.
+      runtime: 'auto' chooses LiteRT where the model has a file for it and there are less than
+        LONG_SECONDS of music.
       folder, manifest: of the model.
-      seconds: of music, where that is known.
-    Raises: ConfigError for a runtime that there is not; CheckpointError when it cannot run this
-      model.
+      seconds: of music, if known.
+    Raises: ConfigError for an unknown runtime; CheckpointError when LiteRT cannot run the model.
     """
     if runtime not in RUNTIMES:
         raise ConfigError(f"got runtime {runtime!r}; wanted one of {', '.join(RUNTIMES)}")
@@ -98,7 +101,7 @@ def choose_runtime(
     if runtime == "litert":
         if reason:
             raise CheckpointError(
-                f"{folder} cannot be run by LiteRT: {reason}. Take the runtime 'tensorflow'."
+                f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
             )
         return runtime
     if reason or (seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")):
@@ -107,27 +110,29 @@ def choose_runtime(
 
 
 def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
-    """A model for LiteRT.
+    """Open a model in LiteRT.
 
-    Raises: CheckpointError when its file is damaged or of another model.
+    Raises: CheckpointError when its file is damaged or belongs to another model.
     """
     path = tflite_file(folder, manifest)
-    _refuse_another_file(folder, path)
+    _check_digest(folder, path)
     facts = describe(path)
     same = (tuple(facts.get("sources", ())), facts.get("sample_rate_hz"), facts.get("hop"))
     if same != (manifest.sources, manifest.sample_rate_hz, manifest.hop):
-        raise CheckpointError(f"{path} is not of the model in {folder}. Export the model again.")
+        raise CheckpointError(
+            f"{path} does not belong to the model in {folder}. Export the model again."
+        )
     return LoadedModel(LiteRTNetwork(path, manifest.sources), manifest)
 
 
 def tflite_file(folder: Path, manifest: Manifest) -> Path:
-    """Where the float32 TFLite file of an exported model lies, or would lie."""
-    own = folder / f"{folder.name}.tflite"
-    return own if own.is_file() else folder / f"{manifest.name}.tflite"
+    """The path of an exported model's float32 TFLite file, which need not exist."""
+    by_folder = folder / f"{folder.name}.tflite"
+    return by_folder if by_folder.is_file() else folder / f"{manifest.name}.tflite"
 
 
 def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
-    if manifest.kind != "generator":
+    if not manifest.separates_in_one_pass:
         return f"{manifest.system} searches for each mixture"
     if not tflite_file(folder, manifest).is_file():
         return f"it has no {manifest.name}.tflite, which tfsepgan-export writes"
@@ -136,14 +141,12 @@ def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
     return None
 
 
-def _refuse_another_file(folder: Path, path: Path) -> None:
-    """Compare a file with the checksum that the export wrote down; manifests without one are
-    believed."""
-    told = json.loads((folder / MANIFEST).read_text())
+def _check_digest(folder: Path, path: Path) -> None:
+    """Compare a file with the SHA-256 in the manifest; a manifest without one is accepted."""
+    saved = json.loads((folder / MANIFEST).read_text())
     for name in ("export", "files", path.name, "sha256"):
-        told = told.get(name) if isinstance(told, dict) else None
-    written = told
-    if written and sha256_of(path) != written:
+        saved = saved.get(name) if isinstance(saved, dict) else None
+    if saved and sha256_of(path) != saved:
         raise CheckpointError(
             f"{path} is not the file that was exported: its SHA-256 differs. Copy or export it"
             " again."

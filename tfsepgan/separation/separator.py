@@ -1,7 +1,7 @@
-"""A trained model as something you give a recording and get stems from.
+"""A trained model that separates recordings into stems.
 
 separator = tfsepgan.load("piano")
-stems = separator.separate(mixture, 44100)     # {"piano": ..., "residual": ...}, shaped like the mixture
+stems = separator.separate(mixture, 44100)  # {"piano": ..., "residual": ...}, shaped like mixture
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,17 +11,18 @@ import numpy as np
 
 from tfsepgan.audio.formats import MOST_CHANNELS, RATES_HZ
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
-from tfsepgan.separation.engine import BlockSeparator, block_samples, network_function
+from tfsepgan.separation.engine import BlockSeparator, block_samples
 from tfsepgan.separation.naming import is_safe_name
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
     from tfsepgan.models.bundle import Bundle, Manifest
+    from tfsepgan.models.saved import TrainedSystem
     from tfsepgan.separation.runtimes import LoadedModel, Runtime
 
-# context is then a few percent of the work, and a stereo block some hundred megabytes
+# context is then about a tenth of the work, and a stereo block takes a few hundred megabytes
 BLOCK_SECONDS = 25.0
-LITERT_BLOCK_SECONDS = 7.0  # as fast there, in 330 MB where 25 s take 550
+LITERT_BLOCK_SECONDS = 7.0  # as fast in LiteRT as 25 s, with 330 MB in place of 550 MB
 
 
 def load(
@@ -31,24 +32,25 @@ def load(
     runtime: "Runtime" = "auto",
     seconds: float | None = None,
 ) -> "Separator":
-    """A separator from a model that ships with the package, a model directory or a run directory.
+    """Load a model as a separator.
 
     Args:
-      name_or_path: "piano", or a path.
+      name_or_path: name of a model that ships with the package, such as "piano"; or a model
+        directory, or a run directory.
       block_seconds: see `Separator`; by default 7 in LiteRT, 25 in TensorFlow.
-      runtime: 'litert', which starts in a fraction of a second; 'tensorflow', which is faster over
-        hours; or 'auto': LiteRT where the model has been exported for it, unless there is much
-        music. The stems are the same to the rounding of float32.
-      seconds: how much music will be separated, for 'auto', where that is known.
-    Raises: CheckpointError when there is no model, one that does not separate, or one that the
-      runtime cannot run; ConfigError for a runtime that there is not.
+      runtime: 'litert' starts in a fraction of a second; 'tensorflow' is faster over hours; 'auto'
+        chooses LiteRT where the model was exported for it and there is less than half an hour of
+        music. The stems are the same to float32 rounding.
+      seconds: of music to separate, if known; used by 'auto'.
+    Raises: CheckpointError when there is no such model, it does not separate, or the runtime cannot
+      run it; ConfigError for an unknown runtime.
     """
     from tfsepgan.models.folders import find_bundle, read_manifest
     from tfsepgan.separation.runtimes import choose_runtime, open_litert
 
     folder = find_bundle(name_or_path)
     manifest = read_manifest(folder)
-    if manifest.kind == "synthesis":
+    if manifest.makes_sounds:
         raise CheckpointError(
             f"{name_or_path} is a {manifest.system} model, which makes sounds and separates"
             " nothing: use tfsepgan-generate."
@@ -65,24 +67,30 @@ def load(
     )
 
 
-def _or_default(given: float | None, default: float) -> float:
-    return default if given is None else given
+def _or_default(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 class Separator:
-    """Takes instruments out of recordings of any length, rate and channel count.
+    """Separates recordings of any length, rate and channel count into stems.
 
-    The result does not depend on `block_seconds`: it equals one pass of the network over the whole
-    signal to float rounding. Every channel is separated on its own; memory does not grow with
-    length in `stream`.
+    The stems do not depend on `block_seconds`: they equal one pass of the network over the whole
+    signal to float rounding. Every channel is separated on its own. In `stream`, memory does not
+    grow with length.
     """
 
-    def __init__(self, bundle: "Bundle | LoadedModel", *, block_seconds: float = BLOCK_SECONDS):
+    def __init__(
+        self,
+        bundle: "Bundle | TrainedSystem | LoadedModel",
+        *,
+        block_seconds: float = BLOCK_SECONDS,
+    ):
         """
         Args:
-          bundle: generator, or a system that searches, and manifest.
-          block_seconds: new output per pass of the network; longer is a little faster, shorter
-            takes less memory and answers sooner in a stream. At least four contexts are used.
+          bundle: the model, with its manifest.
+          block_seconds: new output per pass of the network. Longer blocks are a little faster;
+            shorter ones need less memory and reduce the delay of a stream. A block has at least
+            four contexts.
         """
         if not block_seconds > 0:
             raise ConfigError(
@@ -90,7 +98,7 @@ class Separator:
             )
         _check_sources(bundle.manifest)
         self.manifest: Manifest = bundle.manifest
-        self.network = network_function(bundle.generator)
+        self.network = bundle.separate_function()
         self.block = block_samples(
             block_seconds,
             sample_rate_hz=self.manifest.sample_rate_hz,
@@ -100,29 +108,29 @@ class Separator:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Names of what the model takes out; `separate` gives "residual" as well."""
+        """Names of the sources that the model estimates."""
         return self.manifest.sources
 
     @property
     def stems(self) -> tuple[str, ...]:
-        """Names of all that `separate` gives back: the sources and "residual"."""
+        """Names of the stems that `separate` returns: the sources and "residual"."""
         return (*self.sources, RESIDUAL)
 
     @property
     def sample_rate_hz(self) -> int:
-        """Rate the model works at; other rates are resampled on the way in and out."""
+        """Rate of the model; recordings at other rates are resampled, and the estimates back."""
         return self.manifest.sample_rate_hz
 
     def separate(self, mixture: np.ndarray, sample_rate_hz: float) -> Stems:
-        """Take a recording apart.
+        """Separate a recording.
 
         Args:
           mixture: `[time]` or `[time, channels]`, floating point in [-1, 1].
-          sample_rate_hz: rate of the mixture.
+          sample_rate_hz: of the mixture.
         Returns: every source and "residual" by name, float32, shaped like the mixture; they sum to
           it.
-        Raises: ShapeError for integers, values that are not finite, empty arrays, other ranks, an
-          impossible rate.
+        Raises: ShapeError for integers, values that are not finite, an empty array, another rank,
+          or a rate or channel count beyond the limits.
         """
         checked = checked_mixture(mixture)
         columns = checked[:, None] if checked.ndim == 1 else checked
@@ -141,18 +149,18 @@ class Separator:
     def stream(
         self, blocks: Iterable[np.ndarray], sample_rate_hz: float, channels: int
     ) -> Iterator[Stems]:
-        """Take a recording apart while it comes in, with memory that does not grow with its length.
+        """Separate a recording piece by piece, with memory that does not grow with its length.
 
         Args:
           blocks: pieces of the mixture, `[time, channels]` (or `[time]` for one channel), of any
             length.
           sample_rate_hz, channels: of the mixture.
-        Yields: stems as `separate` gives them, piece after piece; together as long as the mixture.
-        Raises: ShapeError as `separate` does, before the first piece for a bad rate or channel
-          count.
+        Yields: stems as `separate` returns them, in pieces that are together as long as the
+          mixture.
+        Raises: ShapeError as `separate` does; for a bad rate or channel count at once.
         """
         stream = self._open_stream(sample_rate_hz, channels)
-        return _pulled(stream, blocks, channels)
+        return _stems_of(stream, blocks, channels)
 
     def _open_stream(self, sample_rate_hz: float, channels: int) -> StemStream:
         low, high = RATES_HZ
@@ -171,8 +179,12 @@ class Separator:
     def _open_engine(
         self, channels: int, kind: type[BlockSeparator] = BlockSeparator, **named
     ) -> BlockSeparator:
-        """What cuts one recording into blocks and puts it together again; `named` is what a kind
-        takes beside the model's facts."""
+        """The engine for one recording.
+
+        Args:
+          kind: its class.
+          named: further arguments of that class.
+        """
         return kind(
             self.network,
             channels=channels,
@@ -185,11 +197,11 @@ class Separator:
 
 
 def checked_mixture(mixture: np.ndarray) -> np.ndarray:
-    """The mixture as float32 if it can be separated, a ShapeError that says why if it cannot.
+    """The mixture as float32, in the same shape.
 
     Args:
       mixture: `[time]` or `[time, channels]`, floating point, finite, not empty.
-    Returns: the same values as float32, in the same shape.
+    Raises: ShapeError for anything else.
     """
     mixture = np.asarray(mixture)
     if mixture.ndim not in (1, 2):
@@ -220,7 +232,7 @@ def checked_mixture(mixture: np.ndarray) -> np.ndarray:
     return single
 
 
-def _pulled(stream: StemStream, blocks: Iterable[np.ndarray], channels: int) -> Iterator[Stems]:
+def _stems_of(stream: StemStream, blocks: Iterable[np.ndarray], channels: int) -> Iterator[Stems]:
     for block in blocks:
         if np.size(block):
             checked = checked_mixture(block)
@@ -234,12 +246,12 @@ def _pulled(stream: StemStream, blocks: Iterable[np.ndarray], channels: int) -> 
 
 
 def _check_sources(manifest: "Manifest") -> None:
-    """A model's source names become file names and keys, so they must be plain, distinct and not
-    the residual."""
+    """Raise CheckpointError unless the source names can be file names and keys of stems."""
     names = manifest.sources
     bad = [name for name in names if not is_safe_name(name) or name == RESIDUAL]
     if bad or not names or len({name.casefold() for name in names}) < len(names):
         raise CheckpointError(
-            f"the model {manifest.name!r} names its sources {list(names)}; wanted distinct plain"
-            f" file names other than {RESIDUAL!r}: its manifest is broken or not from tfsepgan"
+            f"the model {manifest.name!r} names its sources {list(names)}; wanted distinct file"
+            f" names without special characters, other than {RESIDUAL!r}: its manifest is broken"
+            " or not from tfsepgan"
         )

@@ -1,9 +1,8 @@
-"""A mixture at any rate in, its stems at that rate out, sample by sample aligned and exactly as
-long.
+"""A mixture at any rate to stems at the same rate: aligned to the sample, and exactly as long.
 
-soxr's streaming resampler (no delay, same output as in one shot) takes the mixture to the model's
-rate and the estimates back. The residual is taken at the mixture's own rate, so what lies above the
-model's band stays in it and the stems sum to the mixture whatever the rates are.
+soxr's streaming resampler (no delay, the same output as in one shot) converts the mixture to the
+model's rate and the estimates back. The residual is computed at the mixture's own rate, so it keeps
+what lies above the model's band, and the stems sum to the mixture at any rate.
 """
 
 from collections.abc import Sequence
@@ -14,15 +13,14 @@ import soxr
 from tfsepgan.separation.engine import BlockSeparator
 
 RESIDUAL = "residual"
-QUALITY = "VHQ"  # 28 bits: below float32 rounding; 1000 x real time, so nothing is saved by less
+QUALITY = "VHQ"  # 28 bits, below float32 rounding; 1000 x real time, so a lower one saves nothing
 
 Stems = dict[str, np.ndarray]
-"""Every source by name, and "residual": `[time, channels]` float32 each; they sum to the mixture."""
+"""Every source by name, and "residual": `[time, channels]` float32; they sum to the mixture."""
 
 
 class StemStream:
-    """Push the pieces of a mixture, get back its stems: estimates and residual, delayed but
-    aligned."""
+    """Pieces of a mixture in, its stems out: estimates and residual, delayed but aligned."""
 
     def __init__(
         self,
@@ -35,10 +33,10 @@ class StemStream:
     ):
         """
         Args:
-          engine: the generator on blocks, at the model's rate.
+          engine: separates blocks at the model's rate.
           sources: names of its estimates, in order.
           channels, sample_rate_hz: of the mixture.
-          model_rate_hz: rate the generator works at.
+          model_rate_hz: of the model.
         """
         self._engine, self._sources, self._channels = engine, tuple(sources), channels
         self._mixture = _Fifo(channels)
@@ -56,19 +54,17 @@ class StemStream:
                 dtype="float32",
                 quality=QUALITY,
             )
-            # The resamplers round their lengths: with one sample of the model's rate more, made of
-            # the silence that the filter sees after the end in any case, the way back is never
-            # short; the surplus is cut off.
+            # The resamplers round their lengths. With silence of at least one sample at the model's
+            # rate after the end, the estimates are never too short; the surplus is cut off.
             self._margin = int(np.ceil(sample_rate_hz / model_rate_hz))
 
     def push(self, samples: np.ndarray) -> list[Stems]:
-        """Take the next `[time, channels]` float32 of the mixture; returns the stems that became
-        ready."""
+        """Add the next `[time, channels]` float32 of the mixture; returns the stems ready."""
         self._mixture.put(samples)
         return self._collect(self._engine.push(self._resampled_in(samples, last=False)))
 
     def finish(self) -> list[Stems]:
-        """Say that the mixture has ended; returns its last stems."""
+        """End the mixture; returns its last stems."""
         silence = np.zeros((self._margin, self._channels), np.float32)
         blocks = self._engine.push(self._resampled_in(silence, last=True)) + self._engine.finish()
         return self._collect(blocks, last=True)
@@ -90,8 +86,7 @@ class StemStream:
         return ready
 
     def _emit(self, folded: np.ndarray, *, last: bool) -> list[Stems]:
-        """Estimates `[time, sources * channels]` at the model's rate to stems with as much mixture
-        as they cover."""
+        """Estimates `[time, sources * channels]` at the model's rate to stems of equal length."""
         if self._from_model is not None:
             folded = self._from_model.resample_chunk(np.ascontiguousarray(folded), last=last)
         self._estimates.put(folded)
@@ -107,7 +102,7 @@ class StemStream:
 
 
 def residual_of(mixture: np.ndarray, estimates: Sequence[np.ndarray]) -> np.ndarray:
-    """What is left of a mixture when its estimates are taken out; all `[time, channels]` float32."""
+    """The mixture minus its estimates; all `[time, channels]` float32."""
     residual = mixture.copy()
     for estimate in estimates:
         residual -= estimate

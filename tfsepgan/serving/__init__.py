@@ -1,7 +1,6 @@
-"""A model behind TF Serving: clients that separate any recording through it, and the files a server
-is set up with.
+"""Models in TF Serving: clients that separate recordings of any length, and the server's files.
 
-`separator.connect` is what to call; `grpc_client` and `rest_client` speak to the server, `retry`
-decides when to ask again, `replies` refuses what is no answer, `description` learns what the model
-is; `config` writes the server's files.
+Call `separator.connect`. `grpc_client` and `rest_client` send requests, `retry` repeats failed
+ones, `replies` checks the stems in a reply, and `description` checks the description of a model.
+`deployment` writes the configuration files of a server, from `templates`.
 """

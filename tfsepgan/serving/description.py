@@ -1,5 +1,4 @@
-"""What a served model is: what its signature `describe` tells, checked, as nothing that comes over
-a wire is taken on trust."""
+"""The description of a served model, the reply of its signature `describe`, checked on arrival."""
 
 import json
 from dataclasses import dataclass, fields
@@ -22,26 +21,31 @@ MOST_BYTES = 1 << 24  # of a description
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """A served model: its manifest, and how many samples it takes in a request."""
+    """A served model: its manifest, and the largest number of samples in a request."""
 
     manifest: Manifest
     max_request_samples: int
 
 
 def complete(text: str | bytes) -> str | bytes:
-    """The text, if it is JSON from end to end; `Refused` if it was cut on the way, so that it is
-    asked for again."""
+    """The text itself, if it is JSON.
+
+    Raises: Refused when it is not, so that a reply that was cut short is requested again.
+    """
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REPLY, f"the description is no JSON: {error}") from error
+        raise Refused(BAD_REPLY, f"the description is not JSON: {error}") from error
     return text
 
 
 def read_description(text: str | bytes, *, server: str) -> Description:
-    """Read the JSON that `describe` gives.
+    """Read the JSON of a description.
 
-    Raises: ServingError when it is not what a tfsepgan model tells.
+    Args:
+      text: the reply of `describe`.
+      server: its name, for the error.
+    Raises: ServingError when it does not describe a tfsepgan model.
     """
     try:
         if len(text) > MOST_BYTES:
@@ -64,6 +68,6 @@ def read_description(text: str | bytes, *, server: str) -> Description:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ServingError(
-            f"{server} describes its model in a way that is not understood: {str(error)[:200]}."
+            f"{server} sent a description that cannot be used: {str(error)[:200]}."
             " Export the model again, with this version of tfsepgan."
         ) from error

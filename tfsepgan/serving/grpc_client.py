@@ -1,5 +1,4 @@
-"""A model behind TF Serving's gRPC interface: `PredictionService.Predict` on its own messages,
-float32 as it is."""
+"""A client of TF Serving's gRPC interface: `PredictionService.Predict`, samples as float32."""
 
 from collections.abc import Mapping
 
@@ -9,15 +8,14 @@ from tfsepgan.errors import ServingError
 from tfsepgan.serving.retry import BAD_REPLY, Refused
 
 _FLOAT, _STRING = 1, 7  # of `tensorflow.DataType`
-OVERHEAD_BYTES = 1 << 16  # of a message, beside its samples
+OVERHEAD_BYTES = 1 << 16  # of a message, in addition to its samples
 BYTES_PER_SAMPLE = 4.0
-# gRPC's own waits between attempts to connect grow to two minutes; a server that restarts is back
-# sooner.
+# gRPC's waits between attempts to connect grow to two minutes by default; a restart takes less.
 _CONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
 class GrpcClient:
-    """Calls one model. Can be used from several threads at once."""
+    """Sends requests to one model; several threads may use it at once."""
 
     def __init__(self, server: str, model: str, *, max_message_bytes: int, secure: bool = False):
         """
@@ -25,7 +23,7 @@ class GrpcClient:
           server: HOST:PORT.
           model: its name on the server.
           max_message_bytes: larger replies are refused.
-          secure: speak TLS, with the system's certificates.
+          secure: use TLS, with the system's certificates.
         Raises: ServingError when tensorflow-serving-api is not installed.
         """
         try:
@@ -52,38 +50,48 @@ class GrpcClient:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
     def describe(self, seconds: float) -> bytes:
-        """What the model is, as JSON; from here on only the version that answered is asked. Raises:
-        Refused."""
+        """The description of the model, as JSON.
+
+        All later requests go to the version of the model that replied.
+
+        Args:
+          seconds: time limit of the request.
+        Raises: Refused.
+        """
         request = self._request("describe")
         question = request.inputs["question"]
         question.dtype = _STRING
         question.tensor_shape.dim.add(size=1)
         question.string_val.append(b"?")
         reply = self._call(request, seconds)
-        told = list(reply.outputs["manifest"].string_val)
-        if len(told) != 1:
-            raise Refused(BAD_REPLY, "the description did not come")
+        descriptions = list(reply.outputs["manifest"].string_val)
+        if len(descriptions) != 1:
+            raise Refused(BAD_REPLY, "the reply holds no description")
         self._version = (
             reply.model_spec.version.value if reply.model_spec.HasField("version") else None
         )
-        return told[0]
+        return descriptions[0]
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for its length. Raises:
-        Refused."""
+        """Separate `[batch, time, 1]` float32 into stems by name; only their length is checked.
+
+        Args:
+          seconds: time limit of the request.
+        Raises: Refused.
+        """
         request = self._request("separate")
-        sent = request.inputs["mixture"]
-        sent.dtype = _FLOAT
+        tensor = request.inputs["mixture"]
+        tensor.dtype = _FLOAT
         for size in mixture.shape:
-            sent.tensor_shape.dim.add(size=size)
-        sent.tensor_content = np.ascontiguousarray(mixture, "<f4").tobytes()
+            tensor.tensor_shape.dim.add(size=size)
+        tensor.tensor_content = np.ascontiguousarray(mixture, "<f4").tobytes()
         return {
             name: _array(tensor, name)
             for name, tensor in self._call(request, seconds).outputs.items()
         }
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._channel.close()
 
     def _request(self, signature: str):
@@ -97,24 +105,22 @@ class GrpcClient:
         try:
             return self._stub.Predict(request, timeout=seconds)
         except self._grpc.RpcError as error:
-            said = error.details() or ""
-            raise Refused(error.code().name, said, final="larger than max" in said) from error
-        except ValueError as error:  # the channel was closed under it
+            details = error.details() or ""
+            raise Refused(error.code().name, details, final="larger than max" in details) from error
+        except ValueError as error:  # the channel was closed during the request
             raise Refused("CANCELLED", str(error)) from error
 
 
 def _array(tensor, name: str) -> np.ndarray:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if tensor.dtype != _FLOAT:
-        raise Refused(
-            BAD_REPLY, f"{name!r} came as TensorFlow's type {tensor.dtype}; wanted float32"
-        )
+        raise Refused(BAD_REPLY, f"{name!r} has TensorFlow's type {tensor.dtype}; wanted float32")
     content = tensor.tensor_content
     if len(content) % 4:
         raise Refused(BAD_REPLY, f"{name!r} ends within a sample")
     values = np.frombuffer(content, "<f4") if content else np.fromiter(tensor.float_val, np.float32)
     if any(size < 0 for size in shape) or values.size != np.prod(shape, dtype=np.int64):
         raise Refused(
-            BAD_REPLY, f"{name!r} was cut short: {values.size} values came for a shape of {shape}"
+            BAD_REPLY, f"{name!r} was cut short: got {values.size} values for a shape of {shape}"
         )
     return values.reshape(shape).astype(np.float32, copy=False)

@@ -1,8 +1,7 @@
-"""Whether what a server sent is the answer to what it was asked: complete, of the right shape,
-finite, and of this mixture.
+"""Checks of a reply: it is complete, of the right shape, finite, and belongs to the mixture.
 
-The last is told by the residual: the stems of a block sum to it. A reply that was cut, mixed up or
-altered on the way does not, and is asked for again; it never reaches a file.
+The residual shows the last, as the stems of a block sum to the block. A reply that was cut short,
+altered or exchanged fails this check. It is requested again and never reaches a file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,19 +11,19 @@ import numpy as np
 from tfsepgan.serving.retry import BAD_REPLY, Refused
 
 RESIDUAL = "residual"
-ROUNDING = 1e-5  # of peak: what sums of a few float32 numbers may differ by, a hundred times over
+ROUNDING = 1e-5  # of peak: a hundred times the rounding of a sum of a few float32 numbers
 
 
 def checked_stems(
     mixture: np.ndarray, reply: Mapping[str, np.ndarray], sources: Sequence[str]
 ) -> np.ndarray:
-    """The estimates in a reply, or `Refused`.
+    """The estimates in a reply, `[batch, sources, time, 1]` float32.
 
     Args:
       mixture: `[batch, time, 1]` float32, as it was sent.
-      reply: arrays by name, whatever came.
-      sources: names of the estimates wanted, in order.
-    Returns: `[batch, sources, time, 1]` float32.
+      reply: the received arrays by name.
+      sources: names of the wanted estimates, in order.
+    Raises: Refused when the reply does not belong to the mixture, or is incomplete.
     """
     stems = []
     for name in (*sources, RESIDUAL):
@@ -37,8 +36,8 @@ def checked_stems(
         if stem.shape != mixture.shape or stem.dtype != np.float32:
             raise Refused(
                 BAD_REPLY,
-                f"{name!r} came as {stem.dtype} {stem.shape}; wanted float32 {mixture.shape},"
-                " shaped as was sent",
+                f"{name!r} has type and shape {stem.dtype} {stem.shape}; wanted float32"
+                f" {mixture.shape}, as in the request",
             )
         if not np.isfinite(stem).all():
             raise Refused(BAD_REPLY, f"{name!r} holds values that are not finite")
@@ -48,7 +47,7 @@ def checked_stems(
     if difference > ROUNDING * peak:
         raise Refused(
             BAD_REPLY,
-            f"the stems differ from the mixture by {difference:.1e} in sum: they are of something"
-            " else",
+            f"the sum of the stems differs from the mixture by {difference:.1e}: they belong to"
+            " another mixture",
         )
     return np.stack(stems[:-1], axis=1)

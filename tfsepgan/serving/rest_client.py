@@ -1,7 +1,6 @@
-"""A model behind TF Serving's REST interface, by its signature `separate_wav`.
+"""A client of TF Serving's REST interface, which uses the signature `separate_wav`.
 
-A WAV file of 32-bit floats in base64 is exact and a third of the length that the same numbers have
-as JSON.
+A WAV file of 32-bit floats in base64 is exact, and a third as long as the same numbers in JSON.
 """
 
 import base64
@@ -19,8 +18,8 @@ import soundfile
 
 from tfsepgan.serving.retry import BAD_REPLY, Refused
 
-BYTES = "_bytes"  # at the end of the names of binary outputs
-OVERHEAD_BYTES = 1 << 16  # of a body, beside its samples
+BYTES = "_bytes"  # ending of the names of binary outputs
+OVERHEAD_BYTES = 1 << 16  # of a body, in addition to its samples
 BYTES_PER_SAMPLE = 16 / 3
 _CODES = {
     400: "INVALID_ARGUMENT",
@@ -35,11 +34,11 @@ _CODES = {
     502: "UNAVAILABLE",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
-}  # HTTP's for gRPC's, as TF Serving and the proxies in front of it give them
+}  # HTTP status to gRPC status, as TF Serving and proxies in front of it send them
 
 
 class RestClient:
-    """Calls one model. Can be used from several threads at once, each on a connection of its own."""
+    """Sends requests to one model; several threads may use it, each has its own connection."""
 
     def __init__(
         self,
@@ -55,20 +54,26 @@ class RestClient:
           server: HOST:PORT.
           model: its name on the server.
           max_message_bytes: larger replies are refused.
-          sample_rate_hz: of the model; `describe` finds it out.
-          secure: speak HTTPS, with the system's certificates.
+          sample_rate_hz: of the model; `describe` sets it.
+          secure: use HTTPS, with the system's certificates.
         """
         self.name = f"{server} (REST)"
         self._server, self._secure, self._most = server, secure, max_message_bytes
         self._model, self._place = quote(model, safe=""), f"/v1/models/{quote(model, safe='')}"
         self._rate = sample_rate_hz
-        self._mine = threading.local()
+        self._per_thread = threading.local()
         self._closed = False
         self._open: list[http.client.HTTPConnection] = []
 
     def describe(self, seconds: float) -> str:
-        """What the model is, as JSON; from here on only the newest version of now is asked. Raises:
-        Refused."""
+        """The description of the model, as JSON.
+
+        All later requests go to the newest version of the model at this time.
+
+        Args:
+          seconds: time limit of each request.
+        Raises: Refused.
+        """
         status = self._call("GET", f"/v1/models/{self._model}", None, seconds)
         try:
             ready = [
@@ -77,33 +82,39 @@ class RestClient:
                 if one["state"] == "AVAILABLE"
             ]
         except (KeyError, TypeError, ValueError) as error:
-            raise Refused(BAD_REPLY, f"the status is not understood: {status!r:.200}") from error
+            raise Refused(BAD_REPLY, f"the status cannot be used: {status!r:.200}") from error
         if not ready:
             raise Refused("UNAVAILABLE", "no version of the model is ready yet")
         self._place = f"/v1/models/{self._model}/versions/{max(ready)}"
         reply = self._predict("describe", {"question": ["?"]}, seconds)
-        told = reply[0] if isinstance(reply, list) and reply else None
-        if not isinstance(told, str):
-            raise Refused(BAD_REPLY, f"the description did not come: {reply!r:.200}")
+        description = reply[0] if isinstance(reply, list) and reply else None
+        if not isinstance(description, str):
+            raise Refused(BAD_REPLY, f"the reply holds no description: {reply!r:.200}")
         try:
-            self._rate = int(json.loads(told)["sample_rate_hz"])
+            self._rate = int(json.loads(description)["sample_rate_hz"])
         except (ValueError, KeyError, TypeError) as error:
-            raise Refused(BAD_REPLY, f"the description is not understood: {told:.200}") from error
-        return told
+            raise Refused(
+                BAD_REPLY, f"the description cannot be used: {description:.200}"
+            ) from error
+        return description
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Every stem of `[batch, time, 1]` float32 by name, unchecked but for being audio. Raises:
-        Refused."""
+        """Separate `[batch, time, 1]` float32 into stems by name; they are known to be audio only.
+
+        Args:
+          seconds: time limit of the request.
+        Raises: Refused.
+        """
         file = io.BytesIO()
         soundfile.write(file, mixture[..., 0].T, self._rate, format="WAV", subtype="FLOAT")
-        sent = {"wav": {"b64": base64.b64encode(file.getvalue()).decode("ascii")}}
-        reply = self._predict("separate_wav", sent, seconds)
+        inputs = {"wav": {"b64": base64.b64encode(file.getvalue()).decode("ascii")}}
+        reply = self._predict("separate_wav", inputs, seconds)
         if not isinstance(reply, dict):
             raise Refused(BAD_REPLY, "the reply holds no stems")
         return {name.removesuffix(BYTES): _samples(one, name) for name, one in reply.items()}
 
     def close(self) -> None:
-        """Let the connections go; whoever waits for an answer waits no more, and asks no more."""
+        """Close all connections; requests that are waiting for a reply fail."""
         self._closed = True
         for one in self._open:
             if one.sock is not None:
@@ -115,7 +126,7 @@ class RestClient:
         body = json.dumps({"signature_name": signature, "inputs": inputs}).encode()
         reply = self._call("POST", f"{self._place}:predict", body, seconds)
         if not isinstance(reply, dict) or "outputs" not in reply:
-            raise Refused(BAD_REPLY, f"the reply is not understood: {reply!r:.200}")
+            raise Refused(BAD_REPLY, f"the reply cannot be used: {reply!r:.200}")
         return reply["outputs"]
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float):
@@ -128,7 +139,7 @@ class RestClient:
             )
             answer = connection.getresponse()
             text = answer.read(self._most + 1)
-            cut = answer.length  # bytes that were announced and did not come
+            missing = answer.length  # bytes that were announced and not received
         except TimeoutError as error:
             self._drop()
             raise Refused("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
@@ -136,9 +147,9 @@ class RestClient:
             self._drop()
             if self._closed:
                 raise Refused("CANCELLED", "the client was closed") from error
-            said = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
+            reason = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
             raise Refused(
-                "UNAVAILABLE", f"{said} (REST is usually on port 8501, gRPC on 8500)"
+                "UNAVAILABLE", f"{reason} (REST is usually on port 8501, gRPC on 8500)"
             ) from error
         if len(text) > self._most:
             self._drop()
@@ -147,9 +158,9 @@ class RestClient:
                 f"the reply is larger than max_message_bytes, {self._most}",
                 final=True,
             )
-        if cut:
+        if missing:
             self._drop()
-            raise Refused(BAD_REPLY, f"the reply was cut short, {cut} bytes are missing")
+            raise Refused(BAD_REPLY, f"the reply was cut short, {missing} bytes are missing")
         return self._parsed(answer.status, text)
 
     def _parsed(self, status: int, text: bytes):
@@ -158,27 +169,28 @@ class RestClient:
         except (ValueError, RecursionError) as error:
             code = BAD_REPLY if status == 200 else _CODES.get(status, "UNKNOWN")
             raise Refused(
-                code, f"HTTP {status}, and a body that is no JSON: {text[:200]!r}"
+                code, f"HTTP {status}, with a body that is not JSON: {text[:200]!r}"
             ) from error
         if status != 200:
-            said = reply.get("error") if isinstance(reply, dict) else None
-            raise Refused(_CODES.get(status, "UNKNOWN"), str(said or text[:200]))
+            message = reply.get("error") if isinstance(reply, dict) else None
+            raise Refused(_CODES.get(status, "UNKNOWN"), str(message or text[:200]))
         return reply
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
-        found = getattr(self._mine, "connection", None)
-        if found is None:
+        """This thread's connection, with a time limit."""
+        connection = getattr(self._per_thread, "connection", None)
+        if connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            found = self._mine.connection = kind(self._server)
-            self._open.append(found)
-        found.timeout = seconds
-        if found.sock is not None:
-            found.sock.settimeout(seconds)
-        return found
+            connection = self._per_thread.connection = kind(self._server)
+            self._open.append(connection)
+        connection.timeout = seconds
+        if connection.sock is not None:
+            connection.sock.settimeout(seconds)
+        return connection
 
     def _drop(self) -> None:
-        """Close this thread's connection; it connects again when it is used next."""
-        self._mine.connection.close()
+        """Close this thread's connection; the next request opens it again."""
+        self._per_thread.connection.close()
 
 
 def _samples(value, name: str) -> np.ndarray:
@@ -188,7 +200,7 @@ def _samples(value, name: str) -> np.ndarray:
         with soundfile.SoundFile(io.BytesIO(file)) as sound:
             if sound.format != "WAV" or 4 * sound.frames * sound.channels > len(file):
                 raise ValueError(
-                    f"{sound.format} that promises {sound.frames} samples in {len(file)} bytes"
+                    f"{sound.format} of {len(file)} bytes that promises {sound.frames} samples"
                 )
             samples = sound.read(dtype="float32", always_2d=True)
     except (TypeError, KeyError, ValueError, RuntimeError, soundfile.SoundFileError) as error:

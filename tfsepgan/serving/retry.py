@@ -1,7 +1,7 @@
-"""When a server is asked again, after how long, and when it is enough.
+"""Repeating failed requests: which ones, after how long, and how often.
 
 Source: the status codes of gRPC; exponential back-off with jitter as in AWS' "Exponential Backoff
-And Jitter" (2015), so that clients that were turned away together do not come back together.
+And Jitter" (2015), so that clients refused at the same time do not try again at the same time.
 """
 
 import random
@@ -13,9 +13,9 @@ from typing import TypeVar
 from tfsepgan.errors import ConfigError, ServingError
 
 Result = TypeVar("Result")
-BAD_REPLY = "BAD_REPLY"  # ours: an answer arrived, and is not what was asked for
-# What may be gone a moment later. INTERNAL and UNKNOWN are what gRPC calls a reply that it could
-# not read to its end.
+BAD_REPLY = "BAD_REPLY"  # not a gRPC code: a reply arrived but failed the checks
+# Failures that may be gone a moment later. gRPC reports a reply that was cut short as INTERNAL or
+# UNKNOWN.
 PASSING = frozenset(
     {
         "UNAVAILABLE",
@@ -30,10 +30,15 @@ PASSING = frozenset(
 
 
 class Refused(Exception):
-    """One attempt that gave no result: the name of a gRPC status code, or `BAD_REPLY`, and what was
-    said."""
+    """One attempt without a result."""
 
     def __init__(self, code: str, message: str, *, final: bool = False):
+        """
+        Args:
+          code: name of a gRPC status code, or `BAD_REPLY`.
+          message: of the server, or of the check that failed.
+          final: True when another attempt cannot succeed, whatever the code.
+        """
         super().__init__(message)
         self.code = code
         self.passing = code in PASSING and not final
@@ -41,11 +46,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a client goes on asking for one block."""
+    """How long a client keeps requesting one block."""
 
     deadline_seconds: float = 120.0  # for a block, all attempts and waits together
-    attempt_seconds: float = 60.0  # for one attempt: a lost reply is asked for again after that
-    # with the waits below: a server may be away for half a minute, as when it restarts
+    attempt_seconds: float = 60.0  # for one attempt; then the reply is considered lost
+    # with the waits below, a server may be away for half a minute, as during a restart
     attempts: int = 10
     first_wait_seconds: float = 0.1
     longest_wait_seconds: float = 8.0
@@ -56,8 +61,7 @@ class Patience:
                 raise ConfigError(f"got {name}={value}; wanted a number above zero")
 
     def wait_seconds(self, failures: int, draw: Callable[[], float] = random.random) -> float:
-        """How long to wait after so many failures in a row: twice as long each time, and half of it
-        by chance."""
+        """The wait after this many failures in a row: doubled each time, and half random."""
         longest = min(self.first_wait_seconds * 2 ** (failures - 1), self.longest_wait_seconds)
         return longest * (0.5 + 0.5 * draw())
 
@@ -70,15 +74,15 @@ def patiently(
     draw: Callable[[], float] = random.random,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Ask until there is an answer.
+    """Repeat a request until it succeeds.
 
     Args:
-      attempt: given the seconds it may take; raises `Refused`.
-      patience: how long to go on.
+      attempt: sends the request; its argument is a time limit in seconds; raises `Refused`.
+      patience: limits of time and attempts.
       server: its name, for the error.
-      draw, sleep: chance and time, for tests.
-    Returns: what the attempt that succeeded returned.
-    Raises: ServingError when the answer would be the same again, or after the last attempt.
+      draw, sleep: random number and wait; replaced in tests.
+    Returns: the result of the first successful attempt.
+    Raises: ServingError when another attempt cannot succeed, or a limit is reached.
     """
     end = time.monotonic() + patience.deadline_seconds
     failures = 0
@@ -97,11 +101,11 @@ def patiently(
                 why = f"{patience.deadline_seconds:g} s" if out_of_time else f"{failures} attempts"
                 raise ServingError(
                     f"{server} gave no usable answer in {why}; the last was {refused.code}:"
-                    f" {_first_line(refused)}. Is it up, and not overloaded? Fewer requests at a"
-                    " time or a longer deadline may help."
+                    f" {_first_line(refused)}. Check that it is running and not overloaded; fewer"
+                    " requests at a time or a longer deadline may help."
                 ) from refused
             sleep(wait)
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:500] or "it said nothing more"
+    return str(error).strip().split("\n")[0][:500] or "no message"

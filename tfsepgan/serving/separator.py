@@ -1,10 +1,10 @@
-"""Recordings of any length, rate and channel count through a served model, equal to one pass of it.
+"""Separation of recordings of any length, rate and channel count with a model on a server.
 
 with connect("localhost:8500", "piano") as separator:
-    stems = separator.separate(mixture, 44100)     # as with `tfsepgan.load`
+    stems = separator.separate(mixture, 44100)  # as with `tfsepgan.load`
 
-The recording is cut here and put together here, as `separation.separator` does it; only the network
-is elsewhere. Several blocks are on their way at a time.
+The recording is cut into blocks and joined here, as in `separation.separator`; only the network
+runs on the server. Several blocks are separated at a time. The stems equal one pass of the network.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +19,8 @@ from tfsepgan.serving.description import Description, complete, read_description
 from tfsepgan.serving.replies import checked_stems
 from tfsepgan.serving.retry import Patience, patiently
 
-MAX_MESSAGE_BYTES = 64 * 2**20  # proxies before a server take less than its own 2 GiB
-PARALLEL = 4  # keeps two cores busy while two blocks travel
+MAX_MESSAGE_BYTES = 64 * 2**20  # proxies in front of a server accept less than its own 2 GiB
+PARALLEL = 4  # keeps two cores busy while two blocks are being transferred
 
 
 def connect(
@@ -37,16 +37,16 @@ def connect(
     """A separator whose network runs on a server.
 
     Args:
-      server: HOST:PORT, of the gRPC or the REST interface.
+      server: HOST:PORT of the gRPC or the REST interface.
       model: its name on the server.
-      rest: speak REST; slower, and needs no tensorflow-serving-api.
-      secure: encrypt by TLS.
+      rest: True uses REST, which is slower but does not need tensorflow-serving-api.
+      secure: True encrypts by TLS.
       block_seconds: new output per request; less where a request or message would become too large.
-      parallel: requests that are on their way at a time.
-      max_message_bytes: no request or reply is larger.
-      patience: how long to go on when the server does not answer.
-    Raises: ServingError when the server does not answer or holds no tfsepgan model of that name;
-      ConfigError.
+      parallel: number of requests at a time.
+      max_message_bytes: the largest request or reply.
+      patience: limits of time and attempts when the server does not answer.
+    Raises: ServingError when the server does not answer or has no tfsepgan model of this name;
+      ConfigError for an impossible `server` or `parallel`.
     """
     host, _, port = server.rpartition(":")
     if not host or "/" in host or not port.isdigit():
@@ -59,10 +59,10 @@ def connect(
     )
     try:
         patience = patience or Patience()
-        told = patiently(
+        reply = patiently(
             lambda seconds: complete(client.describe(seconds)), patience, server=client.name
         )
-        description = read_description(told, server=client.name)
+        description = read_description(reply, server=client.name)
         most = _samples_per_request(description, max_message_bytes, kind)
         return RemoteSeparator(client, description, most, block_seconds, parallel, patience)
     except BaseException:
@@ -71,8 +71,7 @@ def connect(
 
 
 class RemoteSeparator(Separator):
-    """A `Separator` whose network is asked over a wire; made by `connect`, closed by `with` or
-    `close`."""
+    """A `Separator` with its network on a server; close it by `with` or `close`."""
 
     def __init__(
         self,
@@ -85,9 +84,9 @@ class RemoteSeparator(Separator):
     ):
         """
         Args:
-          client: of `grpc_client` or `rest_client`.
+          client: a GrpcClient or RestClient.
           description: of the model.
-          most: samples of a channel that a request may hold.
+          most: samples of one channel that a request may hold.
           block_seconds, parallel, patience: see `connect`.
         """
         super().__init__(_RemoteModel(client, description, patience), block_seconds=block_seconds)
@@ -96,7 +95,7 @@ class RemoteSeparator(Separator):
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")
 
     def close(self) -> None:
-        """Let the server go; requests that nobody waits for are given up."""
+        """Close the connection and cancel requests that have not started."""
         self._client.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -113,55 +112,56 @@ class RemoteSeparator(Separator):
 
 
 class ParallelBlocks(BlockSeparator):
-    """Cuts as `BlockSeparator` does, and has several blocks separated at a time; they come back in
-    order."""
+    """A `BlockSeparator` that separates several blocks at a time and returns them in order."""
 
     def __init__(self, *arguments, pool: ThreadPoolExecutor, parallel: int, **named):
         """
         Args:
-          pool: that the network is called in.
-          parallel: blocks that are under way before `push` waits for one.
+          pool: threads in which the network is called.
+          parallel: blocks that may be unfinished before `push` waits for one.
+          arguments, named: of `BlockSeparator`.
         """
         super().__init__(*arguments, **named)
         self._pool, self._parallel = pool, parallel
-        self._under_way: list[_Later] = []
+        self._unfinished: list[_FutureEstimate] = []
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
-        """See `BlockSeparator.push`; waits while too many blocks are under way."""
-        self._under_way += super().push(samples)
+        """See `BlockSeparator.push`; waits while too many blocks are unfinished."""
+        self._unfinished += super().push(samples)
         return self._ready(waiting=self._parallel)
 
     def finish(self) -> list[np.ndarray]:
         """See `BlockSeparator.finish`."""
-        self._under_way += super().finish()
+        self._unfinished += super().finish()
         return self._ready(waiting=0)
 
-    def _estimate(self, chunk: np.ndarray) -> "_Later":
-        return _Later(self._pool.submit(super()._estimate, chunk))
+    def _estimate(self, chunk: np.ndarray) -> "_FutureEstimate":
+        return _FutureEstimate(self._pool.submit(super()._estimate, chunk))
 
     def _ready(self, *, waiting: int) -> list[np.ndarray]:
-        """Blocks from the front: those that are done, and those that must be waited for so that few
-        are under way."""
+        """Blocks from the front: finished ones, and more until only `waiting` are unfinished."""
         ready = []
         try:
-            while self._under_way and (self._under_way[0].done or len(self._under_way) > waiting):
-                ready.append(self._under_way[0].result())
-                del self._under_way[0]
+            while self._unfinished and (
+                self._unfinished[0].done or len(self._unfinished) > waiting
+            ):
+                ready.append(self._unfinished[0].result())
+                del self._unfinished[0]
         except BaseException:
-            for later in self._under_way:
+            for later in self._unfinished:
                 later.cancel()
             raise
         return ready
 
 
-class _Later:
-    """An estimate that is under way, and the part of it that is wanted."""
+class _FutureEstimate:
+    """An estimate that is being computed, and the wanted part of it."""
 
     def __init__(self, future: Future, part=()):
         self._future, self._part = future, part
 
-    def __getitem__(self, part) -> "_Later":
-        return _Later(self._future, part)
+    def __getitem__(self, part) -> "_FutureEstimate":
+        return _FutureEstimate(self._future, part)
 
     @property
     def done(self) -> bool:
@@ -175,14 +175,21 @@ class _Later:
 
 
 class _RemoteModel:
-    """What `Separator` takes: a manifest, and something that separates `[batch, time, 1]`."""
+    """A model on a server; used like a `Bundle`."""
 
     def __init__(self, client, description: Description, patience: Patience):
-        self.manifest, self.generator = description.manifest, self
+        self.manifest = description.manifest
         self._client, self._patience = client, patience
 
+    def separate_function(self):
+        """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
+        return self.separate
+
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """`[batch, time, 1]` to `[batch, sources, time, 1]` by the server. Raises: ServingError."""
+        """Separate `[batch, time, 1]` into `[batch, sources, time, 1]` on the server.
+
+        Raises: ServingError.
+        """
         sources = self.manifest.sources
         return patiently(
             lambda seconds: checked_stems(
@@ -194,22 +201,27 @@ class _RemoteModel:
 
 
 def _samples_per_request(description: Description, max_message_bytes: int, kind) -> int:
-    """Samples of a channel that fit a request and its reply, with as many channels as go in one."""
+    """The most samples of a channel in a request, with CHANNELS_PER_PASS channels.
+
+    Both the request and its reply must fit into a message.
+    """
     stems = len(description.manifest.sources) + 1
     by_message = int((max_message_bytes - kind.OVERHEAD_BYTES) / (kind.BYTES_PER_SAMPLE * stems))
     return min(description.max_request_samples, by_message) // CHANNELS_PER_PASS
 
 
 def _fitting(block: int, most: int, description: Description) -> int:
-    """A block's length, made shorter if it and its context would not fit a request. Raises:
-    ServingError if none fits."""
+    """The length of a block, shortened if it does not fit into a request with its context.
+
+    Raises: ServingError if no block fits.
+    """
     hop, context = description.manifest.hop, description.manifest.context
     around = 2 * -(-context // hop) * hop
     room = (most - around) // hop * hop
     if room < hop:
         raise ServingError(
             f"a request may hold {most} samples of a channel, and this model needs {around + hop}"
-            f" to give {hop} new ones: raise max_message_bytes, or export it with a larger"
+            f" for {hop} new ones: raise max_message_bytes, or export it with a larger"
             " max_request_seconds"
         )
     return min(block, room)

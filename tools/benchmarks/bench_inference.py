@@ -137,8 +137,7 @@ def opened(runtime: str, path: str, threads: int):
         loaded = tf.saved_model.load(path)
         separate = loaded.signatures["separate"]
         return lambda block, kept=loaded: separate(mixture=tf.constant(block[None, :, None]))
-    from tfsepgan.models.bundle import load_bundle
-    from tfsepgan.separation.engine import network_function
+    from tfsepgan.models.bundle import load_bundle, network_function
 
     network = network_function(load_bundle(Path(path)).generator)
     return lambda block: network(block[None, :, None])

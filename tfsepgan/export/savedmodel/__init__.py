@@ -1,1 +1,1 @@
-"""The SavedModel: its signatures, how it is written and checked."""
+"""The SavedModel: its signatures, their checks of requests, and how it is written."""

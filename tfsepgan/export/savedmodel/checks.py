@@ -1,12 +1,10 @@
-"""Checks of what a served model is sent, as operators of its graph: the answer to nonsense is
-INVALID_ARGUMENT and a sentence.
+"""Checks of requests to a served model, as operators of its graph; bad ones get INVALID_ARGUMENT.
 
-A server checks the names and types of what it is sent, not its shapes and values. Every check here
-stands before the work that would fail without it.
+A server checks the names and types of inputs, not their shapes and values. Every check here runs
+before the work that would fail without it.
 """
 
-# in a request: sixty-four recordings of four channels, and a network's least work for each
-MOST_CHANNELS = 256
+MOST_CHANNELS = 256  # of a request, over all recordings: each costs a pass of the network
 
 
 def require(condition, *sentence):
@@ -14,7 +12,7 @@ def require(condition, *sentence):
 
     Args:
       condition: boolean scalar.
-      sentence: strings and small tensors, shown in this order.
+      sentence: strings and small tensors, printed in this order.
     Returns: the operator, for `tf.control_dependencies`.
     """
     import tensorflow as tf
@@ -23,10 +21,10 @@ def require(condition, *sentence):
 
 
 def any_rank(tensor):
-    """The same tensor with its declared shape forgotten.
+    """The same tensor without its declared shape.
 
-    The declared rank would be believed when the graph is optimised, and a check of it removed; a
-    server feeds whatever it is sent.
+    Graph optimisation relies on the declared rank and would remove a check of it, but a server
+    passes on tensors of any rank.
     """
     import tensorflow as tf
 
@@ -38,9 +36,9 @@ def checked_audio(samples, name: str, *, most: int, sample_rate_hz: int):
 
     Args:
       samples: float32 of any shape.
-      name: the input's, for the sentence.
-      most: samples in all that are taken.
-      sample_rate_hz: of the model, for the sentence.
+      name: of the input, for the message.
+      most: samples that a request may hold in all.
+      sample_rate_hz: of the model, for the message.
     Returns: `[batch, time, channels]`, not empty, finite.
     """
     import tensorflow as tf
@@ -62,8 +60,10 @@ def checked_audio(samples, name: str, *, most: int, sample_rate_hz: int):
 
 
 def with_rank(samples, name: str):
-    """The same samples, once they are known to have three axes or to be none at all; none are `[0,
-    0, 0]` if shaped otherwise."""
+    """The same samples if they have three axes, `[0, 0, 0]` if they are empty with other axes.
+
+    INVALID_ARGUMENT for anything else.
+    """
     import tensorflow as tf
 
     samples = any_rank(samples)
@@ -80,15 +80,15 @@ def with_rank(samples, name: str):
 
 
 def not_too_many(count, name: str):
-    """The operator that stops a request of more than MOST_CHANNELS: each costs a pass of its own,
-    however short it is."""
-    told = f"; send at most {MOST_CHANNELS}, all channels of all recordings together, in a request"
-    return require(count <= MOST_CHANNELS, f"`{name}` holds this many channels:", count, told)
+    """The operator that stops a request of more than MOST_CHANNELS channels."""
+    advice = (
+        f"; send at most {MOST_CHANNELS}, all channels of all recordings together, in a request"
+    )
+    return require(count <= MOST_CHANNELS, f"`{name}` holds this many channels:", count, advice)
 
 
 def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
-    """The same samples, once they are known to be few enough for a request, and in few enough
-    channels."""
+    """The same samples, or INVALID_ARGUMENT where they or their channels are too many."""
     import tensorflow as tf
 
     shape = tf.shape(samples)
@@ -109,14 +109,14 @@ def not_too_long(samples, name: str, *, most: int, sample_rate_hz: int):
 
 
 def finite(samples, name: str):
-    """The same samples, once they are known to be finite."""
+    """The same samples, or INVALID_ARGUMENT where one is not finite."""
     import tensorflow as tf
 
-    sound = tf.reduce_all(tf.math.is_finite(samples))
+    all_finite = tf.reduce_all(tf.math.is_finite(samples))
     with tf.control_dependencies(
         [
             require(
-                sound,
+                all_finite,
                 f"`{name}` holds NaN or infinite values; send finite samples, full scale is"
                 " [-1, 1]",
             )

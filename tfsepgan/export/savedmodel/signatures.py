@@ -1,16 +1,16 @@
-"""The functions that exported models offer, in TensorFlow only: no class of this package is needed
-to run them.
+"""The signatures of exported models, in plain TensorFlow; running them needs no part of tfsepgan.
 
 | signature | input | output |
 |---|---|---|
-| `separate`, `serving_default` | `mixture [batch, time, channels]` | each source and `residual`, shaped like it |
-| `separate_wav` | `wav`, a string or `[batch]` of them: WAV files | `SOURCE_bytes` and `residual_bytes`: WAV files |
-| `stream` | `block`, `context [batch, time, channels]`, `final` | each source, `residual`, the next `context` |
-| `describe` | `question [batch]`, any strings | `manifest [batch]`: what the model is, as JSON |
+| `separate`, `serving_default` | `mixture` | each source and `residual` |
+| `separate_wav` | `wav`: bytes of WAV files | `SOURCE_bytes`, `residual_bytes`: WAV files |
+| `stream` | `block`, `context`, `final` | each source, `residual`, the next `context` |
+| `describe` | `question`: any strings | `manifest`: the manifest and limits, as JSON |
 
-The stems sum to the mixture. A request that cannot be answered gets an INVALID_ARGUMENT that says
-what to send. `describe` has an input, though it ignores it, because TF Serving's REST interface
-refuses signatures without one.
+Audio is float32 `[batch, time, channels]`, stems are shaped like the mixture, strings are `[batch]`
+(`wav` may be a scalar). The stems sum to the mixture. A request that cannot be answered gets an
+INVALID_ARGUMENT whose message says what to send. `describe` ignores its input, which exists because
+TF Serving's REST interface refuses signatures without inputs.
 """
 
 import json
@@ -35,34 +35,33 @@ SIGNATURES = (
     WAV,
     STREAM,
     DESCRIBE,
-)  # the first two are one function: TF Serving's name and a telling one
-BYTES = "_bytes"  # TF Serving's REST interface sends strings as base64 only if their name ends so
-# 1 GiB of float32: TF Serving takes messages of 2 GiB, and a reply holds two stems at least
+)  # the first two are one function; the first is TF Serving's default name
+BYTES = "_bytes"  # TF Serving's REST interface sends strings as base64 if their name ends so
+# 1 GiB of float32: TF Serving's messages hold 2 GiB, and a reply has at least two stems
 _MOST_SAMPLES = 2**28
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """How much a served model takes in one request; beyond it the answer is INVALID_ARGUMENT, not a
-    server out of memory."""
+    """How much audio one request may hold; more gets INVALID_ARGUMENT, before memory runs out."""
 
-    # of one channel, all channels and recordings together: a minute of stereo
+    # summed over all channels of all recordings: a minute of stereo
     max_request_seconds: float = 120.0
 
     def samples(self, manifest: Manifest) -> int:
-        """The same in samples of a model.
+        """The same limit in samples at a model's rate.
 
-        Raises: ConfigError when a stereo block with its context would not fit, or no message could
-          hold as much.
+        Raises: ConfigError when a stereo block with its context exceeds the limit, or the limit
+          exceeds a message.
         """
         rate, hop = manifest.sample_rate_hz, manifest.hop
         least = 2 * (2 * -(-manifest.context // hop) * hop + hop)
         wanted = self.max_request_seconds * rate
         if not least <= wanted <= _MOST_SAMPLES:
             raise ConfigError(
-                f"got max_request_seconds={self.max_request_seconds}; wanted {least / rate:.2f}, a"
-                f" stereo block with its context, to {_MOST_SAMPLES // rate}, what a message to a"
-                " server holds"
+                f"got max_request_seconds={self.max_request_seconds}; wanted {least / rate:.2f} (a"
+                f" stereo block with its context) to {_MOST_SAMPLES // rate} (the most that a"
+                " message to a server holds)"
             )
         return int(wanted)
 
@@ -72,8 +71,8 @@ def separation_function(generator, sources: Sequence[str]):
 
     Args:
       generator: `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`.
-      sources: names of what it gives, in order.
-    Returns: function of `mixture [batch, time, channels]`, float32.
+      sources: names of its estimates, in order.
+    Returns: function of `mixture [batch, time, channels]`, float32, to stems by name.
     """
     import tensorflow as tf
 
@@ -82,9 +81,10 @@ def separation_function(generator, sources: Sequence[str]):
         batch, time, channels = shape[0], shape[1], shape[2]
         mono = tf.reshape(tf.transpose(mixture, (0, 2, 1)), (batch * channels, time, 1))
         estimates = generator(mono, training=False)
-        apart = tf.reshape(estimates, (batch, channels, len(sources), time))
+        by_channel = tf.reshape(estimates, (batch, channels, len(sources), time))
         stems = {
-            name: tf.transpose(apart[:, :, index], (0, 2, 1)) for index, name in enumerate(sources)
+            name: tf.transpose(by_channel[:, :, index], (0, 2, 1))
+            for index, name in enumerate(sources)
         }
         return _with_residual(mixture, stems)
 
@@ -92,9 +92,9 @@ def separation_function(generator, sources: Sequence[str]):
 
 
 def mono_separation_function(generator, sources: Sequence[str]):
-    """The same for one channel, without the reshapes that a phone's converter would have to carry.
+    """Wrap a mono generator for one channel, without the reshapes, which TFLite does not need.
 
-    Returns: function of `mixture [1, time, 1]`, float32.
+    Returns: function of `mixture [1, time, 1]`, float32, to stems by name.
     """
 
     def separate(mixture):
@@ -107,13 +107,13 @@ def mono_separation_function(generator, sources: Sequence[str]):
 
 
 def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> dict[str, Callable]:
-    """Every signature of a served model, with the checks that keep a server alive.
+    """Every signature of a served model, with checks of each request.
 
     Args:
       generator: `keras.Model`, `[batch, time, 1]` to `[batch, sources, time, 1]`.
-      manifest: what it is.
-      limits: what it takes.
-    Returns: a `tf.function` with one input signature for each name of `SIGNATURES`; all share one
+      manifest: of the model.
+      limits: of a request.
+    Returns: a `tf.function` with one input signature for each name in `SIGNATURES`; all share one
       copy of the network.
     """
     import tensorflow as tf
@@ -143,30 +143,25 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
             return {"manifest": tf.fill(shape, description)}
 
     whole = _signature(checked_separate, **{MIXTURE: audio})
+    wav = wav_function(separate, manifest, most=most)
+    stream = stream_function(separate, manifest, most=most)
+    flag = tf.TensorSpec([], tf.bool)
     return {
         DEFAULT: whole,
         SEPARATE: whole,
-        WAV: _signature(
-            wav_function(separate, manifest, most=most), wav=tf.TensorSpec(None, tf.string)
-        ),
-        STREAM: _signature(
-            stream_function(separate, manifest, most=most),
-            block=audio,
-            context=audio,
-            final=tf.TensorSpec([], tf.bool),
-        ),
+        WAV: _signature(wav, wav=tf.TensorSpec(None, tf.string)),
+        STREAM: _signature(stream, block=audio, context=audio, final=flag),
         DESCRIBE: _signature(describe, question=tf.TensorSpec([None], tf.string)),
     }
 
 
 def served_description(manifest: Manifest, limits: RequestLimits) -> dict:
-    """What `describe` tells: the manifest and the limits, which are all that a client needs to
-    know."""
+    """The reply of `describe`: the manifest and the limits, which is all that a client needs."""
     return {**asdict(manifest), "limits": served_limits(manifest, limits)}
 
 
 def served_limits(manifest: Manifest, limits: RequestLimits) -> dict[str, float]:
-    """The limits in seconds and in samples, as they stand in the manifest."""
+    """The limits in seconds and in samples, for the manifest."""
     return {**asdict(limits), "max_request_samples": limits.samples(manifest)}
 
 

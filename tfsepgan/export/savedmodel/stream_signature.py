@@ -1,14 +1,13 @@
-"""The signature `stream`: blocks of a recording through a served model, which remembers nothing
-between them.
+"""The signature `stream`: a recording block by block through a served model that keeps no state.
 
-What must be remembered goes back to the caller as `context` and comes again with the next block, so
-any replica of a server can answer any block. The twin of `separation.engine.BlockSeparator`: true
-neighbourhood, then discard, on multiples of the generator's hop; the stems put together equal one
-pass over the whole recording.
+The state goes back to the caller as `context`, which is sent again with the next block; so any
+replica of a server can answer any block. As in `separation.engine.BlockSeparator`, each block is
+separated with its true context on multiples of the generator's hop, and the stems joined together
+equal one pass over the whole recording.
 
-With C for the generator's context rounded up to its hop: a sample is given back once C samples
-after it are known, and C samples before the next one are kept. As all that is ready is always given
-back, the length of `context` alone says how many of its samples have been given back already:
+Let C be the generator's context rounded up to its hop. The stems of a sample are returned once C
+samples after it are known, and C samples before the next one are kept. All stems that are ready are
+always returned, so the length of `context` determines how many of its samples were returned before:
 clip(floor(length / hop) * hop - C, 0, C). No other state is needed.
 """
 
@@ -19,15 +18,15 @@ from tfsepgan.models.folders import Manifest
 
 
 def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Callable:
-    """Wrap a separation of whole signals for signals that come in blocks.
+    """Wrap a separation of whole signals for signals in blocks.
 
     Args:
       separate: `[batch, time, channels]` to a dictionary of stems.
       manifest: of the model; its hop and context are used.
-      most: samples taken in a request, context included.
-    Returns: function of `block [batch, time, channels]`, `context` (what the last answer gave,
-      empty at the start) and `final` (no block follows) to stems `[batch, ready, channels]`, often
-      of no sample, and the next `context`.
+      most: samples that a request may hold, context included.
+    Returns: function of `block [batch, time, channels]`, `context` (from the last reply; empty at
+      the start) and `final` (True for the last block) to stems `[batch, ready, channels]`, often
+      without samples, and the next `context`.
     """
     import tensorflow as tf
 
@@ -44,10 +43,10 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
         lead = tf.clip_by_value(before // hop * hop - reach, 0, reach)
         ready = tf.where(final, time - lead, tf.maximum((time - reach - lead) // hop * hop, 0))
         end = lead + ready
-        heard = tf.where(final, time, tf.minimum(end + reach, time))
+        used = tf.where(final, time, tf.minimum(end + reach, time))
 
         def separated():
-            return {name: stem[:, lead:end] for name, stem in separate(held[:, :heard]).items()}
+            return {name: stem[:, lead:end] for name, stem in separate(held[:, :used]).items()}
 
         def nothing():
             return dict.fromkeys((*manifest.sources, "residual"), held[:, :0])
@@ -60,7 +59,7 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
 
 
 def _joined(block, context, *, longest: int):
-    """Context and block as one signal `[batch, time, channels]`, and how long the context was."""
+    """Context and block as one signal `[batch, time, channels]`, and the length of the context."""
     import tensorflow as tf
 
     block, context = with_rank(block, "block"), with_rank(context, "context")
@@ -79,7 +78,7 @@ def _joined(block, context, *, longest: int):
             first[1] <= longest,
             f"`context` has more than {longest} samples:",
             first[1],
-            "; send what the last answer gave as `context`, and an empty one with the first block",
+            "; send the `context` of the last reply, and an empty one with the first block",
         ),
     ]
     with tf.control_dependencies(checks):

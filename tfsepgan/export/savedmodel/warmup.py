@@ -1,11 +1,10 @@
-"""Warm-up requests: what a server runs once when it loads a model, so that the first listener does
-not wait for it.
+"""Warm-up requests: a server runs them while it loads a model, so the first client does not wait.
 
 Source: "SavedModel warmup" of TF Serving's documentation and its `prediction_log.proto`: a TFRecord
-file of `PredictionLog` messages under `assets.extra`. A request of them that fails keeps the model
-from loading, so they are made of what every model takes.
-Departs from it: the four nested messages are put together here byte by byte, so that an export
-needs no `tensorflow-serving-api`; the tests read them with it.
+file of `PredictionLog` messages under `assets.extra`. If one of these requests fails, the model is
+not loaded, so they contain only inputs that every model accepts.
+Departs from it: the four nested messages are assembled byte by byte, so that an export does not
+need `tensorflow-serving-api`; the tests read them with it.
 """
 
 from collections.abc import Mapping
@@ -20,12 +19,13 @@ WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup(directory: Path, manifest: Manifest) -> None:
-    """Write the warm-up requests of a SavedModel: half a second of noise through each signature
-    that runs the network.
+    """Write the warm-up requests of a SavedModel.
+
+    They send half a second of noise to each signature that runs the network.
 
     Args:
       directory: of the SavedModel.
-      manifest: what the model is.
+      manifest: of the model.
     """
     import tensorflow as tf
 

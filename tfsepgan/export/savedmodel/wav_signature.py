@@ -1,10 +1,9 @@
-"""The signature `separate_wav`: WAV files in, WAV files out, read and written by TensorFlow's own
-operators.
+"""The signature `separate_wav`: WAV files in and out, read and written by TensorFlow's operators.
 
 Source: the RIFF WAVE format; PCM of 16, 24 and 32 bits and 32-bit float, WAVE_FORMAT_EXTENSIBLE
-included, chunks in any number before the samples. Departs from `tf.audio`: that reads 16-bit PCM
-only, and writes it, which cuts what is beyond full scale. Here the stems are 32-bit float: nothing
-is cut, and they sum to the mixture.
+included, with any chunks before the samples.
+Departs from `tf.audio`, which reads and writes 16-bit PCM only, so that samples beyond full scale
+clip: the stems here are 32-bit float, do not clip, and sum to the mixture.
 """
 
 from collections.abc import Callable
@@ -13,11 +12,9 @@ from tfsepgan.export.savedmodel.checks import any_rank, finite, not_too_many, re
 from tfsepgan.models.folders import Manifest
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-# encoding and bits, as `_samples` takes them
-_KINDS = ((_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32))
-# before the samples; a file of nothing but empty chunks must not keep a server busy
-_MOST_CHUNKS = 64
-_STREAMED = 0xFFFFFFFF  # length that programs write when they cannot know it
+_KINDS = ((_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32))  # encoding and bits, for `_samples`
+_MOST_CHUNKS = 64  # before the samples; a file of empty chunks must not keep a server busy
+_STREAMED = 0xFFFFFFFF  # the length that programs write into a stream
 _HEAD_BYTES = 58
 
 
@@ -26,10 +23,10 @@ def wav_function(separate: Callable, manifest: Manifest, *, most: int) -> Callab
 
     Args:
       separate: `[batch, time, channels]` to a dictionary of stems.
-      manifest: of the model; its rate is the files'.
-      most: samples taken of a file.
-    Returns: function of `wav`, a string or `[batch]` of them, to `NAME_bytes` shaped alike for each
-      source and "residual".
+      manifest: of the model; the files must have its rate.
+      most: samples that a file may hold.
+    Returns: function of `wav`, a string or `[batch]` of strings, to `NAME_bytes` of the same shape
+      for each source and "residual".
     """
     import tensorflow as tf
 
@@ -61,8 +58,8 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
 
     Args:
       file: string scalar, its bytes.
-      sample_rate_hz: the rate it must have.
-      most: samples, of all channels together, that are taken.
+      sample_rate_hz: the rate that it must have.
+      most: samples that it may hold, summed over channels.
     Returns: `[time, channels]` float32.
     """
     import tensorflow as tf
@@ -78,9 +75,38 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
     )
     present = tf.cast(tf.strings.length(file), tf.int64) - data
     count = tf.where(count == _STREAMED, present, count)
+    checks = _checks(
+        known=known,
+        encoding=encoding,
+        channels=channels,
+        rate=rate,
+        bits=bits,
+        count=count,
+        present=present,
+        sample_rate_hz=sample_rate_hz,
+        most=most,
+    )
+    with tf.control_dependencies(checks):
+        raw = tf.strings.substr(file, data, count)
+    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
+
+
+def _checks(
+    *, known, encoding, channels, rate, bits, count, present, sample_rate_hz: int, most: int
+) -> list:
+    """The operators that stop a WAV file that cannot be separated.
+
+    Args:
+      known: whether encoding and bits are among `_KINDS`.
+      encoding, channels, rate, bits: of the format chunk.
+      count, present: bytes of the samples, stated and present.
+      sample_rate_hz, most: see `read_wav`.
+    """
+    import tensorflow as tf
+
     frame = tf.maximum(channels * bits // 8, 1)
     samples = count * 8 // tf.maximum(bits, 1)
-    checks = [
+    return [
         require(
             known,
             "the WAV has an encoding and bits of",
@@ -111,9 +137,6 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
             f"; send at most {most}, {most / sample_rate_hz:g} s of one channel",
         ),
     ]
-    with tf.control_dependencies(checks):
-        raw = tf.strings.substr(file, data, count)
-    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
 
 
 def write_wav(samples, sample_rate_hz: int):
@@ -121,7 +144,7 @@ def write_wav(samples, sample_rate_hz: int):
 
     Args:
       samples: `[time, channels]` float32, at least one.
-      sample_rate_hz: their rate.
+      sample_rate_hz: of the samples.
     Returns: string scalar, its bytes.
     """
     import tensorflow as tf
@@ -144,7 +167,7 @@ def write_wav(samples, sample_rate_hz: int):
         for word in words
     ]
     everything = tf.concat([*pieces, tf.reshape(tf.bitcast(samples, tf.uint8), [-1])], axis=0)
-    # TensorFlow turns no array into a string, but a serialised one ends with its bytes.
+    # TensorFlow cannot convert an array to a string, but a serialised array ends with its bytes.
     return tf.strings.substr(
         tf.io.serialize_tensor(everything), -tf.size(everything), tf.size(everything)
     )
@@ -177,7 +200,7 @@ def _checked_files(wav, *, most_bytes: int):
 
 
 def _chunks(file):
-    """Where a file's format and samples begin, and how many bytes the samples are said to be."""
+    """The positions of a file's format and samples, and the stated length of the samples, bytes."""
     import tensorflow as tf
 
     length = tf.cast(tf.strings.length(file), tf.int64)
@@ -222,13 +245,12 @@ def _chunks(file):
 
 
 def _format(file, form):
-    """Encoding, channels, rate in Hz and bits, from a format chunk that is known to have 16 bytes
-    or more."""
+    """Encoding, channels, rate in Hz and bits of a format chunk of at least 16 bytes."""
     import tensorflow as tf
 
     plain = _number(file, form, 2)
-    # The true encoding of an extensible format stands 24 bytes in; the samples follow the format,
-    # so they are in the file.
+    # An extensible format holds its true encoding at byte 24, which is in the file, as the samples
+    # follow the format.
     encoding = _number(file, tf.where(plain == _EXTENSIBLE, form + 24, form), 2)
     return (
         encoding,
@@ -239,8 +261,7 @@ def _format(file, form):
 
 
 def _number(file, position, count: int):
-    """The unsigned little-endian number of `count` bytes at a position, int64; bytes beyond the end
-    are zero."""
+    """The unsigned little-endian int64 of `count` bytes at a position; zeros beyond the end."""
     import tensorflow as tf
 
     found = tf.strings.join([tf.strings.substr(file, position, count), "\0" * count])
@@ -249,7 +270,7 @@ def _number(file, position, count: int):
 
 
 def _samples(raw, kind):
-    """Bytes of samples to float32, full scale at one."""
+    """Bytes of samples to float32; full scale is 1."""
     import tensorflow as tf
 
     def packed():

@@ -1,8 +1,8 @@
-"""SavedModels with named signatures, for TF Serving and for any TensorFlow program.
+"""SavedModels with named signatures, for TF Serving and other TensorFlow programs.
 
-They are saved from traced functions and the variables these use, not from the Keras model:
-`tf.saved_model.save(model)` loses the signatures' names, and `keras.export.ExportArchive` stores
-every weight twice, as Keras' variable and as TensorFlow's.
+They are saved from traced functions and the variables that these use, not from the Keras model:
+`tf.saved_model.save(model)` loses the names of the signatures, and `keras.export.ExportArchive`
+stores every weight twice, as a Keras variable and as a TensorFlow variable.
 """
 
 import logging
@@ -21,13 +21,12 @@ from tfsepgan.models.bundle import Bundle
 
 
 def write_saved_model(bundle: Bundle, directory: Path, limits: RequestLimits | None = None) -> None:
-    """Write the SavedModel that is served, with warm-up requests: any batch, any length, any number
-    of channels.
+    """Write the SavedModel for TF Serving: any batch, length and channels, with warm-up requests.
 
     Args:
       bundle: generator and manifest.
       directory: the version folder, such as `NAME/1`; must not exist.
-      limits: what it takes in a request.
+      limits: of a request.
     Raises: ExportError when it cannot be written.
     """
     functions = served_functions(bundle.generator, bundle.manifest, limits or RequestLimits())
@@ -54,7 +53,7 @@ def write_mono_saved_model(bundle: Bundle, directory: Path) -> None:
 
 
 def save_functions(functions: Mapping[str, Callable], directory: Path) -> None:
-    """Write functions as the signatures of a SavedModel, with each variable that they use once.
+    """Write functions as the signatures of a SavedModel, and each of their variables once.
 
     Args:
       functions: `tf.function` with one input signature, by name.
@@ -63,10 +62,10 @@ def save_functions(functions: Mapping[str, Callable], directory: Path) -> None:
     """
     import tensorflow as tf
 
-    # it says where it wrote, in the middle of a command's progress
-    quiet = logging.getLogger("tensorflow")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
+    # TensorFlow logs the path, which would interrupt the progress display
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         traced = {name: function.get_concrete_function() for name, function in functions.items()}
         holder = tf.Module()
@@ -77,4 +76,4 @@ def save_functions(functions: Mapping[str, Callable], directory: Path) -> None:
     except (OSError, tf.errors.OpError, ValueError) as error:
         raise ExportError(f"the SavedModel could not be written: {error}") from error
     finally:
-        quiet.setLevel(level)
+        logger.setLevel(level)

@@ -1,5 +1,4 @@
-"""TFLite files with built-in operators only, so that the plain runtime of a phone or browser is
-enough."""
+"""Conversion to TFLite files with built-in operators only, which every TFLite runtime has."""
 
 import os
 import re
@@ -23,35 +22,21 @@ def write_tflite(
     signature: str = "separate",
     calibration: Path | None = None,
 ) -> None:
-    """Convert a SavedModel in a process of its own and check what came out.
+    """Convert a SavedModel in a process of its own, and check the operators of the files.
 
     Args:
-      saved_model: folder, as `savedmodel.write_mono_saved_model` writes it.
-      signature: which of its functions.
-      outputs: `.tflite` file for each precision wanted, see `convert.convert`.
-      calibration: `.npz` of inputs that the precision "int8" needs.
-    Raises: ExportError when the converter fails or a file needs more than built-in operators.
+      saved_model: folder, as `savedmodel.writer.write_mono_saved_model` writes it.
+      outputs: path of a `.tflite` file by precision, see `convert.convert`.
+      signature: name of the function to convert.
+      calibration: `.npz` of inputs; needed for the precision "int8".
+    Raises: ExportError when the converter fails, or a file needs other than built-in operators.
     """
-    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     files = {**outputs, **({"calibration": calibration} if calibration else {})}
     wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
+    module = "tfsepgan.export.tflite.convert"
     finished = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tfsepgan.export.tflite.convert",
-            str(saved_model.resolve()),
-            signature,
-            *wanted,
-        ],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # converting needs no accelerator, and one may be busy training
-            "CUDA_VISIBLE_DEVICES": "-1",
-        },
+        [sys.executable, "-m", module, str(saved_model.resolve()), signature, *wanted],
+        env=_environment(),
         cwd=saved_model.parent,
         capture_output=True,
         text=True,
@@ -69,6 +54,17 @@ def write_tflite(
             )
 
 
+def _environment() -> dict[str, str]:
+    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",  # it needs no accelerator, which may be busy with a training
+    }
+
+
 def open_interpreter(path: Path, *, threads: int = 2):
     """The LiteRT interpreter of a TFLite file."""
     from ai_edge_litert.interpreter import Interpreter
@@ -77,11 +73,9 @@ def open_interpreter(path: Path, *, threads: int = 2):
 
 
 def foreign_operators(path: Path) -> list[str]:
-    """Names of the operators in a TFLite file that are not built in (Flex or custom); empty is
-    good.
+    """Names of the operators in a TFLite file that are not built in (Flex or custom).
 
-    Source: the file's own table of operator codes, by TensorFlow's schema: built-in code 32 is
-      CUSTOM.
+    Source: the file's table of operator codes, by TensorFlow's schema; built-in code 32 is CUSTOM.
     """
     from tensorflow.lite.python import schema_py_generated as schema
 
@@ -96,12 +90,12 @@ def foreign_operators(path: Path) -> list[str]:
 
 
 def run_tflite(path: Path, mixture: np.ndarray) -> dict[str, np.ndarray]:
-    """Every stem of a mixture by a TFLite file, channel after channel.
+    """Separate a mixture with a TFLite file, channel after channel.
 
     Args:
       path: file with the signature `separate`.
       mixture: `[time, channels]` float32 at the model's rate.
-    Returns: `[time, channels]` by name.
+    Returns: stems `[time, channels]` by name.
     """
     separate = open_interpreter(path).get_signature_runner("separate")
     stems: dict[str, list[np.ndarray]] = {}
@@ -112,7 +106,7 @@ def run_tflite(path: Path, mixture: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _reason(finished: subprocess.CompletedProcess) -> str:
-    """What the converter complained about, out of the pages it prints."""
+    """The reason for a failure, extracted from the converter's output."""
     needed = _NEEDED_OPS.search(finished.stderr)
     if needed:
         return (
@@ -120,7 +114,7 @@ def _reason(finished: subprocess.CompletedProcess) -> str:
             " convert"
         )
     lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    told = next(
+    last = next(
         (line for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else ""
     )
-    return f"exit code {finished.returncode}: {told[:500] or 'it said nothing'}"
+    return f"exit code {finished.returncode}: {last[:500] or 'no message'}"

@@ -1,21 +1,22 @@
-"""SavedModel to TFLite, as a program: `python -m tfsepgan.export.tflite.convert SAVED_MODEL
-SIGNATURE float32=FILE float16=FILE ...`.
+"""A program that converts a SavedModel to TFLite.
+
+    python -m tfsepgan.export.tflite.convert SAVED_MODEL SIGNATURE float32=FILE float16=FILE ...
 
 Precisions are "float32", "float16", "dynamic" and "int8"; "int8" needs `calibration=FILE`, a `.npz`
-of inputs. It runs in a process of its own because the converter aborts the whole process on what it
-cannot handle, and prints pages on what it can.
+of inputs. The program runs in a process of its own because the converter aborts the process on
+models that it cannot convert, and prints pages of text on others.
 
-Source of the quantisation: Jacob et al. 2018, arXiv:1712.05877; TensorFlow's post-training
-  quantisation.
-Departs from it: "int8" leaves all but matrix products and convolutions in float. Those are nearly
-all of the weights and of the arithmetic; a spectrum, whose bins differ by 100 dB, does not fit into
-8 bits.
+Source: quantisation by Jacob et al. 2018, arXiv:1712.05877; TensorFlow's post-training
+quantisation.
+Departs from it: "int8" quantises matrix products and convolutions only, which hold nearly all of
+the weights and of the arithmetic. The rest stays in float, because the bins of a spectrum differ by
+100 dB, which does not fit into 8 bits.
 """
 
 import sys
 from pathlib import Path
 
-QUANTISED = ("FULLY_CONNECTED", "CONV_2D")  # TFLite's names for them
+QUANTISED = ("FULLY_CONNECTED", "CONV_2D")  # TFLite's names of these operators
 
 
 def convert(
@@ -27,11 +28,10 @@ def convert(
       saved_model: folder of the SavedModel.
       signature: its name, such as "separate".
       precision: "float32"; "float16" for weights of half the size; "dynamic" for 8-bit weights,
-        with inputs of each product rounded by their own range; "int8" for 8-bit weights with ranges
-        fixed beforehand.
-      calibration: for "int8" the file of inputs that ranges are taken from; every array in it is
-        one.
-    Returns: the TFLite file.
+        where each product quantises its input by the range of that input; "int8" for 8-bit weights
+        and ranges that are fixed beforehand.
+      calibration: for "int8", path of a `.npz`; every array in it is an input for measuring ranges.
+    Returns: the content of the TFLite file.
     """
     import tensorflow as tf
 

@@ -1,5 +1,4 @@
-"""Makes the TFLite files of an export beyond the two that every export has: quantised ones, and
-those for streaming."""
+"""The TFLite files that only some exports have: quantised ones, and those for streaming."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tfsepgan.export.tflite.variants import (
     BASE,
     OF_PEAK,
     VARIANTS,
-    Judge,
+    Comparison,
     Rehearsal,
     check_variant,
     file_facts_inside,
@@ -29,29 +28,28 @@ from tfsepgan.models.bundle import Bundle, Manifest
 from tfsepgan.networks.streaming import StreamingTwin, streaming_twin
 from tfsepgan.ondevice.streaming import SIGNATURE, StreamingSeparator
 
-CALIBRATION_SECONDS = 5.0  # length of one input; the runtime holds all values in between at once
+CALIBRATION_SECONDS = 5.0  # of one input; the runtime holds all intermediate values in memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnDevice:
-    """Which TFLite files to make besides float32 and float16.
-
-    `variants`: names in `variants.VARIANTS`. `block`: samples of a streaming block, a multiple of
-    the model's hop; 0 takes the shortest of at least 1024. `rehearsal`: what quantised files are
-    made and judged with; the audio that parity is measured on if not given.
-    """
+    """Which TFLite files to make besides float32 and float16."""
 
     variants: tuple[str, ...] = ()
+    """Names in `variants.VARIANTS`."""
     block: int = 0
+    """Samples of a streaming block, a multiple of the model's hop; 0 takes the shortest of at least
+    1024 samples."""
     rehearsal: Rehearsal | None = None
+    """Audio for quantised files; by default the audio that parity is measured on."""
 
 
 def describe_base(made: Path, manifest: Manifest) -> None:
-    """Write into the two files that every export has what they are."""
+    """Write descriptions into the two TFLite files that every export has."""
     for name, variant in BASE.items():
         facts = file_facts_inside(manifest, name)
         write_metadata(
-            made / f"{manifest.name}{variant.end}", facts, sentence(manifest, variant.told)
+            made / f"{manifest.name}{variant.end}", facts, sentence(manifest, variant.summary)
         )
 
 
@@ -63,17 +61,18 @@ def make_variants(
     audio: np.ndarray,
     report: Callable[[str], None],
 ) -> dict[str, dict]:
-    """Make, describe and judge the files that were asked for.
+    """Make the wanted files, write their descriptions, and compare them with the Keras model.
 
     Args:
-      bundle: generator and manifest, under its final name.
+      bundle: generator and manifest, with its final name.
       made: folder of the export.
-      scratch: with the SavedModel `mono` that plain files are converted from.
-      wanted: which.
+      scratch: folder with the SavedModel `mono`, from which files without streaming are converted.
+      wanted: the files to make.
       audio: `[time, channels]` real music at the model's rate.
-      report: told what is being done.
-    Returns: figures of `variants.Judge` by name of the variant; of streaming ones "streaming" too.
-    Raises: ExportError when one cannot be made or is not good enough.
+      report: called with a description of each step.
+    Returns: figures of `variants.Comparison` by name of the variant; for streaming ones also
+      "streaming", see `streaming.streaming_facts`.
+    Raises: ExportError when a file cannot be made or misses its limit.
     """
     if not wanted.variants:
         return {}
@@ -83,19 +82,21 @@ def make_variants(
     twin = _convert_streaming(bundle, scratch, files, wanted.block)
     _convert_plain(bundle, scratch, files, rehearsal)
     report("comparing them with the Keras model")
-    judge, figures = Judge(bundle, audio, rehearsal.mixtures), {}
+    comparison, figures = Comparison(bundle, audio, rehearsal.mixtures), {}
     for name, path in files.items():
         streaming = _describe(bundle.manifest, name, path, twin)
-        figures[name] = _judge(judge, name, path) | ({"streaming": streaming} if streaming else {})
+        figures[name] = _measure(comparison, name, path)
+        if streaming:
+            figures[name]["streaming"] = streaming
     return figures
 
 
-def sentence(manifest: Manifest, told: str) -> str:
-    """What a file is, for its own description."""
+def sentence(manifest: Manifest, summary: str) -> str:
+    """A sentence that describes a file, for its `description` field."""
     stems = ", ".join((*manifest.sources, "residual"))
     return (
         f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems}"
-        f" ({told})."
+        f" ({summary})."
     )
 
 
@@ -132,7 +133,7 @@ def _convert_plain(
 
 
 def _pieces(recordings: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
-    """Every channel of every recording in pieces `[1, time, 1]`."""
+    """Every channel of every recording, cut into pieces `[1, time, 1]`."""
     channels = [channel for recording in recordings for channel in np.atleast_2d(recording.T)]
     return [
         np.ascontiguousarray(channel[first : first + length], np.float32)[None, :, None]
@@ -142,26 +143,26 @@ def _pieces(recordings: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
 
 
 def _describe(manifest: Manifest, name: str, path: Path, twin: StreamingTwin | None) -> dict | None:
-    """Write into a file what it is; returns what is to know of its streaming, if it streams."""
+    """Write a description into a file; returns its streaming facts, or None."""
     variant, streaming = VARIANTS[name], None
     if variant.streaming:
         streaming = streaming_facts(twin, hop=manifest.hop, sample_rate_hz=manifest.sample_rate_hz)
     facts = file_facts_inside(manifest, name, streaming=streaming)
-    write_metadata(path, facts, sentence(manifest, variant.told))
+    write_metadata(path, facts, sentence(manifest, variant.summary))
     return streaming
 
 
-def _judge(judge: Judge, name: str, path: Path) -> dict:
-    """Run a file as an app would, and measure it."""
+def _measure(comparison: Comparison, name: str, path: Path) -> dict:
+    """Run a file as an app would, and compare its stems with the Keras model's."""
     variant = VARIANTS[name]
     run = partial(run_streaming if variant.streaming else run_tflite, path)
-    figures = judge.figures(run, with_sdr=variant.precision not in OF_PEAK)
+    figures = comparison.figures(run, with_sdr=variant.precision not in OF_PEAK)
     check_variant(name, figures)
     return figures
 
 
 def run_streaming(path: Path, mixture: np.ndarray) -> Stems:
-    """Every stem of a mixture `[time, channels]` by a streaming TFLite file, as an app runs it."""
+    """The stems of a mixture `[time, channels]` by a streaming TFLite file, run as in an app."""
     separator = StreamingSeparator(path, channels=mixture.shape[1], threads=2)
     first, last = separator.push(mixture), separator.finish()
     return {name: np.concatenate([first[name], last[name]]) for name in first}

@@ -1,5 +1,4 @@
-"""What a TFLite file says about itself, written into it: see `tfsepgan.ondevice.description`, which
-reads it."""
+"""Writes the description of a TFLite file into it; `tfsepgan.ondevice.description` reads it."""
 
 import hashlib
 import json
@@ -12,16 +11,16 @@ import numpy as np
 from tfsepgan.errors import ExportError
 from tfsepgan.ondevice.description import IDENTIFIER, NAME
 
-ALIGNMENT = 16  # bytes; the TFLite schema wants weights to start on multiples of it
+ALIGNMENT = 16  # bytes; by the TFLite schema, weights start on multiples of it
 
 
 def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> None:
-    """Put JSON into a TFLite file's list of metadata, in place of an earlier one.
+    """Write JSON into a TFLite file's list of metadata, in place of an earlier entry.
 
     Args:
       path: of the file.
-      facts: what can be JSON; "identity", the SHA-256 of the file before, is added.
-      description: a sentence for the file's own description.
+      facts: values for JSON; "identity", the SHA-256 of the file before the change, is added.
+      description: a sentence for the `description` field of the file.
     Raises: ExportError when the file is not TFLite.
     """
     import flatbuffers
@@ -46,7 +45,7 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
 
 
 def _aligned(buffer):
-    """A buffer's own `Pack`, at a place where the schema wants its data."""
+    """A `Pack` method for a buffer that aligns its data as the schema requires."""
     pack = buffer.Pack
 
     def pack_aligned(builder):

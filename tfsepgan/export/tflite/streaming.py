@@ -1,7 +1,7 @@
-"""The streaming twin of a model as a SavedModel, which its TFLite files are converted from.
+"""The streaming twin of a model as a SavedModel, for conversion to TFLite.
 
-Signature `stream`: `block [1, block, 1]`, `state [1, state]` (zeros at the start) and `valid [1]`
-int32 to each source and `residual`, `[1, block, 1]`, and the next `state`.
+Its signature `stream` maps `block [1, block, 1]`, `state [1, state]` (zeros at the start) and
+`valid [1]` int32 to each source and `residual`, `[1, block, 1]`, and the next `state`.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ from tfsepgan.networks.streaming import StreamingTwin
 from tfsepgan.ondevice.streaming import SIGNATURE
 
 STATE = "state"
-LEAST_BLOCK = 1024  # samples; shorter blocks cost more in calls than in arithmetic
+LEAST_BLOCK = 1024  # samples; for shorter blocks, the calls cost more than the arithmetic
 
 
 def default_block(hop: int) -> int:
-    """The shortest block of whole hops that is worth a call, in samples."""
+    """The shortest block of whole hops with at least LEAST_BLOCK samples."""
     return -(-LEAST_BLOCK // hop) * hop
 
 
 def streaming_facts(twin: StreamingTwin, *, hop: int, sample_rate_hz: int) -> dict:
-    """What a program must know to stream, as it stands in the file and the manifest."""
+    """The facts that a program needs to stream, for the file and the manifest."""
     latency = twin.delay + twin.block
     return {
         "block_samples": twin.block,
@@ -40,7 +40,7 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
     """Write a streaming twin for the converter.
 
     Args:
-      bundle: of the generator whose twin it is.
+      bundle: of the generator that the twin belongs to.
       twin: of `networks.streaming.streaming_twin`.
       directory: must not exist.
     Raises: ExportError when it cannot be written.
@@ -50,15 +50,14 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
 
     if STATE in bundle.manifest.sources:
         raise ExportError(
-            f"a source is called {STATE!r}, which the streaming model needs for itself; rename it."
+            f"a source is called {STATE!r}, as is an output of the streaming model; rename it."
         )
 
     def stream(block, state, valid):
-        given = twin.model({"block": block, "state": state, "valid": valid}, training=False)
-        stems = {
-            name: given["estimates"][:, index] for index, name in enumerate(bundle.manifest.sources)
-        }
-        return {**stems, RESIDUAL: given["residual"], STATE: given["state"]}
+        outputs = twin.model({"block": block, "state": state, "valid": valid}, training=False)
+        estimates = outputs["estimates"]
+        stems = {name: estimates[:, index] for index, name in enumerate(bundle.manifest.sources)}
+        return {**stems, RESIDUAL: outputs["residual"], STATE: outputs["state"]}
 
     wanted = [
         tf.TensorSpec((1, twin.block, 1), tf.float32, name="block"),
@@ -69,7 +68,7 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
     archive.track(twin.model)
     try:
         archive.add_endpoint(SIGNATURE, stream, input_signature=wanted)
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints a page about its endpoints
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints a page on its endpoints
             archive.write_out(str(directory), verbose=False)
     except (OSError, tf.errors.OpError, ValueError) as error:
         raise ExportError(

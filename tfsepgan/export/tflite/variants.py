@@ -1,8 +1,7 @@
-"""The TFLite files that an export can hold: which there are, what they say of themselves, and how
-good each must be.
+"""The kinds of TFLite files in an export: their names, their descriptions, and their limits.
 
-Files with float weights must give the Keras model's numbers. Files with 8-bit weights cannot: they
-must separate as well, which is measured on mixtures whose sources are known.
+Files with float weights must give the numbers of the Keras model. Files with 8-bit weights cannot;
+they must separate as well as it does, which is measured on mixtures whose sources are known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +22,9 @@ class Variant(NamedTuple):
     """One kind of TFLite file."""
 
     end: str  # of its name
-    precision: str  # see export.convert
+    precision: str  # see export.tflite.convert
     streaming: bool
-    told: str
+    summary: str
 
 
 BASE = {
@@ -44,27 +43,24 @@ VARIANTS = {
     ),
 }
 TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
-OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras over peak
+OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras relative to peak
 MAX_SDR_LOSS_DB = 0.5  # of 8-bit weights, where the sources are known
-# where they are not: an error 20 dB below the estimate costs one of 10 dB SDR less than 0.5 dB
+# where the sources are not known; an estimate of 10 dB SDR with an error at -20 dB loses < 0.5 dB
 MIN_CLOSENESS_DB = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """Audio that quantised files are made and judged with.
-
-    `calibration`: `[time, channels]` each, what the ranges of "int8" are taken from. `mixtures`:
-    what SDR is measured on; sources of the model that they do not hold are judged by their
-    closeness to the Keras model.
-    """
+    """Audio for making and comparing quantised files."""
 
     calibration: tuple[np.ndarray, ...]
+    """`[time, channels]` each; the ranges of "int8" are measured on it."""
     mixtures: tuple[Mixture, ...] = ()
+    """SDR is measured on them; a source that they lack is compared with the Keras model."""
 
 
 def check_variants(wanted: Sequence[str]) -> None:
-    """Raises: ConfigError for a name that is not in the table."""
+    """Raise ConfigError for a name that is not in the table."""
     for name in wanted:
         if name not in VARIANTS:
             raise ConfigError(f"There is no TFLite variant {name!r}; {nearest(name, VARIANTS)}")
@@ -73,7 +69,7 @@ def check_variants(wanted: Sequence[str]) -> None:
 def file_facts_inside(
     manifest: Manifest, variant: str, *, streaming: Mapping[str, Any] | None = None
 ) -> dict:
-    """What a TFLite file says about itself: see `tfsepgan.ondevice.describe`."""
+    """The description inside a TFLite file, as `tfsepgan.ondevice.describe` reads it."""
     stems = [*manifest.sources, "residual"]
     if streaming is None:
         name, inputs = "separate", {"mixture": [1, "time", 1]}
@@ -98,8 +94,8 @@ def file_facts_inside(
     return facts if streaming is None else {**facts, "streaming": dict(streaming)}
 
 
-class Judge:
-    """Tells how far the stems of a file are from the Keras model's.
+class Comparison:
+    """Measures the difference between the stems of a file and those of the Keras model.
 
     Args:
       bundle: the Keras model.
@@ -116,34 +112,32 @@ class Judge:
         """Measure a file.
 
         Args:
-          run: the file, `[time, channels]` to stems.
-          with_sdr: whether to run the mixtures, too.
-        Returns: "of_peak", the largest difference over the peak; "closeness_db", the level of the
-          sources above the difference; and "sdr_loss_db", how much less SDR the worst source has on
-          average, if the mixtures hold one; then also "unheard_closeness_db", the same as
-          "closeness_db" of the sources that they do not hold, if there are such.
+          run: the file, as a function of `[time, channels]` to stems.
+          with_sdr: True measures SDR on the mixtures too.
+        Returns:
+          "of_peak": the largest difference relative to peak.
+          "closeness_db": level of the estimates above the difference, of the worst source.
+          "sdr_loss_db": mean loss of SDR, of the worst source that the mixtures hold; left out
+            where they hold none.
+          "unheard_closeness_db": "closeness_db" of the sources that the mixtures lack; only beside
+            "sdr_loss_db", and left out where they lack none.
         """
-        given, sources = run(self._audio), self._bundle.manifest.sources
-        figures = {"of_peak": largest_difference(self._reference, given)}
+        stems, sources = run(self._audio), self._bundle.manifest.sources
+        figures = {"of_peak": largest_difference(self._reference, stems)}
         if not np.isfinite(figures["of_peak"]):
             return {**figures, "closeness_db": -np.inf}
-        figures["closeness_db"] = min(
-            _snr_or(np.inf, self._reference[source], given[source]) for source in sources
-        )
+        closeness_db = {one: _snr_or(np.inf, self._reference[one], stems[one]) for one in sources}
+        figures["closeness_db"] = min(closeness_db.values())
         losses = self._losses(run) if with_sdr else {}
         if not losses:
             return figures
-        unheard = [
-            _snr_or(np.inf, self._reference[one], given[one])
-            for one in sources
-            if one not in losses
-        ]
-        if unheard:
-            figures["unheard_closeness_db"] = min(unheard)
+        lacking = [value for source, value in closeness_db.items() if source not in losses]
+        if lacking:
+            figures["unheard_closeness_db"] = min(lacking)
         return {**figures, "sdr_loss_db": max(losses.values())}
 
     def _losses(self, run) -> dict[str, float]:
-        """Mean loss of SDR in dB, for each source that the mixtures hold."""
+        """Mean loss of SDR in dB by source, for the sources that the mixtures hold."""
         self._of_mixtures = self._of_mixtures or [
             keras_stems(self._bundle, one.mixture) for one in self._mixtures
         ]
@@ -163,7 +157,7 @@ class Judge:
 
 
 def check_variant(name: str, figures: Mapping[str, float]) -> None:
-    """Raises: ExportError when a file is not as good as its kind must be."""
+    """Raise ExportError when a file misses the limit of its kind."""
     precision = VARIANTS[name].precision
     if precision in OF_PEAK:
         key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
@@ -176,8 +170,9 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
     ):
         key, good = "unheard_closeness_db", False
         wanted = (
-            f"is within {figures[key]:.1f} dB of the Keras model for a source that no mixture at"
-            f" hand holds; wanted at least {MIN_CLOSENESS_DB:.0f} dB"
+            f"differs from the Keras model by only {figures[key]:.1f} dB below the estimate of a"
+            " source that no mixture at hand holds; wanted at least"
+            f" {MIN_CLOSENESS_DB:.0f} dB"
         )
     elif "sdr_loss_db" in figures:
         key, good = "sdr_loss_db", figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
@@ -188,9 +183,9 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
     else:
         key, good = "closeness_db", figures["closeness_db"] >= MIN_CLOSENESS_DB
         wanted = (
-            f"is within {figures[key]:.1f} dB of the Keras model; wanted at least"
-            f" {MIN_CLOSENESS_DB:.0f} dB, as there were no mixtures with known sources to measure"
-            " SDR on"
+            f"differs from the Keras model by only {figures[key]:.1f} dB below the estimate;"
+            f" wanted at least {MIN_CLOSENESS_DB:.0f} dB, as there were no mixtures with known"
+            " sources to measure SDR on"
         )
     if not good:
         raise ExportError(
@@ -199,7 +194,7 @@ def check_variant(name: str, figures: Mapping[str, float]) -> None:
 
 
 def _snr_or(otherwise: float, reference: np.ndarray, estimate: np.ndarray) -> float:
-    """SNR in dB, or what to take for a silent reference."""
+    """SNR in dB, or `otherwise` for a silent reference."""
     try:
         return snr(reference, estimate)
     except ShapeError:

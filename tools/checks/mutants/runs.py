@@ -112,9 +112,9 @@ RUNS = (
         ),
         (
             "channels-mixed-up",
-            "given[..., 0].transpose(1, 2, 0)",
-            "given[::-1, ..., 0].transpose(1, 2, 0)",
-            "test_six_channels_equal_six_times_one",
+            "output[..., 0].transpose(1, 2, 0)",
+            "output[::-1, ..., 0].transpose(1, 2, 0)",
+            "test_six_channels_equal_each_channel_alone",
         ),
     ),
     *mutants_of(

@@ -1,4 +1,4 @@
-"""Working ahead changes neither order nor errors, and stops when nobody listens."""
+"""Items made ahead keep their order and errors, and the thread stops with its reader."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ def test_an_error_comes_after_the_items_before_it():
         next(items)
 
 
-def test_stopping_early_closes_the_source_and_the_thread():
+def test_stopping_early_closes_the_generator_and_the_thread():
     closed = threading.Event()
 
     def endless():

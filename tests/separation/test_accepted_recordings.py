@@ -1,5 +1,4 @@
-"""One reader for every command: what training takes, separation takes, and what one refuses, the
-other refuses, in the same words."""
+"""Training and separation accept the same recordings, and refuse others with the same message."""
 
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def write(path: Path, samples=GOOD, rate_hz: int = 8000, **kinds) -> Path:
 
 
 def patched(path: Path, at: int, value: bytes) -> Path:
-    """The same file with other bytes in its head."""
+    """Replace bytes of a file; returns its path."""
     head = path.read_bytes()
     path.write_bytes(head[:at] + value + head[at + len(value) :])
     return path
@@ -61,7 +60,7 @@ MAKERS = {
     "opus": lambda folder: write(folder / "a.opus", rate_hz=48000, format="OGG", subtype="OPUS"),
     "caf": lambda folder: write(folder / "a.caf"),
 }
-TAKEN = (
+ACCEPTED = (
     "lowest rate",
     "highest rate",
     "most channels",
@@ -83,7 +82,7 @@ def made(kind: str, folder: Path) -> Path:
 
 
 def refusal(action) -> str | None:
-    """What a door says of a recording that it refuses; None where it takes it."""
+    """The message of the DataError that an action raises; None where it raises none."""
     try:
         action()
     except DataError as error:
@@ -92,16 +91,14 @@ def refusal(action) -> str | None:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_training_and_separation_take_and_refuse_the_same(kind, separator, tmp_path):
+def test_training_and_separation_accept_and_refuse_the_same(kind, separator, tmp_path):
     path = made(kind, tmp_path / "in")
-    said = [
-        refusal(lambda: open_audio(path, path.name).decode(8000)),
-        refusal(lambda: separate_file(separator, path, tmp_path / "out")),
-    ]
-    assert said[0] == said[1]
-    assert (said[0] is None) == (kind in TAKEN)
-    if said[0]:
-        assert str(path) in said[0] and not list((tmp_path / "out").rglob("*.wav"))
+    trained = refusal(lambda: open_audio(path, path.name).decode(8000))
+    separated = refusal(lambda: separate_file(separator, path, tmp_path / "out"))
+    assert trained == separated
+    assert (trained is None) == (kind in ACCEPTED)
+    if trained:
+        assert str(path) in trained and not list((tmp_path / "out").rglob("*.wav"))
 
 
 def test_a_folder_is_searched_for_the_same_suffixes(tmp_path):

@@ -39,7 +39,7 @@ def test_a_set_is_named_with_its_levels_and_peculiarities(miniatures, tmp_path, 
     said = run("data", "check", root, "--sources", "voice")
     assert said.code == 0, said.err
     assert "(mir1k, multitrack)" in said.out
-    assert "Trains on the singers abjones and amy" in said.out
+    assert "The singers abjones and amy are for training" in said.out
     assert "-20.0" in said.out  # noise of 0.1
     assert "-26.0" in said.out  # the accompaniment, half as loud
     assert "36 recordings, all of them readable: training can run." in said.out
@@ -78,7 +78,7 @@ def test_all_that_is_wrong_is_named_at_once(data, run):
             "1 recordings of flute in train have channels that cancel out, so that their mean,"
             " which is what is heard, is silent: train/flute/opposite.wav"
         ),
-        "quad.wav has 4 channels, whose mean is heard",
+        "quad.wav has 4 channels, which are averaged",
         "1 of 6",  # clipped, of those that could be read
     ):
         assert words in said.out
@@ -125,14 +125,14 @@ def test_a_wrong_extension_is_noted(data, run):
     (data / "train" / "flute" / "a.flac").rename(data / "train" / "flute" / "a.wav")
     said = run("data", "check", data)
     assert said.code == 0
-    assert "a.wav holds FLAC, its name says .wav" in said.out
+    assert "a.wav contains FLAC, but its suffix is .wav" in said.out
 
 
 def test_a_layout_can_be_asked_for(tones, run):
     said = run("data", "check", tones, "--layout", "slakh2100")
     assert said.code == 1
     assert (
-        "is not laid out as slakh2100: `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
+        "is not laid out as slakh2100: Files are `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
         in said.error
     )
     assert run("data", "check", tones, "--layout", "slack").code == 2

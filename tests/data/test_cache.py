@@ -195,7 +195,7 @@ def test_a_bad_file_is_named_and_the_good_ones_stay(take):
 def test_a_file_that_went_away_is_named(take):
     files = files_of(take / "data")
     files[0].path.unlink()
-    with pytest.raises(DataError, match=r"a\.flac has gone since the data folder was read"):
+    with pytest.raises(DataError, match=r"a\.flac was removed after the data folder was read"):
         unpack(files, sample_rate_hz=8000, cache_dir=take / "cache")
 
 
@@ -211,7 +211,7 @@ def test_a_disk_that_fills_up_is_said(take, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache_module, "write_pcm16", full)
-    with pytest.raises(DataError, match="cannot be written .the disk is full.. Make room"):
+    with pytest.raises(DataError, match="cannot be written .the disk is full.. Free space"):
         unpack_take(take)
 
 

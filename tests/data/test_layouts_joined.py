@@ -33,7 +33,7 @@ def test_maestro_against_irmas_in_one_command(places, tmp_path):
         "voice": 12,
     }
     assert all("maestro" in str(file.path) for file in catalogue.splits["train"]["piano"])
-    assert {catalogue.folder(file) for file in catalogue.splits["train"]["voice"]} == {"voice"}
+    assert {file.folder for file in catalogue.splits["train"]["voice"]} == {"voice"}
     pool = open_pool(catalogue, DataConfig(sample_rate_hz=8000, window=4096), cache_dir=tmp_path)
     assert [len(group) for group in pool.groups] == [2, 12]
 
@@ -50,7 +50,7 @@ def test_files_of_one_name_stay_apart(tmp_path):
         "train/rest/cello/1~b.wav",
         "train/rest/cello/2~b.wav",
     ]
-    assert {catalogue.folder(file) for file in catalogue.splits["train"]["rest"]} == {"rest/cello"}
+    assert {file.folder for file in catalogue.splits["train"]["rest"]} == {"rest/cello"}
 
 
 def test_songs_joined_with_songs_stay_songs(places):
@@ -146,7 +146,7 @@ def test_songs_among_recordings_stay_in_time_for_the_share_that_is_asked_for(tmp
         "2~song1",
         "2~song2",
     }
-    assert {catalogue.unit(file) for file in catalogue.splits["train"]["bass"]} == {
+    assert {file.unit for file in catalogue.splits["train"]["bass"]} == {
         f"train/2~song{n}" for n in range(3)
     }
 

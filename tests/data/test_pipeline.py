@@ -154,7 +154,7 @@ def test_a_cache_that_was_deleted_during_a_run_is_named(unpaired, tmp_path, read
     plan = draw_plan(pool, CONFIG, 0)
     for path in tmp_path.glob("*.wav"):
         path.unlink()
-    with pytest.raises(DataError, match=r"\(unpacked from train/.*\) cannot be read any more"):
+    with pytest.raises(DataError, match=r"\(unpacked from train/.*\) can no longer be read"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 
 
@@ -166,7 +166,7 @@ def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, re
     path, start = pool.recordings[plan.draws.recording[0]].path, int(plan.draws.start[0])
     # one sample is left, which must not fill the window
     os.truncate(path, HEADER_BYTES + 2 * (start + 1))
-    with pytest.raises(DataError, match="cannot be read any more"):
+    with pytest.raises(DataError, match="can no longer be read"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 
 

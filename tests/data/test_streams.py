@@ -136,7 +136,7 @@ def test_of_songs_with_and_without_a_source_each_have_their_share(write, tmp_pat
 def test_nothing_left_beside_the_sources_is_refused(write, tmp_path):
     for name in ("piano/a", "piano/b", "rest/flute/a", "rest/sax/a"):
         write(tmp_path / "train" / f"{name}.wav", 1.0, seed=len(name))
-    with pytest.raises(DataError, match="nothing is left that could be heard unlabelled beside"):
+    with pytest.raises(DataError, match="no others are left for the unlabelled mixtures"):
         share_out(scan(tmp_path), replace(CONFIG, labelled=0.5), "train")
 
 
@@ -186,7 +186,7 @@ def test_songs_are_shared_out_whole(multitrack):
 
 def test_no_recording_left_unlabelled_is_an_error_that_says_so(many, tmp_path):
     config = replace(CONFIG, labelled=0.9)
-    with pytest.raises(DataError, match="labelled is 0.9, which takes all 4 recordings of 'piano'"):
+    with pytest.raises(DataError, match="labelled is 0.9, which makes all 4 recordings of 'piano'"):
         open_streams(scan(many), config, BATCH_KEYS, "train", tmp_path / "cache")
     assert open_streams(scan(many), config, ("mixture", "sources"), "train", tmp_path / "cache")
 

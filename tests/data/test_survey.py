@@ -52,7 +52,7 @@ def test_a_cut_ogg_is_odd_and_a_whole_one_is_not(tmp_path):
     assert oddities(open_audio(path, "n")) == []
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3])
-    assert oddities(open_audio(path, "n")) == ["has no last page, so it may be cut short"]
+    assert oddities(open_audio(path, "n")) == ["has no last page, so it may be truncated"]
 
 
 def test_surveys_add_up(tmp_path):

@@ -10,15 +10,14 @@ import pytest
 from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.cache import Recording, envelope_hop
 from tfsepgan.data.batches.draws import (
-    OTHER,
     REDRAWS,
     SOLOS,
-    Pool,
     begin,
     draw_plan,
     place,
     reading_on,
 )
+from tfsepgan.data.batches.pool import OTHER, Pool
 
 RATE_HZ = 400
 CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", seed=3)

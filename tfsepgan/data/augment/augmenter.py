@@ -28,8 +28,9 @@ from tfsepgan.data.augment.effects import (
     white_noise,
 )
 from tfsepgan.data.augment.pitch_shift import at_pitch
-from tfsepgan.data.batches.draws import OTHER, Plan, begin
+from tfsepgan.data.batches.draws import Plan, begin
 from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.batches.pool import OTHER
 from tfsepgan.errors import DataError
 
 _PURPOSE = 77  # keeps these draws apart from those of which windows are heard

@@ -121,7 +121,7 @@ def _fingerprint(entries: Sequence[Entry]) -> str:
             states = [path.stat() for path in (file.path, *file.further)]
         except OSError as error:
             raise DataError(
-                f"{file.path} has gone since the data folder was read. Start again."
+                f"{file.path} was removed after the data folder was read. Start again."
             ) from error
         told.update(
             "".join(f" {state.st_size} {state.st_mtime_ns}" for state in states).encode() + b"\n"

@@ -86,7 +86,7 @@ class Pool:
         return self._order[np.clip(found, start, end - 1)]
 
     def level_db(self, recording: np.ndarray, start: np.ndarray, count: np.ndarray) -> np.ndarray:
-        """Level of windows in dB relative to full scale, from the envelope hops that they overlap."""
+        """Level of windows in dB relative to full scale, from all envelope hops in them."""
         first, last = start // self._hop, -(-(start + count) // self._hop)
         base = self._first_hop[recording]
         energy = self._energy[base + last] - self._energy[base + first]

@@ -33,6 +33,7 @@ def open_source(
     source: str,
     track: str | None = None,
     below: str,
+    set_number: int = 1,
     further: Sequence[Path] = (),
     channel: int | None = None,
     stream: int | None = None,
@@ -44,6 +45,7 @@ def open_source(
       split, source: of the recording.
       track: its song, if it belongs to one.
       below: its name below the source's folder (unpaired), or the file name in its song's folder.
+      set_number: see `SourceFile`.
     Raises: DataError as `open_audio` does.
     """
     inner, _, _ = below.rpartition("/")
@@ -55,4 +57,5 @@ def open_source(
         channel=channel,
         stream=stream,
     )
-    return SourceFile(**vars(file), split=split, source=source, track=track, folder=folder)
+    place = {"split": split, "source": source, "track": track, "folder": folder}
+    return SourceFile(**vars(file), **place, set_number=set_number)

@@ -26,7 +26,7 @@ import tfsepgan
 from tfsepgan.config import AugmentConfig, DataConfig, check
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.recordings.catalogue import scan
-from tfsepgan.data.remote import client as served
+from tfsepgan.data.remote import connection
 from tfsepgan.data.remote import request as batch_request
 from tfsepgan.data.remote import server as service
 from tfsepgan.data.remote.client import ask_servers, served_batches
@@ -68,11 +68,11 @@ def serving(unpaired, tmp_path):
 def quick(monkeypatch):
     """What is waited for in seconds, in fractions of them."""
     for name, seconds in {
-        "_LOOK_SECONDS": 0.1,
+        "_POLL_SECONDS": 0.1,
         "_ASK_WHY_SECONDS": 0.3,
         "PATIENCE_SECONDS": 0.5,
     }.items():
-        monkeypatch.setattr(served, name, seconds)
+        monkeypatch.setattr(connection, name, seconds)
 
 
 def at(*servers: BatchServer, config: DataConfig = CONFIG) -> DataConfig:
@@ -200,7 +200,7 @@ def test_the_steps_of_a_run_are_shared_among_servers(unpaired, serving, tmp_path
 
 
 def test_a_server_that_comes_back_is_gone_on_with(unpaired, serving, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(served, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 30.0)
     server, said = serving(), []
     batches = served_batches(
         scan(unpaired), at(server), batch_keys=PAIRED, say=said.append
@@ -211,7 +211,7 @@ def test_a_server_that_comes_back_is_gone_on_with(unpaired, serving, quick, tmp_
     got += islice(batches, 12)  # more than was on its way
     assert_same(got, first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path), 14))
     assert any("waiting 30 s for it" in text for text in said)
-    assert any("is back; going on at step" in text for text in said)
+    assert any("is back; continuing at step" in text for text in said)
 
 
 def test_a_server_that_stays_away_ends_the_run_with_a_sentence(unpaired, serving, quick):
@@ -286,7 +286,7 @@ def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monke
 def test_what_was_made_for_a_trainer_that_went_away_is_dropped(
     unpaired, serving, quick, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(served, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
+    monkeypatch.setattr(connection, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
     server = serving()
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     got = list(islice(batches, 2))
@@ -303,7 +303,7 @@ def test_what_was_made_for_a_trainer_that_went_away_is_dropped(
 
 
 def test_a_trainer_that_pauses_keeps_its_batches(unpaired, serving, monkeypatch):
-    monkeypatch.setattr(served, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_SECONDS", 0.1)
     said = []
     server = serving(lease_seconds=5.0, say=said.append)
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
@@ -311,7 +311,7 @@ def test_a_trainer_that_pauses_keeps_its_batches(unpaired, serving, monkeypatch)
     server._lease_seconds = 1.0
     time.sleep(2.0)
     list(islice(batches, 12))
-    assert said == ["A trainer is given batches, from step 0 on."]
+    assert said == ["A trainer gets batches, starting at step 0."]
 
 
 def test_a_dataset_that_is_dropped_is_dropped_on_the_server(unpaired, serving):
@@ -349,14 +349,14 @@ def test_a_server_that_reads_its_folder_otherwise_is_refused(unpaired, multitrac
 @pytest.mark.parametrize("name", ["tfsepgan", "tensorflow", "protocol"])
 def test_another_version_is_refused(unpaired, serving, monkeypatch, name):
     server = serving()
-    real = served.request_of
+    real = connection.request_of
 
     def older(*arguments, **settings):
         request = real(*arguments, **settings)
         (request if name == "protocol" else request["versions"])[name] = "0.0"
         return request
 
-    monkeypatch.setattr(served, "request_of", older)
+    monkeypatch.setattr(connection, "request_of", older)
     with pytest.raises(DataError, match=f"It runs {name} .*, the trainer {name} 0.0"):
         ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
@@ -470,7 +470,7 @@ def test_a_server_is_a_host_and_a_port(servers):
 
 
 def test_a_port_that_is_taken_and_an_address_that_nobody_knows_are_refused(serving):
-    with pytest.raises(DataError, match="cannot be had"):
+    with pytest.raises(DataError, match="is not available"):
         serving(port=serving().port)
-    with pytest.raises(DataError, match="Nobody knows the address 'no.such.invalid'"):
+    with pytest.raises(DataError, match="The address 'no.such.invalid' cannot be resolved"):
         serving(address="no.such.invalid")

@@ -1,2 +1,3 @@
-"""Full bands out of a piano performance with melody, chords and beats: arranged, rendered, mixed
-and mastered."""
+"""Bands from a piano performance with melody, chords and beats: arranged, rendered, mixed,
+mastered.
+"""

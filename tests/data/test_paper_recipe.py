@@ -6,13 +6,13 @@ import argparse
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes
 from sets_for_tests import make_irmas, make_maestro, write
+from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError, DataError
 
-recipe = from_recipes("paper")
+recipe = from_tools("paper")
 RATE = 1000
 
 

@@ -10,11 +10,11 @@ import tarfile
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes
+from tools_for_tests import from_tools
 
 from tfsepgan.errors import DataError
 
-recorded = from_recipes("recorded")
+recorded = from_tools("recorded")
 RATE_HZ = 8000
 TOLD = {
     "title": "Largo",
@@ -207,7 +207,7 @@ def test_a_package_of_npm_is_read_as_it_was_packed(tmp_path):
         info = tarfile.TarInfo("package/a.wav")
         info.size = len(sound(440.0))
         archive.addfile(info, io.BytesIO(sound(440.0)))
-    sources = from_recipes("recorded_sources")
+    sources = from_tools("recorded_sources")
     read = sources.open_source(
         {"npm": "@ann/music", "version": "1.0.0"}, [], tmp_path / "cache", [tmp_path]
     )

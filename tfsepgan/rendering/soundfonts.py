@@ -49,7 +49,7 @@ class SoundFont:
 
 @functools.lru_cache(maxsize=64)
 def _digest(path: Path, size: int, changed: int) -> str:
-    """Checksum of a file; cached by size and time, because soundfonts have hundreds of megabytes."""
+    """Checksum of a file, cached by size and time: soundfonts have hundreds of megabytes."""
     return sha256_of(path)
 
 

@@ -326,7 +326,7 @@ def test_the_manifest_names_licences_and_says_which_are_not_stated(
     [
         (["--classes", "violin"], 2, "None of the soundfonts has violin"),
         (["--classes", "violon"], 2, "no instrument class violon"),
-        (["--tempo", "1"], 2, "tempo is 1.0; wanted: from 0 to below 1"),
+        (["--tempo", "1"], 2, "tempo is 1.0; expected: from 0 to below 1"),
         (["--licence", "bad=MIT"], 2, "--licence bad: wanted NAME=WORDS"),
         (["--parts", "oboe*"], 1, "Nothing to render"),
     ],

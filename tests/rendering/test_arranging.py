@@ -12,7 +12,7 @@ from tfsepgan.rendering.arranging import accompaniment
 from tfsepgan.rendering.arranging.arrangement import arrange
 from tfsepgan.rendering.arranging.drums import CRASH, STYLES, WALTZES, drums
 from tfsepgan.rendering.arranging.line_ups import LINE_UPS
-from tfsepgan.rendering.arranging.piano import PianoRole, Stretch, play
+from tfsepgan.rendering.arranging.piano import PianoRole, Span, play
 from tfsepgan.rendering.arranging.song import excerpt, in_other_key, read_chord, read_song
 from tfsepgan.rendering.instruments import CLASSES
 from tfsepgan.rendering.score import Control
@@ -66,7 +66,7 @@ def test_tempo_and_key_change_everything_alike(song):
         np.testing.assert_allclose(
             [note.start / 2 for note in before], [note.start for note in after]
         )
-    with pytest.raises(DataError, match="leaves MIDI's range"):
+    with pytest.raises(DataError, match="leaves the range of MIDI"):
         in_other_key(song, tempo=1.0, semitones=70)
 
 
@@ -169,7 +169,7 @@ def test_bars_of_three_beats_get_waltzes(tmp_path):
 
 def test_nothing_of_the_piano_begins_sounds_on_or_is_held_in_a_rest(song):
     piano = replace(song.piano, controls=(Control(0.5, 64, 127), Control(5.0, 64, 90)))
-    part_of = play(piano, song.melody, PianoRole(rests=(Stretch(4.0, 8.0),), melody="doubled"))
+    part_of = play(piano, song.melody, PianoRole(rests=(Span(4.0, 8.0),), melody="doubled"))
     assert not [note for note in part_of.notes if note.start < 8.0 and note.end > 4.0]
     assert part_of.controls == (Control(0.5, 64, 127), Control(4.0, 64, 0), Control(8.0, 64, 90))
 

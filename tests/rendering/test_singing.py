@@ -29,7 +29,7 @@ def test_every_note_is_one_syllable_and_rests_are_silent():
     pitch_hz = np.zeros(1000)
     for start in range(50, 950, 80):
         pitch_hz[start : start + 40] = 200.0
-    heard = singing.frames_heard(pitch_hz, NOTES, frame(4.0), np.random.default_rng(0))
+    heard = singing.spoken_frames(pitch_hz, NOTES, frame(4.0), np.random.default_rng(0))
     for note in NOTES:
         sung = heard[frame(note.start) + 1 : frame(note.end) - 30]
         assert (pitch_hz[sung] > 0).all() and (np.diff(sung) >= 0).all()
@@ -55,7 +55,7 @@ def test_vibrato_waits_for_a_note_to_last():
     "words", ["anna", "anna=x", "anna=x:high:60", "anna=x:9:60", "anna=x:1.0:200", "=x:1:60"]
 )
 def test_words_that_are_no_singer_are_refused(words):
-    with pytest.raises(ConfigError, match="wanted"):
+    with pytest.raises(ConfigError, match="expected"):
         Singer.parse(words)
 
 

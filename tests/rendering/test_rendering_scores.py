@@ -296,7 +296,7 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(
 ):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(
-        DataError, match=rf"{module}, which is not here: pip install 'tfsepgan\[render\]'"
+        DataError, match=rf"{module}, which is not installed: pip install 'tfsepgan\[render\]'"
     ):
         (read_midi if module == "mido" else read_musicxml)(tmp_path / name)
 

@@ -1,4 +1,4 @@
-"""What a data folder is read as, and which ones are refused."""
+"""The catalogue: how data folders are read, and which ones are refused."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def test_a_multitrack_folder_is_read_as_such(multitrack, sources):
     assert sorted(catalogue.splits["train"]) == ["bass", "drums", "piano"]
 
 
-def test_one_song_is_told_apart_by_the_source(tmp_path, write):
+def test_one_song_is_recognised_by_the_source(tmp_path, write):
     for number, source in enumerate(("vocals", "band")):
         write(tmp_path / "train" / "song" / f"{source}.wav", 1.0, seed=number)
     assert scan(tmp_path, sources=("vocals",)).layout == "multitrack"

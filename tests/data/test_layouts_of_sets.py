@@ -1,5 +1,4 @@
-"""Every set of this field is known by its own folders, names and metadata, and trains as it is
-distributed."""
+"""Published data sets are detected by folders, names and metadata, and read as distributed."""
 
 import shutil
 from dataclasses import replace
@@ -30,7 +29,7 @@ def files_of(catalogue, split, source):
     return catalogue.splits[split][source]
 
 
-def test_every_layout_that_can_be_asked_for_is_tested():
+def test_every_layout_is_tested():
     from typing import get_args
 
     from tfsepgan.config import SetLayout
@@ -253,9 +252,9 @@ def test_the_streams_of_a_stem_file_are_its_sources_in_time(tmp_path):
     signals = write_stem_file(tmp_path / "train" / "Song.stem.mp4", 3)
     song = scan(tmp_path, sources=("vocals",)).tracks("train")["Song"]
     for source, signal in zip(("drums", "bass", "other", "vocals"), signals[1:], strict=True):
-        heard = song[source].read(mono=True)[: len(signal), 0]
+        decoded = song[source].read(mono=True)[: len(signal), 0]
         inside = slice(4000, 60000)
-        error = np.sum((heard[inside] - signal[inside]) ** 2) / np.sum(signal[inside] ** 2)
+        error = np.sum((decoded[inside] - signal[inside]) ** 2) / np.sum(signal[inside] ** 2)
         assert error < 0.02  # the codec's; a sample's shift of a tone at 2 kHz would give 0.08
         assert song[source].frames == len(signal)
         assert song[source].channels == 2
@@ -365,8 +364,8 @@ def test_medleydb_names_sources_by_instrument_and_splits_by_artist(sets):
     assert len(song["distorted_electric_guitar"].further) == 1
     notes = " ".join(catalogue.notes)
     assert (
-        "1 stems listed in the metadata are missing: Mozart_DiesBildnis Mozart_DiesBildnis_STEM_05.wav"
-        in notes
+        "1 stems listed in the metadata are missing:"
+        " Mozart_DiesBildnis Mozart_DiesBildnis_STEM_05.wav" in notes
     )
     assert "1 tracks with bleed from other instruments; --leave-out excludes them: Mozart_" in notes
 
@@ -383,10 +382,10 @@ def test_medleydb_without_metadata_is_named(tmp_path):
 def test_metadata_cannot_point_out_of_the_set(tmp_path):
     root = MAKERS["medleydb"][0](tmp_path)
     path = root / "Audio" / "LizNelson_Rainfall" / "LizNelson_Rainfall_METADATA.yaml"
-    told = yaml.safe_load(path.read_text())
-    told["stems"]["S01"]["filename"] = "../../../../secret.wav"
+    metadata = yaml.safe_load(path.read_text())
+    metadata["stems"]["S01"]["filename"] = "../../../../secret.wav"
     write(tmp_path / "secret.wav", 5)
-    path.write_text(yaml.safe_dump(told))
+    path.write_text(yaml.safe_dump(metadata))
     notes = " ".join(scan(root).notes)
     assert "LizNelson_Rainfall secret.wav" in notes
 

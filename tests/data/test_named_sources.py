@@ -1,5 +1,4 @@
-"""From one source to all of a song's: where nothing else is in the mixtures, settings, mixtures and
-batches say so."""
+"""From one source to all: without others, the settings, mixtures and batches have none either."""
 
 from dataclasses import replace
 

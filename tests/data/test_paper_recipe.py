@@ -1,5 +1,4 @@
-"""The paper's own set-up, on miniatures of MAESTRO and IRMAS: minutes, cuts, and no piano among the
-others."""
+"""The paper's setup on small imitations of MAESTRO and IRMAS: minutes, cuts, others without piano."""
 
 import argparse
 
@@ -53,7 +52,7 @@ def made(tmp_path, piano, **more):
     return tmp_path / "paper"
 
 
-def test_there_are_as_many_minutes_as_asked_for_in_files_of_about_one(pianos, tmp_path):
+def test_the_given_minutes_are_cut_into_files_of_about_one_minute(pianos, tmp_path):
     catalogue = open_catalogue(str(made(tmp_path, pianos)), ("piano",))
     minutes = {row.split: row.minutes for row in catalogue.summary()}
     assert minutes == pytest.approx({"train": 4.0, "valid": 0.4, "test": 0.4})

@@ -1,5 +1,4 @@
-"""Batches: their shapes, that nothing but seed and step decides them, and that every reader gives
-the same bits."""
+"""Batches: shapes, dependence on seed and step only, and the same bits from every reader."""
 
 import os
 import shutil
@@ -132,8 +131,8 @@ def test_only_short_files_are_refused(tmp_path, write, cache):
     with pytest.raises(DataError) as caught:
         training_batches(scan(tmp_path), CONFIG, cache_dir=cache)
     assert str(caught.value) == (
-        f"{tmp_path}/train/piano holds 2 files but none is longer than the window (0.51 s at 8000 Hz);\n"
-        "the longest is take0.wav, 0.30 s. Use --window 2048 or longer recordings."
+        f"{tmp_path}/train/piano holds 2 files but none is longer than the window"
+        " (0.51 s at 8000 Hz);\nthe longest is take0.wav, 0.30 s. Use --window 2048 or longer recordings."
     )
 
 

@@ -1,5 +1,4 @@
-"""Recordings in shards: the same batches as from the folder, one shard after the other, nothing
-half."""
+"""Shards: the same batches as from the folder, shard by shard, without partial files."""
 
 import json
 import shutil
@@ -83,10 +82,10 @@ def test_batches_of_shards_are_those_of_the_folder(unpaired, tmp_path, rate_hz):
     assert files_of(ours) == files_of(theirs)
     assert (ours.layout, ours.sets) == ("unpaired", ("plain",))
     config = replace(CONFIG, labelled=0.5, sources=("piano",))
-    heard = ("mixture", "sources", "solo")
+    batch_keys = ("mixture", "sources", "solo")
     assert_same_batches(
-        first_batches(theirs, config, tmp_path / "a", batch_keys=heard),
-        first_batches(ours, config, tmp_path / "b", batch_keys=heard),
+        first_batches(theirs, config, tmp_path / "a", batch_keys=batch_keys),
+        first_batches(ours, config, tmp_path / "b", batch_keys=batch_keys),
     )
 
 
@@ -102,7 +101,7 @@ def test_batches_of_packed_songs_are_those_of_the_songs(multitrack, tmp_path):
     )
 
 
-def test_resampled_recordings_are_heard_alike(multitrack, tmp_path):
+def test_resampled_recordings_give_equal_windows(multitrack, tmp_path):
     pack(scan(multitrack), tmp_path / "shards", sample_rate_hz=5000)
     config = replace(CONFIG, sample_rate_hz=5000)
     ours = scan(tmp_path / "shards", cache_dir=tmp_path / "cache")
@@ -216,9 +215,9 @@ def test_shards_are_joined_with_folders(packed, multitrack, tmp_path):
 
 def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
     place = "ram://bucket/of/shards/"
-    said = pack(scan(unpaired), place, sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
+    written = pack(scan(unpaired), place, sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
     assert "unfinished.json" not in Storage(place).names()
-    assert [shard.sha256 for shard in said.shards] == [
+    assert [shard.sha256 for shard in written.shards] == [
         shard.sha256 for shard in parse((packed / "shards.json").read_bytes(), "").shards
     ]
     there = open_catalogue(f"{place},demo", ("piano",), cache=str(tmp_path / "one"))
@@ -267,7 +266,7 @@ def test_recordings_are_fetched_once(packed, tmp_path, monkeypatch):
     assert files_of(scan(copy)) == files_of(scan(packed, cache_dir=tmp_path / "cache"))
 
 
-def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monkeypatch):
+def test_fetching_continues_after_the_existing_shards(packed, tmp_path, monkeypatch):
     read, fetched = shards._recordings, []
 
     def breaks_off(storage, shard):
@@ -298,7 +297,7 @@ def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monk
     assert again == [names[0], names[-2]]
 
 
-def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_path, monkeypatch):
+def test_packing_continues_after_the_existing_shards(unpaired, packed, tmp_path, monkeypatch):
     catalogue, done = scan(unpaired), []
 
     def breaks_off(file):
@@ -337,10 +336,10 @@ def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_p
         assert (tmp_path / "shards" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_changed_shards_are_fetched_anew(packed, copy_of, tmp_path):
+def test_changed_shards_are_fetched_again(packed, copy_of, tmp_path):
     before = shards.fetch(packed, tmp_path / "cache")
-    told = json.loads((copy_of / "shards.json").read_text())
-    (copy_of / "shards.json").write_text(json.dumps(told | {"licence": "another"}))
+    manifest = json.loads((copy_of / "shards.json").read_text())
+    (copy_of / "shards.json").write_text(json.dumps(manifest | {"licence": "another"}))
     assert shards.fetch(copy_of, tmp_path / "cache") != before
 
 
@@ -389,11 +388,13 @@ def test_a_spoiled_shard_is_named(copy_of, tmp_path, spoil, words):
     ],
 )
 def test_a_spoiled_manifest_is_refused(copy_of, tmp_path, change, words):
-    told = json.loads((copy_of / "shards.json").read_text())
+    manifest = json.loads((copy_of / "shards.json").read_text())
     (
-        told["shards"][0]["records"][0] if change.keys() & {"file", "sha256", "bytes"} else told
+        manifest["shards"][0]["records"][0]
+        if change.keys() & {"file", "sha256", "bytes"}
+        else manifest
     ).update(change)
-    (copy_of / "shards.json").write_text(json.dumps(told))
+    (copy_of / "shards.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match=words):
         shards.fetch(copy_of, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
@@ -406,7 +407,7 @@ def test_half_a_manifest_is_refused(copy_of, tmp_path):
         scan(copy_of, cache_dir=tmp_path / "cache")
 
 
-def test_a_place_that_nobody_knows_is_said(tmp_path, monkeypatch):
+def test_an_unknown_file_system_is_reported(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(
         DataError,
@@ -417,19 +418,19 @@ def test_a_place_that_nobody_knows_is_said(tmp_path, monkeypatch):
         open_catalogue("nosuch://bucket/x", ("piano",))
 
 
-def test_a_full_cache_is_said_before_anything_is_written(packed, tmp_path, monkeypatch):
+def test_a_full_cache_is_reported_before_anything_is_written(packed, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     with pytest.raises(DataError, match=r"needs 0\.00 GB in .*cache, 0\.00 GB are free"):
         shards.fetch(packed, tmp_path / "cache")
 
 
-def test_a_cache_that_cannot_be_written_is_said(packed, tmp_path):
+def test_a_cache_that_cannot_be_written_is_reported(packed, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match=r"The cache, .*, cannot be written \(Not a directory\)"):
         shards.fetch(packed, tmp_path / "file" / "cache")
 
 
-def test_what_is_there_is_not_written_over(unpaired, packed, tmp_path):
+def test_existing_files_are_not_overwritten(unpaired, packed, tmp_path):
     catalogue = scan(unpaired)
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(DataError, match=r"is not empty \(thesis\.txt\); use a folder"):

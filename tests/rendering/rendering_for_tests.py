@@ -1,4 +1,4 @@
-"""Parts of a score, and a soundfont of sines, for tests of rendering."""
+"""Parts of a score, and a soundfont of sines, for the tests of rendering."""
 
 import numpy as np
 from tools_for_tests import TOOLS, from_tools
@@ -9,7 +9,7 @@ RECIPES = TOOLS / "recipes"
 
 
 def from_recipes(name):
-    """A recipe's module."""
+    """The module of a recipe."""
     return from_tools(name, RECIPES)
 
 

@@ -1,9 +1,4 @@
-"""`tfsepgan-data render`, from scores to a data folder.
-
-Most tests play with a stand-in for the program fluidsynth, put first on the path: it takes the same
-command line and the same MIDI file, plays exact sines, and can hang, fail or never end. The last
-tests play with the real synthesizers that are here.
-"""
+"""`tfsepgan-data render`, from scores to files, with a stand-in for the synthesizer."""
 
 import json
 import os
@@ -59,7 +54,8 @@ for message in file:
         start, velocity = begun.pop((message.channel, message.note))
         a, b = round(start * rate), round(now * rate)
         pitch_hz = 440 * 2 ** ((message.note - 69) / 12)
-        out[a:b] += velocity / 500 * np.sin(2 * np.pi * pitch_hz * np.arange(b - a) / rate + 0.5)[:, None]
+        wave = np.sin(2 * np.pi * pitch_hz * np.arange(b - a) / rate + 0.5)
+        out[a:b] += velocity / 500 * wave[:, None]
 if "silent" in font:
     out *= 0
 soundfile.write(sound, out, rate, subtype="FLOAT")
@@ -228,7 +224,7 @@ def test_what_is_there_is_kept_and_what_is_not_is_made(tmp_path, scores, fonts, 
     assert samples(first).shape[1] == 1  # another setting, so made again
 
 
-def test_a_run_that_was_killed_goes_on(tmp_path, scores, fonts, stand_in, monkeypatch):
+def test_a_killed_run_continues(tmp_path, scores, fonts, stand_in, monkeypatch):
     monkeypatch.setenv("STAND_IN", "slow")
     data = tmp_path / "data"
     words = [
@@ -280,10 +276,10 @@ def test_trouble_is_named_and_the_others_are_rendered(
         render(folder, "--soundfont", *soundfonts, "--output", tmp_path / "data", *PLAIN, *limit)
         == 1
     )
-    said = capsys.readouterr()
-    assert words in said.out
-    assert ".mid was not rendered" in said.out
-    assert "1 of 2 were not rendered; the others are in" in said.err
+    output = capsys.readouterr()
+    assert words in output.out
+    assert ".mid was not rendered" in output.out
+    assert "1 of 2 were not rendered; the others are in" in output.err
     assert len(made(tmp_path / "data")) == 1
 
 
@@ -293,9 +289,9 @@ def test_a_bad_score_is_named_and_the_others_are_rendered(
     folder = scores("a")
     (folder / "broken.mid").write_bytes(b"MThd nothing more")
     assert render(folder, "--soundfont", *fonts("good"), "--output", tmp_path / "data", *PLAIN) == 1
-    said = capsys.readouterr()
-    assert "broken.mid" in said.out
-    assert "1 of 2 were not rendered" in said.err
+    output = capsys.readouterr()
+    assert "broken.mid" in output.out
+    assert "1 of 2 were not rendered" in output.err
     assert len(made(tmp_path / "data")) == 1
 
 
@@ -312,8 +308,8 @@ def test_the_manifest_names_licences_and_says_which_are_not_stated(
     assert manifest["soundfonts"]["good"]["licence"] == "CC0-1.0"
     assert manifest["soundfonts"]["good"]["copyright_in_file"] == "CC0"
     assert manifest["scores"] == {"songs": {"licence": "MIT"}}
-    (said,) = manifest["files"].values()
-    assert (said["score"], said["soundfont"], said["class"], said["seconds"]) == (
+    (entry,) = manifest["files"].values()
+    assert (entry["score"], entry["soundfont"], entry["class"], entry["seconds"]) == (
         "songs/a.mid",
         "good",
         "piano",
@@ -331,7 +327,7 @@ def test_the_manifest_names_licences_and_says_which_are_not_stated(
         (["--parts", "oboe*"], 1, "Nothing to render"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_written(
+def test_invalid_settings_are_refused_before_anything_is_written(
     tmp_path, scores, fonts, stand_in, capsys, more, code, words
 ):
     assert (
@@ -342,7 +338,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_missing_synthesizer_is_told_with_what_to_install(
+def test_a_missing_synthesizer_is_named_with_its_installation(
     tmp_path, scores, fonts, monkeypatch, capsys
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -405,14 +401,14 @@ def test_a_plan_stops_when_every_class_has_its_minutes(scores):
     assert plan.jobs == plan_of(folder, assign="any", classes=("violin", "flute"), minutes=1.0).jobs
 
 
-def test_only_the_parts_asked_for_are_played(scores):
+def test_only_the_selected_parts_are_played(scores):
     folder = scores("a", parts=[part(*LINE, name="MELODY"), part(*CHORDS, name="Piano left")])
     assert [job.stems[0].parts for job in plan_of(folder, parts=("piano*",)).jobs] == [(1,)]
     plan = plan_of(folder, [a_font("violin", (0, 40))])
     assert (plan.jobs, plan.left_out) == ([], 2)
 
 
-def test_versions_of_a_piece_stay_in_one_split_whatever_else_is_rendered():
+def test_versions_of_a_piece_stay_in_one_split():
     settings = RenderSettings(valid_share=0.3, test_share=0.2)
     splits = [split_of(f"set/{number}", settings) for number in range(2000)]
     shares = {name: splits.count(name) / 2000 for name in ("train", "valid", "test")}
@@ -487,9 +483,11 @@ def test_a_real_synthesizer_plays_the_right_pitch_at_the_right_time(
         # fluidsynth moves in blocks of 64 samples, and is two of them behind
         assert abs(late) < 0.005
         note = sound[int((start + 0.05) * 44100) : int((start + 0.4) * 44100)]
-        heard = (
+        frequency_hz = (
             np.argmax(np.abs(np.fft.rfft(note * np.hanning(len(note)), 1 << 18)))
             * 44100
             / (1 << 18)
         )
-        assert 1200 * np.log2(heard / (440 * 2 ** ((pitch - 69) / 12))) == pytest.approx(0, abs=3)
+        assert 1200 * np.log2(frequency_hz / (440 * 2 ** ((pitch - 69) / 12))) == pytest.approx(
+            0, abs=3
+        )

@@ -1,4 +1,4 @@
-"""Variants weight the channels of a recording; recordings themselves and mono files are unchanged."""
+"""Variants weight the channels of a recording; variant 0 and mono files are unchanged."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The paper's setup on small imitations of MAESTRO and IRMAS: minutes, cuts, others without piano."""
+"""The paper's setup on small imitations of MAESTRO and IRMAS: minutes, cuts and others."""
 
 import argparse
 

@@ -132,7 +132,8 @@ def test_only_short_files_are_refused(tmp_path, write, cache):
         training_batches(scan(tmp_path), CONFIG, cache_dir=cache)
     assert str(caught.value) == (
         f"{tmp_path}/train/piano holds 2 files but none is longer than the window"
-        " (0.51 s at 8000 Hz);\nthe longest is take0.wav, 0.30 s. Use --window 2048 or longer recordings."
+        " (0.51 s at 8000 Hz);\nthe longest is take0.wav, 0.30 s."
+        " Use --window 2048 or longer recordings."
     )
 
 

@@ -5,7 +5,7 @@ data as without the interruption, and every reader gives the same bits.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -39,18 +39,10 @@ def training_batches(
 ):
     """Endless training batches, with the keys that a system needs.
 
-    The possible keys, each float32 and drawn independently of the others (except the first two):
-      - "mixture" `[batch, time, 1]`, and "sources" `[batch, sources, time, 1]`, its sources;
-      - "solo" `[batch, sources + 1, time, 1]`: each source and last the others, at the levels of
-        some other mixture;
-      - "unlabelled" `[batch, time, 1]`: mixtures without their sources, from the folder `mixture`
-        if there is one, or else made.
-    With `config.labelled` below 1, the last two use other recordings than the first two.
-
     Args:
       catalogue: the recordings, from `catalogue.scan`.
       config: how to draw and mix them.
-      batch_keys: the keys of a batch, see above.
+      batch_keys: the keys of a batch, see `batch_shapes`.
       split: the split to draw from; only `train` gets variants.
       first_step: step of the first batch.
       every: steps from one batch to the next, where several servers share the steps of a run.
@@ -67,18 +59,7 @@ def training_batches(
     reader = choose_reader(config.reader)
     read = longer_window(config) if augmenter else config.window
     shapes = batch_shapes(config, batch_keys)
-
-    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
-        made: dict[str, np.ndarray] = {}
-        for stream in streams:
-            plan = stream.plan(config, int(step), read)
-            if windows is None:
-                own = read_windows(stream.pool, plan.draws, read, reader)
-            else:
-                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
-            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
-            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
-        return [made[key] for key in batch_keys]
+    mix = _mixer(streams, config, batch_keys, augmenter, reader, read)
 
     def to_batch(*inputs):
         made = tf.numpy_function(
@@ -98,6 +79,31 @@ def training_batches(
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
+def _mixer(
+    streams: Sequence[Stream],
+    config: DataConfig,
+    batch_keys: Sequence[str],
+    augmenter: Augmenter | None,
+    reader: str,
+    read: int,
+) -> Callable[..., list[np.ndarray]]:
+    """A function from a step, and its windows if they are read in the graph, to a batch."""
+
+    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
+        made: dict[str, np.ndarray] = {}
+        for stream in streams:
+            plan = stream.plan(config, int(step), read)
+            if windows is None:
+                own = read_windows(stream.pool, plan.draws, read, reader)
+            else:
+                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
+            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
+        return [made[key] for key in batch_keys]
+
+    return mix
+
+
 def batches_at_a_time(augmenter: Augmenter | None) -> int:
     """How many batches are made in parallel.
 
@@ -109,7 +115,17 @@ def batches_at_a_time(augmenter: Augmenter | None) -> int:
 
 
 def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Shape of each key of a batch, see `training_batches`."""
+    """The shape of each key of a batch.
+
+    The keys, each float32 and drawn independently of the others (except the first two):
+    - "mixture" `[batch, time, 1]`, and "sources" `[batch, sources, time, 1]`, its sources;
+    - "solo" `[batch, sources + 1, time, 1]`: each source and last the others, at the levels of some
+      other mixture;
+    - "unlabelled" `[batch, time, 1]`: mixtures without their sources, from the folder `mixture` if
+      there is one, or else made.
+
+    With `config.labelled` below 1, the last two use other recordings than the first two.
+    """
     parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
     ends = (config.window, 1)
     return {

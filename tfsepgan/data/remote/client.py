@@ -38,16 +38,12 @@ def served_batches(
     """
     import tensorflow as tf
 
-    addresses = server_places(config.data_server)
-    connections = [
-        ServerConnection(
-            place, catalogue, config, batch_keys=batch_keys, every=len(addresses), say=say
-        )
-        for place in addresses
-    ]
+    places = server_places(config.data_server)
+    settings = {"batch_keys": batch_keys, "every": len(places), "say": say}
+    connections = [ServerConnection(place, catalogue, config, **settings) for place in places]
     try:
         for number, connection in enumerate(connections):
-            connection.connect(first_step + (number - first_step) % len(addresses), patience=0.0)
+            connection.connect(first_step + (number - first_step) % len(places), patience=0.0)
     except BaseException:
         _close(connections)
         raise

@@ -66,14 +66,7 @@ def pack(
     Raises: ConfigError for an invalid rate or size. DataError when the place holds something else
       or cannot be reached or written, or when a recording cannot be decoded.
     """
-    low, high = RATES_HZ
-    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
-        raise ConfigError(
-            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
-            " recording's own."
-        )
-    if shard_bytes <= 0:
-        raise ConfigError(f"Shards of {shard_bytes} bytes are not possible; use a size above zero.")
+    _refuse_settings(sample_rate_hz, shard_bytes)
     entries = [
         file
         for sources in catalogue.splits.values()
@@ -81,16 +74,7 @@ def pack(
         for file in files
     ]
     storage = Storage(str(place))
-    draft = Manifest(
-        kind=catalogue.layout,
-        sets=catalogue.sets,
-        sample_rate_hz=sample_rate_hz,
-        licence=licence,
-        notes=catalogue.notes,
-        shards=(),
-        origin=_fingerprint(entries),
-    )
-    draft = _start_or_resume(storage, draft)
+    draft = _start_or_resume(storage, _draft(catalogue, entries, sample_rate_hz, licence))
     packed = len(list(draft.records))
     for file in entries[:packed]:
         done(file)
@@ -103,6 +87,32 @@ def pack(
     storage.write(MANIFEST, finished.text(_MADE_BY))
     storage.remove(UNFINISHED)
     return finished
+
+
+def _draft(
+    catalogue: Catalogue, entries: Sequence[SourceFile], sample_rate_hz: int | None, licence: str
+) -> Manifest:
+    """The manifest before any shard is written."""
+    return Manifest(
+        kind=catalogue.layout,
+        sets=catalogue.sets,
+        sample_rate_hz=sample_rate_hz,
+        licence=licence,
+        notes=catalogue.notes,
+        shards=(),
+        origin=_fingerprint(entries),
+    )
+
+
+def _refuse_settings(sample_rate_hz: int | None, shard_bytes: int) -> None:
+    low, high = RATES_HZ
+    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
+        raise ConfigError(
+            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
+            " recording's own."
+        )
+    if shard_bytes <= 0:
+        raise ConfigError(f"Shards of {shard_bytes} bytes are not possible; use a size above zero.")
 
 
 def _fingerprint(entries: Sequence[SourceFile]) -> str:

@@ -1,3 +1,1 @@
-"""Bands from a piano performance with melody, chords and beats: arranged, rendered, mixed,
-mastered.
-"""
+"""Songs: arranges, renders, mixes and masters bands around a piano performance."""

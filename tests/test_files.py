@@ -1,4 +1,4 @@
-"""What is written is whole or not there, and what stood there before is safe until then."""
+"""Files are written completely or not at all; the old content stays until then."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ import pytest
 from tfsepgan.files import put_in_place, remove_half_written, sha256_of, write_whole
 
 
-def test_a_file_takes_its_place_with_the_rights_that_any_file_has(tmp_path):
+def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
     plain = tmp_path / "plain"
     plain.write_bytes(b"")
     write_whole(tmp_path / "new folder" / "file", lambda file: file.write(b"all of it"))
@@ -35,7 +35,7 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path, lasting, error):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_files_of_a_folder_take_their_places_only_when_all_are_there(tmp_path):
+def test_files_of_a_folder_appear_only_when_all_are_complete(tmp_path):
     (tmp_path / "weights").write_text("old")
     with (
         pytest.raises(FileNotFoundError),
@@ -54,8 +54,8 @@ def test_files_of_a_folder_take_their_places_only_when_all_are_there(tmp_path):
     }
 
 
-def test_what_a_kill_left_is_removed_once_nobody_can_be_writing_it(tmp_path):
-    """Found by the names that both ways of writing use, which a kill in the middle shows."""
+def test_half_written_files_are_removed_when_they_are_old_enough(tmp_path):
+    """Temporary names are those that both ways of writing use while they run."""
     seen = []
 
     def look(file):
@@ -78,6 +78,6 @@ def test_what_a_kill_left_is_removed_once_nobody_can_be_writing_it(tmp_path):
 
 
 def test_the_digest_of_a_file_longer_than_a_piece(tmp_path):
-    content = bytes(range(256)) * 8192 + b"end"  # two pieces and a bit
+    content = bytes(range(256)) * 8192 + b"end"  # a little more than two pieces
     (tmp_path / "long").write_bytes(content)
     assert sha256_of(tmp_path / "long") == hashlib.sha256(content).hexdigest()

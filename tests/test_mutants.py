@@ -1,5 +1,4 @@
-"""The list of mutants does not rot: each text is in its file once, its tests exist; and the runner
-tells what became of one."""
+"""Each mutant fits its file and names tests that exist; the runner gives its outcome."""
 
 import ast
 import subprocess
@@ -28,12 +27,11 @@ def names_in(file):
 
 @pytest.mark.parametrize("file", sorted({mutant.file for mutant in MUTANTS}))
 def test_every_mutant_can_be_put_into_its_file_in_one_way(file):
-    """Where this fails a line was changed: change the mutant's text with it, or take the mutant
-    away with the line."""
+    """On a failure a line was changed: change the mutant's text too, or remove it with the line."""
     for mutant in MUTANTS:
         if mutant.file == file:
             assert mutant.text != mutant.replacement, mutant.name
-            mutant.applied(source_of(file))  # says what is wrong
+            mutant.applied(source_of(file))  # raises with the reason
 
 
 @pytest.mark.parametrize(
@@ -44,11 +42,11 @@ def test_every_test_that_a_mutant_names_exists(file):
         for test in mutant.tests:
             there, _, name = test.partition("[")[0].partition("::")
             assert there != file or not name or name in names_in(file), (
-                f"{mutant.name} wants {test}"
+                f"{mutant.name} names {test}"
             )
 
 
-def test_every_mutant_has_a_name_of_its_own_and_tests_that_must_kill_it():
+def test_every_mutant_has_its_own_name_and_tests():
     assert [
         name for name, count in Counter(mutant.name for mutant in MUTANTS).items() if count > 1
     ] == []
@@ -76,7 +74,7 @@ from code_of_toy import half, twice
 def test_twice():
     assert twice(3) == 6
 """
-ENDS = {  # how each ends, by what stands for `number + number`
+ENDS = {  # by outcome: a text and its replacement
     "killed": ("number + number", "number * number"),
     "survived": ("number / 2", "number / 3"),
     "timed out": ("    return number + number", "    while True:\n        pass"),
@@ -86,7 +84,7 @@ ENDS = {  # how each ends, by what stands for `number + number`
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
-    """A workshop on a repository of one file, without TensorFlow."""
+    """A workshop on a repository with one file, without TensorFlow."""
     folder = tmp_path_factory.mktemp("toy")
     repository = folder / "repository"
     (repository / "tests").mkdir(parents=True)
@@ -105,7 +103,7 @@ def toy(text, replacement, file="code_of_toy.py", test="tests/test_toy.py::test_
 
 
 @pytest.mark.parametrize("state", sorted(ENDS))
-def test_the_runner_tells_how_a_mutant_ends_and_takes_it_out_again(state, workshop):
+def test_the_runner_gives_the_outcome_of_a_mutant_and_removes_it(state, workshop):
     outcome = workshop.run(toy(*ENDS[state]), limit_seconds=3.0 if state == "timed out" else 60.0)
     assert outcome.state == state, outcome
     assert outcome.dead == (state in ("killed", "timed out"))
@@ -117,14 +115,14 @@ def test_the_runner_tells_how_a_mutant_ends_and_takes_it_out_again(state, worksh
 @pytest.mark.parametrize(
     ("mutant", "why"),
     [
-        (toy("number", "x"), "the text is 5 times in code_of_toy.py, wanted once"),
+        (toy("number", "x"), "the text is 5 times in code_of_toy.py"),
         (toy("nowhere", "x"), "the text is 0 times"),
         (toy("number + number", "number + other"), "NameError"),
         (toy("def twice", "def thrice"), "ImportError"),
         (toy("number + number", "number", test="tests/test_toy.py::test_gone"), "pytest gave 4"),
     ],
 )
-def test_what_no_test_looked_at_is_broken_and_not_killed(mutant, why, workshop):
+def test_a_mutant_that_no_test_ran_on_is_broken_and_not_killed(mutant, why, workshop):
     outcome = workshop.run(mutant, limit_seconds=60.0)
     assert outcome.state == "broken" and why in outcome.by, outcome
 
@@ -136,7 +134,7 @@ def test_only_what_git_tracks_is_copied(workshop):
     ]
 
 
-def test_results_are_kept_for_the_same_code_and_the_same_mutant(tmp_path):
+def test_results_are_kept_for_the_same_code_and_mutant(tmp_path):
     path, one = tmp_path / "results.json", toy("a", "b")
     killed = mutation.Outcome("killed", 1.5, "tests/test_toy.py::test_twice")
     mutate.Results(path, "digest").add(one, killed)

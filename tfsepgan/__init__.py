@@ -1,6 +1,6 @@
 """tfsepgan: adversarial music source separation on the waveform, in Keras.
 
-`import tfsepgan` is cheap: TensorFlow is loaded by the first name that needs it.
+`import tfsepgan` is fast: TensorFlow is imported with the first public name that needs it.
 """
 
 from importlib import import_module

@@ -1,8 +1,8 @@
-"""The errors a user of tfsepgan can meet: each says what was got, what was wanted and what to do."""
+"""The errors of tfsepgan. Messages say what was found, what is expected and what to do."""
 
 
 class TfsepganError(Exception):
-    """Anything that went wrong for a reason the user can act on."""
+    """Base of all errors that a user can act on."""
 
 
 class ConfigError(TfsepganError):
@@ -10,21 +10,20 @@ class ConfigError(TfsepganError):
 
 
 class DataError(TfsepganError):
-    """Audio or a folder of audio that cannot be read, or cannot be trained or scored on."""
+    """Audio, or a folder of audio, that cannot be read, trained on or scored on."""
 
 
 class ShapeError(TfsepganError):
-    """An array whose shape, type or values do not fit where it was given."""
+    """An array with a wrong shape, type or value."""
 
 
 class ExportError(TfsepganError):
-    """A model that cannot be exported, or whose exported twin does not give the same numbers."""
+    """A model that cannot be exported, or whose exported form gives different numbers."""
 
 
 class CheckpointError(TfsepganError):
-    """A run or model directory that is missing, broken, or belongs to something else."""
+    """A run or model directory that is missing, broken, or of something else."""
 
 
 class ServingError(TfsepganError):
-    """A model server that cannot be reached, refused a request, or answered with something else
-    than stems."""
+    """A model server that is out of reach, refuses a request, or does not answer with stems."""

@@ -1,5 +1,8 @@
-"""Files that are whole or not there: written beside their place, brought to the disk, and only then
-put in place. And their digests."""
+"""All-or-nothing writing of files and folders, and digests of files.
+
+A file is written under a temporary name in the same folder, synced to the disk, and only then
+renamed.
+"""
 
 import contextlib
 import hashlib
@@ -12,20 +15,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-HALF_WRITTEN = ".writing-"  # how names of what a killed process may leave behind begin
-# a half-written file that old, in a folder of several processes, is nobody's
+HALF_WRITTEN = ".writing-"  # prefix of temporary names; a killed process may leave such files
+# in a folder shared by processes, a half-written file of this age belongs to a killed one
 ABANDONED_SECONDS = 86_400
 _PIECE = 1 << 20
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, lasting: bool = True) -> None:
-    """Call `write(file)` on a temporary file that takes the place of `path` once it is whole.
+    """Write a file completely or not at all.
 
     Args:
-      path: its folder is made if need be.
-      lasting: wait until the disk has it, so that not even a power cut leaves half of it.
-    Raises: OSError when the disk refuses, or what `write` raises; what was there before is then
-      still there.
+      path: the file; its folder is created if it is missing.
+      write: called with a temporary binary file, which replaces `path` when it returns.
+      lasting: sync to the disk, so that even a power cut leaves no half-written file.
+    Raises: OSError when the disk refuses, or what `write` raises. The old file is then unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,14 +49,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, lasting: boo
 
 @contextlib.contextmanager
 def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
-    """A folder to write files in, which take their places in `directory` once all of them are
-    there.
+    """Write several files of a folder completely or not at all.
 
     Args:
-      directory: made if need be.
-      names: of the files, in the order in which they are moved: one that says that all are there
-        comes last.
-    Yields: the folder to write in.
+      directory: the folder of the files; created if it is missing.
+      names: names of the files, in the order in which they are moved to `directory`. A file that
+        marks the others as complete, such as a manifest, comes last.
+    Yields: a temporary folder to write the files in; they are moved at the end of the `with` block.
     Raises: OSError when the disk refuses.
     """
     directory = Path(directory)
@@ -61,7 +63,7 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=directory, prefix=HALF_WRITTEN) as scratch:
         yield Path(scratch)
         for name in names:
-            # Windows syncs only what may be written
+            # Windows syncs only files that are open for writing
             with open(Path(scratch) / name, "r+b") as file:
                 os.fsync(file.fileno())
         for name in names:
@@ -70,9 +72,9 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as hexadecimal digits, a piece at a time.
+    """Return the SHA-256 of a file as hexadecimal digits; reads 1 MiB at a time.
 
-    Raises: OSError when it cannot be read.
+    Raises: OSError when the file cannot be read.
     """
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -82,14 +84,16 @@ def sha256_of(path: Path) -> str:
 
 
 def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> None:
-    """Remove what a killed process left in `directory`.
+    """Remove half-written files and folders that killed processes left in `directory`.
 
     Args:
-      older_than_seconds: leaves younger files to processes that may still write them.
+      directory: the folder; folders below it are not searched.
+      older_than_seconds: smallest age of what is removed; a running process may still write younger
+        files.
     Raises: OSError when the disk refuses.
     """
     for scratch in Path(directory).glob(f"{HALF_WRITTEN}*"):
-        # it took its place, or another process removed it
+        # renamed since, or removed by another process
         with contextlib.suppress(FileNotFoundError):
             if time.time() - scratch.stat().st_mtime < older_than_seconds:
                 continue
@@ -100,10 +104,10 @@ def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> 
 
 
 def _sync_folder(directory: Path) -> None:
-    """Bring a folder's list of names to the disk, where the system can."""
+    """Sync the entries of a folder to the disk, where the operating system supports it."""
     if os.name != "posix":
         return
-    with contextlib.suppress(OSError):  # some network disks refuse; the files themselves are there
+    with contextlib.suppress(OSError):  # some network disks refuse; the files are synced already
         handle = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Loudness and instantaneous frequency hold all of a sound, and a tone is a constant in them."""
+"""Log magnitude and instantaneous frequency are invertible, and constant for a tone."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def snr_db(sound, again):
 
 @pytest.fixture(scope="module")
 def music():
-    """Ten seconds of each packaged test recording, `[time]`."""
+    """Return ten seconds of each packaged test recording, `[time]`."""
     from tfsepgan.audio.decoding import decode
     from tfsepgan.data.recordings.demo import demo_directory
 
@@ -42,7 +42,7 @@ def music():
 
 @pytest.mark.parametrize(("frame", "hop"), SHAPES)
 @pytest.mark.parametrize("time", [1, 500, 1024])
-def test_the_spectrum_is_the_plain_one_and_gives_the_sound_back(frame, hop, time):
+def test_the_spectrum_is_numpys_and_its_inverse_is_the_sound(frame, hop, time):
     sound = noise(time)
     spectrum = short_time_spectrum(sound, frame=frame, hop=hop)
     assert spectrum.shape == (-(-time // hop) + frame // hop - 1, frame // 2 + 1)
@@ -62,7 +62,7 @@ def test_the_spectrum_is_the_plain_one_and_gives_the_sound_back(frame, hop, time
 
 @pytest.mark.parametrize(("frame", "hop"), SHAPES)
 @pytest.mark.parametrize("shape", [(777,), (2, 3, 500)])
-def test_nothing_is_lost_on_the_way_there_and_back(frame, hop, shape):
+def test_the_inverse_returns_the_waveform(frame, hop, shape):
     sound = noise(*shape)
     log_magnitude, frequency = forward(sound, frame=frame, hop=hop)
     assert log_magnitude.shape == frequency.shape
@@ -73,14 +73,14 @@ def test_nothing_is_lost_on_the_way_there_and_back(frame, hop, shape):
     np.testing.assert_allclose(again, sound, atol=1e-9)
 
 
-def test_silence_comes_back_as_silence():
+def test_the_inverse_returns_silence_for_silence():
     log_magnitude, frequency = forward(np.zeros(3000))
     assert np.all(log_magnitude == np.log(MAGNITUDE_FLOOR))
     assert not frequency.any()
     np.testing.assert_allclose(inverse(log_magnitude, frequency), 0, atol=1e-12)
 
 
-def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_single_precision(
+def test_real_music_is_inverted_with_200_db_and_100_db_in_single_precision(
     music,
 ):
     for sound in music:
@@ -91,20 +91,20 @@ def test_real_music_comes_back_at_two_hundred_decibels_and_at_a_hundred_from_sin
 
 
 def test_the_phase_of_music_matters(music):
-    # The same loudness with every frequency at its bin's middle is another sound: the figure above
-    # is not given away.
+    # The same magnitude with every frequency in its bin's middle is another sound, so the figure
+    # above is not trivial.
     log_magnitude, frequency = forward(music[0])
     middle = np.broadcast_to(2 * (np.arange(513) * 256 % 1024) / 1024, frequency.shape)
     assert snr_db(music[0], inverse(log_magnitude, middle, time=len(music[0]))) < 5
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.2, -0.37])
-def test_a_tone_is_one_loudness_and_one_frequency(offset):
+def test_a_tone_has_constant_loudness_and_frequency(offset):
     frame, hop, bin_of_tone = 1024, 256, 97
     turns = (bin_of_tone + offset) / frame
     log_magnitude, frequency = forward(tone(turns, 20 * frame), frame=frame, hop=hop)
     inner = slice(frame // hop, -frame // hop)
-    expected = 2 * turns * hop  # half turns a hop
+    expected = 2 * turns * hop  # half turns per hop
     expected = (expected + 1) % 2 - 1
     np.testing.assert_allclose(frequency[inner, bin_of_tone], expected, atol=1e-4)
     assert np.ptp(log_magnitude[inner, bin_of_tone]) < 1e-3
@@ -118,7 +118,7 @@ def test_the_frequency_is_the_unwrapped_phase_differenced():
     unwrapped = np.pi * np.cumsum(frequency, axis=0)
     np.testing.assert_allclose(np.exp(1j * unwrapped), np.exp(1j * phase), atol=1e-9)
     steps = np.abs(np.diff(unwrapped, axis=0))
-    assert steps.max() <= np.pi + 1e-9  # the shortest way round, always
+    assert steps.max() <= np.pi + 1e-9  # always the shorter way round
     assert steps.max() > 3
     np.testing.assert_allclose(frequency[0], phase[0] / np.pi, atol=1e-12)
 
@@ -134,7 +134,7 @@ def test_the_advance_of_a_tone_is_a_point_on_the_circle_at_its_distance_from_the
     )
 
 
-def test_the_advance_is_the_frequency_less_that_of_the_bins_middle():
+def test_the_advance_is_the_frequency_minus_that_of_the_bins_middle():
     frame, hop = 256, 64
     sound = noise(4000)
     spectrum = short_time_spectrum(sound, frame=frame, hop=hop)
@@ -174,7 +174,7 @@ def test_a_spectrum_of_another_frame_is_refused(shape):
         waveform_of(np.zeros(shape, complex))
 
 
-def test_what_comes_in_stays_as_it_was():
+def test_inputs_are_not_changed():
     sound = noise(3000)
     kept = sound.copy()
     parts = forward(sound)

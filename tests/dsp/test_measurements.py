@@ -1,5 +1,4 @@
-"""Random matrices keep lengths on average; measuring and projecting back are what the equations
-say."""
+"""Random matrices keep lengths on average; measuring and back-projection equal the equations."""
 
 import numpy as np
 import pytest
@@ -46,7 +45,7 @@ def test_measurements_are_the_matrix_times_the_window():
     np.testing.assert_allclose(measure(signal, matrix), expected, atol=1e-5)
 
 
-def test_noise_has_the_length_that_was_asked_for():
+def test_noise_has_the_requested_length():
     signal, matrix = np.zeros((500, 64), np.float32), gaussian_matrix(9, 64, seed=0)
     noise = measure(signal, matrix, noise=0.3, seed=5)
     assert np.sqrt(np.mean(np.sum(noise**2, axis=1))) == pytest.approx(0.3, rel=0.05)
@@ -66,7 +65,7 @@ def test_with_fewer_it_is_the_closest_window_in_their_span():
     np.testing.assert_allclose(projected, (matrix.T @ fitted).T, atol=1e-5)
 
 
-def test_with_random_rows_it_is_the_window_under_noise_of_n_over_m_times_its_power():
+def test_with_random_rows_it_is_the_window_with_noise_of_n_over_m_times_its_power():
     signal, found = windows(1), []
     for seed in range(600):
         matrix = gaussian_matrix(16, 64, seed=seed)
@@ -83,7 +82,7 @@ def test_the_relative_error_is_zero_when_exact_and_one_for_silence():
     np.testing.assert_allclose(relative_error(signal, -signal), 4)
 
 
-def test_what_does_not_fit_is_refused_with_both_shapes():
+def test_shapes_that_do_not_fit_are_refused_with_both_shapes():
     with pytest.raises(ShapeError, match=r"\[3, 64\].*\[7, 63\]"):
         measure(windows(), gaussian_matrix(7, 63, seed=0))
     with pytest.raises(ShapeError, match=r"\[3, 64\] and \[2, 64\]"):

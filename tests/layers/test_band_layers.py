@@ -1,4 +1,4 @@
-"""Bands cover every bin once; their layers are dense layers of each band's own, in NumPy."""
+"""Bands cover every bin once; their layers equal separate dense layers in NumPy."""
 
 import keras
 import numpy as np
@@ -24,13 +24,13 @@ def stirred(layer, shape):
 
 
 def bins_of_bands():
-    """First bin and end of each band, cut to the bins there are."""
+    """Return the first bin and the end of each band, cut to the existing bins."""
     widths = [width for bands, width in GROUPS for _ in range(bands)]
     ends = np.cumsum(widths)
     return [(end - width, min(end, BINS)) for end, width in zip(ends, widths, strict=True)]
 
 
-def test_bands_are_narrow_below_and_twice_as_wide_above():
+def test_band_widths_double_upwards():
     assert list(GROUPS) == [Group(3, 2), Group(3, 4), Group(1, 8)]
     assert bins_in(GROUPS) == 26
     piano = band_groups(1487, narrowest=8, a_width=16)
@@ -40,7 +40,7 @@ def test_bands_are_narrow_below_and_twice_as_wide_above():
 
 @pytest.mark.parametrize("bins", [1, 2, 7, 64, 513, 2049])
 @pytest.mark.parametrize("narrowest", [1, 8])
-def test_bands_cover_the_bins_and_none_is_for_nothing(bins, narrowest):
+def test_bands_cover_the_bins_and_none_is_unused(bins, narrowest):
     groups = band_groups(bins, narrowest=narrowest, a_width=5)
     assert bins_in(groups) - groups[-1].width < bins <= bins_in(groups)
     assert [group.width for group in groups] == [
@@ -50,16 +50,16 @@ def test_bands_cover_the_bins_and_none_is_for_nothing(bins, narrowest):
 
 
 @pytest.mark.parametrize("features", [1, 2])
-def test_each_band_is_projected_by_weights_of_its_own(features):
-    heard = noise(2, 3, features * BINS)
-    layer = stirred(BandSplit(GROUPS, BINS, 5), heard.shape)
+def test_each_band_is_projected_by_its_own_weights(features):
+    inputs = noise(2, 3, features * BINS)
+    layer = stirred(BandSplit(GROUPS, BINS, 5), inputs.shape)
     kernel, bias = layer.get_weights()
-    each = heard.reshape(2, 3, features, BINS)
-    wanted = [
+    each = inputs.reshape(2, 3, features, BINS)
+    expected = [
         np.einsum("btfi,fic->btc", each[..., first:end], kernel[:, first:end]) + bias[band]
         for band, (first, end) in enumerate(bins_of_bands())
     ]
-    np.testing.assert_allclose(layer(heard), np.stack(wanted, axis=2), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(layer(inputs), np.stack(expected, axis=2), rtol=1e-4, atol=1e-4)
 
 
 def test_a_bands_dense_layer_is_its_own():
@@ -75,23 +75,25 @@ def test_a_bands_dense_layer_is_its_own():
 
 
 @pytest.mark.parametrize("sources", [1, 2])
-def test_every_bin_is_made_of_its_bands_channels(sources):
+def test_every_bin_depends_on_its_bands_channels(sources):
     signal = noise(2, 3, 7, 5)
     layer = stirred(BandMerge(GROUPS, BINS, sources, activation="tanh"), signal.shape)
     kernel, bias = layer.get_weights()
-    wanted = np.empty((2, 3, sources * BINS), "float32")
+    expected = np.empty((2, 3, sources * BINS), "float32")
     for source in range(sources):
         for band, (first, end) in enumerate(bins_of_bands()):
             columns = slice(source * BINS + first, source * BINS + end)
-            wanted[..., columns] = np.tanh(signal[:, :, band] @ kernel[:, columns] + bias[columns])
-    np.testing.assert_allclose(layer(signal), wanted, rtol=1e-4, atol=1e-4)
+            expected[..., columns] = np.tanh(
+                signal[:, :, band] @ kernel[:, columns] + bias[columns]
+            )
+    np.testing.assert_allclose(layer(signal), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_what_layers_start_as_keeps_the_level():
-    heard = noise(4, 50, 1487)
+def test_initial_weights_keep_the_level():
+    inputs = noise(4, 50, 1487)
     groups = band_groups(1487, narrowest=8, a_width=16)
     keras.utils.set_random_seed(0)
-    signal = BandSplit(groups, 1487, 64)(heard)
+    signal = BandSplit(groups, 1487, 64)(inputs)
     assert 0.2 < np.std(signal) < 1.5
     assert 0.5 < np.std(BandDense(64)(noise(4, 50, 58, 64))) < 1.5
     assert 0.8 < np.std(BandMerge(groups, 1487, 1)(noise(4, 50, 58, 64))) < 1.2
@@ -106,7 +108,7 @@ def test_what_layers_start_as_keeps_the_level():
     ],
     ids=["split", "dense", "merge"],
 )
-def test_layers_come_back_from_their_settings_and_know_their_shapes(layer, shape):
+def test_layers_are_restored_from_their_config_with_known_shapes(layer, shape):
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     layer.build(shape), again.build(shape)
     again.set_weights(layer.get_weights())

@@ -1,4 +1,4 @@
-"""Padding and trimming are exact, and the small layers around them do what they say."""
+"""Padding and trimming are exact; small layers equal Keras' or NumPy's."""
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ def test_padding_knows_its_shape():
 
 
 @pytest.mark.parametrize("time", [1, 17, 32])
-def test_trimming_takes_off_what_padding_added(time):
+def test_trimming_removes_the_padding(time):
     estimates, signal = noise(2, 4, 32, 1), noise(2, time, 1)
     assert np.array_equal(TrimLike()(estimates, signal), estimates[:, :, :time])
     assert TrimLike()(keras.Input((4, None, 1)), keras.Input((None, 1))).shape == (None, 4, None, 1)
@@ -45,14 +45,14 @@ def test_channels_become_sources():
 @pytest.mark.parametrize("dilation", [1, 2, 8])
 def test_the_dilated_convolution_is_keras_own(dilation):
     signal = noise(2, 13, 5)
-    ours = DilatedConv1D(6, 3, dilation, activation="relu")
-    theirs = keras.layers.Conv1D(6, 3, padding="same", dilation_rate=dilation, activation="relu")
-    ours.build(signal.shape)
-    theirs.build(signal.shape)
-    weights = [noise(*weight.shape, seed=3) for weight in theirs.get_weights()]
-    ours.set_weights(weights)
-    theirs.set_weights(weights)
-    np.testing.assert_allclose(ours(signal), theirs(signal), atol=1e-5)
+    layer = DilatedConv1D(6, 3, dilation, activation="relu")
+    reference = keras.layers.Conv1D(6, 3, padding="same", dilation_rate=dilation, activation="relu")
+    layer.build(signal.shape)
+    reference.build(signal.shape)
+    weights = [noise(*weight.shape, seed=3) for weight in reference.get_weights()]
+    layer.set_weights(weights)
+    reference.set_weights(weights)
+    np.testing.assert_allclose(layer(signal), reference(signal), atol=1e-5)
 
 
 @pytest.mark.parametrize(("frame", "floor"), [(16, 1e-4), (64, 1e-4), (64, 1.0)])
@@ -73,9 +73,11 @@ def test_the_log_spectrogram_is_numpys(frame, floor):
 
 
 @pytest.mark.parametrize("floor", [1e-4, 1.0])
-def test_the_log_spectrogram_is_no_steeper_than_its_floor_allows(floor):
-    """d log(a^2 + floor) / da is at most 1 / sqrt(floor), where a^2 is the floor: a gradient
-    penalty can live with that."""
+def test_the_slope_of_the_log_spectrogram_is_bounded_by_its_floor(floor):
+    """d log(a^2 + floor) / da is at most 1 / sqrt(floor), where a^2 is the floor.
+
+    So a gradient penalty can bound it.
+    """
     constant = np.linspace(0, 0.5 if floor == 1.0 else 0.005, 101, dtype=np.float32)
     levels = np.asarray(LogSpectrogram(16, floor)(np.tile(constant[:, None, None], (1, 16, 1))))[
         :, 3, 0
@@ -96,5 +98,5 @@ def test_the_log_spectrogram_is_no_steeper_than_its_floor_allows(floor):
     ],
     ids=lambda layer: type(layer).__name__,
 )
-def test_a_layer_comes_back_from_its_settings(layer):
+def test_a_layer_is_restored_from_its_config(layer):
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

@@ -1,5 +1,4 @@
-"""What networks hear of the phase is what NumPy says, and smooth: no jump, no unbounded slope,
-silence included."""
+"""The layers equal NumPy's phase advance and are smooth everywhere, silence included."""
 
 import keras
 import numpy as np
@@ -53,7 +52,7 @@ def test_the_frequency_spectrogram_is_the_log_spectrogram_and_numpys_advance(fra
     np.testing.assert_allclose(as_points(got[..., bins:]), expected, atol=1e-4)
 
 
-def test_a_frame_hears_itself_and_the_one_before():
+def test_a_frame_depends_on_itself_and_the_one_before():
     signal = noise(1, 20, 66)
     struck = signal.copy()
     struck[0, 7] += 1
@@ -71,8 +70,8 @@ def test_loudness_does_not_change_the_point_of_what_is_loud():
     np.testing.assert_allclose(np.median(np.abs(quiet - loud)[:, inner]), 0, atol=1e-3)
 
 
-def test_a_phase_that_goes_round_does_not_jump():
-    # A tone that glides past a bin: its angle wraps, the point walks on along the circle.
+def test_a_phase_that_completes_a_turn_does_not_jump():
+    # A tone that glides past a bin: its angle wraps, the point continues along the circle.
     frame, hop = 256, 128
     time = np.arange(80 * frame)
     glide = np.cos(2 * np.pi / frame * (40 * time + 2.5 * time**2 / len(time) / 2))
@@ -93,9 +92,11 @@ def test_slopes_are_finite_and_bounded_at_every_level(layer, level):
     signal = tf.constant(level * noise(*shape))
     with tf.GradientTape() as tape:
         tape.watch(signal)
-        heard = layer(signal)
-    slope = tape.gradient(heard, signal, output_gradients=tf.constant(noise(*heard.shape, seed=1)))
-    assert np.isfinite(heard).all()
+        outputs = layer(signal)
+    slope = tape.gradient(
+        outputs, signal, output_gradients=tf.constant(noise(*outputs.shape, seed=1))
+    )
+    assert np.isfinite(outputs).all()
     assert np.isfinite(slope).all()
     assert np.abs(slope).max() < 2e4
 
@@ -104,14 +105,14 @@ def test_it_stays_in_float32_under_mixed_precision():
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        heard = FrequencySpectrogram(64)(noise(1, 320, 1))
+        outputs = FrequencySpectrogram(64)(noise(1, 320, 1))
         advance = PhaseAdvance(64, 16)(Analysis(64, 16, 33)(noise(1, 320, 1)))
     finally:
         keras.config.set_dtype_policy(policy)
-    assert {keras.backend.standardize_dtype(one.dtype) for one in (heard, advance)} == {"float32"}
+    assert {keras.backend.standardize_dtype(one.dtype) for one in (outputs, advance)} == {"float32"}
 
 
-def test_the_shapes_are_known_before_a_signal_comes():
+def test_the_shapes_are_known_without_a_signal():
     mixture = keras.Input((None, 1))
     assert FrequencySpectrogram(64)(mixture).shape == (None, None, 99)
     assert PhaseAdvance(64, 16)(Analysis(64, 16, 25)(mixture)).shape == (None, None, 50)
@@ -120,6 +121,6 @@ def test_the_shapes_are_known_before_a_signal_comes():
 @pytest.mark.parametrize(
     "layer", [FrequencySpectrogram(64), PhaseAdvance(64, 16)], ids=lambda one: type(one).__name__
 )
-def test_a_layer_comes_back_from_its_settings_and_has_no_weights(layer):
+def test_a_layer_is_restored_from_its_config_and_has_no_weights(layer):
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
     assert not layer.weights

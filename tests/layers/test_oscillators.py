@@ -1,4 +1,4 @@
-"""The bank of sines plays what it says, and its amplitudes are those that the analysis hears."""
+"""The bank of sines has the given amplitudes, as the analysis measures them."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ FRAME, COUNT = 64, 12
 
 
 @pytest.mark.parametrize("hop", [32, 16])
-def test_an_amplitude_that_stays_is_a_steady_sine_of_its_bin(hop):
+def test_a_constant_amplitude_is_a_steady_sine_of_its_bin(hop):
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[..., 5] = 3.0
     wave = np.asarray(OscillatorBank(FRAME, hop, COUNT)(amplitudes))[0, :, 0]
@@ -26,18 +26,18 @@ def test_an_amplitude_that_stays_is_a_steady_sine_of_its_bin(hop):
 
 
 @pytest.mark.parametrize(("hop", "bin_"), [(32, 5), (32, 20), (16, 9)])
-def test_the_analysis_hears_the_amplitude(hop, bin_):
+def test_the_analysis_measures_the_amplitude(hop, bin_):
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[..., bin_] = 3.0
     wave = OscillatorBank(FRAME, hop, COUNT)(amplitudes)
     lower, upper = np.split(np.asarray(Analysis(FRAME, hop, FRAME // 2 + 1)(wave))[0], 2, axis=-1)
     inner = slice(FRAME // hop, -FRAME // hop)
-    heard = np.sqrt((lower**2 + upper**2) / 2)[inner, bin_]
-    # the sine's mirror at minus its frequency is heard a little too
-    np.testing.assert_allclose(heard, 3.0, rtol=0.02)
+    measured = np.sqrt((lower**2 + upper**2) / 2)[inner, bin_]
+    # the mirror of the sine at minus its frequency adds a little
+    np.testing.assert_allclose(measured, 3.0, rtol=0.02)
 
 
-def test_each_frame_sounds_only_while_it_lasts():
+def test_a_frame_is_silent_outside_its_duration():
     amplitudes = np.zeros((1, COUNT, FRAME // 2 + 1), np.float32)
     amplitudes[0, 4] = 1.0
     wave = np.asarray(OscillatorBank(FRAME, 32, COUNT)(amplitudes))[0, :, 0]
@@ -59,7 +59,7 @@ def test_the_phases_follow_the_seed():
 
 
 def test_it_is_linear_and_its_gradient_is_its_transpose():
-    """The gradient goes through a Hartley transform of its own making."""
+    """The gradient passes through a Hartley transform with its own gradient."""
     import tensorflow as tf
 
     random = np.random.default_rng(0)
@@ -75,10 +75,10 @@ def test_it_is_linear_and_its_gradient_is_its_transpose():
     np.testing.assert_allclose(slope, rows @ weight[0, :, 0], atol=1e-6)
 
 
-def test_a_loudness_becomes_the_amplitude_that_has_it():
-    wanted = np.linspace(-0.5, 1.0, 16, dtype=np.float32)
-    power = np.square(np.asarray(AmplitudeOfLoudness()(wanted)))
-    np.testing.assert_allclose(loudness(power), wanted, atol=1e-3)
+def test_a_loudness_maps_to_the_amplitude_that_has_it():
+    expected = np.linspace(-0.5, 1.0, 16, dtype=np.float32)
+    power = np.square(np.asarray(AmplitudeOfLoudness()(expected)))
+    np.testing.assert_allclose(loudness(power), expected, atol=1e-3)
     assert keras.saving.get_registered_object("tfsepgan>AmplitudeOfLoudness") is AmplitudeOfLoudness
 
 

@@ -1,4 +1,4 @@
-"""The pool of past fakes: what it hands on was made before, and every fake is handed on or kept."""
+"""The pool of past fakes: every fake is returned or kept, and past ones were made before."""
 
 import keras
 import numpy as np
@@ -11,18 +11,18 @@ WINDOW = 3
 
 
 def fakes(*numbers):
-    """Windows that are told apart by their number."""
+    """Return windows that are identified by their number."""
     return np.tile(np.float32(numbers)[:, None, None], (1, WINDOW, 1))
 
 
 def numbers_of(windows):
-    """The number of each window, all of whose samples must be the same."""
+    """Return the number of each window, all of whose samples must be equal."""
     windows = np.asarray(windows)
     assert np.ptp(windows, axis=1).max() == 0
     return [int(number) for number in windows[:, 0, 0]]
 
 
-def test_until_it_is_full_every_fake_is_handed_on_and_kept():
+def test_until_the_pool_is_full_every_fake_is_returned_and_kept():
     pool = PastFakes(5, WINDOW, seed=0)
     assert numbers_of(pool(fakes(1, 2))) == [1, 2]
     assert numbers_of(pool(fakes(3, 4))) == [3, 4]
@@ -32,21 +32,20 @@ def test_until_it_is_full_every_fake_is_handed_on_and_kept():
 
 @pytest.mark.parametrize(("size", "batch"), [(4, 2), (3, 2), (2, 5), (1, 1)])
 def test_a_full_pool_neither_loses_nor_doubles_a_fake(size, batch):
-    """What came in is, each once, among what was handed on for the first time and what is kept: a
-    swap, never a copy."""
+    """Each input is once among what was returned for the first time or what is kept."""
     pool, came, went = PastFakes(size, WINDOW, seed=1), [], []
     for step in range(20):
         new = [100 * step + item + 1 for item in range(batch)]
         came += new
         went += numbers_of(pool(fakes(*new)))
     kept = numbers_of(pool.fakes)
-    first = came[:size]  # these were handed on when they were kept, and may be once more
+    first = came[:size]  # these were returned when they were kept, and may be returned once more
     assert len(went) == len(came)
     assert sorted(went + kept) == sorted(came + first)
 
 
-def test_the_oldest_way_of_saying_it(size=4, batch=3):
-    """A list that is walked fake by fake with the layer's own coins does the same."""
+def test_the_pool_equals_a_plain_list(size=4, batch=3):
+    """The reference is a list that is updated fake by fake with the layer's own coins."""
     pool, coins, kept = PastFakes(size, WINDOW, seed=5), keras.random.SeedGenerator(5), []
     for step in range(12):
         new = [10 * step + item + 1 for item in range(batch)]
@@ -72,8 +71,8 @@ def test_half_of_the_fakes_are_past_ones_from_anywhere_in_the_pool():
     for step in range(rounds):
         before = numbers_of(pool.fakes)
         new = [1000 + 4 * step + item for item in range(4)]
-        handed_on = numbers_of(pool(fakes(*new)))
-        past += sum(one != other for one, other in zip(handed_on, new, strict=True))
+        returned = numbers_of(pool(fakes(*new)))
+        past += sum(one != other for one, other in zip(returned, new, strict=True))
         places |= {
             place
             for place, (old, now) in enumerate(zip(before, numbers_of(pool.fakes), strict=True))
@@ -84,7 +83,7 @@ def test_half_of_the_fakes_are_past_ones_from_anywhere_in_the_pool():
     assert places == set(range(8))
 
 
-def test_without_a_pool_everything_is_handed_on_and_nothing_kept():
+def test_without_a_pool_every_fake_is_returned():
     pool = PastFakes(0, WINDOW, seed=0)
     assert numbers_of(pool(fakes(7, 8))) == [7, 8]
     assert not pool.variables
@@ -99,8 +98,8 @@ def test_no_gradient_flows_back_and_nothing_is_trained():
     assert not pool.trainable_variables
 
 
-def test_its_variables_are_all_that_it_remembers():
-    """Given another pool's variables it goes on as that one does, in a graph too."""
+def test_the_variables_are_the_whole_state():
+    """With another pool's variables it continues as that pool does, in a graph too."""
     one, other = PastFakes(4, WINDOW, seed=3), PastFakes(4, WINDOW, seed=9)
     for step in range(3):
         one(fakes(3 * step, 3 * step + 1, 3 * step + 2))
@@ -112,6 +111,6 @@ def test_its_variables_are_all_that_it_remembers():
         assert numbers_of(one(new)) == numbers_of(again(new))
 
 
-def test_it_survives_its_settings():
+def test_the_pool_is_restored_from_its_config():
     pool = PastFakes.from_config(PastFakes(4, WINDOW, seed=3).get_config())
     assert (pool.size, pool.window, pool.seed) == (4, WINDOW, 3)

@@ -1,5 +1,4 @@
-"""Phase shuffle really shuffles: every example by its own shift, edges reflected, anew at each
-call, and repeatably."""
+"""Phase shuffle shifts every example separately, reflects edges, and follows its seed."""
 
 import keras
 import numpy as np
@@ -17,8 +16,7 @@ def signal():
 
 
 def shifts_of(signal, shuffled, reach):
-    """The shift of each example, found by trying them all on NumPy's reflection; None where none
-    fits."""
+    """Return the shift of each example, found by trying all on NumPy's reflection, or None."""
     padded = np.pad(signal, [[0, 0], [reach, reach], [0, 0]], mode="reflect")
     found = []
     for example, got in zip(padded, np.asarray(shuffled), strict=True):
@@ -28,7 +26,7 @@ def shifts_of(signal, shuffled, reach):
 
 
 @pytest.mark.parametrize("reach", [1, 2, 5])
-def test_every_example_moves_by_its_own_shift_within_reach(signal, reach):
+def test_every_example_is_shifted_separately_within_reach(signal, reach):
     shifts = shifts_of(signal, PhaseShuffle(reach, seed=1)(signal, training=True), reach)
     # all of them among 64 examples, and nothing else
     assert set(shifts) == set(range(-reach, reach + 1))
@@ -49,7 +47,7 @@ def test_calls_differ_and_follow_the_seed(signal):
     assert not np.array_equal(first, other(signal, training=True))
 
 
-def test_its_state_is_a_variable_so_that_a_resumed_run_draws_on(signal):
+def test_the_state_is_a_variable_so_that_a_resumed_run_continues(signal):
     layer, resumed = PhaseShuffle(2, seed=1), PhaseShuffle(2, seed=1)
     layer(signal, training=True)
     assert len(layer.variables) == 1

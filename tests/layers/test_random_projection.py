@@ -1,5 +1,4 @@
-"""Random projections are linear, frozen, each another one, and keep lengths as Johnson and
-Lindenstrauss promise."""
+"""Random projections are linear, fixed, different from each other, and keep lengths."""
 
 import keras
 import numpy as np
@@ -14,7 +13,7 @@ def noise(*shape, seed=0):
 
 
 @pytest.mark.parametrize(("kernel_size", "stride"), [(8, 2), (12, 12), (7, 3), (192, 12), (5, 5)])
-def test_it_is_numpys_product_with_every_stretch(kernel_size, stride):
+def test_the_projection_is_numpys_product_with_every_position(kernel_size, stride):
     waveform = noise(2, 9 * stride, 1)
     layer = RandomProjection(3, kernel_size, stride, seed=4)
     got = np.asarray(layer(waveform))
@@ -42,7 +41,7 @@ def test_filters_are_of_unit_length_and_nearly_at_right_angles():
     np.testing.assert_allclose(np.diag(products), 1, atol=1e-6)
     between = products[~np.eye(64, dtype=bool)]
     assert np.abs(between).max() < 0.4
-    # of two even directions in n dimensions: 1 / sqrt(n)
+    # of two uniform directions in n dimensions: 1 / sqrt(n)
     assert np.std(between) == pytest.approx(192**-0.5, rel=0.1)
 
 
@@ -54,15 +53,15 @@ def test_white_noise_keeps_its_power():
 
 @pytest.mark.parametrize("cycles", [0.0, 0.01, 0.37])
 def test_over_many_filters_any_sound_keeps_its_power(cycles):
-    # E (w . x)^2 = |x|^2 / n, for w even on the sphere of n dimensions.
+    # E (w . x)^2 = |x|^2 / n, for w uniform on the sphere of n dimensions.
     waveform = np.cos(2 * np.pi * cycles * np.arange(240) + 0.4).astype(np.float32)[None, :, None]
-    heard = np.asarray(RandomProjection(20000, 24, 6, seed=0)(waveform))[0]
+    projected = np.asarray(RandomProjection(20000, 24, 6, seed=0)(waveform))[0]
     padded = np.pad(waveform[0, :, 0], 9)
     expected = [np.mean(padded[i * 6 : i * 6 + 24] ** 2) for i in range(40)]
-    np.testing.assert_allclose(np.mean(heard**2, axis=1), expected, rtol=0.06)
+    np.testing.assert_allclose(np.mean(projected**2, axis=1), expected, rtol=0.06)
 
 
-def test_distances_survive_the_better_the_more_projections():
+def test_more_projections_keep_distances_better():
     # Johnson and Lindenstrauss: the error of a squared distance falls as one over the root of the
     # number of values kept.
     one, two = noise(1, 240, 1), noise(1, 240, 1, seed=1)
@@ -72,8 +71,8 @@ def test_distances_survive_the_better_the_more_projections():
         ratios = []
         for seed in range(30):
             layer = RandomProjection(count, 240, 240, seed=seed)
-            heard = np.asarray(layer(one)) - np.asarray(layer(two))
-            ratios.append(240 * np.sum(heard**2) / count / distance)
+            projected = np.asarray(layer(one)) - np.asarray(layer(two))
+            ratios.append(240 * np.sum(projected**2) / count / distance)
         errors.append(np.std(ratios))
         assert errors[-1] == pytest.approx(
             np.sqrt(2 / count), rel=0.5
@@ -81,13 +80,13 @@ def test_distances_survive_the_better_the_more_projections():
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
 
 
-def test_every_projection_is_another_one_and_follows_the_seed():
+def test_projections_differ_and_follow_the_seed():
     waveform = noise(1, 240, 1)
-    heard, again, other = (
+    projected, again, other = (
         np.asarray(RandomProjection(6, 24, 6, seed=seed)(waveform)) for seed in (1, 1, 2)
     )
-    assert np.array_equal(heard, again)
-    together = np.concatenate([heard, other], axis=-1)[0]
+    assert np.array_equal(projected, again)
+    together = np.concatenate([projected, other], axis=-1)[0]
     correlations = np.corrcoef(together.T)[~np.eye(12, dtype=bool)]
     assert np.abs(correlations).max() < 0.9
 
@@ -109,7 +108,7 @@ def test_the_filters_are_weights_that_are_not_trained():
     assert [tuple(weight.shape) for weight in layer.non_trainable_weights] == [(24, 1, 3)]
 
 
-def test_it_knows_its_shape_and_comes_back_from_its_settings():
+def test_the_projection_is_restored_from_its_config_with_known_shape():
     layer = RandomProjection(3, 24, 6, seed=5)
     assert layer(keras.Input((None, 1))).shape == (None, None, 3)
     assert layer(keras.Input((30, 1))).shape == (None, 5, 3)

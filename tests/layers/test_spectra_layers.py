@@ -1,5 +1,4 @@
-"""Frames of a mixture give it back, their magnitudes are the Fourier transform's, and shares sum to
-one."""
+"""Frames are invertible, magnitudes are NumPy's, and shares sum to one."""
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ def noise(*shape, seed=0):
 
 
 @pytest.mark.parametrize("time", [1, 63, 64, 1000])
-def test_what_was_analysed_comes_back_at_its_own_length(time):
+def test_synthesis_returns_the_signal_at_its_length(time):
     spectra, signal = Spectra(128, 32), noise(2, time, 1)
     parts = ops.stack([spectra.analyse(signal), 2 * spectra.analyse(signal)], axis=1)
     back = np.asarray(spectra.synthesise(parts, time))
@@ -38,7 +37,7 @@ def test_white_noise_has_magnitudes_of_its_own_rms():
     assert np.sqrt(np.mean(magnitudes**2)) == pytest.approx(0.25, rel=0.02)
 
 
-def test_both_halves_of_a_bin_turn_by_its_gain():
+def test_a_gain_scales_both_halves_of_a_bin():
     spectrum, gains = noise(3, 10), np.float32([[1, 2, 3, 4, 0]])
     np.testing.assert_array_equal(turned(spectrum, gains), spectrum * np.tile(gains, 2))
 
@@ -54,7 +53,7 @@ def test_shares_are_ratios_of_powers_and_sum_to_one(power):
 
 
 @pytest.mark.parametrize("power", [1.0, 2.0])
-def test_shares_do_not_hear_how_loud_all_is_and_split_silence_evenly(power):
+def test_shares_ignore_the_overall_level_and_split_silence_evenly(power):
     parts = np.abs(noise(5, 2, 7))
     np.testing.assert_allclose(shares(1e-6 * parts, power), shares(parts, power), atol=1e-6)
     np.testing.assert_allclose(shares(np.zeros_like(parts), power), 0.5, atol=1e-6)

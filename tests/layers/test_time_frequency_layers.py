@@ -1,4 +1,4 @@
-"""Layers over time and frequency against Keras' own, closed forms and what they promise a stream."""
+"""Layers over time and frequency equal Keras' own or closed forms, also on blocks."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def noise(*shape, seed=0):
 
 
 def stirred(layer, shape):
-    """A built layer whose biases are not zero."""
+    """Return a built layer whose biases are not zero."""
     layer.build(shape)
     layer.set_weights(
         [noise(*weight.shape, seed=number + 1) for number, weight in enumerate(layer.weights)]
@@ -54,7 +54,7 @@ def test_the_convolution_is_keras_own(kernel, dilation, frames):
 
 
 @pytest.mark.parametrize(("kernel", "dilation"), KERNELS)
-def test_inside_is_the_same_where_the_neighbours_are_given(kernel, dilation):
+def test_inside_with_context_equals_the_padded_layer(kernel, dilation):
     signal = noise(2, 23, 6, 3)
     layer = stirred(TimeFrequencyConv(4, kernel, dilation), signal.shape)
     assert layer.reach == dilation * (kernel[0] // 2)
@@ -69,7 +69,7 @@ def test_a_dilated_kernel_that_spans_positions_is_refused():
         TimeFrequencyConv(4, (3, 3), 2)
 
 
-def test_a_frame_is_brought_to_one_level_whatever_the_others_are():
+def test_the_norm_of_a_frame_does_not_depend_on_other_frames():
     signal = noise(2, 5, 6, 3)
     normed = np.asarray(FrameNorm(epsilon=1e-9)(signal))
     np.testing.assert_allclose(np.square(normed).mean(axis=(2, 3)), 1, rtol=1e-4)
@@ -78,8 +78,8 @@ def test_a_frame_is_brought_to_one_level_whatever_the_others_are():
     assert not np.any(FrameNorm()(np.zeros((1, 2, 3, 4), "float32")))
 
 
-def test_the_norm_counts_in_float32_whatever_it_is_given():
-    """The mean of many bfloat16 squares would be off by more than their own rounding."""
+def test_the_norm_is_computed_in_float32():
+    """The error of a mean of many bfloat16 squares would exceed their own rounding."""
     signal = keras.ops.cast(noise(1, 2, 400, 16), "bfloat16")
     normed = np.asarray(keras.ops.cast(FrameNorm(dtype="bfloat16")(signal), "float32"))
     # of the factor itself
@@ -97,7 +97,7 @@ def test_the_dense_layer_across_frequency_is_the_same_for_every_channel():
     np.testing.assert_allclose(layer(signal), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_places_tell_positions_apart_in_every_frame_alike():
+def test_places_add_the_same_bias_in_every_frame():
     layer = stirred(Places(), (2, 5, 6, 3))
     np.testing.assert_array_equal(
         layer(np.zeros((2, 5, 6, 3), "float32"))[1, 3], layer.get_weights()[0]
@@ -110,9 +110,9 @@ def test_places_tell_positions_apart_in_every_frame_alike():
 @pytest.mark.parametrize("features", [1, 3])
 def test_a_position_holds_its_neighbouring_bins_of_every_feature(features):
     bins, patch = 10, 4
-    heard = noise(2, 5, features * bins)
-    folded = np.asarray(FoldBins(bins, patch, 4)(heard))
-    each = heard.reshape(2, 5, features, bins)
+    inputs = noise(2, 5, features * bins)
+    folded = np.asarray(FoldBins(bins, patch, 4)(inputs))
+    each = inputs.reshape(2, 5, features, bins)
     assert folded.shape == (2, 5, 4, features * patch)
     np.testing.assert_array_equal(folded[:, :, 1], each[..., 4:8].reshape(2, 5, -1))
     np.testing.assert_array_equal(
@@ -123,19 +123,19 @@ def test_a_position_holds_its_neighbouring_bins_of_every_feature(features):
 
 
 @pytest.mark.parametrize("sources", [1, 3])
-def test_unfolding_is_the_way_back(sources):
-    heard = noise(2, 5, sources * 10)
-    np.testing.assert_array_equal(UnfoldBins(10, sources)(FoldBins(10, 4, 4)(heard)), heard)
+def test_unfolding_is_the_inverse_of_folding(sources):
+    inputs = noise(2, 5, sources * 10)
+    np.testing.assert_array_equal(UnfoldBins(10, sources)(FoldBins(10, 4, 4)(inputs)), inputs)
 
 
 @pytest.mark.parametrize(
-    ("bins", "patch", "levels", "wanted"),
+    ("bins", "patch", "levels", "expected"),
     [(1487, 4, 3, 376), (33, 4, 0, 9), (1, 1, 2, 4), (32, 4, 3, 8)],
 )
-def test_positions_are_just_enough_for_every_halving(bins, patch, levels, wanted):
-    assert positions_of(bins, patch=patch, levels=levels) == wanted
-    assert wanted % 2**levels == 0
-    assert wanted * patch >= bins > (wanted - 2**levels) * patch
+def test_positions_are_the_fewest_that_can_be_halved(bins, patch, levels, expected):
+    assert positions_of(bins, patch=patch, levels=levels) == expected
+    assert expected % 2**levels == 0
+    assert expected * patch >= bins > (expected - 2**levels) * patch
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_positions_are_just_enough_for_every_halving(bins, patch, levels, wanted
     ],
     ids=lambda layer: type(layer).__name__,
 )
-def test_layers_come_back_from_their_settings_and_know_their_shapes(layer):
+def test_layers_are_restored_from_their_config_with_known_shapes(layer):
     shape = (2, 5, 24) if isinstance(layer, FoldBins) else (2, 5, 6, 3)
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     layer.build(shape), again.build(shape)

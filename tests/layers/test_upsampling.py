@@ -1,5 +1,4 @@
-"""Upsampling and convolution in one: the same as Keras' two layers, whatever the kernel and the
-stride."""
+"""Upsampling and convolution in one layer equal Keras' two layers."""
 
 import keras
 import numpy as np
@@ -13,7 +12,7 @@ def noise(*shape, seed=0):
 
 
 def pair(kernel_size, stride, *, channels=3, filters=2):
-    """The layer, and Keras' two layers with the same weights."""
+    """Return the layer, and Keras' two layers with the same weights."""
     layer = UpsampledConv1D(filters, kernel_size, stride)
     convolution = keras.layers.Conv1D(filters, kernel_size, padding="same")
     layer.build((None, None, channels))
@@ -49,14 +48,14 @@ def test_gradients_are_those_of_the_two_layers():
     np.testing.assert_allclose(*gradients, atol=1e-4)
 
 
-def test_frames_that_bring_their_neighbours_need_no_padding():
+def test_frames_with_context_need_no_padding():
     layer, _ = pair(25, 4)
     signal, reach = noise(1, 20, 3), layer.reach
     inner = layer.inside(signal[:, 5 - reach : 12 + reach])
     np.testing.assert_allclose(inner, layer(signal)[:, 4 * 5 : 4 * 12], atol=1e-5)
 
 
-def test_it_is_saved_with_its_settings():
+def test_upsampling_is_restored_from_its_config():
     layer, _ = pair(25, 4)
     again = UpsampledConv1D.from_config(layer.get_config())
     again.build((None, None, 3))

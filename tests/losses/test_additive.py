@@ -1,5 +1,4 @@
-"""The additive loss is zero where estimates add up to the mixture, and NumPy's difference
-elsewhere."""
+"""The additive loss is zero where estimates sum to the mixture, and NumPy's elsewhere."""
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ def noise(*shape, seed=0):
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
-def test_parts_that_add_up_cost_nothing_however_they_are_cut(parts):
+def test_estimates_that_sum_to_the_mixture_cost_nothing(parts):
     estimates = noise(2, parts, 60, 1)
     assert float(additive_loss(estimates.sum(axis=1), estimates)) == pytest.approx(0, abs=1e-6)
     assert float(additive_loss(estimates.sum(axis=1), estimates[:, ::-1])) == pytest.approx(
@@ -22,13 +21,13 @@ def test_parts_that_add_up_cost_nothing_however_they_are_cut(parts):
     )
 
 
-def test_it_is_the_mean_of_what_is_missing():
+def test_the_additive_loss_is_the_mean_of_the_difference():
     mixture, estimates = noise(3, 50, 1), noise(3, 2, 50, 1, seed=1)
     expected = np.mean(np.abs(mixture.astype(np.float64) - estimates[:, 0] - estimates[:, 1]))
     assert float(additive_loss(mixture, estimates)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_source_squares_what_is_missing():
+def test_the_papers_distance_is_the_mean_square():
     mixture, estimates = noise(3, 50, 1), noise(3, 2, 50, 1, seed=1)
     expected = np.mean((mixture.astype(np.float64) - estimates[:, 0] - estimates[:, 1]) ** 2)
     assert float(additive_loss(mixture, estimates, mean_square)) == pytest.approx(
@@ -39,7 +38,7 @@ def test_the_source_squares_what_is_missing():
     )
 
 
-def test_a_constant_made_up_costs_its_size_whichever_part_holds_it():
+def test_an_added_constant_costs_its_size_in_any_estimate():
     estimates = noise(2, 3, 40, 1)
     mixture = estimates.sum(axis=1)
     for part in range(3):
@@ -48,8 +47,8 @@ def test_a_constant_made_up_costs_its_size_whichever_part_holds_it():
         assert float(additive_loss(mixture, more)) == pytest.approx(0.25, rel=1e-5)
 
 
-def test_what_one_part_takes_from_another_costs_nothing():
-    """It cannot tell who is who: that is what critics and labels are for."""
+def test_an_exchange_between_estimates_costs_nothing():
+    """The loss cannot identify sources; critics and labels do."""
     estimates, moved = noise(2, 2, 40, 1), noise(2, 40, 1, seed=1)
     traded = np.stack([estimates[:, 0] + moved, estimates[:, 1] - moved], axis=1)
     assert float(additive_loss(estimates.sum(axis=1), traded)) == pytest.approx(0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""What each objective wants, against its formula; the three terms of the paper; feature matching."""
+"""Objectives equal their formulas; the three terms of the paper; feature matching."""
 
 import keras
 import numpy as np
@@ -20,8 +20,8 @@ def softplus(x):
     return np.logaddexp(0, x)
 
 
-# Of a score: the loss of one that should be high, of one that should be low, and the generator's of
-# its own.
+# For each objective: the loss of a score that should be high, of one that should be low, and the
+# generator's loss of the score of an estimate.
 TWINS = {
     "vanilla": (lambda s: softplus(-s), softplus, lambda s: softplus(-s)),
     "lsgan": (lambda s: (s - 1) ** 2, lambda s: s**2, lambda s: (s - 1) ** 2),
@@ -34,7 +34,7 @@ SCORES = [
 ]
 
 
-def of_listeners(loss, scores):
+def of_branches(loss, scores):
     return np.mean([np.mean(loss(score.astype(np.float64))) for score in scores])
 
 
@@ -44,8 +44,8 @@ def test_every_objective_has_a_twin():
 
 @pytest.mark.parametrize("objective", sorted(TWINS))
 def test_an_objective_is_its_formula(objective):
-    for ours, twin in zip((real_loss, fake_loss, generator_loss), TWINS[objective], strict=True):
-        assert float(ours(objective, SCORES)) == pytest.approx(of_listeners(twin, SCORES), rel=1e-5)
+    for loss, twin in zip((real_loss, fake_loss, generator_loss), TWINS[objective], strict=True):
+        assert float(loss(objective, SCORES)) == pytest.approx(of_branches(twin, SCORES), rel=1e-5)
 
 
 def test_the_vanilla_objective_is_the_logarithm_of_a_sigmoid():
@@ -90,9 +90,9 @@ def test_the_discriminators_loss_is_the_sum_of_its_three_terms(objective, weight
     loss = three_term_discriminator_loss(objective, real, generated, mixture, mixture_weight=weight)
     one, other, _ = TWINS[objective]
     expected = (
-        of_listeners(one, real)
-        + of_listeners(other, generated)
-        + weight * of_listeners(other, mixture)
+        of_branches(one, real)
+        + of_branches(other, generated)
+        + weight * of_branches(other, mixture)
     )
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
@@ -123,7 +123,7 @@ def test_feature_matching_is_its_formula():
     )
 
 
-def test_feature_matching_moves_the_estimate_only():
+def test_feature_matching_has_a_gradient_for_the_estimate_only():
     import tensorflow as tf
 
     real, fake = tf.constant([[1.0, 2.0]]), tf.constant([[0.0, 4.0]])

@@ -1,4 +1,4 @@
-"""Gradient penalties in closed form, of both sides and of one."""
+"""Gradient penalties, one-sided and two-sided, equal their closed forms."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_a_slope_of_one_costs_nothing_and_no_slope_costs_one():
     assert float(slope_penalty(gradient)) == pytest.approx(0, abs=1e-6)
 
 
-def test_each_example_is_penalised_by_itself():
+def test_each_example_is_penalised_separately():
     gradient = np.zeros((2, 4, 1), np.float32)
     gradient[0, 0], gradient[1, 0] = 3, 0.5
     assert float(slope_penalty(gradient)) == pytest.approx((4 + 0.25) / 2, rel=1e-5)
@@ -40,7 +40,7 @@ def test_a_flat_critic_has_a_finite_gradient(kind):
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.3, 0.999, 1.001, 2.0, 7.0])
-def test_one_sided_a_linear_critic_pays_for_what_its_slope_has_above_one(factor):
+def test_the_one_sided_penalty_is_the_square_of_the_slope_above_one(factor):
     weights = np.random.default_rng(0).normal(size=(7, 2))
     weights = (factor * weights / np.linalg.norm(weights)).astype(np.float32)
     waveform = tf.random.normal((5, 7, 2), seed=1)
@@ -51,13 +51,13 @@ def test_one_sided_a_linear_critic_pays_for_what_its_slope_has_above_one(factor)
     assert penalty == pytest.approx(max(0.0, factor - 1) ** 2, rel=1e-3, abs=1e-6)
 
 
-def test_one_sided_no_flat_example_makes_up_for_a_steep_one():
+def test_a_flat_example_does_not_compensate_for_a_steep_one():
     gradient = np.zeros((2, 4, 1), np.float32)
     gradient[0, 0] = 3
     assert float(one_sided_slope_penalty(gradient)) == pytest.approx((3 - 1) ** 2 / 2, rel=1e-5)
 
 
-def test_points_between_lie_on_the_line():
+def test_points_between_windows_are_on_a_line():
     real, fake = np.zeros((3, 4, 1), np.float32), np.ones((3, 4, 1), np.float32)
     position = np.array([0, 0.25, 1], np.float32)[:, None, None]
     between = np.asarray(mix_at_random(real, fake, position))

@@ -1,5 +1,4 @@
-"""The Poisson loss is SciPy's likelihood, its gradient the closed form, and the jumps NumPy's
-differences."""
+"""The Poisson loss equals SciPy's likelihood, and smoothness NumPy's differences."""
 
 import numpy as np
 import pytest
@@ -7,14 +6,14 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from tfsepgan.losses.poisson import divergence, jumps, poisson_loss
+from tfsepgan.losses.poisson import divergence, poisson_loss, smoothness
 
 
 def positive(*shape, seed=0):
     return np.random.default_rng(seed).gamma(2.0, 1.0, shape).astype(np.float32)
 
 
-def test_it_is_the_logarithm_of_a_poisson_probability_but_for_what_no_rate_changes():
+def test_the_loss_is_the_poisson_likelihood_up_to_a_constant():
     rates = positive(6, 9).astype(np.float64)
     counts = np.random.default_rng(1).poisson(rates)
     likelihood = scipy.stats.poisson.logpmf(counts, rates)
@@ -24,7 +23,7 @@ def test_it_is_the_logarithm_of_a_poisson_probability_but_for_what_no_rate_chang
     )
 
 
-def test_its_gradient_is_one_less_the_ratio_of_what_is_heard_to_the_rate():
+def test_the_gradient_is_one_minus_observed_over_rate():
     rate, observed = tf.constant(positive(4, 7) + 0.1), positive(4, 7, seed=1)
     with tf.GradientTape() as tape:
         tape.watch(rate)
@@ -34,7 +33,7 @@ def test_its_gradient_is_one_less_the_ratio_of_what_is_heard_to_the_rate():
     )
 
 
-def test_the_divergence_is_the_sum_of_its_definition_and_zero_for_the_truth_alone():
+def test_the_divergence_is_its_definition_and_zero_for_equal_magnitudes_only():
     rate, observed = positive(5, 11) + 0.1, positive(5, 11, seed=1)
     expected = np.mean(scipy.special.kl_div(observed.astype(np.float64), rate), axis=-1)
     np.testing.assert_allclose(divergence(rate, observed), expected, rtol=1e-3, atol=1e-5)
@@ -42,13 +41,13 @@ def test_the_divergence_is_the_sum_of_its_definition_and_zero_for_the_truth_alon
     assert (np.asarray(divergence(rate, observed)) > 0.01).all()
 
 
-def test_silence_that_is_heard_as_silence_costs_nothing():
+def test_silence_explained_as_silence_costs_nothing():
     zeros = np.zeros((2, 5), np.float32)
     np.testing.assert_array_equal(divergence(zeros, zeros), 0)
     assert np.isfinite(poisson_loss(zeros, positive(2, 5))).all()
 
 
-def test_jumps_are_absolute_changes_over_the_level_of_both_frames():
+def test_smoothness_is_the_absolute_change_over_the_level_of_both_frames():
     parts, levels = positive(2, 6, 3, 5), positive(2, 6, 1, seed=1) + 0.5
     expected = np.zeros((2, 5))
     for item in range(2):
@@ -59,17 +58,19 @@ def test_jumps_are_absolute_changes_over_the_level_of_both_frames():
             expected[item, frame] = change / (
                 (levels[item, frame, 0] + levels[item, frame + 1, 0]) / 2
             )
-    np.testing.assert_allclose(jumps(parts, levels), expected, rtol=1e-5)
+    np.testing.assert_allclose(smoothness(parts, levels), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [1, 4])
-def test_what_does_not_change_does_not_jump(frames):
+def test_smoothness_is_zero_for_constant_magnitudes(frames):
     parts = np.repeat(positive(1, 1, 2, 5), frames, axis=1)
-    got = np.asarray(jumps(parts, np.ones((1, frames, 1), np.float32)))
+    got = np.asarray(smoothness(parts, np.ones((1, frames, 1), np.float32)))
     assert got.shape == (1, frames - 1)
     assert not got.any()
 
 
-def test_jumps_do_not_hear_how_loud_all_is():
+def test_smoothness_ignores_the_overall_level():
     parts, levels = positive(1, 6, 2, 5), positive(1, 6, 1, seed=1) + 0.5
-    np.testing.assert_allclose(jumps(1e-3 * parts, 1e-3 * levels), jumps(parts, levels), rtol=1e-5)
+    np.testing.assert_allclose(
+        smoothness(1e-3 * parts, 1e-3 * levels), smoothness(parts, levels), rtol=1e-5
+    )

@@ -1,4 +1,4 @@
-"""Distances are zero on equal waveforms, positive otherwise, and the same as NumPy's."""
+"""Distances are zero on equal waveforms, positive otherwise, and equal NumPy's."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,7 @@ def noise(*shape, seed=0):
 
 
 def numpy_magnitude(signal, frame):
-    """Magnitudes of Hann-windowed frames a quarter apart, zeros around the signal, `[batch, frames,
-    bins]`."""
+    """Return magnitudes of Hann-windowed frames a quarter apart, `[batch, frames, bins]`."""
     hop = frame // 4
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)
     rows = []
@@ -54,8 +53,8 @@ def test_the_mean_square_is_numpys_and_in_float32():
     )
 
 
-def test_under_doubt_the_mean_square_asks_for_the_mean_and_l1_for_the_median():
-    """Samples that are the target's four times in five: how much of them should be let through?"""
+def test_under_doubt_the_mean_square_favours_the_mean_and_l1_the_median():
+    """Four of five times the samples are the target's; the question is the best gain."""
     target = np.repeat([0.5, 0.0], [80, 20]).astype(np.float32)[None, :, None]
     share = np.linspace(0, 1, 101)
     for distance, best in ((mean_square, 0.8), (l1, 1.0)):
@@ -84,7 +83,7 @@ def test_the_spectral_distance_is_zero_on_equal_waveforms_and_positive_otherwise
     assert float(multi_resolution_spectral(target, 0 * target)) > 1
 
 
-def test_half_the_level_is_half_off_plus_the_logarithm_of_two():
+def test_half_the_level_costs_a_half_plus_the_logarithm_of_two():
     target = 10 * noise(1, 4096, 1)
     got = float(multi_resolution_spectral(target, 0.5 * target, (256,)))
     assert got == pytest.approx(0.5 + np.log(2), abs=0.01)

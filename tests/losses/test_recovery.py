@@ -1,5 +1,4 @@
-"""The objectives of the search against NumPy twins of the paper's equations; shares as a Wiener
-filter has them."""
+"""The objectives of the search equal NumPy twins of the paper's equations."""
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ def noise(*shape, seed=0):
 
 
 def twin_power(signal):
-    """Frames under the square root of a Hann window, zeros around, one by one."""
+    """Cut frames under the square root of a Hann window, one by one; return their power."""
     window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
     padded = np.pad(signal, FRAME - HOP)
     starts = range(0, len(padded) - FRAME + 1, HOP)
@@ -51,19 +50,19 @@ def test_loudness_rises_by_a_tenth_for_each_factor_e_of_power():
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.25, 0.0])
-def test_the_loudness_distance_weighs_what_is_unexplained(weight):
-    heard, made = np.exp(noise(2, 4, 5)), np.exp(noise(2, 4, 5, seed=1))
-    difference = 0.1 * np.log((2 * made + FLOOR) / (2 * heard + FLOOR))
+def test_the_loudness_distance_weights_unexplained_energy(weight):
+    observed, made = np.exp(noise(2, 4, 5)), np.exp(noise(2, 4, 5, seed=1))
+    difference = 0.1 * np.log((2 * made + FLOOR) / (2 * observed + FLOOR))
     expected = np.where(difference > 0, difference, -weight * difference).mean(axis=(1, 2))
     np.testing.assert_allclose(
-        loudness_distance(heard, made, unexplained_weight=weight), expected, rtol=1e-4
+        loudness_distance(observed, made, unexplained_weight=weight), expected, rtol=1e-4
     )
 
 
-def test_the_loudness_distance_is_deaf_to_phase_and_zero_for_the_same():
+def test_the_loudness_distance_ignores_phase_and_is_zero_for_equal_windows():
     signal = noise(1, 256, 1)
-    heard, turned = spectral_power(signal, FRAME, HOP), spectral_power(-signal, FRAME, HOP)
-    assert float(loudness_distance(heard, turned)[0]) == 0
+    observed, turned = spectral_power(signal, FRAME, HOP), spectral_power(-signal, FRAME, HOP)
+    assert float(loudness_distance(observed, turned)[0]) == 0
     assert float(squared_error(signal, -signal)[0]) == pytest.approx(
         4 * np.sum(signal**2), rel=1e-5
     )
@@ -89,7 +88,7 @@ def test_shares_are_powers_over_their_sum_and_sum_to_one():
     np.testing.assert_allclose(shares(np.zeros((1, 2, 1, 1), np.float32)), 0.5)
 
 
-def test_beside_a_rest_shares_are_of_the_mixture_until_there_is_none_left():
+def test_with_a_residual_shares_are_of_the_mixture():
     power = np.array([4.0, 4.0, 4.0], np.float32).reshape(1, 1, 1, 3)
     mixture = np.array([16.0, 4.0, 1.0], np.float32).reshape(1, 1, 3)
     np.testing.assert_allclose(np.ravel(shares(power, mixture)), [0.25, 1, 1], rtol=1e-5)

@@ -1,5 +1,4 @@
-"""The composition: a sum, or something that starts as the sum and can learn what a mixing desk
-does."""
+"""The composition: the sum of the sources, or a learned network that starts as the sum."""
 
 from dataclasses import replace
 
@@ -23,25 +22,24 @@ def noise(*shape, seed=0):
 @pytest.mark.parametrize("config", [CompositionConfig(), LEARNED], ids=["sum", "learned"])
 @pytest.mark.parametrize("time", [1, 100])
 def test_every_composition_starts_as_the_sum(config, parts, time):
-    heard = noise(3, parts, time, 1)
+    sources = noise(3, parts, time, 1)
     np.testing.assert_allclose(
-        composition(config, parts=parts)(heard), heard.sum(axis=1), atol=1e-6
+        composition(config, parts=parts)(sources), sources.sum(axis=1), atol=1e-6
     )
 
 
-def test_a_sum_has_nothing_to_learn():
+def test_a_sum_has_no_weights():
     assert not composition(CompositionConfig(), parts=2).variables
 
 
 def test_a_learned_composition_learns_levels_and_delays():
-    """Its filters are the impulse responses of what it was shown: 0.5 of one part, 2 of the other
-    three samples late."""
-    heard = noise(4, 2, 400, 1)
-    late = np.pad(heard[:, 1], [(0, 0), (3, 0), (0, 0)])[:, :400]
+    """Its filters become those of the training data: 0.5 of one source, 2 of the other, 3 late."""
+    sources = noise(4, 2, 400, 1)
+    late = np.pad(sources[:, 1], [(0, 0), (3, 0), (0, 0)])[:, :400]
     network = composition(CompositionConfig(kind="learned", taps=9, channels=0), parts=2)
     network.compile(optimizer=keras.optimizers.Adam(0.05), loss="mse")
     for _ in range(120):
-        network.train_on_batch(heard, 0.5 * heard[:, 0] + 2 * late)
+        network.train_on_batch(sources, 0.5 * sources[:, 0] + 2 * late)
     (kernel,) = network.get_layer("filters").get_weights()
     expected = np.zeros((9, 2, 1))
     expected[4, 0] = 0.5
@@ -50,7 +48,7 @@ def test_a_learned_composition_learns_levels_and_delays():
 
 
 def test_a_learned_composition_can_saturate_the_sum():
-    heard = noise(3, 2, 100, 1)
+    sources = noise(3, 2, 100, 1)
     network = composition(CompositionConfig(kind="learned", taps=1, channels=1), parts=2)
     for name, weights in {
         "filters": [np.zeros((1, 2, 1))],
@@ -58,15 +56,15 @@ def test_a_learned_composition_can_saturate_the_sum():
         "bent": [np.ones((1, 1))],
     }.items():
         network.get_layer(name).set_weights(weights)
-    np.testing.assert_allclose(network(heard), np.tanh(heard.sum(axis=1)), atol=1e-6)
+    np.testing.assert_allclose(network(sources), np.tanh(sources.sum(axis=1)), atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [({"taps": 8}, "composition.taps is 8"), ({"channels": -1}, "composition.channels is -1")],
 )
-def test_what_cannot_be_built_is_named(settings, said):
-    assert said in next(CompositionConfig(kind="learned", **settings).problems())
+def test_an_invalid_composition_is_named(settings, message):
+    assert message in next(CompositionConfig(kind="learned", **settings).problems())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_what_cannot_be_built_is_named(settings, said):
         ("both", "sum", False),
     ],
 )
-def test_only_a_learned_composition_is_learnt(learn, kind, fits):
+def test_only_a_learned_composition_is_trained(learn, kind, fits):
     found = list(
         DecompositionConfig(learn=learn, composition=CompositionConfig(kind=kind)).problems()
     )
@@ -89,18 +87,18 @@ def test_only_a_learned_composition_is_learnt(learn, kind, fits):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         (
             {"parts_cycle_weight": 0.0, "mixture_cycle_weight": 0.0},
-            "nothing then ties the parts to their mixture",
+            "no loss then relates the estimates to their mixture",
         ),
         ({"parts_weight": -1.0}, "parts_weight is -1.0"),
         ({"critic_steps": 0}, "critic_steps is 0"),
     ],
 )
-def test_weights_that_teach_nothing_are_refused(settings, said):
-    assert said in " ".join(DecompositionConfig(**settings).problems())
+def test_weights_that_train_nothing_are_refused(settings, message):
+    assert message in " ".join(DecompositionConfig(**settings).problems())
 
 
 def test_a_problem_reaches_the_check_of_a_run():

@@ -1,4 +1,4 @@
-"""The perceptrons of each part are NumPy's, and share nothing."""
+"""The perceptrons of each source equal NumPy's and are independent."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def noise(*shape, seed=0):
 
 
 def scrambled(network):
-    """Random weights, biases too, so that none is left out of a comparison."""
+    """Set random weights and biases, so that a comparison covers all of them."""
     network.set_weights(
         [noise(*weight.shape, seed=index) for index, weight in enumerate(network.get_weights())]
     )
@@ -20,7 +20,7 @@ def scrambled(network):
 
 
 def weights_of(network, part, *names):
-    """Kernels and biases of one part's layers."""
+    """Return kernels and biases of the layers of one source."""
     return [
         weight for name in names for weight in network.get_layer(f"part{part}_{name}").get_weights()
     ]
@@ -36,8 +36,8 @@ def test_a_generator_is_two_layers_with_softplus():
         noise(4, 2, 3),
     )
     for part in range(2):
-        inner, inner_bias, outer, outer_bias = weights_of(network, part, "hidden", "magnitudes")
-        expected = softplus(softplus(latents[:, part] @ inner + inner_bias) @ outer + outer_bias)
+        first, first_bias, last, last_bias = weights_of(network, part, "hidden", "magnitudes")
+        expected = softplus(softplus(latents[:, part] @ first + first_bias) @ last + last_bias)
         np.testing.assert_allclose(network(latents)[:, part], expected, rtol=1e-4, atol=1e-5)
     assert network.count_params() == 2 * (3 * 5 + 5 + 5 * 7 + 7)
 
@@ -45,8 +45,8 @@ def test_a_generator_is_two_layers_with_softplus():
 def test_a_critic_is_a_layer_with_tanh_and_a_sum():
     network, magnitudes = scrambled(dense.critic(parts=2, bins=7, hidden=5)), np.abs(noise(4, 2, 7))
     for part in range(2):
-        inner, bias, outer = weights_of(network, part, "hidden", "score")
-        expected = np.tanh(magnitudes[:, part] @ inner + bias) @ outer
+        first, bias, last = weights_of(network, part, "hidden", "score")
+        expected = np.tanh(magnitudes[:, part] @ first + bias) @ last
         np.testing.assert_allclose(
             network(magnitudes)[:, part], expected[:, 0], rtol=1e-4, atol=1e-5
         )
@@ -57,7 +57,7 @@ def test_a_critic_is_a_layer_with_tanh_and_a_sum():
     "network",
     [dense.generator(parts=3, latent=4, hidden=5, bins=4), dense.critic(parts=3, bins=4, hidden=5)],
 )
-def test_parts_do_not_hear_each_other(network):
+def test_sources_are_independent(network):
     frames = noise(2, 3, 4)
     before = np.asarray(network(frames))
     frames[:, 1] += 1
@@ -65,7 +65,7 @@ def test_parts_do_not_hear_each_other(network):
     assert changed.tolist() == [False, True, False]
 
 
-def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
+def test_uniform_weights_fill_the_range_given_by_their_inputs():
     sizes = {"parts": 2, "bins": 500, "start": "uniform"}
     networks = dense.generator(latent=400, hidden=300, **sizes), dense.critic(hidden=200, **sizes)
     inputs = {"hidden": (400, 500), "magnitudes": (300, None), "score": (None, 200)}
@@ -74,14 +74,14 @@ def test_weights_that_start_uniform_fill_the_range_that_their_inputs_give():
             bound = inputs.get(layer.name[6:], (None, None))[index]
             for weight in layer.get_weights() if bound else ():
                 assert np.abs(weight).max() <= bound**-0.5
-                # of an even spread, biases too
+                # uniform, biases too
                 assert np.std(weight) == pytest.approx((3 * bound) ** -0.5, rel=0.15)
     for network in networks:
         first, second = (weights_of(network, part, "hidden")[0] for part in range(2))
         assert not np.array_equal(first, second)
 
 
-def test_weights_start_as_keras_has_them_unless_asked_otherwise():
+def test_weights_start_as_in_keras_by_default():
     for kernel, bias in (weights_of(dense.critic(parts=1, bins=300, hidden=200), 0, "hidden"),):
         assert np.std(kernel) == pytest.approx((2 / 500) ** 0.5, rel=0.05)
         assert not bias.any()

@@ -1,5 +1,4 @@
-"""What every discriminator promises: scores and features of known shapes, finite, with slopes that
-reach its input."""
+"""The contract of every discriminator: scores and features of known shapes, finite gradients."""
 
 import keras
 import numpy as np
@@ -18,11 +17,11 @@ def noise(*shape, seed=0):
 
 
 def test_scores_and_features_have_one_entry_for_each_window(discriminator_kind, discriminators):
-    heard = discriminators(discriminator_kind, window=WINDOW)(noise(3, WINDOW, 1), training=True)
-    assert set(heard) == {"scores", "features"}
-    assert heard["scores"]
-    assert len(heard["features"]) > len(heard["scores"])
-    for tensor in (*heard["scores"], *heard["features"]):
+    outputs = discriminators(discriminator_kind, window=WINDOW)(noise(3, WINDOW, 1), training=True)
+    assert set(outputs) == {"scores", "features"}
+    assert outputs["scores"]
+    assert len(outputs["features"]) > len(outputs["scores"])
+    for tensor in (*outputs["scores"], *outputs["features"]):
         assert tensor.shape[0] == 3
         assert np.isfinite(tensor).all()
 
@@ -45,12 +44,12 @@ def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(
 
 
 @pytest.mark.parametrize("window", [1000, 1500, 2047])
-def test_windows_need_not_be_round(discriminator_kind, discriminators, window):
-    heard = discriminators(discriminator_kind, window=window)(noise(2, window, 1), training=True)
-    assert all(np.isfinite(scores).all() for scores in heard["scores"])
+def test_windows_can_have_any_length(discriminator_kind, discriminators, window):
+    outputs = discriminators(discriminator_kind, window=window)(noise(2, window, 1), training=True)
+    assert all(np.isfinite(scores).all() for scores in outputs["scores"])
 
 
-def test_windows_do_not_hear_each_other(discriminator_kind, discriminators):
+def test_windows_are_independent(discriminator_kind, discriminators):
     discriminator = discriminators(discriminator_kind, window=WINDOW)
     waveform = noise(3, WINDOW, 1)
     together = discriminator(waveform, training=False)["scores"]
@@ -74,7 +73,7 @@ def test_the_papers_discriminator_has_the_papers_size():
     assert discriminator.get_layer("score").kernel.shape == (16384, 1)
 
 
-def test_every_listener_has_its_own_score(discriminators):
+def test_every_branch_has_its_own_score(discriminators):
     assert len(discriminators("multiperiod", periods=(2, 3, 5))(noise(1, WINDOW, 1))["scores"]) == 3
     assert (
         len(discriminators("multiresolution", frames=(64, 128, 256))(noise(1, WINDOW, 1))["scores"])
@@ -92,7 +91,7 @@ def test_every_listener_has_its_own_score(discriminators):
     assert len(discriminators("patch")(noise(1, WINDOW, 1))["scores"]) == 1
 
 
-def test_patches_are_scored_each_by_itself(discriminators):
+def test_patches_are_scored_separately(discriminators):
     discriminator = discriminators("patch")
     waveform = noise(1, WINDOW, 1)
     struck = waveform.copy()
@@ -127,7 +126,7 @@ def test_wavegan_without_phase_shuffle_is_a_plain_function(discriminators):
     assert np.array_equal(first, second)
 
 
-def test_wavegan_hears_windows_of_its_own_length_only_and_long_enough_to_shuffle():
+def test_wavegan_accepts_its_own_window_only_and_refuses_too_short_ones():
     with pytest.raises(ConfigError, match="phase_shuffle is 2, but it meets a layer of 2 samples"):
         build_discriminator(DiscriminatorConfig(channels=4), window=512, seed=0)
 
@@ -142,7 +141,7 @@ def scores_of(discriminator, waveform):
     ]
 
 
-def test_each_listener_hears_its_own_projection_and_no_other(discriminators):
+def test_each_branch_depends_on_its_own_projection_only(discriminators):
     discriminator = discriminators("projections", projections=4)
     waveform = noise(1, WINDOW, 1)
     before = scores_of(discriminator, waveform)
@@ -160,7 +159,7 @@ def test_each_listener_hears_its_own_projection_and_no_other(discriminators):
         project.set_weights([filters])
 
 
-def test_a_listener_is_deaf_to_what_lies_at_right_angles_to_its_filter(discriminators):
+def test_a_branch_ignores_signals_orthogonal_to_its_filter(discriminators):
     changes = {
         "projections": 3,
         "projection_kernel": 64,
@@ -179,11 +178,11 @@ def test_a_listener_is_deaf_to_what_lies_at_right_angles_to_its_filter(discrimin
     assert all(abs(new - old) > 1e-3 for new, old in zip(after[1:], before[1:], strict=True))
 
 
-def test_training_moves_every_listener_and_no_projection(discriminators):
+def test_training_changes_every_branch_and_no_projection(discriminators):
     discriminator = discriminators("projections")
     frozen = discriminator.get_layer("projections").get_weights()[0]
     before = [np.asarray(weight) for weight in discriminator.trainable_variables]
-    assert len(before) == 3 * 2 * 4  # listeners, kernel and bias, three convolutions and the score
+    assert len(before) == 3 * 2 * 4  # branches, kernel and bias, three convolutions and the score
     optimizer = keras.optimizers.Adam(1e-3)
     for seed in range(2):
         with tf.GradientTape() as tape:
@@ -209,7 +208,7 @@ def test_projections_follow_the_seed():
     assert not np.array_equal(filters(3), filters(4))
 
 
-def test_twelve_listeners_are_smaller_than_one_at_the_full_rate():
+def test_twelve_branches_are_smaller_than_one_at_the_full_rate():
     discriminator = build_discriminator(
         DiscriminatorConfig(kind="projections"), window=16384, seed=0
     )
@@ -223,7 +222,7 @@ def test_twelve_listeners_are_smaller_than_one_at_the_full_rate():
 # Instantaneous frequency.
 
 
-def test_the_frequency_critic_hears_loudness_and_a_point_for_each_bin(discriminators):
+def test_the_frequency_discriminator_has_loudness_and_a_point_for_each_bin(discriminators):
     discriminator = discriminators("instantaneous_frequency", frames=(64, 128))
     for frame in (64, 128):
         assert tuple(discriminator.get_layer(f"frame{frame}_conv0").kernel.shape) == (
@@ -233,7 +232,7 @@ def test_the_frequency_critic_hears_loudness_and_a_point_for_each_bin(discrimina
         )
 
 
-def test_the_frequency_critic_hears_a_small_detuning_better_than_the_spectrogram_does(
+def test_the_frequency_discriminator_responds_more_to_a_small_detuning(
     discriminators,
 ):
     time = np.arange(WINDOW)
@@ -241,13 +240,13 @@ def test_the_frequency_critic_hears_a_small_detuning_better_than_the_spectrogram
         0.1 * np.sin(2 * np.pi * (8 + off) / 64 * time).astype("float32")[None, :, None]
         for off in (-0.1, 0.1)
     )
-    heard = {}
+    differences = {}
     for kind in ("multiresolution", "instantaneous_frequency"):
         first = discriminators(kind, frames=(64,)).layers[2]
         one, two = np.asarray(first(low)), np.asarray(first(high))
         loud = np.arange(one.shape[-1]) % 33 == 8  # the bin of the tone
-        heard[kind] = np.abs(one - two)[0, 8:-8, loud].max()
-    assert heard["instantaneous_frequency"] > 2 * heard["multiresolution"]
+        differences[kind] = np.abs(one - two)[0, 8:-8, loud].max()
+    assert differences["instantaneous_frequency"] > 2 * differences["multiresolution"]
 
 
 def test_spectral_normalisation_brings_every_gain_to_one(discriminator_kind, discriminators):

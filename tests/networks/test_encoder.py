@@ -1,5 +1,4 @@
-"""The encoder and the generator that is its mirror: shapes, ranges, and that each hears all it is
-given."""
+"""The encoder and the oscillator generator: shapes, ranges, and use of the whole input."""
 
 import numpy as np
 import pytest
@@ -16,14 +15,14 @@ def windows(count=2, seed=0):
     return np.random.default_rng(seed).uniform(-1, 1, (count, 512, 1)).astype(np.float32)
 
 
-def test_the_encoder_gives_every_track_a_latent_inside_the_generators_range():
+def test_every_source_has_a_latent_inside_the_generators_range():
     encoder = inference_encoder(CONFIG, **SIZES, tracks=3, latent=5)
     latents = np.asarray(encoder(100 * windows()))
     assert latents.shape == (2, 3, 5)
     assert np.abs(latents).max() <= 1
 
 
-def test_the_encoder_hears_every_part_of_the_window():
+def test_the_encoder_depends_on_every_part_of_the_window():
     encoder = inference_encoder(CONFIG, **SIZES, tracks=1, latent=5)
     whole = windows(1)
     before = np.asarray(encoder(whole))
@@ -33,7 +32,7 @@ def test_the_encoder_hears_every_part_of_the_window():
         assert np.abs(np.asarray(encoder(changed)) - before).max() > 1e-6, start
 
 
-def test_the_oscillators_fill_the_window_and_every_number_is_heard():
+def test_the_oscillators_fill_the_window_and_every_latent_number_counts():
     generator = oscillator_generator(CONFIG, latent=6, **SIZES, seed=0)
     latents = np.zeros((1, 6), np.float32)
     silent = np.asarray(generator(latents))
@@ -44,7 +43,7 @@ def test_the_oscillators_fill_the_window_and_every_number_is_heard():
         assert np.abs(np.asarray(generator(latents)) - silent).max() > 1e-7, number
 
 
-def test_a_window_is_in_as_many_frames_as_touch_it():
+def test_frames_of_a_window_are_those_that_overlap_it():
     assert frames_of(512, 128, 64) == 9
     assert frames_of(512, 128, 32) == 19
     with pytest.raises(ConfigError, match="window is 500 and hop 64"):

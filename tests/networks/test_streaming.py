@@ -1,5 +1,4 @@
-"""The streaming twin equals one pass, both ends of the signal included, and is late by exactly what
-it says."""
+"""The streaming twin equals one pass, both ends included, with exactly the declared delay."""
 
 import keras
 import numpy as np
@@ -25,13 +24,13 @@ HOP = 16  # of all small generators
 
 
 def generator_of(generators, kind):
-    """Two of the three sources of a generator."""
+    """Return two of the three sources of a generator."""
     name = "filterbank" if kind in ("learnable", "dropout") else kind
     return first_sources(generators(name, sources=3, **KINDS[kind])[0], 2)
 
 
 class Stream:
-    """A twin, run block by block from a state of its own."""
+    """A twin with its own state, run block by block."""
 
     def __init__(self, twin):
         import tensorflow as tf
@@ -41,24 +40,26 @@ class Stream:
         self.fresh = np.zeros((1, twin.state), np.float32)
 
     def block(self, samples, state):
-        """One block, which ends where samples do; what follows them must not be heard."""
+        """Run one block. It ends where the samples do; what follows must have no effect."""
         import tensorflow as tf
 
         block = np.full((1, self.twin.block, 1), 7.0, np.float32)
         block[0, : len(samples), 0] = samples
         valid = tf.constant([len(samples)], tf.int32)
-        given = self.step(block=tf.constant(block), state=tf.constant(state), valid=valid)
-        return {name: one.numpy() for name, one in given.items()}
+        outputs = self.step(block=tf.constant(block), state=tf.constant(state), valid=valid)
+        return {name: one.numpy() for name, one in outputs.items()}
 
     def all_of(self, signal):
-        """Estimates `[sources, time]` and residual `[time]` of a signal, with the delay before and
-        the rest behind still there."""
+        """Return estimates `[sources, time]` and residual `[time]` of a signal.
+
+        The delay at the start and the extra samples at the end are included.
+        """
         state, estimates, residual = self.fresh, [], []
         for first in range(0, len(signal) + self.twin.delay, self.twin.block):
-            given = self.block(signal[first : first + self.twin.block], state)
-            state = given["state"]
-            estimates.append(given["estimates"][0, :, :, 0])
-            residual.append(given["residual"][0, :, 0])
+            outputs = self.block(signal[first : first + self.twin.block], state)
+            state = outputs["state"]
+            estimates.append(outputs["estimates"][0, :, :, 0])
+            residual.append(outputs["residual"][0, :, 0])
         return np.concatenate(estimates, axis=1), np.concatenate(residual)
 
 
@@ -85,7 +86,7 @@ def test_blocks_equal_one_pass_at_any_length(generators, kind, block):
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_an_impulse_comes_out_after_the_delay_that_is_told(generators, kind):
+def test_an_impulse_comes_out_after_the_declared_delay(generators, kind):
     stream = Stream(streaming_twin(generator_of(generators, kind), block=4 * HOP))
     signal = np.zeros(500, np.float32)
     signal[123] = 1.0
@@ -125,31 +126,31 @@ def test_a_trained_generator_streams_real_music_as_in_one_pass():
     )
 
 
-def test_two_streams_of_one_model_do_not_hear_each_other(generators):
+def test_two_streams_of_one_model_are_independent(generators):
     stream = Stream(streaming_twin(generator_of(generators, "filterbank"), block=4 * HOP))
     signals = noise(640, seed=1), noise(640, seed=2)
     alone = [stream.all_of(signal)[0] for signal in signals]
     states, together = [stream.fresh, stream.fresh], ([], [])
     for first in range(0, 640 + stream.twin.delay, stream.twin.block):
         for number, signal in enumerate(signals):
-            given = stream.block(signal[first : first + stream.twin.block], states[number])
-            states[number] = given["state"]
-            together[number].append(given["estimates"][0, :, :, 0])
-    for ours, theirs in zip(together, alone, strict=True):
-        np.testing.assert_array_equal(np.concatenate(ours, axis=1), theirs)
+            outputs = stream.block(signal[first : first + stream.twin.block], states[number])
+            states[number] = outputs["state"]
+            together[number].append(outputs["estimates"][0, :, :, 0])
+    for interleaved, separate in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(np.concatenate(interleaved, axis=1), separate)
 
 
 def test_the_twin_shares_the_weights(generators):
     generator = generator_of(generators, "filterbank")
     twin = streaming_twin(generator, block=HOP)
-    theirs = {id(weight) for weight in generator.weights}
-    assert {id(weight) for weight in twin.model.weights} <= theirs
+    shared = {id(weight) for weight in generator.weights}
+    assert {id(weight) for weight in twin.model.weights} <= shared
 
 
-def test_what_cannot_stream_is_told(generators):
+def test_a_generator_that_cannot_stream_is_refused(generators):
     generator = generator_of(generators, "filterbank")
     for block in (0, HOP - 1, HOP + 1):
-        with pytest.raises(ExportError, match=f"multiples of its hop, {HOP}"):
+        with pytest.raises(ExportError, match=f"hop, {HOP}"):
             streaming_twin(generator, block=block)
     signal = keras.Input((None, 1))
     other = keras.Model(signal, keras.ops.expand_dims(signal, 1), name="wave_net")

@@ -1,5 +1,4 @@
-"""Maskers that share weights across frequency, and masks that turn the phase: closed forms, sizes,
-what is shared and what is not."""
+"""Maskers that share weights across frequency, and masks that turn the phase."""
 
 import keras
 import numpy as np
@@ -25,8 +24,7 @@ def separate(generator, mixture):
 
 
 def fixed(generator, name, values):
-    """Make a head give one number for each source, whatever it batch_keys: no weights, biases
-    before the activation."""
+    """Set a head to one number for each source, before the activation, for any input."""
     layer = generator.get_layer(name)
     kernel, bias = layer.get_weights()
     layer.set_weights(
@@ -46,7 +44,7 @@ def test_open_masks_give_the_mixture_back_and_closed_ones_silence(generators, ki
 
 
 @pytest.mark.parametrize("kind", MASKERS)
-def test_a_mask_that_turns_by_half_a_circle_turns_the_wave_over(generators, kind):
+def test_a_mask_that_turns_by_half_a_circle_flips_the_sign(generators, kind):
     generator, _ = generators(f"{kind} turning", sources=2)
     mixture = noise(2, 333, 1)
     fixed(generator, "masks", [60.0, 60.0])
@@ -69,7 +67,7 @@ def test_a_quarter_of_a_circle_makes_a_sine_of_a_cosine(generators, kind):
     np.testing.assert_allclose(separate(generator, cosine)[0, 0, inner], sine[0, inner], atol=1e-2)
 
 
-def test_masks_turn_every_bin_as_complex_numbers_do():
+def test_masks_multiply_every_bin_as_complex_numbers():
     random = np.random.default_rng(0)
     spectrum = random.standard_normal((2, 3, 5)) + 1j * random.standard_normal((2, 3, 5))
     pair = np.concatenate(
@@ -78,10 +76,10 @@ def test_masks_turn_every_bin_as_complex_numbers_do():
     masks, turns = (random.uniform(low, 1, (2, 3, 10)).astype("float32") for low in (0, -1))
     for source in (0, 1):
         own = slice(5 * source, 5 * source + 5)
-        wanted = spectrum * masks[..., own] * np.exp(1j * np.pi * turns[..., own])
+        expected = spectrum * masks[..., own] * np.exp(1j * np.pi * turns[..., own])
         lower, upper = np.split(np.asarray(MaskSource(source, 5)(masks, pair, turns)), 2, axis=-1)
         np.testing.assert_allclose(
-            (upper + lower) / 2 + 1j * (upper - lower) / 2, wanted, atol=1e-5
+            (upper + lower) / 2 + 1j * (upper - lower) / 2, expected, atol=1e-5
         )
 
 
@@ -130,8 +128,8 @@ def test_a_gradient_reaches_every_weight(generators, kind):
         assert slope is not None and np.isfinite(slope).all() and np.any(slope), weight.path
 
 
-def test_without_what_lies_across_positions_every_pitch_is_heard_alike(generators):
-    """Features a deepest position higher give masks a deepest position higher."""
+def test_without_layers_across_positions_every_pitch_is_treated_alike(generators):
+    """Features one deepest position higher give masks one deepest position higher."""
     generator, config = generators("tfc_tdf", frame=512, hop=128)
     for layer in generator.layers:
         if layer.name.endswith("_across") or layer.name == "places":
@@ -151,7 +149,7 @@ def test_without_what_lies_across_positions_every_pitch_is_heard_alike(generator
 
 
 @pytest.mark.parametrize("kind", MASKERS)
-def test_dropout_leaves_parts_out_while_training_and_nothing_after(generators, kind):
+def test_dropout_is_active_in_training_only(generators, kind):
     plain, _ = generators(kind)
     dropping, _ = generators(kind, dropout=0.5)
     dropping.set_weights(plain.get_weights())
@@ -177,7 +175,7 @@ def test_levels_halve_the_width_in_steps_of_sixteen(channels, levels, widths):
 
 
 @pytest.mark.parametrize("kind", SHARING)
-def test_the_context_is_what_the_convolutions_reach(kind):
+def test_the_context_is_the_reach_of_the_convolutions(kind):
     config = GeneratorConfig(kind=kind, blocks=3, dilations=(1, 4), levels=2, frame=256, hop=64)
     frames = 1 + 4 + 1 + (2 * 2 if kind == "tfc_tdf" else 0)
     assert generator_entry(kind).context(config) == 64 * (frames + 1) + 256
@@ -194,7 +192,7 @@ def piano_with(**changes):
     return GeneratorConfig(**{**settings, **changes})
 
 
-def test_the_preset_is_what_the_page_says():
+def test_the_preset_matches_the_docs_page():
     piano, shared = systems.preset("ssepgan", "piano"), systems.preset("ssepgan", "piano2d")
     assert shared.model.generator == piano_with(kind="tfc_tdf", channels=48)
     assert (shared.data, shared.training) == (piano.data, piano.training)
@@ -203,7 +201,7 @@ def test_the_preset_is_what_the_page_says():
 @pytest.mark.parametrize(
     ("kind", "channels", "weights"), [("tfc_tdf", 48, 156_547), ("band_split", 80, 1_253_137)]
 )
-def test_sizes_are_those_of_the_page(kind, channels, weights):
+def test_sizes_match_the_docs_page(kind, channels, weights):
     generator = build_generator(
         piano_with(kind=kind, channels=channels), sources=1, sample_rate_hz=44100
     )

@@ -1,5 +1,4 @@
-"""WaveGAN's generator against the paper's table, for every size; and its critic, which is one of
-the discriminators."""
+"""WaveGAN's generator and discriminator equal the paper's tables, for every size."""
 
 import keras
 import numpy as np
@@ -72,27 +71,27 @@ def test_the_critics_layers_are_those_of_the_papers_table(window, levels, last):
     assert len(shuffles) == levels - 1  # between layers, not after the last
 
 
-def test_nearest_upsampling_repeats_what_a_convolution_then_hears():
+def test_nearest_upsampling_repeats_samples_then_convolves():
     generator = wavegan_generator(
         SynthesizerConfig(latent=3, channels=1, upsample="nearest"), window=1024
     )
     for level in range(3):
         layer = generator.get_layer(f"up{level}")
         kernel = np.zeros(layer.kernel.shape, np.float32)
-        kernel[12, 0, 0] = 1.0  # passes the first channel on as it is
+        kernel[12, 0, 0] = 1.0  # passes the first channel
         layer.set_weights([kernel, np.zeros(layer.bias.shape, np.float32)])
     sound = np.asarray(generator(latents(1, 3)))[0, :, 0]
     assert len(np.unique(sound)) > 4
     np.testing.assert_array_equal(sound, np.repeat(sound[::64], 64))
 
 
-def test_the_post_filter_starts_by_leaving_the_sound_as_it_is():
+def test_the_post_filter_starts_as_an_identity():
     sound = np.random.default_rng(0).standard_normal((2, 1000, 1)).astype(np.float32)
     np.testing.assert_array_equal(post_filter(512)(sound), sound)
     np.testing.assert_array_equal(post_filter(7)(sound), sound)
 
 
-def test_the_post_filter_is_the_filter_of_its_weights():
+def test_the_post_filter_convolves_with_its_weights():
     sound = np.random.default_rng(1).standard_normal((1, 100, 1)).astype(np.float32)
     layer = post_filter(5)
     layer.build(sound.shape)
@@ -113,7 +112,7 @@ def test_a_generator_with_a_post_filter_starts_like_one_without():
 
 
 @pytest.mark.parametrize("upsample", ["transposed", "nearest"])
-def test_a_he_start_begins_at_the_level_of_music(upsample):
+def test_a_he_start_has_the_level_of_music(upsample):
     def level(start):
         keras.utils.set_random_seed(0)
         config = SynthesizerConfig(channels=16, upsample=upsample, start=start)
@@ -130,5 +129,5 @@ def test_a_window_of_wrong_size_is_refused_by_the_generator():
 
 
 @pytest.mark.parametrize("name", ["latent", "channels", "kernel"])
-def test_settings_without_a_network_are_named(name):
+def test_invalid_settings_of_a_synthesizer_are_named(name):
     assert [name in problem for problem in SynthesizerConfig(**{name: 0}).problems()] == [True]

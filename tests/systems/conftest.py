@@ -1,5 +1,7 @@
 """Systems of the table on short random windows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,8 +34,7 @@ def system_of():
 
 @pytest.fixture(scope="session")
 def batch_of():
-    """A seeded batch as the data gives it, with all that a system may hear: mixtures are more than
-    their sources' sum."""
+    """A seeded batch with all keys; its mixtures have others beside their sources."""
 
     def make(experiment, seed=0):
         import tensorflow as tf
@@ -51,3 +52,34 @@ def batch_of():
         return {name: tf.constant(value) for name, value in batch.items()}
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sensing_of(short):
+    """Gives compressed sensing's preset `tiny` on short windows, with settings changed by name."""
+
+    def make(*, data=None, generator=None, **model):
+        base, like = systems.preset("compressed_sensing", "tiny"), short(data=data)
+        changed = replace(base.model, **model)
+        if generator:
+            changed = replace(changed, generator=replace(changed.generator, **generator))
+        return replace(base, model=changed, data=like.data, training=like.training)
+
+    return make
+
+
+@pytest.fixture
+def experiment_of(short):
+    """A system's preset `tiny` on short windows."""
+
+    def make(name):
+        like = short()
+        return replace(systems.preset(name, "tiny"), data=like.data, training=like.training)
+
+    return make
+
+
+@pytest.fixture
+def experiment(request, experiment_of):
+    """The experiment of the test's system: every one of the table, or those of the marker."""
+    return experiment_of(request.param)

@@ -1,5 +1,4 @@
-"""What the tests of CycleGAN share: its settings on short windows, its networks asked one by one, a
-twin's arithmetic."""
+"""Settings, networks and NumPy arithmetic that the tests of CycleGAN share."""
 
 from dataclasses import replace
 
@@ -20,11 +19,10 @@ MASKS = {"kind": "filterbank", "channels": 8, "blocks": 1, "frame": 256, "hop": 
 
 
 def experiment(*, mixer=None, discriminator=None, data=None, model=None, **training):
-    """The preset `tiny` on short windows, without phase shuffle, pool or running mean, with
-    settings changed by name."""
+    """The preset `tiny` on short windows, without shuffle, pool or running mean."""
     base = systems.preset("cyclegan", "tiny")
-    listener = replace(base.model.discriminator, **{"phase_shuffle": 0, **(discriminator or {})})
-    networks = {"discriminator": listener, "mixer": replace(base.model.mixer, **(mixer or {}))}
+    network = replace(base.model.discriminator, **{"phase_shuffle": 0, **(discriminator or {})})
+    networks = {"discriminator": network, "mixer": replace(base.model.mixer, **(mixer or {}))}
     return replace(
         base,
         model=replace(base.model, **networks, **{"pool": 0, **(model or {})}),
@@ -34,8 +32,7 @@ def experiment(*, mixer=None, discriminator=None, data=None, model=None, **train
 
 
 def at_full_strength(system):
-    """Scale the mixer's kernels so that it is as loud as what it batch_keys: at its start, so
-    narrow, it gives next to nothing."""
+    """Scale the mixer's kernels so that its output is as loud as its input."""
     network = system.mixer
     network.set_weights(
         [
@@ -81,7 +78,7 @@ def rms(windows):
 
 
 def open_masks(network):
-    """Make a filterbank give back what it batch_keys, for every source."""
+    """Make the output of a filterbank equal its input, for every source."""
     masks = network.get_layer("masks")
     kernel, bias = masks.get_weights()
     masks.set_weights([np.zeros_like(kernel), np.full_like(bias, 60.0)])
@@ -96,7 +93,7 @@ def weights_of(system):
 
 
 def moved(before, after):
-    """Players of whom a weight differs."""
+    """Players with a weight that differs."""
     return {
         name
         for name in before

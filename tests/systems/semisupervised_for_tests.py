@@ -1,5 +1,4 @@
-"""What the tests of the semi-supervised system share: its settings on short windows, batches, its
-networks asked one by one."""
+"""Settings, batches and networks that the tests of the semi-supervised system share."""
 
 from dataclasses import replace
 
@@ -17,10 +16,10 @@ CRITICS = ("critic_piano", "critic_residual")
 def experiment(*, discriminator=None, data=None, model=None, **training):
     """The preset `tiny` on short windows, with settings changed by name."""
     base = systems.preset("semisupervised", "tiny")
-    heard = replace(base.model.discriminator, **(discriminator or {}))
+    critic = replace(base.model.discriminator, **(discriminator or {}))
     return replace(
         base,
-        model=replace(base.model, **{"discriminator": heard, "critic_steps": 1, **(model or {})}),
+        model=replace(base.model, **{"discriminator": critic, "critic_steps": 1, **(model or {})}),
         data=replace(base.data, **{"window": WINDOW, "batch": BATCH, **(data or {})}),
         training=replace(base.training, **training),
     )
@@ -51,8 +50,8 @@ def step(system, batch):
 
 def scores(critic, windows):
     """Every window's score, `[batch]`, of a critic with one number a window."""
-    (heard,) = critic(windows, training=True)["scores"]
-    return np.asarray(heard)[:, 0]
+    (head,) = critic(windows, training=True)["scores"]
+    return np.asarray(head)[:, 0]
 
 
 def estimates_of(system, mixture):
@@ -82,12 +81,12 @@ def moved_by(system, batch):
 
 
 def spoilt(batch, *names):
-    """A batch in which some entries are no numbers, so that whoever hears them shows it."""
+    """A batch in which some entries are NaN, so that every use of them shows."""
     return {name: value * np.nan if name in names else value for name, value in batch.items()}
 
 
 def open_masks(system):
-    """Make the generator give back what it batch_keys, as every part."""
+    """Make every output of the generator equal its input."""
     masks = system.generator.get_layer("masks")
     kernel, bias = masks.get_weights()
     masks.set_weights([np.zeros_like(kernel), np.full_like(bias, 60.0)])

@@ -1,4 +1,4 @@
-"""What discriminators are given: one level, crops of a window, sources one by one; in closed form."""
+"""Levels, random crops and sources as windows of their own, in closed form."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ def test_a_level_is_an_amplitude_in_decibels_below_full_scale_and_each_windows_o
     np.testing.assert_array_equal(gain_to_level(windows, None), np.ones((2, 1, 1)))
 
 
-def test_silence_is_not_divided_by_nothing():
+def test_silence_has_a_finite_gain():
     assert np.isfinite(gain_to_level(np.zeros((1, 8, 1), np.float32), -20.0)).all()
 
 

@@ -1,5 +1,4 @@
-"""CycleGAN's losses, as its log tells them, against the equations: both directions, several
-sources, the rest carried along."""
+"""CycleGAN's logged losses against the equations: one and two sources, `carry_rest`, levels."""
 
 import numpy as np
 import pytest
@@ -26,14 +25,13 @@ from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 
 @pytest.fixture
 def system_of(system_of):
-    """A built and compiled system whose mixer is heard."""
+    """A built and compiled system whose mixer has a strong output."""
     return lambda settings: at_full_strength(system_of(settings))
 
 
 @pytest.mark.parametrize("data", [{}, TWO], ids=["one source", "two"])
 def test_every_term_is_that_of_the_equations(data, system_of, batch_of):
-    """A twin in NumPy, with G and F asked one by one; two sources are summed for F, and windows of
-    their own to D."""
+    """Against NumPy. F gets the sum of two sources, D_x each as a window of its own."""
     settings = experiment(data=data)
     system, batch = system_of(settings), batch_of(settings)
     count = len(settings.data.sources)
@@ -53,10 +51,9 @@ def test_every_term_is_that_of_the_equations(data, system_of, batch_of):
         "adversarial_mixture": generator_loss("lsgan", scores(system, "mixture", mixed)),
     }
     for end, real, fake in (("source", x, estimate), ("mixture", m, mixed)):
-        told_apart = real_loss("lsgan", scores(system, end, real)) + fake_loss(
-            "lsgan", scores(system, end, fake)
-        )
-        expected[f"{end}_discriminator"] = told_apart
+        loss = real_loss("lsgan", scores(system, end, real))
+        loss += fake_loss("lsgan", scores(system, end, fake))
+        expected[f"{end}_discriminator"] = loss
     log = step(system, batch)
     for name, value in expected.items():
         assert log[name] == pytest.approx(float(value), rel=1e-4), name
@@ -83,18 +80,18 @@ def test_generators_that_change_nothing_have_no_cycle_or_identity_loss(system_of
 
 
 @pytest.mark.parametrize("share", [0.8, 0.0])
-def test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_should_be(
+def test_a_carried_residual_is_that_of_another_mixture_at_the_level_of_the_others(
     share, system_of, batch_of
 ):
     settings = experiment(data=TWO, model={**CARRIED, "taken_off": share})
     system, batch = system_of(settings), batch_of(settings)
     m, solo = np.asarray(batch["unlabelled"]), np.asarray(batch["solo"])
     x, estimate = solo[:, :2], generate(system, m)
-    rest = m - share * estimate.sum(axis=1)
-    mixed = mix(system, x.sum(axis=1) + rest / rms(rest) * rms(solo[:, 2]))
+    residual = m - share * estimate.sum(axis=1)
+    mixed = mix(system, x.sum(axis=1) + residual / rms(residual) * rms(solo[:, 2]))
     expected = {
         "cycle_source": l1(generate(system, mixed), x),
-        "cycle_mixture": l1(mix(system, m), m),  # the sources and the rest of m, all of it, are m
+        "cycle_mixture": l1(mix(system, m), m),  # the estimates and their residual add up to m
         "adversarial_source": generator_loss("lsgan", scores(system, "source", estimate)),
         "adversarial_mixture": generator_loss("lsgan", scores(system, "mixture", mixed)),
     }
@@ -105,7 +102,7 @@ def test_a_rest_that_is_carried_along_is_that_of_another_mixture_as_loud_as_it_s
 
 @pytest.mark.parametrize("model", [{}, {"level_dbfs": -20.0}], ids=["as recorded", "at one level"])
 def test_mixtures_and_sources_need_not_match(model, system_of, batch_of):
-    """Beside mixtures in another order, the same sources give the same losses, all of them."""
+    """With mixtures in another order, the same sources give the same losses."""
     settings = experiment(data={"batch": 3}, model=model)
     batch, logs = batch_of(settings), []
     for shift in (0, 1):
@@ -115,20 +112,17 @@ def test_mixtures_and_sources_need_not_match(model, system_of, batch_of):
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
 
 
-def test_nothing_but_unpaired_windows_is_heard(system_of, batch_of):
+def test_only_unpaired_windows_are_used(system_of, batch_of):
     settings = experiment()
     system, batch = system_of(settings), batch_of(settings)
     assert set(system.batch_keys) == {"unlabelled", "solo"}
-    # has no use for "mixture" or "sources"
     step(system, {name: batch[name] for name in system.batch_keys})
 
 
 @pytest.mark.parametrize(
-    ("model", "matters"), [({}, False), (CARRIED, True)], ids=["F invents the rest", "is handed it"]
+    ("model", "matters"), [({}, False), (CARRIED, True)], ids=["without", "carry_rest"]
 )
-def test_of_recordings_of_the_rest_nothing_but_the_level_is_heard(
-    model, matters, system_of, batch_of
-):
+def test_of_recordings_of_others_only_the_level_is_used(model, matters, system_of, batch_of):
     settings = experiment(model=model)
     batch = batch_of(settings)
     solo, other = (
@@ -136,8 +130,8 @@ def test_of_recordings_of_the_rest_nothing_but_the_level_is_heard(
         np.random.default_rng(9).standard_normal((2, 1024, 1)).astype(np.float32),
     )
     logs = []
-    for rest in (solo[:, 1], other * rms(solo[:, 1]) / rms(other), 3 * solo[:, 1]):
-        changed = tf.constant(np.stack([solo[:, 0], rest], axis=1))
+    for others in (solo[:, 1], other * rms(solo[:, 1]) / rms(other), 3 * solo[:, 1]):
+        changed = tf.constant(np.stack([solo[:, 0], others], axis=1))
         logs.append(step(system_of(settings), {**batch, "solo": changed}))
     assert logs[0] == pytest.approx(logs[1], rel=1e-3)
     assert (logs[0] != pytest.approx(logs[2], rel=1e-3)) == matters
@@ -169,11 +163,11 @@ def test_at_one_level_the_generator_is_given_mixtures_as_loud_as_they_were_recor
     system, batch = system_of(settings), batch_of(settings)
     mixture = np.asarray(batch["unlabelled"]) * np.float32([1.0, 0.05])[:, None, None]
     gain = 0.1 / rms(mixture)
-    got = system.take_apart(tf.constant(gain * mixture), tf.constant(gain))
+    got = system.unmix(tf.constant(gain * mixture), tf.constant(gain))
     np.testing.assert_allclose(got, gain[:, None] * generate(system, mixture), rtol=1e-4, atol=1e-5)
 
 
-def test_the_identity_terms_may_hear_a_share_of_the_batch(system_of, batch_of):
+def test_the_identity_terms_can_use_a_share_of_the_batch(system_of, batch_of):
     identities = {"identity_source_weight": 1.0, "identity_mixture_weight": 1.0}
     settings = experiment(model={**NOTHING, **identities, "identity_share": 0.5})
     system, batch = system_of(settings), batch_of(settings)
@@ -187,8 +181,7 @@ def test_the_identity_terms_may_hear_a_share_of_the_batch(system_of, batch_of):
 
 
 def test_the_penalty_is_that_of_the_discriminators_own_slope(system_of, batch_of):
-    """Where F changes nothing and x is m there is one point between them only, so the random
-    position drops out."""
+    """Where F changes nothing and x is m, there is one point between them, at any position."""
     model = {
         **NOTHING,
         "adversarial_mixture_weight": 1.0,
@@ -209,22 +202,21 @@ def test_the_penalty_is_that_of_the_discriminators_own_slope(system_of, batch_of
     assert log["mixture_discriminator"] == pytest.approx(7 * np.mean((slope - 1) ** 2), rel=1e-3)
 
 
-def test_a_shorter_stretch_is_the_same_of_real_and_fake(system_of, batch_of):
-    """Where F changes nothing and x is m, only unequal stretches could make a linear distance of
-    the scores differ."""
+def test_a_crop_is_the_same_of_real_and_fake(system_of, batch_of):
+    """Where F changes nothing and x is m, only unequal crops give a difference of scores."""
     model = {
         **NOTHING,
         "adversarial_mixture_weight": 1.0,
         "objective": "wgan-gp",
         "penalty_weight": 0.0,
     }
-    listener = {"kind": "patch", "window": 1024}
-    settings = experiment(mixer=MASKS, model=model, discriminator=listener, data={"window": 4096})
+    network = {"kind": "patch", "window": 1024}
+    settings = experiment(mixer=MASKS, model=model, discriminator=network, data={"window": 4096})
     system, batch = system_of(settings), batch_of(settings)
-    heard = set()
+    losses = set()
     for _ in range(3):
         open_masks(system.mixer)
         log = step(system, {**batch, "unlabelled": batch["solo"][:, 0]})
         assert log["mixture_discriminator"] == pytest.approx(0, abs=1e-5)
-        heard.add(round(log["adversarial_mixture"], 7))
-    assert len(heard) == 3  # and each step hears another stretch
+        losses.add(round(log["adversarial_mixture"], 7))
+    assert len(losses) == 3  # each step has another crop

@@ -1,5 +1,4 @@
-"""CycleGAN's four players: whom each term moves, how often, what the discriminators remember; its
-settings."""
+"""CycleGAN's four players: which terms train them, how often they step, past fakes, settings."""
 
 from dataclasses import replace
 
@@ -39,15 +38,13 @@ MOVED = {
 
 @pytest.fixture
 def system_of(system_of):
-    """A built and compiled system whose mixer is heard."""
+    """A built and compiled system whose mixer has a strong output."""
     return lambda settings: at_full_strength(system_of(settings))
 
 
-@pytest.mark.parametrize(
-    "carry_rest", [False, True], ids=["F invents the rest", "F is handed the rest"]
-)
+@pytest.mark.parametrize("carry_rest", [False, True], ids=["without", "carry_rest"])
 def test_each_term_moves_its_own_players_only(carry_rest, system_of, batch_of):
-    settings = experiment(betas=(0.0, 0.0))  # so that no player moves by an earlier term's momentum
+    settings = experiment(betas=(0.0, 0.0))  # without momentum of an earlier term
     system, batch, got = system_of(settings), batch_of(settings), {}
     for term in TERMS:
         weights = {**NOTHING, f"{term}_weight": 1.0}
@@ -57,13 +54,13 @@ def test_each_term_moves_its_own_players_only(carry_rest, system_of, batch_of):
         got[term] = moved(before, weights_of(system))
     expected = dict(MOVED)
     if carry_rest:
-        # nothing is lost on the way, so the generator has nothing to mend
+        # that round trip is exact, so the generator gets no gradient
         expected["cycle_mixture"] = {"mixer"}
     assert got == expected
 
 
 def test_both_generators_descend_the_one_loss_they_share(system_of, batch_of):
-    """With the source cycle alone each must get the gradient of |G(F(x)) - x| by its own weights."""
+    """With the source cycle alone, each gets the gradient of |G(F(x)) - x| by its own weights."""
     settings = experiment(model={**NOTHING, "cycle_source_weight": 4.0})
     system, batch = system_of(settings), batch_of(settings)
     x = batch["solo"][:, :1]
@@ -103,12 +100,11 @@ def test_each_discriminator_moves_as_often_as_asked_on_the_same_fakes(system_of,
     assert int(system.pools["source"].count) == 4
 
 
-def test_discriminators_hear_past_fakes_and_generators_the_newest(system_of, batch_of):
-    """With players that stand still and a pool of one, the coin's four outcomes are all that may be
-    heard."""
+def test_discriminators_get_past_fakes_and_generators_the_newest(system_of, batch_of):
+    """With fixed players and a pool of one, the loss must be that of one of the coin's outcomes."""
     settings = experiment(model={"pool": 1}, learning_rate=1e-12, discriminator_learning_rate=1e-12)
     system, outcomes, kept = system_of(settings), set(), None
-    # starts so small that all fakes look alike
+    # the initial scores are so small that all fakes have nearly the same
     score = system.discriminators["source"].get_layer("score")
     score.set_weights([200.0 * weight for weight in score.get_weights()])
     for seed in range(8):
@@ -121,20 +117,20 @@ def test_discriminators_hear_past_fakes_and_generators_the_newest(system_of, bat
         log = step(system, batch)
         newest = generator_loss("lsgan", scores(system, "source", made))
         assert log["adversarial_source"] == pytest.approx(float(newest), rel=1e-4)
-        heard = {"both new": (first, second), "first twice": (first, first)}
+        possible = {"both new": (first, second), "first twice": (first, first)}
         if kept is not None:
-            heard |= {
+            possible |= {
                 "old, new": (kept, second),
                 "old, first": (kept, first),
                 "new, old": (first, kept),
             }
         fitting = [
             name
-            for name, losses in heard.items()
+            for name, losses in possible.items()
             if log["source_discriminator"] == pytest.approx(at_real + sum(losses) / 2, rel=1e-6)
         ]
-        assert fitting, (log, heard)
-        # else it says nothing of the steps before
+        assert fitting, (log, possible)
+        # these two outcomes do not depend on earlier steps
         if not {"both new", "first twice"} & set(fitting):
             outcomes |= set(fitting)
         kept = float(
@@ -143,7 +139,7 @@ def test_discriminators_hear_past_fakes_and_generators_the_newest(system_of, bat
     assert outcomes
 
 
-def test_a_resumed_run_goes_on_with_the_same_past_fakes(system_of, batch_of, tmp_path):
+def test_a_resumed_run_has_the_same_past_fakes(system_of, batch_of, tmp_path):
     model = {**CARRIED, "pool": 4, "level_dbfs": -20.0}
     settings = experiment(
         data={"batch": 3}, model=model, discriminator={"phase_shuffle": 2}, ema=0.9
@@ -170,7 +166,7 @@ def test_a_resumed_run_goes_on_with_the_same_past_fakes(system_of, batch_of, tmp
     ("objective", "kind"),
     [("vanilla", "multiresolution"), ("hinge", "wavegan"), ("wgan-gp", "multiresolution")],
 )
-def test_every_kind_of_rule_moves_every_player(objective, kind, system_of, batch_of):
+def test_every_kind_of_objective_trains_every_player(objective, kind, system_of, batch_of):
     settings = experiment(
         model={"objective": objective, "pool": 2}, discriminator={"kind": kind, "frames": (64,)}
     )
@@ -194,7 +190,7 @@ def test_mixed_precision_steps_too(batch_of):
     assert keras.backend.standardize_dtype(system.pools["source"].fakes.dtype) == "float32"
 
 
-def test_the_pool_holds_what_the_discriminator_hears(system_of):
+def test_the_pool_has_crops_of_the_discriminators_length(system_of):
     system = system_of(
         experiment(model={"pool": 3}, discriminator={"window": 1024}, data={"window": 4096})
     )

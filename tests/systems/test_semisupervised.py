@@ -1,5 +1,4 @@
-"""The semi-supervised system's own algebra: what each term is, at which level, and where its
-gradient goes."""
+"""The semi-supervised terms, their levels, and where their gradients go."""
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from semisupervised_for_tests import (
 )
 
 
-def test_the_generator_gives_the_rest_too_and_the_model_does_not(system_of):
+def test_the_generator_estimates_the_others_too_and_the_model_does_not(system_of):
     one = experiment(data={"sources": ("piano", "flute")})
     system, batch = system_of(one), batch_of(one)
     assert estimates_of(system, batch["mixture"]).shape == (BATCH, 3, WINDOW, 1)
@@ -33,7 +32,7 @@ distances = pytest.mark.parametrize("distance", DISTANCES)
 
 
 @distances
-def test_supervised_is_the_distance_of_every_part_and_the_rest_is_one(distance, system_of):
+def test_supervised_is_the_distance_of_every_source_and_of_the_others(distance, system_of):
     one = experiment(data={"sources": ("piano", "flute")}, model={"paired_loss": distance})
     system, batch = system_of(one), batch_of(one)
     estimates = estimates_of(system, batch["mixture"]).astype(np.float64)
@@ -54,7 +53,7 @@ def test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them(distance
     assert step(system, batch)["additive"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_each_critic_scores_solos_of_its_part_above_estimates_of_it(system_of):
+def test_each_critic_scores_solos_of_its_source_above_estimates(system_of):
     one = experiment(discriminator=PLAIN, model={"penalty_weight": 0.0}, **SLOW)
     system, batch = system_of(one), batch_of(one)
     estimates = estimates_of(system, batch["unlabelled"])
@@ -85,7 +84,7 @@ def test_the_separators_loss_is_the_weighted_sum_of_its_terms(system_of):
     ids=lambda value: str(value),
 )
 def test_the_penalty_is_that_of_the_critics_own_slopes(one_sided, factor, system_of):
-    """Between windows that are equal there is one point only, so the random position drops out."""
+    """Between equal windows there is one point only, so the random position does not matter."""
     one = experiment(discriminator=PLAIN, model={"one_sided": one_sided, "penalty_weight": 7.0})
     system, batch = system_of(one), batch_of(one)
     open_masks(system)
@@ -106,8 +105,7 @@ def test_the_penalty_is_that_of_the_critics_own_slopes(one_sided, factor, system
 
 @distances
 def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(distance, system_of):
-    """Adam keeps it as its first moment. The critics' steps happen inside the same step and must
-    leave no trace in it."""
+    """It is Adam's first moment. The critics' steps, inside the same step, must not change it."""
     model = {"supervised_weight": 0.5, "unsupervised_weight": 0.2, "paired_loss": distance}
     one, of = (
         experiment(discriminator=PLAIN, model=model, **SLOW),
@@ -115,12 +113,12 @@ def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(d
     )
     system, batch = system_of(one), batch_of(one)
     variables = [variable.value for variable in system.generator.trainable_variables]
-    rest = batch["mixture"] - batch["sources"][:, 0]
+    others = batch["mixture"] - batch["sources"][:, 0]
     with tf.GradientTape() as tape:
         tape.watch(variables)
         labelled = system.generator(batch["mixture"], training=True)
         loss = 0.5 * tf.reduce_mean(of(labelled[:, 0] - batch["sources"][:, 0]))
-        loss += 0.5 * tf.reduce_mean(of(labelled[:, 1] - rest))
+        loss += 0.5 * tf.reduce_mean(of(labelled[:, 1] - others))
         unlabelled = system.generator(batch["unlabelled"], training=True)
         for k, name in enumerate(CRITICS):
             loss -= 0.2 * tf.reduce_mean(
@@ -135,19 +133,19 @@ def test_the_separators_first_gradient_is_that_of_its_loss_and_of_nothing_else(d
         np.testing.assert_allclose(moment / (1 - optimizer.beta_1), wanted, rtol=1e-3, atol=1e-6)
 
 
-def test_critics_hear_the_same_stretch_of_solos_and_estimates_and_another_each_time(system_of):
-    """Where both are equal, only unequal stretches could make their scores differ."""
+def test_critics_get_the_same_crop_of_solos_and_estimates_and_another_each_step(system_of):
+    """Where both are equal, only unequal crops give a difference of scores."""
     model = {"penalty_weight": 0.0}
     one = experiment(discriminator={"kind": "patch", "window": 256}, model=model)
     system, batch = system_of(one), batch_of(one)
     batch["solo"] = tf.stack([batch["unlabelled"]] * 2, axis=1)
-    heard = set()
+    losses = set()
     for _ in range(3):
         open_masks(system)
         log = step(system, batch)
         assert log["distance"] == pytest.approx(0, abs=1e-5)
-        heard.add(round(log["unsupervised"], 8))
-    assert len(heard) == 3
+        losses.add(round(log["unsupervised"], 8))
+    assert len(losses) == 3
 
 
 def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(system_of):
@@ -171,15 +169,14 @@ def test_at_one_level_quiet_windows_count_as_much_as_loud_ones(system_of):
     )
     for log in logs:
         assert log["supervised"] == pytest.approx(expected, rel=1e-3)
-        # everything twice is one mixture too much
+        # two estimates that equal the mixture exceed it by one mixture
         assert log["additive"] == pytest.approx(of_unlabelled, rel=1e-3)
     for name in ("distance", "penalty", "unsupervised"):
         assert logs[1][name] == pytest.approx(logs[0][name], rel=2e-2, abs=1e-4)
 
 
 def test_solos_come_to_the_level_of_a_mixture_of_their_own(system_of):
-    """What critics take for real must be as loud as in a mixture at that level, quiet parts staying
-    quiet."""
+    """Real windows are as loud as in a mixture at that level; quiet sources stay quiet."""
     one = experiment(discriminator=PLAIN, model={"level_dbfs": -26.0}, **SLOW)
     system, batch = system_of(one), batch_of(one)
     solo = np.array(batch["solo"])

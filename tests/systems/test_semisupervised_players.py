@@ -1,5 +1,4 @@
-"""The semi-supervised system's players: whom each term moves, how often, which part of a batch is
-heard; its settings."""
+"""The semi-supervised players: which terms train them, how often they step, what they need."""
 
 from dataclasses import replace
 
@@ -33,7 +32,7 @@ def test_each_player_moves_its_own_weights_only(system_of):
         assert which == {name: name == player for name in system.players}
 
 
-def test_a_critic_learns_from_solos_of_its_own_part_only(system_of):
+def test_a_critic_learns_from_solos_of_its_own_source_only(system_of):
     one, learnt = experiment(), {}
     for changed in (None, 0, 1):
         system, batch = system_of(one), batch_of(one)
@@ -82,7 +81,7 @@ def test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves(
 
 
 @pytest.mark.parametrize(
-    ("model", "unheard", "moving"),
+    ("model", "unused", "moving"),
     [
         ({"supervised_weight": 0.0}, ("mixture", "sources"), {*CRITICS, "generator"}),
         (
@@ -104,28 +103,28 @@ def test_whatever_a_critic_is_its_scores_have_no_constant_and_all_else_moves(
     ],
     ids=["no labels", "additive alone", "no critics", "labels alone", "critics alone"],
 )
-def test_what_no_term_is_made_of_is_not_heard(model, unheard, moving, system_of):
+def test_what_no_term_needs_is_not_used(model, unused, moving, system_of):
     one = experiment(model=model)
     system, batch = system_of(one), batch_of(one)
-    which, log = moved_by(system, spoilt(batch, *unheard))
+    which, log = moved_by(system, spoilt(batch, *unused))
     assert {name for name, yes in which.items() if yes} == moving
     assert all(np.isfinite(value) for value in log.values())
     for weights in weights_of(system).values():
         assert all(np.isfinite(weight).all() for weight in weights)
 
 
-def test_what_a_term_is_made_of_is_heard(system_of):
+def test_what_a_term_needs_is_used(system_of):
     for name in ("mixture", "sources", "solo", "unlabelled"):
         one = experiment()
         assert not np.isfinite(step(system_of(one), spoilt(batch_of(one), name))["generator"]), name
 
 
-def test_of_the_unlabelled_a_share_is_heard_and_of_the_labelled_all(system_of):
+def test_a_share_of_the_unlabelled_windows_is_used_and_all_labelled_ones(system_of):
     one = experiment(model={"unlabelled_share": 0.5})
     batch = batch_of(one)
     second = tf.constant([[[0.0]], [[np.nan]]])
-    unheard = {"unlabelled": batch["unlabelled"] + second, "solo": batch["solo"] + second[:, None]}
-    assert np.isfinite(step(system_of(one), {**batch, **unheard})["generator"])
+    unused = {"unlabelled": batch["unlabelled"] + second, "solo": batch["solo"] + second[:, None]}
+    assert np.isfinite(step(system_of(one), {**batch, **unused})["generator"])
     assert not np.isfinite(
         step(system_of(one), {**batch, "mixture": batch["mixture"] + second})["generator"]
     )
@@ -141,7 +140,7 @@ def test_critics_take_several_steps_for_each_of_the_separator(system_of):
     }
 
 
-def test_a_run_that_is_put_away_goes_on_with_the_same_bits(system_of, tmp_path):
+def test_a_resumed_run_has_the_same_bits(system_of, tmp_path):
     one = experiment(
         discriminator={"kind": "patch", "window": 512}, model={"unlabelled_share": 0.5}
     )
@@ -187,15 +186,16 @@ def test_the_papers_preset_is_the_authors_code():
 
 
 def test_the_papers_weights_are_the_authors_by_the_magnitudes_of_quiet_bins():
-    """Mean square of log(1 + magnitude) and length of the magnitudes' change, over those of the
-    waveform, in NumPy."""
+    """In NumPy: energy of log(1 + magnitude), and of the magnitudes, over that of the waveform."""
     waveform = 1e-5 * np.random.default_rng(0).standard_normal(64 * 256 + 256)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
     frames = np.lib.stride_tricks.sliding_window_view(waveform, 512)[::256] * window
-    told = np.log1p(np.abs(np.fft.rfft(frames))[:, :256])  # they leave out the highest bin
-    assert told.shape == (64, 256)
-    assert np.mean(told**2) / np.mean(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
-    assert np.sum(told**2) / np.sum(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
+    features = np.log1p(
+        np.abs(np.fft.rfft(frames))[:, :256]
+    )  # the authors leave out the highest bin
+    assert features.shape == (64, 256)
+    assert np.mean(features**2) / np.mean(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
+    assert np.sum(features**2) / np.sum(waveform**2) == pytest.approx(WINDOW_ENERGY, rel=0.03)
     model = PRESETS["paper"].model
     assert model.supervised_weight == pytest.approx(1.0 * WINDOW_ENERGY)
     assert model.unsupervised_weight == pytest.approx(0.001 * np.sqrt(WINDOW_ENERGY))

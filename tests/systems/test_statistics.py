@@ -1,5 +1,4 @@
-"""Moving statistics of a generator's batch normalisation: of mixtures, and of nothing else that it
-is asked in training."""
+"""Moving statistics of a generator's batch normalisation are those of mixtures alone."""
 
 import keras
 import numpy as np
@@ -11,7 +10,7 @@ from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.systems.base import STATISTICS_EVERY, STATISTICS_MOMENTUM
 from tfsepgan.systems.statistics import (
     batch_normalisations,
-    normalises_what_weights_made,
+    normalises_weighted_outputs,
     statistics_kept,
 )
 
@@ -26,7 +25,7 @@ def statistics_of(network):
 
 
 def normalising(*, inside=False):
-    """A network whose first layer is batch normalisation, by itself or in a model inside it."""
+    """A network that starts with batch normalisation, by itself or in a model inside it."""
     signal = keras.Input((None, 3))
     norm = keras.layers.BatchNormalization(momentum=0.9)
     if inside:
@@ -55,8 +54,7 @@ def test_only_calls_outside_move_the_statistics(inside, compiled):
     mean, variance = statistics_of(network)
     np.testing.assert_allclose(mean, 0.1 * mixture.mean(axis=(0, 1)), atol=1e-5)
     np.testing.assert_allclose(variance, 0.9 + 0.1 * mixture.var(axis=(0, 1)), atol=1e-5)
-    # The call inside still normalises by its own batch: what comes out has no trace of the mean of
-    # 5.
+    # The call inside still normalises by its own batch: the mean of 5 is not in the output.
     bias = network.layers[-1].bias
     np.testing.assert_allclose(np.mean(alone, axis=(0, 1)), bias, atol=1e-5)
 
@@ -72,8 +70,7 @@ def test_a_network_without_batch_normalisation_is_left_as_it_is():
     "generator", [{}, {"kind": "resnet", "channels": 8, "blocks": 1}], ids=["filterbank", "resnet"]
 )
 def test_ssepgans_statistics_are_those_of_its_mixtures(generator, short, system_of, batch_of):
-    """The identity pass hears louder windows than any mixture has, and leaves no trace in what
-    ships."""
+    """The identity pass has louder windows than any mixture and does not change them."""
     experiment = short(generator=generator, model={"identity_weight": 1.0, "identity_share": 1.0})
     system, batch = system_of(experiment), batch_of(experiment)
     system.optimizers["generator"].learning_rate.assign(0.0)
@@ -89,7 +86,7 @@ def test_ssepgans_statistics_are_those_of_its_mixtures(generator, short, system_
         assert not np.allclose(got, start)
 
 
-def test_statistics_of_what_comes_in_are_averaged_as_weights_are(short, system_of, batch_of):
+def test_statistics_of_inputs_are_averaged_as_weights_are(short, system_of, batch_of):
     experiment = short(ema=0.75)
     system, batch = system_of(experiment), batch_of(experiment)
     before = statistics_of(system.ema_generator)
@@ -102,8 +99,7 @@ def test_statistics_of_what_comes_in_are_averaged_as_weights_are(short, system_o
 
 
 def test_levels_follow_the_mixtures_by_the_momentum(short, system_of, batch_of):
-    """The filterbank's only batch norm, in NumPy: what a bin's loudness is on average over the
-    batch's frames."""
+    """The filterbank's only normalisation, in NumPy: the mean loudness of each bin."""
     experiment = short()
     system, batch = system_of(experiment), batch_of(experiment)
     levels = system.generator.get_layer("levels")
@@ -115,7 +111,7 @@ def test_levels_follow_the_mixtures_by_the_momentum(short, system_of, batch_of):
 
 
 def made_by_weights(*, before):
-    """A network with batch normalisation behind a layer that learns, or before every such layer."""
+    """A network with batch normalisation after a layer with weights, or before it."""
     signal = keras.Input((None, 3))
     layers = [keras.layers.BatchNormalization(center=False, scale=False), keras.layers.Dense(3)]
     output = signal
@@ -127,9 +123,9 @@ def made_by_weights(*, before):
 SHARING = {"tfc_tdf": False, "band_split": False}
 
 
-def test_what_weights_made_is_told_from_what_came_in(generators_of_systems):
-    assert normalises_what_weights_made(made_by_weights(before=False))
-    assert not normalises_what_weights_made(made_by_weights(before=True))
+def test_normalisation_of_weighted_outputs_is_recognised(generators_of_systems):
+    assert normalises_weighted_outputs(made_by_weights(before=False))
+    assert not normalises_weighted_outputs(made_by_weights(before=True))
     assert generators_of_systems == {
         "resnet": True,
         "filterbank": False,
@@ -148,7 +144,7 @@ def generators_of_systems():
         **{kind: {"kind": kind} for kind in SHARING},
     }
     return {
-        name: normalises_what_weights_made(
+        name: normalises_weighted_outputs(
             build_generator(GeneratorConfig(**small, **kind), sources=1, sample_rate_hz=16000)
         )
         for name, kind in kinds.items()
@@ -156,8 +152,7 @@ def generators_of_systems():
 
 
 def test_the_running_mean_has_statistics_of_its_own(short, system_of, batch_of):
-    """Those of mixtures that the averaged weights hear, each fourth step; not the average of the
-    weights' statistics."""
+    """From a pass of the averaged weights every fourth step, not averaged themselves."""
     experiment = short(generator={"kind": "resnet", "channels": 8, "blocks": 1}, ema=0.5)
     system = system_of(experiment)
     twin = keras.models.clone_model(system.ema_generator)

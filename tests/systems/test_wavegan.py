@@ -1,4 +1,4 @@
-"""WaveGAN's losses against their equations, who moves when, and the sounds it makes."""
+"""WaveGAN's losses against their equations, the steps of its players, and its sounds."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def built(experiment_of):
 
 @pytest.fixture
 def linear(built):
-    """A system under 'wgan-gp' whose critic is `w . x + 0.5`, and that w `[window]`."""
+    """A system with the critic `w . x + 0.5` under 'wgan-gp', and that w `[window]`."""
     system = built(objective="wgan-gp", penalty_weight=10.0, discriminator_steps=1)
     waveform = keras.Input((WINDOW, 1))
     score = keras.layers.Dense(1)(keras.layers.Flatten()(waveform))
@@ -55,8 +55,7 @@ def recordings(count=BATCH, sources=1, seed=0):
 
 
 def fixed_latents(system, count, seed=5):
-    """Makes the system draw these latents, and gives what its generator makes of them, `[count,
-    window]`."""
+    """Fix the system's latents; returns the sounds of its generator for them, `[count, window]`."""
     latents = np.random.default_rng(seed).uniform(-1, 1, (count, system.latent)).astype(np.float32)
     system.random_latents = lambda: keras.ops.convert_to_tensor(latents)
     return np.asarray(system.generator(latents))[:, :, 0]
@@ -67,7 +66,7 @@ def test_the_critics_loss_is_the_equations_on_a_linear_critic(linear):
     real = recordings()[:, 0]
     made = fixed_latents(system, BATCH)
     loss = float(system.discriminator_loss(keras.ops.convert_to_tensor(real)))
-    penalty = (np.linalg.norm(slope) - 1) ** 2  # a linear critic has one slope everywhere
+    penalty = (np.linalg.norm(slope) - 1) ** 2  # a linear critic has the same slope everywhere
     expected = np.mean(made @ slope) - np.mean(real[:, :, 0] @ slope) + 10 * penalty
     assert loss == pytest.approx(expected, rel=1e-4)
     assert float(system.trackers["penalty"].result()) == pytest.approx(penalty, rel=1e-4)
@@ -102,7 +101,7 @@ def test_the_term_against_alike_sounds_is_added_with_its_weight(built):
 
 
 def without_shuffle(discriminator):
-    """A critic as it hears when it is not training: each sound at its own place."""
+    """A critic as at inference, without phase shuffle."""
     return lambda waveform, training: discriminator(waveform, training=False)
 
 
@@ -117,22 +116,22 @@ def test_latents_are_uniform_between_minus_one_and_one_and_drawn_anew(built):
     )
 
 
-def test_each_critic_step_hears_its_own_share_of_the_batch_then_the_generator_moves_once(built):
+def test_each_critic_step_uses_its_own_share_of_the_batch_then_the_generator_steps_once(built):
     system = built(discriminator_steps=2)
-    heard = []
+    shares = []
     loss = system.discriminator_loss
 
-    def listening(real):
-        heard.append(np.asarray(real))
+    def recording(real):
+        shares.append(np.asarray(real))
         return loss(real)
 
-    system.discriminator_loss = listening
+    system.discriminator_loss = recording
     batch = recordings()
     system.train_step({"solo": keras.ops.convert_to_tensor(batch)})
-    np.testing.assert_array_equal(np.concatenate(heard), batch[:, 0])
-    assert [len(share) for share in heard] == [2, 2]
-    moves = {player: int(optimizer.iterations) for player, optimizer in system.optimizers.items()}
-    assert moves == {"discriminator": 2, "generator": 1}
+    np.testing.assert_array_equal(np.concatenate(shares), batch[:, 0])
+    assert [len(share) for share in shares] == [2, 2]
+    steps = {player: int(optimizer.iterations) for player, optimizer in system.optimizers.items()}
+    assert steps == {"discriminator": 2, "generator": 1}
 
 
 def test_a_batch_that_the_critics_steps_cannot_share_is_refused(experiment_of):
@@ -142,8 +141,8 @@ def test_a_batch_that_the_critics_steps_cannot_share_is_refused(experiment_of):
         systems.build(experiment_of(discriminator_steps=3))
 
 
-def test_sounds_cannot_be_alike_one_at_a_time(experiment_of):
-    with pytest.raises(ConfigError, match="one sound a step is like no other"):
+def test_likeness_needs_two_sounds_a_step(experiment_of):
+    with pytest.raises(ConfigError, match="each step has one sound"):
         systems.build(experiment_of(likeness_weight=1.0, discriminator_steps=4))
 
 
@@ -167,23 +166,23 @@ def test_only_the_first_source_is_learnt(built):
     )
 
 
-def test_recordings_are_heard_at_the_level_asked_for(built):
+def test_recordings_are_brought_to_the_level_of_the_settings(built):
     system = built(level_dbfs=-20.0, discriminator_steps=1)
-    heard = []
+    windows = []
     loss = system.discriminator_loss
-    system.discriminator_loss = lambda real: (heard.append(np.asarray(real)), loss(real))[1]
+    system.discriminator_loss = lambda real: (windows.append(np.asarray(real)), loss(real))[1]
     gains = np.array([1e-3, 0.1, 1.0, 3.0], np.float32)[:, None, None, None]
     system.train_step({"solo": keras.ops.convert_to_tensor(recordings() * gains)})
-    levels = 10 * np.log10(np.mean(heard[0] ** 2, axis=(1, 2)))
+    levels = 10 * np.log10(np.mean(windows[0] ** 2, axis=(1, 2)))
     np.testing.assert_allclose(levels, -20, atol=0.1)
 
 
 @pytest.mark.parametrize("kind", sorted(DISCRIMINATORS))
-def test_any_discriminator_can_be_played_against(kind, built):
-    listener = DiscriminatorConfig(
+def test_every_discriminator_of_the_table_can_be_used(kind, built):
+    network = DiscriminatorConfig(
         kind=kind, channels=2, frames=(256,), periods=(3,), projections=2, levels=3
     )
-    system = built(discriminator=listener, objective="wgan-gp")
+    system = built(discriminator=network, objective="wgan-gp")
     before = [np.asarray(variable) for variable in system.generator.trainable_variables]
     logs = system.train_step({"solo": keras.ops.convert_to_tensor(recordings())})
     assert all(np.isfinite(float(value)) for value in logs.values())
@@ -192,7 +191,7 @@ def test_any_discriminator_can_be_played_against(kind, built):
     assert all(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
 
 
-def test_a_critic_with_a_window_of_its_own_hears_a_stretch(built):
+def test_a_critic_with_a_window_of_its_own_gets_a_crop(built):
     system = built(
         data={"window": 4096}, discriminator=DiscriminatorConfig(channels=2, window=1024, levels=3)
     )
@@ -211,7 +210,7 @@ def test_a_seed_makes_the_same_sounds_and_the_first_of_more_are_those_of_fewer(b
     np.testing.assert_array_equal(system.generate(20, seed=1), sounds)
     np.testing.assert_array_equal(system.generate(3, seed=1), sounds[:3])
     assert not np.array_equal(system.generate(3, seed=2), sounds[:3])
-    assert len(np.unique(sounds[:, 500, 0])) == 20  # every sound is another
+    assert len(np.unique(sounds[:, 500, 0])) == 20  # all different
 
 
 def test_sounds_are_made_by_the_running_mean(built):

@@ -1,1 +1,1 @@
-"""Pure functions on arrays of audio."""
+"""Pure functions on arrays of audio, in NumPy."""

@@ -1,18 +1,20 @@
-"""Loudness and instantaneous frequency: a waveform as pictures a network can draw, and back.
+"""Log magnitude and instantaneous frequency of a waveform, and the way back.
 
-The phase of a frequency bin turns evenly while a tone lasts, so its unwrapped difference from frame
-to frame is constant where the phase itself is a saw-tooth.
+The phase of a bin advances evenly while a tone lasts. So its unwrapped difference from frame to
+frame is constant, where the phase itself is a saw-tooth.
 
 Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710, figure 1 and
-  the paragraph on
-spectral representations: frames of 1024 samples every 256, logarithm of the magnitude, phase
-unwrapped over time and differenced, in units of pi.
-Departs from it: all bins are kept, so that nothing is lost (the paper leaves out the highest, its
-authors' code the lowest); the window is the root of a Hann window both ways, not a Hann window and
-its inverse; zeros are added on both sides, not all in front; frequencies stay linear (no mel
-scale), and nothing is scaled to the range of a generator's last layer, as no network draws these
-pictures. `phase_advance`, which is the input of networks, is new here: the same difference as a
-point on the circle, so that a phase that goes once round does not jump.
+the paragraph on spectral representations: frames of 1024 samples every 256, logarithm of the
+magnitude, phase unwrapped over time and differenced, in units of pi.
+Departs from it:
+- All bins are kept, so that nothing is lost (the paper leaves out the highest, its authors' code
+  the lowest).
+- Analysis and synthesis have the root of a Hann window, not a Hann window and its inverse.
+- Zeros are added on both sides, not all in front.
+- Frequencies stay linear (no mel scale), and nothing is scaled to the range of a generator's last
+  layer, because no network generates these spectra here.
+- `phase_advance`, the input of networks, is new here: the same difference as a point on the circle,
+  so that a phase that completes a turn does not jump.
 """
 
 import numpy as np
@@ -25,14 +27,15 @@ POWER_FLOOR = 2.0**-14
 
 
 def short_time_spectrum(waveform: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
-    """Frequencies of a sound, frame by frame, under the square root of a Hann window and with zeros
-    around the sound.
+    """Return the short-time Fourier transform of a waveform with zeros around it.
+
+    The window is the square root of a Hann window.
 
     Args:
       waveform: `[..., time]`, any time.
       frame, hop: samples; `hop` divides the even `frame`, at least twice.
     Returns: complex `[..., frames, frame / 2 + 1]`; ceil(time / hop) + frame / hop - 1 frames.
-    Raises: ShapeError when the frames would not add up to the sound again.
+    Raises: ShapeError when the frames would not add up to the waveform again.
     """
     _check(frame, hop)
     waveform = np.asarray(waveform, dtype=np.float64)
@@ -45,14 +48,14 @@ def short_time_spectrum(waveform: np.ndarray, *, frame: int = 1024, hop: int = 2
 def waveform_of(
     spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256, time: int | None = None
 ) -> np.ndarray:
-    """The sound of a short-time spectrum; the inverse of `short_time_spectrum`.
+    """Return the waveform of a short-time spectrum; the inverse of `short_time_spectrum`.
 
     Args:
       spectrum: complex `[..., frames, frame / 2 + 1]`.
       frame, hop: samples, as in the analysis.
-      time: samples to give; all by default, which is the next multiple of `hop`.
+      time: samples of the output; all by default, which is the next multiple of `hop`.
     Returns: `[..., time]` float64.
-    Raises: ShapeError when the spectrum does not have the frame's bins, or fewer frames than
+    Raises: ShapeError when the spectrum does not have the frame's bins, or has fewer frames than
       overlap.
     """
     _check(frame, hop)
@@ -73,7 +76,7 @@ def waveform_of(
 def forward(
     waveform: np.ndarray, *, frame: int = 1024, hop: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How loud each frequency bin is, and how far its phase turns from frame to frame.
+    """Return the log magnitude of each bin, and how far its phase turns from frame to frame.
 
     Args:
       waveform: `[..., time]`.
@@ -97,12 +100,12 @@ def inverse(
     hop: int = 256,
     time: int | None = None,
 ) -> np.ndarray:
-    """The sound that loudness and instantaneous frequency describe; the inverse of `forward`.
+    """Return the waveform of a log magnitude and instantaneous frequency; the inverse of `forward`.
 
     Args:
       log_magnitude, frequency: `[..., frames, bins]`.
       frame, hop: samples, as in `forward`.
-      time: samples to give; all by default.
+      time: samples of the output; all by default.
     Returns: `[..., time]` float64.
     Raises: ShapeError as `waveform_of`.
     """
@@ -114,18 +117,18 @@ def inverse(
 
 
 def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) -> np.ndarray:
-    """The instantaneous frequency as a point in the unit circle, against what a tone in the middle
-    of the bin would do.
+    """Return the instantaneous frequency as a point in the unit circle.
 
+    It is relative to the turn of a tone in the middle of the bin.
     With X the bin, Y the same bin one frame earlier and f the power that counts as silence:
     X conj(Y) exp(-2 pi i bin hop / frame) / sqrt((|X|^2 + f) (|Y|^2 + f)).
 
     Args:
       spectrum: complex `[..., frames, bins]`, bins from 0 Hz up.
       frame, hop: samples, as in the analysis.
-    Returns: complex `[..., frames, bins]`: 1 for a tone in the middle of its bin, i for one a
-      quarter of a turn a hop higher, 0 for silence and in the first frame, which has none before
-      it.
+    Returns: complex `[..., frames, bins]`: 1 for a tone in the middle of its bin, i for one that
+      turns a quarter further in a hop, 0 for silence and in the first frame, which has no frame
+      before it.
     """
     softened = spectrum / np.sqrt(np.abs(spectrum) ** 2 + POWER_FLOOR)
     before = np.concatenate([np.zeros_like(softened[..., :1, :]), softened[..., :-1, :]], axis=-2)
@@ -134,8 +137,8 @@ def phase_advance(spectrum: np.ndarray, *, frame: int = 1024, hop: int = 256) ->
 
 
 def turn_of_bin_centres(bins: int, *, frame: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine and sine of how far a tone in the middle of each bin turns in a hop; `[bins]` both."""
-    # whole turns off first: no rounding of large angles
+    """Return cosine and sine of the turn in a hop of a tone in the middle of each bin, `[bins]`."""
+    # without whole turns, so that large angles are not rounded
     angle = 2 * np.pi * (np.arange(bins) * hop % frame) / frame
     return np.cos(angle), np.sin(angle)
 
@@ -147,6 +150,6 @@ def _window(frame: int) -> np.ndarray:
 def _check(frame: int, hop: int) -> None:
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ShapeError(
-            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop,"
-            " twice at least."
+            f"frame is {frame} and hop {hop} samples; frame must be even, a multiple of hop, and"
+            " at least twice hop."
         )

@@ -1,5 +1,4 @@
-"""Linear measurements of a window: the random matrices of compressed sensing, what they give, and
-the way back.
+"""Linear measurements of windows: random matrices, measurements, and back-projection.
 
 y = A x + noise, with x a window of n samples, y its m measurements, and A a matrix of m rows.
 
@@ -14,14 +13,14 @@ from tfsepgan.errors import ConfigError, ShapeError
 
 
 def gaussian_matrix(measurements: int, window: int, *, seed: int) -> np.ndarray:
-    """A random matrix that keeps lengths on average.
+    """Draw a random matrix that keeps the length of a window on average.
 
     Args:
       measurements: rows, m.
       window: columns, n samples.
-      seed: same seed, same matrix.
-    Returns: `[measurements, window]` float32, entries normal with variance 1 / m, so that E|A x|^2
-      = |x|^2.
+      seed: the same seed draws the same matrix.
+    Returns: `[measurements, window]` float32, entries normal with variance 1 / m, so that
+      E|A x|^2 = |x|^2.
     Raises: ConfigError for no rows or no columns.
     """
     if measurements < 1 or window < 1:
@@ -33,14 +32,14 @@ def gaussian_matrix(measurements: int, window: int, *, seed: int) -> np.ndarray:
 
 
 def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray:
-    """What the rows of a matrix hear of each window.
+    """Return the measurements of each window.
 
     Args:
       windows: `[batch, n]`.
       matrix: `[m, n]`.
       noise: root of the expected squared length of the noise that is added to each window's
         measurements.
-      seed: of the noise.
+      seed: seed of the noise.
     Returns: `[batch, m]` float32.
     Raises: ShapeError when the matrix does not fit the windows.
     """
@@ -50,19 +49,19 @@ def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray
             f"got windows of shape {list(windows.shape)} and a matrix of shape"
             f" {list(matrix.shape)}; wanted [batch, n] and [m, n]"
         )
-    heard = windows @ matrix.T
+    measurements = windows @ matrix.T
     if not noise:
-        return heard
-    drawn = np.random.default_rng(seed).standard_normal(heard.shape, dtype=np.float32)
-    return heard + drawn * np.float32(noise / np.sqrt(len(matrix)))
+        return measurements
+    drawn = np.random.default_rng(seed).standard_normal(measurements.shape, dtype=np.float32)
+    return measurements + drawn * np.float32(noise / np.sqrt(len(matrix)))
 
 
 def back_projection(measurements, matrix) -> np.ndarray:
-    """A first guess of the windows: each row of the matrix as loud as what it heard, all summed.
+    """Return a first guess of the windows: the rows of the matrix, weighted by their measurements.
 
-    With normal entries of variance 1 / m it is the window on average, under noise of n / m times
-    its power; with orthonormal rows it is what the window has in their span, and with n of them the
-    window itself.
+    With normal entries of variance 1 / m it is the window on average, with noise of n / m times its
+    power. With orthonormal rows it is the projection of the window on their span, and with n of
+    them the window itself.
 
     Args:
       measurements: `[batch, m]`.
@@ -73,8 +72,7 @@ def back_projection(measurements, matrix) -> np.ndarray:
 
 
 def relative_error(windows, recovered) -> np.ndarray:
-    """Energy of the error over energy of the window, `[batch]`; 0 is exact, 1 is as wrong as
-    silence.
+    """Return the energy of the error over that of the window, `[batch]`: 0 is exact, 1 silence.
 
     Args:
       windows, recovered: `[batch, n]`; no window silent.

@@ -1,1 +1,1 @@
-"""Keras layers that the networks are built of; keras.ops only."""
+"""Keras layers of the networks; they use keras.ops only."""

@@ -1,11 +1,10 @@
-"""Layers that have weights for each frequency band: narrow bands at low frequencies, wider ones
-above.
+"""Layers with weights for each frequency band: narrow bands at low frequencies, wider ones above.
 
-Bands come in groups of equal width, so a group is one batched matrix product. Each bin has its own
-column of weights.
+Bands of equal width form a group, which is one batched matrix product. Each bin has its own column
+of weights.
 
 Source: Luo & Yu 2023, "Music source separation with band-split RNN" (BSRNN), arXiv:2209.15174,
-  section II.
+section II.
 """
 
 import math
@@ -23,16 +22,18 @@ class Group(NamedTuple):
 
     @property
     def bins(self) -> int:
-        """Of all its bands."""
+        """Bins of all its bands."""
         return self.bands * self.width
 
 
 def band_groups(bins: int, *, narrowest: int, a_width: int) -> tuple[Group, ...]:
-    """Split bins into bands, from 0 Hz up: `a_width` bands of the narrowest, as many twice as wide,
-    and so on until all bins have one.
+    """Split bins into bands, from 0 Hz up, in groups of doubling width.
+
+    The first `a_width` bands have the narrowest width, as many have twice that, and so on until
+    every bin is in a band.
 
     Args:
-      bins: how many; the last band may reach beyond them.
+      bins: number of bins; the last band may reach beyond them.
       narrowest: bins of the lowest bands.
       a_width: bands of one width.
     """
@@ -46,12 +47,12 @@ def band_groups(bins: int, *, narrowest: int, a_width: int) -> tuple[Group, ...]
 
 
 def bins_in(groups: tuple[Group, ...]) -> int:
-    """Bins that the bands have together."""
+    """Return the number of bins of all bands."""
     return sum(group.bins for group in groups)
 
 
 class _InBands(keras.layers.Layer):
-    """What the layers here share: the bands, in their settings."""
+    """Base of layers on bands; keeps the groups in its configuration."""
 
     def __init__(self, groups, **kwargs):
         super().__init__(**kwargs)
@@ -59,7 +60,7 @@ class _InBands(keras.layers.Layer):
 
     @property
     def bands(self) -> int:
-        """How many."""
+        """Number of bands."""
         return sum(group.bands for group in self.groups)
 
     def get_config(self):
@@ -68,15 +69,15 @@ class _InBands(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class BandSplit(_InBands):
-    """Projects each band on channels, by a dense layer of its own.
+    """Projects each band to channels, by a separate dense layer.
 
     Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames, bands,
-      channels]`.
+    channels]`.
 
     Args:
-      groups: as `band_groups` gives them.
-      bins: of each feature.
-      channels: of a band.
+      groups: from `band_groups`.
+      bins: bins of each feature.
+      channels: channels of a band.
     """
 
     def __init__(self, groups, bins: int, channels: int, **kwargs):
@@ -85,7 +86,7 @@ class BandSplit(_InBands):
 
     def build(self, shape):
         features = shape[-1] // self.bins
-        # The start of a dense layer on a band of middle width.
+        # The initial deviation of a dense layer on a band of mean width.
         spread = math.sqrt(2 / (features * bins_in(self.groups) / self.bands + self.channels))
         start = keras.initializers.RandomNormal(stddev=spread)
         self.kernel = self.add_weight(
@@ -107,11 +108,11 @@ class BandSplit(_InBands):
         kernel = ops.pad(self.kernel, [[0, 0], [0, missing], [0, 0]])
         split, first = [], 0
         for bands, width in self.groups:
-            heard = ops.reshape(
+            inputs = ops.reshape(
                 each[:, :, first : first + bands * width], (batch * frames, count, bands, width)
             )
-            heard = ops.reshape(
-                ops.transpose(heard, (2, 0, 1, 3)), (bands, batch * frames, count * width)
+            inputs = ops.reshape(
+                ops.transpose(inputs, (2, 0, 1, 3)), (bands, batch * frames, count * width)
             )
             matrix = ops.reshape(
                 kernel[:, first : first + bands * width], (count, bands, width, self.channels)
@@ -119,7 +120,7 @@ class BandSplit(_InBands):
             matrix = ops.reshape(
                 ops.transpose(matrix, (1, 0, 2, 3)), (bands, count * width, self.channels)
             )
-            split.append(ops.matmul(heard, matrix))
+            split.append(ops.matmul(inputs, matrix))
             first += bands * width
         signal = ops.transpose(ops.concatenate(split, axis=0), (1, 0, 2)) + self.bias
         return ops.reshape(signal, (batch, frames, self.bands, self.channels))
@@ -133,11 +134,12 @@ class BandSplit(_InBands):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class BandDense(keras.layers.Layer):
-    """A dense layer of each band's own: `[batch, frames, bands, channels]` -> `[batch, frames,
-    bands, units]`.
+    """A separate dense layer for each band.
+
+    Call: `[batch, frames, bands, channels]` -> `[batch, frames, bands, units]`.
 
     Args:
-      units: channels out.
+      units: channels of the output.
       activation: as in Keras.
     """
 
@@ -147,7 +149,7 @@ class BandDense(keras.layers.Layer):
 
     def build(self, shape):
         bands, channels = shape[2:]
-        # Glorot's of one band
+        # Glorot's deviation for one band
         start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (channels + self.units)))
         self.kernel = self.add_weight(
             shape=(bands, channels, self.units), initializer=start, name="kernel"
@@ -161,8 +163,8 @@ class BandDense(keras.layers.Layer):
             signal.shape[2:],
         )
         by_band = ops.transpose(ops.reshape(signal, (batch * frames, bands, channels)), (1, 0, 2))
-        given = ops.transpose(ops.matmul(by_band, self.kernel), (1, 0, 2)) + self.bias
-        return ops.reshape(self.activation(given), (batch, frames, bands, self.units))
+        outputs = ops.transpose(ops.matmul(by_band, self.kernel), (1, 0, 2)) + self.bias
+        return ops.reshape(self.activation(outputs), (batch, frames, bands, self.units))
 
     def compute_output_shape(self, shape):
         return (*shape[:3], self.units)
@@ -178,12 +180,12 @@ class BandMerge(_InBands):
 
     Call: `[batch, frames, bands, channels]` -> `[batch, frames, sources * bins]`, one source after
     the other. Its weights are a kernel `[channels, sources * bins]` and a bias `[sources * bins]`,
-    as a dense layer's.
+    as in a dense layer.
 
     Args:
-      groups: as `band_groups` gives them.
-      bins: of each source.
-      sources: how many.
+      groups: from `band_groups`.
+      bins: bins of each source.
+      sources: number of sources.
       activation: as in Keras.
     """
 
@@ -193,7 +195,7 @@ class BandMerge(_InBands):
 
     def build(self, shape):
         outputs = self.sources * self.bins
-        # a sum of variance one
+        # outputs of variance one
         start = keras.initializers.RandomNormal(stddev=math.sqrt(1 / shape[-1]))
         self.kernel = self.add_weight(shape=(shape[-1], outputs), initializer=start, name="kernel")
         self.bias = self.add_weight(shape=(outputs,), initializer="zeros", name="bias")
@@ -213,17 +215,17 @@ class BandMerge(_InBands):
             matrix = ops.reshape(
                 ops.transpose(matrix, (2, 0, 1, 3)), (bands, channels, self.sources * width)
             )
-            its_own = ops.slice(by_band, (band, 0, 0), (bands, batch * frames, channels))
-            given = ops.matmul(its_own, matrix)
-            given = ops.reshape(given, (bands, batch * frames, self.sources, width))
-            given = ops.transpose(given, (1, 2, 0, 3))
-            merged.append(ops.reshape(given, (batch * frames, self.sources, bands * width)))
+            inputs = ops.slice(by_band, (band, 0, 0), (bands, batch * frames, channels))
+            outputs = ops.matmul(inputs, matrix)
+            outputs = ops.reshape(outputs, (bands, batch * frames, self.sources, width))
+            outputs = ops.transpose(outputs, (1, 2, 0, 3))
+            merged.append(ops.reshape(outputs, (batch * frames, self.sources, bands * width)))
             band, first = band + bands, first + bands * width
-        given = ops.slice(
+        outputs = ops.slice(
             ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins)
         )
         return self.activation(
-            ops.reshape(given, (batch, frames, self.sources * self.bins)) + self.bias
+            ops.reshape(outputs, (batch, frames, self.sources * self.bins)) + self.bias
         )
 
     def compute_output_shape(self, shape):

@@ -1,43 +1,45 @@
 """A dilated convolution over frames as one matrix product.
 
-For a few hundred channels and three taps a processor spends most of a convolution's time around its
-arithmetic; gathering the taps side by side costs little and leaves one large matrix product each
-way. Measured in docs/benchmarks.md.
+With a few hundred channels and three taps, a processor spends most of a convolution's time outside
+its arithmetic. Gathering the taps side by side costs little and leaves one large matrix product in
+each direction. Measured in docs/benchmarks.md.
 """
 
 import keras
 from keras import ops
 
 
-def side_by_side(stretch, taps: int, dilation: int = 1):
-    """What each tap of a convolution meets, one beside the other.
+def side_by_side(extended, taps: int, dilation: int = 1):
+    """Return the inputs of each tap of a convolution, side by side.
 
     Args:
-      stretch: `[batch, frames + (taps - 1) * dilation, channels]`.
-      taps: how many.
+      extended: `[batch, frames + (taps - 1) * dilation, channels]`.
+      taps: number of taps.
       dilation: frames between them.
     Returns: `[batch, frames, taps * channels]`, the first tap first.
     """
     batch, frames, channels = (
-        ops.shape(stretch)[0],
-        ops.shape(stretch)[1] - (taps - 1) * dilation,
-        stretch.shape[2],
+        ops.shape(extended)[0],
+        ops.shape(extended)[1] - (taps - 1) * dilation,
+        extended.shape[2],
     )
     gathered = [
-        ops.slice(stretch, (0, tap * dilation, 0), (batch, frames, channels)) for tap in range(taps)
+        ops.slice(extended, (0, tap * dilation, 0), (batch, frames, channels))
+        for tap in range(taps)
     ]
     return ops.concatenate(gathered, axis=-1)
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class DilatedConv1D(keras.layers.Layer):
-    """Looks at frames `dilation` apart, as `keras.layers.Conv1D(filters, kernel_size,
-    padding="same")` does, with the same weights.
+    """Convolves over frames `dilation` apart, as `keras.layers.Conv1D(padding="same")`.
+
+    The weights are those of that Keras layer.
 
     Call: `[batch, frames, channels]` -> `[batch, frames, filters]`.
 
     Args:
-      filters: channels out.
+      filters: channels of the output.
       kernel_size: taps, odd.
       dilation: frames between taps.
       activation: as in Keras.
@@ -62,15 +64,17 @@ class DilatedConv1D(keras.layers.Layer):
 
     @property
     def reach(self) -> int:
-        """Frames that it looks to either side."""
+        """Frames of context on either side."""
         return self.dilation * (self.kernel_size // 2)
 
-    def inside(self, stretch):
-        """The same of a stretch that brings its neighbours: `[batch, reach + frames + reach,
-        channels]` -> `[batch, frames, filters]`."""
-        matrix = ops.reshape(self.kernel, (self.kernel_size * stretch.shape[2], self.filters))
+    def inside(self, extended):
+        """Convolve a signal that has its context: `[batch, reach + frames + reach, channels]`.
+
+        Returns: `[batch, frames, filters]`.
+        """
+        matrix = ops.reshape(self.kernel, (self.kernel_size * extended.shape[2], self.filters))
         return self.activation(
-            ops.matmul(side_by_side(stretch, self.kernel_size, self.dilation), matrix) + self.bias
+            ops.matmul(side_by_side(extended, self.kernel_size, self.dilation), matrix) + self.bias
         )
 
     def compute_output_shape(self, shape):

@@ -1,17 +1,16 @@
-"""A short-time Fourier filterbank inside the network, so that a spectral masker is still waveform
-in, waveform out.
+"""A short-time Fourier filterbank inside the network, so that a spectral masker works on waveforms.
 
-Frames of length `frame` every `hop` samples, under the square root of a Hann window both ways; with
-`hop` dividing `frame` at least twice the synthesis of an unchanged analysis gives the signal back
-exactly.
+Frames of `frame` samples, every `hop` samples, have the square root of a Hann window in analysis
+and synthesis. If `hop` divides `frame` at least twice, the synthesis of an unchanged analysis is
+exactly the signal.
 
-The inverse transform runs on a *forward* real FFT through the Hartley transform: with X = A + iB
+The inverse transform uses a *forward* real FFT, by way of the Hartley transform: with X = A + iB
 the spectrum of a real frame, h[k] = A[k] - B[k] is its Hartley spectrum, and the Hartley transform
-is its own inverse (up to 1/N). TFLite has a forward real FFT among its built-in operators and no
+is its own inverse (up to 1/N). TFLite has a forward real FFT among its built-in operators, but no
 inverse one. The Hartley matrix is symmetric, so its gradient is itself.
 
 Source: Bracewell, "Discrete Hartley transform", J. Opt. Soc. Am. 73 (1983); Allen & Rabiner, Proc.
-  IEEE 65 (1977).
+IEEE 65 (1977).
 """
 
 import keras
@@ -22,12 +21,12 @@ from tfsepgan.errors import ConfigError
 
 
 def root_hann(frame: int) -> np.ndarray:
-    """Square root of the periodic Hann window, `[frame]`."""
+    """Return the square root of the periodic Hann window, `[frame]`."""
     return np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)).astype("float32")
 
 
 def cut_frames(signal, frame: int, hop: int):
-    """Overlapping frames of a signal with zeros around it.
+    """Cut overlapping frames of a signal with zeros around it.
 
     Args:
       signal: `[batch, time]`, time a multiple of `hop`.
@@ -38,40 +37,39 @@ def cut_frames(signal, frame: int, hop: int):
     return whole_frames(ops.pad(signal, [[0, 0], [frame - hop, frame - hop]]), frame, hop)
 
 
-def whole_frames(stretch, frame: int, hop: int):
-    """Overlapping frames of a stretch of signal, with nothing around it.
+def whole_frames(extended, frame: int, hop: int):
+    """Cut overlapping frames of a signal that has its context, without zeros around it.
 
     Args:
-      stretch: `[batch, frame - hop + time]`, time a multiple of `hop`.
+      extended: `[batch, frame - hop + time]`, time a multiple of `hop`.
       frame, hop: samples; `hop` divides `frame`.
     Returns: `[batch, time / hop, frame]`.
     """
     repeats = frame // hop
-    hops = ops.reshape(stretch, (ops.shape(stretch)[0], -1, hop))
+    hops = ops.reshape(extended, (ops.shape(extended)[0], -1, hop))
     count = ops.shape(hops)[1] - repeats + 1
-    return ops.concatenate([_stretch(hops, shift, count) for shift in range(repeats)], axis=-1)
+    return ops.concatenate([_slice_of(hops, shift, count) for shift in range(repeats)], axis=-1)
 
 
-def _stretch(blocks, first: int, count):
-    """`blocks[:, first : first + count]`, whose gradient is a cheap padding."""
+def _slice_of(blocks, first: int, count):
+    """Return `blocks[:, first : first + count]`; its gradient is a cheap padding."""
     return ops.slice(blocks, (0, first, 0), (ops.shape(blocks)[0], count, blocks.shape[2]))
 
 
 def overlap_add(frames, hop: int):
-    """Inverse of `cut_frames` up to its redundancy: frames summed where they overlap, the zeros
-    around cut off.
+    """Sum frames where they overlap; the inverse of `cut_frames` up to its redundancy.
 
     Args:
       frames: `[batch, count, frame]`.
       hop: samples.
-    Returns: `[batch, (count - frame / hop + 1) * hop]`.
+    Returns: `[batch, (count - frame / hop + 1) * hop]`, without the zeros around the signal.
     """
     batch, count, frame = ops.shape(frames)[0], ops.shape(frames)[1], frames.shape[2]
     repeats = frame // hop
     kept = count - repeats + 1
     parts = ops.split(frames, repeats, axis=-1)
     # Output hop j holds the last part of frame j, the last but one of frame j + 1, and so on.
-    moved = [_stretch(parts[repeats - 1 - shift], shift, kept) for shift in range(repeats)]
+    moved = [_slice_of(parts[repeats - 1 - shift], shift, kept) for shift in range(repeats)]
     return ops.reshape(sum(moved[1:], moved[0]), (batch, kept * hop))
 
 
@@ -84,8 +82,10 @@ def _hartley(signal):
 
 @ops.custom_gradient
 def hartley(signal):
-    """Discrete Hartley transform along the last axis, `[..., N]` -> `[..., N]`; applied twice it
-    multiplies by N."""
+    """Apply the discrete Hartley transform to the last axis, `[..., N]` -> `[..., N]`.
+
+    Applied twice it multiplies by N.
+    """
 
     def gradient(*args, upstream=None):
         return _hartley(args[0] if upstream is None else upstream)
@@ -97,14 +97,14 @@ def hartley(signal):
 class Analysis(keras.layers.Layer):
     """Splits a waveform into frames of frequency bins.
 
-    Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`: of each bin A
-    - B in the first half and A + B in the second, where A + iB is the Fourier transform of the
-    windowed frame. Both are real, both scale with the bin, and (A - B)^2 + (A + B)^2 is twice its
-    power.
+    Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`. The first
+    half is A - B of each bin and the second half A + B, where A + iB is the Fourier transform of
+    the windowed frame. Both are real, both scale with the bin, and (A - B)^2 + (A + B)^2 is twice
+    its power.
 
     Args:
       frame, hop: samples.
-      bins: how many of the frame / 2 + 1 bins to give, from 0 Hz up.
+      bins: bins of the output, from 0 Hz up, of the frame / 2 + 1 that exist.
       learnable: train the filters; they start as the windowed Fourier basis.
     """
 
@@ -114,8 +114,8 @@ class Analysis(keras.layers.Layer):
         self.frame, self.hop, self.bins, self.learnable = frame, hop, bins, learnable
         self.window = root_hann(frame)
         # A window rounded to half precision, as in a TFLite fp16 file, fills silent bins with noise
-        # 70 dB below the loud ones, and the network hears logarithms. As a sum of two such numbers
-        # it is exact to 140 dB.
+        # 70 dB below the loud ones. That matters, because the network's input is logarithmic. As a
+        # sum of two such numbers the window is exact to 140 dB.
         self.coarse = self.window.astype("float16").astype("float32")
         self.fine = self.window - self.coarse
 
@@ -128,11 +128,13 @@ class Analysis(keras.layers.Layer):
     def call(self, signal):
         return self._bins_of(cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop))
 
-    def inside(self, stretch):
-        """The same of a stretch that brings its own past: `[batch, frame - hop + time, 1]` ->
-        `[batch, time / hop, 2 * bins]`."""
+    def inside(self, extended):
+        """Analyse a signal that has its past: `[batch, frame - hop + time, 1]`.
+
+        Returns: `[batch, time / hop, 2 * bins]`.
+        """
         return self._bins_of(
-            whole_frames(ops.cast(stretch[..., 0], "float32"), self.frame, self.hop)
+            whole_frames(ops.cast(extended[..., 0], "float32"), self.frame, self.hop)
         )
 
     def _bins_of(self, frames):
@@ -153,9 +155,9 @@ class Analysis(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Synthesis(keras.layers.Layer):
-    """Puts frames of frequency bins back together as a waveform: the inverse of `Analysis`.
+    """Turns frames of frequency bins into a waveform: the inverse of `Analysis`.
 
-    Call: `[batch, frames, 2 * bins]` -> `[batch, time, 1]`; bins that were not given are zero.
+    Call: `[batch, frames, 2 * bins]` -> `[batch, time, 1]`; missing bins are zero.
     """
 
     def __init__(self, frame: int, hop: int, learnable: bool = False, **kwargs):
@@ -169,7 +171,7 @@ class Synthesis(keras.layers.Layer):
         if self.learnable:
             bins = shape[-1] // 2
             basis = self.add_weight(shape=(2 * bins, self.frame), name="basis", trainable=True)
-            # The bins at 0 Hz and at half the rate are in the Hartley spectrum once, the others
+            # The bins at 0 Hz and at half the rate are once in the Hartley spectrum, the others
             # twice.
             once = (np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2)
             share = np.tile(np.where(once, 0.5, 1.0), 2)[:, None] / self.frame
@@ -182,17 +184,18 @@ class Synthesis(keras.layers.Layer):
         return ops.expand_dims(overlap_add(self.frames_of(spectrum), self.hop), -1)
 
     def frames_of(self, spectrum):
-        """The windowed frames of waveform before they are added up: `[batch, frames, 2 * bins]` ->
-        `[batch, frames, frame]`."""
+        """Return the windowed frames of the waveform before overlap-add.
+
+        `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
+        """
         if self.learnable:
             return ops.matmul(spectrum, self.basis)
         return hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
 
     def _hartley_spectrum(self, spectrum):
-        """All `frame` values in the transform's order: A - B upwards, what is missing, A + B
-        downwards."""
+        """Return all `frame` values in transform order: A - B up, missing bins, A + B down."""
         bins, half = spectrum.shape[-1] // 2, self.frame // 2
-        given = min(bins, half)  # the bin at half the rate stands in the lower part only
+        given = min(bins, half)  # the bin at half the rate is in the lower part only
         lower, upper = ops.split(spectrum, 2, axis=-1)
         missing = ops.repeat(ops.zeros_like(lower[..., :1]), self.frame - bins - given + 1, axis=-1)
         downwards = ops.flip(upper, axis=-1)
@@ -210,17 +213,22 @@ class Synthesis(keras.layers.Layer):
 
 
 def check_hop(frame: int, hop: int) -> None:
-    """Raises: ConfigError unless `hop` divides `frame` at least twice and `frame` is even."""
+    """Check that `frame` is even, a multiple of `hop`, and at least twice `hop`.
+
+    Raises: ConfigError otherwise.
+    """
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ConfigError(
-            f"frame is {frame} and hop {hop} samples; frame must be even and a multiple of hop,"
-            " twice at least."
+            f"frame is {frame} and hop {hop} samples; frame must be even, a multiple of hop, and"
+            " at least twice hop."
         )
 
 
 def hartley_basis(frame: int, bins: int) -> np.ndarray:
-    """What `Analysis` projects a frame on, without its window: `[frame, 2 * bins]`, cos + sin and
-    cos - sin of each bin."""
+    """Return the basis of `Analysis` without its window, `[frame, 2 * bins]`.
+
+    The columns are cos + sin of each bin, then cos - sin.
+    """
     angles = 2 * np.pi * np.outer(np.arange(frame), np.arange(bins)) / frame
     cosines, sines = np.cos(angles), np.sin(angles)
     return np.concatenate([cosines + sines, cosines - sines], axis=1).astype("float32")

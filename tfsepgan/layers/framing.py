@@ -1,5 +1,4 @@
-"""Layers that fit a signal of any length into a network that steps by `hop`, and cut the answer
-back."""
+"""Layers that pad signals to a multiple of the hop, cut estimates to length and arrange sources."""
 
 import keras
 from keras import ops
@@ -18,8 +17,8 @@ class PadToMultiple(keras.layers.Layer):
 
     def call(self, signal):
         time = ops.shape(signal)[1]
-        # A constant amount, then a cut: the channel axis stays known, which TFLite's converter
-        # needs.
+        # Pad by a constant amount, then cut: the channel axis stays known, as TFLite's converter
+        # needs it.
         padded = ops.pad(signal, [[0, 0], [0, self.multiple - 1], [0, 0]])
         return padded[:, : time + -time % self.multiple]
 
@@ -33,10 +32,10 @@ class PadToMultiple(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class TrimLike(keras.layers.Layer):
-    """Cuts the estimates to the length of the signal that came in.
+    """Cuts the estimates to the length of the input signal.
 
     Call: `[batch, sources, time, channels]`, `[batch, shorter time, channels]` -> `[batch, sources,
-      shorter time, channels]`.
+    shorter time, channels]`.
     """
 
     def call(self, estimates, signal):
@@ -48,7 +47,7 @@ class TrimLike(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class SplitSources(keras.layers.Layer):
-    """Gives each channel of the network's output an axis of its own: one source each.
+    """Moves the channels of the network's output to an axis of sources.
 
     Call: `[batch, time, sources]` -> `[batch, sources, time, 1]`.
     """

@@ -1,16 +1,18 @@
-"""Instantaneous frequency as networks hear it: a point in the unit circle for every frame and bin.
+"""Instantaneous frequency as input of networks: a point in the unit circle for each frame and bin.
 
-The same numbers as `tfsepgan.dsp.instantaneous_frequency.phase_advance`, of real parts and
-imaginary parts and without an arc tangent, so that it is smooth everywhere, silence included, and
-runs on TFLite's built-in operators.
+The numbers are those of `tfsepgan.dsp.instantaneous_frequency.phase_advance`, computed from real
+and imaginary parts without an arc tangent. So they are smooth everywhere, silence included, and run
+on TFLite's built-in operators.
 
 Source: Engel et al., "GANSynth: Adversarial neural audio synthesis", arXiv:1902.08710.
-Departs from it: the angle is given as cosine and sine, since an angle jumps by a whole turn where a
-network sees no change, and its slope has no bound where a bin is silent; and relative to the middle
-of the bin, so that neighbouring bins of one tone agree. The first frame is a point of zero, where
-the authors keep its phase: nothing is put back together here. Of a bin the logarithm of its power
-is taken, twice that of its magnitude, over a floor of 2^-14 (in their code 1e-6 of magnitude),
-which bounds its slope. All bins are kept, on a linear scale, and not scaled to [-1, 1].
+Departs from it:
+- The angle is given as cosine and sine: an angle jumps by a whole turn where nothing changes, and
+  its slope has no bound where a bin is silent.
+- It is relative to the middle of the bin, so that neighbouring bins of one tone agree.
+- The first frame is zero, where the authors keep its phase, because nothing is resynthesised here.
+- The logarithm is of a bin's power, twice that of its magnitude, over a floor of 2^-14 (in their
+  code 1e-6 of magnitude), which bounds its slope.
+- All bins are kept, on a linear scale, and not scaled to [-1, 1].
 """
 
 import keras
@@ -21,13 +23,13 @@ from tfsepgan.layers.filterbank import cut_frames, root_hann
 
 
 def phase_advance(real, imaginary, *, frame: int, hop: int):
-    """How far each bin turned since the frame before, against a tone in the middle of the bin.
+    """Return how far each bin turned since the frame before, relative to a tone in its middle.
 
     Args:
       real, imaginary: `[batch, frames, bins]`, bins from 0 Hz up.
       frame, hop: samples.
-    Returns: cosine and sine, `[batch, frames, 2 * bins]`: the cosines in the first half. Silence is
-      (0, 0), and so is the first frame.
+    Returns: cosine and sine, `[batch, frames, 2 * bins]`, cosines in the first half. Silence is (0,
+      0), and so is the first frame.
     """
     loudness = ops.rsqrt(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
     real, imaginary = real * loudness, imaginary * loudness
@@ -43,16 +45,16 @@ def phase_advance(real, imaginary, *, frame: int, hop: int):
 
 
 def _frame_before(frames):
-    """`[batch, frames, bins]` one frame later, a silent one first."""
+    """Shift `[batch, frames, bins]` by one frame; the first frame is silent."""
     return ops.slice(ops.pad(frames, [[0, 0], [1, 0], [0, 0]]), (0, 0, 0), ops.shape(frames))
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PhaseAdvance(keras.layers.Layer):
-    """Instantaneous frequency of a spectrum.
+    """Instantaneous frequency of a spectrum; its context is one frame back.
 
-    Call: `[batch, frames, 2 * bins]` as `Analysis` gives it (A - B, then A + B) -> `[batch, frames,
-    2 * bins]`, cosines, then sines, in [-1, 1]. Hears one frame back.
+    Call: `[batch, frames, 2 * bins]` of `Analysis` (A - B, then A + B) -> `[batch, frames, 2 *
+    bins]`, cosines, then sines, in [-1, 1].
 
     Args:
       frame, hop: samples, those of the analysis.
@@ -77,8 +79,7 @@ class PhaseAdvance(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class FrequencySpectrogram(keras.layers.Layer):
-    """How loud each frequency is in each frame, and how its phase turned: what GANSynth's critic
-    hears.
+    """Log power and phase advance of each bin: the input of GANSynth's discriminator.
 
     Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, 3 * (frame / 2 +
     1)]`: log power, then cosines and sines of the phase advance.

@@ -1,4 +1,4 @@
-"""A bank of sines, one at the middle of each bin of a frame, as loud as it is told frame by frame."""
+"""A bank of sines, one in the middle of each bin of a frame, with amplitudes for every frame."""
 
 import keras
 import numpy as np
@@ -9,24 +9,24 @@ from tfsepgan.layers.filterbank import check_hop, hartley, overlap_add, root_han
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class OscillatorBank(keras.layers.Layer):
-    """Plays all sines together, each at its own loudness in every frame, frames fading into each
-    other.
+    """Sums sines with amplitudes that change from frame to frame; frames fade into each other.
 
-    A sine runs on through all frames from a phase of its own, so an amplitude that stays the same
-    gives a steady tone.
+    A sine keeps its phase through all frames, so a constant amplitude gives a steady tone.
 
     Call: amplitudes `[batch, count, frame / 2 + 1]` -> `[batch, time, 1]`, `time = (count - frame /
-    hop + 1) * hop`. An amplitude is the magnitude that `Analysis` has of a steady tone; the tone's
-    own is pi / frame times that.
+    hop + 1) * hop`. An amplitude is the magnitude that `Analysis` gives for a steady tone; the
+    amplitude of the tone itself is pi / frame times that.
 
     Args:
-      frame, hop, count: samples of a frame, samples between two, frames in a window.
-      seed: of the starting phases.
+      frame: length of a frame, in samples.
+      hop: step between frames, in samples.
+      count: frames in a window.
+      seed: seed of the initial phases.
 
     Source: additive synthesis, as the harmonic part of DDSP (Engel et al. 2020, arXiv:2001.04643),
       with its Hann envelopes.
-    Departs from it: sines stand on a fixed grid rather than on the harmonics of one pitch, so that
-      chords can be played.
+    Departs from it: sines are on a fixed grid instead of the harmonics of one pitch, so that chords
+      can be played.
     """
 
     def __init__(self, frame: int, hop: int, count: int, seed: int = 0, **kwargs):
@@ -39,7 +39,7 @@ class OscillatorBank(keras.layers.Layer):
         phase = start + 2 * np.pi * np.outer(np.arange(count) * hop, bins) / frame
         self.lower = (np.cos(phase) - np.sin(phase)).astype("float32")
         self.upper = (np.cos(phase) + np.sin(phase)).astype("float32")
-        # A Hartley transform gives each sine twice; Hann windows sum to frame / hop / 2.
+        # A Hartley transform has each sine twice; Hann windows sum to frame / hop / 2.
         self.envelope = root_hann(frame) ** 2 * np.float32(np.pi / frame * hop / frame)
 
     def call(self, amplitudes):
@@ -58,8 +58,7 @@ class OscillatorBank(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class AmplitudeOfLoudness(keras.layers.Layer):
-    """Undoes the logarithm that loudness is: amplitudes whose power has that
-    `losses.recovery.loudness`, up to its floor."""
+    """Maps `losses.recovery.loudness` to the amplitudes that have it, down to its floor."""
 
     def call(self, loudness):
         return ops.exp(5.0 * (ops.cast(loudness, "float32") - 0.4)) * np.float32(np.sqrt(0.5))

@@ -1,4 +1,4 @@
-"""A pool of past fakes, so that a discriminator does not forget what the generators no longer make.
+"""A pool of past fakes, so that a discriminator still recognises what the generators once made.
 
 Source: Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through
 Adversarial Training" (arXiv:1612.07828), section 2.3; as Zhu et al. 2017 (arXiv:1703.10593),
@@ -11,20 +11,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PastFakes(keras.layers.Layer):
-    """Hands on each fake, or in its place a past one, and keeps it for later.
+    """Returns each fake, or a past one in its place, and keeps it for later.
 
-    Until the pool is full every fake is kept and handed on. From then on a coin decides: heads, the
-    fake is handed on and forgotten; tails, it takes the place of a past one, any of them, which is
-    handed on.
+    Until the pool is full, every fake is kept and returned. Then a coin decides. Heads: the fake is
+    returned and not kept. Tails: it replaces a random past fake, which is returned.
 
-    What it holds are variables, so a resumed run goes on with the same fakes and the same coins.
+    The pool and the coins are variables, so a resumed run continues with the same ones.
 
-    Call: `[batch, window, 1]` -> the same shape; no gradient flows back.
+    Call: `[batch, window, 1]` -> the same shape, without a gradient.
 
     Args:
-      size: fakes kept; 0 hands everything on.
-      window: their length, in samples.
-      seed: of the coins.
+      size: fakes that are kept; 0 returns every fake.
+      window: length of a fake, in samples.
+      seed: seed of the coins.
     """
 
     def __init__(self, size: int, window: int, seed: int, **kwargs):
@@ -40,7 +39,7 @@ class PastFakes(keras.layers.Layer):
         fakes = ops.stop_gradient(ops.cast(fakes, "float32"))
         if not self.size:
             return fakes
-        kept, count, handed_on = (
+        kept, count, returned = (
             ops.convert_to_tensor(self.fakes),
             ops.convert_to_tensor(self.count),
             [],
@@ -51,7 +50,7 @@ class PastFakes(keras.layers.Layer):
             chosen = keras.random.randint((), 0, self.size, seed=self.coins)
             place = ops.where(full, chosen, ops.minimum(count, self.size - 1))
             past = ops.slice(kept, (place, 0, 0), (1, self.window, 1))
-            handed_on.append(ops.where(ops.logical_and(full, tails), past, fake))
+            returned.append(ops.where(ops.logical_and(full, tails), past, fake))
             stays = ops.logical_and(full, ops.logical_not(tails))
             kept = ops.scatter_update(
                 kept, ops.reshape(place, (1, 1)), ops.where(stays, past, fake)
@@ -59,7 +58,7 @@ class PastFakes(keras.layers.Layer):
             count = ops.minimum(count + 1, self.size)
         self.fakes.assign(kept)
         self.count.assign(count)
-        return ops.concatenate(handed_on)
+        return ops.concatenate(returned)
 
     def compute_output_shape(self, shape):
         return shape

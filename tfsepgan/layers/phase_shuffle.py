@@ -1,5 +1,4 @@
-"""Phase shuffle: moves what a discriminator hears by a few samples, so that it cannot learn the
-generator's grid."""
+"""Phase shuffle: random shifts, so that a discriminator cannot learn the generator's grid."""
 
 import keras
 from keras import ops
@@ -9,16 +8,15 @@ from tfsepgan.errors import ConfigError
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PhaseShuffle(keras.layers.Layer):
-    """Shifts each example in time by its own random number of samples, the edge filled by
-    reflection.
+    """Shifts each example in time by a random number of samples; edges are reflected.
 
     Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with
-    `training=True`, which is the only way a discriminator is called; with `training=False` it does
+    `training=True`, which is how discriminators are always called; with `training=False` it does
     nothing.
 
     Args:
       reach: largest shift either way, in samples of this layer.
-      seed: the shifts' seed; its state is a variable, so that a resumed run draws on.
+      seed: seed of the shifts; its state is a variable, so that a resumed run continues the draws.
 
     Raises: ConfigError when built for a signal that is not longer than `reach`.
 
@@ -47,7 +45,7 @@ class PhaseShuffle(keras.layers.Layer):
         shifts = keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)
         padded = ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]], mode="reflect")
         choice = ops.cast(ops.one_hot(shifts, 2 * self.reach + 1), signal.dtype)[:, :, None, None]
-        # Not by indexing: the gradient of ops.slice costs a fifth of that.
+        # ops.slice instead of indexing: its gradient costs a fifth.
         moved = [
             choice[:, k] * ops.slice(padded, (0, k, 0), (batch, time, channels))
             for k in range(2 * self.reach + 1)

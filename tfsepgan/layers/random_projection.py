@@ -1,14 +1,15 @@
-"""Frozen random views of a waveform: each listener of an array of discriminators hears the signal
-through one of them.
+"""Frozen random projections of a waveform: the inputs of an array of discriminators.
 
 Source: Neyshabur, Bhojanapalli & Chakrabarti, "Stabilizing GAN training with multiple random
 projections", arXiv:1705.07831, and the filters that its authors released: 8 x 8 pixels of 3 colours
 to one value, every 2nd pixel each way, Gaussian, each filter of unit length.
-Departs from it: one dimension. 192 samples are under a filter as 8 x 8 x 3 values are there, and
-there is one value for every 12 samples as 32 x 32 for 64 x 64 x 3 there. Filters come from the
-run's seed and lie in its checkpoints; the authors draw them once, without a seed, into a file.
-Zeros around the signal are shared out as there: half of what a filter is longer than its stride on
-either side.
+Departs from it:
+- One dimension: a filter has 192 samples, as many values as 8 x 8 x 3, and gives one value for
+  every 12 samples, the ratio of 64 x 64 x 3 to 32 x 32.
+- Filters are drawn from the run's seed and saved in its checkpoints. The authors draw them once,
+  without a seed, into a file.
+
+Zeros are added as there: half of (filter length - stride) on either side.
 """
 
 import keras
@@ -19,11 +20,11 @@ from tfsepgan.errors import ConfigError
 
 
 def random_filters(count: int, length: int, seed: int) -> np.ndarray:
-    """Directions drawn evenly from the sphere: Gaussian, then of unit length.
+    """Draw directions uniformly from the sphere: Gaussian numbers, scaled to unit length.
 
     Args:
-      count: how many; asking for more leaves the first ones as they are.
-      length: of each, in samples.
+      count: number of filters; a larger number keeps the first ones.
+      length: samples of a filter.
       seed: the same seed draws the same filters.
     Returns: `[length, count]` float32.
     """
@@ -34,19 +35,19 @@ def random_filters(count: int, length: int, seed: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class RandomProjection(keras.layers.Layer):
-    """Hears a waveform through random filters that never change, one channel for each.
+    """Filters a waveform with fixed random filters, one channel for each.
 
     Call: `[batch, time, 1]`, time a multiple of `stride` -> `[batch, time / stride, count]`.
 
     A filter of unit length keeps the power of white noise, and the mean over all filters keeps the
-    power of any signal: for w even on the sphere of n dimensions, E (w . x)^2 = |x|^2 / n.
+    power of any signal: for w uniform on the sphere of n dimensions, E (w . x)^2 = |x|^2 / n.
 
     Args:
       count: projections.
-      kernel_size: samples under a filter.
+      kernel_size: samples of a filter.
       stride: samples from one value to the next, at most `kernel_size`.
-      seed: of the filters. They are weights all the same, not trained, so that a resumed run hears
-        what it heard.
+      seed: seed of the filters. They are weights that are not trained, so a resumed run has the
+        same ones.
     Raises: ConfigError when the filters would skip samples.
     """
 
@@ -65,8 +66,8 @@ class RandomProjection(keras.layers.Layer):
         self.filters.assign(filters)
 
     def call(self, waveform):
-        around = self.kernel_size - self.stride
-        padded = ops.pad(waveform, [[0, 0], [around // 2, around - around // 2], [0, 0]])
+        padding = self.kernel_size - self.stride
+        padded = ops.pad(waveform, [[0, 0], [padding // 2, padding - padding // 2], [0, 0]])
         return ops.conv(padded, self.filters, strides=self.stride, padding="valid")
 
     def compute_output_shape(self, shape):

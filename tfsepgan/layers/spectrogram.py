@@ -1,4 +1,4 @@
-"""Magnitudes of a short-time Fourier transform as a layer: what a spectral discriminator hears."""
+"""The log spectrogram as a layer: the input of spectral discriminators."""
 
 import keras
 from keras import ops
@@ -8,14 +8,14 @@ from tfsepgan.layers.filterbank import cut_frames, root_hann
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class LogSpectrogram(keras.layers.Layer):
-    """How loud each frequency is in each frame, on a logarithmic scale.
+    """Log power of each bin of each frame.
 
     Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, frame / 2 + 1]`.
 
     Args:
       frame: samples.
-      floor: power that is added to every bin. What the layer gives changes by at most 1 /
-        sqrt(floor) times what a bin does.
+      floor: power that is added to every bin. The slope of the output with respect to a bin is at
+        most 1 / sqrt(floor).
     """
 
     def __init__(self, frame: int, floor: float = 1e-4, **kwargs):

@@ -1,8 +1,7 @@
-"""Layers of a trained network on a stretch of signal that brings its own neighbourhood, so that
-nothing is padded.
+"""Layers of a trained network on a signal that has its context, so that nothing is padded.
 
-Each wraps a layer of the one-pass network and shares its weights. They are made for export and hold
-nothing of their own, so they are not saved.
+Each wraps a layer of the one-pass network and shares its weights. They are built for export and
+have no weights of their own, so they are not saved.
 """
 
 import keras
@@ -10,30 +9,30 @@ from keras import ops
 
 
 class Inside(keras.layers.Layer):
-    """What a layer of this package gives away from the edges of a signal.
+    """The output of a layer of this package without the edges of the signal.
 
-    Call: a stretch with the neighbours that the layer looks at -> the layer's output without
-    theirs; see `inside` of `Analysis` and `DilatedConv1D`.
+    Call: a signal with the context of the layer -> the layer's output, without the context; see
+    `inside` of `Analysis` and `DilatedConv1D`.
 
     Args:
-      layer: with a method `inside`; it must be built.
+      layer: a built layer with a method `inside`.
     """
 
     def __init__(self, layer: keras.layers.Layer, **kwargs):
         super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
         self.layer = layer
 
-    def call(self, stretch):
-        return self.layer.inside(stretch)
+    def call(self, extended):
+        return self.layer.inside(extended)
 
 
 class WaveformFrames(keras.layers.Layer):
-    """Frames of waveform from frames of bins, not yet added up.
+    """Frames of waveform from frames of bins, before overlap-add.
 
     Call: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
 
     Args:
-      synthesis: built `Synthesis` layer.
+      synthesis: a built `Synthesis` layer.
     """
 
     def __init__(self, synthesis: keras.layers.Layer, **kwargs):
@@ -45,18 +44,18 @@ class WaveformFrames(keras.layers.Layer):
 
 
 class UnpaddedConv1D(keras.layers.Layer):
-    """A convolution that was trained with zeros around its input, without them.
+    """A convolution that was trained with zeros around its input, without these zeros.
 
     Call: `[batch, stride * (frames - 1) + kernel, channels]` -> `[batch, frames, filters]`.
 
     Args:
-      convolution: built `keras.layers.Conv1D` without dilation and groups.
+      convolution: a built `keras.layers.Conv1D` without dilation and groups.
     """
 
     def __init__(self, convolution: keras.layers.Conv1D, **kwargs):
         super().__init__(**{"dtype": convolution.dtype_policy, **kwargs})
         self.convolution = convolution
 
-    def call(self, stretch):
+    def call(self, extended):
         (stride,) = self.convolution.strides
-        return ops.conv(stretch, self.convolution.kernel, stride, "valid") + self.convolution.bias
+        return ops.conv(extended, self.convolution.kernel, stride, "valid") + self.convolution.bias

@@ -1,9 +1,9 @@
-"""Layers over time and frequency at once, `[batch, frames, positions, channels]`: a position is a
-few neighbouring bins, or a band.
+"""Layers over time and frequency, `[batch, frames, positions, channels]`.
 
-Convolutions share their weights over both axes, so what they learn at one pitch they know at the
-others. What depends on frequency is a dense layer across the positions, the same for every channel
-(the time-distributed fully connected layer of the source).
+A position is a few neighbouring bins, or a band. Convolutions share their weights over both axes,
+so what they learn at one pitch applies at all others. Only a dense layer across the positions, the
+same for every channel, depends on frequency (the time-distributed fully connected layer of the
+source).
 
 Source: Choi et al. 2020, "Investigating U-Nets with various intermediate blocks for
 spectrogram-based singing voice separation", arXiv:1912.02591, sections 3.2 and 3.3.
@@ -18,17 +18,16 @@ from tfsepgan.errors import ConfigError
 
 
 def first_frames(signal, frames):
-    """`signal[:, :frames]` of `[batch, frames, positions, channels]`, whose gradient is a cheap
-    padding."""
+    """Return `signal[:, :frames]` of a tensor with four axes; its gradient is cheap."""
     return ops.slice(signal, (0, 0, 0, 0), (ops.shape(signal)[0], frames, *signal.shape[2:]))
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class FrameNorm(keras.layers.Layer):
-    """Brings every frame to a mean square of one, over positions and channels together.
+    """Scales every frame to a mean square of one, over positions and channels together.
 
-    Call: `[batch, frames, positions, channels]` -> the same. It has no weights: the layer behind it
-      can scale as well.
+    Call: `[batch, frames, positions, channels]` -> the same shape. It has no weights, because the
+    next layer can scale as well.
 
     Args:
       epsilon: added to the mean square.
@@ -51,17 +50,16 @@ class FrameNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class TimeFrequencyConv(keras.layers.Layer):
-    """A convolution over frames and positions with zeros around both, as
-    `keras.layers.Conv2D(padding="same")`.
+    """A convolution over frames and positions, as `keras.layers.Conv2D(padding="same")`.
 
     Call: `[batch, frames, positions, channels]` -> `[batch, frames, positions, filters]`.
 
-    Frames that are `dilation` apart lie one below the other once `dilation` frames make a row, so a
-    dilated convolution is a plain one
-    of a tensor in another shape: nothing is gathered, forwards or backwards.
+    If `dilation` frames make a row, frames that are `dilation` apart are in neighbouring rows. So a
+    dilated convolution is a plain one on a reshaped tensor, and nothing is gathered, forwards or
+    backwards.
 
     Args:
-      filters: channels out.
+      filters: channels of the output.
       kernel_size: taps in time and in frequency, both odd.
       dilation: frames between taps; above 1 with a single tap in frequency only.
       activation: as in Keras.
@@ -94,7 +92,7 @@ class TimeFrequencyConv(keras.layers.Layer):
 
     @property
     def reach(self) -> int:
-        """Frames that it looks to either side."""
+        """Frames of context on either side."""
         return self.dilation * (self.kernel_size[0] // 2)
 
     def call(self, signal):
@@ -102,25 +100,27 @@ class TimeFrequencyConv(keras.layers.Layer):
             return self._activated(ops.conv(signal, self.kernel, padding="same"))
         return self._activated(self._dilated(signal, "same", ops.shape(signal)[1]))
 
-    def inside(self, stretch):
-        """The same of frames that bring their neighbours: `[batch, reach + frames + reach, ...]` ->
-        `[batch, frames, ...]`."""
+    def inside(self, extended):
+        """Convolve a signal that has its context: `[batch, reach + frames + reach, ...]`.
+
+        Returns: `[batch, frames, ...]`.
+        """
         if self.dilation == 1:
-            beside = self.kernel_size[1] // 2
-            stretch = ops.pad(stretch, [[0, 0], [0, 0], [beside, beside], [0, 0]])
-            return self._activated(ops.conv(stretch, self.kernel, padding="valid"))
+            border = self.kernel_size[1] // 2
+            extended = ops.pad(extended, [[0, 0], [0, 0], [border, border], [0, 0]])
+            return self._activated(ops.conv(extended, self.kernel, padding="valid"))
         return self._activated(
-            self._dilated(stretch, "valid", ops.shape(stretch)[1] - 2 * self.reach)
+            self._dilated(extended, "valid", ops.shape(extended)[1] - 2 * self.reach)
         )
 
     def _activated(self, signal):
         return self.activation(signal + self.bias)
 
     def _dilated(self, signal, padding: str, frames):
-        """Frames `dilation` apart as neighbouring rows, convolved; the first `frames` of them."""
-        (batch, given), (positions, channels) = ops.shape(signal)[:2], signal.shape[2:]
+        """Convolve over rows of `dilation` frames; return the first `frames` frames."""
+        (batch, frames_in), (positions, channels) = ops.shape(signal)[:2], signal.shape[2:]
         padded = ops.pad(signal, [[0, 0], [0, self.dilation - 1], [0, 0], [0, 0]])
-        padded = first_frames(padded, given + -given % self.dilation)
+        padded = first_frames(padded, frames_in + -frames_in % self.dilation)
         rows = ops.reshape(padded, (batch, -1, self.dilation * positions, channels))
         convolved = ops.reshape(
             ops.conv(rows, self.kernel, padding=padding), (batch, -1, positions, self.filters)
@@ -141,13 +141,12 @@ class TimeFrequencyConv(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class FrequencyDense(keras.layers.Layer):
-    """Two dense layers across the positions of a frame, the same for every channel, narrow in
-    between.
+    """Two dense layers across the positions of a frame, the same for every channel.
 
-    Call: `[batch, frames, positions, channels]` -> the same.
+    Call: `[batch, frames, positions, channels]` -> the same shape.
 
     Args:
-      narrow: width in between.
+      narrow: width between the two layers.
     """
 
     def __init__(self, narrow: int, **kwargs):
@@ -183,9 +182,9 @@ class FrequencyDense(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Places(keras.layers.Layer):
-    """Adds to every position what tells it from the others: a bias of its own, zero at first.
+    """Adds a separate bias to every position and channel, zero at first, so that positions differ.
 
-    Call: `[batch, frames, positions, channels]` -> the same.
+    Call: `[batch, frames, positions, channels]` -> the same shape.
     """
 
     def build(self, shape):
@@ -203,10 +202,10 @@ class FoldBins(keras.layers.Layer):
     """Makes one position of `patch` neighbouring bins.
 
     Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames,
-    positions, features * patch]`; bins that are missing at the upper end are zero.
+    positions, features * patch]`; missing bins at the upper end are zero.
 
     Args:
-      bins: of each feature.
+      bins: bins of each feature.
       patch: bins of a position.
       positions: at least bins / patch.
     """
@@ -240,12 +239,13 @@ class FoldBins(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class UnfoldBins(keras.layers.Layer):
-    """The way back: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources *
-    bins]`, one source after the other.
+    """The inverse of `FoldBins` for masks, one source after the other.
+
+    Call: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources * bins]`.
 
     Args:
-      bins: of each source.
-      sources: how many.
+      bins: bins of each source.
+      sources: number of sources.
     """
 
     def __init__(self, bins: int, sources: int, **kwargs):
@@ -270,5 +270,5 @@ class UnfoldBins(keras.layers.Layer):
 
 
 def positions_of(bins: int, *, patch: int, levels: int) -> int:
-    """Positions at the entrance: enough for all bins, and even at every level but the deepest."""
+    """Return the positions of the first level: enough for all bins, even at every level."""
     return math.ceil(bins / (patch * 2**levels)) * 2**levels

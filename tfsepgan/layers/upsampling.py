@@ -1,8 +1,9 @@
 """Nearest-neighbour upsampling and a convolution as one matrix product at the lower rate.
 
-Of `stride` equal neighbours a convolution's taps add up, so a kernel of 25 taps behind an
-upsampling by four is, for each of the four phases of the output, one of seven taps on the frames
-before upsampling: a quarter of the arithmetic, and the long signal is never made.
+The taps of a convolution add up over `stride` equal neighbours. So a kernel of 25 taps after an
+upsampling by four is, for each of the four phases of the output, a kernel of seven taps on the
+frames before upsampling. That needs a quarter of the arithmetic, and the long signal is never
+computed.
 """
 
 import keras
@@ -14,16 +15,17 @@ from tfsepgan.layers.dilated import side_by_side
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class UpsampledConv1D(keras.layers.Layer):
-    """Repeats each frame `stride` times, then convolves: `UpSampling1D(stride)` and
-    `Conv1D(filters, kernel_size, padding="same")`.
+    """Repeats each frame `stride` times, then convolves.
 
-    Call: `[batch, frames, channels]` -> `[batch, stride * frames, filters]`. The weights are those
-      of that convolution.
+    It equals `UpSampling1D(stride)` and `Conv1D(filters, kernel_size, padding="same")`, with the
+    weights of that convolution.
+
+    Call: `[batch, frames, channels]` -> `[batch, stride * frames, filters]`.
 
     Args:
-      filters: channels out.
+      filters: channels of the output.
       kernel_size: taps at the higher rate, odd.
-      stride: times that each frame is repeated.
+      stride: repetitions of a frame.
       kernel_initializer: as in Keras.
     """
 
@@ -49,22 +51,22 @@ class UpsampledConv1D(keras.layers.Layer):
 
     @property
     def reach(self) -> int:
-        """Frames before upsampling that it looks to either side."""
+        """Frames of context on either side, before upsampling."""
         return -(-(self.kernel_size // 2) // self.stride)
 
     def call(self, signal):
         return self.inside(ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]]))
 
-    def inside(self, stretch):
-        """The same of frames that bring their neighbours.
+    def inside(self, extended):
+        """Upsample frames that have their context.
 
         Args:
-          stretch: `[batch, reach + frames + reach, channels]`.
+          extended: `[batch, reach + frames + reach, channels]`.
         Returns: `[batch, stride * frames, filters]`.
         """
-        channels, taps = stretch.shape[2], 2 * self.reach + 1
-        # [phase * tap, kernel_size] @ [kernel_size, channels * filters]: each phase's own short
-        # kernel.
+        channels, taps = extended.shape[2], 2 * self.reach + 1
+        # [phase * tap, kernel_size] @ [kernel_size, channels * filters]: a short kernel for each
+        # phase.
         phases = ops.matmul(
             ops.convert_to_tensor(self._taps_of_phases(), dtype=self.compute_dtype),
             ops.reshape(self.kernel, (self.kernel_size, channels * self.filters)),
@@ -73,20 +75,21 @@ class UpsampledConv1D(keras.layers.Layer):
         matrix = ops.reshape(
             ops.transpose(phases, (1, 0, 2)), (taps * channels, self.stride * self.filters)
         )
-        frames = ops.matmul(side_by_side(stretch, taps), matrix)
-        frames = ops.reshape(
-            frames, (ops.shape(frames)[0], -1, self.filters)
-        )  # the phases of a frame follow each other
+        frames = ops.matmul(side_by_side(extended, taps), matrix)
+        # the phases of a frame follow each other
+        frames = ops.reshape(frames, (ops.shape(frames)[0], -1, self.filters))
         return frames + self.bias
 
     def _taps_of_phases(self) -> np.ndarray:
-        """Which taps of the kernel meet which frame: `[stride * taps, kernel_size]` of zeros and
-        ones, phase by phase."""
+        """Return which taps of the kernel are on which frame, phase by phase.
+
+        `[stride * taps, kernel_size]` of zeros and ones.
+        """
         phase, tap, place = np.ogrid[
             : self.stride, -self.reach : self.reach + 1, : self.kernel_size
         ]
-        meets = (phase + place - self.kernel_size // 2) // self.stride == tap
-        return meets.astype("float32").reshape(-1, self.kernel_size)
+        on_frame = (phase + place - self.kernel_size // 2) // self.stride == tap
+        return on_frame.astype("float32").reshape(-1, self.kernel_size)
 
     def compute_output_shape(self, shape):
         return (shape[0], None if shape[1] is None else self.stride * shape[1], self.filters)

@@ -1,1 +1,1 @@
-"""Pure loss functions in keras.ops."""
+"""Loss functions, pure, in keras.ops."""

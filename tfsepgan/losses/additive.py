@@ -1,4 +1,4 @@
-"""The sources must add up to the mixture."""
+"""The additive loss: estimates must sum to the mixture."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from tfsepgan.losses.reconstruction import l1
 
 
 def additive_loss(mixture, estimates, distance: Callable = l1):
-    """How far all estimates together are from the mixture they were taken out of.
+    """Return the distance between a mixture and the sum of its estimates.
 
     Args:
       mixture: `[batch, time, 1]`.
-      estimates: `[batch, parts, time, 1]`; every part of the mixture, the rest among them.
-      distance: of `losses.reconstruction`: `l1`, or `mean_square`, which is the source's.
-    Returns: scalar, that distance; zero where nothing is lost or made up.
+      estimates: `[batch, parts, time, 1]`, one for each source and the residual.
+      distance: `l1` or `mean_square` of `losses.reconstruction`; the paper's is `mean_square`.
+    Returns: scalar; zero where the estimates sum to the mixture exactly.
     Source: Stoller, Ewert & Dixon 2018 (arXiv:1711.00048), the additive penalty L_add.
-    Departs from it: waveforms, which do add, instead of magnitudes, which only nearly do.
+    Departs from it: on waveforms, which add up exactly, instead of magnitudes, which do so roughly.
     """
     return distance(mixture, ops.sum(ops.cast(estimates, "float32"), axis=1))

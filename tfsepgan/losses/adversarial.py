@@ -1,10 +1,10 @@
-"""What discriminator and generator want of the scores, for each adversarial objective.
+"""Losses of discriminator and generator from scores, for each adversarial objective.
 
-`scores` is a list, one tensor for each listener of the discriminator, of any shape; every term is
-the mean over a listener's scores, then over listeners, so that objectives weigh the same whatever
-the discriminator.
+`scores` is a list with one tensor of any shape for each branch of the discriminator. Every loss is
+the mean over the scores of a branch, then over branches, so that its size does not depend on the
+kind of discriminator.
 
-Sources: vanilla, Goodfellow et al. 2014 (arXiv:1406.2661), the generator's term non-saturating as
+Sources: vanilla, Goodfellow et al. 2014 (arXiv:1406.2661), the generator's loss non-saturating as
 in its section 3; LSGAN, Mao et al. 2017 (arXiv:1611.04076); hinge, Lim & Ye 2017
 (arXiv:1705.02894); Wasserstein, Gulrajani et al. 2017 (arXiv:1704.00028).
 """
@@ -31,8 +31,8 @@ def _close_to_one(scores):
     return ops.square(scores - 1.0)
 
 
-# Each line: the loss of a score that should be high, of one that should be low, and the generator's
-# loss of its own score.
+# For each objective: the loss of a score that should be high, the loss of a score that should be
+# low, and the generator's loss of the score of an estimate.
 OBJECTIVES = {
     "vanilla": (_certainly, ops.softplus, _certainly),
     "lsgan": (_close_to_one, ops.square, _close_to_one),
@@ -53,29 +53,28 @@ def _mean(per_score, scores):
 
 
 def real_loss(objective: str, scores):
-    """How far the discriminator is from calling these real; scalar."""
+    """Return the discriminator's loss on scores that should be high; scalar."""
     return _mean(_objective(objective)[0], scores)
 
 
 def fake_loss(objective: str, scores):
-    """How far the discriminator is from calling these fake; scalar."""
+    """Return the discriminator's loss on scores that should be low; scalar."""
     return _mean(_objective(objective)[1], scores)
 
 
 def generator_loss(objective: str, scores):
-    """How far the generator is from being called real; scalar."""
+    """Return the generator's loss on the scores of its estimates; scalar."""
     return _mean(_objective(objective)[2], scores)
 
 
 def three_term_discriminator_loss(
     objective: str, real, generated, mixture, *, mixture_weight: float = 1.0
 ):
-    """The discriminator's loss of S-SepGAN: the target is real, the estimate is fake, and so is the
-    raw mixture.
+    """Return S-SepGAN's discriminator loss: target real, estimate fake, raw mixture fake.
 
     Args:
-      real, generated, mixture: lists of scores on target, estimate and mixture.
-      mixture_weight: of the third term.
+      real, generated, mixture: lists of scores of target, estimate and mixture.
+      mixture_weight: weight of the third term.
     Returns: scalar.
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
     """
@@ -84,16 +83,15 @@ def three_term_discriminator_loss(
 
 
 def feature_matching(real_features, fake_features):
-    """Mean distance between what the discriminator's layers make of the target and of the estimate.
+    """Return the mean distance of the discriminator's layer outputs between target and estimate.
 
     Args:
-      real_features, fake_features: lists of tensors of equal shapes; no gradient flows into the
-        first.
+      real_features, fake_features: lists of tensors of equal shapes; the first gets no gradient.
     Returns: scalar: each layer's mean absolute difference over its mean absolute value, averaged
       over layers.
     Source: Larsen et al. 2016 (arXiv:1512.09300); Kumar et al. 2019, MelGAN (arXiv:1910.06711), eq.
-      4.
-    Departs from it: relative to the layer's own size, so that wide layers do not drown the narrow.
+    4. Departs from it: relative to the size of the layer's output, so that wide layers do not
+    dominate.
     """
     distances = []
     for real, fake in zip(real_features, fake_features, strict=True):

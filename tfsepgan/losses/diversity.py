@@ -1,24 +1,23 @@
-"""How alike the sounds of a generator are, beside how alike recordings are: what gives a collapsed
-generator away.
+"""The diversity loss: generated sounds must differ from each other as much as recordings do.
 
 Source: the idea is that of mode seeking, Mao et al. 2019, arXiv:1903.05628, eq. 5: sounds of
-  different latents should differ.
-Departs from it: the difference is heard by the discriminator, averaged over time, and wanted only
-up to that of recordings, so that it needs no distance of latents and stops pushing where there is
-enough of it.
+different latents should differ.
+Departs from it: differences are those of the discriminator's features, averaged over time, and only
+required up to that of recordings. So no distance of latents is needed, and the loss is zero where
+there is enough diversity.
 """
 
 from keras import ops
 
 
-def likeness(real_features, made_features):
-    """How much less two made sounds differ than two recordings do, to a discriminator's ear.
+def missing_diversity(real_features, made_features):
+    """Return how much less generated sounds differ than recordings, by a discriminator's features.
 
     Args:
-      real_features, made_features: lists of its layers' outputs, `[batch, ..., channels]`, a batch
-        of at least two; no gradient flows into the first.
-    Returns: scalar in [0, 1]: 1 where all made sounds are one, 0 where they differ as recordings do
-      or more; mean over layers.
+      real_features, made_features: lists of outputs of its layers for recordings and generated
+        sounds, `[batch, ..., channels]`, a batch of at least two; the first gets no gradient.
+    Returns: scalar in [0, 1], mean over layers: 1 where all generated sounds are equal, 0 where
+      they differ as much as recordings or more.
     """
     missing = []
     for real, made in zip(real_features, made_features, strict=True):
@@ -28,8 +27,10 @@ def likeness(real_features, made_features):
 
 
 def _difference(feature):
-    """Mean absolute difference between each sound of a batch and the next, of what is heard on
-    average over time."""
+    """Return the mean absolute difference between batch neighbours of time-averaged features."""
     feature = ops.cast(feature, "float32")
-    heard = ops.mean(feature, axis=tuple(range(1, len(feature.shape) - 1)))
-    return ops.mean(ops.abs(heard - ops.roll(heard, 1, axis=0)))
+    average = ops.mean(feature, axis=tuple(range(1, len(feature.shape) - 1)))
+    return ops.mean(ops.abs(average - ops.roll(average, 1, axis=0)))
+
+
+likeness = missing_diversity  # former name

@@ -1,10 +1,10 @@
-"""Penalties that keep a critic's slope in bounds."""
+"""Gradient penalties, which bound the slope of a critic."""
 
 from keras import ops
 
 
 def mix_at_random(real, fake, position):
-    """Points between real and fake windows.
+    """Return points between real and fake windows.
 
     Args:
       real, fake: `[batch, time, channels]`.
@@ -16,25 +16,25 @@ def mix_at_random(real, fake, position):
 
 
 def slope_penalty(gradient):
-    """Mean squared distance of the critic's slope from one.
+    """Return the mean squared distance of the critic's slope from one.
 
     Args:
-      gradient: of the critic's score by its input, `[batch, time, channels]`.
-    Returns: scalar; zero when every example's gradient has length one.
+      gradient: gradient of the critic's score with respect to its input, `[batch, time, channels]`.
+    Returns: scalar; zero when the gradient of every example has length one.
     Source: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
     """
     return ops.mean(ops.square(_slope(gradient) - 1.0))
 
 
 def one_sided_slope_penalty(gradient):
-    """Mean squared height of the critic's slope above one; a critic may be as flat as it likes.
+    """Return the mean square of the critic's slope above one; smaller slopes cost nothing.
 
     Args:
-      gradient: of the critic's score by its input, `[batch, time, channels]`.
+      gradient: gradient of the critic's score with respect to its input, `[batch, time, channels]`.
     Returns: scalar; zero when no example's gradient is longer than one.
-    Source: Gulrajani et al. 2017, arXiv:1704.00028, section 4 ("two-sided penalty") names it;
-    Petzka, Fischer & Lukovnicov 2018, arXiv:1709.08894, eq. 8, argue for it; the code of Stoller,
-    Ewert & Dixon 2018 uses it.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, section 4 ("two-sided penalty") mentions it;
+      Petzka, Fischer & Lukovnicov 2018, arXiv:1709.08894, eq. 8, argue for it; the code of Stoller,
+      Ewert & Dixon 2018 uses it.
     """
     return ops.mean(ops.square(ops.relu(_slope(gradient) - 1.0)))
 

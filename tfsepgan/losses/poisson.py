@@ -1,24 +1,22 @@
-"""How far what the parts add up to is from the mixture that is heard, and how much the parts jump
-about: losses of magnitudes.
+"""Losses of magnitudes: how well sources explain a mixture, and how smooth they are over time.
 
-Every function keeps the frames apart, so that what a search minimises is a sum over frames, and no
-frame's steps depend on how many others there are.
+Every function keeps the frames apart, so that a search minimises a sum over frames, and the steps
+of a frame do not depend on the number of frames.
 """
 
 from keras import ops
 
-FLOOR = 1e-8  # of a rate, relative to a frame of mean magnitude 1: a logarithm's argument
+FLOOR = 1e-8  # added to a rate before the logarithm, for frames of mean magnitude 1
 
 
 def poisson_loss(rate, observed):
-    """Negative logarithm of the probability of magnitudes, were each a count with a mean of its
-    own.
+    """Return the negative log-likelihood of magnitudes as Poisson counts.
 
     Args:
-      rate: `[..., bins]`, what the parts add up to, zero or above.
+      rate: `[..., bins]`, the sum of the sources' magnitudes, zero or above.
       observed: `[..., bins]`, magnitudes of the mixture, zero or above.
-    Returns: `[...]`, mean over bins of rate - observed log(rate); the term that no rate changes,
-      log(observed!), is left out.
+    Returns: `[...]`, mean over bins of rate - observed log(rate), without log(observed!), which
+      does not depend on the rate.
     Source: Subakan & Smaragdis 2018, arXiv:1710.10779: the likelihood of the mixture; as KL-NMF,
       Fevotte & Cemgil 2009.
     """
@@ -26,8 +24,7 @@ def poisson_loss(rate, observed):
 
 
 def divergence(rate, observed):
-    """Generalised Kullback-Leibler divergence of magnitudes from what they should be; the Poisson
-    loss over its smallest value.
+    """Return the generalised Kullback-Leibler divergence: the Poisson loss minus its minimum.
 
     Args:
       rate, observed: see `poisson_loss`.
@@ -36,17 +33,20 @@ def divergence(rate, observed):
     return poisson_loss(rate, observed) - poisson_loss(observed, observed)
 
 
-def jumps(parts, levels):
-    """How much the parts change from each frame to the next.
+def smoothness(parts, levels):
+    """Return how much the sources change from each frame to the next.
 
     Args:
       parts: magnitudes, `[batch, frames, parts, bins]`.
-      levels: what counts as loud there, `[batch, frames, 1]`, above zero: the mixture's mean
-        magnitude in each frame.
-    Returns: `[batch, frames - 1]`: mean over bins of the absolute change, over the mean level of
-      both frames, summed over parts.
+      levels: mean magnitude of the mixture in each frame, `[batch, frames, 1]`, above zero.
+    Returns: `[batch, frames - 1]`: mean over bins of the absolute change, relative to the mean
+      level of both frames, summed over sources.
     Source: Subakan & Smaragdis 2018, arXiv:1710.10779: the smoothness term.
-    Departs from it: relative to the level, so that quiet passages are smoothed as loud ones are.
+    Departs from it: relative to the level, so that quiet passages are smoothed as much as loud
+    ones.
     """
     change = ops.sum(ops.mean(ops.abs(parts[:, 1:] - parts[:, :-1]), axis=-1), axis=-1)
     return change / (0.5 * (levels[:, 1:, 0] + levels[:, :-1, 0]))
+
+
+jumps = smoothness  # former name

@@ -1,18 +1,15 @@
-"""Distances between an estimate and the target it should be."""
+"""Distances between a target and its estimate."""
 
 from keras import ops
 
 from tfsepgan.layers.filterbank import cut_frames, root_hann
 
-RESOLUTIONS = (
-    512,
-    1024,
-    2048,
-)  # frame lengths in samples; Yamamoto et al. 2020, table 1, rounded to powers of two
+# Frame lengths in samples; Yamamoto et al. 2020, table 1, rounded to powers of two.
+RESOLUTIONS = (512, 1024, 2048)
 
 
 def l1(target, estimate):
-    """Mean absolute difference of two waveforms of the same shape; scalar, in units of full scale.
+    """Return the mean absolute difference of two waveforms; scalar, in units of full scale.
 
     Source: the paired ("cyclic") and identity terms of S-SepGAN, section 3.3.
     """
@@ -20,16 +17,15 @@ def l1(target, estimate):
 
 
 def mean_square(target, estimate):
-    """Mean square of the difference of two waveforms of the same shape; scalar, in units of full
-    scale squared.
+    """Return the mean squared difference of two waveforms; scalar, in units of full scale squared.
 
-    Under doubt its optimum is the mean of what the target may be, where that of `l1` is the median:
-    all or nothing when a whole passage is in doubt at once.
+    Where the target is uncertain, the best estimate is the mean of the possible targets. By `l1` it
+    is their median, which is all or nothing when a whole passage is in doubt.
     """
     return ops.mean(ops.square(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 
 
-PAIRED_LOSSES = {"l1": l1, "mse": mean_square}  # by the name that settings give them
+PAIRED_LOSSES = {"l1": l1, "mse": mean_square}  # by name in settings
 
 
 def _magnitude(signal, frame: int):
@@ -41,14 +37,13 @@ def _magnitude(signal, frame: int):
 
 
 def multi_resolution_spectral(target, estimate, frames=RESOLUTIONS):
-    """How differently two waveforms fill the spectrogram, at several frame lengths.
+    """Return the distance between two spectrograms, averaged over several frame lengths.
 
     Args:
       target, estimate: `[batch, time, 1]`.
       frames: frame lengths, samples; the hop is a quarter.
     Returns: scalar: spectral convergence plus mean log-magnitude distance, averaged over frame
-      lengths.
-    Source: Yamamoto, Song & Kim 2020, "Parallel WaveGAN" (arXiv:1910.11480), eqs. 3 to 6.
+    lengths. Source: Yamamoto, Song & Kim 2020, "Parallel WaveGAN" (arXiv:1910.11480), eqs. 3 to 6.
     """
     total = 0.0
     for frame in frames:

@@ -1,10 +1,9 @@
-"""How far what a generator makes is from what was heard of a window: by measurements, by waveform,
-by spectrum.
+"""Distances between generated windows and a mixture or its measurements, for the search of latents.
 
-Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208: the search's objective is |A G(z) -
-y|^2 + lambda |z|^2, eq. 3 and the regularised form of its experiments. Its authors' code takes the
-mean over measurements; here it is the sum, as in the equation. Of measurements both are the same
-number: their matrix has entries of variance 1, ours of 1 / m.
+Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208: the objective of the search is
+|A G(z) - y|^2 + lambda |z|^2, eq. 3 and the regularised form of its experiments. The authors' code
+takes the mean over measurements; here it is the sum, as in the equation. For measurements both are
+the same number: their matrix has entries of variance 1, here they have 1 / m.
 """
 
 from keras import ops
@@ -15,7 +14,7 @@ FLOOR = 2.0**-22  # power of a bin that counts as silence, as in the filterbank 
 
 
 def spectral_power(windows, frame: int, hop: int):
-    """Power of each bin of each frame, phase forgotten.
+    """Return the power of each bin of each frame.
 
     Args:
       windows: `[..., time, 1]`, time a multiple of `hop`.
@@ -30,33 +29,33 @@ def spectral_power(windows, frame: int, hop: int):
 
 
 def loudness(power):
-    """Logarithm of a bin's power, about -1 to 1 for music: 0.1 is 4.3 dB."""
+    """Return the scaled logarithm of power, about -1 to 1 for music; a step of 0.1 is 4.3 dB."""
     return 0.1 * ops.log(2 * power + FLOOR) + 0.4
 
 
-def loudness_distance(heard, made, *, unexplained_weight: float = 1.0):
-    """How differently loud the bins are.
+def loudness_distance(observed, made, *, unexplained_weight: float = 1.0):
+    """Return the mean difference of the loudness of bins.
 
     Args:
-      heard, made: power, `[batch, ..., frames, bins]`, see `spectral_power`.
-      unexplained_weight: weight of bins where `heard` is louder; where `made` is louder it is 1.
-        Below 1, made sound that was not heard costs more than heard sound that was not made: right
-        for a mixture that holds more than what is made.
+      observed, made: power, `[batch, ..., frames, bins]`, see `spectral_power`.
+      unexplained_weight: weight of bins where `observed` is louder; where `made` is louder it is 1.
+        Below 1, generated sound that was not observed costs more than observed sound that was not
+        generated: right for a mixture with more in it than what is generated.
     Returns: `[batch]`, the mean over all bins of the weighted absolute difference of their
-      loudness.
+    loudness.
     """
-    excess = loudness(made) - loudness(heard)
+    excess = loudness(made) - loudness(observed)
     distance = ops.relu(excess) + unexplained_weight * ops.relu(-excess)
     return ops.mean(distance, axis=tuple(range(1, len(distance.shape))))
 
 
-def squared_error(heard, made):
-    """|made - heard|^2 of each example, `[batch, ...]` -> `[batch]`."""
-    return ops.sum(ops.square(made - heard), axis=tuple(range(1, len(made.shape))))
+def squared_error(observed, made):
+    """Return |made - observed|^2 of each example, `[batch, ...]` -> `[batch]`."""
+    return ops.sum(ops.square(made - observed), axis=tuple(range(1, len(made.shape))))
 
 
 def measured_error(measurements, matrix, made):
-    """|A x - y|^2 of each example.
+    """Return |A x - y|^2 of each example.
 
     Args:
       measurements: y, `[batch, m]`.
@@ -68,19 +67,19 @@ def measured_error(measurements, matrix, made):
 
 
 def latent_energy(latents):
-    """|z|^2 of each example, `[batch, ...]` -> `[batch]`."""
+    """Return |z|^2 of each example, `[batch, ...]` -> `[batch]`."""
     return ops.sum(ops.square(latents), axis=tuple(range(1, len(latents.shape))))
 
 
 def shares(made_power, mixture_power=None):
-    """Each track's share of every bin, as a Wiener filter has it.
+    """Return the share that each source has of every bin, as a Wiener filter.
 
     Args:
-      made_power: `[batch, tracks, frames, bins]`.
-      mixture_power: `[batch, frames, bins]`, where the tracks are not all that the mixture holds;
-        what they leave of it is the rest's. None: they are all.
-    Returns: `[batch, tracks, frames, bins]` in [0, 1]; over the tracks they sum to 1, or less
-      beside a rest.
+      made_power: `[batch, tracks, frames, bins]`, one track for each source.
+      mixture_power: `[batch, frames, bins]`, if the mixture has more than these sources; what is
+        left belongs to the residual. None: it has no more.
+    Returns: `[batch, tracks, frames, bins]` in [0, 1]; the sum over tracks is 1, or less with a
+      residual.
     """
     made_power = made_power + 1e-9  # equal shares where all is silent
     whole = ops.sum(made_power, axis=1, keepdims=True)

@@ -1,1 +1,1 @@
-"""Functions that return Functional Keras models: generators and discriminators."""
+"""Functions that build generators and discriminators as Functional Keras models."""

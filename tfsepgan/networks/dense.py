@@ -1,10 +1,10 @@
-"""A small perceptron for each part, side by side in one model: what makes a frame's magnitudes, and
-what judges them.
+"""A small perceptron for each source, side by side in one model: generator and critic of frames.
 
-Parts share no weight; they stand in one model so that one player trains them all in one pass.
+The perceptrons share no weights. They are in one model so that one player trains them all in one
+pass.
 
 Source: Subakan & Smaragdis 2018, arXiv:1710.10779: two layers each, softplus in the generator, tanh
-in the critic, and no normalisation; sizes and start ("uniform") are those of its authors' code.
+in the critic, no normalisation. Sizes and the start "uniform" are those of its authors' code.
 """
 
 from typing import Literal
@@ -18,50 +18,50 @@ Start = Literal["glorot", "uniform"]
 def generator(
     *, parts: int, latent: int, hidden: int, bins: int, start: Start = "glorot"
 ) -> keras.Model:
-    """Latents to magnitudes, `[frames, parts, latent]` -> `[frames, parts, bins]`, above zero.
+    """Build the generator: latents `[frames, parts, latent]` to magnitudes `[frames, parts, bins]`.
 
-    `start` says how weights start, see `starts`.
+    Magnitudes are above zero. `start` sets the initial weights, see `starts`.
     """
     latents = keras.Input((parts, latent), name="latents", dtype="float32")
     made = []
     for part in range(parts):
-        inner = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(
+        hidden_units = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(
             latents[:, part]
         )
         made.append(
-            _dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(inner)
+            _dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(hidden_units)
         )
     return keras.Model(latents, ops.stack(made, axis=1), name="generator")
 
 
 def critic(*, parts: int, bins: int, hidden: int, start: Start = "glorot") -> keras.Model:
-    """Magnitudes to scores, `[frames, parts, bins]` -> `[frames, parts]`, without bound; high is
-    real.
+    """Build the critic: magnitudes `[frames, parts, bins]` to scores `[frames, parts]`.
 
-    The score has no bias: a Wasserstein critic is judged by differences, and it would get no
-    gradient. `start` says how weights start, see `starts`.
+    Scores have no bounds; high is real. The score has no bias: only differences of scores enter a
+    Wasserstein objective, so a bias would have no gradient. `start` sets the initial weights, see
+    `starts`.
     """
     magnitudes = keras.Input((parts, bins), name="magnitudes", dtype="float32")
     scores = []
     for part in range(parts):
-        inner = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(
+        hidden_units = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(
             magnitudes[:, part]
         )
         kernel = starts(start, hidden)["kernel_initializer"]
         score = layers.Dense(
             1, use_bias=False, kernel_initializer=kernel, dtype="float32", name=f"part{part}_score"
         )
-        scores.append(score(inner))
+        scores.append(score(hidden_units))
     return keras.Model(magnitudes, ops.concatenate(scores, axis=1), name="critic")
 
 
 def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initializer]:
-    """How the kernel and the bias of a layer start.
+    """Return the initializers of the kernel and the bias of a layer.
 
     Args:
       start: "glorot", Keras' default: a uniform kernel by Glorot & Bengio 2010, a bias of zero; or
         "uniform", PyTorch's default for linear layers: both uniform within 1 / sqrt(inputs).
-      inputs: numbers that a unit adds up.
+      inputs: number of inputs of a unit.
     """
     if start == "glorot":
         return {

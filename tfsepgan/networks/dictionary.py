@@ -1,8 +1,7 @@
-"""A dictionary of spectra for each part, as a network: how loud each spectrum sounds in, magnitudes
-of the parts out.
+"""A dictionary of spectra for each source as a network: from activations to magnitudes.
 
 Source: Lee & Seung, "Learning the parts of objects by non-negative matrix factorization", Nature
-  401 (1999).
+401 (1999).
 """
 
 import keras
@@ -13,12 +12,14 @@ from keras import ops
 class Dictionary(keras.layers.Layer):
     """Adds spectra up: activations `[frames, parts, rank]` -> magnitudes `[frames, parts, bins]`.
 
-    Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients; it starts as noise
-    around 1.
+    Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients. It starts as uniform
+    noise in [0.5, 1.5].
 
     Args:
-      parts, rank, bins: how many parts, spectra of each, bins of a spectrum.
-      seed: of the noise.
+      parts: number of sources, the residual included.
+      rank: spectra of each source.
+      bins: bins of a spectrum.
+      seed: seed of the noise.
     """
 
     def __init__(self, parts: int, rank: int, bins: int, seed: int, **kwargs):
@@ -46,8 +47,7 @@ class Dictionary(keras.layers.Layer):
 
 
 def dictionary(*, parts: int, rank: int, bins: int, seed: int) -> keras.Model:
-    """A model of one `Dictionary`, whose weights can be saved and shipped; its layer is called
-    "dictionary"."""
+    """Build a model of one `Dictionary` layer, named "dictionary", whose weights can be saved."""
     activations = keras.Input((parts, rank), name="activations")
     return keras.Model(
         activations,

@@ -1,22 +1,29 @@
-"""Discriminators: what hears a window and says how real it sounds, layer by layer.
+"""Discriminators: networks that score how real a window is, and return the output of every layer.
 
-Each is a Functional Keras model, `[batch, window, 1]` -> `{"scores": [...], "features": [...]}`:
-one score tensor for each listener (one number or a map of them, no activation), and every layer's
-output, first layer first, for feature matching.
+Each is a Functional Keras model, `[batch, window, 1]` -> `{"scores": [...], "features": [...]}`. It
+has one or more branches. `scores` has one tensor for each branch: one number or a map of them,
+without an activation. `features` has the output of every layer, first layer first, for feature
+matching.
 
-Sources: `wavegan`, Donahue et al. 2018 (arXiv:1802.04208) as the paper uses it; `patch`, Isola et
-al. 2017 (arXiv:1611.07004); `multiperiod`, HiFi-GAN, Kong et al. 2020 (arXiv:2010.05646);
-`multiresolution`, UnivNet, Jang et al. 2021 (arXiv:2106.07889); `projections`, Neyshabur et al.
-2017 (arXiv:1705.07831); `instantaneous_frequency`, the representation of GANSynth, Engel et al.
-2019 (arXiv:1902.08710).
-Departs from them: `multiresolution` and `instantaneous_frequency` convolve over frames with the
-bins as channels, not over both, which costs a tenth on a CPU. A listener of `projections` is
-WaveGAN's discriminator less its first two layers, whose sixteenth of the rate the projection's
-twelfth stands for; in the authors' images it stands for the first layer, and kernels of 4 start
-uniform within sqrt(3 / inputs). One Adam trains them all; the authors' K differ from it only where
-gradients are clipped by their norm. `instantaneous_frequency` has UnivNet's discriminators at
-several frame lengths, and neither GANSynth's one that grows with its generator (leaky ReLU,
-equalised rates, deviation within the batch) nor its classifier of pitch: no pitch is known here.
+Sources:
+- `wavegan`: Donahue et al. 2018 (arXiv:1802.04208), as the paper uses it.
+- `patch`: Isola et al. 2017 (arXiv:1611.07004).
+- `multiperiod`: HiFi-GAN, Kong et al. 2020 (arXiv:2010.05646).
+- `multiresolution`: UnivNet, Jang et al. 2021 (arXiv:2106.07889).
+- `projections`: Neyshabur et al. 2017 (arXiv:1705.07831).
+- `instantaneous_frequency`: the representation of GANSynth, Engel et al. 2019 (arXiv:1902.08710).
+
+Departs from them:
+- `multiresolution` and `instantaneous_frequency` convolve over frames with the bins as channels,
+  not over both, which costs a tenth on a CPU.
+- A branch of `projections` is WaveGAN's discriminator without its first two layers: the projection,
+  at a twelfth of the rate, replaces their sixteenth. In the authors' code for images it replaces
+  the first layer, and kernels of 4 start uniform within sqrt(3 / inputs).
+- One Adam trains all branches of `projections`. The authors' K optimizers differ from it only where
+  gradients are clipped by their norm.
+- `instantaneous_frequency` has UnivNet's discriminators at several frame lengths. It has neither
+  GANSynth's growing discriminator (leaky ReLU, equalised rates, deviation within the batch) nor its
+  classifier of pitch, because no pitch labels exist here.
 """
 
 from collections.abc import Callable
@@ -33,9 +40,9 @@ from tfsepgan.layers.spectrogram import LogSpectrogram
 from tfsepgan.settings.networks import DiscriminatorConfig
 
 SLOPE = 0.2  # leaky ReLU, all sources above but HiFi-GAN (0.1)
-LISTENER_LAYERS = 3  # of `projections`
+BRANCH_LAYERS = 3  # of `projections`
 
-# How the kernels of the convolutions start, and that of the last layer.
+# Initializers of the convolutions' kernels and of the last layer's kernel.
 STARTS = {
     "glorot": (keras.initializers.GlorotUniform, keras.initializers.GlorotUniform),
     "normal": (
@@ -54,16 +61,14 @@ def _leaky(signal):
 
 
 def wavegan(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """Strided convolutions over the waveform with phase shuffle between them, then one score for
-    the window."""
+    """Build WaveGAN's discriminator: strided convolutions with phase shuffle, one score."""
     waveform = keras.Input((window, 1), name="waveform")
-    score, features = _wavegan_listener(waveform, config, layer_count=config.levels, seed=seed)
-    return keras.Model(waveform, _heard([score], features), name="wavegan")
+    score, features = _wavegan_branch(waveform, config, layer_count=config.levels, seed=seed)
+    return keras.Model(waveform, _outputs([score], features), name="wavegan")
 
 
 def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each frozen random projection of the waveform: three strided convolutions,
-    then one score."""
+    """Build one branch for each frozen random projection: three strided convolutions, one score."""
     waveform = keras.Input((window, 1), name="waveform")
     project = RandomProjection(
         config.projections,
@@ -76,20 +81,19 @@ def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras
     views = ops.split(projected, config.projections, axis=-1)
     scores, features = [], []
     for index, view in enumerate(views):
-        shuffles = seed + LISTENER_LAYERS * index  # a seed for each layer of each listener
-        score, heard = _wavegan_listener(
-            view, config, layer_count=LISTENER_LAYERS, seed=shuffles, name=f"projection{index}_"
+        shuffles = seed + BRANCH_LAYERS * index  # a seed for each layer of each branch
+        score, branch_features = _wavegan_branch(
+            view, config, layer_count=BRANCH_LAYERS, seed=shuffles, name=f"projection{index}_"
         )
         scores.append(score)
-        features += heard
-    return keras.Model(waveform, _heard(scores, features), name="projections")
+        features += branch_features
+    return keras.Model(waveform, _outputs(scores, features), name="projections")
 
 
-def _wavegan_listener(
+def _wavegan_branch(
     signal, config: DiscriminatorConfig, *, layer_count: int, seed: int, name: str = ""
 ):
-    """Strided convolutions with phase shuffle between them: the score of the whole window, and
-    every layer's output."""
+    """Return the score of the window and every layer's output of WaveGAN's discriminator."""
     kernels, last = STARTS[config.start]
     features = []
     for level in range(layer_count):
@@ -103,12 +107,14 @@ def _wavegan_listener(
             signal = PhaseShuffle(
                 config.phase_shuffle, seed=seed + level, name=f"{name}shuffle{level}"
             )(signal)
-    listen = _maybe_bounded(layers.Dense(1, kernel_initializer=last(), name=f"{name}score"), config)
-    return listen(layers.Flatten()(signal)), features
+    scoring = _maybe_bounded(
+        layers.Dense(1, kernel_initializer=last(), name=f"{name}score"), config
+    )
+    return scoring(layers.Flatten()(signal)), features
 
 
 def patch(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """Strided convolutions over the waveform, one score for each patch of about 340 samples."""
+    """Build a discriminator with one score for each patch of about 340 samples."""
     waveform = keras.Input((None, 1), name="waveform")
     signal, features = waveform, []
     for level, (kernel, stride) in enumerate(((15, 4), (15, 4), (15, 4), (5, 1))):
@@ -117,13 +123,12 @@ def patch(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model
         signal = _leaky(_maybe_bounded(convolve, config)(signal))
         features.append(signal)
     score = _maybe_bounded(layers.Conv1D(1, 3, padding="same", name="score"), config)(signal)
-    return keras.Model(waveform, _heard([score], features), name="patch")
+    return keras.Model(waveform, _outputs([score], features), name="patch")
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Fold(keras.layers.Layer):
-    """Writes a waveform in rows of `period` samples: `[batch, time, 1]` -> `[batch, time / period,
-    period, 1]`."""
+    """Folds a waveform into rows: `[batch, time, 1]` -> `[batch, time / period, period, 1]`."""
 
     def __init__(self, period: int, **kwargs):
         super().__init__(**kwargs)
@@ -140,7 +145,7 @@ class Fold(keras.layers.Layer):
 
 
 def multiperiod(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each period, hearing every period-th sample."""
+    """Build one branch for each period, which convolves over every period-th sample."""
     waveform = keras.Input((None, 1), name="waveform")
     scores, features = [], []
     for period in config.periods:
@@ -151,26 +156,25 @@ def multiperiod(config: DiscriminatorConfig, *, window: int, seed: int) -> keras
             convolve = layers.Conv2D(channels, (5, 1), (3, 1), padding="same", name=name)
             signal = _leaky(_maybe_bounded(convolve, config)(signal))
             features.append(signal)
-        listen = layers.Conv2D(1, (3, 1), padding="same", name=f"period{period}_score")
-        scores.append(_maybe_bounded(listen, config)(signal))
-    return keras.Model(waveform, _heard(scores, features), name="multiperiod")
+        scoring = layers.Conv2D(1, (3, 1), padding="same", name=f"period{period}_score")
+        scores.append(_maybe_bounded(scoring, config)(signal))
+    return keras.Model(waveform, _outputs(scores, features), name="multiperiod")
 
 
 def multiresolution(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each frame length, hearing the log spectrogram."""
+    """Build one branch for each frame length, on the log spectrogram."""
     return _over_frames(config, partial(LogSpectrogram, floor=config.floor), name="multiresolution")
 
 
 def instantaneous_frequency(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
-    """One listener for each frame length, hearing the log spectrogram and how every bin's phase
-    turns."""
+    """Build one branch for each frame length, on log spectrogram and phase advance."""
     return _over_frames(config, FrequencySpectrogram, name="instantaneous_frequency")
 
 
 def _over_frames(
     config: DiscriminatorConfig, spectrogram: Callable[[int], keras.layers.Layer], *, name: str
 ) -> keras.Model:
-    """Convolutions over the frames of a spectrogram, for each frame length."""
+    """Build convolutions over the frames of a spectrogram, for each frame length."""
     waveform = keras.Input((None, 1), name="waveform")
     scores, features = [], []
     for frame in config.frames:
@@ -185,11 +189,11 @@ def _over_frames(
             )
             signal = _leaky(_maybe_bounded(convolve, config)(signal))
             features.append(signal)
-        listen = layers.Conv1D(1, 3, padding="same", name=f"frame{frame}_score")
-        scores.append(_maybe_bounded(listen, config)(signal))
-    return keras.Model(waveform, _heard(scores, features), name=name)
+        scoring = layers.Conv1D(1, 3, padding="same", name=f"frame{frame}_score")
+        scores.append(_maybe_bounded(scoring, config)(signal))
+    return keras.Model(waveform, _outputs(scores, features), name=name)
 
 
-def _heard(scores, features):
+def _outputs(scores, features):
     as_float = layers.Activation("linear", dtype="float32")
     return {"scores": [as_float(score) for score in scores], "features": features}

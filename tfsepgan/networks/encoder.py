@@ -1,13 +1,12 @@
-"""The inference encoder, from a window of the mixture to latents, and a generator that is its
-mirror image.
+"""The inference encoder, from a window of the mixture to latents, and the 'oscillators' generator.
 
-The encoder cuts the window in frames, hears how loud each bin is, looks around with dilated
-convolutions, squeezes every frame to a few numbers and all of them to one latent for each track, in
-(-1, 1), where the generator's latents are. The generator of kind 'oscillators' goes the same way
-back, to the loudness of a bank of sines.
+The encoder cuts the window into frames and takes the loudness of each bin. Dilated convolutions
+add context; each frame is reduced to a few numbers, and all frames to one latent for each source,
+in (-1, 1), the range of the generator's latents. The generator of kind 'oscillators' is its mirror
+image, from the latent to the loudness of a bank of sines.
 
 Source: ElAraby, Ni & Tran, "S-SepGAN", section 2.2, proposes a network that infers the latent, for
-the search of Bora et al. 2017 (arXiv:1703.03208); it does not say which. The blocks are those of
+the search of Bora et al. 2017 (arXiv:1703.03208), but does not describe it. The blocks are those of
 the filterbank masker.
 """
 
@@ -25,7 +24,7 @@ DILATIONS = (1, 2, 4, 8)  # of the blocks, repeated in turn, as in the filterban
 
 
 def frames_of(window: int, frame: int, hop: int) -> int:
-    """Frames that touch a window.
+    """Return the number of frames that overlap a window.
 
     Raises: ConfigError for a window that the hop does not divide.
     """
@@ -43,9 +42,10 @@ def inference_encoder(
 
     Args:
       config: its width and depth.
-      window: samples it hears.
-      frame, hop: of its spectra, samples.
-      tracks, latent: how many latents it gives, and of how many numbers.
+      window: length of its input, in samples.
+      frame, hop: frame length and step of its spectra, in samples.
+      tracks: number of latents, one for each source.
+      latent: numbers in a latent.
     Returns: `[batch, window, 1]` -> `[batch, tracks, latent]` in (-1, 1).
     Raises: ConfigError for a window that the hop does not divide.
     """
@@ -72,10 +72,10 @@ def oscillator_generator(
 
     Args:
       config: its width and depth.
-      latent: numbers that a window is made of.
-      window: samples it makes.
-      frame, hop: of the bank of sines, samples.
-      seed: of the sines' starting phases.
+      latent: numbers that a window is generated from.
+      window: length of its output, in samples.
+      frame, hop: frame length and step of the bank of sines, in samples.
+      seed: seed of the sines' initial phases.
     Returns: `[batch, latent]` -> `[batch, window, 1]`.
     Raises: ConfigError for a window that the hop does not divide.
     """
@@ -93,8 +93,7 @@ def oscillator_generator(
 
 
 def over_frames(signal, config: FramesConfig):
-    """Residual blocks over frames, then a normalisation: `[batch, frames, channels]` -> the same
-    shape."""
+    """Apply residual blocks and a norm to `[batch, frames, channels]`; the shape stays."""
     for block in range(config.blocks):
         signal = residual_block(
             signal, config.channels, DILATIONS[block % len(DILATIONS)], name=f"block{block}"

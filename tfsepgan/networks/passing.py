@@ -1,17 +1,20 @@
-"""Weights with which the paper's generator gives back what it gets: the start 'identity'.
+"""Initial weights with which the paper's generator returns its input: the start 'identity'.
 
-The ends of the network (two strided convolutions, two upsampling ones) have to learn to carry a
-waveform before anything can be taken out of it, and gradients take thousands of steps for that.
-Here it is worked out: each sample of a frame of four, then each of the sixteen bands of a cosine
-transform, goes through as a pair of channels of opposite sign, whose difference the leaky
-activations leave linear; the kernels of the upsampling convolutions are the least-squares ones for
-noise that falls as music does.
+The ends of the network (two strided convolutions, two upsampling ones) must learn to pass a
+waveform before anything can be removed from it, and gradients need thousands of steps for that.
+Here the weights are computed:
+- Each sample of a frame of four, then each of the sixteen bands of a cosine transform, passes as a
+  pair of channels of opposite sign. The difference of such a pair is linear after a leaky
+  activation.
+- The kernels of the upsampling convolutions are the least-squares solution for noise whose spectrum
+  falls as that of music.
 
-What is left of the error is the structure's: repeated frames hold nothing at multiples of 1/16 of
-the rate.
+The remaining error is due to the structure: repeated frames have no content at multiples of 1/16 of
+the sample rate.
+
 Source of the idea: orthogonal and identity starts (Saxe et al. 2014, arXiv:1312.6120; Xiao et al.
-2018, arXiv:1806.05393), here for a network that changes rates and has activations. It is not the
-paper's.
+2018, arXiv:1806.05393), here for a network that changes rates and has activations. It is not in the
+paper.
 """
 
 import functools
@@ -21,21 +24,22 @@ from scipy.fft import dct
 
 FRAME = 4  # samples: the stride
 KERNEL = 25
-# the tap that meets the first sample of a frame: what the strided convolutions are padded with
+# the tap at the first sample of a frame: the padding of the strided convolutions
 FIRST = 11
 BANDS = FRAME * FRAME
-SAMPLES = 1 << 15  # of noise: enough for 800 numbers
-RIDGE = 1e-6  # of the mean power, against what the noise does not tell
+SAMPLES = 1 << 15  # length of the noise: enough for 800 numbers
+RIDGE = 1e-6  # relative to the mean power, for directions that the noise does not contain
 
 
 def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.ndarray]:
-    """Kernels of the four layers, `[25, channels in, channels out]`, for the channels that carry
-    the signal; zero elsewhere.
+    """Return the kernels of the four layers, `[25, channels in, channels out]`.
+
+    Channels that carry no signal are zero.
 
     Args:
       narrow, wide: channels after the first and the second strided convolution.
-      slope: of the leaky activations.
-    Returns: by layer: `down0`, `down1`, `up0` (to `narrow` channels) and `up1` (to one).
+      slope: slope of the leaky activations for negative inputs.
+    Returns: by layer name: `down0`, `down1`, `up0` (to `narrow` channels) and `up1` (to one).
     """
     solved = _solved(min(narrow, 2 * FRAME), min(wide, 2 * BANDS), slope)
     shapes = {
@@ -52,8 +56,7 @@ def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.nda
 
 @functools.cache
 def _solved(narrow: int, wide: int, slope: float) -> dict[str, np.ndarray]:
-    """The kernels of the channels that carry the signal; the same for each network of a width, so
-    worked out once."""
+    """Return the kernels of the channels that carry the signal; cached by width."""
     down0, down1 = _first(narrow), _second(narrow, wide, slope)
     waveform = falling_noise(SAMPLES)[:, None]
     narrow_frames = _leaky(strided(waveform, down0), slope)
@@ -64,7 +67,7 @@ def _solved(narrow: int, wide: int, slope: float) -> dict[str, np.ndarray]:
 
 
 def _first(narrow: int) -> np.ndarray:
-    """Each sample of a frame, as it is and with the other sign."""
+    """Return the kernel that gives each sample of a frame with both signs."""
     kernel = np.zeros((KERNEL, 1, narrow))
     for phase in range(min(FRAME, narrow // 2)):
         kernel[FIRST + phase, 0, 2 * phase], kernel[FIRST + phase, 0, 2 * phase + 1] = 1, -1
@@ -72,7 +75,7 @@ def _first(narrow: int) -> np.ndarray:
 
 
 def _second(narrow: int, wide: int, slope: float) -> np.ndarray:
-    """Each band of sixteen samples, the lowest first, as it is and with the other sign."""
+    """Return the kernel that gives each band of sixteen samples, lowest first, with both signs."""
     kernel = np.zeros((KERNEL, narrow, wide))
     # a pair differs by 1 + slope times the signal
     bands = dct(np.eye(BANDS), axis=0, norm="ortho") / (1 + slope)
@@ -86,8 +89,7 @@ def _second(narrow: int, wide: int, slope: float) -> np.ndarray:
 
 
 def falling_noise(samples: int) -> np.ndarray:
-    """Noise of RMS 1 whose amplitude falls with the frequency, always the same: float64
-    `[samples]`."""
+    """Return fixed noise of RMS 1, float64 `[samples]`, whose amplitude falls with frequency."""
     spectrum = np.fft.rfft(np.random.default_rng(0).normal(size=samples))
     spectrum /= 1 + np.arange(len(spectrum)) * 40 / len(spectrum)  # flat below 200 Hz at 16 kHz
     noise = np.fft.irfft(spectrum, samples)
@@ -95,33 +97,32 @@ def falling_noise(samples: int) -> np.ndarray:
 
 
 def strided(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The strided convolution of the network: `[time, channels]` -> `[time / 4, channels]`."""
+    """Apply the network's strided convolution: `[time, channels]` -> `[time / 4, channels]`."""
     return np.tensordot(_windows(signal, FIRST, FRAME), kernel, 2)
 
 
 def upsampled(frames: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The upsampling convolution of the network: `[frames, channels]` -> `[4 * frames, channels]`."""
+    """Apply the network's upsampling convolution: `[n, channels]` -> `[4 * n, channels]`."""
     return np.tensordot(_windows(np.repeat(frames, FRAME, axis=0), KERNEL // 2, 1), kernel, 2)
 
 
 def _windows(signal: np.ndarray, before: int, stride: int) -> np.ndarray:
-    """What each output of a kernel sees: `[outputs, 25, channels]`, zeros around the signal."""
+    """Return the inputs of each output of a kernel: `[outputs, 25, channels]`, zero-padded."""
     padded = np.pad(signal, ((before, KERNEL), (0, 0)))
     starts = stride * np.arange(len(signal) // stride)
     return padded[starts[:, None] + np.arange(KERNEL)]
 
 
-def _least_squares(frames: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The kernel with which upsampling comes nearest to what is wanted, from the channels that
-    carry something."""
+def _least_squares(frames: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the upsampling kernel that is closest to the target, from the channels with signal."""
     carrying = np.flatnonzero(np.any(frames, axis=0))
-    seen = _windows(np.repeat(frames[:, carrying], FRAME, axis=0), KERNEL // 2, 1).reshape(
-        len(wanted), -1
+    inputs = _windows(np.repeat(frames[:, carrying], FRAME, axis=0), KERNEL // 2, 1).reshape(
+        len(target), -1
     )
-    square = seen.T @ seen
+    square = inputs.T @ inputs
     square += RIDGE * np.trace(square) / len(square) * np.eye(len(square))
-    solved = np.linalg.solve(square, seen.T @ wanted)
-    kernel = np.zeros((KERNEL, frames.shape[1], wanted.shape[1]))
+    solved = np.linalg.solve(square, inputs.T @ target)
+    kernel = np.zeros((KERNEL, frames.shape[1], target.shape[1]))
     kernel[:, carrying] = solved.reshape(KERNEL, len(carrying), -1)
     return kernel
 

@@ -1,24 +1,27 @@
-"""The paper's generator: two strided convolutions, eight residual blocks, two upsampling
-convolutions.
+"""The paper's generator: two strided convolutions, eight residual blocks, two upsampling ones.
 
 Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.1 and figure 5, and the authors' code, layer by
-  layer (channels at full width):
+layer (channels at full width):
 
-    convolution k25 s4, 1 to 64, leaky ReLU 0.2
-    convolution k25 s4, 64 to 128, leaky ReLU 0.2
-    8 x  signal + (convolution k21, batch norm, leaky ReLU 0.2, convolution k21, batch norm, leaky ReLU 0.2)(signal)
-    nearest neighbour x4, convolution k25, 128 to 64
-    nearest neighbour x4, convolution k25, 64 to 1
+  convolution k25 s4, 1 to 64, leaky ReLU 0.2
+  convolution k25 s4, 64 to 128, leaky ReLU 0.2
+  8 x signal + branch(signal), where the branch is twice:
+    convolution k21, batch norm, leaky ReLU 0.2
+  nearest neighbour x4, convolution k25, 128 to 64
+  nearest neighbour x4, convolution k25, 64 to 1
 
-There is no normalisation outside the blocks, no activation between the last two convolutions, and
-none at the end. Kernels start normal with deviation 0.02, biases at zero; batch norm has PyTorch's
-momentum and epsilon, which the authors' code leaves as they are.
-Departs from it: the length is padded to a multiple of 16 and trimmed. At inference batch norm uses
-its moving statistics; the authors' code separates with the statistics of the windows at hand, so
-that a file's stems depend on how it is cut. With the start 'skip' the second batch norm of each
-block starts at scale zero, so that the signal passes the blocks unchanged at first (Goyal et al.
-2017, arXiv:1706.02677, section 5.1); with 'identity' the ends of the network pass the signal too
-(`passing.py`), so that it gives back its mixture at first. Neither is the `paper` preset's.
+There is no normalisation outside the blocks, and no activation between the last two convolutions or
+at the end. Kernels start normal with deviation 0.02, biases at zero. Batch norm has PyTorch's
+momentum and epsilon, the defaults of the authors' code.
+
+Departs from it:
+- The length is padded to a multiple of 16 and trimmed.
+- At inference batch norm uses its moving statistics. The authors' code separates with the
+  statistics of the current windows, so that a file's stems depend on how it is cut.
+- With the start 'skip' the second batch norm of each block starts at scale zero, so that the blocks
+  pass the signal unchanged at first (Goyal et al. 2017, arXiv:1706.02677, section 5.1).
+- With 'identity' the ends of the network pass the signal too (`passing.py`), so that it returns its
+  mixture at first. The `paper` preset uses neither start.
 """
 
 import keras
@@ -35,11 +38,11 @@ ENDS_KERNEL = 25
 BLOCK_KERNEL = 21
 HOP = STRIDE * STRIDE
 SLOPE = 0.2
-STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends, and the last sample is never reached
+STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends, and never use the last sample
 
 
 def resnet_context(config: GeneratorConfig) -> int:
-    """Samples either side of an output sample that it depends on, a multiple of the hop."""
+    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
     outer, inner = ENDS_KERNEL // 2 + 1, STRIDE * (ENDS_KERNEL // 2 + 1)
     blocks = HOP * config.blocks * 2 * (BLOCK_KERNEL // 2)
     reach = 2 * (outer + inner) + blocks + 2 * HOP
@@ -73,8 +76,10 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
 
 
 def _start_as_identity(model: keras.Model, narrow: int, wide: int) -> None:
-    """Set the ends so that each output is its share of the mixture; channels that carry nothing
-    start as ever, and reach no output."""
+    """Set the ends so that each output is its share of the mixture.
+
+    Channels that carry no signal keep their random start; they reach no output.
+    """
     kernels = passing_kernels(narrow, wide, slope=SLOPE)
     sources = model.get_layer("up1").filters
     kernels["up1"] = np.repeat(kernels["up1"] / sources, sources, axis=2)
@@ -89,7 +94,7 @@ def _start_as_identity(model: keras.Model, narrow: int, wide: int) -> None:
 
 
 def leaky(signal):
-    """The one activation of the network, as a layer of its own."""
+    """Apply the network's only activation, as a layer."""
     return layers.LeakyReLU(negative_slope=SLOPE)(signal)
 
 

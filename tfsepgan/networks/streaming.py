@@ -1,16 +1,17 @@
-"""The streaming twin of a trained generator: one block of fixed length in, one block out, and all
-that it remembers in between in one vector.
+"""The streaming version of a trained generator: fixed blocks in and out, one state vector.
 
-The twin shares the generator's layers and equals it in one pass, true beginning and true end
-included: a convolution there sees zeros where its input ends, so the twin sets to zero every hidden
-frame before the beginning and after the end. What a convolution looks ahead, the twin waits for:
-its output is late by `delay` samples, which is what the network needs, to the hop.
+The streaming twin shares the generator's layers. Its output equals that of the generator on the
+whole signal, start and end included: there a convolution has zeros beyond its input, so the twin
+sets every hidden frame before the start and after the end to zero. It delays its output by the
+look-ahead of its convolutions: `delay` samples, the smallest number of hops that the network needs.
 
-Source: the same idea as "streaming" layers of Rybakov et al., "Streaming keyword spotting on mobile
-devices", arXiv:2005.06720, section 3.
-Departs from it: state is an input and an output of the model, not a variable in it, so that one
-model serves any number of streams; non-causal convolutions are kept and delayed; and both ends of
-the signal are exact.
+Source: the "streaming" layers of Rybakov et al., "Streaming keyword spotting on mobile devices",
+arXiv:2005.06720, section 3.
+Departs from it:
+- The state is an input and an output of the model, not a variable, so that one model serves any
+  number of streams.
+- Non-causal convolutions are kept and delayed.
+- Both ends of the signal are exact.
 """
 
 import math
@@ -30,13 +31,16 @@ from tfsepgan.networks.streaming_memory import Clock, Memory
 
 
 class StreamingTwin(NamedTuple):
-    """A generator that takes a signal block by block.
+    """A generator that processes a signal block by block.
 
-    `model`: `keras.Model` of a dictionary `block [1, block, 1]`, `state [1, state]` (zeros at the
-    start of a signal) and `valid [1]` int32 (how many samples of the block are signal: all of them,
-    but fewer where it ends and none after that) to a dictionary `estimates [1, sources, block, 1]`,
-    `residual [1, block, 1]` and the next `state`. What comes out belongs to what went in `delay`
-    samples before.
+    `model` is a `keras.Model` from a dictionary of
+    - `block [1, block, 1]`,
+    - `state [1, state]`, zeros at the start of a signal,
+    - `valid [1]` int32, the samples of the block that are signal: all of them, fewer in the block
+      where the signal ends, and 0 after it,
+
+    to a dictionary of `estimates [1, sources, block, 1]`, `residual [1, block, 1]` and the next
+    `state`. The output is `delay` samples behind the input.
     """
 
     model: keras.Model
@@ -45,20 +49,20 @@ class StreamingTwin(NamedTuple):
     state: int  # numbers
 
 
-class _Parts(NamedTuple):
-    """What a builder of one kind of generator gives."""
+class _Delayed(NamedTuple):
+    """The output of a builder of one kind of generator."""
 
     estimates: keras.KerasTensor  # [1, sources, block, 1]
     delay: int  # samples
 
 
 def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
-    """Make the streaming twin of a generator.
+    """Build the streaming twin of a generator.
 
     Args:
-      generator: as `build_generator` or `first_sources` gives it; the twin shares its weights.
+      generator: from `build_generator` or `first_sources`; the twin shares its weights.
       block: samples, a multiple of the generator's hop.
-    Raises: ExportError for a generator that cannot stream, or blocks that it does not go by.
+    Raises: ExportError for a generator that cannot stream, or a block that is not such a multiple.
     """
     if generator.name not in TWINS:
         raise ExportError(
@@ -69,23 +73,21 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
     hop = hop_of(generator)
     if block < hop or block % hop:
         raise ExportError(
-            f"got blocks of {block} samples; this generator streams by multiples of its hop, {hop}."
+            f"got blocks of {block} samples; they must be multiples of this generator's hop, {hop}."
         )
     memory = Memory()
-    heard, valid = (
-        keras.Input(batch_shape=(1, block, 1)),
-        keras.Input(batch_shape=(1,), dtype="int32"),
-    )
+    signal = keras.Input(batch_shape=(1, block, 1))
+    valid = keras.Input(batch_shape=(1,), dtype="int32")
     clock = Clock(memory, valid, hop=hop, hops=block // hop)
-    mixture = clock.signal_only(heard)
-    parts = build(generator, mixture, memory, clock)
-    residual = memory.delayed(mixture, parts.delay)
-    for source in range(parts.estimates.shape[1]):
-        residual = residual - parts.estimates[:, source]
+    mixture = clock.signal_only(signal)
+    delayed = build(generator, mixture, memory, clock)
+    residual = memory.delayed(mixture, delayed.delay)
+    for source in range(delayed.estimates.shape[1]):
+        residual = residual - delayed.estimates[:, source]
     step = keras.Model(
-        [heard, valid, *memory.before], [parts.estimates, residual, *memory.after], name="step"
+        [signal, valid, *memory.before], [delayed.estimates, residual, *memory.after], name="step"
     )
-    return StreamingTwin(_with_flat_state(step, memory, block), block, parts.delay, memory.size)
+    return StreamingTwin(_with_flat_state(step, memory, block), block, delayed.delay, memory.size)
 
 
 def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Model:
@@ -102,60 +104,64 @@ def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Mod
 
 
 class _Path(NamedTuple):
-    """A signal inside a masker and how far it is behind the block."""
+    """A signal inside a masker, and its delay relative to the block."""
 
     signal: keras.KerasTensor  # [1, frames, ...]
     late: int  # frames
 
 
 class _Maskers:
-    """Frames come in one after the other; each convolution waits for as many as it looks ahead."""
+    """The twin of a masker: frames arrive in order; convolutions wait for their look-ahead."""
 
     def __init__(self, generator: keras.Model, memory: Memory, clock: Clock):
-        self.there = {layer.name: layer for layer in generator.layers}
+        self.layers = {layer.name: layer for layer in generator.layers}
         self.memory, self.clock = memory, clock
-        self.analysis, self.synthesis = self.there["analysis"], self.there["synthesis"]
-        # frames beside its own that a hop lies in
+        self.analysis, self.synthesis = self.layers["analysis"], self.layers["synthesis"]
+        # other frames that a hop is part of
         self.overlap = self.analysis.frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
 
-    def features(self, spectrum):
-        """What the network hears of a spectrum."""
-        heard = self.there["levels"](Loudness(dtype="float32")(spectrum))
-        if "phase_advance" in self.there:
-            turning = self.there["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
-            return self.there["features"]([heard, turning])
-        if "compressed" in self.there:
-            return self.there["features"]([heard, self.there["compressed"](spectrum)])
-        return heard
+    def features(self, spectrum) -> _Path:
+        """Return the input of the mask network for a spectrum."""
+        late = 0
+        if "at_one_level" in self.layers:
+            layer = self.layers["at_one_level"]
+            late = layer.reach
+            spectrum = Inside(layer)(self.memory.with_past(spectrum, 2 * late))
+        levels = self.layers["levels"](Loudness(dtype="float32")(spectrum))
+        if "phase_advance" in self.layers:
+            turning = self.layers["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
+            return _Path(self.layers["features"]([levels, turning]), late)
+        if "compressed" in self.layers:
+            compressed = self.layers["compressed"](spectrum)
+            return _Path(self.layers["features"]([levels, compressed]), late)
+        return _Path(levels, late)
 
     def count(self, prefix: str) -> int:
-        """Blocks whose names begin so."""
-        return sum(name.startswith(prefix) and name.endswith("_look") for name in self.there)
+        """Return the number of blocks whose names start with `prefix`."""
+        return sum(name.startswith(prefix) and name.endswith("_look") for name in self.layers)
 
     def block(self, path: _Path, name: str) -> _Path:
-        """A residual block."""
+        """Apply a residual block."""
         norm, look, mix, add = (
-            self.there[f"{name}_{part}"] for part in ("norm", "look", "mix", "add")
+            self.layers[f"{name}_{part}"] for part in ("norm", "look", "mix", "add")
         )
         branch = self.clock.inside(norm(path.signal), late=path.late, more=self.overlap)
         branch = Inside(look)(self.memory.with_past(branch, 2 * look.reach))
-        if f"{name}_across" in self.there:
-            branch = self.there[f"{name}_join"]([branch, self.there[f"{name}_across"](branch)])
+        if f"{name}_across" in self.layers:
+            branch = self.layers[f"{name}_join"]([branch, self.layers[f"{name}_across"](branch)])
         return _Path(
             add([self.memory.delayed(path.signal, look.reach), mix(branch)]), path.late + look.reach
         )
 
     def blocks(self, path: _Path) -> _Path:
-        """The stack of them."""
+        """Apply the stack of blocks."""
         for block in range(self.count("block")):
             path = self.block(path, f"block{block}")
         return path
 
-    def parts(
-        self, mixture, look_through: Callable[["_Maskers", keras.KerasTensor], _Path]
-    ) -> _Parts:
-        """The whole twin, from what leads from features to the signal that masks are made of."""
+    def build(self, mixture, look_through: Callable[["_Maskers", _Path], _Path]) -> _Delayed:
+        """Build the whole twin; `look_through` maps features to the signal before the masks."""
         spectrum = Inside(self.analysis)(
             self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
         )
@@ -168,87 +174,96 @@ class _Maskers:
             frames = WaveformFrames(self.synthesis)(share)
             waveform = overlap_add(self.memory.with_past(frames, self.overlap), self.analysis.hop)
             waveforms.append(ops.expand_dims(waveform, -1))
-        return _Parts(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
+        return _Delayed(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
 
     def _head(self, signal, name: str):
-        if name not in self.there:
+        if name not in self.layers:
             return None
-        given = self.there[name](signal)
-        return self.there[f"unfold_{name}"](given) if f"unfold_{name}" in self.there else given
+        outputs = self.layers[name](signal)
+        if f"unfold_{name}" in self.layers:
+            return self.layers[f"unfold_{name}"](outputs)
+        return outputs
 
 
-def _masker(look_through: Callable[[_Maskers, keras.KerasTensor], _Path]) -> Callable[..., _Parts]:
-    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
-        return _Maskers(generator, memory, clock).parts(mixture, look_through)
+def _masker(
+    look_through: Callable[[_Maskers, _Path], _Path],
+) -> Callable[..., _Delayed]:
+    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
+        return _Maskers(generator, memory, clock).build(mixture, look_through)
 
     return build
 
 
-def _filterbank(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
-    return _Path(twin.there["norm"](signal), late)
+def _filterbank(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
+    return _Path(twin.layers["norm"](signal), late)
 
 
-def _band_split(twin: _Maskers, features) -> _Path:
-    signal, late = twin.blocks(_Path(twin.there["enter"](features), 0))
-    return _Path(twin.there["own"](twin.there["norm"](signal)), late)
+def _band_split(twin: _Maskers, features: _Path) -> _Path:
+    signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
+    return _Path(twin.layers["own"](twin.layers["norm"](signal)), late)
 
 
-def _tfc_tdf(twin: _Maskers, features) -> _Path:
-    """What skips the deeper levels waits for them."""
-    there = twin.there
-    path = _Path(there["places"](there["enter"](there["fold"](features))), 0)
+def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
+    """Apply the U-Net; skip connections are delayed as much as the deeper levels."""
+    by_name = twin.layers
+    entered = by_name["enter"](by_name["fold"](features.signal))
+    path = _Path(by_name["places"](entered), features.late)
     skips = []
     for level in range(twin.count("down")):
         path = twin.block(path, f"down{level}")
         skips.append(path)
-        path = _Path(there[f"halve{level}"](there[f"halve{level}_pair"](path.signal)), path.late)
+        path = _Path(
+            by_name[f"halve{level}"](by_name[f"halve{level}_pair"](path.signal)), path.late
+        )
     path = twin.blocks(path)
     for level, skip in reversed(list(enumerate(skips))):
-        doubled = there[f"double{level}_part"](there[f"double{level}"](path.signal))
+        doubled = by_name[f"double{level}_part"](by_name[f"double{level}"](path.signal))
         waited = twin.memory.delayed(skip.signal, path.late - skip.late)
-        path = twin.block(_Path(there[f"skip{level}"]([waited, doubled]), path.late), f"up{level}")
-    return _Path(there["norm"](path.signal), path.late)
+        path = twin.block(
+            _Path(by_name[f"skip{level}"]([waited, doubled]), path.late), f"up{level}"
+        )
+    return _Path(by_name["norm"](path.signal), path.late)
 
 
-def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Parts:
-    """Every convolution waits for what it looks ahead, at the rate of its input."""
-    there = {layer.name: layer for layer in generator.layers}
+def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
+    """Build the twin of the paper's generator; each convolution waits for its look-ahead."""
+    by_name = {layer.name: layer for layer in generator.layers}
 
     def look(signal, late: int, name: str, before: int):
-        """A convolution that was trained with `before` zeros at the front, as late as it must be."""
-        convolution = there[name]
+        """Apply a convolution trained with `before` zeros at the front, with the least delay."""
+        convolution = by_name[name]
         (kernel,), (stride,) = convolution.kernel_size, convolution.strides
         later = math.ceil((kernel - stride - before + late) / stride)
-        stretch = memory.with_past(clock.inside(signal, late=late), stride * later + before - late)
+        extended = memory.with_past(clock.inside(signal, late=late), stride * later + before - late)
         frames = signal.shape[1] // stride
-        return UnpaddedConv1D(convolution)(stretch[:, : stride * (frames - 1) + kernel]), later
+        return UnpaddedConv1D(convolution)(extended[:, : stride * (frames - 1) + kernel]), later
 
-    signal, late = mixture, 0  # samples of the rate at hand
+    signal, late = mixture, 0  # in samples at the current rate
     for name in ("down0", "down1"):
         signal, late = look(signal, late, name, STRIDED_PADDING[0])
         signal = leaky(signal)
-    for block in range(sum(name.endswith("_first") for name in there)):
+    for block in range(sum(name.endswith("_first") for name in by_name)):
         branch, after = signal, late
         for part in (f"block{block}_first", f"block{block}_second"):
             branch, after = look(branch, after, part, BLOCK_KERNEL // 2)
-            branch = leaky(there[f"{part}_norm"](branch))
+            branch = leaky(by_name[f"{part}_norm"](branch))
         signal, late = (
-            there[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
+            by_name[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
             after,
         )
     for name in ("up0", "up1"):
-        upsampled = there[name]
-        stretch = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)
-        signal, late = Inside(upsampled)(stretch), (late + upsampled.reach) * upsampled.stride
+        upsampled = by_name[name]
+        extended = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)
+        signal, late = Inside(upsampled)(extended), (late + upsampled.reach) * upsampled.stride
     waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = ops.expand_dims(ops.transpose(waveforms, (0, 2, 1)), -1)
-    return _Parts(estimates[:, : generator.output.shape[1]], late)
+    return _Delayed(estimates[:, : generator.output.shape[1]], late)
 
 
 class _Twin(NamedTuple):
     hop: Callable[[keras.Model], int]
-    build: Callable[..., _Parts]
+    build: Callable[..., _Delayed]
 
 
 def _frame_hop(generator: keras.Model) -> int:

@@ -1,8 +1,7 @@
-"""What a streaming model knows of the time before a block: the past of its signals, and where the
-signal began and ended.
+"""The state of a streaming model: past signals, and the positions where a signal starts and ends.
 
-All of it is one vector of numbers, zeros at the start of a signal, that the caller carries from
-block to block.
+All of it is one vector of numbers, zeros at the start of a signal. The caller passes it from block
+to block.
 """
 
 import math
@@ -11,14 +10,14 @@ import keras
 import numpy as np
 from keras import ops
 
-# hops; counters stop here, far beyond any delay and well within what float32 counts exactly
+# hops; counters stop here: above any delay, and small enough that float32 is exact
 LONG_AGO = 2.0**20
 
 
 class Memory:
-    """Collects, while a network is built, what must be remembered from block to block.
+    """Collects, while a network is built, what must be kept from block to block.
 
-    `before` are inputs of that network and `after` the outputs that replace them for the next
+    `before` are inputs of that network; `after` are the outputs that replace them in the next
     block.
     """
 
@@ -27,31 +26,33 @@ class Memory:
         self.after: list[keras.KerasTensor] = []
 
     def with_past(self, signal, length: int):
-        """A signal behind its own past: `[1, frames, ...]` -> `[1, length + frames, ...]`, zeros
-        before the first block."""
+        """Put the past before a signal: `[1, frames, ...]` -> `[1, length + frames, ...]`.
+
+        The past is zero in the first block.
+        """
         if not length:
             return signal
         past = keras.Input(batch_shape=(1, length, *signal.shape[2:]))
-        stretch = ops.concatenate([past, signal], axis=1)
-        self.keep(past, stretch[:, signal.shape[1] :])
-        return stretch
+        extended = ops.concatenate([past, signal], axis=1)
+        self.keep(past, extended[:, signal.shape[1] :])
+        return extended
 
     def delayed(self, signal, length: int):
-        """A signal `length` frames later: `[1, frames, ...]` -> the same."""
+        """Delay a signal by `length` frames: `[1, frames, ...]` -> the same shape."""
         return self.with_past(signal, length)[:, : signal.shape[1]]
 
     def keep(self, before, after) -> None:
-        """Remember `after`, so that it is `before` in the next block."""
+        """Register `after` as the value of `before` in the next block."""
         self.before.append(before)
         self.after.append(after)
 
     @property
     def size(self) -> int:
-        """Numbers in the vector."""
+        """Numbers in the state vector."""
         return sum(math.prod(part.shape) for part in self.before)
 
     def unpack(self, state) -> list[keras.KerasTensor]:
-        """The vector `[1, size]` as the inputs that were collected."""
+        """Split the vector `[1, size]` into the inputs that were collected."""
         parts, first = [], 0
         for part in self.before:
             last = first + math.prod(part.shape)
@@ -60,25 +61,24 @@ class Memory:
         return parts
 
     def pack(self, parts) -> keras.KerasTensor:
-        """The way back: parts to the vector `[1, size]`."""
+        """Concatenate the parts of the state to the vector `[1, size]`."""
         return ops.concatenate([ops.reshape(part, (1, -1)) for part in parts], axis=1)
 
 
 class Clock:
-    """Tells which frames of a hidden signal lie between the beginning and the end of the signal
-    that streams by.
+    """Marks the frames of a hidden signal between the start and the end of the input.
 
     Args:
-      memory: keeps two numbers for it.
+      memory: keeps its two counters.
       valid: `[1]` int32, samples of the block that are signal.
-      hop: samples; what is hidden goes by it.
-      hops: in a block.
+      hop: samples of a hop, the unit of the counters.
+      hops: hops in a block.
     """
 
     def __init__(self, memory: Memory, valid, *, hop: int, hops: int):
         counters = keras.Input(batch_shape=(1, 2))
         since_start, since_end = counters[:, :1], counters[:, 1:]  # hops
-        # hops of this block, begun ones too
+        # hops of this block that contain signal, partial ones included
         signal = ops.cast(ops.floor_divide(valid + (hop - 1), hop), "float32")
         signal = ops.reshape(signal, (1, 1))
         after = ops.concatenate(
@@ -89,7 +89,7 @@ class Clock:
         self._valid, self._hop, self._hops = valid, hop, hops
 
     def signal_only(self, block):
-        """A block `[1, time, 1]` with zeros where the signal has ended."""
+        """Set a block `[1, time, 1]` to zero where the signal has ended."""
         position = np.arange(block.shape[1], dtype="int32")[None]
         kept = ops.cast(ops.less(position, ops.expand_dims(self._valid, -1)), "float32")
         return block * ops.expand_dims(kept, -1)
@@ -99,7 +99,7 @@ class Clock:
 
         Args:
           signal: `[1, frames, ...]`, any number of frames a hop.
-          late: frames that it is behind the block.
+          late: delay relative to the block, in frames.
           more: frames that one pass has beyond those of its hops.
         """
         a_hop = float(signal.shape[1] // self._hops)

@@ -1,4 +1,4 @@
-"""The tables of generators and discriminators, a line each, and the one way to build them."""
+"""The tables of generators and discriminators, and the functions that build them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -22,11 +22,12 @@ from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 
 class GeneratorEntry(NamedTuple):
-    """How to build a generator, and what the long-file engine must know of it."""
+    """A generator: how to build it, and what the long-file engine needs for exact blocks."""
 
     build: Callable[..., keras.Model]
-    hop: Callable[[GeneratorConfig], int]  # samples; moving the input by it moves the output by it
-    # samples either side that an output sample depends on
+    # samples; the estimates shift with the mixture, in steps of `hop`
+    hop: Callable[[GeneratorConfig], int]
+    # samples on either side that an output sample depends on
     context: Callable[[GeneratorConfig], int]
 
 
@@ -59,8 +60,7 @@ def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: in
 
 
 def first_sources(generator: keras.Model, count: int) -> keras.Model:
-    """A view of a generator that gives its first `count` sources only; the weights are the same
-    ones."""
+    """Return a model with the first `count` sources of a generator; it shares the weights."""
     if generator.output.shape[1] == count:
         return generator
     return keras.Model(
@@ -69,7 +69,7 @@ def first_sources(generator: keras.Model, count: int) -> keras.Model:
 
 
 def generator_entry(kind: str) -> GeneratorEntry:
-    """The table's line for a generator.
+    """Return the entry of a generator.
 
     Raises: ConfigError for a kind that is not in the table.
     """

@@ -1,25 +1,27 @@
-"""Two maskers that share their weights across frequency: `tfc_tdf`, a U-Net over frequency, and
-`band_split`.
+"""Two maskers that share weights across frequency: `tfc_tdf`, a U-Net over frequency; `band_split`.
 
-A dense layer over all bins has weights for every frequency and can learn the instruments of its
-training by heart. Here convolutions and dense layers over channels are the same at every frequency,
-and only narrow dense layers across positions tell one from another.
+A dense layer over all bins has weights for every frequency and can memorise the instruments of its
+training data. Here convolutions and dense layers over channels are the same at every frequency;
+only narrow dense layers across positions distinguish frequencies.
 
-`tfc_tdf`: `patch` neighbouring bins make a position; frequency is halved `levels` times on the way
-down and doubled on the way up, time stays at the rate of the frames. A block is norm, 3 x 3
-convolution, dense layers across positions, 1 x 1 convolution, added to what came in; at the deepest
-level, where most of the context is, the convolutions look along time only, dilated.
-`band_split`: bands of a few widths, each projected on the same channels by weights of its own; the
-deepest blocks of `tfc_tdf` over bands; then two dense layers of each band's own give its masks.
+`tfc_tdf`: `patch` neighbouring bins make a position. Frequency is halved `levels` times on the way
+down and doubled on the way up; time keeps the rate of the frames. A block is a norm, a 3 x 3
+convolution, dense layers across positions and a 1 x 1 convolution, added to its input. At the
+deepest level, which has most of the context, convolutions are along time only, dilated.
+
+`band_split`: bands of a few widths, each projected to the same channels by its own weights; the
+deepest blocks of `tfc_tdf` over bands; then two dense layers for each band give its masks.
 
 Source: Choi et al. 2020 (TFC-TDF), arXiv:1912.02591, sections 3.2 to 3.4; light descendants are
 DTTNet (arXiv:2309.08684) and Moises-Light (arXiv:2510.06785). Bands: BSRNN (arXiv:2209.15174) and
 SCNet (arXiv:2401.13276).
-Departs from them: nothing recurrent and nothing that attends, so that the context is finite; one
-convolution a block in place of a dense stack of them; halving is a dense layer on pairs, in place
-of a strided convolution, and skips are added; a frame's mean square normalises in place of batch
-statistics (of an instance, of groups), so that blocks of a long file are exact and streaming is;
-SCNet's bands are compressed by different amounts, which here the widths do.
+Departs from them:
+- No recurrence and no attention, so that the context is finite.
+- One convolution in a block instead of a dense stack of them.
+- Halving is a dense layer on pairs instead of a strided convolution, and skips are added.
+- Each frame is normalised by its mean square instead of statistics of a batch, instance or group,
+  so that blocks of a long file and streaming are exact.
+- SCNet compresses its bands by different amounts; here bands differ in width.
 """
 
 import math
@@ -37,28 +39,30 @@ from tfsepgan.layers.time_frequency import (
     UnfoldBins,
     positions_of,
 )
-from tfsepgan.networks.masking import context_of, dilation_of, hear, masked
+from tfsepgan.networks.masking import context_of, dilation_of, masked, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
 
-KERNEL = 3  # frames, and positions where a convolution looks at them
-LANES = 16  # channels that a processor computes at once: widths are multiples
-HEAD = 2  # width of each band's own layer, in widths of the network
+KERNEL = 3  # frames; positions too where a convolution spans them
+LANES = 16  # channels that a processor computes at once; widths are multiples of it
+HEAD = 2  # width of each band's dense layer, relative to the network's width
 
 
 def width_at(config: GeneratorConfig, level: int) -> int:
-    """Channels of a level of `tfc_tdf`: half of those below it, in multiples of 16 where there are
-    as many."""
+    """Return the channels of a level of `tfc_tdf`: half of those of the level below.
+
+    They are multiples of 16 where the network has at least 16 channels.
+    """
     lanes = min(LANES, config.channels)
     return lanes * math.ceil(config.channels / 2 ** (config.levels - level) / lanes)
 
 
 def tfc_tdf_context(config: GeneratorConfig) -> int:
-    """Samples either side of an output sample that it depends on, a multiple of the hop."""
+    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
     return context_of(config, (2 * config.levels + _reach_of_blocks(config)) * (KERNEL // 2))
 
 
 def band_split_context(config: GeneratorConfig) -> int:
-    """Samples either side of an output sample that it depends on, a multiple of the hop."""
+    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
     return context_of(config, _reach_of_blocks(config) * (KERNEL // 2))
 
 
@@ -68,9 +72,9 @@ def _reach_of_blocks(config: GeneratorConfig) -> int:
 
 def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
     """Build the U-Net over frequency, `[batch, time, 1]` -> `[batch, sources, time, 1]`."""
-    heard = hear(config, sample_rate_hz)
-    positions = positions_of(heard.bins, patch=config.patch, levels=config.levels)
-    signal = FoldBins(heard.bins, config.patch, positions, name="fold")(heard.features)
+    inputs = masker_inputs(config, sample_rate_hz)
+    positions = positions_of(inputs.bins, patch=config.patch, levels=config.levels)
+    signal = FoldBins(inputs.bins, config.patch, positions, name="fold")(inputs.features)
     signal = Places(name="places")(layers.Dense(width_at(config, 0), name="enter")(signal))
     skips = []
     for level in range(config.levels):
@@ -99,12 +103,12 @@ def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ke
 
     def head(name: str, activation: str):
         outputs = layers.Dense(sources * config.patch, activation=activation, name=name)(signal)
-        return UnfoldBins(heard.bins, sources, name=f"unfold_{name}")(outputs)
+        return UnfoldBins(inputs.bins, sources, name=f"unfold_{name}")(outputs)
 
     masks = head("masks", "sigmoid")
     return masked(
         config,
-        heard,
+        inputs,
         masks,
         head("turns", "tanh") if config.mask == "complex" else None,
         sources=sources,
@@ -113,9 +117,9 @@ def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ke
 
 def band_split(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
     """Build the band-split network, `[batch, time, 1]` -> `[batch, sources, time, 1]`."""
-    heard = hear(config, sample_rate_hz)
-    groups = band_groups(heard.bins, narrowest=config.narrowest, a_width=config.bands)
-    signal = BandSplit(groups, heard.bins, config.channels, name="enter")(heard.features)
+    inputs = masker_inputs(config, sample_rate_hz)
+    groups = band_groups(inputs.bins, narrowest=config.narrowest, a_width=config.bands)
+    signal = BandSplit(groups, inputs.bins, config.channels, name="enter")(inputs.features)
     for block in range(config.blocks):
         signal = _block(
             signal,
@@ -127,18 +131,18 @@ def band_split(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     signal = FrameNorm(name="norm")(signal)
     signal = BandDense(HEAD * config.channels, activation="relu", name="own")(signal)
     masks, turns = (
-        BandMerge(groups, heard.bins, sources, activation="sigmoid", name="masks")(signal),
+        BandMerge(groups, inputs.bins, sources, activation="sigmoid", name="masks")(signal),
         None,
     )
     if config.mask == "complex":
-        turns = BandMerge(groups, heard.bins, sources, activation="tanh", name="turns")(signal)
-    return masked(config, heard, masks, turns, sources=sources)
+        turns = BandMerge(groups, inputs.bins, sources, activation="tanh", name="turns")(signal)
+    return masked(config, inputs, masks, turns, sources=sources)
 
 
 def _block(
     signal, config: GeneratorConfig, *, kernel: tuple[int, int], dilation: int = 1, name: str
 ):
-    """Normalise, look around, exchange across positions, add what was found."""
+    """Add a branch to the signal: norm, convolution, dense layers across positions, dense layer."""
     positions, channels = signal.shape[2:]
     branch = FrameNorm(name=f"{name}_norm")(signal)
     if config.dropout:

@@ -1,15 +1,14 @@
-"""WaveGAN's generator: random numbers in, a window of sound out; DCGAN's, laid flat.
+"""WaveGAN's generator: a one-dimensional DCGAN, from random numbers to a window of sound.
 
-A dense layer gives a few wide frames; every level after it makes four times as many, half as wide,
-until there is a
-waveform: `window = first * 4 ** levels`. 16384 samples come of 16 frames in five levels, 65536 in
-  six, 32768 of 32 frames.
+A dense layer gives a few wide frames. Every level after it gives four times as many, half as wide,
+down to a waveform: `window = first * 4 ** levels`. 16384 samples are made from 16 frames in five
+levels, 65536 in six, 32768 from 32 frames in five.
 
 Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208, section
-3.1 and the tables of its appendix; `upsample` and the post-filter are of its appendix on artifacts.
-Departs from it: (1) 32768 samples start from 32 frames, where the authors' code ends in a level of
-stride two. (2) The post-filter starts as one that changes nothing, theirs as noise; nothing is lost
-before it has learned.
+3.1 and the tables of its appendix; `upsample` and the post-filter are in its appendix on artifacts.
+Departs from it:
+- 32768 samples start from 32 frames; the authors' code ends in a level of stride two.
+- The post-filter starts as an identity, theirs as noise, so it does no harm before it is trained.
 """
 
 import keras
@@ -19,18 +18,19 @@ from keras import layers
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.networks import SynthesizerConfig
 
-FACTOR = 4  # samples that a level makes of one
-FIRST_RMS = 0.1  # of the first sounds with start 'he': -20 dBFS, a usual level of music
-FEWEST_FRAMES, MOST_FRAMES = 16, 63  # after the dense layer: every window has one way to be made
+FACTOR = 4  # upsampling of a level
+FIRST_RMS = 0.1  # RMS of the first sounds with start 'he': -20 dBFS, a usual level of music
+# Frames after the dense layer; with these limits a window can be made in one way only.
+FEWEST_FRAMES, MOST_FRAMES = 16, 63
 
 
 def levels_of(window: int) -> tuple[int, int]:
-    """How a window is made: frames of the dense layer, and levels after it.
+    """Return how a window is made: frames of the dense layer, and levels after it.
 
     Args:
       window: samples.
     Returns: first, levels; `first * 4 ** levels` is the window, first in 16 to 63.
-    Raises: ConfigError for a window that cannot be made so, naming the nearest ones.
+    Raises: ConfigError for a window that cannot be made; the message names the nearest ones.
     """
     first, levels = window, 0
     while first > MOST_FRAMES and first % FACTOR == 0:
@@ -40,14 +40,13 @@ def levels_of(window: int) -> tuple[int, int]:
     near = ", ".join(map(str, _nearest_windows(window)))
     raise ConfigError(
         f"window is {window}; a synthesizer makes {FEWEST_FRAMES} to {MOST_FRAMES} frames and four"
-        " times as many at each level. Take 16384, 32768 or 65536 as the paper does, or the"
+        " times as many at each level. Use 16384, 32768 or 65536 as the paper does, or the"
         f" nearest: {near}."
     )
 
 
 def _nearest_windows(window: int) -> list[int]:
-    """The longest window that can be made and is shorter, and the shortest that is longer; above 64
-    samples."""
+    """Return the next shorter and the next longer window that can be made; above 64 samples."""
     made = [
         frames * FACTOR**level
         for level in range(1, 12)
@@ -62,7 +61,7 @@ def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
 
     Args:
       config: its settings.
-      window: samples it makes, see `levels_of`.
+      window: length of its output, in samples, see `levels_of`.
     Returns: `[batch, latent]` in [-1, 1] -> `[batch, window, 1]`, float32; in (-1, 1) before a
       post-filter.
     Raises: ConfigError for a window that no number of levels makes.
@@ -70,7 +69,7 @@ def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
     first, levels = levels_of(window)
     widest = config.channels * 2 ** (levels - 1)
     latent = keras.Input((config.latent,), name="latent")
-    start = _start(config, config.latent / 3)  # a number uniform in [-1, 1] has a power of a third
+    start = _start(config, config.latent / 3)  # a uniform number in [-1, 1] has a power of 1/3
     signal = layers.Dense(
         first * widest, activation="relu", kernel_initializer=start, name="enter"
     )(latent)
@@ -86,36 +85,38 @@ def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
 
 
 def _upsample(signal, channels: int, config: SynthesizerConfig, *, name: str, gain: float = 1.0):
-    """Four samples of one: by a transposed convolution, or by repeating each and a convolution."""
-    heard = config.kernel * signal.shape[-1]  # what one sample out is made of
+    """Upsample by four: a transposed convolution, or a repetition and a convolution."""
+    fan_in = config.kernel * signal.shape[-1]  # inputs of one output sample
     if config.upsample == "transposed":
-        start = _start(config, heard / FACTOR, gain=gain)
+        start = _start(config, fan_in / FACTOR, gain=gain)
         upsample = layers.Conv1DTranspose(
             channels, config.kernel, FACTOR, padding="same", kernel_initializer=start, name=name
         )
         return upsample(signal)
     signal = layers.UpSampling1D(FACTOR, name=f"{name}_repeat")(signal)
-    start = _start(config, heard, gain=gain)
+    start = _start(config, fan_in, gain=gain)
     return layers.Conv1D(
         channels, config.kernel, padding="same", kernel_initializer=start, name=name
     )(signal)
 
 
-def _start(config: SynthesizerConfig, heard: float, *, gain: float = 1.0):
-    """How a filter starts; `heard` is the number of inputs of power one that each of its outputs is
-    made of."""
+def _start(config: SynthesizerConfig, fan_in: float, *, gain: float = 1.0):
+    """Return the initializer of a filter.
+
+    Args:
+      fan_in: number of inputs of power one that each output is a sum of.
+    """
     if config.start == "glorot":
         return "glorot_uniform"
-    # He et al. 2015, arXiv:1502.01852, eq. 10: the power that ReLU halves is given back.
-    return keras.initializers.RandomNormal(stddev=gain * float(np.sqrt(2 / heard)))
+    # He et al. 2015, arXiv:1502.01852, eq. 10: compensates for the power that ReLU halves.
+    return keras.initializers.RandomNormal(stddev=gain * float(np.sqrt(2 / fan_in)))
 
 
 def post_filter(length: int) -> keras.Layer:
-    """A linear filter over the finished waveform, `[batch, time, 1]` -> the same shape, that starts
-    by changing nothing.
+    """Build a linear filter on the finished waveform, `[batch, time, 1]` -> the same shape.
 
-    Upsampling leaves a constant tone at every multiple of its step; the filter may learn to take it
-    away.
+    It starts as an identity. Upsampling leaves a constant tone at every multiple of its step; the
+    filter can learn to remove it.
 
     Args:
       length: samples.
@@ -133,8 +134,7 @@ def post_filter(length: int) -> keras.Layer:
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class Impulse(keras.initializers.Initializer):
-    """A filter that passes its input on: one at its middle, `(length - 1) // 2`, and zeros around
-    it."""
+    """Initializer of a filter that passes its input: 1 at `(length - 1) // 2`, 0 elsewhere."""
 
     def __call__(self, shape, dtype=None):
         kernel = np.zeros(shape, "float32")

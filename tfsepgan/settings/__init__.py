@@ -1,2 +1,1 @@
-"""Settings and presets of the systems, one file each, free of TensorFlow so that `--help` answers
-at once."""
+"""Settings and presets, one file a system; free of TensorFlow, so that `--help` is fast."""

@@ -1,11 +1,12 @@
-"""Settings and presets of compressed sensing with a generator (Bora, Jalal, Price & Dimakis 2017,
-arXiv:1703.03208)."""
+"""Settings and presets of compressed sensing with a generator (Bora et al. 2017, 1703.03208)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
+from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
 from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
@@ -17,135 +18,106 @@ Estimate = Literal["waveform", "mask"]
 
 @dataclass(frozen=True, kw_only=True)
 class FramesConfig:
-    """A network that goes over the frames of a window: the encoder, or the generator of kind
-    'oscillators'."""
+    """A network over the frames of a window: the encoder, or the generator 'oscillators'."""
 
     channels: int = 256  # the filterbank masker's
     """Width of the network."""
-    blocks: int = 4  # with dilations 1, 2, 4, 8 it hears 15 frames either way
-    """Residual blocks."""
+    blocks: int = 4  # with dilations 1, 2, 4, 8 the context is 15 frames either way
+    """Residual blocks; more have a longer context."""
     squeeze: int = 64  # 4 frames of 64 numbers give 256, more than a quarter of a second of latents
-    """Numbers that each frame becomes on the way from or to the latent."""
+    """Numbers for each frame between the network and the latent."""
 
     def problems(self, prefix: str) -> Iterator[str]:
-        """What no network could be built of, a sentence each."""
-        for name in ("channels", "blocks", "squeeze"):
-            if getattr(self, name) < 1:
-                yield f"{prefix}.{name} is {getattr(self, name)}; it must be at least 1."
+        """Yield one sentence for each setting that no network can have."""
+        yield from at_least(self, f"{prefix}.", channels=1, blocks=1, squeeze=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompressedSensingConfig:
-    """What recovers a track by searching the latents of a generator, and how it is searched and
-    trained."""
+class CompressedSensingConfig(SystemConfig):
+    """Compressed sensing: its networks, their training, and the search for a mixture's latents."""
 
     prior: str | None = None
-    """Run or model of a trained `wavegan`, which is then the generator and stays as it is; None:
-    the run trains its own."""
+    """Run or model folder of a trained `wavegan`, which is then the generator and is not trained;
+    None: the run trains its own generator."""
     # the paper's is a DCGAN, of which WaveGAN is the one for sound
     generator_kind: GeneratorKind = "wavegan"
-    """'wavegan': transposed convolutions; 'oscillators': a bank of sines, one a bin, whose loudness
-    the latent decides."""
+    """'wavegan': transposed convolutions; 'oscillators': a bank of sines, one for each bin, whose
+    amplitudes the latent controls."""
     generator: SynthesizerConfig = field(default_factory=SynthesizerConfig)
-    """`latent` counts for both kinds, the rest for 'wavegan'."""
+    """`latent` applies to both kinds, the rest to 'wavegan'."""
     oscillators: FramesConfig = field(default_factory=lambda: FramesConfig(blocks=2))
     """The network over frames of kind 'oscillators'."""
     encoder: FramesConfig = field(default_factory=FramesConfig)
     """The inference encoder: from a window of the mixture to the latents."""
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    """The critic that a generator of the run's own is trained against."""
+    """The discriminator for the run's own generator."""
     frame: int = 1024  # at 16 kHz the best of the filterbank masker's, docs/benchmarks.md
-    """Length of a frame of the spectra that are heard, compared and masked, in samples."""
+    """Frame length, in samples, of the spectra that the encoder, the distance and the masks use."""
     hop: int = 512  # half a frame: the fewest frames that give the signal back
     """Step between frames, in samples; it must divide the frame and the window."""
     models_rest: bool = False  # the paper has one generator
-    """A generator more, of all that is not a source, so that the sum of all has the whole mixture
-    to explain; none where every source is named."""
+    """Add a generator for the residual, so that the sum of all generators can explain the whole
+    mixture. There is none where every source is named."""
     # the paper's images all have one range; recordings differ by 30 dB
     level_dbfs: float | None = None
-    """RMS level that every window of a mixture is brought to, in dB below full scale; None: as they
-    are."""
+    """RMS level in dBFS to which every window of a mixture is scaled; None: not scaled."""
 
     objective: Objective = "wgan-gp"  # WaveGAN's
-    """Adversarial objective of a generator of the run's own."""
+    """Adversarial objective of the run's own generator."""
     discriminator_steps: int = 5  # WaveGAN's
-    """Critic steps for each step of the generator, on the same batch."""
+    """Discriminator steps for each step of the generator, on the same batch."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
     adversarial_weight: float = 1.0  # WaveGAN's
-    """Weight of the adversarial term; 0 leaves the critic out."""
+    """Weight of the adversarial loss; 0 trains without a discriminator."""
     adversarial_share: float = 1.0  # all of the batch
-    """Share of the batch that the critic batch_keys, and that the encoder finds the latents of made
-    windows in."""
+    """Share of the batch that is used by the discriminator and by the encoder's loss on generated
+    windows, above 0 to 1; less is faster."""
     teach_generator: bool = False  # the paper's generator is a plain GAN
-    """Let the generator learn from what the encoder recovers, as the decoder of an autoencoder
-    does."""
+    """Train the generator also on what the encoder recovers, as the decoder of an autoencoder."""
 
     distance: Distance = "waveform"  # the paper's
-    """What the search makes small: 'waveform', the squared error; 'spectrum', how differently loud
-    the bins are, phase apart."""
+    """What the search minimises: 'waveform', the squared error; 'spectrum', the difference of the
+    magnitudes of the bins, without phase."""
     distance_weight: float = 1.0  # sets the unit of the others
-    """Weight, in training, of the distance between what the encoder recovers and the track."""
+    """Weight, in training, of the distance between what the encoder recovers and the source."""
     paired_weight: float = 0.0  # not in the paper
-    """Weight, in training, of the L1 distance between estimate and track."""
+    """Weight, in training, of the L1 distance between estimate and source."""
     made_weight: float = 1.0  # the encoder's one label that is exact
-    """Weight of the encoder's error on latents of windows that the generator made itself."""
+    """Weight of the encoder's error on the latents of windows that the generator made."""
     latent_weight: float = 0.001  # the paper's lambda for its DCGAN
     """Weight of the squared length of the latents, in training and search."""
-    unexplained_weight: float = 1.0  # both sides alike, as the paper's norm
-    """Weight of what the mixture has more than the recovered tracks, beside what they have more
-    (distance 'spectrum')."""
+    unexplained_weight: float = 1.0  # both signs alike, as the paper's norm
+    """Weight of energy that the mixture has and the recovered sources lack, relative to energy that
+    they have too much (distance 'spectrum')."""
 
-    taught_iterations: int = 0  # the paper's search meets networks that know nothing of it
-    """Steps of the search that training goes through, so that encoder and generator learn where it
-    ends; 0: where it starts."""
+    taught_iterations: int = 0  # the paper's search uses networks that were trained without it
+    """Steps of the search that training runs through, so that encoder and generator learn from its
+    end; 0: from its start."""
 
     encoder_start: bool = True  # S-SepGAN, section 2.2
-    """Start the first search at what the encoder says; False: all at random, as the paper."""
+    """Start the first search at the encoder's latents; False: start all at random, as the paper."""
     restarts: int = 2  # the paper's for its DCGAN, 10 for its VAE
-    """Searches of each window, each from its own latent; the best is taken."""
+    """Searches of each window, each from its own latent; the best one counts."""
     iterations: int = 500  # the paper's for its DCGAN, 1000 for its VAE
-    """Steps of Adam in each search; 0 takes the best start."""
+    """Steps of Adam in each search; more are better and slower, 0 takes the best start."""
     search_rate: float = 0.1  # the paper's for its DCGAN, 0.01 for its VAE (the authors' scripts)
     """Learning rate of the search."""
     estimate: Estimate = "waveform"  # the paper's
-    """What the found latents become: 'waveform', what the generator makes of them; 'mask', its
+    """How the latents become an estimate: 'waveform', the output of the generator; 'mask', its
     share of the mixture's spectrum."""
 
-    def problems(self) -> Iterator[str]:
-        """What no run could be trained with, a sentence each."""
-        yield from self.generator.problems()
-        yield from self.oscillators.problems("oscillators")
-        yield from self.encoder.problems("encoder")
-        yield from self.discriminator.problems()
-        for name in (name for name in vars(self) if name.endswith("_weight")):
-            if getattr(self, name) < 0:
-                yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        for name, least in (
-            ("discriminator_steps", 1),
-            ("restarts", 1),
-            ("iterations", 0),
-            ("taught_iterations", 0),
-        ):
-            if getattr(self, name) < least:
-                yield f"{name} is {getattr(self, name)}; it must be at least {least}."
-        if (
-            self.frame < 4
-            or self.frame % 2
-            or self.hop < 1
-            or self.frame % self.hop
-            or self.frame // self.hop < 2
-        ):
-            yield (
-                f"frame is {self.frame} and hop {self.hop} samples; the frame must be even and a"
-                " multiple of the hop, twice at least."
-            )
+    def own_problems(self) -> Iterator[str]:
+        """Yield one sentence for each setting of this system alone that no run can use."""
+        yield from at_least(
+            self, discriminator_steps=1, restarts=1, iterations=0, taught_iterations=0, frame=4
+        )
+        yield from frame_and_hop(self)
         if not 0 < self.adversarial_share <= 1:
             yield (
                 f"adversarial_share is {self.adversarial_share}; it must be above 0 and at most 1."
             )
-        if not self.search_rate > 0:
-            yield f"search_rate is {self.search_rate}; it must be above zero."
+        yield from above_zero(self, "search_rate")
         if self.prior is not None and self.generator_kind != "wavegan":
             yield (
                 f"generator_kind is {self.generator_kind!r} with a prior, which is a WaveGAN; take"
@@ -153,7 +125,7 @@ class CompressedSensingConfig:
             )
         if self.models_rest and not self.teach_generator:
             yield (
-                "models_rest is on and teach_generator off, so the generator of the rest learns"
+                "models_rest is on and teach_generator off, so the generator of the residual learns"
                 " nothing; turn teach_generator on."
             )
         if self.prior is None and not (self.adversarial_weight or self.teach_generator):
@@ -164,19 +136,18 @@ class CompressedSensingConfig:
 
 
 PRESETS = {
-    # For tests: seconds, not minutes.
     "tiny": Experiment(
         system="compressed_sensing",
         preset="tiny",
         model=CompressedSensingConfig(
             generator=SynthesizerConfig(latent=8, channels=4),
             encoder=FramesConfig(channels=16, blocks=1, squeeze=4),
-            discriminator=DiscriminatorConfig(kind="wavegan", channels=4),
+            discriminator=shared.TINY_DISCRIMINATOR,
             frame=256,
             hop=128,
             models_rest=True,
             level_dbfs=-20.0,
-            # under the others the critic's last bias has no gradient while it knows nothing
+            # under the others the last bias of an untrained discriminator has no gradient
             objective="vanilla",
             discriminator_steps=1,
             teach_generator=True,
@@ -186,17 +157,11 @@ PRESETS = {
             iterations=4,
             estimate="mask",
         ),
-        data=DataConfig(window=4096, batch=4, law="snr"),
-        training=TrainingConfig(
-            steps=8,
-            steps_per_epoch=4,
-            validation_mixtures=2,
-            validation_seconds=1.0,
-            learning_rate=1e-3,
-        ),
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
-    # The paper's search and its weights, with WaveGAN for DCGAN. Trained as WaveGAN is; or name a
-    # `prior`.
+    # The paper's search and its weights, with WaveGAN for DCGAN. The generator is trained as in
+    # `wavegan`, or named by `prior`.
     "paper": Experiment(
         system="compressed_sensing",
         preset="paper",
@@ -211,8 +176,7 @@ PRESETS = {
             validation_mixtures=2,  # 1000 steps of search for each second of them
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores. Most of it is the
-    # encoder's work.
+    # The encoder does most of the work.
     "demo": Experiment(
         system="compressed_sensing",
         preset="demo",
@@ -240,24 +204,13 @@ PRESETS = {
             estimate="mask",
         ),
         data=DataConfig(data="demo", sample_rate_hz=16000, window=4096, batch=64, law="snr"),
-        training=TrainingConfig(
-            steps=700,
-            steps_per_epoch=200,
-            minutes=4.0,
-            learning_rate=1e-3,
-            discriminator_learning_rate=2e-4,
-            betas=(0.8, 0.99),
-            schedule="cosine",
-            warmup_steps=50,
-            clip_norm=5.0,
-            ema=0.99,
-            validation_mixtures=8,  # a search takes longer than a pass of a network
-        ),
+        # a search takes longer than a pass of a network
+        training=replace(shared.DEMO_TRAINING, steps=700, validation_mixtures=8),
     ),
 }
 
-# What a search changes, see docs/tuning.md. A trained `prior` brings its own latents and learns no
-# more.
+# What a search changes, see docs/tuning.md. A trained `prior` has its own latents and is not
+# trained.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "ema": MEANS,

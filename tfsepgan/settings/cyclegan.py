@@ -1,11 +1,12 @@
-"""Settings and presets of CycleGAN (ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017,
-arXiv:1703.10593)."""
+"""Settings and presets of CycleGAN (S-SepGAN, section 3.2; Zhu et al. 2017, arXiv:1703.10593)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
+from tfsepgan.settings.base import SystemConfig, at_least, not_negative, nothing_to_learn, shares
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Range
 
@@ -15,113 +16,94 @@ MixtureFakes = Literal["sources", "estimates"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleGANConfig:
-    """What CycleGAN plays with: its four networks, its objective and the weight of every term."""
+class CycleGANConfig(SystemConfig):
+    """CycleGAN: its four networks, its objective and the weights of its losses."""
 
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     mixer: GeneratorConfig = field(default_factory=GeneratorConfig)
-    """The network that makes a mixture of the sources."""
+    """The network that makes a mixture from sources."""
     carry_rest: bool = False  # not in the paper; Michelashvili et al. 2019, Hoshen 2018
-    """Hand the mixer what the generator left of a mixture, instead of letting it invent the rest."""
-    taken_off: float = (
-        # at 1, what is left is only what the generator knows to be rest already, and it learns no
-        # more
-        0.8
-    )
-    """Share of the estimate that is taken off a mixture before what is left of it is mixed with
-    other sources (carry_rest)."""
+    """Give the mixer the residual of a real mixture, so that it does not have to invent what else
+    is in a mixture."""
+    # at 1 the residual holds only what the generator already separates, and it learns no more
+    taken_off: float = 0.8
+    """Share of the estimate that is subtracted from a mixture before the residual is mixed with
+    other sources, 0 to 1 (carry_rest)."""
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     """Both discriminators: that of the sources and that of the mixtures."""
     objective: Objective = "lsgan"  # Zhu et al., section 4; S-SepGAN, section 3.2: 'vanilla'
     """Adversarial objective."""
     identity: Identity = "unpaired"  # Zhu et al., section 5.2; S-SepGAN, section 3.2: 'paired'
-    """The generator's identity term: 'unpaired', a source alone must pass unchanged, and mixtures
-    and sources have nothing to do with each other; 'paired', the estimate of a mixture must be its
-    true source, and every batch holds mixtures with their sources."""
+    """Identity loss of the generator. 'unpaired': a source alone must pass unchanged; mixtures and
+    sources are unrelated recordings. 'paired': the estimate of a mixture must be its true source;
+    every batch holds mixtures with their sources."""
     mixture_fakes: MixtureFakes = "sources"  # Zhu et al., eq. 3; S-SepGAN, section 3.2: 'estimates'
-    """What the mixer makes the fake mixtures of: real 'sources', or the generator's 'estimates'."""
+    """Input of the mixer when it makes fake mixtures: real 'sources', or the generator's
+    'estimates'."""
     cycle_source_weight: float = 10.0  # Zhu et al., section 4; "heavier"
-    """Weight of sources -> mixture -> sources."""
+    """Weight of the cycle sources -> mixture -> sources."""
     cycle_mixture_weight: float = 10.0  # as above
-    """Weight of mixture -> sources -> mixture."""
+    """Weight of the cycle mixture -> sources -> mixture."""
     identity_source_weight: float = 5.0  # Zhu et al., section 5.2: half the cycle's
-    """Weight of the generator's identity term, see `identity`."""
+    """Weight of the generator's identity loss, see `identity`."""
     identity_mixture_weight: float = 5.0  # as above
-    """Weight of the mixer's identity term: what is a mixture already must pass unchanged."""
-    identity_share: float = 1.0  # the paper hears all; each costs one more pass of a generator
-    """Share of the batch that the identity terms hear; a paired one hears all, as it costs no pass."""
+    """Weight of the mixer's identity loss: a mixture must pass unchanged."""
+    identity_share: float = 1.0  # the paper uses all; each window costs one more network pass
+    """Share of the batch that the identity losses use, 0 to 1. A 'paired' identity uses the whole
+    batch, as it needs no extra pass."""
     adversarial_source_weight: float = 1.0  # Zhu et al., eq. 3
-    """Weight of the discriminator of sources."""
+    """Weight of the adversarial loss by the discriminator of the sources."""
     adversarial_mixture_weight: float = 1.0  # Zhu et al., eq. 3
-    """Weight of the discriminator of mixtures."""
+    """Weight of the adversarial loss by the discriminator of the mixtures."""
     pool: int = 50  # Zhu et al., section 4, after Shrivastava et al. 2017
-    """Past fakes that each discriminator is reminded of; 0: it hears the newest only."""
+    """Past fakes that each discriminator is trained on again; 0: the newest only."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
     # Zhu et al.; the authors' code names 1 for this system; 5 is usual with 'wgan-gp'
     discriminator_steps: int = 1
     """Steps of each discriminator for each step of the generators, on the same batch."""
-    # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    # the paper's; recordings differ by 30 dB, and loud ones dominate an L1 loss
     level_dbfs: float | None = None
-    """RMS level that mixtures, with all that goes with them, are brought to for all losses, in dB
-    below full scale; None: as they are."""
+    """RMS level in dBFS to which mixtures are scaled for all losses, with their sources and
+    estimates; None: not scaled."""
 
-    def problems(self) -> Iterator[str]:
-        """What no run could be trained with, a sentence each."""
-        yield from self.generator.problems()
-        yield from (problem.replace("generator.", "mixer.") for problem in self.mixer.problems())
-        yield from self.discriminator.problems()
-        for name in (name for name in vars(self) if name.endswith("_weight")):
-            if getattr(self, name) < 0:
-                yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        moving = [
+    def own_problems(self) -> Iterator[str]:
+        """Yield one sentence for each setting of CycleGAN alone that no run can use."""
+        of_mixtures = ("adversarial_mixture_weight",) if self.mixture_fakes == "estimates" else ()
+        yield from nothing_to_learn(
+            self,
             "cycle_source_weight",
             "cycle_mixture_weight",
             "identity_source_weight",
             "adversarial_source_weight",
-        ]
-        if self.mixture_fakes == "estimates":
-            moving.append("adversarial_mixture_weight")
-        if not any(getattr(self, name) for name in moving):
-            yield f"The generator has nothing to learn from: {', '.join(moving)} are all zero."
+            *of_mixtures,
+        )
         if self.carry_rest and (self.identity, self.mixture_fakes) != ("unpaired", "sources"):
             yield (
                 f"carry_rest with identity {self.identity!r} and mixture_fakes"
-                f" {self.mixture_fakes!r}: a rest is carried from one mixture to sources of others,"
-                " so it wants 'unpaired' and 'sources'."
+                f" {self.mixture_fakes!r}: the residual of one mixture is mixed with sources of"
+                " others, so use identity 'unpaired' and mixture_fakes 'sources'."
             )
-        if not 0 <= self.identity_share <= 1:
-            yield f"identity_share is {self.identity_share}; it must be in [0, 1]."
-        if not 0 <= self.taken_off <= 1:
-            yield f"taken_off is {self.taken_off}; it must be in [0, 1]."
-        if self.pool < 0:
-            yield f"pool is {self.pool}; it must be zero or above."
-        if self.discriminator_steps < 1:
-            yield f"discriminator_steps is {self.discriminator_steps}; it must be at least 1."
+        yield from shares(self, "identity_share", "taken_off")
+        yield from not_negative(self, "pool")
+        yield from at_least(self, discriminator_steps=1)
 
 
 PRESETS = {
-    # For tests: seconds, not minutes.
     "tiny": Experiment(
         system="cyclegan",
         preset="tiny",
         model=CycleGANConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=16, blocks=2, frame=256, hop=64),
+            generator=shared.TINY_GENERATOR,
             mixer=GeneratorConfig(kind="resnet", channels=8, blocks=1),
-            discriminator=DiscriminatorConfig(kind="wavegan", channels=4),
+            discriminator=shared.TINY_DISCRIMINATOR,
             pool=4,
         ),
-        data=DataConfig(window=4096, batch=4, law="snr"),
-        training=TrainingConfig(
-            steps=8,
-            steps_per_epoch=4,
-            validation_mixtures=2,
-            validation_seconds=1.0,
-            learning_rate=1e-3,
-        ),
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
-    # S-SepGAN, section 3.2. It gives no numbers; they are the authors' code's, as is all of
-    # networks, data and training in `ssepgan`.
+    # S-SepGAN, section 3.2, which gives no numbers. They are the authors' code's, as are networks,
+    # data and training of `ssepgan`.
     "paper": Experiment(
         system="cyclegan",
         preset="paper",
@@ -130,60 +112,43 @@ PRESETS = {
             # section 3.2; the code that the authors published has a relativistic LSGAN in its place
             objective="vanilla",
             identity="paired",  # section 3.2: |s - G(m)|
-            mixture_fakes="estimates",  # section 3.2: D_B hears A2B of the generated source
-            cycle_source_weight=0.0,  # section 3.2 and figure 4 go one way: m, s^, m^
+            mixture_fakes="estimates",  # section 3.2: D_B scores A2B of the estimate
+            cycle_source_weight=0.0,  # section 3.2 and figure 4 have one direction: m, s^, m^
             cycle_mixture_weight=10.0,  # authors' code; section 3.2: higher than the others
             identity_source_weight=0.5,  # authors' code
             identity_mixture_weight=0.0,  # not in section 3.2
             pool=0,  # not in section 3.2; in the authors' code its use is commented out
         ),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
-        # Not in the paper: the mean of the weights, as in `ssepgan`.
+        data=shared.PAPER_DATA,
+        # The running mean of the weights is not in the paper; as in `ssepgan`.
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
-    # Zhu et al. for what S-SepGAN's section 3.2 takes from them: both cycles, unpaired; networks,
-    # windows and batches are S-SepGAN's.
+    # What S-SepGAN, section 3.2, builds on: both cycles, unpaired, with the numbers of Zhu et al.;
+    # networks, windows and batches are S-SepGAN's.
     "zhu": Experiment(
         system="cyclegan",
         preset="zhu",
         model=CycleGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
+        data=shared.PAPER_DATA,
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.999), ema=0.0),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores.
     "demo": Experiment(
         system="cyclegan",
         preset="demo",
         model=CycleGANConfig(
-            generator=GeneratorConfig(
-                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
-            ),
+            generator=shared.DEMO_GENERATOR,
             mixer=GeneratorConfig(kind="filterbank", channels=32, blocks=1, frame=1024, hop=512),
             carry_rest=True,
-            discriminator=DiscriminatorConfig(
-                kind="multiresolution", channels=32, frames=(512, 1024), window=8192
-            ),
+            discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
-            # the same as the mixture's cycle where the rest is carried along
-            identity_mixture_weight=0.0,
+            identity_mixture_weight=0.0,  # with carry_rest the same as the cycle of mixtures
             identity_share=0.125,
             adversarial_source_weight=0.01,
             adversarial_mixture_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
-        training=TrainingConfig(
-            steps=1200,
-            steps_per_epoch=200,
-            minutes=4.0,
-            learning_rate=1e-3,
-            discriminator_learning_rate=2e-4,
-            betas=(0.8, 0.99),
-            schedule="cosine",
-            warmup_steps=50,
-            clip_norm=5.0,
-            ema=0.99,
-        ),
+        data=shared.DEMO_DATA,
+        training=replace(shared.DEMO_TRAINING, steps=1200),
     ),
 }
 
@@ -194,7 +159,7 @@ SEARCH = {
     "ema": MEANS,
     "generator.channels": WIDTHS,
     "generator.dilations": DILATIONS,
-    "cycle_mixture_weight": Around(factor=5),  # beside that of the sources, which sets the unit
+    "cycle_mixture_weight": Around(factor=5),  # relative to the cycle of the sources
     "identity_source_weight": Around(factor=5),
     "adversarial_source_weight": Around(factor=10),
     "taken_off": Range(low=0.5, high=1.0, when=("carry_rest", True)),

@@ -1,11 +1,12 @@
-"""Settings and presets of GASS (Subakan & Smaragdis 2018, "Generative Adversarial Source
-Separation", arXiv:1710.10779)."""
+"""Settings and presets of GASS (Subakan & Smaragdis 2018, arXiv:1710.10779)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
+from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop, not_negative
 from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan", "wgan-gp"]
@@ -14,12 +15,12 @@ Start = Literal["glorot", "uniform"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GASSConfig:
-    """What frames, generators and critics are like, and how a mixture is searched."""
+class GASSConfig(SystemConfig):
+    """GASS: its frames, its generators and critics, and the search for a mixture's latents."""
 
     frame: int = 1024  # authors' code
-    """Length of a frame, in samples."""
-    hop: int = 256  # authors' code: a quarter, as librosa has it
+    """Length of a frame, in samples; longer ones resolve pitch better and time worse."""
+    hop: int = 256  # authors' code: a quarter, librosa's default
     """Step between frames, in samples; it must divide the frame."""
     latent: int = 513  # authors' code: as many as bins
     """Numbers in a latent."""
@@ -28,13 +29,14 @@ class GASSConfig:
     critic_hidden: int = 90  # authors' code
     """Units in the hidden layer of each critic."""
     start: Start = "glorot"  # 'uniform' is that of the authors' code
-    """How weights start: 'glorot' with biases of zero, or 'uniform', weights and biases within 1 /
-    sqrt(inputs) as in PyTorch."""
+    """Initial weights: 'glorot' with biases of zero; 'uniform': weights and biases within
+    1 / sqrt(inputs), as in PyTorch."""
     compression: float = 1.0  # the paper's: magnitudes as they are
-    """Power of the magnitudes that generators make and critics hear; 0.5 lets them hear quiet bins
-    too."""
+    """Exponent of the magnitudes that generators produce and critics score, above 0 to 1; a smaller
+    one, such as 0.5, gives quiet bins more weight."""
     objective: Objective = "wgan"  # the paper's
-    """What bounds the critics' slope: 'wgan' clips their weights, 'wgan-gp' penalises the slope."""
+    """What limits the slope of the critics: 'wgan' clips their weights, 'wgan-gp' has a gradient
+    penalty."""
     clip: float = 0.01  # authors' code; Arjovsky et al. 2017
     """Largest weight of a critic ('wgan')."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
@@ -42,49 +44,37 @@ class GASSConfig:
     critic_steps: int = 5  # authors' code
     """Critic steps for each generator step, each on other frames of the batch."""
     first_critic_steps: int = 0  # authors' code has 100
-    """Critic steps for each of the first `first_steps` generator steps; 0 has no more of them there
-    than later."""
+    """Critic steps for each of the first `first_steps` generator steps; 0: as many as later."""
     first_steps: int = 25  # authors' code
-    """Generator steps at the start of a run that `first_critic_steps` is for."""
+    """Generator steps at the start of a run that use `first_critic_steps`."""
     frames: int = 1900  # authors' code: all of a speaker, half a minute, in each step
-    """Frames of each part in a step, drawn from the batch as often as they are loud."""
+    """Frames of each source in a step. They are drawn from the batch; loud frames are more
+    likely."""
     iterations: int = 2000  # authors' code
-    """Steps of the search. With `smoothness`, each takes a hop of context on either side."""
+    """Steps of the search; more are better and slower. With `smoothness`, each step needs a hop of
+    context on either side."""
     search_rate: float = 1e-3  # authors' code
-    """Learning rate of the search, which also moves the logarithm of each part's gain."""
+    """Learning rate of the search, also for the logarithm of each source's gain."""
     # RMSprop as in the authors' code, with PyTorch's smoothing
     search_betas: tuple[float, float] = (0.0, 0.99)
-    """Decay rates of the search's Adam."""
+    """Decay rates of the first and second moment of the search's Adam."""
     # authors' code tries 0 and 2^-8 to 1 and keeps the best; its last runs have 0.1
     critic_weight: float = 0.1
     """Weight of the critics' scores in the search."""
     smoothness: float = 0.1  # authors' code
-    """Weight of the parts' jumps from frame to frame in the search; 0 makes frames independent."""
+    """Weight, in the search, of changes from frame to frame; 0 makes frames independent."""
     estimate: Estimate = "magnitude"  # the paper's
-    """How a part goes back to audio: its own magnitudes with the mixture's phase, or its share of
-    the mixture."""
+    """How estimates become audio: 'magnitude', their own magnitudes with the phase of the mixture;
+    'mask', their share of the mixture."""
     mask_power: float = 1.0  # authors' code, where it has masks
-    """How parts share a bin ('mask'): 1 by magnitude, 2 by energy, as a Wiener filter."""
+    """How sources share a bin ('mask'): 1 by magnitude, 2 by energy, as a Wiener filter."""
 
-    def problems(self) -> Iterator[str]:
-        """What no run could be trained with, a sentence each."""
-        for name in (
-            "latent",
-            "hidden",
-            "critic_hidden",
-            "critic_steps",
-            "first_steps",
-            "frames",
-            "iterations",
-        ):
-            if getattr(self, name) < 1:
-                yield f"{name} is {getattr(self, name)}; it must be at least 1."
-        for name in ("clip", "search_rate", "mask_power"):
-            if not getattr(self, name) > 0:
-                yield f"{name} is {getattr(self, name)}; it must be above zero."
-        for name in ("penalty_weight", "critic_weight", "smoothness"):
-            if getattr(self, name) < 0:
-                yield f"{name} is {getattr(self, name)}; it must be zero or above."
+    def own_problems(self) -> Iterator[str]:
+        """Yield one sentence for each setting of GASS alone that no run can use."""
+        sizes = ("latent", "hidden", "critic_hidden", "critic_steps", "first_steps", "frames")
+        yield from at_least(self, **dict.fromkeys((*sizes, "iterations"), 1))
+        yield from above_zero(self, "clip", "search_rate", "mask_power")
+        yield from not_negative(self, "smoothness")
         if self.first_critic_steps != 0 and self.first_critic_steps < self.critic_steps:
             yield (
                 f"first_critic_steps is {self.first_critic_steps}; it must be 0 or at least"
@@ -94,15 +84,10 @@ class GASSConfig:
             yield f"compression is {self.compression}; it must be above 0 and at most 1."
         if not all(0 <= beta < 1 for beta in self.search_betas):
             yield f"search_betas is {self.search_betas}; both must be in [0, 1)."
-        if self.hop < 1 or self.frame % self.hop or self.frame // self.hop < 2 or self.frame % 2:
-            yield (
-                f"frame is {self.frame} and hop {self.hop}: the frame must be even and a multiple"
-                " of the hop, twice at least."
-            )
+        yield from frame_and_hop(self)
 
 
 PRESETS = {
-    # For tests: seconds, not minutes.
     "tiny": Experiment(
         system="gass",
         preset="tiny",
@@ -118,21 +103,15 @@ PRESETS = {
             search_rate=0.1,
             estimate="mask",
         ),
-        data=DataConfig(window=4096, batch=4, law="snr"),
-        training=TrainingConfig(
-            steps=8,
-            steps_per_epoch=4,
-            validation_mixtures=2,
-            validation_seconds=1.0,
-            learning_rate=1e-3,
-        ),
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
-    # Faithful to the paper; numbers without a source there are its authors' code's.
+    # As in the paper; numbers that it does not give are its authors' code's.
     "paper": Experiment(
         system="gass",
         preset="paper",
         model=GASSConfig(start="uniform", first_critic_steps=100),
-        # half a minute of each part
+        # half a minute of each source
         data=DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),
         training=TrainingConfig(
             steps=400,  # passes over the half minute that the authors have of each speaker
@@ -145,15 +124,14 @@ PRESETS = {
             keep="last",
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores.
     "demo": Experiment(
         system="gass",
         preset="demo",
         model=GASSConfig(
-            frame=2048,  # tells notes a semitone apart from 130 Hz up
+            frame=2048,  # separates notes a semitone apart from 130 Hz up
             hop=512,
             latent=64,
-            hidden=200,  # 100 is 0.3 dB behind after as many steps
+            hidden=200,  # 100 is 0.3 dB worse after as many steps
             critic_hidden=200,
             compression=0.5,
             objective="wgan-gp",
@@ -162,11 +140,11 @@ PRESETS = {
             iterations=60,  # 100 gain 0.1 dB at most
             search_rate=0.1,
             search_betas=(0.9, 0.99),
-            critic_weight=0.003,  # 0 is 0.2 dB behind, 0.01 a whole one
-            smoothness=0.3,  # 0 is 0.4 dB behind, 1 is 0.3
+            critic_weight=0.003,  # 0 is 0.2 dB worse, 0.01 a whole dB
+            smoothness=0.3,  # 0 is 0.4 dB worse, 1 is 0.3 dB
             estimate="mask",
         ),
-        data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
+        data=shared.DEMO_DATA,
         training=TrainingConfig(
             steps=2000,
             steps_per_epoch=250,

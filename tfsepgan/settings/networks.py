@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tfsepgan.settings.base import above_zero, at_least, frame_and_hop
+
 GeneratorKind = Literal["resnet", "filterbank", "tfc_tdf", "band_split"]
 UpsampleKind = Literal["transposed", "nearest"]
 DiscriminatorKind = Literal[
@@ -13,79 +15,75 @@ DiscriminatorKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
-    """The network that takes the sources out of the mixture."""
+    """The network that estimates the sources of a mixture."""
 
     kind: GeneratorKind = "resnet"
-    """'resnet': the paper's; the others make masks on a short-time transform inside the network:
-    'filterbank' by dense layers over all bins, 'tfc_tdf' by a U-Net over frequency, 'band_split' by
-    bands that share their layers."""
+    """'resnet': the paper's, on the waveform. The others (maskers) compute masks on a short-time
+    transform inside the network: 'filterbank' by dense layers over all bins, 'tfc_tdf' by a U-Net
+    over frequency, 'band_split' by frequency bands that share their layers."""
     channels: int = 128
-    """Width of the network; of the deepest level (tfc_tdf), each level above has half of it; of a
-    band (band_split)."""
+    """Width of the network; larger is better and slower. In tfc_tdf the width of the deepest level
+    (each level above has half of it), in band_split the width of a band."""
     blocks: int = 8
-    """Residual blocks; of the deepest level (tfc_tdf)."""
+    """Residual blocks; more have a longer context. In tfc_tdf those of the deepest level."""
     start: Literal["normal", "skip", "identity"] = "normal"  # the authors' code
-    """How the network starts (resnet): 'normal' as the authors' does; 'skip', its blocks as their
-    skip connections alone; 'identity', so that it gives back its mixture at first. Each learns
-    faster than the one before."""
+    """Initial weights (resnet): 'normal', as in the authors' code; 'skip', each block starts as its
+    skip connection; 'identity', the network starts by returning the mixture. Each learns faster
+    than the one before."""
     frame: int = 1024
-    """Length of a filterbank frame, in samples (maskers: all but resnet)."""
+    """Length of a filterbank frame, in samples (maskers); longer ones resolve pitch better and time
+    worse."""
     hop: int = 256
-    """Step between frames, in samples (maskers); it must divide the frame."""
+    """Step between frames, in samples (maskers); it must divide the frame. Larger is faster."""
     cutoff_hz: float | None = None
-    """Frequencies above this are left to the residual (maskers)."""
+    """Frequencies above this, in Hz, go to the residual (maskers); None: all are masked."""
     dilations: tuple[int, ...] = (1, 2, 4, 8)
-    """Dilations of the blocks, repeated in turn (maskers)."""
+    """Dilations of the blocks, in frames, repeated in turn (maskers); larger ones have a longer
+    context."""
     learnable: bool = False
-    """Train the analysis and synthesis filters too, from the Fourier basis they start as (maskers)."""
+    """Train the analysis and synthesis filters too, starting from the Fourier basis (maskers)."""
     features: Literal["power", "instantaneous_frequency", "complex"] = "power"
-    """What masks are made from (maskers): 'power' of each bin, or that and its
-    'instantaneous_frequency', or that and its 'complex' value with the magnitude to the power 0.3."""
+    """Input of the mask network (maskers): the 'power' of each bin, or the power with the
+    'instantaneous_frequency', or the power with the 'complex' value, its magnitude to the power
+    0.3."""
+    level_frames: int = 0
+    """Frames on either side over which the level is averaged that features are relative to
+    (maskers); the estimates are then the same at any volume. 0: features depend on the level."""
     mask: Literal["real", "complex"] = "real"
-    """What masks may do (maskers): turn bins down, or turn their phase as well."""
+    """'real' masks scale each bin; 'complex' masks turn its phase as well (maskers)."""
     patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
-    """Neighbouring bins that make one position (tfc_tdf)."""
+    """Neighbouring bins that make one position (tfc_tdf); more are faster and coarser."""
     # 47 positions of 345 Hz at the deepest, below 16 kHz at 44.1 kHz and frames of 4096
     levels: int = 3
-    """Times that frequency is halved (tfc_tdf)."""
+    """How many times frequency is halved (tfc_tdf)."""
     bottleneck: int = 16  # Choi et al. 2020; down to 16 wide, since there are fewer positions here
-    """How much narrower than positions the dense layers across them are in between, at least 16
-    wide (tfc_tdf, band_split)."""
+    """Factor by which the dense layers across positions are narrower in between, at least 16 wide
+    (tfc_tdf, band_split)."""
     narrowest: int = 8  # 86 Hz at 44.1 kHz and frames of 4096; BSRNN's narrowest have 100 Hz
     """Bins of the lowest bands (band_split)."""
     bands: int = 16  # 58 bands below 16 kHz at 44.1 kHz and frames of 4096
-    """Bands of one width; as many twice as wide follow, and so on (band_split)."""
+    """Bands of one width; as many of twice that width follow, and so on (band_split)."""
     dropout: float = 0.0
-    """Share of what a block hears that is left out while training (maskers)."""
+    """Share of each block's inputs that is set to zero in training, 0 to 1 (maskers)."""
 
-    def problems(self) -> Iterator[str]:
-        """What no network could be built of, a sentence each."""
+    def problems(self, prefix: str = "generator") -> Iterator[str]:
+        """Yield one sentence for each setting that no network can have."""
         if not 0 <= self.dropout < 1:
-            yield f"generator.dropout is {self.dropout}; it must be in [0, 1)."
-        least = {
-            "channels": 2,
-            "blocks": 1,
-            "frame": 4,
-            "hop": 1,
-            "patch": 1,
-            "levels": 0,
-            "bottleneck": 1,
-        }
-        yield from _too_small(self, "generator", {**least, "narrowest": 1, "bands": 1})
-        if self.cutoff_hz is not None and not self.cutoff_hz > 0:
-            yield f"generator.cutoff_hz is {self.cutoff_hz}; it must be above zero."
+            yield f"{prefix}.dropout is {self.dropout}; it must be in [0, 1)."
+        dotted = f"{prefix}."
+        yield from at_least(self, dotted, channels=2, blocks=1, frame=4, hop=1, patch=1, levels=0)
+        yield from at_least(self, dotted, bottleneck=1, narrowest=1, bands=1, level_frames=0)
+        if self.cutoff_hz is not None:
+            yield from above_zero(self, "cutoff_hz", prefix=dotted)
         if not self.dilations or min(self.dilations) < 1:
-            yield f"generator.dilations is {self.dilations}; name at least one, each of at least 1."
-        if self.hop > 0 and (self.frame % self.hop or self.frame // self.hop < 2 or self.frame % 2):
-            yield (
-                f"generator.frame is {self.frame} and generator.hop {self.hop}: the frame must be"
-                " even and a multiple of the hop, twice at least."
-            )
+            yield f"{prefix}.dilations is {self.dilations}; name at least one, each of at least 1."
+        if self.hop > 0:
+            yield from frame_and_hop(self, dotted)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """The network that hears whether a window is a real source."""
+    """The network that scores whether a window is a real source."""
 
     kind: DiscriminatorKind = "wavegan"
     """'wavegan' (the paper's), 'patch', 'multiperiod' (HiFi-GAN), 'multiresolution' (UnivNet),
@@ -93,8 +91,8 @@ class DiscriminatorConfig:
     channels: int = 64
     """Width of the first layer; later ones are wider."""
     window: int | None = None
-    """Samples of the training window it batch_keys, a random stretch of them at each step; all by
-    default."""
+    """Length of its input, in samples: a random crop of the training window at each step; None: the
+    whole window. Shorter is faster."""
     phase_shuffle: int = 2
     """Largest random shift between layers, in samples of that layer (wavegan, projections); 0 turns
     it off."""
@@ -103,64 +101,55 @@ class DiscriminatorConfig:
     65536 samples."""
     # WaveGAN's; 'normal' is that of the S-SepGAN authors' code
     start: Literal["glorot", "normal"] = "glorot"
-    """How kernels start (wavegan, projections): 'glorot', or 'normal' with deviation 0.02, the last
-    layer's by He et al. 2015."""
+    """Initial kernels (wavegan, projections): 'glorot'; or 'normal', with deviation 0.02, and the
+    last layer by He et al. 2015."""
     spectral_norm: bool = False
-    """Bound each layer's gain (Miyato et al. 2018)."""
+    """Bound the gain of each layer (Miyato et al. 2018)."""
     frames: tuple[int, ...] = (512, 1024, 2048)
-    """Frame lengths of the spectrograms it batch_keys, in samples (multiresolution,
+    """Frame lengths of the input spectrograms, in samples (multiresolution,
     instantaneous_frequency)."""
-    # 43 dB below the mean bin of music at -20 dBFS; with a gradient penalty take its size, 1
+    # 43 dB below the mean bin of music at -20 dBFS; use 1 with a gradient penalty
     floor: float = 1e-4
-    """Power that is added to every bin before the logarithm (multiresolution); the steepness of
-    what it hears is 1 / sqrt(floor)."""
+    """Power that is added to every bin before the logarithm (multiresolution). The slope of the
+    logarithm is at most 1 / sqrt(floor); larger ignores quiet bins."""
     periods: tuple[int, ...] = (2, 3, 5, 7, 11)
-    """Periods it folds the waveform at, in samples (multiperiod)."""
-    projections: int = (
-        # Neyshabur et al. 2017 trained with 12, 24 and 48; at a twelfth of the rate 12 cost less
-        # than one 'wavegan'
-        12
-    )
-    """Listeners, each hearing the waveform through a random filter of its own that never changes
-    (projections)."""
+    """Periods at which the waveform is folded, in samples (multiperiod)."""
+    # Neyshabur et al. 2017 trained with 12, 24 and 48; at a twelfth of the rate 12 cost less than
+    # one 'wavegan'
+    projections: int = 12
+    """Discriminators, each with a fixed random filter on its input (projections)."""
     # the values under a filter of Neyshabur et al. 2017: 8 x 8 pixels of 3 colours
     projection_kernel: int = 192
     """Length of those filters, in samples (projections)."""
     projection_stride: int = 12  # their ratio: of 64 x 64 x 3 values 32 x 32 are left
-    """Samples of the waveform for each one of its projection (projections)."""
+    """Step of those filters, in samples (projections)."""
 
-    def problems(self) -> Iterator[str]:
-        """What no network could be built of, a sentence each."""
-        least = {
-            "channels": 1,
-            "phase_shuffle": 0,
-            "levels": 1,
-            "projections": 1,
-            "projection_stride": 1,
-        }
-        yield from _too_small(self, "discriminator", least)
+    def problems(self, prefix: str = "discriminator") -> Iterator[str]:
+        """Yield one sentence for each setting that no network can have."""
+        dotted = f"{prefix}."
+        yield from at_least(self, dotted, channels=1, phase_shuffle=0, levels=1)
+        yield from at_least(self, dotted, projections=1, projection_stride=1)
         if self.window is not None and self.window < 1024:
-            yield f"discriminator.window is {self.window}; it must be at least 1024 samples."
+            yield f"{prefix}.window is {self.window}; it must be at least 1024 samples."
         if not self.frames or any(frame < 4 or frame % 4 for frame in self.frames):
-            yield f"discriminator.frames is {self.frames}; name at least one, each a multiple of 4."
-        if not self.floor > 0:
-            yield f"discriminator.floor is {self.floor}; it must be above zero."
+            yield f"{prefix}.frames is {self.frames}; name at least one, each a multiple of 4."
+        yield from above_zero(self, "floor", prefix=dotted)
         if not self.periods or min(self.periods) < 1:
-            yield f"discriminator.periods is {self.periods}; name at least one, each of at least 1."
+            yield f"{prefix}.periods is {self.periods}; name at least one, each of at least 1."
         if self.projection_kernel < self.projection_stride:
             yield (
-                f"discriminator.projection_kernel is {self.projection_kernel} and"
-                f" discriminator.projection_stride {self.projection_stride}: the filter must reach"
-                " from one step to the next."
+                f"{prefix}.projection_kernel is {self.projection_kernel} and"
+                f" {prefix}.projection_stride {self.projection_stride}: the filter must be at least"
+                " as long as its step."
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesizerConfig:
-    """The network that makes windows of sound out of random numbers."""
+    """The network that generates windows of sound from random numbers."""
 
     latent: int = 100  # Donahue et al. 2019, appendix
-    """Random numbers that a sound is made of, each uniform in [-1, 1]."""
+    """Random numbers that a sound is generated from, each uniform in [-1, 1]."""
     channels: int = 64  # the paper's d
     """Width of the last hidden layer; each earlier one is twice as wide."""
     kernel: int = 25  # Donahue et al. 2019, section 3.1: DCGAN's 5 x 5 in one dimension
@@ -169,20 +158,11 @@ class SynthesizerConfig:
     """How a layer makes four samples of one: 'transposed' convolution, or 'nearest' neighbour, then
     convolution."""
     start: Literal["glorot", "he"] = "glorot"  # the authors' code
-    """How filters start: 'glorot', which makes the first sounds 60 dB too quiet, or 'he', at the
-    level of music."""
+    """Initial filters: 'glorot', with which the first sounds are 60 dB too quiet; or 'he', with
+    which they have the level of music."""
     post_filter: int = 0  # off in the paper; 512 where its appendix and code try it
-    """Length of a filter learned over the finished waveform, in samples; 0 leaves it out."""
+    """Length of a learned filter on the finished waveform, in samples; 0 leaves it out."""
 
-    def problems(self) -> Iterator[str]:
-        """What no network could be built of, a sentence each."""
-        yield from _too_small(
-            self, "generator", {"latent": 1, "channels": 1, "kernel": 4, "post_filter": 0}
-        )
-
-
-def _too_small(config, prefix: str, least: dict[str, int]) -> Iterator[str]:
-    for name, low in least.items():
-        value = getattr(config, name)
-        if value < low:
-            yield f"{prefix}.{name} is {value}; it must be at least {low}."
+    def problems(self, prefix: str = "generator") -> Iterator[str]:
+        """Yield one sentence for each setting that no network can have."""
+        yield from at_least(self, f"{prefix}.", latent=1, channels=1, kernel=4, post_filter=0)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings import presets as shared
+from tfsepgan.settings.base import SystemConfig, nothing_to_learn, shares
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import (
     DILATIONS,
@@ -21,96 +23,81 @@ PairedLoss = Literal["l1", "mse"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SSepGANConfig:
-    """What S-SepGAN plays with: its networks, its objective and the weight of every term."""
+class SSepGANConfig(SystemConfig):
+    """S-SepGAN: its networks, its objective and the weights of its losses."""
 
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     objective: Objective = "vanilla"  # the paper's
     """Adversarial objective."""
     identity_weight: float = 0.5  # original code
-    """Weight of the identity term: the target alone must pass unchanged."""
-    identity_share: float = 1.0  # the paper hears all; each costs one more pass of the generator
-    """Share of the batch that the identity term hears."""
+    """Weight of the identity loss: the generator must leave the target alone unchanged."""
+    identity_share: float = 1.0  # the paper uses all; each window costs one more generator pass
+    """Share of the batch that the identity loss uses, 0 to 1; less is faster."""
     adversarial_weight: float = 1.0  # original code
-    """Weight of the adversarial term."""
+    """Weight of the adversarial loss of the generator; 0 trains without a discriminator (with
+    `feature_weight` 0)."""
     paired_weight: float = 10.0  # original code; "heavier"
     """Weight of the distance between estimate and target."""
     paired_loss: PairedLoss = "l1"  # the paper's
-    """That distance: 'l1', or 'mse' (mean square), which leaves masks softer where they cannot be
-    sure. With `level_dbfs` -20 a weight of 100 pulls by 'mse' as 10 does by 'l1' where the error is
-    at -26 dBFS, less below."""
+    """Distance between estimate and target: 'l1', or 'mse' (mean square), which gives softer masks
+    where the target is uncertain. With `level_dbfs` -20, 'mse' at a weight of 100 has the gradient
+    of 'l1' at 10 where the error is at -26 dBFS, and less below."""
     mixture_as_fake_weight: float = 1.0  # section 3.3: the third term of the discriminator's loss
-    """Weight of the discriminator's term that calls the raw mixture fake; 0 leaves it out."""
+    """Weight of the discriminator's loss on the raw mixture as a fake; 0 leaves it out."""
     feature_weight: float = 0.0  # not in the paper; Larsen et al. 2016, as in MelGAN
     """Weight of feature matching between the discriminator's layers on estimate and target."""
     spectral_weight: float = 0.0  # not in the paper; Yamamoto et al. 2020
     """Weight of the multi-resolution spectral distance."""
     penalty_weight: float = 10.0  # Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
-    # the paper's; recordings differ by 30 dB, and L1 would hear the loud ones only
+    # the paper's; recordings differ by 30 dB, and loud ones dominate an L1 loss
     level_dbfs: float | None = None
-    """RMS level that mixtures, with target and estimate, are brought to for all losses, in dB below
-    full scale; None: as they are."""
+    """RMS level in dBFS to which mixtures are scaled for all losses, with their targets and
+    estimates; None: not scaled."""
     discriminator_steps: int = 1  # the paper's; 5 is usual with 'wgan-gp'
     """Discriminator steps for each generator step, on the same batch."""
 
-    def problems(self) -> Iterator[str]:
-        """What no run could be trained with, a sentence each."""
-        yield from self.generator.problems()
-        yield from self.discriminator.problems()
-        weights = [name for name in vars(self) if name.endswith("_weight")]
-        for name in weights:
-            if getattr(self, name) < 0:
-                yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        moving = (
+    def own_problems(self) -> Iterator[str]:
+        """Yield one sentence for each setting of S-SepGAN alone that no run can use."""
+        yield from nothing_to_learn(
+            self,
             "identity_weight",
             "adversarial_weight",
             "paired_weight",
             "feature_weight",
             "spectral_weight",
         )
-        if not any(getattr(self, name) for name in moving):
-            yield f"The generator has nothing to learn from: {', '.join(moving)} are all zero."
-        if not 0 <= self.identity_share <= 1:
-            yield f"identity_share is {self.identity_share}; it must be in [0, 1]."
+        yield from shares(self, "identity_share")
         if self.discriminator_steps < 1:
             yield (
                 f"discriminator_steps is {self.discriminator_steps}; it must be at least 1"
-                " (--adversarial-weight 0 leaves it out)."
+                " (--adversarial-weight 0 trains without a discriminator)."
             )
 
 
 PRESETS = {
-    # For tests: seconds, not minutes.
     "tiny": Experiment(
         system="ssepgan",
         preset="tiny",
         model=SSepGANConfig(
-            generator=GeneratorConfig(kind="filterbank", channels=16, blocks=2, frame=256, hop=64),
-            discriminator=DiscriminatorConfig(kind="wavegan", channels=4),
+            generator=shared.TINY_GENERATOR, discriminator=shared.TINY_DISCRIMINATOR
         ),
-        data=DataConfig(window=4096, batch=4, law="snr"),
-        training=TrainingConfig(
-            steps=8,
-            steps_per_epoch=4,
-            validation_mixtures=2,
-            validation_seconds=1.0,
-            learning_rate=1e-3,
-        ),
+        data=shared.TINY_DATA,
+        training=shared.TINY_TRAINING,
     ),
-    # Faithful to the paper; numbers without a source there are the original code's.
+    # As in the paper; numbers that it does not give are the original code's.
     "paper": Experiment(
         system="ssepgan",
         preset="paper",
         model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=10, law="paper"),
-        # Not in the paper: the mean of the weights, which move by up to 3 dB in 250 steps
-        # (docs/systems/ssepgan.md).
+        data=shared.PAPER_DATA,
+        # The running mean of the weights is not in the paper: the weights alone vary by up to 3 dB
+        # within 250 steps (docs/systems/ssepgan.md).
         training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
     ),
-    # The paper's networks at a quarter of their width, with its weights, law and objective, so set
-    # that they learn in an hour of one core: docs/systems/ssepgan.md has what each change is worth.
+    # The paper's networks at a quarter of their width, with its weights, law and objective, changed
+    # so that they learn in an hour on one core; docs/systems/ssepgan.md: the gain of each change.
     "quarter": Experiment(
         system="ssepgan",
         preset="quarter",
@@ -118,11 +105,11 @@ PRESETS = {
             generator=GeneratorConfig(channels=32, start="identity"),
             discriminator=DiscriminatorConfig(channels=16, start="normal"),
         ),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=4, law="paper"),
+        data=replace(shared.PAPER_DATA, batch=4),
         training=TrainingConfig(
             steps=12_000,
             learning_rate=1e-3,
-            # at 2e-4 it gets the better of the generator after 5000 steps
+            # at 2e-4 the discriminator becomes too strong after 5000 steps
             discriminator_learning_rate=5e-5,
             betas=(0.5, 0.9),
             schedule="cosine",
@@ -130,37 +117,21 @@ PRESETS = {
             ema=0.999,
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores.
     "demo": Experiment(
         system="ssepgan",
         preset="demo",
         model=SSepGANConfig(
-            generator=GeneratorConfig(
-                kind="filterbank", channels=256, blocks=8, frame=1024, hop=512
-            ),
-            discriminator=DiscriminatorConfig(
-                kind="multiresolution", channels=32, frames=(512, 1024), window=8192
-            ),
+            generator=shared.DEMO_GENERATOR,
+            discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=DataConfig(data="demo", sample_rate_hz=16000, window=32768, batch=8, law="snr"),
-        training=TrainingConfig(
-            steps=1600,
-            steps_per_epoch=200,
-            minutes=4.0,  # with installing and scoring, 8 minutes on two slow cores
-            learning_rate=1e-3,
-            discriminator_learning_rate=2e-4,
-            betas=(0.8, 0.99),
-            schedule="cosine",
-            warmup_steps=50,
-            clip_norm=5.0,
-            ema=0.99,
-        ),
+        data=shared.DEMO_DATA,
+        training=shared.DEMO_TRAINING,
     ),
-    # Real recordings at full bandwidth: the model that ships.
+    # Real recordings at full bandwidth: the model that ships with the package.
     "piano": Experiment(
         system="ssepgan",
         preset="piano",
@@ -174,7 +145,7 @@ PRESETS = {
             objective="hinge",
             identity_share=0.125,
             adversarial_weight=0.01,
-            paired_loss="mse",  # softer masks, better on players that nobody heard: docs/data.md
+            paired_loss="mse",  # softer masks, better on players not in the data: docs/data.md
             paired_weight=100.0,
             level_dbfs=-20.0,
         ),
@@ -185,8 +156,8 @@ PRESETS = {
             law="snr",
             snr_db=(-8.0, 8.0),
             gain_db=(-6.0, 18.0),
-            balance="folders",  # a player of a minute is heard as often as one of an hour
-            augment=AugmentConfig(  # docs/data.md: worth most on players that nobody heard
+            balance="folders",  # a player with a minute is drawn as often as one with an hour
+            augment=AugmentConfig(  # docs/data.md: gains most on players not in the data
                 polarity=0.5,
                 speed=0.5,
                 pitch=0.2,
@@ -209,8 +180,8 @@ PRESETS = {
             clip_norm=5.0,
             ema=0.995,
             precision="mixed_bfloat16",  # a third faster on processors that have it, same scores
-            # the rate falls to the end, and a valid split of strangers favours a model that does
-            # little
+            # the learning rate falls to the end, and a valid split of other players favours models
+            # that change little
             keep="last",
         ),
     ),
@@ -231,13 +202,13 @@ PRESETS["piano2d"] = replace(
             frame=4096,
             hop=1024,
             cutoff_hz=16000.0,
-            dilations=(1, 3, 9, 27, 9),  # each tap where the ones before end: 1.4 s to either side
+            dilations=(1, 3, 9, 27, 9),  # filters join without overlap: context of 1.4 s each side
         ),
     ),
 )
 
-# What a search changes, see docs/tuning.md. A wider or deeper network takes longer for a step: give
-# trials a limit in time.
+# What a search changes, see docs/tuning.md. Steps of wider or deeper networks take longer: limit
+# the time of each trial.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),

@@ -1,11 +1,11 @@
-"""Settings and presets of WaveGAN (Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis",
-arXiv:1802.04208)."""
+"""Settings and presets of WaveGAN (Donahue, McAuley & Puckette 2019, arXiv:1802.04208)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.settings.base import SystemConfig, at_least
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
 from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
@@ -13,9 +13,8 @@ Objective = Literal["wgan-gp", "hinge", "vanilla", "lsgan"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaveGANConfig:
-    """What WaveGAN plays with: its networks and its objective. It learns the first of `sources`,
-    alone."""
+class WaveGANConfig(SystemConfig):
+    """WaveGAN: its networks and its objective. It learns the first of `sources` alone."""
 
     generator: SynthesizerConfig = field(default_factory=SynthesizerConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
@@ -24,44 +23,38 @@ class WaveGANConfig:
     penalty_weight: float = 10.0  # the paper's, from Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
     likeness_weight: float = 0.0  # not in the paper; after Mao et al. 2019
-    """Weight of the generator's term against sounds that are all alike, where recordings are not."""
+    """Weight of the generator's diversity loss: larger values push generated sounds apart where
+    they vary less than the recordings."""
     discriminator_steps: int = 5  # the paper's
-    """Discriminator steps for each generator step; each hears its own share of the batch."""
-    # the paper's; recordings differ by 30 dB, and the quiet ones teach little
+    """Discriminator steps for each generator step; each uses its own share of the batch."""
+    # the paper's; recordings differ by 30 dB, and quiet ones contribute little
     level_dbfs: float | None = None
-    """RMS level that windows of the recordings are brought to, in dB below full scale; None: as
-    they are."""
+    """RMS level in dBFS to which windows of the recordings are scaled; None: not scaled."""
 
-    def problems(self) -> Iterator[str]:
-        """What no run could be trained with, a sentence each."""
-        yield from self.generator.problems()
-        yield from self.discriminator.problems()
-        for name in ("penalty_weight", "likeness_weight"):
-            if getattr(self, name) < 0:
-                yield f"{name} is {getattr(self, name)}; it must be zero or above."
-        if self.discriminator_steps < 1:
-            yield f"discriminator_steps is {self.discriminator_steps}; it must be at least 1."
+    def own_problems(self) -> Iterator[str]:
+        """Yield one sentence for each setting of WaveGAN alone that no run can use."""
+        yield from at_least(self, discriminator_steps=1)
         if self.level_dbfs is not None and not self.level_dbfs < 0:
             yield (
-                f"level_dbfs is {self.level_dbfs}; it must be below zero, as a sound cannot pass"
-                " full scale."
+                f"level_dbfs is {self.level_dbfs}; it must be below zero, as 0 is full scale, the"
+                " highest level there is."
             )
 
 
-# What learns a timbre in minutes on two cores: a sixteenth of the paper's work in the generator,
-# and a critic that hears spectra.
+# Learns a timbre in minutes on two cores: a sixteenth of the paper's arithmetic in the generator,
+# and a discriminator on spectra.
 _QUICK = WaveGANConfig(
     generator=SynthesizerConfig(channels=16, start="he"),
     discriminator=DiscriminatorConfig(kind="multiresolution", channels=32, frames=(512, 1024)),
-    # log spectra are steep where it is quiet; at 10 the critic has little left to say, and sounds
-    # grow alike
+    # log spectra are steep where it is quiet; at 10 the discriminator learns little, and generated
+    # sounds lose diversity
     penalty_weight=0.1,
     discriminator_steps=1,
     level_dbfs=-20.0,
 )
 
 PRESETS = {
-    # For tests: seconds, not minutes.
+    # For tests; takes seconds, not minutes.
     "tiny": Experiment(
         system="wavegan",
         preset="tiny",
@@ -80,7 +73,7 @@ PRESETS = {
             learning_rate=1e-3,
         ),
     ),
-    # Faithful to the paper. A batch of 320 is five critic steps of 64 windows each.
+    # As in the paper. A batch of 320 is five critic steps of 64 windows each.
     "paper": Experiment(
         system="wavegan",
         preset="paper",
@@ -95,7 +88,6 @@ PRESETS = {
             keep="last",
         ),
     ),
-    # No data, no flags: the packaged recordings, about four minutes on two cores.
     "demo": Experiment(
         system="wavegan",
         preset="demo",
@@ -106,7 +98,7 @@ PRESETS = {
             steps_per_epoch=300,
             minutes=4.0,
             learning_rate=5e-4,
-            # two time-scales (Heusel et al. 2017) in place of five critic steps
+            # two learning rates (Heusel et al. 2017) instead of five critic steps
             discriminator_learning_rate=1e-3,
             schedule="cosine",
             ema=0.99,
@@ -131,8 +123,8 @@ PRESETS = {
     ),
 }
 
-# What a search changes, see docs/tuning.md. Trials are compared by the distance of their sounds'
-# spectra.
+# What a search changes, see docs/tuning.md. Trials are compared by the distance between
+# spectra of generated and recorded sounds.
 SEARCH = {
     "learning_rate": Around(factor=5),
     "discriminator_learning_rate": Around(factor=5),

@@ -1,4 +1,7 @@
-"""The table of systems: a line each. Adding one takes its file, its settings and a line here."""
+"""The table of systems.
+
+A new system needs its own file, its settings and one line here.
+"""
 
 from importlib import import_module
 from typing import NamedTuple
@@ -9,10 +12,10 @@ from tfsepgan.settings.search import Span
 
 
 class Entry(NamedTuple):
-    """Where a system's class and its settings live, each as `module:name`."""
+    """Where a system's class and settings are defined, each as `module:name`."""
 
     model: str
-    settings: str  # the config dataclass; PRESETS stands beside it
+    settings: str  # the config dataclass; its module also has PRESETS and SEARCH
 
 
 SYSTEMS = {
@@ -44,9 +47,9 @@ SYSTEMS = {
 
 
 def entry(name: str) -> Entry:
-    """The table's line for a system.
+    """The entry of a system.
 
-    Raises: ConfigError for a name that is not in the table, with the nearest one.
+    Raises: ConfigError for an unknown name; the message has the nearest known one.
     """
     if name not in SYSTEMS:
         raise ConfigError(f"There is no system {name!r}; {nearest(name, SYSTEMS)}")
@@ -59,24 +62,27 @@ def _load(place: str):
 
 
 def settings_type(name: str) -> type:
-    """A system's config dataclass; loads no TensorFlow."""
+    """A system's config dataclass. Does not load TensorFlow."""
     return _load(entry(name).settings)
 
 
 def presets(name: str) -> dict[str, Experiment]:
-    """A system's presets by name; loads no TensorFlow."""
+    """A system's presets by name. Does not load TensorFlow."""
     return _load(entry(name).settings.partition(":")[0] + ":PRESETS")
 
 
 def search_space(name: str) -> dict[str, Span]:
-    """What a search may change of a system, by dotted name of the setting; loads no TensorFlow."""
+    """The range that a search may try for each setting, by dotted name.
+
+    Does not load TensorFlow.
+    """
     return _load(entry(name).settings.partition(":")[0] + ":SEARCH")
 
 
 def preset(system: str, name: str) -> Experiment:
-    """One preset.
+    """One preset of a system.
 
-    Raises: ConfigError for an unknown system or preset, with the nearest name.
+    Raises: ConfigError for an unknown system or preset; the message has the nearest known name.
     """
     known = presets(system)
     if name not in known:
@@ -85,12 +91,10 @@ def preset(system: str, name: str) -> Experiment:
 
 
 def system_kind(name: str) -> str:
-    """How a system uses what it learnt: "generator", "search" or "synthesis"; this loads
-    TensorFlow."""
+    """How a system uses its networks: "generator", "search" or "synthesis". Loads TensorFlow."""
     return _load(entry(name).model).kind
 
 
 def build(experiment: Experiment):
-    """Build the system that the settings describe, untrained and not compiled; this loads
-    TensorFlow."""
+    """Build the system of an experiment, untrained and not compiled. Loads TensorFlow."""
     return _load(entry(experiment.system).model)(experiment)

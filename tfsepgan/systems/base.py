@@ -1,12 +1,11 @@
-"""What systems have in common: their players, how one of them takes a step, the log, and how what
-they learnt is used.
+"""The base classes of systems: players, single steps, the log, and how a trained system is used.
 
-The plot of a system (who moves when, on which loss) stays in its own `train_step`. There are three
+Which player steps when, and on which loss, is in each system's own `train_step`. There are three
 kinds:
 
-  SeparationSystem   a network takes a mixture apart in one pass: it ships as SavedModel and TFLite
-  SearchingSystem    what it learnt is searched at test time, for each mixture anew
-  SynthesisSystem    makes sounds from latents and separates nothing
+  SeparationSystem   one pass of a network separates a mixture; exported as SavedModel and TFLite
+  SearchingSystem    separates by a search at test time, for each mixture
+  SynthesisSystem    makes sounds from latents and does not separate
 """
 
 from collections.abc import Callable, Sequence
@@ -18,30 +17,30 @@ from keras import ops
 
 from tfsepgan.config import Experiment, TrainingConfig, nearest
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.networks.table import build_generator, first_sources
+from tfsepgan.systems.adversary import joint_gradients, tape_over, update_average
 from tfsepgan.systems.learning_rate import learning_rate
-from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
+from tfsepgan.systems.statistics import batch_normalisations, normalises_weighted_outputs
 
-STATISTICS_EVERY = 4  # steps between the forward passes that this costs
-STATISTICS_MOMENTUM = 0.98  # so the statistics of the running mean are those of about fifty batches
+STATISTICS_EVERY = 4  # steps; each update costs one forward pass
+STATISTICS_MOMENTUM = 0.98  # averages over about fifty batches
 
 
 class System(keras.Model):
-    """A model that is trained by players which each have an optimizer of their own.
+    """A model with several players, each trained by an optimizer of its own.
 
-    A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, names its
-    players' networks in `players`, and writes `train_step`.
+    A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, gives the
+    network of each player in `players`, and writes `train_step`.
 
     Args:
       experiment: all settings.
     """
 
-    kind = ""  # "generator", "search" or "synthesis": how what was learnt is stored and used
+    kind = ""  # "generator", "search" or "synthesis": how the networks are stored and used
     losses_logged: Sequence[str] = ()
-    # what of a batch it wants, see `data.pipeline.training_batches`
+    # keys of a batch that the system needs, see `data.pipeline.training_batches`
     batch_keys: Sequence[str] = ("mixture", "sources")
-    # players that learn at `learning_rate`; the others are discriminators
+    # players trained at `learning_rate`; all others at `discriminator_learning_rate`
     generators: Sequence[str] = ("generator",)
     why_not_exported: str | None = None
 
@@ -57,33 +56,32 @@ class System(keras.Model):
     @property
     def players(self) -> dict[str, keras.Model]:
         """The network that each player trains."""
-        raise NotImplementedError(f"{type(self).__name__} must name its players.")
+        raise NotImplementedError(f"{type(self).__name__} must define players.")
 
     def steps_per_batch(self, player: str) -> int:
-        """How often a player moves in one step."""
+        """How often a player steps on each batch."""
         return 1
 
     def begin(self, load: Callable[[str], "System"]) -> None:
-        """What is done once, before the first step of a new run, such as loading other models that
-        it builds on.
+        """Prepare a new run before its first step, for example load models that it builds on.
 
-        Not in `__init__`: a resumed run and a trained model need nothing but their own folder.
+        A resumed run and a trained model need only their own folder, so `__init__` does not do it.
 
         Args:
           load: gives the trained system of a name or path (`models.saved.load_trained`).
-        Raises: CheckpointError or ConfigError when they cannot be had or do not fit.
+        Raises: CheckpointError or ConfigError when a model cannot be loaded or does not fit.
         """
 
     def finish_epoch(self) -> None:
-        """What is to be done after an epoch's steps, before the system is judged and saved."""
+        """Finish an epoch, before the system is validated and saved."""
 
     @property
     def metrics(self):
-        """The losses that are logged, averaged over an epoch."""
+        """The logged losses, averaged over an epoch."""
         return list(self.trackers.values())
 
     def compile(self, training: TrainingConfig | None = None):
-        """Make every player's optimizer, built, so that nothing of it is missing from a checkpoint."""
+        """Make and build the optimizer of each player; a checkpoint then has all its variables."""
         training = training or self.experiment.training
         super().compile(jit_compile=False)
         for player, network in self.players.items():
@@ -100,62 +98,41 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
-    def tape_of(self, player: str) -> tf.GradientTape:
-        """A tape that records what follows from one player's weights."""
-        tape = tf.GradientTape(watch_accessed_variables=False)
-        with tape:
-            tape.watch([variable.value for variable in self.players[player].trainable_variables])
-        return tape
+    def tape_of(self, *players: str, persistent: bool = False) -> tf.GradientTape:
+        """One tape that records operations on the weights of these players only."""
+        return tape_over([self.players[name] for name in players], persistent=persistent)
 
     def minimize(self, loss: Callable, inputs: tuple, *, player: str):
-        """One step of one player down its loss.
+        """One optimizer step of one player.
 
         Args:
           loss: called with `inputs`; gives a scalar.
-          player: whose weights move.
+          player: whose weights are changed.
         Returns: the loss before the step.
         """
         with self.tape_of(player) as tape:
             value = loss(*inputs)
-        self.apply_gradients(player, value, tape)
+        self.apply_gradients(value, tape, player)
         return value
 
-    def apply_gradients(self, player: str, loss, tape: tf.GradientTape):
-        """Move one player's weights down a loss that was computed under its tape."""
-        variables = self.players[player].trainable_variables
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self.optimizers[player].apply(gradients, variables)
-
-    def input_gradient(self, network: Callable, waveform):
-        """How the summed scores of a network change with what it batch_keys, `[batch, time,
-        channels]`."""
-        with tf.GradientTape() as tape:
-            tape.watch(waveform)
-            scores = network(waveform)
-            total = sum(
-                ops.sum(ops.mean(ops.reshape(s, (ops.shape(s)[0], -1)), axis=1)) for s in scores
-            )
-        return tape.gradient(total, waveform) / len(scores)
-
-    def gradient_penalty(self, critic: keras.Model, real, fake, penalty: Callable = slope_penalty):
-        """Penalty on a critic's slope at random points between real and fake windows.
+    def apply_gradients(self, loss, tape: tf.GradientTape, *players: str, **options):
+        """One optimizer step of each player, by the gradients of one shared loss.
 
         Args:
-          critic: a discriminator of `networks.table`.
-          real, fake: `[batch, window, 1]`.
-          penalty: of the gradient, a function of `losses.penalties`.
-        Returns: scalar, without its weight.
-        Source: Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1.
+          loss: scalar, computed under `tape`.
+          tape: the players' own, see `tape_of`.
+          options: of `tf.GradientTape.gradient`.
         """
-        position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=self.draws)
-        between = mix_at_random(real, fake, position)
-        return penalty(self.input_gradient(lambda x: critic(x, training=True)["scores"], between))
+        networks = {name: self.players[name] for name in players}
+        gradients = joint_gradients(loss, tape, networks, **options)
+        for name, network in networks.items():
+            self.optimizers[name].apply(gradients[name], network.trainable_variables)
 
     def log(self, **losses) -> dict:
-        """Add losses to the epoch's means and give the means.
+        """Add losses to the means of the epoch.
 
-        Raises: ConfigError for a loss that the system does not declare: a misspelt name would
-          vanish.
+        Returns: the means, by name.
+        Raises: ConfigError for a name that is not in `losses_logged`.
         """
         for name, value in losses.items():
             if name not in self.trackers:
@@ -167,61 +144,63 @@ class System(keras.Model):
 
 
 class AveragedGenerator:
-    """A generator and the running mean of its weights, which is what is judged and ships.
+    """A generator and the running mean of its weights, which is validated and exported.
 
-    The subclass sets `generator` and `ema_generator`, the same network where no mean is kept.
+    `_make_averaged` sets `generator` and `ema_generator`: one network where no mean is kept.
     """
 
     def _make_averaged(self, new_generator: Callable[[], keras.Model]):
-        """Make the generator, and its mean with the same weights."""
+        """Make the generator and, with `ema`, a second network for the mean."""
         self.generator = new_generator()
         self.ema_generator = new_generator() if self.experiment.training.ema else self.generator
         self.ema_generator.set_weights(self.generator.get_weights())
         self._statistics_of_the_mean: set[int] = set()
-        if self.experiment.training.ema and normalises_what_weights_made(self.ema_generator):
+        if self.experiment.training.ema and normalises_weighted_outputs(self.ema_generator):
             for norm in batch_normalisations(self.ema_generator):
                 norm.momentum = STATISTICS_MOMENTUM
                 self._statistics_of_the_mean |= {id(norm.moving_mean), id(norm.moving_variance)}
 
     def update_average(self, mixture=None):
-        """Move the running mean of the generator's weights a little toward the weights.
+        """Update the running mean of the generator's weights.
 
-        Moving statistics that depend on weights are those of the mean itself, from mixtures that it
-        hears now and then; others are averaged as weights are. What is no number to average (the
-        state of a seed) is copied.
+        Batch normalisation after a layer with weights needs moving statistics of the mean network
+        itself: they come from a forward pass every few steps. All other moving statistics are
+        averaged as weights are. Integers, such as the state of a seed, are copied.
 
         Args:
-          mixture: `[batch, time, 1]` as the generator heard it; None for a network without batch
+          mixture: `[batch, time, 1]`, the generator's input; None for a network without batch
             normalisation.
         """
         decay = self.experiment.training.ema
         if not decay:
             return
-        for mean, weight in zip(
-            self.ema_generator.variables, self.generator.variables, strict=True
-        ):
-            if id(mean) not in self._statistics_of_the_mean:
-                averaged = keras.backend.is_float_dtype(weight.dtype)
-                mean.assign(mean * decay + weight * (1.0 - decay) if averaged else weight)
+        update_average(
+            self.ema_generator,
+            self.generator,
+            decay,
+            averaged=lambda weight: keras.backend.is_float_dtype(weight.dtype),
+            skipped=self._statistics_of_the_mean,
+        )
         if self._statistics_of_the_mean:
             turn = self.optimizers["generator"].iterations % STATISTICS_EVERY == 0
-            tf.cond(turn, lambda: self._hear(mixture), lambda: False)
+            tf.cond(turn, lambda: self._update_statistics(mixture), lambda: False)
 
-    def _hear(self, mixture) -> bool:
+    def _update_statistics(self, mixture) -> bool:
         self.ema_generator(mixture, training=True)
         return True
 
 
 class SeparationSystem(AveragedGenerator, System):
-    """A system whose generator takes a mixture apart in one pass.
+    """A system whose generator separates a mixture in one pass.
 
-    `generator` is what learns; `ema_generator` is the running mean of its weights, or itself;
-    `shipped` gives the sources of the latter, and is what validates, separates and is exported.
+    `generator` is trained; `ema_generator` is the running mean of its weights, or the generator
+    itself. `shipped` has the outputs of `ema_generator` that are sources: it is validated,
+    separates and is exported.
     """
 
     kind = "generator"
-    # True: one output more, the rest of a mixture that has others, which does not ship
-    models_rest = False
+    # True: the generator has one more output, for the others; it is not exported
+    models_others = False
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -233,60 +212,68 @@ class SeparationSystem(AveragedGenerator, System):
 
     @property
     def outputs(self) -> int:
-        """Outputs of the generator: one for each source, and one for the rest where there is any
-        and it is modelled."""
-        return len(self.sources) + (self.models_rest and self.experiment.data.has_others)
+        """Outputs of the generator: one for each source, and with `models_others` one for others.
+
+        Without others in the data there is no output for them.
+        """
+        return len(self.sources) + (self.models_others and self.experiment.data.has_others)
 
     def _new_generator(self) -> keras.Model:
         rate = self.experiment.data.sample_rate_hz
         return build_generator(self.config.generator, sources=self.outputs, sample_rate_hz=rate)
 
     def call(self, mixture, training=False):
-        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel
-        by itself."""
+        """Separate `[batch, time, channels]` into `[batch, sources, time, channels]`.
+
+        Each channel is separated by itself.
+        """
         channels = mixture.shape[-1]
         alone = [self.shipped(mixture[..., c : c + 1], training=training) for c in range(channels)]
         return ops.concatenate(alone, axis=-1)
 
 
 class SearchingSystem(System):
-    """A system that separates by searching what it learnt, for each mixture anew.
+    """A system that separates by a search at test time, for each mixture.
 
-    It sets `why_not_exported`, and gives `hop`, `context`, `shipped` and `separate`.
+    A subclass sets `why_not_exported` and defines `hop`, `context`, `shipped` and `separate`.
     """
 
     kind = "search"
 
     @property
     def hop(self) -> int:
-        """Samples; moving the mixture by it moves the estimates by it."""
-        raise NotImplementedError(f"{type(self).__name__} must name its hop.")
+        """Samples. Estimates shift with the mixture, in steps of `hop` samples."""
+        raise NotImplementedError(f"{type(self).__name__} must define hop.")
 
     @property
     def context(self) -> int:
-        """Samples either side of a sample of the estimates that it depends on."""
-        raise NotImplementedError(f"{type(self).__name__} must name its context.")
+        """Samples of the mixture on either side that a sample of an estimate depends on."""
+        raise NotImplementedError(f"{type(self).__name__} must define context.")
 
     @property
     def shipped(self) -> dict[str, keras.Model]:
-        """Networks whose weights are all that separation needs, by name."""
-        raise NotImplementedError(f"{type(self).__name__} must name what separation needs.")
+        """The networks that separation needs, by name."""
+        raise NotImplementedError(f"{type(self).__name__} must define shipped.")
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """Search: `[batch, time, 1]` float32 -> `[batch, sources, time, 1]`, the same whatever else
-        is in the batch."""
-        raise NotImplementedError(f"{type(self).__name__} must separate.")
+        """Search: `[batch, time, 1]` float32 -> `[batch, sources, time, 1]`.
+
+        An estimate does not depend on the other mixtures of the batch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define separate.")
 
     def call(self, mixture, training=False):
-        """Separate: `[batch, time, channels]` -> `[batch, sources, time, channels]`; each channel
-        by itself."""
+        """Separate `[batch, time, channels]` into `[batch, sources, time, channels]`.
+
+        Each channel is separated by itself.
+        """
         mixture = np.asarray(mixture, np.float32)
         alone = [self.separate(mixture[..., c : c + 1]) for c in range(mixture.shape[-1])]
         return ops.convert_to_tensor(np.concatenate(alone, axis=-1))
 
 
 class SynthesisSystem(AveragedGenerator, System):
-    """A system whose generator makes sounds from latents, `[batch, latent]` -> `[batch, time, 1]`."""
+    """A system whose generator makes sounds: latents `[batch, latent]` -> `[batch, time, 1]`."""
 
     kind = "synthesis"
 
@@ -296,5 +283,5 @@ class SynthesisSystem(AveragedGenerator, System):
         return {"generator": self.ema_generator}
 
     def generate(self, count: int, *, seed: int) -> np.ndarray:
-        """Make sounds, `[count, time, 1]` float32; the same seed makes the same ones."""
-        raise NotImplementedError(f"{type(self).__name__} must generate.")
+        """Make sounds, `[count, time, 1]` float32; the same seed gives the same sounds."""
+        raise NotImplementedError(f"{type(self).__name__} must define generate.")

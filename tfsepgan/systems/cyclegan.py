@@ -1,5 +1,4 @@
-"""CycleGAN: one network takes sources out of mixtures, another makes mixtures of sources, and there
-and back changes nothing.
+"""CycleGAN: one network separates mixtures, another mixes sources; round trips change nothing.
 
 Sources: [S] ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.2 and
 figure 4; [Z] Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
@@ -7,42 +6,48 @@ Adversarial Networks" (arXiv:1703.10593), eqs. 1 to 3, sections 4 and 5.2. With 
 (mixture to sources, B2A in [S]), the mixer F (sources to mixture, A2B), discriminators D_x and D_m,
 mixtures m and sources x:
 
-                            preset `paper` [S], x are the sources of m        preset `zhu` [Z], x are in none of the mixtures m
-    generators, one loss    0.5 |x - G(m)|_1 + 10 |m - F(G(m))|_1             5 |x - G(x)|_1 + 5 |m - F(m)|_1
-                                                                              + 10 |m - F(G(m))|_1 +
-                                                                              10 |x - G(F(x))|_1
-                            + adv(D_x(G(m))) + adv(D_m(F(G(m))))              + adv(D_x(G(m))) + adv(D_m(F(x)))
-    source discriminator    real(D_x(x)) + fake(D_x(G(m)))                    real(D_x(x)) + fake(D_x(G(m)))
-    mixture discriminator   real(D_m(m)) + fake(D_m(F(G(m))))                 real(D_m(m)) + fake(D_m(F(x)))
+                             preset `paper` [S]               preset `zhu` [Z]
+    sources x                are the sources of m             are in none of the mixtures m
+    generators, one loss     0.5 |x - G(m)|_1                 5 |x - G(x)|_1 + 5 |m - F(m)|_1
+                             + 10 |m - F(G(m))|_1             + 10 |m - F(G(m))|_1
+                                                              + 10 |x - G(F(x))|_1
+                             + adv(D_x(G(m)))                 + adv(D_x(G(m)))
+                             + adv(D_m(F(G(m))))              + adv(D_m(F(x)))
+    source discriminator     real(D_x(x)) + fake(D_x(G(m)))   real(D_x(x)) + fake(D_x(G(m)))
+    mixture discriminator    real(D_m(m))                     real(D_m(m))
+                             + fake(D_m(F(G(m))))             + fake(D_m(F(x)))
 
-`identity` chooses the first term (and with it whether a batch holds pairs), `mixture_fakes` what F
-makes of for D_m, and every weight is a setting. The fakes of [Z] come through a pool of past ones;
-those of [S] do not. No gradient flows from a discriminator's step into G or F; the one loss of the
-generators flows through all that made it, so D_m judges G too where F hears its estimate. G
-separates; the other three only teach it.
+`identity` chooses the first term, and with it whether a batch has pairs. `mixture_fakes` chooses
+the input of F for the fakes of D_m. Every weight is a setting. [Z] keeps past fakes in a pool for
+the discriminators, [S] does not. No gradient flows from a discriminator's step into G or F. The one
+loss of the generators flows through both networks, so D_m trains G too where F gets the estimate.
+G separates; the other three networks are used in training only.
 
-With several sources G has an output for each and F hears their sum: a mixture is a sum, so sources
-and mixtures lie in one space and F(m) means something too. D_x hears every source as a window of
-its own, and need not know which it is: the cycle and the identity term hold the outputs to their
-sources.
+With several sources, G has an output for each and F gets their sum: a mixture is a sum, so F(m) is
+defined too. D_x gets every source as a window of its own, without its name: the cycle and identity
+terms assign outputs to sources.
 
-Departs from [S]: it gives no weights but "higher on the cyclical loss"; those of the `paper` preset
-are from the authors' code, which is of another variant (one generator, in which F is adding the
-rest of the mixture again). The generators' adversarial term does not saturate (Goodfellow et al.
-2014, section 3). Departs from [Z]: networks, windows and batches are those of S-SepGAN; the rate
-does not fall.
-Departs from both: batch normalisation keeps moving statistics, of what each generator makes its
-fakes of; cycles and identity passes do not move them. The discriminators' losses are not halved,
-which Adam would undo. docs/systems/cyclegan.md has it setting by setting.
+Departs from [S]:
+- [S] gives no weights but "higher on the cyclical loss". Those of the `paper` preset are from the
+  authors' code, which is of another variant: one generator, where F adds the residual back.
+- The generators' adversarial term does not saturate (Goodfellow et al. 2014, section 3).
+Departs from [Z]: networks, windows and batches are those of S-SepGAN; the learning rate does not
+fall.
+Departs from both:
+- Batch normalisation keeps moving statistics. Only the passes that make fakes change them, not
+  those of cycles and identity terms.
+- The discriminators' losses are not halved: Adam would undo the factor.
 
-Not in either, off in both presets: with `carry_rest` (Hoshen 2018, arXiv:1812.07504; Michelashvili
-et al. 2019, arXiv:1812.06087) F does not have to invent what G takes off a mixture, but is handed
-it. F(G(m)) hears the rest of m itself, so that cycle is exact and asks nothing of G. F(x) hears
-what was left of a mixture that x is not in, as loud as the rest is beside x: G must find x among
-what real mixtures hold. Only a share of the estimate (`taken_off`) is taken off that mixture: were
-it all, what is left would be only what G knows to be rest already. No gradient flows through it, or
-G would learn to leave nothing. Of a recording of the rest, nothing but its level is used. With
-`level_dbfs`, every term hears all at one level. Its settings and presets are in
+Not in either, off in both presets:
+- `carry_rest` (Hoshen 2018, arXiv:1812.07504; Michelashvili et al. 2019, arXiv:1812.06087): F gets
+  the residual that G left, instead of making it up. For F(G(m)) it is the residual of m, so that
+  cycle is exact and gives G no gradient. For F(x) it is the residual of a mixture without x, at the
+  level that others have beside x: G has to find x among the others of real mixtures. Only the share
+  `taken_off` of the estimate is subtracted; with all of it, the residual would have only what G
+  already assigns to others. No gradient flows through the residual, or G would learn to leave
+  nothing. Of recordings of others, only the level is used.
+- `level_dbfs`: all terms are computed at one level.
+docs/systems/cyclegan.md has all this setting by setting. Settings and presets:
 `tfsepgan/settings/cyclegan.py`.
 """
 
@@ -53,27 +58,29 @@ from keras import KerasTensor, ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.layers.past_fakes import PastFakes
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
-from tfsepgan.networks.table import build_discriminator, build_generator
+from tfsepgan.networks.table import build_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level, only_source, root_mean_square
 from tfsepgan.systems.statistics import statistics_kept
 
 
-class Heard(NamedTuple):
-    """What is heard in a step, at one level; the sources are those of the mixtures, or have nothing
-    to do with them."""
+class Windows(NamedTuple):
+    """The windows of a step, at one level.
+
+    The sources are those of the mixtures, or of none of them.
+    """
 
     mixture: KerasTensor  # [batch, time, 1]
-    mixture_gain: KerasTensor  # [batch, 1, 1], what brought it to that level
+    mixture_gain: KerasTensor  # [batch, 1, 1], the factor of `gain_to_level`
     sources: KerasTensor  # [batch, sources, time, 1]
     sources_gain: KerasTensor  # [batch, 1, 1]
-    rest_rms: KerasTensor  # [batch, 1, 1], how loud the rest is beside these sources
+    others_rms: KerasTensor  # [batch, 1, 1], level of the others beside these sources
 
 
-class CycleGAN(SeparationSystem):
-    """Two generators, there and back, and a discriminator at each end.
+class CycleGAN(Adversarial, SeparationSystem):
+    """A generator and a mixer, inverse to each other, and a discriminator for the output of each.
 
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017, arXiv:1703.10593.
     """
@@ -95,169 +102,149 @@ class CycleGAN(SeparationSystem):
         super().__init__(experiment)
         data, config = experiment.data, self.config
         self.mixer = build_generator(config.mixer, sources=1, sample_rate_hz=data.sample_rate_hz)
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
         self.discriminators, self.pools = {}, {}
         for number, end in enumerate(("source", "mixture")):
-            seed = data.seed + 10 * number
-            self.discriminators[end] = build_discriminator(
-                config.discriminator, window=self.crop_length, seed=seed
-            )
-            self.pools[end] = PastFakes(config.pool, self.crop_length, seed=seed)
+            self.discriminators[end] = self.new_discriminator(10 * number)
+            self.pools[end] = PastFakes(config.pool, self.crop_length, seed=data.seed + 10 * number)
 
     @property
     def batch_keys(self):
-        """Mixtures with the sources in them, or mixtures and sources that have nothing to do with
-        each other."""
+        """Mixtures with their own sources, or mixtures and sources that are unrelated."""
         return (
             ("mixture", "sources") if self.config.identity == "paired" else ("unlabelled", "solo")
         )
 
     @property
     def players(self):
-        listeners = {
+        discriminators = {
             f"{end}_discriminator": network for end, network in self.discriminators.items()
         }
-        return {"generator": self.generator, "mixer": self.mixer, **listeners}
+        return {"generator": self.generator, "mixer": self.mixer, **discriminators}
 
     def steps_per_batch(self, player):
         return 1 if player in self.generators else self.config.discriminator_steps
 
     def plays(self, end: str) -> bool:
-        """Whether the discriminator at an end, 'source' or 'mixture', is asked."""
+        """Whether the discriminator of an end, 'source' or 'mixture', has a weight."""
         return getattr(self.config, f"adversarial_{end}_weight") > 0
 
     def train_step(self, batch):
-        heard = self.at_one_level(batch)
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        with self.tape_of("generator") as tape:
-            tape.watch([variable.value for variable in self.mixer.trainable_variables])
-            estimate = self.take_apart(heard.mixture, heard.mixture_gain)
-            mixed = self.fake_mixture(heard, estimate)
-            fakes = dict(
-                zip(self.pools, crops(start, self.crop_length, estimate, mixed), strict=True)
-            )
-            # those of what fakes are made of
-            with statistics_kept(self.generator), statistics_kept(self.mixer):
-                losses = self.generators_losses(heard, estimate, mixed, fakes)
-        self.apply_gradients_to_both(losses["generator"], tape)
-        self.update_average(heard.mixture / heard.mixture_gain)
-        reals = crops(start, self.crop_length, heard.sources, heard.mixture)
+        windows = self.at_one_level(batch)
+        start = self.random_start()
+        with self.tape_of(*self.generators) as tape:
+            estimate = self.unmix(windows.mixture, windows.mixture_gain)
+            mixed = self.fake_mixture(windows, estimate)
+            fakes = dict(zip(self.pools, self.crops(start, estimate, mixed), strict=True))
+            losses = self.generators_losses(windows, estimate, mixed, fakes)
+        # A network whose terms all have weight zero gets a gradient of zero.
+        zero = {"unconnected_gradients": tf.UnconnectedGradients.ZERO}
+        self.apply_gradients(losses["generator"], tape, *self.generators, **zero)
+        reals = self.crops(start, windows.sources, windows.mixture)
         for end, real in zip(self.pools, reals, strict=True):
             if self.plays(end):
                 self.train_discriminator(end, real, self.pools[end](fakes[end]))
+        self.update_average(windows.mixture / windows.mixture_gain)
         return self.log(**losses)
 
-    def at_one_level(self, batch) -> Heard:
-        """Mixtures at `level_dbfs`, with their sources; or mixtures, and sources as they would be
-        in such a mixture."""
+    def at_one_level(self, batch) -> Windows:
+        """Mixtures at `level_dbfs`, and sources at their level in a mixture of that level."""
         if self.config.identity == "paired":
             mixture, sources = batch["mixture"], batch["sources"]
-            rest = mixture - ops.sum(sources, axis=1)
+            others = mixture - ops.sum(sources, axis=1)
         else:
             mixture, solo = batch["unlabelled"], batch["solo"]
-            sources, rest = solo[:, : len(self.sources)], solo[:, -1]
+            sources, others = solo[:, : len(self.sources)], solo[:, -1]
         mixture_gain = gain_to_level(mixture, self.config.level_dbfs)
-        sources_gain = gain_to_level(ops.sum(sources, axis=1) + rest, self.config.level_dbfs)
-        return Heard(
+        sources_gain = gain_to_level(ops.sum(sources, axis=1) + others, self.config.level_dbfs)
+        return Windows(
             mixture=mixture_gain * mixture,
             mixture_gain=mixture_gain,
             sources=sources_gain[:, None] * sources,
             sources_gain=sources_gain,
-            rest_rms=sources_gain * root_mean_square(rest),
+            others_rms=sources_gain * root_mean_square(others, floor=1e-10),
         )
 
-    def take_apart(self, mixture, gain):
-        """G: a mixture at one level -> its sources at that level; the network hears it as loud as
-        it was recorded."""
+    def unmix(self, mixture, gain):
+        """G: a mixture at one level -> estimates at that level.
+
+        The network's input has the level of the recording.
+        """
         return gain[:, None] * self.generator(mixture / gain, training=True)
 
-    def mix(self, sources, rest=0.0):
-        """F: sources `[batch, sources, time, 1]`, and the rest where that is carried along -> their
-        mixture `[batch, time, 1]`."""
-        return self.mixer(ops.sum(sources, axis=1) + rest, training=True)[:, 0]
+    def mix(self, sources, residual=0.0):
+        """F: sources `[batch, sources, time, 1]` and a residual -> a mixture `[batch, time, 1]`."""
+        return self.mixer(ops.sum(sources, axis=1) + residual, training=True)[:, 0]
 
-    def fake_mixture(self, heard: Heard, estimate):
-        """What F makes for D_m: of the estimates themselves, or of real sources and a rest if one
-        is carried along."""
+    def fake_mixture(self, windows: Windows, estimate):
+        """F of the estimates, or of sources (with `carry_rest` and a residual): the fake of D_m."""
         if self.config.mixture_fakes == "estimates":
             return self.mix(estimate)
-        return self.mix(heard.sources, self.borrowed_rest(heard, estimate))
+        return self.mix(windows.sources, self.borrowed_residual(windows, estimate))
 
-    def borrowed_rest(self, heard: Heard, estimate):
-        """What was left of other mixtures, as loud as it should be beside the sources; nothing
-        without `carry_rest`."""
+    def borrowed_residual(self, windows: Windows, estimate):
+        """The residual of other mixtures, at the level of the others beside these sources.
+
+        Zero without `carry_rest`.
+        """
         if not self.config.carry_rest:
             return 0.0
-        rest = ops.stop_gradient(heard.mixture - self.config.taken_off * ops.sum(estimate, axis=1))
-        return rest * heard.rest_rms / root_mean_square(rest)
+        residual = ops.stop_gradient(
+            windows.mixture - self.config.taken_off * ops.sum(estimate, axis=1)
+        )
+        return residual * windows.others_rms / root_mean_square(residual, floor=1e-10)
 
-    def generators_losses(self, heard: Heard, estimate, mixed, fakes):
-        """L, as `generator`, and its terms; those whose weight is zero are not computed."""
-        own_rest = heard.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
+    def generators_losses(self, windows: Windows, estimate, mixed, fakes):
+        """The loss, by the name `generator`, and its terms that have a weight."""
+        residual = windows.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
         mixtures = {
-            "sources": lambda: self.mix(heard.sources),
-            "estimates": lambda: self.mix(estimate, own_rest),
+            "sources": lambda: self.mix(windows.sources),
+            "estimates": lambda: self.mix(estimate, residual),
         }
-        mixtures[self.config.mixture_fakes] = lambda: mixed  # made already
+        mixtures[self.config.mixture_fakes] = lambda: mixed  # already computed
         terms = {
             "cycle_source": lambda: l1(
-                heard.sources, self.take_apart(mixtures["sources"](), heard.sources_gain)
+                windows.sources, self.unmix(mixtures["sources"](), windows.sources_gain)
             ),
-            "cycle_mixture": lambda: l1(heard.mixture, mixtures["estimates"]()),
-            "identity_source": lambda: self.source_identity(heard, estimate),
-            "identity_mixture": lambda: self.mixture_identity(heard),
-            "adversarial_source": lambda: self.adversarial_loss("source", fakes),
-            "adversarial_mixture": lambda: self.adversarial_loss("mixture", fakes),
+            "cycle_mixture": lambda: l1(windows.mixture, mixtures["estimates"]()),
+            "identity_source": lambda: self.source_identity(windows, estimate),
+            "identity_mixture": lambda: self.mixture_identity(windows),
+            "adversarial_source": lambda: self.adversarial_loss(
+                self.discriminators["source"], fakes["source"]
+            ),
+            "adversarial_mixture": lambda: self.adversarial_loss(
+                self.discriminators["mixture"], fakes["mixture"]
+            ),
         }
         weights = {name: getattr(self.config, f"{name}_weight") for name in terms}
-        losses = {name: term() for name, term in terms.items() if weights[name]}
+        # The moving statistics stay those of the inputs that fakes are made from.
+        with statistics_kept(self.generator), statistics_kept(self.mixer):
+            losses = {name: term() for name, term in terms.items() if weights[name]}
         return {"generator": sum(weights[name] * loss for name, loss in losses.items()), **losses}
 
     @property
-    def few(self) -> int:
-        """Windows that the identity terms hear."""
+    def identity_windows(self) -> int:
+        """Number of windows in the identity terms."""
         return max(1, round(self.config.identity_share * self.experiment.data.batch))
 
-    def source_identity(self, heard: Heard, estimate):
-        """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1: a source alone must pass,
-        and leave nothing for the others."""
+    def source_identity(self, windows: Windows, estimate):
+        """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1 for one source at a time."""
         if self.config.identity == "paired":
-            return l1(heard.sources, estimate)
-        alone, gain, count, loss = (
-            heard.sources[: self.few],
-            heard.sources_gain[: self.few],
-            len(self.sources),
-            0.0,
-        )
-        for index in range(count):
-            wanted = [
-                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
-            ]
-            loss += l1(ops.stack(wanted, axis=1), self.take_apart(alone[:, index], gain))
-        return loss / count
+            return l1(windows.sources, estimate)
+        count = self.identity_windows
+        alone, gain = windows.sources[:count], windows.sources_gain[:count]
+        loss = 0.0
+        for index in range(len(self.sources)):
+            estimate = self.unmix(alone[:, index], gain)
+            loss += l1(only_source(alone, index), estimate)
+        return loss / len(self.sources)
 
-    def mixture_identity(self, heard: Heard):
-        """|F(m) - m|_1: what is a mixture already must pass unchanged."""
-        mixture = heard.mixture[: self.few]
+    def mixture_identity(self, windows: Windows):
+        """|m - F(m)|_1: a mixture stays as it is."""
+        mixture = windows.mixture[: self.identity_windows]
         return l1(mixture, self.mix(mixture[:, None]))
 
-    def adversarial_loss(self, end: str, fakes):
-        """How far the newest fakes at an end are from being called real."""
-        return generator_loss(
-            self.config.objective, self.discriminators[end](fakes[end], training=True)["scores"]
-        )
-
-    def apply_gradients_to_both(self, loss, tape: tf.GradientTape):
-        """One step of both generators down the one loss they share."""
-        variables = {player: self.players[player].trainable_variables for player in self.generators}
-        watched = {player: [variable.value for variable in of] for player, of in variables.items()}
-        # A generator whose terms all have weight zero stays as it is.
-        gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        for player in self.generators:
-            self.optimizers[player].apply(gradients[player], variables[player])
-
     def train_discriminator(self, end: str, real, fake):
-        """All steps of one discriminator on windows of the real and the fake."""
+        """All steps of one discriminator on the same windows."""
         for _ in range(self.config.discriminator_steps):
             loss = self.minimize(
                 self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator"
@@ -265,16 +252,5 @@ class CycleGAN(SeparationSystem):
             self.log(**{f"{end}_discriminator": loss})
 
     def discriminator_loss(self, end: str, real, fake):
-        """How far a discriminator is from telling real from fake."""
-        network, windows = self.discriminators[end], ops.shape(real)[0]
-        scores = network(ops.concatenate([real, fake]), training=True)["scores"]
-        loss = real_loss(self.config.objective, [score[:windows] for score in scores])
-        loss += fake_loss(self.config.objective, [score[windows:] for score in scores])
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(network, real, fake)
-        return loss
-
-
-def root_mean_square(windows):
-    """How loud each window is: `[batch, time, 1]` -> `[batch, 1, 1]`, never quite zero."""
-    return ops.sqrt(ops.mean(ops.square(windows), axis=(1, 2), keepdims=True) + 1e-10)
+        """Loss of one discriminator on real and fake crops."""
+        return self.loss_of_discriminator(self.discriminators[end], real, fake).total

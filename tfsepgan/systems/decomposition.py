@@ -1,56 +1,60 @@
-"""Decomposition: what takes a mixture apart is learnt as the inverse of what put it together.
+"""Decomposition: a network that composes mixtures and one that takes them apart invert each other.
 
 Source: Harn, Chen & Jojic 2019, "Composition and decomposition of GANs", arXiv:1901.07667:
-component generators g_i, a composition c and a decomposition d; any of them may be given, and the
-others are learnt. With components o = (g_1(z_1), ...) and mixtures y that nobody took apart:
+component generators g_i, a composition c and a decomposition d. Any of them can be given; the
+others are trained. With components o = (g_1(z_1), ...) and unlabelled mixtures y:
 
     parts come back          l_c-cyc = E |d(c(o)) - o|
     a mixture comes back     l_d-cyc = E |c(d(y)) - y|
-    parts sound like parts   l_d = sum_i E[D_i(o_i)] - E[D_i(d(y)_i)]      a critic D_i for each part
-    compositions like mixes  l_c = E[D_c(y)] - E[D_c(c(o))]                a critic D_c for mixtures
+    parts sound like parts   l_d = sum_i E[D_i(o_i)] - E[D_i(d(y)_i)]     critic D_i for each part
+    compositions like mixes  l_c = E[D_c(y)] - E[D_c(c(o))]               critic D_c for mixtures
 
-c and d descend `parts_cycle_weight` l_c-cyc + `mixture_cycle_weight` l_d-cyc + `parts_weight` l_d +
-`mixture_weight` l_c, the critics ascend l_d and l_c. `learn` says which of c and d move; a term
-that neither of those is in falls away with its critic.
-Departs from it: (1) parts are music and c is the sum, or a learned one close to it (see
-`networks/composition.py`). (2) d is a separator of one pass with an output for each source and one
-for the rest, so it ships like any other. (3) A part without a trained generator is heard from
-recordings instead; one that has a generator still takes its level from a recording, for a
-generator's own level says nothing of how loud the part is in a mixture. (4) Distances are L1 means
-of all parts; with `level_dbfs`, each mixture comes to one level and its parts with it. (5) Critics
-hear stretches, with any discriminator and objective of the tables; each part has its own. (6)
-Networks, weights, rates, batch and steps per player are not the paper's: only its abstract and
-introduction could be read, and no code of its authors was found. They are those of what it builds
-on (WGAN-GP, CycleGAN) and of S-SepGAN. On recordings without `components`, as in `demo` and in the
-comparison, l_c-cyc is a paired loss on sums of unrelated solos. Its settings and presets are in
-`tfsepgan/settings/decomposition.py`.
+A part is a source, or the others. c and d minimise `parts_cycle_weight` l_c-cyc +
+`mixture_cycle_weight` l_d-cyc + `parts_weight` l_d + `mixture_weight` l_c; the critics maximise l_d
+and l_c. `learn` chooses which of c and d are trained. A term that depends on neither of those is
+left out, with its critic.
+Departs from it:
+- Parts are music, and c is the sum or a trained network near it (see `networks/composition.py`).
+- d separates in one pass, with an output for each source and one for the others, so it is exported
+  like any other separator.
+- A part without a trained generator is taken from recordings. The sounds of a generator are brought
+  to the level of a recording: a generator's own level does not say how loud the part is in a
+  mixture.
+- Distances are L1 means over all parts. With `level_dbfs`, each mixture is brought to one level,
+  with its parts.
+- Critics get crops and can be any discriminator and objective of the tables; each part has its own.
+- Networks, weights, rates, batch and steps per player are not the paper's: only its abstract and
+  introduction could be read, and no code of its authors was found. They are from the works that it
+  builds on (WGAN-GP, CycleGAN) and from S-SepGAN.
+On recordings without `components`, as in `demo` and in the comparison, l_c-cyc is a paired loss on
+sums of unrelated recordings. Settings and presets: `tfsepgan/settings/decomposition.py`.
 """
 
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.composition import composition
-from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem, SynthesisSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level, root_mean_square
 from tfsepgan.systems.statistics import statistics_kept
 
 MIXTURE = "mixture"
-REST = "residual"  # no source may be called so
+OTHERS = "residual"  # their name as a part; no source may have it
 
 
 class RoundTrips(NamedTuple):
-    """Windows on their way there and back; mixtures `[batch, time, 1]`, parts `[batch, parts, time,
-    1]`."""
+    """Windows before and after each round trip.
+
+    Mixtures are `[batch, time, 1]`, parts `[batch, parts, time, 1]`.
+    """
 
     parts: Any  # o
     composed: Any  # c(o)
@@ -60,15 +64,15 @@ class RoundTrips(NamedTuple):
     mixture_again: Any  # c(d(y))
 
 
-class Decomposition(SeparationSystem):
-    """One network puts parts together, one takes mixtures apart, and each must undo the other.
+class Decomposition(Adversarial, SeparationSystem):
+    """A composition and a decomposition that invert each other, and critics of parts and mixtures.
 
     Source: Harn, Chen & Jojic 2019, arXiv:1901.07667.
     """
 
     batch_keys = ("unlabelled", "solo")
     generators = ("generator", "composition")
-    models_rest = True
+    models_others = True
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -78,18 +82,14 @@ class Decomposition(SeparationSystem):
                 "learn is 'composition', which needs a decomposition: give --init-from a run or"
                 " model of this system."
             )
-        self.parts = (*self.sources, REST)[: self.outputs]
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
+        self.parts = (*self.sources, OTHERS)[: self.outputs]
         self.composition = composition(config.composition, parts=self.outputs)
-        judged = [
+        scored = [
             *(self.parts if self.plays("parts") else ()),
             *([MIXTURE] if self.plays("mixture") else ()),
         ]
         self.critics = {
-            name: build_discriminator(
-                config.discriminator, window=self.crop_length, seed=data.seed + 10 * number
-            )
-            for number, name in enumerate(judged)
+            name: self.new_discriminator(10 * number) for number, name in enumerate(scored)
         }
         self.components = {
             part: wavegan_generator(config.component, window=data.window)
@@ -97,22 +97,21 @@ class Decomposition(SeparationSystem):
         }
 
     def component_places(self) -> dict[str, str]:
-        """Where the trained generators lie, by part; parts that are heard from recordings are left
-        out.
+        """Paths of the trained generators, by part; parts taken from recordings are left out.
 
         Raises: ConfigError when there are not as many as parts.
         """
         named = self.config.components or ("",) * self.outputs
         if len(named) != self.outputs:
             raise ConfigError(
-                f"components names {len(named)} generators; {self.outputs} are wanted:"
-                f" {', '.join(self.parts)}, in that order. Write '' for a part whose recordings are"
-                " to be heard."
+                f"components has {len(named)} entries; it must have {self.outputs}:"
+                f" {', '.join(self.parts)}, in this order. Write '' for a part that is taken from"
+                " recordings."
             )
         return {part: place for part, place in zip(self.parts, named, strict=True) if place}
 
     def begin(self, load):
-        """Load the components."""
+        """Load the trained component generators."""
         data = self.experiment.data
         for part, place in self.component_places().items():
             trained = load(place)
@@ -121,12 +120,12 @@ class Decomposition(SeparationSystem):
                     f"{place} is a {trained.experiment.system} model; a component must be a"
                     " wavegan."
                 )
-            theirs = trained.experiment.data
-            if (theirs.sample_rate_hz, theirs.window) != (data.sample_rate_hz, data.window):
+            made = trained.experiment.data
+            if (made.sample_rate_hz, made.window) != (data.sample_rate_hz, data.window):
                 raise ConfigError(
-                    f"{place} makes {theirs.window} samples at {theirs.sample_rate_hz} Hz, this run"
-                    f" hears {data.window} at {data.sample_rate_hz} Hz. Use --window"
-                    f" {theirs.window} --sample-rate-hz {theirs.sample_rate_hz}, or another"
+                    f"{place} makes {made.window} samples at {made.sample_rate_hz} Hz, this run"
+                    f" uses {data.window} at {data.sample_rate_hz} Hz. Use --window"
+                    f" {made.window} --sample-rate-hz {made.sample_rate_hz}, or another"
                     " component."
                 )
             try:
@@ -137,12 +136,12 @@ class Decomposition(SeparationSystem):
                     for k, v in asdict(trained.config.generator).items()
                 )
                 raise ConfigError(
-                    f"{place} has other shapes than this run's components. Give its settings:"
+                    f"The weights of {place} do not fit this run's components. Use its settings:"
                     f" {flags}."
                 ) from error
 
     def plays(self, term: str) -> bool:
-        """Whether a term moves what is learnt."""
+        """Whether a term has a weight and depends on a network that is trained."""
         return term in self.config.terms and getattr(self.config, f"{term}_weight") > 0
 
     @property
@@ -153,10 +152,10 @@ class Decomposition(SeparationSystem):
 
     @property
     def learners(self) -> dict[str, keras.Model]:
-        """What moves down the weighted sum of all terms: decomposition, composition or both."""
+        """The networks that minimise the weighted sum: decomposition, composition or both."""
         both = {"generator": self.generator, "composition": self.composition}
-        still = {"decomposition": "composition", "composition": "generator"}.get(self.config.learn)
-        return {name: network for name, network in both.items() if name != still}
+        given = {"decomposition": "composition", "composition": "generator"}.get(self.config.learn)
+        return {name: network for name, network in both.items() if name != given}
 
     @property
     def players(self):
@@ -170,29 +169,27 @@ class Decomposition(SeparationSystem):
 
     def train_step(self, batch):
         mixture, parts = batch["unlabelled"], self.components_of(batch["solo"])
-        with self.watching_learners() as tape:
+        with self.tape_of(*self.learners) as tape:
             trips = self.round_trips(mixture, parts)
-            judged = self.validatord(trips)
+            pairs = self.pairs(trips)
+            # The critics step here, while the tape is paused: critics and networks use the same
+            # round trips, which saves a second pass of both networks.
             with tape.stop_recording():
-                self.train_critics(judged)
-            cycles = {
-                "parts_cycle": l1(trips.parts, trips.parts_again),
-                "mixture_cycle": l1(trips.mixture, trips.mixture_again),
-            }
-            losses = {
-                term: loss for term, loss in cycles.items() if self.plays(term)
-            } | self.adversarial(judged)
+                self.train_critics(pairs)
+            losses = self.cycle_losses(trips) | self.adversarial_losses(pairs)
             total = sum(
                 getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items()
             )
-        self.move_learners(total, tape)
+        self.apply_gradients(total, tape, *self.learners)
         if "generator" in self.learners:
             self.update_average(mixture)
         return self.log(total=total, **losses)
 
     def components_of(self, solo):
-        """o: windows of every part, drawn apart, `[batch, parts, time, 1]`; the recordings', or a
-        generator's at their level."""
+        """o: unrelated windows of all parts, `[batch, parts, time, 1]`.
+
+        They are recordings, or a generator's sounds at the level of the recordings.
+        """
         windows = []
         for number, name in enumerate(self.parts):
             window = solo[:, number]
@@ -202,94 +199,71 @@ class Decomposition(SeparationSystem):
                     (solo.shape[0], generator.input.shape[-1]), -1.0, 1.0, seed=self.draws
                 )
                 sound = ops.stop_gradient(generator(latent, training=False))
-                window = sound * rms(window) / (rms(sound) + 1e-5)
+                window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)
             windows.append(window)
         return ops.stack(windows, axis=1)
 
     def round_trips(self, mixture, parts):
-        """Parts to a mixture and back, a mixture to parts and back; then everything at one level."""
-        learns = "generator" in self.learners
+        """Parts to a mixture and back, mixtures to parts and back; then all at one level."""
+        trained = "generator" in self.learners
         composed = self.composition(parts, training=True)
-        # d ships with those of mixtures; what c makes of parts may be unlike any
+        # The moving statistics stay those of mixtures, the inputs of the exported network.
         with statistics_kept(self.generator):
-            parts_again = self.generator(composed, training=learns)
-        decomposed = self.generator(mixture, training=learns)
+            parts_again = self.generator(composed, training=trained)
+        decomposed = self.generator(mixture, training=trained)
         mixture_again = self.composition(decomposed, training=True)
-        of_parts = gain_to_level(ops.sum(parts, axis=1), self.config.level_dbfs)
-        of_mixture = gain_to_level(mixture, self.config.level_dbfs)
+        parts_gain = gain_to_level(ops.sum(parts, axis=1), self.config.level_dbfs)
+        mixture_gain = gain_to_level(mixture, self.config.level_dbfs)
         return RoundTrips(
-            parts=of_parts[:, None] * parts,
-            composed=of_parts * composed,
-            parts_again=of_parts[:, None] * parts_again,
-            mixture=of_mixture * mixture,
-            decomposed=of_mixture[:, None] * decomposed,
-            mixture_again=of_mixture * mixture_again,
+            parts=parts_gain[:, None] * parts,
+            composed=parts_gain * composed,
+            parts_again=parts_gain[:, None] * parts_again,
+            mixture=mixture_gain * mixture,
+            decomposed=mixture_gain[:, None] * decomposed,
+            mixture_again=mixture_gain * mixture_again,
         )
 
-    def judged(self, trips):
-        """What each critic compares, by its name: real and made windows, `[batch, time, 1]`."""
+    def cycle_losses(self, trips):
+        """l_c-cyc and l_d-cyc, where they have a weight."""
+        cycles = {
+            "parts_cycle": l1(trips.parts, trips.parts_again),
+            "mixture_cycle": l1(trips.mixture, trips.mixture_again),
+        }
+        return {term: loss for term, loss in cycles.items() if self.plays(term)}
+
+    def pairs(self, trips):
+        """Real and made windows for each critic, by name, both `[batch, time, 1]`."""
         pairs = {
             part: (trips.parts[:, k], trips.decomposed[:, k]) for k, part in enumerate(self.parts)
         }
         pairs[MIXTURE] = (trips.mixture, trips.composed)
         return {name: pairs[name] for name in self.critics}
 
-    def train_critics(self, judged):
-        """All steps of all critics, each step on another stretch."""
+    def train_critics(self, pairs):
+        """All steps of all critics, each step on another crop."""
         for _ in range(self.config.critic_steps):
-            start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-            for name, windows in judged.items():
-                real, made = crops(
-                    start, self.crop_length, *(ops.stop_gradient(window) for window in windows)
-                )
+            start = self.random_start()
+            for name, windows in pairs.items():
+                real, made = self.crops(start, *(ops.stop_gradient(window) for window in windows))
                 loss = self.minimize(
                     self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}"
                 )
-                self.log(**{f"{'mixture' if name == MIXTURE else 'parts'}_critic": loss})
+                self.log(**{f"{term_of(name)}_critic": loss})
 
     def critic_loss(self, critic, real, made):
-        """How far a critic is from telling what is real from what c or d made."""
-        heard = critic(ops.concatenate([real, made]), training=True)["scores"]
-        count = ops.shape(real)[0]
-        loss = real_loss(self.config.objective, [scores[:count] for scores in heard])
-        loss += fake_loss(self.config.objective, [scores[count:] for scores in heard])
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(critic, real, made)
-        return loss
+        """Loss of one critic on real crops and those that c or d made."""
+        return self.loss_of_discriminator(critic, real, made).total
 
-    def adversarial(self, judged):
-        """l_d and l_c for what is learnt: how far the critics are from taking what it made for
-        real."""
-        losses = {}
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        for name, (_, made) in judged.items():
-            (heard,) = crops(start, self.crop_length, made)
-            loss = generator_loss(
-                self.config.objective, self.critics[name](heard, training=True)["scores"]
-            )
-            term = "mixture" if name == MIXTURE else "parts"
-            losses[term] = losses.get(term, 0.0) + loss
+    def adversarial_losses(self, pairs):
+        """l_d and l_c for c and d: how far what they made is from being scored as real."""
+        losses, start = {}, self.random_start()
+        for name, (_, made) in pairs.items():
+            (crop,) = self.crops(start, made)
+            loss = self.adversarial_loss(self.critics[name], crop)
+            losses[term_of(name)] = losses.get(term_of(name), 0.0) + loss
         return losses
 
-    def watching_learners(self) -> tf.GradientTape:
-        """A tape that records what follows from the weights of everything that is learnt."""
-        tape = tf.GradientTape(watch_accessed_variables=False)
-        with tape:
-            tape.watch(
-                [v.value for network in self.learners.values() for v in network.trainable_variables]
-            )
-        return tape
 
-    def move_learners(self, total, tape: tf.GradientTape):
-        """Move everything that is learnt down the same loss."""
-        variables = {name: network.trainable_variables for name, network in self.learners.items()}
-        gradients = tape.gradient(
-            total, {name: [v.value for v in owned] for name, owned in variables.items()}
-        )
-        for name, owned in variables.items():
-            self.optimizers[name].apply(gradients[name], owned)
-
-
-def rms(windows):
-    """Root mean square of each window, `[batch, time, 1]` -> `[batch, 1, 1]`."""
-    return ops.sqrt(ops.mean(ops.square(windows), axis=(1, 2), keepdims=True))
+def term_of(critic: str) -> str:
+    """The term of a critic, by its name."""
+    return "mixture" if critic == MIXTURE else "parts"

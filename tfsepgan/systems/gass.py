@@ -1,37 +1,36 @@
-"""GASS: a generator learns what frames of a part look like; a mixture is searched for the latents
-of all parts at once.
+"""GASS: generators model the frames of each source; a mixture is searched for all their latents.
 
-Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779);
-numbers are those of its authors' code. With a generator G_p and a critic D_p for each part p,
-magnitudes x_p of its frames and latents z:
+Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779).
+Numbers are from its authors' code. A part p is a source, or the others. With a generator G_p and a
+critic D_p for each part, magnitudes x_p of its frames and latents z:
 
-    learning      D_p: max E[D_p(x_p)] - E[D_p(G_p(z))]      G_p: max E[D_p(G_p(z))]          (Wasserstein)
+    learning      D_p: max E[D_p(x_p)] - E[D_p(G_p(z))]
+                  G_p: max E[D_p(G_p(z))]                   (Wasserstein)
     separation    over the latents z_p,t of all parts and frames: min of the sum over t of
-                  Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p + smoothness sum_p
-                  |s_p,t - s_p,t-1|
+                  Poisson(mixture_t | sum_p s_p,t) - critic_weight sum_p D_p
+                  + smoothness sum_p |s_p,t - s_p,t-1|
 
-and s_p goes back to audio with the mixture's phase, or as masks (`estimate`).
+s_p becomes audio with the mixture's phase, or as masks (`estimate`).
 Departs from it:
-- Generators make frames of mean magnitude 1, and a gain for each part and frame, searched with the
-  latents, says how loud: the authors level whole signals, which a separator of blocks cannot, and
-  recordings differ by 30 dB. Frames are drawn as often as they are loud. White noise at the
+- Generators make frames of mean magnitude 1. A gain for each part and frame, searched with the
+  latents, sets the level: the authors level whole signals, which a separator of blocks cannot, and
+  recordings differ by 30 dB. Frames are drawn in proportion to their level. White noise at the
   authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
 - Latents are drawn anew in each step; the authors draw one for each frame, once, and a stream of
-windows has no such frames.
-- The search starts from latents of zero, not from noise, so that blocks equal one pass, and is run
-  once: the authors run it ten times and keep what is nearest to the true sources. Jumps are
-  relative to the mixture's level, see `losses.poisson`.
-- A critic's high score means real in the search as in training; in the code it means generated in
-training, real in the search.
-- Adam without momentum stands for RMSprop, here and in the search: it has the same smoothing, and
-  corrects the first steps, which are up to ten times as long in RMSprop. Critics are clipped after
-  each step (Arjovsky et al. 2017), there before.
-- The score has no bias (its gradient is zero), and the transform is the package's, a root Hann
-window both ways.
-- The rest of the mixture is a part, and mixtures follow `law`; the authors add two speakers at one
-level.
-`demo` also has: a gradient penalty, compressed magnitudes, masks, a faster search, a running mean
-of the generators. Its settings and presets are in `tfsepgan/settings/gass.py`.
+  windows has no fixed frames.
+- The search starts from latents of zero, not from noise, so that blocks equal one pass. It is run
+  once: the authors run it ten times and keep the result nearest to the true sources.
+- The smoothness term is relative to the mixture's level, see `losses.poisson`.
+- A critic's high score means real in training and in the search; in the code it means generated in
+  training, real in the search.
+- Adam without momentum replaces RMSprop, in training and in the search: it has the same smoothing,
+  and corrects the first steps, which are up to ten times as long in RMSprop. Critics are clipped
+  after each step (Arjovsky et al. 2017), in the code before.
+- The score has no bias (its gradient is zero). The transform is the package's, with a root Hann
+  window both ways.
+- The others are a part, and mixtures follow `law`; the authors add two speakers at one level.
+`demo` also has a gradient penalty, compressed magnitudes, masks, a faster search, and a running
+mean of the generators. Settings and presets: `tfsepgan/settings/gass.py`.
 """
 
 import keras
@@ -42,20 +41,19 @@ from keras import ops
 from tfsepgan.config import Experiment
 from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
-from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.losses.poisson import jumps, poisson_loss
 from tfsepgan.networks import dense
+from tfsepgan.systems.adversary import gradient_penalty
 from tfsepgan.systems.base import AveragedGenerator, SearchingSystem
-from tfsepgan.systems.crops import gain_to_level
+from tfsepgan.systems.crops import magnitudes_by_source
 from tfsepgan.systems.latent_search import adam_step
 
-WASSERSTEIN = "wgan-gp"  # how scores are meant, with or without the penalty
-EPSILON = 1e-7  # of the search's steps; gradients are near 1e-3
+WASSERSTEIN = "wgan-gp"  # objective of the scores, with or without the penalty
+EPSILON = 1e-7  # of Adam in the search; gradients are near 1e-3
 
 
 class GASS(AveragedGenerator, SearchingSystem):
-    """A generator and a critic for each part, learnt from recordings of it alone; latents are
-    searched for each mixture.
+    """A generator and a critic for each part; separation is a search for latents.
 
     Source: Subakan & Smaragdis 2018, arXiv:1710.10779.
     """
@@ -63,14 +61,14 @@ class GASS(AveragedGenerator, SearchingSystem):
     batch_keys = ("solo",)
     losses_logged = ("critic", "generator")
     why_not_exported = (
-        "GASS looks for the latents of each mixture by gradient descent when it separates; no"
-        " network does it in one pass."
+        "GASS searches the latents of each mixture by gradient descent when it separates; no"
+        " network does this in one pass."
     )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         config = self.config
-        self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
+        self.parts = len(self.sources) + experiment.data.has_others  # others are one
         self.spectra = Spectra(config.frame, config.hop)
         self._make_averaged(self._new_generator)
         self.critic = dense.critic(
@@ -107,12 +105,12 @@ class GASS(AveragedGenerator, SearchingSystem):
 
     @property
     def context(self):
-        """Through the smoothness term, each iteration hears one frame further."""
+        """Through the smoothness term, each iteration depends on one more frame."""
         reach = self.config.iterations if self.config.smoothness else 0
         return self.config.frame + reach * self.config.hop
 
     def train_step(self, batch):
-        # without others, the last solo is silence
+        # without others in the data, the last window of `solo` is silence
         frames, loudness = self.frames(batch["solo"][:, : self.parts])
         for _ in range(self.config.critic_steps):
             self.critic_step(frames, loudness)
@@ -123,16 +121,16 @@ class GASS(AveragedGenerator, SearchingSystem):
         return self.log(generator=loss)
 
     def critic_step(self, frames, loudness):
-        """One step of the critics, on frames of their own; the generators stay as they are."""
+        """One step of the critics, on newly drawn frames and latents."""
         compared = self.drawn(frames, loudness), self.generator(self.latents())
         self.log(critic=self.minimize(self.critic_loss, compared, player="critic"))
         self.bound_critic()
 
     def further_critic_steps(self, frames, loudness):
-        """At the start of a run, what is missing to `first_critic_steps`: a generator that steps
-        first follows critics that know nothing.
+        """The critic steps that are missing to `first_critic_steps`, at the start of a run.
 
-        How far the run is, its generator's optimizer counts, so that a resumed run counts on.
+        Without them the first generator steps would follow untrained critics. The generator's
+        optimizer counts the steps, so that a resumed run counts on.
         """
         early = self.optimizers["generator"].iterations < self.config.first_steps
         missing = ops.where(early, self.config.first_critic_steps - self.config.critic_steps, 0)
@@ -144,26 +142,19 @@ class GASS(AveragedGenerator, SearchingSystem):
         tf.while_loop(lambda count: count < missing, step, (tf.constant(0),), parallel_iterations=1)
 
     def frames(self, solo):
-        """Frames of each part at mean 1, as the networks hear them, `[parts, frames, bins]`, and
-        how loud they were, `[parts, frames]`.
+        """Frames of each part as the networks get them, and their levels.
 
         Args:
-          solo: windows of each part alone, `[batch, parts, time, 1]`; each is brought to one level.
+          solo: windows of each part alone, `[batch, parts, time, 1]`.
+        Returns: compressed frames of mean 1, `[parts, frames, bins]`, and the levels that they had
+          in windows of one level, `[parts, frames]`.
         """
-        batch, parts, time = solo.shape[:3]
-        windows = ops.reshape(solo, (-1, time, 1))
-        magnitudes = self.spectra.magnitude(
-            self.spectra.analyse(gain_to_level(windows, 0.0) * windows)
-        )
-        by_part = ops.transpose(
-            ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3)
-        )
-        magnitudes = ops.reshape(by_part, (parts, -1, self.spectra.bins))
+        magnitudes = magnitudes_by_source(self.spectra, solo)
         levels = level(magnitudes)
         return (magnitudes / levels) ** self.config.compression, levels[..., 0]
 
     def drawn(self, frames, loudness):
-        """Frames of each part, `[frames, parts, bins]`, each as likely as it is loud."""
+        """Random frames of each part, `[frames, parts, bins]`, in proportion to their level."""
         chosen = keras.random.categorical(ops.log(loudness), self.config.frames, seed=self.draws)
         return ops.transpose(tf.gather(frames, chosen, batch_dims=1), (1, 0, 2))
 
@@ -174,21 +165,24 @@ class GASS(AveragedGenerator, SearchingSystem):
         )
 
     def critic_loss(self, real, fake):
-        """How far each critic is from telling frames of its part from generated ones; mean over
-        parts."""
-        loss = real_loss(WASSERSTEIN, [self.critic(real)]) + fake_loss(
-            WASSERSTEIN, [self.critic(fake)]
-        )
+        """Loss of the critics on real and generated frames; mean over parts."""
+        loss = real_loss(WASSERSTEIN, [self.critic(real)])
+        loss += fake_loss(WASSERSTEIN, [self.critic(fake)])
         if self.config.objective == "wgan-gp":
-            position = keras.random.uniform((*real.shape[:2], 1), seed=self.draws)
-            between = mix_at_random(real, fake, position)
-            slopes = self.input_gradient(
-                lambda frames: [ops.reshape(self.critic(frames), (-1, 1))], between
+            penalty = gradient_penalty(
+                self.score_frames, self.as_windows(real), self.as_windows(fake), self.draws
             )
-            loss += self.config.penalty_weight * slope_penalty(
-                ops.reshape(slopes, (-1, self.spectra.bins, 1))
-            )
+            loss += self.config.penalty_weight * penalty
         return loss
+
+    def as_windows(self, frames):
+        """Frames of all parts as examples of their own, `[frames * parts, bins, 1]`."""
+        return ops.reshape(frames, (-1, self.spectra.bins, 1))
+
+    def score_frames(self, windows):
+        """Scores of `as_windows`, as a list of one head, `[frames * parts, 1]`."""
+        frames = ops.reshape(windows, (-1, self.parts, self.spectra.bins))
+        return [ops.reshape(self.critic(frames), (-1, 1))]
 
     def bound_critic(self):
         """Clip the critic's weights, which bounds its slope.
@@ -200,7 +194,7 @@ class GASS(AveragedGenerator, SearchingSystem):
                 weight.assign(ops.clip(weight, -self.config.clip, self.config.clip))
 
     def generator_loss(self, latents):
-        """How far generated frames are from being called real; mean over parts."""
+        """How far generated frames are from being scored as real; mean over parts."""
         return generator_loss(WASSERSTEIN, [self.critic(self.generator(latents))])
 
     def separate(self, mixture):
@@ -217,15 +211,13 @@ class GASS(AveragedGenerator, SearchingSystem):
         )
 
     def search(self, magnitudes):
-        """Find what the parts of a mixture are: `[batch, frames, bins]` -> magnitudes `[batch,
-        frames, parts, bins]`."""
+        """Magnitudes of a mixture `[batch, frames, bins]` -> `[batch, frames, parts, bins]`."""
         levels = level(magnitudes)
-        points = self.descended(magnitudes, levels)
-        return self.sounding(self.generated(points), points, levels)
+        points = self.found_points(magnitudes, levels)
+        return self.magnitudes(self.generated(points), points, levels)
 
-    def descended(self, magnitudes, levels):
-        """Points, see `start`, after a fixed number of steps of Adam, which moves every number by
-        itself, down `search_loss`."""
+    def found_points(self, magnitudes, levels):
+        """Points, see `start`, after a fixed number of Adam steps down `search_loss`."""
         config = self.config
         adam = {"rate": config.search_rate, "decays": config.search_betas, "epsilon": EPSILON}
 
@@ -244,24 +236,25 @@ class GASS(AveragedGenerator, SearchingSystem):
         return points
 
     def start(self, magnitudes):
-        """Where every frame's search starts, `[batch, frames, parts, latent + 1]`: latents of zero,
-        then an even share of the level."""
+        """Start of the search for every frame, `[batch, frames, parts, latent + 1]`.
+
+        Latents are zero; the last number, a log gain, gives each part an equal share of the level.
+        """
         batch, frames = ops.shape(magnitudes)[:2]
         latents = ops.zeros((batch, frames, self.parts, self.config.latent))
         gains = ops.full((batch, frames, self.parts, 1), -np.log(self.parts), dtype="float32")
         return ops.concatenate([latents, gains], axis=-1)
 
     def search_loss(self, points, magnitudes, levels):
-        """What the search makes small: the mixture's unlikelihood, critics that do not believe, and
-        jumps from frame to frame.
+        """The mixture's negative log likelihood, the critics' scores, and the smoothness term.
 
         Args:
           points: `[batch, frames, parts, latent + 1]`, see `start`.
           magnitudes, levels: of the mixture, `[batch, frames, bins]` and `[batch, frames, 1]`.
-        Returns: scalar, a sum over frames.
+        Returns: scalar, a weighted sum over frames.
         """
         generated = self.generated(points)
-        parts = self.sounding(generated, points, levels)
+        parts = self.magnitudes(generated, points, levels)
         loss = ops.sum(poisson_loss(ops.sum(parts, axis=2) / levels, magnitudes / levels))
         if self.config.critic_weight:
             scores = self.critic(ops.reshape(generated, (-1, self.parts, self.spectra.bins)))
@@ -271,13 +264,15 @@ class GASS(AveragedGenerator, SearchingSystem):
         return loss
 
     def generated(self, points):
-        """Frames as the generators make them, `[batch, frames, parts, bins]`, of mean 1."""
+        """Output of the generators, frames of mean 1, `[batch, frames, parts, bins]`."""
         latents = ops.reshape(points[..., :-1], (-1, self.parts, self.config.latent))
         return ops.reshape(self.ema_generator(latents), (*ops.shape(points)[:3], self.spectra.bins))
 
-    def sounding(self, generated, points, levels):
-        """Magnitudes of the parts, `[batch, frames, parts, bins]`: generated frames at their gains,
-        which are relative to the mixture."""
+    def magnitudes(self, generated, points, levels):
+        """Magnitudes of the parts, `[batch, frames, parts, bins]`: generated frames times gains.
+
+        Gains are relative to the level of the mixture.
+        """
         return (
             levels[..., None]
             * ops.exp(points[..., -1:])

@@ -1,24 +1,23 @@
-"""The search of latents: Adam down an objective from several starts at once, in windows of a signal
-of any length."""
+"""Search for latents by Adam from several starts, and separate long signals window by window."""
 
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-# windows searched at once; always that many, so that a window's arithmetic never depends on its
-# neighbours
+# Windows searched at once. The number is always the same, so that the result for a window does not
+# depend, by rounding, on how many windows there are.
 GROUP = 32
 
 
 def adam_step(
     count, place, slope, first, second, *, rate: float, decays=(0.9, 0.999), epsilon: float = 1e-8
 ):
-    """One step of Adam, every number of a place going its own way.
+    """One step of Adam, on each element by itself.
 
     Args:
-      count: steps taken before.
-      place, slope: tensors of one shape, where the search is and the gradient there.
+      count: steps before this one.
+      place, slope: the current point and the gradient there, tensors of one shape.
       first, second: running means of the slope and of its square; zeros before the first step.
       rate, decays, epsilon: of Adam.
     Returns: the next place, first and second.
@@ -32,19 +31,19 @@ def adam_step(
 
 
 def search(objective: Callable, starts, *, iterations: int, rate: float):
-    """Look for the latents where an objective is smallest.
+    """Find the latents with the smallest objective.
 
-    Each example and each start goes its own way, for the same number of steps, so nothing depends
-    on what else is searched at the same time. Starts count as places passed: the result is never
-    worse than the best of them.
+    Each example and each start is searched by itself, with the same number of steps, so a result
+    does not depend on the rest of the batch. The starts count as points passed: the result is never
+    worse than the best start.
 
     Args:
-      objective: `[examples * restarts, ...]` latents -> `[examples * restarts]`, an example's
-        restarts side by side.
+      objective: latents `[examples * restarts, ...]` -> `[examples * restarts]`; the restarts of
+        an example are adjacent.
       starts: `[examples, restarts, ...]`.
       iterations: steps of Adam.
       rate: learning rate.
-    Returns: the best latents, `[examples, ...]`, and their objective, `[examples]`.
+    Returns: the best latents passed, `[examples, ...]`, and their objective, `[examples]`.
     """
     shape = starts.shape
     start = tf.reshape(starts, (-1, *shape[2:]))
@@ -66,7 +65,7 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
         start,
         objective(start),
     )
-    # A loop of the graph's own: inside of Keras' `fit`, Python's are not turned into one.
+    # `tf.while_loop`, because Keras' `fit` does not convert Python loops to graph loops.
     state = tf.while_loop(lambda count, *_: count < iterations, step, state, parallel_iterations=1)
     _, latents, _, _, best, least = state
     if iterations:
@@ -78,22 +77,23 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
 
 
 def _better(latents, value, best, least):
-    """The better of two places for each example; one that is not a number never is."""
+    """The better of two points for each example; NaN is never better."""
     wins = value < least
     over = tf.reshape(wins, (-1, *[1] * (len(latents.shape) - 1)))
     return tf.where(over, latents, best), tf.where(wins, value, least)
 
 
 def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: int) -> np.ndarray:
-    """Search every window of mixtures, half a window apart, and let what is found fade into each
-    other.
+    """Search overlapping windows of mixtures and cross-fade the estimates.
+
+    Windows start half a window apart.
 
     Args:
-      solve: a compiled search of GROUP windows, `[GROUP, window, 1]` -> `[GROUP, outputs, window,
+      solve: compiled search of GROUP windows, `[GROUP, window, 1]` -> `[GROUP, outputs, window,
         1]`.
-      mixture: `[batch, time, 1]` float32, any time of at least one sample.
-      window: samples, even.
-      outputs: how many estimates `solve` gives of each window.
+      mixture: `[batch, time, 1]` float32, at least one sample long.
+      window: samples, an even number.
+      outputs: estimates that `solve` gives for each window.
     Returns: `[batch, outputs, time, 1]`.
     """
     batch, time, _ = mixture.shape

@@ -1,4 +1,4 @@
-"""Learning rates over a run."""
+"""The learning rate of a player over a run."""
 
 import keras
 
@@ -6,14 +6,14 @@ from tfsepgan.config import TrainingConfig
 
 
 def learning_rate(training: TrainingConfig, peak: float, *, steps_per_batch: int = 1):
-    """The learning rate of one player over a run.
+    """Warm-up, then a constant rate or half a cosine.
 
     Args:
-      training: `schedule`, `warmup_steps` and `steps` are used.
+      training: its `schedule`, `warmup_steps` and `steps` are used.
       peak: the highest rate.
-      steps_per_batch: how often the player steps in one step of the run.
-    Returns: a number, or a Keras schedule: up to `peak` in `warmup_steps`, then constant or half a
-      cosine down to `peak` / 100.
+      steps_per_batch: how often the player steps on each batch.
+    Returns: a number, or a Keras schedule: a rise to `peak` in `warmup_steps`, then a constant rate
+      or half a cosine down to `peak` / 100.
     """
     if training.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(

@@ -1,32 +1,32 @@
-"""NMF: every part is a sum of a few spectra that it always uses; a mixture is explained by those of
-all parts at once.
+"""NMF: each source is a sum of a few fixed spectra; a mixture is explained by those of all sources.
 
 Source: supervised NMF with the Kullback-Leibler divergence, the baseline of Subakan & Smaragdis
-2018, "Generative Adversarial Source Separation" (arXiv:1710.10779), and of the method Smaragdis,
-Raj & Shashanka 2007; numbers are those of its authors' code. With magnitudes X of a part's frames,
-spectra W and activations H, all zero or above:
+2018, "Generative Adversarial Source Separation" (arXiv:1710.10779), and the method of Smaragdis,
+Raj & Shashanka 2007. Numbers are from the authors' code. A part is a source, or the others. With
+magnitudes X of a part's frames, spectra W and activations H, all non-negative:
 
     learning        W, H = argmin KL(X | H W), by multiplicative updates, for each part
-    separation      H = argmin KL(mixture | H [W_1 ... W_P]) with all W as they are; mask of a part = H_p W_p / (H W)
+    separation      H = argmin KL(mixture | H [W_1 ... W_P]) with all W fixed;
+                    the mask of part p = H_p W_p / (H W)
 
-scikit-learn does both. No network is trained, so there are no players: a step adds frames of each
-part alone to a fair sample of all that were heard, and an epoch ends with a fit to that sample. A
-fit does not go on from the last one: spectra that explain their own part ever better explain the
-others better too, and separate worse. Departs from it:
-- The rest of the mixture is a part as the sources are.
+scikit-learn computes both. No network is trained, so there are no players: a step adds frames of
+each part alone to a random sample of all its frames so far, and an epoch ends with a fit to that
+sample. A fit does not start from the last one: spectra that explain their own part better and
+better also explain the others better, and separate worse. Departs from it:
+- The others are a part like the sources.
 - Windows are brought to one level before they are sampled, as recordings differ by 30 dB; the
-authors level whole signals.
-- A fit is to a sample of what the run gets; the authors have half a minute of each speaker and fit
-all of it.
+  authors level whole signals.
+- A fit is to a sample of the recordings; the authors have half a minute of each speaker and fit all
+  of it.
 - Spectra start as frames of the sample and their activations are found first, then both are updated
-  in turn; the code starts both nearly flat, at random, and updates both at once for 100 iterations
+  in turn. The code starts both nearly flat, at random, and updates both at once for 100 iterations
   (ours is 1 dB better on the demo set).
 - Updates are those of the divergence, not of a probability model with sums of 1; as steps of one
-activation they are the same.
-- The transform is the package's, a root Hann window both ways, so that shares of the mixture sum to
-it.
-`demo` also has: longer frames, more spectra, fewer updates, shares of energy, and loud frames count
-more than quiet ones. Its settings and presets are in `tfsepgan/settings/nmf.py`.
+  activation they are the same.
+- The transform is the package's, with a root Hann window both ways, so that the masked parts add up
+  to the mixture.
+`demo` also has longer frames, more spectra, fewer updates, shares of energy, and loud frames with
+more weight than quiet ones. Settings and presets: `tfsepgan/settings/nmf.py`.
 """
 
 import keras
@@ -40,16 +40,16 @@ from tfsepgan.layers.spectra import Spectra, level, shares, turned
 from tfsepgan.losses.poisson import divergence
 from tfsepgan.networks.dictionary import dictionary
 from tfsepgan.systems.base import SearchingSystem
-from tfsepgan.systems.crops import gain_to_level
+from tfsepgan.systems.crops import magnitudes_by_source
 
 # a fixed number of multiplicative updates
 UPDATES = {"solver": "mu", "beta_loss": "kullback-leibler", "tol": 0}
-EMPTY = -100.0  # key of a place in the pool that holds no frame yet
-LEAST = 1e-3  # of the mean of a spectrum that a fit starts from: what is zero once stays zero
+EMPTY = -100.0  # key of a pool entry that has no frame yet
+LEAST = 1e-3  # share of the mean spectrum added to starts: multiplied, a zero stays zero
 
 
 class NMF(SearchingSystem):
-    """A dictionary of spectra for each part, learnt from recordings of it alone.
+    """A dictionary of spectra for each part, learnt from recordings of the part alone.
 
     Source: the baseline of Subakan & Smaragdis 2018, arXiv:1710.10779.
     """
@@ -57,23 +57,22 @@ class NMF(SearchingSystem):
     batch_keys = ("solo",)
     losses_logged = ("divergence",)
     why_not_exported = (
-        "NMF looks for the activations of each mixture with scikit-learn when it separates; there"
-        " is no network to export."
+        "NMF fits the activations of each mixture with scikit-learn when it separates; there is no"
+        " network to export."
     )
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         config = self.config
-        parts = self.parts = len(self.sources) + experiment.data.has_others  # the rest is one
+        parts = self.parts = len(self.sources) + experiment.data.has_others  # others are one
         self.spectra = Spectra(config.frame, config.hop)
         bins = self.spectra.bins
         self.dictionary = dictionary(
             parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed
         )
         self.pool = self._state("pool", (parts, config.pool, bins), "zeros")
-        # A frame stays while its key, a normal number, is among the highest of all heard so far.
-        # Normal, because float32 tells the highest of millions apart, and of as many uniform ones
-        # it would not.
+        # A frame stays in the pool while its key is among the highest of all keys so far. Keys are
+        # normal: in float32 the highest of millions differ, while uniform ones would be equal.
         self.keys = self._state("keys", (parts, config.pool), keras.initializers.Constant(EMPTY))
         self.misfit = self._state("misfit", (), "zeros")
 
@@ -96,29 +95,17 @@ class NMF(SearchingSystem):
 
     @property
     def context(self):
-        return self.config.frame  # frames are explained one by one
+        return self.config.frame  # each frame is explained by itself
 
     def train_step(self, batch):
-        # without others, the last solo is silence
-        self.sample(self.frames(batch["solo"][:, : self.parts]))
+        # without others in the data, the last window of `solo` is silence
+        self.sample(magnitudes_by_source(self.spectra, batch["solo"][:, : self.parts]))
         return self.log(divergence=self.misfit)
 
-    def frames(self, solo):
-        """Magnitudes of each part's frames, `[parts, frames, bins]`, from windows alone `[batch,
-        parts, time, 1]` at one level."""
-        batch, parts, time = solo.shape[:3]
-        windows = ops.reshape(solo, (-1, time, 1))
-        magnitudes = self.spectra.magnitude(
-            self.spectra.analyse(gain_to_level(windows, 0.0) * windows)
-        )
-        by_part = ops.transpose(
-            ops.reshape(magnitudes, (batch, parts, -1, self.spectra.bins)), (1, 0, 2, 3)
-        )
-        return ops.reshape(by_part, (parts, -1, self.spectra.bins))
-
     def sample(self, frames):
-        """Let new frames, `[parts, frames, bins]`, take places in the pool: all that were ever
-        heard are as likely to be in it.
+        """Add frames `[parts, frames, bins]` to the pool.
+
+        The pool stays a uniform sample of all frames so far.
 
         Source: Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir", with equal
           weights.
@@ -131,7 +118,7 @@ class NMF(SearchingSystem):
         self.keys.assign(highest)
 
     def finish_epoch(self):
-        """Fit every part's dictionary to its sample of frames."""
+        """Fit the dictionary of each part to its sample of frames."""
         spectra = self.dictionary.get_layer("dictionary").spectra
         learnt, misfits = np.array(spectra), []
         for part, (frames, keys) in enumerate(
@@ -145,34 +132,37 @@ class NMF(SearchingSystem):
         self.misfit.assign(np.mean(misfits) if misfits else 0.0)
 
     def weighted(self, frames: np.ndarray) -> np.ndarray:
-        """Frames `[frames, bins]` as they count in a fit: the divergence grows with a frame's
-        level, so at mean 1 all count the same."""
+        """Frames `[frames, bins]` for a fit, with `weighting` 'equal' at mean 1.
+
+        The divergence grows with a frame's level, so at mean 1 all frames count the same.
+        """
         return frames / np.asarray(level(frames)) if self.config.weighting == "equal" else frames
 
-    def start(self, heard: np.ndarray) -> np.ndarray:
-        """Where a fit to frames `[frames, bins]` starts, `[rank, bins]`: some of them, coloured so
-        that no two are the same."""
-        places = np.arange(self.config.rank) % len(heard)
-        colour = np.random.default_rng(self.experiment.data.seed).uniform(
-            0.5, 1.5, (len(places), heard.shape[1])
-        )
-        return (heard[places] * colour + LEAST * heard.mean(axis=0)).astype(np.float32) + 1e-9
+    def start(self, frames: np.ndarray) -> np.ndarray:
+        """Start of a fit to frames `[frames, bins]`: some of them, `[rank, bins]`.
 
-    def fit_dictionary(self, heard: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, float]:
+        Random factors make all of them different.
+        """
+        places = np.arange(self.config.rank) % len(frames)
+        factors = np.random.default_rng(self.experiment.data.seed).uniform(
+            0.5, 1.5, (len(places), frames.shape[1])
+        )
+        return (frames[places] * factors + LEAST * frames.mean(axis=0)).astype(np.float32) + 1e-9
+
+    def fit_dictionary(self, frames: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, float]:
         """Learn a dictionary.
 
         Args:
-          heard: frames `[frames, bins]`.
-          spectra: where it starts, `[rank, bins]`.
-        Returns: spectra of mean 1 that explain the frames, `[rank, bins]`, and the divergence that
-          is left.
+          frames: `[frames, bins]`.
+          spectra: the start, `[rank, bins]`.
+        Returns: spectra of mean 1, `[rank, bins]`, and the divergence that remains.
         """
         updates = {"n_components": len(spectra), "max_iter": self.config.fit_iterations, **UPDATES}
-        activations, _, _ = non_negative_factorization(heard, H=spectra, update_H=False, **updates)
+        activations, _, _ = non_negative_factorization(frames, H=spectra, update_H=False, **updates)
         activations, spectra, _ = non_negative_factorization(
-            heard, W=np.maximum(activations, 1e-12), H=spectra, init="custom", **updates
+            frames, W=np.maximum(activations, 1e-12), H=spectra, init="custom", **updates
         )
-        misfit = float(ops.mean(divergence(activations @ spectra, heard)))
+        misfit = float(ops.mean(divergence(activations @ spectra, frames)))
         return spectra / (spectra.mean(axis=1, keepdims=True) + 1e-30), misfit
 
     def separate(self, mixture):
@@ -187,12 +177,11 @@ class NMF(SearchingSystem):
         )
 
     def activations(self, magnitudes: np.ndarray) -> np.ndarray:
-        """How loud each spectrum of each part sounds, `[frames, parts, rank]`, in magnitudes
-        `[frames, bins]`, frame by frame.
+        """Activations `[frames, parts, rank]` of all spectra for magnitudes `[frames, bins]`.
 
-        The same whatever other frames there are: each is brought to one level, and after the first
-        update nothing is left of the value they all start from, as it multiplies both sides of a
-        ratio.
+        A frame's result does not depend on the other frames: each is brought to one level, and the
+        value that all activations start from cancels in the first update, where it multiplies both
+        sides of a ratio.
         """
         spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
         together = spectra.reshape(-1, spectra.shape[-1])

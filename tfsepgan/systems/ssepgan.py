@@ -1,38 +1,34 @@
-"""S-SepGAN: one generator takes the instrument out of the mixture, one discriminator hears whether
-it did.
+"""S-SepGAN: a generator separates the sources, a discriminator compares them with recordings.
 
-Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3; unsourced
-defaults are the authors' code's. With generator G, discriminator D, mixture m and target x:
+Source: ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.3. Defaults
+without a source are from the authors' code. With generator G, discriminator D, mixture m, target x:
 
     discriminator   L_D = E[real(D(x))] + E[fake(D(G(m)))] + E[fake(D(m))]
     generator       L_G = 10 |G(m) - x|_1 + 1 E[adv(D(G(m)))] + 0.5 |G(x) - x|_1
 
-The third term of L_D is the paper's own: the raw mixture is a fake too, so that doing nothing never
-pays.
-Departs from it: the objective and the paired distance are settings, and so are feature matching and
-a spectral term (off in the `paper` preset), the identity term may hear a share of the batch (it
-costs a whole pass of the generator), and with several sources each is a window of its own to the
-discriminator. With `level_dbfs`, every term hears mixture, target and estimate at one common level.
-Its settings and presets are in `tfsepgan/settings/ssepgan.py`.
+The third term of L_D is the paper's own: the mixture is a fake too, so a generator that changes
+nothing gets a high loss.
+Departs from it:
+- The objective and the paired distance are settings.
+- Feature matching and a spectral term can be added (off in the `paper` preset).
+- The identity term can use a share of the batch: it costs one more pass of the generator.
+- With several sources, each is a window of its own for the discriminator.
+- With `level_dbfs`, mixture, target and estimate have one common level in all terms.
+Settings and presets: `tfsepgan/settings/ssepgan.py`.
 """
 
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.losses.adversarial import (
-    feature_matching,
-    generator_loss,
-    three_term_discriminator_loss,
-)
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
-from tfsepgan.networks.table import build_discriminator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start, sources_as_windows
+from tfsepgan.systems.crops import gain_to_level, only_source, sources_as_windows
 from tfsepgan.systems.statistics import statistics_kept
 
 
-class SSepGAN(SeparationSystem):
-    """One generator takes the instrument out; one discriminator hears whether it did.
+class SSepGAN(Adversarial, SeparationSystem):
+    """One generator separates; one discriminator scores estimates, targets and mixtures.
 
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
     """
@@ -49,11 +45,7 @@ class SSepGAN(SeparationSystem):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        window = experiment.data.window
-        self.crop_length = min(window, self.config.discriminator.window or window)
-        self.discriminator = build_discriminator(
-            self.config.discriminator, window=self.crop_length, seed=experiment.data.seed
-        )
+        self.discriminator = self.new_discriminator()
 
     @property
     def players(self):
@@ -64,23 +56,18 @@ class SSepGAN(SeparationSystem):
 
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
+        gain = gain_to_level(mixture, self.config.level_dbfs)
+        start = self.random_start()
         with self.tape_of("generator") as tape:
-            gain = gain_to_level(mixture, self.config.level_dbfs)
             estimate = gain[:, None] * self.generator(mixture, training=True)
-            # it ships with those of mixtures, which are all that it hears then
-            with statistics_kept(self.generator):
-                identity = self.identity_loss(target, gain)
+            identity = self.identity_loss(target, gain)
             mixture, target = gain * mixture, gain[:, None] * target
+            # The discriminator steps here, while the tape is paused: both players use the same
+            # estimate, which saves a second pass of the generator.
             with tape.stop_recording():
-                start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-                for _ in range(self.config.discriminator_steps if self.plays else 0):
-                    heard = crops(
-                        start, self.crop_length, mixture, target, ops.stop_gradient(estimate)
-                    )
-                    loss = self.minimize(self.discriminator_loss, heard, player="discriminator")
-                    self.log(discriminator=loss)
+                self.train_discriminator(mixture, target, ops.stop_gradient(estimate), start)
             losses = self.generator_losses(estimate, target, identity, start)
-        self.apply_gradients("generator", losses["generator"], tape)
+        self.apply_gradients(losses["generator"], tape, "generator")
         self.update_average(batch["mixture"])
         return self.log(**losses)
 
@@ -89,38 +76,37 @@ class SSepGAN(SeparationSystem):
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
 
-    def discriminator_loss(self, mixture, real, generated):
-        """L_D: the target is real; the estimate is fake, and so is the mixture itself."""
-        heard = self.discriminator(ops.concatenate([real, generated, mixture]), training=True)[
-            "scores"
-        ]
-        windows = ops.shape(real)[0]
-        loss = three_term_discriminator_loss(
-            self.config.objective,
-            real=[scores[:windows] for scores in heard],
-            generated=[scores[windows : 2 * windows] for scores in heard],
-            mixture=[scores[2 * windows :] for scores in heard],
-            mixture_weight=self.config.mixture_as_fake_weight,
-        )
-        if self.config.objective == "wgan-gp":
-            loss += self.config.penalty_weight * self.gradient_penalty(
-                self.discriminator, real, generated
-            )
-        return loss
+    def train_discriminator(self, mixture, target, estimate, start):
+        """All steps of the discriminator, on one crop of the batch."""
+        if not self.plays:
+            return
+        windows = self.crops(start, mixture, target, estimate)
+        for _ in range(self.config.discriminator_steps):
+            loss = self.minimize(self.discriminator_loss, windows, player="discriminator")
+            self.log(discriminator=loss)
+
+    def discriminator_loss(self, mixture, real, fake):
+        """L_D: the target is real, estimate and mixture are fake."""
+        weight = self.config.mixture_as_fake_weight
+        return self.loss_of_discriminator(
+            self.discriminator, real, fake, mixture=mixture, mixture_weight=weight
+        ).total
 
     def generator_losses(self, estimate, target, identity, start):
-        """L_G, as `generator`, and its terms."""
+        """L_G, by the name `generator`, and its terms."""
         config = self.config
         terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:
-            real, fake = crops(start, self.crop_length, target, estimate)
-            fake = self.discriminator(fake, training=True)
-            terms["adversarial"] = generator_loss(config.objective, fake["scores"])
+            real, fake = self.crops(start, target, estimate)
+            if config.feature_weight:
+                terms["adversarial"], terms["features"] = self.adversarial_and_feature_loss(
+                    self.discriminator, real, fake
+                )
+            else:
+                terms["adversarial"] = self.adversarial_loss(self.discriminator, fake)
             total += config.adversarial_weight * terms["adversarial"]
             if config.feature_weight:
-                real = self.discriminator(real, training=True)
-                terms["features"] = feature_matching(real["features"], fake["features"])
                 total += config.feature_weight * terms["features"]
         if config.identity_weight:
             terms["identity"] = identity
@@ -133,20 +119,15 @@ class SSepGAN(SeparationSystem):
         return {"generator": total, **terms}
 
     def identity_loss(self, target, gain):
-        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other
-        sources."""
+        """|G(x) - x|_1: a source alone stays as it is, and the other estimates are silent."""
         if not self.config.identity_weight:
             return 0.0
-        heard = max(1, round(self.config.identity_share * self.experiment.data.batch))
-        alone, gain = target[:heard], gain[:heard, None]
-        count = len(self.sources)
-        loss = 0.0
-        for index in range(count):
-            wanted = [
-                alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)
-            ]
-            loss += l1(
-                gain * ops.stack(wanted, axis=1),
-                gain * self.generator(alone[:, index], training=True),
-            )
+        few = max(1, round(self.config.identity_share * self.experiment.data.batch))
+        alone, gain, count, loss = target[:few], gain[:few, None], len(self.sources), 0.0
+        # The moving statistics stay those of mixtures, the inputs of the exported network.
+        with statistics_kept(self.generator):
+            for index in range(count):
+                wanted = only_source(alone, index)
+                estimate = self.generator(alone[:, index], training=True)
+                loss += l1(gain * wanted, gain * estimate)
         return loss / count

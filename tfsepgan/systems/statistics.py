@@ -1,12 +1,12 @@
-"""Batch normalisation of a generator that is called on more than mixtures.
+"""Moving statistics of batch normalisation in a generator with several kinds of input.
 
-A generator ships with the moving statistics of its batch normalisation, and then hears mixtures
-only. Passes that ask something else of it in training (a source alone, a mixture made of sources)
-use the statistics of their own batch and leave the moving ones alone.
+A generator is exported with the moving statistics of its batch normalisation, and then its inputs
+are mixtures only. Some training passes have other inputs (a source alone, a mixture made of
+sources): they normalise by the statistics of their own batch and must not change the moving ones.
 
-The running mean of a generator's weights needs statistics of its own where a layer normalises what
-weights have made: averaged weights give activations of smaller variance than the weights that they
-average (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
+The running mean of a generator's weights needs statistics of its own where a layer normalises the
+output of a layer with weights: averaged weights give activations of smaller variance than the
+weights that they average (Izmailov et al. 2018, arXiv:1803.05407, section 3.2).
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,14 @@ from keras import ops
 
 @contextmanager
 def statistics_kept(network: keras.Model):
-    """Calls of a network in here, with `training=True`, leave its moving means and variances as
-    they were.
+    """Within this context, calls with `training=True` do not change a network's moving statistics.
 
     Args:
-      network: any model; one without batch normalisation is left as it is.
+      network: any model, also one without batch normalisation.
     """
     moving = [(layer.moving_mean, layer.moving_variance) for layer in batch_normalisations(network)]
     variables = [variable for pair in moving for variable in pair]
-    # convert_to_tensor would give the variable itself
+    # `convert_to_tensor` would return the variable itself
     before = [ops.copy(variable) for variable in variables]
     yield
     for variable, value in zip(variables, before, strict=True):
@@ -34,7 +33,7 @@ def statistics_kept(network: keras.Model):
 
 
 def batch_normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
-    """The batch normalisation layers of a network and of the models inside it, first to last."""
+    """The batch normalisation layers of a network and of models inside it, first to last."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer
@@ -42,10 +41,10 @@ def batch_normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNor
             yield from batch_normalisations(layer)
 
 
-def normalises_what_weights_made(network: keras.Model) -> bool:
-    """Whether a batch normalisation of a Functional network follows a layer that learns."""
+def normalises_weighted_outputs(network: keras.Model) -> bool:
+    """Whether a Functional network has batch normalisation after a layer with weights."""
     learns = False
-    for layer in network.layers:  # in the order of use
+    for layer in network.layers:  # in the order of the forward pass
         if learns and (
             isinstance(layer, keras.layers.BatchNormalization) or _has_normalisation(layer)
         ):

@@ -1,20 +1,22 @@
-"""WaveGAN: a generator makes an instrument's sound out of random numbers, a critic hears whether it
-could be a recording.
+"""WaveGAN: a generator makes sounds from random numbers, a critic compares them with recordings.
 
 Source: Donahue, McAuley & Puckette 2019, "Adversarial audio synthesis", arXiv:1802.04208; the
 objective is Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1. With generator G, critic D, a
-recording x, a latent z uniform in [-1, 1]:
+recording x, a latent z uniform in [-1, 1], and x' between x and G(z):
 
-    critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2],  x' between x and G(z)     five steps
-    generator   L_G = -E[D(G(z))]                                                                   then one
+    critic      L_D = E[D(G(z))] - E[D(x)] + 10 E[(|grad D(x')| - 1)^2]     five steps
+    generator   L_G = -E[D(G(z))]                                           then one step
 
-Departs from it, in `paper` too: Adam's epsilon is Keras' 1e-7, where the code has 1e-8; windows
-start anywhere in a recording, where the code cuts it into slices from a random start; phase shuffle
-draws a shift for each example, as the text says, where the code draws one for the batch. Settings
-beyond it, off in `paper`: other objectives, any discriminator of the table, a term against sounds
-that are all alike, recordings at one level (`level_dbfs`), a running mean of the generator, which
-is then what is judged and ships. Its settings and presets are in `tfsepgan/settings/wavegan.py`,
-the generator in `tfsepgan/networks/wavegan.py`.
+Departs from it, in `paper` too:
+- Adam's epsilon is Keras' 1e-7, where the code has 1e-8.
+- Windows start anywhere in a recording, where the code cuts it into slices from a random start.
+- Phase shuffle draws a shift for each example, as the text says; the code draws one for the batch.
+Settings beyond it, off in `paper`:
+- other objectives, and any discriminator of the table;
+- a term against sounds that are all alike (`likeness_weight`);
+- recordings at one level (`level_dbfs`);
+- a running mean of the generator, which is then validated and exported.
+Settings and presets: `tfsepgan/settings/wavegan.py`; the generator: `tfsepgan/networks/wavegan.py`.
 """
 
 from collections.abc import Iterator
@@ -25,19 +27,17 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.diversity import likeness
-from tfsepgan.networks.table import build_discriminator
 from tfsepgan.networks.wavegan import wavegan_generator
+from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SynthesisSystem
-from tfsepgan.systems.crops import crops, gain_to_level, random_start
+from tfsepgan.systems.crops import gain_to_level
 
-MADE_AT_ONCE = 16  # sounds; more only take memory
+MADE_AT_ONCE = 16  # sounds; more would need more memory
 
 
-class WaveGAN(SynthesisSystem):
-    """A generator makes sounds out of random numbers; a critic hears whether they could be
-    recordings.
+class WaveGAN(Adversarial, SynthesisSystem):
+    """A generator of one source's sounds, and a discriminator of sounds and recordings.
 
     Source: Donahue, McAuley & Puckette 2019, arXiv:1802.04208.
     """
@@ -51,20 +51,18 @@ class WaveGAN(SynthesisSystem):
         if data.batch % config.discriminator_steps:
             raise ConfigError(
                 f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: each"
-                " step hears its own share of the batch, so the batch must be a multiple of the"
-                " steps."
+                " step uses its own share of the batch, so batch must be a multiple of"
+                " discriminator_steps."
             )
         if config.likeness_weight and data.batch < 2 * config.discriminator_steps:
             raise ConfigError(
-                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}: one"
-                " sound a step is like no other; likeness_weight above zero needs two."
+                f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}, so"
+                " each step has one sound; likeness_weight above zero compares two. Make batch at"
+                " least twice discriminator_steps."
             )
         self.latent = config.generator.latent
         self._make_averaged(lambda: wavegan_generator(config.generator, window=data.window))
-        self.crop_length = min(data.window, config.discriminator.window or data.window)
-        self.discriminator = build_discriminator(
-            config.discriminator, window=self.crop_length, seed=data.seed
-        )
+        self.discriminator = self.new_discriminator()
 
     @property
     def players(self):
@@ -74,61 +72,53 @@ class WaveGAN(SynthesisSystem):
         return self.config.discriminator_steps if player == "discriminator" else 1
 
     def train_step(self, batch):
-        recordings = batch["solo"][:, 0]  # the first source; the others and the rest are not used
+        recordings = batch["solo"][:, 0]  # of the first source; nothing else is used
         recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)
         for real in ops.split(recordings, self.config.discriminator_steps):
-            critic = self.minimize(self.discriminator_loss, (real,), player="discriminator")
-            self.log(discriminator=critic)
+            loss = self.minimize(self.discriminator_loss, (real,), player="discriminator")
+            self.log(discriminator=loss)
         generator = self.minimize(self.generator_loss, (real,), player="generator")
         self.update_average()
         return self.log(generator=generator)
 
     def random_latents(self):
-        """Latents for one step of one player, `[share of the batch, latent]`, uniform in [-1, 1]."""
+        """Latents for one step of one player, `[batch // steps, latent]`, uniform in [-1, 1]."""
         share = self.experiment.data.batch // self.config.discriminator_steps
         return keras.random.uniform((share, self.latent), -1.0, 1.0, seed=self.draws)
 
     def discriminator_loss(self, real):
-        """L_D: recordings are real, what the generator makes of new latents is fake."""
-        config = self.config
+        """L_D: recordings are real, sounds of new latents are fake."""
         made = self.generator(self.random_latents(), training=True)
-        real, fake = self.heard(real, ops.stop_gradient(made))
-        scores = self.discriminator(ops.concatenate([real, fake]), training=True)["scores"]
-        share = real.shape[0]
-        loss = real_loss(config.objective, [score[:share] for score in scores])
-        loss += fake_loss(config.objective, [score[share:] for score in scores])
-        penalty = (
-            self.gradient_penalty(self.discriminator, real, fake)
-            if config.objective == "wgan-gp"
-            else 0.0
-        )
-        self.log(penalty=penalty)
-        return loss + config.penalty_weight * penalty
+        real, fake = self.crops(self.random_start(), real, ops.stop_gradient(made))
+        loss = self.loss_of_discriminator(self.discriminator, real, fake)
+        self.log(penalty=loss.penalty)
+        return loss.total
 
     def generator_loss(self, real):
-        """L_G: what the generator makes of new latents is called real; and, if asked for, sounds
-        differ as recordings do."""
-        config = self.config
-        real, fake = self.heard(real, self.generator(self.random_latents(), training=True))
-        heard = self.discriminator(fake, training=True)
-        adversarial, alike = generator_loss(config.objective, heard["scores"]), 0.0
-        if config.likeness_weight:
-            alike = likeness(self.discriminator(real, training=True)["features"], heard["features"])
-        self.log(adversarial=adversarial, likeness=alike)
-        return adversarial + config.likeness_weight * alike
+        """L_G: sounds of new latents should be scored as real.
 
-    def heard(self, *windows):
-        """What the discriminator hears of windows: one stretch, the same of all."""
-        start = random_start(self.experiment.data.window, self.crop_length, self.draws)
-        return crops(start, self.crop_length, *windows)
+        With `likeness_weight`, the sounds should also differ as much as the recordings do.
+        """
+        made = self.generator(self.random_latents(), training=True)
+        real, fake = self.crops(self.random_start(), real, made)
+        if self.config.likeness_weight:
+            adversarial, alike = self.adversarial_and_feature_loss(
+                self.discriminator, real, fake, compare=likeness
+            )
+        else:
+            adversarial, alike = self.adversarial_loss(self.discriminator, fake), 0.0
+        self.log(adversarial=adversarial, likeness=alike)
+        return adversarial + self.config.likeness_weight * alike
 
     def call(self, latents, training=False):
         """Make sounds: `[batch, latent]` -> `[batch, time, 1]`."""
         return self.ema_generator(latents, training=training)
 
     def make(self, count: int, *, seed: int) -> Iterator[np.ndarray]:
-        """Make sounds one after the other, `[time, 1]` float32; of more sounds the first are those
-        of fewer."""
+        """Make sounds one after the other, each `[time, 1]` float32.
+
+        With the same seed, the first sounds do not depend on `count`.
+        """
         draws = np.random.default_rng(seed)
         for done in range(0, count, MADE_AT_ONCE):
             latents = draws.uniform(-1.0, 1.0, (MADE_AT_ONCE, self.latent)).astype(np.float32)

@@ -27,7 +27,9 @@ LEVEL = 0.1  # RMS, -20 dBFS
 BAND_SECONDS, BANDS, SPREAD_DB = 75, 14, 4.0
 FLUTES = ("saxophone", "trumpet", "clarinet", "flute")
 CHORDS = ("electric_guitar", "acoustic_guitar", "organ")
-LINE_UPS: dict[str, tuple[tuple[str, ...], ...]] = {  # of each place in the band, the folders that may take it
+LINE_UPS: dict[
+    str, tuple[tuple[str, ...], ...]
+] = {  # of each place in the band, the folders that may take it
     "band_rock": (("drums",), ("bass",), ("electric_guitar",), ("electric_guitar",)),
     "band_acoustic": (("drums",), ("bass",), ("acoustic_guitar",)),
     "band_jazz": (("drums",), ("bass",), FLUTES),
@@ -46,13 +48,17 @@ def recordings(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-def excerpt(files: list[Path], seconds: float, rate_hz: int, rng: np.random.Generator) -> np.ndarray:
+def excerpt(
+    files: list[Path], seconds: float, rate_hz: int, rng: np.random.Generator
+) -> np.ndarray:
     """A stretch of one of the files, mono float32, at most so long."""
     path = files[int(rng.integers(0, len(files)))]
     info = soundfile.info(path)
     frames = min(info.frames, round(seconds * info.samplerate))
     start = int(rng.integers(0, info.frames - frames + 1))
-    samples, rate = soundfile.read(path, start=start, frames=frames, dtype="float32", always_2d=True)
+    samples, rate = soundfile.read(
+        path, start=start, frames=frames, dtype="float32", always_2d=True
+    )
     return soxr.resample(samples.mean(axis=1), rate, rate_hz)
 
 
@@ -74,9 +80,14 @@ def at_level(samples: np.ndarray) -> np.ndarray:
     return samples * min(1.0, 0.98 / np.abs(samples).max())
 
 
-def band(places: list[list[Path]], rng: np.random.Generator, seconds: float = BAND_SECONDS) -> np.ndarray:
+def band(
+    places: list[list[Path]], rng: np.random.Generator, seconds: float = BAND_SECONDS
+) -> np.ndarray:
     """One band: a part for each place, levels up to `SPREAD_DB` apart from the middle: float `[time]`."""
-    parts = [10 ** (rng.uniform(-SPREAD_DB, SPREAD_DB) / 20) * filled(files, seconds, RATE_HZ, rng) for files in places]
+    parts = [
+        10 ** (rng.uniform(-SPREAD_DB, SPREAD_DB) / 20) * filled(files, seconds, RATE_HZ, rng)
+        for files in places
+    ]
     return at_level(np.sum(parts, axis=0))
 
 
@@ -101,7 +112,9 @@ def melody(files: list[Path], rng: np.random.Generator) -> Sequence[Note]:
         for part in score.parts:
             if part.name.lower() == "melody" and part.notes:
                 return part.notes
-    raise SystemExit("No score of --scores has a part named MELODY; name the folder POP909 of POP909-Dataset.")
+    raise SystemExit(
+        "No score of --scores has a part named MELODY; name the folder POP909 of POP909-Dataset."
+    )
 
 
 def melody_line(notes: Sequence[Note], middle: float, frames: int) -> np.ndarray:
@@ -127,19 +140,28 @@ def _pyworld():
     try:
         import pyworld
     except ImportError:
-        raise SystemExit("Singers are made with pyworld, which is not installed: pip install pyworld") from None
+        raise SystemExit(
+            "Singers are made with pyworld, which is not installed: pip install pyworld"
+        ) from None
     return pyworld
 
 
 def sung(
-    speech: np.ndarray, notes: Sequence[Note], formant: float, middle: float, rng: np.random.Generator
+    speech: np.ndarray,
+    notes: Sequence[Note],
+    formant: float,
+    middle: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Speech `[time]` at `VOICE_RATE_HZ` on the notes of a melody: float `[longer]`."""
     pyworld = _pyworld()
     rate, speech = VOICE_RATE_HZ, speech.astype(np.float64)
     pitch_hz, time = pyworld.dio(speech, rate, f0_floor=70.0, f0_ceil=400.0, frame_period=FRAME_MS)
     pitch_hz = pyworld.stonemask(speech, pitch_hz, time, rate)
-    envelope, breath = pyworld.cheaptrick(speech, pitch_hz, time, rate), pyworld.d4c(speech, pitch_hz, time, rate)
+    envelope, breath = (
+        pyworld.cheaptrick(speech, pitch_hz, time, rate),
+        pyworld.d4c(speech, pitch_hz, time, rate),
+    )
     heard = drawn_out(pitch_hz > 0, rng.uniform(*SLOWER))
     seconds = np.arange(len(heard)) * FRAME_MS / 1000
     vibrato = rng.uniform(0, 0.5) * np.sin(2 * np.pi * rng.uniform(5, 6.5) * seconds)
@@ -148,7 +170,9 @@ def sung(
     sung_hz = np.where(pitch_hz[heard] > 0, 440 * 2 ** ((semitones - 69) / 12), 0.0)
     bins = np.arange(envelope.shape[1])
     envelope = np.stack([np.interp(bins / formant, bins, frame) for frame in envelope[heard]])
-    return pyworld.synthesize(sung_hz, envelope, np.ascontiguousarray(breath[heard]), rate, FRAME_MS)
+    return pyworld.synthesize(
+        sung_hz, envelope, np.ascontiguousarray(breath[heard]), rate, FRAME_MS
+    )
 
 
 def write_voices(singers: list[Singer], scores: Path, output: Path, seed: int) -> None:
@@ -157,7 +181,9 @@ def write_voices(singers: list[Singer], scores: Path, output: Path, seed: int) -
     for position, singer in enumerate(singers):
         files = recordings(singer.speech)
         if not files:
-            raise SystemExit(f"{singer.speech} holds no recordings: --speech wants NAME=DIR:FORMANT:NOTE.")
+            raise SystemExit(
+                f"{singer.speech} holds no recordings: --speech wants NAME=DIR:FORMANT:NOTE."
+            )
         for number in range(SONGS):
             rng = np.random.default_rng([seed, position, number])
             speech = filled(files, SPEECH_SECONDS, VOICE_RATE_HZ, rng)
@@ -174,13 +200,24 @@ def _write(path: Path, samples: np.ndarray, rate_hz: int) -> None:
 
 def main() -> None:
     """Read the command line and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("bands", "voices"))
-    parser.add_argument("--stems", type=Path, help="folder of instruments, as `piano.py` renders them (bands)")
+    parser.add_argument(
+        "--stems", type=Path, help="folder of instruments, as `piano.py` renders them (bands)"
+    )
     parser.add_argument("--guitar", type=Path, help="folder of recorded guitars (bands)")
-    parser.add_argument("--speech", nargs="+", type=Singer.parse, help="NAME=DIR:FORMANT:NOTE of each singer (voices)")
+    parser.add_argument(
+        "--speech",
+        nargs="+",
+        type=Singer.parse,
+        help="NAME=DIR:FORMANT:NOTE of each singer (voices)",
+    )
     parser.add_argument("--scores", type=Path, help="the folder POP909 of POP909-Dataset (voices)")
-    parser.add_argument("--output", type=Path, required=True, help="folder of instruments to write to")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder of instruments to write to"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.what == "bands":

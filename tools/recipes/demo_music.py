@@ -75,7 +75,15 @@ RHYTHMS = {  # a bar of melody, in beats; a negative length is a rest
         (3, 1),
         (0.25,) * 12 + (1,),
     ),
-    3: ((1, 1, 1), (2, 1), (1.5, 0.5, 1), (0.5,) * 6, (1, 0.5, 0.5, 1), (2.5, 0.5), (0.5, 0.5, 1, 1)),
+    3: (
+        (1, 1, 1),
+        (2, 1),
+        (1.5, 0.5, 1),
+        (0.5,) * 6,
+        (1, 0.5, 0.5, 1),
+        (2.5, 0.5),
+        (0.5, 0.5, 1, 1),
+    ),
 }
 
 
@@ -98,7 +106,9 @@ def chord(song: Song, degree: int, *, seventh: bool = False) -> tuple[int, ...]:
     return tuple(classes)
 
 
-def make_song(split: str, rng: np.random.Generator, *, seconds: float, beats: int, tempo_bpm: float) -> Song:
+def make_song(
+    split: str, rng: np.random.Generator, *, seconds: float, beats: int, tempo_bpm: float
+) -> Song:
     """Draw a key and a progression of the split's own and repeat it to the wanted length, ending at home.
 
     Args:
@@ -118,7 +128,13 @@ def make_song(split: str, rng: np.random.Generator, *, seconds: float, beats: in
 
 
 def melody(
-    song: Song, rng: np.random.Generator, *, low: int, high: int, legato: float = 0.95, velocity: int = 84
+    song: Song,
+    rng: np.random.Generator,
+    *,
+    low: int,
+    high: int,
+    legato: float = 0.95,
+    velocity: int = 84,
 ) -> list[Note]:
     """A tune over the chords: chord notes on the beat, steps between, two rhythms in A A B A, a long close.
 
@@ -141,8 +157,12 @@ def melody(
             on_beat = time == int(time)
             choices = pitches(classes if on_beat or rng.random() < 0.2 else scale(song), low, high)
             if rng.random() < 0.3 or not low + 3 < pitch < high - 3:
-                heading = -heading if low + 3 < pitch < high - 3 else (1 if pitch <= low + 3 else -1)
-            reach = pitch + heading * int(rng.choice([1, 2, 2, 4, 7], p=[0.3, 0.3, 0.2, 0.15, 0.05]))
+                heading = (
+                    -heading if low + 3 < pitch < high - 3 else (1 if pitch <= low + 3 else -1)
+                )
+            reach = pitch + heading * int(
+                rng.choice([1, 2, 2, 4, 7], p=[0.3, 0.3, 0.2, 0.15, 0.05])
+            )
             pitch = min(choices, key=lambda choice: abs(choice - reach))
             swell = 10 * np.sin(np.pi * ((bar % 4) + time / song.beats) / 4)
             loud = velocity + swell + (4 if on_beat else -3)
@@ -171,10 +191,16 @@ def alberti(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float,
     return [(k / 2, 0.5, tones[(0, 2, 1, 2)[k % 4]], -14) for k in range(2 * beats)]
 
 
-def block_chords(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
+def block_chords(
+    classes: tuple[int, ...], beats: int, low: int
+) -> list[tuple[float, float, int, int]]:
     """The bass and the whole chord, on every second beat."""
     tones = [bass_note(classes, low - 12), *voicing(classes, low)]
-    return [(beat, min(2, beats - beat) * 0.95, tone, -12) for beat in range(0, beats, 2) for tone in tones]
+    return [
+        (beat, min(2, beats - beat) * 0.95, tone, -12)
+        for beat in range(0, beats, 2)
+        for tone in tones
+    ]
 
 
 def waltz(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
@@ -205,7 +231,9 @@ def ballad(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, 
     root = bass_note(classes, low - 17)
     tones = voicing(classes, low + 3)
     hits = [time for time in (0.5, 1.5, 2, 3, 3.5) if time < beats]
-    return [(0, beats, root, -8), (0, beats, root + 12, -12)] + [(t, 0.45, p, -18) for t in hits for p in tones]
+    return [(0, beats, root, -8), (0, beats, root + 12, -12)] + [
+        (t, 0.45, p, -18) for t in hits for p in tones
+    ]
 
 
 def boogie(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
@@ -225,7 +253,10 @@ def accompany(song: Song, pattern: Pattern, *, low: int, velocity: int) -> list[
             tones = [bass_note(classes, low - 14), *voicing(classes, low)]
             notes += [Note(start, song.beats, tone, velocity - 10) for tone in tones]
             continue
-        notes += [Note(start + t, n, p, velocity + change) for t, n, p, change in pattern(classes, song.beats, low)]
+        notes += [
+            Note(start + t, n, p, velocity + change)
+            for t, n, p, change in pattern(classes, song.beats, low)
+        ]
     return notes
 
 
@@ -259,9 +290,13 @@ def piano(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
             song, block_chords, low=45, velocity=velocity
         )
     low = int(rng.integers(48, 56))
-    right = melody(song, rng, low=low + 14, high=low + 38, legato=float(rng.uniform(0.6, 1)), velocity=velocity)
+    right = melody(
+        song, rng, low=low + 14, high=low + 38, legato=float(rng.uniform(0.6, 1)), velocity=velocity
+    )
     if rng.random() < 0.4:
-        right += [note._replace(pitch=note.pitch + 12, velocity=note.velocity - 6) for note in right]
+        right += [
+            note._replace(pitch=note.pitch + 12, velocity=note.velocity - 6) for note in right
+        ]
     return right + accompany(song, PATTERNS[style], low=low, velocity=velocity)
 
 
@@ -276,7 +311,11 @@ def runs(song: Song, rng: np.random.Generator, *, low: int, high: int, velocity:
                 heading = 1 if place == 0 else -1 if place == len(tones) - 1 else -heading
             place += heading
             pitch = tones[place]
-            notes.append(Note(bar * song.beats + step / 4, 0.24, pitch, velocity + (8 if step % 4 == 0 else 0)))
+            notes.append(
+                Note(
+                    bar * song.beats + step / 4, 0.24, pitch, velocity + (8 if step % 4 == 0 else 0)
+                )
+            )
     return notes
 
 
@@ -291,10 +330,14 @@ def chords_held(
         for part in range(parts):
             drift = voices_now + rng.integers(-3, 4, voices)
             tones = pitches(classes, low, high)
-            voices_now = np.array([min(tones, key=lambda tone, at=at: abs(tone - at)) for at in drift])
+            voices_now = np.array(
+                [min(tones, key=lambda tone, at=at: abs(tone - at)) for at in drift]
+            )
             length = song.beats / parts
             start = bar * song.beats + part * length
-            notes += [Note(start, 0.97 * length, int(tone), velocity) for tone in sorted(set(voices_now))]
+            notes += [
+                Note(start, 0.97 * length, int(tone), velocity) for tone in sorted(set(voices_now))
+            ]
     return notes
 
 
@@ -302,14 +345,20 @@ def guitar(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 
     """Six strings, strummed ('strum') or picked one by one ('pick')."""
     notes = []
     order = rng.permutation([1, 2, 3, 4, 5, 3, 4, 2])
-    strokes = [(0, 1), (1, 1), (1.5, -1), (2.5, -1), (3, 1), (3.5, -1)] if rng.random() < 0.5 else [(0, 1), (2, 1)]
+    strokes = (
+        [(0, 1), (1, 1), (1.5, -1), (2.5, -1), (3, 1), (3.5, -1)]
+        if rng.random() < 0.5
+        else [(0, 1), (2, 1)]
+    )
     for bar, classes in enumerate(song.chords):
         tones = pitches(classes, bass_note(classes, 40), 72)[:6]
         start = bar * song.beats
         if style == "pick" and bar < len(song.chords) - 1:
             steps = range(2 * song.beats)
             path = [0 if k % song.beats == 0 else int(order[k % 8]) % len(tones) for k in steps]
-            notes += [Note(start + k / 2, 1.2, tones[path[k]], velocity - 2 * (k % 2)) for k in steps]
+            notes += [
+                Note(start + k / 2, 1.2, tones[path[k]], velocity - 2 * (k % 2)) for k in steps
+            ]
             continue
         for time, way in [hit for hit in strokes if hit[0] < song.beats]:
             notes += [
@@ -326,7 +375,10 @@ def bass(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 92
         root, start = bass_note(classes, 31), bar * song.beats
         if style == "rock":
             leap = rng.choice([0, 0, 0, 7, 12], 2 * song.beats)
-            notes += [Note(start + k / 2, 0.42, root + int(leap[k]), velocity) for k in range(2 * song.beats)]
+            notes += [
+                Note(start + k / 2, 0.42, root + int(leap[k]), velocity)
+                for k in range(2 * song.beats)
+            ]
             continue
         target = bass_note(song.chords[(bar + 1) % len(song.chords)], 31)
         tones = pitches(classes, 31, 55)
@@ -335,17 +387,39 @@ def bass(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 92
             *(int(tone) for tone in rng.choice(tones, song.beats - 2)),
             target + int(rng.choice([-1, 1, 2])),
         ]
-        notes += [Note(start + k, 0.9, pitch, velocity - 4 * (k % 2)) for k, pitch in enumerate(line)]
+        notes += [
+            Note(start + k, 0.9, pitch, velocity - 4 * (k % 2)) for k, pitch in enumerate(line)
+        ]
     return notes
 
 
-KICK, SNARE, STICK, CLOSED_HAT, OPEN_HAT, RIDE, CRASH, LOW_TOM, HIGH_TOM = 36, 38, 37, 42, 46, 51, 49, 45, 50
+KICK, SNARE, STICK, CLOSED_HAT, OPEN_HAT, RIDE, CRASH, LOW_TOM, HIGH_TOM = (
+    36,
+    38,
+    37,
+    42,
+    46,
+    51,
+    49,
+    45,
+    50,
+)
 GROOVES = {  # instrument: semiquaver steps of a 4-beat bar
     "rock": {KICK: (0, 7, 8), SNARE: (4, 12), CLOSED_HAT: tuple(range(0, 16, 2))},
-    "funk": {KICK: (0, 3, 10), SNARE: (4, 7, 12, 15), CLOSED_HAT: tuple(range(16)), OPEN_HAT: (14,)},
+    "funk": {
+        KICK: (0, 3, 10),
+        SNARE: (4, 7, 12, 15),
+        CLOSED_HAT: tuple(range(16)),
+        OPEN_HAT: (14,),
+    },
     "bossa": {KICK: (0, 6, 8, 14), STICK: (0, 3, 6, 10, 13), CLOSED_HAT: tuple(range(0, 16, 2))},
     "march": {KICK: (0, 8), SNARE: (0, 2, 3, 4, 6, 8, 10, 11, 12, 14), CRASH: (0,)},
-    "disco": {KICK: (0, 4, 8, 12), SNARE: (4, 12), OPEN_HAT: (2, 6, 10, 14), CLOSED_HAT: (0, 4, 8, 12)},
+    "disco": {
+        KICK: (0, 4, 8, 12),
+        SNARE: (4, 12),
+        OPEN_HAT: (2, 6, 10, 14),
+        CLOSED_HAT: (0, 4, 8, 12),
+    },
     "swing": {KICK: (0, 8), RIDE: (0, 4, 7, 8, 12, 15), CLOSED_HAT: (4, 12), SNARE: (11,)},
     "tribal": {KICK: (0, 6, 10), LOW_TOM: (2, 3, 8, 14), HIGH_TOM: (4, 7, 12), RIDE: (0, 8)},
 }
@@ -359,10 +433,13 @@ def drums(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 9
         fill = bar % 4 == 3
         for drum, steps in GROOVES[style].items():
             kept = [k for k in steps if k < 4 * song.beats and not (fill and k >= 12)]
-            notes += [Note(start + k / 4, 0.2, drum, velocity + (6 if k % 8 == 0 else -6)) for k in kept]
+            notes += [
+                Note(start + k / 4, 0.2, drum, velocity + (6 if k % 8 == 0 else -6)) for k in kept
+            ]
         if fill:
             notes += [
-                Note(start + 3 + k / 4, 0.2, int(rng.choice([SNARE, LOW_TOM, HIGH_TOM])), velocity) for k in range(4)
+                Note(start + 3 + k / 4, 0.2, int(rng.choice([SNARE, LOW_TOM, HIGH_TOM])), velocity)
+                for k in range(4)
             ]
             notes.append(Note(start + 4, 0.2, CRASH, velocity))
         ghosts = np.flatnonzero(rng.random(4 * song.beats) < 0.06)
@@ -384,5 +461,8 @@ def bach_prelude(song: Song, velocity: int) -> list[Note]:
     notes = []
     for bar, tones in enumerate(bars):
         path = [tones[k] for k in (0, 1, 2, 3, 4, 2, 3, 4)] * 2
-        notes += [Note(4 * bar + k / 4, 0.3 if k % 8 > 1 else 1.9, p + shift, velocity) for k, p in enumerate(path)]
+        notes += [
+            Note(4 * bar + k / 4, 0.3 if k % 8 > 1 else 1.9, p + shift, velocity)
+            for k, p in enumerate(path)
+        ]
     return [*notes, *(Note(4 * len(bars), 4, tone + shift, velocity) for tone in bars[-1])]

@@ -1,4 +1,4 @@
-"""Everything that the recipes piano.py and songs.py are made of, from public addresses, in one call.
+"""Everything that the recipes piano.py and songs.py, and their instruments.py, are made of, from public addresses, in one call.
 
     python tools/recipes/get_sources.py --output SOURCES [--only NAME ...] [--list]
 
@@ -27,15 +27,79 @@ REPOSITORIES = {  # folder: (repository, commit or None for the newest, folders 
     "dataset-voice-kathleen": ("rhasspy/dataset-voice-kathleen", None, ("data",)),
     "librosa-data": ("librosa/data", None, ("audio",)),
 }
+SAMPLED = {  # of instruments.py: folder, repository and what is wanted of it
+    "electric-bass-YR": ("freepats/electric-bass-YR", None, ()),
+    "e-guitar-FSBS-clean": ("freepats/e-guitar-FSBS-clean", None, ()),
+    "spanish-classical-guitar": ("freepats/spanish-classical-guitar", None, ()),
+    "muldjordkit": ("freepats/muldjordkit", None, ()),
+    "fm-piano1": ("freepats/fm-piano1", None, ()),
+    "GregSullivan.E-Pianos": ("sfzinstruments/GregSullivan.E-Pianos", None, ()),
+    "MTG.SoloSax": ("sfzinstruments/MTG.SoloSax", None, ()),
+    "EthanWiner.Soundfonts": ("sfzinstruments/EthanWiner.Soundfonts", None, ()),
+    "Discord-SFZ-GM-Bank": ("sfzinstruments/Discord-SFZ-GM-Bank", None, ()),
+    "ganjo": ("sfzinstruments/ganjo", None, ()),
+    "dsmolken.double-bass": ("sfzinstruments/dsmolken.double-bass", None, ()),
+    "karoryfer.growlybass": ("sfzinstruments/karoryfer.growlybass", None, ("sustain",)),
+    "karoryfer.fashionbass": ("sfzinstruments/karoryfer.fashionbass", None, ("notes",)),
+    "karoryfer.swagbass": ("sfzinstruments/karoryfer.swagbass", None, ("notes",)),
+    "karoryfer.pastabass": ("sfzinstruments/karoryfer.pastabass", None, ("samples/fetuccine",)),
+    "karoryfer.sneakybass": ("sfzinstruments/karoryfer.sneakybass", None, ("Samples/pluck",)),
+    "karoryfer.meatbass": ("sfzinstruments/karoryfer.meatbass", None, ("Samples",)),
+    "karoryfer.emilyguitar": ("sfzinstruments/karoryfer.emilyguitar", None, ("notes",)),
+    "karoryfer.shinyguitar": ("sfzinstruments/karoryfer.shinyguitar", None, ("Samples",)),
+    "karoryfer.gogodze-phu-vol-ii": (
+        "sfzinstruments/karoryfer.gogodze-phu-vol-ii",
+        None,
+        ("Samples",),
+    ),
+    "karoryfer.bear-sax": ("sfzinstruments/karoryfer.bear-sax", None, ("Samples",)),
+    "karoryfer.weresax": ("sfzinstruments/karoryfer.weresax", None, ("Samples",)),
+    "karoryfer.war-tuba": ("sfzinstruments/karoryfer.war-tuba", None, ("Samples",)),
+    "sonic-pi": ("sonic-pi-net/sonic-pi", None, ("etc/samples",)),
+    "pearl-master-studio": ("oramics/sampled", None, ("DRUMS/pearl-master-studio",)),
+}
+REPOSITORIES |= SAMPLED
 LAYERS = (2, 4, 6, 8, 10, 12, 14, 16)  # of Salamander's velocities
 PACKAGES = {f"salamander/v{layer}": f"@audio-samples/piano-velocity{layer}" for layer in LAYERS}
 PACKAGES["tonejs-instrument-piano-wav"] = "tonejs-instrument-piano-wav"
-READERS = ("198-209-0000", "3436-172162-0000", "5703-47212-0000")  # of LibriSpeech, among librosa's examples
+TONEJS = {  # tonejs-instruments; those without a package of WAV as MP3
+    "wav": (
+        "bass-electric",
+        "guitar-acoustic",
+        "guitar-electric",
+        "saxophone",
+        "violin",
+        "cello",
+        "contrabass",
+    )
+    + ("flute", "trumpet", "harp", "xylophone"),
+    "mp3": (
+        "guitar-nylon",
+        "harmonium",
+        "organ",
+        "clarinet",
+        "french-horn",
+        "trombone",
+        "bassoon",
+        "tuba",
+    ),
+}
+PACKAGES |= {
+    f"tonejs-instrument-{name}-{kind}": f"tonejs-instrument-{name}-{kind}"
+    for kind, names in TONEJS.items()
+    for name in names
+}
+READERS = (
+    "198-209-0000",
+    "3436-172162-0000",
+    "5703-47212-0000",
+)  # of LibriSpeech, among librosa's examples
 DEBIAN = [
     "fluidsynth",
     "fluid-soundfont-gm",
     "musescore-general-soundfont-lossless",
     "timgm6mb-soundfont",
+    "hydrogen-drumkits",
     "asterisk-core-sounds-it-wav",
     "asterisk-core-sounds-ru-wav",
 ]
@@ -88,11 +152,19 @@ def run(*words: str, cwd: str | None = None) -> None:
 
 def main() -> int:
     """Read the command line and get what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, required=True, help="the folder SOURCES of the recipes")
-    parser.add_argument("--only", nargs="+", choices=(*REPOSITORIES, *PACKAGES), default=(*REPOSITORIES, *PACKAGES))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="the folder SOURCES of the recipes"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=(*REPOSITORIES, *PACKAGES), default=(*REPOSITORIES, *PACKAGES)
+    )
     parser.add_argument("--apt", action="store_true", help="run apt-get, too")
-    parser.add_argument("--list", action="store_true", help="say what would be got, and get nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="say what would be got, and get nothing"
+    )
     options = parser.parse_args()
     missing = [name for name in options.only if not (options.output / name).exists()]
     apt = ["apt-get", "install", "-y", "--no-install-recommends", *DEBIAN]

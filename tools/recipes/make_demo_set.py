@@ -31,11 +31,22 @@ from scipy.signal import butter, sosfiltfilt
 SAMPLE_RATE_HZ = 16_000
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS_PER_BEAT = 480
-RENDER_LIMIT_SECONDS = 60  # a score of half a minute renders in one; a longer wait means that fluidsynth hangs
-RUMBLE_FILTER = butter(2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos")  # below the lowest note, 27.5 Hz
+RENDER_LIMIT_SECONDS = (
+    60  # a score of half a minute renders in one; a longer wait means that fluidsynth hangs
+)
+RUMBLE_FILTER = butter(
+    2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos"
+)  # below the lowest note, 27.5 Hz
 RMS_DB, PEAK_DB = -20.0, -3.0  # as loud as the first, unless that would pass the second
-QUALITY_LOSS = 1.0  # libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
-SECONDS = {("train", "piano"): 26, ("train", "rest"): 21.5, ("valid", "piano"): 21.5, ("valid", "rest"): 21.5}
+QUALITY_LOSS = (
+    1.0  # libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
+)
+SECONDS = {
+    ("train", "piano"): 26,
+    ("train", "rest"): 21.5,
+    ("valid", "piano"): 21.5,
+    ("valid", "rest"): 21.5,
+}
 SECONDS |= {("test", "piano"): 23, ("test", "rest"): 21.5}
 
 # (style, General MIDI program); 0 and 1 are two sampled grands, 3 an old upright
@@ -136,14 +147,28 @@ def scores() -> list[Score]:
     for split, pieces in PIANO.items():
         for number, (style, program) in enumerate(pieces, 1):
             path = Path(split, "piano", f"{number:02d}-{style}.ogg")
-            fields = {"path": path, "split": split, "instrument": "piano", "style": style, "program": program}
+            fields = {
+                "path": path,
+                "split": split,
+                "instrument": "piano",
+                "style": style,
+                "program": program,
+            }
             plan.append(Score(**fields, low=0, high=0, seconds=SECONDS[split, "piano"]))
     for split, instruments in REST.items():
         for instrument, pieces in instruments.items():
             for number, (style, program, low, high) in enumerate(pieces, 1):
                 path = Path(split, "rest", instrument, f"{number:02d}-{style}.ogg")
                 fields = {"path": path, "split": split, "instrument": instrument, "style": style}
-                plan.append(Score(**fields, program=program, low=low, high=high, seconds=SECONDS[split, "rest"]))
+                plan.append(
+                    Score(
+                        **fields,
+                        program=program,
+                        low=low,
+                        high=high,
+                        seconds=SECONDS[split, "rest"],
+                    )
+                )
     return plan
 
 
@@ -152,7 +177,9 @@ def compose(score: Score, rng: np.random.Generator) -> tuple[music.Song, list[mu
     low_bpm, high_bpm = TEMPOS_BPM.get(score.style, (84, 132))
     beats = 3 if score.style in TRIPLE else int(rng.choice(METRES.get(score.style, (4,))))
     tempo_bpm = float(rng.uniform(low_bpm, high_bpm))
-    song = music.make_song(score.split, rng, seconds=score.seconds, beats=beats, tempo_bpm=tempo_bpm)
+    song = music.make_song(
+        score.split, rng, seconds=score.seconds, beats=beats, tempo_bpm=tempo_bpm
+    )
     if score.instrument in ("guitar", "bass", "drums", "piano"):
         player = getattr(music, score.instrument)
         return song, player(song, rng, style=score.style)
@@ -164,7 +191,9 @@ def compose(score: Score, rng: np.random.Generator) -> tuple[music.Song, list[mu
     return song, music.melody(song, rng, legato=legato, **span)
 
 
-def to_midi(score: Score, song: music.Song, notes: list[music.Note], rng: np.random.Generator) -> mido.MidiFile:
+def to_midi(
+    score: Score, song: music.Song, notes: list[music.Note], rng: np.random.Generator
+) -> mido.MidiFile:
     """Play the notes as a person would: a little off the beat, with swell, vibrato and pedal."""
     channel = 9 if score.instrument == "drums" else 0
     events = [(0, mido.Message("program_change", program=score.program, channel=channel))]
@@ -177,10 +206,16 @@ def to_midi(score: Score, song: music.Song, notes: list[music.Note], rng: np.ran
     end = song.beats * len(song.chords)
     if score.style in PEDALLED and score.instrument == "piano":
         for bar in range(len(song.chords)):
-            events.append((bar * song.beats + 0.06, mido.Message("control_change", control=64, value=127)))
-            events.append(((bar + 1) * song.beats - 0.04, mido.Message("control_change", control=64, value=0)))
+            events.append(
+                (bar * song.beats + 0.06, mido.Message("control_change", control=64, value=127))
+            )
+            events.append(
+                ((bar + 1) * song.beats - 0.04, mido.Message("control_change", control=64, value=0))
+            )
     if score.high:
-        events.append((0, mido.Message("control_change", control=1, value=int(rng.integers(0, 50)))))
+        events.append(
+            (0, mido.Message("control_change", control=1, value=int(rng.integers(0, 50))))
+        )
         phrase = 4 * song.beats
         for beat in np.arange(0, end, 0.5):
             value = int(92 + 34 * np.sin(np.pi * (beat % phrase) / phrase))
@@ -205,14 +240,38 @@ def render(midi: mido.MidiFile, soundfont: Path, *, room: float) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "score.mid"), Path(folder, "sound.wav")
         midi.save(score)
-        command = ["fluidsynth", "-n", "-i", "-q", "-r", "44100", "-g", "0.4", "-C", "0", "-O", "float"]
-        command += ["-o", f"synth.reverb.room-size={room:.2f}", "-F", str(sound), str(soundfont), str(score)]
+        command = [
+            "fluidsynth",
+            "-n",
+            "-i",
+            "-q",
+            "-r",
+            "44100",
+            "-g",
+            "0.4",
+            "-C",
+            "0",
+            "-O",
+            "float",
+        ]
+        command += [
+            "-o",
+            f"synth.reverb.room-size={room:.2f}",
+            "-F",
+            str(sound),
+            str(soundfont),
+            str(score),
+        ]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=RENDER_LIMIT_SECONDS)
         except (OSError, subprocess.SubprocessError) as error:
-            raise RenderError(f"fluidsynth did not render: {error}. Install fluidsynth 2 and retry.") from error
+            raise RenderError(
+                f"fluidsynth did not render: {error}. Install fluidsynth 2 and retry."
+            ) from error
         stereo, rate_hz = soundfile.read(sound, dtype="float32", always_2d=True)
-    return soxr.resample(stereo.mean(axis=1), rate_hz, SAMPLE_RATE_HZ, quality="VHQ").astype(np.float32)
+    return soxr.resample(stereo.mean(axis=1), rate_hz, SAMPLE_RATE_HZ, quality="VHQ").astype(
+        np.float32
+    )
 
 
 def finish(audio: np.ndarray) -> np.ndarray:
@@ -270,7 +329,9 @@ def make(score: Score, output: Path, soundfont: Path, seed: int) -> Path:
     audio = finish(render(to_midi(score, song, notes, rng), soundfont, room=rng.uniform(0.1, 0.7)))
     path = output / score.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, audio, SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS", compression_level=QUALITY_LOSS)
+    soundfile.write(
+        path, audio, SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS", compression_level=QUALITY_LOSS
+    )
     fix_serial(path, number)
     return path
 
@@ -287,7 +348,9 @@ def clear(output: Path) -> None:
 
 def summary(output: Path, paths: list[Path]) -> Table:
     """A table of files, minutes, bytes and levels per split and source."""
-    table = Table("split", "source", "files", "minutes", "seconds each", "MB", "RMS dBFS", "peak dBFS")
+    table = Table(
+        "split", "source", "files", "minutes", "seconds each", "MB", "RMS dBFS", "peak dBFS"
+    )
     groups: dict[tuple[str, str], list[Path]] = {}
     for path in paths:
         split, *folders = path.relative_to(output).parent.parts
@@ -300,24 +363,37 @@ def summary(output: Path, paths: list[Path]) -> Table:
         size = sum(path.stat().st_size for path in members) / 1e6
         row = [split, source, str(len(members)), f"{sum(seconds) / 60:.2f}"]
         row += [f"{min(seconds):.0f} to {max(seconds):.0f}", f"{size:.2f}"]
-        table.add_row(*row, f"{min(rms):.1f} to {max(rms):.1f}", f"{min(peaks):.1f} to {max(peaks):.1f}")
+        table.add_row(
+            *row, f"{min(rms):.1f} to {max(rms):.1f}", f"{min(peaks):.1f} to {max(peaks):.1f}"
+        )
     return table
 
 
 def main() -> int:
     """Read the command line and make the set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, required=True, help="folder to write train/, valid/ and test/ to")
-    parser.add_argument("--soundfont", type=Path, default=SOUNDFONT, help="FluidR3 GM, an .sf2 file")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder to write train/, valid/ and test/ to"
+    )
+    parser.add_argument(
+        "--soundfont", type=Path, default=SOUNDFONT, help="FluidR3 GM, an .sf2 file"
+    )
     parser.add_argument("--seed", type=int, default=2, help="another seed, another set of pieces")
     arguments = parser.parse_args()
     console = Console()
     if not arguments.soundfont.is_file():
-        console.print(f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or give --soundfont")
+        console.print(
+            f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or give --soundfont"
+        )
         return 2
     clear(arguments.output)
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(make, s, arguments.output, arguments.soundfont, arguments.seed) for s in scores()]
+        jobs = [
+            pool.submit(make, s, arguments.output, arguments.soundfont, arguments.seed)
+            for s in scores()
+        ]
         paths = [job.result() for job in jobs]
     console.print(summary(arguments.output, paths))
     console.print(f"{len(paths)} files, {sum(path.stat().st_size for path in paths) / 1e6:.2f} MB")

@@ -34,7 +34,9 @@ def pieces(lengths: int, piece: int) -> list[tuple[int, int]]:
     return list(zip([0, *stops[:-1]], stops, strict=True))
 
 
-def chosen(files: Sequence[AudioFile], minutes: float, seed: int) -> Iterator[tuple[AudioFile, int]]:
+def chosen(
+    files: Sequence[AudioFile], minutes: float, seed: int
+) -> Iterator[tuple[AudioFile, int]]:
     """Recordings in an order drawn from the seed, and how many samples of each are taken, until there are enough minutes."""
     missing = 60 * minutes
     for number in np.random.default_rng(seed).permutation(len(files)):
@@ -53,7 +55,10 @@ def cut(file: AudioFile, frames: int, folder: Path) -> int:
     name = Path(file.name).stem
     for number, (start, stop) in enumerate(spans):
         soundfile.write(
-            folder / f"{name}-{number:03d}.flac", samples[start:stop], file.sample_rate_hz, subtype="PCM_16"
+            folder / f"{name}-{number:03d}.flac",
+            samples[start:stop],
+            file.sample_rate_hz,
+            subtype="PCM_16",
         )
     return len(spans)
 
@@ -66,9 +71,13 @@ def labels_of(excerpt: Path) -> set[str]:
     try:
         labels = set(excerpt.with_suffix(".txt").read_text(encoding="utf-8").split())
     except OSError as error:
-        raise DataError(f"{excerpt} has no labels beside it ({error}). Unpack the folder anew.") from error
+        raise DataError(
+            f"{excerpt} has no labels beside it ({error}). Unpack the folder anew."
+        ) from error
     if not labels:
-        raise DataError(f"{excerpt.with_suffix('.txt')} names no instrument. Unpack the folder anew.")
+        raise DataError(
+            f"{excerpt.with_suffix('.txt')} names no instrument. Unpack the folder anew."
+        )
     return labels
 
 
@@ -81,7 +90,9 @@ def link_testing(folders: Sequence[Path], target: Path) -> tuple[int, int]:
     for folder in folders:
         excerpts = sorted(folder.rglob("*.wav"))
         if not excerpts:
-            raise DataError(f"{folder} holds no excerpts: give IRMAS-TestingData-Part1 and so on, unpacked.")
+            raise DataError(
+                f"{folder} holds no excerpts: give IRMAS-TestingData-Part1 and so on, unpacked."
+            )
         for excerpt in excerpts:
             if PIANO in labels_of(excerpt):
                 left += 1
@@ -112,7 +123,9 @@ def make(options: argparse.Namespace) -> None:
             minutes = sum(frames / file.sample_rate_hz for file, frames in taken) / 60
             print(f"{split}: {minutes:.1f} minutes of {len(taken)} recordings in {count} files")
             if not count:
-                raise DataError(f"{options.piano} holds no piano in its split {split}, of which some is needed.")
+                raise DataError(
+                    f"{options.piano} holds no piano in its split {split}, of which some is needed."
+                )
         if options.testing:
             kept, left = link_testing(
                 [Path(one) for one in options.testing], trial / "train" / "others" / "irmas_testing"
@@ -125,16 +138,27 @@ def make(options: argparse.Namespace) -> None:
 
 def main() -> int:
     """Cut and link."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "--piano", required=True, help="MAESTRO, or a folder with train, valid and test, each with piano/"
+        "--piano",
+        required=True,
+        help="MAESTRO, or a folder with train, valid and test, each with piano/",
     )
     parser.add_argument("--output", required=True, help="folder to make; must not be there")
     parser.add_argument(
-        "--minutes", type=float, default=60.0, help="of piano to train on; a tenth of it for valid and test each"
+        "--minutes",
+        type=float,
+        default=60.0,
+        help="of piano to train on; a tenth of it for valid and test each",
     )
     parser.add_argument(
-        "--testing", nargs="*", default=[], metavar="FOLDER", help="IRMAS' testing data, as further others"
+        "--testing",
+        nargs="*",
+        default=[],
+        metavar="FOLDER",
+        help="IRMAS' testing data, as further others",
     )
     parser.add_argument("--seed", type=int, default=0)
     try:

@@ -22,18 +22,24 @@ from rich.progress import track
 from tfsepgan.cli.command import INTERRUPTED
 from tfsepgan.cli.data import main as tfsepgan_data
 from tfsepgan.errors import DataError
+from tfsepgan.rendering.instruments import CLASSES
 from tfsepgan.rendering.midi import write_midi
 from tfsepgan.rendering.musicxml import read_musicxml
 from tfsepgan.rendering.score import Note, Part
 
 sys.path[:0] = [str(Path(__file__).parent)]
 import demo_music  # noqa: E402
+import instruments  # noqa: E402
 import sfz_piano  # noqa: E402
+from piano_variants import VARIANTS, varied  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402
 
 SOURCES = {  # what stands in DIR: (path, licence)
     "splendid": ("SplendidGrandPiano/Splendid Grand Piano.sfz", "public domain (AKAI)"),
-    "headroom": ("BengtNilsson.HeadroomPiano/Headroom Piano (NoFX).sfz", "CC-BY-4.0 (Bengt Nilsson)"),
+    "headroom": (
+        "BengtNilsson.HeadroomPiano/Headroom Piano (NoFX).sfz",
+        "CC-BY-4.0 (Bengt Nilsson)",
+    ),
     "upright": ("upright-piano-KW/UprightPianoKW-20220221.sfz", "CC0-1.0 (FreePats)"),
     "salamander": ("salamander", "CC-BY-3.0 (Alexander Holm)"),
     "iowa": ("xmacex-piano", "free for any use (University of Iowa Electronic Music Studios)"),
@@ -42,22 +48,50 @@ SOURCES = {  # what stands in DIR: (path, licence)
         "CC-BY-3.0 (Nicholaus Brosowsky, of VSCO 2 CE, CC0-1.0, by Versilian Studios)",
     ),
     "disklavier": ("fantasia/src/piano/sounds", "CC-BY-3.0 (Zenph Studios; Roberto Gordo Saez)"),
+    "yamaha_upright": (
+        "Discord-SFZ-GM-Bank/Discord GM/Melodic/002-Bright Acoustic Piano.sfz",
+        "CC0-1.0 (Versilian Studios)",
+    ),
     "player": ("old-piano-FB/PianoFB 20200401.sfz", "CC0-1.0 (Piotr Barcz, FreePats)"),
     "pop909": ("POP909-Dataset/POP909", "MIT (Music X Lab)"),
     "lieder": ("Lieder/scores", "CC0-1.0 (OpenScore)"),
     "quartets": ("StringQuartets/scores", "CC0-1.0 (OpenScore)"),
 }
-PIANOS = {"splendid": "Splendid Grand Piano", "headroom": "Headroom Piano", "upright": "Upright Piano KW"}
+PIANOS = {
+    "splendid": "Splendid Grand Piano",
+    "headroom": "Headroom Piano",
+    "upright": "Upright Piano KW",
+}
 PIANOS |= {"salamander": "Salamander Grand Piano V3"}
-LATER = {"iowa": "Iowa Steinway B", "vsco": "VSCO 2 Upright", "disklavier": "Disklavier Pro", "player": "Piano FB"}
-SAMPLED = PIANOS | LATER
-GENERAL = {"fluid": "MIT (Frank Wen)", "musescore": "MIT (S. Christian Collins and others)"}  # General MIDI
+LATER = {
+    "iowa": "Iowa Steinway B",
+    "vsco": "VSCO 2 Upright",
+    "disklavier": "Disklavier Pro",
+    "player": "Piano FB",
+}
+MORE = {"yamaha_upright": "VCSL Yamaha Upright"} | {
+    name: variant.title for name, variant in VARIANTS.items()
+}
+SAMPLED = PIANOS | LATER | MORE
+GENERAL = {
+    "fluid": "MIT (Frank Wen)",
+    "musescore": "MIT (S. Christian Collins and others)",
+}  # General MIDI
 LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
+LICENCES |= {
+    name: f"{LICENCES[variant.of]}; changed" for name, variant in VARIANTS.items()
+} | instruments.LICENCES
 OWN = "Apache-2.0 (composed by this script)"
+PIANO = "piano"
 SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores made ready; as many as the minutes below want
 LARGEST_SCORE = 60_000  # bytes of MusicXML, compressed; reading more takes minutes
 GROOVE_SECONDS = 90.0
-LATER_SEED = 1000  # added to the seed for the later pianos: other songs
+STRUCK_MINUTES = 10  # of each synthetic piano
+LATER_SEED, MORE_SEED, STRUCK_SEED = (
+    1000,
+    2000,
+    3000,
+)  # added to the seed for the pianos that came later: other songs
 IOWA_LOUD = 55  # from here on Iowa's ff: its mf has hiss 32 dB below, and is for soft notes
 IOWA_IN_TUNE = (24, 102)  # some of its notes below and above are 40 to 75 cents off
 VSCO_IN_TUNE = (24, 107)
@@ -65,7 +99,9 @@ LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice"
 CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
 
 
-def ready_soundfonts(sources: Path, console: Console, names: Iterable[str] = tuple(SAMPLED)) -> dict[str, Path]:
+def ready_soundfonts(
+    sources: Path, console: Console, names: Iterable[str] = tuple(SAMPLED)
+) -> dict[str, Path]:
     """Sampled pianos as SF2 files, made if they are not there.
 
     Args:
@@ -81,14 +117,18 @@ def ready_soundfonts(sources: Path, console: Console, names: Iterable[str] = tup
         console.print(f"Making {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".part")
-        write_soundfont(scratch, piano_zones(name, sources), title=title, copyright=SOURCES[name][1])
+        write_soundfont(scratch, piano_zones(name, sources), title=title, copyright=LICENCES[name])
         scratch.replace(path)
     return made
 
 
 def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
     """The samples of one piano, and the keys and velocities that sound by them."""
+    if name in VARIANTS:
+        return varied(piano_zones(VARIANTS[name].of, sources), VARIANTS[name])
     source = sources / SOURCES[name][0]
+    if not source.exists():
+        raise SystemExit(f"{source} is not here. tools/recipes/get_sources.py gets it.")
     if name == "salamander":
         return sfz_piano.salamander_zones(source)
     if name == "iowa":  # its third layer, pp, is left out: hiss only 13 dB below the notes
@@ -100,7 +140,9 @@ def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
         notes = sources / "ready" / "notes" / name
         sfz_piano.cut_sprites(source, notes)
         return sfz_piano.note_zones([notes])
-    return sfz_piano.sfz_zones(source, without="DECCA")  # one pair of microphones of the Headroom's two
+    return sfz_piano.sfz_zones(
+        source, without="DECCA"
+    )  # one pair of microphones of the Headroom's two
 
 
 def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
@@ -111,15 +153,21 @@ def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
         made[name] = sources / "ready" / "scores" / name
         files = [path for path in root.rglob("*.mxl") if path.stat().st_size < LARGEST_SCORE]
         files.sort(key=lambda path: (hashlib.sha256(path.name.encode()).digest(), path))
-        for path in track(files[:most], f"reading {name}", console=console, disable=not console.is_terminal):
+        for path in track(
+            files[:most], f"reading {name}", console=console, disable=not console.is_terminal
+        ):
             _once(
-                made[name] / path.relative_to(root).with_suffix(".mid"), lambda path=path: _from_musicxml(path, console)
+                made[name] / path.relative_to(root).with_suffix(".mid"),
+                lambda path=path: _from_musicxml(path, console),
             )
     for name, compose in (("drums", drum_part), ("basses", bass_part)):
         made[name] = sources / "ready" / "scores" / (name if seed == 0 else f"{name}-{seed}")
         for number in range(GROOVES):
             rng = np.random.default_rng([seed, number, len(name)])
-            _once(made[name] / f"{name}{number:03d}.mid", lambda compose=compose, rng=rng: [compose(rng)])
+            _once(
+                made[name] / f"{name}{number:03d}.mid",
+                lambda compose=compose, rng=rng: [compose(rng)],
+            )
     return made
 
 
@@ -155,7 +203,9 @@ def drum_part(rng: np.random.Generator) -> Part:
         feet, hands = (str(rng.choice(styles)) for _ in range(2))
         low = (demo_music.KICK,)
         played = [note for note in demo_music.drums(section, rng, style=feet) if note.pitch in low]
-        played += [note for note in demo_music.drums(section, rng, style=hands) if note.pitch not in low]
+        played += [
+            note for note in demo_music.drums(section, rng, style=hands) if note.pitch not in low
+        ]
         notes += [note._replace(start=note.start + 4 * bar) for note in played]
         bar += bars
     return _part("drums", notes, tempo_bpm, rng, is_drums=True)
@@ -169,7 +219,9 @@ def bass_part(rng: np.random.Generator) -> Part:
     return _part("bass", notes, tempo_bpm, rng, program=32 + int(rng.integers(0, 4)))
 
 
-def _part(name: str, notes: list, tempo_bpm: float, rng, *, program: int = 0, is_drums: bool = False) -> Part:
+def _part(
+    name: str, notes: list, tempo_bpm: float, rng, *, program: int = 0, is_drums: bool = False
+) -> Part:
     """Beats to seconds, a little off the beat."""
     beat = 60 / tempo_bpm
     played = []
@@ -190,45 +242,103 @@ class Call(NamedTuple):
     options: list[str]
 
 
-def calls(piano: float, others: float, seed: int, without: Sequence[str] = ()) -> Iterator[Call]:
-    """What is rendered; minutes are of all pianos together, and of each of the other classes.
+def calls(
+    piano: float, others: float, seed: int, without: Sequence[str] = (), sampled: Sequence[str] = ()
+) -> Iterator[Call]:
+    """What is rendered; minutes are of the first ten pianos together, and of each of the other classes.
 
-    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays.
+    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays. Those
+    of MORE are asked for as many minutes each as the first ten; sampled instruments for as many a class as General MIDI.
 
     Args:
       without: pianos that are left out, with their share of the minutes.
+      sampled: names of instruments.py.
     """
     written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
     sung = ["--longest-rest-seconds", "1.5"]
-    first, later = ([name for name in fonts if name not in without] for fonts in ((*PIANOS, *GENERAL), LATER))
-    for fonts, drawn in ((first, seed), (later, seed + LATER_SEED)):
+    groups = ((*PIANOS, *GENERAL), LATER, MORE)
+    first, later, more = ([name for name in fonts if name not in without] for fonts in groups)
+    for fonts, drawn in ((first, seed), (later, seed + LATER_SEED), (more, seed + MORE_SEED)):
         if not fonts:
             continue
-        share = piano * len(fonts) / (len(SAMPLED) + len(GENERAL))
+        share = piano * len(fonts) / (len(PIANOS) + len(LATER) + len(GENERAL))
         played = ["--classes", "piano", "--parts", "piano", "--minutes", f"{0.75 * share:g}"]
         yield Call("pop909", fonts, drawn, played)
-        yield Call("lieder", fonts, drawn, ["--classes", "piano", "--minutes", f"{0.25 * share:g}", *written])
+        yield Call(
+            "lieder",
+            fonts,
+            drawn,
+            ["--classes", "piano", "--minutes", f"{0.25 * share:g}", *written],
+        )
+    struck = [name for name in sampled if instruments.class_of_instrument(name) == PIANO]
+    if struck:
+        played = [
+            "--classes",
+            "piano",
+            "--parts",
+            "piano",
+            "--minutes",
+            f"{STRUCK_MINUTES * len(struck):g}",
+        ]
+        yield Call("pop909", struck, seed + STRUCK_SEED, played)
     whole, quarter = ["--minutes", f"{others:g}"], ["--minutes", f"{others / 4:g}"]
     lines = ["--parts", "melody", "bridge", *whole, "--velocity", "20", *sung]
     yield Call("pop909", first, seed, ["--assign", "any", "--classes", *LINES, *lines])
-    yield Call("pop909", first, seed, ["--assign", "any", "--classes", *CHORDS, "--parts", "piano", *whole])
+    yield Call(
+        "pop909", first, seed, ["--assign", "any", "--classes", *CHORDS, "--parts", "piano", *whole]
+    )
     strings = ["--classes", "violin", "viola", "cello", *quarter]
     yield Call("quartets", first, seed, [*strings, *written, *sung])
     yield Call("lieder", first, seed, ["--classes", "voice", *quarter, *written, *sung])
     yield Call("drums", first, seed, ["--classes", "drums", *whole, "--tempo", "0.15"])
     yield Call("basses", first, seed, ["--classes", "bass", *quarter, "--tempo", "0.15"])
+    yield from sampled_calls(sampled, lines, whole, seed + MORE_SEED)
+
+
+def sampled_calls(
+    sampled: Sequence[str], lines: list[str], whole: list[str], seed: int
+) -> Iterator[Call]:
+    """What sampled instruments play: the melodies, the chords and the drums of the classes that they have."""
+    fonts = {
+        kind: [name for name in sampled if instruments.class_of_instrument(name) == kind]
+        for kind in CLASSES
+    }
+    able = [kind for kind in CLASSES.values() if fonts[kind.name] and kind.name != PIANO]
+    for plays, scores, options in (
+        (("line", "low line"), "pop909", ["--assign", "any", *lines]),
+        (("chords",), "pop909", ["--assign", "any", "--parts", "piano", *whole]),
+        (("drums",), "drums", [*whole, "--tempo", "0.15"]),
+    ):
+        kinds = [kind.name for kind in able if kind.plays in plays]
+        if kinds:
+            players = [name for kind in kinds for name in fonts[kind]]
+            yield Call(scores, players, seed, ["--classes", *kinds, *options])
 
 
 def command_line() -> argparse.ArgumentParser:
     """What can be asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", type=Path, required=True, help="the folder with what piano.md names")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sources", type=Path, required=True, help="the folder with what piano.md names"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the data folder to write")
     parser.add_argument("--fluid", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
-    parser.add_argument("--musescore", type=Path, default=Path("/usr/share/sounds/sf2/MuseScore_General_Full.sf2"))
-    parser.add_argument("--piano-minutes", type=float, default=640.0, help="ten hours to train on, and a valid split")
     parser.add_argument(
-        "--other-minutes", type=float, default=52.0, help="of each of the other twelve classes, at least"
+        "--musescore", type=Path, default=Path("/usr/share/sounds/sf2/MuseScore_General_Full.sf2")
+    )
+    parser.add_argument(
+        "--piano-minutes",
+        type=float,
+        default=640.0,
+        help="ten hours to train on, and a valid split",
+    )
+    parser.add_argument(
+        "--other-minutes",
+        type=float,
+        default=52.0,
+        help="of each of the other twelve classes, at least",
     )
     parser.add_argument(
         "--without",
@@ -240,7 +350,9 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only-ready", action="store_true", help="make soundfonts and scores ready, render nothing")
+    parser.add_argument(
+        "--only-ready", action="store_true", help="make soundfonts and scores ready, render nothing"
+    )
     return parser
 
 
@@ -248,25 +360,56 @@ def main() -> int:
     """Read the command line, make everything ready and render."""
     arguments = command_line().parse_args()
     console = Console(soft_wrap=True)
-    needed = [arguments.sources / path for name, (path, _) in SOURCES.items() if name not in arguments.without]
+    needed = [
+        arguments.sources / path
+        for name, (path, _) in SOURCES.items()
+        if name not in arguments.without
+    ]
     needed += [arguments.fluid, arguments.musescore]
     missing = [str(path) for path in needed if not path.exists()]
     if missing:
-        console.print("Not here: " + ", ".join(missing) + ". tools/recipes/piano.md says where each comes from.")
+        console.print(
+            "Not here: "
+            + ", ".join(missing)
+            + ". tools/recipes/piano.md says where each comes from."
+        )
         return 1
     begun = time.monotonic()
-    fonts = ready_soundfonts(arguments.sources, console, [name for name in SAMPLED if name not in arguments.without])
-    fonts |= {"fluid": arguments.fluid, "musescore": arguments.musescore}
+    fonts = ready_soundfonts(
+        arguments.sources, console, [name for name in SAMPLED if name not in arguments.without]
+    )
+    sampled = instruments.ready_instruments(arguments.sources, console)
+    fonts |= sampled | {"fluid": arguments.fluid, "musescore": arguments.musescore}
     scores = ready_scores(arguments.sources, console, arguments.seed)
     console.print(f"Ready after {(time.monotonic() - begun) / 60:.1f} minutes.")
     worst = 0
-    drawn = calls(arguments.piano_minutes, arguments.other_minutes, arguments.seed, arguments.without)
+    drawn = calls(
+        arguments.piano_minutes,
+        arguments.other_minutes,
+        arguments.seed,
+        arguments.without,
+        tuple(sampled),
+    )
     wanted = () if arguments.only_ready else drawn
     for call in wanted:
-        words = ["render", f"{call.scores}={scores[call.scores]}", "--output", str(arguments.output), *call.options]
+        words = [
+            "render",
+            f"{call.scores}={scores[call.scores]}",
+            "--output",
+            str(arguments.output),
+            *call.options,
+        ]
         words += ["--valid-share", "0.05", "--channels", "1", "--workers", str(arguments.workers)]
-        words += ["--seed", str(call.seed), "--soundfont", *(f"{font}={fonts[font]}" for font in call.fonts)]
-        words += ["--licence", *(f"{name}={LICENCES.get(name, OWN)}" for name in (call.scores, *call.fonts))]
+        words += [
+            "--seed",
+            str(call.seed),
+            "--soundfont",
+            *(f"{font}={fonts[font]}" for font in call.fonts),
+        ]
+        words += [
+            "--licence",
+            *(f"{name}={LICENCES.get(name, OWN)}" for name in (call.scores, *call.fonts)),
+        ]
         code = tfsepgan_data(words)
         worst = max(worst, code)
         if code == INTERRUPTED:

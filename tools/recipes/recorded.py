@@ -45,7 +45,11 @@ def decoded(data: bytes, name: str, cut: list[float] | None) -> tuple[np.ndarray
     if cut:
         samples = samples[round(cut[0] * rate_hz) : round(cut[1] * rate_hz)]
     if not len(samples):
-        raise DataError(f"{name} has no sound between {cut[0]} and {cut[1]} s." if cut else f"{name} has no sound.")
+        raise DataError(
+            f"{name} has no sound between {cut[0]} and {cut[1]} s."
+            if cut
+            else f"{name} has no sound."
+        )
     return samples * min(1.0, LOUDEST / max(float(np.abs(samples).max()), 1e-9)), rate_hz
 
 
@@ -57,7 +61,11 @@ def _decoded_by_av(data: bytes, name: str) -> tuple[np.ndarray, int]:
     with av.open(io.BytesIO(data)) as container:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-        frames = [part.to_ndarray() for frame in container.decode(stream) for part in resampler.resample(frame)]
+        frames = [
+            part.to_ndarray()
+            for frame in container.decode(stream)
+            for part in resampler.resample(frame)
+        ]
         return np.concatenate(frames, axis=1).T.astype(np.float32), stream.rate
 
 
@@ -81,7 +89,9 @@ def put(recording: Recording, read: Read, output: Path) -> None:
     data = read(recording.path)
     found = digest_of(data, recording.digest)
     if found != recording.digest:
-        raise DataError(f"differs: its checksum is {found[:16]}..., the table has {recording.digest[:16]}...")
+        raise DataError(
+            f"differs: its checksum is {found[:16]}..., the table has {recording.digest[:16]}..."
+        )
     if recording.as_it_is:
         write_whole(output / recording.target, lambda file: file.write(data), lasting=False)
         return
@@ -96,7 +106,10 @@ def entry_of(recording: Recording, sources: dict, output: Path) -> dict:
     path = output / recording.target
     info = soundfile.info(str(path))
     entry = {"file": recording.target} | {key: recording.work[key] for key in TOLD}
-    entry |= {"source": address(sources[recording.source], recording.path), "digest": recording.digest}
+    entry |= {
+        "source": address(sources[recording.source], recording.path),
+        "digest": recording.digest,
+    }
     if not recording.as_it_is:
         entry |= {"cut": recording.cut, "written_sha256": sha256_of(path)}
     return entry | {"seconds": round(info.frames / info.samplerate, 2)}
@@ -110,7 +123,11 @@ def gather(
     Returns: the manifest's entries; and of each recording that was left out, why.
     """
     manifest = output / "manifest.json"
-    known = {entry["file"]: entry for entry in json.loads(manifest.read_text())} if manifest.is_file() else {}
+    known = (
+        {entry["file"]: entry for entry in json.loads(manifest.read_text())}
+        if manifest.is_file()
+        else {}
+    )
     left_out: dict[str, str] = {}
     for name in sorted({recording.source for recording in recordings}):
         mine = [recording for recording in recordings if recording.source == name]
@@ -129,7 +146,12 @@ def gather(
 
 
 def _from_source(
-    name: str, source: dict, wanted: list[Recording], output: Path, cache: Path, folders: Iterable[Path]
+    name: str,
+    source: dict,
+    wanted: list[Recording],
+    output: Path,
+    cache: Path,
+    folders: Iterable[Path],
 ) -> Iterator[tuple[str, str]]:
     """Put recordings of one source in place: yields those that were left out, and why."""
     if not wanted:
@@ -151,7 +173,9 @@ def rows(entries: Iterable[dict]) -> list[tuple[str, str, int, float, str]]:
     """Folder, players, files, minutes and licences, a row a folder, piano first."""
     folders: dict[str, list[dict]] = {}
     for entry in entries:
-        folders.setdefault(str(PurePosixPath(entry["file"]).parent).removeprefix(f"{SPLIT}/"), []).append(entry)
+        folders.setdefault(
+            str(PurePosixPath(entry["file"]).parent).removeprefix(f"{SPLIT}/"), []
+        ).append(entry)
     return [
         (
             folder,
@@ -181,7 +205,14 @@ def show(entries: list[dict], left_out: dict[str, str], console: Console) -> Non
         table.add_row(folder, who, str(files), f"{minutes:.1f}", licence)
     console.print(table)
     for side in ("piano", "rest"):
-        minutes = sum(entry["seconds"] for entry in entries if entry["file"].startswith(f"{SPLIT}/{side}/")) / 60
+        minutes = (
+            sum(
+                entry["seconds"]
+                for entry in entries
+                if entry["file"].startswith(f"{SPLIT}/{side}/")
+            )
+            / 60
+        )
         console.print(f"{side}: {minutes:.1f} minutes")
     for target, why in left_out.items():
         console.print(f"left out: {target}: {why}", style="red", markup=False, highlight=False)
@@ -189,22 +220,45 @@ def show(entries: list[dict], left_out: dict[str, str], console: Console) -> Non
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, gather, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, required=True, help="data set to make, or to go on with")
-    parser.add_argument("--cache", type=Path, help="where repositories and packages are kept (OUTPUT.sources)")
-    parser.add_argument("--clones", type=Path, nargs="+", default=[], help="folders that hold OWNER+NAME, *.deb, *.tgz")
-    parser.add_argument("--table", type=Path, default=TABLE, help="what to gather (recorded.json beside this script)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="data set to make, or to go on with"
+    )
+    parser.add_argument(
+        "--cache", type=Path, help="where repositories and packages are kept (OUTPUT.sources)"
+    )
+    parser.add_argument(
+        "--clones",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="folders that hold OWNER+NAME, *.deb, *.tgz",
+    )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        default=TABLE,
+        help="what to gather (recorded.json beside this script)",
+    )
     parser.add_argument("--only", default="*", help="folders to gather, as piano/* or rest/drums")
     parser.add_argument(
-        "--large", action="store_true", help="files above 4 MB, too, which the shipped model did not hear"
+        "--large",
+        action="store_true",
+        help="files above 4 MB, too, which the shipped model did not hear",
     )
-    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown instead")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the table as Markdown instead"
+    )
     options = parser.parse_args(arguments)
     cache = options.cache or options.output.with_name(f"{options.output.name}.sources")
     console = Console()
     try:
         sources, recordings = read_table(options.table, large=options.large)
-        wanted = [recording for recording in recordings if fnmatchcase(recording.work["to"], options.only)]
+        wanted = [
+            recording for recording in recordings if fnmatchcase(recording.work["to"], options.only)
+        ]
         entries, left_out = gather(sources, wanted, options.output, cache, options.clones)
     except TfsepganError as error:
         console.print(str(error), style="red", markup=False)

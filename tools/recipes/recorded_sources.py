@@ -55,10 +55,16 @@ def _run(*command: str | Path, cwd: Path | None = None, text: str = "") -> bytes
     """
     try:
         done = subprocess.run(
-            [str(word) for word in command], cwd=cwd, input=text.encode(), capture_output=True, timeout=60 * MINUTES
+            [str(word) for word in command],
+            cwd=cwd,
+            input=text.encode(),
+            capture_output=True,
+            timeout=60 * MINUTES,
         )
     except FileNotFoundError as error:
-        raise NotHad(f"{command[0]} is not installed; install it or give the files with --clones.") from error
+        raise NotHad(
+            f"{command[0]} is not installed; install it or give the files with --clones."
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise NotHad(f"{command[0]} took more than {MINUTES} minutes.") from error
     if done.returncode:
@@ -81,14 +87,25 @@ def _git(source: dict, paths: list[str], cache: Path, folders: Iterable[Path]) -
     found = _git_directory(source["git"], folders)
     if found is None or (cache in found.parents and not _is_there(found, source["commit"])):
         found = _clone(source, paths, cache / source["git"].replace("/", "+"))
-    commit = source["commit"] if _is_there(found, source["commit"]) else "HEAD"  # checksums tell whether it differs
+    commit = (
+        source["commit"] if _is_there(found, source["commit"]) else "HEAD"
+    )  # checksums tell whether it differs
     return lambda path: _run("git", f"--git-dir={found}", "cat-file", "blob", f"{commit}:{path}")
 
 
 def _is_there(directory: Path, commit: str) -> bool:
     """Whether a git directory has a commit."""
     try:
-        return bool(_run("git", f"--git-dir={directory}", "rev-parse", "-q", "--verify", f"{commit}^{{commit}}"))
+        return bool(
+            _run(
+                "git",
+                f"--git-dir={directory}",
+                "rev-parse",
+                "-q",
+                "--verify",
+                f"{commit}^{{commit}}",
+            )
+        )
     except NotHad:
         return False
 
@@ -97,12 +114,24 @@ def _clone(source: dict, paths: list[str], into: Path) -> Path:
     """One commit of a repository, with the contents of some paths alone."""
     into.mkdir(parents=True, exist_ok=True)
     _run("git", "init", "-q", into)
-    _run("git", "config", "remote.origin.url", source.get("url", f"{HOST}/{source['git']}"), cwd=into)
+    _run(
+        "git", "config", "remote.origin.url", source.get("url", f"{HOST}/{source['git']}"), cwd=into
+    )
     _run("git", "config", "remote.origin.promisor", "true", cwd=into)
     _run("git", "config", "remote.origin.partialclonefilter", "blob:none", cwd=into)
     patterns = "".join(f"/{SPECIAL.sub(ESCAPED, path)}\n" for path in paths)
     _run("git", "sparse-checkout", "set", "--no-cone", "--stdin", cwd=into, text=patterns)
-    _run("git", "fetch", "-q", "--depth", "1", "--filter=blob:none", "origin", source["commit"], cwd=into)
+    _run(
+        "git",
+        "fetch",
+        "-q",
+        "--depth",
+        "1",
+        "--filter=blob:none",
+        "origin",
+        source["commit"],
+        cwd=into,
+    )
     _run("git", "-c", "advice.detachedHead=false", "checkout", "-q", "-f", "FETCH_HEAD", cwd=into)
     return into / ".git"
 
@@ -121,7 +150,9 @@ def _archive(pattern: str, fetch: tuple[str, ...], cache: Path, folders: Iterabl
 
 def _debian(source: dict, cache: Path, folders: Iterable[Path]) -> Read:
     name, version = source["debian"], source["version"]
-    package = _archive(f"{name}_*.deb", ("apt-get", "download", "-q", f"{name}={version}"), cache, folders)
+    package = _archive(
+        f"{name}_*.deb", ("apt-get", "download", "-q", f"{name}={version}"), cache, folders
+    )
     tree = cache / package.stem
     if not tree.is_dir():
         unpacking = cache / f"{package.stem}.part"

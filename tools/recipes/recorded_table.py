@@ -57,7 +57,11 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
             raise DataError(f"{path}: {work.get('title', work)} lacks {', '.join(missing)}.")
         patterns = [work["files"]] if isinstance(work["files"], str) else work["files"]
         patterns = [f"{work['from']}/{pattern}" for pattern in patterns]
-        found = [line for line in [*listed, *more] if any(fnmatchcase(line[1], pattern) for pattern in patterns)]
+        found = [
+            line
+            for line in [*listed, *more]
+            if any(fnmatchcase(line[1], pattern) for pattern in patterns)
+        ]
         if not found:
             raise DataError(f"{path}: {patterns[0]} is no file of {path.stem}.sha256.")
         told |= {name for _, name in found}
@@ -68,14 +72,20 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
         raise DataError(f"{path}: no work tells what {left[0]} is.")
     counted = Counter(recording.target.lower() for recording in recordings)
     if twice := [target for target, times in counted.items() if times > 1]:
-        raise DataError(f"{path}: {counted[twice[0]]} recordings become {twice[0]}; give each a `name`.")
+        raise DataError(
+            f"{path}: {counted[twice[0]]} recordings become {twice[0]}; give each a `name`."
+        )
     return table["sources"], recordings
 
 
 def _target(work: dict, inside: str) -> str:
     """Where a file goes, as a path below the output."""
     path = PurePosixPath(inside)
-    kept = path.suffix.lower() if not work.get("cut") and path.suffix.lower() in KEPT_SUFFIXES else ".flac"
+    kept = (
+        path.suffix.lower()
+        if not work.get("cut") and path.suffix.lower() in KEPT_SUFFIXES
+        else ".flac"
+    )
     name = work.get("name") or "_".join(path.with_suffix("").parts[work.get("level", -1) :])
     return f"{SPLIT}/{work['to']}/{''.join('_' if letter in UNSAFE else letter for letter in name)}{kept}"
 

@@ -14,7 +14,7 @@ Source: https://sfzformat.com (opcodes and headers).
 import argparse
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +64,16 @@ def regions(text: str) -> Iterator[dict[str, str]]:
     for header, body in re.findall(r"<(\w+)>([^<]*)", text):
         opcodes = _opcodes(body)
         if header in inherits:
-            levels[header] = {**levels.get(header, {}), **opcodes} if header == "control" else opcodes
+            levels[header] = (
+                {**levels.get(header, {}), **opcodes} if header == "control" else opcodes
+            )
             for lower in inherits[inherits.index(header) + 1 :]:
                 if header != "control":
                     levels.pop(lower, None)
         elif header == "region":
-            yield {key: value for level in inherits for key, value in levels.get(level, {}).items()} | opcodes
+            yield {
+                key: value for level in inherits for key, value in levels.get(level, {}).items()
+            } | opcodes
 
 
 def _opcodes(body: str) -> dict[str, str]:
@@ -83,14 +87,17 @@ def _opcodes(body: str) -> dict[str, str]:
 
 
 def sounds_by_itself(region: dict[str, str]) -> bool:
-    """False for what a pedal, a knob or the release of a key calls up."""
+    """False for what a pedal, a knob, the release of a key or the next turn of several takes calls up."""
     if region.get("trigger", "attack") not in ("attack", "first") or "sample" not in region:
+        return False
+    if int(region.get("seq_position", 1)) > 1 or float(region.get("lorand", 0)) > 0:
         return False
     for key, value in region.items():
         if key.startswith("locc"):
             number = key[4:]
             if float(value) > max(
-                float(region.get(f"set_cc{number}", 0)), 127 * float(region.get(f"set_hdcc{number}", 0))
+                float(region.get(f"set_cc{number}", 0)),
+                127 * float(region.get(f"set_hdcc{number}", 0)),
             ):
                 return False
     return True
@@ -104,20 +111,45 @@ def pitch(word: str) -> int:
     return NOTES[name[1]] + {"": 0, "#": 1, "s": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
 
 
-def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
+def sfz_zones(
+    path: Path,
+    *,
+    without: str = "",
+    stretched: bool = False,
+    defines: Mapping[str, str] | None = None,
+) -> Iterator[Zone]:
     """The zones of an SFZ piano.
 
     Args:
       without: samples with this in their names are left out, as those of a second pair of microphones.
+      stretched: the lowest sample plays the keys below, the highest those above.
+      defines: what a file that others include leaves to them, as `{"$EXT": "flac"}`.
     """
-    found = [region for region in regions(expanded(path)) if sounds_by_itself(region)]
+    found = [
+        region
+        for region in regions(expanded(path, dict(defines or {})))
+        if sounds_by_itself(region)
+    ]
     found = [region for region in found if not without or without not in region["sample"]]
-    volumes = [float(region.get("volume", 0)) + float(region.get("group_volume", 0)) for region in found]
-    files = [path.parent / (region.get("default_path", "") + region["sample"]).replace("\\", "/") for region in found]
-    loudest = max(_peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True))
-    for region, volume, file in zip(found, volumes, files, strict=True):
+    volumes = [
+        float(region.get("volume", 0)) + float(region.get("group_volume", 0)) for region in found
+    ]
+    files = [
+        path.parent
+        / (
+            region.get("default_path", (defines or {}).get("default_path", "")) + region["sample"]
+        ).replace("\\", "/")
+        for region in found
+    ]
+    loudest = max(
+        _peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True)
+    )
+    spans = [_span(region) for region in found]
+    lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)
+    for region, (low, high), volume, file in zip(found, spans, volumes, files, strict=True):
         key = region.get("key")
-        low, high = (pitch(region.get(name, key or default)) for name, default in (("lokey", "0"), ("hikey", "127")))
+        if stretched:
+            low, high = 0 if low == lowest else low, 127 if high == highest else high
         samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         offset = int(region.get("offset", 0))
         samples = samples[offset:, :2] * np.float32(PEAK / loudest * 10 ** (volume / 20))
@@ -128,19 +160,32 @@ def sfz_zones(path: Path, *, without: str = "") -> Iterator[Zone]:
             root=pitch(region.get("pitch_keycenter", key or "60")),
             keys=(low, high),
             velocities=(int(region.get("lovel", 0)), int(region.get("hivel", 127))),
-            loop=(int(region["loop_start"]) - offset, int(region["loop_end"]) + 1 - offset) if loops else None,
+            loop=(int(region["loop_start"]) - offset, int(region["loop_end"]) + 1 - offset)
+            if loops
+            else None,
             release_seconds=float(region.get("ampeg_release", 0.4)),
             cutoff_hz=float(region["cutoff"]) if "cutoff" in region else None,
             cents=int(float(region.get("tune", 0))),
         )
 
 
+def _span(region: dict[str, str]) -> tuple[int, int]:
+    """The lowest and the highest key of a region."""
+    key = region.get("key")
+    return pitch(region.get("lokey", key or "0")), pitch(region.get("hikey", key or "127"))
+
+
 def salamander_zones(folder: Path) -> Iterator[Zone]:
     """The zones of Salamander samples: files named as D#4v10, note and layer (of 16), anywhere below a folder."""
-    named = [(re.fullmatch(r"([A-G]#?)(\d)v(\d+)", path.stem), path) for path in sorted(folder.rglob("*v*.*"))]
+    named = [
+        (re.fullmatch(r"([A-G]#?)(\d)v(\d+)", path.stem), path)
+        for path in sorted(folder.rglob("*v*.*"))
+    ]
     found = sorted((int(name[3]), pitch(name[1] + name[2]), path) for name, path in named if name)
     layers = sorted({layer for layer, _, _ in found})
-    tops = [round(127 * (one + two) / 32) for one, two in zip(layers, layers[1:], strict=False)] + [127]
+    tops = [round(127 * (one + two) / 32) for one, two in zip(layers, layers[1:], strict=False)] + [
+        127
+    ]
     bottoms = [0, *(top + 1 for top in tops[:-1])]
     loudest = max(_peak(path) for _, _, path in found)
     for layer, root, path in found:
@@ -157,7 +202,11 @@ def salamander_zones(folder: Path) -> Iterator[Zone]:
 
 
 def note_zones(
-    layers: Sequence[Path], *, tops: Sequence[int] = (), step_db: float = 4.0, roots: tuple[int, int] = (0, 127)
+    layers: Sequence[Path],
+    *,
+    tops: Sequence[int] = (),
+    step_db: float = 4.0,
+    roots: tuple[int, int] = (0, 127),
 ) -> Iterator[Zone]:
     """The zones of folders of sampled notes, a folder a layer, files named by their notes: A#3, Bb3, As3 or 58.
 
@@ -170,28 +219,62 @@ def note_zones(
       tops: the highest velocity of each layer but the last.
       roots: samples of notes below and above are left out, as those that are out of tune.
     """
-    bottoms = [0, *(top + 1 for top in tops)]
-    for number, (folder, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
+    found = []
+    for folder in layers:
         named = {pitch(path.stem): path for path in sorted(folder.iterdir()) if _is_note(path.stem)}
-        named = {root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]}
-        if not named:
+        found.append(
+            {root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]}
+        )
+        if not found[-1]:
             raise SystemExit(
                 f"{folder} holds no samples that are named by their notes, as A#3.wav. Name another folder."
             )
+    return layered_zones(found, tops=tops, step_db=step_db)
+
+
+def layered_zones(
+    layers: Sequence[dict[int, Path]],
+    *,
+    tops: Sequence[int] = (),
+    step_db: float = 4.0,
+    release_seconds: float = 0.4,
+    lead_seconds: float | None = None,
+    tuning: Callable[[np.ndarray, int, int], int] | None = None,
+    effect: Callable[[np.ndarray, int], np.ndarray] | None = None,
+) -> Iterator[Zone]:
+    """The zones of sampled notes, a file each by its MIDI pitch, a dictionary a layer; see `note_zones`.
+
+    Args:
+      lead_seconds: what is kept of the silence before a note; None keeps all.
+      tuning: gives the cents to add, from samples, rate and pitch.
+      effect: what samples at PEAK, and their rate, go through; its peak is at most one.
+    """
+    bottoms = [0, *(top + 1 for top in tops)]
+    for number, (named, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
         levels, peaks = np.array([_attack(path) for path in named.values()]).T
         keys = np.array(list(named))
         gains = np.polyval(np.polyfit(keys, levels, 2 if len(keys) > 2 else 0), keys) - levels
         gains += 20 * np.log10(PEAK) - np.max(peaks + gains) - step_db * (len(layers) - 1 - number)
         for (root, path), gain in zip(named.items(), gains, strict=True):
             samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+            if lead_seconds is not None:
+                samples = samples[begin(samples, round(lead_seconds * rate_hz)) :]
+            samples = shortened(samples[:, :2] * np.float32(10 ** (gain / 20)), rate_hz)
             yield Zone(
-                samples=to_pcm16(shortened(samples[:, :2] * np.float32(10 ** (gain / 20)), rate_hz)),
+                samples=to_pcm16(effect(samples, rate_hz) if effect else samples),
                 rate_hz=rate_hz,
                 root=root,
                 keys=_nearest_keys(root, list(named)),
                 velocities=(bottom, top),
-                release_seconds=0.4,
+                release_seconds=release_seconds,
+                cents=tuning(samples, rate_hz, root) if tuning else 0,
             )
+
+
+def begin(samples: np.ndarray, lead: int) -> int:
+    """Where a note begins: `lead` samples before it first passes a hundredth of its peak."""
+    size = np.abs(samples).max(axis=1)
+    return max(0, int(np.argmax(size > 0.01 * size.max())) - lead)
 
 
 def cut_sprites(folder: Path, output: Path) -> None:
@@ -229,7 +312,9 @@ def _attack(path: Path) -> tuple[float, float]:
     size = np.abs(samples).max(axis=1)
     begins = int(np.argmax(size > 0.1 * size.max()))
     attack = samples[begins : begins + round(ATTACK_SECONDS * rate_hz)]
-    return tuple(20 * np.log10(max(value, 1e-9)) for value in (np.sqrt(np.mean(attack**2)), size.max()))
+    return tuple(
+        20 * np.log10(max(value, 1e-9)) for value in (np.sqrt(np.mean(attack**2)), size.max())
+    )
 
 
 def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
@@ -243,12 +328,16 @@ def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
 
 
 def _peak(path: Path) -> float:
-    return float(np.abs(soundfile.read(path, dtype="float32", always_2d=True, frames=200_000)[0]).max())
+    return float(
+        np.abs(soundfile.read(path, dtype="float32", always_2d=True, frames=200_000)[0]).max()
+    )
 
 
 def main() -> int:
     """Read the command line and convert."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=("sfz", "salamander", "notes"))
     parser.add_argument("source", type=Path, help="an .sfz file, or a folder of samples")
     parser.add_argument("output", type=Path, help="the .sf2 file to write")
@@ -263,11 +352,15 @@ def main() -> int:
         zones = salamander_zones(arguments.source) if salamander else note_zones([arguments.source])
     scratch = arguments.output.with_suffix(".part")
     try:
-        count = write_soundfont(scratch, zones, title=arguments.title, copyright=arguments.copyright)
+        count = write_soundfont(
+            scratch, zones, title=arguments.title, copyright=arguments.copyright
+        )
         scratch.replace(arguments.output)
     finally:
         scratch.unlink(missing_ok=True)
-    Console().print(f"{count} zones, {arguments.output.stat().st_size / 1e6:.0f} MB: {arguments.output}")
+    Console().print(
+        f"{count} zones, {arguments.output.stat().st_size / 1e6:.0f} MB: {arguments.output}"
+    )
     return 0
 
 

@@ -23,13 +23,17 @@ from tfsepgan.cli.data import main as tfsepgan_data
 from tfsepgan.rendering.arranging.desk import active_rms
 
 sys.path[:0] = [str(Path(__file__).parent)]
+import instruments  # noqa: E402
 import piano  # noqa: E402
 
 RATE_HZ = 44100
 GENERAL_MIDI = Path("/usr/share/sounds/sf2")
 FONTS = {  # where a soundfont is; those of SAMPLED are made by piano.py
     "fluid": (GENERAL_MIDI / "FluidR3_GM.sf2", "MIT (Frank Wen)"),
-    "musescore": (GENERAL_MIDI / "MuseScore_General_Full.sf2", "MIT (S. Christian Collins and others)"),
+    "musescore": (
+        GENERAL_MIDI / "MuseScore_General_Full.sf2",
+        "MIT (S. Christian Collins and others)",
+    ),
     "timgm": (GENERAL_MIDI / "TimGM6mb.sf2", "GPL-2 (Tim Brechbill)"),
 }
 ASTERISK = "/usr/share/asterisk/sounds"
@@ -51,6 +55,8 @@ class Band(NamedTuple):
     numbers: tuple[int, int]
     """Of POP909."""
     split: str
+    sampled: tuple[str, ...] = ()
+    """Of instruments.py."""
 
 
 APART = Band(
@@ -65,7 +71,17 @@ APART = Band(
     "valid",
 )
 TRAINING = Band(
-    ("splendid", "upright", "salamander", "iowa", "disklavier", "player", "fluid", "musescore"),
+    (
+        "splendid",
+        "upright",
+        "salamander",
+        "iowa",
+        "disklavier",
+        "player",
+        *piano.MORE,
+        "fluid",
+        "musescore",
+    ),
     {
         "kerstin_high": ("kerstin", 1.0, 67),
         "kerstin_alto": ("kerstin", 0.93, 60),
@@ -76,6 +92,7 @@ TRAINING = Band(
     },
     (1, 860),
     "train",
+    tuple(instruments.BY_NAME),
 )
 LEVELS_DB = (-9.0, -3.0, 3.0)  # of the piano against the band, each where it sounds
 BAND_PREFIX = "mdb_"  # MDB Drums' songs; the other files of valid/rest are voices
@@ -86,10 +103,15 @@ CEILING = 10 ** (-1 / 20)
 def songs_command(band: Band, sources: Path, output: Path, options: argparse.Namespace) -> int:
     """Call `tfsepgan-data songs` with what a band is made of."""
     console = Console(soft_wrap=True)
-    made = piano.ready_soundfonts(sources, console, [name for name in band.fonts if name in piano.SAMPLED])
-    places = made | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
+    made = piano.ready_soundfonts(
+        sources, console, [name for name in band.fonts if name in piano.SAMPLED]
+    )
+    sampled = instruments.ready_instruments(sources, console, band.sampled)
+    places = made | sampled | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
     scores = sources / piano.SOURCES["pop909"][0]
-    singers = {name: (sources / SPEECH[speech][0], *rest) for name, (speech, *rest) in band.singers.items()}
+    singers = {
+        name: (sources / SPEECH[speech][0], *rest) for name, (speech, *rest) in band.singers.items()
+    }
     missing = [str(path) for path in (scores, *places.values()) if not path.exists()]
     if missing:
         console.print(f"Not here: {', '.join(missing)}. tools/recipes/get_sources.py gets them.")
@@ -97,25 +119,46 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     silent = [name for name, (folder, *_) in singers.items() if not folder.exists()]
     if silent:
         console.print(f"Without {', '.join(silent)}: no speech there. Others sing in their place.")
-    licences = {"pop909": piano.SOURCES["pop909"][1]} | {name: piano.LICENCES.get(name, "") for name in made}
+    licences = {"pop909": piano.SOURCES["pop909"][1]} | {
+        name: piano.LICENCES.get(name, "") for name in made
+    }
+    licences |= {name: instruments.LICENCES[name] for name in sampled}
     licences |= {name: FONTS[name][1] for name in band.fonts if name in FONTS}
-    licences |= {name: SPEECH[speech][1] for name, (speech, *_) in band.singers.items() if name not in silent}
+    licences |= {
+        name: SPEECH[speech][1] for name, (speech, *_) in band.singers.items() if name not in silent
+    }
     words = ["songs", f"pop909={scores}", "--output", str(output), "--split", band.split]
-    words += ["--numbers", *map(str, band.numbers), "--count", str(options.count), "--seconds", str(options.seconds)]
+    words += [
+        "--numbers",
+        *map(str, band.numbers),
+        "--count",
+        str(options.count),
+        "--seconds",
+        str(options.seconds),
+    ]
     words += ["--seed", str(options.seed), "--workers", str(options.workers)]
     words += ["--soundfont", *(f"{name}={path}" for name, path in places.items())]
     heard = [
-        f"{name}={folder}:{formant}:{note}" for name, (folder, formant, note) in singers.items() if name not in silent
+        f"{name}={folder}:{formant}:{note}"
+        for name, (folder, formant, note) in singers.items()
+        if name not in silent
     ]
     words += ["--singer", *heard] if heard else []
-    return tfsepgan_data([*words, "--licence", *(f"{name}={said}" for name, said in licences.items())])
+    return tfsepgan_data(
+        [*words, "--licence", *(f"{name}={said}" for name, said in licences.items())]
+    )
 
 
 def stretches(valid: Path, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Each band track with a stretch of one of the pianos, in turn: a name, and both as `[frames, 2]`."""
-    pianos, bands = (_recordings(valid / source, prefix) for source, prefix in (("piano", ""), ("rest", BAND_PREFIX)))
+    pianos, bands = (
+        _recordings(valid / source, prefix)
+        for source, prefix in (("piano", ""), ("rest", BAND_PREFIX))
+    )
     if not pianos or not bands:
-        raise SystemExit(f"{valid} wants piano/ and rest/ with recordings, the band tracks named {BAND_PREFIX}*.")
+        raise SystemExit(
+            f"{valid} wants piano/ and rest/ with recordings, the band tracks named {BAND_PREFIX}*."
+        )
     for number, path in enumerate(bands):
         rng = np.random.default_rng([seed, number])
         player = pianos[number % len(pianos)]
@@ -140,7 +183,9 @@ def write_bands(valid: Path, output: Path, seed: int) -> int:
         for level_db in LEVELS_DB:
             folder = output / "valid" / f"{name}-{level_db:+.0f}dB"
             folder.mkdir(parents=True, exist_ok=True)
-            for source, sound in zip(("piano", "rest"), in_band(heard, band, level_db), strict=True):
+            for source, sound in zip(
+                ("piano", "rest"), in_band(heard, band, level_db), strict=True
+            ):
                 soundfile.write(folder / f"{source}.flac", sound, RATE_HZ, subtype="PCM_16")
     return 0
 
@@ -152,19 +197,27 @@ def _recordings(folder: Path, prefix: str) -> list[Path]:
 def _stereo(path: Path) -> np.ndarray:
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return soxr.resample(
-        np.broadcast_to(samples, (len(samples), 2)) if samples.shape[1] == 1 else samples, rate, RATE_HZ
+        np.broadcast_to(samples, (len(samples), 2)) if samples.shape[1] == 1 else samples,
+        rate,
+        RATE_HZ,
     )
 
 
 def main() -> int:
     """Read the command line and make what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("yardstick", "training", "bands"))
-    parser.add_argument("--sources", type=Path, help="the folder that get_sources.py filled (yardstick, training)")
+    parser.add_argument(
+        "--sources", type=Path, help="the folder that get_sources.py filled (yardstick, training)"
+    )
     parser.add_argument("--valid", type=Path, help="folder with piano/ and rest/ (bands)")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--count", type=int, help="songs: 32 for the yardstick, 300 for training")
-    parser.add_argument("--seconds", type=float, help="of a song: 25 for the yardstick, 75 for training")
+    parser.add_argument(
+        "--seconds", type=float, help="of a song: 25 for the yardstick, 75 for training"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -174,7 +227,9 @@ def main() -> int:
         return write_bands(options.valid, options.output, options.seed)
     if not options.sources:
         parser.error("songs are made of --sources")
-    band, count, seconds = (APART, 32, 25.0) if options.what == "yardstick" else (TRAINING, 300, 75.0)
+    band, count, seconds = (
+        (APART, 32, 25.0) if options.what == "yardstick" else (TRAINING, 300, 75.0)
+    )
     options.count, options.seconds = options.count or count, options.seconds or seconds
     return songs_command(band, options.sources, options.output, options)
 

@@ -16,18 +16,8 @@ import numpy as np
 
 SILENT_POINTS = 46  # zeros that the format wants behind each sample
 MONO, RIGHT, LEFT = 1, 2, 4  # kinds of sample
-PAN, KEYS, VELOCITIES, RELEASE, CUTOFF, FINE_TUNE, LOOPS, ROOT, INSTRUMENT, SAMPLE = (
-    17,
-    43,
-    44,
-    38,
-    8,
-    52,
-    54,
-    58,
-    41,
-    53,
-)
+PAN, KEYS, VELOCITIES, RELEASE, CUTOFF, FINE_TUNE, LOOPS = 17, 43, 44, 38, 8, 52, 54
+CHOKES, ROOT, INSTRUMENT, SAMPLE = 57, 58, 41, 53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +37,8 @@ class Zone:
     cutoff_hz: float | None = None
     """Of a low-pass; None leaves the sound as it is."""
     cents: int = 0
+    chokes: int = 0
+    """A number that zones share of which each stops the others, as a hi-hat's; 0 stops none."""
 
 
 def write_soundfont(
@@ -92,7 +84,17 @@ def _write_zone(file: BinaryIO, zone: Zone, first: int, heads: list, generators:
         file.write(samples.tobytes() + bytes(2 * SILENT_POINTS))
         loop = zone.loop or (0, len(samples))
         other = number + (1 - channel) if channels == 2 else 0
-        words = (start, start + len(samples), start + loop[0], start + loop[1], zone.rate_hz, zone.root, 0, other, kind)
+        words = (
+            start,
+            start + len(samples),
+            start + loop[0],
+            start + loop[1],
+            zone.rate_hz,
+            zone.root,
+            0,
+            other,
+            kind,
+        )
         name = f"s{number + channel}".encode().ljust(20, b"\0")
         heads.append(name + struct.pack("<IIIIIBbHH", *words))
         pan = {MONO: 0, LEFT: -500, RIGHT: 500}[kind]
@@ -101,17 +103,24 @@ def _write_zone(file: BinaryIO, zone: Zone, first: int, heads: list, generators:
 
 def _generators(zone: Zone, pan: int, sample: int) -> list[bytes]:
     """What a zone sets, in the order that the format wants: keys, velocities, the rest, the sample."""
-    found = [struct.pack("<HBB", KEYS, *zone.keys), struct.pack("<HBB", VELOCITIES, *zone.velocities)]
+    found = [
+        struct.pack("<HBB", KEYS, *zone.keys),
+        struct.pack("<HBB", VELOCITIES, *zone.velocities),
+    ]
     values = {PAN: pan, RELEASE: round(1200 * math.log2(max(0.001, zone.release_seconds)))}
     if zone.cutoff_hz is not None:
         values[CUTOFF] = min(13500, max(1500, round(1200 * math.log2(zone.cutoff_hz / 8.176))))
     if zone.cents:
         values[FINE_TUNE] = max(-99, min(99, zone.cents))
+    if zone.chokes:
+        values[CHOKES] = zone.chokes
     values |= {LOOPS: 1 if zone.loop else 0, ROOT: zone.root, SAMPLE: sample}
     return found + [struct.pack("<Hh", kind, value) for kind, value in values.items()]
 
 
-def _hydra(heads: Sequence[bytes], generators: Sequence[list[bytes]], title: str, preset: tuple[int, int]) -> bytes:
+def _hydra(
+    heads: Sequence[bytes], generators: Sequence[list[bytes]], title: str, preset: tuple[int, int]
+) -> bytes:
     """The nine lists that say what is played by what."""
     bank, program = preset
     name = title.encode("latin-1", "replace")[:19].ljust(20, b"\0")
@@ -128,7 +137,10 @@ def _hydra(heads: Sequence[bytes], generators: Sequence[list[bytes]], title: str
         b"pbag": struct.pack("<HHHH", 0, 0, 1, 0),
         b"pmod": no_modulator,
         b"pgen": struct.pack("<HHHH", INSTRUMENT, 0, 0, 0),
-        b"inst": name + struct.pack("<H", 0) + b"EOI".ljust(20, b"\0") + struct.pack("<H", len(generators)),
+        b"inst": name
+        + struct.pack("<H", 0)
+        + b"EOI".ljust(20, b"\0")
+        + struct.pack("<H", len(generators)),
         b"ibag": b"".join(struct.pack("<HH", end, 0) for end in ends),
         b"imod": no_modulator,
         b"igen": b"".join(word for zone in generators for word in zone) + bytes(4),
@@ -144,7 +156,9 @@ def _info(title: str, copyright: str) -> bytes:
         b"INAM": title.encode("latin-1", "replace")[:254] + b"\0",
         b"ICOP": copyright.encode("latin-1", "replace")[:254] + b"\0",
     }
-    return b"".join(_chunk(kind, content + bytes(len(content) % 2)) for kind, content in chunks.items())
+    return b"".join(
+        _chunk(kind, content + bytes(len(content) % 2)) for kind, content in chunks.items()
+    )
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,7 +1,8 @@
-"""The wrong lines that tests must notice, all of them.
+"""All mutants: wrong lines that tests must notice.
 
-A line that matters gets one: a term or a sign of a loss, where a gradient stops, whose weights move, what is drawn anew, what
-survives a restart, a limit. Each names the quickest tests that kill it.
+A line that matters has one: a term or a sign of a loss, where a gradient stops, whose weights are
+changed, what is drawn anew, what survives a restart, a limit. Each names the quickest tests that
+kill it.
 """
 
 from mutants.compressed_sensing import COMPRESSED_SENSING

@@ -3,9 +3,10 @@
 from mutation import mutants_of
 
 _PAPERS = "test_every_term_is_the_papers"
-_CROPS = "systems/test_adversaries.py::test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step[decomposition]"
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[decomposition]"
-_QUADRATIC = "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[decomposition]"
+_CROPS = (
+    "systems/test_adversary.py::test_every_discriminator_gets_another_crop_at_each_step"
+    "[decomposition]"
+)
 
 DECOMPOSITION = (
     *mutants_of(
@@ -25,8 +26,8 @@ DECOMPOSITION = (
         ),
         (
             "decomposition-parts-again-of-the-mixture",
-            "parts_again = self.generator(composed, training=learns)",
-            "parts_again = self.generator(mixture, training=learns)",
+            "parts_again = self.generator(composed, training=trained)",
+            "parts_again = self.generator(mixture, training=trained)",
             _PAPERS,
         ),
         (
@@ -42,13 +43,13 @@ DECOMPOSITION = (
             _PAPERS,
         ),
         (
-            "decomposition-critics-hear-the-cycle",
+            "decomposition-critics-get-the-cycle",
             "trips.parts[:, k], trips.decomposed[:, k])",
             "trips.parts[:, k], trips.parts_again[:, k])",
             _PAPERS,
         ),
         (
-            "decomposition-mixture-critic-hears-the-cycle",
+            "decomposition-mixture-critic-gets-the-cycle",
             "pairs[MIXTURE] = (trips.mixture, trips.composed)",
             "pairs[MIXTURE] = (trips.mixture, trips.mixture_again)",
             _PAPERS,
@@ -61,8 +62,8 @@ DECOMPOSITION = (
         ),
         (
             "decomposition-one-critic-for-all-parts",
-            "losses[term] = losses.get(term, 0.0) + loss",
-            "losses[term] = loss",
+            "losses[term_of(name)] = losses.get(term_of(name), 0.0) + loss",
+            "losses[term_of(name)] = loss",
             _PAPERS,
         ),
         (
@@ -72,44 +73,20 @@ DECOMPOSITION = (
             _PAPERS,
         ),
         (
-            "decomposition-critic-without-shuffle",
-            "critic(ops.concatenate([real, made]), training=True)",
-            "critic(ops.concatenate([real, made]), training=False)",
-            _SHUFFLED,
-        ),
-        (
-            "decomposition-judged-without-shuffle",
-            "self.critics[name](heard, training=True)",
-            "self.critics[name](heard, training=False)",
-            _SHUFFLED,
-        ),
-        (
-            "decomposition-penalty-between-reals",
-            "self.gradient_penalty(critic, real, made)",
-            "self.gradient_penalty(critic, real, real)",
-            _QUADRATIC,
-        ),
-        (
-            "decomposition-penalty-without-weight",
-            "loss += self.config.penalty_weight * self.gradient_penalty",
-            "loss += self.gradient_penalty",
-            "test_the_paper_plays_for_the_wasserstein_distance",
-        ),
-        (
             "decomposition-component-at-its-own-level",
-            "window = sound * rms(window) / (rms(sound) + 1e-5)",
+            "window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)",
             "window = sound",
-            "test_a_component_is_what_its_generator_makes_as_loud_as_a_recording",
+            "systems/test_decomposition_components.py::test_a_component_is_a_generated_sound_at_the_level_of_a_recording",
         ),
         (
             "decomposition-given-statistics-move",
-            'learns = "generator" in self.learners',
-            "learns = True",
+            'trained = "generator" in self.learners',
+            "trained = True",
             "test_what_is_given_stays_as_it_is",
         ),
         (
             "decomposition-cycle-at-its-own-level",
-            "parts_again=of_parts[:, None] * parts_again",
+            "parts_again=parts_gain[:, None] * parts_again",
             "parts_again=parts_again",
             "test_at_one_level_quiet_windows_count_as_much_as_loud_ones",
         ),
@@ -121,7 +98,7 @@ DECOMPOSITION = (
         ),
         (
             "decomposition-always-the-first-crop",
-            "start = random_start(self.experiment.data.window, self.crop_length, self.draws)\n            for name, windows",
+            "start = self.random_start()\n            for name, windows",
             "start = 0\n            for name, windows",
             _CROPS,
         ),

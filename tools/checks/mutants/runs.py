@@ -16,8 +16,8 @@ RUNS = (
         ),
         (
             "resume-without-seeds",
-            "for variable in system.variables if id(variable) not in logged]",
-            'for variable in system.variables if id(variable) not in logged and "seed" not in variable.path]',
+            "if id(variable) not in logged]",
+            'if id(variable) not in logged and "seed" not in variable.path]',
             "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
         ),
         (
@@ -26,7 +26,12 @@ RUNS = (
             "for variable in system.trainable_variables if id(variable) not in logged]",
             "training/test_resume.py::test_the_checkpoint_holds_all_that_moves",
         ),
-        ("resume-restores-nothing", "variable.assign(arrays[name])", "pass", "test_what_was_saved_comes_back"),
+        (
+            "resume-restores-nothing",
+            "variable.assign(arrays[name])",
+            "pass",
+            "test_what_was_saved_comes_back",
+        ),
         (
             "broken-weights-are-saved",
             "    check_finite(system)\n    arrays",
@@ -127,16 +132,31 @@ RUNS = (
     *mutants_of(
         "export/parity.py",
         "export/test_parity.py",
-        ("parity-of-a-saved-model-ten-times-wider", '"saved_model": 1e-4', '"saved_model": 1e-3', _PARITY),
+        (
+            "parity-of-a-saved-model-ten-times-wider",
+            '"saved_model": 1e-4',
+            '"saved_model": 1e-3',
+            _PARITY,
+        ),
         ("parity-of-tflite-ten-times-wider", '"tflite": 1e-4', '"tflite": 1e-3', _PARITY),
-        ("parity-of-half-precision-ten-times-wider", '"tflite_fp16": 1e-2', '"tflite_fp16": 1e-1', _PARITY),
+        (
+            "parity-of-half-precision-ten-times-wider",
+            '"tflite_fp16": 1e-2',
+            '"tflite_fp16": 1e-1',
+            _PARITY,
+        ),
         (
             "parity-of-one-signature-only",
             "max(largest_difference(reference, stems) for stems in served.values())",
             'largest_difference(reference, served["separate"])',
             "test_every_signature_and_every_file_is_compared",
         ),
-        ("parity-not-checked", "    check_limits(figures)\n", "", "test_every_signature_and_every_file_is_compared"),
+        (
+            "parity-not-checked",
+            "    check_limits(figures)\n",
+            "",
+            "test_every_signature_and_every_file_is_compared",
+        ),
         (
             "parity-of-the-mean",
             "worst = max(differences) / peak",
@@ -155,6 +175,11 @@ RUNS = (
             "return worst",
             "export/test_exporter.py::test_stems_that_are_missing_or_not_finite_never_agree",
         ),
-        ("limits-let-what-is-no-number-pass", "if not figure <= LIMITS[kind]:", "if figure > LIMITS[kind]:", _PARITY),
+        (
+            "limits-let-what-is-no-number-pass",
+            "if not figure <= LIMITS[kind]:",
+            "if figure > LIMITS[kind]:",
+            _PARITY,
+        ),
     ),
 )

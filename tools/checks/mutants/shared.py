@@ -1,49 +1,169 @@
-"""Wrong lines of what the systems share: steps, penalties, running means, schedules, levels, searches."""
+"""Wrong lines of what the systems share: steps, losses, running means, schedules, searches."""
 
 from mutation import mutants_of
 
-_SHUFFLED = "systems/test_adversaries.py::test_every_discriminator_plays_with_phase_shuffle[ssepgan]"
-_QUADRATIC = (
-    "systems/test_adversaries.py::test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations[ssepgan]"
-)
+_SHUFFLED = "test_every_call_of_a_discriminator_has_phase_shuffle"
+_QUADRATIC = "test_a_critic_has_the_loss_and_the_penalty_of_the_equations"
+_MEANS = "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]"
 
 SHARED = (
     *mutants_of(
-        "systems/base.py",
-        "systems/test_ssepgan.py",
-        ("penalty-at-the-real-only", "between = mix_at_random(real, fake, position)", "between = real", _QUADRATIC),
-        ("penalty-at-the-fake-only", "between = mix_at_random(real, fake, position)", "between = fake", _QUADRATIC),
-        ("penalty-at-one-place-for-all", "(ops.shape(real)[0], 1, 1)", "(1, 1, 1)", _QUADRATIC),
-        ("penalty-at-one-place-for-ever", "1, 1), seed=self.draws)", "1, 1), seed=3)", _QUADRATIC),
+        "systems/adversary.py",
+        "systems/test_adversary.py",
         (
-            "penalty-without-shuffle",
-            'lambda x: critic(x, training=True)["scores"]',
-            'lambda x: critic(x, training=False)["scores"]',
-            _SHUFFLED,
+            "penalty-at-the-real-only",
+            "input_gradient(score, mix_at_random(real, fake, position))",
+            "input_gradient(score, real)",
+            f"{_QUADRATIC}[ssepgan]",
         ),
         (
-            "slope-of-summed-listeners",
-            "return tape.gradient(total, waveform) / len(scores)",
-            "return tape.gradient(total, waveform)",
-            "systems/test_adversaries.py::test_the_slope_of_several_listeners_is_that_of_their_mean",
+            "penalty-at-the-fake-only",
+            "input_gradient(score, mix_at_random(real, fake, position))",
+            "input_gradient(score, fake)",
+            f"{_QUADRATIC}[ssepgan]",
+        ),
+        (
+            "penalty-at-one-place-for-all",
+            "(ops.shape(real)[0], 1, 1)",
+            "(1, 1, 1)",
+            f"{_QUADRATIC}[ssepgan]",
+            "systems/test_gass.py::test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames",
+        ),
+        (
+            "penalty-at-one-place-for-ever",
+            "1, 1), seed=seed)",
+            "1, 1), seed=3)",
+            f"{_QUADRATIC}[ssepgan]",
+        ),
+        (
+            "penalty-between-reals",
+            "real, fake, self.draws, penalty",
+            "real, real, self.draws, penalty",
+            f"{_QUADRATIC}[cyclegan]",
+        ),
+        (
+            "penalty-without-weight",
+            "loss + self.config.penalty_weight * slope, loss",
+            "loss + slope, loss",
+            f"{_QUADRATIC}[wavegan]",
+        ),
+        (
+            "penalty-of-any-objective",
+            'if self.objective != "wgan-gp":',
+            "if False:",
+            "systems/test_ssepgan.py::test_the_discriminator_loss_has_the_papers_three_terms",
+        ),
+        (
+            "penalty-without-shuffle",
+            'lambda x: discriminator(x, training=True)["scores"]',
+            'lambda x: discriminator(x, training=False)["scores"]',
+            f"{_SHUFFLED}[ssepgan]",
+        ),
+        (
+            "slope-of-summed-heads",
+            "return tape.gradient(total, inputs) / len(scores)",
+            "return tape.gradient(total, inputs)",
+            "test_the_slope_of_several_heads_is_that_of_their_mean",
         ),
         (
             "penalty-of-the-half-slope",
-            "total = sum(ops.sum(ops.mean(",
-            "total = sum(ops.sum(0.5 * ops.mean(",
-            "test_the_penalty_is_that_of_the_discriminators_own_slope",
+            "total = sum(ops.sum(mean) for mean in means)",
+            "total = sum(0.5 * ops.sum(mean) for mean in means)",
+            f"{_QUADRATIC}[ssepgan]",
         ),
+        (
+            "real-and-fake-swapped",
+            "of_real, of_fake = score_together(discriminator, real, fake)",
+            "of_fake, of_real = score_together(discriminator, real, fake)",
+            f"{_QUADRATIC}[semisupervised]",
+        ),
+        (
+            "estimate-scored-as-mixture",
+            "self.objective, *scores, mixture_weight=mixture_weight",
+            "self.objective, scores[0], scores[2], scores[1], mixture_weight=mixture_weight",
+            "systems/test_ssepgan.py::test_the_discriminator_loss_has_the_papers_three_terms",
+        ),
+        (
+            "third-term-without-weight",
+            "self.objective, *scores, mixture_weight=mixture_weight",
+            "self.objective, *scores",
+            "systems/test_ssepgan.py::test_the_discriminator_loss_has_the_papers_three_terms",
+        ),
+        (
+            "scores-of-the-first-group",
+            "score[index * count : (index + 1) * count]",
+            "score[:count]",
+            f"{_QUADRATIC}[decomposition]",
+        ),
+        (
+            "discriminator-trained-without-shuffle",
+            "discriminator(ops.concatenate(windows), training=True)",
+            "discriminator(ops.concatenate(windows), training=False)",
+            f"{_SHUFFLED}[cyclegan]",
+        ),
+        (
+            "generator-scored-without-shuffle",
+            'generator_loss(self.objective, discriminator(fake, training=True)["scores"])',
+            'generator_loss(self.objective, discriminator(fake, training=False)["scores"])',
+            f"{_SHUFFLED}[decomposition]",
+        ),
+        (
+            "features-of-fakes-without-shuffle",
+            "of_fake = discriminator(fake, training=True)",
+            "of_fake = discriminator(fake, training=False)",
+            f"{_SHUFFLED}[wavegan]",
+        ),
+        (
+            "features-of-reals-without-shuffle",
+            'of_real = discriminator(real, training=True)["features"]',
+            'of_real = discriminator(real, training=False)["features"]',
+            f"{_SHUFFLED}[ssepgan]",
+        ),
+        (
+            "adversarial-of-the-real",
+            'generator_loss(self.objective, of_fake["scores"])',
+            'generator_loss(self.objective, discriminator(real, training=True)["scores"])',
+            "systems/test_ssepgan.py::test_the_generators_loss_is_the_weighted_sum_of_its_terms",
+        ),
+        (
+            "tape-over-the-first-network",
+            "for network in networks for v in network.trainable_variables]",
+            "for network in list(networks)[:1] for v in network.trainable_variables]",
+            "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
+        ),
+        (
+            "mean-and-weight-swapped",
+            "mean * decay + weight * (1.0 - decay)",
+            "weight * decay + mean * (1.0 - decay)",
+            _MEANS,
+        ),
+        (
+            "all-variables-averaged",
+            "if averaged(weight) else weight",
+            "if True else weight",
+            "systems/test_compressed_sensing.py::test_the_running_means_follow_generator_and_encoder",
+        ),
+        (
+            "statistics-of-the-mean-averaged",
+            "if id(mean) not in skipped:",
+            "if True:",
+            "systems/test_statistics.py::test_the_running_mean_has_statistics_of_its_own",
+        ),
+    ),
+    *mutants_of(
+        "systems/base.py",
+        "systems/test_ssepgan.py",
         (
             "rates-of-the-players-swapped",
             "training.learning_rate if generates else training.discriminator_learning_rate",
             "training.discriminator_learning_rate if generates else training.learning_rate",
-            "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),
         (
             "rate-falls-by-the-runs-steps",
-            "learning_rate(training, peak, steps_per_batch=self.steps_per_batch(player))",
-            "learning_rate(training, peak)",
-            "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+            "training, peak, steps_per_batch=self.steps_per_batch(player)",
+            "training, peak",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
         ),
         (
             "betas-swapped",
@@ -64,15 +184,9 @@ SHARED = (
             "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
         ),
         (
-            "mean-and-weight-swapped",
-            "mean * decay + weight * (1.0 - decay) if averaged",
-            "weight * decay + mean * (1.0 - decay) if averaged",
-            "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
-        ),
-        (
             "statistics-copied-not-averaged",
-            "averaged = keras.backend.is_float_dtype(weight.dtype)",
-            "averaged = weight.trainable",
+            "averaged=lambda weight: keras.backend.is_float_dtype(weight.dtype)",
+            "averaged=lambda weight: weight.trainable",
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
@@ -82,16 +196,16 @@ SHARED = (
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
-            "mean-never-hears-mixtures",
+            "statistics-of-the-mean-never-updated",
             "iterations % STATISTICS_EVERY == 0",
             "iterations < 0",
             "systems/test_statistics.py::test_the_running_mean_has_statistics_of_its_own",
         ),
         (
-            "ships-what-learns",
-            "first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator",
-            "first_sources(self.generator, count) if self.outputs > count else self.generator",
-            "systems/test_system_contract.py::test_what_is_called_and_ships_is_the_running_mean[ssepgan]",
+            "exported-without-running-mean",
+            "if self.outputs > count else self.ema_generator",
+            "if self.outputs > count else self.generator",
+            "systems/test_system_contract.py::test_what_is_called_and_exported_is_the_running_mean[ssepgan]",
         ),
         (
             "one-seed-for-every-run",
@@ -102,28 +216,32 @@ SHARED = (
     ),
     *mutants_of(
         "systems/learning_rate.py",
-        "systems/test_table_and_schedule.py",
+        "systems/test_learning_rate.py",
         ("cosine-to-nothing", "alpha=0.01,", "alpha=0.0,"),
         (
             "warm-up-counts-runs-steps",
-            "warmup_steps=training.warmup_steps * moves,",
+            "warmup_steps=training.warmup_steps * steps_per_batch,",
             "warmup_steps=training.warmup_steps,",
         ),
         (
             "cosine-ends-late",
-            "max(1, training.steps - training.warmup_steps) * moves",
-            "max(1, training.steps) * moves",
+            "max(1, training.steps - training.warmup_steps) * steps_per_batch",
+            "max(1, training.steps) * steps_per_batch",
         ),
-        ("no-warm-up", "initial_learning_rate=0.0 if training.warmup_steps else peak", "initial_learning_rate=peak"),
+        (
+            "no-warm-up",
+            "initial_learning_rate=0.0 if training.warmup_steps else peak",
+            "initial_learning_rate=peak",
+        ),
         (
             "constant-after-no-warm-up",
-            "PolynomialDecay(0.0, training.warmup_steps * moves,",
-            "PolynomialDecay(peak, training.warmup_steps * moves,",
+            "            0.0, training.warmup_steps * steps_per_batch, end",
+            "            peak, training.warmup_steps * steps_per_batch, end",
         ),
     ),
     *mutants_of(
         "systems/crops.py",
-        "systems/test_listening.py",
+        "systems/test_crops.py",
         ("level-of-amplitude-as-power", "10 ** (level_dbfs / 20)", "10 ** (level_dbfs / 10)"),
         ("level-upside-down", "/ ops.sqrt(power + 1e-10)", "* ops.sqrt(power + 1e-10)"),
         (
@@ -132,7 +250,31 @@ SHARED = (
             "ops.square(mixture), keepdims=True)",
         ),
         ("level-of-power", "/ ops.sqrt(power + 1e-10)", "/ (power + 1e-10)"),
-        ("never-the-last-place", "0, window - stretch + 1, seed", "0, window - stretch, seed"),
+        (
+            "other-sources-alone-too",
+            "w if k == index else ops.zeros_like(w)",
+            "w",
+            "systems/test_ssepgan.py::test_identity_is_how_far_a_source_alone_is_from_unchanged",
+        ),
+        (
+            "wrong-source-alone",
+            "w if k == index else ops.zeros_like(w)",
+            "w if k != index else ops.zeros_like(w)",
+            "systems/test_cyclegan.py::test_every_term_is_that_of_the_equations",
+        ),
+        (
+            "residual-of-the-wrong-sign",
+            "residual = mixture[:, None] - ops.sum(sources",
+            "residual = mixture[:, None] + ops.sum(sources",
+            "systems/test_semisupervised.py::test_supervised_is_the_distance_of_every_source_and_of_the_others",
+        ),
+        (
+            "loud-recordings-teach-more",
+            "spectra.analyse(gain_to_level(windows, 0.0) * windows)",
+            "spectra.analyse(windows)",
+            "systems/test_nmf.py::test_quiet_recordings_teach_as_much_as_loud_ones",
+        ),
+        ("never-the-last-place", "0, window - length + 1, seed", "0, window - length, seed"),
         ("always-the-first-place", "(0, start, 0), (x.shape[0]", "(0, 0 * start, 0), (x.shape[0]"),
         (
             "sources-mixed-up",
@@ -142,30 +284,42 @@ SHARED = (
     ),
     *mutants_of(
         "systems/latent_search.py",
-        "systems/test_searching.py",
+        "systems/test_latent_search.py",
         ("adam-uphill", "return place - rate * mean", "return place + rate * mean"),
         ("adam-first-uncorrected", "first / (1 - decays[0] ** taken)", "first"),
         ("adam-second-uncorrected", "second / (1 - decays[1] ** taken)", "second"),
-        ("adam-without-square", "(1 - decays[1]) * tf.square(slope)", "(1 - decays[1]) * tf.abs(slope)"),
-        ("worst-restart-wins", "winner = tf.argmin(least, axis=1)", "winner = tf.argmax(least, axis=1)"),
+        (
+            "adam-without-square",
+            "(1 - decays[1]) * tf.square(slope)",
+            "(1 - decays[1]) * tf.abs(slope)",
+        ),
+        (
+            "worst-restart-wins",
+            "winner = tf.argmin(least, axis=1)",
+            "winner = tf.argmax(least, axis=1)",
+        ),
         ("last-place-wins", "wins = value < least", "wins = value == value"),
         ("last-place-not-looked-at", "    if iterations:\n", "    if not iterations:\n"),
-        ("windows-fade-in-amplitude", "+ 0.5) / window)[:, None] ** 2", "+ 0.5) / window)[:, None]"),
+        (
+            "windows-fade-in-amplitude",
+            "+ 0.5) / window)[:, None] ** 2",
+            "+ 0.5) / window)[:, None]",
+        ),
     ),
     *mutants_of(
         "models/saved.py",
         "systems/test_system_contract.py",
         (
-            "start-for-what-ships-only",
+            "start-for-the-running-mean-only",
             "for network in (system.generator, system.ema_generator):",
             "for network in (system.ema_generator,):",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[ssepgan]",
+            "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[ssepgan]",
         ),
         (
-            "start-for-what-searches-only",
+            "start-for-the-search-only",
             "(network, getattr(system, name, network))",
             "(network,)",
-            "test_a_run_that_starts_from_a_model_learns_on_from_all_of_it[compressed_sensing]",
+            "systems/test_saved_systems.py::test_a_run_that_starts_from_a_model_has_all_its_weights[compressed_sensing]",
         ),
     ),
     *mutants_of(
@@ -175,9 +329,14 @@ SHARED = (
             "statistics-of-what-came-in-only",
             "learns = learns or bool(layer.trainable_weights)",
             "learns = False",
-            "test_what_weights_made_is_told_from_what_came_in",
+            "test_normalisation_of_weighted_outputs_is_recognised",
         ),
-        ("statistics-of-all-calls", "variable.assign(value)", "pass", "test_only_calls_outside_move_the_statistics"),
+        (
+            "statistics-of-all-calls",
+            "variable.assign(value)",
+            "pass",
+            "test_only_calls_outside_move_the_statistics",
+        ),
         (
             "statistics-of-the-mean-only",
             "[(layer.moving_mean, layer.moving_variance) for layer",

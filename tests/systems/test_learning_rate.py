@@ -1,4 +1,4 @@
-"""The table of systems names what is near; the learning rate rises and falls as it says."""
+"""The table of systems and its errors; the learning rate over a run."""
 
 import math
 
@@ -105,7 +105,7 @@ def test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps(tiny):
             assert float(optimizer.learning_rate) == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_player_that_moves_more_often_gets_there_in_the_same_steps():
+def test_a_player_that_steps_more_often_has_the_same_rate_at_the_same_step():
     training = TrainingConfig(steps=220, warmup_steps=20, schedule="cosine")
     slow, fast = (learning_rate(training, 0.4, steps_per_batch=steps) for steps in (1, 5))
     for step in (0, 10, 20, 100, 220):

@@ -1,4 +1,4 @@
-"""The filterbank is a short-time Fourier transform that gives the signal back, the same as NumPy's."""
+"""The filterbank equals NumPy's short-time Fourier transform and is invertible."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def noise(*shape, seed=0):
 
 
 def numpy_frames(signal, frame, hop):
-    """Frames of `[time]` with zeros around it, the plain way."""
+    """Cut frames of `[time]` with zeros around it, one by one."""
     padded = np.pad(signal, frame - hop)
     return np.stack(
         [padded[start : start + frame] for start in range(0, len(padded) - frame + 1, hop)]
@@ -31,7 +31,7 @@ def numpy_frames(signal, frame, hop):
 
 
 def numpy_cas(frame):
-    """The Hartley matrix, cos + sin, `[frame, frame]`."""
+    """Return the Hartley matrix, cos + sin, `[frame, frame]`."""
     angles = 2 * np.pi * np.outer(np.arange(frame), np.arange(frame)) / frame
     return np.cos(angles) + np.sin(angles)
 
@@ -76,7 +76,7 @@ def test_hartley_is_its_definition_and_its_own_inverse(size):
     )
 
 
-def test_the_gradient_of_hartley_is_the_transform_of_what_comes_in():
+def test_the_gradient_of_hartley_is_the_transform_of_the_upstream_gradient():
     import tensorflow as tf
 
     signal, weights = tf.constant(noise(2, 32)), noise(2, 32, seed=5)
@@ -145,7 +145,7 @@ def test_only_learnable_filters_have_weights():
     assert [tuple(weight.shape) for weight in synthesis.trainable_weights] == [(50, 64)]
 
 
-def test_the_shapes_are_known_before_a_signal_comes():
+def test_the_shapes_are_known_without_a_signal():
     mixture = keras.Input((None, 1))
     spectrum = Analysis(64, 16, 25)(mixture)
     assert spectrum.shape == (None, None, 50)
@@ -167,6 +167,6 @@ def test_a_transform_stays_in_float32_under_mixed_precision():
 
 
 @pytest.mark.parametrize(("frame", "hop"), [(100, 30), (64, 64), (64, 0), (63, 21)])
-def test_frames_that_cannot_be_put_together_again_are_refused(frame, hop):
+def test_frames_that_cannot_be_inverted_are_refused(frame, hop):
     with pytest.raises(TfsepganError, match=f"frame is {frame} and hop {hop}"):
         Analysis(frame, hop, 5)

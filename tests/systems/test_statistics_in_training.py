@@ -1,5 +1,4 @@
-"""Batch normalisation ships with the statistics of what the generator ships for: mixtures, whatever
-else it hears in training."""
+"""Batch normalisation keeps the statistics of mixtures, whatever else the network gets."""
 
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from tfsepgan.systems.statistics import batch_normalisations
 
 RESNET = {"kind": "resnet", "channels": 8, "blocks": 2}
 SECTION_3_2 = {"identity": "paired", "mixture_fakes": "estimates"}  # and every other term too
-WAYS = {"zhu": {}, "the rest carried": {"carry_rest": True}, "section 3.2": SECTION_3_2}
+WAYS = {"zhu": {}, "carry_rest": {"carry_rest": True}, "section 3.2": SECTION_3_2}
 
 
 def moving(network):
@@ -27,18 +26,17 @@ def moving(network):
     ]
 
 
-def after_hearing(network, *windows):
-    """The moving statistics that a network of these weights and statistics has after training on
-    these windows alone."""
+def after_training_on(network, *windows):
+    """The moving statistics of a copy of the network after passes on these windows alone."""
     twin = keras.models.clone_model(network)
     twin.set_weights(network.get_weights())
-    for heard in windows:
-        twin(heard, training=True)
+    for inputs in windows:
+        twin(inputs, training=True)
     return moving(twin)
 
 
-def heard_by_first(network, windows):
-    """What the first batch normalisation hears of windows, `[batch, frames, channels]`."""
+def inputs_of_first(network, windows):
+    """The inputs of the first batch normalisation, `[batch, frames, channels]`, and that layer."""
     first = next(batch_normalisations(network))
     return (
         np.asarray(keras.Model(network.input, first.input)(windows, training=True), np.float64),
@@ -70,7 +68,7 @@ def play(system_of, batch_of):
 def test_cyclegans_generator_keeps_the_statistics_of_mixtures(way, play):
     system, batch = play(WAYS[way])
     mixture = batch["mixture" if way == "section 3.2" else "unlabelled"]
-    wanted = after_hearing(system.generator, mixture)
+    wanted = after_training_on(system.generator, mixture)
     before = moving(system.generator)
     step_of(system, batch)
     assert_equal(moving(system.generator), wanted)
@@ -83,35 +81,34 @@ def test_cyclegans_generator_keeps_the_statistics_of_mixtures(way, play):
 def test_cyclegans_mixer_keeps_the_statistics_of_what_it_makes_fakes_of(way, play):
     system, batch = play(WAYS[way])
     if way == "section 3.2":
-        heard = system.generator(batch["mixture"], training=True)[:, 0]
+        inputs = system.generator(batch["mixture"], training=True)[:, 0]
     else:
-        heard = batch["solo"][:, 0]
-        if way == "the rest carried":
-            rest = (
+        inputs = batch["solo"][:, 0]
+        if way == "carry_rest":
+            residual = (
                 batch["unlabelled"]
                 - 0.8 * system.generator(batch["unlabelled"], training=True)[:, 0]
             )
             loud = [
                 np.sqrt(np.mean(np.square(w), axis=(1, 2), keepdims=True))
-                for w in (batch["solo"][:, 1], rest)
+                for w in (batch["solo"][:, 1], residual)
             ]
-            heard = heard + rest * loud[0] / loud[1]
-    wanted = after_hearing(system.mixer, heard)
+            inputs = inputs + residual * loud[0] / loud[1]
+    wanted = after_training_on(system.mixer, inputs)
     step_of(system, batch)
     assert_equal(moving(system.mixer), wanted)
 
 
 @pytest.mark.parametrize("way", ["zhu", "section 3.2"])
 def test_the_moving_statistics_are_a_running_mean_in_numpy_too(way, play):
-    """The first layer's: 0.9 of what was and 0.1 of mean and variance over batch and time, a step
-    at a time."""
+    """Of the first layer: 0.9 of the old value and 0.1 of the batch's mean and variance."""
     system, batch = play(WAYS[way])
     mixture = batch["mixture" if way == "section 3.2" else "unlabelled"]
     mean, variance = np.zeros(RESNET["channels"]), np.ones(RESNET["channels"])
     for _ in range(2):
-        heard, first = heard_by_first(system.generator, mixture)
-        mean = 0.9 * mean + 0.1 * heard.mean(axis=(0, 1))
-        variance = 0.9 * variance + 0.1 * heard.var(axis=(0, 1))
+        inputs, first = inputs_of_first(system.generator, mixture)
+        mean = 0.9 * mean + 0.1 * inputs.mean(axis=(0, 1))
+        variance = 0.9 * variance + 0.1 * inputs.var(axis=(0, 1))
         step_of(system, batch)
         np.testing.assert_allclose(first.moving_mean, mean, rtol=1e-3, atol=1e-6)
         np.testing.assert_allclose(first.moving_variance, variance, rtol=1e-3, atol=1e-6)
@@ -120,18 +117,18 @@ def test_the_moving_statistics_are_a_running_mean_in_numpy_too(way, play):
 def test_the_semisupervised_separator_keeps_the_statistics_of_mixtures_labelled_and_not(
     system_of, batch_of
 ):
-    """Solos are heard by critics only; the labelled mixtures come first, then the unlabelled ones."""
+    """Labelled mixtures come first, then unlabelled ones; solos go to the critics only."""
     base = systems.preset("semisupervised", "tiny")
     model = replace(base.model, generator=GeneratorConfig(**RESNET), unlabelled_share=0.5)
     settings = replace(base, model=model, data=replace(base.data, window=1024, batch=2))
     system, batch = system_of(settings), batch_of(settings)
-    wanted = after_hearing(system.generator, batch["mixture"], batch["unlabelled"][:1])
+    wanted = after_training_on(system.generator, batch["mixture"], batch["unlabelled"][:1])
     mean, variance = np.zeros(RESNET["channels"]), np.ones(RESNET["channels"])
     for mixtures in (batch["mixture"], batch["unlabelled"][:1]):
-        heard, first = heard_by_first(system.generator, mixtures)
+        inputs, first = inputs_of_first(system.generator, mixtures)
         mean, variance = (
-            0.9 * mean + 0.1 * heard.mean(axis=(0, 1)),
-            0.9 * variance + 0.1 * heard.var(axis=(0, 1)),
+            0.9 * mean + 0.1 * inputs.mean(axis=(0, 1)),
+            0.9 * variance + 0.1 * inputs.var(axis=(0, 1)),
         )
     system.train_step(batch)
     assert_equal(moving(system.generator), wanted)

@@ -1,5 +1,4 @@
-"""The search against a closed form and a NumPy twin of Adam; cutting in windows and fading gives
-the signal back."""
+"""The search against a closed form and Adam in NumPy; windows that cross-fade into the signal."""
 
 import numpy as np
 import pytest
@@ -24,8 +23,7 @@ def test_it_finds_the_minimum_of_a_bowl():
 
 
 def test_its_steps_are_adams():
-    """The best of a path down a bowl is its last place, so the twin's last step must be what comes
-    back."""
+    """The best point of a path down a bowl is the last one, so it must be that of Adam in NumPy."""
     goal, start = np.array([3.0, -4.0, 5.0]), np.asarray(starts(1, 1))[0, 0].astype(np.float64)
     place, first, second = start.copy(), np.zeros(3), np.zeros(3)
     for step in range(1, 8):
@@ -72,7 +70,7 @@ def test_an_objective_that_is_not_a_number_never_wins():
     assert float(least[0]) >= 1.0
 
 
-def test_each_example_goes_its_own_way():
+def test_each_example_is_searched_by_itself():
     goals = np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32)
     first = starts(4, 2)
     together, _ = search(quadratic(np.repeat(goals, 2, axis=0)), first, iterations=30, rate=0.1)
@@ -87,7 +85,7 @@ def test_each_example_goes_its_own_way():
 
 
 @pytest.mark.parametrize("time", [1, 63, 64, 65, 1000])
-def test_windows_that_are_given_back_unchanged_fade_into_the_signal(time):
+def test_unchanged_windows_cross_fade_into_the_signal(time):
     mixture = np.random.default_rng(0).standard_normal((2, time, 1)).astype(np.float32)
 
     def twice(windows):

@@ -1,5 +1,4 @@
-"""What every system with a discriminator keeps to: phase shuffle at every call, the Wasserstein
-losses, the points of the penalty."""
+"""Adversarial steps of every system: phase shuffle, crops, the Wasserstein loss and its penalty."""
 
 from dataclasses import replace
 
@@ -12,9 +11,10 @@ from keras import ops
 from tfsepgan import systems
 from tfsepgan.layers.phase_shuffle import PhaseShuffle
 from tfsepgan.settings.networks import DiscriminatorConfig
+from tfsepgan.systems.adversary import input_gradient
 
 WINDOW, CROP, BATCH, WEIGHT = 1024, 256, 2, 7.0
-# Settings with which a step calls the discriminators in every way that there is.
+# Settings with which a step calls the discriminators in all ways.
 ALL_CALLS = {
     "ssepgan": {"feature_weight": 1.0, "adversarial_weight": 1.0},
     "cyclegan": {"adversarial_source_weight": 1.0, "adversarial_mixture_weight": 1.0},
@@ -31,8 +31,8 @@ def system_with(short):
 
     def make(name, **model):
         base, data = systems.preset(name, "tiny"), short().data
-        listener = replace(base.model.discriminator, kind="wavegan", phase_shuffle=2, channels=2)
-        changed = replace(base.model, **{"discriminator": listener, **ALL_CALLS[name], **model})
+        network = replace(base.model.discriminator, kind="wavegan", phase_shuffle=2, channels=2)
+        changed = replace(base.model, **{"discriminator": network, **ALL_CALLS[name], **model})
         system = systems.build(replace(base, model=changed, data=data))
         system.compile()
         return system
@@ -41,31 +41,28 @@ def system_with(short):
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_every_discriminator_plays_with_phase_shuffle(name, system_with, batch_of, monkeypatch):
-    """On its own steps, when it judges for the generator, and where its slope is penalised: never
-    as at inference."""
-    system, heard = (
+def test_every_call_of_a_discriminator_has_phase_shuffle(name, system_with, batch_of, monkeypatch):
+    """In its own steps, in the generator's, and where its slope is penalised."""
+    system, trainings = (
         system_with(name, **({} if name == "semisupervised" else {"objective": "wgan-gp"})),
         [],
     )
     shuffle = PhaseShuffle.call
 
-    def listening(self, signal, training=False):
-        heard.append(bool(training))
+    def recording(self, signal, training=False):
+        trainings.append(bool(training))
         return shuffle(self, signal, training=training)
 
-    monkeypatch.setattr(PhaseShuffle, "call", listening)
+    monkeypatch.setattr(PhaseShuffle, "call", recording)
     system.train_step(batch_of(system.experiment))
-    assert heard and all(heard)
+    assert trainings and all(trainings)
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_step(
-    name, system_with, monkeypatch
-):
-    """Recordings that rise by one a sample tell, at any level, which sample a crop starts at."""
-    listener = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
-    system, starts = system_with(name, **listener), []
+def test_every_discriminator_gets_another_crop_at_each_step(name, system_with, monkeypatch):
+    """In recordings that rise by one a sample, the values of a crop give its start."""
+    network = {"discriminator": DiscriminatorConfig(kind="patch", channels=2, window=CROP)}
+    system, starts = system_with(name, **network), []
     convolve = keras.layers.Conv1D.call
 
     def looking(self, signal):
@@ -94,7 +91,7 @@ def test_every_discriminator_is_given_another_crop_of_the_recordings_at_each_ste
 
 
 def quadratic(factors=(1.0,)):
-    """A critic `factor |x|^2 / 2` for each listener, whose slope at a window is `factor x`."""
+    """A critic with scores `factor |x|^2 / 2`, one head a factor, and slope `factor x`."""
     waveform = keras.Input((WINDOW, 1))
     energy = ops.sum(ops.square(waveform), axis=(1, 2), keepdims=True)[:, 0]
     return keras.Model(
@@ -103,7 +100,7 @@ def quadratic(factors=(1.0,)):
 
 
 def windows(seed, level):
-    """Noise of an expected length `level`, `[batch, window, 1]`."""
+    """Noise of expected length `level`, `[batch, window, 1]`."""
     drawn = np.random.default_rng(seed).standard_normal((BATCH, WINDOW, 1))
     return ops.convert_to_tensor((level / np.sqrt(WINDOW) * drawn).astype(np.float32))
 
@@ -113,7 +110,7 @@ def length(signal):
 
 
 def next_positions(system):
-    """The points that the system will draw next, `[batch, 1, 1]`; it still will."""
+    """The points that the system will draw next, `[batch, 1, 1]`, without drawing them."""
     state = np.array(system.draws.state)
     drawn = np.asarray(keras.random.uniform((BATCH, 1, 1), seed=system.draws))
     system.draws.state.assign(state)
@@ -136,25 +133,19 @@ def of_cyclegan(system, critic, real, fake):
     return system.discriminator_loss("source", real, fake)
 
 
-def of_compressed_sensing(system, critic, real, fake):
-    system.critics = {"discriminator_piano": critic}
-    return system.critic_loss("discriminator_piano", real, fake)
-
-
 CRITICS_LOSS = {
     "ssepgan": of_ssepgan,
     "cyclegan": of_cyclegan,
     "wavegan": of_wavegan,
     "semisupervised": lambda system, *given: system.critic_loss(*given),
     "decomposition": lambda system, *given: system.critic_loss(*given),
-    "compressed_sensing": of_compressed_sensing,
+    "compressed_sensing": lambda system, *given: system.discriminator_loss(*given),
 }
 
 
 @pytest.mark.parametrize("name", sorted(ALL_CALLS))
-def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
-    """Of a quadratic critic all is known: scores |x|^2 / 2, and a slope as long as the point where
-    it is taken."""
+def test_a_critic_has_the_loss_and_the_penalty_of_the_equations(name, system_with):
+    """A quadratic critic has a closed form: scores |x|^2 / 2, and a slope of length |x|."""
     settings = {"penalty_weight": WEIGHT}
     settings |= {"one_sided": False} if name == "semisupervised" else {"objective": "wgan-gp"}
     settings |= {"mixture_as_fake_weight": 0.0} if name == "ssepgan" else {}
@@ -172,7 +163,7 @@ def test_a_critic_without_bound_has_the_loss_and_the_penalty_of_the_equations(na
     assert position[0] != position[1]
 
 
-def test_the_slope_of_several_listeners_is_that_of_their_mean(system_with):
-    system, critic, waveform = system_with("ssepgan"), quadratic((1.0, 5.0)), windows(1, 2.0)
-    slope = system.input_gradient(lambda x: critic(x)["scores"], tf.constant(waveform))
+def test_the_slope_of_several_heads_is_that_of_their_mean():
+    critic, waveform = quadratic((1.0, 5.0)), windows(1, 2.0)
+    slope = input_gradient(lambda x: critic(x)["scores"], tf.constant(waveform))
     np.testing.assert_allclose(slope, 3.0 * np.asarray(waveform), rtol=1e-5)

@@ -1,5 +1,4 @@
-"""Systems on mixtures that hold nothing but their sources: no rest is modelled, and what shares a
-mixture out gives all of it."""
+"""Systems on mixtures of their sources alone: no output for others, masks share all of it."""
 
 from dataclasses import replace
 
@@ -12,12 +11,12 @@ from tfsepgan.models.saved import open_model, save_trained
 
 SOURCES = ("accompaniment", "vocals")
 SEPARATING = [name for name in sorted(systems.SYSTEMS) if systems.system_kind(name) != "synthesis"]
-MODEL_THE_REST = ("semisupervised", "decomposition")  # an output of the generator more
+MODEL_OTHERS = ("semisupervised", "decomposition")  # with one more output of the generator
 
 
 @pytest.fixture
 def settled(short):
-    """A system's preset `tiny` on short windows, as a run has it where every source is named."""
+    """A system's preset `tiny` on short windows, with two sources and no others."""
 
     def make(name, **data):
         like = short()
@@ -29,8 +28,7 @@ def settled(short):
 
 @pytest.fixture
 def named_batch():
-    """A batch as the data gives it where every source is named: mixtures are their sources' sum,
-    the last solo is silence."""
+    """A batch without others: mixtures are the sum of their sources, the last solo is silence."""
 
     def make(experiment, seed=0):
         data, random = experiment.data, np.random.default_rng(seed)
@@ -49,7 +47,7 @@ def named_batch():
 
 
 @pytest.mark.parametrize("name", SEPARATING)
-def test_it_learns_and_nothing_of_it_is_for_a_rest(name, settled, system_of, named_batch):
+def test_it_trains_and_has_no_output_for_others(name, settled, system_of, named_batch):
     experiment = settled(name)
     system = system_of(experiment)
     logs = [system.train_step(named_batch(experiment, seed)) for seed in (0, 1)][-1]
@@ -83,9 +81,9 @@ def test_masks_of_all_sources_give_the_whole_mixture(
     np.testing.assert_allclose(again.separate(mixture), estimates, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", MODEL_THE_REST)
+@pytest.mark.parametrize("name", MODEL_OTHERS)
 @pytest.mark.parametrize("changes", [{"others": (1, 3)}, {"noise": 0.5}])
-def test_the_rest_is_modelled_where_there_is_one(name, changes, settled, system_of):
+def test_others_are_modelled_where_there_are_any(name, changes, settled, system_of):
     experiment = settled(name)
     changes = (
         {"augment": replace(experiment.data.augment, **changes)} if "noise" in changes else changes
@@ -96,7 +94,7 @@ def test_the_rest_is_modelled_where_there_is_one(name, changes, settled, system_
 
 
 @pytest.mark.parametrize("name", ["nmf", "gass"])
-def test_a_part_of_the_rest_is_searched_only_where_there_is_one(name, settled):
+def test_others_are_searched_only_where_there_are_any(name, settled):
     sizes = [
         sum(
             network.count_params()
@@ -107,17 +105,16 @@ def test_a_part_of_the_rest_is_searched_only_where_there_is_one(name, settled):
     assert sizes[0] * 3 == sizes[1] * 2  # two parts and three of them, all of one size
 
 
-def test_nothing_is_borrowed_where_mixtures_leave_nothing(settled, system_of, named_batch):
-    """CycleGAN with `carry_rest` levels what is left of a mixture to the rest beside the sources,
-    which here is silence."""
+def test_a_carried_residual_is_silent_where_there_are_no_others(settled, system_of, named_batch):
+    """`carry_rest` brings the residual to the level of the others, which is zero here."""
     experiment = settled("cyclegan")
     experiment = replace(
         experiment, model=replace(experiment.model, carry_rest=True, level_dbfs=-20.0)
     )
     system, batch = system_of(experiment), named_batch(experiment)
-    heard = system.at_one_level(batch)
-    estimate = system.take_apart(heard.mixture, heard.mixture_gain)
-    borrowed = np.asarray(system.borrowed_rest(heard, estimate))
-    assert np.abs(borrowed).max() < 1e-3 * np.abs(np.asarray(heard.mixture)).max()
+    windows = system.at_one_level(batch)
+    estimate = system.unmix(windows.mixture, windows.mixture_gain)
+    residual = np.asarray(system.borrowed_residual(windows, estimate))
+    assert np.abs(residual).max() < 1e-3 * np.abs(np.asarray(windows.mixture)).max()
     losses = system.train_step(batch)
     assert all(np.isfinite(value) for value in losses.values())

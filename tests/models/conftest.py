@@ -1,0 +1,3 @@
+"""Fixtures of the tests of models."""
+
+from networks_for_tests import generator_kind, generators  # noqa: F401

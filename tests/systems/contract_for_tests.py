@@ -1,0 +1,37 @@
+"""The systems of the table by kind, for the tests that every system must pass."""
+
+import numpy as np
+import pytest
+
+from tfsepgan import systems
+
+SYSTEMS = sorted(systems.SYSTEMS)
+SEPARATING = [name for name in SYSTEMS if systems.system_kind(name) != "synthesis"]
+FOLLOWED = [name for name in SYSTEMS if systems.system_kind(name) != "search"]
+EXPORTED = [name for name in SYSTEMS if systems.system_kind(name) == "generator"]
+
+
+every_system = pytest.mark.parametrize("experiment", SYSTEMS, indirect=True)
+
+
+every_separator = pytest.mark.parametrize("experiment", SEPARATING, indirect=True)
+
+
+every_followed = pytest.mark.parametrize("experiment", FOLLOWED, indirect=True)
+
+
+def weights_of(system):
+    return {
+        player: [np.asarray(v) for v in network.trainable_variables]
+        for player, network in system.players.items()
+    }
+
+
+def all_of(system):
+    return [np.asarray(variable) for variable in (*system.variables, *optimizer_variables(system))]
+
+
+def optimizer_variables(system):
+    return [
+        variable for optimizer in system.optimizers.values() for variable in optimizer.variables
+    ]

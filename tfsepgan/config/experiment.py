@@ -1,0 +1,109 @@
+"""All settings of one run, their form as dictionaries, and the differences between two runs."""
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from tfsepgan.config.data import DataConfig
+from tfsepgan.config.names import nearest
+from tfsepgan.config.training import TrainingConfig
+from tfsepgan.errors import ConfigError
+
+# A resumed run may differ in these: they change where recordings are or how fast a run is, never
+# the weights after a step. `training.run` checks separately that the recordings are the same.
+FREE_ON_RESUME = frozenset(
+    {
+        *("data", "layout", "augment.rooms", "cache", "reader", "data_server"),
+        *("minutes", "processor_minutes", "tensorboard"),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All settings of one run."""
+
+    system: str
+    preset: str
+    model: Any
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def to_dict(experiment: Experiment) -> dict[str, Any]:
+    """Return settings as a dictionary: the keys of data, training and model side by side."""
+    sections = (experiment.data, experiment.training, experiment.model)
+    flat = {"system": experiment.system, "preset": experiment.preset}
+    for section in sections:
+        flat.update(_plain(asdict(section)))
+    return flat
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return `{'generator': {'hop': 4}}` as `{'generator.hop': 4}`, with the names of the flags."""
+    flat = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def from_dict(settings: type, values: dict[str, Any]) -> Any:
+    """Build a settings dataclass from a plain dictionary, such as one in a manifest.
+
+    Raises: ConfigError for a key that the dataclass does not have; the message names the nearest
+      one.
+    """
+    by_name = {item.name: item for item in fields(settings)}
+    known = {}
+    for key, value in values.items():
+        if key not in by_name:
+            raise ConfigError(
+                f"{settings.__name__} has no setting {key!r}; {nearest(key, by_name)}"
+            )
+        kind = by_name[key].type
+        if isinstance(value, dict) and is_dataclass(kind):
+            value = from_dict(kind, value)
+        known[key] = tuple(value) if isinstance(value, list) else value
+    return settings(**known)
+
+
+def differences(experiment: Experiment, saved: dict[str, Any]) -> list[str]:
+    """Return a line for each setting in which a saved run differs from an experiment.
+
+    Settings that are free on resume are left out. A setting that is missing in the saved run, which
+    is then older than the setting, has its default there.
+
+    Args:
+      experiment: the settings given now.
+      saved: the settings of the run on disk, as `to_dict` returns them.
+    """
+    given = flatten(to_dict(experiment))
+    saved = _defaults(experiment) | flatten(saved)
+    names = [name for name in given | saved if name not in FREE_ON_RESUME]
+    return [
+        f"{name}: the run has {saved.get(name)!r}, you asked for {given.get(name)!r}"
+        for name in names
+        if given.get(name) != saved.get(name)
+    ]
+
+
+def _defaults(experiment: Experiment) -> dict[str, Any]:
+    """Return the defaults of the settings of an experiment's system, flat."""
+    sections = (experiment.data, experiment.training, experiment.model)
+    flat: dict[str, Any] = {}
+    for section in sections:
+        flat |= flatten(_plain(asdict(type(section)())))
+    return flat
+
+
+def with_data(experiment: Experiment, **changes: Any) -> Experiment:
+    """Return a copy with other data settings."""
+    return replace(experiment, data=replace(experiment.data, **changes))

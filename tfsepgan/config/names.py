@@ -1,0 +1,22 @@
+"""Suggestions for unknown names."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message about an unknown name: the nearest known one.
+
+    Args:
+      name: the unknown name; any value that was in a file.
+      known: the names that exist.
+    Returns: a question with the nearest name, followed by all names where there are at most 12; all
+      names where none is near.
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    if not close:
+        return f"there is: {', '.join(known)}."
+    return f"did you mean {close[0]!r}?" + (
+        f" There is: {', '.join(known)}." if len(known) <= 12 else ""
+    )

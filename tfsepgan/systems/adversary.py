@@ -1,0 +1,186 @@
+"""What adversarial systems share: scores, losses, crops, tapes over several players, running means.
+
+Which player steps when, on which windows and with which weights, is in each system's own file.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfsepgan.losses.adversarial import (
+    fake_loss,
+    feature_matching,
+    generator_loss,
+    real_loss,
+    three_term_discriminator_loss,
+)
+from tfsepgan.losses.penalties import mix_at_random, slope_penalty
+from tfsepgan.networks.table import build_discriminator
+from tfsepgan.systems.crops import crops, random_start
+
+
+class DiscriminatorLoss(NamedTuple):
+    """A discriminator's loss and what it is made of, scalars."""
+
+    total: Any
+    of_scores: Any  # two or three terms
+    penalty: Any  # without its weight; 0.0 where the objective has none
+
+
+class Adversarial:
+    """A system whose discriminators are of `networks.table`: how they are made, trained and used.
+
+    For a `System` whose settings have `discriminator`, `objective` and `penalty_weight`.
+    """
+
+    @property
+    def objective(self) -> str:
+        """Name of the adversarial objective, see `losses.adversarial`."""
+        return self.config.objective
+
+    @property
+    def crop_length(self) -> int:
+        """Length of the crops that discriminators get, in samples."""
+        window = self.experiment.data.window
+        return min(window, self.config.discriminator.window or window)
+
+    def new_discriminator(self, seed_offset: int = 0) -> keras.Model:
+        """A discriminator of crops; another offset gives other initial weights."""
+        seed = self.experiment.data.seed + seed_offset
+        return build_discriminator(self.config.discriminator, window=self.crop_length, seed=seed)
+
+    def random_start(self):
+        """First sample of a random crop; each place is equally likely."""
+        return random_start(self.experiment.data.window, self.crop_length, self.draws)
+
+    def crops(self, start, *windows):
+        """The same crop of all windows, see `systems.crops`."""
+        return crops(start, self.crop_length, *windows)
+
+    def loss_of_discriminator(
+        self,
+        discriminator: keras.Model,
+        real,
+        fake,
+        *,
+        mixture=None,
+        mixture_weight: float = 1.0,
+        penalty: Callable = slope_penalty,
+    ) -> DiscriminatorLoss:
+        """The two- or three-term loss of one call on all crops, with a critic's gradient penalty.
+
+        Args:
+          discriminator: maps windows to `scores` and `features`.
+          real, fake: crops, `[batch, time, 1]`.
+          mixture: further crops that are fake, S-SepGAN's third term; None: two terms.
+          mixture_weight: of the third term.
+          penalty: of the slope, a function of `losses.penalties`.
+        """
+        if mixture is None:
+            of_real, of_fake = score_together(discriminator, real, fake)
+            loss = real_loss(self.objective, of_real) + fake_loss(self.objective, of_fake)
+        else:
+            scores = score_together(discriminator, real, fake, mixture)
+            loss = three_term_discriminator_loss(
+                self.objective, *scores, mixture_weight=mixture_weight
+            )
+        if self.objective != "wgan-gp":
+            return DiscriminatorLoss(loss, loss, 0.0)
+        slope = gradient_penalty(
+            lambda x: discriminator(x, training=True)["scores"], real, fake, self.draws, penalty
+        )
+        return DiscriminatorLoss(loss + self.config.penalty_weight * slope, loss, slope)
+
+    def adversarial_loss(self, discriminator: keras.Model, fake):
+        """How far crops of the generator are from being scored as real; scalar."""
+        return generator_loss(self.objective, discriminator(fake, training=True)["scores"])
+
+    def adversarial_and_feature_loss(
+        self, discriminator: keras.Model, real, fake, *, compare: Callable = feature_matching
+    ):
+        """The adversarial loss, and a comparison of the features of real and fake crops.
+
+        Args:
+          compare: of two lists of features; gives a scalar.
+        """
+        of_fake = discriminator(fake, training=True)
+        of_real = discriminator(real, training=True)["features"]
+        adversarial = generator_loss(self.objective, of_fake["scores"])
+        return adversarial, compare(of_real, of_fake["features"])
+
+
+def score_together(discriminator: keras.Model, *windows) -> list[list]:
+    """Scores of several groups of windows, equal in number, from one call; a list for each."""
+    scores = discriminator(ops.concatenate(windows), training=True)["scores"]
+    count = ops.shape(windows[0])[0]
+    return [
+        [score[index * count : (index + 1) * count] for score in scores]
+        for index in range(len(windows))
+    ]
+
+
+def input_gradient(score: Callable, inputs):
+    """The gradient of the mean score by the inputs, `[batch, time, channels]`.
+
+    Args:
+      score: gives a list of scores, one for each head, `[batch, ...]`.
+      inputs: `[batch, time, channels]`.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        scores = score(inputs)
+        means = [ops.mean(ops.reshape(head, (ops.shape(head)[0], -1)), axis=1) for head in scores]
+        total = sum(ops.sum(mean) for mean in means)
+    return tape.gradient(total, inputs) / len(scores)
+
+
+def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slope_penalty):
+    """Penalty on a critic's slope at a random point between each real and fake window.
+
+    Args:
+      score: gives a list of scores, one for each head, `[batch, ...]`.
+      real, fake: `[batch, time, channels]`.
+      seed: a `keras.random.SeedGenerator`.
+      penalty: of the gradient, a function of `losses.penalties`.
+    Returns: scalar, without its weight.
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1.
+    """
+    position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=seed)
+    return penalty(input_gradient(score, mix_at_random(real, fake, position)))
+
+
+def tape_over(networks: Iterable[keras.Model], *, persistent: bool = False) -> tf.GradientTape:
+    """One tape that records operations on the weights of several networks, and no others."""
+    tape = tf.GradientTape(watch_accessed_variables=False, persistent=persistent)
+    with tape:
+        tape.watch([v.value for network in networks for v in network.trainable_variables])
+    return tape
+
+
+def joint_gradients(loss, tape: tf.GradientTape, networks: dict[str, keras.Model], **options):
+    """The gradients of one loss by the weights of several networks, a list for each."""
+    weights = {
+        name: [variable.value for variable in network.trainable_variables]
+        for name, network in networks.items()
+    }
+    return tape.gradient(loss, weights, **options)
+
+
+def update_average(
+    average: keras.Model, network: keras.Model, decay: float, *, averaged: Callable, skipped=()
+):
+    """Update the running mean of a network's variables.
+
+    Args:
+      average: a network whose variables are the means, in the same order.
+      decay: weight of the old mean.
+      averaged: whether a variable of `network` is averaged; the others are copied.
+      skipped: ids of variables of `average` that are left as they are.
+    """
+    for mean, weight in zip(average.variables, network.variables, strict=True):
+        if id(mean) not in skipped:
+            new = mean * decay + weight * (1.0 - decay) if averaged(weight) else weight
+            mean.assign(new)

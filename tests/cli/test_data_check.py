@@ -38,7 +38,7 @@ def test_a_set_is_named_with_its_levels_and_notes(miniatures, tmp_path, run):
     result = run("data", "check", root, "--sources", "voice")
     assert result.code == 0, result.err
     assert "(mir1k, multitrack)" in result.out
-    assert "Trains on the singers abjones and amy" in result.out
+    assert "The singers abjones and amy are for training" in result.out
     assert "-20.0" in result.out  # noise of 0.1
     assert "-26.0" in result.out  # the accompaniment, half as loud
     assert "36 recordings, all of them readable: training can run." in result.out
@@ -75,7 +75,7 @@ def test_every_problem_is_listed_at_once(data, run):
         "1 recordings of flute in train are silent: train/flute/silent.wav",
         "1 recordings of flute in train have channels that cancel out, so that their mean is"
         " silent: train/flute/opposite.wav",
-        "quad.wav has 4 channels, whose mean is heard",
+        "quad.wav has 4 channels, which are averaged",
         "1 of 6",  # clipped, of those that could be read
     ):
         assert words in result.out
@@ -122,14 +122,14 @@ def test_a_wrong_extension_is_noted(data, run):
     (data / "train" / "flute" / "a.flac").rename(data / "train" / "flute" / "a.wav")
     result = run("data", "check", data)
     assert result.code == 0
-    assert "a.wav holds FLAC, its name says .wav" in result.out
+    assert "a.wav contains FLAC, but its suffix is .wav" in result.out
 
 
 def test_a_layout_can_be_named(tones, run):
     result = run("data", "check", tones, "--layout", "slakh2100")
     assert result.code == 1
     assert (
-        "is not laid out as slakh2100: `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
+        "is not laid out as slakh2100: Files are `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
         in result.error
     )
     assert run("data", "check", tones, "--layout", "slack").code == 2

@@ -37,7 +37,7 @@ def test_packing_prints_what_was_written(tones, tmp_path, run):
     )
     again = run("data", "pack", tones, "--output", tmp_path / "shards")
     assert again.code == 1
-    assert "holds shards; name a folder that is not there yet" in again.error
+    assert "holds shards; use a folder that does not exist yet" in again.error
 
 
 def test_recordings_can_be_left_out(tones, tmp_path, run):
@@ -58,7 +58,7 @@ def test_shards_are_checked_as_a_folder_is(packed, tmp_path, run):
     result = run("data", "check", packed, "--cache", tmp_path)
     assert result.code == 0, result.err
     assert "8 recordings, all of them readable: training can run." in result.out
-    assert "Packed at 16000 Hz: there is nothing above 8000 Hz.\nLicence: mine" in result.out
+    assert "Packed at 16000 Hz: frequencies above 8000 Hz are missing.\nLicence: mine" in result.out
 
 
 def test_shards_can_be_previewed(packed, tmp_path, run):

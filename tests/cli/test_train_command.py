@@ -196,7 +196,7 @@ def broken(tmp_path, tones):
         ("empty", "has no train, valid or test folder"),
         ("no_split", "has no train, valid or test folder; it holds piano"),
         ("one_source", "holds no recording of 'piano'; it holds flute"),
-        ("nothing_else", "nothing is there to mix it with"),
+        ("nothing_else", "there is nothing to mix it with"),
         ("text", "notes.wav is not audio"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Small recordings, written by the tests that need them."""
+"""Folders of small recordings for the tests of data."""
 
 import pytest
 from recordings_for_tests import RATE_HZ, write_noise
@@ -6,7 +6,7 @@ from recordings_for_tests import RATE_HZ, write_noise
 
 @pytest.fixture(scope="session")
 def unpaired(tmp_path_factory):
-    """A data folder with a piano and three other instruments in three splits; not to be changed."""
+    """A data folder with a piano and three other instruments in three splits; read only."""
     folder = tmp_path_factory.mktemp("unpaired")
     names = (
         "piano/a.wav",
@@ -33,7 +33,7 @@ def unpaired(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def multitrack(tmp_path_factory):
-    """A data folder of four songs, two of them to train on; not to be changed."""
+    """A data folder of four songs, two of them in train; read only."""
     folder = tmp_path_factory.mktemp("multitrack")
     for number, song in enumerate(("train/one", "train/two", "valid/three", "test/four")):
         for position, source in enumerate(("piano", "bass", "drums")):

@@ -1,7 +1,6 @@
-"""Miniatures of the sets of this field: their folders, file names, metadata and quirks, with noise
-for music.
+"""Small imitations of published data sets: folders, file names, metadata and quirks, with noise.
 
-What they copy was read in: the pages of IRMAS (zenodo 1290750), MUSDB18 (1117372, 3338373), MAESTRO
+They follow the pages of IRMAS (zenodo 1290750), MUSDB18 (1117372, 3338373), MAESTRO
 (magenta.tensorflow.org) and MIR-1K; the metadata of github.com/marl/medleydb; README and splits of
 github.com/ethman/slakh-utils; the reader of github.com/moises-ai/moises-db; the loaders of
 github.com/mir-dataset-loaders/mirdata.
@@ -35,8 +34,10 @@ def write(path: Path, seed: int, seconds: float = SECONDS, channels: int = 1) ->
 
 
 def make_irmas(folder: Path) -> Path:
-    """Two classes of eight recordings with two excerpts each; drums and genre are not always in the
-    name."""
+    """Two classes of eight recordings with two excerpts each.
+
+    The tags for drums and genre are missing in some names.
+    """
     seed = 0
     for number in range(8):
         for excerpt in (1, 2):
@@ -68,7 +69,7 @@ COLUMNS = (
 
 
 def make_maestro(folder: Path) -> Path:
-    """Four recordings, one of them not there, one turned into FLAC; titles hold commas and quotes."""
+    """Four recordings: one missing, one as FLAC; titles contain commas and quotes."""
     folder = folder / "maestro-v3.0.0"
     names = (
         "MIDI-Unprocessed_Chamber3_MID--AUDIO_10_R3_2018_wav--1",
@@ -99,7 +100,7 @@ def make_maestro(folder: Path) -> Path:
 
 
 def make_mir1k(folder: Path) -> Path:
-    """Clips of two training singers and one other: left accompaniment, right voice."""
+    """Clips of two training singers and another one; accompaniment left, voice right."""
     folder = folder / "MIR-1K"
     names = [
         f"{singer}_{song}_{clip:02d}"
@@ -119,7 +120,7 @@ def make_mir1k(folder: Path) -> Path:
 def write_stem_file(
     path: Path, seed: int, streams: int = 5, seconds: float = SECONDS
 ) -> list[np.ndarray]:
-    """A stem.mp4 of AAC streams: the mixture, drums, bass, other, vocals."""
+    """A stem.mp4 with AAC streams: mixture, drums, bass, other, vocals."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rate_hz = 44100
     rng = np.random.default_rng(seed)
@@ -191,8 +192,10 @@ def slakh_stem(inst_class: str, program: int, *, rendered: bool = True) -> dict:
 
 
 def make_slakh2100(folder: Path) -> Path:
-    """Songs in all four folders of redux, a duplicate (49) left in train as in the original, a stem
-    that was not rendered."""
+    """Songs in all four folders of redux.
+
+    A duplicate (49) is in train as in the original set, and one stem was not rendered.
+    """
     folder = folder / "slakh2100_flac_redux"
     placed = [
         ("train", 1),
@@ -216,7 +219,7 @@ def make_slakh2100(folder: Path) -> Path:
                 write(track / "stems" / f"{key}.flac", 10 * number + place, SECONDS - 0.1 * place)
         write(track / "mix.flac", 10 * number + 9)
         (track / "all_src.mid").write_bytes(b"MThd")
-        told = {
+        metadata = {
             "UUID": "1a81ae",
             "audio_dir": "stems",
             "midi_dir": "MIDI",
@@ -224,13 +227,15 @@ def make_slakh2100(folder: Path) -> Path:
             "overall_gain": 0.18,
             "stems": stems,
         }
-        (track / "metadata.yaml").write_text(yaml.safe_dump(told))
+        (track / "metadata.yaml").write_text(yaml.safe_dump(metadata))
     return folder
 
 
 def make_medleydb(folder: Path) -> Path:
-    """Four artists; metadata in the track's folder or in Metadata; one stem missing, one set of
-    stems that bleeds."""
+    """Four artists; metadata in the track's folder or in Metadata.
+
+    One stem is missing, and one track has bleed.
+    """
     folder = folder / "MedleyDB"
     tracks = (
         "AClassicEducation_NightOwl",
@@ -263,7 +268,7 @@ def make_medleydb(folder: Path) -> Path:
             }
         write(place / f"{track}_MIX.wav", 500 + seed, channels=2)
         write(place / f"{track}_RAW" / f"{track}_RAW_01_01.wav", 700 + seed)
-        told = {
+        metadata = {
             "artist": "A",
             "excerpt": "no",
             "has_bleed": "yes" if track.startswith("Mozart") else "no",
@@ -272,12 +277,12 @@ def make_medleydb(folder: Path) -> Path:
         }
         home = folder / "Metadata" if track == "LizNelson_Coldwar" else place
         home.mkdir(exist_ok=True)
-        (home / f"{track}_METADATA.yaml").write_text(yaml.safe_dump(told))
+        (home / f"{track}_METADATA.yaml").write_text(yaml.safe_dump(metadata))
     return folder
 
 
 def make_moisesdb(folder: Path) -> Path:
-    """Four songs by three artists; a stem of two tracks, one mono; a stem named twice; bleed."""
+    """Four songs by three artists: a stem of two tracks (one mono), a stem listed twice, bleed."""
     folder = folder / "moisesdb" / "moisesdb_v0.1"
     for number, artist in enumerate(("Ann", "Ben", "Ann", "Cy")):
         song = folder / f"0000000{number}-aaaa-bbbb-cccc-0123456789ab"

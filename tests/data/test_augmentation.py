@@ -1,5 +1,4 @@
-"""What is done to windows before they are mixed: each change against its closed form, and the
-mixture's sums whatever is done."""
+"""Augmentation: each change against its closed form, and sources that still sum to the mixture."""
 
 from dataclasses import replace
 from itertools import islice
@@ -193,7 +192,7 @@ def test_windows_that_may_play_faster_are_the_same_windows_read_on(tmp_path, cac
 
 
 def test_the_parts_of_a_song_keep_one_speed(tmp_path, cache):
-    """Every stem is the same tone, so a mixture of one song has one frequency, whatever its speed."""
+    """Every stem is the same tone, so the mixture of a song has one frequency at any speed."""
     for song in ("train/one", "train/two"):
         for source in ("piano", "bass", "drums"):
             (tmp_path / song).mkdir(parents=True, exist_ok=True)
@@ -244,18 +243,18 @@ def test_a_room_is_a_convolution_with_its_response(length, tail):
     samples, response = (
         random.standard_normal(count, dtype=np.float32) for count in (length, tail)
     )
-    heard, expected = (
+    result, expected = (
         in_room(samples, response),
         np.convolve(samples.astype(np.float64), response)[:length],
     )
-    assert heard.dtype == np.float32
+    assert result.dtype == np.float32
     np.testing.assert_allclose(
-        heard, expected, atol=1e-6 * np.abs(expected).max() * np.sqrt(tail) + 1e-6
+        result, expected, atol=1e-6 * np.abs(expected).max() * np.sqrt(tail) + 1e-6
     )
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_filtered_room_is_heard_as_filtered_music_in_that_room(music, seed):
+def test_a_filtered_room_equals_filtered_music_in_that_room(music, seed):
     changes = {
         "equaliser": 1.0,
         "equaliser_db": (-12.0, 12.0),
@@ -264,7 +263,7 @@ def test_a_filtered_room_is_heard_as_filtered_music_in_that_room(music, seed):
     }
     changes |= {"low_pass_hz": (2000.0, 3000.0), "room_seconds": (0.15, 0.6)}
     response = []
-    heard = changed(music, seed=seed, room=1.0, **changes)
+    result = changed(music, seed=seed, room=1.0, **changes)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             Augmenter, "_room", lambda self, rng: response.append(ROOM(self, rng)) or response[-1]
@@ -278,7 +277,7 @@ def test_a_filtered_room_is_heard_as_filtered_music_in_that_room(music, seed):
     room, sections = response
     assert len(sections) >= 5
     np.testing.assert_allclose(
-        heard, in_room(filtered(music, sections), room), atol=1e-3 * np.abs(heard).max()
+        result, in_room(filtered(music, sections), room), atol=1e-3 * np.abs(result).max()
     )
 
 
@@ -296,7 +295,7 @@ def test_a_room_adds_its_energy_after_what_comes_directly():
         assert 10 * np.log10(early / late) == pytest.approx(60 * 800 / RATE_HZ / 0.2, rel=0.15)
 
 
-def test_hidden_files_are_no_rooms_and_rooms_that_nothing_hears_are_not_read(tmp_path):
+def test_hidden_files_are_no_rooms_and_unused_rooms_are_not_read(tmp_path):
     soundfile.write(tmp_path / "hall.wav", np.r_[1.0, np.zeros(300), 0.5], RATE_HZ)
     (tmp_path / "._hall.wav").write_bytes(b"of another system")
     assert len(recorded_rooms(str(tmp_path), RATE_HZ)) == 1
@@ -321,13 +320,13 @@ def test_half_of_the_rooms_are_recorded_ones_where_there_are_any(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "samples", "told"),
+    ("name", "samples", "message"),
     [(None, None, "holds no impulse responses"), ("a.wav", np.zeros(100), "is silent")],
 )
-def test_a_folder_without_rooms_is_refused(tmp_path, name, samples, told):
+def test_a_folder_without_rooms_is_refused(tmp_path, name, samples, message):
     if name:
         soundfile.write(tmp_path / name, samples, RATE_HZ)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         recorded_rooms(str(tmp_path), RATE_HZ)
 
 
@@ -346,18 +345,18 @@ def test_a_codec_loses_so_much_in_every_band_and_all_above_its_limit(quality, no
     rate_hz = 44100
     noise = 0.1 * np.random.default_rng(0).standard_normal(4 * rate_hz).astype(np.float32)
     lost = np.abs(np.fft.rfft(through_codec(noise, quality, rate_hz) - noise)) ** 2
-    heard = np.abs(np.fft.rfft(noise)) ** 2
+    power = np.abs(np.fft.rfft(noise)) ** 2
     hertz = np.fft.rfftfreq(len(noise), 1 / rate_hz)
     limit = 5000 * (16000 / 5000) ** quality
     for low, high in ((600, 1200), (1200, 2400), (2400, 4500)):
         inside = (hertz > low) & (hertz < high)
         # A step wider than most coefficients rounds them to zero, and then loses no more than there
         # is.
-        assert 10 * np.log10(heard[inside].sum() / lost[inside].sum()) == pytest.approx(
+        assert 10 * np.log10(power[inside].sum() / lost[inside].sum()) == pytest.approx(
             noise_db, abs=2.0
         )
     above = hertz > 1.02 * limit
-    assert lost[above].sum() == pytest.approx(heard[above].sum(), rel=0.01)
+    assert lost[above].sum() == pytest.approx(power[above].sum(), rel=0.01)
 
 
 def test_noise_has_its_level_under_the_mixture(music):
@@ -372,7 +371,7 @@ def test_noise_has_its_level_under_the_mixture(music):
     assert Augmenter(with_(noise=0.0)).noise(music, np.random.default_rng(0)) is None
 
 
-def test_polarity_turns_windows_over_as_often_as_asked(music):
+def test_polarity_inverts_windows_with_its_probability(music):
     over = [
         np.array_equal(changed(music[:64], seed=seed, polarity=0.25), -music[:64])
         for seed in range(400)
@@ -389,7 +388,7 @@ def test_silence_stays_silence_and_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"room": 1.5}, "augment.room is 1.5; it is a probability"),
         ({"equaliser_db": (3.0, -3.0)}, "augment.equaliser_db is 3.0 to -3.0"),
@@ -398,12 +397,12 @@ def test_silence_stays_silence_and_is_no_error():
         ({"codec_quality": (0.0, 2.0)}, "augment.codec_quality"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_by_name(changes, told):
-    with pytest.raises(ConfigError, match=told):
+def test_settings_that_make_no_sense_are_refused_by_name(changes, message):
+    with pytest.raises(ConfigError, match=message):
         check(with_data(preset("ssepgan", "tiny"), augment=AugmentConfig(**changes)))
 
 
-def test_recorded_rooms_may_move_but_not_change_while_a_run_goes_on(tones, tmp_path):
+def test_recorded_rooms_may_move_but_not_change_during_a_run(tones, tmp_path):
     """Where they lie is of this machine: free on resume, and no part of the model."""
     import io
     import json

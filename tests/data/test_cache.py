@@ -1,4 +1,4 @@
-"""Recordings are unpacked once, exactly, and never used stale or half-written."""
+"""The cache: recordings are unpacked once and exactly; outdated or partial files are not used."""
 
 import os
 import shutil
@@ -195,27 +195,27 @@ def test_a_bad_file_is_named_and_the_good_ones_stay(take):
 def test_a_file_that_went_away_is_named(take):
     files = files_of(take / "data")
     files[0].path.unlink()
-    with pytest.raises(DataError, match=r"a\.flac has gone since the data folder was read"):
+    with pytest.raises(DataError, match=r"a\.flac was removed after the data folder was read"):
         unpack(files, sample_rate_hz=8000, cache_dir=take / "cache")
 
 
-def test_a_full_disk_is_said_before_anything_is_written(take, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(take, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     with pytest.raises(DataError, match=r"Unpacking needs 0\.00 GB in .*cache, 0\.00 GB are free"):
         unpack_take(take)
     assert not list((take / "cache").iterdir())
 
 
-def test_a_disk_that_fills_up_is_said(take, monkeypatch):
+def test_a_disk_that_fills_up_is_reported(take, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache_module, "write_pcm16", full)
-    with pytest.raises(DataError, match="cannot be written .the disk is full.. Make room"):
+    with pytest.raises(DataError, match="cannot be written .the disk is full.. Free space"):
         unpack_take(take)
 
 
-def test_an_unwritable_cache_is_said(take):
+def test_an_unwritable_cache_is_reported(take):
     (take / "file").write_text("in the way")
     with pytest.raises(DataError, match="The cache of unpacked recordings, .* cannot be written"):
         unpack_take(take, cache_dir=take / "file" / "cache")

@@ -1,4 +1,4 @@
-"""What a data folder is read as, and which ones are refused."""
+"""The catalogue: how data folders are read, and which ones are refused."""
 
 import os
 import shutil
@@ -22,10 +22,10 @@ def test_an_unpaired_folder_is_read_as_such(unpaired):
         "train/rest/cello/short.wav",
         "train/rest/drums/d.ogg",
     ]
-    assert [catalogue.folder(file) for file in catalogue.splits["train"]["rest"]] == [
-        "rest/cello"
-    ] * 2 + ["rest/drums"]
-    assert catalogue.folder(catalogue.splits["train"]["voice"][0]) == "voice"
+    assert [file.folder for file in catalogue.splits["train"]["rest"]] == ["rest/cello"] * 2 + [
+        "rest/drums"
+    ]
+    assert catalogue.splits["train"]["voice"][0].folder == "voice"
 
 
 @pytest.mark.parametrize("sources", [None, ("piano",)])
@@ -37,7 +37,7 @@ def test_a_multitrack_folder_is_read_as_such(multitrack, sources):
     assert sorted(catalogue.splits["train"]) == ["bass", "drums", "piano"]
 
 
-def test_one_song_is_told_apart_by_the_source(tmp_path, write):
+def test_one_song_is_recognised_by_the_source(tmp_path, write):
     for number, source in enumerate(("vocals", "band")):
         write(tmp_path / "train" / "song" / f"{source}.wav", 1.0, seed=number)
     assert scan(tmp_path, sources=("vocals",)).layout == "multitrack"
@@ -116,7 +116,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_folder_that_is_both_layouts_is_refused(tmp_path, write):
     write(tmp_path / "train" / "piano" / "take.wav", 1.0)
     write(tmp_path / "train" / "song" / "piano.wav", 1.0, seed=1)
-    with pytest.raises(DataError, match="can be read in two ways of piano"):
+    with pytest.raises(DataError, match="can be read in two ways for piano"):
         scan(tmp_path, sources=("piano",))
 
 
@@ -130,7 +130,7 @@ def test_names_that_fit_both_layouts_need_the_sources(tmp_path, write):
     for number, folder in enumerate(("train/piano", "train/rest", "test/piano")):
         for take in range(2):
             write(tmp_path / folder / f"take{take}.wav", 1.0, seed=10 * number + take)
-    with pytest.raises(DataError, match="say which sources are wanted"):
+    with pytest.raises(DataError, match="name the wanted sources"):
         scan(tmp_path)
     assert scan(tmp_path, sources=("piano",)).layout == "unpaired"
 

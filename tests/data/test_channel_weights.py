@@ -1,5 +1,4 @@
-"""Variants mix the channels of a recording down by drawn weights; the recording itself, and
-whatever has one channel, stays."""
+"""Variants weight the channels of a recording; variant 0 and mono files are unchanged."""
 
 import numpy as np
 import pytest
@@ -42,7 +41,7 @@ def samples_of(recording):
 
 
 def shares_of(recording, *channels):
-    """What each channel counts for in an unpacked recording, and what is left that is none of them."""
+    """The weight of each channel in an unpacked recording, and the residual error."""
     samples = samples_of(recording)
     shares, *_ = np.linalg.lstsq(np.stack(channels, axis=1), samples, rcond=None)
     return shares, np.abs(samples - np.stack(channels, axis=1) @ shares).max()
@@ -141,7 +140,7 @@ def test_files_that_are_added_up_are_weighed_alike(bare, tmp_path):
         assert abs(shares[0] - 0.5) > 0.01
 
 
-def test_a_dead_channel_leaves_a_recording_to_be_heard(bare, tmp_path, monkeypatch):
+def test_a_recording_with_a_dead_channel_is_not_silent(bare, tmp_path, monkeypatch):
     monkeypatch.setattr(
         variants_module,
         "_generator",

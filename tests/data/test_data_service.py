@@ -1,5 +1,4 @@
-"""Batches of a server are those that a run would make itself, or there are none and a sentence says
-why."""
+"""Batches of a server equal those of the run itself, or an error says why there are none."""
 
 import gc
 import http.server
@@ -26,7 +25,7 @@ import tfsepgan
 from tfsepgan.config import AugmentConfig, DataConfig, check
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.recordings.catalogue import scan
-from tfsepgan.data.remote import client as served
+from tfsepgan.data.remote import connection
 from tfsepgan.data.remote import request as batch_request
 from tfsepgan.data.remote import server as service
 from tfsepgan.data.remote.client import ask_servers, served_batches
@@ -48,7 +47,7 @@ PAIRED = ("mixture", "sources")
 
 @pytest.fixture
 def serving(unpaired, tmp_path):
-    """Starts servers of the unpaired recordings in this process: serving(**changes of the server)."""
+    """Starts servers of the unpaired recordings in this process: serving(**server arguments)."""
     servers = []
 
     def start(*, of=unpaired, **changes) -> BatchServer:
@@ -66,13 +65,13 @@ def serving(unpaired, tmp_path):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """What is waited for in seconds, in fractions of them."""
+    """Shortens all waiting times from seconds to fractions of a second."""
     for name, seconds in {
-        "_LOOK_SECONDS": 0.1,
+        "_POLL_SECONDS": 0.1,
         "_ASK_WHY_SECONDS": 0.3,
         "PATIENCE_SECONDS": 0.5,
     }.items():
-        monkeypatch.setattr(served, name, seconds)
+        monkeypatch.setattr(connection, name, seconds)
 
 
 def at(*servers: BatchServer, config: DataConfig = CONFIG) -> DataConfig:
@@ -103,7 +102,7 @@ def until(true, seconds: float = 10.0):
 
 @pytest.fixture(scope="module")
 def process(tones):
-    """`tfsepgan-data serve` on the tones: the process, and where."""
+    """`tfsepgan-data serve` on the tones: the process and its address."""
     port = three_ports(0)[0]
     while True:
         try:
@@ -120,12 +119,12 @@ def process(tones):
         text=True,
         env=environment,
     )
-    said = []
+    messages = []
     for text in server.stdout:
-        said.append(text)
+        messages.append(text)
         if "--data-server" in text:
             break
-    assert f"--data-server localhost:{port}" in "".join(said), "".join(said)
+    assert f"--data-server localhost:{port}" in "".join(messages), "".join(messages)
     threading.Thread(target=server.stdout.read, daemon=True).start()
     yield server, f"localhost:{port}"
     server.send_signal(signal.SIGINT)
@@ -199,19 +198,21 @@ def test_the_steps_of_a_run_are_shared_among_servers(unpaired, serving, tmp_path
     assert [server.trainers for server in servers] == [1, 1, 1]
 
 
-def test_a_server_that_comes_back_is_gone_on_with(unpaired, serving, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(served, "PATIENCE_SECONDS", 30.0)
-    server, said = serving(), []
+def test_a_run_continues_with_a_server_that_comes_back(
+    unpaired, serving, quick, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 30.0)
+    server, messages = serving(), []
     batches = served_batches(
-        scan(unpaired), at(server), batch_keys=PAIRED, say=said.append
+        scan(unpaired), at(server), batch_keys=PAIRED, say=messages.append
     ).as_numpy_iterator()
     got = list(islice(batches, 2))
     server.close()
     threading.Timer(1.0, serving, kwargs={"port": server.port}).start()
     got += islice(batches, 12)  # more than was on its way
     assert_same(got, first(training_batches(scan(unpaired), CONFIG, cache_dir=tmp_path), 14))
-    assert any("waiting 30 s for it" in text for text in said)
-    assert any("is back; going on at step" in text for text in said)
+    assert any("waiting 30 s for it" in text for text in messages)
+    assert any("is back; continuing at step" in text for text in messages)
 
 
 def test_a_server_that_stays_away_ends_the_run_with_a_sentence(unpaired, serving, quick):
@@ -227,7 +228,7 @@ def test_a_server_that_stays_away_ends_the_run_with_a_sentence(unpaired, serving
         list(islice(batches, 30))
 
 
-def test_what_goes_wrong_on_the_server_is_told(unpaired, serving, quick, tmp_path):
+def test_errors_of_the_server_reach_the_run(unpaired, serving, quick, tmp_path):
     import tensorflow as tf
 
     theirs = shutil.copytree(unpaired, tmp_path / "data")
@@ -283,10 +284,8 @@ def test_batches_of_another_step_are_never_taken(unpaired, serving, quick, monke
 # Memory.
 
 
-def test_what_was_made_for_a_trainer_that_went_away_is_dropped(
-    unpaired, serving, quick, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(served, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
+def test_batches_of_a_silent_trainer_are_dropped(unpaired, serving, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "KEEP_SECONDS", 3600.0)  # it looks as if it had gone
     server = serving()
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     got = list(islice(batches, 2))
@@ -303,18 +302,18 @@ def test_what_was_made_for_a_trainer_that_went_away_is_dropped(
 
 
 def test_a_trainer_that_pauses_keeps_its_batches(unpaired, serving, monkeypatch):
-    monkeypatch.setattr(served, "KEEP_SECONDS", 0.1)
-    said = []
-    server = serving(lease_seconds=5.0, say=said.append)
+    monkeypatch.setattr(connection, "KEEP_SECONDS", 0.1)
+    messages = []
+    server = serving(lease_seconds=5.0, say=messages.append)
     batches = served_batches(scan(unpaired), at(server), batch_keys=PAIRED).as_numpy_iterator()
     next(batches)
     server._lease_seconds = 1.0
     time.sleep(2.0)
     list(islice(batches, 12))
-    assert said == ["A trainer is given batches, from step 0 on."]
+    assert messages == ["A trainer gets batches, starting at step 0."]
 
 
-def test_a_dataset_that_is_dropped_is_dropped_on_the_server(unpaired, serving):
+def test_deleting_a_dataset_drops_it_on_the_server(unpaired, serving):
     server = serving()
     dataset = served_batches(scan(unpaired), at(server), batch_keys=PAIRED)
     batches = iter(dataset.take(3))
@@ -349,14 +348,14 @@ def test_a_server_that_reads_its_folder_otherwise_is_refused(unpaired, multitrac
 @pytest.mark.parametrize("name", ["tfsepgan", "tensorflow", "protocol"])
 def test_another_version_is_refused(unpaired, serving, monkeypatch, name):
     server = serving()
-    real = served.request_of
+    real = connection.request_of
 
     def older(*arguments, **settings):
         request = real(*arguments, **settings)
         (request if name == "protocol" else request["versions"])[name] = "0.0"
         return request
 
-    monkeypatch.setattr(served, "request_of", older)
+    monkeypatch.setattr(connection, "request_of", older)
     with pytest.raises(DataError, match=f"It runs {name} .*, the trainer {name} 0.0"):
         ask_servers(scan(unpaired), at(server), batch_keys=PAIRED)
 
@@ -381,14 +380,14 @@ def test_recorded_rooms_must_be_there_and_the_same(unpaired, serving, tmp_path):
     )
 
 
-def test_what_a_run_cannot_hear_is_told_in_the_words_of_the_pipeline(unpaired, serving):
+def test_the_pipelines_error_reaches_the_run(unpaired, serving):
     with pytest.raises(DataError, match="none is longer than the window"):
         ask_servers(
             scan(unpaired), at(serving(), config=replace(CONFIG, window=10**6)), batch_keys=PAIRED
         )
 
 
-def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path):
+def test_invalid_requests_get_an_error_and_the_server_continues(unpaired, serving, tmp_path):
     server = serving()
     name = "0123456789abcdef" * 2
     good = batch_request.request_of(
@@ -405,8 +404,8 @@ def test_nonsense_is_answered_and_the_server_goes_on(unpaired, serving, tmp_path
         ("/keep", {"name": name}, 404),
         ("/why", {"name": name, "step": "one"}, 404),
     ]:
-        got, told = server.answer(place, body)
-        assert (got, bool(told["error"])) == (status, True)
+        got, reply = server.answer(place, body)
+        assert (got, bool(reply["error"])) == (status, True)
     with socket.create_connection(("localhost", server.port)) as connection:
         connection.sendall(b"POST /batches HTTP/1.0\r\nContent-Length: 5\r\n\r\n[1,2]")
         assert b" 400 " in connection.makefile("rb").readline()
@@ -441,7 +440,7 @@ def test_every_setting_that_decides_batches_is_sent():
     assert there == replace(CONFIG, reader="memmap")
 
 
-def test_nobody_there_and_somebody_else_there_are_told_apart(unpaired):
+def test_no_server_and_another_server_give_different_errors(unpaired):
     config = replace(CONFIG, data_server=f"localhost:{three_ports(0)[0]}")
     with pytest.raises(DataError, match="does not answer .*Start it .*or leave --data-server out"):
         ask_servers(scan(unpaired), config, batch_keys=PAIRED)
@@ -452,7 +451,7 @@ def test_nobody_there_and_somebody_else_there_are_told_apart(unpaired):
             ask_servers(scan(unpaired), config, batch_keys=PAIRED)
 
 
-def test_an_address_of_the_batches_that_cannot_be_reached_is_told(unpaired, serving):
+def test_an_unreachable_address_of_the_batches_is_named(unpaired, serving):
     server = serving()
     server._places["worker"] = f"localhost:{three_ports(0)[0]}"
     with pytest.raises(DataError, match="which cannot be reached from here .*--address"):
@@ -469,8 +468,8 @@ def test_a_server_is_a_host_and_a_port(servers):
     check(replace(tiny, data=replace(tiny.data, data_server="one:5050, [::1]:5051")))
 
 
-def test_a_port_that_is_taken_and_an_address_that_nobody_knows_are_refused(serving):
-    with pytest.raises(DataError, match="cannot be had"):
+def test_a_port_in_use_and_an_unknown_address_are_refused(serving):
+    with pytest.raises(DataError, match="is not available"):
         serving(port=serving().port)
-    with pytest.raises(DataError, match="Nobody knows the address 'no.such.invalid'"):
+    with pytest.raises(DataError, match="The address 'no.such.invalid' cannot be resolved"):
         serving(address="no.such.invalid")

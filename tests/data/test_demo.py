@@ -1,4 +1,4 @@
-"""The demo set that ships in the package is music, is clean, and its splits have nothing in common."""
+"""The demo set in the package is music without defects, and its splits have nothing in common."""
 
 import hashlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""Damaged recordings are named, and those that are let through can be trained on."""
+"""Damaged recordings are named, and all accepted ones can be used for training."""
 
 import pytest
 from tools_for_tests import from_tools
@@ -22,7 +22,7 @@ def folder(tool, tmp_path_factory):
     return folder, tool.make_folder(folder, FILES, seed=1)
 
 
-def test_every_damaged_recording_is_named_and_the_check_goes_on(tool, folder):
+def test_every_damaged_recording_is_named_and_the_check_continues(tool, folder):
     report = tool.judge(folder[1], tool.run_check(folder[0], FILES))
     assert report["problems"] == []
     assert report["code"] == 1
@@ -48,7 +48,7 @@ def test_what_the_check_lets_through_can_be_unpacked(folder, tmp_path):
     }
 
 
-def test_a_check_that_falls_over_is_told(tool):
+def test_a_crashed_check_is_reported(tool):
     fallen = {"problems": [], "said": "Traceback", "seconds": 1.0, "mebibytes": 1, "code": 1}
     report = tool.judge({"00000-text.wav": "text", "00001-32-channels.wav": "32 channels"}, fallen)
     assert report["problems"] == [

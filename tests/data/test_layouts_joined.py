@@ -1,4 +1,4 @@
-"""Several sets are heard as one: the piano of one against the instruments of another."""
+"""Joined data sets: the piano of one set against the instruments of another."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_maestro_against_irmas_in_one_command(places, tmp_path):
         "voice": 12,
     }
     assert all("maestro" in str(file.path) for file in catalogue.splits["train"]["piano"])
-    assert {catalogue.folder(file) for file in catalogue.splits["train"]["voice"]} == {"voice"}
+    assert {file.folder for file in catalogue.splits["train"]["voice"]} == {"voice"}
     pool = open_pool(catalogue, DataConfig(sample_rate_hz=8000, window=4096), cache_dir=tmp_path)
     assert [len(group) for group in pool.groups] == [2, 12]
 
@@ -50,7 +50,7 @@ def test_files_of_one_name_stay_apart(tmp_path):
         "train/rest/cello/1~b.wav",
         "train/rest/cello/2~b.wav",
     ]
-    assert {catalogue.folder(file) for file in catalogue.splits["train"]["rest"]} == {"rest/cello"}
+    assert {file.folder for file in catalogue.splits["train"]["rest"]} == {"rest/cello"}
 
 
 def test_songs_joined_with_songs_stay_songs(places):
@@ -97,7 +97,7 @@ def test_a_folder_whose_name_holds_a_comma_is_one_folder(tmp_path):
         open_catalogue(f"{tmp_path / 'gone'},{tmp_path / 'away'}", ("piano",))
 
 
-def test_each_set_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
+def test_balanced_sets_are_drawn_equally_often(tmp_path):
     for seed, (folder, count) in enumerate((("one", 1), ("two", 7))):
         for number in range(count):
             write(tmp_path / folder / "train" / "piano" / f"{number}.wav", 20 * seed + number)
@@ -105,20 +105,20 @@ def test_each_set_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
     catalogue = scan([tmp_path / "one", tmp_path / "two"])
     config = DataConfig(sample_rate_hz=8000, window=4096)
     chances = (np.arange(1000) + 0.5) / 1000
-    heard = {}
+    shares = {}
     for balance in ("length", "folders"):
         pool = open_pool(catalogue, replace(config, balance=balance), cache_dir=tmp_path / "cache")
         drawn = pool.choose(np.zeros(1000, np.int64), chances)
-        heard[balance] = np.mean(
+        shares[balance] = np.mean(
             [pool.recordings[number].name.startswith("train/piano/1~") for number in drawn]
         )
-    assert heard == {
+    assert shares == {
         "length": pytest.approx(1 / 8, abs=0.01),
         "folders": pytest.approx(1 / 2, abs=0.01),
     }
 
 
-def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
+def test_balanced_players_are_drawn_equally_often(tmp_path):
     for seed, (folder, count) in enumerate((("anna", 1), ("ben", 2), ("carl", 5))):
         for number in range(count):
             write(tmp_path / "train" / "piano" / folder / f"{number}.wav", 20 * seed + number)
@@ -126,13 +126,13 @@ def test_each_player_is_heard_as_often_as_the_next_when_asked_for(tmp_path):
     config = DataConfig(sample_rate_hz=8000, window=4096, balance="folders")
     pool = open_pool(scan(tmp_path), config, cache_dir=tmp_path / "cache")
     drawn = pool.choose(np.zeros(900, np.int64), (np.arange(900) + 0.5) / 900)
-    heard = [pool.recordings[number].name.split("/")[2] for number in drawn]
-    assert {name: heard.count(name) / 900 for name in set(heard)} == pytest.approx(
-        dict.fromkeys(heard, 1 / 3), abs=0.01
+    names = [pool.recordings[number].name.split("/")[2] for number in drawn]
+    assert {name: names.count(name) / 900 for name in set(names)} == pytest.approx(
+        dict.fromkeys(names, 1 / 3), abs=0.01
     )
 
 
-def test_songs_among_recordings_stay_in_time_for_the_share_that_is_asked_for(tmp_path):
+def test_songs_among_recordings_stay_aligned_in_the_given_share(tmp_path):
     """A song holds one signal twice, so a mixture from one place of it is a multiple of its source;
     one that is drawn apart is not."""
     for seed in range(3):
@@ -146,7 +146,7 @@ def test_songs_among_recordings_stay_in_time_for_the_share_that_is_asked_for(tmp
         "2~song1",
         "2~song2",
     }
-    assert {catalogue.unit(file) for file in catalogue.splits["train"]["bass"]} == {
+    assert {file.unit for file in catalogue.splits["train"]["bass"]} == {
         f"train/2~song{n}" for n in range(3)
     }
 

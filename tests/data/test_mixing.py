@@ -1,4 +1,4 @@
-"""The laws, against their closed forms."""
+"""The mixing laws against their closed forms."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_paper_law_is_a_other_plus_one_minus_a_target(a):
 
 @pytest.mark.parametrize("snr", [-12.0, 0.0, 6.0])
 @pytest.mark.parametrize("n", [1, 3])
-def test_snr_law_sets_the_level_that_was_asked(snr, n):
+def test_snr_law_sets_the_given_level(snr, n):
     target, others = noise(1, seed=1), noise(n, seed=2, level=0.03)
     spread = np.linspace(-6, 6, n)
     sources, residual = snr_law(target, others, snr_db=np.array([snr]), spread_db=spread)
@@ -45,7 +45,7 @@ def test_snr_law_sets_the_level_that_was_asked(snr, n):
     np.testing.assert_allclose(sources, target, rtol=1e-6)
 
 
-def test_snr_law_spreads_the_others_as_asked():
+def test_snr_law_spreads_the_others_by_the_given_levels():
     target, others = noise(1), np.zeros((2, TIME), np.float32)
     others[0, : TIME // 2] = 0.5
     others[1, TIME // 2 :] = 0.001

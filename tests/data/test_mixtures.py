@@ -1,4 +1,4 @@
-"""The mixtures that models are scored on are the same for everybody, and add up."""
+"""The mixtures for scoring are the same on every machine, and sources sum to the mixture."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_mixtures_and_another_does_not(unpaired):
         assert not np.array_equal(one[number].mixture, other[number].mixture)
 
 
-def test_levels_lie_in_the_range_asked(unpaired):
+def test_levels_are_in_the_given_range(unpaired):
     config = replace(CONFIG, snr_db=(-2.0, 3.0))
     for mixture in fixed_mixtures(scan(unpaired), config, split="valid", count=20, seconds=0.5):
         snr = level_db(mixture.sources["piano"]) - level_db(mixture.sources["residual"])
@@ -96,7 +96,7 @@ def test_a_short_target_is_padded(tmp_path, write):
     assert not mixture.sources["piano"][4000:].any()
 
 
-def test_two_sources_and_the_rest(unpaired):
+def test_two_sources_and_the_residual(unpaired):
     config = replace(CONFIG, sources=("piano", "voice"))
     (mixture,) = fixed_mixtures(scan(unpaired), config, split="test", count=1, seconds=1.0)
     assert list(mixture.sources) == ["piano", "voice", "residual"]

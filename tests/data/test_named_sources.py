@@ -1,5 +1,4 @@
-"""From one source to all of a song's: where nothing else is in the mixtures, settings, mixtures and
-batches say so."""
+"""From one source to all: without others, the settings, mixtures and batches have none either."""
 
 from dataclasses import replace
 
@@ -55,7 +54,7 @@ def test_settings_are_settled_by_the_recordings(multitrack, unpaired):
 
 def test_others_of_none_where_there_are_some_are_refused(unpaired):
     with pytest.raises(
-        ConfigError, match="others is 0 0, .* also holds rest, voice. Name these as sources too"
+        ConfigError, match="others is 0 0, .* also holds rest, voice. Add these to the sources"
     ):
         scan(unpaired).settled(named("piano", others=(0, 0)))
 
@@ -66,7 +65,7 @@ def test_a_noise_floor_is_something_else_to_learn():
 
 def test_one_source_and_nothing_else_is_still_refused(tmp_path, write):
     write(tmp_path / "train" / "piano" / "a.wav", 1.0)
-    with pytest.raises(DataError, match="nothing is there to mix it with"):
+    with pytest.raises(DataError, match="there is nothing to mix it with"):
         scan(tmp_path).require("train", ("piano",))
 
 

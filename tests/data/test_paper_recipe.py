@@ -1,18 +1,17 @@
-"""The paper's own set-up, on miniatures of MAESTRO and IRMAS: minutes, cuts, and no piano among the
-others."""
+"""The paper's setup on small imitations of MAESTRO and IRMAS: minutes, cuts and others."""
 
 import argparse
 
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes
 from sets_for_tests import make_irmas, make_maestro, write
+from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError, DataError
 
-recipe = from_recipes("paper")
+recipe = from_tools("paper")
 RATE = 1000
 
 
@@ -53,7 +52,7 @@ def made(tmp_path, piano, **more):
     return tmp_path / "paper"
 
 
-def test_there_are_as_many_minutes_as_asked_for_in_files_of_about_one(pianos, tmp_path):
+def test_the_given_minutes_are_cut_into_files_of_about_one_minute(pianos, tmp_path):
     catalogue = open_catalogue(str(made(tmp_path, pianos)), ("piano",))
     minutes = {row.split: row.minutes for row in catalogue.summary()}
     assert minutes == pytest.approx({"train": 4.0, "valid": 0.4, "test": 0.4})

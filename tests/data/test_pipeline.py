@@ -1,5 +1,4 @@
-"""Batches: their shapes, that nothing but seed and step decides them, and that every reader gives
-the same bits."""
+"""Batches: shapes, dependence on seed and step only, and the same bits from every reader."""
 
 import os
 import shutil
@@ -132,8 +131,9 @@ def test_only_short_files_are_refused(tmp_path, write, cache):
     with pytest.raises(DataError) as caught:
         training_batches(scan(tmp_path), CONFIG, cache_dir=cache)
     assert str(caught.value) == (
-        f"{tmp_path}/train/piano holds 2 files but none is longer than the window (0.51 s at 8000 Hz);\n"
-        "the longest is take0.wav, 0.30 s. Use --window 2048 or longer recordings."
+        f"{tmp_path}/train/piano holds 2 files but none is longer than the window"
+        " (0.51 s at 8000 Hz);\nthe longest is take0.wav, 0.30 s."
+        " Use --window 2048 or longer recordings."
     )
 
 
@@ -154,7 +154,7 @@ def test_a_cache_that_was_deleted_during_a_run_is_named(unpaired, tmp_path, read
     plan = draw_plan(pool, CONFIG, 0)
     for path in tmp_path.glob("*.wav"):
         path.unlink()
-    with pytest.raises(DataError, match=r"\(unpacked from train/.*\) cannot be read any more"):
+    with pytest.raises(DataError, match=r"\(unpacked from train/.*\) can no longer be read"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 
 
@@ -166,7 +166,7 @@ def test_a_cache_that_was_cut_short_during_a_run_is_named(unpaired, tmp_path, re
     path, start = pool.recordings[plan.draws.recording[0]].path, int(plan.draws.start[0])
     # one sample is left, which must not fill the window
     os.truncate(path, HEADER_BYTES + 2 * (start + 1))
-    with pytest.raises(DataError, match="cannot be read any more"):
+    with pytest.raises(DataError, match="can no longer be read"):
         read_windows(pool, plan.draws, CONFIG.window, reader)
 
 

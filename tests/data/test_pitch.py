@@ -1,5 +1,4 @@
-"""Pitch without speed: what moves, by how much, and what must not; and what of the pipeline's draws
-it leaves as they were."""
+"""Pitch shift: what changes and by how much, and which other random draws stay the same."""
 
 from dataclasses import replace
 from itertools import islice
@@ -83,7 +82,7 @@ def test_a_tone_moves_by_so_many_semitones_and_lasts_as_long(semitones, rate_hz)
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.25])
-def test_pitch_and_speed_are_one_resampling_and_both_are_heard(speed):
+def test_pitch_and_speed_are_one_resampling_and_both_apply(speed):
     after = at_pitch(tone(440.0, 4.0, 44100), 3.0, 44100, speed)
     assert len(after) == int(4 * 44100 / speed)
     spectrum = np.abs(np.fft.rfft(after[22050:-22050] * np.hanning(len(after) - 44100)))
@@ -172,7 +171,7 @@ def test_the_same_window_gives_the_same_bits_and_is_not_touched(music):
     np.testing.assert_array_equal(music[0], before)
 
 
-def test_the_pitch_keeps_to_its_range_and_is_drawn_as_often_as_asked():
+def test_the_pitch_stays_in_its_range_and_is_drawn_with_its_probability():
     augmenter = Augmenter(with_(pitch=0.5, pitch_semitones=(-1.0, 2.0)))
     drawn = np.array([augmenter.pitch(step, 0, row) for step in range(100) for row in (-1, 0, 1)])
     assert np.mean(drawn != 0) == pytest.approx(0.5, abs=0.1)
@@ -196,20 +195,20 @@ def test_other_changes_are_drawn_as_they_were_without_a_pitch(unpaired, cache):
 
 
 def test_windows_stay_full_at_another_pitch(tmp_path, cache):
-    """A recording no longer than a window is heard to its end: nothing is read that is not there."""
+    """A recording no longer than a window is used to its end, and nothing beyond it is read."""
     for name in ("train/piano/a.wav", "train/rest/b.wav"):
         (tmp_path / name).parent.mkdir(parents=True)
         soundfile.write(tmp_path / name, tone(500.0, WINDOW / RATE_HZ), RATE_HZ)
     for semitones in (-3.0, 3.0):
         config = with_(pitch=1.0, pitch_semitones=(semitones, semitones))
-        heard = batches(tmp_path, config, cache)[0]["sources"][:, 0, :, 0]
-        loudness = np.sqrt(np.mean(heard.reshape(len(heard), 16, -1) ** 2, axis=2))
+        sources = batches(tmp_path, config, cache)[0]["sources"][:, 0, :, 0]
+        loudness = np.sqrt(np.mean(sources.reshape(len(sources), 16, -1) ** 2, axis=2))
         assert np.all(loudness > 0.7 * np.median(loudness))
 
 
 @pytest.mark.parametrize("only", ["all", "sources"])
 def test_the_parts_of_a_song_keep_one_pitch(tmp_path, cache, only):
-    """Every stem is the same tone, so a mixture of one song has one frequency, whatever its pitch."""
+    """Every stem is the same tone, so the mixture of a song has one frequency at any pitch."""
     for song in ("train/one", "train/two"):
         for source in ("piano", "bass", "drums"):
             (tmp_path / song).mkdir(parents=True, exist_ok=True)
@@ -225,13 +224,13 @@ def test_the_parts_of_a_song_keep_one_pitch(tmp_path, cache, only):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"pitch": -0.5}, "augment.pitch is -0.5; it is a probability"),
         ({"pitch_semitones": (3.0, -3.0)}, "augment.pitch_semitones is 3.0 to -3.0"),
         ({"pitch_semitones": (-13.0, 0.0)}, "at most one octave"),
     ],
 )
-def test_pitches_that_make_no_sense_are_refused_by_name(changes, told):
-    with pytest.raises(ConfigError, match=told):
+def test_pitches_that_make_no_sense_are_refused_by_name(changes, message):
+    with pytest.raises(ConfigError, match=message):
         check(with_data(preset("ssepgan", "tiny"), augment=AugmentConfig(**changes)))

@@ -1,5 +1,4 @@
-"""The recipe of real recordings: what the table says is there, whole and told, and what is not is
-named."""
+"""The recipe of real recordings: listed recordings are written, and missing ones are named."""
 
 import hashlib
 import io
@@ -10,11 +9,11 @@ import tarfile
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes
+from tools_for_tests import from_tools
 
 from tfsepgan.errors import DataError
 
-recorded = from_recipes("recorded")
+recorded = from_tools("recorded")
 RATE_HZ = 8000
 TOLD = {
     "title": "Largo",
@@ -98,7 +97,7 @@ def gather(tmp_path, table, clones):
     return call
 
 
-def test_every_recording_is_laid_out_and_told(tmp_path, gather):
+def test_every_recording_is_written_and_listed(tmp_path, gather):
     assert gather() == 0
     data = tmp_path / "data"
     found = {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
@@ -125,7 +124,7 @@ def test_a_cut_holds_the_samples_between_its_seconds(tmp_path, gather):
     np.testing.assert_array_equal(cut, whole[4000:10000])
 
 
-def test_a_file_that_differs_is_named_and_the_rest_goes_on(tmp_path, table, gather, capsys):
+def test_a_file_that_differs_is_named_and_the_others_are_written(tmp_path, table, gather, capsys):
     path = table.with_suffix(".sha256")
     path.write_text(path.read_text().replace(hashlib.sha256(sound(440.0)).hexdigest(), "0" * 64))
     assert gather() == 1
@@ -135,7 +134,7 @@ def test_a_file_that_differs_is_named_and_the_rest_goes_on(tmp_path, table, gath
     assert len(json.loads((tmp_path / "data/manifest.json").read_text())) == 2
 
 
-def test_a_call_that_was_stopped_goes_on_without_what_is_there(tmp_path, gather, monkeypatch):
+def test_an_interrupted_call_writes_only_what_is_missing(tmp_path, gather, monkeypatch):
     gather()
     data = tmp_path / "data"
     (data / "train/rest/drums/kit.wav").unlink()
@@ -151,7 +150,7 @@ def test_a_call_that_was_stopped_goes_on_without_what_is_there(tmp_path, gather,
     assert not list(data.rglob(".writing-*"))
 
 
-def test_a_cut_that_changed_is_made_anew(tmp_path, table, gather):
+def test_a_changed_cut_is_made_again(tmp_path, table, gather):
     gather()
     table.write_text(table.read_text().replace("[0.5, 1.25]", "[0.5, 1.5]"))
     assert gather() == 0
@@ -168,11 +167,11 @@ def test_nothing_half_written_is_left_when_the_disk_refuses(tmp_path, gather, mo
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
 
 
-def test_what_cannot_be_had_is_left_out_and_said(tmp_path, table, gather, capsys):
-    told = json.loads(table.read_text())
-    told["sources"]["gone"] = {"debian": "no-such-package", "version": "1", "apt": "none"}
-    told["works"].append(TOLD | {"from": "gone", "files": "x.wav", "to": "rest/gone"})
-    table.write_text(json.dumps(told))
+def test_an_unavailable_source_is_left_out_and_reported(tmp_path, table, gather, capsys):
+    content = json.loads(table.read_text())
+    content["sources"]["gone"] = {"debian": "no-such-package", "version": "1", "apt": "none"}
+    content["works"].append(TOLD | {"from": "gone", "files": "x.wav", "to": "rest/gone"})
+    table.write_text(json.dumps(content))
     with open(table.with_suffix(".sha256"), "a") as file:
         file.write(f"{'1' * 64}  gone/x.wav\n")
     assert gather() == 1
@@ -182,14 +181,14 @@ def test_what_cannot_be_had_is_left_out_and_said(tmp_path, table, gather, capsys
 
 
 def test_a_repository_is_cloned_at_its_commit_without_what_is_not_wanted(tmp_path, table, clones):
-    told = json.loads(table.read_text())
-    told["sources"]["music"]["url"] = f"file://{clones / 'ann+music'}"
-    told["works"] = told["works"][:1]
+    content = json.loads(table.read_text())
+    content["sources"]["music"]["url"] = f"file://{clones / 'ann+music'}"
+    content["works"] = content["works"][:1]
     name = "music/a piece [1].wav"
     write_table(
         table,
-        told["sources"],
-        told["works"],
+        content["sources"],
+        content["works"],
         {f"music/{name}": hashlib.sha256(sound(440.0)).hexdigest()},
     )
     (clones / "ann+music" / "music/second.wav").write_bytes(b"later")
@@ -197,7 +196,7 @@ def test_a_repository_is_cloned_at_its_commit_without_what_is_not_wanted(tmp_pat
     output = tmp_path / "cloned"
     assert recorded.main(["--output", str(output), "--table", str(table)]) == 0
     tree = tmp_path / "cloned.sources" / "ann+music"
-    assert git(tree, "rev-parse", "HEAD") == told["sources"]["music"]["commit"]
+    assert git(tree, "rev-parse", "HEAD") == content["sources"]["music"]["commit"]
     assert [path.name for path in tree.rglob("*.wav")] == ["a piece [1].wav"]
     assert (output / "train/piano/ann/a piece [1].wav").read_bytes() == sound(440.0)
 
@@ -207,7 +206,7 @@ def test_a_package_of_npm_is_read_as_it_was_packed(tmp_path):
         info = tarfile.TarInfo("package/a.wav")
         info.size = len(sound(440.0))
         archive.addfile(info, io.BytesIO(sound(440.0)))
-    sources = from_recipes("recorded_sources")
+    sources = from_tools("recorded_sources")
     read = sources.open_source(
         {"npm": "@ann/music", "version": "1.0.0"}, [], tmp_path / "cache", [tmp_path]
     )
@@ -231,7 +230,7 @@ def test_what_is_no_wav_flac_ogg_or_mp3_is_decoded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"licence": ""}, "lacks licence"),
         ({"files": "none.wav"}, "is no file"),
@@ -239,12 +238,12 @@ def test_what_is_no_wav_flac_ogg_or_mp3_is_decoded(tmp_path):
         ({"files": "*/*", "to": "rest/drums", "name": "kit"}, "become"),
     ],
 )
-def test_a_table_that_does_not_hold_together_is_refused(table, gather, capsys, change, said):
-    told = json.loads(table.read_text())
-    told["works"][0] |= change
-    table.write_text(json.dumps(told))
+def test_a_table_that_does_not_hold_together_is_refused(table, gather, capsys, change, message):
+    content = json.loads(table.read_text())
+    content["works"][0] |= change
+    table.write_text(json.dumps(content))
     assert gather() == 1
-    assert said in " ".join(capsys.readouterr().out.split())
+    assert message in " ".join(capsys.readouterr().out.split())
 
 
 def test_large_files_come_when_they_are_asked_for_and_are_known_by_their_id_in_git(

@@ -1,5 +1,4 @@
-"""Recordings in shards: the same batches as from the folder, one shard after the other, nothing
-half."""
+"""Shards: the same batches as from the folder, shard by shard, without partial files."""
 
 import json
 import shutil
@@ -18,6 +17,7 @@ from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.data.shards import packing
 from tfsepgan.data.shards import reading as shards
+from tfsepgan.data.shards.manifest import parse
 from tfsepgan.data.shards.packing import encoded, pack
 from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
@@ -82,10 +82,10 @@ def test_batches_of_shards_are_those_of_the_folder(unpaired, tmp_path, rate_hz):
     assert files_of(ours) == files_of(theirs)
     assert (ours.layout, ours.sets) == ("unpaired", ("plain",))
     config = replace(CONFIG, labelled=0.5, sources=("piano",))
-    heard = ("mixture", "sources", "solo")
+    batch_keys = ("mixture", "sources", "solo")
     assert_same_batches(
-        first_batches(theirs, config, tmp_path / "a", batch_keys=heard),
-        first_batches(ours, config, tmp_path / "b", batch_keys=heard),
+        first_batches(theirs, config, tmp_path / "a", batch_keys=batch_keys),
+        first_batches(ours, config, tmp_path / "b", batch_keys=batch_keys),
     )
 
 
@@ -101,7 +101,7 @@ def test_batches_of_packed_songs_are_those_of_the_songs(multitrack, tmp_path):
     )
 
 
-def test_resampled_recordings_are_heard_alike(multitrack, tmp_path):
+def test_resampled_recordings_give_equal_windows(multitrack, tmp_path):
     pack(scan(multitrack), tmp_path / "shards", sample_rate_hz=5000)
     config = replace(CONFIG, sample_rate_hz=5000)
     ours = scan(tmp_path / "shards", cache_dir=tmp_path / "cache")
@@ -191,7 +191,7 @@ def test_sets_that_were_packed_together_stay_apart(tmp_path):
     assert ours.sets == ("maestro", "irmas")
     assert set(joined.notes) < set(ours.notes)
     assert ours.notes[-2:] == (
-        "Packed at 8000 Hz: there is nothing above 4000 Hz.",
+        "Packed at 8000 Hz: frequencies above 4000 Hz are missing.",
         "Licence: mine",
     )
     balanced = replace(CONFIG, balance="folders")
@@ -215,17 +215,18 @@ def test_shards_are_joined_with_folders(packed, multitrack, tmp_path):
 
 def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
     place = "ram://bucket/of/shards/"
-    said = pack(scan(unpaired), place, sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
+    written = pack(scan(unpaired), place, sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
     assert "unfinished.json" not in Storage(place).names()
-    assert [shard.sha256 for shard in said.shards] == [
-        shard.sha256 for shard in shards.parse((packed / "shards.json").read_bytes(), "").shards
+    assert [shard.sha256 for shard in written.shards] == [
+        shard.sha256 for shard in parse((packed / "shards.json").read_bytes(), "").shards
     ]
     there = open_catalogue(f"{place},demo", ("piano",), cache=str(tmp_path / "one"))
     assert "train/piano/1~a.wav" in {file.name for file in there.splits["train"]["piano"]}
     alone = open_catalogue(place, ("piano",), cache=str(tmp_path / "one"))
     assert alone.directory.parent == tmp_path / "one"
     with pytest.raises(
-        DataError, match=r"ram://bucket/of/shards holds shards; name a folder that is not there yet"
+        DataError,
+        match=r"ram://bucket/of/shards holds shards; use a folder that does not exist yet",
     ):
         pack(scan(unpaired), place)
     with pytest.raises(
@@ -245,7 +246,7 @@ def test_other_programs_read_the_shards(packed):
     records = [
         tf.io.parse_single_example(record, kinds) for record in tf.data.TFRecordDataset(paths)
     ]
-    manifest = shards.parse((packed / "shards.json").read_bytes(), "")
+    manifest = parse((packed / "shards.json").read_bytes(), "")
     assert [record["name"].numpy().decode() for record in records] == [
         record.name for record in manifest.records
     ]
@@ -265,7 +266,7 @@ def test_recordings_are_fetched_once(packed, tmp_path, monkeypatch):
     assert files_of(scan(copy)) == files_of(scan(packed, cache_dir=tmp_path / "cache"))
 
 
-def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monkeypatch):
+def test_fetching_continues_after_the_existing_shards(packed, tmp_path, monkeypatch):
     read, fetched = shards._recordings, []
 
     def breaks_off(storage, shard):
@@ -285,7 +286,7 @@ def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monk
         lambda storage, shard: again.append(shard.name) or read(storage, shard),
     )
     copy = shards.fetch(packed, tmp_path / "cache")
-    names = [shard.name for shard in shards.parse((packed / "shards.json").read_bytes(), "").shards]
+    names = [shard.name for shard in parse((packed / "shards.json").read_bytes(), "").shards]
     assert fetched == names[:3]
     assert again == names[2:]
     next((copy / "test" / "piano").iterdir()).unlink()
@@ -296,7 +297,7 @@ def test_fetching_goes_on_after_the_shards_that_are_there(packed, tmp_path, monk
     assert again == [names[0], names[-2]]
 
 
-def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_path, monkeypatch):
+def test_packing_continues_after_the_existing_shards(unpaired, packed, tmp_path, monkeypatch):
     catalogue, done = scan(unpaired), []
 
     def breaks_off(file):
@@ -317,7 +318,7 @@ def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_p
     ]
     with pytest.raises(
         DataError,
-        match=r"holds shards that are not finished: no shards\.json, but unfinished\.json\. Run",
+        match=r"holds unfinished shards: no shards\.json, but unfinished\.json\. Run",
     ):
         scan(tmp_path / "shards", cache_dir=tmp_path / "cache")
     with pytest.raises(
@@ -325,7 +326,7 @@ def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_p
     ):
         pack(catalogue, tmp_path / "shards", sample_rate_hz=None, shard_bytes=SMALL)
     recorded, made = packing._recorded, []
-    monkeypatch.setattr(packing, "_recorded", lambda *of: made.append(of[1].name) or recorded(*of))
+    monkeypatch.setattr(packing, "_recorded", lambda *of: made.append(of[0].name) or recorded(*of))
     pack(catalogue, tmp_path / "shards", sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
     assert 0 < len(made) < 18
     assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == sorted(
@@ -335,10 +336,10 @@ def test_packing_goes_on_after_the_shards_that_are_there(unpaired, packed, tmp_p
         assert (tmp_path / "shards" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_changed_shards_are_fetched_anew(packed, copy_of, tmp_path):
+def test_changed_shards_are_fetched_again(packed, copy_of, tmp_path):
     before = shards.fetch(packed, tmp_path / "cache")
-    told = json.loads((copy_of / "shards.json").read_text())
-    (copy_of / "shards.json").write_text(json.dumps(told | {"licence": "another"}))
+    manifest = json.loads((copy_of / "shards.json").read_text())
+    (copy_of / "shards.json").write_text(json.dumps(manifest | {"licence": "another"}))
     assert shards.fetch(copy_of, tmp_path / "cache") != before
 
 
@@ -350,12 +351,12 @@ def test_changed_shards_are_fetched_anew(packed, copy_of, tmp_path):
             r"\(train/piano/a\.wav has another checksum\)\. Copy that file again",
         ),
         (lambda path: damage(path, 3), r"\(a record is longer than was packed\)"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-1]), r"\(it is cut short\)"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), r"\(it is truncated\)"),
         (
             lambda path: path.write_bytes(path.read_bytes() + b"x"),
-            r"\(more stands in it than was packed\)",
+            r"\(it holds more than was packed\)",
         ),
-        (lambda path: path.write_bytes(b""), r"\(it is cut short\)"),
+        (lambda path: path.write_bytes(b""), r"\(it is truncated\)"),
         (lambda path: path.unlink(), r"cannot be read \(No such file or directory\)"),
     ],
 )
@@ -368,30 +369,32 @@ def test_a_spoiled_shard_is_named(copy_of, tmp_path, spoil, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 2}, r"is version 2 of the format of shards; this tfsepgan reads version 1"),
+        ({"version": 2}, r"has version 2 of the shard format; this tfsepgan reads version 1"),
         ({"format": "else"}, r"is damaged .*not of the format"),
         ({"kind": "else"}, r"is damaged .*kind 'else'"),
         ({"shards": 3}, r"is damaged"),
         ({"sample_rate_hz": "8000"}, r"is damaged .*rate '8000'"),
         (
             {"file": "train/../../../x.flac"},
-            r"names a recording 'train/piano/a\.wav' at 'train/\.\./\.\./\.\./x\.flac'",
+            r"lists a recording 'train/piano/a\.wav' at 'train/\.\./\.\./\.\./x\.flac'",
         ),
-        ({"file": "/train/piano/x.flac"}, r"which no packed one is"),
-        ({"file": "train/piano/c:x.flac"}, r"which no packed one is"),
-        ({"file": "test/piano/a.flac"}, r"which no packed one is"),
-        ({"file": "TRAIN/piano/a.flac"}, r"which no packed one is"),
-        ({"file": "train/piano/B.flac"}, r"names a file twice"),
-        ({"sha256": "0"}, r"says nonsense of train/piano/a\.wav"),
-        ({"bytes": -1}, r"says nonsense of train/piano/a\.wav"),
+        ({"file": "/train/piano/x.flac"}, r"which is not a name that packing gives"),
+        ({"file": "train/piano/c:x.flac"}, r"which is not a name that packing gives"),
+        ({"file": "test/piano/a.flac"}, r"which is not a name that packing gives"),
+        ({"file": "TRAIN/piano/a.flac"}, r"which is not a name that packing gives"),
+        ({"file": "train/piano/B.flac"}, r"lists a file twice"),
+        ({"sha256": "0"}, r"has invalid values for train/piano/a\.wav"),
+        ({"bytes": -1}, r"has invalid values for train/piano/a\.wav"),
     ],
 )
 def test_a_spoiled_manifest_is_refused(copy_of, tmp_path, change, words):
-    told = json.loads((copy_of / "shards.json").read_text())
+    manifest = json.loads((copy_of / "shards.json").read_text())
     (
-        told["shards"][0]["records"][0] if change.keys() & {"file", "sha256", "bytes"} else told
+        manifest["shards"][0]["records"][0]
+        if change.keys() & {"file", "sha256", "bytes"}
+        else manifest
     ).update(change)
-    (copy_of / "shards.json").write_text(json.dumps(told))
+    (copy_of / "shards.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match=words):
         shards.fetch(copy_of, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
@@ -404,35 +407,35 @@ def test_half_a_manifest_is_refused(copy_of, tmp_path):
         scan(copy_of, cache_dir=tmp_path / "cache")
 
 
-def test_a_place_that_nobody_knows_is_said(tmp_path, monkeypatch):
+def test_an_unknown_file_system_is_reported(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(
         DataError,
         match=(
-            r"TensorFlow knows no file system nosuch:// here, only .*gs.*pip install tensorflow-io"
+            r"TensorFlow has no file system nosuch:// here, only .*gs.*pip install tensorflow-io"
         ),
     ):
         open_catalogue("nosuch://bucket/x", ("piano",))
 
 
-def test_a_full_cache_is_said_before_anything_is_written(packed, tmp_path, monkeypatch):
+def test_a_full_cache_is_reported_before_anything_is_written(packed, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     with pytest.raises(DataError, match=r"needs 0\.00 GB in .*cache, 0\.00 GB are free"):
         shards.fetch(packed, tmp_path / "cache")
 
 
-def test_a_cache_that_cannot_be_written_is_said(packed, tmp_path):
+def test_a_cache_that_cannot_be_written_is_reported(packed, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match=r"The cache, .*, cannot be written \(Not a directory\)"):
         shards.fetch(packed, tmp_path / "file" / "cache")
 
 
-def test_what_is_there_is_not_written_over(unpaired, packed, tmp_path):
+def test_existing_files_are_not_overwritten(unpaired, packed, tmp_path):
     catalogue = scan(unpaired)
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(DataError, match=r"is not empty \(thesis\.txt\); name a folder"):
+    with pytest.raises(DataError, match=r"is not empty \(thesis\.txt\); use a folder"):
         pack(catalogue, tmp_path)
-    with pytest.raises(DataError, match="holds shards; name a folder"):
+    with pytest.raises(DataError, match="holds shards; use a folder"):
         pack(catalogue, packed)
     with pytest.raises(DataError, match=r"thesis\.txt cannot be listed"):
         pack(catalogue, tmp_path / "thesis.txt")
@@ -441,7 +444,7 @@ def test_what_is_there_is_not_written_over(unpaired, packed, tmp_path):
 
 def test_a_recording_that_cannot_be_packed_is_named(tmp_path, write):
     write(tmp_path / "data" / "train" / "piano" / "a.wav", 0.05)
-    with pytest.raises(DataError, match=r"a\.wav has 50 samples at 1000 Hz; 64 at least"):
+    with pytest.raises(DataError, match=r"a\.wav has 50 samples at 1000 Hz; at least 64"):
         pack(scan(tmp_path / "data"), tmp_path / "shards", sample_rate_hz=1000)
 
 

@@ -1,5 +1,4 @@
-"""Labelled mixtures, solos and unlabelled mixtures: independent of each other, and of other
-recordings where asked."""
+"""Streams: labelled mixtures, solos and unlabelled mixtures are drawn independently."""
 
 import shutil
 from dataclasses import replace
@@ -51,7 +50,7 @@ def test_every_key_has_its_shape_and_every_reader_the_same_bits(unpaired, stream
             assert np.array_equal(one[name], other[name]), name
 
 
-def test_what_else_is_heard_does_not_change_the_labelled_mixtures(unpaired, streams_cache):
+def test_other_batch_keys_do_not_change_the_labelled_mixtures(unpaired, streams_cache):
     alone = batches(unpaired, streams_cache, batch_keys=("mixture", "sources"))
     for one, other in zip(
         alone,
@@ -82,16 +81,14 @@ def test_the_rest_stands_last_among_the_solos(multitrack, streams_cache):
     assert (np.abs(batch["solo"]).max(axis=(2, 3)) > 0).all()
 
 
-def test_a_resumed_run_hears_what_an_unbroken_one_would(unpaired, streams_cache):
+def test_a_resumed_run_gets_the_batches_of_an_uninterrupted_one(unpaired, streams_cache):
     whole = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=5)
     resumed = batches(unpaired, streams_cache, batch_keys=BATCH_KEYS, count=2, first_step=3)
     for one, other in zip(whole[3:], resumed, strict=True):
         assert all(np.array_equal(one[name], other[name]) for name in BATCH_KEYS)
 
 
-def test_a_folder_of_mixtures_is_what_is_heard_unlabelled_and_nothing_else(
-    unpaired, write, tmp_path
-):
+def test_unlabelled_windows_are_only_from_a_folder_of_mixtures(unpaired, write, tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(unpaired, folder)
     square = np.sign(write(folder / "train/mixture/live.wav", 3.0, seed=900))
@@ -133,14 +130,14 @@ def test_of_songs_with_and_without_a_source_each_have_their_share(write, tmp_pat
         assert sum(name.endswith("piano.wav") for name in others) == 4
 
 
-def test_nothing_left_beside_the_sources_is_refused(write, tmp_path):
+def test_no_unlabelled_others_are_refused(write, tmp_path):
     for name in ("piano/a", "piano/b", "rest/flute/a", "rest/sax/a"):
         write(tmp_path / "train" / f"{name}.wav", 1.0, seed=len(name))
-    with pytest.raises(DataError, match="nothing is left that could be heard unlabelled beside"):
+    with pytest.raises(DataError, match="no others are left for the unlabelled mixtures"):
         share_out(scan(tmp_path), replace(CONFIG, labelled=0.5), "train")
 
 
-def test_recorded_mixtures_are_heard_as_they_are_by_the_paper_law(unpaired, write, tmp_path):
+def test_recorded_mixtures_are_unchanged_by_the_paper_law(unpaired, write, tmp_path):
     shutil.copytree(unpaired, tmp_path / "data")
     write(tmp_path / "data" / "train" / "mixture" / "live.wav", 3.0, seed=900)
     config = replace(CONFIG, law="paper")
@@ -186,7 +183,7 @@ def test_songs_are_shared_out_whole(multitrack):
 
 def test_no_recording_left_unlabelled_is_an_error_that_says_so(many, tmp_path):
     config = replace(CONFIG, labelled=0.9)
-    with pytest.raises(DataError, match="labelled is 0.9, which takes all 4 recordings of 'piano'"):
+    with pytest.raises(DataError, match="labelled is 0.9, which makes all 4 recordings of 'piano'"):
         open_streams(scan(many), config, BATCH_KEYS, "train", tmp_path / "cache")
     assert open_streams(scan(many), config, ("mixture", "sources"), "train", tmp_path / "cache")
 

@@ -1,5 +1,4 @@
-"""Variants stay within their bounds and follow their seed; the equaliser's filters have the gain
-that they should."""
+"""Variants stay in their ranges and follow their seed; the filters have the right gain."""
 
 import numpy as np
 import pytest

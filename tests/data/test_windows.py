@@ -1,5 +1,4 @@
-"""Which windows are drawn: everything can be, in the proportions that are promised, as a function
-of seed and step."""
+"""The draw of windows: everything can be drawn, in the right proportions, from seed and step."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +9,14 @@ import pytest
 from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.cache import Recording, envelope_hop
 from tfsepgan.data.batches.draws import (
-    OTHER,
     REDRAWS,
     SOLOS,
-    Pool,
     begin,
     draw_plan,
     place,
     reading_on,
 )
+from tfsepgan.data.batches.pool import OTHER, Pool
 
 RATE_HZ = 400
 CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=100, batch=16, law="snr", seed=3)
@@ -224,7 +222,7 @@ def test_a_song_whose_source_ends_early_gives_what_there_is():
         assert np.all(draws.start + draws.count <= pool.frames[draws.recording])
 
 
-def test_balanced_folders_are_heard_alike_and_their_recordings_by_length():
+def test_balanced_folders_are_equally_likely_and_their_recordings_by_length():
     groups = (
         [recording(500), recording(1500), recording(80_000)],
         [recording(4000), recording(40_000)],
@@ -240,7 +238,7 @@ def test_balanced_folders_are_heard_alike_and_their_recordings_by_length():
     assert np.bincount(many(pool_of(*groups))[2], minlength=5)[0] < 100
 
 
-def test_songs_of_balanced_sets_are_heard_alike():
+def test_songs_of_balanced_sets_are_equally_likely():
     stems = [
         recording(1000),
         recording(1000),
@@ -268,7 +266,7 @@ def test_songs_among_recordings_are_heard_as_often_as_asked_for():
 
 
 @pytest.mark.parametrize("tracks", [(), [((0, 0), (OTHER, 2))]], ids=["recordings", "songs"])
-def test_a_source_rests_as_often_as_asked_for_and_what_lies_beside_it_stays(tracks):
+def test_a_source_rests_with_its_probability_and_the_others_stay(tracks):
     pool = pool_of([recording(900), recording(900)], [recording(900)], tracks=tracks)
     playing = draw_plan(pool, replace(CONFIG, batch=400), 5)
     resting = draw_plan(pool, replace(CONFIG, batch=400, rests=0.25), 5)
@@ -283,7 +281,7 @@ def test_a_source_rests_as_often_as_asked_for_and_what_lies_beside_it_stays(trac
     assert set(solos.draws.item[solos.draws.part == 0]) == set(range(400))
 
 
-def test_a_source_with_nothing_beside_it_does_not_rest():
+def test_a_source_without_others_does_not_rest():
     pool = pool_of([recording(900)], [recording(900)], tracks=[((0, 0),), ((0, 0), (OTHER, 1))])
     draws = draw_plan(pool, replace(CONFIG, batch=200, rests=0.9), 0).draws
     alone = set(range(200)) - set(draws.item[draws.part == OTHER])

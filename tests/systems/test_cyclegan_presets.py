@@ -69,9 +69,7 @@ def test_presets_can_be_trained_with(preset):
     "change", [{"identity": "paired"}, {"mixture_fakes": "estimates"}], ids=lambda c: next(iter(c))
 )
 def test_a_residual_is_not_carried_to_the_sources_of_its_own_mixture(change):
-    with pytest.raises(
-        ConfigError, match="carry_rest with identity .* use identity 'unpaired'"
-    ):
+    with pytest.raises(ConfigError, match="carry_rest with identity .* use identity 'unpaired'"):
         check(experiment(model={"carry_rest": True, **change}))
 
 

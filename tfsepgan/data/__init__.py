@@ -1,2 +1,1 @@
-"""Recordings: finding, decoding and unpacking them, drawing windows, mixing, and the mixtures of a
-score."""
+"""Data: find, decode and unpack recordings, draw windows from them, and mix the windows."""

@@ -1,1 +1,1 @@
-"""Stems out of scores: MIDI and MusicXML played by soundfonts into the layouts that training reads."""
+"""Rendering: turns scores and soundfonts into recordings, and arranges and mixes songs."""

@@ -1,11 +1,11 @@
-"""Which General MIDI programs are which instrument, what each can play, and in which range.
+"""Instrument classes: their General MIDI programs, ranges, and what they can play.
 
-The eleven classes of IRMAS come first, then drums and bass, then families for everything else, so
-that every program of General MIDI 1 has exactly one class.
+The eleven classes of IRMAS come first, then drums and bass, then families for all other programs.
+So every program of General MIDI 1 has exactly one class.
+
 Source: General MIDI System Level 1 (MIDI Association, RP-003), sound set and percussion channel;
-  the eleven
-classes: Bosch et al., "A comparison of sound segregation techniques for predominant instrument
-  recognition", 2012.
+  the eleven classes: Bosch et al., "A comparison of sound segregation techniques for predominant
+  instrument recognition", 2012.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from tfsepgan.errors import ConfigError
 
 Plays = Literal["chords", "line", "low line", "drums"]
-DRUM_BANK = 128  # where soundfonts keep drum kits
+DRUM_BANK = 128  # the bank of drum kits in soundfonts
 PROGRAMS = 128
 
 
@@ -25,14 +25,14 @@ class InstrumentClass(NamedTuple):
     programs: tuple[int, ...]
     """General MIDI programs from 0; kits of DRUM_BANK for drums."""
     lowest: int
-    """Lowest MIDI pitch it plays; notes below are moved up by octaves."""
+    """Lowest MIDI pitch; lower notes are shifted up by octaves."""
     highest: int
     plays: Plays
-    """What it can take over of somebody else's part."""
+    """The kind of part that it can take over from another instrument."""
 
     @property
     def bank(self) -> int:
-        """Bank of a soundfont in which its presets are."""
+        """The bank of its presets in a soundfont."""
         return DRUM_BANK if self.plays == "drums" else 0
 
 
@@ -86,16 +86,17 @@ _OF_PROGRAM = {
 
 
 def class_of(program: int, *, is_drums: bool) -> str:
-    """Name of the class that a General MIDI program belongs to.
+    """Name of the class of a General MIDI program.
 
     Args:
       program: 0 to 127; a kit when `is_drums`.
+      is_drums: whether the part is on the percussion channel.
     """
     return "drums" if is_drums else _OF_PROGRAM[program]
 
 
 def classes_named(names: Sequence[str]) -> tuple[InstrumentClass, ...]:
-    """The classes of these names; all of them when none is named.
+    """The classes with these names; all classes if there are no names.
 
     Raises: ConfigError that lists the known names.
     """

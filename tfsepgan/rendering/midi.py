@@ -1,8 +1,7 @@
-"""MIDI files to scores and back, through mido.
+"""MIDI files to scores and back, with mido.
 
-Reading keeps what a synthesizer hears of a player: notes, pedal, modulation, expression, volume and
-the pitch wheel. A part is one channel of one track. Notes that the file never ends, end with their
-track.
+Reading keeps notes, pedals, modulation, expression, volume and pitch wheel. A part is one channel
+of one track. Notes without an end last until the end of their track.
 """
 
 from bisect import bisect_right
@@ -16,12 +15,12 @@ from tfsepgan.rendering.score import PITCH_WHEEL, Control, Note, Part, Score
 DRUM_CHANNEL = 9
 _MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 _KEPT_CONTROLS = {1, 7, 11, 64, 66, 67}  # modulation, volume, expression, sustain, sostenuto, soft
-_TICKS_PER_SECOND = 10_000  # of the files written here: 0.1 ms, finer than a synthesizer's own step
-_LONGEST_HOURS = 12  # a later event is a damaged file
+_TICKS_PER_SECOND = 10_000  # in written files: 0.1 ms, finer than a synthesizer's time step
+_LONGEST_HOURS = 12  # a file with later events is damaged
 
 
 class _Voice(NamedTuple):
-    """One channel of a track while it is read."""
+    """One channel of a track while it is being read."""
 
     notes: list[Note]
     controls: list[Control]
@@ -32,13 +31,13 @@ class _Voice(NamedTuple):
 def import_mido():
     """The module mido.
 
-    Raises: DataError with the command that installs it.
+    Raises: DataError with the command to install it.
     """
     try:
         import mido
     except ImportError as error:
         raise DataError(
-            "MIDI files are read with mido, which is not here: pip install 'tfsepgan[render]'"
+            "MIDI files need mido, which is not installed: pip install 'tfsepgan[render]'"
         ) from error
     return mido
 
@@ -46,17 +45,17 @@ def import_mido():
 def read_midi(path: Path) -> Score:
     """Read a standard MIDI file.
 
-    Returns: a part for every channel of every track that holds notes, in the file's order.
-    Raises: DataError naming the file when it is damaged, no MIDI file, or holds no notes.
+    Returns: a part for every channel of every track with notes, in the file's order.
+    Raises: DataError with the file's name when it is damaged, is no MIDI file, or has no notes.
     """
     mido = import_mido()
     try:
         file = mido.MidiFile(str(path), clip=True)
-    except OSError as error:  # mido's word for a wrong head, too
+    except OSError as error:  # mido raises it for a wrong header, too
         raise DataError(
             f"{path} cannot be read as MIDI ({error}). Copy it again or remove it."
         ) from error
-    except Exception as error:  # mido meets damage with whatever its parser trips over
+    except Exception as error:  # damage raises various errors in mido's parser
         reason = f"{type(error).__name__} {error}".strip()
         raise DataError(
             f"{path} is a damaged MIDI file ({reason}). Copy it again or remove it."
@@ -64,7 +63,7 @@ def read_midi(path: Path) -> Score:
     if not 0 < file.ticks_per_beat < 0x8000 or file.type == 2:
         raise DataError(
             f"{path} counts time in frames or holds separate songs (division {file.ticks_per_beat},"
-            f" type {file.type}); wanted: type 0 or 1 in beats. Save it again from a sequencer."
+            f" type {file.type}); expected: type 0 or 1 in beats. Save it again from a sequencer."
         )
     tempo = _TempoMap(file)
     parts = tuple(_parts(file.tracks, tempo))
@@ -72,13 +71,13 @@ def read_midi(path: Path) -> Score:
         raise DataError(f"{path} holds no notes. Remove it.")
     if max(part.seconds for part in parts) > _LONGEST_HOURS * 3600:
         raise DataError(
-            f"{path} lasts more than {_LONGEST_HOURS} hours, so its times are damaged. Remove it."
+            f"{path} is longer than {_LONGEST_HOURS} hours, so its times are damaged. Remove it."
         )
     return Score(path=Path(path), parts=parts)
 
 
 class _TempoMap:
-    """Ticks to seconds, by the changes of tempo in all tracks."""
+    """Converts ticks to seconds, with the tempo changes of all tracks."""
 
     def __init__(self, file):
         changes = {}
@@ -89,7 +88,7 @@ class _TempoMap:
                 if message.type == "set_tempo":
                     changes[tick] = message.tempo
         self._per_beat = file.ticks_per_beat
-        # microseconds a beat until told otherwise
+        # microseconds a beat until the first tempo change
         self._ticks, self._seconds, self._tempos = [0], [0.0], [500_000]
         for tick in sorted(changes):
             self._seconds.append(self.seconds(tick))
@@ -97,7 +96,7 @@ class _TempoMap:
             self._tempos.append(changes[tick])
 
     def seconds(self, tick: int) -> float:
-        """Seconds from the beginning to a tick."""
+        """Seconds from the start to a tick."""
         at = bisect_right(self._ticks, tick) - 1
         return (
             self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
@@ -105,14 +104,18 @@ class _TempoMap:
 
 
 def _parts(tracks, tempo: _TempoMap):
-    """A part for each channel of each track with notes; a channel's program and controls may stand
-    in another track."""
-    heard = [_voices(track, tempo) for track in tracks]
-    for track, voices in zip(tracks, heard, strict=True):
+    """A part for each channel of each track with notes.
+
+    A channel's program and controls may be in another track.
+    """
+    all_voices = [_voices(track, tempo) for track in tracks]
+    for track, voices in zip(tracks, all_voices, strict=True):
         for channel, voice in voices.items():
             if not voice.notes:
                 continue
-            others = [other[channel] for other in heard if other is not voices and channel in other]
+            others = [
+                other[channel] for other in all_voices if other is not voices and channel in other
+            ]
             programs = [
                 *voice.programs,
                 *(program for other in others for program in other.programs),
@@ -131,7 +134,10 @@ def _parts(tracks, tempo: _TempoMap):
 
 
 def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
-    """What each channel of a track plays; notes that are never ended, end with the track."""
+    """The notes and controls of each channel of a track.
+
+    Notes without an end last until the end of the track.
+    """
     voices: dict[int, _Voice] = {}
     tick = 0
     for message in track:
@@ -139,7 +145,7 @@ def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
         channel = getattr(message, "channel", None)
         if channel is not None:
             voice = voices.setdefault(channel, _Voice([], [], {}, []))
-            _hear(voice, message, tempo.seconds(tick))
+            _add_message(voice, message, tempo.seconds(tick))
     end = tempo.seconds(tick)
     for voice in voices.values():
         for pitch, begun in voice.sounding.items():
@@ -149,8 +155,8 @@ def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
     return voices
 
 
-def _hear(voice: _Voice, message, now: float) -> None:
-    """Take one message into a voice."""
+def _add_message(voice: _Voice, message, now: float) -> None:
+    """Add one message to a voice."""
     if message.type == "note_on" and message.velocity:
         voice.sounding.setdefault(message.note, []).append((now, message.velocity))
     elif message.type in ("note_on", "note_off"):
@@ -168,8 +174,7 @@ def _hear(voice: _Voice, message, now: float) -> None:
 
 
 class Event(NamedTuple):
-    """Something a synthesizer does at a moment; `kind` sorts what happens at once: ends before
-    beginnings."""
+    """A synthesizer event; `kind` orders simultaneous events: note ends before note starts."""
 
     time: float
     kind: int
@@ -182,8 +187,10 @@ CONTROL, END, BEGIN = 0, 1, 2
 
 
 def events(parts: Sequence[Part]) -> list[Event]:
-    """All that happens when parts are played together, in the order of time; each part has a
-    channel of its own."""
+    """All events of parts that are played together, by time.
+
+    Each part has its own channel.
+    """
     return sorted(
         event
         for number, part in enumerate(parts)
@@ -202,11 +209,13 @@ def _events(part: Part, channel: int) -> list[Event]:
 
 
 def write_midi(path: Path, parts: Sequence[Part], *, seconds: float) -> None:
-    """Write parts as a MIDI file, a track each.
+    """Write parts as a MIDI file, one track each.
 
     Args:
-      seconds: where the file ends, later than its last note, so that the last sound can die away.
-    Raises: OSError when the disk refuses.
+      path: the file.
+      parts: what is played.
+      seconds: length of the file, longer than the last note so that its sound can decay.
+    Raises: OSError when it cannot be written.
     """
     mido = import_mido()
     file = mido.MidiFile(ticks_per_beat=_TICKS_PER_SECOND)  # a beat is a second

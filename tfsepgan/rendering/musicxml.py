@@ -1,8 +1,8 @@
-"""MusicXML to scores, through music21, which is asked for only here.
+"""MusicXML to scores, with music21, which is imported only here.
 
-Notes are as written: tempo marks count, ties are joined, repeats are played once, grace notes are
-left out. The staves of one player are one part. Dynamics and articulations are not played; velocity
-and timing vary by the renderer's own settings. Reading a long score takes seconds.
+Notes are read as written: tempo marks apply, ties are joined, repeats are played once, and grace
+notes are left out. The staves of one player are one part. Dynamics and articulations are ignored;
+the renderer's settings vary velocity and timing. Reading a long score takes seconds.
 """
 
 import re
@@ -17,28 +17,28 @@ _SUNG = re.compile(
     r"(voice|soprano|alto|tenor|baritone|choir|chorus|canto|chant|gesang|singstimme)( ?[\divx]+)?",
     re.I,
 )
-_VELOCITY = 80  # mezzo forte; what a part's dynamics say is not read
+_VELOCITY = 80  # mezzo forte, as dynamics are not read
 
 
 def read_musicxml(path: Path) -> Score:
     """Read a MusicXML file, plain or compressed (.mxl).
 
-    Returns: a part for every part of the score that holds notes.
-    Raises: DataError naming the file when it cannot be read or holds no notes, and when music21 is
-      missing.
+    Returns: a part for every part of the score with notes.
+    Raises: DataError with the file's name when it cannot be read or has no notes, or when music21
+      is not installed.
     """
     try:
         import music21
     except ImportError as error:
         raise DataError(
-            "MusicXML is read with music21, which is not here: pip install 'tfsepgan[render]'"
+            "MusicXML needs music21, which is not installed: pip install 'tfsepgan[render]'"
         ) from error
     try:
-        with warnings.catch_warnings():  # of marks it leaves out, none of them notes
+        with warnings.catch_warnings():  # about marks that it ignores, none of them notes
             warnings.simplefilter("ignore")
             parsed = music21.converter.parse(str(path), format="musicxml", forceSource=True)
         parts = tuple(part for part in _parts(music21, parsed) if part.notes)
-    except Exception as error:  # damage meets music21 anywhere in its parser
+    except Exception as error:  # damage raises various errors in music21's parser
         reason = f"{type(error).__name__} {error}".strip()
         raise DataError(
             f"{path} cannot be read as MusicXML ({reason}). Export it again or remove it."
@@ -49,7 +49,7 @@ def read_musicxml(path: Path) -> Score:
 
 
 def _parts(music21, parsed) -> list[Part]:
-    """Players of a score, in its order: a part, or all staves of one."""
+    """The parts of the players of a score, in its order; the staves of one player are joined."""
     found, of_staff = [], {}
     for group in parsed.getElementsByClass(music21.layout.StaffGroup):
         staves = [
@@ -72,7 +72,7 @@ def _part(music21, source, notes: list[Note]) -> Part:
     instrument = source.getInstrument(returnDefault=True)
     name = (source.partName or instrument.partName or "").strip()
     program = instrument.midiProgram if instrument.midiProgram is not None else 0
-    if _SUNG.fullmatch(name):  # whatever the notation program plays it with
+    if _SUNG.fullmatch(name):  # regardless of the program in the file
         program = _CHOIR
     is_drums = isinstance(instrument, music21.instrument.UnpitchedPercussion)
     return Part(name=name, program=program, is_drums=is_drums, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""How a part is played this time: tempo, transposition, loudness and timing, drawn from a seed."""
+"""Performances: tempo, transposition, loudness and timing of a part, drawn from a seed."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -8,14 +8,14 @@ import numpy as np
 from tfsepgan.rendering.instruments import CLASSES
 from tfsepgan.rendering.score import Note, Part, fit, fold, one_key_at_a_time
 
-_SHORTEST_SECONDS = 0.02  # a note that timing has squeezed keeps this
+_SHORTEST_SECONDS = 0.02  # of a note after its timing is changed
 
 
 class Performance(NamedTuple):
-    """One way of playing; what all parts of a song share comes first."""
+    """One way of playing; the parts of a song share tempo and transposition."""
 
     tempo: float
-    """Times the score's."""
+    """Relative to the score."""
     semitones: int
     velocity: float
     """Added to every note's."""
@@ -30,11 +30,11 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
     """Play a part on an instrument of a class.
 
     Args:
-      part: times in the score's seconds.
-      performance: the same one gives the same notes.
-      class_name: notes outside its range are moved by octaves.
-    Returns: the part with its new times, pitches and velocities; its notes in the order of their
-      starts, none of a pitch that still sounds.
+      part: with times in the score's seconds.
+      performance: equal performances give equal notes.
+      class_name: notes outside its range are shifted by octaves.
+    Returns: the part with its new times, pitches and velocities. Its notes are ordered by start,
+      and notes of one pitch do not overlap.
     """
     kind = CLASSES[class_name]
     rng = np.random.default_rng(performance.seed)

@@ -1,8 +1,7 @@
-"""Who plays what: parts of scores are given to instrument classes, soundfonts and programs, and to
-splits.
+"""The plan of a rendering: which class, soundfont, program and split each part of a score gets.
 
-Everything is drawn from the seed and the scores' names, so the same call makes the same plan, and a
-run that was killed goes on where it was.
+It depends only on the seed and the scores' names. So the same call makes the same plan, and an
+interrupted call continues where it stopped.
 """
 
 import fnmatch
@@ -24,42 +23,42 @@ from tfsepgan.rendering.score import Part, Score, shorten_rests
 from tfsepgan.rendering.settings import RenderSettings
 from tfsepgan.rendering.soundfonts import SoundFont
 
-TAIL_SECONDS = 2.0  # for the last sound to die away
-REST = "rest"  # the source of everything that is no target
+TAIL_SECONDS = 2.0  # for the last sound to decay
+REST = "rest"  # the folder of the others
 
 
 class Stem(NamedTuple):
-    """One recording to be: some parts of a score on one preset."""
+    """One recording to be made: some parts of a score on one preset."""
 
     path: str
-    """Below the output folder, with slashes."""
+    """Relative to the output folder, with forward slashes."""
     class_name: str
     soundfont: str
     program: int
     parts: tuple[int, ...]
-    """Which of the score's."""
+    """Indices of the score's parts."""
     performances: tuple[Performance, ...]
-    """How each of them is played."""
+    """How each of these parts is played."""
 
 
 class Job(NamedTuple):
-    """What is made, or found made, in one go: a recording, or a song of several."""
+    """What is made at once: one recording, or a song of several."""
 
     score: ScoreFile
     stems: tuple[Stem, ...]
     seconds: float
-    """About how long, for progress and balance."""
+    """Approximate length, for progress and balance."""
 
 
 @dataclass(kw_only=True)
 class Plan:
-    """Everything that a call will render."""
+    """Everything that a call renders."""
 
     jobs: list[Job] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """Scores that cannot be read, each by name."""
+    """One message for each score that cannot be read."""
     left_out: int = 0
-    """Parts that no class asked for can play."""
+    """Number of parts that none of the requested classes can play."""
     seconds: dict[str, float] = field(default_factory=dict)
     """By class."""
 
@@ -67,11 +66,13 @@ class Plan:
 def make_plan(
     scores: Iterable[ScoreFile], fonts: Sequence[SoundFont], settings: RenderSettings
 ) -> Plan:
-    """Read scores and deal their parts out.
+    """Read scores and assign their parts.
 
     Args:
-      scores: dealt in an order of their own, drawn from the seed and their names.
-    Raises: ConfigError when no soundfont has a class that was asked for by name.
+      scores: processed in an order drawn from the seed and their names.
+      fonts: the soundfonts.
+      settings: of the rendering.
+    Raises: ConfigError when no soundfont has a requested class.
     """
     kinds = classes_named(settings.classes)
     playable = {kind.name: [font for font in fonts if font.programs(kind)] for kind in kinds}
@@ -80,25 +81,25 @@ def make_plan(
         raise ConfigError(
             f"None of the soundfonts has {', '.join(missing)}. Add one or leave the class out."
         )
-    dealer = _Dealer([kind for kind in kinds if playable[kind.name]], playable, settings)
+    assigner = _Assigner([kind for kind in kinds if playable[kind.name]], playable, settings)
     for file in sorted(scores, key=lambda file: _draw(settings.seed, file.label)):
-        if dealer.is_done:
+        if assigner.is_done:
             break
         try:
             score = read_score(file.path)
         except DataError as error:
-            dealer.plan.problems.append(str(error))
+            assigner.plan.problems.append(str(error))
             continue
         for version in range(settings.versions):
             if settings.layout == "multitrack":
-                dealer.deal_song(file, score, version)
+                assigner.assign_song(file, score, version)
             else:
-                dealer.deal_parts(file, score, version)
-    return dealer.plan
+                assigner.assign_parts(file, score, version)
+    return assigner.plan
 
 
-class _Dealer:
-    """Gives parts to the class, and classes to the soundfont, that has had least so far."""
+class _Assigner:
+    """Assigns parts to classes, and classes to soundfonts, those with the fewest seconds first."""
 
     def __init__(
         self, kinds: Sequence[InstrumentClass], playable: dict[str, list[SoundFont]], settings
@@ -109,15 +110,15 @@ class _Dealer:
 
     @property
     def is_done(self) -> bool:
-        """True when every class has the minutes asked for."""
+        """True when every class has the requested minutes."""
         return not self._open(self._kinds)
 
     def _open(self, kinds: Iterable[InstrumentClass]) -> list[InstrumentClass]:
         limit = (self._settings.minutes or math.inf) * 60
         return [kind for kind in kinds if self.plan.seconds[kind.name] < limit]
 
-    def deal_parts(self, file: ScoreFile, score: Score, version: int) -> None:
-        """A job for each part of a score that some class wants."""
+    def assign_parts(self, file: ScoreFile, score: Score, version: int) -> None:
+        """Add a job for each part of a score that some class can play."""
         settings = self._settings
         for number, part in self._wanted(score):
             kinds = [kind for kind in self._kinds if self._suits(part, kind)]
@@ -142,14 +143,14 @@ class _Dealer:
             seconds = min(part.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
             self._add(Job(file, (stem,), seconds))
 
-    def deal_song(self, file: ScoreFile, score: Score, version: int) -> None:
-        """One job for a whole score: a stem a class, all at the same tempo and in the same key."""
+    def assign_song(self, file: ScoreFile, score: Score, version: int) -> None:
+        """Add one job for a whole score: one stem for each class, all in the same tempo and key."""
         settings = self._settings
         rng = np.random.default_rng(_draw(settings.seed, file.label, version))
         tempo, semitones = self._song_draw(rng)
         playing: dict[str, list[int]] = {}
         for number, kinds in self._choices(score):
-            # every part by another instrument, as long as there are enough
+            # each part gets another instrument as long as there are enough
             if settings.assign == "any":
                 kinds = [kind for kind in kinds if kind.name not in playing] or kinds
             kind = min(kinds, key=lambda kind: self.plan.seconds[kind.name])
@@ -168,7 +169,7 @@ class _Dealer:
         self._add(Job(file, tuple(stems), seconds))
 
     def _choices(self, score: Score) -> list[tuple[int, list[InstrumentClass]]]:
-        """Parts of a song with the classes they suit, those with the least choice first."""
+        """The parts of a song with their suitable classes, those with the fewest classes first."""
         suiting = [
             (n, [kind for kind in self._kinds if self._suits(part, kind)])
             for n, part in self._wanted(score)
@@ -201,14 +202,14 @@ class _Dealer:
     def _stem(
         self, kind, numbers: Sequence[int], song_draw, rng: np.random.Generator, seconds: float
     ) -> Stem:
-        """Choose soundfont and program, and how each part is played."""
+        """Choose soundfont and program, and draw how each part is played."""
         settings = self._settings
-        heard = {
+        seconds_so_far = {
             font.name: self._of_font.get((kind.name, font.name), 0.0)
             for font in self._playable[kind.name]
         }
-        font = min(self._playable[kind.name], key=lambda font: heard[font.name])
-        self._of_font[kind.name, font.name] = heard[font.name] + seconds
+        font = min(self._playable[kind.name], key=lambda font: seconds_so_far[font.name])
+        self._of_font[kind.name, font.name] = seconds_so_far[font.name] + seconds
         program = int(rng.choice(font.programs(kind)))
         velocity = float(rng.uniform(-settings.velocity, settings.velocity))
         performances = tuple(
@@ -230,7 +231,7 @@ class _Dealer:
 
 
 def split_of(piece: str, settings: RenderSettings) -> str:
-    """The split of a piece, by its name alone."""
+    """The split of a piece, from its name alone."""
     at = int.from_bytes(hashlib.sha256(piece.encode()).digest()[:6], "big") / 2**48
     if at < settings.valid_share:
         return "valid"
@@ -238,5 +239,5 @@ def split_of(piece: str, settings: RenderSettings) -> str:
 
 
 def _draw(seed: int, *words) -> tuple[int, ...]:
-    """A seed for this very thing."""
+    """A seed for these words."""
     return (seed, zlib.crc32("/".join(map(str, words)).encode()))

@@ -1,4 +1,4 @@
-"""Score files: which there are in a folder, and reading one, MIDI or MusicXML."""
+"""Score files: finding them in folders, and reading MIDI and MusicXML."""
 
 import hashlib
 import os
@@ -20,25 +20,25 @@ class ScoreFile(NamedTuple):
 
     path: Path
     collection: str
-    """Name of what it was given in, under which its licence is noted."""
+    """Name of the collection it belongs to, which has a licence."""
     label: str
-    """Its own name among all, fit for a file's name."""
+    """A unique name that is valid in file names."""
     piece: str
-    """What keeps versions of one piece together: the first folder below the collection, or the
-    file."""
+    """Shared by all versions of one piece: the first folder below the collection, or the file name.
+    """
 
     @property
     def digest(self) -> str:
-        """A print of its bytes."""
+        """SHA-256 of its bytes."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
 def find_scores(collections: dict[str, Path]) -> list[ScoreFile]:
-    """Every MIDI and MusicXML file in folders, or single files, in the order of their names.
+    """Every MIDI and MusicXML file in folders, or single files, ordered by name.
 
     Args:
       collections: name, and a folder or a file.
-    Raises: DataError when one is not there or holds no scores.
+    Raises: DataError when one does not exist or holds no scores.
     """
     found = []
     for name, root in collections.items():
@@ -48,7 +48,7 @@ def find_scores(collections: dict[str, Path]) -> list[ScoreFile]:
         paths = [path for path in paths if path.suffix.lower() in MIDI_SUFFIXES + MUSICXML_SUFFIXES]
         if not paths:
             wanted = ", ".join(MIDI_SUFFIXES + MUSICXML_SUFFIXES)
-            raise DataError(f"{root} holds no scores; wanted: {wanted}.")
+            raise DataError(f"{root} holds no scores; expected: {wanted}.")
         for path in paths:
             inner = path.relative_to(root) if root.is_dir() else Path(path.name)
             piece = inner.parts[0] if len(inner.parts) > 1 else inner.stem
@@ -57,9 +57,9 @@ def find_scores(collections: dict[str, Path]) -> list[ScoreFile]:
 
 
 def read_score(path: Path) -> Score:
-    """Read a score by the kind that its name says.
+    """Read a score in the format of its suffix.
 
-    Raises: DataError naming the file.
+    Raises: DataError with the file's name.
     """
     return read_midi(path) if path.suffix.lower() in MIDI_SUFFIXES else read_musicxml(path)
 
@@ -71,7 +71,7 @@ def _below(root: Path):
 
 
 def _label(collection: str, inner: Path) -> str:
-    """A readable name with a short print of the whole, as two names may read alike."""
+    """A readable name with a short checksum, because different names may become equal."""
     short = hashlib.sha256(f"{collection}/{inner.as_posix()}".encode()).hexdigest()[:6]
     words = re.sub(r"[^A-Za-z0-9]+", "-", f"{collection}-{inner.stem}").strip("-")
     return f"{words[:60]}-{short}"

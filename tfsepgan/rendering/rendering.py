@@ -1,8 +1,8 @@
-"""From a plan to files: each job is synthesized, brought to level and written as FLAC, once.
+"""Renders the jobs of a plan: synthesizes them, sets their level and writes FLAC files.
 
-Every file carries, as its comment, what it was made of and a key over all of that; a file whose key
-is the one wanted is kept. So a run that was stopped goes on, and one with other settings makes
-again what they change.
+The comment of every file describes what it was made from, with a key of everything that affects its
+sound. Files with the right key are kept. So an interrupted call continues where it stopped, and a
+call with other settings makes only what they change.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from tfsepgan.rendering.settings import RenderSettings
 from tfsepgan.rendering.soundfonts import SoundFont
 from tfsepgan.rendering.synthesizers import Task, play, version
 
-_RECIPE = 2  # raise it when the same settings begin to sound different
-_SILENT_DB = -70.0  # dBFS, peak before levelling: a soundfont without samples for these notes
-_HEARD = (
+_RECIPE = 2  # increase when the same settings give another sound
+_SILENT_DB = -70.0  # dBFS, peak before levelling: the soundfont has no samples for these notes
+_AUDIBLE_SETTINGS = (
     "longest_rest_seconds",
     "longest_seconds",
     "sample_rate_hz",
@@ -49,21 +49,23 @@ class Studio(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a job."""
+    """The result of a job."""
 
     job: Job
     kept: bool = False
-    """True when its files were there already."""
+    """True when its files existed already."""
     seconds: float = 0.0
-    """Of sound in each file."""
+    """Length of each file."""
     was_cut: bool = False
     problem: str | None = None
     """Why there is no file, with the names of score and soundfont."""
 
 
 def render_job(job: Job, studio: Studio) -> Outcome:
-    """Make a job's files, or find them made. What can be wrong with a score or a soundfont is in
-    the outcome."""
+    """Make the files of a job, unless they exist.
+
+    Problems of a score or a soundfont are reported in the outcome.
+    """
     try:
         comments = [_comment(job, stem, studio) for stem in job.stems]
         seconds = _made(job, comments, studio.output)
@@ -95,21 +97,19 @@ def render_job(job: Job, studio: Studio) -> Outcome:
 
 
 def description(path: Path) -> dict | None:
-    """What a rendered file says of itself, or None when it is no whole file of this renderer."""
+    """The description in a rendered file, or None if it is no complete file of this renderer."""
     try:
         with soundfile.SoundFile(str(path)) as file:
-            said = json.loads(file.comment)
-            return (
-                {**said, "seconds": round(file.frames / file.samplerate, 3)}
-                if "key" in said
-                else None
-            )
+            comment = json.loads(file.comment)
+            if "key" not in comment:
+                return None
+            return {**comment, "seconds": round(file.frames / file.samplerate, 3)}
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError):
         return None
 
 
 def _comment(job: Job, stem: Stem, studio: Studio) -> dict:
-    """What a file is made of, and the key over all that decides how it sounds."""
+    """What a file is made from, and the key of everything that affects its sound."""
     font = studio.fonts[stem.soundfont]
     made_of = {
         "class": stem.class_name,
@@ -120,15 +120,16 @@ def _comment(job: Job, stem: Stem, studio: Studio) -> dict:
         "program": stem.program,
         "synthesizer": version(studio.synthesizer),
     }
-    settings = {name: getattr(studio.settings, name) for name in _HEARD}
+    settings = {name: getattr(studio.settings, name) for name in _AUDIBLE_SETTINGS}
     played = [list(performance) for performance in stem.performances]
-    others = [list(other[:-1]) for other in job.stems]  # the level is the song's
+    # all stems of the song, because they share its level
+    others = [list(other[:-1]) for other in job.stems]
     whole = json.dumps([_RECIPE, made_of, font.digest, settings, played, others], sort_keys=True)
     return {"key": hashlib.sha256(whole.encode()).hexdigest()[:32], **made_of}
 
 
 def _made(job: Job, comments: Sequence[dict], output: Path) -> float | None:
-    """Seconds of sound when all files of a job are there as wanted, else None."""
+    """The length in seconds if all files of a job exist with the right keys, else None."""
     seconds = None
     for stem, comment in zip(job.stems, comments, strict=True):
         path = output / stem.path
@@ -140,7 +141,7 @@ def _made(job: Job, comments: Sequence[dict], output: Path) -> float | None:
 
 
 def _written(score: Score, stem: Stem, settings: RenderSettings) -> list[Part]:
-    """The parts of a stem as its instrument takes them from the score, however long."""
+    """The complete parts of a stem, as its instrument can play them."""
     plays, parts = CLASSES[stem.class_name].plays, []
     for number in stem.parts:
         part = score.parts[number]
@@ -153,7 +154,7 @@ def _written(score: Score, stem: Stem, settings: RenderSettings) -> list[Part]:
 
 
 def _players(written: list[Part], stem: Stem, settings: RenderSettings) -> list[Part]:
-    """The parts of a stem as they will be played."""
+    """The parts of a stem as they are played."""
     players = []
     for number, whole, performance in zip(stem.parts, written, stem.performances, strict=True):
         part = cut(whole, settings.longest_seconds)
@@ -167,7 +168,7 @@ def _players(written: list[Part], stem: Stem, settings: RenderSettings) -> list[
 
 
 def _sound(stem: Stem, players: list[Part], seconds: float, studio: Studio) -> np.ndarray:
-    """One stem, `[frames, channels]`, as loud as the synthesizer makes it."""
+    """One stem, `[frames, channels]`, at the synthesizer's level."""
     settings, font = studio.settings, studio.fonts[stem.soundfont]
     limits = (seconds, settings.sample_rate_hz, settings.time_limit_seconds)
     sound = play(studio.synthesizer, Task(players, font.path, *limits))
@@ -176,13 +177,13 @@ def _sound(stem: Stem, players: list[Part], seconds: float, studio: Studio) -> n
     if np.abs(sound).max(initial=0) < 10 ** (_SILENT_DB / 20):
         raise DataError(
             f"program {stem.program} of {font.path} is silent on the notes of {stem.class_name}."
-            " Choose another soundfont."
+            " Use another soundfont."
         )
     return sound
 
 
 def _gain(sounds: Sequence[np.ndarray], settings: RenderSettings) -> np.float32:
-    """The factor that brings the sum of a job's stems to level."""
+    """The factor that sets the level of the sum of a job's stems."""
     total = np.sum(sounds, axis=0)
     peak = max(np.abs(sound).max() for sound in (total, *sounds))
     rms = max(float(np.sqrt(np.mean(total**2, dtype=np.float64))), 1e-9)
@@ -202,9 +203,9 @@ def _write(path: Path, sound: np.ndarray, comment: dict, settings: RenderSetting
 
     try:
         write_whole(path, write)
-    # soundfile asserts that all was written
+    # soundfile raises AssertionError for an incomplete write
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
         raise DataError(
-            f"{path} cannot be written ({error or 'the disk is full'}). Free some space or choose"
+            f"{path} cannot be written ({error or 'the disk is full'}). Free some space or use"
             " another folder."
         ) from error

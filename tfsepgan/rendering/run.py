@@ -1,4 +1,4 @@
-"""A whole call: plan, render in parallel processes, and leave a manifest of what was made of what."""
+"""One call of the renderer: plan, render in parallel processes, and write a manifest."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tfsepgan.rendering.workers import work
 
 MANIFEST = "manifest.json"
 NOT_STATED = "not stated"
-_ABANDONED_SECONDS = 3600  # younger half-written files may be another process's
+_ABANDONED_SECONDS = 3600  # more recent partial files may belong to another process
 
 
 def prepare(
@@ -29,26 +29,28 @@ def prepare(
     output: Path,
     settings: RenderSettings,
 ) -> tuple[Plan, Studio]:
-    """Find everything that is needed and decide who plays what; nothing is written.
+    """Check that everything needed exists, and make the plan; nothing is written.
 
     Args:
-      scores: folders or files of scores, by a name under which their licence is noted.
+      scores: folders or files of scores, by the names that their licences refer to.
       soundfonts: SF2 or SF3 files by name.
-    Raises: DataError or ConfigError when something is missing, or nothing at all would be rendered.
+      output: folder to render to.
+      settings: of the rendering.
+    Raises: DataError or ConfigError when something is missing, or nothing would be rendered.
     """
     if not soundfonts:
-        raise DataError("No soundfont was given. Name at least one: --soundfont NAME=FILE.sf2")
+        raise DataError("No soundfont was given. Give at least one: --soundfont NAME=FILE.sf2")
     if output.exists() and not output.is_dir():
-        raise DataError(f"{output} is a file; a folder was expected. Name another.")
+        raise DataError(f"{output} is a file; a folder was expected. Use another name.")
     synthesizer = find_synthesizer(settings.synthesizer)
     fonts = [open_soundfont(name, path) for name, path in soundfonts.items()]
     plan = make_plan(find_scores(dict(scores)), fonts, settings)
     if not plan.jobs:
         first = f" The first problem: {plan.problems[0]}" if plan.problems else ""
         raise DataError(
-            f"Nothing to render: of {len(plan.problems)} scores nothing could be read, and"
-            f" {plan.left_out} parts suit no class asked for ({', '.join(plan.seconds)}). Name"
-            f" other classes or --assign any.{first}"
+            f"Nothing to render: {len(plan.problems)} scores could not be read, and"
+            f" {plan.left_out} parts suit none of the requested classes"
+            f" ({', '.join(plan.seconds)}). Use other classes or --assign any.{first}"
         )
     return plan, Studio(output, {font.name: font for font in fonts}, settings, synthesizer)
 
@@ -59,9 +61,10 @@ def render(
     """Render every job of a plan.
 
     Args:
-      done: told of every job as it ends, in whatever order they end.
+      plan, studio: from `prepare`.
+      done: called with the outcome of every job when it ends, in any order.
     Returns: the outcomes.
-    Raises: DataError when a worker dies, as it does when memory runs out.
+    Raises: DataError when a worker dies, for example from lack of memory.
     """
     for folder, _, _ in os.walk(studio.output):
         remove_half_written(Path(folder), older_than_seconds=_ABANDONED_SECONDS)
@@ -74,15 +77,17 @@ def render(
 
 def _outcomes(jobs: Sequence[Job], studio: Studio) -> Iterator[Outcome]:
     for font in studio.fonts.values():
-        _ = font.digest  # once here, not once in every worker
+        _ = font.digest  # computed once here, and not in every worker
     return work(render_job, jobs, studio, studio.settings.workers)
 
 
 def described_fonts(
     fonts: Iterable[SoundFont], before: Mapping[str, dict], licences: Mapping[str, str]
 ) -> dict[str, dict]:
-    """What a manifest says of soundfonts, those of before included; another file of the same name
-    does not inherit a licence."""
+    """The manifest's entries for soundfonts, including earlier ones.
+
+    A different file with the same name does not inherit the licence.
+    """
     described = dict(before)
     for font in fonts:
         same = (
@@ -100,22 +105,21 @@ def described_fonts(
 
 
 def licence_of(name: str, licences: Mapping[str, str], before: Mapping[str, dict]) -> str:
-    """The licence that is given, or that an earlier manifest has."""
+    """The given licence, or that of an earlier manifest."""
     return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))
 
 
 def write_manifest(
     studio: Studio, collections: Mapping[str, Path], licences: Mapping[str, str]
 ) -> dict:
-    """Write manifest.json: every rendered file of the folder, its score and soundfont, and their
-    licences.
+    """Write manifest.json: all rendered files of the folder, their scores, soundfonts and licences.
 
     Args:
+      studio: from `prepare`.
       collections: the scores' folders by name.
-      licences: of soundfonts and collections, by name; what an earlier manifest says of others
-        stays.
-    Returns: what was written.
-    Raises: OSError when the disk refuses.
+      licences: of soundfonts and collections, by name; those in an earlier manifest are kept.
+    Returns: the content of the manifest.
+    Raises: OSError when it cannot be written.
     """
     path = studio.output / MANIFEST
     earlier = {}
@@ -127,7 +131,7 @@ def write_manifest(
         scores[name] = {"licence": licence_of(name, licences, scores)}
     found = sorted(studio.output.rglob("*.flac"))
     described = {file.relative_to(studio.output).as_posix(): description(file) for file in found}
-    files = {name: said for name, said in described.items() if said is not None}
+    files = {name: entry for name, entry in described.items() if entry is not None}
     made_by = {
         "package": f"tfsepgan {tfsepgan.__version__}",
         "synthesizer": version(studio.synthesizer),

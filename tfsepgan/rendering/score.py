@@ -1,6 +1,6 @@
-"""A score as the renderer sees it: parts, and in each the notes with their times in seconds.
+"""Scores: parts with notes whose times are in seconds.
 
-Everything here is pure: no function changes its arguments.
+All functions are pure.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-PITCH_WHEEL = 128  # a control number past those of MIDI: the pitch wheel, -8192 to 8191
-_CHORDAL = 1.3  # so many notes sound at once, on average, in a part that is more than a line
+PITCH_WHEEL = 128  # a control number above those of MIDI, for the pitch wheel, -8192 to 8191
+_CHORDAL = 1.3  # a part with more simultaneous notes, on average, is not a single line
 _TOGETHER_SECONDS = 0.03  # notes that start within this are one chord
 
 
@@ -19,16 +19,16 @@ class Note(NamedTuple):
     """One sounding note."""
 
     start: float
-    """Seconds from the score's beginning, as `end`."""
+    """Seconds from the start of the score, like `end`."""
     end: float
     pitch: int
     """MIDI number, 0 to 127."""
     velocity: int
-    """How hard, 1 to 127."""
+    """Loudness of the stroke, 1 to 127."""
 
 
 class Control(NamedTuple):
-    """A pedal, swell or bend at a moment."""
+    """A pedal, swell or pitch bend at one time."""
 
     time: float
     """Seconds."""
@@ -39,24 +39,24 @@ class Control(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one player plays."""
+    """The part of one player."""
 
     name: str
     program: int
     """General MIDI program, 0 to 127; a kit when `is_drums`."""
     is_drums: bool
     notes: tuple[Note, ...]
-    """In the order of their starts."""
+    """Ordered by start."""
     controls: tuple[Control, ...] = ()
 
     @property
     def seconds(self) -> float:
-        """Where the last note ends."""
+        """End of the last note."""
         return max((note.end for note in self.notes), default=0.0)
 
     @property
     def is_chordal(self) -> bool:
-        """True when more than a single line sounds: chords, or two hands."""
+        """True for chords or two hands, false for a single line."""
         sounding = sum(note.end - note.start for note in self.notes)
         return sounding > _CHORDAL * _covered(self.notes)
 
@@ -70,15 +70,15 @@ class Score:
 
     @property
     def seconds(self) -> float:
-        """Where the last note of all ends."""
+        """End of the last note of all parts."""
         return max((part.seconds for part in self.parts), default=0.0)
 
 
 def line(part: Part, *, lowest: bool) -> Part:
-    """The top line of a part, or its bass line: one note at a time, each ending where the next
-    begins.
+    """The top or bass line of a part: one note at a time, each ending where the next one starts.
 
     Args:
+      part: may hold chords.
       lowest: True keeps the lowest note of each chord, False the highest.
     """
     kept: list[Note] = []
@@ -90,23 +90,23 @@ def line(part: Part, *, lowest: bool) -> Part:
         if kept and kept[-1].end > note.start:
             under = (note.pitch > kept[-1].pitch) if lowest else (note.pitch < kept[-1].pitch)
             if under and kept[-1].end - note.start > 2 * _TOGETHER_SECONDS:
-                continue  # a held note of the line, with something else moving beside it
+                continue  # a held note of the line, while another voice moves
             kept[-1] = kept[-1]._replace(end=note.start)
         kept.append(note)
     return replace(part, notes=tuple(kept))
 
 
 def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Notes of one pitch that do not overlap, as an instrument has each key once and a synthesizer
-    ends all of them at once.
+    """Notes without overlaps within one pitch.
 
-    A note ends where the next of its pitch begins; of those that begin together one is left, as
-    long and as loud as any.
+    An instrument has each key once, and a synthesizer ends all notes of a pitch together. A note
+    ends where the next one of its pitch starts. Notes of one pitch that start together become one,
+    with the longest duration and the highest velocity.
 
-    Returns: the notes in the order of their starts.
+    Returns: the notes ordered by start.
     """
     kept: list[Note] = []
-    last: dict[int, int] = {}  # where in `kept` the last note of a pitch is
+    last: dict[int, int] = {}  # index in `kept` of the last note of each pitch
     for note in sorted(notes):
         before = last.get(note.pitch)
         if before is not None and kept[before].start == note.start:
@@ -123,7 +123,7 @@ def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
 
 
 def fold(pitch: int, low: int, high: int) -> int:
-    """Move a pitch by octaves into a range of an octave or more."""
+    """Shift a pitch by octaves into a range of at least an octave."""
     if pitch < low:
         pitch += 12 * -((pitch - low) // 12)
     if pitch > high:
@@ -132,8 +132,7 @@ def fold(pitch: int, low: int, high: int) -> int:
 
 
 def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
-    """Move all notes by the same octaves so that most lie in a range; what still lies outside is
-    folded in."""
+    """Shift all notes by the same octaves so that most are in a range, and fold in the others."""
     notes = tuple(notes)
     if not notes:
         return notes
@@ -147,7 +146,7 @@ def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
 
 
 def shorten_rests(part: Part, longest_seconds: float) -> Part:
-    """Take out of every rest, the first too, what is longer than `longest_seconds`."""
+    """Shorten every rest, also the first one, to at most `longest_seconds`."""
     notes = sorted(part.notes)
     gaps_end, removed, end = [], [], 0.0
     for note in notes:
@@ -161,7 +160,7 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
 
     def moved(time: float) -> float:
         number = int(np.searchsorted(gaps_end, time, side="right"))
-        # In the middle of a rest that was cut: not past the note that ends it.
+        # A time within a shortened rest must not pass the note that ends the rest.
         ceiling = gaps_end[number] - total[number + 1] if number < len(gaps_end) else np.inf
         return float(min(time - total[number], ceiling))
 
@@ -173,7 +172,7 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
 
 
 def cut(part: Part, seconds: float) -> Part:
-    """The part up to a time; notes that sound across it end there."""
+    """The part up to a time; notes that last longer end there."""
     notes = (
         note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds
     )
@@ -183,7 +182,7 @@ def cut(part: Part, seconds: float) -> Part:
 
 
 def _covered(notes: Iterable[Note]) -> float:
-    """Seconds in which at least one note sounds."""
+    """Seconds during which at least one note sounds."""
     covered, end = 0.0, 0.0
     for note in sorted(notes):
         covered += max(0.0, note.end - max(note.start, end))

@@ -1,4 +1,4 @@
-"""What can be set about rendering; a reason or range beside each number."""
+"""Settings of the renderer, with a reason or a range for each number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,61 +9,71 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class RenderSettings:
-    """How scores become sound."""
+    """How scores are rendered."""
 
     layout: Literal["unpaired", "multitrack"] = "unpaired"
-    """'unpaired': every part a recording of its own. 'multitrack': every score a song, a file a
-    class, aligned."""
+    """'unpaired': every part is a recording. 'multitrack': every score is a song, with one aligned
+    file for each class.
+    """
     classes: tuple[str, ...] = ()
-    """Instrument classes to render; all when none is named."""
+    """Instrument classes to render; default: all."""
     targets: tuple[str, ...] = ("piano",)
-    """Unpaired: classes that are a source of their own; the others go below 'rest', a folder each."""
+    """Unpaired: classes that are separate sources; all others are written below 'rest', in a folder
+    each.
+    """
     parts: tuple[str, ...] = ()
-    """Only parts whose name in the score is like one of these, as 'piano*'; capitals do not count."""
+    """Use only parts whose name in the score matches one of these patterns, such as 'piano*'; case
+    is ignored.
+    """
     assign: Literal["score", "any"] = "score"
-    """'score': a part is played by what the score asks for. 'any': by a class it suits, drawn so
-    that all get as much; lines go to line instruments, chords to chord instruments and, their
-    lowest notes, to basses."""
+    """'score': a part is played by the instrument in the score. 'any': by any class it suits,
+    balanced over classes; lines are played by line instruments, chords by chord instruments, and
+    the lowest notes of chords also by basses.
+    """
     minutes: float | None = None
-    """Unpaired: stop when every class has so much; without it, everything is rendered."""
+    """Unpaired: stop when every class has this many minutes; default: render everything."""
     versions: int = 1
-    """How often each part (or song) is rendered, each time by another draw."""
+    """How many times each part (or song) is rendered, each with another random draw."""
     tempo: float = 0.1
-    """Tempo is drawn between 1 - this and 1 + this of the score's."""
+    """Tempo relative to the score, drawn between 1 - this and 1 + this."""
     semitones: int = 2
-    """Transposed by up to so many semitones, drums never."""
+    """Transposition by up to this many semitones; drums are never transposed."""
     velocity: float = 12.0
-    """All velocities of a part move by up to this, and each note by a third of it more (standard
-    deviation)."""
+    """All velocities of a part change by up to this; the standard deviation over notes is a third
+    of it.
+    """
     timing_ms: float = 0.0
-    """Standard deviation by which each note starts early or late; 0 keeps the score's times, for
-    what a person played. Written scores sound less mechanical with 8."""
+    """Standard deviation of the start of each note; 0 keeps the score's times, which is right for
+    performances. For written scores, 8 sounds less mechanical.
+    """
     longest_rest_seconds: float | None = None
-    """Unpaired: longer rests are shortened to this; without it they stay."""
+    """Unpaired: longer rests are shortened to this; default: they are kept."""
     longest_seconds: float = 600.0
-    """A score is cut there, and that is said."""
+    """Longer scores are cut to this length, with a message."""
     valid_share: float = 0.1
-    """Share of the pieces that go to the split 'valid', by their names: the same whatever else is
-    rendered."""
+    """Share of the pieces in the split 'valid', chosen by name, so independent of what else is
+    rendered.
+    """
     test_share: float = 0.0
     sample_rate_hz: int = 44_100
     channels: Literal[1, 2] = 2
-    """1 is the mean of the synthesizer's two."""
+    """1 is the mean of the synthesizer's two channels."""
     level_db: float = -20.0
-    """RMS, dBFS, of a recording, or of a song's sum."""
+    """RMS in dBFS of a recording, or of the sum of a song's stems."""
     peak_db: float = -1.0
-    """The level gives way where the peak would pass this."""
+    """The level is reduced where the peak would exceed this, in dBFS."""
     time_limit_seconds: float = 120.0
-    """A file that takes longer to synthesize is given up and named; a score of four minutes takes
-    two."""
+    """A file that takes longer to synthesize is abandoned, with a message; a score of four minutes
+    takes two seconds.
+    """
     synthesizer: Literal["auto", "fluidsynth", "tinysoundfont"] = "auto"
-    """'auto': fluidsynth where it is on the path, else tinysoundfont."""
+    """'auto': fluidsynth if it is on the path, otherwise tinysoundfont."""
     workers: int | None = None
-    """Processes; as many as there are cores without it."""
+    """Number of processes; default: the number of cores."""
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse what cannot be meant."""
+        """Refuse invalid settings."""
         shares = (
             min(self.valid_share, self.test_share) >= 0 and self.valid_share + self.test_share < 1
         )
@@ -90,8 +100,12 @@ class RenderSettings:
 
 
 def refuse_outside(settings: object, limits: Mapping[str, tuple[bool, str]]) -> None:
-    """Raise ConfigError for the first setting that is not good: `limits` has whether each is, and
-    what was wanted."""
-    for name, (good, wanted) in limits.items():
-        if not good:
-            raise ConfigError(f"{name} is {getattr(settings, name)}; wanted: {wanted}.")
+    """Raise ConfigError for the first invalid setting.
+
+    Args:
+      settings: any object with the settings as attributes.
+      limits: for each setting, whether it is valid, and what was expected.
+    """
+    for name, (valid, expected) in limits.items():
+        if not valid:
+            raise ConfigError(f"{name} is {getattr(settings, name)}; expected: {expected}.")

@@ -1,4 +1,4 @@
-"""What a soundfont holds: its presets and its words on copyright, read from the file's own lists.
+"""Soundfonts: their presets and copyright text, read from the header lists of the file.
 
 Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006), sections 5 (INFO) and
   7.2 (phdr).
@@ -30,10 +30,10 @@ class SoundFont:
     """(bank, program)."""
     title: str
     copyright: str
-    """As the file says; licences need a human."""
+    """The text in the file; the licence must be checked by a person."""
 
     def programs(self, kind: InstrumentClass) -> tuple[int, ...]:
-        """The programs of a class that it has."""
+        """The programs of a class for which it has presets."""
         return tuple(program for program in kind.programs if (kind.bank, program) in self.presets)
 
     def plays_only(self, kind: InstrumentClass) -> bool:
@@ -42,22 +42,22 @@ class SoundFont:
 
     @functools.cached_property
     def digest(self) -> str:
-        """A print of the file's bytes."""
+        """SHA-256 of the file."""
         state = self.path.stat()
         return _digest(self.path, state.st_size, state.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=64)
 def _digest(path: Path, size: int, changed: int) -> str:
-    """Of a file in this very state: hundreds of megabytes are not read again in the same process."""
+    """Checksum of a file, cached by size and time: soundfonts have hundreds of megabytes."""
     return sha256_of(path)
 
 
 def open_soundfont(name: str, path: Path) -> SoundFont:
-    """Read the lists of an SF2 or SF3 file, not its samples.
+    """Read the lists of an SF2 or SF3 file, but not its samples.
 
-    Raises: DataError naming the file when it is missing, is no soundfont, is cut short, or has no
-      presets.
+    Raises: DataError with the file's name when it is missing, is no soundfont, is truncated, or has
+      no presets.
     """
     presets, texts = None, {}
     try:
@@ -68,7 +68,7 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
                 raise DataError(f"{path} is no soundfont: SF2 or SF3 was expected.")
             for chunk, length in _chunks(file, size):
                 if length > size - file.tell():
-                    raise DataError(f"{path} is cut short. Copy it again.")
+                    raise DataError(f"{path} is truncated. Copy it again.")
                 if chunk == b"phdr" and length <= _LONGEST_LIST:
                     presets = _presets(file.read(length))
                 elif chunk in (b"INAM", b"ICOP") and length <= _LONGEST_LIST:
@@ -92,12 +92,14 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    """Name and length of every chunk within the lists of a RIFF file, which stands at its content
-    meanwhile."""
+    """Name and length of every chunk in the lists of a RIFF file.
+
+    The file position is at the chunk's content meanwhile.
+    """
     while len(head := file.read(8)) == 8:
         name, length = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"LIST":
-            file.read(4)  # the list's kind; its chunks come next, as if they stood outside
+            file.read(4)  # the list's kind; its chunks follow as if they were outside the list
             continue
         start = file.tell()
         yield name, length
@@ -105,7 +107,7 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _presets(listed: bytes) -> frozenset[tuple[int, int]]:
-    """(bank, program) of every record but the last, which only ends the list."""
+    """(bank, program) of every record except the last, which marks the end of the list."""
     records = [
         listed[at : at + _PRESET_BYTES]
         for at in range(0, len(listed) - 2 * _PRESET_BYTES + 1, _PRESET_BYTES)

@@ -1,7 +1,7 @@
-"""Notes to sound: fluidsynth as a program beside us, or tinysoundfont within.
+"""Synthesizers: fluidsynth as a separate program, or tinysoundfont as a library.
 
-Both play dry: rooms are the augmentation's. Both are held to a time limit, as damaged soundfonts
-and scores can keep a synthesizer busy for ever.
+Both play without reverberation, which the augmentation adds. Both have a time limit, because
+damaged soundfonts and scores can keep a synthesizer busy forever.
 """
 
 import functools
@@ -23,15 +23,15 @@ from tfsepgan.rendering.score import PITCH_WHEEL, Part
 
 _POLL_SECONDS = 0.02
 _BYTES_PER_FRAME = 8  # two channels of float32
-_TOO_LONG = 1.5  # a file so many times longer than its score, and _SLACK_SECONDS more, will not end
+_TOO_LONG = 1.5  # a file longer than its score by this factor and _SLACK_SECONDS will not end
 _SLACK_SECONDS = 30.0
-_GAIN = 1.0  # nothing clips in floating point, and a soft note stays far above silence
+_GAIN = 1.0  # floating point does not clip, and soft notes stay far above silence
 _CENTRE = 8192
-_LONGEST_BLOCK = 1 << 16  # frames that tinysoundfont makes between two looks at the clock
+_LONGEST_BLOCK = 1 << 16  # frames of tinysoundfont between two checks of the time limit
 
 
 class Task(NamedTuple):
-    """Parts to be played at once, all on the program of the first."""
+    """Parts to be played together, all with the program of the first."""
 
     parts: Sequence[Part]
     soundfont: Path
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
     @property
     def frames(self) -> int:
-        """Length of the sound, samples a channel."""
+        """Length of the sound in samples for each channel."""
         return round(self.seconds * self.sample_rate_hz)
 
 
@@ -50,15 +50,15 @@ def find_synthesizer(wanted: str) -> str:
 
     Args:
       wanted: 'auto', 'fluidsynth' or 'tinysoundfont'.
-    Raises: DataError with what to install when it is not here.
+    Raises: DataError that says what to install when it is missing.
     """
-    here = {
+    installed = {
         "fluidsynth": shutil.which("fluidsynth"),
         "tinysoundfont": util.find_spec("tinysoundfont"),
     }
-    names = list(here) if wanted == "auto" else [wanted]
+    names = list(installed) if wanted == "auto" else [wanted]
     for name in names:
-        if here[name]:
+        if installed[name]:
             return name
     raise DataError(
         f"No synthesizer: {' and '.join(names)} not found. Install fluidsynth (apt-get install"
@@ -68,27 +68,27 @@ def find_synthesizer(wanted: str) -> str:
 
 @functools.lru_cache(maxsize=4)
 def version(name: str) -> str:
-    """A synthesizer's name and version: another version may give other samples."""
+    """A synthesizer's name and version; other versions may give other samples."""
     if name == "tinysoundfont":
         return f"{name} {metadata.version(name)}"
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [name, "--version"], capture_output=True, text=True, timeout=20, check=False
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise DataError(f"fluidsynth does not start: {error}. Install it again.") from error
-    lines = [line for line in said.splitlines() if "version" in line.lower()]
+    lines = [line for line in output.splitlines() if "version" in line.lower()]
     return f"{name} {lines[0].split()[-1]}" if lines else name
 
 
 def play(name: str, task: Task) -> np.ndarray:
-    """Synthesize.
+    """Synthesize a task.
 
     Args:
       name: 'fluidsynth' or 'tinysoundfont'.
+      task: what to play.
     Returns: float32 `[frames, 2]`, not scaled.
-    Raises: DataError when the synthesizer fails, passes its time limit, or makes something that is
-      no number.
+    Raises: DataError when the synthesizer fails, exceeds its time limit, or gives NaN or infinity.
     """
     sound = _fluidsynth(task) if name == "fluidsynth" else _tinysoundfont(task)
     if not np.isfinite(sound).all():
@@ -100,36 +100,28 @@ def play(name: str, task: Task) -> np.ndarray:
 
 def _fluidsynth(task: Task) -> np.ndarray:
     with tempfile.TemporaryDirectory(prefix="tfsepgan-render-") as folder:
-        score, sound, said = (
-            Path(folder, "score.mid"),
-            Path(folder, "sound.wav"),
-            Path(folder, "said"),
-        )
+        score, sound, log_file = (Path(folder, name) for name in ("score.mid", "sound.wav", "log"))
         write_midi(score, task.parts, seconds=task.seconds)
         command = [
-            "fluidsynth",
-            "-n",
-            "-i",
-            "-q",
-            "-R",
-            "0",
-            "-C",
-            "0",
-            "-g",
-            str(_GAIN),
-            "-O",
-            "float",
+            *(
+                "fluidsynth",
+                "-n",
+                "-i",
+                "-q",
+                "-R",
+                "0",
+                "-C",
+                "0",
+                "-g",
+                str(_GAIN),
+                "-O",
+                "float",
+            ),
+            *("-o", "synth.dynamic-sample-loading=1", "-o", "synth.cpu-cores=1"),
+            *("-r", str(task.sample_rate_hz)),
+            *("-F", str(sound), str(task.soundfont), str(score)),
         ]
-        command += [
-            "-o",
-            "synth.dynamic-sample-loading=1",
-            "-o",
-            "synth.cpu-cores=1",
-            "-r",
-            str(task.sample_rate_hz),
-        ]
-        command += ["-F", str(sound), str(task.soundfont), str(score)]
-        with open(said, "wb") as log:
+        with open(log_file, "wb") as log:
             try:
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -145,8 +137,8 @@ def _fluidsynth(task: Task) -> np.ndarray:
                     process.kill()
                 process.wait()
         if process.returncode:
-            words = said.read_text(errors="replace").strip().splitlines()[-1:] or ["no word of why"]
-            raise DataError(f"fluidsynth failed with exit code {process.returncode}: {words[0]}")
+            lines = log_file.read_text(errors="replace").strip().splitlines() or ["no message"]
+            raise DataError(f"fluidsynth failed with exit code {process.returncode}: {lines[-1]}")
         try:
             return soundfile.read(sound, frames=task.frames, dtype="float32", always_2d=True)[0]
         except (soundfile.SoundFileError, RuntimeError) as error:
@@ -154,7 +146,7 @@ def _fluidsynth(task: Task) -> np.ndarray:
 
 
 def _wait(process: subprocess.Popen, sound: Path, task: Task) -> None:
-    """Wait for fluidsynth, but neither for ever nor until the disk is full."""
+    """Wait for fluidsynth to end, up to limits of time and file size."""
     longest = (_TOO_LONG * task.seconds + _SLACK_SECONDS) * task.sample_rate_hz * _BYTES_PER_FRAME
     end = time.monotonic() + task.limit_seconds
     while process.poll() is None:
@@ -164,7 +156,7 @@ def _wait(process: subprocess.Popen, sound: Path, task: Task) -> None:
             )
         if sound.exists() and sound.stat().st_size > longest:
             raise DataError(
-                f"fluidsynth does not end: {task.seconds:.0f} s were wanted. The score may be"
+                f"fluidsynth does not end: {task.seconds:.0f} s were expected. The score may be"
                 " damaged."
             )
         time.sleep(_POLL_SECONDS)
@@ -177,11 +169,11 @@ def _tinysoundfont(task: Task) -> np.ndarray:
     try:
         synth = tinysoundfont.Synth(samplerate=task.sample_rate_hz)
         font = synth.sfload(str(task.soundfont))
-        happening = events(task.parts)
-        for channel in {event.channel for event in happening}:
+        all_events = events(task.parts)
+        for channel in {event.channel for event in all_events}:
             synth.program_select(channel, font, 0, task.parts[0].program, channel == DRUM_CHANNEL)
         blocks, made = [], 0
-        for event in [*happening, None]:
+        for event in [*all_events, None]:
             until = (
                 task.frames
                 if event is None

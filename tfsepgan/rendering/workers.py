@@ -1,4 +1,4 @@
-"""Jobs in parallel processes that end with their parent."""
+"""Parallel jobs in processes that end with their parent."""
 
 import os
 import signal
@@ -22,13 +22,14 @@ def work(
     studio: StudioType,
     workers: int | None,
 ) -> Iterator[OutcomeType]:
-    """Do every job, in whatever order they end.
+    """Run all jobs; outcomes come in the order in which the jobs end.
 
     Args:
-      do: a function at the top of a module, so that other processes find it.
-      studio: what all jobs share; sent to each process once.
-      workers: processes; as many as there are cores when None; one works in this process.
-    Raises: DataError when a worker dies, as it does when memory runs out.
+      do: a top-level function of a module, so that other processes can import it.
+      jobs: one argument of `do` each.
+      studio: shared by all jobs; sent to each process once.
+      workers: number of processes; None for the number of cores; 1 runs in this process.
+    Raises: DataError when a worker dies, for example from lack of memory.
     """
     workers = min(workers or os.cpu_count() or 1, len(jobs))
     if workers <= 1:
@@ -42,24 +43,24 @@ def work(
             yield future.result()
     except BrokenProcessPool as error:
         raise DataError(
-            "A worker died, perhaps for want of memory. Run again with fewer --workers."
+            "A worker died, possibly from lack of memory. Run again with fewer --workers."
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_shared: tuple | None = None  # of a worker process: what to do, and with what
+_shared: tuple | None = None  # in a worker process: the function and the studio
 
 
 def _begin(do: Callable, studio: object) -> None:
     global _shared
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     _shared = (do, studio)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Let no worker outlive a parent that was killed."""
+    """End this worker when its parent was killed."""
     parent_process().join()
     os._exit(1)
 

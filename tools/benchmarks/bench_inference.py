@@ -22,7 +22,9 @@ from pathlib import Path
 import numpy as np
 
 AUDIO_SECONDS = 10
-MATRIX = 1536  # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
+MATRIX = (
+    1536  # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
+)
 ONE_PASS = {
     "TFLite float32": "{name}.tflite",
     "TFLite float16": "{name}.fp16.tflite",
@@ -74,7 +76,9 @@ def multiply_adds(bundle) -> float:
     from multiply_adds import products_in
 
     time_samples = 64 * bundle.manifest.hop
-    return products_in(bundle.generator, time_samples) * bundle.manifest.sample_rate_hz / time_samples
+    return (
+        products_in(bundle.generator, time_samples) * bundle.manifest.sample_rate_hz / time_samples
+    )
 
 
 def matrix_product(threads: int) -> dict:
@@ -108,7 +112,9 @@ def measure(runtime: str, path: str, audio: str, threads: int, block: int, secon
     """Separate audio block after block for a while; returns seconds of each block and the memory that it took."""
     samples = np.load(audio)
     run = opened(runtime, path, threads)
-    blocks = [samples[first : first + block] for first in range(0, len(samples) - block + 1, block)] or [samples]
+    blocks = [
+        samples[first : first + block] for first in range(0, len(samples) - block + 1, block)
+    ] or [samples]
     for one in blocks[:2]:
         run(one)
     taken: list[float] = []
@@ -151,7 +157,9 @@ def peak_memory_bytes() -> int:
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 STEPS = {"make": make, "matrix_product": matrix_product, "measure": measure}
@@ -171,7 +179,11 @@ def in_a_process(step: str, **arguments) -> dict:
 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all in a folder."""
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
+    return (
+        sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+        if path.is_dir()
+        else path.stat().st_size
+    )
 
 
 def candidates(folder: Path, facts: dict, blocks: list[int]) -> list[tuple[str, Path, int, dict]]:
@@ -180,7 +192,14 @@ def candidates(folder: Path, facts: dict, blocks: list[int]) -> list[tuple[str, 
     exported = folder / name
     rows = [("Keras", exported, whole, {}), ("SavedModel", exported / "1", whole, {})]
     for runtime, file in ONE_PASS.items():
-        rows.append((runtime, exported / file.format(name=name), whole, facts["figures"].get(runtime.split()[1], {})))
+        rows.append(
+            (
+                runtime,
+                exported / file.format(name=name),
+                whole,
+                facts["figures"].get(runtime.split()[1], {}),
+            )
+        )
     for block in blocks:
         for runtime, end in STREAMING.items():
             path = folder / f"block{block}" / f"{facts['name']}{end}"
@@ -192,13 +211,16 @@ def bench(options: argparse.Namespace, folder: Path) -> dict:
     """Make and measure everything; returns rows and what they stand beside."""
     facts = in_a_process("make", folder=str(folder), model=options.model, blocks=options.blocks)
     limits = {
-        threads: in_a_process("matrix_product", threads=threads)["operations_per_second"] for threads in options.threads
+        threads: in_a_process("matrix_product", threads=threads)["operations_per_second"]
+        for threads in options.threads
     }
     rows = []
     for runtime, path, block, figures in candidates(folder, facts, options.blocks):
         for threads in options.threads:
             arguments = {"runtime": runtime, "path": str(path), "threads": threads, "block": block}
-            given = in_a_process("measure", **arguments, audio=str(folder / "audio.npy"), seconds=options.seconds)
+            given = in_a_process(
+                "measure", **arguments, audio=str(folder / "audio.npy"), seconds=options.seconds
+            )
             taken = np.array(given["block_seconds"])
             speed = given["samples"] / facts["sample_rate_hz"] / float(np.median(taken))
             used = 2 * facts["multiply_adds_per_second"] * speed
@@ -220,7 +242,12 @@ def bench(options: argparse.Namespace, folder: Path) -> dict:
             )
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     facts = {name: each for name, each in facts.items() if name != "figures"}
-    return {"model": facts, "matrix_product_operations_per_second": limits, "machine": machine, "rows": rows}
+    return {
+        "model": facts,
+        "matrix_product_operations_per_second": limits,
+        "machine": machine,
+        "rows": rows,
+    }
 
 
 def show(result: dict) -> None:
@@ -232,11 +259,25 @@ def show(result: dict) -> None:
     table = Table(
         title=f"{model['name']}: {model['multiply_adds_per_second'] / 1e9:.2f} G multiply-adds a second of audio"
     )
-    heads = ("runtime", "threads", "block", "x real time", "p50 ms", "p99 ms", "memory MB", "file MB")
+    heads = (
+        "runtime",
+        "threads",
+        "block",
+        "x real time",
+        "p50 ms",
+        "p99 ms",
+        "memory MB",
+        "file MB",
+    )
     for head in (*heads, "SDR lost dB", "latency ms", "of limit"):
         table.add_column(head, justify="left" if head == "runtime" else "right")
     for row in result["rows"]:
-        cells = [row["runtime"], str(row["threads"]), str(row["block"]), f"{row['x_real_time']:.0f}"]
+        cells = [
+            row["runtime"],
+            str(row["threads"]),
+            str(row["block"]),
+            f"{row['x_real_time']:.0f}",
+        ]
         cells += [f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}"]
         cells += [f"{row['memory_bytes'] / 1e6:.0f}", f"{row['size_bytes'] / 1e6:.1f}"]
         cells.append("" if row["sdr_loss_db"] is None else f"{row['sdr_loss_db']:.3f}")
@@ -246,7 +287,8 @@ def show(result: dict) -> None:
     console.print(table)
     for threads, speed in result["matrix_product_operations_per_second"].items():
         console.print(
-            f"matrix product, {threads} threads: {speed / 1e9:.0f} G float32 operations a second", highlight=False
+            f"matrix product, {threads} threads: {speed / 1e9:.0f} G float32 operations a second",
+            highlight=False,
         )
 
 
@@ -255,13 +297,23 @@ def main() -> int:
     if sys.argv[1:2] == ["--step"]:
         sys.stdout.write("\n" + json.dumps(STEPS[sys.argv[2]](**json.loads(sys.argv[3]))) + "\n")
         return 0
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="piano", help="name or path of a model")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="that a runtime may use")
-    parser.add_argument(
-        "--blocks", type=int, nargs="+", default=[2048, 4096, 8192, 16384], help="of streaming, samples"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="that each line is measured for")
+    parser.add_argument("--model", default="piano", help="name or path of a model")
+    parser.add_argument(
+        "--threads", type=int, nargs="+", default=[1, 2], help="that a runtime may use"
+    )
+    parser.add_argument(
+        "--blocks",
+        type=int,
+        nargs="+",
+        default=[2048, 4096, 8192, 16384],
+        help="of streaming, samples",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="that each line is measured for"
+    )
     parser.add_argument("--output", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -33,13 +33,20 @@ def make_recording(path: Path, *, minutes: float, sample_rate_hz: int, channels:
 
     random = np.random.default_rng(0)
     files = sorted(demo_directory().rglob("*.ogg"))
-    pool = [decode(files[index], sample_rate_hz)[:, 0] for index in random.permutation(len(files))[:12]]
+    pool = [
+        decode(files[index], sample_rate_hz)[:, 0] for index in random.permutation(len(files))[:12]
+    ]
     left = round(minutes * 60 * sample_rate_hz) + 12345  # not a multiple of anything
     with soundfile.SoundFile(path, "w", sample_rate_hz, channels, subtype="PCM_16") as file:
         while left:
             picks = [random.integers(len(pool), size=3) for _ in range(channels)]
-            count = min(left, 60 * sample_rate_hz, *(len(pool[index]) for three in picks for index in three))
-            voices = [sum(random.uniform(0.1, 0.4) * pool[index][:count] for index in three) for three in picks]
+            count = min(
+                left, 60 * sample_rate_hz, *(len(pool[index]) for three in picks for index in three)
+            )
+            voices = [
+                sum(random.uniform(0.1, 0.4) * pool[index][:count] for index in three)
+                for three in picks
+            ]
             file.write(np.clip(np.stack(voices, axis=1), -0.999, 0.999))
             left -= count
 
@@ -72,16 +79,24 @@ def compare_with_one_pass(path: Path, stems: dict[str, str], model: str) -> dict
     separator = load(model)
     mixture, rate = soundfile.read(path, dtype="float32", always_2d=True)
     if rate != separator.sample_rate_hz:
-        raise SystemExit(f"the model works at {separator.sample_rate_hz} Hz; use --rate-hz {separator.sample_rate_hz}")
+        raise SystemExit(
+            f"the model works at {separator.sample_rate_hz} Hz; use --rate-hz {separator.sample_rate_hz}"
+        )
     network = separator.network
-    written = {name: soundfile.read(stem, dtype="float32", always_2d=True)[0] for name, stem in stems.items()}
+    written = {
+        name: soundfile.read(stem, dtype="float32", always_2d=True)[0]
+        for name, stem in stems.items()
+    }
     peak = float(np.abs(mixture).max())
     worst = 0.0
     for channel in range(mixture.shape[1]):
         whole = network(np.ascontiguousarray(mixture[:, channel])[None, :, None])[0, :, :, 0]
         for index, name in enumerate(separator.sources):
             worst = max(worst, float(np.abs(whole[index] - written[name][:, channel]).max()))
-    return {"difference": worst / peak, "sum": float(np.abs(sum(written.values()) - mixture).max()) / peak}
+    return {
+        "difference": worst / peak,
+        "sum": float(np.abs(sum(written.values()) - mixture).max()) / peak,
+    }
 
 
 def peak_memory_bytes() -> int:
@@ -130,20 +145,29 @@ def check(options: argparse.Namespace, folder: Path) -> bool:
         facts = {"sample_rate_hz": options.rate_hz, "channels": options.channels}
         if not path.exists():
             in_a_process("make", path=str(path), minutes=minutes, **facts)
-        result = in_a_process("separate", path=str(path), output=str(folder / "stems"), model=options.model)
+        result = in_a_process(
+            "separate", path=str(path), output=str(folder / "stems"), model=options.model
+        )
         wanted = soundfile.info(path).frames
         lengths = {soundfile.info(stem).frames for stem in result["stems"].values()}
         memory = result["memory_bytes"]
         first_memory = first_memory or memory
         holds = {
             f"{wanted} samples in, {sorted(lengths)} out": lengths == {wanted},
-            f"{memory / 1e6:.0f} MB at most": memory <= min(MEMORY_LIMIT_BYTES, MEMORY_GROWTH * first_memory),
+            f"{memory / 1e6:.0f} MB at most": memory
+            <= min(MEMORY_LIMIT_BYTES, MEMORY_GROWTH * first_memory),
             f"{result['speed']:.0f} x real time": result["speed"] >= LEAST_SPEED,
         }
-        console.print(f"{minutes:g} min: {result['speed_unshared']:.0f} x real time if two cores had been free")
+        console.print(
+            f"{minutes:g} min: {result['speed_unshared']:.0f} x real time if two cores had been free"
+        )
         if minutes == min(options.minutes):
-            one = in_a_process("compare", path=str(path), stems=result["stems"], model=options.model)
-            holds[f"{one['difference']:.1e} of peak from one pass"] = one["difference"] <= LARGEST_DIFFERENCE
+            one = in_a_process(
+                "compare", path=str(path), stems=result["stems"], model=options.model
+            )
+            holds[f"{one['difference']:.1e} of peak from one pass"] = (
+                one["difference"] <= LARGEST_DIFFERENCE
+            )
             holds[f"{one['sum']:.1e} of peak from the sum"] = one["sum"] <= LARGEST_DIFFERENCE
         for text, holding in holds.items():
             console.print(f"{minutes:g} min: {text}: {'holds' if holding else 'BROKEN'}")
@@ -158,10 +182,16 @@ def main() -> int:
     if sys.argv[1:2] == ["--step"]:
         run_step(sys.argv[2], json.loads(sys.argv[3]))
         return 0
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="piano", help="name or path of a model")
-    parser.add_argument("--minutes", type=float, nargs="+", default=[5, 60], help="lengths of the recordings")
-    parser.add_argument("--rate-hz", type=int, default=44100, help="their rate; the model's own for the comparison")
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[5, 60], help="lengths of the recordings"
+    )
+    parser.add_argument(
+        "--rate-hz", type=int, default=44100, help="their rate; the model's own for the comparison"
+    )
     parser.add_argument("--channels", type=int, default=2, help="their channels")
     parser.add_argument("--folder", type=Path, help="where to work; temporary if not given")
     options = parser.parse_args()

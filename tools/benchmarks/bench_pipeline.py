@@ -37,7 +37,9 @@ AUGMENTED = {
         "augment": AugmentConfig(polarity=0.5),
     },  # speed, equaliser, room, limits: once, in the cache
     "light": {"augment": AugmentConfig(polarity=0.5, equaliser=0.5)},
-    "full": {"augment": AugmentConfig(**dict.fromkeys(AUGMENTATIONS, 1.0))},  # everything, on every window
+    "full": {
+        "augment": AugmentConfig(**dict.fromkeys(AUGMENTATIONS, 1.0))
+    },  # everything, on every window
 }
 
 
@@ -80,7 +82,9 @@ def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], Callable[[]
     def work() -> None:
         for step in range(count):
             draws = draw_plan(pool, config, step).draws
-            for number, start, frames in zip(draws.recording, draws.start, draws.count, strict=True):
+            for number, start, frames in zip(
+                draws.recording, draws.start, draws.count, strict=True
+            ):
                 path = str(pool.recordings[number].path)
                 soundfile.read(path, start=int(start), frames=int(frames), dtype="float32")
 
@@ -96,7 +100,9 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=131072)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--batches", type=int, default=60)
-    parser.add_argument("--augment", choices=tuple(AUGMENTED), default="none", help="changes of the windows")
+    parser.add_argument(
+        "--augment", choices=tuple(AUGMENTED), default="none", help="changes of the windows"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(options.data or temporary)
@@ -140,7 +146,9 @@ def show(results: dict[str, list[tuple[float, float]]], config: DataConfig) -> N
     title = f"{config.batch} windows of {config.window} samples at {config.sample_rate_hz} Hz, 1 to 3 others"
     table = Table("", "x real time", "processor s an hour of mixtures", title=title)
     for name, runs in results.items():
-        table.add_row(name, f"{max(run[0] for run in runs):.0f}", f"{min(run[1] for run in runs):.2f}")
+        table.add_row(
+            name, f"{max(run[0] for run in runs):.0f}", f"{min(run[1] for run in runs):.2f}"
+        )
     Console(width=110).print(table)
 
 

@@ -43,11 +43,15 @@ LIMIT = 1e-4  # of peak; what float32 leaves
 def recordings(folder: Path, count: int, rate: int, seed: int) -> list[Path]:
     """Pieces of the packaged recordings as WAV files: 1 to 5 s, one or two channels."""
     random = np.random.default_rng(seed)
-    music = [decode(path, rate)[:, 0] for path in sorted((demo_directory() / "test").rglob("*.ogg"))]
+    music = [
+        decode(path, rate)[:, 0] for path in sorted((demo_directory() / "test").rglob("*.ogg"))
+    ]
     paths = []
     for index in range(count):
         length, channels = round(rate * random.uniform(1, 5)), int(random.integers(1, 3))
-        pieces = [_piece(music[random.integers(len(music))], length, random) for _ in range(channels)]
+        pieces = [
+            _piece(music[random.integers(len(music))], length, random) for _ in range(channels)
+        ]
         paths.append(folder / f"{index:03d}.wav")
         soundfile.write(paths[-1], np.stack(pieces, axis=1), rate, subtype="FLOAT")
     return paths
@@ -58,14 +62,20 @@ def _piece(music: np.ndarray, length: int, random) -> np.ndarray:
     return music[start : start + length] if len(music) >= length else np.resize(music, length)
 
 
-def outcome(separator: RemoteSeparator, path: Path, output: Path, session: Session) -> tuple[str, str, float]:
+def outcome(
+    separator: RemoteSeparator, path: Path, output: Path, session: Session
+) -> tuple[str, str, float]:
     """Separate one recording and compare: "whole", "error" or "wrong", the reason, and how long it took."""
     started = time.monotonic()
     try:
         done = separate_file(separator, path, output)
     except TfsepganError as error:
         left = [one for one in (output / path.stem).glob("*") if one.is_file()]
-        return ("wrong", "an error that left files", 0.0) if left else ("error", str(error), time.monotonic() - started)
+        return (
+            ("wrong", "an error that left files", 0.0)
+            if left
+            else ("error", str(error), time.monotonic() - started)
+        )
     mixture, _ = soundfile.read(path, dtype="float32", always_2d=True)
     expected = session.run("separate", {"mixture": mixture[None]})
     peak = max(np.abs(stem).max() for stem in expected.values())
@@ -74,12 +84,23 @@ def outcome(separator: RemoteSeparator, path: Path, output: Path, session: Sessi
         if samples.shape != stem[0].shape:
             return "wrong", f"{name} has the shape {samples.shape} in place of {stem[0].shape}", 0.0
         if not np.abs(samples - stem[0]).max() <= LIMIT * peak:
-            return "wrong", f"{name} differs by {np.abs(samples - stem[0]).max() / peak:.1e} of peak", 0.0
+            return (
+                "wrong",
+                f"{name} differs by {np.abs(samples - stem[0]).max() / peak:.1e} of peak",
+                0.0,
+            )
     return "whole", "", time.monotonic() - started
 
 
 def run(
-    model: Path, *, requests: int, faults: dict, mean_bytes: float, restart: bool, seed: int, deadline: float
+    model: Path,
+    *,
+    requests: int,
+    faults: dict,
+    mean_bytes: float,
+    restart: bool,
+    seed: int,
+    deadline: float,
 ) -> dict:
     """All recordings at once; returns the figures."""
     manifest = json.loads((model / "manifest.json").read_text())
@@ -93,7 +114,13 @@ def run(
         ]
         patience = Patience(deadline_seconds=deadline, attempt_seconds=5.0, attempts=40)
         separators = [
-            connect(f"127.0.0.1:{relay.port}", manifest["name"], rest=rest, patience=patience, parallel=4)
+            connect(
+                f"127.0.0.1:{relay.port}",
+                manifest["name"],
+                rest=rest,
+                patience=patience,
+                parallel=4,
+            )
             for rest, relay in enumerate(relays)
             for _ in range(CONNECTIONS)
         ]
@@ -101,7 +128,9 @@ def run(
         restarting = threading.Thread(target=_restart, args=(server,))
         with ThreadPoolExecutor(requests) as pool:
             waiting = [
-                pool.submit(outcome, separators[index % len(separators)], path, folder / "out", session)
+                pool.submit(
+                    outcome, separators[index % len(separators)], path, folder / "out", session
+                )
                 for index, path in enumerate(paths)
             ]
             for count, done in enumerate(as_completed(waiting), start=1):
@@ -117,7 +146,9 @@ def run(
             relay.close()
     told = [json.loads(line) for line in server.said.splitlines()]
     injected = Counter(line["fault"] for line in told if "fault" in line)
-    return _figures(results, seconds, sum(relay.dropped for relay in relays), injected, restarts=int(restart))
+    return _figures(
+        results, seconds, sum(relay.dropped for relay in relays), injected, restarts=int(restart)
+    )
 
 
 def _restart(server: ServerProcess) -> None:
@@ -144,7 +175,12 @@ def _figures(results, seconds: float, dropped: int, injected: Counter, *, restar
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=Path("exported_models/piano"), help="folder of tfsepgan-export")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("exported_models/piano"),
+        help="folder of tfsepgan-export",
+    )
     parser.add_argument("--requests", type=int, default=200, help="recordings at once")
     parser.add_argument("--deadline-seconds", type=float, default=300.0, help="for a block")
     parser.add_argument("--no-faults", action="store_true", help="for comparison")
@@ -163,7 +199,9 @@ def main() -> None:
     )
     table = Table("", "")
     for name, value in figures.items():
-        table.add_row(name.replace("_", " "), "\n".join(value) if isinstance(value, list) else str(value))
+        table.add_row(
+            name.replace("_", " "), "\n".join(value) if isinstance(value, list) else str(value)
+        )
     Console().print(table)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")

@@ -90,7 +90,9 @@ def profile(step, batch, operations: int) -> list[tuple[str, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--preset", default="piano")
     parser.add_argument("--data")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"))
@@ -117,7 +119,9 @@ def main() -> None:
     step = tf.function(system.train_step)
     gflop = step_gflop(system)
     peaks = {kind: matrix_product_gflops(kind) for kind in ("float32", "bfloat16")}
-    taken = statistics.median(seconds(lambda: [float(x) for x in step(batch).values()], options.steps))
+    taken = statistics.median(
+        seconds(lambda: [float(x) for x in step(batch).values()], options.steps)
+    )
     peaks = {kind: max(peak, matrix_product_gflops(kind)) for kind, peak in peaks.items()}
 
     audio = data.batch * data.window / data.sample_rate_hz
@@ -127,7 +131,9 @@ def main() -> None:
         f"{gflop / taken:.0f} GFLOP/s"
     )
     for kind, peak in peaks.items():
-        console.print(f"matrix product {kind}: {peak:.0f} GFLOP/s; the step reaches {gflop / taken / peak:.0%} of it")
+        console.print(
+            f"matrix product {kind}: {peak:.0f} GFLOP/s; the step reaches {gflop / taken / peak:.0%} of it"
+        )
     if options.data:
         batches = iter(training_batches(open_catalogue(options.data, data.sources), data))
         alone = statistics.median(seconds(lambda: [next(batches) for _ in range(20)], 5)) / 20

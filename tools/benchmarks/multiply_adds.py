@@ -43,7 +43,9 @@ def products_of(layer: keras.layers.Layer, shape: tuple) -> int:
         return 0
     if isinstance(layer, UpsampledConv1D):  # computed at the lower rate
         return (2 * layer.reach + 1) * math.prod(kernel.shape[1:])
-    if isinstance(layer, (BandSplit, BandDense, BandMerge)):  # a kernel for each band, which a frame uses once
+    if isinstance(
+        layer, (BandSplit, BandDense, BandMerge)
+    ):  # a kernel for each band, which a frame uses once
         return math.prod(kernel.shape)
     return math.prod(kernel.shape) * math.prod(shape[2:-1])
 
@@ -54,21 +56,30 @@ def counts(generator: keras.Model) -> list[Count]:
     for layer in generator.layers:
         products = products_of(layer, layer.output.shape) if layer.weights else 0
         if products:
-            found.append(Count(layer.name, tuple(layer.output.shape[1:]), layer.count_params(), products))
+            found.append(
+                Count(layer.name, tuple(layer.output.shape[1:]), layer.count_params(), products)
+            )
     return found
 
 
 def products_in(network: keras.Model, length: int) -> int:
     """Multiply-adds of one pass of a network over a window of `length` samples."""
     kernels = ("kernel", "squeeze")
-    layers = [layer for layer in network.layers if any(getattr(layer, name, None) is not None for name in kernels)]
+    layers = [
+        layer
+        for layer in network.layers
+        if any(getattr(layer, name, None) is not None for name in kernels)
+    ]
     outputs = keras.Model(network.inputs, [layer.output for layer in layers])(
         np.zeros((1, length, 1), "float32"), training=False
     )
     outputs = outputs if isinstance(outputs, list) else [outputs]
     frames = [output.shape[1] if len(output.shape) > 2 else 1 for output in outputs]
     shapes = [output.shape for output in outputs]
-    return sum(products_of(layer, shape) * count for layer, shape, count in zip(layers, shapes, frames, strict=True))
+    return sum(
+        products_of(layer, shape) * count
+        for layer, shape, count in zip(layers, shapes, frames, strict=True)
+    )
 
 
 def main() -> None:
@@ -84,7 +95,9 @@ def main() -> None:
     experiment, _ = parse(arguments, TrainOptions, program="multiply_adds.py", about=__doc__)
     config, rate = experiment.model.generator, experiment.data.sample_rate_hz
     generator = build_generator(config, sources=1, sample_rate_hz=rate)
-    frames = rate / generator_entry(config.kind).hop(config)  # of all layers but resnet's outer ones
+    frames = rate / generator_entry(config.kind).hop(
+        config
+    )  # of all layers but resnet's outer ones
     rows = counts(generator)
     total = sum(row.products for row in rows)
     title = (
@@ -96,7 +109,13 @@ def main() -> None:
         table.add_column(head, justify="left" if head == "layer" else "right")
     for row in rows:
         gives = " x ".join("frames" if size is None else str(size) for size in row.shape)
-        table.add_row(row.name, gives, f"{row.weights:,}", f"{row.products / 1e6:.3f}", f"{row.products / total:.0%}")
+        table.add_row(
+            row.name,
+            gives,
+            f"{row.weights:,}",
+            f"{row.products / 1e6:.3f}",
+            f"{row.products / total:.0%}",
+        )
     Console(width=110).print(table)
 
 

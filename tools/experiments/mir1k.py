@@ -76,7 +76,9 @@ def test_clips(data: Path) -> list[Path]:
     found = sorted((place / "Wavfile").glob("*.wav"))
     clips = [path for path in found if path.stem.split("_")[0].lower() not in TRAINING_SINGERS]
     if not clips:
-        raise DataError(f"{place} holds only the singers {' and '.join(TRAINING_SINGERS)}, who are for training")
+        raise DataError(
+            f"{place} holds only the singers {' and '.join(TRAINING_SINGERS)}, who are for training"
+        )
     return clips
 
 
@@ -118,7 +120,9 @@ class Folder:
         """Voice and accompaniment, `[2, time]`; DataError when the voice is missing or something is of another length or rate."""
         voice = self._read(clip, "voice", [self._directory / f"{clip.name}.wav"])
         if voice is None:
-            raise DataError(f"{self._directory} holds no {clip.name}/voice.wav and no {clip.name}.wav")
+            raise DataError(
+                f"{self._directory} holds no {clip.name}/voice.wav and no {clip.name}.wav"
+            )
         other = self._read(clip, "accompaniment", [])
         return np.stack([voice, clip.mixture - voice if other is None else other])
 
@@ -146,12 +150,16 @@ class Model:
         known = [name for name in self._separator.sources if name in NAMES["voice"]]
         self._voice = voice or (known[0] if known else self._separator.sources[0])
         if self._voice not in self._separator.sources:
-            raise DataError(f"the model has no source {self._voice!r}; it has {', '.join(self._separator.sources)}")
+            raise DataError(
+                f"the model has no source {self._voice!r}; it has {', '.join(self._separator.sources)}"
+            )
 
     def __call__(self, clip: Clip) -> np.ndarray:
         """Voice and accompaniment, `[2, time]`."""
         audio = clip.mixture[:, None].astype(np.float32)
-        voice = self._separator.separate(audio, clip.sample_rate_hz)[self._voice][:, 0].astype(np.float64)
+        voice = self._separator.separate(audio, clip.sample_rate_hz)[self._voice][:, 0].astype(
+            np.float64
+        )
         return np.stack([voice, clip.mixture - voice])
 
 
@@ -160,7 +168,9 @@ def score_clip(job: tuple[np.ndarray, np.ndarray, np.ndarray]) -> ClipScores:
     return clip_scores(*job)
 
 
-def scores_of(paths: list[Path], separate, *, recorded: bool, workers: int, console: Console) -> dict[str, ClipScores]:
+def scores_of(
+    paths: list[Path], separate, *, recorded: bool, workers: int, console: Console
+) -> dict[str, ClipScores]:
     """Figures of every clip by its name.
 
     Args:
@@ -175,7 +185,10 @@ def scores_of(paths: list[Path], separate, *, recorded: bool, workers: int, cons
     with ScoringPool(score_clip, workers=workers) as pool:
         for path in paths:
             clip = read_clip(path, recorded=recorded)
-            pool.submit(clip.name, (np.stack([clip.voice, clip.accompaniment]), separate(clip), clip.mixture))
+            pool.submit(
+                clip.name,
+                (np.stack([clip.voice, clip.accompaniment]), separate(clip), clip.mixture),
+            )
             _collect(pool.results(leave=pool.room), found)
             if len(found) % 100 == 99:
                 console.print(f"{len(found) + 1} of {len(paths)} clips")
@@ -195,7 +208,10 @@ def summary(scores: dict[str, ClipScores]) -> dict:
     singers: dict[str, list[ClipScores]] = {}
     for name, clip in scores.items():
         singers.setdefault(name.split("_")[0], []).append(clip)
-    means, by_singer = global_scores(list(scores.values())), [global_scores(clips) for clips in singers.values()]
+    means, by_singer = (
+        global_scores(list(scores.values())),
+        [global_scores(clips) for clips in singers.values()],
+    )
     told: dict = {"clips": len(scores), "singers": len(singers)}
     for index, source in enumerate(SOURCES):
         told[source] = {}
@@ -219,9 +235,17 @@ def table_of(name: str, told: dict, *, recorded: bool = False) -> Table:
         cells = []
         for figure in ("gnsdr", "gsir", "gsar"):
             error = told[source][f"{figure}_error"]
-            cells.append(f"{told[source][figure]:.2f}" + ("" if error is None else f" ± {error:.2f}"))
+            cells.append(
+                f"{told[source][figure]:.2f}" + ("" if error is None else f" ± {error:.2f}")
+            )
         label = name if source == "voice" else f"{name}, its accompaniment"
-        table.add_row(label, *cells, "here", style="bold" if source == "voice" else None, end_section=source != "voice")
+        table.add_row(
+            label,
+            *cells,
+            "here",
+            style="bold" if source == "voice" else None,
+            end_section=source != "voice",
+        )
     for label, *figures, place in PUBLISHED:
         table.add_row(label, *(f"{figure:.2f}" for figure in figures), place)
     return table
@@ -232,22 +256,40 @@ def write_mixtures(paths: list[Path], directory: Path, *, recorded: bool = False
     directory.mkdir(parents=True, exist_ok=True)
     for path in paths:
         clip = read_clip(path, recorded=recorded)
-        soundfile.write(directory / f"{clip.name}.wav", clip.mixture, clip.sample_rate_hz, subtype="FLOAT")
+        soundfile.write(
+            directory / f"{clip.name}.wav", clip.mixture, clip.sample_rate_hz, subtype="FLOAT"
+        )
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of MIR-1K, which holds Wavfile")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of MIR-1K, which holds Wavfile"
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="run, model folder or name of a model")
-    what.add_argument("--estimates", type=Path, help="folder of estimates: CLIP/voice.wav or CLIP.wav")
     what.add_argument(
-        "--bound", choices=("mixture", "oracle"), help="score the mixture itself, or the ideal ratio mask"
+        "--estimates", type=Path, help="folder of estimates: CLIP/voice.wav or CLIP.wav"
     )
-    what.add_argument("--write-mixtures", type=Path, help="write the mixtures to this folder and score nothing")
-    parser.add_argument("--recorded", action="store_true", help="levels as recorded, in place of equal energy")
-    parser.add_argument("--voice", help="the model's source that is the voice; found by its name when not given")
-    parser.add_argument("--clips", type=int, help="so many clips, evenly over the test set; all when not given")
+    what.add_argument(
+        "--bound",
+        choices=("mixture", "oracle"),
+        help="score the mixture itself, or the ideal ratio mask",
+    )
+    what.add_argument(
+        "--write-mixtures", type=Path, help="write the mixtures to this folder and score nothing"
+    )
+    parser.add_argument(
+        "--recorded", action="store_true", help="levels as recorded, in place of equal energy"
+    )
+    parser.add_argument(
+        "--voice", help="the model's source that is the voice; found by its name when not given"
+    )
+    parser.add_argument(
+        "--clips", type=int, help="so many clips, evenly over the test set; all when not given"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that score")
     parser.add_argument("--output", type=Path, help="JSON file for all numbers")
     return parser.parse_args()
@@ -268,28 +310,47 @@ def main() -> int:
 def _run(options: argparse.Namespace, console: Console) -> None:
     paths = test_clips(options.data)
     if options.clips:
-        paths = [paths[index] for index in np.unique(np.linspace(0, len(paths) - 1, options.clips).round().astype(int))]
+        paths = [
+            paths[index]
+            for index in np.unique(
+                np.linspace(0, len(paths) - 1, options.clips).round().astype(int)
+            )
+        ]
     if options.write_mixtures:
         write_mixtures(paths, options.write_mixtures, recorded=options.recorded)
         console.print(f"{len(paths)} mixtures: {options.write_mixtures}", markup=False)
         return
     if options.bound:
-        name, separate = {"mixture": "the mixture", "oracle": "ideal ratio mask"}[options.bound], Bound(options.bound)
+        name, separate = (
+            {"mixture": "the mixture", "oracle": "ideal ratio mask"}[options.bound],
+            Bound(options.bound),
+        )
     elif options.estimates:
         name, separate = str(options.estimates), Folder(options.estimates)
     else:
         name, separate = options.model, Model(options.model, options.voice)
-    scores = scores_of(paths, separate, recorded=options.recorded, workers=options.workers, console=console)
+    scores = scores_of(
+        paths, separate, recorded=options.recorded, workers=options.workers, console=console
+    )
     told = summary(scores)
     console.print(table_of(name, told, recorded=options.recorded))
     if options.output:
         clips = {
-            clip: {"samples": one.samples, **{k: np.round(getattr(one, k), 3).tolist() for k in ("nsdr", "sir", "sar")}}
+            clip: {
+                "samples": one.samples,
+                **{k: np.round(getattr(one, k), 3).tolist() for k in ("nsdr", "sir", "sar")},
+            }
             for clip, one in scores.items()
         }
         options.output.write_text(
             json.dumps(
-                {"system": name, "recorded": options.recorded, "sources": SOURCES, "summary": told, "clips": clips},
+                {
+                    "system": name,
+                    "recorded": options.recorded,
+                    "sources": SOURCES,
+                    "summary": told,
+                    "clips": clips,
+                },
                 indent=1,
             )
         )

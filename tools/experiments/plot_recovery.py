@@ -62,29 +62,49 @@ def gains_by_start(trained: CompressedSensing, data: str, split: str, seed: int,
     mixtures = fixed_mixtures(catalogue, config, split=split, count=MIXTURES, seed=seed)
     for iterations in LENGTHS_OF_SEARCH:
         for encoder_start in (True, False):
-            system = searching(trained, iterations=iterations, restarts=1, encoder_start=encoder_start)
+            system = searching(
+                trained, iterations=iterations, restarts=1, encoder_start=encoder_start
+            )
             gains = []
             for one in mixtures:
                 estimate = np.asarray(system.separate(one.mixture[None]))[0, 0]
-                gains.append(si_sdr_improvement(one.sources[config.sources[0]], estimate, one.mixture))
-            rows.append({"iterations": iterations, "encoder_start": encoder_start, "gain_db": float(np.median(gains))})
+                gains.append(
+                    si_sdr_improvement(one.sources[config.sources[0]], estimate, one.mixture)
+                )
+            rows.append(
+                {
+                    "iterations": iterations,
+                    "encoder_start": encoder_start,
+                    "gain_db": float(np.median(gains)),
+                }
+            )
             say(f"mixtures: {rows[-1]}")
     return rows
 
 
 def windows_in_range(system: CompressedSensing, count: int, seed: int) -> np.ndarray:
     """What the first source's generator makes of random latents, `[count, window]`."""
-    latents = np.random.default_rng(seed).uniform(-1, 1, (count, system.config.generator.latent)).astype(np.float32)
-    return np.asarray(system.shipped["generator"].get_layer("maker0")(latents, training=False))[..., 0]
+    latents = (
+        np.random.default_rng(seed)
+        .uniform(-1, 1, (count, system.config.generator.latent))
+        .astype(np.float32)
+    )
+    return np.asarray(system.shipped["generator"].get_layer("maker0")(latents, training=False))[
+        ..., 0
+    ]
 
 
-def windows_held_out(system: CompressedSensing, data: str, split: str, count: int, seed: int) -> np.ndarray:
+def windows_held_out(
+    system: CompressedSensing, data: str, split: str, count: int, seed: int
+) -> np.ndarray:
     """Windows of recordings of the first source, `[count, window]`, at the level of the model's settings."""
     config = replace(system.experiment.data, data=data)
     window, source = config.window, config.sources[0]
     catalogue = open_catalogue(data, config.sources)
     seconds = (window + 1) / config.sample_rate_hz
-    mixtures = fixed_mixtures(catalogue, config, split=split, count=count, seconds=seconds, seed=seed)
+    mixtures = fixed_mixtures(
+        catalogue, config, split=split, count=count, seconds=seconds, seed=seed
+    )
     stretches = np.stack([item.sources[source][:window] for item in mixtures])
     return np.asarray(stretches * gain_to_level(stretches, system.config.level_dbfs))[..., 0]
 
@@ -94,7 +114,9 @@ def lasso(measurements: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso
 
-    of_cosines = scipy.fft.dct(matrix, axis=1, norm="ortho")  # A x = (A C^T)(C x) with orthonormal cosines C
+    of_cosines = scipy.fft.dct(
+        matrix, axis=1, norm="ortho"
+    )  # A x = (A C^T)(C x) with orthonormal cosines C
     # scikit-learn halves and averages the squared error; the measurements' level stands for the images' range.
     level = np.sqrt(np.mean(measurements**2))
     model = Lasso(alpha=LASSO_WEIGHT * level / len(matrix), fit_intercept=False, max_iter=300)
@@ -110,7 +132,9 @@ def spectral_error(system: CompressedSensing, windows: np.ndarray, found: np.nda
     return np.asarray(loudness_distance(*powers)) * 10 * 10 / np.log(10)
 
 
-def errors_of(system: CompressedSensing, windows: np.ndarray, counts: list[int], noise: float, seed: int, say) -> dict:
+def errors_of(
+    system: CompressedSensing, windows: np.ndarray, counts: list[int], noise: float, seed: int, say
+) -> dict:
     """Median errors of every method at every number of measurements."""
     rows = {method: [] for method in METHODS}
     for count in counts:
@@ -130,7 +154,10 @@ def errors_of(system: CompressedSensing, windows: np.ndarray, counts: list[int],
                     "spectrum_db": float(np.median(spectral_error(system, windows, recovered))),
                 }
             )
-        say(f"m = {count}: " + ", ".join(f"{method} {rows[method][-1]['waveform']:.3g}" for method in METHODS))
+        say(
+            f"m = {count}: "
+            + ", ".join(f"{method} {rows[method][-1]['waveform']:.3g}" for method in METHODS)
+        )
     return rows
 
 
@@ -145,7 +172,11 @@ def draw(results: dict, path: Path) -> None:
             axes = panels[row][column]
             for (method, points), colour in zip(rows.items(), COLOURS, strict=True):
                 axes.plot(
-                    [p["m"] for p in points], [max(p[error], 1e-6) for p in points], "o-", color=colour, label=method
+                    [p["m"] for p in points],
+                    [max(p[error], 1e-6) for p in points],
+                    "o-",
+                    color=colour,
+                    label=method,
                 )
             axes.set_xscale("log", base=2)
             axes.set_yscale("log" if error == "waveform" else "linear")
@@ -166,7 +197,9 @@ def table(results: dict, gains: list[dict]) -> str:
         "|---|---|---|",
     ]
     for of_encoder, of_chance in zip(gains[::2], gains[1::2], strict=True):
-        lines.append(f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} | {of_chance['gain_db']:+.2f} |")
+        lines.append(
+            f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} | {of_chance['gain_db']:+.2f} |"
+        )
     lines.append("")
     for kind, rows in results.items():
         lines += [f"{kind}: squared error over energy (spectral error in dB), medians", ""]
@@ -179,7 +212,9 @@ def table(results: dict, gains: list[dict]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", required=True)
     parser.add_argument("--data", default="demo")
     parser.add_argument("--output", type=Path, required=True)
@@ -195,21 +230,30 @@ def main() -> None:
 
     trained = load_trained(options.model)
     if not isinstance(trained, CompressedSensing):
-        raise ConfigError(f"{options.model} is a {trained.experiment.system} model; wanted compressed_sensing.")
+        raise ConfigError(
+            f"{options.model} is a {trained.experiment.system} model; wanted compressed_sensing."
+        )
     system = searching(trained, iterations=options.iterations, restarts=options.restarts)
     windows = {
         "in range": windows_in_range(system, options.windows, options.seed),
-        "held out": windows_held_out(system, options.data, options.split, options.windows, options.seed),
+        "held out": windows_held_out(
+            system, options.data, options.split, options.windows, options.seed
+        ),
     }
     gains = gains_by_start(trained, options.data, options.split, options.seed, console.print)
     results = {}
     for kind, signals in windows.items():
         console.print(f"{kind}: {len(signals)} windows of {signals.shape[1]} samples")
-        results[kind] = errors_of(system, signals, options.measurements, options.noise, options.seed, console.print)
+        results[kind] = errors_of(
+            system, signals, options.measurements, options.noise, options.seed, console.print
+        )
     options.output.mkdir(parents=True, exist_ok=True)
     draw(results, options.output / "recovery.png")
     (options.output / "recovery.md").write_text(table(results, gains))
-    told = {name: value if not isinstance(value, Path) else str(value) for name, value in vars(options).items()}
+    told = {
+        name: value if not isinstance(value, Path) else str(value)
+        for name, value in vars(options).items()
+    }
     (options.output / "recovery.json").write_text(
         json.dumps({"options": told, "results": results, "mixtures": gains}, indent=1) + "\n"
     )

@@ -1,1 +1,1 @@
-"""How a window or a recording is changed before it is mixed."""
+"""Augmentation: changes windows or recordings before they are mixed."""

@@ -1,12 +1,10 @@
-"""Changes of windows before they are mixed: other pianos, rooms, microphones and media than those
-that were recorded.
+"""Augmentation of windows before they are mixed: other instruments, rooms, microphones and media.
 
-Every part of a mixture is changed by itself, and only then does the law put them together, so what
-is called a source is exactly what lies in the mixture, whatever was done to it. What is drawn is a
-function of (seed, step, stream, window).
+Every source is changed on its own, and the mixing law is applied afterwards. So a source is exactly
+what the mixture contains. All random numbers depend only on (seed, step, stream, window).
 
-In this order, as sound takes it: speed, pitch, equaliser, room, band limits, codec, polarity; noise
-  lies under the finished mixture.
+The order is that of the sound's path: speed, pitch, equaliser, room, band limits, codec, polarity.
+Noise is added to the finished mixture.
 """
 
 import functools
@@ -28,55 +26,60 @@ from tfsepgan.data.augment.effects import (
     white_noise,
 )
 from tfsepgan.data.augment.pitch_shift import at_pitch
-from tfsepgan.data.batches.draws import OTHER, Plan, begin
+from tfsepgan.data.batches.draws import Plan, begin
 from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.batches.pool import OTHER
 from tfsepgan.errors import DataError
 
-_PURPOSE = 77  # keeps these draws apart from those of which windows are heard
-_PITCH = 78  # and those of the pitch, which is younger, from all others
-_RECORDED = 0.5  # share of the rooms that are recorded ones, where there are any
-# added to a room that is filtered: the narrowest, lowest equaliser falls by 60 dB in it
+_PURPOSE = 77  # makes these draws independent of those that choose windows
+_PITCH = 78  # and those of the pitch, which was added later, independent of all others
+_RECORDED = 0.5  # share of recorded rooms, if there are any
+# added to a filtered room: within it, the narrowest and lowest equaliser decays by 60 dB
 _RINGING_SECONDS = 0.1
-_LONGEST_ROOM_SECONDS = 2.0  # of a recorded response: what comes later is inaudible in a window
+_LONGEST_ROOM_SECONDS = 2.0  # of a recorded response; later parts are inaudible in a window
 
 
 class Augmenter:
-    """Changes windows as the settings say.
+    """Changes windows by the settings.
 
     Args:
-      config: of the data; `config.augment` says what is done.
+      config: of the data; `config.augment` sets the changes.
     Raises: DataError when the folder of recorded rooms holds none.
     """
 
     def __init__(self, config: DataConfig):
         self.config, self.augment, self.rate = config, config.augment, config.sample_rate_hz
-        heard = config.augment.room and config.augment.rooms
-        self.rooms = recorded_rooms(config.augment.rooms, self.rate) if heard else ()
+        recorded = config.augment.room and config.augment.rooms
+        self.rooms = recorded_rooms(config.augment.rooms, self.rate) if recorded else ()
 
     @property
     def works(self) -> bool:
-        """Whether a window can take filters or transforms, and not only another sign."""
+        """Whether windows can be filtered or transformed, and not only inverted."""
         return any(getattr(self.augment, name) for name in AUGMENTATIONS if name != "polarity")
 
     def generator(
         self, step: int, stream: int, number: int, purpose: int = _PURPOSE
     ) -> np.random.Generator:
-        """What one window's changes are drawn from, or with number -1 - item those that a mixture's
-        parts share."""
-        # Numbers that are counted, not hashed: made in a third of the time.
+        """Random numbers for the changes of one window.
+
+        With number -1 - item, they are for what the sources of a mixture share.
+        """
+        # A counter-based generator is made in a third of the time of one with a hashed seed.
         place = np.array(
             [[self.config.seed, step, 0, 0], [0, number % 2**32, stream, purpose]], np.uint64
         )
         return np.random.Generator(np.random.Philox(key=place[0, :2], counter=place[1]))
 
     def speed(self, rng: np.random.Generator) -> float:
-        """How fast a window, or all parts of a song, plays: 1 as recorded."""
+        """The speed of a window, or of all sources of a song; 1 is as recorded."""
         semitones = _between(rng, self.augment.speed_semitones)
         return float(2.0 ** (semitones / 12)) if rng.random() < self.augment.speed else 1.0
 
     def pitch(self, step: int, stream: int, number: int) -> float:
-        """How many semitones a window, or all parts of a song, is moved by at its speed: 0 as
-        recorded; numbers as of `generator`."""
+        """The pitch shift in semitones of a window, or of all sources of a song; 0 is as recorded.
+
+        The numbers are those of `generator`.
+        """
         if not self.augment.pitch:
             return 0.0
         rng = self.generator(step, stream, number, _PITCH)
@@ -84,8 +87,14 @@ class Augmenter:
         return semitones if rng.random() < self.augment.pitch else 0.0
 
     def played(self, samples: np.ndarray, speed: float, semitones: float) -> np.ndarray:
-        """A window `[longer]` at another speed, and apart from it at another pitch, but not changed
-        otherwise: float32 `[window]`."""
+        """A window at another speed and another pitch, without other changes.
+
+        Args:
+          samples: float32 `[longer]`, see `longer_window`.
+          speed: playing speed.
+          semitones: pitch shift in addition to that of the speed.
+        Returns: float32 `[window]`.
+        """
         window = self.config.window
         moved = at_pitch(samples[: played_length(window, speed)], semitones, self.rate, speed)[
             :window
@@ -99,13 +108,13 @@ class Augmenter:
     def changed(
         self, samples: np.ndarray, rng: np.random.Generator, speed: float, semitones: float = 0.0
     ) -> np.ndarray:
-        """One window, changed.
+        """One window with all changes.
 
         Args:
           samples: float32 `[longer]`, see `longer_window`.
           rng: draws the changes.
-          speed: how fast it plays.
-          semitones: how much higher it is than at that speed.
+          speed: playing speed.
+          semitones: pitch shift in addition to that of the speed.
         Returns: float32 `[window]`.
         """
         augment, rate = self.augment, self.rate
@@ -124,7 +133,7 @@ class Augmenter:
         if room is None:
             samples = filtered(samples, sections)
         else:
-            if sections:  # a filtered room is a room, and shorter than the window
+            if sections:  # filter the room, which is shorter than the window
                 room = filtered(np.pad(room, (0, round(_RINGING_SECONDS * rate))), sections)
             samples = in_room(samples, room)
         if rng.random() < augment.codec:
@@ -138,8 +147,10 @@ class Augmenter:
         return room_response(seconds, _between(rng, self.augment.room_db), self.rate, rng)
 
     def noise(self, mixture: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-        """A noise floor to be added to a mixture `[time]`, or None; its spectrum falls by 0 to 6 dB
-        an octave."""
+        """A noise floor for a mixture `[time]`, or None.
+
+        Its spectrum falls by 0 to 6 dB an octave.
+        """
         level_db, reddening, chance = (
             _between(rng, self.augment.noise_db),
             rng.random(),
@@ -148,22 +159,21 @@ class Augmenter:
         if chance >= self.augment.noise:
             return None
         noise = white_noise(len(mixture), rng)
-        if reddening > 0.5:  # a leaky sum of white noise is brown
+        if reddening > 0.5:  # a leaky sum of white noise is brown noise
             noise = filtered(
                 noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])]
             )
-        wanted = root_mean_square(mixture) * 10.0 ** (level_db / 20)
-        return noise * np.float32(wanted / root_mean_square(noise))
+        noise_rms = root_mean_square(mixture) * 10.0 ** (level_db / 20)
+        return noise * np.float32(noise_rms / root_mean_square(noise))
 
 
 class Changes:
-    """The changes of one step: of each window by its row in the plan, and what lies under each
-    mixture.
+    """The changes of one step: of each window, by its row in the plan, and under each mixture.
 
     Args:
-      augmenter: draws and makes them.
+      augmenter: draws and applies them.
       plan: of the step's windows.
-      stream: number of the stream that they are of.
+      stream: number of their stream.
       step: of training.
     """
 
@@ -172,8 +182,13 @@ class Changes:
         self.noisy = augmenter.augment.noise > 0
 
     def window(self, row: int, samples: np.ndarray) -> np.ndarray:
-        """A window of the plan `[longer]`, scaled, see `longer_window`: changed, float32
-        `[window]`."""
+        """A changed window of the plan.
+
+        Args:
+          row: its row in the plan.
+          samples: float32 `[longer]`, see `longer_window`.
+        Returns: float32 `[window]`.
+        """
         augmenter, draws = self._augmenter, self._plan.draws
         item, is_source = int(draws.item[row]), draws.part[row] != OTHER
         window, together = augmenter.config.window, bool(self._plan.together[item])
@@ -193,8 +208,7 @@ class Changes:
         return augmenter.played(samples, speed, semitones)
 
     def noise(self, item: int, mixture: np.ndarray) -> np.ndarray | None:
-        """What lies under a mixture `[time]`, or None; drawn apart from all that windows are
-        changed by."""
+        """The noise under a mixture `[time]`, or None; independent of the changes of windows."""
         number = -1 - self._augmenter.config.batch - item
         return self._augmenter.noise(
             mixture, self._augmenter.generator(self._step, self._stream, number)
@@ -202,21 +216,25 @@ class Changes:
 
 
 def longer_window(config: DataConfig) -> int:
-    """Samples to read for each window, so that one that plays faster fills it; another pitch needs
-    no more."""
+    """Samples to read for each window, enough for the highest speed.
+
+    Another pitch needs no additional samples.
+    """
     if not config.augment.speed:
         return config.window
     return played_length(config.window, 2.0 ** (max(0.0, config.augment.speed_semitones[1]) / 12))
 
 
 def played_length(window: int, speed: float) -> int:
-    """Samples of a recording that fill a window when it plays at a speed."""
+    """Samples of a recording that fill a window at a speed."""
     return int(np.ceil(window * speed))
 
 
 def room_files(folder: str) -> list[tuple[str, int]]:
-    """Names in the folder of recorded rooms, and sizes in bytes, wherever it lies: what a run that
-    goes on must find again."""
+    """Names and sizes in bytes of the recorded rooms in a folder.
+
+    A resumed run must have the same ones.
+    """
     found = (path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
     paths = sorted(path for path in found if not path.name.startswith("."))
     return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
@@ -224,18 +242,19 @@ def room_files(folder: str) -> list[tuple[str, int]]:
 
 @functools.lru_cache(maxsize=4)
 def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
-    """Impulse responses of rooms, each starting at what comes directly, which is brought to 1.
+    """Impulse responses of rooms, starting at the direct sound, which is scaled to 1.
 
     Args:
-      folder: of recordings, one response each; folders below it count.
-    Returns: float32 `[time]` each, two seconds at most.
+      folder: of recordings, one response each; subfolders are included.
+      sample_rate_hz: rate of the audio.
+    Returns: float32 `[time]` each, at most two seconds.
     Raises: DataError when there is none, or one cannot be read or is silent.
     """
     paths = [Path(folder) / name for name, _ in room_files(folder)]
     if not paths:
         raise DataError(
             f"augment.rooms is {folder}, which holds no impulse responses ({', '.join(SUFFIXES)})."
-            " Name a folder of them, or leave it out."
+            " Set a folder that does, or leave it out."
         )
     rooms = []
     for path in paths:
@@ -243,10 +262,10 @@ def recorded_rooms(folder: str, sample_rate_hz: int) -> Sequence[np.ndarray]:
         peak = int(np.argmax(np.abs(response)))
         if not response[peak]:
             raise DataError(
-                f"{path} is silent, and no room's impulse response; remove it from augment.rooms."
+                f"{path} is silent, so it is no impulse response; remove it from augment.rooms."
             )
-        heard = response[peak : peak + round(_LONGEST_ROOM_SECONDS * sample_rate_hz)]
-        rooms.append((heard / response[peak]).astype(np.float32))
+        kept = response[peak : peak + round(_LONGEST_ROOM_SECONDS * sample_rate_hz)]
+        rooms.append((kept / response[peak]).astype(np.float32))
     return tuple(rooms)
 
 

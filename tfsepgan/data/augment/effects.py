@@ -1,5 +1,4 @@
-"""What microphones, rooms, desks and codecs do to a recording, as functions of samples and drawn
-numbers."""
+"""Effects of microphones, rooms and codecs, as functions of samples and drawn numbers."""
 
 import math
 
@@ -8,13 +7,13 @@ import scipy.fft
 import soxr
 from scipy.signal import sosfilt
 
-# samples of a response that are convolved at once: short enough for a processor's cache
+# samples of a response that are convolved at once; they fit into a processor's cache
 ROOM_BLOCK = 16384
-FILTER_HZ = (60.0, 8000.0)  # where random filters of an equaliser lie
-USABLE = 0.45  # of the rate: filters above that are left out
-CODEC_SECONDS = 0.023  # half a frame: 1024 samples at 44.1 kHz, as AAC
+FILTER_HZ = (60.0, 8000.0)  # range of an equaliser's random filters
+USABLE = 0.45  # of the sample rate; filters above are left out
+CODEC_SECONDS = 0.023  # half a frame: 1024 samples at 44.1 kHz, as in AAC
 CODEC_BANDS = 4.0  # for each octave above 500 Hz
-CODEC_DB = (4.0, 20.0)  # signal over noise in every band
+CODEC_DB = (4.0, 20.0)  # signal-to-noise ratio in every band
 CODEC_HZ = (5000.0, 16000.0)
 
 
@@ -25,30 +24,31 @@ def equaliser(
 
     Args:
       rng: draws them.
-      gain_db: range of what each raises or lowers.
+      gain_db: range of the gain of each.
       sample_rate_hz: rate of the audio.
-    Returns: second-order sections, `[1, 6]` each; those near half the rate are left out.
+    Returns: second-order sections, `[1, 6]` each; those near half the sample rate are left out.
     """
     sections = []
     low, high = FILTER_HZ
     for _ in range(2 + int(rng.integers(0, 2))):
         kind = ("peak", "low", "high")[int(rng.integers(0, 3))]
         frequency_hz = low * (high / low) ** rng.random()
-        raised_db = gain_db[0] + (gain_db[1] - gain_db[0]) * rng.random()
+        drawn_db = gain_db[0] + (gain_db[1] - gain_db[0]) * rng.random()
         quality = 0.4 + 0.8 * rng.random()
         if frequency_hz < USABLE * sample_rate_hz:
             sections.append(
-                equaliser_section(kind, frequency_hz, raised_db, quality, sample_rate_hz)
+                equaliser_section(kind, frequency_hz, drawn_db, quality, sample_rate_hz)
             )
     return sections
 
 
 def band_edge(kind: str, frequency_hz: float, sample_rate_hz: int) -> list[np.ndarray]:
-    """A Butterworth 'lowpass' (24 dB an octave) or 'highpass' (12 dB), as second-order sections;
-    none above what the rate can hold.
+    """A Butterworth 'lowpass' (24 dB an octave) or 'highpass' (12 dB), as second-order sections.
 
-    Source: Bristow-Johnson, as `equaliser_section`; scipy.signal.butter gives the same and takes
-      longer than the filtering.
+    Empty if the frequency is too high for the sample rate.
+
+    Source: Bristow-Johnson, as in `equaliser_section`; scipy.signal.butter gives the same result,
+      but takes longer than the filtering.
     """
     if frequency_hz >= USABLE * sample_rate_hz:
         return []
@@ -69,48 +69,48 @@ def filtered(samples: np.ndarray, sections: list[np.ndarray]) -> np.ndarray:
 
 
 def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Samples `[time]` as heard in a room with an impulse response `[time]`, float32, as long as
-    they were.
+    """Samples `[time]` in a room with an impulse response `[time]`; float32 of the same length.
 
-    Both in blocks, whose transforms stay in the processor's cache and go through its vectors
-    together: 1.2 to 2.4 times as fast as scipy.signal.oaconvolve (windows of 131072, rooms of 0.2
+    Both are convolved in blocks, whose transforms fit into the processor's cache and are
+    vectorised: 1.2 to 2.4 times as fast as scipy.signal.oaconvolve (windows of 131072, rooms of 0.2
     to 1.2 s).
     """
-    heard = scipy.fft.rfft(_in_blocks(samples), 2 * ROOM_BLOCK, axis=1)
-    parts = scipy.fft.rfft(_in_blocks(response), 2 * ROOM_BLOCK, axis=1)[: len(heard)]
-    total = heard * parts[0]
-    for late in range(1, len(parts)):
-        total[late:] += heard[:-late] * parts[late]
-    made = scipy.fft.irfft(total, axis=1)
-    made[1:, :ROOM_BLOCK] += made[:-1, ROOM_BLOCK:]
-    return made[:, :ROOM_BLOCK].ravel()[: len(samples)]
+    spectra = scipy.fft.rfft(_in_blocks(samples), 2 * ROOM_BLOCK, axis=1)
+    parts = scipy.fft.rfft(_in_blocks(response), 2 * ROOM_BLOCK, axis=1)[: len(spectra)]
+    total = spectra * parts[0]
+    for delay in range(1, len(parts)):
+        total[delay:] += spectra[:-delay] * parts[delay]
+    blocks = scipy.fft.irfft(total, axis=1)
+    blocks[1:, :ROOM_BLOCK] += blocks[:-1, ROOM_BLOCK:]
+    return blocks[:, :ROOM_BLOCK].ravel()[: len(samples)]
 
 
 def _in_blocks(samples: np.ndarray) -> np.ndarray:
-    """Samples `[time]` as `[blocks, ROOM_BLOCK]`, zeros after them, float32."""
+    """Samples `[time]` as `[blocks, ROOM_BLOCK]`, padded with zeros, float32."""
     blocks = np.zeros((-(-len(samples) // ROOM_BLOCK), ROOM_BLOCK), np.float32)
     blocks.reshape(-1)[: len(samples)] = samples
     return blocks
 
 
 def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
-    """Samples `[time]` played faster, and so much higher, as a tape would be: `[time / speed]`,
-    float32."""
+    """Samples `[time]` at another speed and pitch, like a tape: `[time / speed]`, float32."""
     return soxr.resample(samples, speed, 1.0, quality="HQ")
 
 
 def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> np.ndarray:
-    """What a lossy codec leaves of samples `[time]`: float32, as long as they were.
+    """Samples `[time]` after a lossy codec: float32 of the same length.
 
-    As such codecs do, it rounds the coefficients of a lapped transform in steps that follow how
-    loud each band is at that moment, so that faint partials go and come, and leaves out what lies
-    above a limit.
+    Like such codecs, it rounds the coefficients of a lapped transform in steps that follow the
+    level of each band over time, so faint partials come and go, and it removes everything above a
+    limit.
 
     Args:
-      quality: 0 for about 4 dB of signal over noise in every band and nothing above 5 kHz, to 1 for
-        20 dB and 16 kHz.
-    Source: Princen & Bradley 1986, the transform; Brandenburg & Stoll 1994, "ISO-MPEG-1 Audio",
-      what is done in it.
+      samples: float32 `[time]`.
+      quality: 0 for a signal-to-noise ratio of about 4 dB in every band and a limit of 5 kHz, to 1
+        for 20 dB and 16 kHz.
+      sample_rate_hz: rate of the audio.
+    Source: the transform, Princen & Bradley 1986; its use, Brandenburg & Stoll 1994, "ISO-MPEG-1
+      Audio".
     """
     half = 2 ** round(np.log2(CODEC_SECONDS * sample_rate_hz))
     coefficients = _lapped(samples, half)
@@ -119,7 +119,7 @@ def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> n
     widths = np.diff(first, append=half)
     power = np.add.reduceat(np.square(coefficients), first, axis=1) / widths
     noise_db = CODEC_DB[0] + (CODEC_DB[1] - CODEC_DB[0]) * quality
-    # Rounding to a step makes noise of a twelfth of its square.
+    # Rounding to a step adds noise with a power of a twelfth of the squared step.
     step = np.sqrt(12 * power * 10.0 ** (-noise_db / 10)) + np.float32(1e-9)
     step = np.repeat(step.astype(np.float32), widths, axis=1)
     rounded = np.divide(coefficients, step, out=coefficients)
@@ -130,8 +130,10 @@ def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> n
 
 
 def _lapped(samples: np.ndarray, half: int) -> np.ndarray:
-    """Modified discrete cosine transform of `[time]`, in frames of twice `half` that overlap by
-    half: `[frames, half]`, float32."""
+    """Modified discrete cosine transform of `[time]`: `[frames, half]`, float32.
+
+    The frames have twice `half` samples and overlap by half.
+    """
     blocks = -(-len(samples) // half) + 2
     padded = np.zeros(blocks * half, np.float32)
     padded[half : half + len(samples)] = samples
@@ -167,8 +169,10 @@ def _sine(half: int) -> np.ndarray:
 
 
 def white_noise(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise `[time]` as loud at every frequency, float32 in [-0.5, 0.5): uniform numbers sound as
-    normal ones do, and cost a fifth."""
+    """White noise `[time]`, float32 in [-0.5, 0.5).
+
+    Uniform numbers sound like normal ones and take a fifth of the time.
+    """
     noise = rng.random(count, dtype=np.float32)
     noise -= np.float32(0.5)
     return noise
@@ -177,16 +181,16 @@ def white_noise(count: int, rng: np.random.Generator) -> np.ndarray:
 def room_response(
     seconds: float, level_db: float, sample_rate_hz: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """A synthetic room: what comes directly, then noise that dies away.
+    """A synthetic room: the direct sound, then decaying noise.
 
     Args:
-      seconds: until the noise has fallen by 60 dB.
-      level_db: energy of the noise against what comes directly.
+      seconds: until the noise has decayed by 60 dB.
+      level_db: energy of the noise relative to the direct sound.
       sample_rate_hz: rate of the audio.
       rng: draws the noise.
     Returns: float32 `[time]`, starting with 1.
-    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): a hall
-      sounds like decaying noise.
+    Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979): the
+      response of a hall resembles decaying noise.
     """
     time = np.arange(1, round(seconds * sample_rate_hz), dtype=np.float32)
     noise = white_noise(len(time), rng)
@@ -203,10 +207,10 @@ def equaliser_section(
     Args:
       kind: 'peak', or a shelf 'low' or 'high'.
       frequency_hz: centre of the peak, or middle of the shelf's slope.
-      gain_db: at the peak, or far along the shelf.
-      quality: the higher, the narrower.
+      gain_db: at the peak, or at the far end of the shelf.
+      quality: higher is narrower.
       sample_rate_hz: rate of the audio.
-    Returns: `[1, 6]`, a second-order section as scipy.signal.sosfilt takes.
+    Returns: `[1, 6]`, a second-order section for scipy.signal.sosfilt.
     Source: Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
     """
     amplitude = 10.0 ** (gain_db / 40)

@@ -1,14 +1,14 @@
-"""Pitch without speed: a phase vocoder makes a recording longer, and played so much faster it is as
-long as before, and higher.
+"""Pitch shift at constant speed: a phase vocoder stretches the recording, then it is resampled.
 
-Source: Laroche & Dolson 1999, "Improved phase vocoder time-scale modification of audio", sections
-III.B (rigid phase locking: every bin turns with the peak that it belongs to) and III.A (peaks, and
-which bins are whose); Puckette 1995, "Phase-locked vocoder": how far a phase moves in a hop is read
-from a second frame, a hop earlier in the recording, so nothing is unwrapped.
+Source:
+- Laroche & Dolson 1999, "Improved phase vocoder time-scale modification of audio": sections III.B
+  (rigid phase locking: every bin rotates with its peak) and III.A (peaks and their bins).
+- Puckette 1995, "Phase-locked vocoder": the phase advance in a hop is measured in a second frame,
+  one hop earlier in the recording, so no phase is unwrapped.
 
-Departs from them: a peak three times as high as a hop earlier is a new sound, and starts with the
-phase it was recorded with, so that hammers and plectra stay sharp (in the spirit of Röbel 2003, "A
-new approach to transient processing in the phase vocoder").
+Departs from them: a peak three times as high as one hop earlier is a new sound and starts with its
+recorded phase, so that attacks of hammers and plectra stay sharp (similar to Röbel 2003, "A new
+approach to transient processing in the phase vocoder").
 """
 
 import numpy as np
@@ -17,33 +17,31 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tfsepgan.data.augment.effects import at_speed
 
-# hops in a frame, the fewest whose squared Hann windows add up evenly; four keep spectra no better
-# and cost a third more
+# Hops in a frame: the fewest for which squared Hann windows sum to a constant. Four give no better
+# spectra and take a third more time.
 OVERLAP = 3
-HOP_SECONDS = 0.0217  # frames of 65 ms: 46 ms blur bass notes, 93 ms attacks
-# in a hop, of what starts anew: 10 dB; at 6 dB noise starts anew so often that it loses level, at
-# 15 dB clicks smear
+HOP_SECONDS = 0.0217  # frames of 65 ms; 46 ms blur bass notes, 93 ms blur attacks
+# Increase in a hop (10 dB) that marks a new sound. With 6 dB, noise restarts so often that it loses
+# level; with 15 dB, clicks smear.
 RISE = 3.0
-_EVENLY = OVERLAP * 0.375  # what the squared Hann windows add up to
-# worked on at a time: arrays that stay in a processor's cache, and that memory is not asked anew
-# for
-_FRAMES = 16
-_NEIGHBOURS = 2  # a peak is higher than so many on either side: a Hann window's main lobe
+_WINDOW_SUM = OVERLAP * 0.375  # the sum of the squared Hann windows
+_FRAMES = 16  # processed at a time: the arrays fit into a processor's cache
+_NEIGHBOURS = 2  # bins on either side that a peak exceeds: the main lobe of a Hann window
 
 
 def at_pitch(
     samples: np.ndarray, semitones: float, sample_rate_hz: int, speed: float = 1.0
 ) -> np.ndarray:
-    """The same music higher or lower, at the same speed or another.
+    """The same music at another pitch, and optionally another speed.
 
-    The spectrum moves as a whole, overtones and resonances alike, as if the instrument were smaller
-    or larger. What is moved above half the rate is left out.
+    The whole spectrum is shifted, overtones and resonances alike, as if the instrument were smaller
+    or larger. Everything shifted above half the sample rate is removed.
 
     Args:
       samples: float32 `[time]`.
-      semitones: how much higher; 0 gives the samples as they are, but for the speed.
+      semitones: pitch shift; 0 leaves the samples unchanged, except for the speed.
       sample_rate_hz: rate of the audio.
-      speed: how much faster, and so much higher again, as of a tape; one resampling serves both.
+      speed: playing speed, which shifts the pitch further, like a tape; one resampling does both.
     Returns: float32 `[floor(time / speed)]`.
     """
     ratio, time = 2.0 ** (semitones / 12), int(len(samples) / speed + 1e-6)
@@ -60,7 +58,7 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
 
     Args:
       samples: float32 `[time]`.
-      ratio: how much longer it lasts.
+      ratio: by which it gets longer.
       sample_rate_hz: rate of the audio.
     Returns: float32 `[ceil(time * ratio)]`.
     """
@@ -68,7 +66,7 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
     frame, length = OVERLAP * hop, int(np.ceil(len(samples) * ratio))
     count = -(-length // hop) + OVERLAP - 1
     centres = hop * (np.arange(count) - (OVERLAP - 1)) + frame / 2
-    # where frames lie in the recording
+    # positions of the frames in the recording
     starts = np.rint(centres / ratio - frame / 2).astype(np.int64)
     before = hop - min(0, int(starts[0]))
     padded = np.pad(samples, (before, max(0, int(starts[-1]) + frame - len(samples))))
@@ -83,7 +81,7 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
         earlier = scipy.fft.rfft(frames[here - hop] * window, axis=1)
         turns = _turns(now, np.concatenate([last, now[:-1]]), earlier, turns[-1])
         last = now[-1:]
-        parts = scipy.fft.irfft(now * turns, n=frame, axis=1) * (window / np.float32(_EVENLY))
+        parts = scipy.fft.irfft(now * turns, n=frame, axis=1) * (window / np.float32(_WINDOW_SUM))
         for number in range(OVERLAP):
             own = slice(number * hop, (number + 1) * hop)
             total[first + number : first + number + len(here)] += parts[:, own]
@@ -93,15 +91,14 @@ def stretched(samples: np.ndarray, ratio: float, sample_rate_hz: int) -> np.ndar
 def _turns(
     now: np.ndarray, previous: np.ndarray, earlier: np.ndarray, turned: np.ndarray
 ) -> np.ndarray:
-    """How far each bin of each frame is turned so that its sound goes on where the frame before
-    left it.
+    """The rotation of each bin of each frame that continues the phase of the frame before.
 
     Args:
       now: spectra of some frames, complex64 `[frames, bins]`.
       previous: of the frame before each.
-      earlier: of what lies one hop before each in the recording.
-      turned: what the frame before the first was turned by, `[bins]`.
-    Returns: complex64 `[frames, bins]`, of length one.
+      earlier: of the recording one hop before each.
+      turned: the rotation of the frame before the first, `[bins]`.
+    Returns: complex64 `[frames, bins]`, of magnitude one.
     """
     power = np.square(now.real) + np.square(now.imag)
     peaks, widths, ends = _regions(power)
@@ -121,12 +118,13 @@ def _turns(
 
 
 def _regions(power: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """Peaks of spectra, and the bins around each that are nearer to it than to the next.
+    """Peaks of spectra, and the bins that are nearer to each than to the next.
 
     Args:
-      power: `[frames, bins]`; the lowest bin of each frame counts as a peak, so that each has one.
-    Returns: where the peaks lie among all bins of all frames in a row, and how many bins belong to
-      each, both `[peaks]`; and which of them is the first of each frame, `[frames + 1]`.
+      power: `[frames, bins]`; the lowest bin of each frame counts as a peak, so that each frame has
+        one.
+    Returns: the index of each peak among all bins of all frames, and its number of bins, both
+      `[peaks]`; and the index of the first peak of each frame, `[frames + 1]`.
     """
     top = np.ones(power.shape, bool)
     for distance in range(1, _NEIGHBOURS + 1):

@@ -1,11 +1,15 @@
-"""Variants of a recording: the same music as if on another instrument, in another room, at another
-speed.
+"""Variants of a recording: the same music on another instrument, in another room, at another speed.
 
-One player's recordings teach a network that player's piano. A variant weighs the channels of a
-recording that has several anew, as if heard from elsewhere, changes speed and pitch together (as a
-tape does), bends the spectrum with a few filters, sometimes limits the band as a telephone, an old
-disc or a lossy codec does, and sometimes plays it in a room. What is drawn is a function of the
-seed, the file's name and the variant's number, so every machine makes the same.
+With the recordings of one player, a network learns only that player's piano. A variant changes a
+recording in this order:
+- other weights of its channels, if it has several, as if recorded from another position;
+- another speed and pitch together, like a tape;
+- a few filters;
+- sometimes a band limit, as of a telephone, an old disc or a lossy codec;
+- sometimes a room.
+
+All random numbers depend only on seed, file name and variant number, so every machine makes the
+same variants.
 """
 
 import zlib
@@ -14,22 +18,21 @@ import numpy as np
 
 from tfsepgan.data.augment.effects import band_edge, equaliser, filtered, in_room, room_response
 
-SEMITONES = 4.0  # either way; further, and instruments change their kind
-# most that one filter raises or lowers: about what lies between a dull upright and a bright grand
+SEMITONES = 4.0  # in either direction; with more, instruments sound like other kinds
+# largest gain of one filter: about the difference between a dull upright and a bright grand piano
 BEND_DB = 12.0
 LOW_PASS_HZ = (5000.0, 16000.0)
 HIGH_PASS_HZ = (40.0, 250.0)
-BAND_LIMIT_PROBABILITY = 0.35  # of a low-pass, and apart from it of a high-pass
+BAND_LIMIT_PROBABILITY = 0.35  # of a low-pass, and independently of a high-pass
 ROOM_PROBABILITY = 0.5
-ROOM_SECONDS = (0.15, 1.2)  # until the reverberation has fallen by 60 dB: a bedroom to a hall
-ROOM_DB = (-18.0, -3.0)  # of the reverberation against what comes directly
-# of the weights: of two channels each counts a tenth at least, should the other be dead
+ROOM_SECONDS = (0.15, 1.2)  # until the reverberation has decayed by 60 dB: from bedroom to hall
+ROOM_DB = (-18.0, -3.0)  # of the reverberation relative to the direct sound
+# equal part of the weights: of two channels each has at least 0.1, in case the other is silent
 EVEN_SHARE = 0.2
 
 
 def draw_speed(seed: int, group: str, variant: int) -> float:
-    """How much faster (and higher) a variant plays: 1 for variant 0, else within SEMITONES either
-    way.
+    """The speed of a variant: 1 for variant 0, otherwise within SEMITONES in either direction.
 
     Args:
       seed: of the run.
@@ -43,18 +46,18 @@ def draw_speed(seed: int, group: str, variant: int) -> float:
 
 
 def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> np.ndarray | None:
-    """What each channel of a recording counts for where a variant mixes them down.
+    """The weights of a recording's channels in a variant's mixdown.
 
-    Uniform among all that are positive and add up to one, less what `EVEN_SHARE` keeps: what lies
-    in the middle keeps its level, and what lies on a side moves. The stems of a song draw their
-    own, as they draw filters and rooms of their own: each is as if panned anew, and a mixture is
-    always the sum of the stems that it is made of.
+    They are uniform among all positive weights that sum to one, except for the equal part
+    `EVEN_SHARE`. So sounds in the centre keep their level, and sounds at a side change theirs. The
+    stems of a song draw separate weights, as they draw separate filters and rooms, as if panned
+
+    anew; a mixture is always the sum of the stems that it is made from.
 
     Args:
-      seed, name, variant: what they are drawn from.
+      seed, name, variant: determine the weights.
       channels: how many there are.
-    Returns: float32 `[channels]`; None, for the mean, where there is one channel, and for variant
-      0, the recording as it is.
+    Returns: float32 `[channels]`; None, for the mean, if there is one channel or for variant 0.
     """
     if variant == 0 or channels == 1:
         return None
@@ -65,14 +68,13 @@ def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> n
 def vary(
     samples: np.ndarray, sample_rate_hz: int, seed: int, name: str, variant: int
 ) -> np.ndarray:
-    """Bend the spectrum of a recording with two or three random peaks or shelves, sometimes a band
-    limit, sometimes a room.
+    """Apply two or three random peaks or shelves, and sometimes band limits and a room.
 
     Args:
       samples: float32 `[time]`.
       sample_rate_hz: their rate.
-      seed, name, variant: what the filters are drawn from.
-    Returns: float32 `[time]`; louder than full scale where the filters raise it that far.
+      seed, name, variant: determine the filters.
+    Returns: float32 `[time]`; can exceed full scale where the filters raise the level.
     """
     rng = _generator(seed, name, variant, 1)
     sections = equaliser(rng, (-BEND_DB, BEND_DB), sample_rate_hz)

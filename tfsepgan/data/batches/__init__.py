@@ -1,1 +1,1 @@
-"""From recordings to batches: unpack, read, draw, change, mix."""
+"""From recordings to batches: unpack, draw, read, augment, mix."""

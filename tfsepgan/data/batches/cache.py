@@ -1,13 +1,14 @@
-"""Unpack once: every recording as mono 16-bit PCM WAV at the model's rate, beside its loudness over
-time.
+"""The cache: every recording unpacked once, as mono 16-bit PCM WAV at the model's rate.
 
-Drawing windows needs random access, which mp3, ogg and FLAC do not give cheaply. So each file is
-decoded, brought to one channel (the mean of all; in variants each counts as drawn) and resampled
-once, and lies in the cache under a key of its path, size, time of change, rate and variant: a file
-that changes is unpacked again, a stale one is never read, and a killed run leaves no half-written
-one. A recording is stored times a power of two that fits its peak into 16 bits; reading takes that
-factor back, so 16-bit audio comes back bit for bit, nothing is clipped and quiet recordings keep
-their detail. A mono 16-bit WAV already at the rate is used where it is.
+Drawing windows needs random access, which is slow in mp3, ogg and FLAC. So each file is decoded,
+mixed down to one channel (the mean; in variants, a weighted mean) and resampled once. It is stored
+in the cache with its level over time, under a key of its path, size, modification time, rate and
+variant. So a changed file is unpacked again, outdated data are never read, and a killed run leaves
+no partial file.
+
+Samples are stored times a power of two that brings their peak just below the range of 16 bits;
+reading divides by it. So 16-bit audio is restored exactly, nothing is clipped, and quiet recordings
+keep their detail. A mono 16-bit WAV that is already at the rate is used in place.
 """
 
 import errno
@@ -30,31 +31,31 @@ from tfsepgan.data.augment.variants import draw_channel_weights, draw_speed, var
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
-# finer than any window, so that a silent window is known without reading it
+# short, so that a window's level is known without reading it
 ENVELOPE_SECONDS = 0.25
-_VERSION = 4  # raise when the stored samples or levels would differ
-_VARIED = 2  # raise when variants would differ; all others stay
+_VERSION = 4  # increase when the stored samples or levels change
+_VARIED = 2  # increase when only variants change
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """One unpacked recording, or one variant of it, ready for windows to be drawn from."""
+    """One unpacked recording, or one variant of it, from which windows are drawn."""
 
     name: str
     """Name of the file in the data folder."""
     variant: int
-    """0 for the recording as it is, 1 and on for its variants."""
+    """0 for the recording itself, 1 and up for its variants."""
     path: Path
-    """Mono 16-bit PCM WAV at the model's rate, its samples behind a head of HEADER_BYTES."""
+    """Mono 16-bit PCM WAV at the model's rate; the samples follow a header of HEADER_BYTES."""
     frames: int
     scale: float
-    """What a stored integer is worth, a power of two."""
+    """The value of one integer step, a power of two."""
     envelope: np.ndarray
     """Mean square of each hop of ENVELOPE_SECONDS, float32 `[hops]`; the last hop may be short."""
 
 
 class _Version(NamedTuple):
-    """A file, or a variant of it, and where it lies or will lie."""
+    """A file, or a variant of it, and where its samples and levels are (to be) stored."""
 
     file: AudioFile
     variant: int
@@ -65,7 +66,7 @@ class _Version(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Unpacking:
-    """What the versions of all files have in common."""
+    """What all files have in common."""
 
     sample_rate_hz: int
     cache: Path
@@ -75,8 +76,7 @@ class _Unpacking:
 
 
 def default_cache_directory() -> Path:
-    """The user's cache folder for unpacked recordings: `$XDG_CACHE_HOME/tfsepgan` or
-    `~/.cache/tfsepgan`."""
+    """The user's cache folder: `$XDG_CACHE_HOME/tfsepgan` or `~/.cache/tfsepgan`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfsepgan"
 
 
@@ -94,17 +94,17 @@ def unpack(
     seed: int = 0,
     speed_group: Callable[[AudioFile], str] = lambda file: file.name,
 ) -> dict[str, tuple[Recording, ...]]:
-    """Make sure that files lie unpacked in the cache, doing only what is missing.
+    """Unpack the files that are not yet in the cache.
 
     Args:
       files: recordings of a catalogue.
       sample_rate_hz: the model's rate.
-      cache_dir: folder of the cache, made if it is not there.
-      variants: versions of each file beside the file itself, see `variants.vary`.
+      cache_dir: folder of the cache, created if needed.
+      variants: number of variants of each file, see `variants.vary`.
       seed: seed of the variants.
       speed_group: files of one group share a variant's speed, so that the sources of a song stay
-        together.
-    Returns: file name to its recordings, the file itself first, then its variants.
+        aligned.
+    Returns: file name to its recordings: the file itself, then its variants.
     Raises: DataError for a file that cannot be decoded, or a cache that cannot be written or is
       full.
     """
@@ -139,19 +139,19 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
     rate = shared.sample_rate_hz
     try:
         state, path = file.path.stat(), file.path.resolve()
-        others = [
+        further = [
             f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in file.further
         ]
     except OSError as error:
         raise DataError(
-            f"{file.path} has gone since the data folder was read. Start again."
+            f"{file.path} was removed after the data folder was read. Start again."
         ) from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
     for variant in range(shared.variants + 1):
         key = [_VERSION, path, state.st_size, state.st_mtime_ns, rate, variant]
         if not file.is_whole:
-            key += [file.channel, file.stream, *others]
+            key += [file.channel, file.stream, *further]
         if variant:
             key += [file.name, shared.seed, shared.speed_group(file), f"varied {_VARIED}"]
         place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
@@ -178,8 +178,7 @@ def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
 
 
 def _is_unpacked(version: _Version) -> bool:
-    """True when the levels, which are written last, and the samples are there, and neither was cut
-    short, as by a power cut."""
+    """True when samples and levels exist and are complete; levels are written last."""
     if not (version.levels.exists() and version.samples.exists()):
         return False
     layout = wav_layout(version.samples)
@@ -198,13 +197,12 @@ def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]])
     if need > free:
         raise DataError(
             f"Unpacking needs {need / 1e9:.2f} GB in {shared.cache}, {free / 1e9:.2f} GB are free. "
-            "Make room, use fewer variants, or name a folder on a larger disk as the cache."
+            "Free space, use fewer variants, or use a cache folder on a larger disk."
         )
 
 
 def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> None:
-    """Unpack files in parallel (decoding, resampling and filtering leave Python's lock), showing
-    progress."""
+    """Unpack files in parallel threads and show progress; most work is outside Python's lock."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -230,8 +228,8 @@ def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> No
 def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
     """Decode a file and store each version of it that is missing.
 
-    It is decoded once, or where channels are weighed anew for each: time is cheaper here than
-      memory for all channels of an hour.
+    It is decoded once, or once for each version that draws channel weights: this costs time, but
+    not the memory for all channels of an hour of audio.
     """
     file, to_hz = versions[0].file, shared.sample_rate_hz
     recorded, from_hz = None, file.sample_rate_hz
@@ -251,25 +249,24 @@ def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
     if not version.in_place:
         stored, scale = fitted(samples)
         write_pcm16(version.samples, stored, sample_rate_hz)
-        # the levels are those of what is stored, wherever it was rounded
+        # the levels are those of the stored, rounded samples
         samples = stored * np.float32(scale)
     levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
     write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
 
 
 def fitted(samples: np.ndarray) -> tuple[np.ndarray, float]:
-    """Samples as 16-bit integers times a power of two that fits the loudest; what was so before
-    comes back to the bit.
+    """Samples as 16-bit integers times a power of two that fits the peak; exact for 16-bit audio.
 
     Args:
       samples: float32 `[time]`.
-    Returns: int16 `[time]`, and what one of them is worth.
+    Returns: int16 `[time]`, and the value of one step.
     """
     scale = 2.0**-15
     low, high = float(samples.min()), float(samples.max())
-    while high >= 32767.5 * scale or low < -32768.5 * scale:  # where rounding would leave 16 bits
+    while high >= 32767.5 * scale or low < -32768.5 * scale:  # rounding would exceed 16 bits
         scale *= 2
-    # the smallest normal number of float32
+    # down to the smallest normal number of float32
     while 0 < max(high, -low) < 16383 * scale and scale > 2.0**-126:
         scale /= 2
     return np.rint(samples / np.float32(scale)).astype(np.int16), scale
@@ -297,5 +294,5 @@ def _unwritable(cache: Path, error: OSError) -> DataError:
     reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
     return DataError(
         f"The cache of unpacked recordings, {cache}, cannot be written ({reason}). "
-        "Make room or name another folder as the cache."
+        "Free space or use another cache folder."
     )

@@ -1,117 +1,37 @@
-"""Which windows the next batch is made of: a pure function of (seed, step).
+"""The draw of a batch: which windows it is made of, as a pure function of (seed, step).
 
 The rules:
-  - a source's file is chosen in proportion to its length, and the window starts anywhere in it with
-    equal probability, the last sample included; a file shorter than the window lies at a random
-    place in zeros;
-  - an "other" is chosen from an instrument folder, each folder being as likely as the next, so that
-    rare instruments are heard as often as common ones; in the folder again in proportion to length;
-  - with `balance` 'folders', length counts only within a folder: each folder below a wanted source,
-    and each of several joined sets that hold the same folder, is as likely as the next;
-  - a window below the silence threshold (its mean square, from the 0.25 s hops of the envelope that
-    it touches) is drawn again, file and place, up to REDRAWS times; the last draw stands;
-  - in a multitrack set all sources come from one place in one track (drawn again while all wanted
-    sources are silent there) and the others keep their mutual levels; with probability `remix` they
-    are drawn apart, as above. Where songs are joined with unpaired recordings, `songs` is the share
-    of mixtures that come from one place in a song;
-  - with probability `rests` the wanted sources are left out of a mixture that holds others.
+- For a wanted source, a file is drawn in proportion to its length, and every start of the window in
+  it is equally likely, the last one included. A file shorter than the window is placed at a random
+  position in zeros.
+- An "other" is drawn from an instrument folder. All folders are equally likely, so rare instruments
+  are as frequent as common ones. Within the folder, files are drawn in proportion to length.
+- With `balance` 'folders', length counts only within a folder: all folders below a wanted source
+  are equally likely, and so are joined sets that hold the same folder.
+- A window below the silence threshold is drawn again, file and start, up to REDRAWS times; the last
+  draw is used. Its level is the mean square of the 0.25 s envelope hops that it overlaps.
+- In a multitrack set, all sources come from one position of one track, and the others keep their
+  mutual levels. The position is drawn again while all wanted sources are silent there. With
+  probability `remix`, sources are drawn independently as above. If songs are joined with unpaired
+  recordings, `songs` is the share of mixtures that come from one position of a song.
+- With probability `rests`, the wanted sources are left out of a mixture that has others.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.config import Balance, DataConfig
-from tfsepgan.data.batches.cache import Recording, envelope_hop
+from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB
-from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
+from tfsepgan.data.batches.pool import OTHER, Pool
 
-REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
-OTHER = -1  # the part of a window that is not a wanted source
-# the streams of `streams`, whose draws do not depend on each other
+REDRAWS = 16  # a source that is silent 90 % of the time is then present in 4 of 5 windows
+# the streams of `streams`; their draws are independent
 LABELLED, SOLOS, UNLABELLED = range(3)
 
 
-class Pool:
-    """The unpacked recordings of one split, arranged for drawing.
-
-    `groups` holds what is drawn among in proportion to length: one group of recordings a wanted
-    source, then one an instrument folder. `tracks` holds the multitrack songs that have a wanted
-    source, as pairs of part (index of the source, or OTHER) and recording; `joined` says that they
-    lie among unpaired recordings.
-    """
-
-    def __init__(
-        self,
-        recordings: Sequence[Recording],
-        *,
-        sample_rate_hz: int,
-        groups: Sequence[Sequence[int]],
-        sources: int,
-        tracks: Sequence[Sequence[tuple[int, int]]] = (),
-        folders: Sequence[int] | None = None,
-        track_folders: Sequence[int] | None = None,
-        joined: bool = False,
-    ):
-        """Arrange.
-
-        Args:
-          recordings: all that may be drawn.
-          sample_rate_hz: their rate.
-          groups: indices into `recordings`, see above.
-          sources: how many of the groups are wanted sources.
-          tracks: see above.
-          folders: which folder each recording is in, where each folder is to be heard as often as
-            the next.
-          track_folders: the same of each song; by default the folder of its first recording.
-          joined: whether songs lie among unpaired recordings.
-        """
-        self.recordings, self.groups, self.tracks = tuple(recordings), tuple(groups), tuple(tracks)
-        self.sources, self.joined = sources, joined
-        self.frames = np.array([recording.frames for recording in recordings], np.int64)
-        self._order = np.array([index for group in groups for index in group], np.int64)
-        weights = [_shares(self.frames[list(group)], _of(folders, group)) for group in groups]
-        self._reach = np.concatenate([[0], np.cumsum(np.concatenate(weights))])
-        lengths = np.array(
-            [max(self.frames[recording] for _, recording in track) for track in tracks], np.int64
-        )
-        self.track_frames = lengths
-        if track_folders is None:
-            track_folders = _of(folders, [track[0][1] for track in tracks])
-        self.track_reach = np.cumsum(_shares(lengths, track_folders))
-        self._group_ends = np.cumsum([len(group) for group in groups])
-        self._hop = envelope_hop(sample_rate_hz)
-        energies = [self._energy_so_far(recording) for recording in recordings]
-        self._first_hop = np.cumsum([0] + [len(energy) for energy in energies])[:-1]
-        # [_first_hop[r] + k]: energy of the first k hops of recording r
-        self._energy = np.concatenate(energies)
-
-    def _energy_so_far(self, recording: Recording) -> np.ndarray:
-        starts = self._hop * np.arange(len(recording.envelope))
-        lengths = np.minimum(self._hop, recording.frames - starts)
-        return np.concatenate([[0.0], np.cumsum(recording.envelope.astype(np.float64) * lengths)])
-
-    def choose(self, group: np.ndarray, chance: np.ndarray) -> np.ndarray:
-        """Recordings, one for each group number, in proportion to length, in balanced folders;
-        `chance` is uniform in [0, 1)."""
-        end = self._group_ends[group]
-        start = np.where(group > 0, self._group_ends[group - 1], 0)
-        low, high = self._reach[start], self._reach[end]
-        found = np.searchsorted(self._reach, low + chance * (high - low), side="right") - 1
-        return self._order[np.clip(found, start, end - 1)]
-
-    def level_db(self, recording: np.ndarray, start: np.ndarray, count: np.ndarray) -> np.ndarray:
-        """Level of windows in dB below full scale, over the hops of the envelope that each touches."""
-        first, last = start // self._hop, -(-(start + count) // self._hop)
-        base = self._first_hop[recording]
-        energy = self._energy[base + last] - self._energy[base + first]
-        heard = np.minimum(last * self._hop, self.frames[recording]) - first * self._hop
-        return 10 * np.log10(np.maximum(energy, 0) / np.maximum(heard, 1) + 1e-20)
-
-
 class Draws(NamedTuple):
-    """Windows to be read, in the order in which they are mixed; integers `[draws]`."""
+    """Windows to read, in the order in which they are mixed; integers `[draws]`."""
 
     item: np.ndarray  # which mixture of the batch
     part: np.ndarray  # index of the wanted source, or OTHER
@@ -122,86 +42,24 @@ class Draws(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that is random about one batch."""
+    """All random numbers of one batch."""
 
     draws: Draws
-    together: np.ndarray  # [batch] bool: the others come from one song and keep their mutual levels
+    together: np.ndarray  # [batch] bool: others are from one song and keep their mutual levels
     weights: np.ndarray  # [batch, sources + 1], law 'paper'
     snr_db: np.ndarray  # [batch, sources], law 'snr'
     spread_db: np.ndarray  # [draws], law 'snr'
     gain_db: np.ndarray  # [batch]
-    ahead: np.ndarray  # [draws] samples that are read before the window begins, see `reading_on`
-    # [draws] samples that are there, of a song's longest part, from the first that is read
+    ahead: np.ndarray  # [draws] samples read before the window begins, see `reading_on`
+    # [draws] samples available from the first that is read; in a song, those of its longest stem
     room: np.ndarray
 
 
-def build_pool(
-    catalogue: Catalogue,
-    split: str,
-    sources: Sequence[str],
-    unpacked: dict[str, tuple[Recording, ...]],
-    sample_rate_hz: int,
-    only: frozenset[str] | None = None,
-    balance: Balance = "length",
-) -> Pool:
-    """Arrange the unpacked files of a split by source, instrument folder and track.
-
-    Args:
-      catalogue: what there is.
-      split: which part of it.
-      sources: the wanted sources; every other one is an "other", but for recordings of mixtures.
-      unpacked: recordings of each file, from `cache.unpack`.
-      sample_rate_hz: their rate.
-      only: names of the files that may be drawn; all by default. The numbers of the recordings do
-        not depend on it.
-      balance: see above.
-    """
-    recordings, numbers, places = [], {}, []
-    targets, folders = {source: [] for source in sources}, {}
-    for source, files in catalogue.splits[split].items():
-        for file in files:
-            numbers[file.name] = list(
-                range(len(recordings), len(recordings) + len(unpacked[file.name]))
-            )
-            recordings += unpacked[file.name]
-            places += [catalogue.place(file)] * len(unpacked[file.name])
-            if (only is None and source != MIXTURE) or (only is not None and file.name in only):
-                group = (
-                    targets[source]
-                    if source in targets
-                    else folders.setdefault(catalogue.folder(file), [])
-                )
-                group += numbers[file.name]
-    tracks, track_sets = [], []
-    for stems in catalogue.tracks(split).values():
-        if targets.keys() & stems.keys() and (
-            only is None or all(file.name in only for file in stems.values())
-        ):
-            parts = [
-                (list(sources).index(s) if s in targets else OTHER, numbers[f.name])
-                for s, f in sorted(stems.items())
-            ]
-            tracks += [
-                tuple((part, version[v]) for part, version in parts)
-                for v in range(len(parts[0][1]))
-            ]
-            track_sets += [catalogue.set_number(next(iter(stems.values())))] * len(parts[0][1])
-    balanced = balance == "folders"
-    return Pool(
-        recordings=tuple(recordings),
-        sample_rate_hz=sample_rate_hz,
-        groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
-        sources=len(targets),
-        tracks=tuple(tracks),
-        folders=np.unique(places, return_inverse=True)[1] if balanced else None,
-        track_folders=np.array(track_sets, np.int64) if balanced else None,
-        joined=bool(catalogue.song_sets),
-    )
-
-
 def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED) -> Plan:
-    """Draw the batch of one step; the same seed, step and stream draw the same batch, whatever came
-    before."""
+    """Draw the batch of one step.
+
+    It depends only on seed, step and stream, and not on earlier draws.
+    """
     rng = np.random.default_rng([config.seed, step, stream] if stream else [config.seed, step])
     batch, sources = config.batch, pool.sources
     apart_share = 1 - config.songs if pool.joined else config.remix
@@ -225,7 +83,7 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
     if config.rests and stream != SOLOS:
         draws = _without_sources(draws, rng.random(batch) < config.rests)
     weights = -np.log(1 - rng.random((batch, sources + 1)))
-    # recorded mixtures, or nothing beside the sources: no weight for others
+    # recorded mixtures, or no others: no weight for others
     if len(pool.groups) == sources:
         weights[:, -1] = 0
     return Plan(
@@ -241,23 +99,23 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
 
 
 def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:
-    """The draws without the wanted sources of the mixtures in which they rest; a mixture of nothing
-    else keeps them."""
+    """Remove the wanted sources of the mixtures where they rest, if the mixture has others."""
     with_others = np.isin(draws.item, draws.item[draws.part == OTHER])
     left_out = rests[draws.item] & with_others & (draws.part != OTHER)
     return Draws(*(column[~left_out] for column in draws))
 
 
 def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
-    """The same draws, read further than the window, as much as a recording has, for what plays
-    faster.
+    """The same draws with more samples read, as far as the recording has them, for a higher speed.
 
-    Near the end of a recording that is long enough, reading begins before the window, and of a song
-    with all its parts: `ahead` says by how much. `begin` finds where what plays at a speed begins,
-    the window itself unless there is too little after it.
+    Near the end of a recording that is long enough, reading begins before the window (in a song,
+    for all its stems); `ahead` is by how many samples. `begin` then computes where the window
+    begins at a given speed: at its original position unless too few samples follow.
 
     Args:
-      window, read: samples of a window, and to be read.
+      pool, plan: from `build_pool` and `draw_plan`.
+      window: samples of a window.
+      read: samples to read.
     """
     draws = plan.draws
     frames, whole = pool.frames[draws.recording], np.zeros(len(plan.together), np.int64)
@@ -271,21 +129,20 @@ def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
 
 
 def begin(plan: Plan, row: int, needed: int) -> int:
-    """The sample, of those that are read for a row of the plan, where a window that needs so many
-    begins."""
+    """Where a window of `needed` samples begins, in the samples read for a row of the plan."""
     return int(min(plan.ahead[row], max(0, plan.room[row] - needed)))
 
 
 def place(
     frames: np.ndarray, window: int, chance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where windows lie: start in the file, samples read, and zeros before them.
+    """Where windows are: start in the file, samples read, and zeros before them.
 
     Args:
       frames: lengths of the files.
       window: length of the window.
       chance: uniform in [0, 1).
-    Returns: start, count and offset; every start that keeps the window inside the file is equally
+    Returns: start, count and offset. Every start that keeps the window inside the file is equally
       likely.
     """
     room = np.maximum(frames - window, 0)
@@ -338,24 +195,11 @@ def _draw_tracks(
                 for part, recording in pool.tracks[track]
             ]
             stems = [stem for stem in stems if stem[4] > 0]  # a stem may end before the song does
-            heard = np.array([stem for stem in stems if stem[1] != OTHER], np.int64).reshape(-1, 6)
-            if np.any(pool.level_db(heard[:, 2], heard[:, 3], heard[:, 4]) >= config.silence_db):
+            wanted = np.array([stem for stem in stems if stem[1] != OTHER], np.int64).reshape(-1, 6)
+            if np.any(pool.level_db(*wanted[:, 2:5].T) >= config.silence_db):
                 break
         rows += stems
     return tuple(np.array(rows, np.int64).reshape(-1, 6).T)
-
-
-def _of(folders: Sequence[int] | None, recordings: Sequence[int]) -> np.ndarray | None:
-    return None if folders is None else np.asarray(folders, np.int64)[list(recordings)]
-
-
-def _shares(lengths: np.ndarray, folders: np.ndarray | None) -> np.ndarray:
-    """How often each of some recordings or songs is drawn: its length, or its share of its folder's
-    length."""
-    if folders is None:
-        return lengths
-    totals = np.bincount(folders, weights=lengths)
-    return lengths / totals[folders]
 
 
 def _uniform(rng: np.random.Generator, bounds: tuple[float, float], shape) -> np.ndarray:

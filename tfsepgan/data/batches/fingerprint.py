@@ -1,17 +1,15 @@
-"""What tells one set of training recordings from another, wherever it lies, and what is drawn from
-it."""
+"""A checksum that identifies the training recordings, independent of their location."""
 
 import hashlib
 
 from tfsepgan.data.augment.augmenter import room_files
 from tfsepgan.data.recordings.catalogue import Catalogue
 
-DRAWS = 2  # raise it when the same settings, seed and step make another batch
+DRAWS = 2  # increase when the same settings, seed and step give another batch
 
 
 def fingerprint(catalogue: Catalogue, rooms: str | None) -> str:
-    """Names, lengths and rates of the train split, and names and sizes of the recorded rooms, as
-    one checksum.
+    """Checksum of the train split (names, lengths, rates) and of the recorded rooms (names, sizes).
 
     Args:
       catalogue: the recordings.
@@ -19,6 +17,6 @@ def fingerprint(catalogue: Catalogue, rooms: str | None) -> str:
     Returns: SHA-256 in hexadecimal.
     """
     files = [file for files in catalogue.splits["train"].values() for file in files]
-    told = "".join(f"{file.name} {file.frames} {file.sample_rate_hz}\n" for file in files)
-    told += "".join(f"{name} {size}\n" for name, size in room_files(rooms)) if rooms else ""
-    return hashlib.sha256(told.encode()).hexdigest()
+    description = "".join(f"{file.name} {file.frames} {file.sample_rate_hz}\n" for file in files)
+    description += "".join(f"{name} {size}\n" for name, size in room_files(rooms)) if rooms else ""
+    return hashlib.sha256(description.encode()).hexdigest()

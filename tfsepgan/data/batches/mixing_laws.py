@@ -1,16 +1,16 @@
-"""How sources become a mixture: the laws, as pure functions of windows and drawn numbers.
+"""The laws that mix sources: pure functions of windows and drawn numbers.
 
-A law takes the wanted sources and the others as they were recorded and gives every part as it
-appears in the mixture, so what is called the target is always exactly what lies in the mixture.
-`finish` then adds the parts up.
+A law takes the wanted sources and the others as recorded, and returns every part as it appears in
+the mixture. So the target is always exactly what the mixture contains. `finish` then sums the
+parts.
 
-  paper   mixture = a * other + (1 - a) * target, a uniform in [0, 1]
-  snr     each other is brought to the same RMS, then up to OTHERS_SPREAD_DB away from it; the target stands
-          above their sum by a level in dB, and keeps the loudness of its recording
+paper   mixture = a * other + (1 - a) * target, with a uniform in [0, 1].
+snr     Each other is scaled to the same RMS, then by a random level of up to OTHERS_SPREAD_DB.
+        The target is set above their sum by a level in dB, and keeps its recorded level.
 
 With more than one wanted source, `paper` draws weights uniformly among all that are positive and
-sum to one (which for one source is a and 1 - a), and `snr` sets each wanted source against the
-others on its own.
+sum to one (for one source, these are a and 1 - a), and `snr` sets the level of each wanted source
+separately against the others.
 """
 
 import math
@@ -21,30 +21,28 @@ import numpy as np
 
 from tfsepgan.errors import ShapeError
 
-OTHERS_SPREAD_DB = 6.0  # others differ by up to twice this: one may lead, none vanishes
-# samples summed in float32 at once: four times as fast as a sum in float64, and as exact as is
-# needed
+OTHERS_SPREAD_DB = 6.0  # others differ by up to twice this: one can dominate, none vanishes
+# samples summed in float32 at once: four times as fast as float64, and exact enough
 _BLOCK = 512
-_JUST_BELOW_ONE = 1 - 2.0**-20  # so that rounding cannot carry a limited mixture past full scale
+_JUST_BELOW_ONE = 1 - 2.0**-20  # so that rounding cannot raise a limited mixture above full scale
 
 
 class Mixed(NamedTuple):
-    """A mixture and its parts, float32; `mixture` is the sum of `sources` in order, then of
-    `residual`."""
+    """A mixture and its parts, float32; `mixture` sums `sources` in order, then `residual`."""
 
     mixture: np.ndarray  # [time]
     sources: np.ndarray  # [sources, time]
-    residual: np.ndarray  # [time], everything that is not a wanted source
+    residual: np.ndarray  # [time], everything except the wanted sources
 
 
 def root_mean_square(samples: np.ndarray) -> float:
-    """RMS of float32 `[time]`, in short blocks whose sums are added in float64; 0 for nothing."""
+    """RMS of float32 `[time]`, with float32 sums of blocks added in float64; 0 if empty."""
     if not samples.size:
         return 0.0
     whole = samples.size - samples.size % _BLOCK
-    blocks, rest = samples[:whole].reshape(-1, _BLOCK), samples[whole:]
+    blocks, remaining = samples[:whole].reshape(-1, _BLOCK), samples[whole:]
     energy = np.einsum("ij,ij->i", blocks, blocks).sum(dtype=np.float64) + np.einsum(
-        "i,i->", rest, rest
+        "i,i->", remaining, remaining
     )
     return float(np.sqrt(energy / samples.size))
 
@@ -56,14 +54,14 @@ def paper_law(
     weights: np.ndarray,
     out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weigh the sources against the other recording, as the paper does.
+    """Weight the sources and the others as the paper does.
 
     Args:
       targets: float32 `[sources, time]`.
-      others: float32 `[n, time]`; the paper has n = 1, more are added up.
+      others: float32 `[n, time]`; the paper has n = 1, more are summed.
       weights: `[sources + 1]`, of each source, then of the others; for the paper's one source, 1 -
         a and a.
-      out: arrays for what is returned; the first may be `targets` itself.
+      out: arrays for the result; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.
     """
@@ -84,32 +82,33 @@ def snr_law(
     silence_db: float = -math.inf,
     out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Set the sources above the sum of the others by levels in dB.
+    """Set the level of the sources against the sum of the others, in dB.
 
-    The first source that is heard keeps the RMS of its recording and everything else is scaled to
-    it. A window below
-    `silence_db` is silence: it is left out, lest its noise be raised to the level of music; without
-    any other, sources are levelled against the first.
+    The first source that is not silent keeps its recorded RMS, and everything else is scaled to it.
+    A window below `silence_db` is silent: it is left out, because scaling it would raise its noise
+    to the level of music. Without others, all sources are scaled to the first.
 
     Args:
       targets: float32 `[sources, time]`.
       others: float32 `[n, time]`, n may be 0.
-      snr_db: `[sources]`, RMS of each source over the RMS of the summed others.
-      spread_db: `[n]`, level of each other against their common RMS before they are summed.
-      gain_db: gain on all of it.
-      silence_db: RMS in dB below full scale under which a window is silence; by default only zeros
-        are.
-      out: arrays for what is returned; the first may be `targets` itself.
+      snr_db: `[sources]`, RMS of each source relative to the RMS of the summed others.
+      spread_db: `[n]`, level of each other relative to their common RMS before they are summed.
+      gain_db: gain applied to everything.
+      silence_db: RMS in dB relative to full scale below which a window is silent; by default only
+        zeros are.
+      out: arrays for the result; the first may be `targets` itself.
     Returns: the sources `[sources, time]` and the residual `[time]` as they appear in the mixture.
     """
     _check(targets, others)
     sources, residual = out or (np.empty_like(targets), np.empty_like(targets[0]))
-    heard_at = [_heard_at(other, silence_db) for other in others]
-    levels = (_gain(1.0, rms, level_db) for rms, level_db in zip(heard_at, spread_db, strict=True))
+    others_rms = [_audible_rms(other, silence_db) for other in others]
+    levels = (
+        _gain(1.0, rms, level_db) for rms, level_db in zip(others_rms, spread_db, strict=True)
+    )
     _weighted_sum(others, levels, out=residual)
-    recorded = [_heard_at(target, silence_db) for target in targets]
-    heard = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
-    level, reference_db = heard[0] if heard else (root_mean_square(others.sum(axis=0)), 0.0)
+    recorded = [_audible_rms(target, silence_db) for target in targets]
+    audible = [(rms, float(snr)) for rms, snr in zip(recorded, snr_db, strict=True) if rms > 0]
+    level, reference_db = audible[0] if audible else (root_mean_square(others.sum(axis=0)), 0.0)
     residual *= _gain(level, root_mean_square(residual), gain_db - reference_db)
     gains = [
         _gain(level, rms, gain_db + float(snr) - reference_db)
@@ -120,17 +119,16 @@ def snr_law(
 
 
 def finish(sources: np.ndarray, residual: np.ndarray, *, out: Mixed | None = None) -> Mixed:
-    """Add the parts up.
+    """Sum the parts.
 
-    A mixture whose peak would pass full scale is brought down to it, with its parts, by one factor;
-    it is never clipped.
+    If the peak of the mixture exceeds full scale, the mixture and its parts are scaled down by one
+    factor; nothing is clipped.
 
     Args:
       sources: float32 `[sources, time]` as they appear in the mixture.
       residual: float32 `[time]`.
-      out: arrays for what is returned, whose parts are those that are given.
-    Returns: the mixture and its parts, which add up to it exactly (sources in order, then
-      residual).
+      out: arrays for the result; its parts must be the given ones.
+    Returns: the mixture and its parts, which sum to it exactly (sources in order, then residual).
     """
     mixture = _sum_parts(sources, residual, out=out and out.mixture)
     peak = float(max(mixture.max(), -mixture.min())) if mixture.size else 0.0
@@ -163,14 +161,14 @@ def _weighted_sum(
     return out
 
 
-def _heard_at(window: np.ndarray, silence_db: float) -> float:
-    """RMS of a window; 0 for one below the level of silence."""
+def _audible_rms(window: np.ndarray, silence_db: float) -> float:
+    """RMS of a window; 0 if it is below the level of silence."""
     rms = root_mean_square(window)
     return rms if rms > 10.0 ** (silence_db / 20) else 0.0
 
 
 def _gain(level: float, rms: float, above_db: float) -> np.float32:
-    """Factor that brings a signal of an RMS to `above_db` over a level; 0 for a silent signal."""
+    """Factor that brings a signal of this RMS to `above_db` over a level; 0 for a silent signal."""
     return np.float32(level * 10.0 ** (above_db / 20) / rms if rms > 0 else 0.0)
 
 

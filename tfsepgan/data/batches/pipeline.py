@@ -1,29 +1,29 @@
-"""From a catalogue to batches: step -> plan -> windows -> mixtures, in tf.data.
+"""From a catalogue to batches in tf.data: step -> plan -> windows -> mixtures.
 
-Each step's batch is a function of (seed, step) alone, so a resumed run asks for `first_step` and
-goes on with the data that an uninterrupted one would have seen, and every reader gives the same
-bits.
+The batch of a step depends only on (seed, step). So a run resumes at `first_step` with the same
+data as without the interruption, and every reader gives the same bits.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.augment.augmenter import Augmenter, Changes, longer_window
-from tfsepgan.data.batches.draws import OTHER, Draws, Plan, Pool
+from tfsepgan.data.batches.draws import Draws, Plan
 from tfsepgan.data.batches.mixing_laws import Mixed, finish, paper_law, snr_law
+from tfsepgan.data.batches.pool import OTHER, Pool
 from tfsepgan.data.batches.readers import choose_reader, read_windows, read_windows_in_graph
 from tfsepgan.data.batches.shutdown import CallWatch
 from tfsepgan.data.batches.streams import PAIRED, Stream, open_streams
 from tfsepgan.data.recordings.catalogue import Catalogue
 
-# made at a time where windows are filtered or moved; more only takes cores from the training step
+# at a time when windows are filtered or resampled; more would take cores from the training step
 PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 LAST_STEP = 2**62
-ALIGNMENT = 64  # bytes; TensorFlow copies arrays that lie elsewhere
+ALIGNMENT = 64  # bytes; TensorFlow copies arrays that are not aligned
 _WATCH = CallWatch()
 
 
@@ -37,21 +37,16 @@ def training_batches(
     every: int = 1,
     cache_dir: str | os.PathLike | None = None,
 ):
-    """Endless batches of what a system hears.
+    """Endless training batches, with the keys that a system needs.
 
     Args:
-      catalogue: what there is, from `catalogue.scan`.
-      config: what to make of it.
-      batch_keys: what a batch holds, each float32 and drawn independently of the others but for the
-        first two: "mixture" `[batch, time, 1]` and "sources" `[batch, sources, time, 1]`, the
-        sources in it; "solo" `[batch, sources + 1, time, 1]`, each source and last the rest, as
-        loud as in some other mixture; "unlabelled" `[batch, time, 1]`, mixtures whose sources are
-        not told: those in the folder `mixture`, or made. With `config.labelled` below 1 the latter
-        two are of other recordings than the first two.
-      split: where to draw from; only `train` gets variants.
-      first_step: step of the first batch; the batch of a step does not depend on it.
-      every: steps from one batch to the next: several servers share the steps of a run.
-      cache_dir: where unpacked recordings lie; default `config.cache`, or else the user's cache
+      catalogue: the recordings, from `catalogue.scan`.
+      config: how to draw and mix them.
+      batch_keys: the keys of a batch, see `batch_shapes`.
+      split: the split to draw from; only `train` gets variants.
+      first_step: step of the first batch.
+      every: steps from one batch to the next, where several servers share the steps of a run.
+      cache_dir: folder of unpacked recordings; default `config.cache`, or else the user's cache
         folder.
     Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`.
     Raises: DataError when the split lacks a source, has no file longer than the window, or a file
@@ -64,18 +59,7 @@ def training_batches(
     reader = choose_reader(config.reader)
     read = longer_window(config) if augmenter else config.window
     shapes = batch_shapes(config, batch_keys)
-
-    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
-        made: dict[str, np.ndarray] = {}
-        for stream in streams:
-            plan = stream.plan(config, int(step), read)
-            if windows is None:
-                own = read_windows(stream.pool, plan.draws, read, reader)
-            else:
-                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
-            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
-            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
-        return [made[key] for key in batch_keys]
+    mix = _mixer(streams, config, batch_keys, augmenter, reader, read)
 
     def to_batch(*inputs):
         made = tf.numpy_function(
@@ -95,18 +79,53 @@ def training_batches(
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
-def batches_at_a_time(augmenter: Augmenter | None) -> int:
-    """How many batches are made at a time.
+def _mixer(
+    streams: Sequence[Stream],
+    config: DataConfig,
+    batch_keys: Sequence[str],
+    augmenter: Augmenter | None,
+    reader: str,
+    read: int,
+) -> Callable[..., list[np.ndarray]]:
+    """A function from a step, and its windows if they are read in the graph, to a batch."""
 
-    Mixing is many array operations of 10 microseconds: two threads of those wait for Python's lock
-    and for each other, and are slower than one by a fifth to a third
-    (tools/benchmarks/bench_pipeline.py). Filters and transforms are long, and leave the lock.
+    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
+        made: dict[str, np.ndarray] = {}
+        for stream in streams:
+            plan = stream.plan(config, int(step), read)
+            if windows is None:
+                own = read_windows(stream.pool, plan.draws, read, reader)
+            else:
+                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
+            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
+            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
+        return [made[key] for key in batch_keys]
+
+    return mix
+
+
+def batches_at_a_time(augmenter: Augmenter | None) -> int:
+    """How many batches are made in parallel.
+
+    Mixing consists of many array operations of 10 microseconds. Two threads of them wait for
+    Python's lock and for each other, and are slower than one by 20 to 33 %
+    (tools/benchmarks/bench_pipeline.py). Filters and transforms take longer and release the lock.
     """
     return PARALLEL_BATCHES if augmenter and augmenter.works else 1
 
 
 def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Shape of each key of a batch, see `training_batches`."""
+    """The shape of each key of a batch.
+
+    The keys, each float32 and drawn independently of the others (except the first two):
+    - "mixture" `[batch, time, 1]`, and "sources" `[batch, sources, time, 1]`, its sources;
+    - "solo" `[batch, sources + 1, time, 1]`: each source and last the others, at the levels of some
+      other mixture;
+    - "unlabelled" `[batch, time, 1]`: mixtures without their sources, from the folder `mixture` if
+      there is one, or else made.
+
+    With `config.labelled` below 1, the last two use other recordings than the first two.
+    """
     parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
     ends = (config.window, 1)
     return {
@@ -116,8 +135,7 @@ def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tup
 
 
 def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
-    """Dataset of steps to one of (step, int16 windows of all streams), in a map that never runs in
-    parallel."""
+    """Map steps to (step, int16 windows of all streams), without parallel calls."""
     import tensorflow as tf
 
     paths = [str(recording.path) for recording in streams[0].pool.recordings]
@@ -143,32 +161,32 @@ def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: i
 def mix_batch(
     pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, changes: Changes | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn the windows of a plan into mixtures by the law of the settings, one after the other:
-    what one needs stays in the cache.
+    """Mix the windows of a plan by the law in the settings.
+
+    Mixtures are made one after the other, so that the data of each fit into the processor's cache.
 
     Args:
       pool, config, plan: where the windows came from.
       windows: int16 `[draws, window]`, or with `changes` `[draws, longer]`, see
-        `augmentation.longer_window`.
-      changes: of the windows before they are mixed, and what lies under the mixtures, which counts
-        to the rest.
-    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and the rest `[batch,
+        `augmenter.longer_window`.
+      changes: augmentation of the windows, and noise under the mixtures, which is part of the
+        residual.
+    Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and residuals `[batch,
       time, 1]`, float32.
     """
     mixtures = _empty(config.batch, config.window, 1)
     sources = _empty(config.batch, pool.sources, config.window, 1)
-    rest = _empty(config.batch, config.window, 1)
-    # once a batch: new memory is paged in each time
+    residuals = _empty(config.batch, config.window, 1)
+    # allocated once a batch, because new memory is slow at first use
     scratch = np.empty((len(windows), config.window), np.float32)
     for item in range(config.batch):
-        out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], rest[item, :, 0])
+        out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], residuals[item, :, 0])
         _mix_item(pool, config, plan, item, windows, changes, out, scratch)
-    return mixtures, sources, rest
+    return mixtures, sources, residuals
 
 
 def _empty(*shape: int) -> np.ndarray:
-    """A float32 array that lies where TensorFlow wants its tensors, so that it takes it as it is
-    and copies nothing."""
+    """A float32 array aligned as TensorFlow needs it to use the memory without a copy."""
     count = int(np.prod(shape))
     memory = np.empty(count * 4 + ALIGNMENT, np.uint8)
     first = -memory.ctypes.data % ALIGNMENT

@@ -1,5 +1,4 @@
-"""What a run would hear: mixtures of its settings with their parts, and the same recordings before
-they were changed."""
+"""A preview of training data: the mixtures of a step with and without augmentation."""
 
 from typing import NamedTuple
 
@@ -19,14 +18,13 @@ class Parts(NamedTuple):
 
     mixture: np.ndarray  # [batch, time]
     sources: np.ndarray  # [batch, sources, time]
-    rest: np.ndarray  # [batch, time]
+    rest: np.ndarray  # [batch, time], the residual
 
 
 def before_and_after(
     catalogue: Catalogue, config: DataConfig, step: int = 0
 ) -> tuple[Parts, Parts]:
-    """The labelled mixtures of one training step as `config.augment` leaves them unchanged and
-    changed.
+    """The labelled mixtures of one training step, without and with `config.augment`.
 
     Raises: DataError as `streams.open_streams` does.
     """
@@ -41,8 +39,8 @@ def before_and_after(
     ]
     before = mix_batch(stream.pool, config, plan, np.stack(unchanged))
     after = mix_batch(stream.pool, config, plan, windows, changes)
-    return _parts(before), _parts(after)
+    return _without_channels(before), _without_channels(after)
 
 
-def _parts(made: tuple[np.ndarray, ...]) -> Parts:
+def _without_channels(made: tuple[np.ndarray, ...]) -> Parts:
     return Parts(*(values[..., 0] for values in made))

@@ -1,7 +1,7 @@
-"""Reading windows of unpacked recordings: three ways to the same bits.
+"""Readers of windows: three ways to the same bits.
 
-Each way gives a window of 16-bit samples from a mono PCM WAV, zeros around what was read.
-tensorflow-io reads inside the graph of tf.data; soundfile and numpy read in Python.
+Each reader gives a window of 16-bit samples from a mono PCM WAV, padded with zeros. tensorflow-io
+reads inside the tf.data graph; soundfile and numpy read in Python.
 tools/benchmarks/bench_pipeline.py measures them.
 """
 
@@ -13,7 +13,8 @@ import soundfile
 from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES
 from tfsepgan.config import Reader
 from tfsepgan.data.batches.cache import Recording
-from tfsepgan.data.batches.draws import Draws, Pool
+from tfsepgan.data.batches.draws import Draws
+from tfsepgan.data.batches.pool import Pool
 from tfsepgan.errors import ConfigError, DataError
 
 READERS = ("tfio", "soundfile", "memmap")
@@ -21,7 +22,7 @@ READERS = ("tfio", "soundfile", "memmap")
 
 @cache
 def tfio_loads() -> bool:
-    """True when tensorflow-io is installed and its compiled operators load on this TensorFlow."""
+    """True when tensorflow-io is installed and its operators load with this TensorFlow."""
     try:
         from tensorflow_io.python.ops import core_ops
 
@@ -31,13 +32,13 @@ def tfio_loads() -> bool:
 
 
 def choose_reader(reader: Reader) -> str:
-    """The reader to use; 'auto' is tensorflow-io where its operators load, numpy elsewhere.
+    """The reader to use; 'auto' is tensorflow-io if its operators load, or else numpy.
 
     tools/benchmarks/bench_pipeline.py on 2 quiet cores, windows of 131072 at 44.1 kHz, whole
-    pipeline: tensorflow-io 2890 to 2960 x real time and 1.9 processor seconds an hour of mixtures,
-    numpy 2750 and 1.7, soundfile 2060 to 2120 and 2.0.
+    pipeline: tensorflow-io 2890 to 2960 x real time and 1.9 processor seconds for an hour of
+    mixtures, numpy 2750 and 1.7, soundfile 2060 to 2120 and 2.0.
 
-    Raises: ConfigError for one that is not known, or tensorflow-io where its operators do not load.
+    Raises: ConfigError for an unknown reader, or for tensorflow-io if its operators do not load.
     """
     if reader == "auto":
         return "tfio" if tfio_loads() else "memmap"
@@ -55,12 +56,12 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
     """Read windows in Python.
 
     Args:
-      pool: where the recordings are.
+      pool: the recordings.
       draws: what to read.
       window: length of a window.
       reader: 'soundfile' or 'memmap'.
     Returns: int16 `[draws, window]`, not yet scaled.
-    Raises: DataError when an unpacked file has gone or changed while training.
+    Raises: DataError when an unpacked file was removed or changed during training.
     """
     windows = np.zeros((len(draws.item), window), np.int16)
     read = _with_soundfile if reader == "soundfile" else _with_numpy
@@ -69,13 +70,13 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
     ):
         recording = pool.recordings[number]
         try:
-            got = read(recording, int(start), row[offset : offset + count])
-            if got != count:
-                raise ValueError(f"{got} samples where {count} were")
+            samples = read(recording, int(start), row[offset : offset + count])
+            if samples != count:
+                raise ValueError(f"{samples} samples instead of {count}")
         except (OSError, ValueError, soundfile.SoundFileError) as error:
             raise DataError(
-                f"{recording.path} (unpacked from {recording.name}) cannot be read any more"
-                f" ({error}). Was the cache or the data changed during the run? Start the same"
+                f"{recording.path} (unpacked from {recording.name}) can no longer be read"
+                f" ({error}). The cache or the data may have changed during the run. Start the same"
                 " command again."
             ) from error
     return windows
@@ -90,18 +91,18 @@ def _with_soundfile(recording: Recording, start: int, into: np.ndarray) -> int:
 
 
 def _with_numpy(recording: Recording, start: int, into: np.ndarray) -> int:
-    # One positioned read instead of a map that is kept: thousands of files stay closed.
+    # One read at a position, instead of a memory map, so that thousands of files are not kept open.
     with open(recording.path, "rb", buffering=0) as file:
         file.seek(HEADER_BYTES + BYTES_PER_SAMPLE * start)
         return file.readinto(into.data) // BYTES_PER_SAMPLE
 
 
 def read_windows_in_graph(paths, draws: Draws, window: int):
-    """Read windows with tensorflow-io, as part of a tf.data graph, one after the other.
+    """Read windows with tensorflow-io, one after the other, as part of a tf.data graph.
 
-    tensorflow-io's operator that opens a file has one place for it, whoever executes the operator;
-    a second execution in parallel would put its own file there, and the first would read from the
-    wrong one. So the loop here has one iteration at a time, and the map that calls it must not be
+    tensorflow-io's operator stores the file that it opens in one place for all executions. A second
+    execution in parallel would replace that file, and the first would read from the wrong one. So
+    the loop runs one iteration at a time, and the map that calls this function must not be
     parallel.
 
     Args:

@@ -1,9 +1,9 @@
-"""Letting a program end while tf.data still makes batches ahead.
+"""Clean exit while tf.data still prepares batches.
 
-tf.data runs Python functions in threads of its own. A Python that ends while one of them waits for
-its turn freezes that thread for good, and then waits for it: the program hangs. The consumer having
-stopped, the buffers are full after a few batches and nothing runs any more; so it is enough to wait
-for that moment before Python ends.
+tf.data calls Python functions in its own threads. When Python exits while such a thread waits for
+Python's lock, it freezes the thread, then waits for it: the program hangs. After the consumer
+stops, tf.data's buffers are full within a few batches and no function runs. So it is enough to wait
+for that moment before Python exits.
 """
 
 import atexit
@@ -11,22 +11,22 @@ import threading
 import time
 from collections.abc import Callable
 
-QUIET_SECONDS = 0.1  # without a call: the buffers are full
-LONGEST_WAIT_SECONDS = 10.0  # for a pipeline that somebody still reads from
+QUIET_SECONDS = 0.1  # without a call, the buffers are full
+LONGEST_WAIT_SECONDS = 10.0  # for a pipeline that is still being read
 
 
 class CallWatch:
-    """Knows whether any of the functions it watches is running, and when one last did."""
+    """Tracks whether any watched function is running, and when one last ran."""
 
     def __init__(self):
-        """Start with nothing running; at the end of the program, wait until that is so."""
+        """Register `wait` to run when the program exits."""
         self._lock = threading.Lock()
         self._running = 0
         self._last = 0.0
         atexit.register(self.wait)
 
     def watch(self, function: Callable) -> Callable:
-        """The same function, seen by this watch."""
+        """The same function, with its calls tracked."""
 
         def watched(*arguments):
             self._note(+1)
@@ -38,8 +38,7 @@ class CallWatch:
         return watched
 
     def wait(self) -> bool:
-        """Wait until nothing has run for QUIET_SECONDS; False after LONGEST_WAIT_SECONDS of being
-        busy."""
+        """Wait until no call ran for QUIET_SECONDS; False if that takes LONGEST_WAIT_SECONDS."""
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         while self._running or time.monotonic() - self._last < QUIET_SECONDS:
             if time.monotonic() > deadline:

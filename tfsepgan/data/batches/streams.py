@@ -1,5 +1,4 @@
-"""What a batch is drawn from: labelled mixtures, solos and unlabelled mixtures, each a stream of
-draws of its own."""
+"""The streams of a batch: labelled mixtures, solos and unlabelled mixtures, drawn independently."""
 
 import os
 from collections.abc import Sequence
@@ -16,11 +15,10 @@ from tfsepgan.data.batches.draws import (
     SOLOS,
     UNLABELLED,
     Plan,
-    Pool,
-    build_pool,
     draw_plan,
     reading_on,
 )
+from tfsepgan.data.batches.pool import Pool, build_pool
 from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
 from tfsepgan.errors import ConfigError, DataError
 
@@ -56,27 +54,27 @@ def _unpack(
         cache_dir=Path(cache_dir or config.cache or default_cache_directory()),
         variants=config.variants if split == "train" else 0,
         seed=config.seed,
-        speed_group=catalogue.unit,
+        speed_group=lambda file: file.unit,
     )
 
 
 class Stream(NamedTuple):
-    """One independent series of mixtures, and what of it a batch holds."""
+    """One independent series of mixtures, and the batch keys made from it."""
 
     pool: Pool
     number: int  # LABELLED, SOLOS or UNLABELLED
     keys: tuple[str, ...]
 
     def plan(self, config: DataConfig, step: int, read: int) -> Plan:
-        """What a step batch_keys, and so many samples of it to be read."""
+        """The plan of one step, with `read` samples of each window to be read."""
         plan = draw_plan(self.pool, config, step, self.number)
         return plan if read == config.window else reading_on(self.pool, plan, config.window, read)
 
     def made(
-        self, mixtures: np.ndarray, sources: np.ndarray, rest: np.ndarray
+        self, mixtures: np.ndarray, sources: np.ndarray, residuals: np.ndarray
     ) -> dict[str, np.ndarray]:
         if self.keys == ("solo",):
-            return {"solo": np.concatenate([sources, rest[:, None]], axis=1)}
+            return {"solo": np.concatenate([sources, residuals[:, None]], axis=1)}
         values = {"mixture": mixtures, "sources": sources, "unlabelled": mixtures}
         return {key: values[key] for key in self.keys}
 
@@ -88,15 +86,15 @@ def open_streams(
     split: str,
     cache_dir: str | os.PathLike | None,
 ) -> list[Stream]:
-    """The streams that the keys of a batch are drawn from, see `pipeline.training_batches`.
+    """The streams for the keys of a batch, see `pipeline.training_batches`.
 
-    Raises: ConfigError for a key that there is not; DataError when the recordings do not do.
+    Raises: ConfigError for an unknown key; DataError when the recordings are not sufficient.
     """
-    wrong = [key for key in batch_keys if key not in BATCH_KEYS]
-    if wrong or not batch_keys:
+    unknown = [key for key in batch_keys if key not in BATCH_KEYS]
+    if unknown or not batch_keys:
         raise ConfigError(
             f"A batch cannot hold {list(batch_keys)};"
-            f" {nearest(wrong[0] if wrong else '', BATCH_KEYS)}"
+            f" {nearest(unknown[0] if unknown else '', BATCH_KEYS)}"
         )
     unpacked = _unpack(catalogue, config, split, cache_dir)
 
@@ -105,17 +103,17 @@ def open_streams(
             catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance
         )
 
-    labelled, others = None, None
+    labelled, unlabelled = None, None
     if config.labelled < 1:
-        labelled, others = share_out(
-            catalogue, config, split, needs_others=bool({"solo", "unlabelled"} & set(batch_keys))
+        labelled, unlabelled = share_out(
+            catalogue, config, split, both_needed=bool({"solo", "unlabelled"} & set(batch_keys))
         )
     streams = []
     paired = tuple(key for key in batch_keys if key in PAIRED)
     if paired:
         streams.append(Stream(pool(labelled), LABELLED, paired))
     if "solo" in batch_keys:
-        streams.append(Stream(pool(others), SOLOS, ("solo",)))
+        streams.append(Stream(pool(unlabelled), SOLOS, ("solo",)))
     if "unlabelled" in batch_keys:
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
@@ -123,28 +121,25 @@ def open_streams(
             mixtures = build_pool(
                 catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance
             )
-        streams.append(Stream(mixtures if recorded else pool(others), UNLABELLED, ("unlabelled",)))
+        else:
+            mixtures = pool(unlabelled)
+        streams.append(Stream(mixtures, UNLABELLED, ("unlabelled",)))
     return streams
 
 
 def share_out(
-    catalogue: Catalogue, config: DataConfig, split: str, *, needs_others: bool = True
+    catalogue: Catalogue, config: DataConfig, split: str, *, both_needed: bool = True
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Divide a split's recordings into labelled ones and others: a share of each folder, or of the
-    songs with the same wanted sources.
+    """Divide the recordings of a split into labelled and unlabelled ones.
 
-    Returns: the names of the files of each.
-    Raises: DataError when no recording of a wanted source, or of what it is mixed with, is left for
-      the others, which are needed.
+    `config.labelled` is the labelled share of each folder, or of the songs with the same wanted
+    sources.
+
+    Returns: the names of the labelled files, and of the unlabelled files.
+    Raises: DataError when both are needed and no recording of a wanted source, or of others, is
+      left for the unlabelled ones.
     """
-    groups: dict[str, list[tuple[str, ...]]] = {}
-    for stems in catalogue.tracks(split).values():
-        wanted = " ".join(source for source in config.sources if source in stems)
-        groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
-    for source, files in catalogue.splits[split].items():
-        for file in files if source != MIXTURE else ():
-            if catalogue.track(file) is None:
-                groups.setdefault(catalogue.folder(file), []).append((file.name,))
+    groups = _equal_units(catalogue, config, split)
     rng = np.random.default_rng(config.seed)
     parts: tuple[list[str], list[str]] = ([], [])
     for name in sorted(groups):
@@ -152,34 +147,48 @@ def share_out(
         count = max(1, round(config.labelled * len(members)))
         for index, files in enumerate(members):
             parts[index >= count].extend(files)
-    labelled, others = (frozenset(part) for part in parts)
-    for source in config.sources if needs_others else ():
+    labelled, unlabelled = (frozenset(part) for part in parts)
+    for source in config.sources if both_needed else ():
         files = catalogue.splits[split][source]
-        if not any(file.name in others for file in files):
+        if not any(file.name in unlabelled for file in files):
             raise DataError(
-                f"labelled is {config.labelled}, which takes all {len(files)} recordings of"
-                f" {source!r} in {catalogue.directory / split}: none is left to be heard"
-                " unlabelled. Lower it, or add recordings."
+                f"labelled is {config.labelled}, which makes all {len(files)} recordings of"
+                f" {source!r} in {catalogue.directory / split} labelled; none is left for the"
+                " unlabelled mixtures. Decrease it, or add recordings."
             )
-    if needs_others and catalogue.layout != "multitrack":
-        _refuse_nothing_beside(catalogue, config, split, others)
-    return labelled, others
+    if both_needed and catalogue.layout != "multitrack":
+        _refuse_no_unlabelled_others(catalogue, config, split, unlabelled)
+    return labelled, unlabelled
 
 
-def _refuse_nothing_beside(
-    catalogue: Catalogue, config: DataConfig, split: str, others: frozenset[str]
+def _equal_units(
+    catalogue: Catalogue, config: DataConfig, split: str
+) -> dict[str, list[tuple[str, ...]]]:
+    """Names of the files of each song or recording, grouped by wanted sources or by folder."""
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for stems in catalogue.tracks(split).values():
+        wanted = " ".join(source for source in config.sources if source in stems)
+        groups.setdefault(wanted, []).append(tuple(file.name for file in stems.values()))
+    for source, files in catalogue.splits[split].items():
+        for file in files if source != MIXTURE else ():
+            if file.track is None:
+                groups.setdefault(file.folder, []).append((file.name,))
+    return groups
+
+
+def _refuse_no_unlabelled_others(
+    catalogue: Catalogue, config: DataConfig, split: str, unlabelled: frozenset[str]
 ) -> None:
-    beside = [
+    others = {
         file.name
-        for source, files in catalogue.splits[split].items()
-        for file in (() if source in (*config.sources, MIXTURE) else files)
-    ]
-    if beside and not others & set(beside):
+        for source in catalogue.others(split, config.sources)
+        for file in catalogue.splits[split][source]
+    }
+    if others and not unlabelled & others:
         raise DataError(
             f"labelled is {config.labelled}, and each instrument folder in"
-            f" {catalogue.directory / split} holds one recording, which is labelled: nothing is"
-            " left that could be heard unlabelled beside the wanted sources. Add recordings, or"
-            " split long ones."
+            f" {catalogue.directory / split} holds one recording, which is labelled; no others are"
+            " left for the unlabelled mixtures. Add recordings, or split long ones."
         )
 
 
@@ -202,5 +211,5 @@ def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> N
 
 
 def _shorter_window(longest: AudioFile, config: DataConfig) -> int:
-    """The largest power of two that the longest file fills."""
+    """The largest power of two that is not longer than the longest file."""
     return 2 ** max(0, int(np.log2(max(1, longest.seconds * config.sample_rate_hz))))

@@ -1,2 +1,1 @@
-"""How the sets of this field lie on disk: one file a set, each turning a folder into splits,
-sources and recordings."""
+"""The layouts of published data sets: one file for each set."""

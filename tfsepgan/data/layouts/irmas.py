@@ -1,9 +1,9 @@
-"""IRMAS: excerpts of 3 s in which one of eleven instruments predominates; the other instruments of
-the S-SepGAN paper.
+"""IRMAS: excerpts of 3 s, each with one of eleven predominant instruments.
 
-`IRMAS-TrainingData/<class>/[class][drums][genre]NNNN__K.wav`: NNNN is the recording, K the excerpt
-of it; the tag of drums ([dru] or [nod]) and that of the genre are not always there. Excerpts of one
-recording stay in one split, made here.
+The S-SepGAN paper mixes piano with these instruments. Files are
+`IRMAS-TrainingData/<class>/[class][drums][genre]NNNN__K.wav`, where NNNN is the recording and K the
+excerpt; the tags for drums ([dru] or [nod]) and genre are optional. All excerpts of one recording
+go to the same split; the splits are made here.
 
 Source: Bosch, Janer, Fuhrmann & Herrera 2012, and the set's page, zenodo.org/records/1290750.
 """
@@ -41,7 +41,7 @@ def root(directory: Path) -> Path | None:
 
 
 def read(directory: Path, listing: Listing) -> Found:
-    """List the training excerpts; the testing ones are mixtures without sources."""
+    """List the training excerpts; the testing excerpts are mixtures without separate sources."""
     for name, source in CLASSES.items():
         parsed = {path: _NAME.fullmatch(path.name) for path in audio_in(directory / name)}
         listing.ignore(*(f"{name}/{path.name}" for path, match in parsed.items() if not match))
@@ -49,19 +49,17 @@ def read(directory: Path, listing: Listing) -> Found:
         for path, match in parsed.items():
             if match:
                 tags = match[1].strip("[]").replace("][", "-").lower()
-                listing.add(
-                    source, f"{split_of[match[2]]}/{source}/{tags}-{match[2]}__{match[3]}.wav", path
-                )
+                below = f"{tags}-{match[2]}__{match[3]}.wav"
+                listing.add(path, split=split_of[match[2]], source=source, below=below)
     listing.note(
-        "In IRMAS the named instrument predominates and others may accompany it; leave out what"
-        " should not be heard."
+        "In IRMAS the named instrument predominates and others may accompany it; exclude unwanted"
+        " recordings with --leave-out."
     )
     listing.note(
-        "IRMAS has no splits of single instruments; they were made here by recording, by a fixed"
-        " rule."
+        "IRMAS has no splits of single instruments; a fixed rule assigns each recording to a split."
     )
     testing = [
         path.name for path in folders(directory.parent) if path.name.startswith("IRMAS-TestingData")
     ]
-    listing.note_names(testing, "folders left out, mixtures whose sources nobody has")
+    listing.note_names(testing, "folders left out: mixtures without separate sources")
     return listing.found("unpaired")

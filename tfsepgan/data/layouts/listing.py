@@ -1,5 +1,4 @@
-"""What a layout fills in: recordings by split and source, what was left out, and what people should
-know."""
+"""What a layout returns: recordings by split and source, ignored files, and notes for the user."""
 
 import json
 import re
@@ -10,13 +9,13 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from tfsepgan.audio.formats import SUFFIXES
-from tfsepgan.audio.recording import AudioFile, open_audio
+from tfsepgan.data.layouts.source_file import SourceFile, open_source
 from tfsepgan.errors import DataError
 
 SPLITS = ("train", "valid", "test")
 Kind = Literal["unpaired", "multitrack"]
-Splits = dict[str, dict[str, tuple[AudioFile, ...]]]
-_NAMED = 3  # examples in a note
+Splits = dict[str, dict[str, tuple[SourceFile, ...]]]
+_EXAMPLES = 3  # named in a note
 
 
 class Found(NamedTuple):
@@ -26,50 +25,57 @@ class Found(NamedTuple):
     splits: Splits
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
-    song_sets: tuple[int, ...] = ()
-    """Of joined sets: numbers of those whose songs lie among unpaired recordings."""
+    mixes_songs: bool = False
+    """Whether some joined sets hold songs and others unpaired recordings."""
 
 
 class Listing:
-    """Recordings as a layout finds them.
+    """Collects the recordings that a layout finds.
 
-    A recording that cannot be used stops the listing with a DataError; with a list of `problems` it
-    is added there and left out instead.
+    A recording that cannot be used raises a DataError. With a list of `problems`, the problem is
+    added to that list instead, and the recording is left out.
     """
 
     def __init__(self, directory: Path, problems: list[str] | None = None):
-        """Start empty."""
+        """Start with an empty listing."""
         self.directory, self.problems = directory, problems
-        self._files: dict[str, dict[str, list[AudioFile]]] = {}
+        self._files: dict[str, dict[str, list[SourceFile]]] = {}
         self._ignored: list[str] = []
         self._notes: list[str] = []
 
     def add(
         self,
-        source: str,
-        name: str,
         path: Path,
         *,
+        split: str,
+        source: str,
+        track: str | None = None,
+        below: str,
+        set_number: int = 1,
         further: Sequence[Path] = (),
         channel: int | None = None,
         stream: int | None = None,
     ) -> None:
-        """Add one recording.
-
-        Args:
-          source: what is heard in it.
-          name: its place in the native layout, `split/source/...` or `split/track/source.ext`.
-          path, further, channel, stream: see AudioFile.
-        """
+        """Add one recording; the arguments are those of `open_source`."""
         try:
-            file = open_audio(path, name, further=tuple(further), channel=channel, stream=stream)
+            file = open_source(
+                path,
+                split=split,
+                source=source,
+                track=track,
+                below=below,
+                set_number=set_number,
+                further=further,
+                channel=channel,
+                stream=stream,
+            )
         except DataError as error:
             self.refuse(str(error))
         else:
-            self._files.setdefault(name.split("/")[0], {}).setdefault(source, []).append(file)
+            self._files.setdefault(split, {}).setdefault(source, []).append(file)
 
     def refuse(self, problem: str) -> None:
-        """Say that something cannot be used.
+        """Report something that cannot be used.
 
         Raises: DataError, unless problems are collected.
         """
@@ -78,21 +84,21 @@ class Listing:
         self.problems.append(problem)
 
     def ignore(self, *names: str) -> None:
-        """Name files that are left out."""
+        """Record the names of files that are left out."""
         self._ignored += names
 
     def note(self, text: str) -> None:
-        """Say something that people should know about the set."""
+        """Add a remark on the set for the user."""
         self._notes.append(text)
 
     def note_names(self, names: Sequence[str], text: str) -> None:
-        """Say something about several things, the first of which are named; nothing of none."""
+        """Add a note that counts some names and lists the first few; no note if there are none."""
         if names:
-            some = ", ".join(names[:_NAMED]) + (" and so on" if len(names) > _NAMED else "")
+            some = ", ".join(names[:_EXAMPLES]) + (" and so on" if len(names) > _EXAMPLES else "")
             self.note(f"{len(names)} {text}: {some}.")
 
     def found(self, kind: Kind) -> Found:
-        """All that was added, splits and sources in order."""
+        """Everything that was added, with splits and sources in order."""
         splits = {
             split: {source: tuple(files) for source, files in sorted(self._files[split].items())}
             for split in SPLITS
@@ -102,15 +108,13 @@ class Listing:
 
 
 def slug(label: str | Sequence[str]) -> str:
-    """A label of a set as the name of a source: 'Distorted Electric Guitar' is
-    distorted_electric_guitar."""
+    """A label as a source name: 'Distorted Electric Guitar' becomes distorted_electric_guitar."""
     words = label if isinstance(label, str) else " and ".join(map(str, label))
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
 
 
 def folders(directory: Path) -> list[Path]:
-    """Folders in a folder by name, hidden ones left out; none where it is no folder or cannot be
-    read."""
+    """The visible folders in a folder, by name; empty if it is not a readable folder."""
     try:
         return sorted(
             path for path in directory.iterdir() if path.is_dir() and not path.name.startswith(".")
@@ -120,7 +124,7 @@ def folders(directory: Path) -> list[Path]:
 
 
 def audio_in(directory: Path) -> list[Path]:
-    """Recordings right in a folder, by name."""
+    """The recordings directly in a folder, by name."""
     try:
         names = sorted(
             path.name for path in directory.iterdir() if path.name.lower().endswith(SUFFIXES)
@@ -131,8 +135,7 @@ def audio_in(directory: Path) -> list[Path]:
 
 
 def in_any_format(path: Path) -> Path | None:
-    """The recording of this name, or the same in another format, as people convert sets; None where
-    there is none."""
+    """This recording, or the same one converted to another format; None if there is neither."""
     return next(
         (
             one
@@ -144,11 +147,11 @@ def in_any_format(path: Path) -> Path | None:
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file of a set holds.
+    """The content of a YAML file of a set.
 
     Raises: DataError when it cannot be read.
     """
-    # ten times as fast; a set has thousands of these
+    # Ten times as fast, if available; a set has thousands of these files.
     loader_type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loader = loader_type(path.read_text(encoding="utf-8"))
@@ -161,7 +164,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file of a set holds.
+    """The content of a JSON file of a set.
 
     Raises: DataError when it cannot be read.
     """
@@ -174,5 +177,5 @@ def read_json(path: Path) -> Any:
 def _unreadable(path: Path, error: Exception) -> DataError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DataError(
-        f"{path}, which says what the recordings are, cannot be read ({reason}). Copy it again."
+        f"{path}, which describes the recordings, cannot be read ({reason}). Copy it again."
     )

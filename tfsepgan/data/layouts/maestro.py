@@ -1,8 +1,8 @@
 """MAESTRO: 200 hours of solo piano from the International Piano-e-Competition.
 
-`maestro-vX.csv` has a line for each recording, with `split` (train, validation, test) and
-`audio_filename` (`2018/NAME.wav`). A copy with a part of the recordings, or with them in another
-format, is read too.
+`maestro-vX.csv` has one row for each recording, with `split` (train, validation, test) and
+`audio_filename` (`2018/NAME.wav`). A copy with only some of the recordings, or with recordings in
+another format, is also read.
 
 Source: Hawthorne et al. 2019, arXiv:1810.12247, and magenta.tensorflow.org/datasets/maestro.
 """
@@ -40,16 +40,16 @@ def read(directory: Path, listing: Listing) -> Found:
         split = _SPLITS.get(row["split"])
         if split is None or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             listing.refuse(
-                f"{table} says split {row['split']!r} of {name!r}; train, validation or test of a"
-                " file was expected."
+                f"{table} assigns split {row['split']!r} to {name!r}; train, validation or test and"
+                " a file below the folder were expected."
             )
             continue
         path = in_any_format(directory / name)
         if path is None:
             missing.append(name)
         else:
-            listing.add("piano", f"{split}/piano/{name.replace('/', '_')}", path)
-    listing.note_names(missing, f"recordings of {table.name} are not there")
+            listing.add(path, split=split, source="piano", below=name.replace("/", "_"))
+    listing.note_names(missing, f"recordings listed in {table.name} are missing")
     return listing.found("unpaired")
 
 
@@ -60,7 +60,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
             rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(
-            f"{table}, which says what the recordings are, cannot be read ({error}). Copy it again."
+            f"{table}, which describes the recordings, cannot be read ({error}). Copy it again."
         ) from error
     if not set(reader.fieldnames or ()) >= _COLUMNS:
         raise DataError(

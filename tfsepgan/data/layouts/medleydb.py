@@ -1,9 +1,9 @@
-"""MedleyDB 1 and 2: multitracks with stems that are named by a YAML file.
+"""MedleyDB 1 and 2: multitrack songs, with stems described by a YAML file.
 
-`Audio/TRACK/TRACK_STEMS/TRACK_STEM_01.wav` and `TRACK_METADATA.yaml`, in the track's folder
-(version 1) or in a folder `Metadata` as the set's repository has it. Stems of one instrument are
-one source. The stems come before mastering, so their sum is not the published mix; here the mixture
-is their sum.
+The stems are `Audio/TRACK/TRACK_STEMS/TRACK_STEM_01.wav`. `TRACK_METADATA.yaml` is in the track's
+folder (version 1) or in a folder `Metadata`, as in the set's repository. All stems of one
+instrument are one source. The stems are from before mastering and do not sum to the published mix,
+so the mixture here is the sum of the stems.
 
 Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-intensive MIR research";
   github.com/marl/medleydb.
@@ -27,26 +27,32 @@ def root(directory: Path) -> Path | None:
 
 
 def read(directory: Path, listing: Listing) -> Found:
-    """List every track; splits are made by artist, the first half of a track's name."""
+    """List every track; splits are made by artist, the first part of a track's name."""
     tracks = [track for track in folders(directory) if (track / f"{track.name}_STEMS").is_dir()]
     split_of = split_groups(_artist(track) for track in tracks)
     bleeding, missing = [], []
     for track in tracks:
         try:
-            told = _metadata(track, directory)
+            metadata = _metadata(track, directory)
         except DataError as error:
             listing.refuse(str(error))
             continue
-        if told.get("has_bleed") in ("yes", True):
+        if metadata.get("has_bleed") in ("yes", True):
             bleeding.append(track.name)
-        for source, paths in sorted(_stems(track, told, missing).items()):
-            name = f"{split_of[_artist(track)]}/{track.name}/{source}.wav"
-            listing.add(source, name, paths[0], further=paths[1:])
-    listing.note("MedleyDB has no splits; they were made here by artist, by a fixed rule.")
-    listing.note_names(missing, "stems named by metadata are not there")
+        for source, paths in sorted(_stems(track, metadata, missing).items()):
+            listing.add(
+                paths[0],
+                split=split_of[_artist(track)],
+                source=source,
+                track=track.name,
+                below=f"{source}.wav",
+                further=paths[1:],
+            )
+    listing.note("MedleyDB has no splits; a fixed rule assigns each artist to a split.")
+    listing.note_names(missing, "stems listed in the metadata are missing")
     listing.note_names(
         bleeding,
-        "tracks whose microphones hear the other instruments too; --leave-out takes them away",
+        "tracks with bleed from other instruments; --leave-out excludes them",
     )
     return listing.found("multitrack")
 
@@ -66,19 +72,19 @@ def _metadata(track: Path, directory: Path) -> dict:
     path = next((place / name for place in places if (place / name).is_file()), None)
     if path is None:
         raise DataError(
-            f"{track} has no {name}, which says what its stems are. Copy it there from the set's"
+            f"{track} has no {name}, which describes its stems. Copy it there from the set's"
             " repository."
         )
-    told = read_yaml(path)
-    if not isinstance(told, dict) or not isinstance(told.get("stems"), dict):
-        raise DataError(f"{path} has no stems in it. Copy it again from the set's repository.")
-    return told
+    metadata = read_yaml(path)
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("stems"), dict):
+        raise DataError(f"{path} lists no stems. Copy it again from the set's repository.")
+    return metadata
 
 
-def _stems(track: Path, told: dict, missing: list[str]) -> dict[str, list[Path]]:
+def _stems(track: Path, metadata: dict, missing: list[str]) -> dict[str, list[Path]]:
     """Files by instrument."""
     sources: dict[str, list[Path]] = {}
-    for key, stem in sorted(told["stems"].items()):
+    for key, stem in sorted(metadata["stems"].items()):
         name = Path(str(stem.get("filename", ""))).name if isinstance(stem, dict) else ""
         path = in_any_format(track / f"{track.name}_STEMS" / name) if name else None
         if path is None:

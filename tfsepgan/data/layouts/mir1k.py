@@ -1,13 +1,12 @@
-"""MIR-1K: a thousand clips of karaoke singing, 16 kHz, accompaniment in the left channel and voice
-in the right.
+"""MIR-1K: 1000 karaoke clips, 16 kHz; accompaniment in the left channel, voice in the right.
 
-`MIR-1K/Wavfile/SINGER_SONG_CLIP.wav`. Singers abjones and amy train (175 clips), the others test
-(825), as in the papers that score on it; valid are a few songs of the two.
+Files are `MIR-1K/Wavfile/SINGER_SONG_CLIP.wav`. The clips of the singers abjones and amy (175) are
+for training, the others (825) for testing, as in published work. A few songs of the two training
+singers are the valid split.
 
 Source: Hsu & Jang 2010, "On the improvement of singing voice separation for monaural recordings
-  using the MIR-1K dataset";
-the division: Huang et al. 2014, "Singing-voice separation from monaural recordings using deep
-  recurrent neural networks".
+  using the MIR-1K dataset"; the splits: Huang et al. 2014, "Singing-voice separation from monaural
+  recordings using deep recurrent neural networks".
 """
 
 import re
@@ -45,9 +44,16 @@ def read(directory: Path, listing: Listing) -> Found:
             else "train"
         )
         for source, channel in CHANNELS.items():
-            listing.add(source, f"{split}/{path.stem}/{source}.wav", path, channel=channel)
+            listing.add(
+                path,
+                split=split,
+                source=source,
+                track=path.stem,
+                below=f"{source}.wav",
+                channel=channel,
+            )
     listing.note(
-        f"Trains on the singers {' and '.join(TRAINING_SINGERS)}, as published; valid are whole"
-        " songs of theirs."
+        f"The singers {' and '.join(TRAINING_SINGERS)} are for training, as published; some of"
+        " their songs are the valid split."
     )
     return listing.found("multitrack")

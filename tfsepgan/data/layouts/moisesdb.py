@@ -1,7 +1,7 @@
-"""MoisesDB: 240 songs in eleven stems, each of several tracks.
+"""MoisesDB: 240 songs in eleven stems, each with several tracks.
 
-`moisesdb_v0.1/<song>/data.json` names the stems and their tracks; `<song>/<stem>/<track>.wav` are
-the recordings. The tracks of a stem are added up, as the set's own package does.
+`moisesdb_v0.1/<song>/data.json` lists the stems and their tracks; `<song>/<stem>/<track>.wav` are
+the recordings. The tracks of a stem are summed, as in the set's own package.
 
 Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-db.
 """
@@ -25,27 +25,33 @@ def root(directory: Path) -> Path | None:
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; splits are made by artist."""
-    told = {}
+    songs = {}
     for song in folders(directory):
         try:
             data = _metadata(song)
-            told[song] = str(data.get("artist") or song.name), _stems(song, data)
+            songs[song] = str(data.get("artist") or song.name), _stems(song, data)
         except DataError as error:
             listing.refuse(str(error))
-    split_of = split_groups(artist for artist, _ in told.values())
+    split_of = split_groups(artist for artist, _ in songs.values())
     bleeding, missing = [], []
-    for song, (artist, stems) in told.items():
+    for song, (artist, stems) in songs.items():
         for source, tracks in sorted(stems.items()):
             found = {name: in_any_format(song / name) for name, _ in tracks}
-            there = [found[name] for name, _ in tracks if found[name]]
+            existing = [found[name] for name, _ in tracks if found[name]]
             missing += [f"{song.name}/{name}" for name, _ in tracks if found[name] is None]
             bleeding += [f"{song.name}/{name}" for name, bleeds in tracks if bleeds]
-            if there:
-                name = f"{split_of[artist]}/{song.name}/{source}.wav"
-                listing.add(source, name, there[0], further=there[1:])
-    listing.note("MoisesDB has no splits; they were made here by artist, by a fixed rule.")
-    listing.note_names(missing, "tracks named by data.json are not there")
-    listing.note_names(bleeding, "tracks in which other instruments are heard too")
+            if existing:
+                listing.add(
+                    existing[0],
+                    split=split_of[artist],
+                    source=source,
+                    track=song.name,
+                    below=f"{source}.wav",
+                    further=existing[1:],
+                )
+    listing.note("MoisesDB has no splits; a fixed rule assigns each artist to a split.")
+    listing.note_names(missing, "tracks listed in data.json are missing")
+    listing.note_names(bleeding, "tracks with bleed from other instruments")
     return listing.found("multitrack")
 
 
@@ -53,17 +59,20 @@ def _metadata(song: Path) -> dict:
     path = song / "data.json"
     if not path.is_file():
         raise DataError(
-            f"{song} has no data.json, which says what its tracks are. Copy the song again or"
+            f"{song} has no data.json, which describes its tracks. Copy the song again or"
             " remove it."
         )
     data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("stems"), list):
-        raise DataError(f"{path} has no stems in it. Copy it again.")
+        raise DataError(f"{path} lists no stems. Copy it again.")
     return data
 
 
 def _stems(song: Path, data: dict) -> dict[str, list[tuple[str, bool]]]:
-    """Source to its tracks: place below the song, and whether it bleeds. A stem may be named twice."""
+    """Source to its tracks: path below the song, and whether it has bleed.
+
+    A stem may be listed twice.
+    """
     stems: dict[str, list[tuple[str, bool]]] = {}
     for stem in data["stems"]:
         try:
@@ -75,6 +84,7 @@ def _stems(song: Path, data: dict) -> dict[str, list[tuple[str, bool]]]:
                 )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(
-                f"{song / 'data.json'} has a stem without name or tracks ({error}). Copy it again."
+                f"{song / 'data.json'} lists a stem without a name or tracks ({error})."
+                " Copy it again."
             ) from error
     return stems

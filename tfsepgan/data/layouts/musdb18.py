@@ -1,7 +1,7 @@
 """MUSDB18: 150 songs as stem files, `train/NAME.stem.mp4` and `test/NAME.stem.mp4`.
 
-Stream 0 is the mixture, then come drums, bass, other and vocals. Valid are the 14 songs of train
-that the package `musdb` names.
+Stream 0 is the mixture; streams 1 to 4 are drums, bass, other and vocals. The valid split is the 14
+songs of train that the package `musdb` lists.
 
 Source: Rafii et al. 2017, zenodo.org/records/1117372, and github.com/sigsep/sigsep-mus-db.
 """
@@ -32,39 +32,44 @@ def read(directory: Path, listing: Listing) -> Found:
     for split, paths in songs.items():
         for song, path in paths.items():
             for source, stream in STREAMS.items():
-                place = "valid" if split == "train" and song in valid else split
-                listing.add(source, f"{place}/{song}/{source}.mp4", path, stream=stream)
+                listing.add(
+                    path,
+                    split="valid" if split == "train" and song in valid else split,
+                    source=source,
+                    track=song,
+                    below=f"{source}.mp4",
+                    stream=stream,
+                )
     return listing.found("multitrack")
 
 
 def valid_songs(songs, listing: Listing) -> frozenset[str]:
-    """The songs of train that are valid: those that are published as such, or else some by a fixed
-    rule.
+    """The validation songs of train: the published ones, or a few chosen by a fixed rule.
 
     Args:
       songs: names of the songs of train.
-      listing: is told which it is.
+      listing: receives a note if the fixed rule is used.
     """
     valid = frozenset(songs) & published_valid_songs()
     if valid or not songs:
         return valid
     valid = held_out(songs)
     listing.note(
-        f"None of the published validation songs is there; {len(valid)} of train are valid by a"
-        " fixed rule."
+        f"None of the published validation songs was found; a fixed rule chose {len(valid)} songs"
+        " of train."
     )
     return valid
 
 
 def published_valid_songs() -> frozenset[str]:
-    """The 14 validation songs, from the configuration of the package musdb.
+    """The 14 validation songs from the configuration of the package musdb.
 
     Raises: DataError when it is not installed.
     """
-    spec = find_spec("musdb")  # not imported: it asks for an ffmpeg command as it loads
+    spec = find_spec("musdb")  # not imported: it requires an ffmpeg command at import
     if spec is None or not spec.submodule_search_locations:
         raise DataError(
-            "The validation songs of MUSDB18 are named by the package musdb. Run: pip install musdb"
+            "The package musdb lists the validation songs of MUSDB18. Run: pip install musdb"
         )
     return frozenset(
         read_yaml(Path(spec.submodule_search_locations[0]) / "configs" / "mus.yaml")[

@@ -1,5 +1,6 @@
-"""MUSDB18-HQ: the same 150 songs uncompressed, `train/NAME/{mixture,drums,bass,other,vocals}.wav`
-and the same in test.
+"""MUSDB18-HQ: the songs of MUSDB18 uncompressed.
+
+Files are `{train,test}/NAME/{mixture,drums,bass,other,vocals}.wav`.
 
 Source: Rafii et al. 2019, zenodo.org/records/3338373.
 """
@@ -13,8 +14,10 @@ _FILES = {"mixture.wav", *(f"{source}.wav" for source in STREAMS)}
 
 
 def root(directory: Path) -> Path | None:
-    """The folder that holds train and test, if this is MUSDB18-HQ: songs of these five files, and
-    no valid folder."""
+    """The folder that holds train and test, if this is MUSDB18-HQ.
+
+    Its songs have exactly these five files, and it has no valid folder.
+    """
     for place in (directory, directory / "musdb18hq"):
         songs = [song for split in ("train", "test") for song in folders(place / split)]
         if (
@@ -32,8 +35,13 @@ def read(directory: Path, listing: Listing) -> Found:
     valid = valid_songs([song.name for song in songs["train"]], listing)
     for split, paths in songs.items():
         for song in paths:
-            place = "valid" if split == "train" and song.name in valid else split
             listing.ignore(f"{split}/{song.name}/mixture.wav")
             for source in STREAMS:
-                listing.add(source, f"{place}/{song.name}/{source}.wav", song / f"{source}.wav")
+                listing.add(
+                    song / f"{source}.wav",
+                    split="valid" if split == "train" and song.name in valid else split,
+                    source=source,
+                    track=song.name,
+                    below=f"{source}.wav",
+                )
     return listing.found("multitrack")

@@ -1,14 +1,14 @@
-"""Plain folders, the package's own two layouts.
+"""Plain folders: the package's own two layouts.
 
-  unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
-              windows of sources are drawn apart and mixed on the fly; folders below a source are
-              for order
-  multitrack  DIR/<split>/<track>/<source>.*
-              songs whose sources lie in time with each other
+unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
+            Windows of sources are drawn independently and mixed during training; deeper folders
+            are only for order.
+multitrack  DIR/<split>/<track>/<source>.*
+            Songs whose sources are aligned in time.
 
-Hidden files and files that are not audio are left out and listed, as are `mixture.*` and `mix.*` of
-a song, which are made from its sources. The order of the files is that of their names, on every
-machine.
+Hidden files and files that are not audio are left out and listed. So are `mixture.*` and `mix.*` of
+a song, because the mixture is the sum of the sources. Files are ordered by name, so the order is
+the same on every machine.
 """
 
 import os
@@ -32,17 +32,16 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
 
     Args:
       directory: the folder of the splits.
-      listing: to be filled in.
-      sources: the sources that will be separated, which tell the layouts apart where the names
-        alone do not.
-    Raises: DataError for a folder that is empty, or could be read in both ways.
+      listing: receives the recordings.
+      sources: the wanted sources; needed where names alone do not distinguish the layouts.
+    Raises: DataError for a folder that is empty or fits both layouts.
     """
     splits = [split for split in SPLITS if (directory / split).is_dir()]
     if not splits:
-        there = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
+        content = ", ".join(sorted(entry.name for entry in directory.iterdir())[:8]) or "nothing"
         raise DataError(
-            f"{directory} has no train, valid or test folder; it holds {there}. Wanted: {LAYOUTS},"
-            " or a set of this field as it is distributed."
+            f"{directory} has no train, valid or test folder; it holds {content}."
+            f" Expected: {LAYOUTS}, or a published data set as it is distributed."
         )
     audio = {}
     listing.ignore(
@@ -56,7 +55,7 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     if not audio:
         others = len(listing.found("unpaired").ignored)
         raise DataError(
-            f"{directory} holds no recordings ({others} other files). Wanted: {LAYOUTS}."
+            f"{directory} holds no recordings ({others} other files). Expected: {LAYOUTS}."
         )
     kind = _kind(directory, audio, sources)
     if kind == "multitrack":
@@ -69,7 +68,7 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
 
 
 def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Files below a folder in the order of their names; links are followed, but never in a circle."""
+    """Files below a folder, ordered by name; links are followed except in a circle."""
     above = (*above, os.path.realpath(folder))
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -94,7 +93,7 @@ def _stem(name: str) -> str:
 
 
 def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
-    """Tell the layouts apart: by the sources where they are known, else by what the folders share."""
+    """Determine the layout from the wanted sources, or else from the names that folders share."""
     if sources:
         unpaired = any(name.split("/")[1] in sources for names in audio.values() for name in names)
         multitrack = any(_is_stem_of(name, sources) for names in audio.values() for name in names)
@@ -105,13 +104,13 @@ def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] |
         multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
     if unpaired and multitrack:
         wanted = (
-            f" of {', '.join(sources)}"
+            f" for {', '.join(sources)}"
             if sources
-            else " (say which sources are wanted, or rename files)"
+            else " (name the wanted sources, or rename files)"
         )
         raise DataError(
-            f"{directory} can be read in two ways{wanted}: folders named as sources, and songs"
-            f" holding files named as sources. Keep one layout: {LAYOUTS}."
+            f"{directory} can be read in two ways{wanted}: folders named like sources, and songs"
+            f" with files named like sources. Keep one layout: {LAYOUTS}."
         )
     return "multitrack" if multitrack else "unpaired"
 
@@ -121,8 +120,7 @@ def _is_stem_of(name: str, sources: Sequence[str]) -> bool:
 
 
 def _folders(names: list[str]) -> dict[str, set[str] | None]:
-    """Folders of a split with the stems in them; None for one that has folders inside and so is no
-    song."""
+    """The folders of a split with their stems; None for a folder with subfolders (not a song)."""
     folders: dict[str, set[str] | None] = {}
     for name in names:
         folder = name.split("/")[1]
@@ -137,21 +135,20 @@ def _folders(names: list[str]) -> dict[str, set[str] | None]:
 def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> None:
     seen: dict[tuple[str, str], str] = {}
     for name in names:
-        source = name.split("/")[1]
-        if kind == "multitrack":
-            if name.count("/") > 2:
-                listing.refuse(
-                    f"{directory / name} lies deeper than a song's files. Wanted: {LAYOUTS}."
-                )
-                continue
-            song, source = source, _stem(name)
-            if source in _MIXTURES:
-                continue
-            if (song, source) in seen:
-                listing.refuse(
-                    f"{directory / seen[song, source]} and {directory / name} are both the {source}"
-                    f" of {song}. Remove one."
-                )
-                continue
-            seen[song, source] = name
-        listing.add(source, name, directory / name)
+        split, folder, below = name.split("/", 2)
+        if kind == "unpaired":
+            listing.add(directory / name, split=split, source=folder, below=below)
+            continue
+        source = _stem(name)
+        if "/" in below:
+            listing.refuse(
+                f"{directory / name} is in a folder below a song's folder. Expected: {LAYOUTS}."
+            )
+        elif (folder, source) in seen:
+            listing.refuse(
+                f"{directory / seen[folder, source]} and {directory / name} are both the {source}"
+                f" of {folder}. Remove one."
+            )
+        elif source not in _MIXTURES:
+            seen[folder, source] = name
+            listing.add(directory / name, split=split, source=source, track=folder, below=below)

@@ -1,9 +1,10 @@
 """Slakh2100: 2100 songs of the Lakh MIDI set, rendered with sampled instruments.
 
-`{train,validation,test}/TrackNNNNN/stems/SNN.flac`, and `metadata.yaml` with the class of each stem
-(`inst_class`); in Slakh2100-redux a folder `omitted` has the songs whose MIDI file is another
-song's, which are left out here of the original set too. Stems of one class are one source, so that
-piano stands against the rest. BabySlakh, whose tracks lie in no split, is split by track.
+Files are `{train,validation,test}/TrackNNNNN/stems/SNN.flac`; `metadata.yaml` gives the class of
+each stem (`inst_class`). All stems of one class are one source, so piano is one source and the
+other instruments are others. Slakh2100-redux moves the songs whose MIDI file duplicates another
+song's to a folder `omitted`; these are also left out of the original set. BabySlakh has no splits;
+its tracks are assigned by a fixed rule.
 
 Source: Manilow et al. 2019, arXiv:1909.08494, and github.com/ethman/slakh-utils.
 """
@@ -22,7 +23,7 @@ _TRACK = re.compile(r"Track(\d{5})")
 
 
 def root(directory: Path) -> Path | None:
-    """The folder of the splits (of the tracks in BabySlakh), if this is Slakh2100."""
+    """The folder of the splits (in BabySlakh, of the tracks), if this is Slakh2100."""
     for place in (directory, *(directory / name for name in _INSIDE)):
         if any(_tracks(place / split) for split in (*SPLITS, ".")):
             return place
@@ -30,19 +31,19 @@ def root(directory: Path) -> Path | None:
 
 
 def read(directory: Path, listing: Listing) -> Found:
-    """List every song, the stems of one class together."""
+    """List every song; the stems of one class are summed."""
     placed = [(SPLITS[folder], track) for folder in SPLITS for track in _tracks(directory / folder)]
     if not placed:
         split_of = split_groups(track.name for track in _tracks(directory))
         placed = [(split_of[track.name], track) for track in _tracks(directory)]
-        listing.note("The tracks lie in no split; splits were made here by track, by a fixed rule.")
+        listing.note("The tracks are in no split; a fixed rule assigns each track to a split.")
     else:
         double = [
             track.name for _, track in placed if int(_TRACK.fullmatch(track.name)[1]) in DUPLICATES
         ]
         double += [track.name for track in _tracks(directory / "omitted")]
         placed = [(split, track) for split, track in placed if track.name not in double]
-        listing.note_names(double, "songs left out whose MIDI file is another song's")
+        listing.note_names(double, "songs left out whose MIDI file duplicates another song's")
     missing: list[str] = []
     for split, track in placed:
         try:
@@ -51,8 +52,15 @@ def read(directory: Path, listing: Listing) -> Found:
             listing.refuse(str(error))
             continue
         for source, paths in sorted(stems.items()):
-            listing.add(source, f"{split}/{track.name}/{source}.flac", paths[0], further=paths[1:])
-    listing.note_names(missing, "rendered stems are not there")
+            listing.add(
+                paths[0],
+                split=split,
+                source=source,
+                track=track.name,
+                below=f"{source}.flac",
+                further=paths[1:],
+            )
+    listing.note_names(missing, "rendered stems are missing")
     return listing.found("multitrack")
 
 
@@ -66,11 +74,11 @@ def _tracks(directory: Path) -> list[Path]:
 
 def _stems(track: Path, missing: list[str]) -> dict[str, list[Path]]:
     """Files by instrument class; stems that were not rendered have none."""
-    told = read_yaml(track / "metadata.yaml")
-    if not isinstance(told, dict) or not isinstance(told.get("stems"), dict):
-        raise DataError(f"{track / 'metadata.yaml'} has no stems in it. Copy it again.")
+    metadata = read_yaml(track / "metadata.yaml")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("stems"), dict):
+        raise DataError(f"{track / 'metadata.yaml'} lists no stems. Copy it again.")
     sources: dict[str, list[Path]] = {}
-    for key, stem in sorted(told["stems"].items()):
+    for key, stem in sorted(metadata["stems"].items()):
         if not isinstance(stem, dict) or not stem.get("audio_rendered", True):
             continue
         path = in_any_format(track / "stems" / f"{Path(str(key)).name}.flac")

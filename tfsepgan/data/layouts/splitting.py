@@ -1,8 +1,8 @@
-"""Splits where a set has none of its own: by fixed rules, the same on every machine and nearly the
-same of half a set.
+"""Splits for sets that have none: fixed rules, the same on every machine.
 
-What must not be in two splits (recordings of one artist, excerpts of one song) is one group. Groups
-are put in the order of a checksum of their names, and the first ones are held out.
+Recordings that must stay in one split (of one artist, of one song) form a group. Groups are ordered
+by a checksum of their names, and the first ones are held out. So most groups keep their split when
+the set is incomplete.
 """
 
 import zlib
@@ -13,10 +13,10 @@ TEST_SHARE = 0.15
 
 
 def held_out(groups: Iterable[str], share: float = VALID_SHARE) -> frozenset[str]:
-    """The groups that are held out: a share of them, at least one, and none of a single one.
+    """The groups to hold out: a share of them and at least one, but none if there is only one.
 
     Args:
-      groups: names, also several times the same.
+      groups: their names; repetitions are allowed.
       share: of the groups, in (0, 1).
     """
     ordered = sorted(set(groups), key=lambda name: (zlib.crc32(name.encode()), name))
@@ -24,10 +24,9 @@ def held_out(groups: Iterable[str], share: float = VALID_SHARE) -> frozenset[str
 
 
 def split_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Give each group its split: TEST_SHARE of them test, VALID_SHARE of the others valid, the rest
-    train.
+    """Assign each group to a split: TEST_SHARE of them test, VALID_SHARE of the remainder valid.
 
-    Of two groups one is valid and none is test; a single one trains.
+    Of two groups, one is valid and none is test. A single group is train.
     """
     names = set(groups)
     test = held_out(names, TEST_SHARE) if len(names) > 2 else frozenset()

@@ -1,4 +1,4 @@
-"""The table of layouts: which one a folder has, and who reads it."""
+"""The table of layouts: which layout a folder has, and which module reads it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,35 +29,29 @@ SETS = {
     "mir1k": mir1k,
     "maestro": maestro,
 }
-# these have folders of the names that plain ones have
+# sets whose folders have the same names as those of plain folders
 _IN_SPLITS = frozenset({"musdb18", "musdb18hq", "slakh2100"})
 
 
 def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
-    """Find out how a folder is laid out.
+    """Determine the layout of a folder.
 
     Args:
-      directory: that of a set, or the one that it was unpacked into.
-      layout: 'auto' recognises sets by their folders, files and metadata; another one is taken at
-        its word.
-    Returns: the layout's name, and the folder that its reader starts from.
-    Raises: DataError when the folder could be of several, or is not of the one that it should be.
+      directory: the folder of a set, or the folder that the set was unpacked into.
+      layout: 'auto' detects the set from its folders, files and metadata; any other value is used
+        as given.
+    Returns: the layout's name, and the folder where its reader starts.
+    Raises: DataError when several layouts fit, or when the given layout does not fit.
     """
     if layout == PLAIN:
         return PLAIN, directory
     if layout != "auto":
         root = SETS[layout].root(directory)
         if root is None:
-            summary = (
-                SETS[layout]
-                .__doc__.strip()
-                .partition("\n\n")[2]
-                .partition("\n\n")[0]
-                .replace("\n", " ")
-            )
+            summary = _second_paragraph(SETS[layout].__doc__)
             raise DataError(
-                f"{directory} is not laid out as {layout}: {summary} Give its folder, or another"
-                " --layout."
+                f"{directory} is not laid out as {layout}: {summary} Give the folder of the"
+                " set, or another --layout."
             )
         return layout, root
     roots = {name: root for name, module in SETS.items() if (root := module.root(directory))}
@@ -66,10 +60,14 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
         could_be.append(PLAIN)
     if len(could_be) > 1:
         raise DataError(
-            f"{directory} can be read as {' and as '.join(could_be)}. Say which with --layout, or"
-            " give the folders of the sets apart: --data DIR1,DIR2."
+            f"{directory} can be read as {' and as '.join(could_be)}. Choose one with --layout, or"
+            " give the folders of the sets separately: --data DIR1,DIR2."
         )
     return next(iter(roots.items()), (PLAIN, directory))
+
+
+def _second_paragraph(docstring: str) -> str:
+    return docstring.strip().split("\n\n")[1].replace("\n", " ")
 
 
 def read_layout(name: str, root: Path, listing: Listing, sources: Sequence[str] | None) -> Found:
@@ -77,8 +75,8 @@ def read_layout(name: str, root: Path, listing: Listing, sources: Sequence[str] 
 
     Args:
       name, root: from `choose`.
-      listing: to be filled in.
-      sources: the sources that will be separated.
+      listing: receives the recordings.
+      sources: the wanted sources.
     Raises: DataError, see the layout's reader.
     """
     return plain.read(root, listing, sources) if name == PLAIN else SETS[name].read(root, listing)

@@ -1,1 +1,1 @@
-"""What a data folder holds: the catalogue of its recordings, and what is wrong with them."""
+"""What a data folder holds: the catalogue of its recordings, and checks on them."""

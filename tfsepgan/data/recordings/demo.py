@@ -1,5 +1,4 @@
-"""The demo set: a few minutes of music inside the package, so that training needs no data of one's
-own."""
+"""The demo set: a few minutes of music in the package, so that training needs no data."""
 
 from pathlib import Path
 
@@ -10,15 +9,16 @@ DIRECTORY = Path(__file__).parents[1] / "demo"  # made by tools/recipes/make_dem
 
 
 def demo_directory() -> Path:
-    """Where the demo set lies on disk: `<split>/piano/*.ogg` and `<split>/rest/<instrument>/*.ogg`.
+    """The folder of the demo set: `<split>/piano/*.ogg` and `<split>/rest/<instrument>/*.ogg`.
 
-    Returns: the folder, in the native unpaired layout; 16 kHz mono Ogg Vorbis.
-    Raises: DataError when a split has no audio, as in a package built without its data files.
+    Returns: the folder, in the plain unpaired layout; 16 kHz mono Ogg Vorbis.
+    Raises: DataError when a split has no audio, for example in a package built without its data
+      files.
     """
     missing = [split for split in SPLITS if not any((DIRECTORY / split).rglob("*.ogg"))]
     if missing:
         raise DataError(
-            f"the demo set at {DIRECTORY} has no .ogg files for {', '.join(missing)}; it should"
+            f"The demo set at {DIRECTORY} has no .ogg files for {', '.join(missing)}; it should"
             f" hold {', '.join(SPLITS)}. Install tfsepgan again, or run `python"
             " tools/recipes/make_demo_set.py --output tfsepgan/data/demo` in a checkout."
         )

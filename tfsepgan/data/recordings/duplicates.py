@@ -1,74 +1,116 @@
-"""The same recording in two splits: a score would be of music that the model was made from."""
+"""Finding recordings that are in two splits, where scores would be on training data."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.audio.recording import AudioFile
+from tfsepgan.data.layouts.listing import SPLITS, Splits
+from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.errors import DataError
 
 _SECONDS = 5.0  # from the middle, where recordings are seldom silent
-_SAMPLES = 256  # two recordings of equal length that agree in so many are one
+_SAMPLES = 256  # recordings of equal length that agree in this many samples are the same
 _SAME = 2.0**-13  # within the rounding and dither of 16 bits
 
 
 class Double(NamedTuple):
-    """One recording that stands in two splits."""
+    """One recording that is in two splits, as two files."""
 
-    split: str
-    file: AudioFile
-    other_split: str
-    other_file: AudioFile
+    file: SourceFile
+    other: SourceFile
 
 
-def doubles(
-    splits: dict[str, dict[str, tuple[AudioFile, ...]]], *, skip_unreadable: bool = False
-) -> Iterator[Double]:
-    """Compare recordings of equal length across splits, also when one is a lossless copy in another
-    format.
+def refuse_doubles(splits: Splits, *, collect: bool) -> tuple[str, ...]:
+    """Refuse recordings that are in two splits.
 
     Args:
       splits: split, then source, then its files.
-      skip_unreadable: True passes over files that cannot be decoded.
-    Raises: DataError when a file cannot be decoded.
+      collect: return the problems instead of raising the first, and skip files that cannot be
+        decoded.
+    Returns: one sentence for each double.
+    Raises: DataError for a double or a file that cannot be decoded, unless `collect`.
     """
-    alike: dict[tuple[int, int, int], list[tuple[str, AudioFile]]] = {}
-    for split, sources in splits.items():
+    problems = []
+    for double in doubles(splits, skip_unreadable=collect):
+        problem = (
+            f"{double.other.path} and {double.file.path} are the same recording in two splits, so a"
+            f" score on {double.file.split} would be on training data. Remove one."
+        )
+        if not collect:
+            raise DataError(problem)
+        problems.append(problem)
+    return tuple(problems)
+
+
+def remove_doubles(splits: Splits, *, skip_unreadable: bool) -> tuple[Splits, tuple[str, ...]]:
+    """Leave out recordings that are in two splits, each with the rest of its song.
+
+    The recording in the later split (train, valid, test) stays.
+
+    Returns: the splits without them, and a note for each.
+    Raises: DataError when a file cannot be decoded, unless `skip_unreadable`.
+    """
+    dropped: dict[str, str] = {}
+    for double in doubles(splits, skip_unreadable=skip_unreadable):
+        first, second = sorted(double, key=lambda file: SPLITS.index(file.split))
+        dropped[first.unit] = second.name
+    if not dropped:
+        return splits, ()
+    kept = {
+        split: {
+            source: remaining
+            for source, files in sources.items()
+            if (remaining := tuple(file for file in files if file.unit not in dropped))
+        }
+        for split, sources in splits.items()
+    }
+    notes = (f"{name} is left out: it is also {other}." for name, other in dropped.items())
+    return {split: sources for split, sources in kept.items() if sources}, tuple(notes)
+
+
+def doubles(splits: Splits, *, skip_unreadable: bool = False) -> Iterator[Double]:
+    """Find equal recordings across splits, also lossless copies in another format.
+
+    Recordings of equal length, sample rate and channel count are compared.
+
+    Args:
+      splits: split, then source, then its files.
+      skip_unreadable: skip files that cannot be decoded.
+    Raises: DataError when a file cannot be decoded, unless `skip_unreadable`.
+    """
+    by_format: dict[tuple[int, int, int], list[SourceFile]] = {}
+    for sources in splits.values():
         for file in (file for files in sources.values() for file in files):
-            alike.setdefault((file.frames, file.sample_rate_hz, file.channels), []).append(
-                (split, file)
-            )
-    for group in alike.values():
-        if len({split for split, _ in group}) > 1:
+            key = (file.frames, file.sample_rate_hz, file.channels)
+            by_format.setdefault(key, []).append(file)
+    for group in by_format.values():
+        if len({file.split for file in group}) > 1:
             yield from _doubles_of_a_length(group, skip_unreadable=skip_unreadable)
 
 
-def _doubles_of_a_length(
-    group: list[tuple[str, AudioFile]], *, skip_unreadable: bool
-) -> Iterator[Double]:
-    prints = np.stack([_fingerprint(file, skip_unreadable=skip_unreadable) for _, file in group])
-    loud = np.abs(prints).max(axis=1) > 10 * _SAME  # silence is like silence
-    # Only those that agree in the sample that differs most are compared in all: thousands of
-    # excerpts are of one length.
+def _doubles_of_a_length(group: list[SourceFile], *, skip_unreadable: bool) -> Iterator[Double]:
+    prints = np.stack([_fingerprint(file, skip_unreadable=skip_unreadable) for file in group])
+    loud = np.abs(prints).max(axis=1) > 10 * _SAME  # silent recordings are all alike
+    # Sets hold thousands of excerpts of one length. So files are sorted by the sample that varies
+    # most, and only neighbours in that order are compared in all samples.
     key = prints[:, int(np.argmax(prints.std(axis=0)))]
     order = np.argsort(key, kind="stable")
     ordered = key[order]
-    for number, (split, file) in enumerate(group):
+    for number, file in enumerate(group):
         if not loud[number]:
             continue
         low = np.searchsorted(ordered, key[number] - _SAME, side="left")
         high = np.searchsorted(ordered, key[number] + _SAME, side="right")
         for other in sorted(int(index) for index in order[low:high] if index < number):
-            other_split, other_file = group[other]
-            if other_split != split and np.abs(prints[other] - prints[number]).max() <= _SAME:
-                yield Double(split, file, other_split, other_file)
+            same = np.abs(prints[other] - prints[number]).max() <= _SAME
+            if group[other].split != file.split and same:
+                yield Double(file, group[other])
                 break
 
 
-def _fingerprint(file: AudioFile, *, skip_unreadable: bool) -> np.ndarray:
-    """Samples spread over the middle of a recording, float32 `[_SAMPLES]`; zeros, as of silence,
-    where it is passed over."""
+def _fingerprint(file: SourceFile, *, skip_unreadable: bool) -> np.ndarray:
+    """Samples spread over the middle of a recording, float32 `[_SAMPLES]`; zeros if skipped."""
     length = min(file.frames, round(_SECONDS * file.sample_rate_hz))
     try:
         samples = file.excerpt((file.frames - length) // 2, length)

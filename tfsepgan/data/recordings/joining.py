@@ -1,63 +1,63 @@
-"""Several sets as one: MAESTRO's piano against the instruments of IRMAS, say.
+"""Joining several data sets into one, such as MAESTRO's piano and the instruments of IRMAS.
 
-Songs stay songs where all sets hold songs. Otherwise their sources are recordings of an unpaired
-set, which are drawn apart, and the numbers of the sets that hold songs say which belong together.
+If every set holds songs, the result holds songs. Otherwise it is an unpaired set: the sources of a
+song are drawn separately, and each recording's `track` still says which ones belong together.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tfsepgan.audio.recording import AudioFile
-from tfsepgan.data.layouts.listing import SPLITS, Found
+from tfsepgan.data.layouts.listing import SPLITS, Found, Splits
+from tfsepgan.data.layouts.source_file import SourceFile
 
 
 def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
-    """Put sets together, split by split and source by source.
+    """Join data sets, split by split and source by source.
 
     Args:
       found: what each set holds.
-      sets: its name.
-    Returns: all of it; a recording's name (its song's, where there are songs) starts with the
-      number of its set.
+      sets: the name of each set.
+    Returns: all recordings. The name of each (or of its song, if all sets hold songs) starts with
+      the number of its set, so names stay unique.
     """
     songs = all(one.kind == "multitrack" for one in found)
-    splits: dict[str, dict[str, tuple[AudioFile, ...]]] = {}
+    splits: Splits = {}
     notes = [note for one in found for note in one.notes]
-    song_sets: list[int] = []
+    mixes_songs = False
     for number, (one, name) in enumerate(zip(found, sets, strict=True), start=1):
-        apart = one.kind == "multitrack" and not songs
-        if apart:
-            song_sets.append(number)
+        unpaired_songs = one.kind == "multitrack" and not songs
+        if unpaired_songs:
+            mixes_songs = True
             notes.append(
                 f"The songs of {name} are joined with unpaired recordings: their sources are drawn"
-                " apart, but for the share of mixtures that --songs names."
+                " separately, except in the share of mixtures that --songs sets."
             )
         for split in SPLITS:
             for source, files in one.splits.get(split, {}).items():
-                renamed = tuple(
-                    replace(file, name=_name(file, number, source, songs=songs, apart=apart))
-                    for file in files
-                )
-                there = splits.setdefault(split, {})
-                there[source] = there.get(source, ()) + renamed
+                renumbered = (_numbered(file, number, one.kind, songs=songs) for file in files)
+                into = splits.setdefault(split, {})
+                into[source] = (*into.get(source, ()), *renumbered)
     ordered = {split: dict(sorted(splits[split].items())) for split in SPLITS if split in splits}
-    ignored = tuple(name for one in found for name in one.ignored)
     return Found(
-        "multitrack" if songs else "unpaired", ordered, ignored, tuple(notes), tuple(song_sets)
+        kind="multitrack" if songs else "unpaired",
+        splits=ordered,
+        ignored=tuple(name for one in found for name in one.ignored),
+        notes=tuple(notes),
+        mixes_songs=mixes_songs,
     )
 
 
-def _name(file: AudioFile, number: int, source: str, *, songs: bool, apart: bool) -> str:
-    split, *middle, base = file.name.split("/")
+def _numbered(file: SourceFile, number: int, kind: str, *, songs: bool) -> SourceFile:
+    """A recording with the number of its set in its name, and its place in the joined set."""
+    below = file.name.partition("/")[2].partition("/")[2]
     if songs:
-        return f"{split}/{number}~{middle[0]}/{base}"
-    if apart:
-        return f"{split}/{source}/{number}~{middle[0]}.{base.rpartition('.')[2]}"
-    return "/".join([split, *middle, f"{number}~{base}"])
-
-
-def set_number(file: AudioFile, *, songs: bool) -> int:
-    """The number, from 1, of the set that a joined recording came from, as its name (or its song's)
-    starts with."""
-    parts = file.name.split("/")
-    return int(parts[1 if songs else -1].partition("~")[0])
+        track = f"{number}~{file.track}"
+        name, folder = f"{file.split}/{track}/{below}", file.folder
+    elif kind == "multitrack":
+        track = f"{number}~{file.track}"
+        suffix = below.rpartition(".")[2]
+        name, folder = f"{file.split}/{file.source}/{track}.{suffix}", file.source
+    else:
+        inner, slash, base = file.name.rpartition("/")
+        track, name, folder = None, f"{inner}{slash}{number}~{base}", file.folder
+    return replace(file, name=name, track=track, folder=folder, set_number=number)

@@ -1,4 +1,4 @@
-"""Opening data: a folder, several, shards, or the packaged recordings."""
+"""Opening data: one folder, several folders, shards, or the packaged demo recordings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +19,10 @@ def open_catalogue(
     problems: list[str] | None = None,
     cache: str | None = None,
 ) -> Catalogue:
-    """The catalogue of a folder, of several with commas between, or of the packaged recordings for
-    'demo'.
+    """The catalogue of one folder, of several with commas between them, or of 'demo'.
 
-    A folder may be one of shards, or the address of such a folder, whose recordings are then
-    brought to the cache. A name that holds a comma and is there is one folder. The other arguments
-    are those of `scan`.
+    A folder can hold shards or be the address of shards, which are then copied to the cache. If a
+    path with a comma in its name exists, it is one folder. The other arguments are those of `scan`.
 
     Raises: DataError as `scan` does.
     """
@@ -47,7 +45,7 @@ def open_catalogue(
 
 
 def catalogue_of(data: DataConfig) -> Catalogue:
-    """The catalogue that a run's settings name.
+    """The catalogue of the data in a run's settings.
 
     Raises: DataError as `scan` does.
     """

@@ -1,5 +1,4 @@
-"""What recordings sound like by numbers: levels, silence, clipping; read to their end, a block at a
-time."""
+"""Statistics of recordings: levels, silence and clipping, computed block by block."""
 
 import math
 from dataclasses import dataclass, field
@@ -20,16 +19,16 @@ _KINDS = {
     ".ogg": ("OGG",),
     ".mp3": ("mp3",),
     ".m4a": ("mov",),
-}  # as libsndfile and FFmpeg call them
+}  # container names of libsndfile and FFmpeg
 _USUAL_CHANNELS = 2
-_USUAL_RATE_HZ = 192_000  # the highest of sound cards
+_USUAL_RATE_HZ = 192_000  # the highest rate of sound cards
 _LONGEST_OGG_PAGE = 65_307
-_CLIPPED_RUN = 3  # samples at full scale one after the other: no peak of music looks so
+_CLIPPED_RUN = 3  # consecutive samples at full scale: peaks of unclipped music are shorter
 
 
 @dataclass
 class Survey:
-    """Numbers of one recording, or of several added up."""
+    """Statistics of one recording, or the sum over several."""
 
     seconds: float = 0.0
     samples: int = 0
@@ -39,32 +38,34 @@ class Survey:
     hops: int = 0
     silent_hops: int = 0
     clipped_runs: int = 0
-    """Times that a channel stays at full scale for three samples or more, a run of two blocks
-    counting twice."""
+    """Runs of three or more samples at full scale in one channel.
+
+    A run across two blocks counts twice.
+    """
     files: int = 0
     clipped_files: int = 0
     silent_files: list[str] = field(default_factory=list)
-    """Names of those whose mean of channels is silent from end to end."""
+    """Names of files whose channel mean is silent from start to end."""
     cancelled_files: list[str] = field(default_factory=list)
-    """Names of those among them whose channels sound, and cancel out."""
+    """Names of the silent files whose channels are not silent but cancel out."""
 
     @property
     def level_db(self) -> float:
-        """RMS in dB below full scale; minus infinity for digital silence."""
+        """RMS in dB relative to full scale; minus infinity for digital silence."""
         return 10 * math.log10(self.energy / self.samples) if self.energy > 0 else -math.inf
 
     @property
     def peak_db(self) -> float:
-        """Largest sample in dB below full scale; above zero where it is louder."""
+        """Largest sample in dB relative to full scale; above zero if it exceeds full scale."""
         return 20 * math.log10(self.peak) if self.peak > 0 else -math.inf
 
     @property
     def silence(self) -> float:
-        """Share of quarters of a second that are below SILENCE_DB, in [0, 1]."""
+        """Share of quarter seconds below SILENCE_DB, in [0, 1]."""
         return self.silent_hops / self.hops if self.hops else 0.0
 
     def add(self, other: "Survey") -> None:
-        """Count in another one."""
+        """Add the statistics of another recording."""
         for name in (
             "seconds",
             "samples",
@@ -82,37 +83,36 @@ class Survey:
 
 
 def survey(file: AudioFile) -> Survey:
-    """Listen to a recording from end to end.
+    """Measure a recording from start to end.
 
     Raises: DataError when it cannot be decoded, see `AudioFile.blocks`.
     """
-    told = Survey(seconds=file.seconds, files=1)
+    total = Survey(seconds=file.seconds, files=1)
     hop = max(1, round(_HOP_SECONDS * file.sample_rate_hz))
-    rest = np.zeros(0, np.float32)
+    pending = np.zeros(0, np.float32)  # less than a hop, from the end of the previous block
     for block in file.blocks(mono=False):
-        told.samples += block.size
-        told.energy += float(np.vdot(block, block))
-        told.peak = max(told.peak, float(np.abs(block).max(initial=0.0)))
-        told.clipped_runs += _clipped_runs(block)
-        mono = np.concatenate([rest, block.mean(axis=1)])
+        total.samples += block.size
+        total.energy += float(np.vdot(block, block))
+        total.peak = max(total.peak, float(np.abs(block).max(initial=0.0)))
+        total.clipped_runs += _clipped_runs(block)
+        mono = np.concatenate([pending, block.mean(axis=1)])
         whole = len(mono) // hop * hop
-        _count_hops(told, mono[:whole].reshape(-1, hop))
-        rest = mono[whole:]
-    if len(rest):
-        _count_hops(told, rest[None])
-    told.clipped_files = int(told.clipped_runs > 0)
-    if told.silent_hops == told.hops:
-        told.silent_files.append(file.name)
-        if told.level_db > SILENCE_DB:
-            told.cancelled_files.append(file.name)
-    return told
+        _count_hops(total, mono[:whole].reshape(-1, hop))
+        pending = mono[whole:]
+    if len(pending):
+        _count_hops(total, pending[None])
+    total.clipped_files = int(total.clipped_runs > 0)
+    if total.silent_hops == total.hops:
+        total.silent_files.append(file.name)
+        if total.level_db > SILENCE_DB:
+            total.cancelled_files.append(file.name)
+    return total
 
 
 def oddities(file: AudioFile) -> list[str]:
-    """What is strange about a recording that can be used all the same: its format, its channels,
-    its rate.
+    """What is unusual about a usable recording: its format, channels or sample rate.
 
-    Raises: DataError when its head cannot be read.
+    Raises: DataError when its header cannot be read.
     """
     odd = []
     suffix = file.path.suffix.lower()
@@ -120,18 +120,18 @@ def oddities(file: AudioFile) -> list[str]:
     kind = "" if file.path.name.endswith(STEM_SUFFIX) else info.kind
     odd += info.notes
     if kind and suffix in _KINDS and not kind.startswith(_KINDS[suffix]):
-        odd.append(f"holds {kind}, its name says {suffix}")
+        odd.append(f"contains {kind}, but its suffix is {suffix}")
     if kind.startswith("OGG") and not _ogg_ends(file.path):
-        odd.append("has no last page, so it may be cut short")
+        odd.append("has no last page, so it may be truncated")
     if file.channels > _USUAL_CHANNELS:
-        odd.append(f"has {file.channels} channels, whose mean is heard")
+        odd.append(f"has {file.channels} channels, which are averaged")
     if file.sample_rate_hz > _USUAL_RATE_HZ:
         odd.append(f"is at {file.sample_rate_hz} Hz")
     return odd
 
 
 def _ogg_ends(path: Path) -> bool:
-    """True when the last page of an Ogg file is marked as such (RFC 3533, section 6)."""
+    """True when the last page of an Ogg file is marked as the last (RFC 3533, section 6)."""
     with open(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - _LONGEST_OGG_PAGE))
         tail = file.read()
@@ -139,14 +139,13 @@ def _ogg_ends(path: Path) -> bool:
     return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
 
 
-def _count_hops(told: Survey, hops: np.ndarray) -> None:
-    told.hops += len(hops)
-    told.silent_hops += int(np.sum(np.mean(np.square(hops), axis=1) < 10 ** (SILENCE_DB / 10)))
+def _count_hops(total: Survey, hops: np.ndarray) -> None:
+    total.hops += len(hops)
+    total.silent_hops += int(np.sum(np.mean(np.square(hops), axis=1) < 10 ** (SILENCE_DB / 10)))
 
 
 def _clipped_runs(block: np.ndarray) -> int:
-    """How many runs of _CLIPPED_RUN samples or more at full scale begin in a block `[time,
-    channels]`."""
+    """How many runs of at least _CLIPPED_RUN samples at full scale begin in `[time, channels]`."""
     full = np.abs(block) >= _FULL_SCALE
     if not full.any():
         return 0

@@ -1,1 +1,1 @@
-"""Fixed mixtures and windows that validation and scoring use again and again."""
+"""Fixed mixtures and windows for validation and scoring."""

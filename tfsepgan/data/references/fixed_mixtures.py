@@ -1,8 +1,8 @@
-"""Fixed mixtures: what models are validated and scored on, the same on every machine.
+"""Fixed mixtures for validation and scoring, the same on every machine.
 
-They are made from the recordings themselves, not from the training cache, and hold no variants.
-Whatever the law of training, the wanted sources stand against the others at levels uniform in
-`snr_db`, the first source as loud as recorded.
+They are made from the recordings themselves, not from the training cache, and contain no variants.
+Whatever the mixing law of training, the levels of the wanted sources against the others are uniform
+in `snr_db`, and the first source keeps its recorded level.
 """
 
 from collections.abc import Sequence
@@ -12,38 +12,41 @@ from functools import lru_cache
 
 import numpy as np
 
-from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import NO_OTHERS, DataConfig
 from tfsepgan.data.batches.draws import REDRAWS, place
 from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
+from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
 
 RESIDUAL = "residual"
 DEFAULT_COUNT = 12
 DEFAULT_SECONDS = 6.0
-_FILES_KEPT = 8  # decoded ones, so that a long target is not decoded for each of its mixtures
+_FILES_KEPT = 8  # decoded, so that a long target is not decoded again for each of its mixtures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """A mixture with the truth about it."""
+    """A mixture with its true sources."""
 
     name: str
     mixture: np.ndarray
     """Float32 `[time, channels]`; exactly the sum of `sources` in their order, in float32."""
     sources: dict[str, np.ndarray]
-    """The wanted sources by name, then `residual` (everything else) where there are others; each
-    `[time, channels]`."""
+    """The wanted sources by name, then `residual` if there are others; each `[time, channels]`."""
     sample_rate_hz: int
     target_file: str = ""
-    """Recording that the first source is of, as its `AudioFile.name` (a song's: SPLIT/SONG):
-    mixtures of one are not independent."""
+    """Name of the recording of the first source (for a song: SPLIT/SONG).
+
+    Mixtures with the same target file are not independent.
+    """
 
     @property
     def scored(self) -> tuple[str, ...]:
-        """Parts that an estimate can be compared with: those that sound, and none where only one
-        does, which then is the mixture."""
+        """The parts to score an estimate against: those that are not silent.
+
+        Empty if only one part is not silent, because it equals the mixture.
+        """
         sounding = tuple(name for name, part in self.sources.items() if np.any(part))
         return sounding if len(sounding) > 1 else ()
 
@@ -58,21 +61,24 @@ def fixed_mixtures(
     seed: int = 0,
     mono: bool = True,
 ) -> list[Mixture]:
-    """Make the mixtures that a split is judged on.
+    """Make the mixtures of a split for validation or scoring.
 
-    Unpaired sets: `count` mixtures of `seconds`. The first source walks over the split's files
-    evenly, so that all are heard when `count` allows; places are random, silent ones (below
-    `config.silence_db`) drawn again. Others are drawn as in training; a recording shorter than
-    `seconds` is followed by further ones of its instrument folder. Multitrack sets: the songs as
-    they are, whole or their first `seconds`, `count` of them spread over the split (all by
-    default). A mixture that holds nothing but wanted sources has no `residual`.
+    Unpaired sets: `count` mixtures of `seconds`. The first source cycles through the split's files
+    evenly, so all files are used if `count` allows. Positions are random; silent ones (below
+    `config.silence_db`) are drawn again. Others are drawn as in training; a recording shorter than
+    `seconds` is followed by others from its instrument folder.
+
+    Multitrack sets: the songs themselves, complete or their first `seconds`; `count` of them spread
+    over the split (default: all).
+
+    A mixture without others has no `residual`.
 
     Args:
-      catalogue, config: what there is and which sources are wanted, at which rate.
+      catalogue, config: the recordings, the wanted sources and the sample rate.
       split: 'valid' or 'test'.
-      count: how many; default DEFAULT_COUNT for unpaired sets, every song for multitrack ones.
+      count: how many; default DEFAULT_COUNT for unpaired sets, all songs for multitrack sets.
       seconds: length of each; default DEFAULT_SECONDS for unpaired sets, the whole song for
-        multitrack ones.
+        multitrack sets.
       seed: same seed, same mixtures.
       mono: False keeps the channels of multitrack songs; mixtures of unpaired sets are always mono.
     Raises: DataError when the split lacks a source or a file cannot be decoded.
@@ -94,18 +100,18 @@ class _Maker:
     def __init__(self, catalogue: Catalogue, config: DataConfig, split: str, time: int):
         self.config, self.time = config, time
         self.targets = {source: catalogue.splits[split][source] for source in config.sources}
-        folders: dict[str, list[AudioFile]] = {}
+        folders: dict[str, list[SourceFile]] = {}
         for source in catalogue.others(split, config.sources) if config.others != NO_OTHERS else ():
             for file in catalogue.splits[split][source]:
-                folders.setdefault(catalogue.folder(file), []).append(file)
+                folders.setdefault(file.folder, []).append(file)
         self.folders = [folders[name] for name in sorted(folders)]
         self.decode = lru_cache(maxsize=_FILES_KEPT)(self._decode)
 
-    def _decode(self, file: AudioFile) -> np.ndarray:
+    def _decode(self, file: SourceFile) -> np.ndarray:
         return file.decode(self.config.sample_rate_hz)[:, 0]
 
     def make(self, number: int, count: int, seed: int) -> Mixture:
-        """The mixture of one number; it does not depend on the others."""
+        """The mixture with this number; it is independent of the other mixtures."""
         rng = np.random.default_rng([seed, number])
         targets = []
         for position, files in enumerate(self.targets.values()):
@@ -121,11 +127,16 @@ class _Maker:
             silence_db=self.config.silence_db,
         )
         first = _walk_over(next(iter(self.targets.values())), number, count)
-        told = {"target_file": first.name, "has_others": bool(self.folders)}
-        return _mixture(f"{number:03d}_{first.path.stem}", *parts, self.config, **told)
+        return _mixture(
+            f"{number:03d}_{first.path.stem}",
+            *parts,
+            self.config,
+            target_file=first.name,
+            has_others=bool(self.folders),
+        )
 
     def _others(self, rng: np.random.Generator) -> np.ndarray:
-        """Excerpts `[n, time]`, each of an instrument folder, the folders being equally likely."""
+        """Excerpts `[n, time]`, each from an instrument folder; all folders are equally likely."""
         if not self.folders:
             return np.zeros((0, self.time), np.float32)
         low, high = self.config.others
@@ -136,9 +147,13 @@ class _Maker:
         return np.stack(others)
 
     def _excerpt(
-        self, files: Sequence[AudioFile], rng: np.random.Generator, *, further: Sequence[AudioFile]
+        self,
+        files: Sequence[SourceFile],
+        rng: np.random.Generator,
+        *,
+        further: Sequence[SourceFile],
     ) -> np.ndarray:
-        """A stretch of one recording that is not silent; `further` recordings fill a short one up."""
+        """A crop of one recording that is not silent; `further` recordings extend a short one."""
         for _ in range(1 + REDRAWS):
             pieces = [self._piece(files, rng, self.time)]
             while further and (missing := self.time - sum(map(len, pieces))) > 0:
@@ -148,7 +163,9 @@ class _Maker:
                 break
         return np.pad(samples, (0, self.time - len(samples)))
 
-    def _piece(self, files: Sequence[AudioFile], rng: np.random.Generator, time: int) -> np.ndarray:
+    def _piece(
+        self, files: Sequence[SourceFile], rng: np.random.Generator, time: int
+    ) -> np.ndarray:
         reach = np.cumsum([file.seconds for file in files])
         chosen = int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
         samples = self.decode(files[min(chosen, len(files) - 1)])
@@ -158,9 +175,8 @@ class _Maker:
         return samples[start : start + count]
 
 
-def _walk_over(files: Sequence[AudioFile], number: int, count: int) -> AudioFile:
-    """The file of one mixture of `count`: round and round, or evenly spread over more files than
-    mixtures."""
+def _walk_over(files: Sequence[SourceFile], number: int, count: int) -> SourceFile:
+    """The file of one of `count` mixtures: in cycles, or evenly spread if there are more files."""
     return (
         files[number % len(files)] if count >= len(files) else files[number * len(files) // count]
     )
@@ -187,7 +203,12 @@ def _songs(
 
 
 def _song(
-    name: str, stems: dict[str, AudioFile], config: DataConfig, seconds: float | None, *, mono: bool
+    name: str,
+    stems: dict[str, SourceFile],
+    config: DataConfig,
+    seconds: float | None,
+    *,
+    mono: bool,
 ) -> Mixture:
     decoded = {
         source: file.decode(config.sample_rate_hz, mono=mono) for source, file in stems.items()
@@ -195,8 +216,8 @@ def _song(
     channels = {samples.shape[1] for samples in decoded.values()} - {1}
     if len(channels) > 1:
         raise DataError(
-            f"The sources of {name} have {sorted(channels)} channels; one count, or mono, was"
-            " expected."
+            f"The sources of {name} have different channel counts, {sorted(channels)}; one count,"
+            " or mono, was expected."
         )
     longest = max(map(len, decoded.values()))
     time = min(longest, round(seconds * config.sample_rate_hz)) if seconds else longest
@@ -206,11 +227,15 @@ def _song(
         part = parts[source if source in config.sources else RESIDUAL]
         part[: len(samples)] += samples[:time]
     sources = np.stack([parts[source].ravel() for source in config.sources])
-    told = {
-        "target_file": next(iter(stems.values())).name.rpartition("/")[0],
-        "has_others": not decoded.keys() <= set(config.sources),
-    }
-    return _mixture(name, sources, parts[RESIDUAL].ravel(), config, channels=shape[1], **told)
+    return _mixture(
+        name,
+        sources,
+        parts[RESIDUAL].ravel(),
+        config,
+        target_file=next(iter(stems.values())).unit,
+        has_others=not decoded.keys() <= set(config.sources),
+        channels=shape[1],
+    )
 
 
 def _mixture(

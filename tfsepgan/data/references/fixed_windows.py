@@ -1,7 +1,7 @@
-"""Fixed windows of recordings alone: what sounds that have no reference of their own are compared
-with.
+"""Fixed windows of single recordings, to compare with sounds that have no reference of their own.
 
-The same on every machine, and made from the recordings themselves, not from the training cache.
+They are the same on every machine, and made from the recordings themselves, not from the training
+cache.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.batches.draws import REDRAWS, place
 from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
 from tfsepgan.errors import DataError
 
@@ -24,24 +25,25 @@ def fixed_windows(
     seed: int,
     silence_db: float,
 ) -> np.ndarray:
-    """Windows of recordings: as many of each as its length has a share in, at random places.
+    """Windows of recordings at random positions; each recording gets a share by its length.
 
-    A window quieter than `silence_db` is drawn again, place and all. One file is decoded at a time.
+    A window quieter than `silence_db` is drawn again at another position. One file is decoded at a
+    time.
 
     Args:
       files: at least one.
-      window: samples; a shorter recording is left out.
+      window: samples; shorter recordings are left out.
       count: how many windows.
       sample_rate_hz: their rate.
       seed: same seed, same windows.
-      silence_db: RMS in dB below full scale.
+      silence_db: RMS in dB relative to full scale.
     Returns: float32 `[count, window]`.
     Raises: DataError when no file is as long as a window, all are silent, or one cannot be decoded.
     """
     usable = [file for file in files if file.seconds * sample_rate_hz >= window]
     if not usable:
         raise DataError(
-            f"None of {len(files)} recordings, {files[0].path} first, is as long as a window of "
+            f"None of {len(files)} recordings ({files[0].path} ...) is as long as a window of "
             f"{window / sample_rate_hz:.2f} s. Use longer recordings or a shorter window."
         )
     rng = np.random.default_rng(seed)
@@ -50,25 +52,25 @@ def fixed_windows(
     drawn = []
     for index in np.unique(chosen):
         samples = usable[index].decode(sample_rate_hz)[:, 0]
-        # resampling may round a sample away
+        # resampling may shorten it by a sample
         samples = np.pad(samples, (0, max(0, window - len(samples))))
         for _ in range(int(np.sum(chosen == index))):
-            drawn.append(_heard(samples, window, rng, silence_db))
-    heard = [one for one in drawn if one is not None]
-    if not heard:
+            drawn.append(_audible(samples, window, rng, silence_db))
+    audible = [one for one in drawn if one is not None]
+    if not audible:
         raise DataError(
-            f"{usable[0].path} and {len(usable) - 1} more are silent wherever they were"
-            " listened to."
+            f"{usable[0].path} and {len(usable) - 1} more are silent at every position that was"
+            " drawn."
         )
     return np.stack(
-        [one if one is not None else heard[k % len(heard)] for k, one in enumerate(drawn)]
+        [one if one is not None else audible[k % len(audible)] for k, one in enumerate(drawn)]
     )
 
 
-def _heard(
+def _audible(
     samples: np.ndarray, window: int, rng: np.random.Generator, silence_db: float
 ) -> np.ndarray | None:
-    """A window of a recording that is not silent; None where none was found."""
+    """A window of a recording that is not silent; None if none was found."""
     for _ in range(1 + REDRAWS):
         start = int(place(np.int64(len(samples)), window, rng.random())[0])
         one = samples[start : start + window]
@@ -77,16 +79,14 @@ def _heard(
     return None
 
 
-def solo_groups(catalogue: Catalogue, split: str, source: str) -> dict[str, list[AudioFile]]:
-    """The recordings of a split for comparing with: those of one source first, then every other
-    instrument folder.
+def solo_groups(catalogue: Catalogue, split: str, source: str) -> dict[str, list[SourceFile]]:
+    """The recordings of a split by group: one source first, then every other instrument folder.
 
-    Empty where there is no such split; recordings of mixtures are left out.
+    Empty if there is no such split. Recordings of mixtures are left out.
     """
-    folders: dict[str, list[AudioFile]] = {source: []}
+    folders: dict[str, list[SourceFile]] = {source: []}
     for name, files in catalogue.splits.get(split, {}).items():
         for file in files if name != MIXTURE else ():
-            folders.setdefault(source if name == source else catalogue.folder(file), []).append(
-                file
-            )
+            folders.setdefault(source if name == source else file.folder, []).append(file)
+
     return {name: files for name, files in folders.items() if files}

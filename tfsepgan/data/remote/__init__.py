@@ -1,1 +1,1 @@
-"""Batches that another machine makes."""
+"""Batches made on another machine: client, server and their protocol."""

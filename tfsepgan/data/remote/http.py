@@ -1,5 +1,4 @@
-"""How trainers and servers of batches speak before any batch flows: JSON over HTTP, one request a
-connection."""
+"""The messages between trainers and servers: JSON over HTTP, one request for each connection."""
 
 import contextlib
 import http.client
@@ -12,16 +11,16 @@ from typing import Any
 from tfsepgan.errors import DataError
 
 MOST_BYTES = 1 << 20  # of a request or a reply
-PORTS = 3  # in a row: HTTP, and tf.data service's dispatcher and worker
-_NAME = "tfsepgan"  # by which a server is known
-_QUIET_SECONDS = 30  # of a connection on which nothing is said
+PORTS = 3  # consecutive: HTTP, and tf.data service's dispatcher and worker
+_NAME = "tfsepgan"  # identifies a server
+_QUIET_SECONDS = 30  # timeout of an idle connection
 
 Reply = tuple[int, dict[str, Any]]  # HTTP status and body
-Answer = Callable[[str, dict[str, Any]], Reply]  # to the place and the body of a request
+Answer = Callable[[str, dict[str, Any]], Reply]  # of a request's path and body
 
 
 class Gone(Exception):
-    """A server does not answer, or has forgotten us."""
+    """A server does not answer, or no longer has this run."""
 
 
 def post(
@@ -32,17 +31,17 @@ def post(
     *,
     missing: bool = False,
 ) -> dict[str, Any]:
-    """Ask a server something.
+    """Send a request to a server.
 
     Args:
       place: host and port.
-      what: the place on it, as "/batches".
-      body: goes as JSON.
-      seconds: to wait for the reply.
-      missing: take 404 for an answer.
+      what: the path, such as "/batches".
+      body: sent as JSON.
+      seconds: timeout.
+      missing: True accepts status 404.
     Returns: the reply.
-    Raises: Gone when it does not answer or has forgotten the request; DataError in its own words
-      when it refuses.
+    Raises: Gone when it does not answer or no longer has the request; DataError with the server's
+      message when it refuses.
     """
     connection = http.client.HTTPConnection(*place, timeout=seconds)
     try:
@@ -54,38 +53,41 @@ def post(
     finally:
         connection.close()
     try:
-        told = json.loads(text)
+        content = json.loads(text)
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or reply.getheader("Server", "").strip() != _NAME:
+        content = None
+    if not isinstance(content, dict) or reply.getheader("Server", "").strip() != _NAME:
         raise DataError(
-            f"{place[0]}:{place[1]} answers, but is no data server; give the port that"
-            " `tfsepgan-data serve` was given."
+            f"{place[0]}:{place[1]} answers, but is no data server; use the port of"
+            " `tfsepgan-data serve`."
         )
     if status == 404 and not missing:
-        raise Gone("it has forgotten this run")
+        raise Gone("it no longer has this run")
     if status >= 400 and status != 404:
         raise DataError(
-            f"The data server {place[0]}:{place[1]} gives no batches: {told.get('error')}"
+            f"The data server {place[0]}:{place[1]} gives no batches: {content.get('error')}"
         )
-    return told
+    return content
 
 
 def refuse_unknown(address: str) -> None:
-    """Raises: DataError for an address that this machine cannot look up."""
+    """Refuse an address that this machine cannot resolve.
+
+    Raises: DataError.
+    """
     try:
         socket.getaddrinfo(address, None)
     except (OSError, UnicodeError) as error:
         raise DataError(
-            f"Nobody knows the address {address!r} ({error}). Give --address: a name or IP address"
-            " by which trainers reach this machine, or localhost for trainers on it."
+            f"The address {address!r} cannot be resolved ({error}). Use --address with a name or IP"
+            " address by which trainers reach this machine, or localhost for trainers on it."
         ) from error
 
 
 def three_ports(first: int) -> list[int]:
-    """Three ports that are free.
+    """Three free consecutive ports, or any three if `first` is 0.
 
-    Raises: DataError for one that is taken.
+    Raises: DataError for a port that is in use.
     """
     with contextlib.ExitStack() as held:
         ports = []
@@ -96,15 +98,15 @@ def three_ports(first: int) -> list[int]:
                 one.bind(("", port))
             except (OSError, OverflowError) as error:
                 raise DataError(
-                    f"Port {port} cannot be had ({error}). {PORTS} in a row are needed; name the"
-                    " first of others with --port."
+                    f"Port {port} is not available ({error}). {PORTS} consecutive ports are needed;"
+                    " set the first one with --port."
                 ) from error
             ports.append(one.getsockname()[1])
         return ports
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Requests as JSON, answers as JSON."""
+    """Requests and replies as JSON."""
 
     timeout = _QUIET_SECONDS
     server_version, sys_version = _NAME, ""
@@ -128,7 +130,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _reply(self, status: int, body: dict[str, Any]) -> None:
         text = json.dumps(body).encode()
-        with contextlib.suppress(OSError):  # whoever asked is gone
+        with contextlib.suppress(OSError):  # the client has disconnected
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
@@ -136,23 +138,25 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(text)
 
     def log_message(self, *arguments):
-        """Nothing: what happens is told by the server."""
+        """Do nothing; the server reports events."""
 
 
 class _Http(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """Nothing: a connection that breaks is the trainer's to notice."""
+        """Do nothing; the trainer notices a broken connection."""
 
 
 def listen(answer: Answer, port: int) -> http.server.ThreadingHTTPServer:
     """A server on a port, not yet serving; a GET is a request without a body.
 
-    Raises: DataError when the port is taken.
+    Raises: DataError when the port is in use.
     """
     handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
     try:
         return _Http(("", port), handler)
     except OSError as error:
-        raise DataError(f"Port {port} cannot be had ({error}). Name others with --port.") from error
+        raise DataError(
+            f"Port {port} is not available ({error}). Set another one with --port."
+        ) from error

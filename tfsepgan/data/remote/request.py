@@ -1,9 +1,7 @@
-"""What a trainer asks a server of batches for, and when the server must refuse: one that would give
-other batches.
+"""A trainer's request for batches, and when a server must refuse it.
 
-Everything that decides a batch is in the request: settings, what is heard, the steps, and which
-recordings (by name, length and rate) and versions the trainer has. Where files lie is each side's
-own business and is not sent.
+The request contains everything that determines a batch: settings, batch keys, steps, recordings (by
+name, length and rate) and versions. File locations differ between the machines and are not sent.
 """
 
 from collections.abc import Sequence
@@ -16,10 +14,10 @@ from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
 
-PROTOCOL = 1  # raise when request or reply change
-# gives the bits of every other, and a graph without the paths of all recordings in it
+PROTOCOL = 1  # increase when request or reply change
+# same bits as the other readers, and no paths of recordings in the graph
 READER = "memmap"
-# settings that each side has its own of
+# settings that differ between the machines
 OF_THIS_MACHINE = ("data", "layout", "cache", "reader", "data_server")
 
 
@@ -32,13 +30,13 @@ def request_of(
     every: int,
     name: str,
 ) -> dict[str, Any]:
-    """What a trainer asks for.
+    """The request of a trainer.
 
     Args:
-      catalogue: the recordings as the trainer sees them.
+      catalogue: the recordings of the trainer.
       config: of the data.
       batch_keys, first_step, every: see `pipeline.training_batches`.
-      name: 32 hexadecimal digits that nobody else has.
+      name: 32 hexadecimal digits, unique.
     """
     settings = {key: value for key, value in asdict(config).items() if key not in OF_THIS_MACHINE}
     settings["augment"]["rooms"] = None
@@ -57,22 +55,22 @@ def request_of(
 
 
 def versions() -> dict[str, str | int]:
-    """What must be the same on both sides."""
+    """What must be equal on both sides."""
     import tensorflow as tf
 
     return {"tfsepgan": __version__, "tensorflow": tf.__version__, "draws": DRAWS}
 
 
 def token(name: str) -> int:
-    """A request's name as a number, which every batch made for it carries."""
+    """A request's name as a number, which every batch of it carries."""
     return int(name[:15], 16)
 
 
 def settings_in(request: dict[str, Any], *, cache: str | None, rooms: str | None) -> DataConfig:
-    """The settings that a request names, with the server's own places.
+    """The settings in a request, with the server's own folders.
 
     Args:
-      request: as `request_of` makes it.
+      request: from `request_of`.
       cache, rooms: folders of the server.
     Raises: DataError when the run uses recorded rooms and the server has none; ConfigError for an
       unknown setting.
@@ -88,34 +86,38 @@ def settings_in(request: dict[str, Any], *, cache: str | None, rooms: str | None
 
 
 def refuse_other_versions(request: dict[str, Any]) -> None:
-    """Raises: DataError when something that decides a batch has another version here than at the
-    trainer's."""
-    ours, theirs = (
-        {**versions(), "protocol": PROTOCOL},
-        {**request["versions"], "protocol": request["protocol"]},
-    )
-    for name, version in ours.items():
-        if theirs.get(name) != version:
+    """Refuse a trainer with other versions.
+
+    Raises: DataError when a version that affects batches differs.
+    """
+    own = {**versions(), "protocol": PROTOCOL}
+    requested = {**request["versions"], "protocol": request["protocol"]}
+    for name, version in own.items():
+        if requested.get(name) != version:
             raise DataError(
-                f"It runs {name} {version}, the trainer {name} {theirs.get(name)}: their batches"
-                " could differ. Install the same on both."
+                f"It runs {name} {version}, the trainer {name} {requested.get(name)}: their batches"
+                " could differ. Install the same version on both."
             )
 
 
 def refuse_other_recordings(
     request: dict[str, Any], catalogue: Catalogue, config: DataConfig
 ) -> None:
-    """Raises: DataError when the trainer's train split is not this one."""
+    """Refuse a trainer with other recordings.
+
+    Raises: DataError when the trainer's train split differs from the server's.
+    """
     if catalogue.layout != request["kind"]:
         raise DataError(
             f"It reads {catalogue.directory} as {catalogue.layout}, the trainer its own data as"
-            f" {request['kind']}. Give both the same --layout."
+            f" {request['kind']}. Use the same --layout for both."
         )
     if fingerprint(catalogue, config.augment.rooms) != request["recordings"]:
         raise DataError(
             f"The train split of {catalogue.directory} holds other recordings than the trainer's"
             " data (names, lengths or rates differ"
             + (", or the rooms do" if config.augment.rooms else "")
-            + "). Give both the same --data"
-            + (" and rooms." if config.augment.rooms else ".")
+            + "). Use the same --data"
+            + (" and rooms" if config.augment.rooms else "")
+            + " for both."
         )

@@ -1,14 +1,13 @@
-"""Batches for trainers in other processes or on other machines: the server's side, on top of
-tf.data service.
+"""The server's side of remote batches, on top of tf.data service.
 
-A pipeline's Python functions run only in the process that made them (`tf.numpy_function`). So
-dispatcher and worker of tf.data service live in this one, and a trainer cannot send its pipeline:
-it says over HTTP what it wants to hear, the server makes that pipeline, registers it under the
-trainer's own name for it, and the trainer reads from there (`data/remote/client.py`).
+A pipeline's Python functions run only in the process that made them (`tf.numpy_function`). So this
+process holds dispatcher and worker of tf.data service, and a trainer cannot send its pipeline.
+Instead, it requests batches over HTTP. The server makes the pipeline and registers it under the
+name in the request, and the trainer reads it (`client`).
 
-Batches are functions of (seed, step), so there is nothing here that could be lost: a trainer whose
-server went away asks the next one for the step it is at. One pipeline has one trainer and one
-worker, which keeps the steps in order.
+Batches depend only on (seed, step), so no state is lost with a server: a trainer requests its
+current step from the next one. One pipeline has one trainer and one worker, which keeps the steps
+in order.
 
 Source: tf.data service, https://www.tensorflow.org/api_docs/python/tf/data/experimental/service
 """
@@ -35,9 +34,9 @@ from tfsepgan.data.remote.request import (
 )
 from tfsepgan.errors import DataError, TfsepganError
 
-LEASE_SECONDS = 60.0  # a trainer that says nothing for so long is gone
-_ANSWER_SECONDS = 3.0  # then a request is told to ask again
-_GARBAGE_MS = 10_000  # how soon tf.data service forgets what nobody reads any more
+LEASE_SECONDS = 60.0  # a trainer that is silent for this long has stopped
+_ANSWER_SECONDS = 3.0  # after that, the trainer must repeat the request
+_GARBAGE_MS = 10_000  # how soon tf.data service drops a pipeline without readers
 _HEARTBEAT_MS = 5_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -46,13 +45,13 @@ OpenCatalogue = Callable[[Sequence[str], Sequence[str]], Catalogue]  # (sources,
 
 @dataclass(kw_only=True)
 class _Lease:
-    """What a trainer is given for as long as it says that it is there."""
+    """What is held for a trainer as long as it sends requests."""
 
     request: dict[str, Any]
     ready: Future = field(default_factory=Future)
     seen: float = field(default_factory=time.monotonic)
     batches: Any = None
-    """The registered dataset, whose Python functions live as long as it does."""
+    """The registered dataset, which keeps its Python functions alive."""
 
 
 class BatchServer:
@@ -60,14 +59,13 @@ class BatchServer:
 
     Args:
       open_catalogue: the server's recordings, given `sources` and `leave_out` of a trainer.
-      port: the first of three in a row (HTTP, dispatcher, worker); 0 takes free ones.
+      port: the first of three consecutive ports (HTTP, dispatcher, worker); 0 chooses free ones.
       address: name or IP address by which trainers reach this machine.
-      cache: folder for unpacked recordings; default: the user's.
+      cache: folder for unpacked recordings; default: the user's cache folder.
       rooms: folder of recorded rooms, for trainers that use `augment.rooms`.
-      say: told in a sentence what happens.
-      lease_seconds: a trainer that says nothing for so long is gone, and what was made for it is
-        dropped.
-    Raises: DataError when a port is taken or nobody knows the address.
+      say: called with a sentence for each event.
+      lease_seconds: when a trainer is silent for this long, its batches are dropped.
+    Raises: DataError when a port is in use or the address is unknown.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class BatchServer:
         self._say, self._lease_seconds = say, lease_seconds
         self._leases: dict[str, _Lease] = {}
         self._lock = threading.Lock()
-        # one at a time for each rate
+        # one at a time for each sample rate
         self._unpacking: dict[int, threading.Lock] = defaultdict(threading.Lock)
         self._closed = threading.Event()
         refuse_unknown(address)
@@ -97,7 +95,7 @@ class BatchServer:
         except BaseException:
             self._http.server_close()
             raise
-        for work in (self._http.serve_forever, self._drop_who_left):
+        for work in (self._http.serve_forever, self._drop_silent_trainers):
             threading.Thread(target=work, daemon=True).start()
 
     def _start_service(self, ports: Sequence[int]) -> None:
@@ -131,7 +129,7 @@ class BatchServer:
             ) from error
 
     def close(self) -> None:
-        """Stop. Trainers wait for a while for a server that comes back."""
+        """Stop the server; trainers wait a while for another one."""
         self._closed.set()
         self._http.shutdown()
         self._http.server_close()
@@ -142,12 +140,12 @@ class BatchServer:
 
     @property
     def trainers(self) -> int:
-        """How many are given batches now."""
+        """How many trainers currently have batches."""
         with self._lock:
             return len(self._leases)
 
     def answer(self, place: str, body: dict[str, Any]) -> Reply:
-        """Answer a request: `/` (how it goes), `/batches`, `/keep`, `/why` or `/leave`."""
+        """Answer a request: `/` (status), `/batches`, `/keep`, `/why` or `/leave`."""
         if place == "/":
             return 200, {"trainers": self.trainers, "versions": versions()}
         name = body.get("name")
@@ -162,13 +160,13 @@ class BatchServer:
             elif lease:
                 lease.seen = time.monotonic()
         if lease is None:
-            return 404, {"error": "nothing is being made under this name (any more)."}
+            return 404, {"error": "there are no batches for this name (any more)."}
         if place == "/leave":
-            self._say("A trainer is done.")
+            self._say("A trainer has finished.")
         return self._why(lease, body.get("step")) if place == "/why" else (200, {})
 
     def _give(self, name: str, request: dict[str, Any]) -> Reply:
-        """Make a pipeline, once however often it is asked for; 202 while that goes on."""
+        """Make a pipeline, once for repeated requests; the status is 202 until it is ready."""
         with self._lock:
             lease = self._leases.get(name)
             if lease is None:
@@ -177,14 +175,10 @@ class BatchServer:
             lease.seen = time.monotonic()
         try:
             return 200, lease.ready.result(timeout=_ANSWER_SECONDS)
-        except Exception as error:  # whatever it is, the trainer is told, and the server goes on
-            # a disk's time-out is one, too
+        except Exception as error:  # any error is reported to the trainer; the server continues
+            # a timeout of the disk is a TimeoutError, too
             if isinstance(error, NotYet) and not lease.ready.done():
-                return 202, {
-                    "wait": (
-                        "its recordings are being read and, where that was not done yet, unpacked"
-                    )
-                }
+                return 202, {"wait": "it reads its recordings and unpacks those not in its cache"}
             with self._lock:
                 self._leases.pop(name, None)
             self._say(f"A trainer was refused: {_reason(error)}")
@@ -193,14 +187,14 @@ class BatchServer:
     def _fulfil(self, name: str, lease: _Lease) -> None:
         try:
             lease.batches = self._registered(name, lease.request)
-        except Exception as error:  # handed to `_give`
+        except Exception as error:  # raised in `_give`
             lease.ready.set_exception(error)
             return
-        self._say(f"A trainer is given batches, from step {lease.request['first_step']} on.")
+        self._say(f"A trainer gets batches, starting at step {lease.request['first_step']}.")
         lease.ready.set_result(self._places)
 
     def _registered(self, name: str, request: dict[str, Any]):
-        """The dataset that a request asks for, `(step, token, batch)`, known to the dispatcher."""
+        """The dataset for a request, `(step, token, batch)`, registered with the dispatcher."""
         import tensorflow as tf
 
         first, every, mark = int(request["first_step"]), int(request["every"]), token(name)
@@ -210,14 +204,14 @@ class BatchServer:
             lambda step, batch: (step, tf.constant(mark, tf.int64), batch)
         )
         service = tf.data.experimental.service
-        # audio does not shrink
+        # audio does not compress well
         service.register_dataset(self._target, marked, compression=None, dataset_id=name)
         return marked
 
     def _batches(self, request: dict[str, Any], first: int, every: int):
-        """The pipeline that a request asks for, if it would give what the trainer's own would.
+        """The pipeline for a request, if it gives the same batches as the trainer's own.
 
-        Raises: TfsepganError in the words that the trainer is told.
+        Raises: TfsepganError with the message for the trainer.
         """
         refuse_other_versions(request)
         config = settings_in(request, cache=self._cache, rooms=self._rooms)
@@ -230,8 +224,7 @@ class BatchServer:
             )
 
     def _why(self, lease: _Lease, step: Any) -> Reply:
-        """Make the batch of a step here and now, for a trainer that waits for it: is it the data,
-        or the way to it?"""
+        """Make the batch of a step now, to find out whether data or network are the problem."""
         import tensorflow as tf
 
         if type(step) is not int or not lease.ready.done():
@@ -242,7 +235,7 @@ class BatchServer:
             return 409, {"error": _reason(error)}
         return 200, {}
 
-    def _drop_who_left(self) -> None:
+    def _drop_silent_trainers(self) -> None:
         while not self._closed.wait(min(1.0, self._lease_seconds / 4)):
             latest = time.monotonic() - self._lease_seconds
             with self._lock:
@@ -251,7 +244,7 @@ class BatchServer:
                     del self._leases[name]
             for _ in gone:
                 self._say(
-                    f"A trainer has said nothing for {self._lease_seconds:.0f} s; its batches are"
+                    f"A trainer was silent for {self._lease_seconds:.0f} s; its batches are"
                     " dropped."
                 )
 

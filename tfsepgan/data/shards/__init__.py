@@ -1,1 +1,1 @@
-"""Many recordings in a few large files, on disk or on object storage."""
+"""Shards: many recordings in a few large files, on disk or on object storage."""

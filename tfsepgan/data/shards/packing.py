@@ -1,10 +1,10 @@
-"""Writing recordings into shards, see `shards`: mono, each a FLAC file of its own inside.
+"""Packing: writes recordings into shards, each as a mono FLAC file.
 
-At a rate asked for, a recording is what `cache.unpack` would make of it at that rate: the mean of
-its channels, resampled, rounded to 16 bits below its peak. At its own rate the mean is kept to the
-bit where 24 bits hold it, as they do all mono recordings of up to 24 bits and stereo ones of 16,
-and is rounded in that way where they do not. What FLAC holds in neither way (louder than full
-scale, peaks below -54 dB with detail of their own, rates above 655 kHz) is a floating-point WAV.
+With a given rate, a recording is stored as `cache.unpack` would store it at that rate: the mean of
+its channels, resampled, and rounded to 16 bits below its peak. At its own rate, the mean is stored
+exactly if 24 bits can hold it (all mono recordings of up to 24 bits, and stereo ones of 16 bits),
+and is rounded in the same way otherwise. What FLAC cannot hold in either form (louder than full
+scale, peaks below -54 dB with fine detail, rates above 655 kHz) is stored as floating-point WAV.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ from scipy.io import wavfile
 
 import tfsepgan
 from tfsepgan.audio.formats import FEWEST_SAMPLES, RATES_HZ
-from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.batches.cache import fitted
+from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.data.shards.reading import (
+from tfsepgan.data.shards.manifest import (
     MANIFEST,
     UNFINISHED,
     Manifest,
@@ -37,9 +37,7 @@ from tfsepgan.files import sha256_of
 
 _MADE_BY = f"tfsepgan {tfsepgan.__version__}"
 _MOST_BYTES = (1 << 31) - (1 << 20)  # of audio: a tf.train.Example is below 2 GiB
-_FLAC_MOST_HZ = 655_350  # libFLAC writes none above
-
-Entry = tuple[str, AudioFile]  # source, recording
+_FLAC_MOST_HZ = 655_350  # the highest rate that libFLAC writes
 
 
 def pack(
@@ -49,52 +47,36 @@ def pack(
     sample_rate_hz: int | None = None,
     shard_bytes: int = 256_000_000,
     licence: str = "",
-    done: Callable[[AudioFile], None] = lambda file: None,
+    done: Callable[[SourceFile], None] = lambda file: None,
 ) -> Manifest:
-    """Write all recordings of a catalogue into shards; the same call again goes on after the last
-    whole shard.
+    """Write all recordings of a catalogue into shards.
 
-    One recording is in memory at a time.
+    The same call again continues after the last complete shard. One recording is in memory at a
+    time.
 
     Args:
       catalogue: what to pack.
-      place: folder or address to write to: not there yet, empty, or left unfinished by the same
+      place: folder or address to write to: not existing, empty, or left unfinished by the same
         call.
-      sample_rate_hz: rate of all recordings; None keeps each at its own.
-      shard_bytes: a shard ends with the recording that makes it as long as that.
-      licence: in your words, shown to who uses the shards.
-      done: told of every recording as it is packed, also of those packed before.
+      sample_rate_hz: rate of all recordings; None keeps the rate of each.
+      shard_bytes: a shard ends with the recording that brings it to this size.
+      licence: free text, shown to users of the shards.
+      done: called with every recording after it is packed, also with those packed earlier.
     Returns: what was written.
-    Raises: ConfigError for a rate or size that there is not. DataError when the place holds
-      something else, cannot be reached or written, or a recording cannot be decoded.
+    Raises: ConfigError for an invalid rate or size. DataError when the place holds something else
+      or cannot be reached or written, or when a recording cannot be decoded.
     """
-    low, high = RATES_HZ
-    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
-        raise ConfigError(
-            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
-            " recording's own."
-        )
-    if shard_bytes <= 0:
-        raise ConfigError(f"Shards of {shard_bytes} bytes cannot be made; name a size above zero.")
+    _refuse_settings(sample_rate_hz, shard_bytes)
     entries = [
-        (source, file)
+        file
         for sources in catalogue.splits.values()
-        for source, files in sources.items()
+        for files in sources.values()
         for file in files
     ]
     storage = Storage(str(place))
-    draft = Manifest(
-        kind=catalogue.layout,
-        sets=catalogue.sets,
-        sample_rate_hz=sample_rate_hz,
-        licence=licence,
-        notes=catalogue.notes,
-        shards=(),
-        origin=_fingerprint(entries),
-    )
-    draft = _begun(storage, draft)
+    draft = _start_or_resume(storage, _draft(catalogue, entries, sample_rate_hz, licence))
     packed = len(list(draft.records))
-    for _, file in entries[:packed]:
+    for file in entries[:packed]:
         done(file)
     while packed < len(entries):
         shard = _write_shard(storage, draft, entries[packed:], shard_bytes, done)
@@ -107,47 +89,72 @@ def pack(
     return finished
 
 
-def _fingerprint(entries: Sequence[Entry]) -> str:
-    """What is packed: names, lengths, and size and time of change of every file."""
-    told = hashlib.sha256()
-    for source, file in entries:
+def _draft(
+    catalogue: Catalogue, entries: Sequence[SourceFile], sample_rate_hz: int | None, licence: str
+) -> Manifest:
+    """The manifest before any shard is written."""
+    return Manifest(
+        kind=catalogue.layout,
+        sets=catalogue.sets,
+        sample_rate_hz=sample_rate_hz,
+        licence=licence,
+        notes=catalogue.notes,
+        shards=(),
+        origin=_fingerprint(entries),
+    )
+
+
+def _refuse_settings(sample_rate_hz: int | None, shard_bytes: int) -> None:
+    low, high = RATES_HZ
+    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
+        raise ConfigError(
+            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
+            " recording's own."
+        )
+    if shard_bytes <= 0:
+        raise ConfigError(f"Shards of {shard_bytes} bytes are not possible; use a size above zero.")
+
+
+def _fingerprint(entries: Sequence[SourceFile]) -> str:
+    """A checksum of what is packed: names, lengths, and sizes and times of the files."""
+    checksum = hashlib.sha256()
+    for file in entries:
+        head = f"{file.source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}"
         try:
-            told.update(
-                f"{source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}".encode()
-            )
+            checksum.update(head.encode())
         except UnicodeEncodeError as error:
-            raise DataError(f"The name of {file.path!r} is no text in UTF-8. Rename it.") from error
+            raise DataError(f"The name of {file.path!r} is not valid UTF-8. Rename it.") from error
         try:
             states = [path.stat() for path in (file.path, *file.further)]
         except OSError as error:
             raise DataError(
-                f"{file.path} has gone since the data folder was read. Start again."
+                f"{file.path} was removed after the data folder was read. Start again."
             ) from error
-        told.update(
+        checksum.update(
             "".join(f" {state.st_size} {state.st_mtime_ns}" for state in states).encode() + b"\n"
         )
-    return told.hexdigest()
+    return checksum.hexdigest()
 
 
-def _begun(storage: Storage, draft: Manifest) -> Manifest:
-    """What is left of an earlier call that was not finished, or the draft of a new one."""
+def _start_or_resume(storage: Storage, draft: Manifest) -> Manifest:
+    """The manifest of an earlier unfinished call, or the draft of a new one."""
     storage.clean()
     names = storage.names()
     if not names:
-        # so that whatever comes next is known for what it is
+        # written first, so that later files are recognised as unfinished shards
         storage.write(UNFINISHED, draft.text(_MADE_BY))
         return draft
     text = storage.read(UNFINISHED) if MANIFEST not in names else None
     if text is None:
         what = "holds shards" if MANIFEST in names else f"is not empty ({', '.join(names[:3])})"
         raise DataError(
-            f"{storage.place} {what}; name a folder that is not there yet. Nothing was written."
+            f"{storage.place} {what}; use a folder that does not exist yet. Nothing was written."
         )
     earlier = parse(text, storage.path(UNFINISHED))
     if replace(earlier, shards=()) != draft:
         raise DataError(
             f"{storage.place} holds unfinished shards of other recordings, or with other settings."
-            " Repeat that command, or name another folder. Nothing was written."
+            " Repeat that command, or use another folder. Nothing was written."
         )
     return earlier
 
@@ -155,19 +162,19 @@ def _begun(storage: Storage, draft: Manifest) -> Manifest:
 def _write_shard(
     storage: Storage,
     draft: Manifest,
-    entries: Sequence[Entry],
+    entries: Sequence[SourceFile],
     shard_bytes: int,
-    done: Callable[[AudioFile], None],
+    done: Callable[[SourceFile], None],
 ) -> Shard:
-    """Write the next shard, of as many recordings as fill it."""
+    """Write the next shard, with as many recordings as fill it."""
     import tensorflow as tf
 
     taken = {record.file.casefold() for record in draft.records}
     name, records, size = f"shard-{len(draft.shards):05d}.tfrecord", [], 0
     with storage.writing(name) as path:
         with tf.io.TFRecordWriter(str(path)) as writer:
-            for source, file in entries:
-                record, body = _recorded(source, file, draft.sample_rate_hz, taken)
+            for file in entries:
+                record, body = _recorded(file, draft.sample_rate_hz, taken)
                 writer.write(body)
                 records.append(record)
                 taken.add(record.file.casefold())
@@ -180,26 +187,25 @@ def _write_shard(
 
 
 def _recorded(
-    source: str, file: AudioFile, sample_rate_hz: int | None, taken: set[str]
+    file: SourceFile, sample_rate_hz: int | None, taken: set[str]
 ) -> tuple[Record, bytes]:
-    """One recording as it stands in a shard: what the manifest says of it, and the
-    tf.train.Example."""
+    """One recording of a shard: its entry in the manifest, and its tf.train.Example."""
     rate = sample_rate_hz or file.sample_rate_hz
     samples = file.decode(rate)[:, 0]
     if len(samples) < FEWEST_SAMPLES:
         raise DataError(
-            f"{file.path} has {len(samples)} samples at {rate} Hz; {FEWEST_SAMPLES} at least were"
+            f"{file.path} has {len(samples)} samples at {rate} Hz; at least {FEWEST_SAMPLES} were"
             " expected. Remove it or leave it out."
         )
     audio, suffix = encoded(samples, rate, rounded=sample_rate_hz is not None)
     if len(audio) > _MOST_BYTES:
         raise DataError(
-            f"{file.path} takes {len(audio) / 1e9:.2f} GB; a record holds 2.1 GB. Split it, or pack"
-            " at a lower rate."
+            f"{file.path} takes {len(audio) / 1e9:.2f} GB; a record holds at most 2.1 GB. Split it,"
+            " or pack at a lower rate."
         )
     record = Record(
         name=file.name,
-        source=source,
+        source=file.source,
         file=file_name(file.name, suffix, taken),
         frames=len(samples),
         sample_rate_hz=rate,
@@ -215,9 +221,9 @@ def encoded(samples: np.ndarray, sample_rate_hz: int, *, rounded: bool) -> tuple
     Args:
       samples: float32 `[time]`.
       sample_rate_hz: their rate.
-      rounded: to 16 bits below the peak, as the cache holds it; else only where that is a FLAC file
-        and the samples are none.
-    Returns: the bytes, and the suffix of such a file, `.flac` or `.wav`.
+      rounded: True rounds to 16 bits below the peak, as the cache does; False rounds only if FLAC
+        can hold the rounded samples but not the exact ones.
+    Returns: the bytes, and the suffix of the file, `.flac` or `.wav`.
     """
     if rounded:
         samples = _rounded(samples)
@@ -239,8 +245,10 @@ def _rounded(samples: np.ndarray) -> np.ndarray:
 
 
 def _as_integers(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
-    """Samples that are a FLAC file's to the bit: int16, or int32 whose upper 24 bits are; None
-    where FLAC holds no such."""
+    """Exactly these samples as FLAC integers: int16, or 24 bits in the upper part of int32.
+
+    None if FLAC cannot hold them.
+    """
     if sample_rate_hz > _FLAC_MOST_HZ or samples.max() >= 1 or samples.min() < -1:
         return None
     for bits, kind, spare in ((16, np.int16, 0), (24, np.int32, 8)):

@@ -1,2 +1,1 @@
-"""Full bands out of a piano performance with melody, chords and beats: arranged, rendered, mixed
-and mastered."""
+"""Songs: arranges, renders, mixes and masters bands around a piano performance."""

@@ -1,5 +1,4 @@
-"""Basses, guitars, pads and stabs on the chords of a song. All pure: a style turns chords and beats
-into notes."""
+"""Basses, guitars, pads and stabs: pure functions from the chords and beats of a song to notes."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,13 +7,13 @@ import numpy as np
 from tfsepgan.rendering.arranging.song import Chord, Song
 from tfsepgan.rendering.score import Note, fold
 
-_BASS_LOW, _BASS_HIGH = 28, 52  # the open E string, and where a bass seldom goes above
+_BASS_LOW, _BASS_HIGH = 28, 52  # the open E string, and a pitch that basses seldom exceed
 _STRUM_SECONDS = 0.013  # from string to string
-_SUNG_BEATS = 0.92  # of its time that a note sounds
+_SOUNDING_SHARE = 0.92  # of a note's time
 
 
 def _segments(song: Song) -> Iterator[tuple[float, float, Chord]]:
-    """First beat, beats and chord of every stretch of a bar with one chord."""
+    """First beat, number of beats and chord of every part of a bar with one chord."""
     for first, count in song.bars():
         begun, chord = float(first), song.chord_at(song.time(first) + 0.02)
         for beat in range(first + 1, first + count + 1):
@@ -26,7 +25,12 @@ def _segments(song: Song) -> Iterator[tuple[float, float, Chord]]:
 
 
 def _note(
-    song: Song, beat: float, beats: float, pitch: int, velocity: int, sounds: float = _SUNG_BEATS
+    song: Song,
+    beat: float,
+    beats: float,
+    pitch: int,
+    velocity: int,
+    sounds: float = _SOUNDING_SHARE,
 ) -> Note:
     start, end = song.time(beat), song.time(beat + beats)
     return Note(start, start + max(0.05, (end - start) * sounds), pitch, velocity)
@@ -40,6 +44,8 @@ def bass(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
     """A bass line.
 
     Args:
+      song: its chords and beats.
+      rng: draws the variation of a style.
       style: one of `BASSES`.
     """
     segments = list(_segments(song))
@@ -88,7 +94,7 @@ def _syncopated(chord: Chord, following: Chord, beats: float, rng: np.random.Gen
 
 
 def _walking(chord: Chord, following: Chord, beats: float, rng: np.random.Generator):
-    """Chord tones, and before the next chord a semitone or a fifth away from its bass."""
+    """Chord tones, and a semitone or a fifth from the next chord's bass just before it."""
     goal = _low(following.bass)
     for beat in range(int(beats)):
         if beat == 0:
@@ -112,13 +118,17 @@ BASSES: dict[str, Callable] = {
 
 
 def voicing(chord: Chord, count: int, centre: int, before: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """So many notes of a chord near a pitch, or near the voicing before, so that voices move
-    little.
+    """Notes of a chord near a pitch and near the previous voicing, so that voices move little.
 
+    Args:
+      chord: the chord.
+      count: number of notes.
+      centre: MIDI pitch.
+      before: the previous voicing.
     Returns: rising MIDI pitches, all different.
     """
     middle = float(np.mean(before)) if before else float(centre)
-    middle = 0.5 * middle + 0.5 * centre  # it does not drift away
+    middle = 0.5 * middle + 0.5 * centre  # so that it does not drift away
     pitches = [pitch for pitch in range(128) if (pitch - chord.root) % 12 in chord.tones]
     starts = range(len(pitches) - count + 1)
     best = min(
@@ -128,15 +138,17 @@ def voicing(chord: Chord, count: int, centre: int, before: tuple[int, ...] = ())
 
 
 def chords(song: Song, rng: np.random.Generator, *, style: str, centre: int) -> list[Note]:
-    """An instrument on the chords.
+    """An instrument that plays the chords.
 
     Args:
+      song: its chords and beats.
+      rng: draws the pattern.
       style: one of `CHORD_STYLES`.
-      centre: MIDI pitch that its chords lie around.
+      centre: MIDI pitch around which its chords are placed.
     """
     notes: list[Note] = []
     before: tuple[int, ...] = ()
-    drawn = int(rng.integers(0, 1 << 30))  # one pattern a song
+    drawn = int(rng.integers(0, 1 << 30))  # one pattern for the song
     for beat, beats, chord in _segments(song):
         count = 3 if style in ("stabs", "pad") else 4 if style == "organ" else 5
         before = voicing(chord, count, centre, before)

@@ -1,4 +1,4 @@
-"""One arrangement of a song: who plays, what and how, drawn from a seed."""
+"""The arrangement of a song: players, notes and styles, drawn from a seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 from tfsepgan.rendering.arranging.accompaniment import bass, chords
 from tfsepgan.rendering.arranging.drums import WALTZES, drums
 from tfsepgan.rendering.arranging.line_ups import LINE_UPS, LineUp
-from tfsepgan.rendering.arranging.piano import HANDS, PianoRole, Stretch, play
+from tfsepgan.rendering.arranging.piano import HANDS, PianoRole, Span, play
 from tfsepgan.rendering.arranging.song import Song
 from tfsepgan.rendering.instruments import CLASSES, InstrumentClass
 from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time
@@ -20,32 +20,32 @@ _TIMING_SECONDS = {"drums": 0.005, "bass": 0.008}  # standard deviation of a pla
 _OTHERS_SECONDS = 0.010
 _UNEVEN = 7.0  # standard deviation of velocities
 _CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
-# the piano over a song's phrases
+# how the piano plays over a song's phrases
 _ROLES = {"whole": 0.40, "rests": 0.28, "late": 0.17, "early": 0.15}
 _ONE_HAND = 0.16
-# a soundfont that holds one class alone is drawn so much more often: sampled pianos are better ones
-_MADE_FOR_IT = 3.0
-_PIANOS, _USUAL_PIANO = (0, 1), 0.93  # the honky-tonk piano is a rare guest
+# weight of a soundfont that holds only one class: sampled pianos are better than general soundfonts
+_SPECIALISED = 3.0
+_PIANOS, _USUAL_PIANO = (0, 1), 0.93  # the honky-tonk piano is rare
 
 
 class Voice(NamedTuple):
     """One player of a band."""
 
     class_name: str
-    """The instrument's, and the name of the stem."""
+    """The instrument class, which names the stem."""
     role: str
     """'piano', 'drums', 'bass', 'chords', 'lead', 'bridge' or 'singer'."""
     style: str
     soundfont: str
-    """Its name, or the singer's."""
+    """Name of the soundfont, or of the singer."""
     program: int
     part: Part
     seed: tuple[int, ...]
-    """For whatever a singer draws."""
+    """For the random numbers of a singer."""
 
 
 class Arrangement(NamedTuple):
-    """Everything that will sound."""
+    """All players of a song."""
 
     line_up: str
     voices: tuple[Voice, ...]
@@ -60,14 +60,16 @@ def arrange(
     *,
     line_up: str | None = None,
 ) -> Arrangement:
-    """Make a band of a song.
+    """Arrange a song for a band.
 
     Args:
-      fonts: a class is played by one of those that have it, drawn, those that hold nothing else
-        three times as often as others; classes that none has stay out.
-      singers: names of those who can sing.
-      line_up: name of one of `LINE_UPS`; drawn without it.
-    Returns: the same for the same arguments; the piano is its first voice.
+      song: what is played.
+      fonts: each class is played by a drawn soundfont that has it; soundfonts with only that class
+        have three times the weight. Classes in no soundfont are left out.
+      singers: names of the available singers.
+      rng: draws everything.
+      line_up: name of one of `LINE_UPS`; default: drawn.
+    Returns: the same for the same arguments; its first voice is the piano.
     """
     band = _Band(song, {font.name: font for font in fonts}, singers, rng)
     weights = np.array([each.weight for each in LINE_UPS])
@@ -77,7 +79,7 @@ def arrange(
 
 
 class _Band:
-    """Gathers players, all from one generator."""
+    """Draws the players of a band with one generator."""
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class _Band:
         rng, song = self._rng, self._song
         role = self._piano_role(line_up)
         performed = play(song.piano, song.melody, role)
-        if not performed.notes:  # that hand has nothing to play, or all of it is in a rest
+        if not performed.notes:  # that hand has no notes, or all of them are in rests
             role, performed = PianoRole(), song.piano
         programs = _PIANOS if rng.random() < _USUAL_PIANO else ()
         self._add(
@@ -156,14 +158,14 @@ class _Band:
         rng = self._rng
         phrases = self._phrases()
         kind = str(rng.choice(list(_ROLES), p=list(_ROLES.values())))
-        rests: list[Stretch] = []
+        rests: list[Span] = []
         if kind == "rests":
             rests = [phrase for phrase in phrases if rng.random() < 0.3][: len(phrases) // 2]
         elif kind == "late" and len(phrases) > 2:
-            rests = [Stretch(0.0, phrases[int(rng.integers(1, 1 + len(phrases) // 2))].start)]
+            rests = [Span(0.0, phrases[int(rng.integers(1, 1 + len(phrases) // 2))].start)]
         elif kind == "early" and len(phrases) > 2:
             rests = [phrases[int(rng.integers(len(phrases) // 2, len(phrases)))]]
-            rests = [Stretch(rests[0].start, phrases[-1].end)]
+            rests = [Span(rests[0].start, phrases[-1].end)]
         hand = (
             HANDS[int(rng.integers(1, 3))]
             if rng.random() < _ONE_HAND and line_up.name != "duo"
@@ -174,20 +176,28 @@ class _Band:
         )
         return PianoRole(hand, melody, tuple(rests))
 
-    def _phrases(self) -> list[Stretch]:
+    def _phrases(self) -> list[Span]:
         song = self._song
         bars = [song.time(first) for first, _ in song.bars()]
-        # an excerpt has four at least
+        # an excerpt has at least four
         starts = bars[:: max(2, min(self._phrase_bars, len(bars) // 4))]
         ends = [*starts[1:], song.seconds + 1]
-        return [Stretch(start, end) for start, end in zip(starts, ends, strict=True)]
+        return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
 
     def _add(
-        self, name: str, role_name: str, style: str, notes: Sequence[Note], *, programs: Sequence[int] = (),
+        self,
+        name: str,
+        role_name: str,
+        style: str,
+        notes: Sequence[Note],
+        *,
+        programs: Sequence[int] = (),
         performed: Part | None = None,
-    ) -> None:  # fmt: skip
-        """A player, if a soundfont has the instrument and there is something to play; `performed`
-        keeps timing and pedal."""
+    ) -> None:
+        """Add a player, if a soundfont has the instrument and there are notes.
+
+        `performed` keeps its timing and pedals.
+        """
         rng, kind = self._rng, CLASSES[name]
         able = self._able(kind, set(programs) & set(kind.programs)) or self._able(
             kind, set(kind.programs)
@@ -195,7 +205,7 @@ class _Band:
         if not able or not notes:
             return
         weights = np.array(
-            [_MADE_FOR_IT if self._fonts[font].plays_only(kind) else 1.0 for font in able]
+            [_SPECIALISED if self._fonts[font].plays_only(kind) else 1.0 for font in able]
         )
         font = str(rng.choice(list(able), p=weights / weights.sum()))
         program = int(rng.choice(able[font]))
@@ -204,7 +214,7 @@ class _Band:
         self._voices.append(Voice(name, role_name, style, font, program, part, self._seed()))
 
     def _able(self, kind: InstrumentClass, programs: set[int]) -> dict[str, list[int]]:
-        """Soundfonts that have some of these programs, in the order of their names."""
+        """Soundfonts that have some of these programs, ordered by name."""
         fonts = sorted(self._fonts.items())
         found = {
             name: [program for program in font.programs(kind) if program in programs]
@@ -213,7 +223,7 @@ class _Band:
         return {name: has for name, has in found.items() if has}
 
     def _played(self, notes: Sequence[Note], name: str) -> Part:
-        """Notes with a player's timing and touch, within the instrument's range."""
+        """Notes with a player's timing and dynamics, in the instrument's range."""
         rng, kind = self._rng, CLASSES[name]
         ordered = sorted(notes)
         late = _TIMING_SECONDS.get(name, _OTHERS_SECONDS) * rng.standard_normal(len(ordered))

@@ -1,7 +1,6 @@
-"""The mixing desk: every stem equalised, panned, put into a room and sent to one hall that the song
-shares.
+"""The mixing desk: equalises and pans every stem, and adds a room and a hall that all stems share.
 
-Everything is linear in each stem, so the stems' shares of the hall are their own, and the stems sum
+Every step is linear in each stem. So each stem contains its own part of the hall, and the stems sum
 to the mixture.
 """
 
@@ -13,7 +12,7 @@ from scipy.signal import oaconvolve
 
 from tfsepgan.data.augment.effects import band_edge, equaliser, filtered, white_noise
 
-_LEVELS_DB = {  # of each role against a lead, and how far around it is drawn
+_LEVELS_DB = {  # of each role relative to a lead, and the range around it
     "singer": (0.0, 2.0),
     "lead": (-1.0, 3.0),
     "bridge": (-6.0, 3.0),
@@ -26,7 +25,7 @@ _CENTRED = ("bass", "singer", "lead", "drums")
 _EQUALISER_DB = (-5.0, 4.0)
 _LOW_CUT_HZ = {"bass": (25.0, 40.0), "drums": (25.0, 40.0), "piano": (30.0, 60.0)}
 _OTHERS_CUT_HZ = (60.0, 140.0)
-_ACTIVE_DB = -45.0  # below the loudest frame: a frame that rests
+_ACTIVE_DB = -45.0  # relative to the loudest frame; frames below are rests
 _FRAME_SECONDS = 0.05
 
 
@@ -34,21 +33,21 @@ class Strip(NamedTuple):
     """How one stem is mixed."""
 
     level_db: float
-    """Of what sounds, against a lead."""
+    """Of the active frames, relative to a lead."""
     pan: float
     """-1 is left, 1 is right."""
     width: float
-    """0 is mono, 1 as the instrument is."""
+    """0 is mono, 1 leaves the instrument's width."""
     room_seconds: float
     room_db: float
-    """Energy of the room against what comes directly."""
+    """Energy of the room relative to the direct sound."""
     send_db: float
-    """Energy of the hall against what comes directly."""
+    """Energy of the hall relative to the direct sound."""
     seed: tuple[int, int]
 
 
 class Hall(NamedTuple):
-    """The reverberation that a song's stems share."""
+    """The reverberation that all stems of a song share."""
 
     seconds: float
     delay_seconds: float
@@ -56,7 +55,7 @@ class Hall(NamedTuple):
 
 
 def draw_strip(role: str, rng: np.random.Generator) -> Strip:
-    """A strip for a role, as an engineer might set it."""
+    """Draw the settings of a strip for a role, in the range of common practice."""
     middle, spread = _LEVELS_DB[role]
     pan = rng.uniform(-0.15, 0.15) if role in _CENTRED else rng.uniform(-0.75, 0.75)
     width = rng.uniform(0.0, 0.3) if role in ("bass", "singer") else rng.uniform(0.4, 1.0)
@@ -73,7 +72,7 @@ def draw_strip(role: str, rng: np.random.Generator) -> Strip:
 
 
 def draw_hall(rng: np.random.Generator) -> Hall:
-    """A hall, from a plate's second to a church's two and a half."""
+    """Draw a hall, with a reverberation time of 0.8 s (a plate) to 2.4 s (a church)."""
     return Hall(float(rng.uniform(0.8, 2.4)), float(rng.uniform(0.0, 0.06)), _words(rng))
 
 
@@ -82,8 +81,7 @@ def _words(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def panned(sound: np.ndarray, pan: float) -> np.ndarray:
-    """Turn left and right so that what was in the middle lies at `pan`; the power stays what it
-    was.
+    """Rotate left and right so that the centre moves to `pan`; the power stays the same.
 
     Args:
       sound: `[frames, 2]`.
@@ -96,17 +94,18 @@ def panned(sound: np.ndarray, pan: float) -> np.ndarray:
 
 
 def narrowed(sound: np.ndarray, width: float) -> np.ndarray:
-    """`[frames, 2]` with what differs between left and right times `width`."""
-    # four times as fast as a mean over an axis of two
+    """`[frames, 2]` with the difference between left and right scaled by `width`."""
+    # four times as fast as a mean over an axis of length two
     middle = ((sound[:, 0] + sound[:, 1]) / 2)[:, None]
     return middle + np.float32(width) * (sound - middle)
 
 
 def active_rms(sound: np.ndarray, sample_rate_hz: int) -> float:
-    """RMS over the frames in which something sounds; zero for silence.
+    """RMS over the frames that are not silent; zero for silence.
 
     Args:
       sound: `[frames, channels]`.
+      sample_rate_hz: its rate.
     """
     size = max(1, round(_FRAME_SECONDS * sample_rate_hz))
     count = len(sound) // size
@@ -123,9 +122,14 @@ def active_rms(sound: np.ndarray, sample_rate_hz: int) -> float:
 def decaying(
     seconds: float, delay_seconds: float, sample_rate_hz: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Stereo noise that falls by 60 dB in so many seconds, its treble in half of them: `[frames,
-    2]`, energy 1 a channel.
+    """Stereo noise that decays by 60 dB in `seconds`, and its treble in half of that.
 
+    Args:
+      seconds: decay time.
+      delay_seconds: zeros before the noise.
+      sample_rate_hz: rate of the audio.
+      rng: draws the noise.
+    Returns: `[frames, 2]`, with energy 1 in each channel.
     Source: Moorer, "About this reverberation business", Computer Music Journal 3 (1979).
     """
     count = max(2, round(seconds * sample_rate_hz))
@@ -144,11 +148,14 @@ def decaying(
 def mixed(
     sound: np.ndarray, role: str, strip: Strip, hall: Hall, sample_rate_hz: int
 ) -> np.ndarray:
-    """One stem through its strip, with its own room and its share of the hall.
+    """One stem through its strip, with its own room and its part of the hall.
 
     Args:
-      sound: `[frames, 2]`, as loud as it comes.
-    Returns: float32 `[frames, 2]`; what sounds has an RMS of `strip.level_db`.
+      sound: `[frames, 2]` at any level.
+      role: of the player.
+      strip, hall: settings.
+      sample_rate_hz: rate of the audio.
+    Returns: float32 `[frames, 2]`; its active frames have an RMS of `strip.level_db`.
     """
     rng = np.random.default_rng(strip.seed)
     low, high = _LOW_CUT_HZ.get(role, _OTHERS_CUT_HZ)
@@ -175,13 +182,14 @@ def mixed(
 def balanced(
     stems: Mapping[str, np.ndarray], name: str, level_db: float, sample_rate_hz: int
 ) -> dict[str, np.ndarray]:
-    """The stems with one of them brought to a level against the sum of the others, each measured
-    where it sounds."""
+    """The stems with one of them set to a level relative to the sum of the others.
+
+    Both levels are measured over active frames.
+    """
     others: Sequence[np.ndarray] = [stem for other, stem in stems.items() if other != name]
-    own, rest = (
-        active_rms(stems[name], sample_rate_hz),
-        active_rms(np.sum(others, axis=0), sample_rate_hz) if others else 0.0,
-    )
-    if not own or not rest:
+    own_rms = active_rms(stems[name], sample_rate_hz)
+    others_rms = active_rms(np.sum(others, axis=0), sample_rate_hz) if others else 0.0
+    if not own_rms or not others_rms:
         return dict(stems)
-    return {**stems, name: stems[name] * np.float32(rest * 10 ** (level_db / 20) / own)}
+    gain = np.float32(others_rms * 10 ** (level_db / 20) / own_rms)
+    return {**stems, name: stems[name] * gain}

@@ -1,4 +1,4 @@
-"""A drum kit on the beats: styles, fills at the ends of phrases, crashes where the next begins.
+"""Drum kits: patterns on the beats, fills at the ends of phrases, and crashes after them.
 
 Pitches are those of General MIDI's percussion map.
 """
@@ -24,7 +24,7 @@ TAMBOURINE, CABASA, SHAKER, CLAVES = 54, 69, 70, 75
 TOMS = (50, 48, 45, 43, 41)
 _VELOCITIES = {"X": 112, "x": 92, "o": 58}  # accent, stroke, ghost
 _LENGTH_SECONDS = 0.12
-STYLES: dict[str, tuple[int, dict[int, str]]] = {  # steps a beat, and a bar for each drum
+STYLES: dict[str, tuple[int, dict[int, str]]] = {  # steps in a beat, and a bar of each drum
     "rock": (2, {KICK: "X..xX...", SNARE: "..X...X.", HAT: "xoxoxoxo"}),
     "driving": (2, {KICK: "X.x.X.xx", SNARE: "..X...X.", RIDE: "xxxxxxxx"}),
     "pop": (4, {KICK: "X.....x.x.......", SNARE: "....X.......X..o", HAT: "x.o.x.o.x.o.x.o."}),
@@ -54,7 +54,7 @@ WALTZES: dict[str, tuple[int, dict[int, str]]] = {
     "waltz": (2, {KICK: "X.....", SNARE: "..o.x.", HAT: "x.x.x."}),
     "jazz waltz": (3, {RIDE: "x..x.ox..", PEDAL: "...x.....", KICK: "o........", RIM: "......x.."}),
 }
-# steps a beat, over the last two beats
+# steps in a beat, and strokes over the last two beats
 _FILLS: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
     (4, ((SNARE, "xoxoXxXX"),)),
     (4, ((SNARE, "xx......"), (TOMS[0], "..xx...."), (TOMS[2], "....xx.."), (TOMS[4], "......XX"))),
@@ -74,13 +74,15 @@ def drums(
     phrase_bars: int,
     silent: frozenset[int] = frozenset(),
 ) -> list[Note]:
-    """Strokes of a kit.
+    """The strokes of a drum kit.
 
     Args:
-      style: of `STYLES`, or `WALTZES` where bars have three beats.
-      phrase_bars: a fill ends every so many bars.
-      silent: phrases without drums, by number.
-    Returns: notes in seconds; velocities as written, without a player's unevenness.
+      song: its beats and bars.
+      rng: draws fills and crashes.
+      style: one of `STYLES`, or of `WALTZES` if bars have three beats.
+      phrase_bars: bars in a phrase, which ends with a fill.
+      silent: numbers of the phrases without drums.
+    Returns: notes in seconds; velocities as in the pattern, without a player's variation.
     """
     steps, bar = (WALTZES if song.beats_in_bar == 3 else STYLES)[style]
     with_fills, with_crash = rng.random() < 0.85, rng.random() < 0.7

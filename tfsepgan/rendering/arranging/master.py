@@ -1,10 +1,11 @@
-"""Mastering as on a record: one gain over time, of a compressor and a limiter, computed on the sum
-and applied to every stem.
+"""Mastering: one time-varying gain of a compressor and a limiter, applied to every stem.
 
-The stems times that gain sum to the mastered mixture, since the gain is the same for all.
+The gain is computed on the sum of the stems. Because it is the same for all stems, the mastered
+stems sum to the mastered mixture.
+
 Source: Giannoulis, Massberg & Reiss, "Digital dynamic range compressor design", JAES 60 (2012):
-soft knee (eq. 4), smooth branching detector in decibels (eq. 16); the limiter: a running minimum,
-then a mean over as many frames.
+  soft knee (eq. 4), smooth branching detector in decibels (eq. 16). The limiter is a running
+  minimum, then a mean over as many frames.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-_CONTROL_FRAMES = 64  # the compressor's gain is computed so often, and drawn straight between
+_CONTROL_FRAMES = 64  # between two values of the compressor's gain, which is interpolated linearly
 _FULL_SCALE = 32767 / 32768  # of 16 bits
 _FLOOR = 1e-10
 
@@ -22,20 +23,20 @@ class Master(NamedTuple):
     """Settings of compressor and limiter."""
 
     threshold_db: float
-    """Above the sum's RMS."""
+    """Relative to the sum's RMS."""
     ratio: float
     attack_seconds: float
     release_seconds: float
     level_db: float
-    """RMS of the mixture before the limiter, dBFS."""
+    """RMS of the mixture before the limiter, in dBFS."""
     ceiling_db: float
-    """Highest peak, dBFS."""
+    """Highest peak, in dBFS."""
     lookahead_seconds: float
     knee_db: float = 6.0
 
 
 def draw_master(rng: np.random.Generator) -> Master:
-    """From hardly touched (RMS -22 dBFS) to a loud record (-12)."""
+    """Draw settings from hardly compressed (RMS -22 dBFS) to a loud record (-12)."""
     return Master(
         threshold_db=float(rng.uniform(-4, 6)),
         ratio=float(rng.uniform(1.3, 4.0)),
@@ -51,8 +52,10 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
     """Stems that sum to a mastered mixture.
 
     Args:
-      stems: float32 `[frames, channels]` each, all of one shape; any level.
-    Returns: the stems times one gain `[frames]`; neither their sum nor one of them passes the
+      stems: float32 `[frames, channels]` each, all of one shape, at any level.
+      master: settings.
+      sample_rate_hz: rate of the audio.
+    Returns: the stems times one gain `[frames]`; neither their sum nor any of them exceeds the
       ceiling.
     """
     total = np.sum(stems, axis=0)
@@ -60,8 +63,8 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
     if rms < _FLOOR:
         return [stem.copy() for stem in stems]
     gain = compressor_gain(total / np.float32(rms), master, sample_rate_hz) / rms
-    pressed = float(np.sqrt(np.mean(np.square(total * gain[:, None]), dtype=np.float64)))
-    gain *= 10 ** (master.level_db / 20) / pressed
+    compressed_rms = float(np.sqrt(np.mean(np.square(total * gain[:, None]), dtype=np.float64)))
+    gain *= 10 ** (master.level_db / 20) / compressed_rms
     peaks = np.zeros(len(total), np.float32)
     for each in (total, *stems):
         for channel in np.abs(each).T:
@@ -72,10 +75,12 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
 
 
 def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
-    """What a compressor would turn the sound by: `[frames]`, at most 1.
+    """The gain of a compressor: `[frames]`, at most 1.
 
     Args:
-      sound: `[frames, channels]`; the threshold is counted from an RMS of 1.
+      sound: `[frames, channels]`; the threshold is relative to an RMS of 1.
+      master: settings.
+      sample_rate_hz: rate of the audio.
     """
     power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
     count = -(-len(power) // _CONTROL_FRAMES)
@@ -96,23 +101,25 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
 
 
 def _static_curve(over_db: np.ndarray, ratio: float, knee_db: float) -> np.ndarray:
-    """Reduction, dB, of levels so far above the threshold: none, a parabola in the knee, then a
-    line."""
+    """Gain reduction in dB for levels above the threshold: none, a parabola in the knee, a line."""
     slope = 1 - 1 / ratio
     in_knee = slope * np.square(np.clip(over_db + knee_db / 2, 0, knee_db)) / (2 * knee_db)
     return np.where(over_db > knee_db / 2, slope * over_db, in_knee)
 
 
 def limiter_gain(peaks: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
-    """The gain that keeps peaks at the ceiling, smooth over twice the lookahead: `[frames]`, at
-    most 1.
+    """The gain that keeps peaks below the ceiling, smooth over twice the lookahead.
 
-    A mean of minima over one window is nowhere above the need at its middle, so no peak passes.
+    A mean of minima over one window never exceeds the required gain at its centre, so no peak
+    passes.
 
     Args:
       peaks: `[frames]`, 0 or more.
+      master: settings.
+      sample_rate_hz: rate of the audio.
+    Returns: `[frames]`, at most 1.
     """
-    ceiling = min(10 ** (master.ceiling_db / 20), _FULL_SCALE) * (1 - 1e-6)  # room for float32
+    ceiling = min(10 ** (master.ceiling_db / 20), _FULL_SCALE) * (1 - 1e-6)  # margin for float32
     need = np.minimum(1.0, ceiling / np.maximum(peaks.astype(np.float64), _FLOOR))
     size = 2 * max(1, round(master.lookahead_seconds * sample_rate_hz)) + 1
     lowest = minimum_filter1d(need, size, mode="nearest")

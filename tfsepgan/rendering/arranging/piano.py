@@ -1,5 +1,4 @@
-"""What the piano does in a band: it plays as performed, rests, comes in late, plays the melody too,
-or with one hand."""
+"""The piano in a band: as performed, with rests, with the melody, or with one hand."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,35 +9,36 @@ import numpy as np
 from tfsepgan.rendering.score import Control, Note, Part, one_key_at_a_time
 
 SUSTAIN = 64  # MIDI controller
-_MIDDLE = 60  # where a hand ends when the notes themselves do not tell
-_LOUDER = 8  # velocity of a melody above what accompanies it
+_MIDDLE = 60  # the split between the hands if the notes have no gap
+_LOUDER = 8  # velocity of a melody above its accompaniment
 HANDS = ("both", "right", "left")
 
 
-class Stretch(NamedTuple):
-    """Some seconds of a song."""
+class Span(NamedTuple):
+    """A span of time in a song, in seconds."""
 
     start: float
     end: float
 
 
 class PianoRole(NamedTuple):
-    """How the piano is used in a song."""
+    """How the piano plays in a song."""
 
     hand: str = "both"
     """One of `HANDS`."""
     melody: str = "no"
-    """'no', 'doubled' as it is sung, or 'octave', with the octave above."""
-    rests: tuple[Stretch, ...] = ()
-    """When it is silent but for what dies away."""
+    """'no', 'doubled' (at the sung pitch), or 'octave' (also an octave higher)."""
+    rests: tuple[Span, ...] = ()
+    """When the piano plays nothing; earlier notes may still decay."""
 
 
 def play(piano: Part, melody: Part, role: PianoRole) -> Part:
-    """The piano's part of a song, by its role.
+    """The piano's part of a song in a role.
 
     Args:
       piano, melody: as performed.
-    Returns: a part; no note sounds and no pedal is down within a rest.
+      role: how the piano plays.
+    Returns: a part; in rests, no note sounds and no pedal is down.
     """
     middle = _split(piano.notes)
     notes = [
@@ -54,8 +54,7 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
 
 
 def _split(notes: Sequence[Note]) -> int:
-    """The pitch from which on the right hand plays: at the widest gap near the middle of the
-    keyboard."""
+    """The lowest pitch of the right hand: at the widest gap near the middle of the keyboard."""
     used = sorted({note.pitch for note in notes})
     pairs = [
         (below, above)
@@ -77,12 +76,11 @@ def _sung(notes: Iterable[Note], velocity: int, *, octave: bool) -> list[Note]:
     return found
 
 
-def resting(part: Part, rests: Sequence[Stretch]) -> Part:
-    """A part that is silent in rests: notes that begin there are left out, those that last into one
-    end at its beginning.
+def resting(part: Part, rests: Sequence[Span]) -> Part:
+    """A part that is silent in rests.
 
-    Pedals are up in a rest; one that was down before is down again after it, as its player's foot
-    is.
+    Notes that start in a rest are removed, and notes that last into one end at its start. Pedals
+    are up in a rest, and down again after it if they were down before.
     """
     if not rests:
         return part
@@ -104,5 +102,5 @@ def resting(part: Part, rests: Sequence[Stretch]) -> Part:
     return replace(part, notes=tuple(notes), controls=tuple(ordered))
 
 
-def _within(time: float, rests: Sequence[Stretch]) -> bool:
+def _within(time: float, rests: Sequence[Span]) -> bool:
     return any(rest.start <= time < rest.end for rest in rests)

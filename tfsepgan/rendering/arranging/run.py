@@ -1,4 +1,4 @@
-"""A whole call: which songs, made in parallel processes, and a manifest of what was made of what."""
+"""One call of the song maker: plan the songs, make them in parallel processes, write a manifest."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from tfsepgan.rendering.soundfonts import open_soundfont
 from tfsepgan.rendering.synthesizers import find_synthesizer, version
 from tfsepgan.rendering.workers import work
 
-_ABANDONED_SECONDS = 3600  # younger half-written folders may be another process's
+_ABANDONED_SECONDS = 3600  # more recent partial folders may belong to another process
 
 
 def prepare(
@@ -35,24 +35,27 @@ def prepare(
     output: Path,
     settings: SongSettings,
 ) -> tuple[list[SongJob], SongStudio]:
-    """Find everything that is needed; nothing is written.
+    """Check that everything needed exists; nothing is written.
 
     Args:
-      scores: folders of songs as POP909 has them, by a name under which their licence is noted.
+      scores: folders of songs in the format of POP909, by the names that their licences refer to.
       soundfonts: SF2 or SF3 files by name.
-    Raises: DataError or ConfigError when something is missing or has no sense.
+      singers: voices that can sing melodies.
+      output: folder to write to.
+      settings: of the songs.
+    Raises: DataError or ConfigError when something is missing or invalid.
     """
     known = [line_up.name for line_up in LINE_UPS]
     unknown = [name for name in settings.line_ups if name not in known]
     if unknown:
         raise ConfigError(f"There is no line-up {unknown[0]!r}; there are {', '.join(known)}.")
     if output.exists() and not output.is_dir():
-        raise DataError(f"{output} is a file; a folder was expected. Name another.")
+        raise DataError(f"{output} is a file; a folder was expected. Use another name.")
     synthesizer = find_synthesizer(settings.synthesizer)
     fonts = {name: open_soundfont(name, path) for name, path in soundfonts.items()}
     if not any(font.programs(CLASSES["piano"]) for font in fonts.values()):
         raise DataError(
-            "None of the soundfonts has a piano. Name one that has: --soundfont NAME=FILE.sf2"
+            "None of the soundfonts has a piano. Add one that does: --soundfont NAME=FILE.sf2"
         )
     if singers:
         import_pyworld()
@@ -65,8 +68,9 @@ def prepare(
 
 
 def plan(files: Sequence[ScoreFile], settings: SongSettings) -> list[SongJob]:
-    """The songs of a call, in an order drawn from the seed and their names, each score once before
-    any comes again.
+    """The songs of a call, in an order drawn from the seed and their names.
+
+    Every score is used once before any is used again.
 
     Raises: DataError when there is no song.
     """
@@ -77,8 +81,8 @@ def plan(files: Sequence[ScoreFile], settings: SongSettings) -> list[SongJob]:
     ]
     if not songs:
         raise DataError(
-            f"There are no songs: wanted are folders of a MIDI file with {CHORDS} beside it, as"
-            " POP909 has them."
+            f"There are no songs; expected: folders with a MIDI file and {CHORDS}, in the format of"
+            " POP909."
         )
     songs.sort(key=lambda file: hashlib.sha256(f"{settings.seed}/{file.label}".encode()).digest())
     return [
@@ -103,13 +107,14 @@ def make(
     """Make every song.
 
     Args:
-      done: told of every song as it ends, in whatever order they end.
-    Raises: DataError when a worker dies, as it does when memory runs out.
+      jobs, studio: from `prepare`.
+      done: called with the outcome of every song when it ends, in any order.
+    Raises: DataError when a worker dies, for example from lack of memory.
     """
     for folder, _, _ in os.walk(studio.output):
         remove_half_written(Path(folder), older_than_seconds=_ABANDONED_SECONDS)
     for font in studio.fonts.values():
-        _ = font.digest  # once here, not once in every worker
+        _ = font.digest  # computed once here, and not in every worker
     outcomes = []
     for outcome in work(make_song, jobs, studio, studio.settings.workers):
         outcomes.append(outcome)
@@ -120,14 +125,15 @@ def make(
 def write_manifest(
     studio: SongStudio, collections: Mapping[str, Path], licences: Mapping[str, str]
 ) -> dict:
-    """Write manifest.json: every song of the folder, its score, players and levels, and all
-    licences.
+    """Write manifest.json: all songs of the folder with score, players and levels, and licences.
 
     Args:
-      licences: of soundfonts, singers and collections, by name; what an earlier manifest says of
-        others stays.
-    Returns: what was written.
-    Raises: OSError when the disk refuses.
+      studio: from `prepare`.
+      collections: the scores' folders by name.
+      licences: of soundfonts, singers and collections, by name; those in an earlier manifest are
+        kept.
+    Returns: the content of the manifest.
+    Raises: OSError when it cannot be written.
     """
     path = studio.output / MANIFEST
     earlier = {}
@@ -154,16 +160,16 @@ def write_manifest(
 
 
 def _songs(output: Path) -> dict[str, dict]:
-    """What every song of a folder says of itself."""
+    """The descriptions in the files of every song of a folder."""
     songs: dict[str, dict] = {}
     for file in sorted(output.glob("*/*/*.flac")):
-        said = description(file)
-        if said is None or "players" not in said:
+        description_of_file = description(file)
+        if description_of_file is None or "players" not in description_of_file:
             continue
-        name, own = said["class"], said["players"]
+        name, own = description_of_file["class"], description_of_file["players"]
         shared = {
             key: value
-            for key, value in said.items()
+            for key, value in description_of_file.items()
             if key not in ("class", "players", "key", "stems")
         }
         song = songs.setdefault(file.parent.relative_to(output).as_posix(), {**shared, "stems": {}})

@@ -1,4 +1,4 @@
-"""What can be set about songs; a reason or range beside each number."""
+"""Settings of the song maker, with a reason or a range for each number."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,33 +11,33 @@ class SongSettings:
     """How songs are arranged, mixed and mastered."""
 
     count: int = 100
-    """How many songs; when there are fewer scores, a score is arranged again by another draw."""
+    """Number of songs; if there are fewer scores, scores are arranged again with another draw."""
     seconds: float = 60.0
-    """Length of an excerpt; it begins with a bar, and the last sound is cut as a clip's is."""
+    """Length of an excerpt; it starts with a bar, and its last sound is cut off at the end."""
     split: Literal["train", "valid", "test"] = "train"
     numbers: tuple[int, int] | None = None
-    """Only songs from the first to the second of these numbers, as their folders are called; all
-    without it."""
+    """Only songs whose folder has a number in this range; default: all."""
     tempo: float = 0.08
-    """Tempo is drawn between 1 - this and 1 + this of the song's."""
+    """Tempo relative to the song, drawn between 1 - this and 1 + this."""
     semitones: int = 3
-    """Transposed by up to so many semitones."""
+    """Transposition by up to this many semitones."""
     piano_db: tuple[float, float] = (-12.0, 3.0)
-    """Level of the piano against the sum of the others, each where it sounds: from the back of a
-    band to a concerto's."""
+    """Level of the piano relative to the sum of the others, over active frames: from the back of a
+    band to a concerto.
+    """
     line_ups: tuple[str, ...] = ()
-    """Only these; all when none is named."""
+    """Only these; default: all."""
     sample_rate_hz: int = 44_100
     time_limit_seconds: float = 120.0
-    """A stem that takes longer to synthesize is given up, and its song named."""
+    """A stem that takes longer to synthesize is abandoned, with a message that names the song."""
     synthesizer: Literal["auto", "fluidsynth", "tinysoundfont"] = "auto"
-    """'auto': fluidsynth where it is on the path, else tinysoundfont."""
+    """'auto': fluidsynth if it is on the path, otherwise tinysoundfont."""
     workers: int | None = None
-    """Processes; as many as there are cores without it."""
+    """Number of processes; default: the number of cores."""
     seed: int = 0
 
     def __post_init__(self):
-        """Refuse what cannot be meant."""
+        """Refuse invalid settings."""
         low, high = self.piano_db
         first, last = self.numbers or (0, 0)
         limits = {

@@ -1,7 +1,8 @@
-"""A singer out of a reader: the syllables of speech on the notes of a melody, by WORLD.
+"""Singers from speech: the syllables of a speaker on the notes of a melody, with the WORLD vocoder.
 
-Every note gets a syllable, the stretch of speech that is voiced, drawn out or shortened to the
-note's length, with the consonant that stands before it. Nothing is sung in rests.
+Every note gets a syllable: a voiced part of the speech, stretched or shortened to the note's
+length, with the consonant before it. Rests are silent.
+
 Source: Morise, Yokomori & Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system",
   IEICE Trans. E99-D (2016).
 """
@@ -20,24 +21,24 @@ from tfsepgan.rendering.score import Note
 
 RATE_HZ = 24_000
 FRAME_SECONDS = 0.005
-_SPEECH_SECONDS = 25.0  # of reading that a song's syllables are drawn from
-_SYLLABLE = (12, 60)  # frames: shorter ones are no vowels, longer ones are cut
+_SPEECH_SECONDS = 25.0  # of speech, from which a song's syllables are taken
+_SYLLABLE = (12, 60)  # frames; shorter ones are no vowels, longer ones are split
 _CONSONANT = 24  # frames before a syllable that may be its consonant
 _GLIDE = 9  # frames from one note to the next
-_PHRASE_SECONDS = 0.35  # a rest so long is one for the singer
+_PHRASE_SECONDS = 0.35  # the shortest rest between phrases
 _SILENT = -1
-_SPREAD = 12  # frames over which a note begins and ends
+_SPREAD = 12  # frames of a note's attack and release
 
 
 class Singer(NamedTuple):
-    """A reader who is to sing."""
+    """A speaker whose voice sings."""
 
     name: str
     speech: Path
     formant: float
-    """Above 1 makes the singer smaller."""
+    """Values above 1 make the singer's vocal tract smaller."""
     note: int
-    """MIDI note that the melody lies around."""
+    """MIDI note around which the melody is placed."""
 
     @classmethod
     def parse(cls, words: str) -> "Singer":
@@ -45,30 +46,30 @@ class Singer(NamedTuple):
 
         Raises: ConfigError for anything else.
         """
-        name, _, rest = words.partition("=")
+        name, _, values = words.partition("=")
         try:
-            folder, formant, note = rest.rsplit(":", 2)
+            folder, formant, note = values.rsplit(":", 2)
             singer = cls(name, Path(folder), float(formant), int(note))
         except ValueError:
             raise ConfigError(
-                f"{words!r} is no singer; wanted: NAME=DIR:FORMANT:NOTE, as"
+                f"{words!r} is no singer; expected: NAME=DIR:FORMANT:NOTE, such as"
                 " anna=speech/anna:1.0:64."
             ) from None
         if not name or not 0.5 <= singer.formant <= 2 or not 36 <= singer.note <= 84:
             raise ConfigError(
-                f"{words!r}: wanted a name, a formant from 0.5 to 2 and a note from 36 to 84."
+                f"{words!r}: expected a name, a formant from 0.5 to 2 and a note from 36 to 84."
             )
         return singer
 
     def recordings(self) -> list[Path]:
-        """The recordings of the reader.
+        """The recordings of the speaker.
 
         Raises: DataError when there are none.
         """
         found = sorted(path for path in self.speech.rglob("*") if path.suffix.lower() in SUFFIXES)
         if not found:
             raise DataError(
-                f"{self.speech} holds no recordings, so {self.name} cannot sing. Name a folder of"
+                f"{self.speech} holds no recordings, so {self.name} cannot sing. Use a folder of"
                 " speech."
             )
         return found
@@ -77,22 +78,22 @@ class Singer(NamedTuple):
 def import_pyworld():
     """The module pyworld.
 
-    Raises: DataError with the command that installs it.
+    Raises: DataError with the command to install it.
     """
     try:
         import pyworld
     except ImportError as error:
         raise DataError(
-            "Singers are made with pyworld, which is not here: pip install 'tfsepgan[singers]'"
+            "Singers need pyworld, which is not installed: pip install 'tfsepgan[singers]'"
         ) from error
     return pyworld
 
 
 class Speech(NamedTuple):
-    """Speech as WORLD sees it, a frame every `FRAME_SECONDS`."""
+    """Speech analysed by WORLD, one frame every `FRAME_SECONDS`."""
 
     pitch_hz: np.ndarray
-    """`[frames]`, 0 where nothing is voiced."""
+    """`[frames]`, 0 where unvoiced."""
     envelope: np.ndarray
     """`[frames, bins]`, power."""
     breath: np.ndarray
@@ -106,19 +107,23 @@ def sing(
     sample_rate_hz: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """A melody by a singer.
+    """A melody sung by a singer.
 
     Args:
-      notes: one at a time; moved by octaves to lie around the singer's note.
-    Returns: float32 `[frames, 2]`, both channels alike.
+      singer: the voice.
+      notes: one at a time; shifted by octaves to be near the singer's note.
+      seconds: length of the result.
+      sample_rate_hz: rate of the result.
+      rng: draws syllables and vibrato.
+    Returns: float32 `[frames, 2]` with equal channels.
     """
     pyworld = import_pyworld()
-    speech = analysed(reading(singer, rng))
+    speech = analysed(read_speech(singer, rng))
     frames = round(seconds / FRAME_SECONDS)
-    heard = frames_heard(speech.pitch_hz, notes, frames, rng)
+    spoken = spoken_frames(speech.pitch_hz, notes, frames, rng)
     pitches = melody_line(notes, singer.note, frames) + vibrato(notes, frames, rng)
-    sounding = heard != _SILENT
-    taken = np.where(sounding, heard, 0)
+    sounding = spoken != _SILENT
+    taken = np.where(sounding, spoken, 0)
     sung_hz = np.where(
         sounding & (speech.pitch_hz[taken] > 0), 440 * 2 ** ((pitches - 69) / 12), 0.0
     )
@@ -136,9 +141,8 @@ def sing(
     return exact
 
 
-def reading(singer: Singer, rng: np.random.Generator) -> np.ndarray:
-    """Recordings of a reader one after the other, each at the same level: float64 `[time]` at
-    `RATE_HZ`."""
+def read_speech(singer: Singer, rng: np.random.Generator) -> np.ndarray:
+    """Recordings of a speaker, concatenated at equal levels: float64 `[time]` at `RATE_HZ`."""
     files = singer.recordings()
     pieces: list[np.ndarray] = []
     for number in rng.permutation(len(files)):
@@ -174,12 +178,12 @@ def analysed(samples: np.ndarray) -> Speech:
 
 
 def syllables(voiced: np.ndarray) -> list[tuple[int, int, int]]:
-    """Where consonants and vowels of speech are.
+    """Consonants and vowels of speech.
 
     Args:
       voiced: bool `[frames]`.
-    Returns: of each syllable the frame where its consonant begins, where its vowel does, and where
-      that ends.
+    Returns: for each syllable, the first frame of its consonant, the first of its vowel, and the
+      end of its vowel.
     """
     edges = np.flatnonzero(np.diff(voiced.astype(np.int8), prepend=0, append=0))
     shortest, longest = _SYLLABLE
@@ -194,34 +198,34 @@ def syllables(voiced: np.ndarray) -> list[tuple[int, int, int]]:
     return found
 
 
-def frames_heard(
+def spoken_frames(
     pitch_hz: np.ndarray, notes: Sequence[Note], frames: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Which frame of the speech is heard at each frame of the song, -1 for silence: int `[frames]`."""
-    spoken = syllables(pitch_hz > 0)
-    if not spoken:
-        raise DataError(
-            "The speech of a singer holds nothing that is voiced. Choose another folder."
-        )
-    heard = np.full(frames, _SILENT)
-    at = int(rng.integers(0, len(spoken)))
+    """The frame of the speech for each frame of the song, -1 for silence: int `[frames]`."""
+    available = syllables(pitch_hz > 0)
+    if not available:
+        raise DataError("The speech of a singer has no voiced sounds. Use another folder.")
+    spoken = np.full(frames, _SILENT)
+    first = int(rng.integers(0, len(available)))
     for number, note in enumerate(notes):
-        consonant, vowel, stop = spoken[(at + number) % len(spoken)]
+        consonant, vowel, stop = available[(first + number) % len(available)]
         start, end = round(note.start / FRAME_SECONDS), min(frames, round(note.end / FRAME_SECONDS))
         following = notes[number + 1].start if number + 1 < len(notes) else np.inf
         if following - note.end < _PHRASE_SECONDS:
-            end = min(frames, round(following / FRAME_SECONDS))  # sung on until the next syllable
+            end = min(frames, round(following / FRAME_SECONDS))  # held until the next syllable
         if end <= start:
             continue
-        heard[start:end] = np.linspace(vowel, stop - 1, end - start).round().astype(int)
+        spoken[start:end] = np.linspace(vowel, stop - 1, end - start).round().astype(int)
         before = min(vowel - consonant, start)
-        heard[start - before : start] = np.arange(vowel - before, vowel)
-    return heard
+        spoken[start - before : start] = np.arange(vowel - before, vowel)
+    return spoken
 
 
 def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
-    """MIDI notes for each frame, gliding from one to the next, moved by octaves to lie around a
-    middle: `[frames]`."""
+    """The MIDI note of each frame, gliding between notes, shifted by octaves to be near `middle`.
+
+    Returns: `[frames]`.
+    """
     median = float(np.median([note.pitch for note in notes]))
     moved = 12 * round((middle - median) / 12)
     line = np.full(frames, float(notes[0].pitch + moved))
@@ -232,8 +236,10 @@ def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
 
 
 def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Semitones around the melody: a vibrato that grows within long notes, and a slow drift:
-    `[frames]`."""
+    """Semitones around the melody: vibrato that grows within long notes, and a slow drift.
+
+    Returns: `[frames]`.
+    """
     time = np.arange(frames) * FRAME_SECONDS
     depth = np.zeros(frames)
     for note in notes:
@@ -245,7 +251,7 @@ def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.
 
 
 def swell(sounding: np.ndarray) -> np.ndarray:
-    """How loud each frame is, 0 to 1, rising and falling over some frames: `[frames]`."""
+    """The amplitude of each frame, 0 to 1, with a smooth attack and release: `[frames]`."""
     smooth = np.convolve(
         np.pad(sounding.astype(float), _SPREAD, mode="edge"), np.full(_SPREAD, 1 / _SPREAD), "same"
     )

@@ -1,4 +1,4 @@
-"""A song to arrange: a piano performance with its melody, chords and beats, as POP909 has them.
+"""Songs in the format of POP909: a piano performance with melody, chords and beats.
 
 Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020,
   arXiv:2008.07142.
@@ -21,7 +21,7 @@ from tfsepgan.rendering.score import Note, Part
 BEATS, CHORDS = "beat_midi.txt", "chord_midi.txt"
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11}
-_TONES = {  # semitones above the root; the longest matching beginning of a chord's name counts
+_TONES = {  # semitones above the root; the longest prefix of a chord's name is used
     "maj": (0, 4, 7),
     "maj6": (0, 4, 7, 9),
     "maj7": (0, 4, 7, 11),
@@ -42,32 +42,32 @@ _LABEL = re.compile(r"([A-G])([#b]*):([^/]+)(?:/([#b]*)(\d+))?")
 
 
 class Chord(NamedTuple):
-    """A chord and how long it lasts."""
+    """A chord and its time."""
 
     start: float
-    """Seconds, as `end`."""
+    """Seconds, like `end`."""
     end: float
     root: int
     """Pitch class, 0 is C."""
     tones: tuple[int, ...]
-    """Semitones above the root, which is the first."""
+    """Semitones above the root, starting with 0."""
     bass: int
     """Pitch class of the lowest note."""
 
     @property
     def fifth(self) -> int:
-        """Semitones from the root to the chord's fifth, altered or not."""
+        """Semitones from the root to the chord's fifth, which may be altered."""
         return next((tone for tone in self.tones if 6 <= tone <= 8), 7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Song:
-    """What an arranger works on; all times in seconds from the song's beginning."""
+    """The input of an arrangement; all times are in seconds from the song's start."""
 
     path: Path
     beats: tuple[float, ...]
     downbeats: tuple[int, ...]
-    """Which beats begin a bar."""
+    """Indices of the beats that start a bar."""
     beats_in_bar: int
     chords: tuple[Chord, ...]
     piano: Part
@@ -76,19 +76,19 @@ class Song:
 
     @property
     def seconds(self) -> float:
-        """Where the last note or beat is."""
+        """Time of the last note or beat."""
         parts = (self.piano, self.melody, self.bridge)
         return max(self.beats[-1], *(part.seconds for part in parts))
 
     def time(self, beat: float) -> float:
-        """Seconds of a place between beats; past the last, beats go on as they were."""
+        """Time of a fractional beat in seconds; after the last beat, the tempo stays constant."""
         last = len(self.beats) - 1
         if beat > last:
             return self.beats[-1] + (beat - last) * (self.beats[-1] - self.beats[-2])
         return float(np.interp(beat, np.arange(last + 1), self.beats))
 
     def chord_at(self, seconds: float) -> Chord | None:
-        """The chord that sounds at a moment."""
+        """The chord at a time."""
         at = bisect_right(self.chords, seconds, key=lambda chord: chord.start) - 1
         return self.chords[at] if at >= 0 and seconds < self.chords[at].end else None
 
@@ -106,15 +106,16 @@ def read_song(path: Path) -> Song:
     """Read a song of POP909.
 
     Args:
-      path: its MIDI file, with `beat_midi.txt` and `chord_midi.txt` beside it.
-    Raises: DataError naming the file that is missing, damaged, or without a part or beats.
+      path: its MIDI file; `beat_midi.txt` and `chord_midi.txt` are in the same folder.
+    Raises: DataError with the name of the file that is missing or damaged, or lacks a part or
+      beats.
     """
     parts = {part.name.lower(): part for part in read_midi(path).parts}
     missing = [name for name in ("piano", "melody") if name not in parts]
     if missing:
         raise DataError(
-            f"{path} has no part named {' and '.join(missing).upper()}. Wanted: a song as POP909"
-            " has them."
+            f"{path} has no part named {' and '.join(missing).upper()}. Expected: a song in the"
+            " format of POP909."
         )
     lines = _table(path.with_name(BEATS), _beat)
     downbeats, metre = _bars(lines, path.with_name(BEATS))
@@ -133,18 +134,20 @@ def read_song(path: Path) -> Song:
 
 
 def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
-    """The song faster and transposed, all of it alike.
+    """The song in another tempo and key.
 
     Args:
-      tempo: times the song's own.
-    Raises: DataError when a note would leave MIDI's range.
+      song: the song.
+      tempo: relative to the song's own.
+      semitones: transposition.
+    Raises: DataError when a note would leave the range of MIDI.
     """
 
     def moved(part: Part) -> Part:
         pitches = [note.pitch + semitones for note in part.notes]
         if pitches and not 0 <= min(pitches) <= max(pitches) <= 127:
             raise DataError(
-                f"{song.path} transposed by {semitones} leaves MIDI's range. Leave the song out."
+                f"{song.path} transposed by {semitones} leaves the range of MIDI. Leave it out."
             )
         notes = (
             Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity)
@@ -169,13 +172,15 @@ def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
 
 
 def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
-    """The song from a bar on, at most so many seconds; what begins before is left out, what lasts
-    longer ends there."""
+    """At most `seconds` of the song, starting with a bar.
+
+    Notes that start before are left out, and notes that last longer end with the excerpt.
+    """
     first = song.downbeats[first_bar]
     begin = song.beats[first]
 
     def moved(part: Part) -> Part:
-        held = {c.number: c for c in part.controls if c.time < begin}  # pedals as they stand
+        held = {c.number: c for c in part.controls if c.time < begin}  # state of the pedals
         inside = [
             c._replace(time=c.time - begin)
             for c in part.controls
@@ -204,10 +209,10 @@ def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
 
 
 def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
-    """Root, tones above it and bass of a label such as `F#:maj7/5`; None for no chord, `N`.
+    """Root, tones above it and bass of a label such as `F#:maj7/5`; None for `N` (no chord).
 
     Source: Harte et al., "Symbolic representation of musical chords", ISMIR 2005.
-    Raises: ValueError for what is no label.
+    Raises: ValueError for an invalid label.
     """
     if label in ("N", "X"):
         return None
@@ -240,7 +245,7 @@ def _beat(words: list[str]) -> tuple[float, bool, bool]:
 
 
 def _table(path: Path, read: Callable[[list[str]], object]) -> list:
-    """Every line of a text file, read."""
+    """The lines of a text file, each converted by `read`."""
     try:
         lines = [
             line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
@@ -248,7 +253,7 @@ def _table(path: Path, read: Callable[[list[str]], object]) -> list:
         found = [read(line) for line in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path} cannot be read ({error}). A song of POP909 has it beside its MIDI file."
+            f"{path} cannot be read ({error}). A song of POP909 has it next to its MIDI file."
         ) from error
     except (ValueError, IndexError) as error:
         raise DataError(
@@ -265,8 +270,10 @@ def _table(path: Path, read: Callable[[list[str]], object]) -> list:
 
 
 def _bars(lines: Sequence[tuple[float, bool, bool]], path: Path) -> tuple[tuple[int, ...], int]:
-    """Beats that begin bars, and beats in a bar: by the third column where it marks bars of 3 or 4,
-    else by the second."""
+    """The beats that start bars, and the number of beats in a bar.
+
+    The third column is used if it marks bars of 3 or 4 beats, otherwise the second.
+    """
     for column in (2, 1):
         marked = [number for number, line in enumerate(lines) if line[column]]
         gaps = Counter(later - earlier for earlier, later in zip(marked, marked[1:], strict=False))

@@ -1,8 +1,8 @@
-"""One song from its score to its files: excerpt, arrangement, sound, mix, master.
+"""Makes one song: excerpt, arrangement, synthesis, mix, master and files.
 
-A song's folder takes its place as a whole. Every file carries, as its comment, what it was made of
-and a key over all that decides how the song sounds; a folder whose files all carry the wanted key
-is kept.
+A song's folder appears complete or not at all. The comment of every file describes what it was made
+from, with a key of everything that affects the song's sound. A folder is kept if all of its files
+have the right key.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ from tfsepgan.rendering.score import Part, cut
 from tfsepgan.rendering.soundfonts import SoundFont
 from tfsepgan.rendering.synthesizers import Task, play, version
 
-_RECIPE = 1  # raise it when the same settings begin to sound different
-_SILENT = 10 ** (-70 / 20)  # peak: a soundfont without samples for these notes
-_TRIES = 24  # of drawing an excerpt in which the piano plays
-_PLAYING, _MELODY = 0.6, 0.4  # of an excerpt's bars hold piano, and melody
-_HEARD = ("seconds", "tempo", "semitones", "piano_db", "line_ups", "sample_rate_hz")
+_RECIPE = 1  # increase when the same settings give another sound
+_SILENT = 10 ** (-70 / 20)  # peak: the soundfont has no samples for these notes
+_TRIES = 24  # to draw an excerpt in which the piano plays
+_PLAYING, _MELODY = 0.6, 0.4  # lowest share of an excerpt's bars with piano, and with melody
+_AUDIBLE_SETTINGS = ("seconds", "tempo", "semitones", "piano_db", "line_ups", "sample_rate_hz")
 
 
 class SongStudio(NamedTuple):
@@ -51,7 +51,7 @@ class SongStudio(NamedTuple):
 
 
 class SongJob(NamedTuple):
-    """A song to make, or to find made."""
+    """A song to make, unless it exists."""
 
     score: ScoreFile
     version: int
@@ -59,24 +59,26 @@ class SongJob(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of its folder."""
+        """Name of its folder."""
         return self.score.label + (f"-v{self.version}" if self.version else "")
 
 
 class SongOutcome(NamedTuple):
-    """What became of a song."""
+    """The result of a song."""
 
     job: SongJob
     kept: bool = False
-    """True when it was there already."""
+    """True when it existed already."""
     seconds: float = 0.0
     problem: str | None = None
     """Why there is no song, with the names of score and soundfont."""
 
 
 def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
-    """Make a song's folder, or find it made. What can be wrong with a score or a soundfont is in
-    the outcome."""
+    """Make a song's folder, unless it exists.
+
+    Problems of a score or a soundfont are reported in the outcome.
+    """
     try:
         folder = studio.output / studio.settings.split / job.name
         key = _key(job, studio)
@@ -100,7 +102,7 @@ def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
 
 
 def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.random.Generator]:
-    """The excerpt, its arrangement, and the generator from which the mix is drawn next.
+    """The excerpt, its arrangement, and the generator that draws the mix.
 
     Raises: DataError when the score cannot be read or no excerpt has a piano.
     """
@@ -120,8 +122,7 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
 
 
 def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
-    """A stretch that begins with a bar, in which the piano plays most of the time and, if it can be
-    had, a melody is heard."""
+    """An excerpt that starts with a bar, mostly with piano and, if possible, with melody."""
     last = max(song.seconds - seconds, 0.0)
     starts = [
         number for number, first in enumerate(song.downbeats) if song.beats[first] <= last
@@ -140,7 +141,7 @@ def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song
 
 
 def _share_of_bars(song: Song, part: Part) -> float:
-    """In how many of a song's bars a note of a part begins, 0 to 1."""
+    """Share of a song's bars in which a note of a part starts, 0 to 1."""
     bars = [song.time(first) for first, _ in song.bars()]
     if len(bars) < 2:
         return 0.0
@@ -148,7 +149,7 @@ def _share_of_bars(song: Song, part: Part) -> float:
 
 
 def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
-    """One player, `[frames, 2]`, as loud as the synthesizer makes it."""
+    """One player, `[frames, 2]`, at the synthesizer's level."""
     settings = studio.settings
     if voice.role == SINGER:
         rng = np.random.default_rng(voice.seed)
@@ -167,7 +168,7 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
     if np.abs(sound).max(initial=0) < _SILENT:
         raise DataError(
             f"program {voice.program} of {font.path} is silent on the notes of {voice.class_name}."
-            " Choose another soundfont."
+            " Use another soundfont."
         )
     return sound
 
@@ -175,7 +176,7 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
 def _mix(
     song: Song, arrangement: Arrangement, rng: np.random.Generator, studio: SongStudio
 ) -> tuple[dict, dict]:
-    """Stems by class, `[frames, 2]`, as they are in the mastered mixture; and what the mix was."""
+    """Stems by class, `[frames, 2]`, as in the mastered mixture; and a description of the mix."""
     settings = studio.settings
     rate = settings.sample_rate_hz
     seconds = min(settings.seconds, song.seconds + 1)
@@ -188,8 +189,8 @@ def _mix(
         stems[voice.class_name] = (
             stems[voice.class_name] + sound if voice.class_name in stems else sound
         )
-    wanted_db = float(rng.uniform(*settings.piano_db))
-    stems = balanced(stems, PIANO, wanted_db, rate)
+    piano_db = float(rng.uniform(*settings.piano_db))
+    stems = balanced(stems, PIANO, piano_db, rate)
     master = draw_master(rng)
     stems = dict(zip(stems, mastered(list(stems.values()), master, rate), strict=True))
     others = np.sum([stem for name, stem in stems.items() if name != PIANO], axis=0)
@@ -215,12 +216,12 @@ def _rms(sound: np.ndarray) -> float:
 
 
 def _ratio_db(one: float, other: float) -> float:
-    """Level of one against another, at most 99 dB, as where there is no other."""
+    """Level of one RMS relative to another, limited to 99 dB, for example without others."""
     return float(np.clip(20 * np.log10(max(one, 1e-9) / max(other, 1e-9)), -99, 99))
 
 
 def _players(arrangement: Arrangement, studio: SongStudio) -> dict[str, list[dict]]:
-    """Who plays each stem."""
+    """The players of each stem."""
     found: dict[str, list[dict]] = {}
     for voice in arrangement.voices:
         kind = "singer" if voice.role == SINGER else "soundfont"
@@ -231,15 +232,15 @@ def _players(arrangement: Arrangement, studio: SongStudio) -> dict[str, list[dic
 
 
 def _key(job: SongJob, studio: SongStudio) -> str:
-    """A print of everything that decides how a song sounds."""
+    """Checksum of everything that affects a song's sound."""
     settings = asdict(studio.settings)
-    beside = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
+    tables = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
     fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
     singers = {
         name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())
     }
-    made_of = [_RECIPE, job.name, job.score.digest, beside, fonts, singers, settings["seed"]]
-    made_of += [version(studio.synthesizer), *(settings[name] for name in _HEARD)]
+    made_of = [_RECIPE, job.name, job.score.digest, tables, fonts, singers, settings["seed"]]
+    made_of += [version(studio.synthesizer), *(settings[name] for name in _AUDIBLE_SETTINGS)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
 
 
@@ -248,25 +249,24 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read ({error.strerror}). A song of POP909 has it beside its MIDI"
-            " file."
+            f"{path} cannot be read ({error.strerror}). A song of POP909 has it next to its"
+            " MIDI file."
         ) from error
 
 
 def _made(folder: Path, key: str) -> float | None:
-    """Seconds of a song that is there as wanted, else None."""
-    said = [description(path) for path in sorted(folder.glob("*.flac"))]
-    if not said or any(each is None or each["key"] != key for each in said):
+    """The length in seconds of a song that exists with the right key, else None."""
+    files = [description(path) for path in sorted(folder.glob("*.flac"))]
+    if not files or any(file is None or file["key"] != key for file in files):
         return None
-    return (
-        said[0]["seconds"] if sorted(each["class"] for each in said) == said[0]["stems"] else None
-    )
+    complete = sorted(file["class"] for file in files) == files[0]["stems"]
+    return files[0]["seconds"] if complete else None
 
 
 def _write(
     folder: Path, stems: Mapping[str, np.ndarray], comments: Mapping[str, dict], sample_rate_hz: int
 ) -> None:
-    """Write a song's files in a folder that then takes the place of the former."""
+    """Write a song's files to a new folder, which then replaces the previous one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=HALF_WRITTEN))
     try:

@@ -49,7 +49,9 @@ ROWS = {
     "none": Row("real and rendered, every player and sampled piano alike, as they are"),
     "light": Row("so, and equaliser on half of the windows, polarity", augment=LIGHT),
     "full": Row("so, and all of it, on a share of the windows", augment=FULL),
-    "by-length": Row("both by length, most of which is rendered; full", augment=FULL, balance="length"),
+    "by-length": Row(
+        "both by length, most of which is rendered; full", augment=FULL, balance="length"
+    ),
     "rendered": Row("rendered only, full", real=False, augment=FULL),
     "real": Row("real only, full", rendered=False, augment=FULL),
     "real-variants": Row("real only, eight variants of each recording", rendered=False, variants=8),
@@ -66,18 +68,44 @@ class Ablation:
     def arguments(self, row: Row) -> list[str]:
         """Flags of a row's training but for its length and folder."""
         sets = [
-            folder for folder, used in ((self.options.real, row.real), (self.options.rendered, row.rendered)) if used
+            folder
+            for folder, used in (
+                (self.options.real, row.real),
+                (self.options.rendered, row.rendered),
+            )
+            if used
         ]
         cache = ["--cache", self.options.cache] if self.options.cache else []
-        kept = ["--keep", "last", "--validation-mixtures", "0", "--no-finish", "--no-tensorboard", "--minutes", "None"]
+        kept = [
+            "--keep",
+            "last",
+            "--validation-mixtures",
+            "0",
+            "--no-finish",
+            "--no-tensorboard",
+            "--minutes",
+            "None",
+        ]
         preset = ["--preset", "piano", "--data", ",".join(sets), "--seed", str(self.options.seed)]
         diet = {"variants": row.variants, "balance": row.balance}
-        diet |= {f"augment.{name.replace('_', '-')}": row.augment.get(name, 0.0) for name in AUGMENTATIONS}
-        return [*preset, *cache, *kept, *(word for name, value in diet.items() for word in (f"--{name}", str(value)))]
+        diet |= {
+            f"augment.{name.replace('_', '-')}": row.augment.get(name, 0.0)
+            for name in AUGMENTATIONS
+        }
+        return [
+            *preset,
+            *cache,
+            *kept,
+            *(word for name, value in diet.items() for word in (f"--{name}", str(value))),
+        ]
 
     def _asked(self, row: Row) -> dict:
         """What a row's scores depend on."""
-        return {"minutes": self.options.processor_minutes, "real": self.options.real, "arguments": self.arguments(row)}
+        return {
+            "minutes": self.options.processor_minutes,
+            "real": self.options.real,
+            "arguments": self.arguments(row),
+        }
 
     def work_on(self, name: str) -> None:
         """Plan, train and score a row, as far as that is not done."""
@@ -91,7 +119,13 @@ class Ablation:
             plan, asked = folder / "plan.json", self._asked(row)
             if not plan.exists():
                 seconds = 60 * self.options.processor_minutes
-                write_json(plan, {**work.time_steps(self.arguments(row), folder, seconds, 60.0, say), "asked": asked})
+                write_json(
+                    plan,
+                    {
+                        **work.time_steps(self.arguments(row), folder, seconds, 60.0, say),
+                        "asked": asked,
+                    },
+                )
             planned = read_json(plan)
             if planned.get("asked", asked) != asked:
                 raise work.RowError(
@@ -110,11 +144,31 @@ class Ablation:
                 limit = ["--processor-minutes", str(self.options.processor_minutes)]
                 work.run("tfsepgan.cli.train", [*self.arguments(row), *length, *limit], folder, say)
                 done = work.progress_of(folder / "run")
-                facts = {"commit": work.commit(), "hardware": work.hardware(), "planned_steps": steps}
+                facts = {
+                    "commit": work.commit(),
+                    "hardware": work.hardware(),
+                    "planned_steps": steps,
+                }
                 write_json(folder / "trained.json", {**done, "history": None, **facts})
             for split in (one for one in SPLITS if not (folder / one / "report.json").exists()):
-                scored = ["--model", str(folder / "run"), "--data", self.options.real, "--split", split]
-                amount = ["--mixtures", "24", "--seconds", "10", "--workers", "2", "--output", str(folder / split)]
+                scored = [
+                    "--model",
+                    str(folder / "run"),
+                    "--data",
+                    self.options.real,
+                    "--split",
+                    split,
+                ]
+                amount = [
+                    "--mixtures",
+                    "24",
+                    "--seconds",
+                    "10",
+                    "--workers",
+                    "2",
+                    "--output",
+                    str(folder / split),
+                ]
                 work.run("tfsepgan.cli.evaluate", [*scored, *amount], folder, say)
 
     def result(self, name: str) -> dict | None:
@@ -122,18 +176,28 @@ class Ablation:
         folder = self.folder / name
         if not all((folder / split / "report.json").exists() for split in SPLITS):
             return None
-        scores = {split: Report.load(folder / split).summary()["piano"]["model"] for split in SPLITS}
+        scores = {
+            split: Report.load(folder / split).summary()["piano"]["model"] for split in SPLITS
+        }
         trained = read_json(folder / "trained.json")
         return {
             "says": ROWS[name].says,
-            "scores": {split: {metric: values[metric] for metric in COLUMNS} for split, values in scores.items()},
-            **{key: trained[key] for key in ("step", "planned_steps", "processor_seconds", "commit", "hardware")},
+            "scores": {
+                split: {metric: values[metric] for metric in COLUMNS}
+                for split, values in scores.items()
+            },
+            **{
+                key: trained[key]
+                for key in ("step", "planned_steps", "processor_seconds", "commit", "hardware")
+            },
         }
 
     def show(self) -> None:
         """Print and write the table of what is finished."""
         results = {name: result for name in ROWS if (result := self.result(name))}
-        table = Table(title=f"{self.options.processor_minutes:g} processor minutes each; SI-SDR gain and SDR, dB")
+        table = Table(
+            title=f"{self.options.processor_minutes:g} processor minutes each; SI-SDR gain and SDR, dB"
+        )
         heads = ("row", "valid, mean", "median", "SDR", "test, mean", "median", "SDR", "steps")
         lines = [f"| {' | '.join(heads)} | |", "|" + "---|" * (len(heads) + 1)]
         for head in heads:
@@ -141,7 +205,9 @@ class Ablation:
         for name, result in results.items():
             cells = [name]
             for split in SPLITS:
-                gain, sdr = (result["scores"][split][metric] for metric in ("si_sdr_improvement", "sdr"))
+                gain, sdr = (
+                    result["scores"][split][metric] for metric in ("si_sdr_improvement", "sdr")
+                )
                 cells += [f"{gain['mean']:+.2f}", f"{gain['median']:+.2f}", f"{sdr['median']:.2f}"]
             cells.append(str(result["step"]))
             table.add_row(*cells)
@@ -153,7 +219,9 @@ class Ablation:
 
 def main() -> int:
     """Work on the rows, one after the other."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--real", required=True, help="real recordings, with valid and test")
     parser.add_argument("--rendered", required=True, help="what tools/recipes/piano.py wrote")
     parser.add_argument("--folder", default="runs/ablation")

@@ -18,13 +18,24 @@ import numpy as np
 
 from tfsepgan.evaluation.records import Report
 
-KINDS = {"labels alone": ("--unsupervised-weight", "0", "--additive-weight", "0"), "and unlabelled": ()}
+KINDS = {
+    "labels alone": ("--unsupervised-weight", "0", "--additive-weight", "0"),
+    "and unlabelled": (),
+}
 GAIN = "si_sdr_improvement"
 
 
 def train(options: argparse.Namespace, flags: list[str], run: Path) -> None:
     """Train one model, or go on with it."""
-    command = [sys.executable, "-m", "tfsepgan.cli.train", "--system", "semisupervised", "--preset", options.preset]
+    command = [
+        sys.executable,
+        "-m",
+        "tfsepgan.cli.train",
+        "--system",
+        "semisupervised",
+        "--preset",
+        options.preset,
+    ]
     command += ["--data", options.data, "--run", str(run), "--no-finish", "--no-tensorboard"]
     subprocess.run([*command, *flags, *options.flags], check=True)
 
@@ -34,11 +45,21 @@ def gains_db(options: argparse.Namespace, run: Path) -> np.ndarray:
     output = run / f"scores_{options.split}"
     report, state = output / "report.json", run / "state.npz"
     if not report.exists() or report.stat().st_mtime < state.stat().st_mtime:
-        command = [sys.executable, "-m", "tfsepgan.cli.evaluate", "--model", str(run), "--data", options.data]
+        command = [
+            sys.executable,
+            "-m",
+            "tfsepgan.cli.evaluate",
+            "--model",
+            str(run),
+            "--data",
+            options.data,
+        ]
         command += ["--split", options.split, "--output", str(output), "--no-bss"]
         subprocess.run(command, check=True)
     scores = Report.load(output)
-    return np.concatenate([scores.values(source, "model", GAIN) for source in scores.sources if source != "residual"])
+    return np.concatenate(
+        [scores.values(source, "model", GAIN) for source in scores.sources if source != "residual"]
+    )
 
 
 def row(share: float, gains: dict[str, list[np.ndarray]]) -> str:
@@ -50,7 +71,9 @@ def row(share: float, gains: dict[str, list[np.ndarray]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", default="demo")
     parser.add_argument("--folder", type=Path, default=Path("runs/labels"))
     parser.add_argument("--preset", default="demo")
@@ -72,7 +95,14 @@ def main() -> None:
         lines.append(row(share, gains))
     words = f"SI-SDR improvement over the mixture on `{options.split}`, dB; {len(options.seeds)} seed(s)."
     text = "\n".join(
-        [words, "", *lines, "", f"`python tools/experiments/systems/compare_labels.py {' '.join(sys.argv[1:])}`", ""]
+        [
+            words,
+            "",
+            *lines,
+            "",
+            f"`python tools/experiments/systems/compare_labels.py {' '.join(sys.argv[1:])}`",
+            "",
+        ]
     )
     (options.folder / "labels.md").write_text(text)
     print(text)

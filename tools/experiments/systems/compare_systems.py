@@ -74,7 +74,9 @@ class Comparison:
         """A trial's settings, those left out that may change or follow from the budget."""
         flat = flatten(to_dict(trial.row.experiment(self.options.data, seed=trial.seed)))
         kept = {name: value for name, value in flat.items() if name not in _FREE}
-        return json.loads(json.dumps(kept)) | {"budget_minutes": trial.row.share * self.options.processor_minutes}
+        return json.loads(json.dumps(kept)) | {
+            "budget_minutes": trial.row.share * self.options.processor_minutes
+        }
 
     def computed_from(self, trial: Trial, one: ScoringSet) -> dict:
         """What a trial's scores of a set depend on."""
@@ -96,7 +98,9 @@ class Comparison:
             return "done"
         for one in self.sets:
             stamp = self.of(trial, "scores", one.name, "computed_from.json")
-            if not stamp.exists() or not self._as_asked(read_json(stamp), self.computed_from(trial, one)):
+            if not stamp.exists() or not self._as_asked(
+                read_json(stamp), self.computed_from(trial, one)
+            ):
                 return f"score {one.name}"
         measured = any(self.of(other, "measured.json").exists() for other in self.there(trial.row))
         return "done" if measured else "measure"
@@ -109,9 +113,14 @@ class Comparison:
 
     def there(self, row: Row) -> list[Trial]:
         """The trials of a row that the folder holds, by seed."""
-        named = {path.name: path.name.removeprefix(f"{row.name}@") for path in self.folder.glob(f"{row.name}@*")}
+        named = {
+            path.name: path.name.removeprefix(f"{row.name}@")
+            for path in self.folder.glob(f"{row.name}@*")
+        }
         seeds = sorted(int(seed) for seed in named.values() if seed.isdecimal())
-        return [trial for trial in (Trial(row, seed) for seed in (0, *seeds)) if self.of(trial).is_dir()]
+        return [
+            trial for trial in (Trial(row, seed) for seed in (0, *seeds)) if self.of(trial).is_dir()
+        ]
 
     def changed(self, trial: Trial) -> list[str]:
         """Settings in which a trial on disk differs from what it is now."""
@@ -119,23 +128,34 @@ class Comparison:
             return []
         theirs, ours = read_json(self.of(trial, "plan.json"))["settings"], self.settings(trial)
         names = sorted(ours.keys() & theirs.keys())
-        return [f"{name}: {theirs[name]!r}, now {ours[name]!r}" for name in names if theirs[name] != ours[name]]
+        return [
+            f"{name}: {theirs[name]!r}, now {ours[name]!r}"
+            for name in names
+            if theirs[name] != ours[name]
+        ]
 
     def work_on(self, trial: Trial) -> None:
         """Do what is left to do for a trial."""
         with self.console.status(trial.name) as status:
 
             def say(words: str) -> None:
-                status.update(f"{trial.name}, {self.state(trial)}: {words}"[: self.console.width - 4].replace("[", "("))
+                status.update(
+                    f"{trial.name}, {self.state(trial)}: {words}"[: self.console.width - 4].replace(
+                        "[", "("
+                    )
+                )
 
             work.wait_until_left_alone(self.of(trial), say)
             self.refuse_changes(trial)
             while (state := self.state(trial)) != "done":
                 self.console.print(f"{trial.name}: {state}", highlight=False)
                 name, _, split = state.partition(" ")
-                {"plan": self.plan, "train": self.train, "score": self.score, "measure": self.measure}[name](
-                    trial, say, *([split] if split else [])
-                )
+                {
+                    "plan": self.plan,
+                    "train": self.train,
+                    "score": self.score,
+                    "measure": self.measure,
+                }[name](trial, say, *([split] if split else []))
 
     def refuse_changes(self, trial: Trial) -> None:
         """See that a trial on disk has the settings of now; one that is trained stays, and is told.
@@ -157,7 +177,10 @@ class Comparison:
         budget_seconds = 60 * trial.row.share * self.options.processor_minutes
         plan = {"settings": self.settings(trial), "budget_seconds": budget_seconds}
         if trial.row.to_its_end:
-            plan |= {"steps": experiment.training.steps, "steps_per_epoch": experiment.training.steps_per_epoch}
+            plan |= {
+                "steps": experiment.training.steps,
+                "steps_per_epoch": experiment.training.steps_per_epoch,
+            }
         else:
             timing = (budget_seconds, self.options.timing_seconds, say)
             plan |= work.time_steps(self.arguments(trial), self.of(trial), *timing)
@@ -187,7 +210,9 @@ class Comparison:
             "minutes": round(progress["seconds"] / 60, 2),
             "window": data.window,
             "batch": data.batch,
-            "windows_a_processor_second": round(windows / max(1e-3, progress["processor_seconds"]), 3),
+            "windows_a_processor_second": round(
+                windows / max(1e-3, progress["processor_seconds"]), 3
+            ),
             "windows_a_second": round(windows / max(1e-3, progress["seconds"]), 3),
             "commits": plan["commits"],
             "hardware": work.hardware(),
@@ -199,8 +224,17 @@ class Comparison:
         """Score a set with `tfsepgan-evaluate`."""
         [one] = (one for one in self.sets if one.name == name)
         output = self.of(trial, "scores", name)
-        flags = {"model": self.of(trial, "run"), "data": one.data, "split": one.split, "output": output}
-        flags |= {"mixtures": self.options.mixtures, "seconds": self.options.seconds, "workers": work.cores()}
+        flags = {
+            "model": self.of(trial, "run"),
+            "data": one.data,
+            "split": one.split,
+            "output": output,
+        }
+        flags |= {
+            "mixtures": self.options.mixtures,
+            "seconds": self.options.seconds,
+            "workers": work.cores(),
+        }
         arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
         arguments += [] if self.options.bss else ["--no-bss"]
         shutil.rmtree(output, ignore_errors=True)
@@ -211,13 +245,22 @@ class Comparison:
         """Measure parameters and speed of a trial, or of several in rotation: `measure(trial, ..., say)`."""
         *trials, say = trials_and_say
         asked = {
-            trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)} for trial in trials
+            trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)}
+            for trial in trials
         }
         first = self.sets[0]
-        values = {"rows": asked, "data": first.data, "split": first.split, "source": self.options.source}
+        values = {
+            "rows": asked,
+            "data": first.data,
+            "split": first.split,
+            "source": self.options.source,
+        }
         folder = self.of(trials[0]) if len(trials) == 1 else self.folder
         for name, found in work.step("measure", values, folder, say).items():
-            write_json(self.folder / name / "measured.json", {**found, "together": len(trials), "date": tables.today()})
+            write_json(
+                self.folder / name / "measured.json",
+                {**found, "together": len(trials), "date": tables.today()},
+            )
 
     def finished(self) -> list[Trial]:
         """All trials that are scored on the sets of now, those that `--rows` and `--seeds` leave out too."""
@@ -245,8 +288,12 @@ class Comparison:
         results = self.results(read_json(before)["tables"] if before.exists() else None)
         if not results.by_name:
             raise work.RowError("no row is scored yet, so there is no table to write")
-        tables.write(folder, results.groups(), results.facts(self.options, self.catalogue, self.sets))
-        self.console.print(f"Written: {folder / 'comparison.md'} and comparison.json", highlight=False)
+        tables.write(
+            folder, results.groups(), results.facts(self.options, self.catalogue, self.sets)
+        )
+        self.console.print(
+            f"Written: {folder / 'comparison.md'} and comparison.json", highlight=False
+        )
 
 
 def list_trials(comparison: Comparison) -> None:
@@ -259,8 +306,15 @@ def list_trials(comparison: Comparison) -> None:
         if row.missing():
             say(row.name, f"left out: {row.missing()}")
     for trial in comparison.trials:
-        progress, plan = work.progress_of(comparison.of(trial, "run")), comparison.of(trial, "plan.json")
-        steps = f", step {progress['step']} of {read_json(plan)['steps']}" if progress and plan.exists() else ""
+        progress, plan = (
+            work.progress_of(comparison.of(trial, "run")),
+            comparison.of(trial, "plan.json"),
+        )
+        steps = (
+            f", step {progress['step']} of {read_json(plan)['steps']}"
+            if progress and plan.exists()
+            else ""
+        )
         state = comparison.state(trial)
         say(trial.name, f"{'done' if state == 'done' else 'next: ' + state}{steps}")
         for words in comparison.changed(trial):

@@ -8,15 +8,25 @@ from comparison_rows import TOLD_APART
 
 def parser(about: str | None = None) -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--data", required=True, help="folder of recordings with train, valid and test; or 'demo'")
+    made = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument(
+        "--data", required=True, help="folder of recordings with train, valid and test; or 'demo'"
+    )
     made.add_argument("--folder", default="runs/comparison", help="where the rows lie")
     made.add_argument("--rows", nargs="+", metavar="NAME", help="rows to work on; all by default")
     made.add_argument(
-        "--processor-minutes", type=float, default=30.0, help="for each row: 30 are 15 minutes of 2 cores"
+        "--processor-minutes",
+        type=float,
+        default=30.0,
+        help="for each row: 30 are 15 minutes of 2 cores",
     )
     made.add_argument(
-        "--timing-seconds", type=float, default=60.0, help="processor time that finds out what a step costs"
+        "--timing-seconds",
+        type=float,
+        default=60.0,
+        help="processor time that finds out what a step costs",
     )
     made.add_argument("--mixtures", type=int, default=24, help="of each set that are scored")
     made.add_argument("--seconds", type=float, default=10.0, help="length of each of them")
@@ -42,6 +52,15 @@ def parser(about: str | None = None) -> argparse.ArgumentParser:
     )
     made.add_argument("--cache", help="folder for unpacked recordings")
     made.add_argument("--list", action="store_true", help="only say how far every row is")
-    made.add_argument("--speed", action="store_true", help="only measure the speed of all finished rows, in rotation")
-    made.add_argument("--write", metavar="DOCS", type=Path, help="folder of comparison.md, whose table is replaced")
+    made.add_argument(
+        "--speed",
+        action="store_true",
+        help="only measure the speed of all finished rows, in rotation",
+    )
+    made.add_argument(
+        "--write",
+        metavar="DOCS",
+        type=Path,
+        help="folder of comparison.md, whose table is replaced",
+    )
     return made

@@ -60,7 +60,10 @@ class Results:
         self.written_bounds = [kept[name] for name, _ in BOUNDS.values() if name in kept]
         self._check_written()
         self.rows = {row.name: row for row in ROWS if row.name in self.trials.keys() | kept.keys()}
-        self.by_name = {name: self._result(name) if name in self.trials else dict(kept[name]) for name in self.rows}
+        self.by_name = {
+            name: self._result(name) if name in self.trials else dict(kept[name])
+            for name in self.rows
+        }
 
     def _check_same_mixtures(self) -> None:
         """See that all rows were scored on the same mixtures.
@@ -70,14 +73,17 @@ class Results:
         for name in self.sets:
             seen = {
                 trial.name: {
-                    track.name: track.scores[self.source]["mixture"]["si_sdr"] for track in reports[name].tracks
+                    track.name: track.scores[self.source]["mixture"]["si_sdr"]
+                    for track in reports[name].tracks
                 }
                 for trial, reports in self.reports.items()
             }
             first = next(iter(seen), None)
             different = [trial for trial, scores in seen.items() if scores != seen[first]]
             if different:
-                raise RowError(f"{', '.join(different)} and {first} were scored on other mixtures of {name}")
+                raise RowError(
+                    f"{', '.join(different)} and {first} were scored on other mixtures of {name}"
+                )
 
     def _check_written(self) -> None:
         """See that the rows that were written before heard the mixtures of those that are here: by the mixtures' own levels."""
@@ -86,17 +92,36 @@ class Results:
         before, now = self.written_bounds[0]["means"], self._bounds_here()[0]["means"]
         for name in self.sets:
             levels = [means.get(name, {}).get("si_sdr", {}) for means in (before, now)]
-            apart = [abs(levels[0][file]["0"] - level["0"]) for file, level in levels[1].items() if file in levels[0]]
+            apart = [
+                abs(levels[0][file]["0"] - level["0"])
+                for file, level in levels[1].items()
+                if file in levels[0]
+            ]
             if levels[0].keys() != levels[1].keys() or max(apart) > SAME_DB:
-                raise RowError(f"the tables that were written before are of other mixtures of {name}: {levels}")
+                raise RowError(
+                    f"the tables that were written before are of other mixtures of {name}: {levels}"
+                )
 
     def _result(self, name: str) -> dict:
         """All that is known of a row."""
         row, trials = self.rows[name], self.trials[name]
-        result = {"row": name, "says": row.says, "system": row.system, "preset": row.preset, "flags": list(row.flags)}
-        result["training"] = {str(trial.seed): read_json(self.folder / trial.name / "trained.json") for trial in trials}
-        by_set = {name: {trial.seed: self.reports[trial][name] for trial in trials} for name in self.sets}
-        result["means"] = {name: means_of(reports, self.source, "model") for name, reports in by_set.items()}
+        result = {
+            "row": name,
+            "says": row.says,
+            "system": row.system,
+            "preset": row.preset,
+            "flags": list(row.flags),
+        }
+        result["training"] = {
+            str(trial.seed): read_json(self.folder / trial.name / "trained.json")
+            for trial in trials
+        }
+        by_set = {
+            name: {trial.seed: self.reports[trial][name] for trial in trials} for name in self.sets
+        }
+        result["means"] = {
+            name: means_of(reports, self.source, "model") for name, reports in by_set.items()
+        }
         counts: Counter[str] = Counter()
         for reports in by_set.values():
             counts.update(left_out(reports, self.source))
@@ -104,7 +129,9 @@ class Results:
         for measured in (self.folder / trial.name / "measured.json" for trial in trials):
             if measured.exists():
                 numbers = read_json(measured)
-                result |= {part: numbers[part] for part in ("parameters", "speed") if part in numbers}
+                result |= {
+                    part: numbers[part] for part in ("parameters", "speed") if part in numbers
+                }
                 break
         return result
 
@@ -112,17 +139,24 @@ class Results:
         """The mixture itself and the oracle mask, from any trial's scores: they are the same in all."""
         reports, found = next(iter(self.reports.values())), []
         for kind, (name, says) in BOUNDS.items():
-            means = {set_name: means_of({0: report}, self.source, kind) for set_name, report in reports.items()}
+            means = {
+                set_name: means_of({0: report}, self.source, kind)
+                for set_name, report in reports.items()
+            }
             if kind == "mixture":
                 for metrics in means.values():
-                    metrics.pop("sar", None)  # a mixture has no artifacts, so its SAR is rounding error
+                    metrics.pop(
+                        "sar", None
+                    )  # a mixture has no artifacts, so its SAR is rounding error
                     metrics["si_sdr_improvement"] = {file: {"0": 0.0} for file in metrics["si_sdr"]}
             found.append({"row": name, "says": says, "bound": True, "means": means})
         return found
 
     def groups(self) -> dict[str, list[dict]]:
         """The tables, results by title: the bounds around the systems, the base above its variants."""
-        return tables.grouped(self.by_name, self.rows, self._bounds_here() if self.reports else self.written_bounds)
+        return tables.grouped(
+            self.by_name, self.rows, self._bounds_here() if self.reports else self.written_bounds
+        )
 
     def facts(self, options, catalogue: Catalogue, sets: list[ScoringSet]) -> dict:
         """Where the numbers come from."""
@@ -134,8 +168,14 @@ class Results:
                 commits.setdefault(" and ".join(training["commits"]), []).append(trial)
                 hardware.setdefault(training["hardware"], []).append(trial)
         folders = _without_paths([options.data, *(one.data for one in sets)])
-        scored = "".join(f" {one.name}={folders[one.data]}/{one.split}" for one in sets) if options.score else ""
-        seeds = sorted({int(seed) for result in self.by_name.values() for seed in result["training"]})
+        scored = (
+            "".join(f" {one.name}={folders[one.data]}/{one.split}" for one in sets)
+            if options.score
+            else ""
+        )
+        seeds = sorted(
+            {int(seed) for result in self.by_name.values() for seed in result["training"]}
+        )
         return {
             "command": f"python tools/experiments/systems/compare_systems.py --data {folders[options.data]} --folder RUNS --processor-minutes "
             f"{options.processor_minutes:g}{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
@@ -149,7 +189,10 @@ class Results:
                 if item.split == "train"
             ],
             "sets": {
-                one.name: {"from": f"{folders[one.data]}/{one.split}", "recordings": one.targets(self.source)}
+                one.name: {
+                    "from": f"{folders[one.data]}/{one.split}",
+                    "recordings": one.targets(self.source),
+                }
                 for one in sets
             },
             "mixtures": options.mixtures,
@@ -164,12 +207,17 @@ class Results:
             for seed, training in result["training"].items():
                 trial = f"`{name}`, seed {seed}"
                 if (training["window"], training["batch"]) != (usual["window"], usual["batch"]):
-                    said.append(f"{trial}: {training['batch']} windows of {training['window']} samples a step.")
+                    said.append(
+                        f"{trial}: {training['batch']} windows of {training['window']} samples a step."
+                    )
                 if training["steps"] < MOST * training["planned_steps"]:
                     said.append(
                         f"{trial}: the budget ended at step {training['steps']} of {training['planned_steps']}."
                     )
-                if training["processor_minutes"] < LEAST * processor_minutes * self.rows[name].share:
+                if (
+                    training["processor_minutes"]
+                    < LEAST * processor_minutes * self.rows[name].share
+                ):
                     said.append(f"{trial}: took {training['processor_minutes']} processor minutes.")
             said += tables.left_out_notes(name, result)
         missing = [row.name for row in ROWS if row.separates and row.name not in self.by_name]
@@ -181,5 +229,7 @@ def _without_paths(folders: list[str]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for folder in folders:
         count = sum(name != "demo" for name in shown)
-        shown.setdefault(folder, "demo" if folder == "demo" else f"DIR{count + 1}" if count else "DIR")
+        shown.setdefault(
+            folder, "demo" if folder == "demo" else f"DIR{count + 1}" if count else "DIR"
+        )
     return shown

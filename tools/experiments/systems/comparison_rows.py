@@ -18,7 +18,16 @@ from tfsepgan.settings.networks import DiscriminatorKind, GeneratorKind
 
 SHARED = (
     *("--sample-rate-hz", "16000", "--law", "snr", "--snr-db", "-6", "6", "--variants", "8"),
-    *("--minutes", "None", "--validation-mixtures", "0", "--keep", "last", "--no-finish", "--no-tensorboard"),
+    *(
+        "--minutes",
+        "None",
+        "--validation-mixtures",
+        "0",
+        "--keep",
+        "last",
+        "--no-finish",
+        "--no-tensorboard",
+    ),
 )
 CHECKPOINTS = 12  # of a run: a kill costs at most a twelfth of the budget
 TITLES = {
@@ -69,7 +78,10 @@ class Row:
         for flag in (flag for flag in self.flags if flag.startswith("--")):
             if flag[2:].replace("-", "_") not in known:
                 return f"{self.system} has no setting {flag}"
-        for flag, kinds in (("--generator.kind", GeneratorKind), ("--discriminator.kind", DiscriminatorKind)):
+        for flag, kinds in (
+            ("--generator.kind", GeneratorKind),
+            ("--discriminator.kind", DiscriminatorKind),
+        ):
             kind = self.flags[self.flags.index(flag) + 1] if flag in self.flags else None
             if kind and kind not in get_args(kinds):
                 return f"there is no {flag[2:-5]} {kind!r}"
@@ -87,12 +99,16 @@ class Row:
         kind = ["--system", self.system, "--preset", self.preset]
         flags = [flag.format(**runs) if runs else flag for flag in self.flags]
         own = {flag for flag in flags if flag.startswith("--")}
-        shared = [part for setting in _settings_of(SHARED) if setting[0] not in own for part in setting]
+        shared = [
+            part for setting in _settings_of(SHARED) if setting[0] not in own for part in setting
+        ]
         return [*kind, *place, *shared, "--seed", str(seed), *flags]
 
     def experiment(self, data: str, *, seed: int) -> Experiment:
         """The settings that these flags make."""
-        return parse(self.arguments(data, seed=seed), TrainOptions, program="compare_systems", about="")[0]
+        return parse(
+            self.arguments(data, seed=seed), TrainOptions, program="compare_systems", about=""
+        )[0]
 
 
 def _settings_of(flags: Sequence[str]) -> Iterator[list[str]]:
@@ -136,12 +152,26 @@ ROWS = (
         table="systems",
         flags=("--law", "paper", "--generator.channels", "32", "--discriminator.channels", "16"),
     ),
-    Row(name="cyclegan", system="cyclegan", says="unpaired, two generators, cycle (3.2)", table="systems"),
     Row(
-        name="semisupervised", system="semisupervised", says="critic a source, unlabelled too (2.4.2)", table="systems"
+        name="cyclegan",
+        system="cyclegan",
+        says="unpaired, two generators, cycle (3.2)",
+        table="systems",
+    ),
+    Row(
+        name="semisupervised",
+        system="semisupervised",
+        says="critic a source, unlabelled too (2.4.2)",
+        table="systems",
     ),
     Row(name="gass", system="gass", says="latent search on spectra (2.4.1)", table="systems"),
-    Row(name="nmf", system="nmf", says="supervised NMF, KL divergence", table="systems", to_its_end=True),
+    Row(
+        name="nmf",
+        system="nmf",
+        says="supervised NMF, KL divergence",
+        table="systems",
+        to_its_end=True,
+    ),
     Row(
         name="compressed_sensing",
         system="compressed_sensing",

@@ -41,7 +41,11 @@ def scoring_sets(named: Sequence[str] | None, data: str, source: str) -> list[Sc
     """
     if not named:
         catalogue = open_catalogue(data, (source,))
-        return [ScoringSet(split, data, split, catalogue) for split in USUAL if split in catalogue.splits]
+        return [
+            ScoringSet(split, data, split, catalogue)
+            for split in USUAL
+            if split in catalogue.splits
+        ]
     found: list[ScoringSet] = []
     opened: dict[str, Catalogue] = {}
     for words in named:
@@ -57,7 +61,13 @@ def scoring_sets(named: Sequence[str] | None, data: str, source: str) -> list[Sc
 def _parts(words: str) -> tuple[str, str, str]:
     name, _, place = words.partition("=")
     folder, split = str(PurePath(place).parent), PurePath(place).name
-    if not name or PurePath(name).name != name or ":" in name or folder == "." or split not in SPLITS:
+    if (
+        not name
+        or PurePath(name).name != name
+        or ":" in name
+        or folder == "."
+        or split not in SPLITS
+    ):
         raise ConfigError(
             f"{words!r} names no set of mixtures; NAME=DIR/SPLIT was expected, as own=recordings/test or packaged=demo/test, "
             f"with a split of {', '.join(SPLITS)}."

@@ -31,10 +31,14 @@ def means_of(reports: Mapping[int, Report], source: str, kind: str) -> Means:
     return found
 
 
-def cells(result: dict, metric: str, sets: Sequence[str] | None = None) -> dict[tuple[str, str], dict[str, float]]:
+def cells(
+    result: dict, metric: str, sets: Sequence[str] | None = None
+) -> dict[tuple[str, str], dict[str, float]]:
     """The means of a metric by (set, recording) and seed, of all sets or some; what is not defined is NaN."""
     return {
-        (name, file): {seed: math.nan if value is None else value for seed, value in by_seed.items()}
+        (name, file): {
+            seed: math.nan if value is None else value for seed, value in by_seed.items()
+        }
         for name, metrics in result["means"].items()
         if sets is None or name in sets
         for file, by_seed in metrics.get(metric, {}).items()
@@ -46,12 +50,18 @@ def figure(result: dict, metric: str, sets: Sequence[str] | None = None) -> Mean
     return _mean(cells(result, metric, sets))
 
 
-def difference(result: dict, plain: dict, metric: str, sets: Sequence[str] | None = None) -> Mean | None:
+def difference(
+    result: dict, plain: dict, metric: str, sets: Sequence[str] | None = None
+) -> Mean | None:
     """How much more a row has than another, recording by recording and seed by seed, over what both have."""
     ours, theirs = cells(result, metric, sets), cells(plain, metric, sets)
     return _mean(
         {
-            place: {seed: ours[place][seed] - theirs[place][seed] for seed in ours[place] if seed in theirs[place]}
+            place: {
+                seed: ours[place][seed] - theirs[place][seed]
+                for seed in ours[place]
+                if seed in theirs[place]
+            }
             for place in ours
             if place in theirs
         }
@@ -73,6 +83,8 @@ def left_out(reports: Mapping[int, Report], source: str) -> dict[str, int]:
 
 def _mean(places: Mapping[tuple[str, str], Mapping[str, float]]) -> Mean | None:
     seeds = sorted({seed for by_seed in places.values() for seed in by_seed})
-    table = np.array([[by_seed.get(seed, math.nan) for seed in seeds] for by_seed in places.values()], np.float64)
+    table = np.array(
+        [[by_seed.get(seed, math.nan) for seed in seeds] for by_seed in places.values()], np.float64
+    )
     table = table[np.isfinite(table).all(axis=1)] if table.size else table
     return mean_with_error(table) if table.size else None

@@ -15,7 +15,10 @@ from rich.table import Table
 from tfsepgan.evaluation.records import SPECTRAL_METRICS, write_json
 from tfsepgan.metrics.uncertainty import Mean
 
-START, END = "<!-- table: written by tools/experiments/systems/compare_systems.py -->", "<!-- end of table -->"
+START, END = (
+    "<!-- table: written by tools/experiments/systems/compare_systems.py -->",
+    "<!-- end of table -->",
+)
 WIDTH = 120  # columns of a terminal
 MISSING = "-"
 NAMES = {
@@ -28,7 +31,12 @@ NAMES = {
     "spectral_tilt": "tilt",
     "low_bins": "30 dB too low",
 }
-SHORT = {"frechet": "Fré", "log_spectral_distance": "LSD", "spectral_tilt": "tilt", "low_bins": "low%"}
+SHORT = {
+    "frechet": "Fré",
+    "log_spectral_distance": "LSD",
+    "spectral_tilt": "tilt",
+    "low_bins": "low%",
+}
 SIGNED = ("si_sdr_improvement", "spectral_tilt")
 GAIN = "si_sdr_improvement"
 
@@ -58,7 +66,9 @@ def parameters_text(parameters: dict | None) -> str:
     return f"{shipped:.2f}+{only:.2f}M"
 
 
-def grouped(by_name: Mapping[str, dict], rows: Mapping[str, Row], bounds: list[dict]) -> dict[str, list[dict]]:
+def grouped(
+    by_name: Mapping[str, dict], rows: Mapping[str, Row], bounds: list[dict]
+) -> dict[str, list[dict]]:
     """Results by the table that they stand in: the bounds around the systems, the base above its variants."""
     if not by_name:
         return {}
@@ -73,7 +83,10 @@ def grouped(by_name: Mapping[str, dict], rows: Mapping[str, Row], bounds: list[d
 
 def plain_of(groups: Mapping[str, list[dict]]) -> dict | None:
     """The row without a discriminator, wherever it stands."""
-    return next((result for results in groups.values() for result in results if result["row"] == PLAIN), None)
+    return next(
+        (result for results in groups.values() for result in results if result["row"] == PLAIN),
+        None,
+    )
 
 
 def terminal_cells(result: dict, plain: dict | None) -> dict[str, str]:
@@ -83,7 +96,10 @@ def terminal_cells(result: dict, plain: dict | None) -> dict[str, str]:
         "seeds": str(len(training) or MISSING),
         "SI-SDRi": text_of(figure(result, GAIN), signed=True),
         f"- {PLAIN}": over(result, plain, GAIN),
-        **{NAMES[metric]: text_of(figure(result, metric), error=False) for metric in ("sdr", "sir", "sar")},
+        **{
+            NAMES[metric]: text_of(figure(result, metric), error=False)
+            for metric in ("sdr", "sir", "sar")
+        },
         **{
             SHORT[metric]: text_of(figure(result, metric), signed=metric in SIGNED, error=False)
             for metric in SPECTRAL_METRICS
@@ -94,20 +110,26 @@ def terminal_cells(result: dict, plain: dict | None) -> dict[str, str]:
 
 def terminal_table(title: str, results: list[dict], plain: dict | None) -> Table:
     """One table of at most 120 columns."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
     table.add_column("row", overflow="fold", min_width=12)
     for column in terminal_cells(results[0], plain):
         table.add_column(column, justify="right", no_wrap=True)
     for result in results:
         table.add_row(
-            result["row"], *terminal_cells(result, plain).values(), style="dim" if result.get("bound") else None
+            result["row"],
+            *terminal_cells(result, plain).values(),
+            style="dim" if result.get("bound") else None,
         )
     return table
 
 
 def _steps(training: dict) -> str:
     counts = sorted({numbers["steps"] for numbers in training.values()})
-    return f"{counts[0]}..{counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else MISSING
+    return (
+        f"{counts[0]}..{counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else MISSING
+    )
 
 
 def score_cells(result: dict, plain: dict | None) -> dict[str, str]:
@@ -119,7 +141,10 @@ def score_cells(result: dict, plain: dict | None) -> dict[str, str]:
         "SI-SDRi": text_of(figure(result, GAIN), signed=True),
         f"over `{PLAIN}`": over(result, plain, GAIN),
         **(
-            {f"SI-SDRi, {name}": text_of(figure(result, GAIN, [name]), signed=True) for name in sets}
+            {
+                f"SI-SDRi, {name}": text_of(figure(result, GAIN, [name]), signed=True)
+                for name in sets
+            }
             if len(sets) > 1
             else {}
         ),
@@ -145,7 +170,11 @@ def cost_cells(result: dict, plain: dict | None) -> dict[str, str]:
         "parameters": parameters_text(result.get("parameters")),
         "steps": _steps(training),
         "windows/s": f"{sum(pace) / len(pace):.1f}" if pace else MISSING,
-        "x real time": f"{speed:.0f}" if speed and speed >= 10 else f"{speed:.1f}" if speed else MISSING,
+        "x real time": f"{speed:.0f}"
+        if speed and speed >= 10
+        else f"{speed:.1f}"
+        if speed
+        else MISSING,
     }
 
 
@@ -153,7 +182,10 @@ def markdown_table(results: list[dict], plain: dict | None, cells_of) -> str:
     """A Markdown table of what `cells_of(result, plain)` tells of each row."""
     told = [cells_of(result, plain) for result in results]
     columns = list(dict.fromkeys(column for cells in told for column in cells))
-    lines = [["row", *columns], ["---", *("---" if column == "what it is" else "---:" for column in columns)]]
+    lines = [
+        ["row", *columns],
+        ["---", *("---" if column == "what it is" else "---:" for column in columns)],
+    ]
     for result, cells in zip(results, told, strict=True):
         name = result["row"] if result.get("bound") else f"`{result['row']}`"
         lines.append([name, *(cells.get(column, MISSING) for column in columns)])
@@ -162,8 +194,13 @@ def markdown_table(results: list[dict], plain: dict | None, cells_of) -> str:
 
 def facts_text(facts: dict) -> str:
     """Where the numbers come from: command, commit, hardware, date, data."""
-    data = ", ".join(f"{source} {minutes:.1f} min in {files} files" for source, files, minutes in facts["data"])
-    sets = "; ".join(f"`{name}` ({one['from']}, {one['recordings']} recordings)" for name, one in facts["sets"].items())
+    data = ", ".join(
+        f"{source} {minutes:.1f} min in {files} files" for source, files, minutes in facts["data"]
+    )
+    sets = "; ".join(
+        f"`{name}` ({one['from']}, {one['recordings']} recordings)"
+        for name, one in facts["sets"].items()
+    )
     lines = [
         f"- Command: `{facts['command']}`, {facts['date']}.",
         f"- Commit: {_with_rows(facts['commits'])}.",
@@ -195,8 +232,15 @@ def markdown(groups: dict[str, list[dict]], facts: dict) -> str:
     for title, results in groups.items():
         if results:
             spectra = markdown_table(results, plain, spectral_cells)
-            parts.append(f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\nSpectra:\n\n{spectra}")
-    rows = {result["row"]: result for results in groups.values() for result in results if not result.get("bound")}
+            parts.append(
+                f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\nSpectra:\n\n{spectra}"
+            )
+    rows = {
+        result["row"]: result
+        for results in groups.values()
+        for result in results
+        if not result.get("bound")
+    }
     parts.append(f"### What they took\n\n{markdown_table(list(rows.values()), plain, cost_cells)}")
     return "\n\n".join([*parts, facts_text(facts)])
 
@@ -216,7 +260,8 @@ def write(folder: Path, groups: dict[str, list[dict]], facts: dict) -> None:
     """Write `comparison.md`, between its markers, and `comparison.json`, both in `folder`."""
     page = folder / "comparison.md"
     page.write_text(
-        replace_between_markers(page.read_text(encoding="utf-8"), markdown(groups, facts)), encoding="utf-8"
+        replace_between_markers(page.read_text(encoding="utf-8"), markdown(groups, facts)),
+        encoding="utf-8",
     )
     write_json(folder / "comparison.json", {"facts": facts, "tables": groups})
 

@@ -22,7 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-SHORT_STEPS = 3  # of the first of two timings: its difference to the second is steps alone, without starting
+SHORT_STEPS = (
+    3  # of the first of two timings: its difference to the second is steps alone, without starting
+)
 MARGIN = 0.97  # of the budget that is planned for, so that the learning rate reaches its end; checkpoints take the rest
 NEVER = 10**8  # steps
 SPEED_SECONDS = 60
@@ -61,7 +63,9 @@ def _watch(command: list[str], row_folder: Path, say: Say) -> None:
     log = row_folder / "log.txt"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200"}
     with open(log, "ab") as words, open(row_folder / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the command holds it too, and so outlives a kill of this process
+        fcntl.flock(
+            lock, fcntl.LOCK_EX
+        )  # the command holds it too, and so outlives a kill of this process
         begin = words.tell()
         process = subprocess.Popen(
             command,
@@ -76,7 +80,9 @@ def _watch(command: list[str], row_folder: Path, say: Say) -> None:
     if asked:
         raise KeyboardInterrupt
     if process.returncode:
-        raise RowError(f"{_last_line(log, begin) or 'no words'} (exit code {process.returncode}; {log})")
+        raise RowError(
+            f"{_last_line(log, begin) or 'no words'} (exit code {process.returncode}; {log})"
+        )
 
 
 def _wait(process: subprocess.Popen, tell: Callable[[], None]) -> bool:
@@ -89,7 +95,9 @@ def _wait(process: subprocess.Popen, tell: Callable[[], None]) -> bool:
             tell()
         except KeyboardInterrupt:
             asked = True
-            process.send_signal(signal.SIGTERM)  # a training saves first; before it trains it ends at once
+            process.send_signal(
+                signal.SIGTERM
+            )  # a training saves first; before it trains it ends at once
     return asked
 
 
@@ -97,7 +105,11 @@ def _last_line(log: Path, begin: int) -> str:
     """The last words in a log after a place in it."""
     with open(log, "rb") as file:
         file.seek(max(begin, os.path.getsize(log) - 4000))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [
+            line.strip()
+            for line in file.read().decode(errors="replace").splitlines()
+            if line.strip()
+        ]
     return lines[-1][:200] if lines else ""
 
 
@@ -137,15 +149,23 @@ def plan_steps(budget_seconds: float, short: dict, long: dict) -> dict:
     return {"processor_seconds_a_step": a_step, "processor_seconds_to_start": start, "steps": steps}
 
 
-def time_steps(arguments: list[str], row_folder: Path, budget_seconds: float, timing_seconds: float, say: Say) -> dict:
+def time_steps(
+    arguments: list[str], row_folder: Path, budget_seconds: float, timing_seconds: float, say: Say
+) -> dict:
     """Train twice for a moment, and plan the row's steps from what that took."""
     folder = row_folder / "timing"
 
     def trained(name: str, **length: float) -> dict:
         shutil.rmtree(folder / name, ignore_errors=True)
-        flags = [part for key, value in length.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+        flags = [
+            part
+            for key, value in length.items()
+            for part in (f"--{key.replace('_', '-')}", str(value))
+        ]
         command = [*arguments, *flags, "--run", str(folder / name)]
-        run("tfsepgan.cli.train", command, row_folder, lambda words: say(f"timing, {name}: {words}"))
+        run(
+            "tfsepgan.cli.train", command, row_folder, lambda words: say(f"timing, {name}: {words}")
+        )
         return progress_of(folder / name)
 
     short = trained("short", steps=SHORT_STEPS, steps_per_epoch=SHORT_STEPS)
@@ -167,7 +187,10 @@ def commit() -> str:
     """The commit of this checkout, with a + when its package was changed since; 'unknown' outside of git."""
     here = Path(__file__).parents[3]
     asked = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "tfsepgan"])
-    found = [subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False) for words in asked]
+    found = [
+        subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False)
+        for words in asked
+    ]
     if found[0].returncode:
         return "unknown"
     return found[0].stdout.strip() + ("+" if found[1].stdout.strip() else "")
@@ -217,12 +240,14 @@ def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
 
 
 def _a_minute(data: str, split: str, source: str) -> tuple[np.ndarray, int]:
-    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.evaluation.scoring import scoring_mixtures
 
     rate_hz = 16000
     catalogue = open_catalogue(data, (source,))
-    mixtures = scoring_mixtures(catalogue, (source,), rate_hz, split=split, count=6, seconds=SPEED_SECONDS / 6)
+    mixtures = scoring_mixtures(
+        catalogue, (source,), rate_hz, split=split, count=6, seconds=SPEED_SECONDS / 6
+    )
     audio = np.concatenate([item.mixture[:, 0] for item in mixtures])
     return np.resize(audio, SPEED_SECONDS * rate_hz), rate_hz
 
@@ -265,4 +290,6 @@ def _plays(experiment) -> bool:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    Path(sys.argv[3]).write_text(json.dumps({"measure": measure}[sys.argv[1]](**json.loads(sys.argv[2]))))
+    Path(sys.argv[3]).write_text(
+        json.dumps({"measure": measure}[sys.argv[1]](**json.loads(sys.argv[2])))
+    )

@@ -91,8 +91,8 @@ def keep(options: argparse.Namespace) -> None:
 
 def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace) -> dict:
     """The scores of a model on all sets, as a row of the comparison; those of before where neither model nor mixtures changed."""
-    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.evaluation.score import evaluate
+    from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.separation.separator import load
 
     folder = find_bundle(model)
@@ -101,20 +101,35 @@ def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace)
     reports = {}
     for one in sets:
         output = Path(options.output) / mark / one.name
-        asked = {"recordings": one.recordings(), "mixtures": options.mixtures, "seconds": options.seconds}
+        asked = {
+            "recordings": one.recordings(),
+            "mixtures": options.mixtures,
+            "seconds": options.seconds,
+        }
         asked |= {"bss": options.bss}
         stamp = output / "computed_from.json"
         if not stamp.exists() or read_json(stamp) != asked:
             separator = separator or load(folder)
             shutil.rmtree(output, ignore_errors=True)
             amount = {"split": one.split, "count": options.mixtures, "seconds": options.seconds}
-            mixtures = scoring_mixtures(one.catalogue, manifest.sources, manifest.sample_rate_hz, **amount)
-            names = {"sources": manifest.sources, "bss": options.bss, "workers": cores() if options.bss else 0}
+            mixtures = scoring_mixtures(
+                one.catalogue, manifest.sources, manifest.sample_rate_hz, **amount
+            )
+            names = {
+                "sources": manifest.sources,
+                "bss": options.bss,
+                "workers": cores() if options.bss else 0,
+            }
             evaluate(separator.separate, mixtures, output, **names)
             write_json(stamp, asked)
         reports[one.name] = Report.load(output)
     source = manifest.sources[0]
-    row = {"row": model, "step": step_of(manifest), "model": mark, "means": _means(reports, source, "model")}
+    row = {
+        "row": model,
+        "step": step_of(manifest),
+        "model": mark,
+        "means": _means(reports, source, "model"),
+    }
     return row | {"bounds": {kind: {"means": _means(reports, source, kind)} for kind in BOUNDS}}
 
 
@@ -132,7 +147,9 @@ def table_of(rows: list[dict], sets: list[str]) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         cells = [text_of(figure(row, metric), signed=metric in SIGNED) for metric in shown]
-        by_set = [text_of(figure(row, COLUMNS[0], [one]), signed=True) for one in sets if len(sets) > 1]
+        by_set = [
+            text_of(figure(row, COLUMNS[0], [one]), signed=True) for one in sets if len(sets) > 1
+        ]
         table.add_row(Path(row["row"]).name, str(row["step"] or "-"), *cells, *by_set)
     return table
 
@@ -147,25 +164,35 @@ def draw(rows: list[dict], path: Path) -> None:
     for axes, metric in zip(picture.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         points = [(row["step"], found) for row in rows if (found := figure(row, metric))]
         steps, means = zip(*((step, found.mean) for step, found in points), strict=True)
-        axes.errorbar(steps, means, [found.error for _, found in points], marker="o", markersize=3, capsize=2)
+        axes.errorbar(
+            steps, means, [found.error for _, found in points], marker="o", markersize=3, capsize=2
+        )
         axes.set_title(NAMES[metric], fontsize=10)
         axes.set_xlabel("step")
         axes.grid(color="#dddddd", linewidth=0.6)
-    write_whole(path, lambda file: FigureCanvasAgg(picture).print_figure(file, format="png", dpi=110))
+    write_whole(
+        path, lambda file: FigureCanvasAgg(picture).print_figure(file, format="png", dpi=110)
+    )
 
 
 def score(options: argparse.Namespace, console: Console) -> None:
     """Score all models, show and write them."""
     sources = {read_manifest(find_bundle(model)).sources for model in options.models}
     if len(sources) > 1:
-        raise ValueError(f"the models take out different sources, {sorted(sources)}: score those of one kind.")
+        raise ValueError(
+            f"the models take out different sources, {sorted(sources)}: score those of one kind."
+        )
     sets = scoring_sets(options.score, "demo", next(iter(sources))[0])
     rows = []
     for model in options.models:
         console.print(model, markup=False, highlight=False)
         rows.append(score_model(model, sets, options))
         rows.sort(key=lambda row: (row["step"] is None, row["step"] or 0))
-        facts = {"mixtures": options.mixtures, "seconds": options.seconds, "sets": [one.name for one in sets]}
+        facts = {
+            "mixtures": options.mixtures,
+            "seconds": options.seconds,
+            "sets": [one.name for one in sets],
+        }
         write_json(Path(options.output) / "curve.json", {"facts": facts, "rows": rows})
     draw(rows, Path(options.output) / "curve.png")
     console.print(table_of(rows, [one.name for one in sets]))
@@ -173,7 +200,9 @@ def score(options: argparse.Namespace, console: Console) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = made.add_subparsers(dest="command", required=True)
     keeping = commands.add_parser("keep", help="copy a run's model whenever it is another")
     keeping.add_argument("--run", required=True)
@@ -181,11 +210,19 @@ def parser() -> argparse.ArgumentParser:
     keeping.add_argument("--every", type=float, default=60.0, help="seconds between two looks")
     scoring = commands.add_parser("score", help="score models and draw their curve")
     scoring.add_argument("--models", nargs="+", required=True, help="runs, model folders or names")
-    scoring.add_argument("--score", nargs="+", required=True, metavar="NAME=DIR/SPLIT", help="sets of mixtures")
-    scoring.add_argument("--output", required=True, help="folder for curve.json, curve.png and the scores")
+    scoring.add_argument(
+        "--score", nargs="+", required=True, metavar="NAME=DIR/SPLIT", help="sets of mixtures"
+    )
+    scoring.add_argument(
+        "--output", required=True, help="folder for curve.json, curve.png and the scores"
+    )
     scoring.add_argument("--mixtures", type=int, default=24, help="of each set")
     scoring.add_argument("--seconds", type=float, default=10.0, help="length of each")
-    scoring.add_argument("--bss", action="store_true", help="SDR, SIR and SAR too, which take seconds for each mixture")
+    scoring.add_argument(
+        "--bss",
+        action="store_true",
+        help="SDR, SIR and SAR too, which take seconds for each mixture",
+    )
     return made
 
 

@@ -1,5 +1,4 @@
-"""The arranger: songs are read, chords become basses and chords, and everything is drawn from a
-seed."""
+"""The arranger: reads songs, turns chords into basses and chords, and draws from a seed."""
 
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from tfsepgan.rendering.arranging import accompaniment
 from tfsepgan.rendering.arranging.arrangement import arrange
 from tfsepgan.rendering.arranging.drums import CRASH, STYLES, WALTZES, drums
 from tfsepgan.rendering.arranging.line_ups import LINE_UPS
-from tfsepgan.rendering.arranging.piano import PianoRole, Stretch, play
+from tfsepgan.rendering.arranging.piano import PianoRole, Span, play
 from tfsepgan.rendering.arranging.song import excerpt, in_other_key, read_chord, read_song
 from tfsepgan.rendering.instruments import CLASSES
 from tfsepgan.rendering.score import Control
@@ -66,7 +65,7 @@ def test_tempo_and_key_change_everything_alike(song):
         np.testing.assert_allclose(
             [note.start / 2 for note in before], [note.start for note in after]
         )
-    with pytest.raises(DataError, match="leaves MIDI's range"):
+    with pytest.raises(DataError, match="leaves the range of MIDI"):
         in_other_key(song, tempo=1.0, semitones=70)
 
 
@@ -82,7 +81,7 @@ def test_an_excerpt_begins_with_its_bar_and_keeps_the_pedal(song):
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "said"),
+    ("file", "text", "message"),
     [
         ("beat_midi.txt", "0 1 1\n0.5 x 0", "a line cannot be read"),
         ("beat_midi.txt", "0 1 1\n0 0 0", "times do not rise"),
@@ -91,11 +90,11 @@ def test_an_excerpt_begins_with_its_bar_and_keeps_the_pedal(song):
         ("chord_midi.txt", None, "cannot be read"),
     ],
 )
-def test_a_damaged_song_is_named(tmp_path, file, text, said):
+def test_a_damaged_song_is_named(tmp_path, file, text, message):
     path = write_song(tmp_path)
     beside = path.with_name(file)
     beside.write_text(text) if text else beside.unlink()
-    with pytest.raises(DataError, match=f"{file}.*{said}"):
+    with pytest.raises(DataError, match=f"{file}.*{message}"):
         read_song(path)
 
 
@@ -167,9 +166,9 @@ def test_bars_of_three_beats_get_waltzes(tmp_path):
         assert {round(kick) % 3 for kick in kicks[:6]} == {0}
 
 
-def test_nothing_of_the_piano_begins_sounds_on_or_is_held_in_a_rest(song):
+def test_no_note_or_pedal_of_the_piano_is_in_a_rest(song):
     piano = replace(song.piano, controls=(Control(0.5, 64, 127), Control(5.0, 64, 90)))
-    part_of = play(piano, song.melody, PianoRole(rests=(Stretch(4.0, 8.0),), melody="doubled"))
+    part_of = play(piano, song.melody, PianoRole(rests=(Span(4.0, 8.0),), melody="doubled"))
     assert not [note for note in part_of.notes if note.start < 8.0 and note.end > 4.0]
     assert part_of.controls == (Control(0.5, 64, 127), Control(4.0, 64, 0), Control(8.0, 64, 90))
 

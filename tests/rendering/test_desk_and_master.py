@@ -1,5 +1,4 @@
-"""Mixing and mastering in closed form: stems sum to the mixture, the ceiling holds, panning keeps
-power."""
+"""Mixing and mastering in closed form: sums of stems, the ceiling, and the power of panning."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A song as POP909 has them, small and exact, for tests of the arranger."""
+"""A small song in the format of POP909, for the tests of the arranger."""
 
 from rendering_for_tests import part
 
@@ -11,8 +11,10 @@ CHORDS = ("C:maj", "A:min7", "F:maj/3", "G:sus4(b7)")
 def write_song(
     folder, number="001", *, bars=16, metre=4, chords=CHORDS, names=("MELODY", "BRIDGE", "PIANO")
 ):
-    """A MIDI file with its beats and chords beside it: a bar a chord, a melody a beat, a piano of
-    half notes."""
+    """A MIDI file with beats and chords next to it.
+
+    It has one chord for each bar, a melody note for each beat, and a piano of half notes.
+    """
     folder = folder / number
     folder.mkdir(parents=True, exist_ok=True)
     beats = bars * metre

@@ -16,7 +16,7 @@ def frame(seconds):
     return round(seconds / FRAME_SECONDS)
 
 
-def test_syllables_are_voiced_stretches_with_what_stands_before():
+def test_syllables_are_voiced_with_their_consonant():
     voiced = np.zeros(400, bool)
     voiced[50:90] = voiced[100:105] = voiced[200:300] = True
     found = singing.syllables(voiced)
@@ -29,13 +29,13 @@ def test_every_note_is_one_syllable_and_rests_are_silent():
     pitch_hz = np.zeros(1000)
     for start in range(50, 950, 80):
         pitch_hz[start : start + 40] = 200.0
-    heard = singing.frames_heard(pitch_hz, NOTES, frame(4.0), np.random.default_rng(0))
+    spoken = singing.spoken_frames(pitch_hz, NOTES, frame(4.0), np.random.default_rng(0))
     for note in NOTES:
-        sung = heard[frame(note.start) + 1 : frame(note.end) - 30]
+        sung = spoken[frame(note.start) + 1 : frame(note.end) - 30]
         assert (pitch_hz[sung] > 0).all() and (np.diff(sung) >= 0).all()
-    assert (heard[: frame(0.5) - 24] == -1).all()
-    assert (heard[frame(1.4) : frame(2.5) - 24] == -1).all()
-    assert (heard[frame(3.5) :] == -1).all()
+    assert (spoken[: frame(0.5) - 24] == -1).all()
+    assert (spoken[frame(1.4) : frame(2.5) - 24] == -1).all()
+    assert (spoken[frame(3.5) :] == -1).all()
 
 
 def test_the_melody_moves_by_octaves_and_glides():
@@ -55,7 +55,7 @@ def test_vibrato_waits_for_a_note_to_last():
     "words", ["anna", "anna=x", "anna=x:high:60", "anna=x:9:60", "anna=x:1.0:200", "=x:1:60"]
 )
 def test_words_that_are_no_singer_are_refused(words):
-    with pytest.raises(ConfigError, match="wanted"):
+    with pytest.raises(ConfigError, match="expected"):
         Singer.parse(words)
 
 
@@ -91,7 +91,7 @@ def test_what_is_sung_has_the_pitch_of_the_melody_and_its_rests(tmp_path):
     )
     for note in NOTES:
         inside = pitch_hz[frame(note.start + 0.12) : frame(note.end - 0.12)]
-        heard = 69 + 12 * np.log2(np.median(inside[inside > 0]) / 440)
-        assert heard == pytest.approx(note.pitch, abs=0.5)
+        pitch = 69 + 12 * np.log2(np.median(inside[inside > 0]) / 440)
+        assert pitch == pytest.approx(note.pitch, abs=0.5)
     loud = np.abs(sound).max()
     assert np.abs(sound[round(1.7 * RATE_HZ) : round(2.3 * RATE_HZ)]).max() < 0.01 * loud

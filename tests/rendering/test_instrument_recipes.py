@@ -1,4 +1,4 @@
-"""Sampled instruments: names of files become keys and velocities, notes are brought in tune, licences are free."""
+"""Sampled instruments: keys and velocities from file names, tuning, and free licences."""
 
 import re
 
@@ -25,7 +25,11 @@ def tone(key, *, cents=0.0, level=0.5, seconds=1.2, harmonics=(1.0, 0.5, 0.3)):
     """A note with harmonics, `[time]`."""
     hz = 440 * 2 ** ((key - 69 + cents / 100) / 12)
     time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-    return level * sum(a * np.sin(2 * np.pi * hz * (1 + n) * time) for n, a in enumerate(harmonics)) / sum(harmonics)
+    return (
+        level
+        * sum(a * np.sin(2 * np.pi * hz * (1 + n) * time) for n, a in enumerate(harmonics))
+        / sum(harmonics)
+    )
 
 
 def write(path, sound):
@@ -37,7 +41,9 @@ def write(path, sound):
 def test_a_note_out_of_tune_is_measured_and_mended(cents):
     sound = tone(45, cents=cents)
     assert abs(sampled.cents_off(sound, RATE_HZ, 45) - cents) < 1
-    assert sampled.mended(sound[:, None], RATE_HZ, 45) == (-round(cents) if abs(cents) > sampled.IN_TUNE_CENTS else 0)
+    assert sampled.mended(sound[:, None], RATE_HZ, 45) == (
+        -round(cents) if abs(cents) > sampled.IN_TUNE_CENTS else 0
+    )
 
 
 @pytest.mark.parametrize("wrong", [33, 57, 40])
@@ -82,7 +88,9 @@ def test_a_kit_keeps_levels_of_pieces_orders_layers_and_fills_velocities(tmp_pat
     assert np.allclose(np.diff(peaks_db), sampled.LAYER_STEP_DB, atol=0.05)
     hats = [zone for zone in zones if zone.keys[0] != 36]
     assert {zone.keys[0] for zone in hats} == {42, 44} and all(zone.chokes == 1 for zone in hats)
-    quieter = np.abs(hats[0].samples.astype(float)).max() / np.abs(kicks[-1].samples.astype(float)).max()
+    quieter = (
+        np.abs(hats[0].samples.astype(float)).max() / np.abs(kicks[-1].samples.astype(float)).max()
+    )
     assert abs(quieter - 0.25) < 0.02
 
 
@@ -157,7 +165,11 @@ def test_every_instrument_has_a_class_a_free_licence_and_a_place_it_is_got_from(
         assert instruments.class_of_instrument(name) in CLASSES
         assert FREE.match(instrument.licence), name
         made = isinstance(instrument.made, synthesised.Synth)
-        assert made or instrument.folder.startswith("/usr/share/") or instrument.folder.split("/")[0] in got, name
+        assert (
+            made
+            or instrument.folder.startswith("/usr/share/")
+            or instrument.folder.split("/")[0] in got
+        ), name
     assert all(FREE.match(piano.LICENCES[name].replace("; changed", "")) for name in piano.MORE)
 
 
@@ -173,7 +185,14 @@ def test_each_class_has_several_players():
     for name in instruments.BY_NAME:
         kind = instruments.class_of_instrument(name)
         count[kind] = count.get(kind, 0) + 1
-    least = {"drums": 3, "bass": 8, "electric_guitar": 8, "acoustic_guitar": 4, "electric_piano": 4, "saxophone": 5}
+    least = {
+        "drums": 3,
+        "bass": 8,
+        "electric_guitar": 8,
+        "acoustic_guitar": 4,
+        "electric_piano": 4,
+        "saxophone": 5,
+    }
     assert all(count[kind] >= wanted for kind, wanted in least.items())
     assert "piano" not in count  # those are piano.py's
 
@@ -181,6 +200,10 @@ def test_each_class_has_several_players():
 def test_sampled_instruments_are_asked_for_the_classes_that_they_have():
     made = ("muldjord", "growlybass", "tonejs_organ", "wurlitzer")
     drawn = list(piano.calls(640, 52, 0, sampled=made))[-3:]
-    assert [call.fonts for call in drawn] == [["growlybass"], ["tonejs_organ", "wurlitzer"], ["muldjord"]]
+    assert [call.fonts for call in drawn] == [
+        ["growlybass"],
+        ["tonejs_organ", "wurlitzer"],
+        ["muldjord"],
+    ]
     assert all(call.seed == piano.MORE_SEED for call in drawn)
     assert list(piano.calls(640, 52, 0)) == list(piano.calls(640, 52, 0, sampled=made))[:-3]

@@ -41,8 +41,8 @@ def test_everything_has_an_address_and_a_licence():
 @pytest.mark.parametrize("level_db", recipe.LEVELS_DB)
 def test_a_piano_in_a_band_has_its_level_and_the_sum_does_not_clip(level_db):
     rng = np.random.default_rng(0)
-    heard, band = (rng.normal(0, level, (RATE_HZ, 2)).astype(np.float32) for level in (0.02, 0.3))
-    piano, rest = recipe.in_band(heard, band, level_db)
+    solo, band = (rng.normal(0, level, (RATE_HZ, 2)).astype(np.float32) for level in (0.02, 0.3))
+    piano, rest = recipe.in_band(solo, band, level_db)
     ratio = active_rms(piano, RATE_HZ) / active_rms(rest, RATE_HZ)
     assert 20 * np.log10(ratio) == pytest.approx(level_db, abs=0.01)
     assert np.abs(piano + rest).max() <= recipe.CEILING + 1e-6

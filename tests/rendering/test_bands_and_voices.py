@@ -1,4 +1,4 @@
-"""Bands out of stems and singers out of speech, as the piano recipe makes them."""
+"""Bands from stems and singers from speech, as the piano recipe makes them."""
 
 import numpy as np
 import pytest
@@ -18,33 +18,35 @@ def write_tone(path, hz, *, amplitude, seconds=2.0, rate_hz=RATE_HZ):
 
 
 def loudness_db(samples, hz):
-    """Level of a tone in samples, dB against full scale."""
+    """Level of a tone in samples, in dB relative to full scale."""
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
     place = round(hz * len(samples) / RATE_HZ)
     return 20 * np.log10(spectrum[place - 3 : place + 4].max())
 
 
-def test_a_band_has_each_part_at_like_levels_whatever_they_were_recorded_at(tmp_path):
+def test_a_band_has_all_instruments_at_similar_levels(tmp_path):
     places = []
     for number, (hz, amplitude, rate_hz) in enumerate(
         [(200, 0.9, 44100), (900, 0.01, 48000), (3000, 0.2, 22050)]
     ):
         write_tone(tmp_path / f"{number}/a.wav", hz, amplitude=amplitude, rate_hz=rate_hz)
         places.append(recipe.recordings(tmp_path / str(number)))
-    heard = recipe.band(places, np.random.default_rng(0), seconds=1.0)
-    assert len(heard) == RATE_HZ
-    assert np.sqrt(np.mean(heard**2)) == pytest.approx(0.1, rel=1e-6)
-    levels = [loudness_db(heard, hz) for hz in (200, 900, 3000)]
+    samples = recipe.band(places, np.random.default_rng(0), seconds=1.0)
+    assert len(samples) == RATE_HZ
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.1, rel=1e-6)
+    levels = [loudness_db(samples, hz) for hz in (200, 900, 3000)]
     assert max(levels) - min(levels) < 2 * recipe.SPREAD_DB + 0.1
-    np.testing.assert_array_equal(heard, recipe.band(places, np.random.default_rng(0), seconds=1.0))
+    np.testing.assert_array_equal(
+        samples, recipe.band(places, np.random.default_rng(0), seconds=1.0)
+    )
 
 
-def test_stretches_are_joined_until_they_fill_and_silence_is_left_out(tmp_path):
+def test_crops_are_joined_to_the_full_length_without_silence(tmp_path):
     write_tone(tmp_path / "short.wav", 300, amplitude=0.3, seconds=0.4)
     write_tone(tmp_path / "silent.wav", 300, amplitude=0.0, seconds=0.4)
-    heard = recipe.filled(recipe.recordings(tmp_path), 1.5, RATE_HZ, np.random.default_rng(1))
-    assert len(heard) == round(1.5 * RATE_HZ)
-    blocks = heard[: len(heard) // 2205 * 2205].reshape(-1, 2205)
+    samples = recipe.filled(recipe.recordings(tmp_path), 1.5, RATE_HZ, np.random.default_rng(1))
+    assert len(samples) == round(1.5 * RATE_HZ)
+    blocks = samples[: len(samples) // 2205 * 2205].reshape(-1, 2205)
     assert np.sqrt(np.mean(blocks**2, axis=1)).min() > 0.07
 
 
@@ -62,10 +64,10 @@ def test_bands_of_every_line_up_are_written(tmp_path, monkeypatch):
 
 def test_voiced_frames_are_drawn_out_and_nothing_is_left_out():
     voiced = np.array([False, True, True, False])
-    heard = recipe.drawn_out(voiced, 3.0)
-    assert len(heard) == int(2 * 3.0 + 2 * recipe.AS_SPOKEN)
-    assert np.all(np.diff(heard) >= 0) and set(heard) == {0, 1, 2, 3}
-    assert [int((heard == frame).sum()) for frame in (1, 2)] == [3, 3]
+    samples = recipe.drawn_out(voiced, 3.0)
+    assert len(samples) == int(2 * 3.0 + 2 * recipe.AS_SPOKEN)
+    assert np.all(np.diff(samples) >= 0) and set(samples) == {0, 1, 2, 3}
+    assert [int((samples == frame).sum()) for frame in (1, 2)] == [3, 3]
 
 
 def test_a_melody_lies_around_its_middle_and_glides():

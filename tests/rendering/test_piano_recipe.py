@@ -89,7 +89,7 @@ def test_a_sprite_is_cut_where_its_index_says(tmp_path):
 
 
 @pytest.mark.parametrize("without", [(), ("headroom", "vsco"), tuple(piano.LATER)])
-def test_all_pianos_are_asked_for_as_many_minutes(without):
+def test_all_pianos_get_equal_minutes(without):
     minutes = {}
     for call in piano.calls(640, 52, 0, without):
         assert call.fonts and not {*call.fonts} & {*without}

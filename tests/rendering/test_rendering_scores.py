@@ -168,7 +168,7 @@ def test_a_cut_part_ends_there():
     assert cut(part((0.0, 3.0, 60), (4.0, 5.0, 62)), 2.0).notes == (Note(0.0, 2.0, 60, 80),)
 
 
-def test_a_performance_moves_tempo_key_and_loudness_as_told():
+def test_a_performance_sets_tempo_key_and_loudness():
     played = perform(
         part((1.0, 2.0, 60), (2.0, 3.0, 64)), Performance(1.25, 2, -10.0, 0.0, 0.0, (1,)), "piano"
     )
@@ -241,9 +241,12 @@ def test_an_sfz_piano_with_includes_and_defines_becomes_zones(tmp_path):
         "<region> #define $KEY 69 lokey=60 hikey=c5 sample=$DYN A4.$EXT // x\n"
     )
     (tmp_path / "p.sfz").write_text(
-        "#define $EXT wav\n<control>\ndefault_path=Samples/\nset_cc70=0\n<global>\nampeg_release=0.5\n<group>\n"
-        "locc70=1\n<region> sample=Soft A4.wav key=69\n<group> lovel=1 hivel=64 pitch_keycenter=69\n#define $DYN Soft\n"
-        '#include "Data/layer.txt"\n<group> lovel=65 pitch_keycenter=a4 group_volume=-6.0206\n#define $DYN Loud\n'
+        "#define $EXT wav\n<control>\ndefault_path=Samples/\nset_cc70=0\n"
+        "<global>\nampeg_release=0.5\n<group>\n"
+        "locc70=1\n<region> sample=Soft A4.wav key=69\n"
+        "<group> lovel=1 hivel=64 pitch_keycenter=69\n#define $DYN Soft\n"
+        '#include "Data/layer.txt"\n<group> lovel=65 pitch_keycenter=a4 group_volume=-6.0206\n'
+        "#define $DYN Loud\n"
         '#include "Data/layer.txt"\n<region> trigger=release sample=Loud A4.wav key=69\n'
     )
     soft, loud = sfz_piano.sfz_zones(tmp_path / "p.sfz")
@@ -258,20 +261,28 @@ MUSICXML = """<?xml version="1.0" encoding="UTF-8"?>
 <score-partwise version="4.0"><part-list>
 <score-part id="P1"><part-name>Voice</part-name></score-part>
 <score-part id="P2"><part-name>Piano</part-name></score-part></part-list>
-<part id="P1"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats><beat-type>4</beat-type>
-</time></attributes><direction><direction-type><metronome><beat-unit>quarter</beat-unit><per-minute>120</per-minute>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats>
+<beat-type>4</beat-type>
+</time></attributes><direction><direction-type><metronome><beat-unit>quarter</beat-unit>
+<per-minute>120</per-minute>
 </metronome></direction-type><sound tempo="120"/></direction>
 <note><pitch><step>A</step><octave>4</octave></pitch><duration>2</duration></note>
-<note><pitch><step>B</step><octave>4</octave></pitch><duration>2</duration><tie type="start"/></note></measure>
-<measure number="2"><note><pitch><step>B</step><octave>4</octave></pitch><duration>4</duration><tie type="stop"/></note>
+<note><pitch><step>B</step><octave>4</octave></pitch><duration>2</duration><tie type="start"/>
+</note></measure>
+<measure number="2"><note><pitch><step>B</step><octave>4</octave></pitch><duration>4</duration>
+<tie type="stop"/></note>
 </measure></part>
-<part id="P2"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats><beat-type>4</beat-type>
+<part id="P2"><measure number="1"><attributes><divisions>1</divisions><time><beats>4</beats>
+<beat-type>4</beat-type>
 </time><staves>2</staves></attributes>
 <note><pitch><step>C</step><octave>5</octave></pitch><duration>4</duration><staff>1</staff></note>
 <backup><duration>4</duration></backup>
-<note><pitch><step>C</step><octave>3</octave></pitch><duration>4</duration><staff>2</staff></note></measure>
-<measure number="2"><note><rest/><duration>4</duration><staff>1</staff></note><backup><duration>4</duration></backup>
-<note><pitch><step>G</step><octave>2</octave></pitch><duration>4</duration><staff>2</staff></note></measure></part>
+<note><pitch><step>C</step><octave>3</octave></pitch><duration>4</duration><staff>2</staff>
+</note></measure>
+<measure number="2"><note><rest/><duration>4</duration><staff>1</staff></note><backup>
+<duration>4</duration></backup>
+<note><pitch><step>G</step><octave>2</octave></pitch><duration>4</duration><staff>2</staff>
+</note></measure></part>
 </score-partwise>"""
 
 
@@ -291,12 +302,10 @@ def test_a_bad_musicxml_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("module", "name"), [("mido", "a.mid"), ("music21", "a.xml")])
-def test_a_missing_library_is_told_with_the_command_that_installs_it(
-    tmp_path, monkeypatch, module, name
-):
+def test_a_missing_library_is_named_with_its_installation(tmp_path, monkeypatch, module, name):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(
-        DataError, match=rf"{module}, which is not here: pip install 'tfsepgan\[render\]'"
+        DataError, match=rf"{module}, which is not installed: pip install 'tfsepgan\[render\]'"
     ):
         (read_midi if module == "mido" else read_musicxml)(tmp_path / name)
 

@@ -1,4 +1,4 @@
-"""`tfsepgan-data songs`, from scores to songs with their stems; sines stand in for the synthesizer."""
+"""`tfsepgan-data songs`, from scores to songs with stems; sines replace the synthesizer."""
 
 import json
 import shutil
@@ -195,8 +195,8 @@ def test_what_cannot_be_made_is_named_and_the_others_are_made(band, tmp_path, ca
     write_song(tmp_path / "scores", "001")
     (write_song(tmp_path / "scores", "002").with_name("beat_midi.txt")).write_text("nothing")
     assert band("--count", 2) == 1
-    said = " ".join(capsys.readouterr().out.split())
-    assert "002.mid was not made" in said and "beat_midi.txt is damaged" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "002.mid was not made" in output and "beat_midi.txt is damaged" in output
     assert len(list((tmp_path / "out" / "train").iterdir())) == 1
 
 

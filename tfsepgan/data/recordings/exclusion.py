@@ -1,0 +1,51 @@
+"""Leaving out recordings whose names match a pattern."""
+
+import fnmatch
+from collections.abc import Sequence
+
+from tfsepgan.data.layouts.listing import Found, Splits
+from tfsepgan.data.layouts.source_file import SourceFile
+from tfsepgan.errors import DataError
+
+
+def exclude(found: Sequence[Found], sets: Sequence[str], patterns: Sequence[str]) -> list[Found]:
+    """Remove the recordings that a pattern matches.
+
+    Args:
+      found: what each set holds.
+      sets: the name of each set.
+      patterns: matched against SET/SPLIT/SOURCE/... as a whole; * stands for anything.
+    Raises: DataError for a pattern that matches nothing, or when no recording remains.
+    """
+    unmatched = set(patterns)
+    kept = []
+    for name, one in zip(sets, found, strict=True):
+        splits: Splits = {}
+        for split, sources in one.splits.items():
+            for source, files in sources.items():
+                matches = {file: _matching(f"{name}/{file.name}", patterns) for file in files}
+                unmatched.difference_update(*matches.values())
+                if remaining := tuple(file for file in files if not matches[file]):
+                    splits.setdefault(split, {})[source] = remaining
+        kept.append(one._replace(splits=splits))
+    if unmatched:
+        example = f"{sets[0]}/{_first_file(found[0]).name}"
+        raise DataError(
+            f"Nothing is left out by {sorted(unmatched)[0]!r}. A pattern matches SET/NAME of a"
+            f" recording, such as {example}; * stands for anything."
+        )
+    if not any(one.splits for one in kept):
+        raise DataError(
+            f"leave_out is {list(patterns)}, which leaves no recording. Leave out fewer."
+        )
+    return kept
+
+
+def _matching(name: str, patterns: Sequence[str]) -> list[str]:
+    return [pattern for pattern in patterns if fnmatch.fnmatchcase(name, pattern)]
+
+
+def _first_file(found: Found) -> SourceFile:
+    return next(
+        file for sources in found.splits.values() for files in sources.values() for file in files
+    )

@@ -138,8 +138,8 @@ SIGNALS = (
         ),
         (
             "snr-law-without-spread",
-            "levels = (_gain(1.0, rms, level_db)",
-            "levels = (_gain(1.0, rms, 0.0)",
+            "_gain(1.0, rms, level_db)",
+            "_gain(1.0, rms, 0.0)",
         ),
         (
             "snr-law-raises-silence",
@@ -251,7 +251,7 @@ SIGNALS = (
             "what-is-alone-rests",
             "rests[draws.item] & with_others & ",
             "rests[draws.item] & ",
-            "test_a_source_with_nothing_beside_it_does_not_rest",
+            "test_a_source_without_others_does_not_rest",
         ),
     ),
     *mutants_of(

@@ -58,7 +58,7 @@ def step_gflop(system) -> float:
     generator = 3 * forward_gflop(system.generator, data.batch + alone, data.window)
     if not system.plays:
         return generator
-    heard = forward_gflop(system.discriminator, data.batch * len(system.sources), system.stretch)
+    heard = forward_gflop(system.discriminator, data.batch * len(system.sources), system.crop_length)
     return generator + 3 * 3 * heard * config.discriminator_steps + 2 * heard
 
 

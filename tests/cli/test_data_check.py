@@ -130,8 +130,7 @@ def test_a_layout_can_be_named(tones, run):
     assert result.code == 1
     assert (
         "is not laid out as slakh2100: Files are"
-        " `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
-        in result.error
+        " `{train,validation,test}/TrackNNNNN/stems/SNN.flac`" in result.error
     )
     assert run("data", "check", tones, "--layout", "slack").code == 2
 

@@ -113,7 +113,7 @@ def test_systems_never_import_each_other():
 def test_table_of_systems_and_files_agree():
     from tfsepgan.systems import SYSTEMS
 
-    shared = {"__init__", "base", "listening", "schedule", "searching", "statistics", "trained"}
+    shared = {"__init__", "base", "listening", "paired", "schedule", "searching", "statistics", "trained"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)
     assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {"__init__", "networks", "search"} == set(

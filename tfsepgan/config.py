@@ -30,7 +30,8 @@ FREE_ON_RESUME = frozenset(
         *("minutes", "processor_minutes", "tensorboard"),
     }
 )
-RESERVED = ("mixture", "residual")  # names of what is not a source
+MIXTURE = "mixture"
+RESERVED = (MIXTURE, "residual")  # names of what is not a source
 NO_OTHERS = (0, 0)
 
 

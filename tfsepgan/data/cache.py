@@ -24,30 +24,13 @@ import numpy as np
 from tfsepgan.audio.decoding import resample
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
+from tfsepgan.data.unpacked import Recording, envelope_hop
 from tfsepgan.data.variants import draw_channel_weights, draw_speed, vary
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
-ENVELOPE_SECONDS = 0.25  # finer than any window, so that a silent window is known without reading it
 _VERSION = 4  # raise when the stored samples or levels would differ
 _VARIED = 2  # raise when variants would differ; all others stay
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """One unpacked recording, or one variant of it, ready for windows to be drawn from."""
-
-    name: str
-    """Name of the file in the data folder."""
-    variant: int
-    """0 for the recording as it is, 1 and on for its variants."""
-    path: Path
-    """Mono 16-bit PCM WAV at the model's rate, its samples behind a head of HEADER_BYTES."""
-    frames: int
-    scale: float
-    """What a stored integer is worth, a power of two."""
-    envelope: np.ndarray
-    """Mean square of each hop of ENVELOPE_SECONDS, float32 `[hops]`; the last hop may be short."""
 
 
 class _Version(NamedTuple):
@@ -74,11 +57,6 @@ class _Unpacking:
 def default_cache_directory() -> Path:
     """The user's cache folder for unpacked recordings: `$XDG_CACHE_HOME/tfsepgan` or `~/.cache/tfsepgan`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfsepgan"
-
-
-def envelope_hop(sample_rate_hz: int) -> int:
-    """Samples in one hop of the envelope."""
-    return max(1, round(ENVELOPE_SECONDS * sample_rate_hz))
 
 
 def unpack(

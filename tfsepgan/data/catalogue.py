@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfsepgan.audio.recording import AudioFile
-from tfsepgan.config import NO_OTHERS, DataConfig, SetLayout
+from tfsepgan.config import MIXTURE, NO_OTHERS, DataConfig, SetLayout
 from tfsepgan.data import shards
 from tfsepgan.data.duplicates import doubles
 from tfsepgan.data.joining import join, set_number
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
-from tfsepgan.data.layouts.plain import LAYOUTS, MIXTURE
+from tfsepgan.data.layouts.plain import LAYOUTS
 from tfsepgan.data.layouts.table import choose, read_layout
 from tfsepgan.errors import ConfigError, DataError
 

@@ -16,14 +16,16 @@ The rules:
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tfsepgan.config import Balance, DataConfig
-from tfsepgan.data.cache import Recording, envelope_hop
-from tfsepgan.data.catalogue import MIXTURE, Catalogue
+from tfsepgan.config import MIXTURE, Balance, DataConfig
 from tfsepgan.data.mixing import OTHERS_SPREAD_DB
+from tfsepgan.data.unpacked import Recording, envelope_hop
+
+if TYPE_CHECKING:  # it reads recordings, which drawing does not
+    from tfsepgan.data.catalogue import Catalogue
 
 REDRAWS = 16  # a source that is silent nine times in ten is still heard in four windows of five
 OTHER = -1  # the part of a window that is not a wanted source
@@ -126,7 +128,7 @@ class Plan(NamedTuple):
 
 
 def build_pool(
-    catalogue: Catalogue,
+    catalogue: "Catalogue",
     split: str,
     sources: Sequence[str],
     unpacked: dict[str, tuple[Recording, ...]],
@@ -134,7 +136,20 @@ def build_pool(
     only: frozenset[str] | None = None,
     balance: Balance = "length",
 ) -> Pool:
-    """Arrange the unpacked files of a split by source, instrument folder and track.
+    """Arrange the unpacked files of a split by source, instrument folder and track: a pool of `arrangement`."""
+    return Pool(**arrangement(catalogue, split, sources, unpacked, sample_rate_hz, only, balance))
+
+
+def arrangement(
+    catalogue: "Catalogue",
+    split: str,
+    sources: Sequence[str],
+    unpacked: dict[str, tuple[Recording, ...]],
+    sample_rate_hz: int,
+    only: frozenset[str] | None = None,
+    balance: Balance = "length",
+) -> dict[str, Any]:
+    """What a `Pool` of the unpacked files of a split is made of.
 
     Args:
       catalogue: what there is.
@@ -144,6 +159,7 @@ def build_pool(
       sample_rate_hz: their rate.
       only: names of the files that may be drawn; all by default. The numbers of the recordings do not depend on it.
       balance: see above.
+    Returns: the arguments of `Pool`.
     """
     recordings, numbers, places = [], {}, []
     targets, folders = {source: [] for source in sources}, {}
@@ -164,16 +180,16 @@ def build_pool(
             tracks += [tuple((part, version[v]) for part, version in parts) for v in range(len(parts[0][1]))]
             track_sets += [catalogue.set_number(next(iter(stems.values())))] * len(parts[0][1])
     balanced = balance == "folders"
-    return Pool(
-        recordings=tuple(recordings),
-        sample_rate_hz=sample_rate_hz,
-        groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
-        sources=len(targets),
-        tracks=tuple(tracks),
-        folders=np.unique(places, return_inverse=True)[1] if balanced else None,
-        track_folders=np.array(track_sets, np.int64) if balanced else None,
-        joined=bool(catalogue.song_sets),
-    )
+    return {
+        "recordings": tuple(recordings),
+        "sample_rate_hz": sample_rate_hz,
+        "groups": tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
+        "sources": len(targets),
+        "tracks": tuple(tracks),
+        "folders": np.unique(places, return_inverse=True)[1] if balanced else None,
+        "track_folders": np.array(track_sets, np.int64) if balanced else None,
+        "joined": bool(catalogue.song_sets),
+    }
 
 
 def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED) -> Plan:

@@ -19,7 +19,7 @@ from tfsepgan.errors import ConfigError
 from tfsepgan.losses.penalties import mix_at_random, slope_penalty
 from tfsepgan.networks.bundle import first_sources
 from tfsepgan.networks.table import build_generator
-from tfsepgan.systems.schedule import learning_rate
+from tfsepgan.systems.schedule import adam
 from tfsepgan.systems.statistics import batch_normalisations, normalises_what_weights_made
 
 STATISTICS_EVERY = 4  # steps between the forward passes that this costs
@@ -82,12 +82,7 @@ class System(keras.Model):
         for player, network in self.players.items():
             generates = player in self.generators
             peak = training.learning_rate if generates else training.discriminator_learning_rate
-            optimizer = keras.optimizers.Adam(
-                learning_rate=learning_rate(training, peak, moves=self.moves(player)),
-                beta_1=training.betas[0],
-                beta_2=training.betas[1],
-                global_clipnorm=training.clip_norm,
-            )
+            optimizer = adam(training, peak, moves=self.moves(player))
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 

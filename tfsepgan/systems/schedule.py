@@ -1,4 +1,4 @@
-"""Learning rates over a run."""
+"""Learning rates over a run, and the optimizer that follows them; Keras only, so that every backend takes the same steps."""
 
 import keras
 
@@ -25,3 +25,18 @@ def learning_rate(training: TrainingConfig, peak: float, *, moves: int = 1):
     if training.warmup_steps:
         return keras.optimizers.schedules.PolynomialDecay(0.0, training.warmup_steps * moves, end_learning_rate=peak)
     return peak
+
+
+def adam(training: TrainingConfig, peak: float, *, moves: int = 1) -> keras.optimizers.Adam:
+    """The optimizer of one player, not built.
+
+    Args:
+      training: `betas` and `clip_norm` are used, and what `learning_rate` uses.
+      peak, moves: see `learning_rate`.
+    """
+    return keras.optimizers.Adam(
+        learning_rate=learning_rate(training, peak, moves=moves),
+        beta_1=training.betas[0],
+        beta_2=training.betas[1],
+        global_clipnorm=training.clip_norm,
+    )

@@ -17,11 +17,11 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.losses.adversarial import feature_matching, generator_loss, three_term_discriminator_loss
-from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
+from tfsepgan.losses.reconstruction import multi_resolution_spectral
 from tfsepgan.networks.table import build_discriminator
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.listening import gain_to_level, one_by_one, random_start, stretches
-from tfsepgan.systems.statistics import statistics_kept
+from tfsepgan.systems.listening import one_by_one, random_start, stretches
+from tfsepgan.systems.paired import paired_losses, pass_of
 
 
 class SSepGAN(SeparationSystem):
@@ -58,18 +58,15 @@ class SSepGAN(SeparationSystem):
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
         with self.watching("generator") as tape:
-            gain = gain_to_level(mixture, self.config.level_dbfs)
-            estimate = gain[:, None] * self.generator(mixture, training=True)
-            with statistics_kept(self.generator):  # it ships with those of mixtures, which are all that it hears then
-                identity = self.identity_loss(target, gain)
-            mixture, target = gain * mixture, gain[:, None] * target
+            passed = pass_of(self.generator, mixture, target, self.config, batch=self.experiment.data.batch)
+            mixture, target, estimate = passed.mixture, passed.target, passed.estimate
             with tape.stop_recording():
                 start = random_start(self.experiment.data.window, self.stretch, self.draws)
                 for _ in range(self.config.discriminator_steps if self.plays else 0):
                     heard = stretches(start, self.stretch, mixture, target, ops.stop_gradient(estimate))
                     loss = self.descend(self.discriminator_loss, heard, player="discriminator")
                     self.log(discriminator=loss)
-            losses = self.generator_losses(estimate, target, identity, start)
+            losses = self.generator_losses(estimate, target, passed.identity, start)
         self.move("generator", losses["generator"], tape)
         self.follow_generator(batch["mixture"])
         return self.log(**losses)
@@ -97,8 +94,7 @@ class SSepGAN(SeparationSystem):
     def generator_losses(self, estimate, target, identity, start):
         """L_G, as `generator`, and its terms."""
         config = self.config
-        terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
-        total = config.paired_weight * terms["paired"]
+        total, terms = paired_losses(estimate, target, identity, config)
         if self.plays:
             real, fake = stretches(start, self.stretch, target, estimate)
             fake = self.discriminator(fake, training=True)
@@ -108,23 +104,7 @@ class SSepGAN(SeparationSystem):
                 real = self.discriminator(real, training=True)
                 terms["features"] = feature_matching(real["features"], fake["features"])
                 total += config.feature_weight * terms["features"]
-        if config.identity_weight:
-            terms["identity"] = identity
-            total += config.identity_weight * terms["identity"]
         if config.spectral_weight:
             terms["spectral"] = multi_resolution_spectral(one_by_one(target), one_by_one(estimate))
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}
-
-    def identity_loss(self, target, gain):
-        """|G(x) - x|_1: a source alone must pass unchanged, and leave nothing for the other sources."""
-        if not self.config.identity_weight:
-            return 0.0
-        heard = max(1, round(self.config.identity_share * self.experiment.data.batch))
-        alone, gain = target[:heard], gain[:heard, None]
-        count = len(self.sources)
-        loss = 0.0
-        for index in range(count):
-            wanted = [alone[:, k] if k == index else ops.zeros_like(alone[:, k]) for k in range(count)]
-            loss += l1(gain * ops.stack(wanted, axis=1), gain * self.generator(alone[:, index], training=True))
-        return loss / count

@@ -41,21 +41,9 @@ SHARED = (
         ),
         (
             "rate-falls-by-the-runs-steps",
-            "learning_rate(training, peak, moves=self.moves(player))",
-            "learning_rate(training, peak)",
+            "adam(training, peak, moves=self.moves(player))",
+            "adam(training, peak)",
             "systems/test_table_and_schedule.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
-        ),
-        (
-            "betas-swapped",
-            "beta_1=training.betas[0],\n                beta_2=training.betas[1],",
-            "beta_1=training.betas[1],\n                beta_2=training.betas[0],",
-            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
-        ),
-        (
-            "gradients-unclipped",
-            "global_clipnorm=training.clip_norm,",
-            "global_clipnorm=None,",
-            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm[ssepgan]",
         ),
         (
             "optimizer-built-late",
@@ -113,6 +101,18 @@ SHARED = (
             "cosine-ends-late",
             "max(1, training.steps - training.warmup_steps) * moves",
             "max(1, training.steps) * moves",
+        ),
+        (
+            "betas-swapped",
+            "beta_1=training.betas[0],\n        beta_2=training.betas[1],",
+            "beta_1=training.betas[1],\n        beta_2=training.betas[0],",
+            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
+        ),
+        (
+            "gradients-unclipped",
+            "global_clipnorm=training.clip_norm,",
+            "global_clipnorm=None,",
+            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm[ssepgan]",
         ),
         ("no-warm-up", "initial_learning_rate=0.0 if training.warmup_steps else peak", "initial_learning_rate=peak"),
         (

@@ -1,0 +1,396 @@
+"""The trainer on Keras' JAX backend takes the steps of S-SepGAN on TensorFlow, from batches that the package's law would mix.
+
+The tests with JAX run where it is installed beside TensorFlow, or where TFSEPGAN_JAX_PYTHON names an interpreter that has it.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tools_for_tests import TOOLS, from_tools
+
+from tfsepgan import systems
+from tfsepgan.config import DataConfig
+from tfsepgan.data.pipeline import mix_batch
+from tfsepgan.data.unpacked import Recording, envelope_hop
+from tfsepgan.data.windows import Pool, draw_plan
+
+REPOSITORY = TOOLS.parent
+JAX_PYTHON = os.environ.get("TFSEPGAN_JAX_PYTHON") or (sys.executable if importlib.util.find_spec("jax") else None)
+with_jax = pytest.mark.skipif(
+    JAX_PYTHON is None, reason="jax is not installed, and TFSEPGAN_JAX_PYTHON names no Python that has it"
+)
+RATE_HZ, WINDOW, BATCH = 4000, 1024, 16
+DATA = DataConfig(
+    sample_rate_hz=RATE_HZ,
+    window=WINDOW,
+    batch=BATCH,
+    law="snr",
+    snr_db=(-8.0, 8.0),
+    gain_db=(-6.0, 18.0),
+    rests=0.2,
+    songs=0.3,
+    balance="folders",
+)
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] in {"tensorflow", "tensorflow_io", "soundfile", "soxr"}:
+            raise ModuleNotFoundError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocked())
+import importlib
+for name in sys.argv[1].split(","):
+    importlib.import_module(name)
+print("imported")
+"""
+WITHOUT_KERAS = (
+    "config",
+    "files",
+    "systems",
+    "settings.ssepgan",
+    "networks.folders",
+    "data.windows",
+    "data.mixing",
+    "data.effects",
+)
+WITH_KERAS = ("networks.table", "networks.bundle", "losses.reconstruction", "systems.paired", "systems.schedule")
+TOOLS_WITH_IT = ("jax_pack", "jax_batches", "jax_trainer", "train_on_jax")
+
+
+def run(python, code, *arguments, **environment):
+    place = {
+        "PYTHONPATH": os.pathsep.join(map(str, (REPOSITORY, TOOLS))),
+        "OMP_NUM_THREADS": "1",
+        "JAX_PLATFORMS": "cpu",
+    }
+    done = subprocess.run(
+        [python, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **place, **environment},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def packed_recordings():
+    """Two pianos, three others and two songs, of noise at their own levels, as a pack in memory."""
+    random = np.random.default_rng(5)
+    lengths = (9000, 3000, 7000, 800, 5000, 4000, 4000, 4000, 6000, 6000)
+    samples = np.concatenate([random.normal(0, 3000 * (1 + k % 4), n) for k, n in enumerate(lengths)])
+    samples = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+    first, hop = np.cumsum([0, *lengths]), envelope_hop(RATE_HZ)
+    recordings = []
+    for number, frames in enumerate(lengths):
+        own = samples[first[number] : first[number + 1]].astype(np.float64) / 32768
+        levels = [np.mean(own[start : start + hop] ** 2) for start in range(0, frames, hop)]
+        recordings.append(
+            Recording(
+                name=f"{number}",
+                variant=0,
+                path=Path("none"),
+                frames=frames,
+                scale=2.0**-15,
+                envelope=np.array(levels, np.float32),
+            )
+        )
+    made = {
+        "recordings": recordings,
+        "sample_rate_hz": RATE_HZ,
+        "groups": ((0, 1, 5, 8), (2, 3), (4, 6, 7, 9)),
+        "tracks": (((0, 5), (-1, 6), (-1, 7)), ((0, 8), (-1, 9))),
+        "folders": [0, 1, 2, 2, 3, 4, 3, 3, 4, 3],
+        "track_folders": [0, 0],
+        "joined": True,
+    }
+    return samples, first[:-1], made
+
+
+def test_drawing_and_mixing_need_no_tensorflow_and_no_readers():
+    names = ",".join(f"tfsepgan.{name}" for name in WITHOUT_KERAS)
+    assert run(sys.executable, BLOCKED, names).strip() == "imported"
+
+
+@with_jax
+def test_networks_losses_and_the_trainer_need_no_tensorflow():
+    names = ",".join([*(f"tfsepgan.{name}" for name in WITH_KERAS), *TOOLS_WITH_IT])
+    assert run(JAX_PYTHON, BLOCKED, names, KERAS_BACKEND="jax").strip() == "imported"
+
+
+def packed_recordings():
+    """Two pianos, three others and two songs, of noise at their own levels, as a pack in memory."""
+    random = np.random.default_rng(5)
+    lengths = (9000, 3000, 7000, 800, 5000, 4000, 4000, 4000, 6000, 6000)
+    samples = np.concatenate([random.normal(0, 3000 * (1 + k % 4), n) for k, n in enumerate(lengths)])
+    samples = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+    first, hop = np.cumsum([0, *lengths]), envelope_hop(RATE_HZ)
+    recordings = []
+    for number, frames in enumerate(lengths):
+        own = samples[first[number] : first[number + 1]].astype(np.float64) / 32768
+        levels = [np.mean(own[start : start + hop] ** 2) for start in range(0, frames, hop)]
+        recordings.append(
+            Recording(
+                name=f"{number}",
+                variant=0,
+                path=Path("none"),
+                frames=frames,
+                scale=2.0**-15,
+                envelope=np.array(levels, np.float32),
+            )
+        )
+    made = {
+        "recordings": recordings,
+        "sample_rate_hz": RATE_HZ,
+        "groups": ((0, 1, 5, 8), (2, 3), (4, 6, 7, 9)),
+        "tracks": (((0, 5), (-1, 6), (-1, 7)), ((0, 8), (-1, 9))),
+        "folders": [0, 1, 2, 2, 3, 4, 3, 3, 4, 3],
+        "track_folders": [0, 0],
+        "joined": True,
+    }
+    return samples, first[:-1], made
+
+
+def test_what_the_trainer_needs_is_there_without_tensorflow_and_readers():
+    names = ",".join(f"tfsepgan.{name}" for name in NEEDED)
+    assert run(sys.executable, BLOCKED, names).strip() == "imported"
+
+
+@with_jax
+def test_networks_too_are_there_without_tensorflow():
+    names = "tfsepgan.networks.table,tfsepgan.networks.bundle,jax_pack,jax_batches,train_on_jax"
+    assert run(JAX_PYTHON, BLOCKED, names, KERAS_BACKEND="jax").strip() == "imported"
+
+
+@pytest.mark.parametrize("codec", ["vorbis", "lapped"])
+def test_a_pack_gives_back_its_recordings_and_its_draws(codec, tmp_path):
+    jax_pack = from_tools("jax_pack")
+    samples, first, made = packed_recordings()
+    ends = [*first[1:], len(samples)]
+    levels = np.random.default_rng(0).uniform(0.1, 0.5, len(ends))
+    tone = np.sin(np.arange(len(samples)) * 0.3) * np.repeat(levels, np.diff([*first, len(samples)]))
+    quality = {"vorbis": 0.5, "lapped": 20.0}[codec]
+    coded = [
+        (f"{number % 2}.pack", jax_pack.encode(tone[start:end].astype(np.float32), RATE_HZ, codec, quality))
+        for number, (start, end) in enumerate(zip(first, ends, strict=True))
+    ]
+    made["recordings"] = [replace(recording, scale=0.5) for recording in made["recordings"]]
+    written = jax_pack.write_pack(tmp_path, made, coded, {"sources": ["piano"], "codec": codec})
+    assert written == sum(path.stat().st_size for path in tmp_path.iterdir()) < 2 * len(samples)
+    packed = jax_pack.read_pack(tmp_path)
+    for number, (start, end) in enumerate(zip(first, ends, strict=True)):
+        got = packed.samples[start:end] * packed.pool.recordings[number].scale
+        error = got - 0.5 * tone[start:end]
+        assert 10 * np.log10(np.mean((0.5 * tone[start:end]) ** 2) / np.mean(error**2)) > 12
+    pool = Pool(sources=1, **{**made, "track_folders": np.array(made["track_folders"])})
+    for one, two in zip(draw_plan(pool, DATA, 3).draws, draw_plan(packed.pool, DATA, 3).draws, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_folder_that_is_no_pack_is_named(tmp_path):
+    from tfsepgan.errors import DataError
+
+    with pytest.raises(DataError, match="is no pack that can be read .* tools/pack_for_jax.py"):
+        from_tools("jax_pack").read_pack(tmp_path)
+
+
+def test_folders_are_kept_whole_or_alike():
+    even_limit = from_tools("pack_for_jax").even_limit
+    assert even_limit([1.0, 10.0, 20.0], 11.0) == 5.0
+    assert even_limit([1.0, 2.0], 3.5) == float("inf")
+
+
+MIX = """
+import json, sys
+import jax, numpy as np
+sys.path.insert(0, sys.argv[2])
+from dataclasses import replace
+from pathlib import Path
+from jax_batches import Shape, batch_of, plan_of, response_of, tables_of
+from jax_pack import Packed
+from tfsepgan.config import AugmentConfig, DataConfig, from_dict
+from tfsepgan.data.unpacked import Recording
+from tfsepgan.data.windows import Pool
+here = Path(sys.argv[1])
+told = json.loads((here / "told.json").read_text())
+saved = np.load(here / "pack.npz")
+recordings = [Recording(name=str(k), variant=0, path=Path("none"), frames=n, scale=2.0**-15, envelope=saved[f"levels{k}"])
+              for k, n in enumerate(told["frames"])]
+pool = Pool(recordings, sources=1, **told["pool"])
+data = from_dict(DataConfig, told["data"])
+packed = Packed(saved["samples"], saved["first"], pool, ("piano",), data.sample_rate_hz)
+made = {}
+for step in range(told["steps"]):
+    shape = Shape(data, 1, data.window)
+    made[f"mixture{step}"], made[f"sources{step}"] = batch_of(saved["samples"], plan_of(packed, shape, step, 8), tables_of(data), None, shape)
+faster = replace(data, augment=AugmentConfig(speed=1.0, speed_semitones=(3.0, 3.0)))
+shape = Shape(faster, 1, int(np.ceil(data.window * 2 ** (3 / 12))))
+time = np.arange(20000)
+tone = np.rint(20000 * np.sin(0.2 * time)).astype(np.int16)
+plan = {"base": np.int32([100, 0]), "scale": np.float32([1, 1]), "item": np.int32([0, 1]), "part": np.int32([0, 0]), "count": np.int32([1300, 1300]),
+        "offset": np.int32([0, 0]), "ahead": np.int32([0, 0]), "room": np.int32([1300, 1300]), "together": np.array([False] * 2)}
+from jax_batches import _changed, _cut
+made["tone"] = _cut(tone, plan, np.float32([2 ** (3 / 12), 1.0]), data.window)
+augment = AugmentConfig(equaliser=1.0, room=1.0, band_limit=0.5, polarity=0.5)
+windows = np.zeros((64, data.window), np.float32); windows[:, 0] = 1
+rows = {"item": np.zeros(64, np.int32), "part": np.zeros(64, np.int32)}
+made["impulses"] = _changed(windows, rows, tables_of(replace(data, augment=augment)), augment, data.sample_rate_hz, jax.random.key(1))
+from tfsepgan.data.effects import equaliser_section
+section = equaliser_section("peak", 500.0, 9.0, 0.7, data.sample_rate_hz)
+made["response"] = response_of(section[None].astype(np.float32), 1024)
+noisy = replace(data, augment=AugmentConfig(noise=1.0, noise_db=(-20.0, -20.0)))
+made["noisy_mixture"], made["noisy_sources"] = batch_of(saved["samples"], plan_of(packed, Shape(noisy, 1, data.window), 0, 8), tables_of(data), jax.random.key(0), Shape(noisy, 1, data.window))
+np.savez(here / "made.npz", **{name: np.asarray(value) for name, value in made.items()})
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What the other side makes of the recordings."""
+    here = tmp_path_factory.mktemp("jax")
+    samples, first, of_pool = packed_recordings()
+    recordings = of_pool.pop("recordings")
+    levels = {f"levels{k}": recording.envelope for k, recording in enumerate(recordings)}
+    np.savez(here / "pack.npz", samples=samples, first=first, **levels)
+    data = {
+        name: getattr(DATA, name)
+        for name in ("sample_rate_hz", "window", "batch", "law", "snr_db", "gain_db", "rests", "songs", "balance")
+    }
+    told = {"pool": of_pool, "frames": [r.frames for r in recordings], "data": data, "steps": 40}
+    (here / "told.json").write_text(json.dumps(told))
+    run(JAX_PYTHON, MIX, here, TOOLS, KERAS_BACKEND="jax")
+    of_pool["recordings"] = recordings
+    with np.load(here / "made.npz") as saved:
+        return samples, first, Pool(sources=1, **{**of_pool, "track_folders": np.array([0, 0])}), dict(saved)
+
+
+def mixed_by_numpy(samples, first, pool, step):
+    plan = draw_plan(pool, DATA, step)
+    windows = np.zeros((len(plan.draws.item), WINDOW), np.int16)
+    for row, number, start, count, offset in zip(windows, *plan.draws[2:], strict=True):
+        row[offset : offset + count] = samples[first[number] + start :][:count]
+    return mix_batch(pool, DATA, plan, windows)
+
+
+@with_jax
+def test_batches_are_those_of_the_pipeline(made):
+    """Levels, songs, rests and limits: with the same draws every mixture is the same, so their statistics are."""
+    samples, first, pool, arrays = made
+    levels_db, rested, songs = [], 0, 0
+    for step in range(40):
+        mixture, sources, rest = mixed_by_numpy(samples, first, pool, step)
+        np.testing.assert_allclose(arrays[f"mixture{step}"], mixture, atol=2e-5)
+        np.testing.assert_allclose(arrays[f"sources{step}"], sources, atol=2e-5)
+        songs += draw_plan(pool, DATA, step).together.sum()
+        got = arrays[f"sources{step}"][:, 0, :, 0], (arrays[f"mixture{step}"] - arrays[f"sources{step}"][:, 0])[..., 0]
+        wanted, others = (np.sqrt(np.mean(part**2, axis=1)) for part in got)
+        rested += np.sum(wanted == 0)
+        both = (wanted > 0) & (others > 1e-4)
+        levels_db += list(20 * np.log10(wanted[both] / others[both]))
+    assert 0.1 < rested / (40 * BATCH) < 0.3 and 0.2 < songs / (40 * BATCH) < 0.4
+    quantiles = np.quantile(levels_db, [0.0, 0.25, 0.5, 0.75, 1.0])  # uniform in snr_db
+    np.testing.assert_allclose(quantiles, [-8, -4, 0, 4, 8], atol=0.9)
+
+
+@with_jax
+def test_a_faster_window_is_a_higher_tone_and_another_keeps_its_samples(made):
+    tone = made[3]["tone"]
+    time = np.arange(WINDOW)
+    faster = 20000 * np.sin(0.2 * (100 + time * 2 ** (3 / 12)))
+    assert np.abs(tone[0] - faster).max() < 0.002 * 20000
+    np.testing.assert_array_equal(tone[1], np.rint(20000 * np.sin(0.2 * time)))
+
+
+@with_jax
+def test_filters_and_rooms_are_the_packages(made):
+    from scipy.signal import sosfreqz
+
+    from tfsepgan.data.effects import equaliser_section
+
+    section = equaliser_section("peak", 500.0, 9.0, 0.7, RATE_HZ)
+    _, wanted = sosfreqz(section, worN=2 * np.pi * np.arange(513) / 1024)
+    np.testing.assert_allclose(made[3]["response"][0], wanted, rtol=1e-4, atol=1e-5)
+    impulses = made[3]["impulses"]
+    assert np.isfinite(impulses).all() and len(np.unique(impulses[:, 50])) > 32
+    early, late = (np.mean(impulses[:, part] ** 2) for part in (slice(1, 200), slice(800, 1000)))
+    assert early > 2 * late > 0  # rooms die away
+    assert 10 < np.sum(impulses[:, 0] < 0) < 54  # about half are upside down
+
+
+@with_jax
+def test_noise_counts_to_the_rest(made):
+    samples, first, pool, arrays = made
+    mixture, sources, rest = mixed_by_numpy(samples, first, pool, 0)
+    scale = arrays["noisy_sources"].std(axis=(1, 2, 3)) / np.maximum(sources.std(axis=(1, 2, 3)), 1e-9)
+    heard = (sources.std(axis=(1, 2, 3)) > 1e-4) & (np.abs(scale - 1) < 1e-5)  # those that no limit brought down
+    noise = (arrays["noisy_mixture"] - mixture)[heard]
+    level_db = 20 * np.log10(noise.std(axis=(1, 2)) / mixture[heard].std(axis=(1, 2)))
+    np.testing.assert_allclose(level_db, -20.0, atol=0.3)
+
+
+STEPS = """
+import json, sys
+import numpy as np
+from pathlib import Path
+from jax_trainer import Trainer, experiment_of
+here = Path(sys.argv[1])
+told = json.loads((here / "told.json").read_text())
+trainer = Trainer(experiment_of("tiny", told))
+saved = np.load(here / "given.npz")
+trainer.start_from([saved[f"weight{k}"] for k in range(len(trainer.generator.variables))])
+logs = []
+for step in range(5):
+    losses = trainer.move(saved[f"mixture{step}"], saved[f"sources{step}"])
+    logs.append({name: float(value) for name, value in losses.items()})
+weights = trainer._in_order(trainer.state["trainable"], trainer.state["untrained"])
+arrays = {f"weight{k}": np.asarray(v) for k, v in enumerate(weights)} | {f"mean{k}": np.asarray(v) for k, v in enumerate(trainer.state["mean"])}
+np.savez(here / "after.npz", **arrays)
+(here / "logs.json").write_text(json.dumps(logs))
+"""
+CHANGES = [
+    *("paired_loss=mse", "paired_weight=100.0", "identity_share=0.5", "level_dbfs=-20.0", "window=2048", "batch=2"),
+    *("schedule=cosine", "warmup_steps=2", "clip_norm=0.5", "ema=0.9", "betas=[0.8,0.99]"),
+]
+KINDS = [
+    [],
+    ["generator.kind=tfc_tdf", "generator.channels=8", "generator.blocks=2"],
+    ["generator.kind=band_split", "generator.channels=8", "generator.blocks=2"],
+]
+
+
+@with_jax
+@pytest.mark.parametrize("kind", KINDS, ids=["filterbank", "tfc_tdf", "band_split"])
+def test_five_steps_are_those_of_ssepgan_on_tensorflow(kind, tmp_path):
+    changes = [*CHANGES, *kind]
+    system = systems.build(from_tools("jax_trainer").experiment_of("tiny", changes))
+    system.compile()
+    random, given = np.random.default_rng(0), {}
+    given |= {f"weight{k}": np.asarray(v) for k, v in enumerate(system.generator.variables)}
+    for step in range(5):
+        sources = 0.1 * random.standard_normal((2, 1, 2048, 1)).astype(np.float32)
+        given[f"sources{step}"] = sources
+        given[f"mixture{step}"] = sources[:, 0] + 0.1 * random.standard_normal((2, 2048, 1)).astype(np.float32)
+    np.savez(tmp_path / "given.npz", **given)
+    (tmp_path / "told.json").write_text(json.dumps(changes))
+    run(JAX_PYTHON, STEPS, tmp_path, KERAS_BACKEND="jax")
+    logs = json.loads((tmp_path / "logs.json").read_text())
+    for step, log in enumerate(logs):
+        for tracker in system.trackers.values():
+            tracker.reset_state()
+        wanted = system.train_step({name: given[f"{name}{step}"] for name in ("mixture", "sources")})
+        for name, value in log.items():
+            assert value == pytest.approx(float(wanted[name]), rel=1e-4), (step, name)
+    with np.load(tmp_path / "after.npz") as after:
+        for name, network in (("weight", system.generator), ("mean", system.ema_generator)):
+            for k, variable in enumerate(network.variables):
+                wanted = np.asarray(variable, np.float64)
+                error = np.linalg.norm(after[f"{name}{k}"] - wanted) / max(np.linalg.norm(wanted), 1e-6)
+                assert error < 1e-4, (name, variable.path, error)

@@ -126,50 +126,6 @@ def test_networks_losses_and_the_trainer_need_no_tensorflow():
     assert run(JAX_PYTHON, BLOCKED, names, KERAS_BACKEND="jax").strip() == "imported"
 
 
-def packed_recordings():
-    """Two pianos, three others and two songs, of noise at their own levels, as a pack in memory."""
-    random = np.random.default_rng(5)
-    lengths = (9000, 3000, 7000, 800, 5000, 4000, 4000, 4000, 6000, 6000)
-    samples = np.concatenate([random.normal(0, 3000 * (1 + k % 4), n) for k, n in enumerate(lengths)])
-    samples = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
-    first, hop = np.cumsum([0, *lengths]), envelope_hop(RATE_HZ)
-    recordings = []
-    for number, frames in enumerate(lengths):
-        own = samples[first[number] : first[number + 1]].astype(np.float64) / 32768
-        levels = [np.mean(own[start : start + hop] ** 2) for start in range(0, frames, hop)]
-        recordings.append(
-            Recording(
-                name=f"{number}",
-                variant=0,
-                path=Path("none"),
-                frames=frames,
-                scale=2.0**-15,
-                envelope=np.array(levels, np.float32),
-            )
-        )
-    made = {
-        "recordings": recordings,
-        "sample_rate_hz": RATE_HZ,
-        "groups": ((0, 1, 5, 8), (2, 3), (4, 6, 7, 9)),
-        "tracks": (((0, 5), (-1, 6), (-1, 7)), ((0, 8), (-1, 9))),
-        "folders": [0, 1, 2, 2, 3, 4, 3, 3, 4, 3],
-        "track_folders": [0, 0],
-        "joined": True,
-    }
-    return samples, first[:-1], made
-
-
-def test_what_the_trainer_needs_is_there_without_tensorflow_and_readers():
-    names = ",".join(f"tfsepgan.{name}" for name in NEEDED)
-    assert run(sys.executable, BLOCKED, names).strip() == "imported"
-
-
-@with_jax
-def test_networks_too_are_there_without_tensorflow():
-    names = "tfsepgan.networks.table,tfsepgan.networks.bundle,jax_pack,jax_batches,train_on_jax"
-    assert run(JAX_PYTHON, BLOCKED, names, KERAS_BACKEND="jax").strip() == "imported"
-
-
 @pytest.mark.parametrize("codec", ["vorbis", "lapped"])
 def test_a_pack_gives_back_its_recordings_and_its_draws(codec, tmp_path):
     jax_pack = from_tools("jax_pack")
@@ -230,13 +186,14 @@ packed = Packed(saved["samples"], saved["first"], pool, ("piano",), data.sample_
 made = {}
 for step in range(told["steps"]):
     shape = Shape(data, 1, data.window)
-    made[f"mixture{step}"], made[f"sources{step}"] = batch_of(saved["samples"], plan_of(packed, shape, step, 8), tables_of(data), None, shape)
+    plan = plan_of(packed, shape, step, 8)
+    made[f"mixture{step}"], made[f"sources{step}"] = batch_of(saved["samples"], plan, tables_of(data), None, shape)
 faster = replace(data, augment=AugmentConfig(speed=1.0, speed_semitones=(3.0, 3.0)))
 shape = Shape(faster, 1, int(np.ceil(data.window * 2 ** (3 / 12))))
 time = np.arange(20000)
 tone = np.rint(20000 * np.sin(0.2 * time)).astype(np.int16)
-plan = {"base": np.int32([100, 0]), "scale": np.float32([1, 1]), "item": np.int32([0, 1]), "part": np.int32([0, 0]), "count": np.int32([1300, 1300]),
-        "offset": np.int32([0, 0]), "ahead": np.int32([0, 0]), "room": np.int32([1300, 1300]), "together": np.array([False] * 2)}
+plan = {name: np.int32([0, 0]) for name in ("part", "offset", "ahead")} | {name: np.int32([1300, 1300]) for name in ("count", "room")}
+plan |= {"base": np.int32([100, 0]), "scale": np.float32([1, 1]), "item": np.int32([0, 1])}
 from jax_batches import _changed, _cut
 made["tone"] = _cut(tone, plan, np.float32([2 ** (3 / 12), 1.0]), data.window)
 augment = AugmentConfig(equaliser=1.0, room=1.0, band_limit=0.5, polarity=0.5)
@@ -247,7 +204,10 @@ from tfsepgan.data.effects import equaliser_section
 section = equaliser_section("peak", 500.0, 9.0, 0.7, data.sample_rate_hz)
 made["response"] = response_of(section[None].astype(np.float32), 1024)
 noisy = replace(data, augment=AugmentConfig(noise=1.0, noise_db=(-20.0, -20.0)))
-made["noisy_mixture"], made["noisy_sources"] = batch_of(saved["samples"], plan_of(packed, Shape(noisy, 1, data.window), 0, 8), tables_of(data), jax.random.key(0), Shape(noisy, 1, data.window))
+shape = Shape(noisy, 1, data.window)
+made["noisy_mixture"], made["noisy_sources"] = batch_of(
+    saved["samples"], plan_of(packed, shape, 0, 8), tables_of(data), jax.random.key(0), shape
+)
 np.savez(here / "made.npz", **{name: np.asarray(value) for name, value in made.items()})
 """
 
@@ -351,7 +311,8 @@ for step in range(5):
     losses = trainer.move(saved[f"mixture{step}"], saved[f"sources{step}"])
     logs.append({name: float(value) for name, value in losses.items()})
 weights = trainer._in_order(trainer.state["trainable"], trainer.state["untrained"])
-arrays = {f"weight{k}": np.asarray(v) for k, v in enumerate(weights)} | {f"mean{k}": np.asarray(v) for k, v in enumerate(trainer.state["mean"])}
+arrays = {f"weight{k}": np.asarray(v) for k, v in enumerate(weights)}
+arrays |= {f"mean{k}": np.asarray(v) for k, v in enumerate(trainer.state["mean"])}
 np.savez(here / "after.npz", **arrays)
 (here / "logs.json").write_text(json.dumps(logs))
 """

@@ -20,6 +20,7 @@ from tfsepgan.config import DataConfig
 from tfsepgan.data.pipeline import mix_batch
 from tfsepgan.data.unpacked import Recording, envelope_hop
 from tfsepgan.data.windows import Pool, draw_plan
+from tfsepgan.systems.trained import open_model
 
 REPOSITORY = TOOLS.parent
 JAX_PYTHON = os.environ.get("TFSEPGAN_JAX_PYTHON") or (sys.executable if importlib.util.find_spec("jax") else None)
@@ -300,7 +301,7 @@ STEPS = """
 import json, sys
 import numpy as np
 from pathlib import Path
-from jax_trainer import Trainer, experiment_of
+from jax_trainer import Trainer, experiment_of, go_on, read_state, write_model, write_state
 here = Path(sys.argv[1])
 told = json.loads((here / "told.json").read_text())
 trainer = Trainer(experiment_of("tiny", told))
@@ -308,6 +309,13 @@ saved = np.load(here / "given.npz")
 trainer.start_from([saved[f"weight{k}"] for k in range(len(trainer.generator.variables))])
 logs = []
 for step in range(5):
+    if step == 3:  # killed, and gone on with
+        write_state(here, trainer, 30_000)
+        assert read_state(here)[1]["parts"] == len(list(here.glob("state-3-*.npz"))) > 1
+        if "generator.kind=tfc_tdf" in told:
+            trainer = Trainer(experiment_of("tiny", told))
+            go_on(trainer, [None, here])
+            assert trainer.progress["step"] == 3
     losses = trainer.move(saved[f"mixture{step}"], saved[f"sources{step}"])
     logs.append({name: float(value) for name, value in losses.items()})
 weights = trainer._in_order(trainer.state["trainable"], trainer.state["untrained"])
@@ -315,6 +323,7 @@ arrays = {f"weight{k}": np.asarray(v) for k, v in enumerate(weights)}
 arrays |= {f"mean{k}": np.asarray(v) for k, v in enumerate(trainer.state["mean"])}
 np.savez(here / "after.npz", **arrays)
 (here / "logs.json").write_text(json.dumps(logs))
+write_model(here, trainer.experiment, trainer.state["mean"], {"steps": 5})
 """
 CHANGES = [
     *("paired_loss=mse", "paired_weight=100.0", "identity_share=0.5", "level_dbfs=-20.0", "window=2048", "batch=2"),
@@ -355,3 +364,7 @@ def test_five_steps_are_those_of_ssepgan_on_tensorflow(kind, tmp_path):
                 wanted = np.asarray(variable, np.float64)
                 error = np.linalg.norm(after[f"{name}{k}"] - wanted) / max(np.linalg.norm(wanted), 1e-6)
                 assert error < 1e-4, (name, variable.path, error)
+    model, manifest = open_model(tmp_path)  # as every command of the package opens it
+    assert (manifest.sources, manifest.trained["steps"]) == (("piano",), 5)
+    mixture = given["mixture0"]
+    np.testing.assert_allclose(model(mixture), system.ema_generator(mixture), atol=1e-4)

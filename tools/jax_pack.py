@@ -26,7 +26,7 @@ PEAK = 0.9  # what the loudest sample of a recording is coded at, so that a code
 HALF = 1024  # coefficients of a frame of 'lapped'
 BANDS = 32
 STEP_DB = 1.5  # resolution of a band's step
-FLAT = 0.35  # 0: the noise of 'lapped' is equally loud everywhere; 1: equally far under every band
+FLAT = 0.6  # 0: the noise of 'lapped' is equally loud everywhere; 1: equally far under every band
 WRITTEN = 65536  # samples given to the Vorbis encoder at once; some versions of it overflow their stack on more
 
 

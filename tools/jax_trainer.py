@@ -45,18 +45,7 @@ def experiment_of(preset: str, changes: list[str]) -> Experiment:
             holder[key] = json.loads(text)
         except ValueError:
             holder[key] = text
-    experiment = Experiment(
-        system=SYSTEM,
-        preset=preset,
-        **{
-            name: from_dict(kind, {key: value for key, value in flat.items() if key in kind.__dataclass_fields__})
-            for name, kind in (
-                ("data", DataConfig),
-                ("training", TrainingConfig),
-                ("model", systems.settings_type(SYSTEM)),
-            )
-        },
-    )
+    experiment = experiment_from(flat)
     check(experiment)
     if experiment.model.adversarial_weight or experiment.model.feature_weight:
         raise ConfigError("adversarial_weight and feature_weight must be 0: this trainer has no discriminator.")
@@ -65,6 +54,16 @@ def experiment_of(preset: str, changes: list[str]) -> Experiment:
     if experiment.data.augment.speed_semitones[1] > 11:
         raise ConfigError("augment.speed_semitones goes beyond 11; places are counted exactly up to there.")
     return experiment
+
+
+def experiment_from(flat: dict[str, Any]) -> Experiment:
+    """The experiment of a flat dictionary, as `config.to_dict` gives it."""
+    kinds = {"data": DataConfig, "training": TrainingConfig, "model": systems.settings_type(SYSTEM)}
+    sections = {
+        name: from_dict(kind, {key: value for key, value in flat.items() if key in kind.__dataclass_fields__})
+        for name, kind in kinds.items()
+    }
+    return Experiment(system=SYSTEM, preset=flat["preset"], **sections)
 
 
 class Trainer:
@@ -222,8 +221,12 @@ def read_state(directory: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] 
     return None
 
 
-def go_on(trainer: Trainer, directories: list[Path]) -> None:
+def go_on(trainer: Trainer, directories: list[Path | None], *, fitted: bool = False) -> None:
     """Give a trainer the first state that is found.
+
+    Args:
+      directories: where to look; None is passed over.
+      fitted: keep the number of steps that the state was saved with, and not that of the settings.
 
     Raises: CheckpointError where it is of another network.
     """
@@ -242,7 +245,8 @@ def go_on(trainer: Trainer, directories: list[Path]) -> None:
         )
     for name, values in trainer.state.items():
         trainer.state[name] = [jax.device_put(arrays[f"{name}/{i:04d}"]) for i in range(len(values))]
-    trainer.progress = {key: value for key, value in progress.items() if key not in ("parts", "settings")}
+    trainer.progress["step"], trainer.progress["seconds"] = progress["step"], progress["seconds"]
+    trainer.progress["steps"] = progress["steps"] if fitted else trainer.experiment.training.steps
 
 
 def write_model(directory: Path, experiment: Experiment, values: list[np.ndarray], facts: dict[str, Any]) -> None:

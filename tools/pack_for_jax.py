@@ -1,12 +1,16 @@
 """Packs recordings small, for tools/train_on_jax.py on a machine that they are copied to.
 
     python tools/pack_for_jax.py --data recorded,piano,songs --sources piano --output packed [--minutes 180] [--song-minutes 40]
-        [--sample-rate-hz 44100] [--codec vorbis] [--quality 0.1] [--cache DIR]
+        [--sample-rate-hz 44100] [--codec lapped] [--quality 22] [--cache DIR]
 
 Takes the train split, mono. Of recordings that windows are drawn from apart, so many minutes are kept that they add up to --minutes:
 half of wanted sources and half of others, folders as evenly as they allow (a folder of a few minutes whole, all longer ones alike), and
 of a long recording its middle. Of songs the same place of all parts, --song-minutes added up over the parts. Figures of size and of signal
 over the codec's noise are printed.
+
+Seven recordings of 16 s (pianos, cello, choir, guitar, orchestra), one thread: 'lapped' 47.0 kbit/s, 19.6 dB over its noise (20.4, 15.6,
+8.6, 3.6 dB in 0 to 1, 4, 8 and 14 kHz), decoded 1160 x as fast as they play; 'vorbis' 47.9 kbit/s, 20.5 dB (23.4, 13.9, 10.4, 8.5), 1600 x.
+64 MiB hold three hours of either.
 """
 
 import argparse
@@ -30,7 +34,7 @@ from tfsepgan.errors import DataError
 
 SPLIT = "train"
 LEAST_SECONDS = 12.0  # of a recording that is cut: a few windows
-QUALITIES = {"vorbis": 0.1, "lapped": 14.0}  # about 50 to 60 kbit/s
+QUALITIES = {"lapped": 22.0, "vorbis": 0.0}  # either about 48 kbit/s at 44.1 kHz
 
 
 def even_limit(seconds: Sequence[float], budget: float) -> float:
@@ -173,7 +177,7 @@ def main() -> None:
     parser.add_argument("--song-minutes", type=float, default=0.0)
     parser.add_argument("--sample-rate-hz", type=int, default=44100)
     parser.add_argument("--balance", choices=("length", "folders"), default="folders")
-    parser.add_argument("--codec", choices=tuple(QUALITIES), default="vorbis")
+    parser.add_argument("--codec", choices=tuple(QUALITIES), default="lapped")
     parser.add_argument("--quality", type=float, help="of the codec, see jax_pack.encode")
     parser.add_argument("--leave-out", nargs="*", default=(), help="patterns of SET/SPLIT/SOURCE/..., as in training")
     parser.add_argument("--cache", help="folder of unpacked recordings")

@@ -19,6 +19,7 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ import jax
 import numpy as np
 from jax_batches import NOT_MADE
 from jax_pack import read_pack
-from jax_trainer import SYSTEM, Trainer, experiment_of, go_on, read_state, write_model, write_state
+from jax_trainer import SYSTEM, Trainer, experiment_from, experiment_of, go_on, read_state, write_model, write_state
 
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.files import write_whole
@@ -39,6 +40,7 @@ STARTED = time.monotonic()
 MEASURED_STEPS = 20  # after as many that compile; they tell what a step takes
 RESERVE_SECONDS = 15.0  # for the last checkpoint
 PLANS_AHEAD = 8
+STEPS_AHEAD = 4  # begun before the one before them is done
 
 
 class Log:
@@ -73,11 +75,14 @@ def plans(trainer: Trainer) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
 def train(trainer: Trainer, options: argparse.Namespace) -> None:
     """Take steps until the time or the steps are over."""
     deadline = STARTED + 60 * options.minutes - RESERVE_SECONDS
-    log, losses = Log(options.run / "log.json"), []
+    log, losses, begun_steps = Log(options.run / "log.json"), [], deque(maxlen=STEPS_AHEAD)
     saved = begun = time.monotonic()
     print(f"{jax.devices()[0].device_kind}, {begun - STARTED:.1f} s until the first step", flush=True)
     for since, (step, plan) in enumerate(plans(trainer), start=1):
         losses.append(trainer.move(*trainer.batch(step, plan)))
+        if len(begun_steps) == STEPS_AHEAD:  # so that the clock is that of the steps, not of their beginning
+            jax.block_until_ready(begun_steps[0])
+        begun_steps.append(losses[-1])
         if since in (1, MEASURED_STEPS, 2 * MEASURED_STEPS) or len(losses) >= options.log_every:
             jax.block_until_ready(losses[-1])
         now = time.monotonic()
@@ -126,7 +131,7 @@ def main() -> None:
         if saved is None:
             raise CheckpointError(f"{options.run} holds no state of which all parts are there.")
         values = [values for name, values in sorted(saved[0].items()) if name.startswith("mean/")]
-        write_model(options.run, experiment, values, {"steps": saved[1]["step"]})
+        write_model(options.run, experiment_from(saved[1]["settings"]), values, {"steps": saved[1]["step"]})
         return
     if options.pack is None:
         raise ConfigError("--pack is missing: a folder that tools/pack_for_jax.py wrote.")
@@ -138,7 +143,9 @@ def main() -> None:
     trainer = Trainer(replace(experiment, data=data), packed)
     if options.init_from:
         trainer.start_from(load_bundle(find_bundle(options.init_from)).generator.get_weights())
-    go_on(trainer, [options.run, options.resume])
+    go_on(trainer, [options.run, options.resume], fitted=options.fit)
+    if options.fit and trainer.progress["step"] >= trainer.progress["steps"]:
+        trainer.progress["steps"] = trainer.progress["step"] + trainer.experiment.training.steps
     train(trainer, options)
 
 

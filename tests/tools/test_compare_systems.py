@@ -17,7 +17,7 @@ from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.evaluation.records import Report, TrackScores, read_json, save_track, write_json
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 rows_of, sets_of, statistics, tables, work = (

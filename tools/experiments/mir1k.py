@@ -121,7 +121,7 @@ class Folder:
         self._directory = directory
 
     def __call__(self, clip: Clip) -> np.ndarray:
-        """Voice and accompaniment, `[2, time]`; DataError for a missing voice, other length or rate."""
+        """Voice and accompaniment, `[2, time]`; DataError without a voice, or of another length."""
         voice = self._read(clip, "voice", [self._directory / f"{clip.name}.wav"])
         if voice is None:
             raise DataError(
@@ -156,7 +156,8 @@ class Model:
         self._voice = voice or (known[0] if known else self._separator.sources[0])
         if self._voice not in self._separator.sources:
             raise DataError(
-                f"the model has no source {self._voice!r}; it has {', '.join(self._separator.sources)}"
+                f"the model has no source {self._voice!r}; "
+                f"it has {', '.join(self._separator.sources)}"
             )
 
     def __call__(self, clip: Clip) -> np.ndarray:

@@ -102,7 +102,7 @@ def windows_in_range(system: CompressedSensing, count: int, seed: int) -> np.nda
 def windows_held_out(
     system: CompressedSensing, data: str, split: str, count: int, seed: int
 ) -> np.ndarray:
-    """Windows of recordings of the first source, `[count, window]`, at the level of the model's settings."""
+    """Windows of the first source, `[count, window]`, at the level of the model's settings."""
     config = replace(system.experiment.data, data=data)
     window, source = config.window, config.sources[0]
     catalogue = open_catalogue(data, config.sources)
@@ -174,7 +174,7 @@ def errors_of(
 
 
 def draw(results: dict, path: Path) -> None:
-    """Error against number of measurements: a column for each kind of windows, a row for each error."""
+    """Plot errors by number of measurements: columns for kinds of windows, rows for errors."""
     figure = Figure(figsize=(9, 7), layout="constrained")
     panels = figure.subplots(2, len(results), sharex=True, squeeze=False)
     for column, (kind, rows) in enumerate(results.items()):
@@ -210,7 +210,8 @@ def table(results: dict, gains: list[dict]) -> str:
     ]
     for of_encoder, of_chance in zip(gains[::2], gains[1::2], strict=True):
         lines.append(
-            f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} | {of_chance['gain_db']:+.2f} |"
+            f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} "
+            f"| {of_chance['gain_db']:+.2f} |"
         )
     lines.append("")
     for kind, rows in results.items():

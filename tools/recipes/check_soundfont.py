@@ -1,8 +1,9 @@
-"""Plays soundfonts note by note and measures each: pitch, level, clicks, whether notes end. See songs.md.
+"""Plays soundfonts note by note and measures pitch, level, clicks and note ends. See songs.md.
 
     python tools/recipes/check_soundfont.py SOURCES/ready/soundfonts/*.sf2
 
-A pitch is the strongest harmonic near those of the note that was asked for. Says `BAD` where a limit is passed.
+The measured pitch is that of the strongest harmonic near those of the note. Prints `BAD` where a
+limit is exceeded.
 """
 
 import argparse
@@ -49,15 +50,15 @@ class Measured(NamedTuple):
     key: int
     cents: float
     level_db: float
-    """RMS while it is held."""
+    """RMS while the note is held."""
     tail_db: float
-    """Its last half second against the held one."""
+    """Its last half second relative to the held note."""
     click_db: float
-    """The largest step from one sample to the next in the silence before the next note, against the peak."""
+    """The largest step between samples in the silence before the next note, over the peak."""
 
 
 def measured(path: Path) -> tuple[str, list[Measured]]:
-    """The class of a soundfont's first preset, and its notes at a fourth's distance over the class' range."""
+    """The class of a soundfont's first preset, and its notes, a fourth apart, over its range."""
     bank, program = min(open_soundfont(path.stem, path).presets)
     name = class_of(program, is_drums=bank == DRUM_BANK)
     kind = CLASSES[name]
@@ -77,7 +78,7 @@ def measured(path: Path) -> tuple[str, list[Measured]]:
 
 
 def faults(name: str, notes: Sequence[Measured]) -> list[str]:
-    """What passes a limit, in words."""
+    """The exceeded limits, in words."""
     levels = np.array([note.level_db for note in notes])
     said = [
         f"key {note.key} {note.cents:+.0f} cents" for note in notes if abs(note.cents) > FAR_CENTS
@@ -117,7 +118,10 @@ def main() -> int:
         worst |= bool(said)
         levels = [note.level_db for note in notes]
         off = max(abs(note.cents) for note in notes)
-        words = f"{path.stem}: {name}, {len(notes)} notes, {min(levels):.0f} to {max(levels):.0f} dB, at most {off:.0f} cents off"
+        words = (
+            f"{path.stem}: {name}, {len(notes)} notes, {min(levels):.0f} to {max(levels):.0f} dB, "
+            f"at most {off:.0f} cents off"
+        )
         console.print(
             words, f"BAD: {'; '.join(said)}" if said else "", markup=False, highlight=False
         )

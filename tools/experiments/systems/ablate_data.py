@@ -1,4 +1,4 @@
-"""The effect of data and augmentation on unseen players: one model and budget, several training sets.
+"""The effect of data and augmentation on unseen players: one model, several training sets.
 
     python tools/experiments/systems/ablate_data.py --real DIR --rendered DIR \\
         [--folder runs/ablation] [--processor-minutes 20] [--rows NAME ...]

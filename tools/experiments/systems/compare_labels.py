@@ -1,4 +1,4 @@
-"""The effect of unlabelled recordings: semi-supervised training with and without, by labelled share.
+"""The effect of unlabelled recordings: training with and without, by labelled share.
 
     python tools/experiments/systems/compare_labels.py [--data demo] [--folder runs/labels] \\
         [--shares 0.1 0.25 0.5] [--seeds 0] [--split test] [-- FLAGS]
@@ -95,7 +95,10 @@ def main() -> None:
                 train(options, ["--labelled", str(share), "--seed", str(seed), *without], run)
                 gains[kind].append(gains_db(options, run))
         lines.append(row(share, gains))
-    words = f"SI-SDR improvement over the mixture on `{options.split}`, dB; {len(options.seeds)} seed(s)."
+    words = (
+        f"SI-SDR improvement over the mixture on `{options.split}`, dB; "
+        f"{len(options.seeds)} seed(s)."
+    )
     text = "\n".join(
         [
             words,

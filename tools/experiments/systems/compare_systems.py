@@ -251,7 +251,7 @@ class Comparison:
         write_json(output / "computed_from.json", self.computed_from(trial, one))
 
     def measure(self, *trials_and_say) -> None:
-        """Parameters and speed of one trial, or several in rotation: `measure(trial, ..., report)`."""
+        """Parameters and speed of trials in rotation: `measure(trial, ..., report)`."""
         *trials, report = trials_and_say
         asked = {
             trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)}
@@ -272,7 +272,7 @@ class Comparison:
             )
 
     def finished(self) -> list[Trial]:
-        """All trials with scores of the current sets, also those that are not in --rows and --seeds."""
+        """All trials with scores of the current sets, also those outside --rows and --seeds."""
         rows = [row for row in ROWS if row.separates and not row.missing()]
         return [trial for row in rows for trial in self.on_disk(row) if self.state(trial) in SCORED]
 

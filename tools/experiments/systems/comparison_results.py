@@ -135,7 +135,7 @@ class Results:
         return result
 
     def _bounds_here(self) -> list[dict]:
-        """The mixture and the ideal mask, from the scores of any trial; they are the same in all."""
+        """The mixture and the ideal mask, from any trial; their scores are the same in all."""
         reports, found = next(iter(self.reports.values())), []
         for kind, (name, says) in BOUNDS.items():
             means = {
@@ -152,7 +152,7 @@ class Results:
         return found
 
     def groups(self) -> dict[str, list[dict]]:
-        """The tables, results by title: the bounds around the systems, the base above its variants."""
+        """Results by title of their table: the bounds around the systems, the base first."""
         return tables.grouped(
             self.by_name, self.rows, self._bounds_here() if self.reports else self.written_bounds
         )
@@ -176,9 +176,12 @@ class Results:
             {int(seed) for result in self.by_name.values() for seed in result["training"]}
         )
         return {
-            "command": f"python tools/experiments/systems/compare_systems.py --data {folders[options.data]} --folder RUNS --processor-minutes "
-            f"{options.processor_minutes:g}{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
-            f"--seconds {options.seconds:g}{'' if options.bss else ' --no-bss'} --seeds {' '.join(map(str, seeds))} --write docs",
+            "command": "python tools/experiments/systems/compare_systems.py "
+            f"--data {folders[options.data]} --folder RUNS "
+            f"--processor-minutes {options.processor_minutes:g}"
+            f"{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
+            f"--seconds {options.seconds:g}{'' if options.bss else ' --no-bss'} "
+            f"--seeds {' '.join(map(str, seeds))} --write docs",
             "date": tables.today(),
             "hardware": hardware,
             "commits": commits,
@@ -201,26 +204,30 @@ class Results:
 
     def _notes(self, processor_minutes: float) -> list[str]:
         """Notes on single rows."""
-        said, usual = [], next(iter(next(iter(self.by_name.values()))["training"].values()))
+        notes, usual = [], next(iter(next(iter(self.by_name.values()))["training"].values()))
         for name, result in self.by_name.items():
             for seed, training in result["training"].items():
                 trial = f"`{name}`, seed {seed}"
                 if (training["window"], training["batch"]) != (usual["window"], usual["batch"]):
-                    said.append(
-                        f"{trial}: {training['batch']} windows of {training['window']} samples per step."
+                    notes.append(
+                        f"{trial}: {training['batch']} windows of {training['window']} samples "
+                        "per step."
                     )
                 if training["steps"] < MOST * training["planned_steps"]:
-                    said.append(
-                        f"{trial}: the budget ended at step {training['steps']} of {training['planned_steps']}."
+                    notes.append(
+                        f"{trial}: the budget ended at step {training['steps']} of "
+                        f"{training['planned_steps']}."
                     )
                 if (
                     training["processor_minutes"]
                     < LEAST * processor_minutes * self.rows[name].share
                 ):
-                    said.append(f"{trial}: took {training['processor_minutes']} processor minutes.")
-            said += tables.left_out_notes(name, result)
+                    notes.append(
+                        f"{trial}: took {training['processor_minutes']} processor minutes."
+                    )
+            notes += tables.left_out_notes(name, result)
         missing = [row.name for row in ROWS if row.separates and row.name not in self.by_name]
-        return said + ([f"Not there: {', '.join(missing)}."] if missing else [])
+        return notes + ([f"Not there: {', '.join(missing)}."] if missing else [])
 
 
 def _without_paths(folders: list[str]) -> dict[str, str]:

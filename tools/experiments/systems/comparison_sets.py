@@ -70,8 +70,8 @@ def _parts(words: str) -> tuple[str, str, str]:
         or split not in SPLITS
     ):
         raise ConfigError(
-            f"{words!r} is not a set of mixtures; wanted NAME=DIR/SPLIT, such as own=recordings/test "
-            "or packaged=demo/test, "
+            f"{words!r} is not a set of mixtures; wanted NAME=DIR/SPLIT, "
+            "such as own=recordings/test or packaged=demo/test, "
             f"with a split of {', '.join(SPLITS)}."
         )
     return name, folder, split

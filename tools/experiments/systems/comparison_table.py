@@ -234,7 +234,8 @@ def markdown(groups: dict[str, list[dict]], facts: dict) -> str:
         if results:
             spectra = markdown_table(results, plain, spectral_cells)
             parts.append(
-                f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\nSpectra:\n\n{spectra}"
+                f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\n"
+                f"Spectra:\n\n{spectra}"
             )
     rows = {
         result["row"]: result

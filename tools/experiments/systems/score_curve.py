@@ -183,7 +183,8 @@ def score(options: argparse.Namespace, console: Console) -> None:
     sources = {read_manifest(find_bundle(model)).sources for model in options.models}
     if len(sources) > 1:
         raise ValueError(
-            f"the models have different sources, {sorted(sources)}; score models of the same sources."
+            f"the models have different sources, {sorted(sources)}; "
+            "score models of the same sources."
         )
     sets = scoring_sets(options.score, "demo", next(iter(sources))[0])
     rows = []

@@ -145,8 +145,8 @@ def run(
             one.close()
         for relay in relays:
             relay.close()
-    told = [json.loads(line) for line in server.said.splitlines()]
-    injected = Counter(line["fault"] for line in told if "fault" in line)
+    events = [json.loads(line) for line in server.said.splitlines()]
+    injected = Counter(line["fault"] for line in events if "fault" in line)
     return _figures(
         results, seconds, sum(relay.dropped for relay in relays), injected, restarts=int(restart)
     )

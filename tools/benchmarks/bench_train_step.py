@@ -60,8 +60,10 @@ def step_gflop(system) -> float:
     generator = 3 * forward_gflop(system.generator, data.batch + alone, data.window)
     if not system.plays:
         return generator
-    heard = forward_gflop(system.discriminator, data.batch * len(system.sources), system.stretch)
-    return generator + 3 * 3 * heard * config.discriminator_steps + 2 * heard
+    scored = forward_gflop(
+        system.discriminator, data.batch * len(system.sources), system.crop_length
+    )
+    return generator + 3 * 3 * scored * config.discriminator_steps + 2 * scored
 
 
 def profile(step, batch, operations: int) -> list[tuple[str, float]]:

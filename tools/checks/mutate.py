@@ -230,9 +230,9 @@ def main(arguments: list[str] | None = None) -> int:
         run_all(mutants, workshops, results, console)
     console.print(table_of(mutants, results))
     states = collections.Counter(results.of(mutant).state for mutant in mutants)
-    told = ", ".join(f"{states[state]} {state}" for state in COLOURS if states[state])
+    outcomes = ", ".join(f"{states[state]} {state}" for state in COLOURS if states[state])
     console.print(
-        f"{len(mutants)} mutants: {told}; {(time.monotonic() - started) / 60:.1f} minutes."
+        f"{len(mutants)} mutants: {outcomes}; {(time.monotonic() - started) / 60:.1f} minutes."
     )
     return 0 if all(results.of(mutant).dead for mutant in mutants) else 1
 

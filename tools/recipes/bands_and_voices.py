@@ -163,16 +163,16 @@ def sung(
         pyworld.cheaptrick(speech, pitch_hz, time, rate),
         pyworld.d4c(speech, pitch_hz, time, rate),
     )
-    heard = drawn_out(pitch_hz > 0, rng.uniform(*SLOWER))
-    seconds = np.arange(len(heard)) * FRAME_MS / 1000
+    frames = drawn_out(pitch_hz > 0, rng.uniform(*SLOWER))
+    seconds = np.arange(len(frames)) * FRAME_MS / 1000
     vibrato = rng.uniform(0, 0.5) * np.sin(2 * np.pi * rng.uniform(5, 6.5) * seconds)
-    drift = 0.15 * np.convolve(rng.normal(size=len(heard)), np.full(30, 1 / 30), "same")
-    semitones = melody_line(notes, middle, len(heard)) + vibrato + drift
-    sung_hz = np.where(pitch_hz[heard] > 0, 440 * 2 ** ((semitones - 69) / 12), 0.0)
+    drift = 0.15 * np.convolve(rng.normal(size=len(frames)), np.full(30, 1 / 30), "same")
+    semitones = melody_line(notes, middle, len(frames)) + vibrato + drift
+    sung_hz = np.where(pitch_hz[frames] > 0, 440 * 2 ** ((semitones - 69) / 12), 0.0)
     bins = np.arange(envelope.shape[1])
-    envelope = np.stack([np.interp(bins / formant, bins, frame) for frame in envelope[heard]])
+    envelope = np.stack([np.interp(bins / formant, bins, frame) for frame in envelope[frames]])
     return pyworld.synthesize(
-        sung_hz, envelope, np.ascontiguousarray(breath[heard]), rate, FRAME_MS
+        sung_hz, envelope, np.ascontiguousarray(breath[frames]), rate, FRAME_MS
     )
 
 

@@ -181,7 +181,7 @@ def bass_note(classes: tuple[int, ...], low: int) -> int:
     return low + (classes[0] - low) % 12
 
 
-# One bar: (chord, beats in the bar, lowest pitch) to a list of (start, length, pitch, change of velocity).
+# One bar: (chord, beats, lowest pitch) to a list of (start, length, pitch, change of velocity).
 Pattern = Callable[[tuple[int, ...], int, int], list[tuple[float, float, int, int]]]
 
 
@@ -369,7 +369,7 @@ def guitar(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 
 
 
 def bass(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 92) -> list[Note]:
-    """A bass line: 'walk' steps towards the next root on each beat; 'rock' is quavers on the root."""
+    """A bass line: 'walk' steps to the next root on each beat; 'rock' is quavers on the root."""
     notes = []
     for bar, classes in enumerate(song.chords):
         root, start = bass_note(classes, 31), bar * song.beats
@@ -448,9 +448,10 @@ def drums(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 9
 
 
 # J. S. Bach, Prelude in C major, BWV 846 (1722): the five notes of each bar, from the lowest.
-BACH_PRELUDE = """60 64 67 72 76|60 62 69 74 77|59 62 67 74 77|60 64 67 72 76|60 64 69 76 81|60 62 66 69 74|
-59 62 67 74 79|59 60 64 67 72|57 60 64 67 72|50 57 62 66 72|55 59 62 67 71|55 58 64 67 73|53 57 62 69 74|
-53 56 62 65 74|52 55 60 67 72|52 53 57 60 65|50 53 57 60 65|43 50 55 59 65|48 52 55 60 64"""
+BACH_PRELUDE = """60 64 67 72 76|60 62 69 74 77|59 62 67 74 77|60 64 67 72 76|60 64 69 76 81|
+60 62 66 69 74|59 62 67 74 79|59 60 64 67 72|57 60 64 67 72|50 57 62 66 72|55 59 62 67 71|
+55 58 64 67 73|53 57 62 69 74|53 56 62 65 74|52 55 60 67 72|52 53 57 60 65|50 53 57 60 65|
+43 50 55 59 65|48 52 55 60 64"""
 
 
 def bach_prelude(song: Song, velocity: int) -> list[Note]:

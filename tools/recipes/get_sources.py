@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 GITHUB = "https://github.com"
-REPOSITORIES = {  # folder: (repository, commit or None for the newest, folders wanted or () for all)
+# folder: (repository, commit or None for the newest, wanted folders or () for all)
+REPOSITORIES = {
     "SplendidGrandPiano": ("sfzinstruments/SplendidGrandPiano", None, ()),
     "BengtNilsson.HeadroomPiano": ("sfzinstruments/BengtNilsson.HeadroomPiano", None, ()),
     "upright-piano-KW": ("freepats/upright-piano-KW", None, ()),

@@ -28,7 +28,7 @@ from tfsepgan.files import remove_half_written, sha256_of, write_whole
 
 sys.path[:0] = [str(Path(__file__).parent)]
 from recorded_sources import NotAvailable, Read, address, open_source  # noqa: E402
-from recorded_table import KEPT_SUFFIXES, SPLIT, DESCRIBED, Recording, digest_of, read_table  # noqa: E402
+from recorded_table import DESCRIBED, KEPT_SUFFIXES, SPLIT, Recording, digest_of, read_table  # noqa: E402
 
 TABLE = Path(__file__).with_name("recorded.json")
 LOUDEST = 0.999  # of full scale, for decoded peaks above it

@@ -27,7 +27,8 @@ def open_source(source: dict, paths: Iterable[str], cache: Path, folders: Iterab
     """A function that reads the files of a source.
 
     Args:
-      source: an entry of the table's `sources`: `git` and `commit`, or `debian` or `npm` and `version`.
+      source: an entry of `sources` in the table: `git` and `commit`, or `debian` or `npm` and
+        `version`.
       paths: the files to read; only these are fetched if the source allows it.
       cache: folder for fetched files, kept for the next call.
       folders: searched before anything is fetched.

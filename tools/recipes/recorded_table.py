@@ -51,7 +51,7 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
     """
     table = json.loads(path.read_text())
     listed, more = _lines(path.with_suffix(".sha256")), _lines(path.with_suffix(".large"))
-    told: set[str] = set()
+    described: set[str] = set()
     recordings: list[Recording] = []
     for work in table["works"]:
         if missing := [key for key in (*DESCRIBED, "from", "files", "to") if not work.get(key)]:
@@ -65,11 +65,11 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
         ]
         if not found:
             raise DataError(f"{path}: {patterns[0]} is not in {path.stem}.sha256.")
-        told |= {name for _, name in found}
+        described |= {name for _, name in found}
         for digest, name in found if large else [line for line in found if line not in more]:
             inside = name.removeprefix(f"{work['from']}/")
             recordings.append(Recording(work["from"], inside, digest, _target(work, inside), work))
-    if left := [name for _, name in [*listed, *more] if name not in told]:
+    if left := [name for _, name in [*listed, *more] if name not in described]:
         raise DataError(f"{path}: no work describes {left[0]}.")
     counted = Counter(recording.target.lower() for recording in recordings)
     if twice := [target for target, times in counted.items() if times > 1]:

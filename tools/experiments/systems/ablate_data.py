@@ -101,7 +101,7 @@ class Ablation:
             *(word for name, value in diet.items() for word in (f"--{name}", str(value))),
         ]
 
-    def _asked(self, row: Row) -> dict:
+    def _depends_on(self, row: Row) -> dict:
         """What a row's scores depend on."""
         return {
             "minutes": self.options.processor_minutes,
@@ -118,20 +118,20 @@ class Ablation:
                 status.update(f"{name}: {words}"[: self.console.width - 4].replace("[", "("))
 
             work.wait_for_earlier_command(folder, report)
-            plan, asked = folder / "plan.json", self._asked(row)
+            plan, wanted = folder / "plan.json", self._depends_on(row)
             if not plan.exists():
                 seconds = 60 * self.options.processor_minutes
                 write_json(
                     plan,
                     {
                         **work.time_steps(self.arguments(row), folder, seconds, 60.0, report),
-                        "asked": asked,
+                        "asked": wanted,
                     },
                 )
             planned = read_json(plan)
-            if planned.get("asked", asked) != asked:
+            if planned.get("asked", wanted) != wanted:
                 raise work.RowError(
-                    f"{folder} was made with {planned['asked']}, not {asked}; "
+                    f"{folder} was made with {planned['asked']}, not {wanted}; "
                     "remove it, or use another --folder"
                 )
             steps = planned["steps"]

@@ -112,10 +112,10 @@ class Comparison:
         return "done" if measured else "measure"
 
     @staticmethod
-    def _matches(found: dict, asked: dict) -> bool:
+    def _matches(found: dict, wanted: dict) -> bool:
         """Whether scores are those that are wanted; further metrics are allowed."""
-        asked = json.loads(json.dumps(asked))
-        return set(asked.pop("metrics")) <= set(found.pop("metrics", ())) and found == asked
+        wanted = json.loads(json.dumps(wanted))
+        return set(wanted.pop("metrics")) <= set(found.pop("metrics", ())) and found == wanted
 
     def on_disk(self, row: Row) -> list[Trial]:
         """The trials of a row that the folder holds, by seed."""
@@ -253,13 +253,13 @@ class Comparison:
     def measure(self, *trials_and_say) -> None:
         """Parameters and speed of trials in rotation: `measure(trial, ..., report)`."""
         *trials, report = trials_and_say
-        asked = {
+        wanted = {
             trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)}
             for trial in trials
         }
         first = self.sets[0]
         values = {
-            "rows": asked,
+            "rows": wanted,
             "data": first.data,
             "split": first.split,
             "source": self.options.source,

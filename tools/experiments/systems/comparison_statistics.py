@@ -55,16 +55,16 @@ def difference(
     result: dict, plain: dict, metric: str, sets: Sequence[str] | None = None
 ) -> Mean | None:
     """Difference of two rows, paired by recording and seed, where both have values."""
-    ours, theirs = cells(result, metric, sets), cells(plain, metric, sets)
+    own, other = cells(result, metric, sets), cells(plain, metric, sets)
     return _mean(
         {
             place: {
-                seed: ours[place][seed] - theirs[place][seed]
-                for seed in ours[place]
-                if seed in theirs[place]
+                seed: own[place][seed] - other[place][seed]
+                for seed in own[place]
+                if seed in other[place]
             }
-            for place in ours
-            if place in theirs
+            for place in own
+            if place in other
         }
     )
 

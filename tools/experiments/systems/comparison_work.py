@@ -196,10 +196,10 @@ def fingerprint(folder: Path) -> str:
 def commit() -> str:
     """The commit, with a + if the package has changes; 'unknown' outside of git."""
     here = Path(__file__).parents[3]
-    asked = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "tfsepgan"])
+    commands = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "tfsepgan"])
     found = [
         subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False)
-        for words in asked
+        for words in commands
     ]
     if found[0].returncode:
         return "unknown"

@@ -104,14 +104,14 @@ def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace)
     reports = {}
     for one in sets:
         output = Path(options.output) / mark / one.name
-        asked = {
+        wanted = {
             "recordings": one.recordings(),
             "mixtures": options.mixtures,
             "seconds": options.seconds,
         }
-        asked |= {"bss": options.bss}
+        wanted |= {"bss": options.bss}
         stamp = output / "computed_from.json"
-        if not stamp.exists() or read_json(stamp) != asked:
+        if not stamp.exists() or read_json(stamp) != wanted:
             separator = separator or load(folder)
             shutil.rmtree(output, ignore_errors=True)
             amount = {"split": one.split, "count": options.mixtures, "seconds": options.seconds}
@@ -124,7 +124,7 @@ def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace)
                 "workers": cores() if options.bss else 0,
             }
             evaluate(separator.separate, mixtures, output, **names)
-            write_json(stamp, asked)
+            write_json(stamp, wanted)
         reports[one.name] = Report.load(output)
     source = manifest.sources[0]
     row = {

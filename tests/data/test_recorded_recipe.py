@@ -70,7 +70,8 @@ def table(tmp_path, clones):
             "player": "Ben",
             "cut": [0.5, 1.25],
         },
-        DESCRIBED | {"from": "music", "files": ["bands/*", "none/*"], "to": "rest/drums", "name": "kit"},
+        DESCRIBED
+        | {"from": "music", "files": ["bands/*", "none/*"], "to": "rest/drums", "name": "kit"},
     ]
     write_table(path, {"music": {"git": "ann/music", "commit": commit}}, works)
     return path

@@ -28,9 +28,8 @@ from pathlib import Path
 import numpy as np
 
 AUDIO_SECONDS = 10
-MATRIX = (
-    1536  # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
-)
+# rows and columns of the matrix product: beyond all caches, done in a tenth of a second
+MATRIX = 1536
 ONE_PASS = {
     "TFLite float32": "{name}.tflite",
     "TFLite float16": "{name}.fp16.tflite",

@@ -97,9 +97,8 @@ def main() -> None:
     experiment, _ = parse(arguments, TrainOptions, program="multiply_adds.py", about=__doc__)
     config, rate = experiment.model.generator, experiment.data.sample_rate_hz
     generator = build_generator(config, sources=1, sample_rate_hz=rate)
-    frames = rate / generator_entry(config.kind).hop(
-        config
-    )  # of all layers but resnet's outer ones
+    # of all layers but resnet's outer ones
+    frames = rate / generator_entry(config.kind).hop(config)
     rows = counts(generator)
     total = sum(row.products for row in rows)
     title = (

@@ -35,10 +35,11 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {KILLED: "green", TIMED_OUT: "yellow", SURVIVED: "bold red", BROKEN: "bold magenta"}
+# processor time after which a run counts as endless: the longer of the two
 LEAST_SECONDS, TIMES_LONGER = (
     60.0,
     10.0,
-)  # processor time after which a run counts as endless: the longer of the two
+)
 BASELINE_SECONDS = 3600.0
 WIDTH = 150  # of the table in a file
 

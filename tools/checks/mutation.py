@@ -30,13 +30,14 @@ PYTEST = (
     *("-x", "-q", "-p", "xdist.plugin", "-n", "0"),
     *("-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"),
 )
+# no test ran on the mutant
 NO_KILL = (
     "SyntaxError",
     "IndentationError",
     "NameError",
     "ImportError",
     "ModuleNotFoundError",
-)  # no test ran on the mutant
+)
 KILLED, SURVIVED, TIMED_OUT, BROKEN = "killed", "survived", "timed out", "broken"
 # a run's limit by the clock, in multiples of its processor time; the machine may be busy
 CLOCK = 20.0

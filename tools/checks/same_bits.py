@@ -44,9 +44,8 @@ COMMANDS = (
     "generate",
     *(f"data {name}" for name in DATA_COMMANDS),
 )
-CLOCK = re.compile(
-    r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE
-)  # keys that differ from run to run
+# keys that differ from run to run
+CLOCK = re.compile(r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE)
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 Facts = dict[str, str]  # what is compared: name and digest, or the text itself if it is short

@@ -119,9 +119,8 @@ def lasso(measurements: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso
 
-    of_cosines = scipy.fft.dct(
-        matrix, axis=1, norm="ortho"
-    )  # A x = (A C^T)(C x) with orthonormal cosines C
+    # A x = (A C^T)(C x) with orthonormal cosines C
+    of_cosines = scipy.fft.dct(matrix, axis=1, norm="ortho")
     # scikit-learn halves and averages the squared error; the level replaces the images' range.
     level = np.sqrt(np.mean(measurements**2))
     model = Lasso(alpha=LASSO_WEIGHT * level / len(matrix), fit_intercept=False, max_iter=300)

@@ -25,9 +25,8 @@ from tfsepgan.data.batches.pool import OTHER
 FILTERS, EDGES, ROOMS = 4096, 512, 256  # of each kind in the tables
 EQUALISER_SECTIONS, LOW_SECTIONS, HIGH_SECTIONS = 3, 2, 1  # second-order sections of each
 RINGING_SECONDS = 0.1  # how long filters may ring after a window and a room
-SPEED_BITS = (
-    20  # of the fraction in which a speed is counted, so that places are exact far into a window
-)
+# bits of a speed's fraction; with these, positions are exact up to the end of a window
+SPEED_BITS = 20
 JUST_BELOW_ONE = 1 - 2.0**-20
 NOT_MADE = ("pitch", "codec", "rooms")  # augmentations that are left out here
 

@@ -24,9 +24,8 @@ from tfsepgan.data.batches.unpacked import Recording
 from tfsepgan.errors import DataError
 
 INDEX, LEVELS = "index.json", "levels.npy"
-PEAK = (
-    0.9  # what the loudest sample of a recording is coded at, so that a codec's noise does not clip
-)
+# peak of each coded recording; below 1, so that the noise of the codec is not clipped
+PEAK = 0.9
 HALF = 1024  # coefficients in a frame of 'lapped'
 BANDS = 32
 STEP_DB = 1.5  # resolution of a band's step

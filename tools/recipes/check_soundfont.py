@@ -80,28 +80,28 @@ def measured(path: Path) -> tuple[str, list[Measured]]:
 def faults(name: str, notes: Sequence[Measured]) -> list[str]:
     """The exceeded limits, in words."""
     levels = np.array([note.level_db for note in notes])
-    said = [
+    problems = [
         f"key {note.key} {note.cents:+.0f} cents" for note in notes if abs(note.cents) > FAR_CENTS
     ]
-    said += [
+    problems += [
         f"key {note.key} at {note.level_db:.0f} dB"
         for note in notes
         if not QUIET_DB < note.level_db < LOUD_DB
     ]
     if name != "drums":
-        said += [
+        problems += [
             f"key {note.key} does not end ({note.tail_db:.0f} dB)"
             for note in notes
             if note.tail_db > TAIL_DB
         ]
         if np.ptp(levels) > SPREAD_DB:
-            said.append(f"levels {np.ptp(levels):.0f} dB apart")
-    said += [
+            problems.append(f"levels {np.ptp(levels):.0f} dB apart")
+    problems += [
         f"key {note.key} clicks ({note.click_db:.0f} dB)"
         for note in notes
         if note.click_db > CLICK_DB
     ]
-    return said
+    return problems
 
 
 def main() -> int:
@@ -114,8 +114,8 @@ def main() -> int:
     worst = 0
     for path in parser.parse_args().soundfonts:
         name, notes = measured(path)
-        said = faults(name, notes)
-        worst |= bool(said)
+        problems = faults(name, notes)
+        worst |= bool(problems)
         levels = [note.level_db for note in notes]
         off = max(abs(note.cents) for note in notes)
         words = (
@@ -123,7 +123,7 @@ def main() -> int:
             f"at most {off:.0f} cents off"
         )
         console.print(
-            words, f"BAD: {'; '.join(said)}" if said else "", markup=False, highlight=False
+            words, f"BAD: {'; '.join(problems)}" if problems else "", markup=False, highlight=False
         )
     return int(worst)
 

@@ -90,11 +90,12 @@ PACKAGES |= {
     for kind, names in TONEJS.items()
     for name in names
 }
+# of LibriSpeech, among librosa's examples
 READERS = (
     "198-209-0000",
     "3436-172162-0000",
     "5703-47212-0000",
-)  # of LibriSpeech, among librosa's examples
+)
 DEBIAN = [
     "fluidsynth",
     "fluid-soundfont-gm",

@@ -32,13 +32,11 @@ SAMPLE_RATE_HZ = 16_000
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS_PER_BEAT = 480
 RENDER_LIMIT_SECONDS = 60  # rendering takes a second; after this, fluidsynth hangs
-RUMBLE_FILTER = butter(
-    2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos"
-)  # below the lowest note, 27.5 Hz
+# below the lowest note, 27.5 Hz
+RUMBLE_FILTER = butter(2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
 RMS_DB, PEAK_DB = -20.0, -3.0  # the level; lower where the peak would be higher
-QUALITY_LOSS = (
-    1.0  # libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
-)
+# libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
+QUALITY_LOSS = 1.0
 SECONDS = {
     ("train", "piano"): 26,
     ("train", "rest"): 21.5,

@@ -73,10 +73,11 @@ MORE = {"yamaha_upright": "VCSL Yamaha Upright"} | {
     name: variant.title for name, variant in VARIANTS.items()
 }
 SAMPLED = PIANOS | LATER | MORE
+# General MIDI
 GENERAL = {
     "fluid": "MIT (Frank Wen)",
     "musescore": "MIT (S. Christian Collins and others)",
-}  # General MIDI
+}
 LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
 LICENCES |= {
     name: f"{LICENCES[variant.of]}; changed" for name, variant in VARIANTS.items()
@@ -87,14 +88,14 @@ SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores to make; enough for the minutes 
 LARGEST_SCORE = 60_000  # bytes of compressed MusicXML; larger ones take minutes to read
 GROOVE_SECONDS = 90.0
 STRUCK_MINUTES = 10  # of each synthetic piano
+# added to the seed for later pianos: other songs
 LATER_SEED, MORE_SEED, STRUCK_SEED = (
     1000,
     2000,
     3000,
-)  # added to the seed for later pianos: other songs
-IOWA_LOUD = (
-    55  # velocity from which Iowa's ff sounds; its mf, with hiss at -32 dB, is for soft notes
 )
+# velocity from which Iowa's ff sounds; its mf, with hiss at -32 dB, is for soft notes
+IOWA_LOUD = 55
 IOWA_IN_TUNE = (24, 102)  # some notes outside are 40 to 75 cents off
 VSCO_IN_TUNE = (24, 107)
 LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice")
@@ -142,9 +143,8 @@ def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
         notes = sources / "ready" / "notes" / name
         sfz_piano.cut_sprites(source, notes)
         return sfz_piano.note_zones([notes])
-    return sfz_piano.sfz_zones(
-        source, without="DECCA"
-    )  # one of the two pairs of microphones of the Headroom
+    # one of the two pairs of microphones of the Headroom
+    return sfz_piano.sfz_zones(source, without="DECCA")
 
 
 def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:

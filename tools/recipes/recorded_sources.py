@@ -89,9 +89,8 @@ def _git(source: dict, paths: list[str], cache: Path, folders: Iterable[Path]) -
     found = _git_directory(source["git"], folders)
     if found is None or (cache in found.parents and not _is_there(found, source["commit"])):
         found = _clone(source, paths, cache / source["git"].replace("/", "+"))
-    commit = (
-        source["commit"] if _is_there(found, source["commit"]) else "HEAD"
-    )  # checksums show differences
+    # checksums show differences
+    commit = source["commit"] if _is_there(found, source["commit"]) else "HEAD"
     return lambda path: _run("git", f"--git-dir={found}", "cat-file", "blob", f"{commit}:{path}")
 
 

@@ -146,7 +146,7 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     ]
     words += ["--singer", *singers] if singers else []
     return tfsepgan_data(
-        [*words, "--licence", *(f"{name}={said}" for name, said in licences.items())]
+        [*words, "--licence", *(f"{name}={licence}" for name, licence in licences.items())]
     )
 
 

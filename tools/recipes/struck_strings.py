@@ -22,11 +22,12 @@ from soundfont_writer import Zone, to_pcm16
 
 RATE_HZ = 44100
 ROOTS = range(21, 109, 4)
+# velocity of the sample, velocities that play it
 LAYERS = (
     (25, (0, 50)),
     (65, (51, 84)),
     (105, (85, 127)),
-)  # velocity of the sample, velocities that play it
+)
 MOST_PARTIALS = 48
 HIGHEST_HZ = 17000.0
 PEAK = 0.7

@@ -144,9 +144,8 @@ class Results:
             }
             if kind == "mixture":
                 for metrics in means.values():
-                    metrics.pop(
-                        "sar", None
-                    )  # a mixture has no artifacts, so its SAR is rounding error
+                    # a mixture has no artifacts, so its SAR is rounding error
+                    metrics.pop("sar", None)
                     metrics["si_sdr_improvement"] = {file: {"0": 0.0} for file in metrics["si_sdr"]}
             found.append({"row": name, "says": says, "bound": True, "means": means})
         return found

@@ -38,12 +38,13 @@ TITLES = {
 }
 BASE = "ssepgan"
 PLAIN = "l1-only"  # the reference for the adversarial terms
+# the page compares these rows, so one seed is not enough
 SEVERAL_SEEDS = (
     BASE,
     PLAIN,
     "no-mixture-as-fake",
     "paper-weights",
-)  # the page compares these rows, so one seed is not enough
+)
 
 
 @dataclass(frozen=True, kw_only=True)

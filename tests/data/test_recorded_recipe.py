@@ -177,7 +177,7 @@ def test_an_unavailable_source_is_left_out_and_reported(tmp_path, table, gather,
         file.write(f"{'1' * 64}  gone/x.wav\n")
     assert gather() == 1
     words = " ".join(capsys.readouterr().out.split())
-    assert "train/rest/gone/x.wav: gone cannot be had" in words
+    assert "train/rest/gone/x.wav: gone is not available" in words
     assert len(json.loads((tmp_path / "data/manifest.json").read_text())) == 3
 
 
@@ -234,8 +234,8 @@ def test_what_is_no_wav_flac_ogg_or_mp3_is_decoded(tmp_path):
     ("change", "message"),
     [
         ({"licence": ""}, "lacks licence"),
-        ({"files": "none.wav"}, "is no file"),
-        ({"files": "bands/*"}, "no work tells what music/music/a piece"),
+        ({"files": "none.wav"}, "is not in table.sha256"),
+        ({"files": "bands/*"}, "no work describes music/music/a piece"),
         ({"files": "*/*", "to": "rest/drums", "name": "kit"}, "become"),
     ],
 )

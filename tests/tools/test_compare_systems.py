@@ -255,9 +255,9 @@ def test_sets_are_named_and_lie_anywhere(comparison, tones):
         "=demo/test",
         "own=",
     ):
-        with pytest.raises(ConfigError, match="NAME=DIR/SPLIT was expected"):
+        with pytest.raises(ConfigError, match="wanted NAME=DIR/SPLIT"):
             sets_of.scoring_sets([words], "demo", "piano")
-    with pytest.raises(ConfigError, match="two sets are called own"):
+    with pytest.raises(ConfigError, match="two sets have the name own"):
         sets_of.scoring_sets(["own=demo/test", "own=demo/valid"], "demo", "piano")
     with pytest.raises(DataError, match="does not exist"):
         sets_of.scoring_sets(["own=nosuch/test"], "demo", "piano")
@@ -388,7 +388,7 @@ def test_rows_of_another_machine_are_kept(comparison, tmp_path):
     page = tables.markdown(results.groups(), results.facts(ours.options, ours.catalogue, ours.sets))
     assert "a desk (ssepgan); a table (l1-only)" in page
     written["Systems"][0]["means"]["test"]["si_sdr"]["a"]["0"] += 0.5
-    with pytest.raises(work.RowError, match="of other mixtures of test"):
+    with pytest.raises(work.RowError, match="have other mixtures of test"):
         ours.results(written)
 
 

@@ -84,17 +84,20 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-            for name in (
-                "train",
-                "separate",
-                "evaluate",
-                "export",
-                "data",
-                "generate",
-                "tune",
-                "refine",
-            )
+            "tfsepgan = tfsepgan.cli.main:main",
+            *(
+                f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
+                for name in (
+                    "train",
+                    "separate",
+                    "evaluate",
+                    "export",
+                    "data",
+                    "generate",
+                    "tune",
+                    "refine",
+                )
+            ),
         ]
     },
 )

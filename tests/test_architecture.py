@@ -35,6 +35,8 @@ FLOORS = (
 )
 FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
 KERAS_ONLY = ("layers", "networks", "losses", "metrics")  # trainable on any Keras backend
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 300, 50, 100  # functions without their docstring
+LONGEST_TWIN = 12  # lines that may stand in two places
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
 
@@ -205,6 +207,32 @@ def test_nothing_read_from_a_file_can_run(path):
         assert given.get("allow_pickle") is not True, f"{where} allows pickles"
         assert given.get("shell") is not True, f"{where} runs a shell"
         assert given.get("safe_mode") is not False, f"{where} loads code"
+
+
+@every_file
+def test_files_functions_and_lines_are_short(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= LONGEST_FILE, f"{name_of(path)} has {len(lines)} lines; split it by idea"
+    long = [number for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
+    assert not long, f"{name_of(path)} has lines of more than {LONGEST_LINE} characters: {long}"
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node) is not None
+            first = node.body[0].end_lineno if documented else node.lineno
+            length = node.end_lineno - first
+            assert length <= LONGEST_FUNCTION, f"{name_of(path)}:{node.lineno} has {length} lines"
+
+
+def test_no_passage_stands_twice():
+    places = {}
+    for path in FILES:
+        text = [(n, line.strip()) for n, line in enumerate(path.read_text().splitlines(), 1)]
+        code = [(n, line) for n, line in text if line and not line.startswith(("import ", "from "))]
+        for first in range(len(code) - LONGEST_TWIN):
+            passage = tuple(line for _, line in code[first : first + LONGEST_TWIN + 1])
+            places.setdefault(passage, []).append(f"{name_of(path)}:{code[first][0]}")
+    twins = [where for where in places.values() if len(where) > 1]
+    assert not twins, f"the same passage stands at {twins[0]}; make it one"
 
 
 def test_package_inits_hold_a_docstring_and_no_imports():

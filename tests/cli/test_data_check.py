@@ -129,8 +129,8 @@ def test_a_layout_can_be_named(tones, run):
     result = run("data", "check", tones, "--layout", "slakh2100")
     assert result.code == 1
     assert (
-        "is not laid out as slakh2100: Files are `{train,validation,test}/TrackNNNNN/stems/SNN.flac`"
-        in result.error
+        "is not laid out as slakh2100: Files are"
+        " `{train,validation,test}/TrackNNNNN/stems/SNN.flac`" in result.error
     )
     assert run("data", "check", tones, "--layout", "slack").code == 2
 

@@ -94,15 +94,13 @@ def evaluate(
     output = Path(output)
     check_writable(output)
     scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
-    found = _Results(
-        mixtures, scored, output, _settings(bss, window_seconds, hop_seconds, measures)
-    )
     settings = {
         "bss": bss,
         "window_seconds": window_seconds,
         "hop_seconds": hop_seconds,
         "measures": measures,
     }
+    found = _Results(mixtures, scored, output, _settings(**settings))
     jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
         with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:

@@ -21,7 +21,8 @@ def hold(directory: Path) -> None:
     import fcntl
 
     try:
-        file = open(directory / LOCK, "a+")  # noqa: SIM115  the lock lasts as long as the file is open
+        # The lock lasts as long as the file is open.
+        file = open(directory / LOCK, "a+")  # noqa: SIM115
     except OSError as error:
         raise CheckpointError(f"Could not write {directory / LOCK}: {error.strerror}.") from error
     try:

@@ -1,0 +1,83 @@
+"""`tfsepgan`: all commands under one name, and a table of the models that ship.
+
+`tfsepgan train ...` is `tfsepgan-train ...`, and so on. Only the chosen command is imported.
+"""
+
+import sys
+from importlib import import_module
+
+from rich.markup import escape
+from rich.table import Table
+
+import tfsepgan
+from tfsepgan.cli.command import command
+from tfsepgan.errors import ConfigError
+from tfsepgan.models.folders import read_manifest, shipped_models
+
+COMMANDS = {
+    "separate": "take the sources out of recordings",
+    "train": "train a system; the same command resumes",
+    "evaluate": "score a model on mixtures or songs",
+    "export": "write a model as SavedModel and TFLite",
+    "data": "check, preview, make, pack and serve recordings",
+    "generate": "make sounds with a model that synthesizes",
+    "tune": "search the settings of a system",
+    "refine": "average weights, soften masks, compare models",
+}
+HELP = ("-h", "--help")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command that the first argument names; return its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given and given[0] in COMMANDS:
+        return import_module(f"tfsepgan.cli.{given[0]}").main(given[1:])
+    return _own(given)
+
+
+def _tfsepgan(arguments, console):
+    if arguments == ["--version"]:
+        console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
+    elif arguments == ["models"]:
+        _show_models(console)
+    elif not arguments or arguments[0] in HELP or arguments == ["models", "--help"]:
+        _show_help(console)
+    else:
+        raise ConfigError(
+            f"tfsepgan has no command {arguments[0]!r}; it has {', '.join(COMMANDS)}, models and"
+            " --version."
+        )
+
+
+def _show_help(console) -> None:
+    console.print("usage: tfsepgan COMMAND ...\n", markup=False, highlight=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, what in COMMANDS.items():
+        table.add_row(name, what)
+    table.add_row("models", "list the models that ship with the package")
+    table.add_row("--version", "print the version")
+    console.print(table)
+    console.print("\ntfsepgan COMMAND --help lists the settings of a command.", highlight=False)
+
+
+def _show_models(console) -> None:
+    table = Table(title="Models that ship with tfsepgan", title_justify="left")
+    for name in ("model", "sources", "rate, Hz", "parameters", "licence", "folder"):
+        table.add_column(name, overflow="fold")
+    for name, folder in shipped_models().items():
+        manifest = read_manifest(folder)
+        table.add_row(
+            escape(name),
+            escape(", ".join(manifest.sources)),
+            str(manifest.sample_rate_hz),
+            f"{manifest.parameters:,}",
+            escape(str(manifest.trained.get("licence", ""))),
+            escape(str(folder)),
+        )
+    console.print(table)
+
+
+_own = command(_tfsepgan)
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -118,63 +118,40 @@ class Ablation:
                 status.update(f"{name}: {words}"[: self.console.width - 4].replace("[", "("))
 
             work.wait_for_earlier_command(folder, report)
-            plan, wanted = folder / "plan.json", self._depends_on(row)
-            if not plan.exists():
-                seconds = 60 * self.options.processor_minutes
-                write_json(
-                    plan,
-                    {
-                        **work.time_steps(self.arguments(row), folder, seconds, 60.0, report),
-                        "asked": wanted,
-                    },
-                )
-            planned = read_json(plan)
-            if planned.get("asked", wanted) != wanted:
-                raise work.RowError(
-                    f"{folder} was made with {planned['asked']}, not {wanted}; "
-                    "remove it, or use another --folder"
-                )
-            steps = planned["steps"]
+            steps = self._planned_steps(row, folder, report)
             if not (folder / "trained.json").exists():
-                length = [
-                    "--steps",
-                    str(steps),
-                    "--steps-per-epoch",
-                    str(-(-steps // 10)),
-                    "--run",
-                    str(folder / "run"),
-                ]
-                limit = ["--processor-minutes", str(self.options.processor_minutes)]
-                work.run(
-                    "tfsepgan.cli.train", [*self.arguments(row), *length, *limit], folder, report
-                )
-                done = work.progress_of(folder / "run")
-                facts = {
-                    "commit": work.commit(),
-                    "hardware": work.hardware(),
-                    "planned_steps": steps,
-                }
-                write_json(folder / "trained.json", {**done, "history": None, **facts})
+                self._train(row, folder, steps, report)
             for split in (one for one in SPLITS if not (folder / one / "report.json").exists()):
-                scored = [
-                    "--model",
-                    str(folder / "run"),
-                    "--data",
-                    self.options.real,
-                    "--split",
-                    split,
-                ]
-                amount = [
-                    "--mixtures",
-                    "24",
-                    "--seconds",
-                    "10",
-                    "--workers",
-                    "2",
-                    "--output",
-                    str(folder / split),
-                ]
-                work.run("tfsepgan.cli.evaluate", [*scored, *amount], folder, report)
+                self._score(folder, split, report)
+
+    def _planned_steps(self, row: Row, folder: Path, report: work.Reporter) -> int:
+        plan, wanted = folder / "plan.json", self._depends_on(row)
+        if not plan.exists():
+            seconds = 60 * self.options.processor_minutes
+            timed = work.time_steps(self.arguments(row), folder, seconds, 60.0, report)
+            write_json(plan, {**timed, "asked": wanted})
+        planned = read_json(plan)
+        if planned.get("asked", wanted) != wanted:
+            raise work.RowError(
+                f"{folder} was made with {planned['asked']}, not {wanted}; "
+                "remove it, or use another --folder"
+            )
+        return planned["steps"]
+
+    def _train(self, row: Row, folder: Path, steps: int, report: work.Reporter) -> None:
+        length = ["--steps", str(steps), "--steps-per-epoch", str(-(-steps // 10))]
+        limit = ["--processor-minutes", str(self.options.processor_minutes)]
+        flags = [*self.arguments(row), *length, "--run", str(folder / "run"), *limit]
+        work.run("tfsepgan.cli.train", flags, folder, report)
+        done = work.progress_of(folder / "run")
+        facts = {"commit": work.commit(), "hardware": work.hardware(), "planned_steps": steps}
+        write_json(folder / "trained.json", {**done, "history": None, **facts})
+
+    def _score(self, folder: Path, split: str, report: work.Reporter) -> None:
+        scored = ["--model", str(folder / "run"), "--data", self.options.real, "--split", split]
+        amount = ["--mixtures", "24", "--seconds", "10", "--workers", "2"]
+        output = ["--output", str(folder / split)]
+        work.run("tfsepgan.cli.evaluate", [*scored, *amount, *output], folder, report)
 
     def result(self, name: str) -> dict | None:
         """The results of a finished row; None for other rows."""

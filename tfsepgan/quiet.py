@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from typing import TextIO
 
 
 def quiet_tensorflow() -> None:
@@ -24,3 +25,12 @@ def quiet_libraries():
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+def kept_stderr() -> TextIO:
+    """The standard error as a file that `quiet_libraries` does not silence."""
+    try:
+        number = sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):  # replaced, as by a test or a notebook
+        return sys.stderr
+    return os.fdopen(os.dup(number), "w", buffering=1, encoding="utf-8", errors="replace")

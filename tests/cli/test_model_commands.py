@@ -1,6 +1,7 @@
 """The commands that use a model (separate, evaluate, export), and their errors without one."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,17 +42,60 @@ def test_separating_a_file_leaves_its_stems_at_its_own_rate_channels_and_length(
     assert f"{folder}: piano.wav, residual.wav; 0.5 s, 44100 Hz, 2 channels" in result.out
 
 
+def test_only_the_chosen_stems_are_written(trained_run, recordings, tmp_path, run):
+    whole, chosen = tmp_path / "whole", tmp_path / "chosen"
+    command = ("separate", recordings / "song.wav", "-m", trained_run.directory, "-o")
+    assert run(*command, whole).code == 0
+    assert run(*command, chosen, "--sources", "residual").code == 0
+    assert [path.name for path in (chosen / "song").iterdir()] == ["residual.wav"]
+    written, expected = (
+        soundfile.read(folder / "song" / "residual.wav")[0] for folder in (chosen, whole)
+    )
+    np.testing.assert_array_equal(written, expected)
+    wrong = run(*command, tmp_path / "wrong", "--sources", "drums")
+    assert wrong.code == 2 and "the stems of the model are piano, residual" in wrong.error
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_recordings_whose_stems_exist_are_skipped(trained_run, recordings, tmp_path, run):
+    command = ("separate", recordings, "-m", trained_run.directory, "-o", tmp_path / "out")
+    assert run(*command).code == 0
+    (removed,) = (tmp_path / "out").rglob("song/residual.wav")
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")}
+    removed.unlink()
+    result = run(*command, "--skip-existing")
+    assert result.code == 0 and result.out.count("x real time") == 1
+    assert result.err.count("is skipped: its stems exist.") == 1
+    again = {path for path, time in kept.items() if path.stat().st_mtime_ns != time}
+    assert again == {removed.with_name("piano.wav"), removed}
+
+
+def test_results_as_json_and_nothing_else_on_stdout(trained_run, recordings, tmp_path, run):
+    (recordings / "notes.wav").write_text("not audio")
+    command = ("separate", recordings, "-m", trained_run.directory, "-o", tmp_path / "out")
+    result = run(*command, "--json", "-q")
+    assert result.code == 1
+    facts = {Path(one["input"]).name: one for one in map(json.loads, result.out.splitlines())}
+    assert len(facts) == 3
+    assert facts["notes.wav"]["status"] == "failed"
+    assert "is not audio" in facts["notes.wav"]["reason"]
+    song = facts["song.wav"]
+    assert (song["status"], song["sample_rate_hz"], song["channels"]) == ("done", 44100, 2)
+    assert song["seconds"] == pytest.approx(22051 / 44100)
+    assert all(Path(path).is_file() for path in song["stems"].values())
+    assert set(song["stems"]) == {"piano", "residual"}
+
+
 def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path, run):
     (recordings / "notes.wav").write_text("not audio")
     result = run(
         "separate", recordings, "--model", trained_run.directory, "--output", tmp_path / "out"
     )
     assert result.code == 1
-    assert (
-        result.error
-        == "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+    assert result.error.endswith(
+        "DataError: 1 of 3 recordings could not be separated; the reasons are above."
     )
-    assert "notes.wav is not audio" in result.out
+    assert "notes.wav is not audio" in result.error
     made = {
         path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")
     }

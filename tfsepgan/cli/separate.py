@@ -1,14 +1,19 @@
-"""`tfsepgan-separate`: separates recordings into stems of the same rate, channels and length."""
+"""`tfsepgan-separate`: separates recordings into stems of the same rate, channels and length.
 
+Results go to stdout, one line or JSON object a recording; progress, notes and failures to stderr.
+"""
+
+import json
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import tyro
+from rich.console import Console
 
 from tfsepgan.cli.command import command, stopping_cleanly
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.quiet import quiet_libraries, quiet_tensorflow
+from tfsepgan.quiet import kept_stderr, quiet_libraries, quiet_tensorflow
 
 DEFAULT_MODEL = "piano"
 
@@ -21,11 +26,19 @@ class SeparateOptions:
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders
     of them."""
-    model: str = DEFAULT_MODEL
+    model: Annotated[str, tyro.conf.arg(aliases=("-m",))] = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with
     --server, the name of the model on the server."""
-    output: str = "separated"
+    output: Annotated[str, tyro.conf.arg(aliases=("-o",))] = "separated"
     """Folder for the stems."""
+    sources: tuple[str, ...] | None = None
+    """Stems to write, such as `piano`, or `residual` for the accompaniment; all by default."""
+    skip_existing: bool = False
+    """Leave out recordings whose stems exist already."""
+    json: bool = False
+    """Print one JSON object for each recording."""
+    quiet: Annotated[bool, tyro.conf.arg(aliases=("-q",))] = False
+    """Show no progress and no notes."""
     format: Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"] = "wav"
     """File format of the stems; all but wav get the tags of the recording."""
     subtype: str | None = None
@@ -68,41 +81,84 @@ def _separate(arguments, console):
     form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
     form.check()
     from tfsepgan.separation.files import length_of, separate_files
-    from tfsepgan.separation.naming import find_inputs
+    from tfsepgan.separation.naming import chosen_stems, find_inputs, has_stems
 
+    messages = Console(file=kept_stderr(), soft_wrap=True)
     recordings = find_inputs(options.inputs, options.output)
-    lengths = [length_of(recording) for recording in recordings]
+    lengths = {one: length_of(one) for one in recordings}
     with (
         stopping_cleanly() as stop_here,
         quiet_libraries(),
-        _open(options, sum(lengths)) as separator,
+        _open(options, sum(lengths.values())) as separator,
     ):
+        stems = chosen_stems(separator.stems, options.sources)
+        if options.skip_existing:
+            for one in list(lengths):
+                if has_stems(one, options.output, stems, form):
+                    del lengths[one]
+                    _note(f"{one.path} is skipped: its stems exist.", options, messages)
         done, failed = separate_files(
             separator,
-            recordings,
+            list(lengths),
             options.output,
             form=form,
             clip=options.clip,
-            lengths=lengths,
-            console=console,
+            only=stems,
+            lengths=list(lengths.values()),
+            console=None if options.quiet else messages,
             at_each_block=stop_here,
         )
-    for item in done:
-        stems = ", ".join(stem.name for stem in item.stems.values())
-        where = next(iter(item.stems.values())).parent
-        console.print(
-            f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s, {item.sample_rate_hz}"
-            f" Hz, {item.channels} channels, {item.times_real_time:.0f} x real time",
-            markup=False,
-            highlight=False,
-        )
-        for note in item.notes:
-            console.print(f"  note: {note}", markup=False, highlight=False)
+    _report(done, failed, options, console, messages)
     if failed:
         raise DataError(
             f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are"
             " above."
         )
+
+
+def _note(text: str, options: SeparateOptions, messages: Console) -> None:
+    if not options.quiet:
+        messages.print(text, markup=False, highlight=False)
+
+
+def _report(done, failed, options: SeparateOptions, console: Console, messages: Console) -> None:
+    """Print a line or an object for each recording; the notes, and failures that were not shown."""
+    for item in done:
+        if options.json:
+            console.print(json.dumps(_facts(item)), markup=False, highlight=False)
+        else:
+            stems = ", ".join(stem.name for stem in item.stems.values())
+            where = next(iter(item.stems.values())).parent
+            console.print(
+                f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s,"
+                f" {item.sample_rate_hz} Hz, {item.channels} channels,"
+                f" {item.times_real_time:.0f} x real time",
+                markup=False,
+                highlight=False,
+            )
+        for note in item.notes:
+            _note(f"{item.path}: note: {note}", options, messages)
+    for item in failed:
+        if options.json:
+            facts = {"input": str(item.path), "status": "failed", "reason": item.reason}
+            console.print(json.dumps(facts), markup=False, highlight=False)
+        if options.quiet:
+            messages.print(f"failed {item.reason}", markup=False, highlight=False)
+
+
+def _facts(item) -> dict:
+    return {
+        "input": str(item.path),
+        "status": "done",
+        "stems": {name: str(path) for name, path in item.stems.items()},
+        "seconds": item.frames / item.sample_rate_hz,
+        "sample_rate_hz": item.sample_rate_hz,
+        "channels": item.channels,
+        "gain": item.levels.gain,
+        "clipped_samples": item.levels.clipped_samples,
+        "elapsed_seconds": round(item.elapsed_seconds, 3),
+        "notes": list(item.notes),
+    }
 
 
 def _open(options: SeparateOptions, seconds: float):

@@ -23,7 +23,7 @@ from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
 from tfsepgan.errors import DataError, TfsepganError
-from tfsepgan.separation.naming import Recording, safe_name
+from tfsepgan.separation.naming import Recording, chosen_stems, safe_name
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
 from tfsepgan.separation.stream import RESIDUAL
@@ -73,6 +73,7 @@ def separate_files(
     *,
     form: StemFormat | str = "wav",
     clip: str = "rescale",
+    only: Sequence[str] | None = None,
     lengths: Sequence[float] | None = None,
     console: Console | None = None,
     at_each_block: Callable[[], None] = lambda: None,
@@ -83,7 +84,7 @@ def separate_files(
       separator: the model.
       recordings: as `naming.find_inputs` gives them.
       output_dir: the stems of each go to `output_dir/recording.track/`.
-      form, clip: see `separate_file`.
+      form, clip, only: see `separate_file`.
       lengths: of the recordings, in seconds, as `length_of` gives them; measured by default, which
         reads an MP3 to its end.
       console: shows progress and failures; None shows nothing.
@@ -105,9 +106,13 @@ def separate_files(
                 at_each_block()
                 bar.update(task, completed=before + length * samples / total)
 
-            options = {"track": recording.track, "form": form, "clip": clip, "progress": advance}
+            options = {"track": recording.track, "form": form, "clip": clip, "only": only}
             try:
-                done.append(separate_file(separator, recording.path, output_dir, **options))
+                done.append(
+                    separate_file(
+                        separator, recording.path, output_dir, **options, progress=advance
+                    )
+                )
             except TfsepganError as error:
                 failed.append(FailedFile(path=recording.path, reason=str(error)))
                 shown.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
@@ -137,6 +142,7 @@ def separate_file(
     subtype: str | None = None,
     bit_rate_kbps: int | None = None,
     clip: str = "rescale",
+    only: Sequence[str] | None = None,
     progress: ProgressFunction | None = None,
 ) -> SeparatedFile:
     """Separate an audio file into `output_dir/track/SOURCE.wav` and `residual.wav`.
@@ -154,6 +160,7 @@ def separate_file(
       subtype: of WAV or FLAC, see `encodings.ENCODINGS`; FLOAT and DOUBLE cannot clip.
       bit_rate_kbps: of MP3, M4A and Opus.
       clip: policy for samples that would clip: "rescale" (one gain for all stems), "clip", "error".
+      only: names of the stems to write; all by default.
       progress: called after each block.
     Returns: the paths of the stems, their levels, and notes.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
@@ -163,8 +170,9 @@ def separate_file(
         form = StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
     check_options(form, clip)
     directory = _directory_for(path, Path(output_dir), track)
+    stems = chosen_stems(separator.stems, only)
     info = probe(path)
-    with _writer_for(path, info, directory, separator.stems, form, clip) as writer:
+    with _writer_for(path, info, directory, stems, form, clip) as writer:
         frames = _write_stems(separator, path, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.formats import SUFFIXES
-from tfsepgan.errors import DataError
+from tfsepgan.errors import ConfigError, DataError
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 # device names on Windows
@@ -81,6 +82,30 @@ def find_inputs(
     if not found:
         raise DataError("got nothing to separate; name at least one audio file or folder")
     return _distinct([Recording(path=path, track=relative) for path, relative in found.items()])
+
+
+def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the stems to write, in the model's order.
+
+    Raises: ConfigError for a name that is no stem of the model.
+    """
+    if only is None:
+        return tuple(stems)
+    unknown = [name for name in only if name not in stems]
+    if unknown or not only:
+        wrong = repr(unknown[0]) if unknown else "no name"
+        raise ConfigError(
+            f"got {wrong} as a stem to write; the stems of the model are {', '.join(stems)}"
+        )
+    return tuple(name for name in stems if name in only)
+
+
+def has_stems(
+    recording: Recording, output_dir: str | os.PathLike, stems: Sequence[str], form: StemFormat
+) -> bool:
+    """Whether all these stems of a recording exist already."""
+    folder = Path(output_dir, recording.track)
+    return all((folder / f"{name}{form.encoding.suffix}").is_file() for name in stems)
 
 
 def _walk(directory: Path, output: Path) -> list[Path]:

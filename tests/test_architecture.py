@@ -128,7 +128,7 @@ def test_systems_never_import_each_other():
 def test_table_of_systems_and_files_agree():
     from tfsepgan.systems import SYSTEMS
 
-    shared = {"__init__", "adversary", "base", "crops", "inversion", "latent_search"}
+    shared = {"__init__", "adversary", "base", "crops", "identity", "inversion", "latent_search"}
     shared |= {"learning_rate", "statistics"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)

@@ -90,7 +90,7 @@ def test_maestro_and_irmas_make_the_papers_experiment(tmp_path):
 
 
 def test_what_cannot_be_made_is_refused_and_leaves_nothing(pianos, tmp_path):
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         made(tmp_path, pianos, output=str(pianos))
     (tmp_path / "part").mkdir()
     with pytest.raises(DataError, match="holds no excerpts"):

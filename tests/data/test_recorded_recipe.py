@@ -15,7 +15,7 @@ from tfsepgan.errors import DataError
 
 recorded = from_tools("recorded")
 RATE_HZ = 8000
-TOLD = {
+DESCRIBED = {
     "title": "Largo",
     "player": "Ann",
     "licence": "CC0-1.0",
@@ -61,8 +61,8 @@ def table(tmp_path, clones):
     commit = git(clones / "ann+music", "rev-parse", "HEAD")
     path = tmp_path / "table.json"
     works = [
-        TOLD | {"from": "music", "files": "music/a piece [[]1].wav", "to": "piano/ann"},
-        TOLD
+        DESCRIBED | {"from": "music", "files": "music/a piece [[]1].wav", "to": "piano/ann"},
+        DESCRIBED
         | {
             "from": "music",
             "files": "music/second*",
@@ -70,7 +70,8 @@ def table(tmp_path, clones):
             "player": "Ben",
             "cut": [0.5, 1.25],
         },
-        TOLD | {"from": "music", "files": ["bands/*", "none/*"], "to": "rest/drums", "name": "kit"},
+        DESCRIBED
+        | {"from": "music", "files": ["bands/*", "none/*"], "to": "rest/drums", "name": "kit"},
     ]
     write_table(path, {"music": {"git": "ann/music", "commit": commit}}, works)
     return path
@@ -111,7 +112,7 @@ def test_every_recording_is_written_and_listed(tmp_path, gather):
     entries = {entry["file"]: entry for entry in json.loads((data / "manifest.json").read_text())}
     assert set(entries) == wanted
     for entry in entries.values():
-        assert all(entry[key] for key in (*recorded.TOLD, "source", "digest"))
+        assert all(entry[key] for key in (*recorded.DESCRIBED, "source", "digest"))
     assert [entries[name]["seconds"] for name in sorted(wanted)] == [2.0, 0.75, 2.0]
     assert entries["train/piano/ben/second.flac"]["player"] == "Ben"
     assert "/ann/music/blob/" in entries["train/rest/drums/kit.wav"]["source"]
@@ -170,13 +171,13 @@ def test_nothing_half_written_is_left_when_the_disk_refuses(tmp_path, gather, mo
 def test_an_unavailable_source_is_left_out_and_reported(tmp_path, table, gather, capsys):
     content = json.loads(table.read_text())
     content["sources"]["gone"] = {"debian": "no-such-package", "version": "1", "apt": "none"}
-    content["works"].append(TOLD | {"from": "gone", "files": "x.wav", "to": "rest/gone"})
+    content["works"].append(DESCRIBED | {"from": "gone", "files": "x.wav", "to": "rest/gone"})
     table.write_text(json.dumps(content))
     with open(table.with_suffix(".sha256"), "a") as file:
         file.write(f"{'1' * 64}  gone/x.wav\n")
     assert gather() == 1
     words = " ".join(capsys.readouterr().out.split())
-    assert "train/rest/gone/x.wav: gone cannot be had" in words
+    assert "train/rest/gone/x.wav: gone is not available" in words
     assert len(json.loads((tmp_path / "data/manifest.json").read_text())) == 3
 
 
@@ -233,8 +234,8 @@ def test_what_is_no_wav_flac_ogg_or_mp3_is_decoded(tmp_path):
     ("change", "message"),
     [
         ({"licence": ""}, "lacks licence"),
-        ({"files": "none.wav"}, "is no file"),
-        ({"files": "bands/*"}, "no work tells what music/music/a piece"),
+        ({"files": "none.wav"}, "is not in table.sha256"),
+        ({"files": "bands/*"}, "no work describes music/music/a piece"),
         ({"files": "*/*", "to": "rest/drums", "name": "kit"}, "become"),
     ],
 )

@@ -159,7 +159,7 @@ def test_a_synthesizer_repeats_without_a_seam_and_in_tune():
         assert abs(sampled.cents_off(loop, zone.rate_hz, zone.root) + zone.cents) < 8
 
 
-def test_every_instrument_has_a_class_a_free_licence_and_a_place_it_is_got_from():
+def test_every_instrument_has_a_class_a_free_licence_and_a_source():
     assert len(instruments.BY_NAME) == len(table.INSTRUMENTS)  # no name twice
     got = {*get_sources.REPOSITORIES, *get_sources.PACKAGES}
     for name, instrument in instruments.BY_NAME.items():
@@ -174,11 +174,14 @@ def test_every_instrument_has_a_class_a_free_licence_and_a_place_it_is_got_from(
     assert all(FREE.match(piano.LICENCES[name].replace("; changed", "")) for name in piano.MORE)
 
 
-def test_nothing_that_training_hears_is_of_the_yardstick():
+def test_training_uses_nothing_of_the_yardstick():
     apart = {*songs.APART.fonts, *songs.APART.sampled}
-    heard = {*songs.TRAINING.fonts, *songs.TRAINING.sampled}
+    trained_on = {*songs.TRAINING.fonts, *songs.TRAINING.sampled}
     assert songs.APART.fonts == ("headroom", "vsco", "timgm") and not songs.APART.sampled
-    assert not apart & heard and not {variant.of for variant in variants.VARIANTS.values()} & apart
+    assert (
+        not apart & trained_on
+        and not {variant.of for variant in variants.VARIANTS.values()} & apart
+    )
 
 
 def test_each_class_has_several_players():
@@ -198,7 +201,7 @@ def test_each_class_has_several_players():
     assert count["piano"] == len(table.STRUCK)  # the sampled ones are in piano.py
 
 
-def test_sampled_instruments_are_asked_for_the_classes_that_they_have():
+def test_sampled_instruments_render_the_classes_that_they_have():
     made = ("muldjord", "growlybass", "tonejs_organ", "wurlitzer")
     drawn = list(piano.calls(640, 52, 0, sampled=made))[-3:]
     assert [call.fonts for call in drawn] == [

@@ -67,9 +67,9 @@ def test_layers_share_velocities_and_are_a_step_apart(tmp_path):
     assert abs(loud.max() - sfz_piano.PEAK * 32767) < 2
 
 
-def test_a_folder_without_notes_is_named(tmp_path):
+def test_a_folder_without_notes_is_refused(tmp_path):
     write_note(tmp_path / "kick.wav", 0.5)
-    with pytest.raises(SystemExit, match="no samples that are named"):
+    with pytest.raises(SystemExit, match="no samples with names of notes"):
         list(sfz_piano.note_zones([tmp_path]))
 
 

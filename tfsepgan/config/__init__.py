@@ -6,7 +6,7 @@ later ones win. `tfsepgan.cli.settings` combines the three.
 """
 
 from tfsepgan.config.augment import AUGMENTATIONS, AugmentConfig
-from tfsepgan.config.checks import RESERVED, check
+from tfsepgan.config.checks import MIXTURE, RESERVED, check
 from tfsepgan.config.data import NO_OTHERS, Balance, DataConfig, Law, Reader, SetLayout
 from tfsepgan.config.experiment import (
     FREE_ON_RESUME,
@@ -23,6 +23,7 @@ from tfsepgan.config.training import Keep, Precision, Schedule, TrainingConfig
 __all__ = [
     "AUGMENTATIONS",
     "FREE_ON_RESUME",
+    "MIXTURE",
     "NO_OTHERS",
     "RESERVED",
     "AugmentConfig",

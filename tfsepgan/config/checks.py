@@ -8,7 +8,8 @@ from tfsepgan.config.experiment import Experiment
 from tfsepgan.config.training import TrainingConfig
 from tfsepgan.errors import ConfigError
 
-RESERVED = ("mixture", "residual")  # names that no source can have
+MIXTURE = "mixture"
+RESERVED = (MIXTURE, "residual")  # names that no source can have
 _ABOVE_ZERO = (
     *("sample_rate_hz", "window", "batch", "steps", "steps_per_epoch", "learning_rate"),
     *("discriminator_learning_rate", "validation_seconds", "minutes", "clip_norm"),

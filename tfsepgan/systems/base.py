@@ -19,7 +19,7 @@ from tfsepgan.config import Experiment, TrainingConfig, nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.networks.table import build_generator, first_sources
 from tfsepgan.systems.adversary import joint_gradients, tape_over, update_average
-from tfsepgan.systems.learning_rate import learning_rate
+from tfsepgan.systems.learning_rate import adam
 from tfsepgan.systems.statistics import batch_normalisations, normalises_weighted_outputs
 
 STATISTICS_EVERY = 4  # steps; each update costs one forward pass
@@ -87,14 +87,7 @@ class System(keras.Model):
         for player, network in self.players.items():
             generates = player in self.generators
             peak = training.learning_rate if generates else training.discriminator_learning_rate
-            optimizer = keras.optimizers.Adam(
-                learning_rate=learning_rate(
-                    training, peak, steps_per_batch=self.steps_per_batch(player)
-                ),
-                beta_1=training.betas[0],
-                beta_2=training.betas[1],
-                global_clipnorm=training.clip_norm,
-            )
+            optimizer = adam(training, peak, steps_per_batch=self.steps_per_batch(player))
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 

@@ -1,4 +1,4 @@
-"""The learning rate of a player over a run."""
+"""The learning rate of a player over a run, and the optimizer that follows it; Keras only."""
 
 import keras
 
@@ -28,3 +28,20 @@ def learning_rate(training: TrainingConfig, peak: float, *, steps_per_batch: int
             0.0, training.warmup_steps * steps_per_batch, end_learning_rate=peak
         )
     return peak
+
+
+def adam(
+    training: TrainingConfig, peak: float, *, steps_per_batch: int = 1
+) -> keras.optimizers.Adam:
+    """The optimizer of one player, not yet built.
+
+    Args:
+      training: its `betas` and `clip_norm` are used, and what `learning_rate` uses.
+      peak, steps_per_batch: see `learning_rate`.
+    """
+    return keras.optimizers.Adam(
+        learning_rate=learning_rate(training, peak, steps_per_batch=steps_per_batch),
+        beta_1=training.betas[0],
+        beta_2=training.betas[1],
+        global_clipnorm=training.clip_norm,
+    )

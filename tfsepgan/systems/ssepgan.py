@@ -20,11 +20,11 @@ Settings and presets: `tfsepgan/settings/ssepgan.py`.
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.losses.reconstruction import PAIRED_LOSSES, l1, multi_resolution_spectral
+from tfsepgan.losses.reconstruction import PAIRED_LOSSES, multi_resolution_spectral
 from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SeparationSystem
-from tfsepgan.systems.crops import gain_to_level, only_source, sources_as_windows
-from tfsepgan.systems.statistics import statistics_kept
+from tfsepgan.systems.crops import gain_to_level, sources_as_windows
+from tfsepgan.systems.identity import identity_loss
 
 
 class SSepGAN(Adversarial, SeparationSystem):
@@ -57,10 +57,11 @@ class SSepGAN(Adversarial, SeparationSystem):
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
         gain = gain_to_level(mixture, self.config.level_dbfs)
+        batch_size = self.experiment.data.batch
         start = self.random_start()
         with self.tape_of("generator") as tape:
             estimate = gain[:, None] * self.generator(mixture, training=True)
-            identity = self.identity_loss(target, gain)
+            identity = identity_loss(self.generator, target, gain, self.config, batch=batch_size)
             mixture, target = gain * mixture, gain[:, None] * target
             # The discriminator steps here, while the tape is paused: both players use the same
             # estimate, which saves a second pass of the generator.
@@ -117,17 +118,3 @@ class SSepGAN(Adversarial, SeparationSystem):
             )
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}
-
-    def identity_loss(self, target, gain):
-        """|G(x) - x|_1: a source alone stays as it is, and the other estimates are silent."""
-        if not self.config.identity_weight:
-            return 0.0
-        few = max(1, round(self.config.identity_share * self.experiment.data.batch))
-        alone, gain, count, loss = target[:few], gain[:few, None], len(self.sources), 0.0
-        # The moving statistics stay those of mixtures, the inputs of the exported network.
-        with statistics_kept(self.generator):
-            for index in range(count):
-                wanted = only_source(alone, index)
-                estimate = self.generator(alone[:, index], training=True)
-                loss += l1(gain * wanted, gain * estimate)
-        return loss / count

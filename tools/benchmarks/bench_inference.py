@@ -1,12 +1,18 @@
-"""How fast, large and exact every form of a trained generator is: Keras, SavedModel, the TFLite files, and streaming by block.
+"""Measures speed, size and exactness of every form of a trained generator.
 
-    python tools/benchmarks/bench_inference.py [--model piano] [--threads 1 2] [--blocks 2048 4096 8192 16384] [--output FILE.json]
+    python tools/benchmarks/bench_inference.py [--model piano] [--threads 1 2] \\
+        [--blocks 2048 4096 8192 16384] [--output FILE.json]
 
-Each line is measured in a process of its own, which separates real audio (a packaged recording mixed with others) block after block:
-x real time from the median block, latency of a block (median and 99 of 100), highest resident memory, size on disk, SDR lost
-against the Keras model, and the share of what the processor's float32 matrix product allows. That limit comes from multiply-adds
-counted in the network's dense layers and convolutions (transforms and learned filterbanks are left out) and a matrix product measured
-with as many threads. A share above 100 % means 8-bit arithmetic.
+The forms are Keras, SavedModel, the TFLite files, and streaming in several block lengths. Each line
+is measured in a process of its own, which separates real audio (a packaged recording mixed with
+others) block by block. The columns:
+- times real time, from the median block;
+- latency of a block: median and 99th percentile;
+- highest resident memory; size on disk;
+- SDR lost against the Keras model;
+- the share of the speed of a float32 matrix product with as many threads. It counts multiply-adds
+  of dense layers and convolutions, without transforms and learned filterbanks. A share above 100 %
+  means 8-bit arithmetic.
 """
 
 import argparse
@@ -22,9 +28,8 @@ from pathlib import Path
 import numpy as np
 
 AUDIO_SECONDS = 10
-MATRIX = (
-    1536  # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
-)
+# rows and columns of the matrix product: beyond all caches, done in a tenth of a second
+MATRIX = 1536
 ONE_PASS = {
     "TFLite float32": "{name}.tflite",
     "TFLite float16": "{name}.fp16.tflite",
@@ -39,7 +44,7 @@ STREAMING = {
 
 
 def make(folder: str, model: str, blocks: list[int]) -> dict:
-    """Write every file that is measured; returns what is known of them."""
+    """Write every file that is measured; returns facts about them."""
     from tfsepgan.export.exporter import export_bundle, in_half_precision
     from tfsepgan.export.rehearsal import parity_audio, rehearsal_for
     from tfsepgan.export.tflite.files import OnDevice, make_variants
@@ -72,7 +77,7 @@ def make(folder: str, model: str, blocks: list[int]) -> dict:
 
 
 def multiply_adds(bundle) -> float:
-    """Multiply-adds for a second of audio."""
+    """Multiply-adds for one second of audio."""
     from multiply_adds import products_in
 
     time_samples = 64 * bundle.manifest.hop
@@ -82,7 +87,7 @@ def multiply_adds(bundle) -> float:
 
 
 def matrix_product(threads: int) -> dict:
-    """Float32 operations a second in a large matrix product."""
+    """Float32 operations per second in a large matrix product."""
     import tensorflow as tf
 
     use_threads(threads)
@@ -94,7 +99,7 @@ def matrix_product(threads: int) -> dict:
 
 
 def use_threads(threads: int) -> None:
-    """Let TensorFlow use so many."""
+    """Set the number of threads that TensorFlow uses."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -109,7 +114,7 @@ def timed(function) -> float:
 
 
 def measure(runtime: str, path: str, audio: str, threads: int, block: int, seconds: float) -> dict:
-    """Separate audio block after block for a while; returns seconds of each block and the memory that it took."""
+    """Separate audio block by block; returns the seconds of each block, and the memory."""
     samples = np.load(audio)
     run = opened(runtime, path, threads)
     blocks = [
@@ -150,7 +155,7 @@ def opened(runtime: str, path: str, threads: int):
 
 
 def peak_memory_bytes() -> int:
-    """Highest resident memory of this process. Its own: `ru_maxrss` also remembers the process it was forked from."""
+    """Highest resident memory of this process alone; `ru_maxrss` includes its parent's."""
     import resource
 
     status = Path("/proc/self/status")
@@ -166,7 +171,7 @@ STEPS = {"make": make, "matrix_product": matrix_product, "measure": measure}
 
 
 def in_a_process(step: str, **arguments) -> dict:
-    """Run one of the functions above in a fresh process; returns what it returned."""
+    """Run one of the functions above in a new process; returns its result."""
     finished = subprocess.run(
         [sys.executable, __file__, "--step", step, json.dumps(arguments)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
@@ -178,7 +183,7 @@ def in_a_process(step: str, **arguments) -> dict:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all in a folder."""
+    """Bytes of a file, or of all files in a folder."""
     return (
         sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
         if path.is_dir()
@@ -187,7 +192,7 @@ def size_of(path: Path) -> int:
 
 
 def candidates(folder: Path, facts: dict, blocks: list[int]) -> list[tuple[str, Path, int, dict]]:
-    """Runtime, path, samples of a block and figures of all that is measured."""
+    """Runtime, path, samples of a block and figures of each form."""
     name, whole = facts["name"], AUDIO_SECONDS * facts["sample_rate_hz"]
     exported = folder / name
     rows = [("Keras", exported, whole, {}), ("SavedModel", exported / "1", whole, {})]
@@ -208,7 +213,7 @@ def candidates(folder: Path, facts: dict, blocks: list[int]) -> list[tuple[str, 
 
 
 def bench(options: argparse.Namespace, folder: Path) -> dict:
-    """Make and measure everything; returns rows and what they stand beside."""
+    """Make and measure everything; returns the rows and the facts beside them."""
     facts = in_a_process("make", folder=str(folder), model=options.model, blocks=options.blocks)
     limits = {
         threads: in_a_process("matrix_product", threads=threads)["operations_per_second"]
@@ -256,9 +261,8 @@ def show(result: dict) -> None:
     from rich.table import Table
 
     model = result["model"]
-    table = Table(
-        title=f"{model['name']}: {model['multiply_adds_per_second'] / 1e9:.2f} G multiply-adds a second of audio"
-    )
+    billions = model["multiply_adds_per_second"] / 1e9
+    table = Table(title=f"{model['name']}: {billions:.2f} G multiply-adds per second of audio")
     heads = (
         "runtime",
         "threads",
@@ -287,13 +291,13 @@ def show(result: dict) -> None:
     console.print(table)
     for threads, speed in result["matrix_product_operations_per_second"].items():
         console.print(
-            f"matrix product, {threads} threads: {speed / 1e9:.0f} G float32 operations a second",
+            f"matrix product, {threads} threads: {speed / 1e9:.0f} G float32 operations per second",
             highlight=False,
         )
 
 
 def main() -> int:
-    """Read the options and measure, or be one step of it."""
+    """Read the options; measure, or run one step in this process."""
     if sys.argv[1:2] == ["--step"]:
         sys.stdout.write("\n" + json.dumps(STEPS[sys.argv[2]](**json.loads(sys.argv[3]))) + "\n")
         return 0
@@ -302,7 +306,7 @@ def main() -> int:
     )
     parser.add_argument("--model", default="piano", help="name or path of a model")
     parser.add_argument(
-        "--threads", type=int, nargs="+", default=[1, 2], help="that a runtime may use"
+        "--threads", type=int, nargs="+", default=[1, 2], help="threads that a runtime uses"
     )
     parser.add_argument(
         "--blocks",
@@ -311,9 +315,7 @@ def main() -> int:
         default=[2048, 4096, 8192, 16384],
         help="of streaming, samples",
     )
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="that each line is measured for"
-    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="duration of each measurement")
     parser.add_argument("--output", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,11 +1,15 @@
-"""Separates a 5-minute and a 60-minute recording and says whether length, memory, speed and exactness hold.
+"""Separates a 5-minute and a 60-minute recording; checks length, memory, speed and exactness.
 
-    python tools/benchmarks/bench_long_file.py [--model piano] [--minutes 5 60] [--rate-hz 44100] [--channels 2] [--folder DIR]
+    python tools/benchmarks/bench_long_file.py [--model piano] [--minutes 5 60] \\
+        [--rate-hz 44100] [--channels 2] [--folder DIR]
 
-Makes FLAC files out of the packaged demo recordings, each channel with its own, separates each in a process of its own,
-and compares the stems of the shortest with one pass of the network. Ends with exit code 1 when a bound is broken:
-exact length; stems that sum to the recording and equal one pass to 1e-5 of peak; memory of every file within
-10 % of the shortest one's and below 1.2 GB; 60 x real time.
+Makes FLAC files from the packaged demo recordings, different in each channel, separates each in a
+process of its own, and compares the stems of the shortest with one pass of the network. The exit
+code is 1 unless all of this holds:
+- The length is exact.
+- The stems sum to the recording and equal one pass, to 1e-5 of peak.
+- The memory of every file is within 10 % of that of the shortest and below 1.2 GB.
+- The speed is 60 x real time.
 """
 
 import argparse
@@ -24,7 +28,7 @@ LARGEST_DIFFERENCE = 1e-5
 
 
 def make_recording(path: Path, *, minutes: float, sample_rate_hz: int, channels: int) -> None:
-    """Write music of the length asked for, minute by minute: demo recordings in a random order, at random levels."""
+    """Write music, minute by minute: demo recordings in random order, at random levels."""
     import numpy as np
     import soundfile
 
@@ -36,7 +40,7 @@ def make_recording(path: Path, *, minutes: float, sample_rate_hz: int, channels:
     pool = [
         decode(files[index], sample_rate_hz)[:, 0] for index in random.permutation(len(files))[:12]
     ]
-    left = round(minutes * 60 * sample_rate_hz) + 12345  # not a multiple of anything
+    left = round(minutes * 60 * sample_rate_hz) + 12345  # not a multiple of any block
     with soundfile.SoundFile(path, "w", sample_rate_hz, channels, subtype="PCM_16") as file:
         while left:
             picks = [random.integers(len(pool), size=3) for _ in range(channels)]
@@ -52,7 +56,7 @@ def make_recording(path: Path, *, minutes: float, sample_rate_hz: int, channels:
 
 
 def separate_one(path: Path, output: Path, model: str) -> dict:
-    """Separate a recording in this process; returns what it took."""
+    """Separate a recording in this process; returns time and memory."""
     from tfsepgan.separation.files import separate_file
     from tfsepgan.separation.separator import load
 
@@ -70,7 +74,7 @@ def separate_one(path: Path, output: Path, model: str) -> dict:
 
 
 def compare_with_one_pass(path: Path, stems: dict[str, str], model: str) -> dict:
-    """Largest difference of the stems on disk from one pass, and of their sum from the recording, over its peak."""
+    """Largest differences, relative to the peak: stems to one pass, their sum to the recording."""
     import numpy as np
     import soundfile
 
@@ -80,7 +84,8 @@ def compare_with_one_pass(path: Path, stems: dict[str, str], model: str) -> dict
     mixture, rate = soundfile.read(path, dtype="float32", always_2d=True)
     if rate != separator.sample_rate_hz:
         raise SystemExit(
-            f"the model works at {separator.sample_rate_hz} Hz; use --rate-hz {separator.sample_rate_hz}"
+            f"the model works at {separator.sample_rate_hz} Hz; "
+            f"use --rate-hz {separator.sample_rate_hz}"
         )
     network = separator.network
     written = {
@@ -100,7 +105,7 @@ def compare_with_one_pass(path: Path, stems: dict[str, str], model: str) -> dict
 
 
 def peak_memory_bytes() -> int:
-    """Highest resident memory of this process. Its own: `ru_maxrss` also remembers the process it was forked from."""
+    """Highest resident memory of this process alone; `ru_maxrss` includes its parent's."""
     import resource
 
     status = Path("/proc/self/status")
@@ -112,7 +117,7 @@ def peak_memory_bytes() -> int:
 
 
 def in_a_process(step: str, **arguments) -> dict:
-    """Run one of the functions above in a fresh process; returns what it returned."""
+    """Run one of the functions above in a new process; returns its result."""
     finished = subprocess.run(
         [sys.executable, __file__, "--step", step, json.dumps(arguments)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -124,7 +129,7 @@ def in_a_process(step: str, **arguments) -> dict:
 
 
 def run_step(step: str, values: dict) -> None:
-    """Be the fresh process."""
+    """Run one step; called in the new process."""
     if step == "make":
         result = make_recording(Path(values.pop("path")), **values)
     elif step == "separate":
@@ -135,7 +140,7 @@ def run_step(step: str, values: dict) -> None:
 
 
 def check(options: argparse.Namespace, folder: Path) -> bool:
-    """Make, separate and compare; prints a table; returns whether every bound holds."""
+    """Make, separate and compare; prints a table; returns whether all bounds hold."""
     import soundfile
     from rich.console import Console
 
@@ -159,7 +164,7 @@ def check(options: argparse.Namespace, folder: Path) -> bool:
             f"{result['speed']:.0f} x real time": result["speed"] >= LEAST_SPEED,
         }
         console.print(
-            f"{minutes:g} min: {result['speed_unshared']:.0f} x real time if two cores had been free"
+            f"{minutes:g} min: {result['speed_unshared']:.0f} x real time on two free cores"
         )
         if minutes == min(options.minutes):
             one = in_a_process(
@@ -178,7 +183,7 @@ def check(options: argparse.Namespace, folder: Path) -> bool:
 
 
 def main() -> int:
-    """Read the options and run the check, or one step of it."""
+    """Read the options; run the check, or one step in this process."""
     if sys.argv[1:2] == ["--step"]:
         run_step(sys.argv[2], json.loads(sys.argv[3]))
         return 0
@@ -190,10 +195,13 @@ def main() -> int:
         "--minutes", type=float, nargs="+", default=[5, 60], help="lengths of the recordings"
     )
     parser.add_argument(
-        "--rate-hz", type=int, default=44100, help="their rate; the model's own for the comparison"
+        "--rate-hz",
+        type=int,
+        default=44100,
+        help="their rate; the comparison needs that of the model",
     )
     parser.add_argument("--channels", type=int, default=2, help="their channels")
-    parser.add_argument("--folder", type=Path, help="where to work; temporary if not given")
+    parser.add_argument("--folder", type=Path, help="working folder; default: a temporary one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)

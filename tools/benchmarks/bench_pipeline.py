@@ -1,12 +1,12 @@
-"""How fast the input pipeline is: seconds of mixtures made in a second, and processor time, for each reader.
+"""Measures the input pipeline with each reader: seconds of mixtures per second, and processor time.
 
-    python tools/benchmarks/bench_pipeline.py [--data DIR] [--sample-rate-hz 44100] [--window 131072] [--batch 8] [--batches 60]
-        [--augment none|cached|light|full]
+    python tools/benchmarks/bench_pipeline.py [--data DIR] [--sample-rate-hz 44100] \\
+        [--window 131072] [--batch 8] [--batches 60] [--augment none|cached|light|full]
 
-Without --data it writes noise as one target and six other instruments into a temporary folder. Beside the
-readers stands the plainest loop there is, soundfile reading one window after the other, which neither mixes nor
-batches. Each is run three times in turn, so that a busy moment does not fall on one of them alone; the fastest
-counts.
+Without --data it writes noise as one target and six other instruments into a temporary folder. For
+comparison there is the simplest loop: soundfile reads one window after the other, without mixing or
+batching. Each is run three times, in turn, so that other load on the machine affects all of them;
+the fastest run counts.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def write_noise(directory: Path, sample_rate_hz: int) -> None:
 
 
 def measure(work: Callable[[], None], seconds: float) -> tuple[float, float]:
-    """Time the making of some seconds of audio: times real time, and processor seconds for an hour of it."""
+    """Time the work for some seconds of audio: x real time, and processor s per hour of audio."""
     wall, processor = time.perf_counter(), time.process_time()
     work()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
@@ -61,7 +61,7 @@ def measure(work: Callable[[], None], seconds: float) -> tuple[float, float]:
 
 
 def take(batches, count: int) -> Callable[[], Callable[[], None]]:
-    """What draws the batches that a started pipeline made ahead, which cost nothing any more, and gives the work: to draw a number more."""
+    """Take the batches that a started pipeline made ahead; gives the work: to take some more."""
     iterator = iter(batches)
     next(iterator)
 
@@ -77,7 +77,7 @@ def take(batches, count: int) -> Callable[[], Callable[[], None]]:
 
 
 def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], Callable[[], None]]:
-    """What gives the work that reads the windows of as many batches with soundfile, one after the other."""
+    """The same for a loop that reads the windows with soundfile, one after the other."""
 
     def work() -> None:
         for step in range(count):
@@ -92,7 +92,7 @@ def plain_loop(pool, config: DataConfig, count: int) -> Callable[[], Callable[[]
 
 
 def main() -> None:
-    """Measure every reader that works here and show a table."""
+    """Measure every reader that works on this machine and show a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", help="data folder; default: noise in a temporary folder")
     parser.add_argument("--cache", help="cache folder; default: a temporary one")
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--batches", type=int, default=60)
     parser.add_argument(
-        "--augment", choices=tuple(AUGMENTED), default="none", help="changes of the windows"
+        "--augment", choices=tuple(AUGMENTED), default="none", help="augmentation of the windows"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def bench(config: DataConfig, count: int) -> dict[str, list[tuple[float, float]]]:
-    """Measure every reader that works here, and the plain loop."""
+    """Measure every reader that works on this machine, and the plain loop."""
     catalogue = scan(config.data, sources=config.sources)
     works = {"plain loop, soundfile": plain_loop(open_pool(catalogue, config), config, count)}
     for reader in READERS:
@@ -137,14 +137,17 @@ def bench(config: DataConfig, count: int) -> dict[str, list[tuple[float, float]]
     for _ in range(REPEATS):
         for name, prepare in works.items():
             results[name].append(measure(prepare(), seconds))
-            time.sleep(1)  # until nothing is being made ahead beside the next
+            time.sleep(1)  # until no thread works ahead during the next measurement
     return results
 
 
 def show(results: dict[str, list[tuple[float, float]]], config: DataConfig) -> None:
     """Print the table."""
-    title = f"{config.batch} windows of {config.window} samples at {config.sample_rate_hz} Hz, 1 to 3 others"
-    table = Table("", "x real time", "processor s an hour of mixtures", title=title)
+    title = (
+        f"{config.batch} windows of {config.window} samples at {config.sample_rate_hz} Hz, "
+        "1 to 3 others"
+    )
+    table = Table("", "x real time", "processor s per hour of mixtures", title=title)
     for name, runs in results.items():
         table.add_row(
             name, f"{max(run[0] for run in runs):.0f}", f"{min(run[1] for run in runs):.2f}"

@@ -1,10 +1,11 @@
-"""Many recordings at once through a server where everything goes wrong: is every one whole, or an error that says why?
-
-Real audio goes as files through the clients of `tfsepgan.serving`, half of it by gRPC and half by REST. Connections are
-reset in the middle, replies come late, cut or altered, requests are turned away, and the server is killed and started again.
-What arrives is compared with one pass of the model through TensorFlow's C API. Exit code 1 if anything is silently wrong.
+"""Separates many recordings at once with a faulty server; each must be whole, or a clear error.
 
     python tools/benchmarks/bench_serving.py --model exported_models/piano --requests 200
+
+Files of real audio go through the clients of `tfsepgan.serving`, half of them with gRPC and half
+with REST. Connections are reset, replies are late, truncated or altered, requests are refused, and
+the server is killed and restarted. The stems are compared with one pass of the model in
+TensorFlow's C API. The exit code is 1 if any stem is wrong without an error.
 """
 
 import argparse
@@ -35,9 +36,9 @@ from loopback_faults import Relay  # noqa: E402
 from loopback_process import ServerProcess  # noqa: E402
 
 FAULTS = {"slow": 0.03, "slow_seconds": 6.0, "exhausted": 0.1, "truncated": 0.05, "altered": 0.05}
-MEAN_BYTES = 3e6  # that pass before a connection is reset
+MEAN_BYTES = 3e6  # transferred before a connection is reset
 CONNECTIONS = 4  # of each kind, shared by all recordings
-LIMIT = 1e-4  # of peak; what float32 leaves
+LIMIT = 1e-4  # of peak; rounding of float32
 
 
 def recordings(folder: Path, count: int, rate: int, seed: int) -> list[Path]:
@@ -65,7 +66,7 @@ def _piece(music: np.ndarray, length: int, random) -> np.ndarray:
 def outcome(
     separator: RemoteSeparator, path: Path, output: Path, session: Session
 ) -> tuple[str, str, float]:
-    """Separate one recording and compare: "whole", "error" or "wrong", the reason, and how long it took."""
+    """Separate one recording and compare: "whole", "error" or "wrong", the reason, and seconds."""
     started = time.monotonic()
     try:
         done = separate_file(separator, path, output)
@@ -102,7 +103,7 @@ def run(
     seed: int,
     deadline: float,
 ) -> dict:
-    """All recordings at once; returns the figures."""
+    """Separate all recordings at once; returns the figures."""
     manifest = json.loads((model / "manifest.json").read_text())
     server = ServerProcess(manifest["name"], model, faults=faults, seed=seed, workers=8)
     with tempfile.TemporaryDirectory() as scratch, server:
@@ -139,13 +140,13 @@ def run(
                     restarting.start()
         seconds = time.monotonic() - started
         if restart:
-            restarting.join()  # or a server would be started that nobody stops
+            restarting.join()  # otherwise a server could start after the end
         for one in separators:
             one.close()
         for relay in relays:
             relay.close()
-    told = [json.loads(line) for line in server.said.splitlines()]
-    injected = Counter(line["fault"] for line in told if "fault" in line)
+    events = [json.loads(line) for line in server.said.splitlines()]
+    injected = Counter(line["fault"] for line in events if "fault" in line)
     return _figures(
         results, seconds, sum(relay.dropped for relay in relays), injected, restarts=int(restart)
     )
@@ -185,7 +186,7 @@ def main() -> None:
     parser.add_argument("--deadline-seconds", type=float, default=300.0, help="for a block")
     parser.add_argument("--no-faults", action="store_true", help="for comparison")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
     well = options.no_faults
     figures = run(

@@ -1,10 +1,12 @@
-"""Where a training step's time goes: achieved GFLOP/s beside this machine's matrix product, and the input pipeline beside the step.
+"""Measures a training step beside a matrix product, and the input pipeline beside the step.
 
-    python tools/benchmarks/bench_train_step.py [--preset piano] [--data DIR] [--precision float32] [--batch 8] [--steps 20] [--operations 12]
+    python tools/benchmarks/bench_train_step.py [--preset piano] [--data DIR] \\
+        [--precision float32] [--batch 8] [--steps 20] [--operations 12]
 
-Counts the multiplications and additions of every layer with a kernel (dense and convolution, forward and both gradients; nothing
-for windows, transforms, masks, normalisation or the optimizers), times the compiled step, and the matrix product before and
-after it. With --data it also times the input pipeline alone. The last table is TensorFlow's own profile by operation.
+Counts the multiplications and additions of every layer with a kernel (dense and convolution,
+forward and both gradients; not windows, transforms, masks, normalisation or the optimizers), times
+the compiled step, and a matrix product before and after it. With --data it also times the input
+pipeline alone. The last table is TensorFlow's profile by operation.
 """
 
 import argparse
@@ -36,7 +38,7 @@ def matrix_product_gflops(dtype: str, runs: int = 5) -> float:
 
 
 def seconds(work, runs: int) -> list[float]:
-    """Seconds of each run, after two that do not count."""
+    """Seconds of each run, after two uncounted ones."""
     work(), work()
     taken = []
     for _ in range(runs):
@@ -47,23 +49,25 @@ def seconds(work, runs: int) -> list[float]:
 
 
 def forward_gflop(network: keras.Model, windows: int, length: int) -> float:
-    """Arithmetic of one pass of a network over `windows` windows, in GFLOP."""
+    """Operations of one pass of a network over `windows` windows, in GFLOP."""
     return 2 * products_in(network, length) * windows / 1e9
 
 
 def step_gflop(system) -> float:
-    """Arithmetic of one S-SepGAN step: forward, gradient by weights and gradient by inputs cost the same each."""
+    """GFLOP of one S-SepGAN step; forward pass and the two gradients cost the same each."""
     config, data = system.config, system.experiment.data
     alone = max(1, round(config.identity_share * data.batch)) if config.identity_weight else 0
     generator = 3 * forward_gflop(system.generator, data.batch + alone, data.window)
     if not system.plays:
         return generator
-    heard = forward_gflop(system.discriminator, data.batch * len(system.sources), system.crop_length)
-    return generator + 3 * 3 * heard * config.discriminator_steps + 2 * heard
+    scored = forward_gflop(
+        system.discriminator, data.batch * len(system.sources), system.crop_length
+    )
+    return generator + 3 * 3 * scored * config.discriminator_steps + 2 * scored
 
 
 def profile(step, batch, operations: int) -> list[tuple[str, float]]:
-    """Milliseconds a step spends in each operation, over all threads, longest first."""
+    """Milliseconds of a step in each operation, summed over threads, longest first."""
     import collections
     import glob
     import tempfile
@@ -126,21 +130,25 @@ def main() -> None:
 
     audio = data.batch * data.window / data.sample_rate_hz
     console.print(
-        f"{options.preset}, {precision}, TensorFlow {tf.__version__}: {taken * 1e3:.0f} ms a step (median of {options.steps}), "
-        f"{data.batch / taken:.1f} windows/s, {audio / taken:.0f} x real time, {gflop:.1f} GFLOP a step, "
+        f"{options.preset}, {precision}, TensorFlow {tf.__version__}: "
+        f"{taken * 1e3:.0f} ms per step (median of {options.steps}), "
+        f"{data.batch / taken:.1f} windows/s, {audio / taken:.0f} x real time, "
+        f"{gflop:.1f} GFLOP per step, "
         f"{gflop / taken:.0f} GFLOP/s"
     )
     for kind, peak in peaks.items():
         console.print(
-            f"matrix product {kind}: {peak:.0f} GFLOP/s; the step reaches {gflop / taken / peak:.0%} of it"
+            f"matrix product {kind}: {peak:.0f} GFLOP/s; "
+            f"the step reaches {gflop / taken / peak:.0%} of it"
         )
     if options.data:
         batches = iter(training_batches(open_catalogue(options.data, data.sources), data))
         alone = statistics.median(seconds(lambda: [next(batches) for _ in range(20)], 5)) / 20
         console.print(
-            f"input pipeline alone: {alone * 1e3:.1f} ms a batch, {audio / alone:.0f} x real time, {taken / alone:.1f} x the step"
+            f"input pipeline alone: {alone * 1e3:.1f} ms per batch, "
+            f"{audio / alone:.0f} x real time, {taken / alone:.1f} x the step"
         )
-    table = Table("operation", "ms a step, summed over threads", title="TensorFlow's profile")
+    table = Table("operation", "ms per step, summed over threads", title="TensorFlow's profile")
     for name, milliseconds in profile(step, batch, options.operations):
         table.add_row(name, f"{milliseconds:.1f}")
     console.print(table)

@@ -1,9 +1,11 @@
-"""Multiply-adds of a generator's layers for a second of audio, counted from their weights.
+"""Counts the multiply-adds of a generator's layers per second of audio, from their weights.
 
-    python tools/benchmarks/multiply_adds.py [--preset piano2d] [--generator.kind band_split] [any setting of ssepgan's generator]
+    python tools/benchmarks/multiply_adds.py [--preset piano2d] [--generator.kind band_split] \\
+        [any setting of ssepgan's generator]
 
-A layer's kernel is used once for each frame, and for each position of a frame where positions share it. Transforms, norms, masks and
-activations are left out. A multiply-add is two operations: 0.4 G multiply-adds are 0.8 GFLOP.
+A layer's kernel is used once per frame, and once per position of a frame where positions share it.
+Transforms, norms, masks and activations are left out. A multiply-add is two operations: 0.4 G
+multiply-adds are 0.8 GFLOP.
 """
 
 import math
@@ -25,13 +27,13 @@ class Count(NamedTuple):
     """One layer."""
 
     name: str
-    shape: tuple  # of what it gives, without the batch
+    shape: tuple  # of its output, without the batch
     weights: int
     products: int  # for each frame of its output
 
 
 def products_of(layer: keras.layers.Layer, shape: tuple) -> int:
-    """Multiply-adds of a layer for each frame (or sample) of its output; 0 for one without a kernel.
+    """Multiply-adds of a layer per frame (or sample) of its output; 0 without a kernel.
 
     Args:
       shape: of its output.
@@ -51,7 +53,7 @@ def products_of(layer: keras.layers.Layer, shape: tuple) -> int:
 
 
 def counts(generator: keras.Model) -> list[Count]:
-    """Every layer with weights to multiply by, in the order of use."""
+    """Every layer with a kernel, in the order of use."""
     found = []
     for layer in generator.layers:
         products = products_of(layer, layer.output.shape) if layer.weights else 0
@@ -95,17 +97,17 @@ def main() -> None:
     experiment, _ = parse(arguments, TrainOptions, program="multiply_adds.py", about=__doc__)
     config, rate = experiment.model.generator, experiment.data.sample_rate_hz
     generator = build_generator(config, sources=1, sample_rate_hz=rate)
-    frames = rate / generator_entry(config.kind).hop(
-        config
-    )  # of all layers but resnet's outer ones
+    # of all layers but resnet's outer ones
+    frames = rate / generator_entry(config.kind).hop(config)
     rows = counts(generator)
     total = sum(row.products for row in rows)
     title = (
-        f"{config.kind}: {generator.count_params():,} weights, {total / 1e6:.2f} M multiply-adds a frame, "
-        f"{2 * total * frames / 1e9:.2f} GFLOP a second"
+        f"{config.kind}: {generator.count_params():,} weights, "
+        f"{total / 1e6:.2f} M multiply-adds per frame, "
+        f"{2 * total * frames / 1e9:.2f} GFLOP per second"
     )
     table = Table(title=title)
-    for head in ("layer", "gives", "weights", "M multiply-adds a frame", "share"):
+    for head in ("layer", "output", "weights", "M multiply-adds per frame", "share"):
         table.add_column(head, justify="left" if head == "layer" else "right")
     for row in rows:
         gives = " x ".join("frames" if size is None else str(size) for size in row.shape)

@@ -1,10 +1,11 @@
-"""Kill a training run at random moments, start it again each time, and compare its end with a run nobody killed.
+"""Kills a training run at random times, resumes it, and compares it with an uninterrupted run.
 
     python tools/checks/check_kill_resume.py [--kills 20] [--steps 120] [--seed 0] [--folder DIR]
 
-Both runs train the `tiny` preset on the packaged recordings. Each start of the first is sent SIGKILL after a random time, start-up,
-training steps, validation and the writing of checkpoints included. Prints every kill and, at the end, the largest difference
-between the two runs' weights, optimizers and running means; exits with 1 when it is above 1e-6.
+Both runs train the `tiny` preset on the packaged recordings. The first is killed (SIGKILL) after a
+random time at each start: in start-up, training steps, validation, or while it writes a checkpoint.
+Prints every kill and the largest difference between weights, optimizers and running means of the
+two runs. The exit code is 1 when it is above 1e-6.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def command(run: Path, steps: int) -> list[str]:
 
 
 def arrays(run: Path) -> dict[str, np.ndarray]:
-    """Everything in a run's checkpoint but its progress, which holds clock times."""
+    """All arrays of a run's checkpoint; its progress has clock times and is left out."""
     with np.load(run / "state.npz") as saved:
         return {name: saved[name] for name in saved.files if name != "progress"}
 
@@ -94,7 +95,8 @@ def main() -> int:
             process.communicate()
             kills += 1
             print(
-                f"kill {kills:2d} after {patience:5.1f} s: checkpoint at step {saved_step(folder / 'killed')}",
+                f"kill {kills:2d} after {patience:5.1f} s: "
+                f"checkpoint at step {saved_step(folder / 'killed')}",
                 flush=True,
             )
             continue
@@ -102,7 +104,7 @@ def main() -> int:
             print(f"a restart failed:\n{output}")
             return 1
         print(
-            f"it ended before kill {kills + 1}; remove the run and go on killing a new one",
+            f"it ended before kill {kills + 1}; a new run is started",
             flush=True,
         )
         if report(folder):

@@ -1,11 +1,14 @@
-"""Does every form of an exported generator give the stems that Keras gives? Every signature, file and interface, on real audio.
+"""Compares every form of an exported generator with Keras, on real audio.
 
-    python tools/checks/check_parity.py --model exported_models/piano [--data DIR --split test] [--output FILE.json]
+    python tools/checks/check_parity.py --model exported_models/piano [--data DIR --split test] \\
+        [--output FILE.json]
 
-Asked are: the SavedModel in Python, TensorFlow's C API, a loopback server by gRPC and through both clients, and the TFLite files
-that the folder holds; batches of one and eight mixtures, lengths from one sample to five seconds, streams in several block lengths.
-Float files are compared sample by sample with one pass of the Keras model, those with 8-bit weights by the SDR that they lose
-on the longest mixtures, whose sources are known. Exit code 1 if anything is beyond the limit of its kind.
+The forms: the SavedModel in Python and in TensorFlow's C API, a loopback server with gRPC and with
+both clients, and the TFLite files of the folder. All signatures are compared, with batches of one
+and eight mixtures, lengths from one sample to five seconds, and streams in several block lengths.
+Float files are compared sample by sample with one pass of the Keras model; those with 8-bit weights
+by their loss in SDR on the longest mixtures, whose sources are known. The exit code is 1 if a form
+exceeds the limit of its kind.
 """
 
 import argparse
@@ -54,13 +57,13 @@ Signature = Callable[[str, dict], Stems]  # runs one on arrays
 
 
 def lengths(bundle: Bundle) -> tuple[int, ...]:
-    """Samples of the mixtures: around the places where framing changes, and music."""
+    """Lengths of the mixtures: around those where the framing changes, and of music."""
     hop = bundle.manifest.hop
     return (1, hop - 1, hop, 10 * hop + 77, round(SECONDS * bundle.manifest.sample_rate_hz))
 
 
 def saved_model(folder: Path) -> Signature:
-    """The signatures as Python TensorFlow runs them."""
+    """The signatures, run by TensorFlow in Python."""
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(folder)).signatures
@@ -76,7 +79,7 @@ def saved_model(folder: Path) -> Signature:
 
 
 def served(server: ServerProcess) -> Signature:
-    """The signatures as a server answers them by gRPC."""
+    """The signatures, run by a server with gRPC."""
     import grpc
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -100,7 +103,7 @@ def served(server: ServerProcess) -> Signature:
 
 
 def by_signature(run: Signature, rate: int) -> dict[str, Callable[[np.ndarray], Stems]]:
-    """Each signature that separates, as a function of mixtures `[batch, time, 1]`; a stream once for each block length."""
+    """Each separating signature as a function of `[batch, time, 1]`; streams by block length."""
 
     def files(mixture: np.ndarray) -> Stems:
         wavs = np.empty(len(mixture), object)
@@ -140,7 +143,7 @@ def by_signature(run: Signature, rate: int) -> dict[str, Callable[[np.ndarray], 
 
 
 def as_channels(run: Callable[[np.ndarray], Stems], mixture: np.ndarray) -> Stems:
-    """What takes `[time, channels]` on a batch `[batch, time, 1]`, each mixture as a channel."""
+    """A function of `[time, channels]` on `[batch, time, 1]`: each mixture is a channel."""
     return {
         name: stem.T[..., None]
         for name, stem in run(np.ascontiguousarray(mixture[..., 0].T)).items()
@@ -150,7 +153,7 @@ def as_channels(run: Callable[[np.ndarray], Stems], mixture: np.ndarray) -> Stem
 def forms(
     folder: Path, bundle: Bundle, server: ServerProcess
 ) -> Iterator[tuple[str, str, str, Callable]]:
-    """Runtime, what of it, precision, and the function of mixtures, of all that is compared."""
+    """Runtime, interface, precision, and the function of mixtures, of every form."""
     rate, name = bundle.manifest.sample_rate_hz, bundle.manifest.name
     session = Session(folder / "1")
     sessions = {
@@ -182,7 +185,7 @@ def forms(
 def sdr_lost(
     function: Callable, mixtures: list[Mixture], whole: Stems, sources: tuple[str, ...]
 ) -> float:
-    """Mean loss of SDR in dB of the worst source against the Keras model's stems of the same mixtures."""
+    """Mean loss of SDR in dB of the worst source, against the Keras model."""
     given, losses = function(np.stack([one.mixture for one in mixtures])), []
     for name in sources:
         truths = [one.sources[name] for one in mixtures]
@@ -191,7 +194,7 @@ def sdr_lost(
     return max(losses)
 
 
-def check(folder: Path, mixtures: list[Mixture], say: Callable[[str], None]) -> list[dict]:
+def check(folder: Path, mixtures: list[Mixture], report: Callable[[str], None]) -> list[dict]:
     """Compare everything; returns a row for each form."""
     bundle = load_bundle(folder)
     separate = separation_function(bundle.generator, bundle.manifest.sources)
@@ -203,7 +206,7 @@ def check(folder: Path, mixtures: list[Mixture], say: Callable[[str], None]) -> 
     rows = []
     with ServerProcess(bundle.manifest.name, folder) as server:
         for runtime, what, precision, function in forms(folder, bundle, server):
-            say(f"{runtime}, {what}")
+            report(f"{runtime}, {what}")
             row = {"runtime": runtime, "what": what, "cases": len(cases)}
             if precision in OF_PEAK:
                 limit, unit = OF_PEAK[precision], "of peak"
@@ -235,7 +238,7 @@ def main() -> int:
         "--data", default="demo", help="real recordings that have the model's sources"
     )
     parser.add_argument("--split", default="test", choices=("valid", "test"))
-    parser.add_argument("--output", type=Path, help="where to write the figures, as JSON")
+    parser.add_argument("--output", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     manifest = json.loads((options.model / "manifest.json").read_text())
     config = DataConfig(
@@ -270,7 +273,7 @@ def main() -> int:
             json.dumps({"model": str(options.model), "rows": rows}, indent=2) + "\n"
         )
     bad = [f"{row['runtime']}, {row['what']}" for row in rows if not row["good"]]
-    console.print(f"Beyond its limit: {'; '.join(bad)}" if bad else "All agree.", highlight=False)
+    console.print(f"Beyond the limit: {'; '.join(bad)}" if bad else "All agree.", highlight=False)
     return int(bool(bad))
 
 

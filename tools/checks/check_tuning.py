@@ -1,10 +1,12 @@
-"""Kill a search and its workers without warning, start it again, and see that it ends whole and beats what it started from.
+"""Kills a search and its workers, resumes it, and checks that it ends and improves the preset.
 
-    python tools/checks/check_tuning.py [--kill-after 4] [--pause 20] FOLDER -- ARGUMENTS OF tfsepgan-tune
+    python tools/checks/check_tuning.py [--kill-after 4] [--pause 20] \\
+        FOLDER -- FLAGS OF tfsepgan-tune
 
-The first start is sent SIGKILL `--pause` seconds after `--kill-after` trials have ended, so that trials are under way; the second
-runs to the end. Prints what was there at the kill, how long its processes outlived it, and the search's own verdict; exits with 1
-when one of `--trials` is missing, a process outlived the search, or nothing beat the preset.
+The first start is killed (SIGKILL) `--pause` seconds after `--kill-after` trials have ended, while
+other trials run; the second runs to the end. Prints the state at the kill, how long its processes
+outlived it, and the result of the search. The exit code is 1 when one of `--trials` is missing, a
+process outlived the search, or no trial beats the preset.
 """
 
 import argparse
@@ -22,7 +24,7 @@ def records(folder: Path) -> list[Path]:
 
 
 def members(folder: Path) -> list[int]:
-    """Processes of the search that live, by the numbers they left in their locks."""
+    """Running processes of the search, by the numbers in their locks."""
     numbers = [int(lock.read_text() or 0) for lock in folder.glob("processes/*/.lock")]
     return [number for number in numbers if number and Path(f"/proc/{number}").exists()]
 
@@ -37,14 +39,14 @@ def saved_step(run: Path) -> str:
 
 
 def kill_once(line: list[str], folder: Path, after: int, pause: float) -> None:
-    """Start the search, and end it as a power cut would."""
+    """Start the search, and kill it."""
     process = subprocess.Popen(line)
     while len(records(folder)) < after and process.poll() is None:
         time.sleep(0.2)
     time.sleep(pause)
     if process.poll() is not None:
         raise SystemExit(
-            "The search ended before the kill; take fewer --kill-after, or more trials."
+            "The search ended before the kill; use a lower --kill-after, or more trials."
         )
     ended = {path.stem for path in records(folder)}
     process.send_signal(signal.SIGKILL)
@@ -54,11 +56,12 @@ def kill_once(line: list[str], folder: Path, after: int, pause: float) -> None:
         time.sleep(0.2)
     under_way = [run for run in sorted(folder.glob("trials/*")) if run.name not in ended]
     print(
-        f"killed with {len(ended)} trials ended; its processes were gone {time.monotonic() - killed:.1f} s later",
+        f"killed with {len(ended)} trials ended; its processes ended "
+        f"{time.monotonic() - killed:.1f} s later",
         flush=True,
     )
     for run in under_way:
-        print(f"  trial {run.name} was under way, saved at step {saved_step(run)}", flush=True)
+        print(f"  trial {run.name} was running, saved at step {saved_step(run)}", flush=True)
 
 
 def main() -> int:
@@ -87,8 +90,10 @@ def main() -> int:
     numbers = [trial["trial"] for trial in report["trials"]]
     left = members(options.folder)
     print(
-        f"{len(numbers)} trials in {(time.monotonic() - began) / 60:.1f} minutes, killed once: start {report['start']['score']:.2f} dB, "
-        f"winner {report['winner']['score']:.2f} dB, gain {report['gain_db']:+.2f} dB; processes left: {len(left)}"
+        f"{len(numbers)} trials in {(time.monotonic() - began) / 60:.1f} minutes, killed once: "
+        f"start {report['start']['score']:.2f} dB, "
+        f"winner {report['winner']['score']:.2f} dB, gain {report['gain_db']:+.2f} dB; "
+        f"processes left: {len(left)}"
     )
     arguments = options.arguments
     wanted = (

@@ -1,11 +1,11 @@
-"""Are the sounds that a model makes those of its instrument? Distances to held-out recordings of every instrument, as a table.
+"""Compares generated sounds with held-out recordings of every instrument; prints the distances.
 
-    python tools/checks/check_wavegan.py --run runs/wavegan-demo --data demo
-    python tools/checks/check_wavegan.py --run runs/wavegan-demo --data demo --plot wavegan.png
+    python tools/checks/check_wavegan.py --run runs/wavegan-demo --data demo [--plot wavegan.png]
 
-Distances are Frechet's between Gaussians of log band spectra, in dB a band (`tfsepgan/metrics/spectra.py`); the same is said
-of real windows of the instrument's train split, which is as near as perfect sounds would come. The exit code is 0 where the sounds
-are nearest to their own instrument, else 1.
+Distances are Frechet distances between Gaussians of log band spectra, in dB per band
+(`tfsepgan/metrics/spectra.py`). The table also has the distance of real windows from the train
+split of the instrument: the value of perfect sounds. The exit code is 0 if the sounds are nearest
+to their own instrument, otherwise 1.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", required=True, help="folder of recordings, or 'demo'")
     parser.add_argument("--split", default="test", help="recordings to compare with (test)")
-    parser.add_argument("--seed", type=int, default=0, help="of the sounds (0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the sounds (0)")
     parser.add_argument("--plot", help="PNG file for the mean spectra")
     options = parser.parse_args(arguments)
     quiet_tensorflow()
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def plot(sounds, catalogue, data, split: str, nearest: list[str], path: Path) -> None:
-    """Draw the mean spectrum of the sounds, of the instrument's recordings, and of the two next in the table."""
+    """Plot mean spectra: sounds, recordings of the instrument, and the two next instruments."""
     from matplotlib.figure import Figure
 
     from tfsepgan.data.references.fixed_windows import fixed_windows, solo_groups

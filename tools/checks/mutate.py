@@ -1,17 +1,19 @@
-"""Puts one wrong line after the other into a copy of the repository and sees whether the tests that should notice do.
+"""Mutation tests: puts wrong lines into a copy of the repository and reports which no test detects.
 
-    python tools/checks/mutate.py [--only NAME ...] [--jobs N] [--results runs/mutants.json] [--anew] [--list]
+    python tools/checks/mutate.py [--only NAME ...] [--jobs N] [--results runs/mutants.json] \\
+        [--anew] [--list]
 
-The wrong lines are in `mutants/`, a file for each part of the package. First all their tests run on the code as it is, and must pass.
-Then each mutant is put in alone, its tests run until the first fails, and it is taken out. It ends as
+The wrong lines are in `mutants/`, one file for each part of the package. First, all their tests run
+on the unchanged code and must pass. Then each mutant is put in alone, its tests run until one
+fails, and it is removed. The outcomes:
 
     killed      a test failed
-    timed out   the tests took ten times as much processor time as without it, a minute at least; counts as killed
-    survived    all its tests passed: a test is missing, or the line says nothing
-    broken      no test could look at it: the text is not in the file exactly once, or the result cannot be imported
+    timed out   the tests took ten times the processor time, at least a minute; counts as killed
+    survived    all its tests passed: a test is missing, or the line has no effect
+    broken      its text is not in the file exactly once, or the result cannot be imported
 
-Results are written after each mutant, and one whose code and tests are the same is not run again. The code is 1 when any mutant
-survived or is broken, 2 when the tests fail without any.
+Results are written after each mutant; a mutant whose code and tests are unchanged is not run again.
+The exit code is 1 when a mutant survived or is broken, 2 when the tests fail on the unchanged code.
 """
 
 import argparse
@@ -33,16 +35,17 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {KILLED: "green", TIMED_OUT: "yellow", SURVIVED: "bold red", BROKEN: "bold magenta"}
+# processor time after which a run counts as endless: the longer of the two
 LEAST_SECONDS, TIMES_LONGER = (
     60.0,
     10.0,
-)  # of processor time before a run counts as endless: whichever is longer
+)
 BASELINE_SECONDS = 3600.0
 WIDTH = 150  # of the table in a file
 
 
 class Results:
-    """What is known of each mutant, in a JSON file; what was found of other code or of another mutant is forgotten.
+    """The outcomes in a JSON file; those of other code or of another mutant are dropped.
 
     Args:
       path: of the file.
@@ -59,17 +62,17 @@ class Results:
                 self.known, self.baseline = there["mutants"], there["baseline"]
 
     def of(self, mutant: Mutant) -> Outcome | None:
-        """How it ended when it was last run, if it is still the same."""
+        """The outcome of its last run, if it is unchanged."""
         found = self.known.get(mutant.name)
         return Outcome(*found["outcome"]) if found and found["mutant"] == _as_json(mutant) else None
 
     def add(self, mutant: Mutant, outcome: Outcome) -> None:
-        """Remember how it ended."""
+        """Keep an outcome."""
         self.known[mutant.name] = {"mutant": _as_json(mutant), "outcome": list(outcome)}
         self.write()
 
     def write(self) -> None:
-        """Replace the file as a whole."""
+        """Write the file, whole or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         half = self.path.with_name(f".{self.path.name}")
         half.write_text(
@@ -85,15 +88,15 @@ def _as_json(mutant: Mutant) -> list:
 
 
 def chosen(patterns: list[str] | None, mutants: tuple[Mutant, ...] = MUTANTS) -> list[Mutant]:
-    """The mutants whose names fit any of the patterns, as `ssepgan*`; all without patterns.
+    """The mutants whose names match a pattern such as `ssepgan*`; all without patterns.
 
-    Raises: SystemExit when a pattern fits none.
+    Raises: SystemExit when a pattern matches none.
     """
     if not patterns:
         return list(mutants)
     for pattern in patterns:
         if not any(fnmatch.fnmatch(mutant.name, pattern) for mutant in mutants):
-            raise SystemExit(f"No mutant is called {pattern!r}; --list names them.")
+            raise SystemExit(f"No mutant is called {pattern!r}; --list shows them.")
     return [
         mutant
         for mutant in mutants
@@ -104,7 +107,7 @@ def chosen(patterns: list[str] | None, mutants: tuple[Mutant, ...] = MUTANTS) ->
 def check_baseline(
     workshop: Workshop, mutants: list[Mutant], results: Results, console: Console
 ) -> bool:
-    """Run the tests of all mutants on the code as it is, and keep how long each takes; whether they pass."""
+    """Run all tests on the unchanged code and keep their times; returns whether they pass."""
     tests = sorted(
         {
             test
@@ -132,7 +135,7 @@ def check_baseline(
 
 
 def seconds_of(tests: tuple[str, ...], baseline: dict[str, float]) -> float:
-    """How long tests take without a mutant, by the ids that they stand for: a file's, a test's with all its parameters."""
+    """Seconds of tests without a mutant; an id stands for a file, or a test with all parameters."""
     beginnings = tuple(f"{test}{end}" for test in tests for end in ("::", "["))
     return sum(
         seconds
@@ -144,11 +147,11 @@ def seconds_of(tests: tuple[str, ...], baseline: dict[str, float]) -> float:
 def run_all(
     mutants: list[Mutant], workshops: list[Workshop], results: Results, console: Console
 ) -> None:
-    """Run every mutant that has no result yet, as many at a time as there are workshops."""
+    """Run every mutant that has no result yet, one in each workshop at a time."""
     left = [mutant for mutant in mutants if results.of(mutant) is None]
     if len(left) < len(mutants):
         console.print(
-            f"{len(mutants) - len(left)} mutants are known from an earlier run of the same code."
+            f"{len(mutants) - len(left)} mutants have results from an earlier run of the same code."
         )
     free: queue.SimpleQueue[Workshop] = queue.SimpleQueue()
     for workshop in workshops:
@@ -172,7 +175,8 @@ def run_all(
                 minutes = (time.monotonic() - started) / count * (len(left) - count) / 60
                 state = f"[{COLOURS[outcome.state]}]{outcome.state:>9}[/]"
                 console.print(
-                    f"{count:>4} of {len(left)}  {state}  {outcome.seconds:5.1f} s  {mutant.name}  ({minutes:.1f} min left)",
+                    f"{count:>4} of {len(left)}  {state}  {outcome.seconds:5.1f} s  "
+                    f"{mutant.name}  ({minutes:.1f} min left)",
                     highlight=False,
                 )
         except BaseException:
@@ -181,7 +185,7 @@ def run_all(
 
 
 def table_of(mutants: list[Mutant], results: Results) -> Table:
-    """How every mutant ended, and by which test."""
+    """A table of all outcomes."""
     table = Table("mutant", "file", "result", "s", "by", title="Mutants")
     for mutant in mutants:
         outcome = results.of(mutant)
@@ -194,10 +198,10 @@ def table_of(mutants: list[Mutant], results: Results) -> Table:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(
-        description="Put wrong lines into a copy of the code, and see that tests notice."
+        description="Put wrong lines into a copy of the code and check that tests fail."
     )
     parser.add_argument(
-        "--only", nargs="+", metavar="NAME", help="mutants by name or pattern, as 'ssepgan*'"
+        "--only", nargs="+", metavar="NAME", help="mutants by name or pattern, such as 'ssepgan*'"
     )
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time (default 1)")
     parser.add_argument(
@@ -207,7 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="file of the results",
     )
     parser.add_argument("--anew", action="store_true", help="forget earlier results")
-    parser.add_argument("--list", action="store_true", help="name the mutants and end")
+    parser.add_argument("--list", action="store_true", help="list the mutants and exit")
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     console, mutants = Console(), chosen(options.only)
@@ -227,9 +231,9 @@ def main(arguments: list[str] | None = None) -> int:
         run_all(mutants, workshops, results, console)
     console.print(table_of(mutants, results))
     states = collections.Counter(results.of(mutant).state for mutant in mutants)
-    told = ", ".join(f"{states[state]} {state}" for state in COLOURS if states[state])
+    outcomes = ", ".join(f"{states[state]} {state}" for state in COLOURS if states[state])
     console.print(
-        f"{len(mutants)} mutants: {told}; {(time.monotonic() - started) / 60:.1f} minutes."
+        f"{len(mutants)} mutants: {outcomes}; {(time.monotonic() - started) / 60:.1f} minutes."
     )
     return 0 if all(results.of(mutant).dead for mutant in mutants) else 1
 

@@ -1,8 +1,9 @@
-"""What a mutant is, and how its tests are run on it: in a copy of the repository, each time in a process of its own.
+"""Mutants, and the runner of their tests: in a copy of the repository, each in its own process.
 
-TensorFlow takes seconds to import and tests take one, so one process imports it, with all else that the tests stand on, and
-every run is forked from there. It runs no operation before it forks (TensorFlow starts its threads with the first one), and
-nothing of this package is imported there, so that each run imports it anew, with the mutant in it.
+Importing TensorFlow takes seconds, and tests take one. So one process imports it, with the other
+modules that tests need, and every run is forked from there. That process runs no operation (the
+first one starts TensorFlow's threads) and imports nothing of this package, so each run imports the
+package with the mutant in it.
 """
 
 import contextlib
@@ -24,27 +25,29 @@ PRELOADED = (
     *("tensorflow", "keras", "numpy", "scipy.signal", "sklearn.decomposition", "matplotlib.pyplot"),
     *("soundfile", "soxr", "rich.console", "yaml", "pytest", "xdist.plugin"),
 )
-# Of pytest's plugins only the one that the repository's settings name; two of its own collect garbage for half a second.
+# Only the plugin that the settings name; two of pytest's own collect garbage for half a second.
 PYTEST = (
     *("-x", "-q", "-p", "xdist.plugin", "-n", "0"),
     *("-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"),
 )
+# no test ran on the mutant
 NO_KILL = (
     "SyntaxError",
     "IndentationError",
     "NameError",
     "ImportError",
     "ModuleNotFoundError",
-)  # no test looked at it
+)
 KILLED, SURVIVED, TIMED_OUT, BROKEN = "killed", "survived", "timed out", "broken"
-CLOCK = 20.0  # times the limit of processor time that a run may last by the clock: the machine may be busy with other things
+# a run's limit by the clock, in multiples of its processor time; the machine may be busy
+CLOCK = 20.0
 
 
 class Mutant(NamedTuple):
-    """One wrong line, and who must notice.
+    """One wrong line, and the tests that must fail.
 
-    `file` is relative to the repository; `text` is in it exactly once and becomes `replacement`; `tests` are files or node ids
-    of pytest, relative to the repository.
+    `file` is relative to the repository; `text` is in it exactly once and becomes `replacement`;
+    `tests` are files or node ids of pytest, relative to the repository.
     """
 
     name: str
@@ -56,7 +59,7 @@ class Mutant(NamedTuple):
     def applied(self, source: str) -> str:
         """The source with the mutant in it.
 
-        Raises: ValueError when the text is not there exactly once, or the result is no Python.
+        Raises: ValueError when the text is not there exactly once, or the result is not Python.
         """
         count = source.count(self.text)
         if count != 1:
@@ -67,7 +70,7 @@ class Mutant(NamedTuple):
         try:
             compile(changed, self.file, "exec")
         except SyntaxError as error:
-            raise ValueError(f"{self.file} is no Python with it: {error}") from error
+            raise ValueError(f"{self.file} is not Python with it: {error}") from error
         return changed
 
 
@@ -77,8 +80,8 @@ def mutants_of(file: str, tests: str, *lines: tuple[str, ...]) -> tuple[Mutant, 
     Args:
       file: of the package, without `tfsepgan/`.
       tests: a file of tests, without `tests/`.
-      lines: name, text, replacement, then the names of tests in that file, or ids of tests elsewhere below `tests/`; none
-        stand for the whole file.
+      lines: name, text, replacement, then names of tests in that file, or ids of tests elsewhere
+        below `tests/`; without any, the whole file.
     """
     there = f"tests/{tests}"
     return tuple(
@@ -95,7 +98,7 @@ def mutants_of(file: str, tests: str, *lines: tuple[str, ...]) -> tuple[Mutant, 
 
 
 class Outcome(NamedTuple):
-    """How a run of tests on a mutant ended; `by` is the test that failed, or what went wrong."""
+    """How a run of tests on a mutant ended; `by` is the failed test, or the problem."""
 
     state: str  # KILLED, SURVIVED, TIMED_OUT, BROKEN
     seconds: float
@@ -103,7 +106,7 @@ class Outcome(NamedTuple):
 
     @property
     def dead(self) -> bool:
-        """Whether the tests noticed; a run that never ends is noticed too."""
+        """Whether the tests detected it; an endless run counts as detected."""
         return self.state in (KILLED, TIMED_OUT)
 
 
@@ -111,8 +114,8 @@ class Workshop:
     """A copy of the repository, and one process at a time that runs tests in it.
 
     Args:
-      repository: a git work tree; its tracked files are copied as they are now, committed or not.
-      folder: where the copy goes; it must not exist yet.
+      repository: a git work tree; its tracked files are copied with uncommitted changes.
+      folder: for the copy; it must not exist yet.
       preloaded: modules that are imported once for all runs.
     """
 
@@ -127,7 +130,7 @@ class Workshop:
         """Put the mutant into the copy, run its tests, and take it out again.
 
         Args:
-          limit_seconds: of processor time; a run that needs more never ends.
+          limit_seconds: processor time; a run that needs more counts as endless.
         """
         path = self.copy / mutant.file
         try:
@@ -144,9 +147,9 @@ class Workshop:
     def test(
         self, tests: tuple[str, ...], *, limit_seconds: float
     ) -> tuple[dict[str, Any] | None, float, str]:
-        """Run tests in a process of its own.
+        """Run tests in a process of their own.
 
-        Returns: what `_run_pytest` wrote (None when it wrote nothing), the seconds it took, and what ended it otherwise.
+        Returns: the report of `_run_pytest` (None without one), seconds, and why it ended early.
         """
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
@@ -170,7 +173,7 @@ class Workshop:
 
 
 def outcome_of(report: dict[str, Any] | None, seconds: float, ended: str) -> Outcome:
-    """What a run says of its mutant."""
+    """The outcome of a mutant from the report of its run."""
     if report is None:
         return (
             Outcome(TIMED_OUT, seconds, f"after {seconds:.0f} s")
@@ -200,7 +203,7 @@ def copy_tracked(repository: Path, target: Path) -> None:
 
 
 def digest_of(folder: Path) -> str:
-    """A number that changes with the code and the tests in a folder, not with the list of mutants."""
+    """A checksum of the code and the tests in a folder, without the list of mutants."""
     digest = hashlib.sha256()
     for path in sorted([*folder.rglob("*.py"), *folder.glob("pyproject.toml")]):
         if "checks" in path.parts:
@@ -210,7 +213,7 @@ def digest_of(folder: Path) -> str:
 
 
 class _Recorder:
-    """A plugin of pytest that keeps the first failure, and how long each test took."""
+    """A pytest plugin that keeps the first failure, and the time of each test."""
 
     def __init__(self):
         self.failed, self.why, self.seconds = "", "", {}
@@ -230,11 +233,11 @@ class _Recorder:
 
 
 def _run_pytest(copy: str, tests: list[str], report: str, limit_seconds: int) -> None:
-    """Run tests in the copy of the repository, in a process that was just forked."""
-    os.setsid()  # so that what the tests start ends with them
+    """Run tests in the copy of the repository; called in a forked process."""
+    os.setsid()  # so that processes of the tests end with them
     resource.setrlimit(resource.RLIMIT_CPU, (limit_seconds, resource.RLIM_INFINITY))
     os.chdir(copy)
-    # A mutant may have the size and the second of the original, and Python compares no more than that.
+    # A mutant can have the size and time of the original, and Python compares only these.
     sys.dont_write_bytecode = True
     os.environ.update(
         PYTHONPATH=copy, PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
@@ -256,7 +259,7 @@ def _run_pytest(copy: str, tests: list[str], report: str, limit_seconds: int) ->
     }
     Path(report).write_text(json.dumps(found))
     sys.stdout.flush()
-    os._exit(0)  # without what threads of TensorFlow would still wait for
+    os._exit(0)  # without waiting for TensorFlow's threads
 
 
 def _stop(process) -> None:

@@ -1,18 +1,21 @@
-"""Does another state of the code give the same bits? Trains, scores, separates and exports with two commits and compares.
+"""Checks that two commits give the same bits: trains, scores, separates and exports with both.
 
-    python tools/checks/same_bits.py BEFORE [AFTER] [--only CASE ...] [--steps 50] [--folder DIR] [--list]
+    python tools/checks/same_bits.py BEFORE [AFTER] [--only CASE ...] [--steps 50] \\
+        [--folder DIR] [--list]
 
-BEFORE and AFTER are commits; without AFTER it is the working tree. Each is checked out into a folder of its own and runs its own
-commands, on one thread, with the same settings, seeds and inputs:
+BEFORE and AFTER are commits; without AFTER it is the working tree. Each is checked out into a
+folder and runs its own commands on one thread, with the same settings, seeds and inputs:
 
-    train-SYSTEM    a run of the system's `tiny` preset on the packaged recordings: every array of the checkpoint, the losses
-                    and validation scores
-    separate        the stems that `tfsepgan-separate` writes with the shipped model, at another rate, in stereo
+    train-SYSTEM    the system's `tiny` preset on the packaged recordings: every array of the
+                    checkpoint, the losses and validation scores
+    separate        the stems of `tfsepgan-separate` with the shipped model, at another rate, stereo
     evaluate        the scores of `tfsepgan-evaluate` with the run of train-ssepgan
-    export          that run as SavedModel and TFLite: names and shapes of the signatures, weights, operators, constants
-    names           the public Python names of the package, the commands and the flags that each takes; they may only grow
+    export          that run as SavedModel and TFLite: signatures, weights, operators, constants
+    names           the public Python names of the package, the commands and their flags; new ones
+                    are allowed
 
-What differs is named, and the exit code is 1. A case that fails with the earlier commit is named too and compared no further.
+Differences are listed, and then the exit code is 1. A case that fails with BEFORE is listed and not
+compared.
 """
 
 import argparse
@@ -41,22 +44,19 @@ COMMANDS = (
     "generate",
     *(f"data {name}" for name in DATA_COMMANDS),
 )
-CLOCK = re.compile(
-    r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE
-)  # keys that differ from run to run
+# keys that differ from run to run
+CLOCK = re.compile(r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE)
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
-Facts = dict[
-    str, str
-]  # what is compared: a name and a digest, or the text itself where it is short
+Facts = dict[str, str]  # what is compared: name and digest, or the text itself if it is short
 
 
 class State:
-    """One state of the code, and the folder that its commands write to.
+    """One state of the code, and the folder of its outputs.
 
     Args:
       checkout: folder of the repository in that state.
-      folder: where everything is written.
+      folder: for all outputs.
       steps: of each training.
     """
 
@@ -65,7 +65,7 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def call(self, code: str, *arguments: str) -> str:
-        """Run Python code in this state of the package; its standard output.
+        """Run Python code in this state of the package; returns its standard output.
 
         Raises: subprocess.CalledProcessError when it fails.
         """
@@ -90,7 +90,7 @@ class State:
         return self.call("from tfsepgan import systems; print(*systems.SYSTEMS)").split()
 
     def run(self, system: str) -> Path:
-        """The run of a system, trained if it is not there yet."""
+        """The run of a system; trains it if there is none."""
         run = self.folder / "runs" / system
         if not (run / "model").is_dir():
             flags = {
@@ -113,15 +113,15 @@ def digest(values: bytes | np.ndarray) -> str:
     return hashlib.sha256(values).hexdigest()[:16]
 
 
-def told(value, name: str) -> Iterator[tuple[str, str]]:
-    """Every number and text of a JSON value by its path, but what tells of clock and machine."""
+def leaves(value, name: str) -> Iterator[tuple[str, str]]:
+    """Numbers and texts of a JSON value by their paths, without those of clock and machine."""
     if isinstance(value, dict):
         for key in sorted(value):
             if not CLOCK.search(key):
-                yield from told(value[key], f"{name}/{key}")
+                yield from leaves(value[key], f"{name}/{key}")
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            yield from told(one, f"{name}/{index}")
+            yield from leaves(one, f"{name}/{index}")
     elif isinstance(value, float):
         yield name, value.hex()
     else:
@@ -129,9 +129,9 @@ def told(value, name: str) -> Iterator[tuple[str, str]]:
 
 
 def train(state: State, system: str) -> Facts:
-    """What a training leaves."""
+    """The files of a training."""
     run = state.run(system)
-    facts = dict(told(json.loads((run / "history.json").read_text()), "history"))
+    facts = dict(leaves(json.loads((run / "history.json").read_text()), "history"))
     with np.load(run / "state.npz") as saved:
         arrays = sorted(digest(saved[name]) for name in saved.files if name != "progress")
     return facts | {f"state/{index:03d}": found for index, found in enumerate(arrays)}
@@ -153,7 +153,7 @@ def separate(state: State) -> Facts:
     state.command("separate", song, "--model", model, "--output", state.folder / "stems")
     stems = sorted((state.folder / "stems").rglob("*.wav"))
     facts = {}
-    for stem in stems:  # not its bytes: the header of a file of floats tells when it was written
+    for stem in stems:  # samples, not bytes: the header of a float file has a time
         samples, rate_hz = soundfile.read(stem, dtype="float32")
         kind = soundfile.info(stem).subtype
         facts[str(stem.relative_to(state.folder / "stems"))] = (
@@ -180,7 +180,7 @@ def evaluate(state: State) -> Facts:
     return {
         name: value
         for report in reports
-        for name, value in told(json.loads(report.read_text()), str(report.relative_to(output)))
+        for name, value in leaves(json.loads(report.read_text()), str(report.relative_to(output)))
         if str(state.folder) not in value
     }
 
@@ -195,11 +195,14 @@ loaded = tf.saved_model.load(str(folder / "1"))
 facts = {}
 for name, signature in loaded.signatures.items():
     given = {key: str(spec) for key, spec in signature.structured_input_signature[1].items()}
-    facts[f"signature {name}"] = json.dumps([given, {key: str(spec) for key, spec in signature.structured_outputs.items()}])
+    outputs = {key: str(spec) for key, spec in signature.structured_outputs.items()}
+    facts[f"signature {name}"] = json.dumps([given, outputs])
 for file in sorted(folder.glob("*.tflite")):
     interpreter = Interpreter(str(file))
-    facts[f"{file.name} operators"] = " ".join(operator["op_name"] for operator in interpreter._get_ops_details())
-    shapes = [(str(one["dtype"]), one["shape_signature"].tolist()) for one in interpreter.get_tensor_details()]
+    operators = interpreter._get_ops_details()
+    facts[f"{file.name} operators"] = " ".join(operator["op_name"] for operator in operators)
+    tensors = interpreter.get_tensor_details()
+    shapes = [(str(one["dtype"]), one["shape_signature"].tolist()) for one in tensors]
     facts[f"{file.name} tensors"] = json.dumps(shapes)
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()
@@ -210,13 +213,14 @@ for file in sorted(folder.glob("*.tflite")):
         interpreter.set_tensor(given[0]["index"], sound)
         interpreter.invoke()
         for number, output in enumerate(interpreter.get_output_details()):
-            facts[f"{file.name} output {number}"] = interpreter.get_tensor(output["index"]).tobytes().hex()
+            values = interpreter.get_tensor(output["index"])
+            facts[f"{file.name} output {number}"] = values.tobytes().hex()
 print("FACTS" + json.dumps(facts))
 """
 
 
 def export(state: State) -> Facts:
-    """What an export writes: signatures, graphs and what they compute."""
+    """An export: signatures, graphs and their outputs."""
     output = state.folder / "exported"
     state.command("export", "--run", state.run("ssepgan"), "--output", output)
     facts = json.loads(state.call(EXPORTED, output).rpartition("FACTS")[2])
@@ -236,7 +240,7 @@ def names(state: State) -> Facts:
 
 
 def cases(systems: list[str]) -> dict[str, Callable[[State], Facts]]:
-    """Every case by its name."""
+    """All cases by name."""
     trainings = {
         f"train-{system}": lambda state, system=system: train(state, system) for system in systems
     }
@@ -249,7 +253,7 @@ def cases(systems: list[str]) -> dict[str, Callable[[State], Facts]]:
 
 
 def differences(before: Facts, after: Facts, *, may_grow: bool) -> list[str]:
-    """What differs, a line each."""
+    """The differences, one line each."""
     lines = [f"{name} is missing" for name in before if name not in after]
     if not may_grow:
         lines += [f"{name} is new" for name in after if name not in before]
@@ -260,7 +264,7 @@ def differences(before: Facts, after: Facts, *, may_grow: bool) -> list[str]:
 
 
 def check_out(commit: str | None, folder: Path) -> Path:
-    """A folder with the repository as it is in a commit; the working tree itself without one."""
+    """A folder with the repository at a commit; without one, the working tree itself."""
     if commit is None:
         return REPOSITORY
     if not folder.is_dir():
@@ -284,13 +288,13 @@ def main() -> int:
     parser.add_argument("before")
     parser.add_argument("after", nargs="?")
     parser.add_argument("--only", nargs="+", metavar="CASE", help="some of the cases, by name")
-    parser.add_argument("--steps", type=int, default=50, help="of each training (default 50)")
+    parser.add_argument("--steps", type=int, default=50, help="steps of each training (default 50)")
     parser.add_argument(
         "--folder",
         type=Path,
-        help="where everything is written; a folder of the system's by default",
+        help="folder for all outputs; default: a temporary one",
     )
-    parser.add_argument("--list", action="store_true", help="name the cases and end")
+    parser.add_argument("--list", action="store_true", help="list the cases and exit")
     options = parser.parse_args()
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-bits-"))).resolve()
     before, after = (

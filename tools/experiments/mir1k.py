@@ -1,16 +1,20 @@
-"""Singing voice on MIR-1K by the published protocol, beside published figures: GNSDR, GSIR and GSAR of the voice at 0 dB.
+"""Singing voice on MIR-1K by the published protocol: GNSDR, GSIR, GSAR beside published figures.
 
     python tools/experiments/mir1k.py --data MIR-1K --model RUN_OR_MODEL [--output scores.json]
-    python tools/experiments/mir1k.py --data MIR-1K --write-mixtures DIR      # for a separator of one's own, which writes
-    python tools/experiments/mir1k.py --data MIR-1K --estimates DIR           # DIR/CLIP/voice.wav, or DIR/CLIP.wav
+    # for another separator, which writes DIR/CLIP/voice.wav or DIR/CLIP.wav:
+    python tools/experiments/mir1k.py --data MIR-1K --write-mixtures DIR
+    python tools/experiments/mir1k.py --data MIR-1K --estimates DIR
     python tools/experiments/mir1k.py --data MIR-1K --bound oracle --clips 40
 
-The singers abjones and amy are for training (175 clips); the clips of the others (825) are scored, each mixed at equal energy of voice and
-accompaniment. NSDR is the gain in SDR over the mixture; means are weighted by the clips' lengths; SDR, SIR and SAR are those of BSS Eval 3
-with one filter of 512 taps for the whole clip (`tfsepgan.metrics.global_nsdr`). The accompaniment's estimate, where none is given, is the
-mixture minus the voice. `--bound` scores the mixture itself (GNSDR 0) or the ideal ratio mask in place of a model. The standard error is
-over singers. The table of published figures says where each was read. `--recorded` leaves the levels as they were sung, which is what the
-released evaluation of the stacked hourglass does (`eval_mir_1k.py` of sungheonpark/music_source_sepearation_SH_net).
+The singers abjones and amy are for training (175 clips). The clips of the other singers (825) are
+scored, each mixed with equal energy of voice and accompaniment, at 0 dB. NSDR is the gain in SDR
+over the mixture; means are weighted by the lengths of the clips; SDR, SIR and SAR are those of BSS
+Eval 3 with one filter of 512 taps for the whole clip (`tfsepgan.metrics.global_nsdr`). Without an
+estimate of the accompaniment, it is the mixture minus the voice. `--bound` scores the mixture
+itself (GNSDR 0) or the ideal ratio mask instead of a model. The standard error is over singers. The
+table of published figures has their sources. `--recorded` keeps the recorded levels, as the
+released evaluation of the stacked hourglass does (`eval_mir_1k.py` of
+sungheonpark/music_source_sepearation_SH_net).
 """
 
 import argparse
@@ -40,9 +44,9 @@ NAMES = {
     "voice": ("voice", "vocals", "vocal", "singing"),
     "accompaniment": ("accompaniment", "instrumental", "residual"),
 }
-ORACLE_FRAME = 1024  # samples, 64 ms, as the published networks' spectrograms have at 16 kHz
+ORACLE_FRAME = 1024  # samples, 64 ms at 16 kHz, as in the published networks
 HUANG = "Huang et al. 2015, arXiv:1502.04149, table III"
-PUBLISHED = (  # voice, 0 dB: name, GNSDR, GSIR, GSAR, where it was read
+PUBLISHED = (  # voice, 0 dB: name, GNSDR, GSIR, GSAR, source of the figures
     ("MLRR (Yang 2013)", 3.85, 5.63, 10.70, f"quoted by {HUANG}"),
     ("RNMF (Sprechmann 2012)", 4.97, 7.66, 10.03, f"quoted by {HUANG}"),
     ("DRNN-2", 7.27, 11.98, 9.99, HUANG),
@@ -69,25 +73,25 @@ class Clip(NamedTuple):
 
 
 def test_clips(data: Path) -> list[Path]:
-    """The recordings that are scored, in the order of their names; DataError when the folder is no MIR-1K."""
+    """The scored recordings, ordered by name; DataError when the folder is not MIR-1K."""
     place = root(data)
     if place is None:
-        raise DataError(f"{data} holds no Wavfile/SINGER_SONG_CLIP.wav; give the folder of MIR-1K")
+        raise DataError(f"{data} holds no Wavfile/SINGER_SONG_CLIP.wav; use the folder of MIR-1K")
     found = sorted((place / "Wavfile").glob("*.wav"))
     clips = [path for path in found if path.stem.split("_")[0].lower() not in TRAINING_SINGERS]
     if not clips:
         raise DataError(
-            f"{place} holds only the singers {' and '.join(TRAINING_SINGERS)}, who are for training"
+            f"{place} holds only the singers for training, {' and '.join(TRAINING_SINGERS)}"
         )
     return clips
 
 
 def read_clip(path: Path, *, recorded: bool = False) -> Clip:
-    """A recording with its channels mixed at equal energy, or as recorded; DataError for one that has not two channels."""
+    """A recording mixed at equal energy, or as recorded; DataError without two channels."""
     audio, rate_hz = soundfile.read(path, dtype="float64", always_2d=True)
     if audio.shape[1] != 2:
         raise DataError(
-            f"{path} has {audio.shape[1]} channels, wanted accompaniment on the left and voice on the right"
+            f"{path} has {audio.shape[1]} channels, wanted two: accompaniment left and voice right"
         )
     voice, accompaniment = audio[:, CHANNELS["voice"]], audio[:, CHANNELS["accompaniment"]]
     halves = (voice / 2, accompaniment / 2, audio.mean(axis=1))
@@ -111,13 +115,13 @@ class Bound:
 
 
 class Folder:
-    """Estimates from `DIR/CLIP/voice.wav` (and accompaniment or residual), or `DIR/CLIP.wav` of the voice alone."""
+    """Estimates from `DIR/CLIP/voice.wav` (and accompaniment or residual), or `DIR/CLIP.wav`."""
 
     def __init__(self, directory: Path):
         self._directory = directory
 
     def __call__(self, clip: Clip) -> np.ndarray:
-        """Voice and accompaniment, `[2, time]`; DataError when the voice is missing or something is of another length or rate."""
+        """Voice and accompaniment, `[2, time]`; DataError without a voice, or of another length."""
         voice = self._read(clip, "voice", [self._directory / f"{clip.name}.wav"])
         if voice is None:
             raise DataError(
@@ -135,13 +139,14 @@ class Folder:
         if (len(audio), rate_hz) != (len(clip.mixture), clip.sample_rate_hz):
             wanted = f"{len(clip.mixture)} at {clip.sample_rate_hz} Hz"
             raise DataError(
-                f"{path} has {len(audio)} samples at {rate_hz} Hz, wanted {wanted}; separate the mixture of the clip"
+                f"{path} has {len(audio)} samples at {rate_hz} Hz, wanted {wanted}; "
+                "separate the mixture of the clip"
             )
         return audio.mean(axis=1)
 
 
 class Model:
-    """A run, a model folder or a model's name; it is started at the first clip."""
+    """A run, a model folder or the name of a model; loaded at the first clip."""
 
     def __init__(self, model: str, voice: str | None):
         from tfsepgan.separation.separator import load
@@ -151,7 +156,8 @@ class Model:
         self._voice = voice or (known[0] if known else self._separator.sources[0])
         if self._voice not in self._separator.sources:
             raise DataError(
-                f"the model has no source {self._voice!r}; it has {', '.join(self._separator.sources)}"
+                f"the model has no source {self._voice!r}; "
+                f"it has {', '.join(self._separator.sources)}"
             )
 
     def __call__(self, clip: Clip) -> np.ndarray:
@@ -176,10 +182,10 @@ def scores_of(
     Args:
       paths: the recordings.
       separate: takes a Clip, gives voice and accompaniment, `[2, time]`.
-      recorded: whether levels stay as recorded.
-      workers, console: processes that score, and where progress is told.
+      recorded: keep the recorded levels.
+      workers, console: number of processes, and console for progress.
 
-    Raises: DataError that names the clip which cannot be scored; a table without it would not be the published one.
+    Raises: DataError that names a clip that cannot be scored; the protocol needs all clips.
     """
     found: dict[str, ClipScores] = {}
     with ScoringPool(score_clip, workers=workers) as pool:
@@ -204,7 +210,7 @@ def _collect(results: Iterator, found: dict[str, ClipScores]) -> None:
 
 
 def summary(scores: dict[str, ClipScores]) -> dict:
-    """{source: {figure: mean, figure_error: its standard error over singers}}, dB, and how many clips."""
+    """{source: {figure: mean, figure_error: standard error over singers}}, dB; number of clips."""
     singers: dict[str, list[ClipScores]] = {}
     for name, clip in scores.items():
         singers.setdefault(name.split("_")[0], []).append(clip)
@@ -212,20 +218,22 @@ def summary(scores: dict[str, ClipScores]) -> dict:
         global_scores(list(scores.values())),
         [global_scores(clips) for clips in singers.values()],
     )
-    told: dict = {"clips": len(scores), "singers": len(singers)}
+    summarised: dict = {"clips": len(scores), "singers": len(singers)}
     for index, source in enumerate(SOURCES):
-        told[source] = {}
+        summarised[source] = {}
         for figure in ("gnsdr", "gsir", "gsar"):
-            told[source][figure] = round(float(getattr(means, figure)[index]), 3)
+            summarised[source][figure] = round(float(getattr(means, figure)[index]), 3)
             error = mean_with_error([getattr(one, figure)[index] for one in by_singer]).error
-            told[source][f"{figure}_error"] = None if np.isnan(error) else round(error, 3)
-    return told
+            summarised[source][f"{figure}_error"] = None if np.isnan(error) else round(error, 3)
+    return summarised
 
 
-def table_of(name: str, told: dict, *, recorded: bool = False) -> Table:
+def table_of(name: str, summarised: dict, *, recorded: bool = False) -> Table:
     """The scored system above the published ones."""
     level = "as recorded" if recorded else "at 0 dB"
-    title = f"MIR-1K, voice {level}, dB; {told['clips']} clips of {told['singers']} singers"
+    title = (
+        f"MIR-1K, voice {level}, dB; {summarised['clips']} clips of {summarised['singers']} singers"
+    )
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("system", overflow="fold")
     for head in ("GNSDR", "GSIR", "GSAR"):
@@ -234,9 +242,9 @@ def table_of(name: str, told: dict, *, recorded: bool = False) -> Table:
     for source in SOURCES:
         cells = []
         for figure in ("gnsdr", "gsir", "gsar"):
-            error = told[source][f"{figure}_error"]
+            error = summarised[source][f"{figure}_error"]
             cells.append(
-                f"{told[source][figure]:.2f}" + ("" if error is None else f" ± {error:.2f}")
+                f"{summarised[source][figure]:.2f}" + ("" if error is None else f" ± {error:.2f}")
             )
         label = name if source == "voice" else f"{name}, its accompaniment"
         table.add_row(
@@ -282,13 +290,13 @@ def _options() -> argparse.Namespace:
         "--write-mixtures", type=Path, help="write the mixtures to this folder and score nothing"
     )
     parser.add_argument(
-        "--recorded", action="store_true", help="levels as recorded, in place of equal energy"
+        "--recorded", action="store_true", help="recorded levels instead of equal energy"
     )
     parser.add_argument(
-        "--voice", help="the model's source that is the voice; found by its name when not given"
+        "--voice", help="source of the model that is the voice; default: found by its name"
     )
     parser.add_argument(
-        "--clips", type=int, help="so many clips, evenly over the test set; all when not given"
+        "--clips", type=int, help="number of clips, evenly over the test set; default: all"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that score")
     parser.add_argument("--output", type=Path, help="JSON file for all numbers")
@@ -296,7 +304,7 @@ def _options() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Score and show the table; 1 after an error of the package's own, which is printed."""
+    """Score and show the table; 1 after an error of the package, which is printed."""
     options = _options()
     console = Console() if Console().is_terminal else Console(width=120)
     try:
@@ -332,8 +340,8 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     scores = scores_of(
         paths, separate, recorded=options.recorded, workers=options.workers, console=console
     )
-    told = summary(scores)
-    console.print(table_of(name, told, recorded=options.recorded))
+    summarised = summary(scores)
+    console.print(table_of(name, summarised, recorded=options.recorded))
     if options.output:
         clips = {
             clip: {
@@ -348,7 +356,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
                     "system": name,
                     "recorded": options.recorded,
                     "sources": SOURCES,
-                    "summary": told,
+                    "summary": summarised,
                     "clips": clips,
                 },
                 indent=1,

@@ -1,18 +1,21 @@
-"""How well a trained compressed_sensing model recovers windows from linear measurements of them, against their number.
+"""Recovery of windows from linear measurements by a compressed_sensing model, by their number.
 
-    python tools/experiments/plot_recovery.py --model RUN_OR_MODEL --data DIR_OR_demo --output FOLDER [--measurements 8 32 128 512 2048] [--windows 16]
-        [--iterations 300] [--restarts 2] [--split test] [--noise 0] [--seed 0]
+    python tools/experiments/plot_recovery.py --model RUN_OR_MODEL --data DIR_OR_demo \\
+        --output FOLDER [--measurements 8 32 128 512 2048] [--windows 16] [--iterations 300] \\
+        [--restarts 2] [--split test] [--noise 0] [--seed 0]
 
-Writes FOLDER/recovery.png, recovery.md and recovery.json: how measurements are recovered, and what the search's start is worth on mixtures.
+Writes FOLDER/recovery.png, recovery.md and recovery.json: the errors of recovery, and the effect of
+the start of the search on mixtures.
 
-Two kinds of windows are measured: some the generator makes itself of random latents ("in range": only the search can fail), and
-stretches of recordings of the first source that it never heard ("held out": its range can fail too). Each is searched from random
-latents and from the encoder's latents, as often; the best possible with a transform instead of a generator is the Lasso on the
-windows' cosines, the paper's baseline. Mixtures are separated from one start, the encoder's latents or random ones, by searches of
-several lengths.
+There are two kinds of windows: outputs of the generator for random latents ("in range": only the
+search can fail), and windows of unseen recordings of the first source ("held out": the generator's
+range can fail too). Each is searched from random latents and from the encoder's latents, equally
+often. The paper's baseline without a generator is the Lasso on the cosines of the windows. Mixtures
+are separated by searches of several lengths, each from one start: the encoder's latents or random
+ones.
 
-Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208, figure 1 (error against number of measurements) and its figure of signals
-in the range of the generator.
+Source: Bora, Jalal, Price & Dimakis 2017, arXiv:1703.03208, figure 1 (error against number of
+measurements) and its figure of signals in the range of the generator.
 """
 
 import argparse
@@ -40,7 +43,7 @@ from tfsepgan.models.saved import load_trained
 from tfsepgan.systems.compressed_sensing import CompressedSensing
 from tfsepgan.systems.crops import gain_to_level
 
-LASSO_WEIGHT = 0.1  # the paper's, for its images in [-1, 1]; scaled here by the windows' level
+LASSO_WEIGHT = 0.1  # of the paper, for images in [-1, 1]; scaled by the level of the windows
 MIXTURES = 24  # of six seconds
 LENGTHS_OF_SEARCH = (0, 3, 30, 100)
 METHODS = ("encoder start", "random start", "Lasso on cosines")
@@ -48,14 +51,16 @@ COLOURS = ("#2f6db3", "#e39a2d", "#9a9a9a")
 
 
 def searching(trained: CompressedSensing, **search) -> CompressedSensing:
-    """The trained system with other settings of its search."""
+    """The trained system with other settings of the search."""
     system = CompressedSensing(replace(trained.experiment, model=replace(trained.config, **search)))
     for name, network in system.shipped.items():
         network.set_weights(trained.shipped[name].get_weights())
     return system
 
 
-def gains_by_start(trained: CompressedSensing, data: str, split: str, seed: int, say) -> list[dict]:
+def gains_by_start(
+    trained: CompressedSensing, data: str, split: str, seed: int, report
+) -> list[dict]:
     """Median gain in SI-SDR of the first source, for each start and length of the search."""
     config = replace(trained.experiment.data, data=data)
     catalogue, rows = open_catalogue(data, config.sources), []
@@ -78,12 +83,12 @@ def gains_by_start(trained: CompressedSensing, data: str, split: str, seed: int,
                     "gain_db": float(np.median(gains)),
                 }
             )
-            say(f"mixtures: {rows[-1]}")
+            report(f"mixtures: {rows[-1]}")
     return rows
 
 
 def windows_in_range(system: CompressedSensing, count: int, seed: int) -> np.ndarray:
-    """What the first source's generator makes of random latents, `[count, window]`."""
+    """Outputs of the first source's generator for random latents, `[count, window]`."""
     latents = (
         np.random.default_rng(seed)
         .uniform(-1, 1, (count, system.config.generator.latent))
@@ -97,7 +102,7 @@ def windows_in_range(system: CompressedSensing, count: int, seed: int) -> np.nda
 def windows_held_out(
     system: CompressedSensing, data: str, split: str, count: int, seed: int
 ) -> np.ndarray:
-    """Windows of recordings of the first source, `[count, window]`, at the level of the model's settings."""
+    """Windows of the first source, `[count, window]`, at the level of the model's settings."""
     config = replace(system.experiment.data, data=data)
     window, source = config.window, config.sources[0]
     catalogue = open_catalogue(data, config.sources)
@@ -105,45 +110,51 @@ def windows_held_out(
     mixtures = fixed_mixtures(
         catalogue, config, split=split, count=count, seconds=seconds, seed=seed
     )
-    stretches = np.stack([item.sources[source][:window] for item in mixtures])
-    return np.asarray(stretches * gain_to_level(stretches, system.config.level_dbfs))[..., 0]
+    windows = np.stack([item.sources[source][:window] for item in mixtures])
+    return np.asarray(windows * gain_to_level(windows, system.config.level_dbfs))[..., 0]
 
 
 def lasso(measurements: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The windows whose few cosines explain the measurements, `[batch, window]`."""
+    """Windows with few cosines that explain the measurements, `[batch, window]`."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso
 
-    of_cosines = scipy.fft.dct(
-        matrix, axis=1, norm="ortho"
-    )  # A x = (A C^T)(C x) with orthonormal cosines C
-    # scikit-learn halves and averages the squared error; the measurements' level stands for the images' range.
+    # A x = (A C^T)(C x) with orthonormal cosines C
+    of_cosines = scipy.fft.dct(matrix, axis=1, norm="ortho")
+    # scikit-learn halves and averages the squared error; the level replaces the images' range.
     level = np.sqrt(np.mean(measurements**2))
     model = Lasso(alpha=LASSO_WEIGHT * level / len(matrix), fit_intercept=False, max_iter=300)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = np.stack([model.fit(of_cosines, heard).coef_.copy() for heard in measurements])
+        found = np.stack(
+            [model.fit(of_cosines, measured).coef_.copy() for measured in measurements]
+        )
     return scipy.fft.idct(found, axis=1, norm="ortho")
 
 
 def spectral_error(system: CompressedSensing, windows: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Mean difference of loudness over bins and frames, in dB, `[batch]`; phase does not count."""
+    """Mean difference of levels over bins and frames, in dB, `[batch]`, without phase."""
     powers = [system.power(np.float32(x)[..., None]) for x in (windows, found)]
     return np.asarray(loudness_distance(*powers)) * 10 * 10 / np.log(10)
 
 
 def errors_of(
-    system: CompressedSensing, windows: np.ndarray, counts: list[int], noise: float, seed: int, say
+    system: CompressedSensing,
+    windows: np.ndarray,
+    counts: list[int],
+    noise: float,
+    seed: int,
+    report,
 ) -> dict:
     """Median errors of every method at every number of measurements."""
     rows = {method: [] for method in METHODS}
     for count in counts:
         matrix = gaussian_matrix(count, windows.shape[1], seed=seed + count)
-        heard = measure(windows, matrix, noise=noise, seed=seed)
+        measurements = measure(windows, matrix, noise=noise, seed=seed)
         found = {
-            METHODS[0]: system.recover(heard, matrix, encoder_start=True)[0],
-            METHODS[1]: system.recover(heard, matrix, encoder_start=False)[0],
-            METHODS[2]: lasso(heard, matrix),
+            METHODS[0]: system.recover(measurements, matrix, encoder_start=True)[0],
+            METHODS[1]: system.recover(measurements, matrix, encoder_start=False)[0],
+            METHODS[2]: lasso(measurements, matrix),
         }
         for method, recovered in found.items():
             waveform = np.median(relative_error(windows, recovered))
@@ -154,7 +165,7 @@ def errors_of(
                     "spectrum_db": float(np.median(spectral_error(system, windows, recovered))),
                 }
             )
-        say(
+        report(
             f"m = {count}: "
             + ", ".join(f"{method} {rows[method][-1]['waveform']:.3g}" for method in METHODS)
         )
@@ -162,7 +173,7 @@ def errors_of(
 
 
 def draw(results: dict, path: Path) -> None:
-    """Error against number of measurements: a column for each kind of windows, a row for each error."""
+    """Plot errors by number of measurements: columns for kinds of windows, rows for errors."""
     figure = Figure(figsize=(9, 7), layout="constrained")
     panels = figure.subplots(2, len(results), sharex=True, squeeze=False)
     for column, (kind, rows) in enumerate(results.items()):
@@ -189,7 +200,7 @@ def draw(results: dict, path: Path) -> None:
 
 
 def table(results: dict, gains: list[dict]) -> str:
-    """Markdown: a line for each number of measurements, the two errors of every method; a line for each length of search."""
+    """Markdown: errors of every method by number of measurements, gains by length of search."""
     lines = [
         "mixtures: median gain in SI-SDR, dB",
         "",
@@ -198,7 +209,8 @@ def table(results: dict, gains: list[dict]) -> str:
     ]
     for of_encoder, of_chance in zip(gains[::2], gains[1::2], strict=True):
         lines.append(
-            f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} | {of_chance['gain_db']:+.2f} |"
+            f"| {of_encoder['iterations']} | {of_encoder['gain_db']:+.2f} "
+            f"| {of_chance['gain_db']:+.2f} |"
         )
     lines.append("")
     for kind, rows in results.items():
@@ -250,12 +262,12 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     draw(results, options.output / "recovery.png")
     (options.output / "recovery.md").write_text(table(results, gains))
-    told = {
+    flags = {
         name: value if not isinstance(value, Path) else str(value)
         for name, value in vars(options).items()
     }
     (options.output / "recovery.json").write_text(
-        json.dumps({"options": told, "results": results, "mixtures": gains}, indent=1) + "\n"
+        json.dumps({"options": flags, "results": results, "mixtures": gains}, indent=1) + "\n"
     )
     console.print(table(results, gains), markup=False)
 

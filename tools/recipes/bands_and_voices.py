@@ -1,11 +1,14 @@
-"""Bands out of rendered stems, and singers out of speech: what stands beside a piano most often, and what free recordings hold least of.
+"""Bands from rendered stems, and singers from speech: sounds that free recordings hardly have.
 
-    python tools/recipes/bands_and_voices.py bands --stems data/piano/train/rest [--guitar DIR] --output data/recorded/train/rest
-    python tools/recipes/bands_and_voices.py voices --speech NAME=DIR:FORMANT:NOTE ... --scores POP909 --output data/recorded/train/rest
+    python tools/recipes/bands_and_voices.py bands --stems data/piano/train/rest [--guitar DIR] \\
+        --output data/recorded/train/rest
+    python tools/recipes/bands_and_voices.py voices --speech NAME=DIR:FORMANT:NOTE ... \\
+        --scores POP909 --output data/recorded/train/rest
 
-A band is drums, a bass and one or two more, each from another song. A singer is a reader whose words are drawn out two- to threefold and
-put on the notes of a melody by WORLD (Morise, Yokomori & Ozawa 2016; `pip install pyworld`); FORMANT above 1 makes the singer smaller,
-NOTE is the MIDI note that the melody lies around. See piano.md.
+A band is drums, a bass and one or two more instruments, each from another song. A singer is a
+reader whose speech is slowed down two- to threefold and put on the notes of a melody by WORLD
+(Morise, Yokomori & Ozawa 2016; `pip install pyworld`). FORMANT above 1 makes the voice smaller;
+NOTE is the MIDI note around which the melody lies. See piano.md.
 """
 
 import argparse
@@ -29,17 +32,17 @@ FLUTES = ("saxophone", "trumpet", "clarinet", "flute")
 CHORDS = ("electric_guitar", "acoustic_guitar", "organ")
 LINE_UPS: dict[
     str, tuple[tuple[str, ...], ...]
-] = {  # of each place in the band, the folders that may take it
+] = {  # for each place in the band, the folders that it is drawn from
     "band_rock": (("drums",), ("bass",), ("electric_guitar",), ("electric_guitar",)),
     "band_acoustic": (("drums",), ("bass",), ("acoustic_guitar",)),
     "band_jazz": (("drums",), ("bass",), FLUTES),
     "band_sung": (("drums",), ("bass",), CHORDS, ("voice",)),
     "band_strings": (("violin",), ("viola",), ("cello",), ("bass", "cello")),
 }
-WITH_GUITAR = "band_guitar"  # drums and bass with recorded guitars, where --guitar has some
+WITH_GUITAR = "band_guitar"  # drums and bass with recorded guitars from --guitar
 VOICE_RATE_HZ, SPEECH_SECONDS, SONGS = 24000, 20, 4
 FRAME_MS = 5.0
-SLOWER, AS_SPOKEN = (2.0, 3.5), 1.2  # how much longer what is voiced lasts, and what is not
+SLOWER, AS_SPOKEN = (2.0, 3.5), 1.2  # stretch of voiced and of unvoiced speech
 GLIDE = 12  # frames from one note to the next
 
 
@@ -51,7 +54,7 @@ def recordings(folder: Path) -> list[Path]:
 def excerpt(
     files: list[Path], seconds: float, rate_hz: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """A stretch of one of the files, mono float32, at most so long."""
+    """An excerpt of one of the files, mono float32, of at most this length."""
     path = files[int(rng.integers(0, len(files)))]
     info = soundfile.info(path)
     frames = min(info.frames, round(seconds * info.samplerate))
@@ -63,7 +66,7 @@ def excerpt(
 
 
 def filled(files: list[Path], seconds: float, rate_hz: int, rng: np.random.Generator) -> np.ndarray:
-    """Stretches of the files one after the other, each at `LEVEL`, without silent ones: so many seconds."""
+    """Excerpts one after the other, each at `LEVEL`, without silent ones; `seconds` in total."""
     pieces: list[np.ndarray] = []
     wanted = round(seconds * rate_hz)
     while (missing := wanted - sum(map(len, pieces))) > 0:
@@ -75,7 +78,7 @@ def filled(files: list[Path], seconds: float, rate_hz: int, rng: np.random.Gener
 
 
 def at_level(samples: np.ndarray) -> np.ndarray:
-    """At `LEVEL`, or lower where its peak would pass full scale."""
+    """At `LEVEL`, or lower where its peak would exceed full scale."""
     samples = samples * (LEVEL / root_mean_square(samples))
     return samples * min(1.0, 0.98 / np.abs(samples).max())
 
@@ -83,7 +86,7 @@ def at_level(samples: np.ndarray) -> np.ndarray:
 def band(
     places: list[list[Path]], rng: np.random.Generator, seconds: float = BAND_SECONDS
 ) -> np.ndarray:
-    """One band: a part for each place, levels up to `SPREAD_DB` apart from the middle: float `[time]`."""
+    """One band: a stem for each place, with levels up to `SPREAD_DB` off: float `[time]`."""
     parts = [
         10 ** (rng.uniform(-SPREAD_DB, SPREAD_DB) / 20) * filled(files, seconds, RATE_HZ, rng)
         for files in places
@@ -92,7 +95,7 @@ def band(
 
 
 def write_bands(stems: Path, guitar: Path | None, output: Path, seed: int) -> None:
-    """Write `BANDS` of every line-up."""
+    """Write `BANDS` bands of every line-up."""
     folders = {folder.name: recordings(folder) for folder in stems.iterdir() if folder.is_dir()}
     line_ups = dict(LINE_UPS)
     if guitar:
@@ -106,19 +109,19 @@ def write_bands(stems: Path, guitar: Path | None, output: Path, seed: int) -> No
 
 
 def melody(files: list[Path], rng: np.random.Generator) -> Sequence[Note]:
-    """The notes of the melody of one of the scores, of another where one has none."""
+    """The notes of the melody of a random score that has one."""
     for _ in range(len(files)):
         score = read_midi(files[int(rng.integers(0, len(files)))])
         for part in score.parts:
             if part.name.lower() == "melody" and part.notes:
                 return part.notes
     raise SystemExit(
-        "No score of --scores has a part named MELODY; name the folder POP909 of POP909-Dataset."
+        "No score of --scores has a part MELODY; use the folder POP909 of POP909-Dataset."
     )
 
 
 def melody_line(notes: Sequence[Note], middle: float, frames: int) -> np.ndarray:
-    """The notes, moved to lie around a middle, as MIDI notes for each frame, gliding: `[frames]`."""
+    """MIDI notes by frame, transposed to a middle note, with glides: `[frames]`."""
     moved = middle - np.median([note.pitch for note in notes])
     line = np.full(frames, float(middle))
     for note in notes:
@@ -129,20 +132,18 @@ def melody_line(notes: Sequence[Note], middle: float, frames: int) -> np.ndarray
 
 
 def drawn_out(voiced: np.ndarray, slower: float) -> np.ndarray:
-    """Which frame of the speech is heard at each frame of the song."""
+    """The frame of the speech at each frame of the song."""
     lasts = np.where(voiced, slower, AS_SPOKEN)
     ends = np.cumsum(lasts)
     return np.searchsorted(ends, np.arange(int(ends[-1])) + 0.5)
 
 
 def _pyworld():
-    """WORLD, which is no requirement of the package."""
+    """WORLD, which is not a requirement of the package."""
     try:
         import pyworld
     except ImportError:
-        raise SystemExit(
-            "Singers are made with pyworld, which is not installed: pip install pyworld"
-        ) from None
+        raise SystemExit("Singers need pyworld: pip install pyworld") from None
     return pyworld
 
 
@@ -162,27 +163,27 @@ def sung(
         pyworld.cheaptrick(speech, pitch_hz, time, rate),
         pyworld.d4c(speech, pitch_hz, time, rate),
     )
-    heard = drawn_out(pitch_hz > 0, rng.uniform(*SLOWER))
-    seconds = np.arange(len(heard)) * FRAME_MS / 1000
+    frames = drawn_out(pitch_hz > 0, rng.uniform(*SLOWER))
+    seconds = np.arange(len(frames)) * FRAME_MS / 1000
     vibrato = rng.uniform(0, 0.5) * np.sin(2 * np.pi * rng.uniform(5, 6.5) * seconds)
-    drift = 0.15 * np.convolve(rng.normal(size=len(heard)), np.full(30, 1 / 30), "same")
-    semitones = melody_line(notes, middle, len(heard)) + vibrato + drift
-    sung_hz = np.where(pitch_hz[heard] > 0, 440 * 2 ** ((semitones - 69) / 12), 0.0)
+    drift = 0.15 * np.convolve(rng.normal(size=len(frames)), np.full(30, 1 / 30), "same")
+    semitones = melody_line(notes, middle, len(frames)) + vibrato + drift
+    sung_hz = np.where(pitch_hz[frames] > 0, 440 * 2 ** ((semitones - 69) / 12), 0.0)
     bins = np.arange(envelope.shape[1])
-    envelope = np.stack([np.interp(bins / formant, bins, frame) for frame in envelope[heard]])
+    envelope = np.stack([np.interp(bins / formant, bins, frame) for frame in envelope[frames]])
     return pyworld.synthesize(
-        sung_hz, envelope, np.ascontiguousarray(breath[heard]), rate, FRAME_MS
+        sung_hz, envelope, np.ascontiguousarray(breath[frames]), rate, FRAME_MS
     )
 
 
 def write_voices(singers: list[Singer], scores: Path, output: Path, seed: int) -> None:
-    """Write `SONGS` of every singer."""
+    """Write `SONGS` songs of every singer."""
     songs = sorted(scores.glob("*/*.mid"))
     for position, singer in enumerate(singers):
         files = recordings(singer.speech)
         if not files:
             raise SystemExit(
-                f"{singer.speech} holds no recordings: --speech wants NAME=DIR:FORMANT:NOTE."
+                f"{singer.speech} holds no recordings; --speech is NAME=DIR:FORMANT:NOTE."
             )
         for number in range(SONGS):
             rng = np.random.default_rng([seed, position, number])
@@ -205,7 +206,7 @@ def main() -> None:
     )
     parser.add_argument("what", choices=("bands", "voices"))
     parser.add_argument(
-        "--stems", type=Path, help="folder of instruments, as `piano.py` renders them (bands)"
+        "--stems", type=Path, help="folder of instruments rendered by piano.py (bands)"
     )
     parser.add_argument("--guitar", type=Path, help="folder of recorded guitars (bands)")
     parser.add_argument(
@@ -222,11 +223,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "bands":
         if not options.stems:
-            parser.error("bands are made of --stems")
+            parser.error("bands need --stems")
         write_bands(options.stems, options.guitar, options.output, options.seed)
     else:
         if not options.speech or not options.scores:
-            parser.error("voices are made of --speech and --scores")
+            parser.error("voices need --speech and --scores")
         write_voices(options.speech, options.scores, options.output, options.seed)
 
 

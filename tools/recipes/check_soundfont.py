@@ -1,8 +1,9 @@
-"""Plays soundfonts note by note and measures each: pitch, level, clicks, whether notes end. See songs.md.
+"""Plays soundfonts note by note and measures pitch, level, clicks and note ends. See songs.md.
 
     python tools/recipes/check_soundfont.py SOURCES/ready/soundfonts/*.sf2
 
-A pitch is the strongest harmonic near those of the note that was asked for. Says `BAD` where a limit is passed.
+The measured pitch is that of the strongest harmonic near those of the note. Prints `BAD` where a
+limit is exceeded.
 """
 
 import argparse
@@ -49,15 +50,15 @@ class Measured(NamedTuple):
     key: int
     cents: float
     level_db: float
-    """RMS while it is held."""
+    """RMS while the note is held."""
     tail_db: float
-    """Its last half second against the held one."""
+    """Its last half second relative to the held note."""
     click_db: float
-    """The largest step from one sample to the next in the silence before the next note, against the peak."""
+    """The largest step between samples in the silence before the next note, over the peak."""
 
 
 def measured(path: Path) -> tuple[str, list[Measured]]:
-    """The class of a soundfont's first preset, and its notes at a fourth's distance over the class' range."""
+    """The class of a soundfont's first preset, and its notes, a fourth apart, over its range."""
     bank, program = min(open_soundfont(path.stem, path).presets)
     name = class_of(program, is_drums=bank == DRUM_BANK)
     kind = CLASSES[name]
@@ -77,30 +78,30 @@ def measured(path: Path) -> tuple[str, list[Measured]]:
 
 
 def faults(name: str, notes: Sequence[Measured]) -> list[str]:
-    """What passes a limit, in words."""
+    """The exceeded limits, in words."""
     levels = np.array([note.level_db for note in notes])
-    said = [
+    problems = [
         f"key {note.key} {note.cents:+.0f} cents" for note in notes if abs(note.cents) > FAR_CENTS
     ]
-    said += [
+    problems += [
         f"key {note.key} at {note.level_db:.0f} dB"
         for note in notes
         if not QUIET_DB < note.level_db < LOUD_DB
     ]
     if name != "drums":
-        said += [
+        problems += [
             f"key {note.key} does not end ({note.tail_db:.0f} dB)"
             for note in notes
             if note.tail_db > TAIL_DB
         ]
         if np.ptp(levels) > SPREAD_DB:
-            said.append(f"levels {np.ptp(levels):.0f} dB apart")
-    said += [
+            problems.append(f"levels {np.ptp(levels):.0f} dB apart")
+    problems += [
         f"key {note.key} clicks ({note.click_db:.0f} dB)"
         for note in notes
         if note.click_db > CLICK_DB
     ]
-    return said
+    return problems
 
 
 def main() -> int:
@@ -113,13 +114,16 @@ def main() -> int:
     worst = 0
     for path in parser.parse_args().soundfonts:
         name, notes = measured(path)
-        said = faults(name, notes)
-        worst |= bool(said)
+        problems = faults(name, notes)
+        worst |= bool(problems)
         levels = [note.level_db for note in notes]
         off = max(abs(note.cents) for note in notes)
-        words = f"{path.stem}: {name}, {len(notes)} notes, {min(levels):.0f} to {max(levels):.0f} dB, at most {off:.0f} cents off"
+        words = (
+            f"{path.stem}: {name}, {len(notes)} notes, {min(levels):.0f} to {max(levels):.0f} dB, "
+            f"at most {off:.0f} cents off"
+        )
         console.print(
-            words, f"BAD: {'; '.join(said)}" if said else "", markup=False, highlight=False
+            words, f"BAD: {'; '.join(problems)}" if problems else "", markup=False, highlight=False
         )
     return int(worst)
 

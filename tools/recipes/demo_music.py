@@ -1,12 +1,12 @@
-"""Little pieces of music, composed from a seed: the scores behind the demo set.
+"""Short pieces of music, composed from a seed: the scores of the demo set.
 
-A `Song` is a key, a metre, a tempo and one chord a bar. A style turns it into notes for one instrument: a
-pianist's two hands (Alberti bass, waltz, rag, nocturne ...), a melody, a pad, a strummed guitar, a walking
-bass, a drum kit. Everything is a pure function of its arguments and a NumPy generator (which the drawing
-advances). Times are in beats, pitches are MIDI numbers.
+A `Song` is a key, a metre, a tempo and one chord per bar. A style turns it into notes for one
+instrument: a pianist's two hands (Alberti bass, waltz, rag, nocturne ...), a melody, a pad, a
+strummed guitar, a walking bass, a drum kit. Everything is a pure function of its arguments and a
+NumPy generator (whose state advances). Times are in beats, pitches are MIDI numbers.
 
-The only music that is not made up here is Johann Sebastian Bach's (died 1750, public domain): the harmony of
-the Prelude in C major, BWV 846, in `BACH_PRELUDE`.
+The only music that is not composed here is by Johann Sebastian Bach (died 1750, public domain): the
+harmony of the Prelude in C major, BWV 846, in `BACH_PRELUDE`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ import numpy as np
 
 
 class Note(NamedTuple):
-    """One sounding note: when and how long in beats, which MIDI pitch, how hard (1 to 127)."""
+    """One note: start and length in beats, MIDI pitch, velocity (1 to 127)."""
 
     start: float
     length: float
@@ -27,19 +27,19 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Song:
-    """What all the styles play on: a key, a metre, a tempo and one chord a bar."""
+    """The basis of all styles: a key, a metre, a tempo and one chord per bar."""
 
     tonic: int  # pitch class, 0 is C
     minor: bool
     beats: int  # beats in a bar
     tempo_bpm: float
-    chords: tuple[tuple[int, ...], ...]  # one a bar: pitch classes, root first
+    chords: tuple[tuple[int, ...], ...]  # one per bar: pitch classes, root first
 
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
 
-# Scale degrees from 0, one chord a bar. The held-out splits draw from progressions and keys of their own.
+# Scale degrees from 0, one chord per bar. The held-out splits have other progressions and keys.
 PROGRESSIONS = {
     "train": (
         (0, 4, 5, 3),
@@ -109,11 +109,11 @@ def chord(song: Song, degree: int, *, seventh: bool = False) -> tuple[int, ...]:
 def make_song(
     split: str, rng: np.random.Generator, *, seconds: float, beats: int, tempo_bpm: float
 ) -> Song:
-    """Draw a key and a progression of the split's own and repeat it to the wanted length, ending at home.
+    """Draw a key and a progression of the split, repeat it to the length, and end on the tonic.
 
     Args:
       split: 'train', 'valid' or 'test'.
-      seconds: about how long the song lasts.
+      seconds: approximate length of the song.
       beats: beats in a bar, 3 or 4.
     Returns: the song; its last two bars are dominant and tonic.
     """
@@ -136,11 +136,11 @@ def melody(
     legato: float = 0.95,
     velocity: int = 84,
 ) -> list[Note]:
-    """A tune over the chords: chord notes on the beat, steps between, two rhythms in A A B A, a long close.
+    """A tune over the chords: chord notes on the beat, steps between, rhythms in A A B A.
 
     Args:
       low, high: the range of the instrument.
-      legato: sounding part of each written length, 0.3 is staccato.
+      legato: sounding share of each written length; 0.3 is staccato.
       velocity: mean loudness; each four-bar phrase swells and falls around it.
     """
     cells = RHYTHMS[song.beats]
@@ -172,7 +172,7 @@ def melody(
 
 
 def voicing(classes: tuple[int, ...], low: int) -> list[int]:
-    """The chord in close position, its lowest note the first of its notes from `low` up."""
+    """The chord in close position, from its first note at or above `low`."""
     return pitches(classes, low, low + 11)
 
 
@@ -181,7 +181,7 @@ def bass_note(classes: tuple[int, ...], low: int) -> int:
     return low + (classes[0] - low) % 12
 
 
-# One bar: (chord, beats in the bar, lowest pitch) to a list of (start, length, pitch, change of velocity).
+# One bar: (chord, beats, lowest pitch) to a list of (start, length, pitch, change of velocity).
 Pattern = Callable[[tuple[int, ...], int, int], list[tuple[float, float, int, int]]]
 
 
@@ -210,14 +210,14 @@ def waltz(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, f
 
 
 def arpeggio(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
-    """A broken chord up two octaves and down again, for the pedal to hold."""
+    """A broken chord, two octaves up and down, to be held by the pedal."""
     tones = pitches(classes, bass_note(classes, low - 14), low + 16)[: 2 * beats - 1]
     path = [*tones, *tones[-2:0:-1]]
     return [(k / 2, 0.7, path[k % len(path)], -16) for k in range(2 * beats)]
 
 
 def stride(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
-    """Octave in the bass, chord above, in turn: a rag's left hand."""
+    """Octave in the bass and chord above, alternating: the left hand of a rag."""
     events = []
     for beat in range(beats):
         root = bass_note(classes, low - 19) + (7 if beat == 2 else 0)
@@ -227,7 +227,7 @@ def stride(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, 
 
 
 def ballad(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, float, int, int]]:
-    """Bass octave held through the bar under a syncopated chord."""
+    """A bass octave, held through the bar, under a syncopated chord."""
     root = bass_note(classes, low - 17)
     tones = voicing(classes, low + 3)
     hits = [time for time in (0.5, 1.5, 2, 3, 3.5) if time < beats]
@@ -245,7 +245,7 @@ def boogie(classes: tuple[int, ...], beats: int, low: int) -> list[tuple[float, 
 
 
 def accompany(song: Song, pattern: Pattern, *, low: int, velocity: int) -> list[Note]:
-    """Play a pattern on every bar but the last, which is one held chord."""
+    """Play a pattern on all bars except the last, which is one held chord."""
     notes = []
     for bar, classes in enumerate(song.chords):
         start = bar * song.beats
@@ -301,7 +301,7 @@ def piano(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
 
 
 def runs(song: Song, rng: np.random.Generator, *, low: int, high: int, velocity: int) -> list[Note]:
-    """Scales and broken chords in semiquavers, up and down the whole range."""
+    """Scales and broken chords in semiquavers, over the whole range."""
     notes, pitch, heading = [], low + 12, 1
     for bar, classes in enumerate(song.chords[:-1]):
         tones = pitches(scale(song) if rng.random() < 0.6 else classes, low, high)
@@ -322,7 +322,7 @@ def runs(song: Song, rng: np.random.Generator, *, low: int, high: int, velocity:
 def chords_held(
     song: Song, rng: np.random.Generator, *, low: int, high: int, velocity: int, voices: int = 4
 ) -> list[Note]:
-    """Sustained harmony in several voices that move as little as they can, once or twice a bar."""
+    """Sustained chords with the smallest possible steps of the voices, once or twice per bar."""
     voices_now = np.linspace(low, high, voices)
     notes = []
     for bar, classes in enumerate(song.chords):
@@ -369,7 +369,7 @@ def guitar(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 
 
 
 def bass(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 92) -> list[Note]:
-    """A bass line: 'walk' takes a step a beat towards the next root, 'rock' drives quavers on the root."""
+    """A bass line: 'walk' steps to the next root on each beat; 'rock' is quavers on the root."""
     notes = []
     for bar, classes in enumerate(song.chords):
         root, start = bass_note(classes, 31), bar * song.beats
@@ -426,7 +426,7 @@ GROOVES = {  # instrument: semiquaver steps of a 4-beat bar
 
 
 def drums(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 96) -> list[Note]:
-    """A drum kit: one groove, some ghost notes, and a fill at the end of every fourth bar."""
+    """A drum kit: one groove, some ghost notes, and a fill at the end of each fourth bar."""
     notes = []
     for bar in range(len(song.chords)):
         start = bar * song.beats
@@ -448,13 +448,14 @@ def drums(song: Song, rng: np.random.Generator, *, style: str, velocity: int = 9
 
 
 # J. S. Bach, Prelude in C major, BWV 846 (1722): the five notes of each bar, from the lowest.
-BACH_PRELUDE = """60 64 67 72 76|60 62 69 74 77|59 62 67 74 77|60 64 67 72 76|60 64 69 76 81|60 62 66 69 74|
-59 62 67 74 79|59 60 64 67 72|57 60 64 67 72|50 57 62 66 72|55 59 62 67 71|55 58 64 67 73|53 57 62 69 74|
-53 56 62 65 74|52 55 60 67 72|52 53 57 60 65|50 53 57 60 65|43 50 55 59 65|48 52 55 60 64"""
+BACH_PRELUDE = """60 64 67 72 76|60 62 69 74 77|59 62 67 74 77|60 64 67 72 76|60 64 69 76 81|
+60 62 66 69 74|59 62 67 74 79|59 60 64 67 72|57 60 64 67 72|50 57 62 66 72|55 59 62 67 71|
+55 58 64 67 73|53 57 62 69 74|53 56 62 65 74|52 55 60 67 72|52 53 57 60 65|50 53 57 60 65|
+43 50 55 59 65|48 52 55 60 64"""
 
 
 def bach_prelude(song: Song, velocity: int) -> list[Note]:
-    """Bach's prelude, moved to the song's key, for as many bars as the song has, ending on its own tonic."""
+    """Bach's prelude in the song's key, for as many bars as the song has, ending on the tonic."""
     bars = [[int(pitch) for pitch in bar.split()] for bar in BACH_PRELUDE.split("|")]
     bars = [*bars[: min(len(song.chords), len(bars)) - 1], bars[-1]]
     shift = song.tonic if song.tonic < 6 else song.tonic - 12

@@ -1,4 +1,4 @@
-"""The drum kits of instruments.py: which files are which key of General MIDI's percussion map."""
+"""The drum kits of instruments.py: the files for each key of General MIDI's percussion map."""
 
 from instrument_kinds import CC0_KARORYFER, Instrument, Kit
 

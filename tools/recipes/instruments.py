@@ -1,8 +1,9 @@
-"""Sampled instruments other than General MIDI's: what each is made of, and the soundfonts of them. See songs.md.
+"""Soundfonts of sampled instruments other than General MIDI's. See songs.md.
 
     python tools/recipes/instruments.py --sources SOURCES [--only NAME ...]
 
-Each becomes SOURCES/ready/soundfonts/NAME.sf2, which stays once it is there. `songs.py training` and `piano.py` call it.
+Each becomes SOURCES/ready/soundfonts/NAME.sf2; existing files are kept. `songs.py training` and
+`piano.py` use it.
 """
 
 import argparse
@@ -28,18 +29,18 @@ LICENCES = {instrument.name: instrument.licence for instrument in INSTRUMENTS}
 
 
 def class_of_instrument(name: str) -> str:
-    """The class that an instrument plays."""
+    """The class of an instrument."""
     instrument = BY_NAME[name]
     return class_of(instrument.program, is_drums=isinstance(instrument.made, Kit))
 
 
 def folder_of(instrument: Instrument, sources: Path) -> Path:
-    """Where its samples lie; a path that begins with / is a Debian package's."""
+    """The folder of its samples; a path that begins with / is of a Debian package."""
     return sources / instrument.folder
 
 
 def zones_of(instrument: Instrument, sources: Path) -> Iterator[Zone]:
-    """The samples of an instrument, and the keys and velocities that sound by them."""
+    """The samples of an instrument, with their keys and velocities."""
     folder, made = folder_of(instrument, sources), instrument.made
     if isinstance(made, Kit):
         return kit_zones(folder, made.pieces, microphones=made.microphones, gains_db=made.gains_db)
@@ -66,10 +67,10 @@ def zones_of(instrument: Instrument, sources: Path) -> Iterator[Zone]:
 def ready_instruments(
     sources: Path, console: Console, names: Iterable[str] = tuple(BY_NAME)
 ) -> dict[str, Path]:
-    """Soundfonts of these instruments, made if they are not there; those whose samples are missing are left out, which is said.
+    """Soundfonts of these instruments, made where missing; without samples, reported instead.
 
     Args:
-      names: of `BY_NAME`; all without it.
+      names: keys of `BY_NAME`; default: all.
     """
     made, missing = {}, []
     for name in names:
@@ -97,19 +98,18 @@ def ready_instruments(
         made[name] = path
     if missing:
         console.print(
-            f"Without {', '.join(missing)}: no samples there. tools/recipes/get_sources.py gets them."
+            f"Left out without samples: {', '.join(missing)}. "
+            "Download them with tools/recipes/get_sources.py."
         )
     return made
 
 
 def main() -> int:
-    """Make every soundfont that is not there."""
+    """Make every missing soundfont."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--sources", type=Path, required=True, help="the folder that get_sources.py filled"
-    )
+    parser.add_argument("--sources", type=Path, required=True, help="folder of get_sources.py")
     parser.add_argument("--only", nargs="+", choices=BY_NAME, default=list(BY_NAME), metavar="NAME")
     options = parser.parse_args()
     made = ready_instruments(options.sources, Console(soft_wrap=True), options.only)

@@ -1,4 +1,4 @@
-"""The instruments of instruments.py: name, folder in SOURCES, General MIDI program, licence, and how files are named."""
+"""The instruments of instruments.py: name, folder, program, licence, and names of files."""
 
 from dataclasses import replace
 
@@ -258,7 +258,7 @@ OTHERS = (
 
 
 def _driven(name: str, kind: str, program: int, drive_db: float) -> Instrument:
-    """A guitar or a bass through an amplifier that distorts."""
+    """A guitar or a bass through a distorting amplifier."""
     clean = next(each for each in (*GUITARS, *BASSES) if each.name == name)
     made = replace(clean.made, drive_db=drive_db)
     return replace(
@@ -400,7 +400,7 @@ DISCORD = (
         made=Notes(pattern=rf"_{NOTE}\.", octaves=1),
     ),
 )
-# As many as there are sampled pianos to train on, so that a part is as likely to be played by either.
+# As many as sampled pianos for training, so that both kinds are equally likely.
 STRUCK = tuple(
     Instrument(
         name=f"struck_{number:02d}",

@@ -1,13 +1,13 @@
-"""Make the demo set: compose, render with FluidR3 GM, encode. The result ships in `tfsepgan/data/demo`.
+"""Makes the demo set of `tfsepgan/data/demo`: composes, renders with FluidR3 GM, encodes.
 
     apt-get install fluidsynth fluid-soundfont-gm
     pip install mido numpy rich scipy soundfile soxr
     python tools/recipes/make_demo_set.py --output tfsepgan/data/demo
 
-Same seed, same bytes (with the same fluidsynth and libsndfile). The scores come from `demo_music` (our own,
-and one public-domain prelude of Bach's), the sound from the MIT-licensed FluidR3 soundfont. Every split has
-pieces, keys and progressions of its own.
-The audio files below --output are replaced; other files there (its README) are left alone.
+The same seed gives the same bytes (with the same fluidsynth and libsndfile). The scores are from
+`demo_music` (composed there, and one public-domain prelude by Bach), the sound is from the
+MIT-licensed FluidR3 soundfont. Every split has its own pieces, keys and progressions. The audio
+files below --output are replaced; other files there, such as its README, are kept.
 """
 
 import argparse
@@ -31,16 +31,12 @@ from scipy.signal import butter, sosfiltfilt
 SAMPLE_RATE_HZ = 16_000
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS_PER_BEAT = 480
-RENDER_LIMIT_SECONDS = (
-    60  # a score of half a minute renders in one; a longer wait means that fluidsynth hangs
-)
-RUMBLE_FILTER = butter(
-    2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos"
-)  # below the lowest note, 27.5 Hz
-RMS_DB, PEAK_DB = -20.0, -3.0  # as loud as the first, unless that would pass the second
-QUALITY_LOSS = (
-    1.0  # libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
-)
+RENDER_LIMIT_SECONDS = 60  # rendering takes a second; after this, fluidsynth hangs
+# below the lowest note, 27.5 Hz
+RUMBLE_FILTER = butter(2, 20, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+RMS_DB, PEAK_DB = -20.0, -3.0  # the level; lower where the peak would be higher
+# libsndfile's compression level: Vorbis quality 0, about 20 kbit/s mono at 16 kHz
+QUALITY_LOSS = 1.0
 SECONDS = {
     ("train", "piano"): 26,
     ("train", "rest"): 21.5,
@@ -111,7 +107,7 @@ TEMPOS_BPM = {
     "nocturne": (60, 84),
 }
 TEMPOS_BPM |= {"chorale": (66, 88), "bach": (66, 76), "toccata": (80, 112), "waltz": (108, 160)}
-TRIPLE = ("waltz",)  # always three beats; the metres of the others in METRES are drawn
+TRIPLE = ("waltz",)  # always three beats; other styles draw from METRES
 METRES = {
     "slow": (3, 4),
     "lively": (3, 4),
@@ -125,7 +121,7 @@ PEDALLED = ("nocturne", "ballad", "bach", "waltz")
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One file to be: where it goes, and all that decides how it sounds."""
+    """One file: its path, and everything that determines its sound."""
 
     path: Path  # below the output folder
     split: str
@@ -194,7 +190,7 @@ def compose(score: Score, rng: np.random.Generator) -> tuple[music.Song, list[mu
 def to_midi(
     score: Score, song: music.Song, notes: list[music.Note], rng: np.random.Generator
 ) -> mido.MidiFile:
-    """Play the notes as a person would: a little off the beat, with swell, vibrato and pedal."""
+    """Play the notes like a person: slightly off the beat, with swell, vibrato and pedal."""
     channel = 9 if score.instrument == "drums" else 0
     events = [(0, mido.Message("program_change", program=score.program, channel=channel))]
     for note in notes:
@@ -235,7 +231,7 @@ def render(midi: mido.MidiFile, soundfont: Path, *, room: float) -> np.ndarray:
     Args:
       room: size of fluidsynth's reverberation, 0 to 1.
     Returns: mono float32 `[time]` at SAMPLE_RATE_HZ.
-    Raises: RenderError when fluidsynth is missing, fails or passes its time limit.
+    Raises: RenderError when fluidsynth is missing, fails or exceeds its time limit.
     """
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "score.mid"), Path(folder, "sound.wav")
@@ -275,7 +271,7 @@ def render(midi: mido.MidiFile, soundfont: Path, *, room: float) -> np.ndarray:
 
 
 def finish(audio: np.ndarray) -> np.ndarray:
-    """Take the offset out (some string samples have one), cut outer silence, fade the tail, set the level."""
+    """Remove the offset of some samples, trim silence, fade the end, set the level."""
     audio = sosfiltfilt(RUMBLE_FILTER, audio).astype(np.float32)
     frame = SAMPLE_RATE_HZ // 50
     frames = audio[: len(audio) // frame * frame].reshape(-1, frame)
@@ -308,7 +304,7 @@ OGG_TABLE = tuple(_ogg_table_entry(value) for value in range(256))
 
 
 def fix_serial(path: Path, serial: int) -> None:
-    """Give an Ogg file a chosen stream number: libsndfile draws one by the clock, and bytes should repeat."""
+    """Set the stream number of an Ogg file, which libsndfile draws by the clock."""
     data = bytearray(path.read_bytes())
     at = 0
     while at < len(data):
@@ -337,7 +333,7 @@ def make(score: Score, output: Path, soundfont: Path, seed: int) -> Path:
 
 
 def clear(output: Path) -> None:
-    """Remove an earlier set's audio files and the folders that are empty without them."""
+    """Remove audio files of an earlier set, and folders that become empty."""
     for split in PIANO:
         for old in (output / split).rglob("*.ogg"):
             old.unlink()
@@ -380,12 +376,12 @@ def main() -> int:
     parser.add_argument(
         "--soundfont", type=Path, default=SOUNDFONT, help="FluidR3 GM, an .sf2 file"
     )
-    parser.add_argument("--seed", type=int, default=2, help="another seed, another set of pieces")
+    parser.add_argument("--seed", type=int, default=2, help="of the pieces")
     arguments = parser.parse_args()
     console = Console()
     if not arguments.soundfont.is_file():
         console.print(
-            f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or give --soundfont"
+            f"no soundfont at {arguments.soundfont}: install fluid-soundfont-gm or use --soundfont"
         )
         return 2
     clear(arguments.output)

@@ -1,11 +1,13 @@
-"""The S-SepGAN paper's own set-up: about an hour of piano in files of a minute; the other instruments are those of IRMAS.
+"""The S-SepGAN paper's set-up: an hour of piano in one-minute files; the others are those of IRMAS.
 
-    python tools/recipes/paper.py --piano maestro-v3.0.0 --output data/paper [--minutes 60] [--testing IRMAS-TestingData-Part1 ...]
+    python tools/recipes/paper.py --piano maestro-v3.0.0 --output data/paper [--minutes 60] \\
+        [--testing IRMAS-TestingData-Part1 ...]
 
-Takes recordings of the piano in an order drawn from the seed until there are so many minutes of each split (a tenth as many of valid
-and test), and cuts each into files of a minute; what is left at its end is a file of its own from half a minute on, and goes to the
-file before it otherwise. IRMAS' training data are read where they lie. Of its testing data, mixtures of up to 20 s, --testing links those
-whose labels do not name the piano, as further others. See docs/paper_setup.md.
+Takes piano recordings in a random order (by seed) until each split has its minutes (valid and test
+a tenth of train), and cuts each into files of a minute. The remainder of a recording is a file of
+its own if it has at least half a minute, otherwise part of the file before it. The training data of
+IRMAS are read in place. Of its testing data (mixtures of up to 20 s), --testing links those without
+the label piano, as further others. See docs/paper_setup.md.
 """
 
 import argparse
@@ -22,13 +24,13 @@ from tfsepgan.audio.recording import AudioFile
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
 
-FILE_SECONDS = 60  # the paper's
+FILE_SECONDS = 60  # as in the paper
 SHARE = {"train": 1.0, "valid": 0.1, "test": 0.1}  # of the minutes
-PIANO = "pia"  # IRMAS' label
+PIANO = "pia"  # label of IRMAS
 
 
 def pieces(lengths: int, piece: int) -> list[tuple[int, int]]:
-    """Start and stop of each file that a recording is cut into, in samples: all of it, none shorter than half a piece unless it is."""
+    """Start and stop of each file of a recording, in samples; a short remainder joins the last."""
     count = max(1, (lengths + piece // 2) // piece)
     stops = [*(piece * number for number in range(1, count)), lengths]
     return list(zip([0, *stops[:-1]], stops, strict=True))
@@ -37,7 +39,7 @@ def pieces(lengths: int, piece: int) -> list[tuple[int, int]]:
 def chosen(
     files: Sequence[AudioFile], minutes: float, seed: int
 ) -> Iterator[tuple[AudioFile, int]]:
-    """Recordings in an order drawn from the seed, and how many samples of each are taken, until there are enough minutes."""
+    """Recordings in a random order until there are enough minutes, with the samples of each."""
     missing = 60 * minutes
     for number in np.random.default_rng(seed).permutation(len(files)):
         if missing <= 0:
@@ -64,25 +66,25 @@ def cut(file: AudioFile, frames: int, folder: Path) -> int:
 
 
 def labels_of(excerpt: Path) -> set[str]:
-    """What a testing excerpt of IRMAS is labelled with: a label a line in the text file beside it.
+    """The labels of a testing excerpt of IRMAS: one per line in the text file beside it.
 
-    Raises: DataError when there is no such file, or it is empty.
+    Raises: DataError for a missing or empty file.
     """
     try:
         labels = set(excerpt.with_suffix(".txt").read_text(encoding="utf-8").split())
     except OSError as error:
         raise DataError(
-            f"{excerpt} has no labels beside it ({error}). Unpack the folder anew."
+            f"{excerpt} has no labels beside it ({error}). Unpack the folder again."
         ) from error
     if not labels:
         raise DataError(
-            f"{excerpt.with_suffix('.txt')} names no instrument. Unpack the folder anew."
+            f"{excerpt.with_suffix('.txt')} names no instrument. Unpack the folder again."
         )
     return labels
 
 
 def link_testing(folders: Sequence[Path], target: Path) -> tuple[int, int]:
-    """Link the excerpts whose labels do not name the piano; returns how many, and how many were left out.
+    """Link the excerpts without piano; returns how many, and how many were left out.
 
     Raises: DataError for a folder without excerpts, and as `labels_of`.
     """
@@ -91,7 +93,7 @@ def link_testing(folders: Sequence[Path], target: Path) -> tuple[int, int]:
         excerpts = sorted(folder.rglob("*.wav"))
         if not excerpts:
             raise DataError(
-                f"{folder} holds no excerpts: give IRMAS-TestingData-Part1 and so on, unpacked."
+                f"{folder} holds no excerpts; use the unpacked IRMAS-TestingData-Part1 and so on."
             )
         for excerpt in excerpts:
             if PIANO in labels_of(excerpt):
@@ -108,7 +110,7 @@ def make(options: argparse.Namespace) -> None:
     """Write the folder, all of it or nothing."""
     output = Path(options.output)
     if output.exists():
-        raise ConfigError(f"{output} is there already: name a folder to make.")
+        raise ConfigError(f"{output} exists already; name a new folder.")
     if not options.minutes > 0:
         raise ConfigError(f"--minutes is {options.minutes}; it must be above zero.")
     catalogue = open_catalogue(options.piano, ("piano",))
@@ -124,7 +126,7 @@ def make(options: argparse.Namespace) -> None:
             print(f"{split}: {minutes:.1f} minutes of {len(taken)} recordings in {count} files")
             if not count:
                 raise DataError(
-                    f"{options.piano} holds no piano in its split {split}, of which some is needed."
+                    f"{options.piano} holds no piano in its split {split}, which needs some."
                 )
         if options.testing:
             kept, left = link_testing(
@@ -146,19 +148,19 @@ def main() -> int:
         required=True,
         help="MAESTRO, or a folder with train, valid and test, each with piano/",
     )
-    parser.add_argument("--output", required=True, help="folder to make; must not be there")
+    parser.add_argument("--output", required=True, help="folder to make; must not exist")
     parser.add_argument(
         "--minutes",
         type=float,
         default=60.0,
-        help="of piano to train on; a tenth of it for valid and test each",
+        help="of piano for training; valid and test have a tenth each",
     )
     parser.add_argument(
         "--testing",
         nargs="*",
         default=[],
         metavar="FOLDER",
-        help="IRMAS' testing data, as further others",
+        help="testing data of IRMAS, as further others",
     )
     parser.add_argument("--seed", type=int, default=0)
     try:

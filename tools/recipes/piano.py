@@ -1,9 +1,9 @@
-"""Ten hours of ten sampled pianos and ten of other instruments, to train a piano model on. See piano.md.
+"""Renders ten hours of ten sampled pianos and ten of other instruments, for training. See piano.md.
 
     python tools/recipes/piano.py --sources DIR --output DATA
 
-DIR holds what piano.md says how to get. Soundfonts and scores are made ready in DIR/ready once; what of DATA is
-there already is kept, so a run that was stopped goes on.
+DIR holds the sources that piano.md names. Soundfonts and scores are made once, in DIR/ready; files
+that exist in DATA are kept, so an interrupted run resumes.
 """
 
 import argparse
@@ -34,7 +34,7 @@ import sfz_piano  # noqa: E402
 from piano_variants import VARIANTS, varied  # noqa: E402
 from soundfont_writer import Zone, write_soundfont  # noqa: E402
 
-SOURCES = {  # what stands in DIR: (path, licence)
+SOURCES = {  # in DIR: (path, licence)
     "splendid": ("SplendidGrandPiano/Splendid Grand Piano.sfz", "public domain (AKAI)"),
     "headroom": (
         "BengtNilsson.HeadroomPiano/Headroom Piano (NoFX).sfz",
@@ -73,27 +73,30 @@ MORE = {"yamaha_upright": "VCSL Yamaha Upright"} | {
     name: variant.title for name, variant in VARIANTS.items()
 }
 SAMPLED = PIANOS | LATER | MORE
+# General MIDI
 GENERAL = {
     "fluid": "MIT (Frank Wen)",
     "musescore": "MIT (S. Christian Collins and others)",
-}  # General MIDI
+}
 LICENCES = {name: words for name, (_, words) in SOURCES.items()} | GENERAL
 LICENCES |= {
     name: f"{LICENCES[variant.of]}; changed" for name, variant in VARIANTS.items()
 } | instruments.LICENCES
 OWN = "Apache-2.0 (composed by this script)"
 PIANO = "piano"
-SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores made ready; as many as the minutes below want
-LARGEST_SCORE = 60_000  # bytes of MusicXML, compressed; reading more takes minutes
+SONGS, QUARTETS, GROOVES = 120, 4, 60  # scores to make; enough for the minutes below
+LARGEST_SCORE = 60_000  # bytes of compressed MusicXML; larger ones take minutes to read
 GROOVE_SECONDS = 90.0
 STRUCK_MINUTES = 10  # of each synthetic piano
+# added to the seed for later pianos: other songs
 LATER_SEED, MORE_SEED, STRUCK_SEED = (
     1000,
     2000,
     3000,
-)  # added to the seed for the pianos that came later: other songs
-IOWA_LOUD = 55  # from here on Iowa's ff: its mf has hiss 32 dB below, and is for soft notes
-IOWA_IN_TUNE = (24, 102)  # some of its notes below and above are 40 to 75 cents off
+)
+# velocity from which Iowa's ff sounds; its mf, with hiss at -32 dB, is for soft notes
+IOWA_LOUD = 55
+IOWA_IN_TUNE = (24, 102)  # some notes outside are 40 to 75 cents off
 VSCO_IN_TUNE = (24, 107)
 LINES = ("cello", "clarinet", "flute", "saxophone", "trumpet", "violin", "voice")
 CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
@@ -102,10 +105,10 @@ CHORDS = ("acoustic_guitar", "electric_guitar", "organ", "bass")
 def ready_soundfonts(
     sources: Path, console: Console, names: Iterable[str] = tuple(SAMPLED)
 ) -> dict[str, Path]:
-    """Sampled pianos as SF2 files, made if they are not there.
+    """Sampled pianos as SF2 files, made where missing.
 
     Args:
-      names: of `SAMPLED`; all without it.
+      names: keys of `SAMPLED`; default: all.
     """
     made = {}
     for name in names:
@@ -123,15 +126,15 @@ def ready_soundfonts(
 
 
 def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
-    """The samples of one piano, and the keys and velocities that sound by them."""
+    """The samples of one piano, with their keys and velocities."""
     if name in VARIANTS:
         return varied(piano_zones(VARIANTS[name].of, sources), VARIANTS[name])
     source = sources / SOURCES[name][0]
     if not source.exists():
-        raise SystemExit(f"{source} is not here. tools/recipes/get_sources.py gets it.")
+        raise SystemExit(f"{source} does not exist. Download it with tools/recipes/get_sources.py.")
     if name == "salamander":
         return sfz_piano.salamander_zones(source)
-    if name == "iowa":  # its third layer, pp, is left out: hiss only 13 dB below the notes
+    if name == "iowa":  # without its third layer, pp: its hiss is only 13 dB below the notes
         layers = [source / "mf", source / "ff"]
         return sfz_piano.note_zones(layers, tops=[IOWA_LOUD - 1], roots=IOWA_IN_TUNE)
     if name == "vsco":
@@ -140,13 +143,12 @@ def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
         notes = sources / "ready" / "notes" / name
         sfz_piano.cut_sprites(source, notes)
         return sfz_piano.note_zones([notes])
-    return sfz_piano.sfz_zones(
-        source, without="DECCA"
-    )  # one pair of microphones of the Headroom's two
+    # one of the two pairs of microphones of the Headroom
+    return sfz_piano.sfz_zones(source, without="DECCA")
 
 
 def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
-    """MusicXML scores as MIDI, which reads a hundred times as fast, and composed drums and basses."""
+    """MusicXML scores as MIDI (a hundred times faster to read), and composed drums and basses."""
     made = {"pop909": sources / SOURCES["pop909"][0]}
     for name, most in (("lieder", SONGS), ("quartets", QUARTETS)):
         root = sources / SOURCES[name][0]
@@ -172,7 +174,7 @@ def ready_scores(sources: Path, console: Console, seed: int) -> dict[str, Path]:
 
 
 def _once(path: Path, parts: Callable[[], list[Part]]) -> None:
-    """Write a MIDI file if it is not there; a score that cannot be read becomes no file."""
+    """Write a MIDI file if it is missing; a score that cannot be read gives no file."""
     if path.is_file():
         return
     found = parts()
@@ -192,7 +194,7 @@ def _from_musicxml(path: Path, console: Console) -> list[Part]:
 
 
 def drum_part(rng: np.random.Generator) -> Part:
-    """A drum kit: grooves that change every few bars, the hands of one over the feet of another."""
+    """A drum kit: grooves that change every few bars; hands and feet of different ones."""
     tempo_bpm = float(rng.uniform(70, 170))
     song = demo_music.make_song("train", rng, seconds=GROOVE_SECONDS, beats=4, tempo_bpm=tempo_bpm)
     styles = list(demo_music.GROOVES)
@@ -222,7 +224,7 @@ def bass_part(rng: np.random.Generator) -> Part:
 def _part(
     name: str, notes: list, tempo_bpm: float, rng, *, program: int = 0, is_drums: bool = False
 ) -> Part:
-    """Beats to seconds, a little off the beat."""
+    """Beats to seconds, slightly off the beat."""
     beat = 60 / tempo_bpm
     played = []
     for note in notes:
@@ -233,7 +235,7 @@ def _part(
 
 
 class Call(NamedTuple):
-    """What `tfsepgan-data render` is asked for."""
+    """One call of `tfsepgan-data render`."""
 
     scores: str
     """The name of the collection."""
@@ -245,16 +247,17 @@ class Call(NamedTuple):
 def calls(
     piano: float, others: float, seed: int, without: Sequence[str] = (), sampled: Sequence[str] = ()
 ) -> Iterator[Call]:
-    """What is rendered; minutes are of the first ten pianos together, and of each of the other classes.
+    """The calls; minutes are of the first ten pianos together, and of each other class.
 
-    The later pianos have calls of their own, and songs of their own, so that what was rendered without them stays. Those
-    of MORE are asked for as many minutes each as the first ten; sampled instruments for as many a class as General MIDI.
+    Later pianos have their own calls and songs, so that earlier renderings stay the same. Those of
+    MORE have as many minutes each as the first ten; each class of sampled instruments has as many
+    as General MIDI.
 
     Args:
-      without: pianos that are left out, with their share of the minutes.
+      without: pianos to leave out, with their share of the minutes.
       sampled: names of instruments.py.
     """
-    written = ["--timing-ms", "12", "--velocity", "24"]  # scores that nobody has played
+    written = ["--timing-ms", "12", "--velocity", "24"]  # for scores that are not performances
     sung = ["--longest-rest-seconds", "1.5"]
     groups = ((*PIANOS, *GENERAL), LATER, MORE)
     first, later, more = ([name for name in fonts if name not in without] for fonts in groups)
@@ -298,7 +301,7 @@ def calls(
 def sampled_calls(
     sampled: Sequence[str], lines: list[str], whole: list[str], seed: int
 ) -> Iterator[Call]:
-    """What sampled instruments play: the melodies, the chords and the drums of the classes that they have."""
+    """Calls for sampled instruments: melodies, chords and drums of their classes."""
     fonts = {
         kind: [name for name in sampled if instruments.class_of_instrument(name) == kind]
         for kind in CLASSES
@@ -316,12 +319,12 @@ def sampled_calls(
 
 
 def command_line() -> argparse.ArgumentParser:
-    """What can be asked for."""
+    """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--sources", type=Path, required=True, help="the folder with what piano.md names"
+        "--sources", type=Path, required=True, help="folder of the sources in piano.md"
     )
     parser.add_argument("--output", type=Path, required=True, help="the data folder to write")
     parser.add_argument("--fluid", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
@@ -332,13 +335,13 @@ def command_line() -> argparse.ArgumentParser:
         "--piano-minutes",
         type=float,
         default=640.0,
-        help="ten hours to train on, and a valid split",
+        help="ten hours for training, and a valid split",
     )
     parser.add_argument(
         "--other-minutes",
         type=float,
         default=52.0,
-        help="of each of the other twelve classes, at least",
+        help="at least, of each of the other twelve classes",
     )
     parser.add_argument(
         "--without",
@@ -350,14 +353,12 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--only-ready", action="store_true", help="make soundfonts and scores ready, render nothing"
-    )
+    parser.add_argument("--only-ready", action="store_true", help="only make soundfonts and scores")
     return parser
 
 
 def main() -> int:
-    """Read the command line, make everything ready and render."""
+    """Read the command line, prepare the sources and render."""
     arguments = command_line().parse_args()
     console = Console(soft_wrap=True)
     needed = [
@@ -369,9 +370,7 @@ def main() -> int:
     missing = [str(path) for path in needed if not path.exists()]
     if missing:
         console.print(
-            "Not here: "
-            + ", ".join(missing)
-            + ". tools/recipes/piano.md says where each comes from."
+            "Not here: " + ", ".join(missing) + ". tools/recipes/piano.md has their addresses."
         )
         return 1
     begun = time.monotonic()

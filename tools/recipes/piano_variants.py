@@ -1,7 +1,8 @@
-"""More piano timbres than there are free pianos: sampled ones as a smaller, a larger, a felted, a detuned instrument.
+"""Variants of sampled pianos: smaller, larger, felted and detuned instruments.
 
-A sample that plays other keys keeps its string's overtones and its soundboard, both moved by as much, as those of a
-smaller or larger piano would be. Two copies a few cents apart are a honky-tonk. A low-pass behind a slow attack is felt.
+There are few free pianos. A sample at other keys keeps the overtones of its string and its
+soundboard, both shifted equally, like those of a smaller or larger piano. Two copies a few cents
+apart are a honky-tonk. A low-pass with a slow attack is felt.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,26 +14,26 @@ from scipy.signal import butter, sosfilt
 from soundfont_writer import Zone, to_pcm16
 
 FULL_SCALE = 32767
-LOWEST, HIGHEST = 21, 108  # of a keyboard
+LOWEST, HIGHEST = 21, 108  # keys of a keyboard
 
 
 class Variant(NamedTuple):
-    """What is done to a piano."""
+    """The changes of a piano."""
 
     of: str
     """Its name in piano.py."""
     title: str
     keys: int = 0
-    """How many semitones higher its samples play."""
+    """Transposition of its samples, in semitones."""
     apart_cents: int = 0
     """Between two copies."""
     felt_hz: float = 0.0
     """Corner of a first-order low-pass; 0: none."""
     attack_seconds: float = 0.0
     bright_db: float = 0.0
-    """Above 2.5 kHz, as of worn hammers."""
+    """Gain above 2.5 kHz, as of worn hammers."""
     velocities: tuple[int, int] = (0, 127)
-    """Layers that are kept; they share all velocities."""
+    """Layers to keep; they share all velocities."""
 
 
 VARIANTS = {
@@ -59,7 +60,8 @@ def varied(zones: Iterable[Zone], variant: Variant) -> Iterator[Zone]:
     """The zones of a piano, changed.
 
     Args:
-      zones: of one piano, a zone for each sample; those of layers outside `variant.velocities` are left out.
+      zones: of one piano, one for each sample; those of other layers than `variant.velocities`
+        are left out.
     """
     low, high = variant.velocities
     for zone in zones:
@@ -86,7 +88,7 @@ def varied(zones: Iterable[Zone], variant: Variant) -> Iterator[Zone]:
 
 
 def moved(keys: tuple[int, int], by: int) -> tuple[int, int] | None:
-    """Keys `by` semitones higher; the outermost reach the ends of the keyboard, None what is past them."""
+    """Keys `by` semitones higher, extended to the ends of the keyboard; None outside of it."""
     low = 0 if keys[0] <= LOWEST else keys[0] + by
     high = 127 if keys[1] >= HIGHEST else keys[1] + by
     low, high = max(0, low), min(127, high)
@@ -94,7 +96,7 @@ def moved(keys: tuple[int, int], by: int) -> tuple[int, int] | None:
 
 
 def coloured(samples: np.ndarray, rate_hz: int, variant: Variant) -> np.ndarray:
-    """int16 `[time, channels]` through felt, worn hammers and a slower attack; never louder than before."""
+    """int16 `[time, channels]` with felt, worn hammers and a slower attack; never louder."""
     if not (variant.felt_hz or variant.bright_db or variant.attack_seconds):
         return samples
     sound = samples / FULL_SCALE

@@ -1,11 +1,12 @@
-"""Free real recordings for the `piano` model, from empty folders in one call. See piano.md.
+"""Downloads free real recordings for the `piano` model into a data set, in one call. See piano.md.
 
     python tools/recipes/recorded.py --output data/recorded
 
-recorded.json says what each recording is: title, player, licence, credit, folder; recorded.sha256 lists every file with its
-checksum, recorded.large those that come with --large. Repositories come by git, packages by apt-get and npm; a machine that has
-them is told with --clones. What is in place already stays, so a call that was stopped goes on. Exit code 1 when anything was left
-out: what could not be had, or differs.
+recorded.json describes each recording: title, player, licence, credit, folder. recorded.sha256
+lists every file with its checksum, recorded.large those of --large. Repositories are cloned with
+git, packages downloaded with apt-get and npm, or read from the folders of --clones. Existing files
+are kept, so an interrupted call resumes. The exit code is 1 when a recording was left out: it is
+not available, or its checksum differs.
 """
 
 import argparse
@@ -26,17 +27,17 @@ from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.files import remove_half_written, sha256_of, write_whole
 
 sys.path[:0] = [str(Path(__file__).parent)]
-from recorded_sources import NotHad, Read, address, open_source  # noqa: E402
-from recorded_table import KEPT_SUFFIXES, SPLIT, TOLD, Recording, digest_of, read_table  # noqa: E402
+from recorded_sources import NotAvailable, Read, address, open_source  # noqa: E402
+from recorded_table import DESCRIBED, KEPT_SUFFIXES, SPLIT, Recording, digest_of, read_table  # noqa: E402
 
 TABLE = Path(__file__).with_name("recorded.json")
-LOUDEST = 0.999  # of full scale, where a decoded peak passes it
+LOUDEST = 0.999  # of full scale, for decoded peaks above it
 
 
 def decoded(data: bytes, name: str, cut: list[float] | None) -> tuple[np.ndarray, int]:
-    """Sound of any kind, cut: float32 `[time, channels]` within full scale, and its rate in Hz.
+    """Decode and cut: float32 `[time, channels]` within full scale, and the rate in Hz.
 
-    Raises: DataError when it is no sound.
+    Raises: DataError when it has no sound.
     """
     if PurePosixPath(name).suffix.lower() in KEPT_SUFFIXES:
         samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
@@ -57,7 +58,7 @@ def _decoded_by_av(data: bytes, name: str) -> tuple[np.ndarray, int]:
     try:
         import av
     except ImportError:
-        raise NotHad(f"{name} is decoded by PyAV, which is not installed: pip install av") from None
+        raise NotAvailable(f"{name} needs PyAV: pip install av") from None
     with av.open(io.BytesIO(data)) as container:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
@@ -70,7 +71,7 @@ def _decoded_by_av(data: bytes, name: str) -> tuple[np.ndarray, int]:
 
 
 def in_place(recording: Recording, output: Path, known: dict[str, dict]) -> bool:
-    """Whether a recording is there, whole and as the table has it."""
+    """Whether a recording exists as in the table."""
     path = output / recording.target
     if not path.is_file():
         return False
@@ -82,9 +83,9 @@ def in_place(recording: Recording, output: Path, known: dict[str, dict]) -> bool
 
 
 def put(recording: Recording, read: Read, output: Path) -> None:
-    """Get a recording and write it, whole or not at all.
+    """Read a recording and write it, whole or not at all.
 
-    Raises: NotHad when it cannot be had, DataError when its bytes are not those of the table.
+    Raises: NotAvailable when it is not available, DataError when its checksum differs.
     """
     data = read(recording.path)
     found = digest_of(data, recording.digest)
@@ -102,10 +103,10 @@ def put(recording: Recording, read: Read, output: Path) -> None:
 
 
 def entry_of(recording: Recording, sources: dict, output: Path) -> dict:
-    """What the manifest says of a recording that is in place."""
+    """The manifest's entry of a recording."""
     path = output / recording.target
     info = soundfile.info(str(path))
-    entry = {"file": recording.target} | {key: recording.work[key] for key in TOLD}
+    entry = {"file": recording.target} | {key: recording.work[key] for key in DESCRIBED}
     entry |= {
         "source": address(sources[recording.source], recording.path),
         "digest": recording.digest,
@@ -118,9 +119,9 @@ def entry_of(recording: Recording, sources: dict, output: Path) -> dict:
 def gather(
     sources: dict, recordings: list[Recording], output: Path, cache: Path, folders: list[Path]
 ) -> tuple[list[dict], dict[str, str]]:
-    """Put every recording in its place and write `manifest.json` after each source.
+    """Write all recordings, and `manifest.json` after each source.
 
-    Returns: the manifest's entries; and of each recording that was left out, why.
+    Returns: the entries of the manifest; and the reason for each recording that was left out.
     """
     manifest = output / "manifest.json"
     known = (
@@ -153,13 +154,13 @@ def _from_source(
     cache: Path,
     folders: Iterable[Path],
 ) -> Iterator[tuple[str, str]]:
-    """Put recordings of one source in place: yields those that were left out, and why."""
+    """Write the recordings of one source; yields those that were left out, with reasons."""
     if not wanted:
         return
     try:
         read = open_source(source, [recording.path for recording in wanted], cache, folders)
-    except NotHad as error:
-        yield from ((recording.target, f"{name} cannot be had: {error}") for recording in wanted)
+    except NotAvailable as error:
+        yield from ((recording.target, f"{name} is not available: {error}") for recording in wanted)
         return
     for recording in track(wanted, description=name):
         remove_half_written((output / recording.target).parent)
@@ -170,7 +171,7 @@ def _from_source(
 
 
 def rows(entries: Iterable[dict]) -> list[tuple[str, str, int, float, str]]:
-    """Folder, players, files, minutes and licences, a row a folder, piano first."""
+    """Folder, players, files, minutes and licences: a row for each folder, piano first."""
     folders: dict[str, list[dict]] = {}
     for entry in entries:
         folders.setdefault(
@@ -189,7 +190,7 @@ def rows(entries: Iterable[dict]) -> list[tuple[str, str, int, float, str]]:
 
 
 def as_markdown(entries: Iterable[dict]) -> str:
-    """The table as piano.md has it."""
+    """The table of piano.md."""
     lines = ["| folder | who | files | minutes | licence |", "|---|---|---|---|---|"]
     lines += [
         f"| `{folder}` | {who} | {files} | {minutes:.1f} | {licence} |"
@@ -199,7 +200,7 @@ def as_markdown(entries: Iterable[dict]) -> str:
 
 
 def show(entries: list[dict], left_out: dict[str, str], console: Console) -> None:
-    """The table, its sums and what was left out."""
+    """Print the table, its sums and the left-out recordings."""
     table = Table("folder", "who", "files", "minutes", "licence")
     for folder, who, files, minutes, licence in rows(entries):
         table.add_row(folder, who, str(files), f"{minutes:.1f}", licence)
@@ -223,11 +224,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--output", type=Path, required=True, help="data set to make or to resume")
     parser.add_argument(
-        "--output", type=Path, required=True, help="data set to make, or to go on with"
-    )
-    parser.add_argument(
-        "--cache", type=Path, help="where repositories and packages are kept (OUTPUT.sources)"
+        "--cache", type=Path, help="folder for repositories and packages (OUTPUT.sources)"
     )
     parser.add_argument(
         "--clones",
@@ -240,13 +239,15 @@ def main(arguments: list[str] | None = None) -> int:
         "--table",
         type=Path,
         default=TABLE,
-        help="what to gather (recorded.json beside this script)",
+        help="the table (recorded.json beside this script)",
     )
-    parser.add_argument("--only", default="*", help="folders to gather, as piano/* or rest/drums")
+    parser.add_argument(
+        "--only", default="*", help="folders to write, such as piano/* or rest/drums"
+    )
     parser.add_argument(
         "--large",
         action="store_true",
-        help="files above 4 MB, too, which the shipped model did not hear",
+        help="also files above 4 MB, which the shipped model was not trained on",
     )
     parser.add_argument(
         "--markdown", action="store_true", help="print the table as Markdown instead"

@@ -1,7 +1,8 @@
-"""Where the recipe of real recordings reads its files: git repositories at a commit, Debian packages, npm packages.
+"""The sources of recorded.py: git repositories at a commit, Debian packages, npm packages.
 
-A source is opened once and gives the bytes of a path. What is on this machine already is looked for first, in folders that hold
-`OWNER+NAME` (a git directory, bare or not, or a folder with one in it), `NAME_*.deb` or `NAME-*.tgz`.
+A source is opened once and gives the bytes of a path. Local folders are searched first; they can
+hold `OWNER+NAME` (a git directory, bare or not, or a folder with one in it), `NAME_*.deb` or
+`NAME-*.tgz`.
 """
 
 import re
@@ -14,23 +15,24 @@ from tfsepgan.errors import DataError
 
 Read = Callable[[str], bytes]
 HOST = "https://github.com"
-SPECIAL, ESCAPED = re.compile(r"([*?\[\\])"), r"\\\1"  # what a sparse checkout takes for a pattern
-MINUTES = 30  # that one call of git, apt-get or npm may take
+SPECIAL, ESCAPED = re.compile(r"([*?\[\\])"), r"\\\1"  # characters of patterns in a sparse checkout
+MINUTES = 30  # limit of one call of git, apt-get or npm
 
 
-class NotHad(DataError):
-    """A repository, package or file that cannot be had now."""
+class NotAvailable(DataError):
+    """A repository, package or file that is not available."""
 
 
 def open_source(source: dict, paths: Iterable[str], cache: Path, folders: Iterable[Path]) -> Read:
-    """What reads the files of a source.
+    """A function that reads the files of a source.
 
     Args:
-      source: an entry of the table's `sources`: `git` and `commit`, or `debian` or `npm` and `version`.
-      paths: the files that will be read; nothing else is fetched where the source can be asked for parts.
-      cache: a folder for what is fetched. Kept: the next call finds it.
-      folders: where to look before anything is fetched.
-    Raises: NotHad when the source cannot be had; reading raises it for a file that cannot.
+      source: an entry of `sources` in the table: `git` and `commit`, or `debian` or `npm` and
+        `version`.
+      paths: the files to read; only these are fetched if the source allows it.
+      cache: folder for fetched files, kept for the next call.
+      folders: searched before anything is fetched.
+    Raises: NotAvailable when the source is not available; reading raises it for a file.
     """
     folders = [*folders, cache]
     if "git" in source:
@@ -41,7 +43,7 @@ def open_source(source: dict, paths: Iterable[str], cache: Path, folders: Iterab
 
 
 def address(source: dict, path: str) -> str:
-    """Where a stranger finds a file."""
+    """The public address of a file."""
     if "git" in source:
         return f"{HOST}/{source['git']}/blob/{source['commit']}/{path}"
     kind = "debian" if "debian" in source else "npm"
@@ -51,7 +53,7 @@ def address(source: dict, path: str) -> str:
 def _run(*command: str | Path, cwd: Path | None = None, text: str = "") -> bytes:
     """The output of a command.
 
-    Raises: NotHad with the last line of what it complained of.
+    Raises: NotAvailable with the last line of its error output.
     """
     try:
         done = subprocess.run(
@@ -62,14 +64,14 @@ def _run(*command: str | Path, cwd: Path | None = None, text: str = "") -> bytes
             timeout=60 * MINUTES,
         )
     except FileNotFoundError as error:
-        raise NotHad(
-            f"{command[0]} is not installed; install it or give the files with --clones."
+        raise NotAvailable(
+            f"{command[0]} is not installed; install it, or name folders with --clones."
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise NotHad(f"{command[0]} took more than {MINUTES} minutes.") from error
+        raise NotAvailable(f"{command[0]} took more than {MINUTES} minutes.") from error
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise NotHad(f"{command[0]}: {lines[-1]}")
+        raise NotAvailable(f"{command[0]}: {lines[-1]}")
     return done.stdout
 
 
@@ -87,9 +89,8 @@ def _git(source: dict, paths: list[str], cache: Path, folders: Iterable[Path]) -
     found = _git_directory(source["git"], folders)
     if found is None or (cache in found.parents and not _is_there(found, source["commit"])):
         found = _clone(source, paths, cache / source["git"].replace("/", "+"))
-    commit = (
-        source["commit"] if _is_there(found, source["commit"]) else "HEAD"
-    )  # checksums tell whether it differs
+    # checksums show differences
+    commit = source["commit"] if _is_there(found, source["commit"]) else "HEAD"
     return lambda path: _run("git", f"--git-dir={found}", "cat-file", "blob", f"{commit}:{path}")
 
 
@@ -106,12 +107,12 @@ def _is_there(directory: Path, commit: str) -> bool:
                 f"{commit}^{{commit}}",
             )
         )
-    except NotHad:
+    except NotAvailable:
         return False
 
 
 def _clone(source: dict, paths: list[str], into: Path) -> Path:
-    """One commit of a repository, with the contents of some paths alone."""
+    """One commit of a repository, with the contents of some paths only."""
     into.mkdir(parents=True, exist_ok=True)
     _run("git", "init", "-q", into)
     _run(
@@ -144,7 +145,7 @@ def _archive(pattern: str, fetch: tuple[str, ...], cache: Path, folders: Iterabl
     cache.mkdir(parents=True, exist_ok=True)
     _run(*fetch, cwd=cache)
     if not (found := sorted(cache.glob(pattern))):
-        raise NotHad(f"{' '.join(fetch)} left no {pattern}.")
+        raise NotAvailable(f"{' '.join(fetch)} left no {pattern}.")
     return found[-1]
 
 
@@ -166,7 +167,7 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise NotHad(f"{path}: {error.strerror}") from error
+        raise NotAvailable(f"{path}: {error.strerror}") from error
 
 
 def _npm(source: dict, cache: Path, folders: Iterable[Path]) -> Read:
@@ -181,7 +182,7 @@ def _npm(source: dict, cache: Path, folders: Iterable[Path]) -> Read:
             except KeyError:
                 member = None
             if member is None:
-                raise NotHad(f"{package} has no {path}.")
+                raise NotAvailable(f"{package} has no {path}.")
             return member.read()
 
     return read

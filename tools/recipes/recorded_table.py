@@ -1,7 +1,7 @@
-"""The table of real recordings: recorded.json says what they are, recorded.sha256 and recorded.large list their files.
+"""The table of real recordings: recorded.json describes them; two lists have their checksums.
 
-A line of a list is a checksum and `SOURCE/PATH`: SHA-256 in recorded.sha256; in recorded.large git's own id of the file's contents,
-for files above 4 MB, which the shipped model did not hear.
+A line of a list is a checksum and `SOURCE/PATH`: SHA-256 in recorded.sha256; in recorded.large
+git's id of the contents, for files above 4 MB, which the shipped model was not trained on.
 """
 
 import hashlib
@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 from tfsepgan.errors import DataError
 
-KEPT_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # these stay as they are; other kinds become FLAC
-TOLD = ("title", "player", "licence", "credit", "what")  # of every recording
+KEPT_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # kept unchanged; others become FLAC
+DESCRIBED = ("title", "player", "licence", "credit", "what")  # of every recording
 SPLIT = "train"
 UNSAFE = '<>:"|?*\\'  # in names on some systems
 GIT_ID = 40  # digits of git's id; SHA-256 has 64
 
 
 class Recording(NamedTuple):
-    """One file to be had and what it becomes."""
+    """One file of a source, and the recording made from it."""
 
     source: str
     path: str  # in the source
@@ -31,12 +31,12 @@ class Recording(NamedTuple):
 
     @property
     def cut(self) -> list[float] | None:
-        """First and last second, where it is not taken whole."""
+        """First and last second; None for the whole file."""
         return self.work.get("cut")
 
     @property
     def as_it_is(self) -> bool:
-        """Whether the file is written as it comes."""
+        """Whether the file is written unchanged."""
         return not self.cut and PurePosixPath(self.path).suffix.lower() in KEPT_SUFFIXES
 
 
@@ -44,16 +44,17 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
     """The sources, and every recording of the table.
 
     Args:
-      large: those of the list of large files, too.
+      large: also those of the list of large files.
 
-    Raises: DataError when a file is told by no work, a work has no file, two become one, or a work lacks what must be told.
+    Raises: DataError when a file has no work or a work no file, when two have one target, or when a
+      work lacks a field.
     """
     table = json.loads(path.read_text())
     listed, more = _lines(path.with_suffix(".sha256")), _lines(path.with_suffix(".large"))
-    told: set[str] = set()
+    described: set[str] = set()
     recordings: list[Recording] = []
     for work in table["works"]:
-        if missing := [key for key in (*TOLD, "from", "files", "to") if not work.get(key)]:
+        if missing := [key for key in (*DESCRIBED, "from", "files", "to") if not work.get(key)]:
             raise DataError(f"{path}: {work.get('title', work)} lacks {', '.join(missing)}.")
         patterns = [work["files"]] if isinstance(work["files"], str) else work["files"]
         patterns = [f"{work['from']}/{pattern}" for pattern in patterns]
@@ -63,13 +64,13 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
             if any(fnmatchcase(line[1], pattern) for pattern in patterns)
         ]
         if not found:
-            raise DataError(f"{path}: {patterns[0]} is no file of {path.stem}.sha256.")
-        told |= {name for _, name in found}
+            raise DataError(f"{path}: {patterns[0]} is not in {path.stem}.sha256.")
+        described |= {name for _, name in found}
         for digest, name in found if large else [line for line in found if line not in more]:
             inside = name.removeprefix(f"{work['from']}/")
             recordings.append(Recording(work["from"], inside, digest, _target(work, inside), work))
-    if left := [name for _, name in [*listed, *more] if name not in told]:
-        raise DataError(f"{path}: no work tells what {left[0]} is.")
+    if left := [name for _, name in [*listed, *more] if name not in described]:
+        raise DataError(f"{path}: no work describes {left[0]}.")
     counted = Counter(recording.target.lower() for recording in recordings)
     if twice := [target for target, times in counted.items() if times > 1]:
         raise DataError(
@@ -79,7 +80,7 @@ def read_table(path: Path, *, large: bool = False) -> tuple[dict, list[Recording
 
 
 def _target(work: dict, inside: str) -> str:
-    """Where a file goes, as a path below the output."""
+    """The path of a file below the output."""
     path = PurePosixPath(inside)
     kept = (
         path.suffix.lower()
@@ -87,11 +88,12 @@ def _target(work: dict, inside: str) -> str:
         else ".flac"
     )
     name = work.get("name") or "_".join(path.with_suffix("").parts[work.get("level", -1) :])
-    return f"{SPLIT}/{work['to']}/{''.join('_' if letter in UNSAFE else letter for letter in name)}{kept}"
+    safe = "".join("_" if letter in UNSAFE else letter for letter in name)
+    return f"{SPLIT}/{work['to']}/{safe}{kept}"
 
 
 def digest_of(data: bytes, like: str) -> str:
-    """The checksum of a file's bytes, of the kind that another one is."""
+    """The checksum of a file's bytes, of the same kind as `like`."""
     if len(like) == GIT_ID:
         return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     return hashlib.sha256(data).hexdigest()

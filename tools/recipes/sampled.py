@@ -1,8 +1,8 @@
-"""Folders of sampled notes, found by the names of their files, and of drum kits, as the zones of a soundfont.
+"""Folders of sampled notes or drum kits as zones of a soundfont, found by the names of their files.
 
-A pattern is a regular expression that a file's path within the folder is searched with, case ignored. Its group `note`
-holds the pitch (c#4, Bb2, 60), its group `layer`, where there is one, how loud it was played. What a pattern leaves out
-(round robins, noises, releases, other microphones) is not used.
+A pattern is a regular expression, searched in a file's path within the folder, ignoring case. Its
+group `note` is the pitch (c#4, Bb2, 60); its optional group `layer` is the dynamic. Files without a
+match (round robins, noises, releases, other microphones) are not used.
 """
 
 import re
@@ -17,23 +17,25 @@ from soundfont_writer import Zone, to_pcm16
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 LEAD_SECONDS = 0.002  # kept of the silence before a note
-MOST_LAYERS = 5  # of a drum: more are hardly heard
-LAYER_STEP_DB = 3.0  # between layers, as a synthesizer makes soft notes soft by itself
+MOST_LAYERS = 5  # of a drum; more make no audible difference
+LAYER_STEP_DB = 3.0  # between layers; a synthesizer also lowers soft notes
 HATS = (42, 44, 46)  # keys of a hi-hat: each stops the others
-TIGHT_HZ, CABINET_HZ = 110.0, [70.0, 5000.0]  # what a guitar's loudspeaker leaves
+TIGHT_HZ, CABINET_HZ = 110.0, [70.0, 5000.0]  # the band of a guitar's loudspeaker
 ATTACK_SECONDS = 0.05
 FARTHEST_CENTS, NO_PITCH, HIGHEST_HZ = 90.0, 999.0, 6000.0
-OCTAVE_HIGH = 0.001  # energy of odd harmonics against even ones: less is the octave above
-IN_TUNE_CENTS = 6.0  # nothing is mended below
+OCTAVE_HIGH = 0.001  # energy of odd over even harmonics; less means the octave above
+IN_TUNE_CENTS = 6.0  # smaller errors are not corrected
 OVERSAMPLED, LOPSIDED = 4, 0.2
-DRUM_RELEASE_SECONDS = 5.0  # a stroke rings on after its key
+DRUM_RELEASE_SECONDS = 5.0  # a stroke sounds on after its key
 
 
 def files(folder: Path) -> list[Path]:
     """Every recording below a folder, in the order of their names."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
-        raise SystemExit(f"{folder} holds no recordings. tools/recipes/get_sources.py gets them.")
+        raise SystemExit(
+            f"{folder} holds no recordings. Download them with tools/recipes/get_sources.py."
+        )
     return found
 
 
@@ -51,11 +53,11 @@ def pattern_zones(
     """The zones of one instrument.
 
     Args:
-      layers: what the group `layer` may hold, the softest first; none: one layer.
-      octaves: added to the notes, where a folder counts them otherwise.
-      keys: notes outside are left out.
-      drive_db: gain into an amplifier that distorts, for electric guitars and basses; 0: none.
-      tune: bring samples that are out of tune to their notes; a piano's are left as its tuner wanted them.
+      layers: values of the group `layer`, the softest first; none: one layer.
+      octaves: added to the notes, for folders with another numbering.
+      keys: range of notes; others are left out.
+      drive_db: gain of a distorting amplifier, for electric guitars and basses; 0: none.
+      tune: correct samples that are out of tune; not for pianos, whose tuning is intended.
     """
     found: dict[str, dict[int, Path]] = {layer: {} for layer in layers or ("",)}
     for path in files(folder):
@@ -82,17 +84,17 @@ def pattern_zones(
 
 
 def mended(samples: np.ndarray, rate_hz: int, key: int) -> int:
-    """The cents that bring a sample `[time, channels]` to its note; 0 where it is in tune, or has no pitch."""
+    """Cents that correct a sample `[time, channels]`; 0 if it is in tune or has no pitch."""
     off = cents_off(samples.mean(axis=1), rate_hz, key)
     return 0 if off == NO_PITCH or abs(off) < IN_TUNE_CENTS else -round(off)
 
 
 def driven(samples: np.ndarray, rate_hz: int, drive_db: float) -> np.ndarray:
-    """A guitar through a valve amplifier and its cabinet: a soft clipper at four times the rate between two filters.
+    """A guitar through a valve amplifier and cabinet: filter, soft clipper at 4 x rate, filter.
 
     Args:
       samples: `[time, channels]`, peaks below one.
-      drive_db: gain before the clipper, which is a little lopsided, so that even harmonics sound, too.
+      drive_db: gain before the clipper, which is slightly asymmetric, for even harmonics.
     Returns: the same shape, its peak PEAK.
     """
     highs = butter(2, TIGHT_HZ, "highpass", fs=rate_hz, output="sos")
@@ -115,12 +117,12 @@ def kit_zones(
     microphones: Sequence[str] = (),
     gains_db: Mapping = {},
 ) -> Iterator[Zone]:
-    """The zones of a drum kit: each piece at the level it was recorded with, against the others.
+    """The zones of a drum kit, with the recorded levels of its pieces.
 
     Args:
-      pieces: a pattern for the keys of each; files that match are its layers, ordered by how loud they are.
-      microphones: folders that hold the same names; patterns are of the first, and all are added.
-      gains_db: of some keys, by the first of each piece.
+      pieces: a pattern for the keys of each; matching files are its layers, ordered by level.
+      microphones: folders with the same names; patterns are for the first, and all are summed.
+      gains_db: of some pieces, by their first key.
     """
     strokes = {}
     everything = files(folder)
@@ -174,12 +176,13 @@ def _peak(samples: np.ndarray) -> float:
 
 
 def cents_off(note: np.ndarray, rate_hz: int, key: int) -> float:
-    """How far the harmonics of a note are from where they should be: their median, weighed by energy.
+    """Deviation of a note's harmonics from their pitch: the median, weighted by energy.
 
     Args:
-      note: `[time]`; its first second is looked at, without the attack.
-      key: MIDI pitch that it should have.
-    Returns: cents; NO_PITCH where the strongest of the spectrum is no harmonic of that pitch, or all are of the octave above.
+      note: `[time]`; its first second is used, without the attack.
+      key: its nominal MIDI pitch.
+    Returns: cents; NO_PITCH where the strongest partial is no harmonic of that pitch, or all are of
+      the octave above.
     """
     note = note[round(ATTACK_SECONDS * rate_hz) : rate_hz]
     size = 1 << 18

@@ -1,13 +1,17 @@
-"""SFZ pianos, and folders of sampled notes, to SF2 soundfonts that every synthesizer plays.
+"""Converts SFZ pianos, and folders of sampled notes, to SF2 soundfonts for any synthesizer.
 
-    python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 --title "Splendid Grand Piano"
-    python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 --title "Salamander Grand Piano V3"
-    python tools/recipes/sfz_piano.py notes FOLDER upright.sf2 --title "Upright"     # FOLDER/A#3.wav, FOLDER/Bb3.flac ...
+    python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 \\
+        --title "Splendid Grand Piano"
+    python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 \\
+        --title "Salamander Grand Piano V3"
+    # FOLDER/A#3.wav, FOLDER/Bb3.flac ...
+    python tools/recipes/sfz_piano.py notes FOLDER upright.sf2 --title "Upright"
 
-Of SFZ it understands what sampled pianos need: `#include`, `#define`, `<control> default_path`, global, master,
-group and region headers; sample, key, lokey, hikey, pitch_keycenter, lovel, hivel, volume, group_volume, tune,
-offset, loop_mode, loop_start, loop_end, ampeg_release, cutoff. Regions that sound by a controller only, or when a
-key is released, are left out (resonance, noises). Everything else is left out, too: envelopes, pans, effects.
+It reads the part of SFZ that sampled pianos need: `#include`, `#define`, `<control> default_path`,
+global, master, group and region headers; sample, key, lokey, hikey, pitch_keycenter, lovel, hivel,
+volume, group_volume, tune, offset, loop_mode, loop_start, loop_end, ampeg_release, cutoff. Regions
+that only a controller or the release of a key starts (resonance, noises) are left out, and so is
+everything else: envelopes, pans, effects.
 Source: https://sfzformat.com (opcodes and headers).
 """
 
@@ -22,12 +26,12 @@ import soundfile
 from rich.console import Console
 from soundfont_writer import Zone, to_pcm16, write_soundfont
 
-LONGEST_SECONDS = 12.0  # a held piano note is inaudible under music by then
+LONGEST_SECONDS = 12.0  # after that, a held piano note is inaudible in music
 FADE_SECONDS = 1.0
 PEAK = 0.9
-ATTACK_SECONDS = 0.5  # what counts as the level of a sampled note
-SPRITE_GAP = 512  # the last samples of each note of a sprite, which its own player leaves out, too
-TAPER_SECONDS = 0.02  # at the end of a sample that was cut out of a longer file
+ATTACK_SECONDS = 0.5  # over which the level of a sampled note is measured
+SPRITE_GAP = 512  # samples at the end of each note of a sprite, not used by its player either
+TAPER_SECONDS = 0.02  # at the end of a sample from a longer file
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 HEADERS = ("control", "global", "master", "group", "region", "curve", "effect", "midi")
 NOTE = re.compile(r"([a-g])([#sb]?)(-?\d+)")
@@ -35,7 +39,7 @@ OPCODE = re.compile(r"(?:^|\s)([A-Za-z_]\w*)=")
 
 
 def expanded(path: Path, defines: dict[str, str] | None = None, root: Path | None = None) -> str:
-    """The text of an SFZ file with its includes and defines put in; a define counts from where it stands."""
+    """The text of an SFZ file with includes and defines resolved; defines apply to what follows."""
     defines = {} if defines is None else defines
     root = path.parent if root is None else root
     text = re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8", errors="replace"))
@@ -58,7 +62,7 @@ def _filled(text: str, defines: dict[str, str]) -> str:
 
 
 def regions(text: str) -> Iterator[dict[str, str]]:
-    """The opcodes of every region, with what its headers hand down."""
+    """The opcodes of every region, with those inherited from its headers."""
     levels: dict[str, dict[str, str]] = {}
     inherits = ("control", "global", "master", "group")
     for header, body in re.findall(r"<(\w+)>([^<]*)", text):
@@ -77,7 +81,7 @@ def regions(text: str) -> Iterator[dict[str, str]]:
 
 
 def _opcodes(body: str) -> dict[str, str]:
-    """`key=value` pairs; a value goes on to the next key or the line's end, spaces and all."""
+    """`key=value` pairs; a value, with spaces, ends at the next key or the end of the line."""
     found = {}
     for row in body.splitlines():
         places = list(OPCODE.finditer(row))
@@ -87,7 +91,7 @@ def _opcodes(body: str) -> dict[str, str]:
 
 
 def sounds_by_itself(region: dict[str, str]) -> bool:
-    """False for what a pedal, a knob, the release of a key or the next turn of several takes calls up."""
+    """False for regions of a pedal, a controller, a key release or alternating takes."""
     if region.get("trigger", "attack") not in ("attack", "first") or "sample" not in region:
         return False
     if int(region.get("seq_position", 1)) > 1 or float(region.get("lorand", 0)) > 0:
@@ -104,7 +108,7 @@ def sounds_by_itself(region: dict[str, str]) -> bool:
 
 
 def pitch(word: str) -> int:
-    """A MIDI number, or a note's name with its octave as c#4 or cs4 (60 is c4)."""
+    """A MIDI number, or the name of a note with its octave, such as c#4 or cs4 (60 is c4)."""
     if re.fullmatch(r"-?\d+", word):
         return int(word)
     name = NOTE.fullmatch(word.lower())
@@ -121,9 +125,9 @@ def sfz_zones(
     """The zones of an SFZ piano.
 
     Args:
-      without: samples with this in their names are left out, as those of a second pair of microphones.
+      without: text in names of samples to leave out, such as a second pair of microphones.
       stretched: the lowest sample plays the keys below, the highest those above.
-      defines: what a file that others include leaves to them, as `{"$EXT": "flac"}`.
+      defines: definitions that the file needs, such as `{"$EXT": "flac"}`.
     """
     found = [
         region
@@ -176,7 +180,7 @@ def _span(region: dict[str, str]) -> tuple[int, int]:
 
 
 def salamander_zones(folder: Path) -> Iterator[Zone]:
-    """The zones of Salamander samples: files named as D#4v10, note and layer (of 16), anywhere below a folder."""
+    """The zones of Salamander: files named D#4v10 (note, layer of 16), anywhere below a folder."""
     named = [
         (re.fullmatch(r"([A-G]#?)(\d)v(\d+)", path.stem), path)
         for path in sorted(folder.rglob("*v*.*"))
@@ -208,16 +212,17 @@ def note_zones(
     step_db: float = 4.0,
     roots: tuple[int, int] = (0, 127),
 ) -> Iterator[Zone]:
-    """The zones of folders of sampled notes, a folder a layer, files named by their notes: A#3, Bb3, As3 or 58.
+    """The zones of folders of notes, one for each layer; files are named A#3, Bb3, As3 or 58.
 
-    A key without a sample of its own plays the nearest. Samples of one folder that were recorded, or edited, louder
-    than their neighbours are brought to a smooth curve: the level of their first half second, in dB, over pitch, of
-    second degree. Layers are then `step_db` apart, as a synthesizer makes soft notes soft by itself.
+    A key without a sample plays the nearest one. The levels of a folder's samples (of their first
+    half second, in dB) are set to a curve of second degree over pitch, because some were recorded
+    or edited louder than their neighbours. Layers are then `step_db` apart; a synthesizer also
+    lowers soft notes.
 
     Args:
       layers: folders, the softest first.
       tops: the highest velocity of each layer but the last.
-      roots: samples of notes below and above are left out, as those that are out of tune.
+      roots: range of notes; samples outside, for example out of tune, are left out.
     """
     found = []
     for folder in layers:
@@ -227,7 +232,8 @@ def note_zones(
         )
         if not found[-1]:
             raise SystemExit(
-                f"{folder} holds no samples that are named by their notes, as A#3.wav. Name another folder."
+                f"{folder} holds no samples with names of notes, such as A#3.wav. "
+                "Use another folder."
             )
     return layered_zones(found, tops=tops, step_db=step_db)
 
@@ -242,12 +248,14 @@ def layered_zones(
     tuning: Callable[[np.ndarray, int, int], int] | None = None,
     effect: Callable[[np.ndarray, int], np.ndarray] | None = None,
 ) -> Iterator[Zone]:
-    """The zones of sampled notes, a file each by its MIDI pitch, a dictionary a layer; see `note_zones`.
+    """The zones of sampled notes: files by MIDI pitch, one dictionary per layer.
+
+    See `note_zones`.
 
     Args:
-      lead_seconds: what is kept of the silence before a note; None keeps all.
+      lead_seconds: length of the silence before a note to keep; None keeps all.
       tuning: gives the cents to add, from samples, rate and pitch.
-      effect: what samples at PEAK, and their rate, go through; its peak is at most one.
+      effect: function of samples at PEAK and their rate; the peak of its output is at most one.
     """
     bottoms = [0, *(top + 1 for top in tops)]
     for number, (named, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
@@ -272,16 +280,16 @@ def layered_zones(
 
 
 def begin(samples: np.ndarray, lead: int) -> int:
-    """Where a note begins: `lead` samples before it first passes a hundredth of its peak."""
+    """The begin of a note: `lead` samples before it first exceeds a hundredth of its peak."""
     size = np.abs(samples).max(axis=1)
     return max(0, int(np.argmax(size > 0.01 * size.max())) - lead)
 
 
 def cut_sprites(folder: Path, output: Path) -> None:
-    """Cut long files that hold one note after the other into a file a note, named by its MIDI number.
+    """Cut long files of consecutive notes into one file per note, named by MIDI number.
 
     Args:
-      folder: holds NAME.ogg and index.json, which says of each NAME `[[note, samples], ...]`.
+      folder: holds NAME.ogg and index.json, with `[[note, samples], ...]` for each NAME.
     """
     output.mkdir(parents=True, exist_ok=True)
     for name, notes in json.loads((folder / "index.json").read_text()).items():
@@ -295,7 +303,7 @@ def cut_sprites(folder: Path, output: Path) -> None:
 
 
 def _nearest_keys(root: int, roots: Sequence[int]) -> tuple[int, int]:
-    """The keys that are nearer to this sample than to the others of its layer."""
+    """The keys that are nearest to this sample in its layer."""
     roots = sorted(roots)
     at = roots.index(root)
     low = 0 if at == 0 else (roots[at - 1] + root) // 2 + 1
@@ -318,7 +326,7 @@ def _attack(path: Path) -> tuple[float, float]:
 
 
 def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
-    """At most LONGEST_SECONDS, faded out where something was cut."""
+    """At most LONGEST_SECONDS, faded out where it was cut."""
     longest, fade = round(LONGEST_SECONDS * rate_hz), round(FADE_SECONDS * rate_hz)
     if len(samples) <= longest:
         return samples
@@ -342,7 +350,7 @@ def main() -> int:
     parser.add_argument("source", type=Path, help="an .sfz file, or a folder of samples")
     parser.add_argument("output", type=Path, help="the .sf2 file to write")
     parser.add_argument("--title", required=True)
-    parser.add_argument("--copyright", default="", help="what the file says of its licence")
+    parser.add_argument("--copyright", default="", help="licence text in the file")
     parser.add_argument("--without", default="", help="leave out samples with this in their names")
     arguments = parser.parse_args()
     if arguments.kind == "sfz":

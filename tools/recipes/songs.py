@@ -1,10 +1,11 @@
-"""Songs to train a piano model on, and the yardsticks made of songs to choose one by. See songs.md.
+"""Songs for training a piano model, and songs for choosing between models. See songs.md.
 
     python tools/recipes/songs.py yardstick --sources DIR --output DATA/songs
     python tools/recipes/songs.py training --sources DIR --output DATA/train_songs --count 300
     python tools/recipes/songs.py bands --valid VALID --output DATA/pianos_in_bands
 
-DIR is what get_sources.py makes. The yardstick's soundfonts, singers and scores are never used for training: `APART`.
+DIR is the folder of get_sources.py. The soundfonts, singers and scores of the yardstick are never
+used for training: `APART`.
 """
 
 import argparse
@@ -28,7 +29,7 @@ import piano  # noqa: E402
 
 RATE_HZ = 44100
 GENERAL_MIDI = Path("/usr/share/sounds/sf2")
-FONTS = {  # where a soundfont is; those of SAMPLED are made by piano.py
+FONTS = {  # place of a soundfont; those of SAMPLED are made by piano.py
     "fluid": (GENERAL_MIDI / "FluidR3_GM.sf2", "MIT (Frank Wen)"),
     "musescore": (
         GENERAL_MIDI / "MuseScore_General_Full.sf2",
@@ -37,7 +38,7 @@ FONTS = {  # where a soundfont is; those of SAMPLED are made by piano.py
     "timgm": (GENERAL_MIDI / "TimGM6mb.sf2", "GPL-2 (Tim Brechbill)"),
 }
 ASTERISK = "/usr/share/asterisk/sounds"
-SPEECH = {  # folder below --sources, or anywhere; licence
+SPEECH = {  # folder (below --sources if relative), licence
     "kerstin": ("dataset-voice-kerstin/verified", "CC0-1.0 (Kerstin, rhasspy)"),
     "kathleen": ("dataset-voice-kathleen/data", "CC0-1.0 (Kathleen, rhasspy)"),
     "librispeech": ("librispeech", "CC-BY-4.0 (LibriSpeech, through librosa/data)"),
@@ -47,11 +48,11 @@ SPEECH = {  # folder below --sources, or anywhere; licence
 
 
 class Band(NamedTuple):
-    """What a set of songs is made with."""
+    """The soundfonts and singers of a set of songs."""
 
     fonts: tuple[str, ...]
     singers: dict[str, tuple[str, float, int]]
-    """By name: the speech, the formant and the note that melodies lie around."""
+    """By name: the speech, the formant and the middle note of melodies."""
     numbers: tuple[int, int]
     """Of POP909."""
     split: str
@@ -94,14 +95,14 @@ TRAINING = Band(
     "train",
     tuple(instruments.BY_NAME),
 )
-LEVELS_DB = (-9.0, -3.0, 3.0)  # of the piano against the band, each where it sounds
+LEVELS_DB = (-9.0, -3.0, 3.0)  # of the piano relative to the band, each where it sounds
 BAND_PREFIX = "mdb_"  # MDB Drums' songs; the other files of valid/rest are voices
 BAND_SECONDS = 20.0
 CEILING = 10 ** (-1 / 20)
 
 
 def songs_command(band: Band, sources: Path, output: Path, options: argparse.Namespace) -> int:
-    """Call `tfsepgan-data songs` with what a band is made of."""
+    """Call `tfsepgan-data songs` with the soundfonts and singers of a band."""
     console = Console(soft_wrap=True)
     made = piano.ready_soundfonts(
         sources, console, [name for name in band.fonts if name in piano.SAMPLED]
@@ -114,11 +115,11 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     }
     missing = [str(path) for path in (scores, *places.values()) if not path.exists()]
     if missing:
-        console.print(f"Not here: {', '.join(missing)}. tools/recipes/get_sources.py gets them.")
+        console.print(f"Missing: {', '.join(missing)}. Download with tools/recipes/get_sources.py.")
         return 1
     silent = [name for name, (folder, *_) in singers.items() if not folder.exists()]
     if silent:
-        console.print(f"Without {', '.join(silent)}: no speech there. Others sing in their place.")
+        console.print(f"No speech for {', '.join(silent)}; others sing instead.")
     licences = {"pop909": piano.SOURCES["pop909"][1]} | {
         name: piano.LICENCES.get(name, "") for name in made
     }
@@ -138,53 +139,57 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     ]
     words += ["--seed", str(options.seed), "--workers", str(options.workers)]
     words += ["--soundfont", *(f"{name}={path}" for name, path in places.items())]
-    heard = [
+    singers = [
         f"{name}={folder}:{formant}:{note}"
         for name, (folder, formant, note) in singers.items()
         if name not in silent
     ]
-    words += ["--singer", *heard] if heard else []
+    words += ["--singer", *singers] if singers else []
     return tfsepgan_data(
-        [*words, "--licence", *(f"{name}={said}" for name, said in licences.items())]
+        [*words, "--licence", *(f"{name}={licence}" for name, licence in licences.items())]
     )
 
 
-def stretches(valid: Path, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Each band track with a stretch of one of the pianos, in turn: a name, and both as `[frames, 2]`."""
+def excerpts(valid: Path, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each band track with an excerpt of the next soloist: a name, and both as `[frames, 2]`."""
     pianos, bands = (
         _recordings(valid / source, prefix)
         for source, prefix in (("piano", ""), ("rest", BAND_PREFIX))
     )
     if not pianos or not bands:
         raise SystemExit(
-            f"{valid} wants piano/ and rest/ with recordings, the band tracks named {BAND_PREFIX}*."
+            f"{valid} needs piano/ and rest/ with recordings; band tracks are named {BAND_PREFIX}*."
         )
     for number, path in enumerate(bands):
         rng = np.random.default_rng([seed, number])
         player = pianos[number % len(pianos)]
-        band, heard = _stereo(path), _stereo(player)
-        frames = min(len(band), len(heard), round(BAND_SECONDS * RATE_HZ))
-        start = int(rng.integers(0, len(heard) - frames + 1))
-        yield f"{path.stem}-{player.stem}", heard[start : start + frames], band[:frames]
+        band, soloist = _stereo(path), _stereo(player)
+        frames = min(len(band), len(soloist), round(BAND_SECONDS * RATE_HZ))
+        start = int(rng.integers(0, len(soloist) - frames + 1))
+        yield f"{path.stem}-{player.stem}", soloist[start : start + frames], band[:frames]
 
 
-def in_band(heard: np.ndarray, band: np.ndarray, level_db: float) -> tuple[np.ndarray, np.ndarray]:
-    """A piano at a level against a band, both turned down alike where their sum passes -1 dBFS."""
-    gain = active_rms(band, RATE_HZ) * 10 ** (level_db / 20) / max(active_rms(heard, RATE_HZ), 1e-9)
-    heard = heard * np.float32(gain)
-    peak = max(np.abs(each).max() for each in (heard, band, heard + band))
+def in_band(
+    soloist: np.ndarray, band: np.ndarray, level_db: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A soloist at a level relative to a band; both are lowered where the sum exceeds -1 dBFS."""
+    gain = (
+        active_rms(band, RATE_HZ) * 10 ** (level_db / 20) / max(active_rms(soloist, RATE_HZ), 1e-9)
+    )
+    soloist = soloist * np.float32(gain)
+    peak = max(np.abs(each).max() for each in (soloist, band, soloist + band))
     down = np.float32(min(1.0, CEILING / peak))
-    return heard * down, band * down
+    return soloist * down, band * down
 
 
 def write_bands(valid: Path, output: Path, seed: int) -> int:
     """Write `pianos_in_bands`: a folder for each band track and level."""
-    for name, heard, band in stretches(valid, seed):
+    for name, soloist, band in excerpts(valid, seed):
         for level_db in LEVELS_DB:
             folder = output / "valid" / f"{name}-{level_db:+.0f}dB"
             folder.mkdir(parents=True, exist_ok=True)
             for source, sound in zip(
-                ("piano", "rest"), in_band(heard, band, level_db), strict=True
+                ("piano", "rest"), in_band(soloist, band, level_db), strict=True
             ):
                 soundfile.write(folder / f"{source}.flac", sound, RATE_HZ, subtype="PCM_16")
     return 0
@@ -204,13 +209,13 @@ def _stereo(path: Path) -> np.ndarray:
 
 
 def main() -> int:
-    """Read the command line and make what is asked for."""
+    """Read the command line and make the songs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("yardstick", "training", "bands"))
     parser.add_argument(
-        "--sources", type=Path, help="the folder that get_sources.py filled (yardstick, training)"
+        "--sources", type=Path, help="folder of get_sources.py (yardstick, training)"
     )
     parser.add_argument("--valid", type=Path, help="folder with piano/ and rest/ (bands)")
     parser.add_argument("--output", type=Path, required=True)
@@ -223,10 +228,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "bands":
         if not options.valid:
-            parser.error("bands are made of --valid")
+            parser.error("bands need --valid")
         return write_bands(options.valid, options.output, options.seed)
     if not options.sources:
-        parser.error("songs are made of --sources")
+        parser.error("songs need --sources")
     band, count, seconds = (
         (APART, 32, 25.0) if options.what == "yardstick" else (TRAINING, 300, 75.0)
     )

@@ -1,8 +1,8 @@
-"""Sampled notes to an SF2 soundfont: one preset, a zone for each sample, keys and velocities as given.
+"""Writes sampled notes as an SF2 soundfont: one preset, with a zone for each sample.
 
-Enough of the format for sampled pianos, and for a soundfont of a few sines that tests need.
-Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006): chunks in section 5 and 7, generators
-in section 8.1.
+It covers the part of the format that sampled pianos, and the sine soundfont of the tests, need.
+Source: SoundFont Technical Specification 2.04 (Creative Technology, 2006): chunks in sections 5 and
+7, generators in section 8.1.
 """
 
 import math
@@ -14,15 +14,15 @@ from typing import BinaryIO
 
 import numpy as np
 
-SILENT_POINTS = 46  # zeros that the format wants behind each sample
-MONO, RIGHT, LEFT = 1, 2, 4  # kinds of sample
+SILENT_POINTS = 46  # zeros after each sample, required by the format
+MONO, RIGHT, LEFT = 1, 2, 4  # types of samples
 PAN, KEYS, VELOCITIES, RELEASE, CUTOFF, FINE_TUNE, LOOPS = 17, 43, 44, 38, 8, 52, 54
 CHOKES, ROOT, INSTRUMENT, SAMPLE = 57, 58, 41, 53
 
 
 @dataclass(frozen=True, kw_only=True)
 class Zone:
-    """One sampled note and the keys that sound by it."""
+    """One sampled note and the keys that play it."""
 
     samples: np.ndarray
     """int16 `[time, 1 or 2]`."""
@@ -32,13 +32,13 @@ class Zone:
     keys: tuple[int, int]
     velocities: tuple[int, int] = (0, 127)
     loop: tuple[int, int] | None = None
-    """First sample of the loop, and the one after its last; None plays to the end."""
+    """First sample of the loop, and the one after its last; None: no loop."""
     release_seconds: float = 0.3
     cutoff_hz: float | None = None
-    """Of a low-pass; None leaves the sound as it is."""
+    """Cutoff of a low-pass; None: no low-pass."""
     cents: int = 0
     chokes: int = 0
-    """A number that zones share of which each stops the others, as a hi-hat's; 0 stops none."""
+    """Zones with the same number stop each other, as for a hi-hat; 0: none."""
 
 
 def write_soundfont(
@@ -49,13 +49,13 @@ def write_soundfont(
     copyright: str,
     preset: tuple[int, int] = (0, 0),
 ) -> int:
-    """Write an SF2 file; zones are taken one at a time, so that they need not lie in memory together.
+    """Write an SF2 file; zones are read one at a time, to save memory.
 
     Args:
       preset: bank and program.
-    Returns: how many zones were written.
+    Returns: the number of zones.
     """
-    heads, generators = [], []  # of samples; of the instrument, a list a zone and channel
+    heads, generators = [], []  # of samples; of the instrument, a list for each zone and channel
     with open(path, "wb") as file:
         file.write(b"RIFF\0\0\0\0sfbk")
         file.write(_list(b"INFO", _info(title, copyright)))
@@ -102,7 +102,7 @@ def _write_zone(file: BinaryIO, zone: Zone, first: int, heads: list, generators:
 
 
 def _generators(zone: Zone, pan: int, sample: int) -> list[bytes]:
-    """What a zone sets, in the order that the format wants: keys, velocities, the rest, the sample."""
+    """Generators of a zone, in the order of the format: keys, velocities, others, the sample."""
     found = [
         struct.pack("<HBB", KEYS, *zone.keys),
         struct.pack("<HBB", VELOCITIES, *zone.velocities),
@@ -121,7 +121,7 @@ def _generators(zone: Zone, pan: int, sample: int) -> list[bytes]:
 def _hydra(
     heads: Sequence[bytes], generators: Sequence[list[bytes]], title: str, preset: tuple[int, int]
 ) -> bytes:
-    """The nine lists that say what is played by what."""
+    """The nine lists of presets, instruments and samples."""
     bank, program = preset
     name = title.encode("latin-1", "replace")[:19].ljust(20, b"\0")
     ends = [0]

@@ -1,13 +1,13 @@
-"""Synthetic pianos: struck, stiff strings, every piano with random parameters of its own.
+"""Synthetic pianos: struck, stiff strings; every piano has random parameters.
 
 A network learns the timbres of the sampled pianos that it is trained on, and there are few of them.
-These widen what it trains on; they are not meant to please. A note is a sum of partials:
+Synthetic pianos add variety; they need not sound good. A note is a sum of partials:
 
     sum_n a_n (decay_n(t)) sin(2 pi f_n t),    f_n = n f_0 sqrt(1 + B n^2)
 
-with two strings a note that beat, two stages of decay, a hammer that is brighter the harder it
-strikes and hits a place of the string where some partials have a node, a body that is a random
-curve over frequency, and a knock.
+with two beating strings per note, two stages of decay, a hammer that is brighter at higher velocity
+and strikes the string at a node of some partials, a body that is a random curve over frequency, and
+a knock.
 
 Sources: Fletcher, Blackham & Stratton 1962, "Quality of piano tones", JASA 34 (partials, B);
 Rauhala & Valimaki 2007, "Tunable dispersion filter design for piano synthesis", IEEE SPL 13(5) (B
@@ -22,7 +22,12 @@ from soundfont_writer import Zone, to_pcm16
 
 RATE_HZ = 44100
 ROOTS = range(21, 109, 4)
-LAYERS = ((25, (0, 50)), (65, (51, 84)), (105, (85, 127)))  # velocity played, velocities it is for
+# velocity of the sample, velocities that play it
+LAYERS = (
+    (25, (0, 50)),
+    (65, (51, 84)),
+    (105, (85, 127)),
+)
 MOST_PARTIALS = 48
 HIGHEST_HZ = 17000.0
 PEAK = 0.7
@@ -30,17 +35,17 @@ PEAK = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class Struck:
-    """A synthetic piano, told from others by its number."""
+    """A synthetic piano, identified by its number."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Piano:
-    """What makes one piano differ from the next."""
+    """The random parameters of a piano."""
 
     stiffness: tuple[float, float]
-    """Factors of Rauhala & Valimaki's two terms of B, of the treble and of the bass."""
+    """Factors of the two terms of B (Rauhala & Valimaki), for treble and bass."""
     stretch_cents: float
     """Deviation from equal temperament 40 keys from A4."""
     out_of_tune_cents: float
@@ -48,19 +53,19 @@ class Piano:
     unison_cents: float
     """Distance of the two strings of a note."""
     strike: float
-    """Where the hammer strikes, as a part of the string."""
+    """Position of the hammer, as a share of the string."""
     slope: float
     """Partial n has amplitude n to minus this."""
     brightness_hz: float
-    """Where partials of a note at velocity 64 begin to fall off."""
+    """Frequency above which partials fall off, at velocity 64."""
     hardening: float
-    """Octaves that this moves from velocity 0 to 127."""
+    """Shift of this frequency from velocity 0 to 127, in octaves."""
     loss: float
-    """Decay of middle C's first partial, in nepers a second."""
+    """Decay of middle C's first partial, in nepers per second."""
     high_loss: float
-    """What decay gains with the square of the frequency, in nepers a second at 1 kHz."""
+    """Increase of the decay with the square of frequency, in nepers per second at 1 kHz."""
     first_stage: float
-    """How much faster the first stage decays."""
+    """Ratio of the decay of the first stage to that of the second."""
     second_share: float
     """Amplitude of the second stage."""
     knock_db: float
@@ -156,7 +161,7 @@ def knock(time: np.ndarray, piano: Piano, rng: np.random.Generator) -> np.ndarra
 
 
 def struck_zones(made: Struck) -> Iterator[Zone]:
-    """All samples of a piano, every layer equally loud: a synthesizer makes soft notes soft."""
+    """All samples of a piano; layers have one level, because a synthesizer lowers soft notes."""
     rng = np.random.default_rng([made.number, 88])
     piano = draw_piano(rng)
     for root in ROOTS:

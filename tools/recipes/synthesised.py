@@ -1,7 +1,7 @@
-"""Synthesizer sounds as zones of a soundfont: detuned oscillators behind a low-pass, looped without a seam.
+"""Synthesizer sounds as zones of a soundfont: detuned oscillators and a low-pass, looped.
 
-Every partial is a whole number of cycles in PERIOD_SECONDS, so that a period repeats exactly. The first has the attack
-and the filter that closes, the second is the loop.
+Every partial has a whole number of cycles in PERIOD_SECONDS, so a period repeats exactly. The first
+period has the attack and the closing filter; the second is the loop.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ class Synth:
     """On each side."""
     spread_cents: float = 0.0
     odd_only: bool = False
-    """A square wave; without it a saw."""
+    """True: a square wave; False: a saw."""
     corner: float = 12.0
-    """Of the low-pass, in fundamentals."""
+    """Corner of the low-pass, in fundamentals."""
     slope: float = 2.0
     """Order of the low-pass."""
     sweep: float = 1.0
-    """How many times higher the corner is when a note begins."""
+    """Factor of the corner at the begin of a note."""
     attack_seconds: float = 0.005
     release_seconds: float = 0.2
     octave_below: float = 0.0
@@ -67,9 +67,9 @@ def synth_zones(sound: Synth, seed: int) -> Iterator[Zone]:
 
 
 def _periods(sound: Synth, hz: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A period with the low-pass where it rests, and one with it where it begins, `[time, 2]`, of the same phases."""
+    """Periods with the low-pass at its end and at its begin, `[time, 2]`, with the same phases."""
     frames = round(PERIOD_SECONDS * RATE_HZ)
-    spectra = np.zeros((2, 2, frames // 2 + 1), complex)  # rest and begin, left and right
+    spectra = np.zeros((2, 2, frames // 2 + 1), complex)  # end and begin, left and right
     for octave, level in ((1.0, 1.0), (0.5, sound.octave_below)):
         for side in range(2) if level else ():
             for detune in (

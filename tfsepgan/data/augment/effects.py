@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import scipy.fft
-import soxr
 from scipy.signal import sosfilt
 
 # samples of a response that are convolved at once; they fit into a processor's cache
@@ -94,6 +93,8 @@ def _in_blocks(samples: np.ndarray) -> np.ndarray:
 
 def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
     """Samples `[time]` at another speed and pitch, like a tape: `[time / speed]`, float32."""
+    import soxr  # imported here, so that the other effects work without it
+
     return soxr.resample(samples, speed, 1.0, quality="HQ")
 
 
@@ -113,7 +114,7 @@ def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> n
       Audio".
     """
     half = 2 ** round(np.log2(CODEC_SECONDS * sample_rate_hz))
-    coefficients = _lapped(samples, half)
+    coefficients = lapped(samples, half)
     hertz = (np.arange(half) + 0.5) * sample_rate_hz / (2 * half)
     first = np.flatnonzero(np.diff(np.floor(CODEC_BANDS * np.log2(1 + hertz / 500.0)), prepend=-1))
     widths = np.diff(first, append=half)
@@ -126,10 +127,10 @@ def through_codec(samples: np.ndarray, quality: float, sample_rate_hz: int) -> n
     np.rint(rounded, out=rounded)
     rounded *= step
     rounded[:, hertz > CODEC_HZ[0] * (CODEC_HZ[1] / CODEC_HZ[0]) ** quality] = 0
-    return _unlapped(rounded, half)[: len(samples)]
+    return unlapped(rounded, half)[: len(samples)]
 
 
-def _lapped(samples: np.ndarray, half: int) -> np.ndarray:
+def lapped(samples: np.ndarray, half: int) -> np.ndarray:
     """Modified discrete cosine transform of `[time]`: `[frames, half]`, float32.
 
     The frames have twice `half` samples and overlap by half.
@@ -151,8 +152,8 @@ def _lapped(samples: np.ndarray, half: int) -> np.ndarray:
     return scipy.fft.dct(folded, type=4, norm="ortho", axis=1)
 
 
-def _unlapped(coefficients: np.ndarray, half: int) -> np.ndarray:
-    """Inverse of `_lapped`, without the zeros before the signal: `[time]`, float32."""
+def unlapped(coefficients: np.ndarray, half: int) -> np.ndarray:
+    """Inverse of `lapped`, without the zeros before the signal: `[time]`, float32."""
     folded = scipy.fft.dct(coefficients, type=4, norm="ortho", axis=1)
     quarter = half // 2
     low, high = folded[:, :quarter], folded[:, quarter:]

@@ -28,30 +28,12 @@ from tfsepgan.audio.decoding import resample
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write_pcm16
 from tfsepgan.data.augment.variants import draw_channel_weights, draw_speed, vary
+from tfsepgan.data.batches.unpacked import Recording, envelope_hop
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
-# short, so that a window's level is known without reading it
-ENVELOPE_SECONDS = 0.25
 _VERSION = 4  # increase when the stored samples or levels change
 _VARIED = 2  # increase when only variants change
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """One unpacked recording, or one variant of it, from which windows are drawn."""
-
-    name: str
-    """Name of the file in the data folder."""
-    variant: int
-    """0 for the recording itself, 1 and up for its variants."""
-    path: Path
-    """Mono 16-bit PCM WAV at the model's rate; the samples follow a header of HEADER_BYTES."""
-    frames: int
-    scale: float
-    """The value of one integer step, a power of two."""
-    envelope: np.ndarray
-    """Mean square of each hop of ENVELOPE_SECONDS, float32 `[hops]`; the last hop may be short."""
 
 
 class _Version(NamedTuple):
@@ -78,11 +60,6 @@ class _Unpacking:
 def default_cache_directory() -> Path:
     """The user's cache folder: `$XDG_CACHE_HOME/tfsepgan` or `~/.cache/tfsepgan`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfsepgan"
-
-
-def envelope_hop(sample_rate_hz: int) -> int:
-    """Samples in one hop of the envelope."""
-    return max(1, round(ENVELOPE_SECONDS * sample_rate_hz))
 
 
 def unpack(

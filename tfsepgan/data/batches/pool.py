@@ -1,13 +1,16 @@
 """The unpacked recordings of one split, arranged for drawing windows."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfsepgan.config import Balance
-from tfsepgan.data.batches.cache import Recording, envelope_hop
-from tfsepgan.data.layouts.source_file import SourceFile
-from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
+from tfsepgan.config import MIXTURE, Balance
+from tfsepgan.data.batches.unpacked import Recording, envelope_hop
+
+if TYPE_CHECKING:  # these modules read audio; drawing does not
+    from tfsepgan.data.layouts.source_file import SourceFile
+    from tfsepgan.data.recordings.catalogue import Catalogue
 
 OTHER = -1  # stands for the others, where wanted sources have an index
 
@@ -95,7 +98,7 @@ class Pool:
 
 
 def build_pool(
-    catalogue: Catalogue,
+    catalogue: "Catalogue",
     split: str,
     sources: Sequence[str],
     unpacked: dict[str, tuple[Recording, ...]],
@@ -103,6 +106,19 @@ def build_pool(
     only: frozenset[str] | None = None,
     balance: Balance = "length",
 ) -> Pool:
+    """The pool of the unpacked files of a split; its arguments are those of `arrangement`."""
+    return Pool(**arrangement(catalogue, split, sources, unpacked, sample_rate_hz, only, balance))
+
+
+def arrangement(
+    catalogue: "Catalogue",
+    split: str,
+    sources: Sequence[str],
+    unpacked: dict[str, tuple[Recording, ...]],
+    sample_rate_hz: int,
+    only: frozenset[str] | None = None,
+    balance: Balance = "length",
+) -> dict[str, Any]:
     """Group the unpacked files of a split by source, instrument folder and track.
 
     Args:
@@ -114,6 +130,7 @@ def build_pool(
       only: names of the files that may be drawn; default: all. The numbers of the recordings do
         not depend on it.
       balance: 'folders' makes all folders equally likely, see `draws`.
+    Returns: the arguments of `Pool`.
     """
     recordings, numbers, balance_groups = [], {}, []
     targets, folders = {source: [] for source in sources}, {}
@@ -130,20 +147,22 @@ def build_pool(
                 group += numbers[file.name]
     tracks, track_sets = _tracks(catalogue, split, sources, numbers, only)
     balanced = balance == "folders"
-    return Pool(
-        recordings=tuple(recordings),
-        sample_rate_hz=sample_rate_hz,
-        groups=tuple(map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))),
-        sources=len(targets),
-        tracks=tracks,
-        folders=np.unique(balance_groups, return_inverse=True)[1] if balanced else None,
-        track_folders=np.array(track_sets, np.int64) if balanced else None,
-        joined=catalogue.mixes_songs,
-    )
+    return {
+        "recordings": tuple(recordings),
+        "sample_rate_hz": sample_rate_hz,
+        "groups": tuple(
+            map(tuple, (*targets.values(), *(folders[name] for name in sorted(folders))))
+        ),
+        "sources": len(targets),
+        "tracks": tracks,
+        "folders": np.unique(balance_groups, return_inverse=True)[1] if balanced else None,
+        "track_folders": np.array(track_sets, np.int64) if balanced else None,
+        "joined": catalogue.mixes_songs,
+    }
 
 
 def _tracks(
-    catalogue: Catalogue,
+    catalogue: "Catalogue",
     split: str,
     sources: Sequence[str],
     numbers: dict[str, list[int]],
@@ -167,7 +186,7 @@ def _tracks(
     return tuple(tracks), track_sets
 
 
-def _all_in(only: frozenset[str] | None, files: Iterable[SourceFile]) -> bool:
+def _all_in(only: frozenset[str] | None, files: Iterable["SourceFile"]) -> bool:
     return only is None or all(file.name in only for file in files)
 
 

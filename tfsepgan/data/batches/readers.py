@@ -12,9 +12,9 @@ import soundfile
 
 from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES
 from tfsepgan.config import Reader
-from tfsepgan.data.batches.cache import Recording
 from tfsepgan.data.batches.draws import Draws
 from tfsepgan.data.batches.pool import Pool
+from tfsepgan.data.batches.unpacked import Recording
 from tfsepgan.errors import ConfigError, DataError
 
 READERS = ("tfio", "soundfile", "memmap")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tfsepgan.audio.recording import AudioFile
-from tfsepgan.config import DataConfig, nearest
-from tfsepgan.data.batches.cache import Recording, default_cache_directory, unpack
+from tfsepgan.config import MIXTURE, DataConfig, nearest
+from tfsepgan.data.batches.cache import default_cache_directory, unpack
 from tfsepgan.data.batches.draws import (
     LABELLED,
     SOLOS,
@@ -19,7 +19,8 @@ from tfsepgan.data.batches.draws import (
     reading_on,
 )
 from tfsepgan.data.batches.pool import Pool, build_pool
-from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
+from tfsepgan.data.batches.unpacked import Recording
+from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import ConfigError, DataError
 
 PAIRED = ("mixture", "sources")

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfsepgan.audio.formats import SUFFIXES
+from tfsepgan.config import MIXTURE
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.errors import DataError
 
-MIXTURE = "mixture"
 _MIXTURES = (MIXTURE, "mix")
 LAYOUTS = (
     "DIR/<split>/<source>/*.wav or DIR/<split>/<track>/<source>.wav with split one of train, valid,"

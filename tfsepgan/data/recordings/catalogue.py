@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tfsepgan.config import NO_OTHERS, DataConfig, SetLayout
+from tfsepgan.config import MIXTURE, NO_OTHERS, DataConfig, SetLayout
 from tfsepgan.data.layouts.listing import Found, Kind, Listing, Splits
-from tfsepgan.data.layouts.plain import LAYOUTS, MIXTURE
+from tfsepgan.data.layouts.plain import LAYOUTS
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.layouts.table import PLAIN, choose, read_layout
 from tfsepgan.data.recordings.duplicates import refuse_doubles, remove_doubles

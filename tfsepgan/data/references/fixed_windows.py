@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfsepgan.audio.recording import AudioFile
+from tfsepgan.config import MIXTURE
 from tfsepgan.data.batches.draws import REDRAWS, place
 from tfsepgan.data.batches.mixing_laws import root_mean_square
 from tfsepgan.data.layouts.source_file import SourceFile
-from tfsepgan.data.recordings.catalogue import MIXTURE, Catalogue
+from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
 
 

@@ -17,7 +17,8 @@ RUNS = (
         (
             "resume-without-seeds",
             "for variable in system.variables if id(variable) not in logged]",
-            'for variable in system.variables if id(variable) not in logged and "seed" not in variable.path]',
+            "for variable in system.variables if id(variable) not in logged"
+            ' and "seed" not in variable.path]',
             "training/test_resume.py::test_the_checkpoint_holds_every_variable_that_changes",
         ),
         (

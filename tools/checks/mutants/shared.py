@@ -161,21 +161,9 @@ SHARED = (
         ),
         (
             "rate-falls-by-the-runs-steps",
-            "training, peak, steps_per_batch=self.steps_per_batch(player)",
-            "training, peak",
+            "adam(training, peak, steps_per_batch=self.steps_per_batch(player))",
+            "adam(training, peak)",
             "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
-        ),
-        (
-            "betas-swapped",
-            "beta_1=training.betas[0],\n                beta_2=training.betas[1],",
-            "beta_1=training.betas[1],\n                beta_2=training.betas[0],",
-            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
-        ),
-        (
-            "gradients-unclipped",
-            "global_clipnorm=training.clip_norm,",
-            "global_clipnorm=None,",
-            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm[ssepgan]",
         ),
         (
             "optimizer-built-late",
@@ -217,6 +205,18 @@ SHARED = (
     *mutants_of(
         "systems/learning_rate.py",
         "systems/test_learning_rate.py",
+        (
+            "betas-swapped",
+            "beta_1=training.betas[0],\n        beta_2=training.betas[1],",
+            "beta_1=training.betas[1],\n        beta_2=training.betas[0],",
+            "systems/test_system_contract.py::test_compile_builds_one_optimizer_for_each_player[ssepgan]",
+        ),
+        (
+            "gradients-unclipped",
+            "global_clipnorm=training.clip_norm,",
+            "global_clipnorm=None,",
+            "systems/test_system_contract.py::test_the_gradient_is_clipped_to_its_norm[ssepgan]",
+        ),
         ("cosine-to-nothing", "alpha=0.01,", "alpha=0.0,"),
         (
             "warm-up-counts-runs-steps",

@@ -23,18 +23,6 @@ SSEPGAN = (
             "test_at_one_level_quiet_windows_count_as_much_as_loud_ones",
         ),
         (
-            "ssepgan-identity-at-its-own-level",
-            "target[:few], gain[:few, None], len",
-            "target[:few], ops.ones_like(gain[:few, None]), len",
-            "test_the_identity_term_is_measured_at_the_level_of_the_mixture",
-        ),
-        (
-            "ssepgan-identity-added-not-averaged",
-            "return loss / count",
-            "return loss",
-            "test_identity_is_how_far_a_source_alone_is_from_unchanged",
-        ),
-        (
             "ssepgan-identity-without-weight",
             'total += config.identity_weight * terms["identity"]',
             'total += terms["identity"]',
@@ -89,12 +77,6 @@ SSEPGAN = (
             "systems/test_system_contract.py::test_the_running_mean_follows_the_generator[ssepgan]",
         ),
         (
-            "ssepgan-identity-share-is-all",
-            "round(self.config.identity_share * self.experiment.data.batch)",
-            "round(self.experiment.data.batch)",
-            "test_identity_is_how_far_a_source_alone_is_from_unchanged",
-        ),
-        (
             "ssepgan-always-the-first-crop",
             "start = self.random_start()",
             "start = 0",
@@ -102,11 +84,33 @@ SSEPGAN = (
         ),
     ),
     *mutants_of(
-        "systems/ssepgan.py",
+        "systems/identity.py",
+        "systems/test_ssepgan.py",
+        (
+            "ssepgan-identity-at-its-own-level",
+            "target[:few], gain[:few, None], target.shape",
+            "target[:few], keras.ops.ones_like(gain[:few, None]), len",
+            "test_the_identity_term_is_measured_at_the_level_of_the_mixture",
+        ),
+        (
+            "ssepgan-identity-added-not-averaged",
+            "return loss / count",
+            "return loss",
+            "test_identity_is_how_far_a_source_alone_is_from_unchanged",
+        ),
+        (
+            "ssepgan-identity-share-is-all",
+            "round(config.identity_share * batch)",
+            "round(batch)",
+            "test_identity_is_how_far_a_source_alone_is_from_unchanged",
+        ),
+    ),
+    *mutants_of(
+        "systems/identity.py",
         "systems/test_statistics.py",
         (
             "ssepgan-statistics-of-solos-too",
-            "with statistics_kept(self.generator):",
+            "with statistics_kept(generator):",
             "if True:",
             "test_ssepgans_statistics_are_those_of_its_mixtures",
         ),

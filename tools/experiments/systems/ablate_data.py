@@ -1,10 +1,12 @@
-"""What data and augmentation are worth on players that nobody heard: one model, one budget, several diets.
+"""The effect of data and augmentation on unseen players: one model, several training sets.
 
-    python tools/experiments/systems/ablate_data.py --real DIR --rendered DIR [--folder runs/ablation] [--processor-minutes 20] [--rows NAME ...]
+    python tools/experiments/systems/ablate_data.py --real DIR --rendered DIR \\
+        [--folder runs/ablation] [--processor-minutes 20] [--rows NAME ...]
 
-Every row trains the `piano` preset for the same processor time, its last weights are kept, and 24 mixtures of 10 s of each of the
-splits `valid` and `test` of the real recordings are scored (the rendered ones are only trained on). Rows that are finished are not
-done again; a killed row goes on. The table goes to the terminal and, as Markdown and JSON, into the folder.
+Every row trains the `piano` preset for the same processor time and keeps its last weights. It is
+scored on 24 mixtures of 10 s of each of the splits `valid` and `test` of the real recordings (the
+rendered ones are only for training). Finished rows are not repeated; a killed row resumes. The
+table is printed and written into the folder, as Markdown and JSON.
 """
 
 import argparse
@@ -34,21 +36,21 @@ FULL = LIGHT | {
 
 
 class Row(NamedTuple):
-    """One diet."""
+    """One training set with its augmentation."""
 
     says: str
     real: bool = True
     rendered: bool = True
     augment: dict[str, float] = {}
-    """Probabilities; what is not named is off, whatever the preset has."""
+    """Probabilities; those without a name are 0, whatever the preset has."""
     balance: str = "folders"
     variants: int = 0
 
 
 ROWS = {
-    "none": Row("real and rendered, every player and sampled piano alike, as they are"),
-    "light": Row("so, and equaliser on half of the windows, polarity", augment=LIGHT),
-    "full": Row("so, and all of it, on a share of the windows", augment=FULL),
+    "none": Row("real and rendered, every player and sampled piano equally often, unchanged"),
+    "light": Row("as `none`, with equaliser on half of the windows, polarity", augment=LIGHT),
+    "full": Row("as `none`, with every augmentation on a share of the windows", augment=FULL),
     "by-length": Row(
         "both by length, most of which is rendered; full", augment=FULL, balance="length"
     ),
@@ -60,13 +62,13 @@ COLUMNS = ("si_sdr_improvement", "sdr", "sdr_improvement")
 
 
 class Ablation:
-    """The rows and the folder they lie in."""
+    """The rows and their folder."""
 
     def __init__(self, options: argparse.Namespace, console: Console):
         self.options, self.console, self.folder = options, console, Path(options.folder)
 
     def arguments(self, row: Row) -> list[str]:
-        """Flags of a row's training but for its length and folder."""
+        """Flags of a row's training, without length and folder."""
         sets = [
             folder
             for folder, used in (
@@ -99,7 +101,7 @@ class Ablation:
             *(word for name, value in diet.items() for word in (f"--{name}", str(value))),
         ]
 
-    def _asked(self, row: Row) -> dict:
+    def _depends_on(self, row: Row) -> dict:
         """What a row's scores depend on."""
         return {
             "minutes": self.options.processor_minutes,
@@ -108,71 +110,51 @@ class Ablation:
         }
 
     def work_on(self, name: str) -> None:
-        """Plan, train and score a row, as far as that is not done."""
+        """Do the remaining work of a row: plan, train, score."""
         row, folder = ROWS[name], self.folder / name
         with self.console.status(name) as status:
 
-            def say(words: str) -> None:
+            def report(words: str) -> None:
                 status.update(f"{name}: {words}"[: self.console.width - 4].replace("[", "("))
 
-            work.wait_until_left_alone(folder, say)
-            plan, asked = folder / "plan.json", self._asked(row)
-            if not plan.exists():
-                seconds = 60 * self.options.processor_minutes
-                write_json(
-                    plan,
-                    {
-                        **work.time_steps(self.arguments(row), folder, seconds, 60.0, say),
-                        "asked": asked,
-                    },
-                )
-            planned = read_json(plan)
-            if planned.get("asked", asked) != asked:
-                raise work.RowError(
-                    f"{folder} was made with {planned['asked']}, not {asked}: remove it, or name another --folder"
-                )
-            steps = planned["steps"]
+            work.wait_for_earlier_command(folder, report)
+            steps = self._planned_steps(row, folder, report)
             if not (folder / "trained.json").exists():
-                length = [
-                    "--steps",
-                    str(steps),
-                    "--steps-per-epoch",
-                    str(-(-steps // 10)),
-                    "--run",
-                    str(folder / "run"),
-                ]
-                limit = ["--processor-minutes", str(self.options.processor_minutes)]
-                work.run("tfsepgan.cli.train", [*self.arguments(row), *length, *limit], folder, say)
-                done = work.progress_of(folder / "run")
-                facts = {
-                    "commit": work.commit(),
-                    "hardware": work.hardware(),
-                    "planned_steps": steps,
-                }
-                write_json(folder / "trained.json", {**done, "history": None, **facts})
+                self._train(row, folder, steps, report)
             for split in (one for one in SPLITS if not (folder / one / "report.json").exists()):
-                scored = [
-                    "--model",
-                    str(folder / "run"),
-                    "--data",
-                    self.options.real,
-                    "--split",
-                    split,
-                ]
-                amount = [
-                    "--mixtures",
-                    "24",
-                    "--seconds",
-                    "10",
-                    "--workers",
-                    "2",
-                    "--output",
-                    str(folder / split),
-                ]
-                work.run("tfsepgan.cli.evaluate", [*scored, *amount], folder, say)
+                self._score(folder, split, report)
+
+    def _planned_steps(self, row: Row, folder: Path, report: work.Reporter) -> int:
+        plan, wanted = folder / "plan.json", self._depends_on(row)
+        if not plan.exists():
+            seconds = 60 * self.options.processor_minutes
+            timed = work.time_steps(self.arguments(row), folder, seconds, 60.0, report)
+            write_json(plan, {**timed, "asked": wanted})
+        planned = read_json(plan)
+        if planned.get("asked", wanted) != wanted:
+            raise work.RowError(
+                f"{folder} was made with {planned['asked']}, not {wanted}; "
+                "remove it, or use another --folder"
+            )
+        return planned["steps"]
+
+    def _train(self, row: Row, folder: Path, steps: int, report: work.Reporter) -> None:
+        length = ["--steps", str(steps), "--steps-per-epoch", str(-(-steps // 10))]
+        limit = ["--processor-minutes", str(self.options.processor_minutes)]
+        flags = [*self.arguments(row), *length, "--run", str(folder / "run"), *limit]
+        work.run("tfsepgan.cli.train", flags, folder, report)
+        done = work.progress_of(folder / "run")
+        facts = {"commit": work.commit(), "hardware": work.hardware(), "planned_steps": steps}
+        write_json(folder / "trained.json", {**done, "history": None, **facts})
+
+    def _score(self, folder: Path, split: str, report: work.Reporter) -> None:
+        scored = ["--model", str(folder / "run"), "--data", self.options.real, "--split", split]
+        amount = ["--mixtures", "24", "--seconds", "10", "--workers", "2"]
+        output = ["--output", str(folder / split)]
+        work.run("tfsepgan.cli.evaluate", [*scored, *amount, *output], folder, report)
 
     def result(self, name: str) -> dict | None:
-        """What a finished row gave; None for one that is not."""
+        """The results of a finished row; None for other rows."""
         folder = self.folder / name
         if not all((folder / split / "report.json").exists() for split in SPLITS):
             return None
@@ -193,10 +175,11 @@ class Ablation:
         }
 
     def show(self) -> None:
-        """Print and write the table of what is finished."""
+        """Print and write the table of the finished rows."""
         results = {name: result for name in ROWS if (result := self.result(name))}
         table = Table(
-            title=f"{self.options.processor_minutes:g} processor minutes each; SI-SDR gain and SDR, dB"
+            title=f"{self.options.processor_minutes:g} processor minutes each; "
+            "SI-SDR gain and SDR, dB"
         )
         heads = ("row", "valid, mean", "median", "SDR", "test, mean", "median", "SDR", "steps")
         lines = [f"| {' | '.join(heads)} | |", "|" + "---|" * (len(heads) + 1)]
@@ -243,7 +226,7 @@ def main() -> int:
                 failed = True
                 console.print(f"{name} FAILED: {error}", markup=False, highlight=False)
     except KeyboardInterrupt:
-        console.print("Interrupted; the same command goes on from here.")
+        console.print("Interrupted; the same command resumes.")
         return 130
     return int(failed)
 

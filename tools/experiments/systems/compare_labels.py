@@ -1,12 +1,14 @@
-"""Shows what unlabelled recordings are worth: the semi-supervised system with and without them, at several shares of labels.
+"""The effect of unlabelled recordings: training with and without, by labelled share.
 
-    python tools/experiments/systems/compare_labels.py [--data demo] [--folder runs/labels] [--shares 0.1 0.25 0.5] [--seeds 0] [--split test] [-- FLAGS]
+    python tools/experiments/systems/compare_labels.py [--data demo] [--folder runs/labels] \\
+        [--shares 0.1 0.25 0.5] [--seeds 0] [--split test] [-- FLAGS]
 
-For each share and seed it trains two models on the same labelled recordings, for the same steps: one on them alone
-(`--unsupervised-weight 0 --additive-weight 0`), one that also hears unlabelled mixtures and solos of the others. Both are scored
-as `tfsepgan-evaluate` does. FLAGS go to every training, such as `--steps 800`, or `--processor-minutes 15 --schedule constant` for
-equal processor time instead of equal steps (a step that hears more takes longer). The same command goes on where it was stopped.
-Writes FOLDER/labels.md.
+For each share and seed it trains two models on the same labelled recordings, for the same steps:
+one with these alone (`--unsupervised-weight 0 --additive-weight 0`), one also with unlabelled
+mixtures and solos of the others. Both are scored as by `tfsepgan-evaluate`. FLAGS are for every
+training, for example `--steps 800`, or `--processor-minutes 15 --schedule constant` for equal
+processor time instead of equal steps (a step with unlabelled recordings takes longer). The same
+command resumes. Writes FOLDER/labels.md.
 """
 
 import argparse
@@ -26,7 +28,7 @@ GAIN = "si_sdr_improvement"
 
 
 def train(options: argparse.Namespace, flags: list[str], run: Path) -> None:
-    """Train one model, or go on with it."""
+    """Train one model, or resume it."""
     command = [
         sys.executable,
         "-m",
@@ -63,7 +65,7 @@ def gains_db(options: argparse.Namespace, run: Path) -> np.ndarray:
 
 
 def row(share: float, gains: dict[str, list[np.ndarray]]) -> str:
-    """A line of the table: means over seeds and mixtures, and how often the unlabelled helped."""
+    """A line of the table: means over seeds and mixtures, and how often unlabelled data helped."""
     alone, more = (np.stack(gains[kind]) for kind in KINDS)
     cells = [f"{values.mean():+.2f} (median {np.median(values):+.2f})" for values in (alone, more)]
     helped = np.mean(more > alone)
@@ -93,7 +95,10 @@ def main() -> None:
                 train(options, ["--labelled", str(share), "--seed", str(seed), *without], run)
                 gains[kind].append(gains_db(options, run))
         lines.append(row(share, gains))
-    words = f"SI-SDR improvement over the mixture on `{options.split}`, dB; {len(options.seeds)} seed(s)."
+    words = (
+        f"SI-SDR improvement over the mixture on `{options.split}`, dB; "
+        f"{len(options.seeds)} seed(s)."
+    )
     text = "\n".join(
         [
             words,

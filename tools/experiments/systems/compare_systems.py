@@ -1,20 +1,24 @@
-"""Trains every separating system for the same processor time on the same recordings, scores them, and writes one table.
+"""Trains all separating systems for one processor time on one set of recordings; writes one table.
 
-    python tools/experiments/systems/compare_systems.py --data DIR --folder runs/comparison [--processor-minutes 30] [--rows NAME ...] [--seeds 0 1 2]
-        [--score NAME=DIR/SPLIT ...] [--list] [--speed] [--write docs]
+    python tools/experiments/systems/compare_systems.py --data DIR --folder runs/comparison \\
+        [--processor-minutes 30] [--rows NAME ...] [--seeds 0 1 2] [--score NAME=DIR/SPLIT ...] \\
+        [--list] [--speed] [--write docs]
 
-One row after the other, and each from one seed after the other: times its step, plans the steps that the budget pays for (the
-learning rate ends with them), trains, scores 24 mixtures of 10 s of each set as `tfsepgan-evaluate` does, and measures how fast it
-separates. Rows need not have the same seeds: what was done with others before counts too. Sets are pooled by the recordings that
-their targets are of; without --score they are the test and valid splits of --data.
+For each row and each seed, it times a step, plans as many steps as the budget allows (the learning
+rate ends with them), trains, scores 24 mixtures of 10 s of each set as `tfsepgan-evaluate` does,
+and measures the speed of separation. Rows can have different seeds; results of earlier calls with
+other seeds count too. Scores of all sets are pooled by the recording of the target. Without
+--score, the sets are the test and valid splits of --data.
 
-All of it lies in `--folder`, a folder for each row and seed (`ROW`, and `ROW@1`, `ROW@2` for other seeds than 0); Ctrl-C or a kill
-costs at most a twelfth of a row, and the same command goes on. What is done is not done again. A row that fails is named, and the
-others go on. --speed measures the speed of all finished rows anew, in rotation; --write puts the tables into `comparison.md` and
-`comparison.json` of a folder; rows that are there and not in `--folder`, of another machine, are kept.
+Everything is in `--folder`, in a folder for each row and seed (`ROW`; `ROW@1`, `ROW@2` for seeds
+other than 0). Ctrl-C or a kill costs at most a twelfth of a row, and the same command resumes;
+finished work is not repeated. A row that fails is reported, and the others continue. --speed
+measures the speed of all finished rows again, in rotation. --write puts the tables into
+`comparison.md` and `comparison.json` of a folder; their rows that are not in `--folder`, for
+example of another machine, are kept.
 
-Processor time is that of the training process, all its threads together: on one core (`taskset -c 1`) it passes like the clock of
-an idle machine.
+Processor time is that of the training process, summed over threads. On one core (`taskset -c 1`)
+it equals the time on an idle machine.
 """
 
 import argparse
@@ -43,11 +47,11 @@ _FREE = FREE_ON_RESUME | {"steps", "steps_per_epoch"}
 
 
 class Comparison:
-    """The rows, the folder they lie in, and what is to be done about each.
+    """The rows, their folder, and the next task of each.
 
     Args:
-      options: of the command line.
-      console: where people look.
+      options: from the command line.
+      console: for messages.
     """
 
     def __init__(self, options: argparse.Namespace, console: Console):
@@ -63,7 +67,7 @@ class Comparison:
         return self.folder.joinpath(trial.name, *parts)
 
     def arguments(self, trial: Trial) -> list[str]:
-        """The flags of a training but for its length and folder."""
+        """The flags of a training without its length and folder."""
         row, options = trial.row, self.options
         needed = {need: Trial(chosen([need])[-1], trial.seed).name for need in row.needs}
         runs = {need: str(self.folder / name / "run") for need, name in needed.items()}
@@ -71,7 +75,7 @@ class Comparison:
         return [*flags, "--sources", options.source]
 
     def settings(self, trial: Trial) -> dict:
-        """A trial's settings, those left out that may change or follow from the budget."""
+        """A trial's settings, without those that may change or follow from the budget."""
         flat = flatten(to_dict(trial.row.experiment(self.options.data, seed=trial.seed)))
         kept = {name: value for name, value in flat.items() if name not in _FREE}
         return json.loads(json.dumps(kept)) | {
@@ -89,7 +93,7 @@ class Comparison:
         }
 
     def state(self, trial: Trial) -> str:
-        """What is to be done next: 'plan', 'train', 'score SET', 'measure' or nothing, 'done'."""
+        """The next task: 'plan', 'train', 'score SET' or 'measure'; 'done' if there is none."""
         if not self.of(trial, "plan.json").exists():
             return "plan"
         if not self.of(trial, "trained.json").exists():
@@ -98,20 +102,22 @@ class Comparison:
             return "done"
         for one in self.sets:
             stamp = self.of(trial, "scores", one.name, "computed_from.json")
-            if not stamp.exists() or not self._as_asked(
+            if not stamp.exists() or not self._matches(
                 read_json(stamp), self.computed_from(trial, one)
             ):
                 return f"score {one.name}"
-        measured = any(self.of(other, "measured.json").exists() for other in self.there(trial.row))
+        measured = any(
+            self.of(other, "measured.json").exists() for other in self.on_disk(trial.row)
+        )
         return "done" if measured else "measure"
 
     @staticmethod
-    def _as_asked(found: dict, asked: dict) -> bool:
-        """Whether scores are of what is asked for; more metrics than that do no harm."""
-        asked = json.loads(json.dumps(asked))
-        return set(asked.pop("metrics")) <= set(found.pop("metrics", ())) and found == asked
+    def _matches(found: dict, wanted: dict) -> bool:
+        """Whether scores are those that are wanted; further metrics are allowed."""
+        wanted = json.loads(json.dumps(wanted))
+        return set(wanted.pop("metrics")) <= set(found.pop("metrics", ())) and found == wanted
 
-    def there(self, row: Row) -> list[Trial]:
+    def on_disk(self, row: Row) -> list[Trial]:
         """The trials of a row that the folder holds, by seed."""
         named = {
             path.name: path.name.removeprefix(f"{row.name}@")
@@ -123,29 +129,29 @@ class Comparison:
         ]
 
     def changed(self, trial: Trial) -> list[str]:
-        """Settings in which a trial on disk differs from what it is now."""
+        """Settings of a trial on disk that differ from the current ones."""
         if not self.of(trial, "plan.json").exists():
             return []
-        theirs, ours = read_json(self.of(trial, "plan.json"))["settings"], self.settings(trial)
-        names = sorted(ours.keys() & theirs.keys())
+        saved, current = read_json(self.of(trial, "plan.json"))["settings"], self.settings(trial)
+        names = sorted(current.keys() & saved.keys())
         return [
-            f"{name}: {theirs[name]!r}, now {ours[name]!r}"
+            f"{name}: {saved[name]!r}, now {current[name]!r}"
             for name in names
-            if theirs[name] != ours[name]
+            if saved[name] != current[name]
         ]
 
     def work_on(self, trial: Trial) -> None:
-        """Do what is left to do for a trial."""
+        """Do all remaining tasks of a trial."""
         with self.console.status(trial.name) as status:
 
-            def say(words: str) -> None:
+            def report(words: str) -> None:
                 status.update(
                     f"{trial.name}, {self.state(trial)}: {words}"[: self.console.width - 4].replace(
                         "[", "("
                     )
                 )
 
-            work.wait_until_left_alone(self.of(trial), say)
+            work.wait_for_earlier_command(self.of(trial), report)
             self.refuse_changes(trial)
             while (state := self.state(trial)) != "done":
                 self.console.print(f"{trial.name}: {state}", highlight=False)
@@ -155,23 +161,26 @@ class Comparison:
                     "train": self.train,
                     "score": self.score,
                     "measure": self.measure,
-                }[name](trial, say, *([split] if split else []))
+                }[name](trial, report, *([split] if split else []))
 
     def refuse_changes(self, trial: Trial) -> None:
-        """See that a trial on disk has the settings of now; one that is trained stays, and is told.
+        """Check that a trial on disk has the current settings; a trained one is only reported.
 
-        Raises: RowError for one that is not trained to its end.
+        Raises: RowError for a trial with other settings whose training has not ended.
         """
         changed = self.changed(trial)
         if not changed:
             return
-        words = f"other settings than now: {'; '.join(changed)}. Remove {self.of(trial)} to train it again"
+        words = (
+            f"other settings than now: {'; '.join(changed)}. "
+            f"Remove {self.of(trial)} to train it again"
+        )
         if self.state(trial) == "train":
             raise work.RowError(words)
         self.console.print(f"{trial.name} has {words}", markup=False, highlight=False)
 
-    def plan(self, trial: Trial, say: work.Say) -> None:
-        """Find how many steps the budget pays for."""
+    def plan(self, trial: Trial, report: work.Reporter) -> None:
+        """Find how many steps the budget allows."""
         experiment = trial.row.experiment(self.options.data, seed=trial.seed)
         check(experiment)
         budget_seconds = 60 * trial.row.share * self.options.processor_minutes
@@ -182,13 +191,13 @@ class Comparison:
                 "steps_per_epoch": experiment.training.steps_per_epoch,
             }
         else:
-            timing = (budget_seconds, self.options.timing_seconds, say)
+            timing = (budget_seconds, self.options.timing_seconds, report)
             plan |= work.time_steps(self.arguments(trial), self.of(trial), *timing)
             plan |= {"steps_per_epoch": -(-plan["steps"] // CHECKPOINTS)}
         write_json(self.of(trial, "plan.json"), plan)
 
-    def train(self, trial: Trial, say: work.Say) -> None:
-        """Train, or go on; afterwards `trained.json` says what it took."""
+    def train(self, trial: Trial, report: work.Reporter) -> None:
+        """Train, or resume; then write steps and times to `trained.json`."""
         plan = read_json(self.of(trial, "plan.json"))
         plan["commits"] = sorted({*plan.get("commits", ()), work.commit()})
         write_json(self.of(trial, "plan.json"), plan)
@@ -199,7 +208,7 @@ class Comparison:
             "run": self.of(trial, "run"),
         }
         flags = [part for name, value in length.items() for part in (f"--{name}", str(value))]
-        work.run("tfsepgan.cli.train", [*self.arguments(trial), *flags], self.of(trial), say)
+        work.run("tfsepgan.cli.train", [*self.arguments(trial), *flags], self.of(trial), report)
         progress = work.progress_of(self.of(trial, "run"))
         data = trial.row.experiment(self.options.data, seed=trial.seed).data
         windows = progress["step"] * data.batch
@@ -220,7 +229,7 @@ class Comparison:
         }
         write_json(self.of(trial, "trained.json"), trained)
 
-    def score(self, trial: Trial, say: work.Say, name: str) -> None:
+    def score(self, trial: Trial, report: work.Reporter, name: str) -> None:
         """Score a set with `tfsepgan-evaluate`."""
         [one] = (one for one in self.sets if one.name == name)
         output = self.of(trial, "scores", name)
@@ -238,37 +247,37 @@ class Comparison:
         arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
         arguments += [] if self.options.bss else ["--no-bss"]
         shutil.rmtree(output, ignore_errors=True)
-        work.run("tfsepgan.cli.evaluate", arguments, self.of(trial), say)
+        work.run("tfsepgan.cli.evaluate", arguments, self.of(trial), report)
         write_json(output / "computed_from.json", self.computed_from(trial, one))
 
     def measure(self, *trials_and_say) -> None:
-        """Measure parameters and speed of a trial, or of several in rotation: `measure(trial, ..., say)`."""
-        *trials, say = trials_and_say
-        asked = {
+        """Parameters and speed of trials in rotation: `measure(trial, ..., report)`."""
+        *trials, report = trials_and_say
+        wanted = {
             trial.name: {"run": str(self.of(trial, "run")), "arguments": self.arguments(trial)}
             for trial in trials
         }
         first = self.sets[0]
         values = {
-            "rows": asked,
+            "rows": wanted,
             "data": first.data,
             "split": first.split,
             "source": self.options.source,
         }
         folder = self.of(trials[0]) if len(trials) == 1 else self.folder
-        for name, found in work.step("measure", values, folder, say).items():
+        for name, found in work.step("measure", values, folder, report).items():
             write_json(
                 self.folder / name / "measured.json",
                 {**found, "together": len(trials), "date": tables.today()},
             )
 
     def finished(self) -> list[Trial]:
-        """All trials that are scored on the sets of now, those that `--rows` and `--seeds` leave out too."""
+        """All trials with scores of the current sets, also those outside --rows and --seeds."""
         rows = [row for row in ROWS if row.separates and not row.missing()]
-        return [trial for row in rows for trial in self.there(row) if self.state(trial) in SCORED]
+        return [trial for row in rows for trial in self.on_disk(row) if self.state(trial) in SCORED]
 
     def results(self, written: dict | None = None) -> Results:
-        """What all trials gave that are scored, and of `written` tables the rows that are not here."""
+        """The results of all scored trials, with the rows of `written` tables that are not here."""
         names = [one.name for one in self.sets]
         return Results(self.folder, self.finished(), names, self.options.source, written)
 
@@ -280,9 +289,9 @@ class Comparison:
                 self.console.print(tables.terminal_table(title, results, tables.plain_of(groups)))
 
     def write(self, folder: Path) -> None:
-        """Write the page and the JSON; rows in the JSON that are not here, of another machine, stay.
+        """Write the page and the JSON; rows of the JSON that are not here are kept.
 
-        Raises: RowError when there is nothing to write yet, or the rows in the JSON were scored on other mixtures.
+        Raises: RowError when no row is scored, or the rows of the JSON have other mixtures.
         """
         before = folder / "comparison.json"
         results = self.results(read_json(before)["tables"] if before.exists() else None)
@@ -297,14 +306,14 @@ class Comparison:
 
 
 def list_trials(comparison: Comparison) -> None:
-    """Say how far every row is with every seed."""
+    """Print the state of every row with every seed."""
 
-    def say(name: str, words: str) -> None:
+    def report(name: str, words: str) -> None:
         comparison.console.print(f"{name:36} {words}", highlight=False, markup=False)
 
     for row in chosen(comparison.options.rows):
         if row.missing():
-            say(row.name, f"left out: {row.missing()}")
+            report(row.name, f"left out: {row.missing()}")
     for trial in comparison.trials:
         progress, plan = (
             work.progress_of(comparison.of(trial, "run")),
@@ -316,13 +325,13 @@ def list_trials(comparison: Comparison) -> None:
             else ""
         )
         state = comparison.state(trial)
-        say(trial.name, f"{'done' if state == 'done' else 'next: ' + state}{steps}")
+        report(trial.name, f"{'done' if state == 'done' else 'next: ' + state}{steps}")
         for words in comparison.changed(trial):
-            say("", f"other settings than now: {words}")
+            report("", f"other settings than now: {words}")
 
 
 def main() -> int:
-    """Work on the rows, show the tables, write them if asked."""
+    """Work on the rows, show the tables, write them with --write."""
     options = parser(__doc__).parse_args()
     console = Console() if Console().is_terminal else Console(width=tables.WIDTH)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -333,12 +342,12 @@ def main() -> int:
         console.print(f"{type(error).__name__}: {error}", markup=False, highlight=False)
         return 2
     except KeyboardInterrupt:
-        console.print("Interrupted; the same command goes on from here.")
+        console.print("Interrupted; the same command resumes.")
         return 130
 
 
 def compare(comparison: Comparison, options: argparse.Namespace, console: Console) -> int:
-    """Do what the command line asks; returns the exit code."""
+    """Run the command line; returns the exit code."""
     if options.list:
         list_trials(comparison)
         return 0

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from comparison_rows import TOLD_APART
+from comparison_rows import SEVERAL_SEEDS
 
 
 def parser(about: str | None = None) -> argparse.ArgumentParser:
@@ -14,29 +14,30 @@ def parser(about: str | None = None) -> argparse.ArgumentParser:
     made.add_argument(
         "--data", required=True, help="folder of recordings with train, valid and test; or 'demo'"
     )
-    made.add_argument("--folder", default="runs/comparison", help="where the rows lie")
+    made.add_argument("--folder", default="runs/comparison", help="folder of the rows")
     made.add_argument("--rows", nargs="+", metavar="NAME", help="rows to work on; all by default")
     made.add_argument(
         "--processor-minutes",
         type=float,
         default=30.0,
-        help="for each row: 30 are 15 minutes of 2 cores",
+        help="of each row; 30 are 15 minutes of 2 cores",
     )
     made.add_argument(
         "--timing-seconds",
         type=float,
         default=60.0,
-        help="processor time that finds out what a step costs",
+        help="processor time for the measurement of a step",
     )
-    made.add_argument("--mixtures", type=int, default=24, help="of each set that are scored")
-    made.add_argument("--seconds", type=float, default=10.0, help="length of each of them")
-    made.add_argument("--source", default="piano", help="the source that is taken out")
+    made.add_argument("--mixtures", type=int, default=24, help="scored mixtures of each set")
+    made.add_argument("--seconds", type=float, default=10.0, help="length of each mixture")
+    made.add_argument("--source", default="piano", help="the source to separate")
     made.add_argument(
         "--seeds",
         type=int,
         nargs="+",
         default=[0],
-        help=f"each row is trained once from each; those that are told apart need three: {', '.join(TOLD_APART)}",
+        help="each row is trained once with each; these rows need three: "
+        + ", ".join(SEVERAL_SEEDS),
     )
     made.add_argument(
         "--score",
@@ -51,7 +52,7 @@ def parser(about: str | None = None) -> argparse.ArgumentParser:
         help="SDR, SIR and SAR, which take most of the scoring",
     )
     made.add_argument("--cache", help="folder for unpacked recordings")
-    made.add_argument("--list", action="store_true", help="only say how far every row is")
+    made.add_argument("--list", action="store_true", help="only print the state of every row")
     made.add_argument(
         "--speed",
         action="store_true",

@@ -1,7 +1,7 @@
-"""What the rows gave, gathered from their folders: one dictionary a row, grouped into tables, and where the numbers come from.
+"""Results of the rows, gathered from their folders, grouped into tables, with their provenance.
 
-Of the scores the mean over each recording's mixtures is kept, for each seed, set and metric, so that rows of another machine can be
-read against these: `result["means"][SET][METRIC][RECORDING][SEED]`.
+Scores are kept as means over the mixtures of each recording, for each seed, set and metric, so that
+rows of another machine can be compared: `result["means"][SET][METRIC][RECORDING][SEED]`.
 """
 
 from collections import Counter
@@ -17,8 +17,9 @@ from comparison_work import RowError
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.evaluation.records import Report, read_json
 
-MOST = 0.98  # of the planned steps: below, the learning rate had not reached its end, which is told
-LEAST = 0.85  # of the budget: below, it is told
+# of the planned steps; with fewer, a note says that the learning rate did not reach its end
+MOST = 0.98
+LEAST = 0.85  # of the budget; below, a note says so
 BOUNDS = {
     "mixture": ("mixture", "nothing done"),
     "oracle": ("oracle mask", "ideal ratio mask, from the true sources"),
@@ -27,14 +28,14 @@ SAME_DB = 0.01  # levels of the mixture itself may differ by this much between m
 
 
 class Results:
-    """The results of the rows that are scored.
+    """The results of the scored rows.
 
     Args:
       folder: the comparison's.
-      trials: that are scored.
-      sets: names of the sets that they are scored on.
+      trials: those with scores.
+      sets: names of the sets of their scores.
       source: whose scores count.
-      written: tables that were written before, of which the rows that are not here are kept.
+      written: earlier tables; their rows that are not here are kept.
     Raises: RowError when rows were scored on different mixtures.
     """
 
@@ -66,7 +67,7 @@ class Results:
         }
 
     def _check_same_mixtures(self) -> None:
-        """See that all rows were scored on the same mixtures.
+        """Check that all rows were scored on the same mixtures.
 
         Raises: RowError when two were not.
         """
@@ -86,7 +87,7 @@ class Results:
                 )
 
     def _check_written(self) -> None:
-        """See that the rows that were written before heard the mixtures of those that are here: by the mixtures' own levels."""
+        """Check, by the mixtures' own scores, that earlier rows have the same mixtures."""
         if not (self.reports and self.written_bounds):
             return
         before, now = self.written_bounds[0]["means"], self._bounds_here()[0]["means"]
@@ -98,12 +99,10 @@ class Results:
                 if file in levels[0]
             ]
             if levels[0].keys() != levels[1].keys() or max(apart) > SAME_DB:
-                raise RowError(
-                    f"the tables that were written before are of other mixtures of {name}: {levels}"
-                )
+                raise RowError(f"the earlier tables have other mixtures of {name}: {levels}")
 
     def _result(self, name: str) -> dict:
-        """All that is known of a row."""
+        """All results of a row."""
         row, trials = self.rows[name], self.trials[name]
         result = {
             "row": name,
@@ -136,7 +135,7 @@ class Results:
         return result
 
     def _bounds_here(self) -> list[dict]:
-        """The mixture itself and the oracle mask, from any trial's scores: they are the same in all."""
+        """The mixture and the ideal mask, from any trial; their scores are the same in all."""
         reports, found = next(iter(self.reports.values())), []
         for kind, (name, says) in BOUNDS.items():
             means = {
@@ -145,21 +144,20 @@ class Results:
             }
             if kind == "mixture":
                 for metrics in means.values():
-                    metrics.pop(
-                        "sar", None
-                    )  # a mixture has no artifacts, so its SAR is rounding error
+                    # a mixture has no artifacts, so its SAR is rounding error
+                    metrics.pop("sar", None)
                     metrics["si_sdr_improvement"] = {file: {"0": 0.0} for file in metrics["si_sdr"]}
             found.append({"row": name, "says": says, "bound": True, "means": means})
         return found
 
     def groups(self) -> dict[str, list[dict]]:
-        """The tables, results by title: the bounds around the systems, the base above its variants."""
+        """Results by title of their table: the bounds around the systems, the base first."""
         return tables.grouped(
             self.by_name, self.rows, self._bounds_here() if self.reports else self.written_bounds
         )
 
     def facts(self, options, catalogue: Catalogue, sets: list[ScoringSet]) -> dict:
-        """Where the numbers come from."""
+        """The provenance of the numbers."""
         commits: dict[str, list[str]] = {}
         hardware: dict[str, list[str]] = {}
         for name, result in self.by_name.items():
@@ -177,9 +175,12 @@ class Results:
             {int(seed) for result in self.by_name.values() for seed in result["training"]}
         )
         return {
-            "command": f"python tools/experiments/systems/compare_systems.py --data {folders[options.data]} --folder RUNS --processor-minutes "
-            f"{options.processor_minutes:g}{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
-            f"--seconds {options.seconds:g}{'' if options.bss else ' --no-bss'} --seeds {' '.join(map(str, seeds))} --write docs",
+            "command": "python tools/experiments/systems/compare_systems.py "
+            f"--data {folders[options.data]} --folder RUNS "
+            f"--processor-minutes {options.processor_minutes:g}"
+            f"{' --score' if scored else ''}{scored} --mixtures {options.mixtures} "
+            f"--seconds {options.seconds:g}{'' if options.bss else ' --no-bss'} "
+            f"--seeds {' '.join(map(str, seeds))} --write docs",
             "date": tables.today(),
             "hardware": hardware,
             "commits": commits,
@@ -201,31 +202,35 @@ class Results:
         }
 
     def _notes(self, processor_minutes: float) -> list[str]:
-        """What sets single rows apart from the others."""
-        said, usual = [], next(iter(next(iter(self.by_name.values()))["training"].values()))
+        """Notes on single rows."""
+        notes, usual = [], next(iter(next(iter(self.by_name.values()))["training"].values()))
         for name, result in self.by_name.items():
             for seed, training in result["training"].items():
                 trial = f"`{name}`, seed {seed}"
                 if (training["window"], training["batch"]) != (usual["window"], usual["batch"]):
-                    said.append(
-                        f"{trial}: {training['batch']} windows of {training['window']} samples a step."
+                    notes.append(
+                        f"{trial}: {training['batch']} windows of {training['window']} samples "
+                        "per step."
                     )
                 if training["steps"] < MOST * training["planned_steps"]:
-                    said.append(
-                        f"{trial}: the budget ended at step {training['steps']} of {training['planned_steps']}."
+                    notes.append(
+                        f"{trial}: the budget ended at step {training['steps']} of "
+                        f"{training['planned_steps']}."
                     )
                 if (
                     training["processor_minutes"]
                     < LEAST * processor_minutes * self.rows[name].share
                 ):
-                    said.append(f"{trial}: took {training['processor_minutes']} processor minutes.")
-            said += tables.left_out_notes(name, result)
+                    notes.append(
+                        f"{trial}: took {training['processor_minutes']} processor minutes."
+                    )
+            notes += tables.left_out_notes(name, result)
         missing = [row.name for row in ROWS if row.separates and row.name not in self.by_name]
-        return said + ([f"Not there: {', '.join(missing)}."] if missing else [])
+        return notes + ([f"Not there: {', '.join(missing)}."] if missing else [])
 
 
 def _without_paths(folders: list[str]) -> dict[str, str]:
-    """What stands for each folder in a command that others can read: `demo` as it is, DIR, DIR2 and so on."""
+    """Names of folders for a published command: `demo` as it is, otherwise DIR, DIR2 and so on."""
     shown: dict[str, str] = {}
     for folder in folders:
         count = sum(name != "demo" for name in shown)

@@ -1,9 +1,10 @@
-"""The rows of the comparison: which systems, terms and networks are trained, each a line of data.
+"""The rows of the comparison: systems, terms and networks, each a line of data.
 
-A row is a system's `demo` preset and the flags that make it differ. What all rows share is in `SHARED`: rate, mixing law, eight
-variants of each recording (without them, 2 million weights learn one player's recordings by heart in a quarter of an hour), seed of
-everything random, and that the last weights count. Nothing is chosen on the valid split, so that its scores are as unseen as
-the test split's, and no time of the budget goes into judging.
+A row is a system's `demo` preset and the flags that differ. `SHARED` has what all rows share: rate,
+mixing law, eight variants of each recording (without them, 2 million weights memorise one player's
+recordings in a quarter of an hour), one seed, and that the last weights count. Nothing is chosen on
+the valid split, so its scores are as independent as those of the test split, and validation takes
+no time of the budget.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,13 +37,14 @@ TITLES = {
     "networks": "Generators and discriminators of S-SepGAN",
 }
 BASE = "ssepgan"
-PLAIN = "l1-only"  # what the adversarial terms are read against
-TOLD_APART = (
+PLAIN = "l1-only"  # the reference for the adversarial terms
+# the page compares these rows, so one seed is not enough
+SEVERAL_SEEDS = (
     BASE,
     PLAIN,
     "no-mixture-as-fake",
     "paper-weights",
-)  # the page says how these differ, so one seed is not enough
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +54,24 @@ class Row:
     name: str
     """Name on the command line and of its folder."""
     says: str
-    """What it is, or how it differs from the base, in a few words."""
+    """What it is, or how it differs from the base."""
     table: str
-    """Key of `TITLES`: the table it stands in."""
+    """Key of `TITLES`: its table."""
     system: str = BASE
     preset: str = "demo"
     flags: tuple[str, ...] = ()
-    """Settings that differ from the preset's, as `tfsepgan-train` takes them."""
+    """Settings that differ from the preset, as flags of `tfsepgan-train`."""
     needs: tuple[str, ...] = ()
-    """Rows that are trained before it; `{NAME}` in its flags stands for the folder of such a row's run."""
+    """Rows trained before it; `{NAME}` in its flags stands for the run folder of such a row."""
     share: float = 1.0
-    """Share of the budget; below 1 where the rows that it needs have the rest."""
+    """Share of the budget; below 1 where the rows that it needs use the other part."""
     to_its_end: bool = False
-    """Trained for the steps of its preset, the budget being only a limit; else for as many steps as the budget pays for."""
+    """True: trained for the steps of its preset, within the budget; False: as the budget allows."""
     separates: bool = True
-    """Whether it is scored; a row that makes sounds is only there for those that need it."""
+    """Whether it is scored; a row that generates sounds is only used by others."""
 
     def missing(self) -> str | None:
-        """Why it cannot be trained here, or None: its system or network is not in the package."""
+        """Why the package cannot train it (no such system or network); None if it can."""
         if self.system not in systems.SYSTEMS:
             return f"there is no system {self.system!r}"
         if self.preset not in systems.presets(self.system):
@@ -90,10 +92,10 @@ class Row:
     def arguments(
         self, data: str, *, seed: int, cache: str | None = None, runs: dict[str, str] | None = None
     ) -> list[str]:
-        """The flags of `tfsepgan-train` but for its length and its folder.
+        """The flags of `tfsepgan-train`, without length and folder.
 
         Args:
-          runs: folder of the run of each row that this one needs; where it is not given, the names stand as they are.
+          runs: run folder of each row that this one needs; without it, the names stay in the flags.
         """
         place = ["--data", data, *(("--cache", cache) if cache else ())]
         kind = ["--system", self.system, "--preset", self.preset]
@@ -105,7 +107,7 @@ class Row:
         return [*kind, *place, *shared, "--seed", str(seed), *flags]
 
     def experiment(self, data: str, *, seed: int) -> Experiment:
-        """The settings that these flags make."""
+        """The settings that these flags give."""
         return parse(
             self.arguments(data, seed=seed), TrainOptions, program="compare_systems", about=""
         )[0]
@@ -123,14 +125,14 @@ def _settings_of(flags: Sequence[str]) -> Iterator[list[str]]:
 
 
 class Trial(NamedTuple):
-    """A row, trained from one seed."""
+    """A row, trained with one seed."""
 
     row: Row
     seed: int
 
     @property
     def name(self) -> str:
-        """Name of its folder: that of the row, with `@SEED` for any seed but 0."""
+        """Name of its folder: that of the row, with `@SEED` for seeds other than 0."""
         return f"{self.row.name}@{self.seed}" if self.seed else self.row.name
 
 
@@ -148,7 +150,8 @@ ROWS = (
     Row(
         name="paper",
         preset="paper",
-        says="the paper's generator and discriminator at a quarter of their width, its weights, law and rates (3.3)",
+        says="the paper's generator and discriminator at a quarter of their width, "
+        "its weights, law and rates (3.3)",
         table="systems",
         flags=("--law", "paper", "--generator.channels", "32", "--discriminator.channels", "16"),
     ),
@@ -161,7 +164,7 @@ ROWS = (
     Row(
         name="semisupervised",
         system="semisupervised",
-        says="critic a source, unlabelled too (2.4.2)",
+        says="critic for each source, also unlabelled (2.4.2)",
         table="systems",
     ),
     Row(name="gass", system="gass", says="latent search on spectra (2.4.1)", table="systems"),
@@ -181,7 +184,8 @@ ROWS = (
     Row(
         name="decomposition",
         system="decomposition",
-        says="paired loss on sums of solos, critic a part (2.3 without its trained generators)",
+        says="paired loss on sums of solos, critic for each source "
+        "(2.3 without its trained generators)",
         table="systems",
     ),
     Row(
@@ -198,7 +202,7 @@ ROWS = (
     ),
     Row(
         name="paper-weights",
-        says="adversarial term as heavy as the paper's, 1 to 10 of L1; all else as `ssepgan`",
+        says="adversarial term with the paper's weight, 1 to 10 of L1; otherwise as `ssepgan`",
         table="terms",
         flags=("--adversarial-weight", "1"),
     ),
@@ -209,7 +213,8 @@ ROWS = (
     _discriminator("instantaneous_frequency", "GANSynth's spectrogram (5)"),
     Row(
         name="resnet-generator",
-        says="the paper's generator at a quarter of its width; all else as `ssepgan`",  # at full width 15 minutes are a hundred steps
+        # at full width, 15 minutes are a hundred steps
+        says="the paper's generator at a quarter of its width; otherwise as `ssepgan`",
         table="networks",
         flags=("--generator.kind", "resnet", "--generator.channels", "32"),
     ),
@@ -221,7 +226,7 @@ ROWS = (
     ),
     Row(
         name="instantaneous-frequency-features",
-        says="hears the instantaneous frequency too (5)",
+        says="instantaneous frequency as a further input (5)",
         table="networks",
         flags=("--generator.features", "instantaneous_frequency"),
     ),
@@ -229,7 +234,7 @@ ROWS = (
 
 
 def chosen(names: list[str] | None) -> list[Row]:
-    """Rows by name and what they need, in the order of `ROWS`; all of them when none is named.
+    """Rows by name with those they need, in the order of `ROWS`; all without names.
 
     Raises: ValueError for a name that no row has.
     """

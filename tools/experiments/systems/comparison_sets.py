@@ -1,7 +1,7 @@
-"""The sets of mixtures that models are scored on: a split of a folder of recordings, under a name of its own.
+"""Sets of mixtures that models are scored on: named splits of folders of recordings.
 
-`NAME=DIR/SPLIT`, as `own=recordings/test` or `packaged=demo/test`. Sets of several folders are pooled by the recordings that the
-targets of their mixtures are of.
+A set is `NAME=DIR/SPLIT`, such as `own=recordings/test` or `packaged=demo/test`. Scores of several
+sets are pooled by the recordings of the targets.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError
 
-USUAL = ("test", "valid")  # splits of the training's folder, where no set is named
+USUAL = ("test", "valid")  # splits of the training folder, used when no set is named
 
 
 class ScoringSet(NamedTuple):
-    """Where the mixtures of a set come from."""
+    """The origin of the mixtures of a set."""
 
     name: str
     data: str
@@ -25,19 +25,20 @@ class ScoringSet(NamedTuple):
     catalogue: Catalogue
 
     def recordings(self) -> list[list]:
-        """What its mixtures depend on: name, frames and rate of each recording."""
+        """Name, frames and rate of each recording: its mixtures depend on these."""
         files = [file for files in self.catalogue.splits[self.split].values() for file in files]
         return [[file.name, file.frames, file.sample_rate_hz] for file in files]
 
     def targets(self, source: str) -> int:
-        """How many recordings of the source it holds."""
+        """The number of recordings of the source."""
         return len(self.catalogue.splits[self.split].get(source, ()))
 
 
 def scoring_sets(named: Sequence[str] | None, data: str, source: str) -> list[ScoringSet]:
-    """The sets that are named as `NAME=DIR/SPLIT`; the test and valid splits of `data` where none is.
+    """The sets named `NAME=DIR/SPLIT`; without names, the test and valid splits of `data`.
 
-    Raises: ConfigError for words that name no set, or a name twice; DataError for a folder or split that is not there.
+    Raises: ConfigError for invalid words or a repeated name; DataError for a missing folder or
+      split.
     """
     if not named:
         catalogue = open_catalogue(data, (source,))
@@ -51,7 +52,7 @@ def scoring_sets(named: Sequence[str] | None, data: str, source: str) -> list[Sc
     for words in named:
         name, folder, split = _parts(words)
         if name in (one.name for one in found):
-            raise ConfigError(f"two sets are called {name}; give each a name of its own.")
+            raise ConfigError(f"two sets have the name {name}; give each its own.")
         opened.setdefault(folder, open_catalogue(folder, (source,)))
         opened[folder].require(split, (source,))
         found.append(ScoringSet(name, folder, split, opened[folder]))
@@ -69,7 +70,8 @@ def _parts(words: str) -> tuple[str, str, str]:
         or split not in SPLITS
     ):
         raise ConfigError(
-            f"{words!r} names no set of mixtures; NAME=DIR/SPLIT was expected, as own=recordings/test or packaged=demo/test, "
+            f"{words!r} is not a set of mixtures; wanted NAME=DIR/SPLIT, "
+            "such as own=recordings/test or packaged=demo/test, "
             f"with a split of {', '.join(SPLITS)}."
         )
     return name, folder, split

@@ -1,7 +1,8 @@
-"""Means over recordings and seeds, with standard errors, of what the rows of a comparison scored.
+"""Means over recordings and seeds, with standard errors, of the scores of a comparison.
 
-A result's `means[SET][METRIC][RECORDING][SEED]` is the mean over the mixtures of a recording; null where none is defined. Recordings
-count alike whatever set they are of. See `tfsepgan.metrics.uncertainty`.
+`means[SET][METRIC][RECORDING][SEED]` of a result is the mean over the mixtures of a recording; null
+where none is defined. All recordings have the same weight, in whichever set. See
+`tfsepgan.metrics.uncertainty`.
 """
 
 import math
@@ -17,12 +18,12 @@ Means = dict[str, dict[str, dict[str, float]]]  # [metric][recording][seed]
 
 
 def means_of(reports: Mapping[int, Report], source: str, kind: str) -> Means:
-    """The means over each recording's mixtures, from the reports of one set by seed; rounded to 0.001."""
+    """Means over the mixtures of each recording, from a set's reports by seed, to 0.001."""
     found: Means = {}
     for seed, report in reports.items():
         for metric in METRICS:
             values = [track.scores[source][kind].get(metric) for track in report.tracks]
-            if None in values:  # not taken
+            if None in values:  # not measured
                 continue
             files = [track.target_file or track.name for track in report.tracks]
             for file, mean in mean_of_each(values, files).items():
@@ -34,7 +35,7 @@ def means_of(reports: Mapping[int, Report], source: str, kind: str) -> Means:
 def cells(
     result: dict, metric: str, sets: Sequence[str] | None = None
 ) -> dict[tuple[str, str], dict[str, float]]:
-    """The means of a metric by (set, recording) and seed, of all sets or some; what is not defined is NaN."""
+    """Means of a metric by (set, recording) and seed, of all or some sets; NaN if undefined."""
     return {
         (name, file): {
             seed: math.nan if value is None else value for seed, value in by_seed.items()
@@ -46,30 +47,30 @@ def cells(
 
 
 def figure(result: dict, metric: str, sets: Sequence[str] | None = None) -> Mean | None:
-    """Mean and standard error of a metric; None where it was not taken or is nowhere defined."""
+    """Mean and standard error of a metric; None if it was not measured or is undefined."""
     return _mean(cells(result, metric, sets))
 
 
 def difference(
     result: dict, plain: dict, metric: str, sets: Sequence[str] | None = None
 ) -> Mean | None:
-    """How much more a row has than another, recording by recording and seed by seed, over what both have."""
-    ours, theirs = cells(result, metric, sets), cells(plain, metric, sets)
+    """Difference of two rows, paired by recording and seed, where both have values."""
+    own, other = cells(result, metric, sets), cells(plain, metric, sets)
     return _mean(
         {
             place: {
-                seed: ours[place][seed] - theirs[place][seed]
-                for seed in ours[place]
-                if seed in theirs[place]
+                seed: own[place][seed] - other[place][seed]
+                for seed in own[place]
+                if seed in other[place]
             }
-            for place in ours
-            if place in theirs
+            for place in own
+            if place in other
         }
     )
 
 
 def left_out(reports: Mapping[int, Report], source: str) -> dict[str, int]:
-    """How many mixtures, over all seeds, have no finite value of a metric and so are in no mean, by metric; zeros are not named."""
+    """Mixtures without a finite value, which no mean includes, by metric; without zeros."""
     counts = {
         metric: sum(
             not math.isfinite(track.scores[source]["model"].get(metric, 0.0))

@@ -1,6 +1,6 @@
-"""How the comparison is shown: a table for the terminal, the same in Markdown between two markers, and all numbers as JSON.
+"""The tables of the comparison: for the terminal, in Markdown between two markers, and as JSON.
 
-Everything here is made of plain dictionaries, one a row, as `comparison_results.Results` gathers them.
+Everything here works on plain dictionaries, one for each row, from `comparison_results.Results`.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ GAIN = "si_sdr_improvement"
 
 
 def text_of(mean: Mean | None, *, signed: bool = False, error: bool = True, digits: int = 2) -> str:
-    """`+1.23 ± 0.45`; without an error where there is none or it is not asked for; a dash for nothing."""
+    """`+1.23 ± 0.45`; the error only if there is one and `error` is set; a dash for no value."""
     if mean is None:
         return MISSING
     value = f"{mean.mean:{'+' if signed else ''}.{digits}f}"
@@ -52,14 +52,14 @@ def text_of(mean: Mean | None, *, signed: bool = False, error: bool = True, digi
 
 
 def over(result: dict, plain: dict | None, metric: str) -> str:
-    """How a row stands to the one without a discriminator."""
+    """The difference of a row to the one without a discriminator."""
     if plain is None or result.get("bound") or result["row"] == plain["row"]:
         return MISSING
     return text_of(difference(result, plain, metric), signed=True)
 
 
 def parameters_text(parameters: dict | None) -> str:
-    """`1.30+0.10M`: what ships, and what is only there while it trains."""
+    """`1.30+0.10M`: parameters that ship, and those used in training only."""
     if parameters is None:
         return MISSING
     shipped, only = (parameters[name] / 1e6 for name in ("shipped", "training_only"))
@@ -69,7 +69,7 @@ def parameters_text(parameters: dict | None) -> str:
 def grouped(
     by_name: Mapping[str, dict], rows: Mapping[str, Row], bounds: list[dict]
 ) -> dict[str, list[dict]]:
-    """Results by the table that they stand in: the bounds around the systems, the base above its variants."""
+    """Results by table: the bounds around the systems, the base above its variants."""
     if not by_name:
         return {}
     low, high = bounds
@@ -82,7 +82,7 @@ def grouped(
 
 
 def plain_of(groups: Mapping[str, list[dict]]) -> dict | None:
-    """The row without a discriminator, wherever it stands."""
+    """The row without a discriminator, in any table."""
     return next(
         (result for results in groups.values() for result in results if result["row"] == PLAIN),
         None,
@@ -133,7 +133,7 @@ def _steps(training: dict) -> str:
 
 
 def score_cells(result: dict, plain: dict | None) -> dict[str, str]:
-    """How well a row separates: all recordings together, then set by set."""
+    """The scores of a row: all recordings together, then set by set."""
     sets = list(result["means"])
     return {
         "what it is": result["says"],
@@ -153,7 +153,7 @@ def score_cells(result: dict, plain: dict | None) -> dict[str, str]:
 
 
 def spectral_cells(result: dict, plain: dict | None) -> dict[str, str]:
-    """How a row's estimates sound against the true source, and against the row without a discriminator."""
+    """Spectra of a row's estimates against the true source, and the row without discriminator."""
     found = {}
     for metric in SPECTRAL_METRICS:
         found[NAMES[metric]] = text_of(figure(result, metric), signed=metric in SIGNED)
@@ -162,7 +162,7 @@ def spectral_cells(result: dict, plain: dict | None) -> dict[str, str]:
 
 
 def cost_cells(result: dict, plain: dict | None) -> dict[str, str]:
-    """What a row took."""
+    """The cost of a row."""
     training = result.get("training", {})
     pace = [numbers["windows_a_processor_second"] for numbers in training.values()]
     speed = result.get("speed", {}).get("times_real_time")
@@ -179,21 +179,21 @@ def cost_cells(result: dict, plain: dict | None) -> dict[str, str]:
 
 
 def markdown_table(results: list[dict], plain: dict | None, cells_of) -> str:
-    """A Markdown table of what `cells_of(result, plain)` tells of each row."""
-    told = [cells_of(result, plain) for result in results]
-    columns = list(dict.fromkeys(column for cells in told for column in cells))
+    """A Markdown table of `cells_of(result, plain)` of each row."""
+    rows = [cells_of(result, plain) for result in results]
+    columns = list(dict.fromkeys(column for cells in rows for column in cells))
     lines = [
         ["row", *columns],
         ["---", *("---" if column == "what it is" else "---:" for column in columns)],
     ]
-    for result, cells in zip(results, told, strict=True):
+    for result, cells in zip(results, rows, strict=True):
         name = result["row"] if result.get("bound") else f"`{result['row']}`"
         lines.append([name, *(cells.get(column, MISSING) for column in columns)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def facts_text(facts: dict) -> str:
-    """Where the numbers come from: command, commit, hardware, date, data."""
+    """The provenance: command, commit, hardware, date, data."""
     data = ", ".join(
         f"{source} {minutes:.1f} min in {files} files" for source, files, minutes in facts["data"]
     )
@@ -212,28 +212,30 @@ def facts_text(facts: dict) -> str:
 
 
 def left_out_notes(name: str, result: dict) -> list[str]:
-    """Of which figures a row lacks mixtures, a sentence each: a silent estimate has no SI-SDR and no tilt."""
+    """Sentences on figures that lack mixtures: a silent estimate has no SI-SDR and no tilt."""
     return [
-        f"`{name}`: {count} mixtures, over all sets and seeds, have no {NAMES.get(metric, metric)} and are left out of its mean."
+        f"`{name}`: {count} mixtures, over all sets and seeds, have no "
+        f"{NAMES.get(metric, metric)} and are left out of its mean."
         for metric, count in result.get("left_out", {}).items()
     ]
 
 
 def _with_rows(rows: dict[str, list[str]]) -> str:
-    """What the rows were made with: each value with its rows, or the one that all have."""
+    """Each value with its rows; the value alone if all rows have it."""
     if len(rows) == 1:
         return next(iter(rows))
     return "; ".join(f"{value} ({', '.join(names)})" for value, names in rows.items())
 
 
 def markdown(groups: dict[str, list[dict]], facts: dict) -> str:
-    """All tables, a heading each, and what they were measured with."""
+    """All tables with headings, and their provenance."""
     plain, parts = plain_of(groups), []
     for title, results in groups.items():
         if results:
             spectra = markdown_table(results, plain, spectral_cells)
             parts.append(
-                f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\nSpectra:\n\n{spectra}"
+                f"### {title}\n\n{markdown_table(results, plain, score_cells)}\n\n"
+                f"Spectra:\n\n{spectra}"
             )
     rows = {
         result["row"]: result
@@ -246,9 +248,9 @@ def markdown(groups: dict[str, list[dict]], facts: dict) -> str:
 
 
 def replace_between_markers(text: str, tables: str) -> str:
-    """A page with new tables between its markers, and every other character as it was.
+    """A page with new tables between its markers and no other change.
 
-    Raises: ValueError when the page does not hold both markers once, in order.
+    Raises: ValueError unless the page holds both markers once, in order.
     """
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
         raise ValueError(f"the page must hold {START} and, after it, {END}, once each")

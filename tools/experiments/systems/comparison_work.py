@@ -1,8 +1,12 @@
-"""What the comparison does to one row and seed: times a step, trains, scores, measures speed; each in a process of its own.
+"""The work on one row and seed: times a step, trains, scores, measures speed; each in a process.
 
-A row's folder holds `plan.json` (steps that the budget pays for, and how that was found), `run/` (as `tfsepgan-train` leaves it),
-`trained.json` (once it is done), `scores/SPLIT/` (as `tfsepgan-evaluate` leaves them, with `computed_from.json`), `measured.json`
-(parameters and speed) and `log.txt` (what the commands said).
+A row's folder holds:
+- `plan.json`: the steps that the budget allows, and how they were found;
+- `run/`: the run of `tfsepgan-train`;
+- `trained.json`: written when the training is done;
+- `scores/SPLIT/`: the output of `tfsepgan-evaluate`, with `computed_from.json`;
+- `measured.json`: parameters and speed;
+- `log.txt`: the output of the commands.
 """
 
 import contextlib
@@ -22,50 +26,51 @@ from pathlib import Path
 
 import numpy as np
 
-SHORT_STEPS = (
-    3  # of the first of two timings: its difference to the second is steps alone, without starting
-)
-MARGIN = 0.97  # of the budget that is planned for, so that the learning rate reaches its end; checkpoints take the rest
+# of the first of two timings; the second minus the first is steps alone, without start-up
+SHORT_STEPS = 3
+# of the budget that is planned, so that the learning rate reaches its end; checkpoints take time
+MARGIN = 0.97
 NEVER = 10**8  # steps
 SPEED_SECONDS = 60
 SPEED_ROUNDS = 5
 SLOW_SECONDS = 20.0  # a pass longer than this is measured in fewer rounds
 SLOW_ROUNDS = 3
 
-Say = Callable[[str], None]
+Reporter = Callable[[str], None]
 
 
 class RowError(Exception):
     """A row's command failed; its log says why."""
 
 
-def run(module: str, arguments: list[str], row_folder: Path, say: Say) -> None:
-    """Run one of the package's commands, its words going to the row's log; Ctrl-C lets it save what it has.
+def run(module: str, arguments: list[str], row_folder: Path, report: Reporter) -> None:
+    """Run a command of the package, with its output in the row's log; Ctrl-C lets it save.
 
-    Raises: RowError when it fails, KeyboardInterrupt when it was asked to stop.
+    Raises: RowError when it fails, KeyboardInterrupt after Ctrl-C.
     """
     command = [sys.executable, "-m", module, *arguments]
-    _watch(command, row_folder, say)
+    _watch(command, row_folder, report)
 
 
-def step(name: str, values: dict, row_folder: Path, say: Say) -> dict:
-    """Run a function of this file in a fresh process and give back what it returned."""
+def step(name: str, values: dict, row_folder: Path, report: Reporter) -> dict:
+    """Run a function of this file in a new process; returns its result."""
     answer = row_folder / f".{name}-{os.getpid()}.json"
     try:
-        _watch([sys.executable, __file__, name, json.dumps(values), str(answer)], row_folder, say)
+        _watch(
+            [sys.executable, __file__, name, json.dumps(values), str(answer)], row_folder, report
+        )
         return json.loads(answer.read_text())
     finally:
         answer.unlink(missing_ok=True)
 
 
-def _watch(command: list[str], row_folder: Path, say: Say) -> None:
+def _watch(command: list[str], row_folder: Path, report: Reporter) -> None:
     row_folder.mkdir(parents=True, exist_ok=True)
     log = row_folder / "log.txt"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200"}
     with open(log, "ab") as words, open(row_folder / ".lock", "w") as lock:
-        fcntl.flock(
-            lock, fcntl.LOCK_EX
-        )  # the command holds it too, and so outlives a kill of this process
+        # The command holds the lock too, also after a kill of this process.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         begin = words.tell()
         process = subprocess.Popen(
             command,
@@ -76,33 +81,31 @@ def _watch(command: list[str], row_folder: Path, say: Say) -> None:
             start_new_session=True,  # Ctrl-C reaches it through `_wait` only, and once
             pass_fds=(lock.fileno(),),
         )
-        asked = _wait(process, lambda: say(_last_line(log, begin)))
-    if asked:
+        interrupted = _wait(process, lambda: report(_last_line(log, begin)))
+    if interrupted:
         raise KeyboardInterrupt
     if process.returncode:
         raise RowError(
-            f"{_last_line(log, begin) or 'no words'} (exit code {process.returncode}; {log})"
+            f"{_last_line(log, begin) or 'no output'} (exit code {process.returncode}; {log})"
         )
 
 
 def _wait(process: subprocess.Popen, tell: Callable[[], None]) -> bool:
-    """Wait for a process to end; every Ctrl-C is passed on to it. Returns whether there was one."""
-    asked = False
+    """Wait for a process to end and pass on every Ctrl-C; returns whether there was one."""
+    interrupted = False
     while process.poll() is None:
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=2.0)
             tell()
         except KeyboardInterrupt:
-            asked = True
-            process.send_signal(
-                signal.SIGTERM
-            )  # a training saves first; before it trains it ends at once
-    return asked
+            interrupted = True
+            process.send_signal(signal.SIGTERM)  # a training run saves before it ends
+    return interrupted
 
 
 def _last_line(log: Path, begin: int) -> str:
-    """The last words in a log after a place in it."""
+    """The last line of a log after a position in it."""
     with open(log, "rb") as file:
         file.seek(max(begin, os.path.getsize(log) - 4000))
         lines = [
@@ -113,14 +116,14 @@ def _last_line(log: Path, begin: int) -> str:
     return lines[-1][:200] if lines else ""
 
 
-def wait_until_left_alone(row_folder: Path, say: Say) -> None:
-    """Wait until no command of an earlier start, which was killed, works on this row any more."""
+def wait_for_earlier_command(row_folder: Path, report: Reporter) -> None:
+    """Wait until no command of an earlier, killed start works on this row."""
     row_folder.mkdir(parents=True, exist_ok=True)
     with open(row_folder / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for a command that an earlier start left running")
+            report("waiting for a command of an earlier start")
             fcntl.flock(lock, fcntl.LOCK_EX)
 
 
@@ -133,16 +136,16 @@ def progress_of(run_folder: Path) -> dict | None:
 
 
 def plan_steps(budget_seconds: float, short: dict, long: dict) -> dict:
-    """How many steps a budget of processor time pays for, from two timed runs.
+    """The steps that a budget of processor time allows, from two timed runs.
 
     Args:
-      short, long: `step` and `processor_seconds` at the end of a run of few and one of more steps.
-    Returns: seconds a step, seconds before the first, and the steps.
-    Raises: RowError when the longer run did not get further than the short one.
+      short, long: `step` and `processor_seconds` at the end of a short and a longer run.
+    Returns: seconds per step, seconds before the first, and the steps.
+    Raises: RowError when the longer run took no more steps than the short one.
     """
     further = long["step"] - short["step"]
     if further < 1:
-        raise RowError(f"timing ended after {long['step']} steps; give more --timing-seconds")
+        raise RowError(f"timing ended after {long['step']} steps; use more --timing-seconds")
     a_step = max(1e-6, (long["processor_seconds"] - short["processor_seconds"]) / further)
     start = max(0.0, short["processor_seconds"] - short["step"] * a_step)
     steps = max(1, int((MARGIN * budget_seconds - start) / a_step))
@@ -150,9 +153,13 @@ def plan_steps(budget_seconds: float, short: dict, long: dict) -> dict:
 
 
 def time_steps(
-    arguments: list[str], row_folder: Path, budget_seconds: float, timing_seconds: float, say: Say
+    arguments: list[str],
+    row_folder: Path,
+    budget_seconds: float,
+    timing_seconds: float,
+    report: Reporter,
 ) -> dict:
-    """Train twice for a moment, and plan the row's steps from what that took."""
+    """Train twice for a short time, and plan the row's steps from these times."""
     folder = row_folder / "timing"
 
     def trained(name: str, **length: float) -> dict:
@@ -164,7 +171,10 @@ def time_steps(
         ]
         command = [*arguments, *flags, "--run", str(folder / name)]
         run(
-            "tfsepgan.cli.train", command, row_folder, lambda words: say(f"timing, {name}: {words}")
+            "tfsepgan.cli.train",
+            command,
+            row_folder,
+            lambda words: report(f"timing, {name}: {words}"),
         )
         return progress_of(folder / name)
 
@@ -184,12 +194,12 @@ def fingerprint(folder: Path) -> str:
 
 
 def commit() -> str:
-    """The commit of this checkout, with a + when its package was changed since; 'unknown' outside of git."""
+    """The commit, with a + if the package has changes; 'unknown' outside of git."""
     here = Path(__file__).parents[3]
-    asked = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "tfsepgan"])
+    commands = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "tfsepgan"])
     found = [
         subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False)
-        for words in asked
+        for words in commands
     ]
     if found[0].returncode:
         return "unknown"
@@ -203,7 +213,8 @@ def hardware() -> str:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     count = cores()
     return (
-        f"{count} core{'s' if count > 1 else ''} of {names[0] if names else platform.processor() or platform.machine()}, "
+        f"{count} core{'s' if count > 1 else ''} of "
+        f"{names[0] if names else platform.processor() or platform.machine()}, "
         f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}"
     )
 
@@ -214,7 +225,7 @@ def cores() -> int:
 
 
 def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
-    """Parameters of each row and how fast it separates a minute of a split's mixtures, the rows in rotation.
+    """Parameters of each row, and its speed on a minute of mixtures, the rows in rotation.
 
     Args:
       rows: by name, `run` (its folder) and `arguments` (of its training).
@@ -226,7 +237,7 @@ def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
     separators = {name: load(row["run"]) for name, row in rows.items()}
     rounds = {}
     for name, separator in separators.items():
-        first = _seconds(separator, audio, rate_hz)[0]  # traces the network, and is not counted
+        first = _seconds(separator, audio, rate_hz)[0]  # traces the network; not counted
         rounds[name] = SLOW_ROUNDS if first > SLOW_SECONDS else SPEED_ROUNDS
     taken: dict[str, list] = {name: [] for name in rows}
     for number in range(SPEED_ROUNDS):
@@ -268,7 +279,7 @@ def _speed(taken: list[tuple[float, float]]) -> dict:
 
 
 def _parameters(row: dict, separator) -> dict[str, int]:
-    """What ships, and what else learns while it trains."""
+    """Parameters that ship, and those used in training only."""
     from tfsepgan import systems
     from tfsepgan.cli.settings import parse
     from tfsepgan.cli.train import TrainOptions
@@ -283,7 +294,7 @@ def _parameters(row: dict, separator) -> dict[str, int]:
 
 
 def _plays(experiment) -> bool:
-    """Whether the discriminator has a say in the generator's loss."""
+    """Whether the discriminator is part of the generator's loss."""
     weights = ("adversarial_weight", "feature_weight")
     return any(getattr(experiment.model, name, 1) for name in weights)
 

@@ -1,15 +1,18 @@
-"""How well a model separates along its training: scores of models pooled over sets of mixtures, and their curve.
+"""Scores of a model along its training, pooled over sets of mixtures, and their curve.
 
     python tools/experiments/systems/score_curve.py keep --run RUN --copies DIR [--every 60]
-    python tools/experiments/systems/score_curve.py score --models DIR/* --score NAME=DIR/SPLIT ... --output FOLDER [--mixtures 24] [--seconds 10] [--bss]
+    python tools/experiments/systems/score_curve.py score --models DIR/* \\
+        --score NAME=DIR/SPLIT ... --output FOLDER [--mixtures 24] [--seconds 10] [--bss]
 
-A run has one model, that of its last epoch with `--keep last`. `keep` runs beside a training, whose `--steps-per-epoch` is as far apart
-as the points shall be, and copies that model whenever it is another, to DIR/step-0001000 and so on; it ends with the last of the
-run's steps, or on Ctrl-C. It loads nothing and takes next to no time.
+With `--keep last`, a run has one model, that of its last epoch. `keep` runs beside a training and
+copies each new model to DIR/step-0001000 and so on; set the distance of the points with
+`--steps-per-epoch` of the training. It ends with the last step of the run, or on Ctrl-C. It loads
+nothing and takes almost no time.
 
-`score` takes any models of the same sources (runs, folders, names), in any order, and scores them on fixed mixtures: the same for all,
-those of `compare_systems.py`. It shows means with standard errors over the recordings that the targets are of, and writes
-`curve.json` and `curve.png` into the folder, by step. What is scored stays; with further models the same command goes on.
+`score` scores any models of the same sources (runs, folders, names) on the fixed mixtures of
+`compare_systems.py`. It shows means with standard errors over the recordings of the targets, and
+writes `curve.json` and `curve.png`, by step. Scores are kept; the same command with further models
+adds those.
 """
 
 import argparse
@@ -41,19 +44,19 @@ COLUMNS = tuple(NAMES)
 
 
 def step_of(manifest: Manifest) -> int | None:
-    """The step that a model was saved at; None where its manifest does not say."""
+    """The step of a model; None if its manifest has none."""
     found = re.match(r"\d+", str(manifest.trained.get("steps", "")))
     return int(found[0]) if found else None
 
 
 def is_last(manifest: Manifest) -> bool:
-    """Whether a model is that of the last step that its run was asked for, as `8 of 8`."""
+    """Whether a model is that of the last step of its run, such as `8 of 8`."""
     found = re.match(r"(\d+) of (\d+)", str(manifest.trained.get("steps", "")))
     return bool(found) and int(found[1]) >= int(found[2])
 
 
 def copy_model(run: Path, copies: Path) -> Path | None:
-    """Copy the model of a run, unless that of its step is there already; None where there is nothing new, or it was being written."""
+    """Copy the model of a run if its step is new; None if it is not, or is being written."""
     model = run / "model"
     if not (model / MANIFEST).exists():
         return None
@@ -69,7 +72,7 @@ def copy_model(run: Path, copies: Path) -> Path | None:
         if fingerprint(trial) != before or fingerprint(model) != before:
             return None
         trial.rename(place)
-    except FileNotFoundError:  # an epoch ended in between; the next look finds the whole of it
+    except FileNotFoundError:  # an epoch ended in between; the next try finds all files
         return None
     finally:
         shutil.rmtree(trial, ignore_errors=True)
@@ -77,7 +80,7 @@ def copy_model(run: Path, copies: Path) -> Path | None:
 
 
 def keep(options: argparse.Namespace) -> None:
-    """Copy models until that of the run's last step is there."""
+    """Copy models until the last step of the run."""
     run, copies = Path(options.run), Path(options.copies)
     copies.mkdir(parents=True, exist_ok=True)
     while True:
@@ -90,7 +93,7 @@ def keep(options: argparse.Namespace) -> None:
 
 
 def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace) -> dict:
-    """The scores of a model on all sets, as a row of the comparison; those of before where neither model nor mixtures changed."""
+    """Scores of a model on all sets, as a row; kept ones if model and mixtures are unchanged."""
     from tfsepgan.evaluation.score import evaluate
     from tfsepgan.evaluation.scoring import scoring_mixtures
     from tfsepgan.separation.separator import load
@@ -101,14 +104,14 @@ def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace)
     reports = {}
     for one in sets:
         output = Path(options.output) / mark / one.name
-        asked = {
+        wanted = {
             "recordings": one.recordings(),
             "mixtures": options.mixtures,
             "seconds": options.seconds,
         }
-        asked |= {"bss": options.bss}
+        wanted |= {"bss": options.bss}
         stamp = output / "computed_from.json"
-        if not stamp.exists() or read_json(stamp) != asked:
+        if not stamp.exists() or read_json(stamp) != wanted:
             separator = separator or load(folder)
             shutil.rmtree(output, ignore_errors=True)
             amount = {"split": one.split, "count": options.mixtures, "seconds": options.seconds}
@@ -121,7 +124,7 @@ def score_model(model: str, sets: list[ScoringSet], options: argparse.Namespace)
                 "workers": cores() if options.bss else 0,
             }
             evaluate(separator.separate, mixtures, output, **names)
-            write_json(stamp, asked)
+            write_json(stamp, wanted)
         reports[one.name] = Report.load(output)
     source = manifest.sources[0]
     row = {
@@ -138,7 +141,7 @@ def _means(reports: dict[str, Report], source: str, kind: str) -> dict[str, Mean
 
 
 def table_of(rows: list[dict], sets: list[str]) -> Table:
-    """Models from the first step to the last: each figure with its standard error over recordings, SI-SDR gain set by set."""
+    """Models by step: figures with standard errors over recordings, SI-SDR gains by set."""
     table = Table(title="Means over recordings, with standard errors", title_justify="left")
     table.add_column("model", overflow="fold")
     shown = [metric for metric in COLUMNS if figure(rows[0], metric)]
@@ -155,7 +158,7 @@ def table_of(rows: list[dict], sets: list[str]) -> Table:
 
 
 def draw(rows: list[dict], path: Path) -> None:
-    """A panel for each figure over the steps, a bar of one standard error on each point; models without a step are left out."""
+    """Plot each figure by step, with standard errors; models without a step are left out."""
     rows = [row for row in rows if row["step"] is not None]
     shown = [metric for metric in COLUMNS if rows and figure(rows[0], metric)]
     if not shown:
@@ -180,7 +183,8 @@ def score(options: argparse.Namespace, console: Console) -> None:
     sources = {read_manifest(find_bundle(model)).sources for model in options.models}
     if len(sources) > 1:
         raise ValueError(
-            f"the models take out different sources, {sorted(sources)}: score those of one kind."
+            f"the models have different sources, {sorted(sources)}; "
+            "score models of the same sources."
         )
     sets = scoring_sets(options.score, "demo", next(iter(sources))[0])
     rows = []
@@ -204,10 +208,10 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = made.add_subparsers(dest="command", required=True)
-    keeping = commands.add_parser("keep", help="copy a run's model whenever it is another")
+    keeping = commands.add_parser("keep", help="copy a run's model whenever it changes")
     keeping.add_argument("--run", required=True)
     keeping.add_argument("--copies", required=True, help="folder for the copies")
-    keeping.add_argument("--every", type=float, default=60.0, help="seconds between two looks")
+    keeping.add_argument("--every", type=float, default=60.0, help="seconds between two checks")
     scoring = commands.add_parser("score", help="score models and draw their curve")
     scoring.add_argument("--models", nargs="+", required=True, help="runs, model folders or names")
     scoring.add_argument(
@@ -221,7 +225,7 @@ def parser() -> argparse.ArgumentParser:
     scoring.add_argument(
         "--bss",
         action="store_true",
-        help="SDR, SIR and SAR too, which take seconds for each mixture",
+        help="also SDR, SIR and SAR, which take seconds for each mixture",
     )
     return made
 

@@ -48,7 +48,7 @@ def test_training_singers_are_not_scored(tool, clips, tmp_path):
         tool.test_clips(tmp_path)
 
 
-def test_clips_are_mixed_at_equal_energy_unless_told(tool, clips):
+def test_clips_are_mixed_at_equal_energy_by_default(tool, clips):
     path = clips / "Wavfile" / "ann_1_01.wav"
     equal, recorded = tool.read_clip(path), tool.read_clip(path, recorded=True)
     assert np.sum(equal.voice**2) == pytest.approx(np.sum(equal.accompaniment**2))

@@ -17,7 +17,7 @@ from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.evaluation.records import Report, TrackScores, read_json, save_track, write_json
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 rows_of, sets_of, statistics, tables, work = (
@@ -41,14 +41,14 @@ def test_every_row_is_settings_that_a_run_could_use(row):
     assert row.table in rows_of.TITLES
 
 
-def test_all_rows_hear_the_same_mixtures_and_choose_nothing():
-    told = []
+def test_all_rows_have_the_same_mixtures_and_choose_nothing():
+    laws = []
     for row in (
         row for row in ROWS if not row.missing() and row.separates and row.preset != "paper"
     ):
         data = row.experiment("demo", seed=0).data
         training = row.experiment("demo", seed=0).training
-        told.append(
+        laws.append(
             (data.sample_rate_hz, data.law, data.snr_db, data.others, data.gain_db, data.variants)
         )
         assert (training.keep, training.validation_mixtures, training.minutes) == (
@@ -56,7 +56,7 @@ def test_all_rows_hear_the_same_mixtures_and_choose_nothing():
             0,
             None,
         ), row.name
-    assert len(told) > 5 and len(set(told)) == 1
+    assert len(laws) > 5 and len(set(laws)) == 1
 
 
 def test_the_papers_row_keeps_the_papers_own_settings():
@@ -90,7 +90,7 @@ def test_names_are_unique_and_needs_come_first():
     assert len(set(names)) == len(names)
     for place, row in enumerate(ROWS):
         assert all(names.index(need) < place for need in row.needs)
-    assert {rows_of.BASE, rows_of.PLAIN, *rows_of.TOLD_APART} <= set(names)
+    assert {rows_of.BASE, rows_of.PLAIN, *rows_of.SEVERAL_SEEDS} <= set(names)
 
 
 def test_a_row_that_does_not_exist_is_refused_by_name():
@@ -99,7 +99,7 @@ def test_a_row_that_does_not_exist_is_refused_by_name():
     assert [row.name for row in rows_of.chosen(["l1-only", "ssepgan"])] == ["ssepgan", "l1-only"]
 
 
-def test_a_missing_system_or_setting_is_told():
+def test_a_missing_system_or_setting_is_reported():
     assert "nosuch" in rows_of.Row(name="x", says="", table="systems", system="nosuch").missing()
     row = rows_of.Row(name="x", says="", table="terms", flags=("--adversarial-wait", "1"))
     assert row.missing() == "ssepgan has no setting --adversarial-wait"
@@ -210,7 +210,7 @@ def test_each_row_and_seed_has_a_folder_and_the_first_that_of_before(comparison,
     ]
     assert "--seed 2" in " ".join(ours.arguments(ours.trials[1]))
     done(ours, "ssepgan", (1.0, 2.0, 3.0), seed=2)
-    assert ours.there(ours.trials[0].row) == [ours.trials[1]]
+    assert ours.on_disk(ours.trials[0].row) == [ours.trials[1]]
     write_json(ours.of(ours.trials[1], "measured.json"), {})
     done(ours, "ssepgan", (1.0, 2.0, 3.0))
     assert ours.state(ours.trials[0]) == "done"  # the speed of one seed is that of all
@@ -255,9 +255,9 @@ def test_sets_are_named_and_lie_anywhere(comparison, tones):
         "=demo/test",
         "own=",
     ):
-        with pytest.raises(ConfigError, match="NAME=DIR/SPLIT was expected"):
+        with pytest.raises(ConfigError, match="wanted NAME=DIR/SPLIT"):
             sets_of.scoring_sets([words], "demo", "piano")
-    with pytest.raises(ConfigError, match="two sets are called own"):
+    with pytest.raises(ConfigError, match="two sets have the name own"):
         sets_of.scoring_sets(["own=demo/test", "own=demo/valid"], "demo", "piano")
     with pytest.raises(DataError, match="does not exist"):
         sets_of.scoring_sets(["own=nosuch/test"], "demo", "piano")
@@ -388,7 +388,7 @@ def test_rows_of_another_machine_are_kept(comparison, tmp_path):
     page = tables.markdown(results.groups(), results.facts(ours.options, ours.catalogue, ours.sets))
     assert "a desk (ssepgan); a table (l1-only)" in page
     written["Systems"][0]["means"]["test"]["si_sdr"]["a"]["0"] += 0.5
-    with pytest.raises(work.RowError, match="of other mixtures of test"):
+    with pytest.raises(work.RowError, match="have other mixtures of test"):
         ours.results(written)
 
 

@@ -1,4 +1,4 @@
-"""The first bytes of a file: the kind of sound file, its promised length, or what it is instead.
+"""The first bytes of a file: the kind of sound file, its stated length, or another kind of file.
 
 libsndfile reads a file that was cut short without an error, so the promised length is read here and
 compared with the size of the file.

@@ -1,7 +1,8 @@
 """PCM WAV at the byte level: where the samples start, whether the file is complete, and writing it.
 
 Windows of unpacked recordings are read from mono 16-bit PCM WAV: with the byte offset of the
-samples, numpy maps them without a decoder. Only plain RIFF is read here; libsndfile reads the rest.
+samples, numpy maps them without a decoder. Only plain RIFF is read here; libsndfile reads all other
+kinds.
 """
 
 import os

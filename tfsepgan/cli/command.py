@@ -60,7 +60,7 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 def stopping_cleanly():
     """Within this context, SIGTERM and SIGHUP wait until the command can remove unfinished files.
 
-    A second signal ends the process at once.
+    A second signal ends the process immediately.
 
     Yields: a function to call where the command can stop; it raises Stopped after a signal.
     """

@@ -78,8 +78,8 @@ def from_dict(settings: type, values: dict[str, Any]) -> Any:
 def differences(experiment: Experiment, saved: dict[str, Any]) -> list[str]:
     """Return a line for each setting in which a saved run differs from an experiment.
 
-    Settings that are free on resume are left out. A setting that is missing in the saved run, which
-    is then older than the setting, has its default there.
+    Settings that are free on resume are left out. If the saved run lacks a setting, because it is
+    older, the default value is compared.
 
     Args:
       experiment: the settings given now.

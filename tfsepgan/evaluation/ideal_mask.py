@@ -26,7 +26,7 @@ def ratio_mask_bound(
     frame: int = FRAME,
     hop: int = HOP,
 ) -> dict[str, np.ndarray]:
-    """The estimates of the ideal ratio mask: real, from 0 to 1, shared out by magnitude.
+    """The estimates of the ideal ratio mask: real, from 0 to 1, in proportion to the magnitudes.
 
     Args:
       references: the true sources by name, the residual among them, each shaped like the mixture.

@@ -1,6 +1,6 @@
 """The true signals of a track: its sources, and the residual where there is one.
 
-A residual that is zero by construction (every source of the song is named) is not scored. Mixtures
+A residual that is exactly zero (every source of the song is named) is not scored. Mixtures
 of this package have no residual then. For other mixtures it is computed: the mixture minus the
 sources, taken as zero when it is not above the rounding of 16-bit files.
 """

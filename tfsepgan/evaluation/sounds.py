@@ -105,7 +105,7 @@ def show_distances(
 
 
 def verdict(lines: Sequence[Distance], source: str) -> str:
-    """A sentence that says whether the sounds are nearest to their own instrument."""
+    """A sentence: whether the sounds are nearer to their instrument than to all others."""
     own = next(line for line in lines if line.name == source)
     other = min((line for line in lines if line.name != source), key=lambda line: line.made_db)
     nearer = "nearer to" if own.made_db < other.made_db else "not nearer to"

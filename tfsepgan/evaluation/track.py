@@ -5,7 +5,7 @@ other sources have theirs. Where only one source sounds, the mixture is that sou
 the ideal mask are then perfect, so their scores, the improvements over them, and the interference
 are undefined.
 
-This module runs in processes of its own; neither it nor its imports load TensorFlow.
+This module runs in separate processes; neither it nor its imports load TensorFlow.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""A pool of past fakes, so that a discriminator still recognises what the generators once made.
+"""A pool of past fakes, so that a discriminator still recognises earlier outputs of generators.
 
 Source: Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through
 Adversarial Training" (arXiv:1612.07828), section 2.3; as Zhu et al. 2017 (arXiv:1703.10593),
@@ -13,8 +13,9 @@ from keras import ops
 class PastFakes(keras.layers.Layer):
     """Returns each fake, or a past one in its place, and keeps it for later.
 
-    Until the pool is full, every fake is kept and returned. Then a coin decides. Heads: the fake is
-    returned and not kept. Tails: it replaces a random past fake, which is returned.
+    Until the pool is full, every fake is kept and returned. Then one of two cases is drawn at
+    random: the fake is returned and not kept, or it replaces a random past fake, which is returned
+    instead.
 
     The pool and the coins are variables, so a resumed run continues with the same ones.
 

@@ -55,8 +55,8 @@ class TimeFrequencyConv(keras.layers.Layer):
     Call: `[batch, frames, positions, channels]` -> `[batch, frames, positions, filters]`.
 
     If `dilation` frames make a row, frames that are `dilation` apart are in neighbouring rows. So a
-    dilated convolution is a plain one on a reshaped tensor, and nothing is gathered, forwards or
-    backwards.
+    dilated convolution is a plain convolution on a reshaped tensor, without gather operations in
+    either pass.
 
     Args:
       filters: channels of the output.

@@ -20,7 +20,7 @@ def mean_square(target, estimate):
     """Return the mean squared difference of two waveforms; scalar, in units of full scale squared.
 
     Where the target is uncertain, the best estimate is the mean of the possible targets. By `l1` it
-    is their median, which is all or nothing when a whole passage is in doubt.
+    is their median, so an uncertain passage is either kept or removed completely.
     """
     return ops.mean(ops.square(ops.cast(target, "float32") - ops.cast(estimate, "float32")))
 

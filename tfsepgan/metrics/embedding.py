@@ -2,9 +2,10 @@
 
 The network is Spotify's Basic Pitch, for pitched music of any instrument. Every 12 ms it estimates,
 for each of the 88 keys of a piano, the probability that the key sounds and that it begins. One
-Gaussian is fitted to these 176 figures over all frames of the source, one over those of the
-estimate. Their Frechet distance grows with notes that bled in, missing partials and smeared onsets.
-Volume does not count, because every sound is brought to one level first.
+Gaussian is fitted to these 176 numbers over all frames of the source, and another over all
+frames of the estimate. Their Frechet distance grows with notes that bled in, missing partials and
+smeared onsets. The distance does not depend on volume, because every sound is first scaled to one
+level.
 
 Only the weights of the package `basic-pitch` are read, by the TFLite runtime that this package
 needs anyway; none of its code runs.

@@ -2,7 +2,7 @@
 
 Mixtures of one recording are not independent, because all have the same player, piano and room.
 They are averaged first, so that every recording counts once; the same holds for the seeds of a
-training. The result is a table of recordings by seeds. Its mean has an error from both sides:
+training. The result is a table of recordings by seeds. The error of its mean comes from both:
 
     error^2 = error_files^2 + error_seeds^2 - error_cells^2
 

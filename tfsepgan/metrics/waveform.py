@@ -1,7 +1,7 @@
 """SNR and SI-SDR: how close an estimate is to its reference, sample by sample, in decibels.
 
 All channels count as one long signal with one gain and one ratio, so a loud channel counts more
-than a quiet one. No mean is removed.
+than a quiet one. The mean of a signal is not subtracted.
 
 Source: Le Roux, Wisdom, Erdogan & Hershey 2019, "SDR - half-baked or well done?", arXiv:1811.02508
   (SI-SDR).
@@ -27,7 +27,7 @@ def snr(reference, estimate) -> float:
 
 
 def si_sdr(reference, estimate) -> float:
-    """Scale-invariant SDR: SNR with the reference at its level in the estimate; volume is no error.
+    """Scale-invariant SDR: SNR with the reference at its level in the estimate, at any volume.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.

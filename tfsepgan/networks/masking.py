@@ -1,8 +1,8 @@
 """The common ends of all maskers: from the waveform to features, and from masks to waveforms.
 
 A mask in [0, 1] attenuates a bin and keeps its phase. With the setting `mask` 'complex' it also
-turns the phase, by up to half a circle either way. A bin is never amplified, except 0 Hz and half
-the sample rate, which have no phase to turn: by 3 dB at most.
+changes the phase, by up to 180 degrees in either direction. A bin is never amplified, except 0 Hz
+and half the sample rate, which have no phase to change: by 3 dB at most.
 
 Source: the mask is that of Huang et al. 2015 (arXiv:1502.04149) and SVSGAN (arXiv:1710.11428); the
 complex one is Williamson, Wang & Wang 2016, "Complex ratio masking for monaural speech separation",

@@ -1,8 +1,8 @@
 """A recording piece by piece through a streaming TFLite file: NumPy in, NumPy out.
 
-The model takes blocks of one length and returns the stems of the samples that went in `delay`
-samples before. Its state is a vector that is kept here, outside the model. So one model serves all
-channels, and a stream can be suspended and resumed.
+The model takes blocks of one length and returns the stems of the samples that were its input
+`delay` samples earlier. Its state is a vector that is kept here, outside the model. So one model
+serves all channels, and a stream can be suspended and resumed.
 """
 
 import os

@@ -1,15 +1,15 @@
 """Softens the masks of a trained model, by two numbers chosen on recordings it was not trained on.
 
-A model is as sure of its masks on unseen players as on those of its training data, and is often
-wrong there: piano that it takes for another instrument is then lost. Each mask is sigmoid(x). Here
-it becomes sigmoid(x / temperature + offset): a temperature above 1 makes masks less sure, an offset
-above 0 lets more through. The pair with the best mean SI-SDR gain is kept; with several sets, the
-best mean of the means of the sets. It goes into the weights of the last layer, so the model is
-neither larger nor slower.
+A model is as confident on unseen players as on those of its training data, but is more often
+wrong: piano that it assigns to another instrument is then lost. Each mask is sigmoid(x). Here
+it becomes sigmoid(x / temperature + offset): a temperature above 1 makes masks less confident, an
+offset above 0 lets more through. The pair with the best mean SI-SDR gain is kept; with several
+sets, the best mean of the means of the sets. It goes into the weights of the last layer, so the
+model is neither larger nor slower.
 
-The gain on the sets that chose the pair is too optimistic. The held-out gain says what the choice
-is worth: each target recording is scored with the pair that is best on the mixtures of all other
-targets (which share accompaniments with them).
+The gain on the sets that the pair was chosen on is too optimistic. The held-out gain is a fair
+estimate: each target recording is scored with the pair that is best on the mixtures of all other
+targets (which share accompaniments with it).
 
 Works on generators with one source that make masks: any kind but 'resnet'.
 

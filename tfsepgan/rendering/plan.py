@@ -42,7 +42,7 @@ class Stem(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What is made at once: one recording, or a song of several."""
+    """One unit of work: one recording, or a song with several."""
 
     score: ScoreFile
     stems: tuple[Stem, ...]

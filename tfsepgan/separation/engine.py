@@ -33,7 +33,7 @@ def block_samples(seconds: float, *, sample_rate_hz: int, hop: int, context: int
 
 
 class BlockSeparator:
-    """Pieces of a mixture in, estimates out in blocks that together equal one pass.
+    """Takes pieces of a mixture and returns blocks of estimates that together equal one pass.
 
     Call `push` with pieces of any length, then `finish` once. The returned blocks follow each other
     without gaps and are together exactly as long as the mixture. At most one block and three

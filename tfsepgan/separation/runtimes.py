@@ -1,4 +1,4 @@
-"""The runtime of a model: LiteRT starts at once, TensorFlow takes seconds and is faster over hours.
+"""The runtime of a model: LiteRT starts sooner, TensorFlow is faster on hours of music.
 
 Both give the same stems to float32 rounding. LiteRT runs the float32 `.tflite` file of an export. A
 run and a searching system have no such file and use TensorFlow.

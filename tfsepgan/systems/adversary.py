@@ -23,7 +23,7 @@ from tfsepgan.systems.crops import crops, random_start
 
 
 class DiscriminatorLoss(NamedTuple):
-    """A discriminator's loss and what it is made of, scalars."""
+    """A discriminator's loss and its terms, scalars."""
 
     total: Any
     of_scores: Any  # two or three terms
@@ -31,7 +31,7 @@ class DiscriminatorLoss(NamedTuple):
 
 
 class Adversarial:
-    """A system whose discriminators are of `networks.table`: how they are made, trained and used.
+    """A system with discriminators from `networks.table`: how they are made, trained and used.
 
     For a `System` whose settings have `discriminator`, `objective` and `penalty_weight`.
     """
@@ -138,7 +138,7 @@ def input_gradient(score: Callable, inputs):
 
 
 def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slope_penalty):
-    """Penalty on a critic's slope at a random point between each real and fake window.
+    """Penalty on the slope of a critic at a random point between each real and fake window.
 
     Args:
       score: gives a list of scores, one for each head, `[batch, ...]`.

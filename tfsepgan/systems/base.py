@@ -1,4 +1,4 @@
-"""The base classes of systems: players, single steps, the log, and how a trained system is used.
+"""The base classes of systems: players, optimizer steps, the log, and use of a trained system.
 
 Which player steps when, and on which loss, is in each system's own `train_step`. There are three
 kinds:
@@ -27,7 +27,7 @@ STATISTICS_MOMENTUM = 0.98  # averages over about fifty batches
 
 
 class System(keras.Model):
-    """A model with several players, each trained by an optimizer of its own.
+    """A model with several players; each is trained by its own optimizer.
 
     A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, gives the
     network of each player in `players`, and writes `train_step`.
@@ -63,9 +63,10 @@ class System(keras.Model):
         return 1
 
     def begin(self, load: Callable[[str], "System"]) -> None:
-        """Prepare a new run before its first step, for example load models that it builds on.
+        """Prepare a new run before its first step, for example load the models that it starts from.
 
-        A resumed run and a trained model need only their own folder, so `__init__` does not do it.
+        A resumed run and a trained model need only their own folder, so this is not done in
+        `__init__`.
 
         Args:
           load: gives the trained system of a name or path (`models.saved.load_trained`).

@@ -26,7 +26,7 @@ def random_start(window: int, length: int, seed: keras.random.SeedGenerator):
 
 
 def crops(start, length: int, *windows):
-    """The same crop of all windows; each source becomes a window of its own.
+    """The same crop of all windows; each source becomes a separate window.
 
     Args:
       start: first sample.

@@ -182,7 +182,7 @@ class CycleGAN(Adversarial, SeparationSystem):
         return self.mix(windows.sources, self.borrowed_residual(windows, estimate))
 
     def borrowed_residual(self, windows: Windows, estimate):
-        """The residual of other mixtures, at the level of the others beside these sources.
+        """The residual of other mixtures, at the level of the others drawn for these sources.
 
         Zero without `carry_rest`.
         """

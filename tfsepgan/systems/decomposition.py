@@ -1,4 +1,4 @@
-"""Decomposition: a network that composes mixtures and one that takes them apart invert each other.
+"""Decomposition: one network composes mixtures, another decomposes them; each inverts the other.
 
 Source: Harn, Chen & Jojic 2019, "Composition and decomposition of GANs", arXiv:1901.07667:
 component generators g_i, a composition c and a decomposition d. Any of them can be given; the

@@ -33,9 +33,9 @@ def adam_step(
 def search(objective: Callable, starts, *, iterations: int, rate: float):
     """Find the latents with the smallest objective.
 
-    Each example and each start is searched by itself, with the same number of steps, so a result
-    does not depend on the rest of the batch. The starts count as points passed: the result is never
-    worse than the best start.
+    Each example and each start is searched independently, with the same number of steps, so a
+    result does not depend on the other examples of the batch. The starts are candidates too, so the
+    result is never worse than the best start.
 
     Args:
       objective: latents `[examples * restarts, ...]` -> `[examples * restarts]`; the restarts of

@@ -18,8 +18,8 @@ from tfsepgan.errors import TfsepganError
 class Guard(keras.callbacks.Callback):
     """Stops a run after the current step: on a signal, at a time limit, or on a bad loss.
 
-    The signals are SIGINT (Ctrl-C) and SIGTERM; a third one stops at once. A bad loss is one that
-    is not finite.
+    The signals are SIGINT (Ctrl-C) and SIGTERM; a third one stops immediately. A bad loss is one
+    that is not finite.
 
     Args:
       minutes_left: minutes of training; infinite for no limit.

@@ -29,7 +29,7 @@ TRIALS = 12  # default of random and Bayesian search
 
 
 def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperParameters:
-    """A search space for keras-tuner, with choices as JSON text: it allows no lists and no None.
+    """A search space for keras-tuner, which allows no lists and no None: choices are JSON text.
 
     Args:
       start: the preset's values.
@@ -84,7 +84,7 @@ def _write(path, state: dict[str, Any]) -> None:
 
 
 class RandomSampler(_Resumable, oracles.RandomSearchOracle):
-    """Draws at random."""
+    """Draws values at random."""
 
 
 class BayesianSampler(_Resumable, oracles.BayesianOptimizationOracle):

@@ -34,7 +34,7 @@ def at_pitch(
 ) -> np.ndarray:
     """The same music at another pitch, and optionally another speed.
 
-    The whole spectrum is shifted, overtones and resonances alike, as if the instrument were smaller
+    The whole spectrum is shifted, both overtones and resonances, as if the instrument were smaller
     or larger. Everything shifted above half the sample rate is removed.
 
     Args:

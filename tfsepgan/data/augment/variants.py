@@ -50,9 +50,8 @@ def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> n
 
     They are uniform among all positive weights that sum to one, except for the equal part
     `EVEN_SHARE`. So sounds in the centre keep their level, and sounds at a side change theirs. The
-    stems of a song draw separate weights, as they draw separate filters and rooms, as if panned
-
-    anew; a mixture is always the sum of the stems that it is made from.
+    stems of a song get separate random weights, as they get separate filters and rooms, as if
+    panned anew; a mixture is always the sum of the stems that it is made from.
 
     Args:
       seed, name, variant: determine the weights.

@@ -11,7 +11,7 @@ The rules:
 - A window below the silence threshold is drawn again, file and start, up to REDRAWS times; the last
   draw is used. Its level is the mean square of the 0.25 s envelope hops that it overlaps.
 - In a multitrack set, all sources come from one position of one track, and the others keep their
-  mutual levels. The position is drawn again while all wanted sources are silent there. With
+  relative levels. The position is drawn again while all wanted sources are silent there. With
   probability `remix`, sources are drawn independently as above. If songs are joined with unpaired
   recordings, `songs` is the share of mixtures that come from one position of a song.
 - With probability `rests`, the wanted sources are left out of a mixture that has others.
@@ -99,7 +99,7 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
 
 
 def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:
-    """Remove the wanted sources of the mixtures where they rest, if the mixture has others."""
+    """Remove the wanted sources from the mixtures drawn by `rests`, if the mixture has others."""
     with_others = np.isin(draws.item, draws.item[draws.part == OTHER])
     left_out = rests[draws.item] & with_others & (draws.part != OTHER)
     return Draws(*(column[~left_out] for column in draws))

@@ -44,7 +44,7 @@ def refuse_doubles(splits: Splits, *, collect: bool) -> tuple[str, ...]:
 
 
 def remove_doubles(splits: Splits, *, skip_unreadable: bool) -> tuple[Splits, tuple[str, ...]]:
-    """Leave out recordings that are in two splits, each with the rest of its song.
+    """Leave out recordings that are in two splits, each with all other sources of its song.
 
     The recording in the later split (train, valid, test) stays.
 

@@ -1,7 +1,7 @@
 """Joining several data sets into one, such as MAESTRO's piano and the instruments of IRMAS.
 
 If every set holds songs, the result holds songs. Otherwise it is an unpaired set: the sources of a
-song are drawn separately, and each recording's `track` still says which ones belong together.
+song are drawn separately, and each recording's `track` still names its song.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ def write_tflite(
     signature: str = "separate",
     calibration: Path | None = None,
 ) -> None:
-    """Convert a SavedModel in a process of its own, and check the operators of the files.
+    """Convert a SavedModel in a separate process, and check the operators of the files.
 
     Args:
       saved_model: folder, as `savedmodel.writer.write_mono_saved_model` writes it.

@@ -1,4 +1,4 @@
-"""Singers from speech: the syllables of a speaker on the notes of a melody, with the WORLD vocoder.
+"""Singers made from speech: a speaker's syllables on the notes of a melody, by the WORLD vocoder.
 
 Every note gets a syllable: a voiced part of the speech, stretched or shortened to the note's
 length, with the consonant before it. Rests are silent.

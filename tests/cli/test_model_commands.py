@@ -148,7 +148,9 @@ def test_separating_into_something_that_is_no_folder_is_one_clear_error(
         tmp_path / "file",
     )
     assert result.code == 1
-    assert result.error.startswith("DataError: ")
+    failure, error = result.error.splitlines()
+    assert failure.startswith("failed cannot write to ")
+    assert error.startswith("DataError: 1 of 1 recordings")
     assert (tmp_path / "file").read_text() == "not a folder"
 
 

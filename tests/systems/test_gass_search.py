@@ -18,7 +18,7 @@ from gass_for_tests import (
 )
 
 from tfsepgan.layers.spectra import level
-from tfsepgan.losses.poisson import divergence, jumps
+from tfsepgan.losses.poisson import divergence, smoothness
 from tfsepgan.separation.engine import BlockSeparator
 
 
@@ -45,7 +45,7 @@ def test_the_search_loss_is_the_sum_of_its_terms_over_frames(system_of):
     rate, observed = scaled.sum(axis=2) / levels, magnitudes / levels
     likelihood = np.sum(np.mean(rate - observed * np.log(rate), axis=-1))
     critics = np.sum(scores_of(system, np.asarray(system.generated(points))[0])[0])
-    smooth = np.sum(jumps(scaled, levels))
+    smooth = np.sum(smoothness(scaled, levels))
     got = float(system.search_loss(points, magnitudes, levels))
     assert got == pytest.approx(likelihood - 0.3 * critics + 0.2 * smooth, rel=1e-3)
 
@@ -96,7 +96,7 @@ def test_smoothness_and_critics_change_what_is_found(system_of):
         score = np.mean(scores_of(system, generated[0])[0])
         found[name] = (
             score,
-            float(np.sum(jumps(system.magnitudes(generated, points, levels), levels))),
+            float(np.sum(smoothness(system.magnitudes(generated, points, levels), levels))),
         )
     assert found["critic"][0] > found["none"][0]
     assert found["smooth"][1] < 0.9 * found["none"][1]

@@ -74,7 +74,7 @@ class StemWriter:
         """
         check_options(form, clip)
         form.check_channels(channels)
-        self.paths = {name: directory / f"{name}{form.encoding.suffix}" for name in names}
+        self.paths = {name: directory / form.file_name(name) for name in names}
         self.rate_hz = form.encoding.rate_for(sample_rate_hz)
         self._directory, self._sample_rate_hz, self._channels = directory, sample_rate_hz, channels
         self._frames, self._form, self._clip, self._tags = frames, form, clip, tags or {}

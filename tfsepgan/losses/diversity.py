@@ -31,6 +31,3 @@ def _difference(feature):
     feature = ops.cast(feature, "float32")
     average = ops.mean(feature, axis=tuple(range(1, len(feature.shape) - 1)))
     return ops.mean(ops.abs(average - ops.roll(average, 1, axis=0)))
-
-
-likeness = missing_diversity  # former name

@@ -47,6 +47,3 @@ def smoothness(parts, levels):
     """
     change = ops.sum(ops.mean(ops.abs(parts[:, 1:] - parts[:, :-1]), axis=-1), axis=-1)
     return change / (0.5 * (levels[:, 1:, 0] + levels[:, :-1, 0]))
-
-
-jumps = smoothness  # former name

@@ -105,7 +105,7 @@ def has_stems(
 ) -> bool:
     """Whether all these stems of a recording exist already."""
     folder = Path(output_dir, recording.track)
-    return all((folder / f"{name}{form.encoding.suffix}").is_file() for name in stems)
+    return all((folder / form.file_name(name)).is_file() for name in stems)
 
 
 def _walk(directory: Path, output: Path) -> list[Path]:

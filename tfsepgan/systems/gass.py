@@ -41,7 +41,7 @@ from keras import ops
 from tfsepgan.config import Experiment
 from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
-from tfsepgan.losses.poisson import jumps, poisson_loss
+from tfsepgan.losses.poisson import poisson_loss, smoothness
 from tfsepgan.networks import dense
 from tfsepgan.systems.adversary import gradient_penalty
 from tfsepgan.systems.base import AveragedGenerator, SearchingSystem
@@ -260,7 +260,7 @@ class GASS(AveragedGenerator, SearchingSystem):
             scores = self.critic(ops.reshape(generated, (-1, self.parts, self.spectra.bins)))
             loss -= self.config.critic_weight * ops.sum(scores)
         if self.config.smoothness:
-            loss += self.config.smoothness * ops.sum(jumps(parts, levels))
+            loss += self.config.smoothness * ops.sum(smoothness(parts, levels))
         return loss
 
     def generated(self, points):

@@ -27,7 +27,7 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
-from tfsepgan.losses.diversity import likeness
+from tfsepgan.losses.diversity import missing_diversity
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.adversary import Adversarial
 from tfsepgan.systems.base import SynthesisSystem
@@ -103,7 +103,7 @@ class WaveGAN(Adversarial, SynthesisSystem):
         real, fake = self.crops(self.random_start(), real, made)
         if self.config.likeness_weight:
             adversarial, alike = self.adversarial_and_feature_loss(
-                self.discriminator, real, fake, compare=likeness
+                self.discriminator, real, fake, compare=missing_diversity
             )
         else:
             adversarial, alike = self.adversarial_loss(self.discriminator, fake), 0.0

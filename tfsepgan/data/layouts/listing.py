@@ -43,32 +43,10 @@ class Listing:
         self._ignored: list[str] = []
         self._notes: list[str] = []
 
-    def add(
-        self,
-        path: Path,
-        *,
-        split: str,
-        source: str,
-        track: str | None = None,
-        below: str,
-        set_number: int = 1,
-        further: Sequence[Path] = (),
-        channel: int | None = None,
-        stream: int | None = None,
-    ) -> None:
+    def add(self, path: Path, *, split: str, source: str, **place: Any) -> None:
         """Add one recording; the arguments are those of `open_source`."""
         try:
-            file = open_source(
-                path,
-                split=split,
-                source=source,
-                track=track,
-                below=below,
-                set_number=set_number,
-                further=further,
-                channel=channel,
-                stream=stream,
-            )
+            file = open_source(path, split=split, source=source, **place)
         except DataError as error:
             self.refuse(str(error))
         else:

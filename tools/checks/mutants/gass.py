@@ -32,8 +32,8 @@ GASS = (
         ),
         (
             "gass-search-likes-jumps",
-            "loss += self.config.smoothness * ops.sum(jumps(parts, levels))",
-            "loss -= self.config.smoothness * ops.sum(jumps(parts, levels))",
+            "loss += self.config.smoothness * ops.sum(smoothness(parts, levels))",
+            "loss -= self.config.smoothness * ops.sum(smoothness(parts, levels))",
             "systems/test_gass_search.py::test_the_search_loss_is_the_sum_of_its_terms_over_frames",
         ),
         (

@@ -131,6 +131,8 @@ def _check_values(path: str | os.PathLike, block: np.ndarray, start: int, rate_h
 
 
 def _mixed_down(block: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    if weights is None and block.shape[1] == 2:  # the bits of `mean`, in less than half its time
+        return ((block[:, 0] + block[:, 1]) / 2)[:, None]
     if weights is None:
         return block.mean(axis=1, keepdims=True)
     present = weights[: block.shape[1]]

@@ -60,6 +60,9 @@ setup(
         "scikit-learn>=1.4",
         "soundfile>=0.12",
         "soxr>=0.4",
+        "fsspec>=2024.2",  # shards of recordings on object storage
+        "filelock>=3.13",
+        "msgspec>=0.19",  # JSON files, checked against dataclasses
         "av>=13",  # formats that libsndfile does not read: M4A, MP4 and other video, WMA
         "museval>=0.4.1",
         "tensorboard>=2.16",
@@ -76,6 +79,7 @@ setup(
         "singers": SINGERS,
         "datasets": [],  # kept from earlier versions; PyAV is now always installed
         "serving": SERVING,
+        "cloud": ["s3fs>=2024.2", "gcsfs>=2024.2"],  # recordings at s3:// and gs://
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",

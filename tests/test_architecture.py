@@ -18,7 +18,7 @@ COMMANDS = ("train", "separate", "evaluate", "export", "data", "generate", "tune
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
-    ("files", "quiet"),
+    ("files", "processes", "quiet"),
     ("audio",),
     ("ondevice",),  # runs without TensorFlow; imports the errors only
     ("config",),

@@ -67,7 +67,7 @@ def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_pa
 
     # The same command again tries nothing more; another search does not touch this one.
     before = (
-        (folder / "oracle" / "oracle.json").stat().st_mtime_ns,
+        (folder / "oracle" / "state.json").stat().st_mtime_ns,
         (folder / "results" / "001.json").read_bytes(),
     )
     again = run("tune", *arguments, "--trials", 2)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -213,8 +212,8 @@ def test_shards_are_joined_with_folders(packed, multitrack, tmp_path):
     }
 
 
-def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
-    place = "ram://bucket/of/shards/"
+def test_shards_lie_wherever_fsspec_reaches(unpaired, packed, tmp_path):
+    place = "memory://bucket/of/shards/"
     written = pack(scan(unpaired), place, sample_rate_hz=RATE_HZ, shard_bytes=SMALL)
     assert "unfinished.json" not in Storage(place).names()
     assert [shard.sha256 for shard in written.shards] == [
@@ -226,13 +225,13 @@ def test_shards_lie_wherever_tensorflow_reaches(unpaired, packed, tmp_path):
     assert alone.directory.parent == tmp_path / "one"
     with pytest.raises(
         DataError,
-        match=r"ram://bucket/of/shards holds shards; use a folder that does not exist yet",
+        match=r"memory://bucket/of/shards holds shards; use a folder that does not exist yet",
     ):
         pack(scan(unpaired), place)
     with pytest.raises(
-        DataError, match=r"ram://bucket/of/nothing has no shards\.json, .* it holds nothing"
+        DataError, match=r"memory://bucket/of/nothing has no shards\.json, .* it holds nothing"
     ):
-        open_catalogue("ram://bucket/of/nothing", ("piano",), cache=str(tmp_path))
+        open_catalogue("memory://bucket/of/nothing", ("piano",), cache=str(tmp_path))
 
 
 def test_other_programs_read_the_shards(packed):
@@ -370,10 +369,10 @@ def test_a_spoiled_shard_is_named(copy_of, tmp_path, spoil, words):
     ("change", "words"),
     [
         ({"version": 2}, r"has version 2 of the shard format; this tfsepgan reads version 1"),
-        ({"format": "else"}, r"is damaged .*not of the format"),
-        ({"kind": "else"}, r"is damaged .*kind 'else'"),
+        ({"format": "else"}, r"is damaged .*\$\.format"),
+        ({"kind": "else"}, r"is damaged .*\$\.kind"),
         ({"shards": 3}, r"is damaged"),
-        ({"sample_rate_hz": "8000"}, r"is damaged .*rate '8000'"),
+        ({"sample_rate_hz": "8000"}, r"is damaged .*\$\.sample_rate_hz"),
         (
             {"file": "train/../../../x.flac"},
             r"lists a recording 'train/piano/a\.wav' at 'train/\.\./\.\./\.\./x\.flac'",
@@ -383,8 +382,8 @@ def test_a_spoiled_shard_is_named(copy_of, tmp_path, spoil, words):
         ({"file": "test/piano/a.flac"}, r"which is not a name that packing gives"),
         ({"file": "TRAIN/piano/a.flac"}, r"which is not a name that packing gives"),
         ({"file": "train/piano/B.flac"}, r"lists a file twice"),
-        ({"sha256": "0"}, r"has invalid values for train/piano/a\.wav"),
-        ({"bytes": -1}, r"has invalid values for train/piano/a\.wav"),
+        ({"sha256": "0"}, r"is damaged .*\$\.shards\[0\]\.records\[0\]\.sha256"),
+        ({"bytes": -1}, r"is damaged .*\$\.shards\[0\]\.records\[0\]\.bytes"),
     ],
 )
 def test_a_spoiled_manifest_is_refused(copy_of, tmp_path, change, words):
@@ -407,15 +406,22 @@ def test_half_a_manifest_is_refused(copy_of, tmp_path):
         scan(copy_of, cache_dir=tmp_path / "cache")
 
 
-def test_an_unknown_file_system_is_reported(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
+def test_an_unknown_file_system_is_reported():
     with pytest.raises(
-        DataError,
-        match=(
-            r"TensorFlow has no file system nosuch:// here, only .*gs.*pip install tensorflow-io"
-        ),
+        DataError, match=r"nosuch://bucket/x cannot be reached \(Protocol not known.*pip install"
     ):
         open_catalogue("nosuch://bucket/x", ("piano",))
+
+
+def test_any_error_of_a_remote_file_system_names_the_address(monkeypatch):
+    storage = Storage("memory://bucket/refused")
+
+    def refuse(*arguments, **settings):
+        raise RuntimeError("no credentials\nand more")
+
+    monkeypatch.setattr(type(storage._files), "cat_file", refuse)
+    with pytest.raises(DataError, match=r"refused/x cannot be read \(no credentials\)"):
+        storage.read("x")
 
 
 def test_a_full_cache_is_reported_before_anything_is_written(packed, tmp_path, monkeypatch):

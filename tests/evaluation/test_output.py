@@ -13,14 +13,14 @@ from tfsepgan.evaluation.output import check_writable, file_names, write_json
 @pytest.mark.parametrize(
     ("name", "file"),
     [
-        ("../../evil", "_.._evil"),
+        ("../../evil", "_._.._evil"),
         ("/etc/passwd", "_etc_passwd"),
-        ("..", "track"),
-        ("", "track"),
+        ("..", "__"),
+        ("", "_"),
         ("a\\b:c*?\n\0", "a_b_c____"),
-        ("Prélude (C♯).v2", "Prélude (C_).v2"),
+        ("Prélude (C♯).v2", "Prélude (C♯).v2"),
         ("con", "_con"),
-        (".hidden ", "hidden"),
+        (".hidden ", "_hidden"),
     ],
 )
 def test_a_name_never_becomes_a_path(name, file):

@@ -50,8 +50,8 @@ DESCRIPTION = {
 
 def test_a_description_is_read():
     read = read_description(json.dumps(DESCRIPTION), server="it")
-    assert (read.manifest.sources, read.manifest.hop) == (("piano",), 64)
-    assert read.max_request_samples == 9999
+    assert (read.sources, read.hop) == (("piano",), 64)
+    assert read.limits.max_request_samples == 9999
 
 
 @pytest.mark.parametrize(

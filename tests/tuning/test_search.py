@@ -106,8 +106,8 @@ def test_a_search_that_is_killed_many_times_ends_like_an_uninterrupted_one(
     monkeypatch.setattr(trials, "_train", killed(trials._train, every=3))  # in a trial
     # before the sampler gets the score
     monkeypatch.setattr(tuning, "run_trial", killed(tuning.run_trial, every=2))
-    # while the state is written
-    monkeypatch.setattr(kind, "_save_trial", killed(kind._save_trial, every=4))
+    # after the state is written
+    monkeypatch.setattr(kind, "save", killed(kind.save, every=4))
     kills = 0
     for _ in range(40):
         try:
@@ -134,6 +134,14 @@ def killed(plain, *, every):
     return call
 
 
+def test_a_damaged_state_is_named(plan_of, instant_trials):
+    plan = plan_of(algorithm="random", trials=2)
+    search(plan)
+    (plan.directory / "oracle" / "state.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"state\.json is damaged: 'trials'"):
+        search(plan)
+
+
 def test_a_search_can_be_resumed_with_more_trials(plan_of, instant_trials):
     first = search(plan_of(algorithm="random", trials=3))
     more = search(plan_of(algorithm="random", trials=5))
@@ -155,9 +163,7 @@ def test_trials_that_fail_do_not_stop_a_search(plan_of, instant_trials, monkeypa
     records = search(plan)
     assert len(records) == trials_of(sampler_of(plan))
     assert any(record.goes_on_from is not None and record.whole for record in records)
-    states = [
-        json.loads(path.read_text()) for path in plan.directory.glob("oracle/trial_*/trial.json")
-    ]
+    states = json.loads((plan.directory / "oracle" / "state.json").read_text())["trials"].values()
     assert {trial["status"] for trial in states} == {"COMPLETED"}
     assert min(trial["score"] for trial in states) == -plan.poor_db
 

@@ -40,6 +40,7 @@ def check(options: Check, console: Console) -> None:
     Raises: DataError when training cannot run, after every problem is printed.
     """
     from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.data.layouts.listing import files_in
     from tfsepgan.data.recordings.opening import open_catalogue
 
     problems: list[str] = []
@@ -56,9 +57,7 @@ def check(options: Check, console: Console) -> None:
         for problem in problems:
             _print(console, problem)
     show_catalogue(catalogue, console)
-    count = len(problems) + sum(
-        len(files) for sources in catalogue.splits.values() for files in sources.values()
-    )
+    count = len(problems) + len(files_in(catalogue.splits))
     catalogue.require("train", options.sources)
     _refuse_all_short(catalogue, options)
     unusable = len(problems) + _survey(catalogue, options.sources, console)
@@ -92,20 +91,15 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     """Measure every recording and print levels; returns how many recordings cannot be used."""
     from rich.progress import track
 
+    from tfsepgan.data.layouts.listing import files_in
     from tfsepgan.data.recordings.survey import Survey, oddities, survey
 
-    entries = [
-        (split, source, file)
-        for split, sources in catalogue.splits.items()
-        for source, files in sources.items()
-        for file in files
-    ]
     totals: dict[tuple[str, str], Survey] = {}
     broken = 0
-    for split, source, file in track(
-        entries, "reading", console=console, disable=not console.is_terminal
+    for file in track(
+        files_in(catalogue.splits), "reading", console=console, disable=not console.is_terminal
     ):
-        total = totals.setdefault((split, source), Survey())
+        total = totals.setdefault((file.split, file.source), Survey())
         try:
             total.add(survey(file))
             if odd := oddities(file):

@@ -7,37 +7,26 @@ that every JSON reader accepts the files.
 import json
 import math
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfsepgan.errors import DataError
 from tfsepgan.files import write_whole
+from tfsepgan.separation.naming import safe_name
 
-_RESERVED = {  # names that Windows does not allow
-    "con",
-    "prn",
-    "aux",
-    "nul",
-    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
-}
 _LONGEST_NAME = 120  # bytes; file systems allow 255, which leaves room for suffixes
 
 
 def file_names(names: Iterable[str]) -> list[str]:
     """A file name for each track, without a suffix: readable, unique, and never a path.
 
-    Letters, digits, space and `._+()-` stay; any other character becomes `_`. Dots and spaces at
-    both ends are removed, long names are cut. A second track of the same name (upper and lower case
-    count as equal) gets `-2`.
+    It is the track's `safe_name`, cut where it is long. A second track of the same name (upper and
+    lower case count as equal) gets `-2`.
     """
     used: set[str] = set()
     result = []
     for name in names:
-        plain = re.sub(r"[^\w.+() -]", "_", str(name)).strip(" .")
-        plain = plain.encode()[:_LONGEST_NAME].decode(errors="ignore").strip(" .") or "track"
-        if plain.split(".")[0].lower() in _RESERVED:
-            plain = f"_{plain}"
+        plain = safe_name(str(name).encode()[:_LONGEST_NAME].decode(errors="ignore"))
         unique, count = plain, 1
         while unique.lower() in used:
             count += 1

@@ -5,9 +5,11 @@ tracks at the same time. Every track is saved as soon as it is scored. A track t
 is reported and does not stop the others.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,6 @@ from tfsepgan.errors import ConfigError, DataError, TfsepganError
 from tfsepgan.evaluation.ideal_mask import FRAME, HOP
 from tfsepgan.evaluation.measures import check_measures
 from tfsepgan.evaluation.output import check_writable, file_names
-from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.evaluation.records import (
     DEFAULT_MEASURES,
     IDEAL_MASK,
@@ -39,6 +40,7 @@ from tfsepgan.evaluation.records import (
 from tfsepgan.evaluation.references import any_residual, references_of, shaped
 from tfsepgan.evaluation.track import TrackJob, TrackResult, score_track
 from tfsepgan.metrics.embedding import PACKAGE
+from tfsepgan.processes import run_jobs
 
 if TYPE_CHECKING:
     from tfsepgan.data.references.fixed_mixtures import Mixture
@@ -103,16 +105,13 @@ def evaluate(
     found = _Results(mixtures, scored, output, _settings(**settings))
     jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
-        with ScoringPool(score_track, workers=workers) as pool, _progress(console) as progress:
+        results = run_jobs(score_track, jobs, workers=workers, after_death=_warn_of_death)
+        with closing(results), _progress(console) as progress:
             task = progress.add_task("scoring", total=len(mixtures))
-            for index, job in jobs:
-                if job is None:
-                    progress.advance(task)
-                    continue
-                pool.submit(index, job)
-                progress.advance(task, found.collect(pool.results(leave=pool.room)))
-            while pool.pending:
-                progress.advance(task, found.collect(pool.results(leave=pool.pending - 1)))
+            for index, result, error in results:
+                found.add(index, result, error)
+                progress.update(task, completed=found.count)
+            progress.update(task, completed=found.count)
     finally:
         found.save()
     return found.report_or_error()
@@ -124,8 +123,8 @@ def _jobs(
     listener: Listener | None,
     found: "_Results",
     job_of: Callable[..., TrackJob],
-) -> Iterator[tuple[int, TrackJob | None]]:
-    """Separates the mixtures one by one; yields index and job, without a job after a failure."""
+) -> Iterator[tuple[int, TrackJob]]:
+    """Separates the mixtures one by one; yields index and job, and nothing after a failure."""
     for index, mixture in enumerate(found.mixtures):
         try:
             references = references_of(mixture, found.sources)
@@ -134,19 +133,16 @@ def _jobs(
             raise
         except Exception as error:  # of any kind: the other tracks are still scored
             found.failed(index, error)
-            yield index, None
             continue
         if listener is not None:
             found.notes[index] = _call_listener(listener, mixture, estimates)
-        yield (
-            index,
-            job_of(
-                references=references,
-                estimates={name: estimates[name] for name in references},
-                mixture=np.asarray(mixture.mixture, np.float32),
-                sample_rate_hz=mixture.sample_rate_hz,
-            ),
+        job = job_of(
+            references=references,
+            estimates={name: estimates[name] for name in references},
+            mixture=np.asarray(mixture.mixture, np.float32),
+            sample_rate_hz=mixture.sample_rate_hz,
         )
+        yield index, job
 
 
 class _Results:
@@ -156,36 +152,32 @@ class _Results:
         self, mixtures: "Sequence[Mixture]", sources: tuple[str, ...], output: Path, settings: dict
     ):
         self.notes: dict[int, str | None] = {}
-        self.mixtures, self.sources, self._output, self._settings = (
-            mixtures,
-            sources,
-            output,
-            settings,
-        )
+        self.mixtures, self.sources = mixtures, sources
+        self._output, self._settings = output, settings
         self._files = [f"{name}.json" for name in file_names(mixture.name for mixture in mixtures)]
         self._tracks: dict[int, TrackScores] = {}
         self._failures: dict[int, Failure] = {}
 
-    def collect(self, results: Iterable[tuple[int, TrackResult | None, Exception | None]]) -> int:
-        """Saves finished tracks, each in its own file; returns how many there were."""
-        count = 0
-        for index, result, error in results:
-            count += 1
-            if isinstance(error, ConfigError):  # would affect every track
-                raise error
-            if result is None:
-                self.failed(index, error)
-                continue
-            self._tracks[index] = track = self._track(index, result)
-            save_track(self._output, track)
-        return count
+    @property
+    def count(self) -> int:
+        """How many tracks are scored or have failed."""
+        return len(self._tracks) + len(self._failures)
+
+    def add(self, index: int, result: TrackResult | None, error: Exception | None) -> None:
+        """Saves a finished track in its own file, or notes its failure."""
+        if isinstance(error, ConfigError):  # would affect every track
+            raise error
+        if result is None:
+            self.failed(index, error)
+            return
+        self._tracks[index] = track = self._track(index, result)
+        save_track(self._output, track)
 
     def failed(self, index: int, error: Exception) -> None:
         """Adds a track that could not be scored."""
-        message = (
-            str(error) if isinstance(error, TfsepganError) else f"{type(error).__name__}: {error}"
-        )
-        self._failures[index] = Failure(name=str(self.mixtures[index].name), error=message)
+        kind = "" if isinstance(error, TfsepganError) else f"{type(error).__name__}: "
+        name = str(self.mixtures[index].name)
+        self._failures[index] = Failure(name=name, error=f"{kind}{error}")
 
     def save(self) -> None:
         """Writes the report so far, also when the evaluation is interrupted."""
@@ -224,6 +216,16 @@ class _Results:
             notes=(*result.notes, note) if note else result.notes,
             target_file=str(getattr(mixture, "target_file", "")),
         )
+
+
+def _warn_of_death() -> None:
+    warnings.warn(
+        "the scoring processes ended abruptly (out of memory, or a script that calls evaluate()"
+        " without `if __name__ == '__main__':`); scoring continues in the main process, more"
+        " slowly",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 def _check_sources(sources: Sequence[str]) -> tuple[str, ...]:
@@ -276,12 +278,9 @@ def _settings(
         IDEAL_MASK: {"kind": "ideal ratio mask of magnitudes", "frame": FRAME, "hop": HOP}
     }
     if bss:
-        try:
-            museval = version("museval")
-        except PackageNotFoundError:
-            museval = "unknown"
         windows = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
-        settings["bss_eval"] = {"museval": museval, **windows, "over_windows": "median"}
+        museval = {"museval": version("museval"), "over_windows": "median"}
+        settings["bss_eval"] = museval | windows
     settings["measures"] = list(measures)
     if "embedding" in measures:
         settings["embedding"] = {PACKAGE: version(PACKAGE)}

@@ -1,16 +1,17 @@
 """Manifests of models, and where the models are; reads neither weights nor TensorFlow."""
 
-import json
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 import tfsepgan
 from tfsepgan.errors import CheckpointError
 
 MANIFEST = "manifest.json"
-KINDS = ("generator", "search", "synthesis")
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,15 +21,15 @@ class Manifest:
     name: str
     system: str
     network_settings: dict[str, Any]  # of a generator; empty for other kinds
-    sample_rate_hz: int
-    sources: tuple[str, ...]
-    hop: int  # samples
-    context: int  # samples
+    sample_rate_hz: AtLeastOne
+    sources: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    hop: AtLeastOne  # samples
+    context: Annotated[int, msgspec.Meta(ge=0)]  # samples
     parameters: int
     trained: dict[str, Any] = field(default_factory=dict)
     tfsepgan_version: str = tfsepgan.__version__
     # "generator" separates in one pass, "search" searches at test time, "synthesis" makes sounds
-    kind: str = "generator"
+    kind: Literal["generator", "search", "synthesis"] = "generator"
     outputs: int = 0  # of the trained generator, where more than sources; the first ones ship
     # of the run, for the kinds that are rebuilt from them
     settings: dict[str, Any] = field(default_factory=dict)
@@ -61,39 +62,11 @@ def read_manifest(directory: Path) -> Manifest:
             " with tfsepgan, a folder written by tfsepgan-export, or a run."
         )
     try:
-        values = json.loads(path.read_text())
-        known = {item.name for item in fields(Manifest)}
-        kept = {key: value for key, value in values.items() if key in known}
-        manifest = Manifest(**{**kept, "sources": tuple(kept["sources"])})
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is not a tfsepgan manifest: {error}. Export the model again."
         ) from error
-    wrong = _wrong_fields(manifest)
-    if wrong:
-        raise CheckpointError(
-            f"{path} is not a tfsepgan manifest: {', '.join(wrong)}. Export the model again."
-        )
-    return manifest
-
-
-def _wrong_fields(manifest: Manifest) -> list[str]:
-    """The fields of a manifest with an unusable value, each as `name is value`."""
-    values = {
-        item.name: (getattr(manifest, item.name), get_origin(item.type) or item.type)
-        for item in fields(Manifest)
-    }
-    wrong = [name for name, (value, kind) in values.items() if not isinstance(value, kind)]
-    if manifest.kind not in KINDS:
-        wrong.append("kind")
-    wrong += [
-        name
-        for name in ("sample_rate_hz", "hop")
-        if name not in wrong and getattr(manifest, name) < 1
-    ]
-    if not manifest.sources or not all(isinstance(source, str) for source in manifest.sources):
-        wrong.append("sources")
-    return [f"{name} is {values[name][0]!r:.80}" for name in wrong]
 
 
 def find_bundle(name_or_path: str | os.PathLike) -> Path:

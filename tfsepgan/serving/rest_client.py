@@ -10,7 +10,8 @@ import io
 import json
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 import numpy as np
@@ -118,8 +119,7 @@ class RestClient:
         self._closed = True
         for one in self._open:
             if one.sock is not None:
-                with contextlib.suppress(OSError):
-                    one.sock.shutdown(socket.SHUT_RDWR)
+                _cut(one.sock)
             one.close()
 
     def _predict(self, signature: str, inputs: dict, seconds: float):
@@ -132,21 +132,23 @@ class RestClient:
     def _call(self, method: str, path: str, body: bytes | None, seconds: float):
         if self._closed:
             raise Refused("CANCELLED", "the client was closed")
-        connection = self._connection(seconds)
+        end = time.monotonic() + seconds
         try:
-            connection.request(
-                method, path, body, {"Content-Type": "application/json"} if body else {}
-            )
-            answer = connection.getresponse()
-            text = answer.read(self._most + 1)
-            missing = answer.length  # bytes that were announced and not received
-        except TimeoutError as error:
-            self._drop()
-            raise Refused("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
+            with _cut_at(end, self._connection(seconds)) as connection:
+                connection.request(
+                    method, path, body, {"Content-Type": "application/json"} if body else {}
+                )
+                answer = connection.getresponse()
+                text = answer.read(self._most + 1)
+                missing = answer.length  # bytes that were announced and not received
+                if time.monotonic() >= end:  # it may have been cut
+                    raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             self._drop()
             if self._closed:
                 raise Refused("CANCELLED", "the client was closed") from error
+            if isinstance(error, TimeoutError) or time.monotonic() >= end:
+                raise Refused("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
             reason = "".join(one for one in f"{type(error).__name__}: {error}" if one.isprintable())
             raise Refused(
                 "UNAVAILABLE", f"{reason} (REST is usually on port 8501, gRPC on 8500)"
@@ -177,20 +179,39 @@ class RestClient:
         return reply
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
-        """This thread's connection, with a time limit."""
+        """This thread's open connection, with a time limit of each wait."""
         connection = getattr(self._per_thread, "connection", None)
         if connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             connection = self._per_thread.connection = kind(self._server)
             self._open.append(connection)
         connection.timeout = seconds
-        if connection.sock is not None:
-            connection.sock.settimeout(seconds)
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.settimeout(seconds)
         return connection
 
     def _drop(self) -> None:
         """Close this thread's connection; the next request opens it again."""
         self._per_thread.connection.close()
+
+
+@contextlib.contextmanager
+def _cut_at(end: float, connection: http.client.HTTPConnection) -> Iterator:
+    """Inside, the connection ends at a time, even if the server sends a byte now and then."""
+    # the socket itself: the connection forgets it when the server announces the end
+    timer = threading.Timer(end - time.monotonic(), _cut, [connection.sock])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield connection
+    finally:
+        timer.cancel()
+
+
+def _cut(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
 
 
 def _samples(value, name: str) -> np.ndarray:

@@ -178,7 +178,7 @@ class _RemoteModel:
     """A model on a server; used like a `Bundle`."""
 
     def __init__(self, client, description: Description, patience: Patience):
-        self.manifest = description.manifest
+        self.manifest = description
         self._client, self._patience = client, patience
 
     def separate_function(self):
@@ -205,9 +205,9 @@ def _samples_per_request(description: Description, max_message_bytes: int, kind)
 
     Both the request and its reply must fit into a message.
     """
-    stems = len(description.manifest.sources) + 1
+    stems = len(description.sources) + 1
     by_message = int((max_message_bytes - kind.OVERHEAD_BYTES) / (kind.BYTES_PER_SAMPLE * stems))
-    return min(description.max_request_samples, by_message) // CHANNELS_PER_PASS
+    return min(description.limits.max_request_samples, by_message) // CHANNELS_PER_PASS
 
 
 def _fitting(block: int, most: int, description: Description) -> int:
@@ -215,7 +215,7 @@ def _fitting(block: int, most: int, description: Description) -> int:
 
     Raises: ServingError if no block fits.
     """
-    hop, context = description.manifest.hop, description.manifest.context
+    hop, context = description.hop, description.context
     around = 2 * -(-context // hop) * hop
     room = (most - around) // hop * hop
     if room < hop:

@@ -8,7 +8,7 @@ from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.batches.streams import open_pool
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.data.remote.client import ask_servers, served_batches
+from tfsepgan.data.remote.client import prepare_servers, remote_batches
 
 
 class Batches:
@@ -34,7 +34,7 @@ class Batches:
     def prepare(self) -> None:
         """Check the servers, or decode the recordings that are not in the cache."""
         if self._data.data_server:
-            ask_servers(self._catalogue, self._data, batch_keys=self._keys, say=self._report)
+            prepare_servers(self._catalogue, self._data, batch_keys=self._keys, say=self._report)
         else:
             open_pool(self._catalogue, self._data)
 
@@ -42,5 +42,5 @@ class Batches:
         """The batches of this step and all later ones."""
         settings = {"batch_keys": self._keys, "first_step": step}
         if self._data.data_server:
-            return served_batches(self._catalogue, self._data, **settings, say=self._report)
+            return remote_batches(self._catalogue, self._data, **settings, say=self._report)
         return training_batches(self._catalogue, self._data, **settings)

@@ -1,51 +1,46 @@
 """A lock on the folder of a run: two processes would overwrite each other's checkpoints."""
 
+import contextlib
 import os
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from tfsepgan.errors import CheckpointError
 
 LOCK = ".lock"
-_held: dict[Path, IO[str]] = {}
+_held: dict[Path, FileLock] = {}
 
 
 def hold(directory: Path) -> None:
     """Lock a folder for this process until `let_go` or the end of the process, even a kill.
 
-    Raises: CheckpointError when another process holds the lock.
+    Raises: CheckpointError when another process holds the lock, or it cannot be written.
     """
     directory = Path(directory).resolve()
-    if directory in _held or os.name != "posix":  # no lock on other systems
+    if directory in _held:
         return
-    import fcntl
-
+    path = directory / LOCK
+    lock = FileLock(path, thread_local=False)
     try:
-        # The lock lasts as long as the file is open.
-        file = open(directory / LOCK, "a+")  # noqa: SIM115
-    except OSError as error:
-        raise CheckpointError(f"Could not write {directory / LOCK}: {error.strerror}.") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
-        file.close()
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        owner = path.read_text().strip() or "unknown"
         raise CheckpointError(
             f"Another process (number {owner}) trains in {directory}. Wait for it or stop it, or"
             " choose another --run folder."
         ) from error
-    except OSError:  # a file system without locks
-        file.close()
+    except NotImplementedError:  # a file system without locks
         return
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    _held[directory] = file
+    except OSError as error:
+        raise CheckpointError(f"Could not write {path}: {error.strerror}.") from error
+    with contextlib.suppress(OSError):  # Windows refuses to write a locked file
+        path.write_text(str(os.getpid()))
+    _held[directory] = lock
 
 
 def let_go(directory: Path) -> None:
     """Unlock a folder; does nothing when this process does not hold it."""
-    file = _held.pop(Path(directory).resolve(), None)
-    if file:
-        file.close()
+    lock = _held.pop(Path(directory).resolve(), None)
+    if lock:
+        lock.release()

@@ -4,21 +4,22 @@ Source: keras-tuner's oracles for random search, Bergstra & Bengio 2012; Gaussia
 confidence bound, Srinivas et al. 2010; Hyperband, Li et al. 2018, arXiv:1603.06560.
 Departs from keras-tuner:
 - the first trial is the unchanged preset with the whole budget;
-- the state on disk is consistent after a kill: a trial that had started starts again, an incomplete
-  entry is dropped;
+- the state on disk is one file, consistent after a kill; a trial that had started starts again;
 - Bayesian optimization draws the first third of its trials at random; keras-tuner's three trials
   for each setting are more than most searches have.
 """
 
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 from keras_tuner import oracles
+from keras_tuner.engine.trial import Trial
 
-from tfsepgan.errors import ConfigError
+from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.settings.search import Choice
 from tfsepgan.training.checkpoint import write_atomically
 from tfsepgan.tuning.plan import IMPROVEMENT, SearchPlan, encoded, start_values
@@ -51,6 +52,7 @@ class _Resumable:
     """What the three samplers share: the preset first, and a state that survives a kill."""
 
     first: dict[str, Any]  # values of the first trial
+    state: Path  # the file of the state
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Values for the next trial."""
@@ -60,27 +62,34 @@ class _Resumable:
 
     def save(self) -> None:
         """Write the state completely or not at all."""
-        _write(self._get_oracle_fname(), self.get_state())
-
-    def _save_trial(self, trial) -> None:
-        _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+        trials = {name: trial.get_state() for name, trial in self.trials.items()}
+        state = json.dumps({"sampler": self.get_state(), "trials": trials})
+        write_atomically(self.state, lambda file: file.write(state.encode()))
 
     def reload(self) -> None:
-        """Read the state; trials that had not ended come next."""
-        super().reload()
-        self.trials = {name: self.trials[name] for name in self.start_order}
-        unfinished = [
-            name
-            for name, trial in self.trials.items()
-            if trial.status not in ("COMPLETED", "FAILED")
-        ]
-        for name in unfinished:
-            self.trials[name].metrics = type(self.trials[name].metrics)()
-        self._retry_queue = unfinished[::-1]  # the last one comes first
+        """Read the state, if there is one; trials that had not ended come next.
 
-
-def _write(path, state: dict[str, Any]) -> None:
-    write_atomically(Path(path), lambda file: file.write(json.dumps(state).encode()))
+        Raises: CheckpointError for a damaged state.
+        """
+        if not self.state.exists():
+            return
+        try:
+            saved = json.loads(self.state.read_text())
+            trials = {name: Trial.from_state(one) for name, one in saved["trials"].items()}
+            unfinished = [
+                name for name, one in trials.items() if one.status not in ("COMPLETED", "FAILED")
+            ]
+            for name in unfinished:
+                trials[name].metrics = type(trials[name].metrics)()
+            self.trials = trials
+            # the last of the queue comes first
+            again = {"ongoing_trials": {}, "retry_queue": unfinished[::-1]}
+            self.set_state(saved["sampler"] | again)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"{self.state} is damaged: {error}. Choose another --output folder; the trials"
+                " stay where they are."
+            ) from error
 
 
 class RandomSampler(_Resumable, oracles.RandomSearchOracle):
@@ -95,8 +104,9 @@ class BayesianSampler(_Resumable, oracles.BayesianOptimizationOracle):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about a fit that ends at the edge of its ranges
             response = super().populate_space(trial_id)
-        if response["status"] == "RUNNING" and self.trials and self._duplicate(response["values"]):
-            return self._random_populate_space()
+        tried = [trial.hyperparameters.values for trial in self.trials.values()]
+        if response["status"] == "RUNNING" and response["values"] in tried:
+            return oracles.RandomSearchOracle.populate_space(self, trial_id)
         return response
 
 
@@ -142,6 +152,7 @@ def sampler_of(plan: SearchPlan) -> keras_tuner.Oracle:
         kind = {"random": RandomSampler, "bayesian": BayesianSampler}[plan.algorithm]
         sampler = kind(**arguments)
     sampler.first, sampler.verbose = first, 0
+    sampler.state = plan.directory / "oracle" / "state.json"
     return sampler
 
 
@@ -149,8 +160,13 @@ def trials_of(sampler: keras_tuner.Oracle) -> int:
     """The number of trials of a search."""
     if not isinstance(sampler, HyperbandSampler):
         return sampler.max_trials
-    brackets = range(sampler._get_num_brackets())
+    epochs, factor, brackets = sampler.max_epochs, sampler.factor, 1
+    while epochs >= factor**brackets:
+        brackets += 1
+    widest = math.ceil(1 + math.log(epochs, factor))
     whole = 1 + sum(
-        sampler._get_size(bracket, turn) for bracket in brackets for turn in range(bracket + 1)
+        math.ceil(widest / (bracket + 1) * factor ** (bracket - turn))
+        for bracket in range(brackets)
+        for turn in range(bracket + 1)
     )
     return min(whole, sampler.max_trials or whole)

@@ -6,11 +6,8 @@ and workers train. The variables `KERASTUNER_TUNER_ID` ('chief' or another name)
 starts all processes on this machine.
 """
 
-import contextlib
-import io
 import os
 import time
-from pathlib import Path
 
 import keras_tuner
 import tensorflow as tf
@@ -18,8 +15,6 @@ from keras_tuner.errors import FatalError
 from rich.console import Console
 
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.errors import CheckpointError
-from tfsepgan.files import write_whole
 from tfsepgan.models.bundle import Bundle
 from tfsepgan.models.saved import open_model
 from tfsepgan.tuning.plan import SearchPlan
@@ -41,6 +36,11 @@ def is_part() -> bool:
     return "KERASTUNER_ORACLE_IP" in os.environ
 
 
+def is_worker() -> bool:
+    """Whether this process trains for a chief."""
+    return is_part() and not is_chief()
+
+
 class SettingsTuner(keras_tuner.Tuner):
     """Runs the trials of a search, each a training run.
 
@@ -53,10 +53,10 @@ class SettingsTuner(keras_tuner.Tuner):
     def __init__(self, plan: SearchPlan, catalogue: Catalogue | None, console: Console):
         self.plan, self.catalogue, self.console = plan, catalogue, console
         self._last_request = 0.0
-        with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner prints the file that it reads
-            super().__init__(
-                oracle=sampler_of(plan), directory=str(plan.directory), project_name="oracle"
-            )
+        sampler = sampler_of(plan)
+        if not is_worker():
+            sampler.reload()
+        super().__init__(oracle=sampler, directory=str(plan.directory), project_name="oracle")
 
     def run_trial(self, trial: keras_tuner.engine.trial.Trial) -> dict[str, float]:
         """Train one trial; returns a finite score for the sampler, however the trial ends."""
@@ -103,25 +103,9 @@ class SettingsTuner(keras_tuner.Tuner):
         self.save()
 
     def save(self):
-        """Write the state; a worker has none."""
-        if not self._is_worker():
+        """Write the state, which is the sampler's; a worker has none."""
+        if not is_worker():
             self.oracle.save()
-            write_whole(Path(self._get_tuner_fname()), lambda file: file.write(b"{}"))
-
-    def reload(self):
-        """Read the state."""
-        if not self._is_worker():
-            try:
-                self.oracle.reload()
-            except (ValueError, LookupError, RuntimeError, TypeError) as error:
-                raise CheckpointError(
-                    f"{self.project_dir} is damaged: {error}. Choose another --output folder; the"
-                    " trials stay where they are."
-                ) from error
-
-    def _get_tuner_fname(self):
-        # the same name for one process and for several
-        return os.path.join(self.project_dir, "tuner.json")
 
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> Bundle:
         """The model that a trial kept."""

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from tfsepgan.config import Experiment, flatten, nearest, to_dict
 from tfsepgan.errors import ConfigError
@@ -33,19 +34,12 @@ def kind_of(experiment: Experiment, name: str) -> Any:
 
 def accepts(kind: Any, value: Any) -> bool:
     """Whether a setting of this type accepts a value; a list counts as a tuple."""
-    origin, inside = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return value in inside
-    if origin in (Union, UnionType):
-        return any(accepts(one, value) for one in inside)
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            return False
-        kinds = inside[:1] * len(value) if inside[-1] is Ellipsis else inside
-        return len(kinds) == len(value) and all(map(accepts, kinds, value))
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is kind
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    items = value if isinstance(value, list | tuple) else [value]
+    return all(math.isfinite(item) for item in items if isinstance(item, float))
 
 
 def name_of_kind(kind: Any) -> str:

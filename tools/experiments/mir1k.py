@@ -21,7 +21,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +34,9 @@ from rich.table import Table
 from tfsepgan.data.layouts.mir1k import CHANNELS, TRAINING_SINGERS, root
 from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.evaluation.ideal_mask import ratio_mask_bound
-from tfsepgan.evaluation.pool import ScoringPool
 from tfsepgan.metrics.global_nsdr import ClipScores, clip_scores, global_scores, mix_at_equal_energy
 from tfsepgan.metrics.uncertainty import mean_with_error
+from tfsepgan.processes import run_jobs
 
 SOURCES = ("voice", "accompaniment")
 NAMES = {
@@ -187,26 +186,21 @@ def scores_of(
 
     Raises: DataError that names a clip that cannot be scored; the protocol needs all clips.
     """
-    found: dict[str, ClipScores] = {}
-    with ScoringPool(score_clip, workers=workers) as pool:
+
+    def jobs():
         for path in paths:
             clip = read_clip(path, recorded=recorded)
-            pool.submit(
-                clip.name,
-                (np.stack([clip.voice, clip.accompaniment]), separate(clip), clip.mixture),
-            )
-            _collect(pool.results(leave=pool.room), found)
-            if len(found) % 100 == 99:
-                console.print(f"{len(found) + 1} of {len(paths)} clips")
-        _collect(pool.results(leave=0), found)
-    return {path.stem: found[path.stem] for path in paths}
+            sources = np.stack([clip.voice, clip.accompaniment])
+            yield clip.name, (sources, separate(clip), clip.mixture)
 
-
-def _collect(results: Iterator, found: dict[str, ClipScores]) -> None:
-    for name, scores, error in results:
+    found: dict[str, ClipScores] = {}
+    for name, scores, error in run_jobs(score_clip, jobs(), workers=workers):
         if error is not None:
             raise DataError(f"clip {name} cannot be scored: {error}") from error
         found[name] = scores
+        if len(found) % 100 == 0:
+            console.print(f"{len(found)} of {len(paths)} clips")
+    return {path.stem: found[path.stem] for path in paths}
 
 
 def summary(scores: dict[str, ClipScores]) -> dict:

@@ -24,7 +24,7 @@ PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 LAST_STEP = 2**62
 ALIGNMENT = 64  # bytes; TensorFlow copies arrays that are not aligned
-_WATCH = CallWatch()
+WATCH = CallWatch()
 
 
 def training_batches(
@@ -34,7 +34,6 @@ def training_batches(
     batch_keys: Sequence[str] = PAIRED,
     split: str = "train",
     first_step: int = 0,
-    every: int = 1,
     cache_dir: str | os.PathLike | None = None,
 ):
     """Endless training batches, with the keys that a system needs.
@@ -45,7 +44,6 @@ def training_batches(
       batch_keys: the keys of a batch, see `batch_shapes`.
       split: the split to draw from; only `train` gets variants.
       first_step: step of the first batch.
-      every: steps from one batch to the next, where several servers share the steps of a run.
       cache_dir: folder of unpacked recordings; default `config.cache`, or else the user's cache
         folder.
     Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`.
@@ -63,20 +61,33 @@ def training_batches(
 
     def to_batch(*inputs):
         made = tf.numpy_function(
-            _WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False
+            WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False
         )
         return {
             key: tf.ensure_shape(value, shapes[key])
             for key, value in zip(batch_keys, made, strict=True)
         }
 
-    dataset = tf.data.Dataset.range(first_step, LAST_STEP, every)
+    dataset = tf.data.Dataset.range(first_step, LAST_STEP)
     if reader == "tfio":
         dataset = _read_with_tfio(dataset, streams, config, read)
     dataset = dataset.map(
         to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True
     )
     return dataset.prefetch(PREFETCHED_BATCHES)
+
+
+def batch_maker(
+    catalogue: Catalogue, config: DataConfig, batch_keys: Sequence[str]
+) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """A function from a step to the arrays of `training_batches`, without TensorFlow.
+
+    The arguments and errors are those of `training_batches`.
+    """
+    streams = open_streams(catalogue, config, batch_keys, "train", None)
+    augmenter = Augmenter(config) if config.augment.active else None
+    read = longer_window(config) if augmenter else config.window
+    return _mixer(streams, config, batch_keys, augmenter, "memmap", read)
 
 
 def _mixer(
@@ -148,7 +159,7 @@ def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: i
 
     def read(step):
         columns = tf.numpy_function(
-            _WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False
+            WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False
         )
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
         return step, read_windows_in_graph(tf.constant(paths), draws, read_on)

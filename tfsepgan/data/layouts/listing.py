@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +16,21 @@ SPLITS = ("train", "valid", "test")
 Kind = Literal["unpaired", "multitrack"]
 Splits = dict[str, dict[str, tuple[SourceFile, ...]]]
 _EXAMPLES = 3  # named in a note
+
+
+def files_in(splits: Splits) -> list[SourceFile]:
+    """All recordings, in order."""
+    return [file for sources in splits.values() for files in sources.values() for file in files]
+
+
+def only(splits: Splits, kept: Container[SourceFile]) -> Splits:
+    """The splits with some of their recordings; sources and splits without any are left out."""
+    remaining: Splits = {}
+    for split, sources in splits.items():
+        for source, files in sources.items():
+            if some := tuple(file for file in files if file in kept):
+                remaining.setdefault(split, {})[source] = some
+    return remaining
 
 
 class Found(NamedTuple):
@@ -51,6 +66,14 @@ class Listing:
             self.refuse(str(error))
         else:
             self._files.setdefault(split, {}).setdefault(source, []).append(file)
+
+    def add_song(
+        self, track: str, split: str, stems: Mapping[str, Sequence[Path]], suffix: str
+    ) -> None:
+        """Add a song; the files of a source are summed."""
+        for source, paths in sorted(stems.items()):
+            place = {"split": split, "source": source, "track": track}
+            self.add(paths[0], **place, below=f"{source}{suffix}", further=paths[1:])
 
     def refuse(self, problem: str) -> None:
         """Report something that cannot be used.

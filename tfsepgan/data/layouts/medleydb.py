@@ -39,15 +39,8 @@ def read(directory: Path, listing: Listing) -> Found:
             continue
         if metadata.get("has_bleed") in ("yes", True):
             bleeding.append(track.name)
-        for source, paths in sorted(_stems(track, metadata, missing).items()):
-            listing.add(
-                paths[0],
-                split=split_of[_artist(track)],
-                source=source,
-                track=track.name,
-                below=f"{source}.wav",
-                further=paths[1:],
-            )
+        stems = _stems(track, metadata, missing)
+        listing.add_song(track.name, split_of[_artist(track)], stems, ".wav")
     listing.note("MedleyDB has no splits; a fixed rule assigns each artist to a split.")
     listing.note_names(missing, "stems listed in the metadata are missing")
     listing.note_names(

@@ -35,20 +35,16 @@ def read(directory: Path, listing: Listing) -> Found:
     split_of = split_groups(artist for artist, _ in songs.values())
     bleeding, missing = [], []
     for song, (artist, stems) in songs.items():
+        existing: dict[str, list[Path]] = {}
         for source, tracks in sorted(stems.items()):
-            found = {name: in_any_format(song / name) for name, _ in tracks}
-            existing = [found[name] for name, _ in tracks if found[name]]
-            missing += [f"{song.name}/{name}" for name, _ in tracks if found[name] is None]
-            bleeding += [f"{song.name}/{name}" for name, bleeds in tracks if bleeds]
-            if existing:
-                listing.add(
-                    existing[0],
-                    split=split_of[artist],
-                    source=source,
-                    track=song.name,
-                    below=f"{source}.wav",
-                    further=existing[1:],
-                )
+            for name, bleeds in tracks:
+                if path := in_any_format(song / name):
+                    existing.setdefault(source, []).append(path)
+                else:
+                    missing.append(f"{song.name}/{name}")
+                if bleeds:
+                    bleeding.append(f"{song.name}/{name}")
+        listing.add_song(song.name, split_of[artist], existing, ".wav")
     listing.note("MoisesDB has no splits; a fixed rule assigns each artist to a split.")
     listing.note_names(missing, "tracks listed in data.json are missing")
     listing.note_names(bleeding, "tracks with bleed from other instruments")

@@ -51,15 +51,7 @@ def read(directory: Path, listing: Listing) -> Found:
         except DataError as error:
             listing.refuse(str(error))
             continue
-        for source, paths in sorted(stems.items()):
-            listing.add(
-                paths[0],
-                split=split,
-                source=source,
-                track=track.name,
-                below=f"{source}.flac",
-                further=paths[1:],
-            )
+        listing.add_song(track.name, split, stems, ".flac")
     listing.note_names(missing, "rendered stems are missing")
     return listing.found("multitrack")
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.data.layouts.listing import SPLITS, Splits
+from tfsepgan.data.layouts.listing import SPLITS, Splits, files_in, only
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.errors import DataError
 
@@ -57,16 +57,9 @@ def remove_doubles(splits: Splits, *, skip_unreadable: bool) -> tuple[Splits, tu
         dropped[first.unit] = second.name
     if not dropped:
         return splits, ()
-    kept = {
-        split: {
-            source: remaining
-            for source, files in sources.items()
-            if (remaining := tuple(file for file in files if file.unit not in dropped))
-        }
-        for split, sources in splits.items()
-    }
+    kept = {file for file in files_in(splits) if file.unit not in dropped}
     notes = (f"{name} is left out: it is also {other}." for name, other in dropped.items())
-    return {split: sources for split, sources in kept.items() if sources}, tuple(notes)
+    return only(splits, kept), tuple(notes)
 
 
 def doubles(splits: Splits, *, skip_unreadable: bool = False) -> Iterator[Double]:
@@ -80,10 +73,9 @@ def doubles(splits: Splits, *, skip_unreadable: bool = False) -> Iterator[Double
     Raises: DataError when a file cannot be decoded, unless `skip_unreadable`.
     """
     by_format: dict[tuple[int, int, int], list[SourceFile]] = {}
-    for sources in splits.values():
-        for file in (file for files in sources.values() for file in files):
-            key = (file.frames, file.sample_rate_hz, file.channels)
-            by_format.setdefault(key, []).append(file)
+    for file in files_in(splits):
+        key = (file.frames, file.sample_rate_hz, file.channels)
+        by_format.setdefault(key, []).append(file)
     for group in by_format.values():
         if len({file.split for file in group}) > 1:
             yield from _doubles_of_a_length(group, skip_unreadable=skip_unreadable)

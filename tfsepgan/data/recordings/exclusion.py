@@ -3,8 +3,7 @@
 import fnmatch
 from collections.abc import Sequence
 
-from tfsepgan.data.layouts.listing import Found, Splits
-from tfsepgan.data.layouts.source_file import SourceFile
+from tfsepgan.data.layouts.listing import Found, files_in, only
 from tfsepgan.errors import DataError
 
 
@@ -20,16 +19,13 @@ def exclude(found: Sequence[Found], sets: Sequence[str], patterns: Sequence[str]
     unmatched = set(patterns)
     kept = []
     for name, one in zip(sets, found, strict=True):
-        splits: Splits = {}
-        for split, sources in one.splits.items():
-            for source, files in sources.items():
-                matches = {file: _matching(f"{name}/{file.name}", patterns) for file in files}
-                unmatched.difference_update(*matches.values())
-                if remaining := tuple(file for file in files if not matches[file]):
-                    splits.setdefault(split, {})[source] = remaining
-        kept.append(one._replace(splits=splits))
+        files = files_in(one.splits)
+        matches = {file: _matching(f"{name}/{file.name}", patterns) for file in files}
+        unmatched.difference_update(*matches.values())
+        remaining = {file for file in files if not matches[file]}
+        kept.append(one._replace(splits=only(one.splits, remaining)))
     if unmatched:
-        example = f"{sets[0]}/{_first_file(found[0]).name}"
+        example = f"{sets[0]}/{files_in(found[0].splits)[0].name}"
         raise DataError(
             f"Nothing is left out by {sorted(unmatched)[0]!r}. A pattern matches SET/NAME of a"
             f" recording, such as {example}; * stands for anything."
@@ -43,9 +39,3 @@ def exclude(found: Sequence[Found], sets: Sequence[str], patterns: Sequence[str]
 
 def _matching(name: str, patterns: Sequence[str]) -> list[str]:
     return [pattern for pattern in patterns if fnmatch.fnmatchcase(name, pattern)]
-
-
-def _first_file(found: Found) -> SourceFile:
-    return next(
-        file for sources in found.splits.values() for files in sources.values() for file in files
-    )

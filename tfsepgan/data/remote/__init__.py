@@ -1,1 +1,1 @@
-"""Batches made on another machine: client, server and their protocol."""
+"""Batches over HTTP: a trainer asks a server for the batch of a step."""

@@ -1,7 +1,7 @@
-"""A trainer's request for batches, and when a server must refuse it.
+"""A trainer's request for the batch of a step: JSON that says all that determines the batch.
 
-The request contains everything that determines a batch: settings, batch keys, steps, recordings (by
-name, length and rate) and versions. File locations differ between the machines and are not sent.
+That is settings, keys, step, recordings (by name, length and rate) and versions. Locations of files
+differ between the machines and are not sent.
 """
 
 from collections.abc import Sequence
@@ -14,90 +14,47 @@ from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
 
-PROTOCOL = 1  # increase when request or reply change
-# same bits as the other readers, and no paths of recordings in the graph
-READER = "memmap"
+SERVER = "tfsepgan"  # what a server calls itself in its replies
+VERSION = f"{__version__} (draws {DRAWS})"  # must be equal on both sides
 # settings that differ between the machines
 OF_THIS_MACHINE = ("data", "layout", "cache", "reader", "data_server")
 
 
 def request_of(
-    catalogue: Catalogue,
-    config: DataConfig,
-    *,
-    batch_keys: Sequence[str],
-    first_step: int,
-    every: int,
-    name: str,
+    catalogue: Catalogue, config: DataConfig, batch_keys: Sequence[str]
 ) -> dict[str, Any]:
-    """The request of a trainer.
-
-    Args:
-      catalogue: the recordings of the trainer.
-      config: of the data.
-      batch_keys, first_step, every: see `pipeline.training_batches`.
-      name: 32 hexadecimal digits, unique.
-    """
+    """The request of a trainer, without a step: recordings, settings and keys of its batches."""
     settings = {key: value for key, value in asdict(config).items() if key not in OF_THIS_MACHINE}
     settings["augment"]["rooms"] = None
     return {
-        "protocol": PROTOCOL,
-        "versions": versions(),
-        "name": name,
+        "version": VERSION,
         "settings": settings,
         "rooms": bool(config.augment.rooms),
         "batch_keys": list(batch_keys),
-        "first_step": first_step,
-        "every": every,
-        "kind": catalogue.layout,
+        "layout": catalogue.layout,
         "recordings": fingerprint(catalogue, config.augment.rooms),
     }
-
-
-def versions() -> dict[str, str | int]:
-    """What must be equal on both sides."""
-    import tensorflow as tf
-
-    return {"tfsepgan": __version__, "tensorflow": tf.__version__, "draws": DRAWS}
-
-
-def token(name: str) -> int:
-    """A request's name as a number, which every batch of it carries."""
-    return int(name[:15], 16)
 
 
 def settings_in(request: dict[str, Any], *, cache: str | None, rooms: str | None) -> DataConfig:
     """The settings in a request, with the server's own folders.
 
-    Args:
-      request: from `request_of`.
-      cache, rooms: folders of the server.
-    Raises: DataError when the run uses recorded rooms and the server has none; ConfigError for an
-      unknown setting.
+    Raises: DataError when the trainer has another version, or uses recorded rooms and the server
+      has none; ConfigError for an unknown setting.
     """
+    if request["version"] != VERSION:
+        raise DataError(
+            f"It runs tfsepgan {VERSION}, the trainer {request['version']}: their batches could"
+            " differ. Install the same version on both."
+        )
     if request["rooms"] and not rooms:
         raise DataError(
             "The run uses recorded rooms, and the server has none: start it with --rooms DIR."
         )
     sent = {key: value for key, value in request["settings"].items() if key not in OF_THIS_MACHINE}
     config = from_dict(DataConfig, sent)
-    rooms = rooms if request["rooms"] else None
-    return replace(config, cache=cache, reader=READER, augment=replace(config.augment, rooms=rooms))
-
-
-def refuse_other_versions(request: dict[str, Any]) -> None:
-    """Refuse a trainer with other versions.
-
-    Raises: DataError when a version that affects batches differs.
-    """
-    own = {**versions(), "protocol": PROTOCOL}
-    requested = {**request["versions"], "protocol": request["protocol"]}
-    for name, version in own.items():
-        if requested.get(name) != version:
-            raise DataError(
-                f"It runs {name} {version}, the trainer {name} {requested.get(name)}: their batches"
-                " could differ. Install the same version on both."
-            )
+    augment = replace(config.augment, rooms=rooms if request["rooms"] else None)
+    return replace(config, cache=cache, augment=augment)
 
 
 def refuse_other_recordings(
@@ -107,17 +64,14 @@ def refuse_other_recordings(
 
     Raises: DataError when the trainer's train split differs from the server's.
     """
-    if catalogue.layout != request["kind"]:
+    if catalogue.layout != request["layout"]:
         raise DataError(
             f"It reads {catalogue.directory} as {catalogue.layout}, the trainer its own data as"
-            f" {request['kind']}. Use the same --layout for both."
+            f" {request['layout']}. Use the same --layout for both."
         )
     if fingerprint(catalogue, config.augment.rooms) != request["recordings"]:
         raise DataError(
             f"The train split of {catalogue.directory} holds other recordings than the trainer's"
-            " data (names, lengths or rates differ"
-            + (", or the rooms do" if config.augment.rooms else "")
-            + "). Use the same --data"
-            + (" and rooms" if config.augment.rooms else "")
-            + " for both."
+            " data, or the rooms differ (names, lengths or rates). Use the same --data and rooms"
+            " for both."
         )

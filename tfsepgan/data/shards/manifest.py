@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Literal
+
+import msgspec
 
 from tfsepgan.data.layouts.listing import SPLITS, Kind
 from tfsepgan.errors import DataError
@@ -12,9 +14,15 @@ from tfsepgan.errors import DataError
 MANIFEST = "shards.json"
 UNFINISHED = "unfinished.json"  # replaces it while shards are being written
 VERSION = 1
-_FORMAT = "tfsepgan shards"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 _NO_FILE_NAME = re.compile(r'[<>:"\\|?*\x00-\x1f]')  # characters that some file system refuses
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    format: Literal["tfsepgan shards"]
+    version: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +34,11 @@ class Record:
     source: str
     file: str
     """Its file in the folder that it is copied to."""
-    frames: int
-    sample_rate_hz: int
-    bytes: int
+    frames: Positive
+    sample_rate_hz: Positive
+    bytes: Positive
     """Size of the audio file."""
-    sha256: str
+    sha256: Checksum
     """Checksum of the audio file."""
 
     @property
@@ -45,7 +53,7 @@ class Shard:
 
     name: str
     bytes: int
-    sha256: str
+    sha256: Checksum
     records: tuple[Record, ...]
 
 
@@ -87,7 +95,12 @@ class Manifest:
             split: {source: round(value, 2) for source, value in sources.items()}
             for split, sources in self.minutes().items()
         }
-        head = {"format": _FORMAT, "version": VERSION, "made_by": made_by, "minutes": minutes}
+        head = {
+            "format": "tfsepgan shards",
+            "version": VERSION,
+            "made_by": made_by,
+            "minutes": minutes,
+        }
         return json.dumps(head | asdict(self), indent=1, ensure_ascii=False).encode()
 
 
@@ -100,17 +113,15 @@ def parse(text: bytes, place: str) -> Manifest:
     Raises: DataError when it is damaged, of another version, or names files outside the folder.
     """
     try:
-        values = json.loads(text)
-        if values["format"] != _FORMAT or not isinstance(values["version"], int):
-            raise ValueError(f"not of the format {_FORMAT!r}")
-        if values["version"] != VERSION:
+        head = msgspec.json.decode(text, type=_Head)
+        if head.version != VERSION:
             raise DataError(
-                f"{place} has version {values['version']} of the shard format; this tfsepgan reads"
+                f"{place} has version {head.version} of the shard format; this tfsepgan reads"
                 f" version {VERSION}. Install the tfsepgan that packed it, or pack again."
             )
-        manifest = _manifest(values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{place} is damaged ({error!r}). Copy it again, or pack again.") from error
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place} is damaged ({error}). Copy it again, or pack again.") from error
     for record in manifest.records:
         _refuse_unsafe(record, place)
     if len({record.file.casefold() for record in manifest.records}) < sum(
@@ -120,45 +131,6 @@ def parse(text: bytes, place: str) -> Manifest:
             f"{place} lists a file twice, so it is damaged. Copy it again, or pack again."
         )
     return manifest
-
-
-def _manifest(values: dict[str, Any]) -> Manifest:
-    shards = tuple(
-        Shard(
-            name=str(shard["name"]),
-            bytes=int(shard["bytes"]),
-            sha256=str(shard["sha256"]),
-            records=tuple(
-                Record(**{key: kind(one[key]) for key, kind in _KINDS.items()})
-                for one in shard["records"]
-            ),
-        )
-        for shard in values["shards"]
-    )
-    if values["kind"] not in ("unpaired", "multitrack"):
-        raise ValueError(f"kind {values['kind']!r}")
-    if not isinstance(values["sample_rate_hz"], int | None):
-        raise ValueError(f"rate {values['sample_rate_hz']!r}")
-    return Manifest(
-        kind=values["kind"],
-        sets=tuple(map(str, values["sets"])),
-        sample_rate_hz=values["sample_rate_hz"],
-        licence=str(values["licence"]),
-        notes=tuple(map(str, values["notes"])),
-        shards=shards,
-        origin=str(values["origin"]),
-    )
-
-
-_KINDS = {
-    "name": str,
-    "source": str,
-    "file": str,
-    "frames": int,
-    "sample_rate_hz": int,
-    "bytes": int,
-    "sha256": str,
-}
 
 
 def _refuse_unsafe(record: Record, place: str) -> None:
@@ -174,12 +146,6 @@ def _refuse_unsafe(record: Record, place: str) -> None:
         raise DataError(
             f"{place} lists a recording {record.name!r} at {record.file!r}, which is not a name"
             " that packing gives. Pack again."
-        )
-    if min(record.bytes, record.frames, record.sample_rate_hz) <= 0 or not _SHA256.fullmatch(
-        record.sha256
-    ):
-        raise DataError(
-            f"{place} has invalid values for {record.name}. Copy it again, or pack again."
         )
 
 

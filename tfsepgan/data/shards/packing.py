@@ -20,6 +20,7 @@ from scipy.io import wavfile
 import tfsepgan
 from tfsepgan.audio.formats import FEWEST_SAMPLES, RATES_HZ
 from tfsepgan.data.batches.cache import fitted
+from tfsepgan.data.layouts.listing import files_in
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.shards.manifest import (
@@ -67,12 +68,7 @@ def pack(
       or cannot be reached or written, or when a recording cannot be decoded.
     """
     _refuse_settings(sample_rate_hz, shard_bytes)
-    entries = [
-        file
-        for sources in catalogue.splits.values()
-        for files in sources.values()
-        for file in files
-    ]
+    entries = files_in(catalogue.splits)
     storage = Storage(str(place))
     draft = _start_or_resume(storage, _draft(catalogue, entries, sample_rate_hz, licence))
     packed = len(list(draft.records))

@@ -21,11 +21,12 @@ import struct
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from tfsepgan.data.batches.cache import default_cache_directory
 from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.shards.manifest import MANIFEST, UNFINISHED, Manifest, Record, Shard, parse
-from tfsepgan.data.shards.storage import Storage, StoredFile, is_address
+from tfsepgan.data.shards.storage import Storage, is_address
 from tfsepgan.errors import DataError
 from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
 
@@ -143,7 +144,7 @@ def _recordings(storage: Storage, shard: Shard) -> Iterator[tuple[Record, bytes]
             raise _damaged(path, "it holds more than was packed")
 
 
-def _framed(file: StoredFile, most: int, path: str) -> bytes:
+def _framed(file: BinaryIO, most: int, path: str) -> bytes:
     """The content of the next frame."""
     head = file.read(_HEAD)
     if len(head) < _HEAD:

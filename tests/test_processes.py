@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
-from tfsepgan.errors import ShapeError
-from tfsepgan.evaluation.pool import ScoringPool
+from tfsepgan.errors import DataError, ShapeError
+from tfsepgan.processes import run_jobs
 
 
 def end_process(_job):
@@ -22,22 +23,46 @@ def raise_shape_error(job):
     raise ShapeError(f"job {job} is wrong")
 
 
+def pause(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
 def test_jobs_of_processes_that_die_run_in_this_process():
-    with ScoringPool(end_process, workers=2) as pool:
-        for key in range(3):
-            pool.submit(key, None)
-        with pytest.warns(RuntimeWarning, match="ended abruptly"):
-            results = sorted(pool.results(leave=0))
-    assert results == [(key, "done here", None) for key in range(3)]
+    deaths = []
+    jobs = ((key, None) for key in range(6))
+    results = sorted(
+        run_jobs(end_process, jobs, workers=2, after_death=lambda: deaths.append("told"))
+    )
+    assert results == [(key, "done here", None) for key in range(6)]
+    assert deaths == ["told"]
+
+
+def test_a_death_is_an_error_unless_told_otherwise():
+    with pytest.raises(DataError, match="A worker died, possibly from lack of memory"):
+        list(run_jobs(end_process, [("a", None)], workers=1))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_error_is_returned_with_its_key(workers):
-    with ScoringPool(raise_shape_error, workers=workers) as pool:
-        pool.submit("a", 7)
-        [(key, result, error)] = list(pool.results(leave=0))
+    [(key, result, error)] = list(run_jobs(raise_shape_error, [("a", 7)], workers=workers))
     assert (key, result) == ("a", None)
     assert isinstance(error, ShapeError) and str(error) == "job 7 is wrong"
+
+
+def test_jobs_are_taken_when_a_process_is_free():
+    taken = []
+
+    def jobs():
+        for key in range(6):
+            taken.append(key)
+            yield key, 0.05
+
+    results = run_jobs(pause, jobs(), workers=2)
+    next(results)
+    assert len(taken) <= 4
+    others = list(results)
+    assert len(others) == 5 and {pid for _, pid, _ in others}.isdisjoint({os.getpid()})
 
 
 def test_a_worker_loads_no_tensorflow():

@@ -1,14 +1,12 @@
 """The demo set in the package is music without defects, and its splits have nothing in common."""
 
 import hashlib
-import importlib.util
-import sys
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings import demo
 from tfsepgan.errors import DataError
@@ -39,13 +37,7 @@ def sounds():
 
 @pytest.fixture(scope="module")
 def demo_music():
-    path = Path(__file__).parents[2] / "tools" / "recipes" / "demo_music.py"
-    spec = importlib.util.spec_from_file_location("demo_music", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return from_tools("demo_music")
 
 
 def test_the_directory_holds_the_three_splits_and_two_sources():

@@ -28,6 +28,7 @@ from tfsepgan.rendering.musicxml import read_musicxml
 from tfsepgan.rendering.score import Note, Part
 
 sys.path[:0] = [str(Path(__file__).parent)]
+import demo_band  # noqa: E402
 import demo_music  # noqa: E402
 import instruments  # noqa: E402
 import sfz_piano  # noqa: E402
@@ -197,16 +198,16 @@ def drum_part(rng: np.random.Generator) -> Part:
     """A drum kit: grooves that change every few bars; hands and feet of different ones."""
     tempo_bpm = float(rng.uniform(70, 170))
     song = demo_music.make_song("train", rng, seconds=GROOVE_SECONDS, beats=4, tempo_bpm=tempo_bpm)
-    styles = list(demo_music.GROOVES)
+    styles = list(demo_band.GROOVES)
     notes, bar = [], 0
     while bar < len(song.chords):
         bars = int(rng.choice([4, 8, 8, 16]))
         section = replace(song, chords=song.chords[bar : bar + bars])
         feet, hands = (str(rng.choice(styles)) for _ in range(2))
-        low = (demo_music.KICK,)
-        played = [note for note in demo_music.drums(section, rng, style=feet) if note.pitch in low]
+        low = (demo_band.KICK,)
+        played = [note for note in demo_band.drums(section, rng, style=feet) if note.pitch in low]
         played += [
-            note for note in demo_music.drums(section, rng, style=hands) if note.pitch not in low
+            note for note in demo_band.drums(section, rng, style=hands) if note.pitch not in low
         ]
         notes += [note._replace(start=note.start + 4 * bar) for note in played]
         bar += bars
@@ -217,7 +218,7 @@ def bass_part(rng: np.random.Generator) -> Part:
     """A bass line, walking or driving."""
     tempo_bpm = float(rng.uniform(70, 160))
     song = demo_music.make_song("train", rng, seconds=GROOVE_SECONDS, beats=4, tempo_bpm=tempo_bpm)
-    notes = demo_music.bass(song, rng, style=str(rng.choice(["walk", "rock"])))
+    notes = demo_band.bass(song, rng, style=str(rng.choice(["walk", "rock"])))
     return _part("bass", notes, tempo_bpm, rng, program=32 + int(rng.integers(0, 4)))
 
 

@@ -144,7 +144,7 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
     def compose(seed):
         rng = np.random.default_rng(seed)
         song = demo_music.make_song("train", rng, seconds=24, beats=4, tempo_bpm=100)
-        return demo_music.piano(song, rng, style="rag")
+        return from_tools("demo_piano").piano(song, rng, style="rag")
 
     assert compose(1) == compose(1)
     assert compose(1) != compose(2)
@@ -156,7 +156,7 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
 def test_piano_notes_can_be_played(style, demo_music):
     rng = np.random.default_rng(5)
     song = demo_music.make_song("test", rng, seconds=24, beats=4, tempo_bpm=90)
-    notes = demo_music.piano(song, rng, style=style)
+    notes = from_tools("demo_piano").piano(song, rng, style=style)
     assert all(
         21 <= note.pitch <= 108 and 0 < note.velocity < 128 and note.length > 0 for note in notes
     )

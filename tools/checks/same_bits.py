@@ -290,9 +290,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="CASE", help="some of the cases, by name")
     parser.add_argument("--steps", type=int, default=50, help="steps of each training (default 50)")
     parser.add_argument(
-        "--folder",
-        type=Path,
-        help="folder for all outputs; default: a temporary one",
+        "--folder", type=Path, help="folder for all outputs; default: a temporary one"
     )
     parser.add_argument("--list", action="store_true", help="list the cases and exit")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Sampled notes: where they begin, how loud they are, shortened, cut out of longer files."""
+"""Sampled notes: where they begin, how loud they are, how they are shortened and cut."""
 
 import json
 from pathlib import Path

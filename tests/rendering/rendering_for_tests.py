@@ -30,6 +30,7 @@ def from_recipes(name):
 
 writer = from_recipes("soundfont_writer")
 sfz_piano = from_recipes("sfz_piano")
+sfz_text, note_samples = from_recipes("sfz_text"), from_recipes("note_samples")
 
 
 def part(*notes, name="", program=0, is_drums=False, controls=()):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes, sfz_piano, writer
+from rendering_for_tests import from_recipes, note_samples, sfz_text, writer
 
 from tfsepgan.rendering.instruments import CLASSES
 
@@ -15,7 +15,7 @@ synthesised = from_recipes("synthesised")
 instruments = from_recipes("instruments")
 table = from_recipes("instruments_table")
 variants = from_recipes("piano_variants")
-piano = from_recipes("piano")
+piano, calls = from_recipes("piano_soundfonts"), from_recipes("piano_calls")
 songs = from_recipes("songs")
 get_sources = from_recipes("get_sources")
 RATE_HZ = 22050
@@ -105,7 +105,7 @@ def test_microphones_of_a_kit_are_added(tmp_path):
 def test_an_amplifier_adds_harmonics_and_keeps_the_pitch():
     clean = tone(52, harmonics=(1.0,))[:, None]
     driven = sampled.driven(clean, RATE_HZ, 30.0)
-    assert driven.shape == clean.shape and abs(np.abs(driven).max() - sfz_piano.PEAK) < 1e-3
+    assert driven.shape == clean.shape and abs(np.abs(driven).max() - note_samples.PEAK) < 1e-3
     assert abs(sampled.cents_off(driven[:, 0], RATE_HZ, 52)) < 2
     power = np.abs(np.fft.rfft(driven[:RATE_HZ, 0])) ** 2  # a bin a hertz
     hz = 440 * 2 ** ((52 - 69) / 12)
@@ -115,9 +115,9 @@ def test_an_amplifier_adds_harmonics_and_keeps_the_pitch():
 
 def test_of_several_takes_of_an_sfz_region_the_first_plays():
     region = {"sample": "a.wav"}
-    assert sfz_piano.sounds_by_itself(region | {"seq_position": "1"})
-    assert not sfz_piano.sounds_by_itself(region | {"seq_position": "2"})
-    assert not sfz_piano.sounds_by_itself(region | {"lorand": "0.25"})
+    assert sfz_text.sounds_by_itself(region | {"seq_position": "1"})
+    assert not sfz_text.sounds_by_itself(region | {"seq_position": "2"})
+    assert not sfz_text.sounds_by_itself(region | {"lorand": "0.25"})
 
 
 def zone(keys, velocities=(0, 127)):
@@ -203,11 +203,11 @@ def test_each_class_has_several_players():
 
 def test_sampled_instruments_render_the_classes_that_they_have():
     made = ("muldjord", "growlybass", "tonejs_organ", "wurlitzer")
-    drawn = list(piano.calls(640, 52, 0, sampled=made))[-3:]
+    drawn = list(calls.calls(640, 52, 0, sampled=made))[-3:]
     assert [call.fonts for call in drawn] == [
         ["growlybass"],
         ["tonejs_organ", "wurlitzer"],
         ["muldjord"],
     ]
-    assert all(call.seed == piano.MORE_SEED for call in drawn)
-    assert list(piano.calls(640, 52, 0)) == list(piano.calls(640, 52, 0, sampled=made))[:-3]
+    assert all(call.seed == calls.MORE_SEED for call in drawn)
+    assert list(calls.calls(640, 52, 0)) == list(calls.calls(640, 52, 0, sampled=made))[:-3]

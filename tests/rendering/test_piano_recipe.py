@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from rendering_for_tests import from_recipes, sfz_piano
+from rendering_for_tests import from_recipes, note_samples, sfz_piano, sfz_text
 
-piano = from_recipes("piano")
+piano, calls = from_recipes("piano_soundfonts"), from_recipes("piano_calls")
 RATE_HZ = 8000
 
 
@@ -27,7 +27,7 @@ def heights(zones):
     [("A#3", 58), ("Bb3", 58), ("As3", 58), ("bb3", 58), ("58", 58), ("C-1", 0), ("B0", 23)],
 )
 def test_a_note_is_known_by_each_of_its_names(word, key):
-    assert sfz_piano.pitch(word) == key
+    assert sfz_text.pitch(word) == key
 
 
 def test_every_key_plays_the_nearest_note_of_its_layer(tmp_path):
@@ -64,7 +64,7 @@ def test_layers_share_velocities_and_are_a_step_apart(tmp_path):
     ]
     soft, loud = heights(zones)[:3], heights(zones)[3:]
     assert np.allclose(loud / soft, 2, rtol=1e-3)
-    assert abs(loud.max() - sfz_piano.PEAK * 32767) < 2
+    assert abs(loud.max() - note_samples.PEAK * 32767) < 2
 
 
 def test_a_folder_without_notes_is_refused(tmp_path):
@@ -80,10 +80,10 @@ def test_a_sprite_is_cut_where_its_index_says(tmp_path):
     (tmp_path / "index.json").write_text(
         json.dumps({"a": [[key, length] for key, length in lengths.items()]})
     )
-    sfz_piano.cut_sprites(tmp_path, tmp_path / "notes")
+    note_samples.cut_sprites(tmp_path, tmp_path / "notes")
     for key, length in lengths.items():
         samples, _ = soundfile.read(tmp_path / "notes" / f"{key}.wav")
-        assert len(samples) == length - sfz_piano.SPRITE_GAP
+        assert len(samples) == length - note_samples.SPRITE_GAP
         assert abs(np.median(samples) - levels[key]) < 0.02
         assert samples[-1] == 0
 
@@ -91,7 +91,7 @@ def test_a_sprite_is_cut_where_its_index_says(tmp_path):
 @pytest.mark.parametrize("without", [(), ("headroom", "vsco"), tuple(piano.LATER)])
 def test_all_pianos_get_equal_minutes(without):
     minutes = {}
-    for call in piano.calls(640, 52, 0, without):
+    for call in calls.calls(640, 52, 0, without):
         assert call.fonts and not {*call.fonts} & {*without}
         if call.options[:2] == ["--classes", "piano"]:
             for font in call.fonts:
@@ -103,13 +103,13 @@ def test_all_pianos_get_equal_minutes(without):
 
 def test_the_later_pianos_leave_the_calls_of_the_first_as_they_were():
     first = [*piano.PIANOS, *piano.GENERAL]
-    for call in piano.calls(640, 52, 7):
-        later = ([*piano.LATER], 7 + piano.LATER_SEED), ([*piano.MORE], 7 + piano.MORE_SEED)
+    for call in calls.calls(640, 52, 7):
+        later = ([*piano.LATER], 7 + calls.LATER_SEED), ([*piano.MORE], 7 + calls.MORE_SEED)
         assert (call.fonts, call.seed) in ((first, 7), *later)
         assert "--seed" not in call.options
 
 
 def test_everything_that_is_played_has_a_licence():
-    for call in piano.calls(640, 52, 0):
+    for call in calls.calls(640, 52, 0):
         assert all(piano.LICENCES[font] for font in call.fonts)
         assert call.scores in piano.LICENCES or call.scores in ("drums", "basses")  # composed

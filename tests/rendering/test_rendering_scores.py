@@ -1,32 +1,22 @@
-"""Scores, instruments, soundfonts and performances: what rendering reads and draws before any sound
-is made."""
+"""Scores as MIDI and MusicXML: what is read, and which files are refused."""
 
 import sys
 
 import mido
 import numpy as np
 import pytest
-import soundfile
-from rendering_for_tests import part, sfz_piano, sine_zone, writer
+from rendering_for_tests import part
 
-from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.rendering.instruments import CLASSES, class_of, classes_named
+from tfsepgan.errors import DataError
+from tfsepgan.rendering.instruments import class_of
 from tfsepgan.rendering.midi import read_midi, write_midi
 from tfsepgan.rendering.musicxml import read_musicxml
-from tfsepgan.rendering.performance import Performance, perform
 from tfsepgan.rendering.reading import find_scores
 from tfsepgan.rendering.score import (
     PITCH_WHEEL,
     Control,
     Note,
-    cut,
-    fit,
-    fold,
-    line,
-    one_key_at_a_time,
-    shorten_rests,
 )
-from tfsepgan.rendering.soundfonts import open_soundfont
 
 
 def save_midi(path, *tracks, **kinds):
@@ -38,17 +28,6 @@ def save_midi(path, *tracks, **kinds):
 
 def message(kind, time, **words):
     return mido.Message(kind, time=time, **words)
-
-
-def test_every_program_of_general_midi_is_in_exactly_one_class():
-    listed = [
-        program for kind in CLASSES.values() if kind.name != "drums" for program in kind.programs
-    ]
-    assert sorted(listed) == list(range(128))
-    assert class_of(40, is_drums=False) == "violin"
-    assert class_of(40, is_drums=True) == "drums"
-    with pytest.raises(ConfigError, match="no instrument class viola_da_gamba; there are cello"):
-        classes_named(["viola_da_gamba"])
 
 
 def test_midi_times_follow_every_change_of_tempo_in_any_track(tmp_path):
@@ -133,128 +112,6 @@ def test_damaged_midi_is_read_or_named_but_never_crashes(tmp_path):
         except DataError as error:
             named += "song.mid" in str(error)
     assert named > 50
-
-
-def test_the_top_and_the_bottom_line_of_chords():
-    chords = part((0.0, 1.0, 48), (0.0, 1.0, 60), (0.0, 1.0, 72), (1.0, 2.0, 50), (1.0, 2.0, 74))
-    assert chords.is_chordal
-    assert [note.pitch for note in line(chords, lowest=False).notes] == [72, 74]
-    assert [note.pitch for note in line(chords, lowest=True).notes] == [48, 50]
-    assert not line(chords, lowest=True).is_chordal
-
-
-def test_a_line_keeps_its_held_note_while_others_move_beside_it():
-    held = part((0.0, 2.0, 72), (0.5, 1.0, 60), (1.0, 1.5, 62), (2.0, 3.0, 74))
-    assert line(held, lowest=False).notes == (Note(0.0, 2.0, 72, 80), Note(2.0, 3.0, 74, 80))
-
-
-def test_pitches_are_folded_into_a_range_by_octaves():
-    assert [fold(pitch, 55, 96) for pitch in (54, 42, 55, 97, 108)] == [66, 66, 55, 85, 96]
-    moved = fit(part((0, 1, 40), (1, 2, 45), (2, 3, 50)).notes, 60, 96)
-    assert [note.pitch for note in moved] == [64, 69, 74]  # all by the same two octaves
-
-
-def test_only_what_is_too_long_of_a_rest_is_taken_out():
-    pedal = (Control(6.0, 64, 127), Control(9.5, 64, 0))
-    short = shorten_rests(
-        part((5.0, 6.0, 60), (7.0, 8.0, 62), (20.0, 21.0, 64), controls=pedal), 1.5
-    )
-    assert [(note.start, note.end) for note in short.notes] == [(1.5, 2.5), (3.5, 4.5), (6.0, 7.0)]
-    assert [control.time for control in short.controls] == [2.5, 6.0]
-    assert shorten_rests(short, 1.5) == short
-
-
-def test_a_cut_part_ends_there():
-    assert cut(part((0.0, 3.0, 60), (4.0, 5.0, 62)), 2.0).notes == (Note(0.0, 2.0, 60, 80),)
-
-
-def test_a_performance_sets_tempo_key_and_loudness():
-    played = perform(
-        part((1.0, 2.0, 60), (2.0, 3.0, 64)), Performance(1.25, 2, -10.0, 0.0, 0.0, (1,)), "piano"
-    )
-    assert played.notes == (Note(0.8, 1.6, 62, 70), Note(1.6, 2.4, 66, 70))
-    drums = perform(
-        part((1.0, 2.0, 38), is_drums=True), Performance(1.0, 2, 0.0, 0.0, 0.0, (1,)), "drums"
-    )
-    assert drums.notes[0].pitch == 38
-
-
-def test_timing_cuts_no_repeated_note():
-    repeated = part(*((0.5 * n, 0.5 * (n + 1), 60) for n in range(200)))
-    played = perform(repeated, Performance(1.0, 0, 0.0, 0.0, 0.012, (1,)), "piano").notes
-    assert len(played) == 200
-    for one, following in zip(played, played[1:], strict=False):
-        assert one.end <= following.start
-        assert one.end - one.start > 0.4
-
-
-def test_of_two_notes_on_one_key_the_first_ends_where_the_second_begins():
-    notes = (
-        Note(0.0, 4.0, 60, 50),
-        Note(1.0, 2.0, 60, 70),
-        Note(1.0, 3.0, 60, 40),
-        Note(0.5, 3.5, 64, 90),
-    )
-    expected = (Note(0.0, 1.0, 60, 50), Note(0.5, 3.5, 64, 90), Note(1.0, 3.0, 60, 70))
-    assert one_key_at_a_time(notes) == expected
-
-
-def test_the_same_seed_plays_the_same_and_another_does_not():
-    lively = Performance(1.0, 0, 0.0, 5.0, 0.01, (1, 2))
-    score = part(*((float(k), k + 0.9, 60) for k in range(20)))
-    assert perform(score, lively, "piano") == perform(score, lively, "piano")
-    assert perform(score, lively, "piano") != perform(score, lively._replace(seed=(1, 3)), "piano")
-
-
-def test_a_soundfont_says_what_it_holds(tmp_path):
-    path = tmp_path / "violin.sf2"
-    assert (
-        writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0", preset=(0, 40))
-        == 1
-    )
-    font = open_soundfont("sines", path)
-    assert (font.presets, font.title, font.copyright) == (frozenset({(0, 40)}), "Sines", "CC0")
-    assert font.programs(CLASSES["violin"]) == (40,)
-    assert font.programs(CLASSES["piano"]) == ()
-
-
-def test_a_bad_soundfont_is_named(tmp_path):
-    path = tmp_path / "some.sf2"
-    writer.write_soundfont(path, [sine_zone()], title="Sines", copyright="CC0")
-    whole = path.read_bytes()
-    for spoiled in (b"", b"RIFF1234WAVE", whole[: len(whole) // 2], whole[:300]):
-        path.write_bytes(spoiled)
-        with pytest.raises(DataError, match=r"some\.sf2"):
-            open_soundfont("some", path)
-    with pytest.raises(DataError, match="cannot be read"):
-        open_soundfont("some", tmp_path / "none.sf2")
-
-
-def test_an_sfz_piano_with_includes_and_defines_becomes_zones(tmp_path):
-    (tmp_path / "Samples").mkdir()
-    (tmp_path / "Data").mkdir()
-    for name, level in (("Soft A4.wav", 0.25), ("Loud A4.wav", 0.5)):
-        soundfile.write(
-            tmp_path / "Samples" / name, np.full((4410, 2), level), 44100, subtype="PCM_24"
-        )
-    (tmp_path / "Data" / "layer.txt").write_text(
-        "<region> #define $KEY 69 lokey=60 hikey=c5 sample=$DYN A4.$EXT // x\n"
-    )
-    (tmp_path / "p.sfz").write_text(
-        "#define $EXT wav\n<control>\ndefault_path=Samples/\nset_cc70=0\n"
-        "<global>\nampeg_release=0.5\n<group>\n"
-        "locc70=1\n<region> sample=Soft A4.wav key=69\n"
-        "<group> lovel=1 hivel=64 pitch_keycenter=69\n#define $DYN Soft\n"
-        '#include "Data/layer.txt"\n<group> lovel=65 pitch_keycenter=a4 group_volume=-6.0206\n'
-        "#define $DYN Loud\n"
-        '#include "Data/layer.txt"\n<region> trigger=release sample=Loud A4.wav key=69\n'
-    )
-    soft, loud = sfz_piano.sfz_zones(tmp_path / "p.sfz")
-    assert (soft.keys, soft.velocities, soft.root) == ((60, 72), (1, 64), 69)
-    assert (loud.velocities, loud.root, loud.release_seconds) == ((65, 127), 69, 0.5)
-    # 6 dB softer, twice as high: alike
-    assert abs(int(soft.samples.max()) - int(loud.samples.max())) <= 2
-    assert soft.samples.shape == (4410, 2)
 
 
 MUSICXML = """<?xml version="1.0" encoding="UTF-8"?>

@@ -26,12 +26,12 @@ def test_nothing_of_the_yardstick_is_trained_on():
 def test_everything_has_an_address_and_a_licence():
     for band in (recipe.APART, recipe.TRAINING):
         for name in band.fonts:
-            assert name in recipe.FONTS or recipe.piano.LICENCES[name]
+            assert name in recipe.FONTS or recipe.piano_soundfonts.LICENCES[name]
         for speech, *_ in band.singers.values():
             folder, licence = recipe.SPEECH[speech]
             assert licence
             assert folder.split("/")[0] in (*sources.REPOSITORIES, "librispeech", "")
-    for path, _ in recipe.piano.SOURCES.values():
+    for path, _ in recipe.piano_soundfonts.SOURCES.values():
         name = path.split("/")[0]
         assert name in sources.REPOSITORIES or any(
             package.split("/")[0] == name for package in sources.PACKAGES

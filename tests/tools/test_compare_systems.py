@@ -1,122 +1,30 @@
-"""The comparison's own parts: rows that parse, steps that fit a budget, what is done next, tables
-that keep the page."""
+"""The comparison of systems: what is done next, means and differences, and the page of tables."""
 
 import argparse
 import io
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from comparison_for_tests import (
+    done,
+    rows_of,
+    scored,
+    sets_of,
+    statistics,
+    tables,
+    tool,
+    trained,
+    trial_of,
+    work,
+)
 from rich.console import Console
-from tools_for_tests import from_tools
 
-from tfsepgan import systems
-from tfsepgan.config import check, flatten, to_dict
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.evaluation.records import Report, TrackScores, read_json, save_track, write_json
+from tfsepgan.evaluation.records import read_json, write_json
 
 DOCS = Path(__file__).parents[2] / "docs"
-
-
-rows_of, sets_of, statistics, tables, work = (
-    from_tools(f"comparison_{name}") for name in ("rows", "sets", "statistics", "table", "work")
-)
-tool = from_tools("compare_systems")
-ROWS = rows_of.ROWS
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_every_row_is_settings_that_a_run_could_use(row):
-    if row.missing():
-        pytest.skip(row.missing())
-    experiment = row.experiment("demo", seed=3)
-    check(experiment)
-    assert (experiment.system, experiment.preset, experiment.data.seed) == (
-        row.system,
-        row.preset,
-        3,
-    )
-    assert row.table in rows_of.TITLES
-
-
-def test_all_rows_have_the_same_mixtures_and_choose_nothing():
-    laws = []
-    for row in (
-        row for row in ROWS if not row.missing() and row.separates and row.preset != "paper"
-    ):
-        data = row.experiment("demo", seed=0).data
-        training = row.experiment("demo", seed=0).training
-        laws.append(
-            (data.sample_rate_hz, data.law, data.snr_db, data.others, data.gain_db, data.variants)
-        )
-        assert (training.keep, training.validation_mixtures, training.minutes) == (
-            "last",
-            0,
-            None,
-        ), row.name
-    assert len(laws) > 5 and len(set(laws)) == 1
-
-
-def test_the_papers_row_keeps_the_papers_own_settings():
-    [row] = (row for row in ROWS if row.name == "paper")
-    ours, paper = row.experiment("demo", seed=0), systems.preset("ssepgan", "paper")
-    for name in ("law", "window", "batch"):
-        assert getattr(ours.data, name) == getattr(paper.data, name)
-    for name in ("learning_rate", "betas", "ema", "clip_norm", "schedule"):
-        assert getattr(ours.training, name) == getattr(paper.training, name)
-    assert (ours.data.law, ours.training.betas) == ("paper", (0.5, 0.9))
-    wide = [
-        replace(getattr(ours.model, part), channels=width)
-        for part, width in (("generator", 128), ("discriminator", 64))
-    ]
-    assert replace(ours.model, generator=wide[0], discriminator=wide[1]) == paper.model
-    assert 4 * ours.model.generator.channels == 128 and 4 * ours.model.discriminator.channels == 64
-
-
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if row.table != "systems"], ids=lambda row: row.name
-)
-def test_a_choice_differs_from_the_base_in_what_its_flags_name_and_nothing_else(row):
-    base, ours = (flatten(to_dict(r.experiment("demo", seed=0))) for r in (ROWS[0], row))
-    different = {name for name in ours if ours[name] != base[name]}
-    named = {flag[2:].replace("-", "_") for flag in row.flags if flag.startswith("--")}
-    assert different <= named and different
-
-
-def test_names_are_unique_and_needs_come_first():
-    names = [row.name for row in ROWS]
-    assert len(set(names)) == len(names)
-    for place, row in enumerate(ROWS):
-        assert all(names.index(need) < place for need in row.needs)
-    assert {rows_of.BASE, rows_of.PLAIN, *rows_of.SEVERAL_SEEDS} <= set(names)
-
-
-def test_a_row_that_does_not_exist_is_refused_by_name():
-    with pytest.raises(ValueError, match="no row is called nosuch; there is: ssepgan"):
-        rows_of.chosen(["nosuch"])
-    assert [row.name for row in rows_of.chosen(["l1-only", "ssepgan"])] == ["ssepgan", "l1-only"]
-
-
-def test_a_missing_system_or_setting_is_reported():
-    assert "nosuch" in rows_of.Row(name="x", says="", table="systems", system="nosuch").missing()
-    row = rows_of.Row(name="x", says="", table="terms", flags=("--adversarial-wait", "1"))
-    assert row.missing() == "ssepgan has no setting --adversarial-wait"
-    row = rows_of.Row(name="x", says="", table="terms", flags=("--discriminator.kind", "ear"))
-    assert row.missing() == "there is no discriminator 'ear'"
-
-
-def test_planned_steps_fit_the_budget():
-    start, a_step = 11.0, 0.7
-    short, long = ({"step": n, "processor_seconds": start + n * a_step} for n in (3, 90))
-    plan = work.plan_steps(1800.0, short, long)
-    assert plan["processor_seconds_a_step"] == pytest.approx(a_step)
-    assert plan["processor_seconds_to_start"] == pytest.approx(start)
-    took = start + plan["steps"] * a_step
-    assert work.MARGIN * 1800 - a_step < took <= work.MARGIN * 1800
-    with pytest.raises(work.RowError, match="--timing-seconds"):
-        work.plan_steps(1800.0, short, short)
 
 
 @pytest.fixture
@@ -128,66 +36,6 @@ def comparison(tones, tmp_path):
         return tool.Comparison(options, Console(quiet=True))
 
     return make
-
-
-def trial_of(name, seed=0):
-    return rows_of.Trial(next(row for row in ROWS if row.name == name), seed)
-
-
-def trained(comparison, trial, *, steps=10):
-    """What a trained row leaves."""
-    plan = {"settings": comparison.settings(trial), "steps": steps, "budget_seconds": 1800}
-    write_json(comparison.of(trial, "plan.json"), plan)
-    numbers = {
-        "steps": steps,
-        "planned_steps": steps,
-        "processor_minutes": 29.0,
-        "window": 32768,
-        "batch": 8,
-    }
-    numbers |= {"windows_a_processor_second": 4.0, "commits": ["abc"], "hardware": "a desk"}
-    write_json(comparison.of(trial, "trained.json"), numbers)
-    comparison.of(trial, "run", "model").mkdir(parents=True)
-    comparison.of(trial, "run", "model", "weights").write_bytes(trial.name.encode())
-
-
-def scored(comparison, trial, gains, files=("a", "a", "b")):
-    """Scores of three mixtures of two recordings, as an evaluation leaves them."""
-    for one in comparison.sets:
-        tracks = []
-        for number, (gain, file) in enumerate(zip(gains, files, strict=True)):
-            kinds = {
-                kind: dict.fromkeys(
-                    ("si_sdr", "sdr", "sir", "sar", "frechet", "spectral_tilt"), 1.0
-                )
-                for kind in ("mixture", "model", "oracle")
-            }
-            for kind, more in (("model", gain), ("oracle", 12.0)):
-                kinds[kind] |= {
-                    "si_sdr_improvement": more,
-                    "low_bins": 1.0,
-                    "log_spectral_distance": 12.0 - more,
-                }
-            track = {
-                "name": f"m{number}",
-                "file": f"m{number}.json",
-                "sample_rate_hz": 16000,
-                "seconds": 10,
-            }
-            scores = {"piano": kinds, "residual": kinds}
-            tracks.append(TrackScores(**track, channels=1, scores=scores, target_file=file))
-            save_track(comparison.of(trial, "scores", one.name), tracks[-1])
-        report = Report(
-            sources=("piano", "residual"), settings={}, mixtures=len(tracks), tracks=tuple(tracks)
-        )
-        report.save(comparison.of(trial, "scores", one.name))
-        stamp = comparison.of(trial, "scores", one.name, "computed_from.json")
-        write_json(stamp, comparison.computed_from(trial, one))
-
-
-def done(comparison, name, gains, *, seed=0, **more):
-    trained(comparison, trial_of(name, seed))
-    scored(comparison, trial_of(name, seed), gains, **more)
 
 
 def test_each_start_goes_on_with_what_is_not_done(comparison):

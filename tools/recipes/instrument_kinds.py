@@ -51,3 +51,32 @@ class Instrument:
     """General MIDI program, from 0; for drums, the number of the kit."""
     licence: str
     made: Notes | Kit | Sfz | Synth | Struck
+
+
+NOTE = r"(?P<note>[A-G][#sb]?-?\d)"
+TONEJS = "CC-BY-3.0 (Nicholaus Brosowsky, tonejs-instruments)"
+PLAIN = Notes(pattern=rf"/?{NOTE}\.(wav|mp3)$")
+
+
+def tonejs(name: str, program: int, *, kind: str = "wav", made: Notes = PLAIN) -> Instrument:
+    """An instrument of tonejs-instruments: one file for each note."""
+    return Instrument(
+        name=f"tonejs_{name.replace('-', '_')}",
+        title=f"tonejs {name}",
+        folder=f"tonejs-instrument-{name}-{kind}",
+        program=program,
+        licence=TONEJS,
+        made=made,
+    )
+
+
+def karoryfer(name: str, program: int, folder: str, made: Notes) -> Instrument:
+    """An instrument of Karoryfer Samples."""
+    return Instrument(
+        name=name,
+        title=name,
+        folder=f"karoryfer.{folder}",
+        program=program,
+        licence=CC0_KARORYFER,
+        made=made,
+    )

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from note_samples import PEAK, begin, shortened
 from scipy.signal import butter, resample_poly, sosfilt
-from sfz_piano import PEAK, begin, layered_zones, pitch, shortened
+from sfz_piano import layered_zones
+from sfz_text import pitch
 from soundfont_writer import Zone, to_pcm16
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")

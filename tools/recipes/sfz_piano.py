@@ -1,8 +1,8 @@
 """Converts SFZ pianos, and folders of sampled notes, to SF2 soundfonts for any synthesizer.
 
-    python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 \\
+    python tools/recipes/sfz_piano.py sfz "Splendid Grand Piano.sfz" splendid.sf2 \
         --title "Splendid Grand Piano"
-    python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 \\
+    python tools/recipes/sfz_piano.py salamander FOLDER salamander.sf2 \
         --title "Salamander Grand Piano V3"
     # FOLDER/A#3.wav, FOLDER/Bb3.flac ...
     python tools/recipes/sfz_piano.py notes FOLDER upright.sf2 --title "Upright"
@@ -16,103 +16,16 @@ Source: https://sfzformat.com (opcodes and headers).
 """
 
 import argparse
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from note_samples import PEAK, attack, begin, peak, shortened
 from rich.console import Console
+from sfz_text import expanded, is_note, pitch, regions, sounds_by_itself
 from soundfont_writer import Zone, to_pcm16, write_soundfont
-
-LONGEST_SECONDS = 12.0  # after that, a held piano note is inaudible in music
-FADE_SECONDS = 1.0
-PEAK = 0.9
-ATTACK_SECONDS = 0.5  # over which the level of a sampled note is measured
-SPRITE_GAP = 512  # samples at the end of each note of a sprite, not used by its player either
-TAPER_SECONDS = 0.02  # at the end of a sample from a longer file
-NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-HEADERS = ("control", "global", "master", "group", "region", "curve", "effect", "midi")
-NOTE = re.compile(r"([a-g])([#sb]?)(-?\d+)")
-OPCODE = re.compile(r"(?:^|\s)([A-Za-z_]\w*)=")
-
-
-def expanded(path: Path, defines: dict[str, str] | None = None, root: Path | None = None) -> str:
-    """The text of an SFZ file with includes and defines resolved; defines apply to what follows."""
-    defines = {} if defines is None else defines
-    root = path.parent if root is None else root
-    text = re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8", errors="replace"))
-    out = []
-    for word in re.split(r'(#define\s+\$\w+\s+\S+|#include\s+"[^"]+")', text):
-        if word.startswith("#define"):
-            _, name, value = word.split(maxsplit=2)
-            defines[name] = _filled(value, defines)
-        elif word.startswith("#include"):
-            out.append(expanded(root / _filled(word.split('"')[1], defines), defines, root))
-        else:
-            out.append(_filled(word, defines))
-    return "".join(out)
-
-
-def _filled(text: str, defines: dict[str, str]) -> str:
-    for name in sorted(defines, key=len, reverse=True):  # $DYN2 before $DYN
-        text = text.replace(name, defines[name])
-    return text
-
-
-def regions(text: str) -> Iterator[dict[str, str]]:
-    """The opcodes of every region, with those inherited from its headers."""
-    levels: dict[str, dict[str, str]] = {}
-    inherits = ("control", "global", "master", "group")
-    for header, body in re.findall(r"<(\w+)>([^<]*)", text):
-        opcodes = _opcodes(body)
-        if header in inherits:
-            levels[header] = (
-                {**levels.get(header, {}), **opcodes} if header == "control" else opcodes
-            )
-            for lower in inherits[inherits.index(header) + 1 :]:
-                if header != "control":
-                    levels.pop(lower, None)
-        elif header == "region":
-            yield {
-                key: value for level in inherits for key, value in levels.get(level, {}).items()
-            } | opcodes
-
-
-def _opcodes(body: str) -> dict[str, str]:
-    """`key=value` pairs; a value, with spaces, ends at the next key or the end of the line."""
-    found = {}
-    for row in body.splitlines():
-        places = list(OPCODE.finditer(row))
-        for place, after in zip(places, [*places[1:], None], strict=False):
-            found[place[1]] = row[place.end() : after.start() if after else len(row)].strip()
-    return found
-
-
-def sounds_by_itself(region: dict[str, str]) -> bool:
-    """False for regions of a pedal, a controller, a key release or alternating takes."""
-    if region.get("trigger", "attack") not in ("attack", "first") or "sample" not in region:
-        return False
-    if int(region.get("seq_position", 1)) > 1 or float(region.get("lorand", 0)) > 0:
-        return False
-    for key, value in region.items():
-        if key.startswith("locc"):
-            number = key[4:]
-            if float(value) > max(
-                float(region.get(f"set_cc{number}", 0)),
-                127 * float(region.get(f"set_hdcc{number}", 0)),
-            ):
-                return False
-    return True
-
-
-def pitch(word: str) -> int:
-    """A MIDI number, or the name of a note with its octave, such as c#4 or cs4 (60 is c4)."""
-    if re.fullmatch(r"-?\d+", word):
-        return int(word)
-    name = NOTE.fullmatch(word.lower())
-    return NOTES[name[1]] + {"": 0, "#": 1, "s": 1, "b": -1}[name[2]] + 12 * (int(name[3]) + 1)
 
 
 def sfz_zones(
@@ -146,7 +59,7 @@ def sfz_zones(
         for region in found
     ]
     loudest = max(
-        _peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True)
+        peak(file) * 10 ** (volume / 20) for file, volume in zip(files, volumes, strict=True)
     )
     spans = [_span(region) for region in found]
     lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)
@@ -191,7 +104,7 @@ def salamander_zones(folder: Path) -> Iterator[Zone]:
         127
     ]
     bottoms = [0, *(top + 1 for top in tops[:-1])]
-    loudest = max(_peak(path) for _, _, path in found)
+    loudest = max(peak(path) for _, _, path in found)
     for layer, root, path in found:
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
         number = layers.index(layer)
@@ -226,7 +139,7 @@ def note_zones(
     """
     found = []
     for folder in layers:
-        named = {pitch(path.stem): path for path in sorted(folder.iterdir()) if _is_note(path.stem)}
+        named = {pitch(path.stem): path for path in sorted(folder.iterdir()) if is_note(path.stem)}
         found.append(
             {root: path for root, path in sorted(named.items()) if roots[0] <= root <= roots[1]}
         )
@@ -259,7 +172,7 @@ def layered_zones(
     """
     bottoms = [0, *(top + 1 for top in tops)]
     for number, (named, bottom, top) in enumerate(zip(layers, bottoms, [*tops, 127], strict=True)):
-        levels, peaks = np.array([_attack(path) for path in named.values()]).T
+        levels, peaks = np.array([attack(path) for path in named.values()]).T
         keys = np.array(list(named))
         gains = np.polyval(np.polyfit(keys, levels, 2 if len(keys) > 2 else 0), keys) - levels
         gains += 20 * np.log10(PEAK) - np.max(peaks + gains) - step_db * (len(layers) - 1 - number)
@@ -279,66 +192,12 @@ def layered_zones(
             )
 
 
-def begin(samples: np.ndarray, lead: int) -> int:
-    """The begin of a note: `lead` samples before it first exceeds a hundredth of its peak."""
-    size = np.abs(samples).max(axis=1)
-    return max(0, int(np.argmax(size > 0.01 * size.max())) - lead)
-
-
-def cut_sprites(folder: Path, output: Path) -> None:
-    """Cut long files of consecutive notes into one file per note, named by MIDI number.
-
-    Args:
-      folder: holds NAME.ogg and index.json, with `[[note, samples], ...]` for each NAME.
-    """
-    output.mkdir(parents=True, exist_ok=True)
-    for name, notes in json.loads((folder / "index.json").read_text()).items():
-        samples, rate_hz = soundfile.read(folder / f"{name}.ogg", dtype="float32", always_2d=True)
-        taper = np.linspace(1, 0, round(TAPER_SECONDS * rate_hz), dtype=np.float32)[:, None]
-        ends = np.cumsum([length for _, length in notes])
-        for (note, length), end in zip(notes, ends, strict=True):
-            sample = samples[end - length : end - SPRITE_GAP].copy()
-            sample[-len(taper) :] *= taper
-            soundfile.write(output / f"{note}.wav", sample, rate_hz, subtype="FLOAT")
-
-
 def _nearest_keys(root: int, roots: Sequence[int]) -> tuple[int, int]:
     """The keys that are nearest to this sample in its layer."""
     roots = sorted(roots)
     at = roots.index(root)
     low = 0 if at == 0 else (roots[at - 1] + root) // 2 + 1
     return low, 127 if at == len(roots) - 1 else (root + roots[at + 1]) // 2
-
-
-def _is_note(word: str) -> bool:
-    return bool(re.fullmatch(r"\d+", word) or NOTE.fullmatch(word.lower()))
-
-
-def _attack(path: Path) -> tuple[float, float]:
-    """RMS of the first half second of a note, and its peak, dBFS."""
-    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    size = np.abs(samples).max(axis=1)
-    begins = int(np.argmax(size > 0.1 * size.max()))
-    attack = samples[begins : begins + round(ATTACK_SECONDS * rate_hz)]
-    return tuple(
-        20 * np.log10(max(value, 1e-9)) for value in (np.sqrt(np.mean(attack**2)), size.max())
-    )
-
-
-def shortened(samples: np.ndarray, rate_hz: int) -> np.ndarray:
-    """At most LONGEST_SECONDS, faded out where it was cut."""
-    longest, fade = round(LONGEST_SECONDS * rate_hz), round(FADE_SECONDS * rate_hz)
-    if len(samples) <= longest:
-        return samples
-    samples = samples[:longest].copy()
-    samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
-    return samples
-
-
-def _peak(path: Path) -> float:
-    return float(
-        np.abs(soundfile.read(path, dtype="float32", always_2d=True, frames=200_000)[0]).max()
-    )
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from tfsepgan.rendering.arranging.desk import active_rms
 
 sys.path[:0] = [str(Path(__file__).parent)]
 import instruments  # noqa: E402
-import piano  # noqa: E402
+import piano_soundfonts  # noqa: E402
 
 RATE_HZ = 44100
 GENERAL_MIDI = Path("/usr/share/sounds/sf2")
@@ -79,7 +79,7 @@ TRAINING = Band(
         "iowa",
         "disklavier",
         "player",
-        *piano.MORE,
+        *piano_soundfonts.MORE,
         "fluid",
         "musescore",
     ),
@@ -104,12 +104,12 @@ CEILING = 10 ** (-1 / 20)
 def songs_command(band: Band, sources: Path, output: Path, options: argparse.Namespace) -> int:
     """Call `tfsepgan-data songs` with the soundfonts and singers of a band."""
     console = Console(soft_wrap=True)
-    made = piano.ready_soundfonts(
-        sources, console, [name for name in band.fonts if name in piano.SAMPLED]
+    made = piano_soundfonts.ready_soundfonts(
+        sources, console, [name for name in band.fonts if name in piano_soundfonts.SAMPLED]
     )
     sampled = instruments.ready_instruments(sources, console, band.sampled)
     places = made | sampled | {name: FONTS[name][0] for name in band.fonts if name in FONTS}
-    scores = sources / piano.SOURCES["pop909"][0]
+    scores = sources / piano_soundfonts.SOURCES["pop909"][0]
     singers = {
         name: (sources / SPEECH[speech][0], *rest) for name, (speech, *rest) in band.singers.items()
     }
@@ -120,8 +120,8 @@ def songs_command(band: Band, sources: Path, output: Path, options: argparse.Nam
     silent = [name for name, (folder, *_) in singers.items() if not folder.exists()]
     if silent:
         console.print(f"No speech for {', '.join(silent)}; others sing instead.")
-    licences = {"pop909": piano.SOURCES["pop909"][1]} | {
-        name: piano.LICENCES.get(name, "") for name in made
+    licences = {"pop909": piano_soundfonts.SOURCES["pop909"][1]} | {
+        name: piano_soundfonts.LICENCES.get(name, "") for name in made
     }
     licences |= {name: instruments.LICENCES[name] for name in sampled}
     licences |= {name: FONTS[name][1] for name in band.fonts if name in FONTS}

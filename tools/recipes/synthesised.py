@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sfz_piano import PEAK
+from note_samples import PEAK
 from soundfont_writer import Zone, to_pcm16
 
 RATE_HZ = 44100

@@ -5,6 +5,7 @@ changed, what is drawn anew, what survives a restart, a limit. Each names the qu
 kill it.
 """
 
+from mutants.adversary import ADVERSARY
 from mutants.compressed_sensing import COMPRESSED_SENSING
 from mutants.cyclegan import CYCLEGAN
 from mutants.decomposition import DECOMPOSITION
@@ -24,6 +25,7 @@ MUTANTS = (
     *SIGNALS,
     *NETWORKS,
     *RUNS,
+    *ADVERSARY,
     *SHARED,
     *SSEPGAN,
     *CYCLEGAN,

@@ -110,7 +110,7 @@ SIGNALS = (
     ),
     *mutants_of(
         "data/batches/mixing_laws.py",
-        "data/test_mixing.py",
+        "data/batches/test_mixing.py",
         (
             "paper-law-weights-swapped",
             "np.multiply(targets, weights[:-1, None], out=sources)",
@@ -238,7 +238,7 @@ SIGNALS = (
     ),
     *mutants_of(
         "data/batches/draws.py",
-        "data/test_windows.py",
+        "data/batches/test_windows.py",
         (
             "songs-share-upside-down",
             "1 - config.songs if pool.joined",

@@ -1,4 +1,4 @@
-"""The work on one row and seed: times a step, trains, scores, measures speed; each in a process.
+"""The work on one row and seed: times a step, trains, scores, measures; each in a process.
 
 A row's folder holds:
 - `plan.json`: the steps that the budget allows, and how they were found;
@@ -19,7 +19,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -31,11 +30,6 @@ SHORT_STEPS = 3
 # of the budget that is planned, so that the learning rate reaches its end; checkpoints take time
 MARGIN = 0.97
 NEVER = 10**8  # steps
-SPEED_SECONDS = 60
-SPEED_ROUNDS = 5
-SLOW_SECONDS = 20.0  # a pass longer than this is measured in fewer rounds
-SLOW_ROUNDS = 3
-
 Reporter = Callable[[str], None]
 
 
@@ -52,13 +46,12 @@ def run(module: str, arguments: list[str], row_folder: Path, report: Reporter) -
     _watch(command, row_folder, report)
 
 
-def step(name: str, values: dict, row_folder: Path, report: Reporter) -> dict:
-    """Run a function of this file in a new process; returns its result."""
-    answer = row_folder / f".{name}-{os.getpid()}.json"
+def measure(values: dict, row_folder: Path, report: Reporter) -> dict:
+    """Run `comparison_speed.measure` in a new process; returns its result."""
+    answer = row_folder / f".measure-{os.getpid()}.json"
+    tool = Path(__file__).with_name("comparison_speed.py")
     try:
-        _watch(
-            [sys.executable, __file__, name, json.dumps(values), str(answer)], row_folder, report
-        )
+        _watch([sys.executable, str(tool), json.dumps(values), str(answer)], row_folder, report)
         return json.loads(answer.read_text())
     finally:
         answer.unlink(missing_ok=True)
@@ -222,85 +215,3 @@ def hardware() -> str:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def measure(rows: dict[str, dict], data: str, split: str, source: str) -> dict:
-    """Parameters of each row, and its speed on a minute of mixtures, the rows in rotation.
-
-    Args:
-      rows: by name, `run` (its folder) and `arguments` (of its training).
-    Returns: by name, `parameters` and `speed`.
-    """
-    from tfsepgan.separation.separator import load
-
-    audio, rate_hz = _a_minute(data, split, source)
-    separators = {name: load(row["run"]) for name, row in rows.items()}
-    rounds = {}
-    for name, separator in separators.items():
-        first = _seconds(separator, audio, rate_hz)[0]  # traces the network; not counted
-        rounds[name] = SLOW_ROUNDS if first > SLOW_SECONDS else SPEED_ROUNDS
-    taken: dict[str, list] = {name: [] for name in rows}
-    for number in range(SPEED_ROUNDS):
-        for name, separator in separators.items():
-            if number < rounds[name]:
-                taken[name].append(_seconds(separator, audio, rate_hz))
-    return {
-        name: {"parameters": _parameters(row, separators[name]), "speed": _speed(taken[name])}
-        for name, row in rows.items()
-    }
-
-
-def _a_minute(data: str, split: str, source: str) -> tuple[np.ndarray, int]:
-    from tfsepgan.data.recordings.opening import open_catalogue
-    from tfsepgan.evaluation.scoring import scoring_mixtures
-
-    rate_hz = 16000
-    catalogue = open_catalogue(data, (source,))
-    mixtures = scoring_mixtures(
-        catalogue, (source,), rate_hz, split=split, count=6, seconds=SPEED_SECONDS / 6
-    )
-    audio = np.concatenate([item.mixture[:, 0] for item in mixtures])
-    return np.resize(audio, SPEED_SECONDS * rate_hz), rate_hz
-
-
-def _seconds(separator, audio: np.ndarray, rate_hz: int) -> tuple[float, float]:
-    wall, processor = time.perf_counter(), time.process_time()
-    separator.separate(audio, rate_hz)
-    return time.perf_counter() - wall, time.process_time() - processor
-
-
-def _speed(taken: list[tuple[float, float]]) -> dict:
-    wall, processor = np.median(np.array(taken), axis=0)
-    return {
-        "times_real_time": round(float(SPEED_SECONDS / wall), 2),
-        "processor_seconds_a_minute": round(float(processor * 60 / SPEED_SECONDS), 3),
-        "rounds": len(taken),
-    }
-
-
-def _parameters(row: dict, separator) -> dict[str, int]:
-    """Parameters that ship, and those used in training only."""
-    from tfsepgan import systems
-    from tfsepgan.cli.settings import parse
-    from tfsepgan.cli.train import TrainOptions
-
-    experiment, _ = parse(row["arguments"], TrainOptions, program="compare_systems", about="")
-    players = systems.build(experiment).players
-    counts = {name: network.count_params() for name, network in players.items()}
-    if not _plays(experiment):
-        counts.pop("discriminator", None)
-    shipped = separator.manifest.parameters
-    return {"shipped": shipped, "training_only": max(0, sum(counts.values()) - shipped), **counts}
-
-
-def _plays(experiment) -> bool:
-    """Whether the discriminator is part of the generator's loss."""
-    weights = ("adversarial_weight", "feature_weight")
-    return any(getattr(experiment.model, name, 1) for name in weights)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    Path(sys.argv[3]).write_text(
-        json.dumps({"measure": measure}[sys.argv[1]](**json.loads(sys.argv[2])))
-    )

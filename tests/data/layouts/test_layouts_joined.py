@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sets_for_tests import MAKERS, write
+from set_files_for_tests import write
+from sets_for_tests import MAKERS
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.batches.pipeline import training_batches

@@ -1,14 +1,12 @@
 """The demo set in the package is music without defects, and its splits have nothing in common."""
 
 import hashlib
-import importlib.util
-import sys
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings import demo
 from tfsepgan.errors import DataError
@@ -39,13 +37,7 @@ def sounds():
 
 @pytest.fixture(scope="module")
 def demo_music():
-    path = Path(__file__).parents[2] / "tools" / "recipes" / "demo_music.py"
-    spec = importlib.util.spec_from_file_location("demo_music", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return from_tools("demo_music")
 
 
 def test_the_directory_holds_the_three_splits_and_two_sources():
@@ -152,7 +144,7 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
     def compose(seed):
         rng = np.random.default_rng(seed)
         song = demo_music.make_song("train", rng, seconds=24, beats=4, tempo_bpm=100)
-        return demo_music.piano(song, rng, style="rag")
+        return from_tools("demo_piano").piano(song, rng, style="rag")
 
     assert compose(1) == compose(1)
     assert compose(1) != compose(2)
@@ -164,7 +156,7 @@ def test_the_same_seed_composes_the_same_piece(demo_music):
 def test_piano_notes_can_be_played(style, demo_music):
     rng = np.random.default_rng(5)
     song = demo_music.make_song("test", rng, seconds=24, beats=4, tempo_bpm=90)
-    notes = demo_music.piano(song, rng, style=style)
+    notes = from_tools("demo_piano").piano(song, rng, style=style)
     assert all(
         21 <= note.pitch <= 108 and 0 < note.velocity < 128 and note.length > 0 for note in notes
     )

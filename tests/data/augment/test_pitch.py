@@ -1,37 +1,17 @@
 """Pitch shift: what changes and by how much, and which other random draws stay the same."""
 
-from dataclasses import replace
-from itertools import islice
-
 import numpy as np
 import pytest
 import soundfile
+from augment_for_tests import RATE_HZ, WINDOW, batches, with_
 
-from tfsepgan.config import AugmentConfig, DataConfig, check, with_data
+from tfsepgan.config import AugmentConfig, check, with_data
 from tfsepgan.data.augment.augmenter import Augmenter, longer_window
 from tfsepgan.data.augment.pitch_shift import at_pitch, stretched
 from tfsepgan.data.batches.mixing_laws import root_mean_square
-from tfsepgan.data.batches.pipeline import training_batches
-from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.recordings.demo import demo_directory
 from tfsepgan.errors import ConfigError
 from tfsepgan.systems import preset
-
-RATE_HZ, WINDOW = 8000, 4096
-CONFIG = DataConfig(sample_rate_hz=RATE_HZ, window=WINDOW, batch=4, law="snr", seed=5)
-
-
-def with_(base=CONFIG, **changes):
-    return replace(base, augment=replace(base.augment, **changes))
-
-
-def batches(folder, config, cache, count=1, **options):
-    return list(
-        islice(
-            training_batches(scan(folder), config, cache_dir=cache, **options).as_numpy_iterator(),
-            count,
-        )
-    )
 
 
 def tone(hz, seconds=2.0, rate_hz=RATE_HZ):
@@ -53,12 +33,7 @@ def strongest_hz(samples, rate_hz):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def music():
+def demo_music():
     """Five seconds of a piano and of drums, at 16 kHz."""
     folder = demo_directory() / "train"
     found = [sorted(folder.glob(f"{name}/**/*.ogg"))[0] for name in ("piano", "**/drums")]
@@ -120,17 +95,17 @@ def test_no_semitones_are_no_change():
 
 
 @pytest.mark.parametrize("semitones", [-3.0, -1.0, 1.0, 3.0])
-def test_music_keeps_its_energy_within_a_decibel(music, semitones):
-    for samples in music:
+def test_music_keeps_its_energy_within_a_decibel(demo_music, semitones):
+    for samples in demo_music:
         change_db = 20 * np.log10(
             root_mean_square(at_pitch(samples, semitones, 16000)) / root_mean_square(samples)
         )
         assert abs(change_db) < 1.0
 
 
-def test_music_keeps_its_time_and_only_its_pitch_moves(music):
+def test_music_keeps_its_time_and_only_its_pitch_moves(demo_music):
     """Loudness goes up and down with the recording's; the spectrum as a whole lies higher."""
-    piano = music[0]
+    piano = demo_music[0]
     after = at_pitch(piano, 3.0, 16000)
     loudness = [np.sqrt(np.mean(one.reshape(-1, 800) ** 2, axis=1)) for one in (piano, after)]
     assert np.corrcoef(*loudness)[0, 1] > 0.97
@@ -165,10 +140,12 @@ def test_short_windows_silence_and_constants_are_no_error(length):
     assert not at_pitch(np.zeros(length, np.float32), 3.0, RATE_HZ).any()
 
 
-def test_the_same_window_gives_the_same_bits_and_is_not_touched(music):
-    before = music[0].copy()
-    np.testing.assert_array_equal(at_pitch(music[0], 2.3, 16000), at_pitch(music[0], 2.3, 16000))
-    np.testing.assert_array_equal(music[0], before)
+def test_the_same_window_gives_the_same_bits_and_is_not_touched(demo_music):
+    before = demo_music[0].copy()
+    np.testing.assert_array_equal(
+        at_pitch(demo_music[0], 2.3, 16000), at_pitch(demo_music[0], 2.3, 16000)
+    )
+    np.testing.assert_array_equal(demo_music[0], before)
 
 
 def test_the_pitch_stays_in_its_range_and_is_drawn_with_its_probability():

@@ -5,7 +5,8 @@ import argparse
 import numpy as np
 import pytest
 import soundfile
-from sets_for_tests import make_irmas, make_maestro, write
+from set_files_for_tests import write
+from sets_for_tests import make_irmas, make_maestro
 from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings.opening import open_catalogue

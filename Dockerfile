@@ -1,7 +1,7 @@
 # The commands and training in a container; docs/install.md shows how to run it.
 #
 #   docker build --tag tfsepgan .
-#   docker build --tag tfsepgan:gpu --build-arg PYTHON=3.13 --build-arg EXTRAS=[gpu] .
+#   docker build --tag tfsepgan:gpu --build-arg PYTHON=3.13 --build-arg "EXTRAS=[gpu]" .
 #
 # For a GPU, TensorFlow brings the CUDA libraries as packages; the host brings the driver and the
 # NVIDIA Container Toolkit. TensorFlow 2.16, which Python below 3.13 gets, does not find these

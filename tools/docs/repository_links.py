@@ -1,7 +1,8 @@
 """A hook of mkdocs.yml: links from docs/ to other files of the repository lead to the repository.
 
 The pages link to `../tools/...` so that the links work on disk and on GitHub. The site holds docs/
-only, so there such a link becomes `repo_url/blob/main/tools/...`.
+only, so there such a link becomes `repo_url/blob/main/tools/...`. The same holds for notebooks,
+which GitHub shows with their layout.
 """
 
 import posixpath
@@ -16,7 +17,7 @@ def on_page_markdown(markdown: str, *, page, config, **_) -> str:
 
     def changed(link: re.Match) -> str:
         target = posixpath.normpath(posixpath.join(folder, link[0]))
-        inside = target == "docs" or target.startswith("docs/")
-        return link[0] if inside else f"{config.repo_url.rstrip('/')}/blob/main/{target}"
+        here = target.startswith("docs/") and not target.endswith(".ipynb")
+        return link[0] if here else f"{config.repo_url.rstrip('/')}/blob/main/{target}"
 
     return LINK.sub(changed, markdown)

@@ -118,7 +118,8 @@ def run(separator: Separator, recordings: list[str], output: Path) -> Run:
             f" {len(recordings)} recordings\n{log.read_text(errors='replace')[-2000:]}"
         )
     shutil.rmtree(output)
-    unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024  # ru_maxrss is in bytes or in KiB
+    # ru_maxrss is at least the memory of this process, which therefore imports no packages
+    unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024  # bytes or KiB
     return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
 
 

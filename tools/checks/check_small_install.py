@@ -2,8 +2,8 @@
 
     python tools/checks/check_small_install.py [--wheel FILE] [--folder DIR]
 
-The steps are those of docs/install.md: a new virtual environment, the wheel without its
-requirements, the few packages that `tfsepgan-separate` loads. Builds the wheel if none is given.
+The steps are those of docs/install.md: a new virtual environment, the few packages that
+`tfsepgan-separate` loads, the wheel without its requirements. Builds the wheel if none is given.
 Prints seconds and megabytes. The exit code is 1 when a stem is missing, when the stems differ in
 length, or when TensorFlow or Keras got into the environment.
 """
@@ -32,11 +32,12 @@ def run(*command, folder: Path) -> str:
     return done.stdout
 
 
-def timed(*command, folder: Path) -> float:
-    """The seconds that a command takes."""
-    started = time.monotonic()
+def timed(*command, folder: Path) -> tuple[float, float]:
+    """Seconds that a command takes: of wall time, of processor time."""
+    started, before = time.monotonic(), os.times()
     run(*command, folder=folder)
-    return time.monotonic() - started
+    seconds, after = time.monotonic() - started, os.times()
+    return seconds, sum(after[2:4]) - sum(before[2:4])  # of children: user and system
 
 
 def size_mb(folder: Path) -> float:
@@ -54,8 +55,8 @@ def check(wheel: Path | None, folder: Path) -> bool:
     binaries = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
     python, command = binaries / "python", binaries / "tfsepgan"
     install = (python, "-m", "pip", "install", "--quiet")
-    seconds = timed(*install, "--no-deps", wheel.resolve(), folder=folder)
-    seconds += timed(*install, *NEEDS, folder=folder)
+    seconds, _ = timed(*install, *NEEDS, folder=folder)
+    seconds += timed(*install, "--no-deps", wheel.resolve(), folder=folder)[0]
     packages = next((folder / "venv").rglob("site-packages"))
     found = [name for name in UNWANTED if (packages / name).is_dir()]
     print(f"wheel {wheel.stat().st_size / 1e6:.1f} MB, installed in {seconds:.0f} s")
@@ -67,10 +68,13 @@ def check(wheel: Path | None, folder: Path) -> bool:
     run(command, "separate", demo, "-o", "made", "--format", "m4a", folder=folder)
     (folder / "made/01-nocturne/piano.m4a").rename(folder / "song.m4a")
     separate = (command, "separate", "song.m4a", "-o", "out", "--format", "flac")
-    taken = sorted(timed(*separate, folder=folder) for _ in range(3))[1]
+    taken, used = sorted(timed(*separate, folder=folder) for _ in range(3))[1]
     stems = [folder / "out/song" / name for name in ("piano.flac", "residual.flac")]
     lengths = run(python, "-c", LENGTHS, *stems, folder=folder).split()
-    print(f"{' '.join(separate[1:])}: {taken:.2f} s, {lengths[0]} samples in each stem")
+    print(
+        f"{' '.join(separate[1:])}: {taken:.2f} s, {used:.2f} s of processor time, "
+        f"{lengths[0]} samples in each stem"
+    )
     return not found and len(set(lengths)) == 1 and int(lengths[0]) > 0
 
 

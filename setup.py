@@ -10,10 +10,14 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").
     1
 )
 
+REPOSITORY = "https://github.com/tfsepgan/tfsepgan"
+
 # The compiled operators of tensorflow-io load on TensorFlow 2.16 only, and 2.16 has no wheels for
-# Python 3.13.
+# Python 3.13. Every version below the caps passes the tests.
 TENSORFLOW_2_16 = "python_version < '3.13'"
 TENSORFLOW_NEWEST = "python_version >= '3.13'"
+# LiteRT has no current wheels for Macs with an Intel processor; models run in TensorFlow there.
+HAS_LITERT = "sys_platform != 'darwin' or platform_machine != 'x86_64'"
 
 # The models in exported_models/ are installed as tfsepgan/exported_models.
 MODELS = (
@@ -27,20 +31,59 @@ RENDER = [
 SINGERS = ["pyworld>=0.3.4"]  # singers made from speech, for tfsepgan-data songs; built from source
 SERVING = [  # protocol buffers of TF Serving, for the same TensorFlow
     f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
-    f"tensorflow-serving-api>=2.20; {TENSORFLOW_NEWEST}",
+    f"tensorflow-serving-api>=2.21,<2.22; {TENSORFLOW_NEWEST}",
 ]
+SEPARATE = [  # all that tfsepgan-separate loads when LiteRT runs the model; docs/install.md
+    "numpy>=1.26",
+    "soundfile>=0.12",
+    "soxr>=0.4",
+    "msgspec>=0.19",  # JSON files, checked against dataclasses
+    "av>=13",  # formats that libsndfile does not read: M4A, MP4 and other video, WMA
+    "rich>=13",
+    "tyro>=0.9",
+    f"ai-edge-litert>=1.0; {HAS_LITERT}",
+]
+
+
+def readme_with_whole_links() -> str:
+    """The README with links that also work outside the repository, as on PyPI."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"(!\[[^\]]*\]\()(?=docs/)", rf"\1{REPOSITORY}/raw/main/", text)
+    return re.sub(r"(\]\()(?![a-z]+:|#)", rf"\1{REPOSITORY}/blob/main/", text)
+
 
 setup(
     name="tfsepgan",
     version=VERSION,
     description="Adversarial music source separation on the waveform, in Keras",
-    long_description=(HERE / "README.md").read_text(),
+    long_description=readme_with_whole_links(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    url=REPOSITORY,
+    project_urls={
+        "Documentation": f"{REPOSITORY}/blob/main/docs/index.md",
+        "Source": REPOSITORY,
+        "Issues": f"{REPOSITORY}/issues",
+        "Changelog": f"{REPOSITORY}/blob/main/CHANGELOG.md",
+    },
+    keywords="music source separation, piano, stems, GAN, audio, TensorFlow, Keras, LiteRT",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
+        "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+    python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["tfsepgan", "tfsepgan.*"]), *MODELS],
     package_dir=dict.fromkeys(MODELS, "exported_models"),
     package_data={
+        "tfsepgan": ["py.typed"],
         "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
         "tfsepgan.exported_models": [
             "*/manifest.json",
@@ -53,28 +96,27 @@ setup(
     install_requires=[
         f"tensorflow>=2.16.2,<2.17; {TENSORFLOW_2_16}",
         f"tensorflow-io==0.37.1; {TENSORFLOW_2_16} and platform_machine == 'x86_64'",
-        f"tensorflow>=2.20; {TENSORFLOW_NEWEST}",
-        "keras>=3.10",
-        "numpy>=1.26",
+        f"tensorflow>=2.21,<2.22; {TENSORFLOW_NEWEST}",
+        "keras>=3.10,<4",
+        *SEPARATE,
         "scipy>=1.11",
         "scikit-learn>=1.4",
-        "soundfile>=0.12",
-        "soxr>=0.4",
         "fsspec>=2024.2",  # shards of recordings on object storage
         "filelock>=3.13",
-        "msgspec>=0.19",  # JSON files, checked against dataclasses
-        "av>=13",  # formats that libsndfile does not read: M4A, MP4 and other video, WMA
         "museval>=0.4.1",
         "tensorboard>=2.16",
         "keras-tuner>=1.4.7",
-        "ai-edge-litert>=1.0",
         "matplotlib>=3.8",
-        "rich>=13",
-        "tyro>=0.9",
         "pyyaml>=6",
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3", "ruff>=0.6", *RENDER, *SERVING],
+        "test": [
+            *("pytest>=8", "pytest-xdist>=3", "ruff>=0.6"),
+            *("nbclient>=0.10", "ipykernel>=6"),  # the tests run the notebooks
+            *RENDER,
+            *SERVING,
+        ],
+        "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.27,<2"],
         "render": RENDER,
         "singers": SINGERS,
         "datasets": [],  # kept from earlier versions; PyAV is now always installed
@@ -82,7 +124,7 @@ setup(
         "cloud": ["s3fs>=2024.2", "gcsfs>=2024.2"],  # recordings at s3:// and gs://
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
-            f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",
+            f"tensorflow[and-cuda]>=2.21,<2.22; {TENSORFLOW_NEWEST}",
         ],
         "tools": ["mido>=1.3", "psutil>=5.9"],
     },

@@ -39,11 +39,11 @@ class TrackScores:
 
     name: the name of the mixture.
     file: its JSON file in `output/tracks`.
-    scores[source][kind][metric]: kind is one of KINDS. The metric is one of METRICS (dB), one of
+    `scores[source][kind][metric]`: kind is one of KINDS. The metric is one of METRICS (dB), one of
       IMPROVED with `_improvement` for the model and the ideal mask (dB), or one of SPECTRAL_METRICS
       and QUALITY_METRICS (see `metrics.spectral_error`, `bleed`, `multi_resolution`, `embedding`).
       All scores of a silent source are NaN.
-    windows[source][kind][metric]: BSS Eval before the median, one value a window; empty for a
+    `windows[source][kind][metric]`: BSS Eval before the median, one value a window; empty for a
       silent source.
     notes: sentences that help to read the scores.
     target_file: the recording of the first source, which tells which tracks share a recording;
@@ -96,7 +96,7 @@ class Report:
         return [metric for metric in metrics if self.values(self.sources[0], "model", metric).size]
 
     def summary(self) -> dict:
-        """Statistics over tracks: [source][kind][metric] -> the result of `statistics`."""
+        """Statistics over tracks: `[source][kind][metric]` -> the result of `statistics`."""
         result = {}
         files = [track.target_file or f"track {index}" for index, track in enumerate(self.tracks)]
         for source in self.sources:

@@ -6,12 +6,13 @@ Results go to stdout, one line or JSON object a recording; progress, notes and f
 import json
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 from rich.console import Console
 
 from tfsepgan.cli.command import command, stopping_cleanly
+from tfsepgan.cli.flags import read_options
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.quiet import kept_stderr, quiet_libraries, quiet_tensorflow
 
@@ -20,8 +21,13 @@ DEFAULT_MODEL = "piano"
 
 @dataclass(frozen=True, kw_only=True)
 class SeparateOptions:
-    """Separate recordings: writes OUTPUT/<track>/<source>.wav and residual.wav, which sum to the
-    recording."""
+    """Separate recordings into stems that sum to the recording."""
+
+    TOPICS: ClassVar = {
+        "model": ("inputs", "model", "server", "runtime"),
+        "stems": ("output", "sources", "skip_existing", "format", "subtype", "bit_rate", "clip"),
+        "messages": ("json", "quiet"),
+    }
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders
@@ -71,7 +77,7 @@ class SeparateOptions:
 
 
 def _separate(arguments, console):
-    options = tyro.cli(SeparateOptions, args=arguments, prog="tfsepgan-separate")
+    options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
     if not options.inputs:
         raise ConfigError("Nothing to separate: name at least one recording or folder.")
     if options.rest and options.server is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from tfsepgan.cli.command import Stopped, command
 from tfsepgan.cli.settings import parse, require_data
@@ -14,6 +15,8 @@ from tfsepgan.quiet import quiet_tensorflow
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """Where the run is stored and what follows training."""
+
+    TOPICS: ClassVar = {"run": ("run", "finish", "test_mixtures", "test_seconds")}
 
     run: str | None = None
     """Folder of the run; default: runs/<system>-<preset>. An existing run with the same settings

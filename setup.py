@@ -1,5 +1,6 @@
 """Package definition: TensorFlow by Python version, the commands, the data in the wheel."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,6 +9,10 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").read_text()).group(
     1
+)
+
+COMMANDS = ast.literal_eval(
+    (HERE / "tfsepgan/cli/command_list.py").read_text().partition("COMMANDS = ")[2]
 )
 
 # The compiled operators of tensorflow-io load on TensorFlow 2.16 only, and 2.16 has no wheels for
@@ -67,7 +72,8 @@ setup(
         "ai-edge-litert>=1.0",
         "matplotlib>=3.8",
         "rich>=13",
-        "tyro>=0.9",
+        "tyro>=1.0",
+        "docstring-parser>=0.16",
         "pyyaml>=6",
     ],
     extras_require={
@@ -85,19 +91,7 @@ setup(
     entry_points={
         "console_scripts": [
             "tfsepgan = tfsepgan.cli.main:main",
-            *(
-                f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-                for name in (
-                    "train",
-                    "separate",
-                    "evaluate",
-                    "export",
-                    "data",
-                    "generate",
-                    "tune",
-                    "refine",
-                )
-            ),
+            *(f"tfsepgan-{name} = tfsepgan.cli.{name}:main" for name in COMMANDS),
         ]
     },
 )

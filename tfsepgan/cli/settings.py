@@ -16,7 +16,8 @@ from tfsepgan.cli.flags import read_sections
 from tfsepgan.config import Experiment, flatten, nearest, to_dict
 from tfsepgan.errors import ConfigError
 
-DEFAULT_SYSTEM, DEFAULT_PRESET = "ssepgan", "paper"
+DEFAULT_SYSTEM = "ssepgan"
+DEFAULT_PRESETS = ("piano", "instrument", "demo")  # the first that a system has; all end in minutes
 
 TOPICS = {
     "preset": ("system", "preset", "config", "seed"),
@@ -94,11 +95,12 @@ def parse(
     chosen, other_flags = first.parse_known_args(arguments)
     in_file = read_file(chosen.config)
     system = chosen.system or in_file.pop("system", None) or DEFAULT_SYSTEM
-    preset_name = chosen.preset or in_file.pop("preset", None) or DEFAULT_PRESET
+    if not isinstance(system, str):
+        raise ConfigError(f"{chosen.config} has system: {system}; wanted one name.")
+    preset_name = chosen.preset or in_file.pop("preset", None) or default_preset(system)
     in_file = {key: value for key, value in in_file.items() if key not in ("system", "preset")}
-    for name, value in {"system": system, "preset": preset_name}.items():
-        if not isinstance(value, str):
-            raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
+    if not isinstance(preset_name, str):
+        raise ConfigError(f"{chosen.config} has preset: {preset_name}; wanted one name.")
     base = systems.preset(system, preset_name)
 
     flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
@@ -118,6 +120,11 @@ def parse(
         training=read["training"],
     )
     return experiment, read["run"]
+
+
+def default_preset(system: str) -> str:
+    """The preset of a system where none is given: for own recordings, with a limit in time."""
+    return next(name for name in DEFAULT_PRESETS if name in systems.presets(system))
 
 
 def _start(base: Experiment) -> Any:

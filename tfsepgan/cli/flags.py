@@ -80,6 +80,7 @@ def read_sections(
     return {title: _restored(settings, values) for title, settings in sections.items()}
 
 
+@functools.cache
 def descriptions(kind: type) -> dict[str, str]:
     """The docstrings of a dataclass's fields, inherited ones too, each as one line."""
     return {

@@ -36,8 +36,8 @@ class Soften(SoftenSettings):
     model: str
     """Run, model folder or name."""
     data: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = ()
-    """Folders of recordings, laid out as for training; each set counts the same. 'demo' is the
-    packaged set."""
+    """Folders of recordings, laid out as for training; repeat --data for each set. Each counts the
+    same. 'demo' is the packaged set."""
     output: str
     """Folder to create."""
 

@@ -34,16 +34,7 @@ import soundfile
 from rich.console import Console
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DATA_COMMANDS = ("check", "demo", "pack", "preview", "render", "serve")
-COMMANDS = (
-    "train",
-    "separate",
-    "evaluate",
-    "export",
-    "tune",
-    "generate",
-    *(f"data {name}" for name in DATA_COMMANDS),
-)
+COMMANDS = ("train", "separate", "evaluate", "export", "tune", "generate", "data", "data preview")
 # keys that differ from run to run
 CLOCK = re.compile(r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE)
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -234,7 +225,8 @@ def names(state: State) -> Facts:
     found = state.call("import tfsepgan; print(*dir(tfsepgan))").split()
     facts = {f"tfsepgan.{name}": "there" for name in found}
     for command in COMMANDS:
-        flags = set(re.findall(r"--[a-z][\w.-]*", state.command(*command.split(), "--help")))
+        script = state.command(*command.split(), "--tyro-print-completion", "bash")
+        flags = set(re.findall(r"--[a-z][\w.-]*", script))
         facts |= {f"tfsepgan-{command} {flag}": "there" for flag in flags}
     return facts
 

@@ -23,8 +23,8 @@ TOPICS = {
     "preset": ("system", "preset", "config", "seed"),
     "recordings": ("data", "sources", "layout", "leave_out", "sample_rate_hz"),
     "mixtures": ("window", "batch", "snr_db"),
-    "length": ("minutes", "steps", "steps_per_epoch"),
-    "learning": ("init_from", "learning_rate", "clip_norm", "precision"),
+    "length": ("minutes", "steps"),
+    "learning": ("init_from", "learning_rate", "precision"),
     "validation": ("validation_mixtures", "keep"),
     "networks": ("generator.kind", "generator.channels", "generator.blocks"),
 }

@@ -17,7 +17,7 @@ from tfsepgan.quiet import quiet_tensorflow
 class TrainOptions:
     """Where the run is stored and what follows training."""
 
-    TOPICS: ClassVar = {"run": ("run", "finish", "test_mixtures", "test_seconds")}
+    TOPICS: ClassVar = {"run": ("run", "finish", "test_mixtures")}
 
     run: str | None = None
     """Folder of the run; default: runs/<system>-<preset>. An existing run with the same settings

@@ -25,7 +25,7 @@ class TuneOptions:
     """What is searched, how, and where it is stored. The other settings are those of each trial,
     its budget included."""
 
-    TOPICS: ClassVar = {"search": ("output", "space", "algorithm", "trials", "workers", "threads")}
+    TOPICS: ClassVar = {"search": ("output", "space", "algorithm", "trials", "workers")}
 
     output: str | None = None
     """Folder of the search; default: runs/tune-<system>-<preset>. An existing search with the same

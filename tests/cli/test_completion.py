@@ -26,7 +26,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 )
 def test_bash_completes_flags_and_subcommands(name, words, expected, run, tmp_path):
     script = tmp_path / "completion.sh"
-    assert run(name, "--tyro-write-completion", "bash", script).code == 0
+    assert not run(name, "--tyro-write-completion", "bash", script).code
     names = (f"tfsepgan-{name}", f"_tyro_tfsepgan_{name}")
     line = ["bash", "-c", COMPLETE, "bash", script, *names, *words]
     done = subprocess.run(line, capture_output=True, text=True, check=True)

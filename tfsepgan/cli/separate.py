@@ -229,6 +229,8 @@ def _open(options: SeparateOptions, seconds: float, report: Report):
         )
     if not options.rest:
         quiet_tensorflow()  # the messages of TF Serving import it
+    if options.verbose:
+        report.note(f"{options.model}, on the server {options.server}")
     from tfsepgan.serving.retry import Patience
     from tfsepgan.serving.separator import connect
 

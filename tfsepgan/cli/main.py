@@ -47,7 +47,10 @@ def _show_help(console) -> None:
     table.add_row("models", "list the models that ship with the package")
     table.add_row("--version", "print the version")
     console.print(table)
-    console.print("\ntfsepgan COMMAND --help lists the settings of a command.", highlight=False)
+    console.print(
+        "\ntfsepgan COMMAND --help shows the usual settings of a command, --help-all every one.",
+        highlight=False,
+    )
 
 
 def _show_models(console) -> None:

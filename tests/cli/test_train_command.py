@@ -37,7 +37,7 @@ def test_it_prints_what_it_does(trained_run):
         "  learning rate  0.001, constant",
         "All settings: ",
         "(unpaired)",
-        "parameters: generator ",
+        "  parameters     generator ",
         "step      4",
         "step      8",
         "dB SI-SDR improvement on the valid split",

@@ -1,5 +1,6 @@
 """Package definition: TensorFlow by Python version, the commands, the data in the wheel."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,9 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "tfsepgan/__init__.py").
 )
 
 REPOSITORY = "https://github.com/tfsepgan/tfsepgan"
+COMMANDS = ast.literal_eval(
+    (HERE / "tfsepgan/cli/command_list.py").read_text().partition("COMMANDS = ")[2]
+)
 
 # The compiled operators of tensorflow-io load on TensorFlow 2.16 only, and 2.16 has no wheels for
 # Python 3.13. Every version below the caps passes the tests.
@@ -40,7 +44,8 @@ SEPARATE = [  # all that tfsepgan-separate loads when LiteRT runs the model; doc
     "msgspec>=0.19",  # JSON files, checked against dataclasses
     "av>=13",  # formats that libsndfile does not read: M4A, MP4 and other video, WMA
     "rich>=13",
-    "tyro>=0.9",
+    "tyro>=1.0",
+    "docstring-parser>=0.16",
     f"ai-edge-litert>=1.0; {HAS_LITERT}",
 ]
 
@@ -131,19 +136,7 @@ setup(
     entry_points={
         "console_scripts": [
             "tfsepgan = tfsepgan.cli.main:main",
-            *(
-                f"tfsepgan-{name} = tfsepgan.cli.{name}:main"
-                for name in (
-                    "train",
-                    "separate",
-                    "evaluate",
-                    "export",
-                    "data",
-                    "generate",
-                    "tune",
-                    "refine",
-                )
-            ),
+            *(f"tfsepgan-{name} = tfsepgan.cli.{name}:main" for name in COMMANDS),
         ]
     },
 )

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_architecture import COMMANDS
+
+from tfsepgan.cli.command_list import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("tools/**/*.md")])

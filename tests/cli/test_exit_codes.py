@@ -9,6 +9,7 @@ import pytest
 
 import tfsepgan
 from tfsepgan.cli.command import FAILED, INTERRUPTED, OK, USAGE, Stopped, command
+from tfsepgan.cli.command_list import COMMANDS
 from tfsepgan.errors import (
     CheckpointError,
     ConfigError,
@@ -85,7 +86,7 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_traceback():
     assert "Traceback" not in error
 
 
-@pytest.mark.parametrize("name", ["train", "separate", "evaluate", "export", "data"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_and_wrong_flags(name, run):
     result = run(name, "--help")
     assert result.code == 0

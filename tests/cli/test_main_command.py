@@ -6,7 +6,8 @@ import sys
 import pytest
 
 import tfsepgan
-from tfsepgan.cli.main import COMMANDS, main
+from tfsepgan.cli.command_list import COMMANDS
+from tfsepgan.cli.main import main
 
 
 def test_the_version_is_the_package_s(capsys):
@@ -34,9 +35,11 @@ def test_a_command_gives_its_exit_code(tmp_path, capsys):
     assert "none.wav" in capsys.readouterr().err
 
 
-def test_an_unknown_command_is_refused(capsys):
+def test_an_unknown_command_is_refused_with_the_nearest(capsys):
     assert main(["seperate"]) == 2
-    assert "no command 'seperate'; it has separate, train" in capsys.readouterr().err
+    assert "no command 'seperate'; did you mean 'separate'?" in capsys.readouterr().err
+    assert main(["--verison"]) == 2
+    assert "did you mean '--version'?" in capsys.readouterr().err
 
 
 def test_the_models_that_ship_are_listed_without_keras():

@@ -97,11 +97,13 @@ class Trained:
 
     @property
     def separated(self) -> dict[str, dict[str, np.ndarray]]:
-        """Track, then mixture and stems, `[time]`."""
+        """Track, then mixture and estimates, `[time]`."""
         tracks = sorted((self.run / "separated").iterdir())
         return {
             track.name: {
-                path.stem: soundfile.read(path, dtype="float32")[0] for path in track.iterdir()
+                path.stem: soundfile.read(path, dtype="float32")[0]
+                for path in track.iterdir()
+                if not path.stem.endswith("-true")
             }
             for track in tracks
         }

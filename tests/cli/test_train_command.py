@@ -32,17 +32,20 @@ def test_it_prints_what_it_does(trained_run):
     printed = trained_run.said
     assert "Traceback" not in printed
     for words in (
-        "ssepgan, preset tiny",
-        "  learning_rate: 0.001",
-        "  generator.hop: 64",
+        "  system         ssepgan, preset tiny, seed 0",
+        "  generator      filterbank, 16 channels, 2 blocks",
+        "  learning rate  0.001, constant",
+        "All settings: ",
         "(unpaired)",
-        "parameters: generator ",
+        "  parameters     generator ",
         "step      4",
         "step      8",
         "dB SI-SDR improvement on the valid split",
         "mixture",
         "oracle",
         "Exported to",
+        f"tfsepgan-separate song.mp3 --model {trained_run.directory}",
+        f"tfsepgan-export --run {trained_run.directory} --output exported_models/NAME",
     ):
         assert words in printed
 
@@ -66,12 +69,13 @@ def test_it_leaves_scores_beside_mixture_and_oracle(trained_run):
 def test_it_leaves_stems_that_sum_to_the_mixture(trained_run):
     (track,) = (trained_run.directory / "separated").iterdir()
     stems = {path.stem: soundfile.read(path, dtype="float32") for path in track.iterdir()}
-    assert set(stems) == {"mixture", "piano", "residual"}
+    assert set(stems) == {"mixture", "piano", "piano-true", "residual", "residual-true"}
     assert {rate for _, rate in stems.values()} == {16000}
     assert len(stems["mixture"][0]) == 2 * 16000
-    np.testing.assert_allclose(
-        stems["piano"][0] + stems["residual"][0], stems["mixture"][0], atol=1e-6
-    )
+    for kind in ("", "-true"):
+        np.testing.assert_allclose(
+            stems[f"piano{kind}"][0] + stems[f"residual{kind}"][0], stems["mixture"][0], atol=1e-6
+        )
 
 
 def test_it_leaves_a_saved_model_and_tflite(trained_run):

@@ -63,8 +63,10 @@ def test_the_flags_preset_wins_over_the_files(file):
     assert got == replace(PRESETS["demo"], data=replace(PRESETS["demo"].data, batch=3))
 
 
-def test_the_default_preset_is_the_papers():
-    assert experiment() == PRESETS["paper"]
+def test_without_a_preset_a_run_ends_in_minutes():
+    assert experiment() == PRESETS["piano"]
+    for system in systems.SYSTEMS:
+        assert experiment("--system", system).training.minutes <= 30
 
 
 def test_options_of_the_command_are_parsed_beside_the_settings():

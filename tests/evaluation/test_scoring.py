@@ -62,11 +62,13 @@ def test_all_models_get_the_same_mixtures_and_another_seed_gives_others():
 
 def test_stems_are_written_beside_their_mixture(tmp_path):
     audio = np.random.default_rng(0).uniform(-2, 2, (RATE, 1)).astype(np.float32)  # not clipped
-    item = SimpleNamespace(name="a/b", mixture=audio, sample_rate_hz=RATE)
+    sources = {"piano": audio / 4}
+    item = SimpleNamespace(name="a/b", mixture=audio, sources=sources, sample_rate_hz=RATE)
     separator = SimpleNamespace(separate=lambda mixture, rate_hz: {"piano": mixture / 2})
     write_separated(separator, [item], tmp_path)
     [folder] = tmp_path.iterdir()
     sounds = {path.name: soundfile.read(path, dtype="float32")[0] for path in folder.iterdir()}
-    assert sounds.keys() == {"mixture.wav", "piano.wav"}
+    assert sounds.keys() == {"mixture.wav", "piano.wav", "piano-true.wav"}
+    np.testing.assert_array_equal(sounds["piano-true.wav"], audio[:, 0] / 4)
     np.testing.assert_array_equal(sounds["mixture.wav"], audio[:, 0])
     np.testing.assert_array_equal(sounds["piano.wav"], audio[:, 0] / 2)

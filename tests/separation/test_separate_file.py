@@ -286,8 +286,7 @@ def test_too_little_space_is_refused_before_any_work(separator, noise, tmp_path,
 def test_stems_beyond_four_gigabytes_are_rf64(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "WAV_LIMIT_BYTES", 1000)
     with StemWriter(
-        tmp_path,
-        ["piano"],
+        {"piano": tmp_path / "piano.wav"},
         sample_rate_hz=8000,
         channels=1,
         frames=500,

@@ -22,6 +22,18 @@ def test_rows_with_missing_numbers_are_drawn(tmp_path):
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
+def test_losses_that_are_off_are_not_drawn_and_numbers_have_units(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, dpi: drawn.extend(figure.axes))
+    row = {"step": 1, "minutes": 0.1, "train/off": 0.0, "train/paired": 0.5, "val/gain_db": 0.0}
+    plot_curves([row, {**row, "val/gain_db": 3.0}], tmp_path / "curves.png")
+    shown = {axes.get_title(): axes.get_ylabel() for axes in drawn if axes.get_visible()}
+    assert shown == {"train/paired": "loss, no unit", "val/gain": "dB"}
+    assert {axes.get_xlabel() for axes in drawn if axes.get_visible()} == {"training step"}
+
+
 def test_an_empty_history_draws_nothing(tmp_path):
     plot_curves([], tmp_path / "curves.png")
     assert not (tmp_path / "curves.png").exists()

@@ -97,10 +97,6 @@ class StemFormat:
         """The limits of this kind of file."""
         return ENCODINGS[self.name]
 
-    def file_name(self, stem: str) -> str:
-        """The name of the file that holds a stem."""
-        return f"{stem}{self.encoding.suffix}"
-
     @property
     def sample_format(self) -> str | None:
         """libsndfile's name of the subtype; None for lossy codecs."""

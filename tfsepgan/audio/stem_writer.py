@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +42,14 @@ def check_options(form: StemFormat, clip: str) -> None:
 class StemWriter:
     """A context manager that writes all stems of one recording, or none.
 
-    Samples go to hidden temporary files in the output folder; `finish` renames these. Leaving the
+    Samples go to hidden temporary files beside the final ones; `finish` renames these. Leaving the
     context without `finish` (an error, Ctrl-C) removes them. Stems of a format that can clip are
     written as float first, because the clip policy needs the peak of the whole recording.
     """
 
     def __init__(
         self,
-        directory: Path,
-        names: Sequence[str],
+        files: Mapping[str, Path],
         *,
         sample_rate_hz: int,
         channels: int,
@@ -61,8 +60,7 @@ class StemWriter:
     ):
         """
         Args:
-          directory: output folder; created if missing.
-          names: of the stems; each is written to `directory/NAME.SUFFIX`.
+          files: of the stems, by name; their folders are created if missing.
           sample_rate_hz, channels: of the stems.
           frames: expected length in samples; decides between WAV and RF64, and whether the disk has
             enough space.
@@ -74,9 +72,11 @@ class StemWriter:
         """
         check_options(form, clip)
         form.check_channels(channels)
-        self.paths = {name: directory / form.file_name(name) for name in names}
+        self.paths = dict(files)
         self.rate_hz = form.encoding.rate_for(sample_rate_hz)
-        self._directory, self._sample_rate_hz, self._channels = directory, sample_rate_hz, channels
+        self._folders = {path.parent for path in self.paths.values()}
+        self._directory = Path(os.path.commonpath(self._folders))
+        self._sample_rate_hz, self._channels = sample_rate_hz, channels
         self._frames, self._form, self._clip, self._tags = frames, form, clip, tags or {}
         self._first_subtype = form.sample_format if form.cannot_clip else "FLOAT"
         self._written, self._highest, self._lowest = 0, 0.0, 0.0
@@ -85,10 +85,11 @@ class StemWriter:
 
     def __enter__(self) -> "StemWriter":
         try:
-            self._created = [
-                one for one in (self._directory, *self._directory.parents) if not one.exists()
-            ]
-            self._directory.mkdir(parents=True, exist_ok=True)
+            needed = {one for path in self.paths.values() for one in path.parents}
+            deepest_first = sorted(needed, key=lambda one: len(one.parts), reverse=True)
+            self._created = [one for one in deepest_first if not one.exists()]
+            for folder in self._folders:
+                folder.mkdir(parents=True, exist_ok=True)
             self._check_space()
             for name in self.paths:
                 self._files[name] = self._create(self._partial(name), self._first_subtype)
@@ -145,7 +146,7 @@ class StemWriter:
                 if place.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
                 if place.exists():
-                    kept[place] = self._partial(f"{name}.before")
+                    kept[place] = self._partial(name, "before")
                     os.replace(place, kept[place])
                 placed.append(place)
                 os.replace(path, place)
@@ -177,7 +178,7 @@ class StemWriter:
             )
         clipped = 0
         for name in self.paths:
-            source, target = self._partial(name), self._partial(f"{name}.encoded")
+            source, target = self._partial(name), self._partial(name, "encoded")
             clipped += self._encode(source, target, name, gain)
             os.unlink(source)
             ready[name] = target
@@ -272,8 +273,9 @@ class StemWriter:
                 " the disk full?"
             )
 
-    def _partial(self, name: str) -> Path:
-        return self._directory / f".{name}.{os.getpid()}.part"
+    def _partial(self, name: str, kind: str = "part") -> Path:
+        path = self.paths[name]
+        return path.with_name(f".{path.name}.{os.getpid()}.{kind}")
 
     def _close(self) -> None:
         for file in self._files.values():
@@ -286,7 +288,7 @@ class StemWriter:
                 file.close()
         self._files = {}
         for name in self.paths:
-            for partial in (self._partial(name), self._partial(f"{name}.encoded")):
+            for partial in (self._partial(name), self._partial(name, "encoded")):
                 with suppress(OSError):
                     partial.unlink()
         for directory in self._created:

@@ -16,6 +16,7 @@ from tfsepgan.cli.data_preview import preview
 from tfsepgan.cli.data_render import Render, render_command
 from tfsepgan.cli.data_serve import Serve, serve
 from tfsepgan.cli.data_songs import Songs, songs_command
+from tfsepgan.cli.flags import read_subcommand
 from tfsepgan.errors import DataError
 
 
@@ -29,17 +30,15 @@ class Demo:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """Write training mixtures of a run as WAV files and pictures; takes the settings of
-    tfsepgan-train."""
+    """Write training mixtures as WAV files and pictures; takes the settings of tfsepgan-train."""
 
 
 def _data(arguments, console):
     if arguments[:1] == ["preview"]:  # its flags depend on the system and the preset
         preview(arguments[1:], console)
         return
-    options = tyro.cli(
-        Demo | Check | Render | Songs | Preview | Pack | Serve, args=arguments, prog="tfsepgan-data"
-    )
+    choices = (Demo, Check, Render, Songs, Preview, Pack, Serve)
+    options = read_subcommand(choices, arguments, program="tfsepgan-data")
     if isinstance(options, Render):
         render_command(options, console)
     elif isinstance(options, Songs):

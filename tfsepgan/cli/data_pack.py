@@ -12,8 +12,7 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """Write recordings into a few large files that --data reads, also from object storage. The same
-    command resumes."""
+    """Write recordings into a few large files, also in object storage. Repeat it to resume."""
 
     directory: Annotated[str, tyro.conf.Positional]
     """Folder of recordings, several folders separated by commas, or 'demo'."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from tfsepgan.errors import ConfigError
 @dataclass(frozen=True, kw_only=True)
 class PreviewOptions:
     """Write training mixtures as audio; all other settings are those of tfsepgan-train."""
+
+    TOPICS: ClassVar = {"preview": ("output", "count", "step")}
 
     output: str = "preview"
     """Folder to write; files with the same names in it are replaced."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import tyro
 
@@ -13,8 +13,15 @@ from tfsepgan.rendering.settings import RenderSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Render(RenderSettings):
-    """Play MIDI and MusicXML scores with soundfonts and write the recordings in the layout for
-    training."""
+    """Play MIDI and MusicXML scores with soundfonts; write recordings to train on."""
+
+    TOPICS: ClassVar = {
+        "recordings": ("scores", "soundfont", "output", "licence", "layout", "classes", "targets")
+        + ("parts", "assign"),
+        "amount": ("minutes", "versions", "longest_seconds", "valid_share", "test_share"),
+        "performance": ("tempo", "semitones", "velocity", "timing_ms"),
+        "sound": ("sample_rate_hz", "channels", "level_db"),
+    }
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Scores: folders or files, each as PATH or NAME=PATH."""

@@ -12,8 +12,7 @@ from tfsepgan.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Serve:
-    """Make batches for other processes or machines (tfsepgan-train --data-server HOST:PORT). Ctrl-C
-    stops it."""
+    """Make batches for tfsepgan-train --data-server on other machines, until Ctrl-C."""
 
     data: str
     """Folder of recordings, several folders separated by commas, or 'demo': the same as the runs

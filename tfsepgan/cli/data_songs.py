@@ -13,8 +13,7 @@ from tfsepgan.rendering.arranging.settings import SongSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Songs(SongSettings):
-    """Arrange songs for full bands, render, mix and master them, and write their stems in the
-    layout for training."""
+    """Arrange, render, mix and master songs for full bands; write their stems to train on."""
 
     scores: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Songs in the format of POP909: folders, each as PATH or NAME=PATH."""

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from tfsepgan.cli.command import command
+from tfsepgan.cli.flags import read_options
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
@@ -16,8 +15,10 @@ Measure = Literal["spectra", "bleed", "multi_resolution", "embedding"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Score a model: SDR, ISR, SIR, SAR, SNR, SI-SDR and its gain over the mixture, spectra, bleed;
-    for each track and over all tracks."""
+    """Score a model on a split, for each track and over all tracks.
+
+    SDR, ISR, SIR, SAR, SNR, SI-SDR and its gain over the mixture, spectra, bleed.
+    """
 
     data: str
     """Folder of recordings, laid out as for training, or shards or their address; 'demo' is the
@@ -54,7 +55,7 @@ class EvaluateOptions:
 
 
 def _evaluate(arguments, console):
-    options = tyro.cli(EvaluateOptions, args=arguments, prog="tfsepgan-evaluate")
+    options = read_options(EvaluateOptions, arguments, program="tfsepgan-evaluate")
     for name, value in {"mixtures": options.mixtures, "seconds": options.seconds}.items():
         if not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above zero.")

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
-
 from tfsepgan.cli.command import command
+from tfsepgan.cli.flags import read_options
 from tfsepgan.cli.settings import read_file
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
@@ -14,8 +13,10 @@ from tfsepgan.quiet import quiet_tensorflow
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """Export the model of a run. Nothing is written unless Keras, SavedModel and TFLite give the
-    same output on real audio."""
+    """Export the model of a run as SavedModel and TFLite, with a model card.
+
+    Nothing is written unless Keras, SavedModel and TFLite give the same output on real audio.
+    """
 
     run: str
     """Run (its model is exported) or model folder."""
@@ -42,7 +43,7 @@ class ExportOptions:
 
 
 def _export(arguments, console):
-    options = tyro.cli(ExportOptions, args=arguments, prog="tfsepgan-export")
+    options = read_options(ExportOptions, arguments, program="tfsepgan-export")
     from tfsepgan.models.folders import find_bundle
 
     folder = find_bundle(options.run)

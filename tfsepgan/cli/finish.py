@@ -36,7 +36,6 @@ def finish(
         separator = Separator(bundle)
         report = score(separator, mixtures, directory / "test", console)
         write_separated(separator, mixtures, directory / "separated")
-        _print(console, f"Separated test mixtures: {directory / 'separated'}")
         bundle = with_scores(bundle, report)
     else:
         console.print("No test split: nothing was scored.")

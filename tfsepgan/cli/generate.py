@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from tfsepgan.cli.command import command
+from tfsepgan.cli.flags import read_options
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.quiet import quiet_tensorflow
 
@@ -28,7 +27,7 @@ class GenerateOptions:
 
 
 def _generate(arguments, console):
-    options = tyro.cli(GenerateOptions, args=arguments, prog="tfsepgan-generate")
+    options = read_options(GenerateOptions, arguments, program="tfsepgan-generate")
     if options.count < 1 or options.seed < 0:
         raise ConfigError(
             f"count is {options.count} and seed {options.seed}; count must be at least 1, seed at"

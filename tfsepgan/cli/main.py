@@ -11,19 +11,11 @@ from rich.table import Table
 
 import tfsepgan
 from tfsepgan.cli.command import command
+from tfsepgan.cli.command_list import COMMANDS
+from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.models.folders import read_manifest, shipped_models
 
-COMMANDS = {
-    "separate": "take the sources out of recordings",
-    "train": "train a system; the same command resumes",
-    "evaluate": "score a model on mixtures or songs",
-    "export": "write a model as SavedModel and TFLite",
-    "data": "check, preview, make, pack and serve recordings",
-    "generate": "make sounds with a model that synthesizes",
-    "tune": "search the settings of a system",
-    "refine": "average weights, soften masks, compare models",
-}
 HELP = ("-h", "--help")
 
 
@@ -43,10 +35,8 @@ def _tfsepgan(arguments, console):
     elif not arguments or arguments[0] in HELP or arguments == ["models", "--help"]:
         _show_help(console)
     else:
-        raise ConfigError(
-            f"tfsepgan has no command {arguments[0]!r}; it has {', '.join(COMMANDS)}, models and"
-            " --version."
-        )
+        given, known = arguments[0], (*COMMANDS, "models", "--version", *HELP)
+        raise ConfigError(f"tfsepgan has no command {given!r}; {nearest(given, known)}")
 
 
 def _show_help(console) -> None:
@@ -57,7 +47,10 @@ def _show_help(console) -> None:
     table.add_row("models", "list the models that ship with the package")
     table.add_row("--version", "print the version")
     console.print(table)
-    console.print("\ntfsepgan COMMAND --help lists the settings of a command.", highlight=False)
+    console.print(
+        "\ntfsepgan COMMAND --help shows the usual settings of a command, --help-all every one.",
+        highlight=False,
+    )
 
 
 def _show_models(console) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfsepgan.cli.command import command
+from tfsepgan.cli.flags import read_subcommand
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import write_whole
 from tfsepgan.quiet import quiet_tensorflow
@@ -20,8 +21,7 @@ FILE_WIDTH = 120  # characters; a table in a file is not cut
 
 @dataclass(frozen=True, kw_only=True)
 class Average:
-    """Write a model whose weights are the mean of the weights of several models. Its settings are
-    those of the last."""
+    """Write the mean of the weights of several models, with the settings of the last."""
 
     models: tuple[str, ...]
     """Runs, model folders or names, with the same network."""
@@ -31,22 +31,20 @@ class Average:
 
 @dataclass(frozen=True, kw_only=True)
 class Soften(SoftenSettings):
-    """Soften the masks of a model by a temperature and an offset; the pair with the best mean
-    SI-SDR gain is kept."""
+    """Soften the masks of a model by the temperature and offset with the best SI-SDR gain."""
 
     model: str
     """Run, model folder or name."""
     data: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = ()
-    """Folders of recordings, laid out as for training; each set counts the same. 'demo' is the
-    packaged set."""
+    """Folders of recordings, laid out as for training; repeat --data for each set. Each counts the
+    same. 'demo' is the packaged set."""
     output: str
     """Folder to create."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Show the SI-SDR gain of models on the same mixtures, with standard errors and the differences
-    from the first model."""
+    """Compare the SI-SDR gain of models on the same mixtures, with standard errors."""
 
     models: tuple[str, ...]
     """Runs, model folders or names; the others are compared with the first."""
@@ -63,7 +61,7 @@ class Compare:
 
 
 def _refine(arguments, console):
-    options = tyro.cli(Average | Soften | Compare, args=arguments, prog="tfsepgan-refine")
+    options = read_subcommand((Average, Soften, Compare), arguments, program="tfsepgan-refine")
     run = {Average: _average, Soften: _soften, Compare: _compare}[type(options)]
     run(options, console)
 

@@ -3,15 +3,19 @@
 Results go to stdout, one line or JSON object a recording; progress, notes and failures to stderr.
 """
 
-import json
+import tempfile
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 from rich.console import Console
 
 from tfsepgan.cli.command import command, stopping_cleanly
+from tfsepgan.cli.flags import read_options
+from tfsepgan.cli.pipes import PIPE, refuse_terminal, save_input, write_output
+from tfsepgan.cli.separate_report import Report
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.quiet import kept_stderr, quiet_libraries, quiet_tensorflow
 
@@ -20,25 +24,40 @@ DEFAULT_MODEL = "piano"
 
 @dataclass(frozen=True, kw_only=True)
 class SeparateOptions:
-    """Separate recordings: writes OUTPUT/<track>/<source>.wav and residual.wav, which sum to the
-    recording."""
+    """Separate recordings into stems that sum to the recording."""
+
+    TOPICS: ClassVar = {
+        "model": ("inputs", "model", "server", "runtime"),
+        "stems": ("output", "sources", "residual_only", "name", "skip_existing"),
+        "format": ("format", "subtype", "bit_rate", "clip"),
+        "messages": ("json", "quiet", "verbose"),
+    }
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Audio files (wav, flac, ogg, mp3, m4a, mp4 and other video, wma, aiff, opus ...) and folders
-    of them."""
+    of them; - for the standard input."""
     model: Annotated[str, tyro.conf.arg(aliases=("-m",))] = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a folder written by tfsepgan-export, or a run; with
     --server, the name of the model on the server."""
     output: Annotated[str, tyro.conf.arg(aliases=("-o",))] = "separated"
-    """Folder for the stems."""
+    """Folder for the stems; - for the standard output, where one stem of one recording is
+    written."""
     sources: tuple[str, ...] | None = None
     """Stems to write, such as `piano`, or `residual` for the accompaniment; all by default."""
+    residual_only: bool = False
+    """Write only the residual, the recording without its sources: the same as --sources
+    residual."""
+    name: str = "{track}/{source}.{ext}"
+    """Path of a stem below OUTPUT: {track} is the name of the recording, {source} that of the stem,
+    {ext} the suffix of the format."""
     skip_existing: bool = False
     """Leave out recordings whose stems exist already."""
     json: bool = False
     """Print one JSON object for each recording."""
     quiet: Annotated[bool, tyro.conf.arg(aliases=("-q",))] = False
     """Show no progress and no notes."""
+    verbose: Annotated[bool, tyro.conf.arg(aliases=("-v",))] = False
+    """Also show the model and what runs it, and the time for each recording."""
     format: Literal["wav", "flac", "ogg", "mp3", "m4a", "opus"] = "wav"
     """File format of the stems; all but wav get the tags of the recording."""
     subtype: str | None = None
@@ -71,32 +90,87 @@ class SeparateOptions:
 
 
 def _separate(arguments, console):
-    options = tyro.cli(SeparateOptions, args=arguments, prog="tfsepgan-separate")
+    options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
+    _refuse(options)
+    messages = Console(file=kept_stderr(), soft_wrap=True)
+    if PIPE not in (*options.inputs, options.output):
+        _separate_files(options, console, messages)
+        return
+    with tempfile.TemporaryDirectory(prefix="tfsepgan-") as scratch:
+        _separate_pipes(options, Path(scratch), console, messages)
+
+
+def _refuse(options: SeparateOptions) -> None:
+    """Raises: ConfigError for flags that cannot be used together."""
     if not options.inputs:
         raise ConfigError("Nothing to separate: name at least one recording or folder.")
     if options.rest and options.server is None:
         raise ConfigError("--rest needs a server: name it with --server HOST:PORT.")
+    if options.quiet and options.verbose:
+        raise ConfigError("--quiet and --verbose exclude each other.")
+    if options.residual_only and options.sources is not None:
+        raise ConfigError("--residual-only is --sources residual; give one of them.")
+    if PIPE in options.inputs and len(options.inputs) > 1:
+        raise ConfigError("- is a single recording; separate the others with another command.")
+    if options.output == PIPE and (options.json or options.name != SeparateOptions.name):
+        raise ConfigError("-o - writes sound to the standard output; leave out --json and --name.")
+
+
+def _separate_pipes(
+    options: SeparateOptions, scratch: Path, console: Console | None, messages: Console
+) -> None:
+    """Separate where the input, the output or both are `-`."""
+    to_stdout, from_stdin = options.output == PIPE, PIPE in options.inputs
+    if to_stdout:
+        refuse_terminal()
+        options, console = replace(options, output=str(scratch / "stems")), None
+    if from_stdin:
+        options = replace(options, inputs=(str(save_input(scratch)),))
+    done = _separate_files(options, console, messages, from_stdin=from_stdin)
+    if to_stdout:
+        write_output(*done[0].stems.values())
+
+
+def _separate_files(
+    options: SeparateOptions,
+    console: Console | None,
+    messages: Console,
+    *,
+    from_stdin: bool = False,
+) -> list:
+    """Separate files and print the results; returns them.
+
+    Args:
+      console: for the results; None where the standard output gets the stem, exactly one.
+      from_stdin: the only input is a copy of the standard input.
+    """
     from tfsepgan.audio.encodings import StemFormat
 
     form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
     form.check()
     from tfsepgan.separation.files import length_of, separate_files
-    from tfsepgan.separation.naming import chosen_stems, find_inputs, has_stems
+    from tfsepgan.separation.naming import find_inputs
+    from tfsepgan.separation.stem_names import check_template, has_stems
 
-    messages = Console(file=kept_stderr(), soft_wrap=True)
+    check_template(options.name, form)
     recordings = find_inputs(options.inputs, options.output)
+    single = console is None
+    if single and len(recordings) > 1:
+        raise ConfigError(f"-o - takes one recording; there are {len(recordings)}.")
     lengths = {one: length_of(one) for one in recordings}
+    words = {"json": options.json, "quiet": options.quiet, "verbose": options.verbose}
+    report = Report(console, messages, **words, name=PIPE if from_stdin else None)
     with (
         stopping_cleanly() as stop_here,
         quiet_libraries(),
-        _open(options, sum(lengths.values())) as separator,
+        _open(options, sum(lengths.values()), report) as separator,
     ):
-        stems = chosen_stems(separator.stems, options.sources)
+        stems = _stems(options, separator, single=single)
         if options.skip_existing:
             for one in list(lengths):
-                if has_stems(one, options.output, stems, form):
+                if has_stems(one, options.output, stems, form, options.name):
                     del lengths[one]
-                    _note(f"{one.path} is skipped: its stems exist.", options, messages)
+                    report.note(f"{one.path} is skipped: its stems exist.")
         done, failed = separate_files(
             separator,
             list(lengths),
@@ -104,64 +178,37 @@ def _separate(arguments, console):
             form=form,
             clip=options.clip,
             only=stems,
+            name=options.name,
             lengths=list(lengths.values()),
             console=None if options.quiet else messages,
             at_each_block=stop_here,
         )
-    _report(done, failed, options, console, messages)
+    report.results(done, failed)
     if failed:
         raise DataError(
             f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are"
             " above."
         )
+    return done
 
 
-def _note(text: str, options: SeparateOptions, messages: Console) -> None:
-    if not options.quiet:
-        messages.print(text, markup=False, highlight=False)
+def _stems(options: SeparateOptions, separator, *, single: bool) -> tuple[str, ...]:
+    """The names of the stems to write."""
+    from tfsepgan.separation.naming import chosen_stems
+    from tfsepgan.separation.stream import RESIDUAL
+
+    wanted = (RESIDUAL,) if options.residual_only else options.sources
+    if single and wanted is None:
+        wanted = separator.sources
+    stems = chosen_stems(separator.stems, wanted)
+    if single and len(stems) > 1:
+        raise ConfigError(
+            f"-o - writes one stem, not {', '.join(stems)}; choose one with --sources."
+        )
+    return stems
 
 
-def _report(done, failed, options: SeparateOptions, console: Console, messages: Console) -> None:
-    """Print a line or an object for each recording; the notes, and failures that were not shown."""
-    for item in done:
-        if options.json:
-            console.print(json.dumps(_facts(item)), markup=False, highlight=False)
-        else:
-            stems = ", ".join(stem.name for stem in item.stems.values())
-            where = next(iter(item.stems.values())).parent
-            console.print(
-                f"{where}: {stems}; {item.frames / item.sample_rate_hz:.1f} s,"
-                f" {item.sample_rate_hz} Hz, {item.channels} channels,"
-                f" {item.times_real_time:.0f} x real time",
-                markup=False,
-                highlight=False,
-            )
-        for note in item.notes:
-            _note(f"{item.path}: note: {note}", options, messages)
-    for item in failed:
-        if options.json:
-            facts = {"input": str(item.path), "status": "failed", "reason": item.reason}
-            console.print(json.dumps(facts), markup=False, highlight=False)
-        if options.quiet:
-            messages.print(f"failed {item.reason}", markup=False, highlight=False)
-
-
-def _facts(item) -> dict:
-    return {
-        "input": str(item.path),
-        "status": "done",
-        "stems": {name: str(path) for name, path in item.stems.items()},
-        "seconds": item.frames / item.sample_rate_hz,
-        "sample_rate_hz": item.sample_rate_hz,
-        "channels": item.channels,
-        "gain": item.levels.gain,
-        "clipped_samples": item.levels.clipped_samples,
-        "elapsed_seconds": round(item.elapsed_seconds, 3),
-        "notes": list(item.notes),
-    }
-
-
-def _open(options: SeparateOptions, seconds: float):
+def _open(options: SeparateOptions, seconds: float, report: Report):
     """Open the separator as a context manager; `seconds` of music decide the runtime."""
     if options.server is None:
         from tfsepgan.models.folders import find_bundle, read_manifest
@@ -172,7 +219,9 @@ def _open(options: SeparateOptions, seconds: float):
         runtime = choose_runtime(options.runtime, folder, read_manifest(folder), seconds=seconds)
         if runtime == "tensorflow":
             quiet_tensorflow()
-        return nullcontext(load(folder, block_seconds=options.block_seconds, runtime=runtime))
+        separator = load(folder, block_seconds=options.block_seconds, runtime=runtime)
+        report.model(folder, runtime, separator)
+        return nullcontext(separator)
     if options.runtime != "auto":
         raise ConfigError(
             "--runtime is for this machine; with --server the network runs on the server. Leave one"
@@ -180,6 +229,8 @@ def _open(options: SeparateOptions, seconds: float):
         )
     if not options.rest:
         quiet_tensorflow()  # the messages of TF Serving import it
+    if options.verbose:
+        report.note(f"{options.model}, on the server {options.server}")
     from tfsepgan.serving.retry import Patience
     from tfsepgan.serving.separator import connect
 

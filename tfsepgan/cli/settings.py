@@ -12,10 +12,23 @@ import tyro
 import yaml
 
 from tfsepgan import systems
+from tfsepgan.cli.flags import read_sections
 from tfsepgan.config import Experiment, flatten, nearest, to_dict
 from tfsepgan.errors import ConfigError
 
-DEFAULT_SYSTEM, DEFAULT_PRESET = "ssepgan", "paper"
+DEFAULT_SYSTEM = "ssepgan"
+DEFAULT_PRESETS = ("piano", "instrument", "demo")  # the first that a system has; all end in minutes
+
+TOPICS = {
+    "preset": ("system", "preset", "config", "seed"),
+    "recordings": ("data", "sources", "layout", "leave_out", "sample_rate_hz"),
+    "mixtures": ("window", "batch", "snr_db"),
+    "length": ("minutes", "steps"),
+    "learning": ("init_from", "learning_rate", "precision"),
+    "validation": ("validation_mixtures", "keep"),
+    "networks": ("generator.kind", "generator.channels", "generator.blocks"),
+}
+"""What `--help` shows of the settings of a run; every system has most of them."""
 
 
 def read_file(path: str | None) -> dict[str, Any]:
@@ -64,10 +77,6 @@ def _negated(flag: str) -> str:
     return f"--{head}{dot}no-{tail}"
 
 
-def _unprefixed(kind: type):
-    return Annotated[kind, tyro.conf.arg(name="")]
-
-
 def parse(
     arguments: list[str], options: type, *, program: str, about: str
 ) -> tuple[Experiment, Any]:
@@ -86,51 +95,51 @@ def parse(
     chosen, other_flags = first.parse_known_args(arguments)
     in_file = read_file(chosen.config)
     system = chosen.system or in_file.pop("system", None) or DEFAULT_SYSTEM
-    preset_name = chosen.preset or in_file.pop("preset", None) or DEFAULT_PRESET
+    if not isinstance(system, str):
+        raise ConfigError(f"{chosen.config} has system: {system}; wanted one name.")
+    preset_name = chosen.preset or in_file.pop("preset", None) or default_preset(system)
     in_file = {key: value for key, value in in_file.items() if key not in ("system", "preset")}
-    for name, value in {"system": system, "preset": preset_name}.items():
-        if not isinstance(value, str):
-            raise ConfigError(f"{chosen.config} has {name}: {value}; wanted one name.")
+    if not isinstance(preset_name, str):
+        raise ConfigError(f"{chosen.config} has preset: {preset_name}; wanted one name.")
     base = systems.preset(system, preset_name)
 
-    everything = _parsed_type(base, options, about)
     flags = as_flags(in_file, flatten(to_dict(base)), str(chosen.config))
-    parsed = tyro.cli(everything, args=[*flags, *other_flags], prog=program)
+    read = read_sections(
+        {"start": _start(base), "run": options(), "data": base.data, "training": base.training}
+        | {system: base.model},
+        [*flags, *other_flags],
+        program=program,
+        about=f"{about}\n\nThe values below are those of the preset {preset_name} of {system}.",
+        topics={**getattr(options, "TOPICS", {}), **TOPICS},
+    )
     experiment = Experiment(
         system=system,
         preset=preset_name,
-        model=parsed.model,
-        data=parsed.data,
-        training=parsed.training,
+        model=read[system],
+        data=read["data"],
+        training=read["training"],
     )
-    return experiment, parsed.options
+    return experiment, read["run"]
 
 
-def _parsed_type(base: Experiment, options: type, about: str) -> type:
-    """Make the dataclass that tyro parses: the settings of a preset and a command's own options."""
-    sections = {
-        "options": options(),
-        "data": base.data,
-        "training": base.training,
-        "model": base.model,
+def default_preset(system: str) -> str:
+    """The preset of a system where none is given: for own recordings, with a limit in time."""
+    return next(name for name in DEFAULT_PRESETS if name in systems.presets(system))
+
+
+def _start(base: Experiment) -> Any:
+    """The flags that are read first, because the defaults of all others follow from them."""
+    texts = {
+        "system": f"System to train: {', '.join(systems.SYSTEMS)}.",
+        "preset": f"Settings to start from: {', '.join(systems.presets(base.system))}.",
+        "config": "YAML file with settings that override the preset; flags override both.",
     }
-    everything = dataclasses.make_dataclass(
-        "Settings",
-        [
-            ("system", str, dataclasses.field(default=base.system)),
-            ("preset", str, dataclasses.field(default=base.preset)),
-            ("config", str | None, dataclasses.field(default=None)),
-            *((name, _unprefixed(type(value)), value) for name, value in sections.items()),
-        ],
-        frozen=True,
-        kw_only=True,
-    )
-    everything.__doc__ = (
-        f"{about} The settings below are those of the preset {base.preset!r} of {base.system!r};"
-        f" other presets: {', '.join(systems.presets(base.system))}; other systems:"
-        f" {', '.join(systems.SYSTEMS)}. --config FILE reads settings from YAML; flags override it."
-    )
-    return everything
+    values = {"system": base.system, "preset": base.preset, "config": None}
+    fields = [
+        (name, Annotated[str | None, tyro.conf.arg(help=text)], values[name])
+        for name, text in texts.items()
+    ]
+    return dataclasses.make_dataclass("Start", fields, frozen=True)()
 
 
 def require_data(experiment: Experiment) -> None:

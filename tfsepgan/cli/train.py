@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from tfsepgan.cli.command import Stopped, command
 from tfsepgan.cli.settings import parse, require_data
-from tfsepgan.config import Experiment, check, flatten, to_dict
+from tfsepgan.cli.train_report import show_kept, show_networks, show_next, show_settings
+from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
 
@@ -14,6 +16,8 @@ from tfsepgan.quiet import quiet_tensorflow
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """Where the run is stored and what follows training."""
+
+    TOPICS: ClassVar = {"run": ("run", "finish", "test_mixtures")}
 
     run: str | None = None
     """Folder of the run; default: runs/<system>-<preset>. An existing run with the same settings
@@ -35,10 +39,7 @@ def _train(arguments, console):
     )
     _refuse(experiment, options)
     directory = Path(options.run or f"runs/{experiment.system}-{experiment.preset}")
-    title = f"{experiment.system}, preset {experiment.preset}, run {directory}"
-    console.print(title, style="bold", markup=False)
-    for key, value in flatten(to_dict(experiment)).items():
-        console.print(f"  {key}: {value}", markup=False, highlight=False)
+    show_settings(experiment, directory, console)
     catalogue = _open_recordings(experiment, console)
 
     quiet_tensorflow()
@@ -50,10 +51,13 @@ def _train(arguments, console):
     separates = system_kind(experiment.system) != "synthesis"
     tests = mixtures_of("test", options.test_mixtures) if options.finish and separates else []
     run = Run(experiment, catalogue, directory, console)
-    console.print(_sizes(run.system), highlight=False)
+    show_networks(run.system, console)
     _report(run.train(), run, console)
-    if options.finish and (directory / "model").is_dir():
+    if not (directory / "model").is_dir():
+        return
+    if options.finish:
         _finish(run, tests, mixtures_of, console)
+    show_next(directory, run, console)
 
 
 def _refuse(experiment: Experiment, options: TrainOptions) -> None:
@@ -114,9 +118,7 @@ def _report(outcome, run, console) -> None:
     if outcome.reason == "time":
         console.print(f"Stopped at its time limit, at step {outcome.step}.")
     if outcome.best:
-        score = outcome.best["score"]
-        shown = "" if score is None else f", {score:.2f} {run.validator.score_name}"
-        console.print(f"Model kept: that of step {outcome.best['step']}{shown}.", highlight=False)
+        show_kept(outcome.best, run, console)
 
 
 def _finish(run, tests: list, mixtures_of, console) -> None:
@@ -128,15 +130,6 @@ def _finish(run, tests: list, mixtures_of, console) -> None:
         return
     loudest = max(tests or mixtures_of("train", 1), key=lambda item: abs(item.mixture).mean())
     finish(run.directory, tests, loudest.mixture, console)
-
-
-def _sizes(system) -> str:
-    """Parameter counts of every network that is trained or shipped."""
-    networks = {"generator": system.shipped} if system.kind == "generator" else dict(system.shipped)
-    networks |= {name: network for name, network in system.players.items() if name not in networks}
-    return "parameters: " + ", ".join(
-        f"{name} {network.count_params():,}" for name, network in networks.items()
-    )
 
 
 main = command(_train)

@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -24,6 +24,8 @@ from tfsepgan.tuning.space_file import read_spans
 class TuneOptions:
     """What is searched, how, and where it is stored. The other settings are those of each trial,
     its budget included."""
+
+    TOPICS: ClassVar = {"search": ("output", "space", "algorithm", "trials", "workers")}
 
     output: str | None = None
     """Folder of the search; default: runs/tune-<system>-<preset>. An existing search with the same

@@ -79,12 +79,13 @@ def score(
 def write_separated(separator: Separator, mixtures: list[Mixture], directory: Path) -> None:
     """Separate mixtures; write each with its stems to `directory/<mixture>/`.
 
-    The files are WAV, 32-bit float.
+    The files are WAV, 32-bit float: `mixture`, the estimates, and the true sources as NAME-true.
 
     Raises: DataError when a file cannot be written; the files written before it are complete.
     """
     for item in mixtures:
         sounds = {"mixture": item.mixture, **separator.separate(item.mixture, item.sample_rate_hz)}
+        sounds |= {f"{name}-true": audio for name, audio in item.sources.items()}
         for name, audio in sounds.items():
             _write_whole(
                 directory / safe_name(item.name) / f"{safe_name(name)}.wav",

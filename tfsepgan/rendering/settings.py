@@ -55,7 +55,9 @@ class RenderSettings:
     rendered.
     """
     test_share: float = 0.0
+    """Share of the pieces in the split 'test'."""
     sample_rate_hz: int = 44_100
+    """Sample rate of the recordings, in Hz."""
     channels: Literal[1, 2] = 2
     """1 is the mean of the synthesizer's two channels."""
     level_db: float = -20.0
@@ -71,6 +73,7 @@ class RenderSettings:
     workers: int | None = None
     """Number of processes; default: the number of cores."""
     seed: int = 0
+    """Seed of every random draw."""
 
     def __post_init__(self):
         """Refuse invalid settings."""

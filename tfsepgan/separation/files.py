@@ -20,12 +20,16 @@ from rich.progress import (
 from tfsepgan.audio.containers import read_tags
 from tfsepgan.audio.decoding import SoundInfo, probe, read_blocks
 from tfsepgan.audio.encodings import StemFormat
-from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
 from tfsepgan.errors import DataError, TfsepganError
-from tfsepgan.separation.naming import Recording, chosen_stems, safe_name
+from tfsepgan.separation.naming import Recording, chosen_stems
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
+from tfsepgan.separation.stem_names import (
+    DEFAULT_NAME,
+    refuse_shared_files,
+    stem_places,
+)
 from tfsepgan.separation.stream import RESIDUAL
 
 READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: the cost of a call is negligible
@@ -74,6 +78,7 @@ def separate_files(
     form: StemFormat | str = "wav",
     clip: str = "rescale",
     only: Sequence[str] | None = None,
+    name: str = DEFAULT_NAME,
     lengths: Sequence[float] | None = None,
     console: Console | None = None,
     at_each_block: Callable[[], None] = lambda: None,
@@ -84,14 +89,19 @@ def separate_files(
       separator: the model.
       recordings: as `naming.find_inputs` gives them.
       output_dir: the stems of each go to `output_dir/recording.track/`.
-      form, clip, only: see `separate_file`.
+      form, clip, only, name: see `separate_file`.
       lengths: of the recordings, in seconds, as `length_of` gives them; measured by default, which
         reads an MP3 to its end.
       console: shows progress and failures; None shows nothing.
       at_each_block: called after each block; an exception it raises ends the whole run, and no stem
         of the current recording is left.
     Returns: the separated and the failed recordings.
+    Raises: ConfigError, before any work, where stems would replace recordings or other stems.
     """
+    form = StemFormat(name=form) if isinstance(form, str) else form
+    check_options(form, clip)
+    stems = chosen_stems(separator.stems, only)
+    refuse_shared_files(recordings, output_dir, stems, form, name)
     done: list[SeparatedFile] = []
     failed: list[FailedFile] = []
     shown = console or Console(quiet=True)
@@ -106,7 +116,8 @@ def separate_files(
                 at_each_block()
                 bar.update(task, completed=before + length * samples / total)
 
-            options = {"track": recording.track, "form": form, "clip": clip, "only": only}
+            options = {"track": recording.track, "form": form, "clip": clip, "only": stems}
+            options["name"] = name
             try:
                 done.append(
                     separate_file(
@@ -143,6 +154,7 @@ def separate_file(
     bit_rate_kbps: int | None = None,
     clip: str = "rescale",
     only: Sequence[str] | None = None,
+    name: str = DEFAULT_NAME,
     progress: ProgressFunction | None = None,
 ) -> SeparatedFile:
     """Separate an audio file into `output_dir/track/SOURCE.wav` and `residual.wav`.
@@ -161,6 +173,7 @@ def separate_file(
       bit_rate_kbps: of MP3, M4A and Opus.
       clip: policy for samples that would clip: "rescale" (one gain for all stems), "clip", "error".
       only: names of the stems to write; all by default.
+      name: template of the files below the output folder, see `stem_names`.
       progress: called after each block.
     Returns: the paths of the stems, their levels, and notes.
     Raises: DataError for a recording that cannot be read or an output that cannot be written.
@@ -169,10 +182,10 @@ def separate_file(
     if not isinstance(form, StemFormat):
         form = StemFormat(name=form, subtype=subtype, bit_rate_kbps=bit_rate_kbps)
     check_options(form, clip)
-    directory = _directory_for(path, Path(output_dir), track)
     stems = chosen_stems(separator.stems, only)
+    files = stem_places(path, Path(output_dir), track, stems, form, name)
     info = probe(path)
-    with _writer_for(path, info, directory, stems, form, clip) as writer:
+    with _writer_for(path, info, files, form, clip) as writer:
         frames = _write_stems(separator, path, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
@@ -188,12 +201,11 @@ def separate_file(
 
 
 def _writer_for(
-    path: Path, info: SoundInfo, directory: Path, stems: Sequence[str], form: StemFormat, clip: str
+    path: Path, info: SoundInfo, files: dict[str, Path], form: StemFormat, clip: str
 ) -> StemWriter:
     """A writer for the stems of a recording, none of which may replace the recording."""
     writer = StemWriter(
-        directory,
-        stems,
+        files,
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
         frames=info.frames,
@@ -232,19 +244,6 @@ def _write_stems(
         stems.close()
         blocks.close()
     return done
-
-
-def _directory_for(path: Path, output_dir: Path, track: PurePath | str | None) -> Path:
-    """The folder for the stems of a recording, always below the output folder."""
-    if track is None:
-        track = safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name)
-    directory = output_dir.joinpath(*(safe_name(part) for part in PurePath(track).parts))
-    if not directory.resolve().is_relative_to(output_dir.resolve()):
-        raise DataError(
-            f"the stems of {path} would go to {directory.resolve()}, outside {output_dir}; remove"
-            " the link, or choose another output"
-        )
-    return directory
 
 
 def _notes(

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import ConfigError, DataError
 
@@ -98,14 +97,6 @@ def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str,
             f"got {wrong} as a stem to write; the stems of the model are {', '.join(stems)}"
         )
     return tuple(name for name in stems if name in only)
-
-
-def has_stems(
-    recording: Recording, output_dir: str | os.PathLike, stems: Sequence[str], form: StemFormat
-) -> bool:
-    """Whether all these stems of a recording exist already."""
-    folder = Path(output_dir, recording.track)
-    return all((folder / form.file_name(name)).is_file() for name in stems)
 
 
 def _walk(directory: Path, output: Path) -> list[Path]:

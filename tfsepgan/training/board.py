@@ -85,9 +85,10 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
 
     Args:
       history: one dictionary an epoch with `step`, `val/...` and `train/...`; a name may be missing
-        in some epochs.
+        in some epochs. Losses that are always zero are off, and are left out.
     """
-    names = sorted({name for row in history for name in row} - {"step", "minutes"}, reverse=True)
+    named = {name for row in history for name, value in row.items() if value}
+    names = sorted(named - {"step", "minutes"}, reverse=True)
     if not names:
         return
     figure = Figure(figsize=(4 * min(4, len(names)), 3 * -(-len(names) // 4)), layout="constrained")
@@ -97,7 +98,8 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     for axes, name in zip(grid.flat, names, strict=False):
         rows = [row for row in history if name in row]
         axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker=".")
-        axes.set_title(name, fontsize="medium")
-        axes.set_xlabel("steps")
+        axes.set_title(name.removesuffix("_db"), fontsize="medium")
+        axes.set_xlabel("training step")
+        axes.set_ylabel("dB" if name.endswith("_db") else "loss, no unit")
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=100)

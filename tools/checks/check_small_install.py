@@ -17,7 +17,17 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NEEDS = ("numpy", "soundfile", "soxr", "msgspec", "av", "rich", "tyro", "ai-edge-litert")
+NEEDS = (
+    "numpy",
+    "soundfile",
+    "soxr",
+    "msgspec",
+    "av",
+    "rich",
+    "tyro",
+    "docstring-parser",
+    "ai-edge-litert",
+)
 UNWANTED = ("tensorflow", "keras", "scipy", "matplotlib")
 LENGTHS = "import soundfile, sys; print(*(soundfile.info(path).frames for path in sys.argv[1:]))"
 

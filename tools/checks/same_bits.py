@@ -33,16 +33,7 @@ from rich.console import Console
 from same_bits_state import Facts, State, digest, leaves
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DATA_COMMANDS = ("check", "demo", "pack", "preview", "render", "serve")
-COMMANDS = (
-    "train",
-    "separate",
-    "evaluate",
-    "export",
-    "tune",
-    "generate",
-    *(f"data {name}" for name in DATA_COMMANDS),
-)
+COMMANDS = ("train", "separate", "evaluate", "export", "tune", "generate", "data", "data preview")
 
 
 def train(state: State, system: str) -> Facts:
@@ -151,7 +142,8 @@ def names(state: State) -> Facts:
     found = state.call("import tfsepgan; print(*dir(tfsepgan))").split()
     facts = {f"tfsepgan.{name}": "there" for name in found}
     for command in COMMANDS:
-        flags = set(re.findall(r"--[a-z][\w.-]*", state.command(*command.split(), "--help")))
+        script = state.command(*command.split(), "--tyro-print-completion", "bash")
+        flags = set(re.findall(r"--[a-z][\w.-]*", script))
         facts |= {f"tfsepgan-{command} {flag}": "there" for flag in flags}
     return facts
 

@@ -15,6 +15,7 @@ class SongSettings:
     seconds: float = 60.0
     """Length of an excerpt; it starts with a bar, and its last sound is cut off at the end."""
     split: Literal["train", "valid", "test"] = "train"
+    """Split that the songs are written to."""
     numbers: tuple[int, int] | None = None
     """Only songs whose folder has a number in this range; default: all."""
     tempo: float = 0.08
@@ -26,8 +27,9 @@ class SongSettings:
     band to a concerto.
     """
     line_ups: tuple[str, ...] = ()
-    """Only these; default: all."""
+    """Only these line-ups of instruments; default: all."""
     sample_rate_hz: int = 44_100
+    """Sample rate of the stems, in Hz."""
     time_limit_seconds: float = 120.0
     """A stem that takes longer to synthesize is abandoned, with a message that names the song."""
     synthesizer: Literal["auto", "fluidsynth", "tinysoundfont"] = "auto"
@@ -35,6 +37,7 @@ class SongSettings:
     workers: int | None = None
     """Number of processes; default: the number of cores."""
     seed: int = 0
+    """Seed of every random draw."""
 
     def __post_init__(self):
         """Refuse invalid settings."""

@@ -36,13 +36,13 @@ class Storage:
           place: a path, or an address such as `gs://bucket/folder`.
         Raises: DataError when no installed package supports the address.
         """
-        import fsspec
+        from fsspec.core import url_to_fs
 
         place = place.removeprefix("file://")
         self.place = place.rstrip("/") or "/"
         self.local = None if is_address(place) else Path(place)
         try:
-            self._files, self._root = fsspec.url_to_fs(self.place)
+            self._files, self._root = url_to_fs(self.place)
         except (ImportError, ValueError) as error:
             raise DataError(
                 f"{place} cannot be reached ({error}). `pip install s3fs` adds s3://, gcsfs adds"

@@ -1,8 +1,10 @@
-"""Runs a command in this process and returns what it prints."""
+"""Runs a command in this process and returns what it prints; a folder of recordings."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
+import soundfile
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,17 @@ def run(capsys):
         return Result(code, result.out, result.err)
 
     return call
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """A folder with a stereo recording at 44.1 kHz, one below it, a file that is not audio, and one
+    with a NaN."""
+    folder = tmp_path / "recordings"
+    (folder / "album").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    soundfile.write(
+        folder / "song.wav", random.uniform(-0.5, 0.5, (22051, 2)), 44100, subtype="FLOAT"
+    )
+    soundfile.write(folder / "album" / "track.flac", random.uniform(-0.5, 0.5, 8000), 8000)
+    return folder

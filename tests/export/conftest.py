@@ -1,40 +1,11 @@
 """Small models with random weights, and real music to compare their exports on."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
-from bundles_for_tests import random_bundle
-
-RATE = 8000
-FILTERBANK = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
-SETTINGS = {
-    "resnet": {"channels": 16, "blocks": 2},
-    "filterbank": FILTERBANK,
-    "filterbank with frequencies": {
-        **FILTERBANK,
-        "kind": "filterbank",
-        "features": "instantaneous_frequency",
-    },
-    "tfc_tdf": {**FILTERBANK, "channels": 16, "blocks": 2, "levels": 2, "dilations": (1, 3)},
-    "band_split turning": {
-        **FILTERBANK,
-        "kind": "band_split",
-        "features": "complex",
-        "mask": "complex",
-        "channels": 16,
-        "bands": 5,
-    },
-}
-
-
-def small_bundle_of(kind, sources=("piano", "voice")):
-    trained = {
-        "steps": 7,
-        "data": "the demo set, CC0 | rendered",
-        "scores": {"demo test": {"si_sdr_db": 4.25}},
-    }
-    # in half precision, as in an export, so that it can be compared with one
-    facts = {"rate_hz": RATE, "sources": sources, "name": "run", "trained": trained}
-    return random_bundle(half_precision=True, **facts, **{"kind": kind, **SETTINGS[kind]})
+from bundles_for_tests import converting_here
+from exports_for_tests import RATE, SETTINGS, small_bundle_of
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +15,14 @@ def small_bundle():
 
 
 @pytest.fixture(scope="session", params=sorted(SETTINGS))
-def bundle(request):
-    return small_bundle_of(request.param)
+def kind(request):
+    """Each kind of generator."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def bundle(kind):
+    return small_bundle_of(kind)
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +42,25 @@ def music():
 
 
 @pytest.fixture(scope="session")
-def exported(bundle, music, tmp_path_factory):
-    """Folder and parity figures of an export of each kind of generator."""
+def exports(music, tmp_path_factory):
+    """Folder and parity figures of an export, by kind of generator; made when a test asks.
+
+    The first kind is converted in a process of its own, as the package does, the others here.
+    """
     from tfsepgan.export.exporter import export_bundle
 
-    output = tmp_path_factory.mktemp("exported") / bundle.manifest.network
-    return output, export_bundle(bundle, output, music)
+    class Exports(dict):
+        def __missing__(self, kind):
+            bundle = small_bundle_of(kind)
+            output = tmp_path_factory.mktemp("exported") / bundle.manifest.network
+            with nullcontext() if kind == min(SETTINGS) else converting_here():
+                self[kind] = output, export_bundle(bundle, output, music)
+            return self[kind]
+
+    return Exports()
+
+
+@pytest.fixture(scope="session")
+def exported(kind, exports):
+    """Folder and parity figures of an export of each kind of generator."""
+    return exports[kind]

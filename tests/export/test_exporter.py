@@ -10,6 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from exports_for_tests import SETTINGS, small_bundle_of
 
 from tfsepgan.errors import ExportError
 from tfsepgan.export.parity import LIMITS, keras_stems, largest_difference, saved_model_stems
@@ -19,11 +20,12 @@ from tfsepgan.models.bundle import load_bundle
 
 OTHER_PROGRAM = """
 import sys, numpy, tensorflow
-assert "tfsepgan" not in sys.modules
-separate = tensorflow.saved_model.load(sys.argv[1]).signatures["separate"]
-stems = separate(mixture=tensorflow.constant(numpy.load(sys.argv[2])))
+mixture = tensorflow.constant(numpy.load("mixture.npy"))
+for number, folder in enumerate(sys.argv[1:]):
+    separate = tensorflow.saved_model.load(folder).signatures["separate"]
+    stems = separate(mixture=mixture)
+    numpy.savez(f"{number}.npz", **{name: samples.numpy() for name, samples in stems.items()})
 assert not any(name.startswith("tfsepgan") for name in sys.modules)
-numpy.savez(sys.argv[3], **{name: samples.numpy() for name, samples in stems.items()})
 """
 
 
@@ -82,17 +84,18 @@ def test_the_saved_model_takes_any_batch_length_and_channels(exported, bundle):
                 np.testing.assert_allclose(one[item], expected[name], rtol=0, atol=1e-5)
 
 
-def test_the_saved_model_runs_in_a_program_without_this_package(exported, bundle, music, tmp_path):
-    output, _ = exported
+def test_the_saved_models_run_in_a_program_without_this_package(exports, music, tmp_path):
     np.save(tmp_path / "mixture.npy", music[None, :4000])
+    folders = [str(exports[kind][0] / "1") for kind in sorted(SETTINGS)]
     subprocess.run(
-        [sys.executable, "-I", "-c", OTHER_PROGRAM, str(output / "1"), "mixture.npy", "stems.npz"],
+        [sys.executable, "-I", "-c", OTHER_PROGRAM, *folders],
         cwd=tmp_path,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=True,
     )
-    stems = {name: one[0] for name, one in np.load(tmp_path / "stems.npz").items()}
-    assert largest_difference(keras_stems(bundle, music[:4000]), stems) < 1e-5
+    for number, kind in enumerate(sorted(SETTINGS)):
+        stems = {name: one[0] for name, one in np.load(tmp_path / f"{number}.npz").items()}
+        assert largest_difference(keras_stems(small_bundle_of(kind), music[:4000]), stems) < 1e-5
 
 
 @pytest.mark.parametrize("precision", ["tflite", "fp16.tflite"])

@@ -39,10 +39,10 @@ def write(path, sound):
 
 
 @pytest.mark.parametrize("cents", [-40.0, 0.0, 25.0])
-def test_a_note_out_of_tune_is_measured_and_mended(cents):
+def test_a_note_out_of_tune_is_measured_and_corrected(cents):
     sound = tone(45, cents=cents)
     assert abs(sampled.cents_off(sound, RATE_HZ, 45) - cents) < 1
-    assert sampled.mended(sound[:, None], RATE_HZ, 45) == (
+    assert sampled.tuning_correction(sound[:, None], RATE_HZ, 45) == (
         -round(cents) if abs(cents) > sampled.IN_TUNE_CENTS else 0
     )
 
@@ -50,7 +50,7 @@ def test_a_note_out_of_tune_is_measured_and_mended(cents):
 @pytest.mark.parametrize("wrong", [33, 57, 40])
 def test_another_pitch_or_octave_is_no_pitch(wrong):
     assert sampled.cents_off(tone(wrong), RATE_HZ, 45) == sampled.NO_PITCH
-    assert sampled.mended(tone(wrong)[:, None], RATE_HZ, 45) == 0
+    assert sampled.tuning_correction(tone(wrong)[:, None], RATE_HZ, 45) == 0
 
 
 def test_a_pattern_takes_notes_and_layers_and_leaves_the_rest(tmp_path):

@@ -68,7 +68,7 @@ def sensing_of(short):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def experiment_of(short):
     """A system's preset `tiny` on short windows."""
 

@@ -1,12 +1,14 @@
 """What every system of the table does in training."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from contract_for_tests import (
     EXPORTED,
+    SYSTEMS,
     all_of,
     every_followed,
     every_separator,
@@ -30,22 +32,57 @@ def test_a_mixture_becomes_sources_of_its_own_length_and_channels(
     np.testing.assert_allclose(estimates[..., :1], alone, atol=1e-5)
 
 
-@every_system
-def test_two_steps_move_every_weight_of_every_player_and_stay_finite(
-    experiment, system_of, batch_of
-):
+class Stepped(NamedTuple):
+    """A system after two steps, the second with its own batch keys alone."""
+
+    system: object
+    weights_before: dict
+    variables_before: int
+    logs: list[dict]
+
+
+@pytest.fixture(scope="module")
+def stepped(request, experiment_of, system_of, batch_of):
+    """A `Stepped` of the test's system, shared by tests that only look at it."""
+    experiment = experiment_of(request.param)
     system = system_of(experiment)
-    before = weights_of(system)
+    before = weights_of(system), len(all_of(system))
+    logs = [system.train_step(batch_of(experiment, 0))]
+    second = batch_of(experiment, 1)
+    logs.append(system.train_step({key: second[key] for key in system.batch_keys}))
+    return Stepped(system, *before, logs)
+
+
+every_stepped = pytest.mark.parametrize("stepped", SYSTEMS, indirect=True)
+
+
+@every_stepped
+def test_two_steps_move_every_weight_of_every_player_and_stay_finite(stepped):
+    """A system needs its batch keys and no others."""
+    system, before = stepped.system, stepped.weights_before
     assert before or system.kind == "search"  # only a system without gradients has no player
-    for seed in (0, 1):
-        logs = system.train_step(batch_of(experiment, seed))
-    assert all(np.isfinite(value) for value in logs.values())
+    assert all(np.isfinite(value) for logs in stepped.logs for value in logs.values())
     for player, weights in weights_of(system).items():
         for variable, new, old in zip(
             system.players[player].trainable_variables, weights, before[player], strict=True
         ):
             assert np.isfinite(new).all()
             assert not np.array_equal(new, old), f"{player} {variable.path} did not move"
+
+
+@every_stepped
+def test_training_makes_no_new_variables(stepped):
+    assert len(all_of(stepped.system)) == stepped.variables_before
+
+
+@every_stepped
+def test_the_log_holds_the_declared_losses_and_refuses_others(stepped):
+    system, logs = stepped.system, stepped.logs[0]
+    assert logs and set(logs) == set(system.losses_logged)
+    assert [metric.name for metric in system.metrics] == list(system.losses_logged)
+    first = system.losses_logged[0]
+    with pytest.raises(ConfigError, match=f"logs no loss '{first}x'; did you mean '{first}'"):
+        system.log(**{f"{first}x": 1.0})
 
 
 @every_system
@@ -95,25 +132,6 @@ def test_compile_builds_one_optimizer_for_each_player(experiment, system_of):
         )
 
 
-@every_system
-def test_training_makes_no_new_variables(experiment, system_of, batch_of):
-    system = system_of(experiment)
-    before = len(all_of(system))
-    system.train_step(batch_of(experiment))
-    assert len(all_of(system)) == before
-
-
-@every_system
-def test_the_log_holds_the_declared_losses_and_refuses_others(experiment, system_of, batch_of):
-    system = system_of(experiment)
-    logs = system.train_step(batch_of(experiment))
-    assert logs and set(logs) == set(system.losses_logged)
-    assert [metric.name for metric in system.metrics] == list(system.losses_logged)
-    first = system.losses_logged[0]
-    with pytest.raises(ConfigError, match=f"logs no loss '{first}x'; did you mean '{first}'"):
-        system.log(**{f"{first}x": 1.0})
-
-
 @every_followed
 def test_the_running_mean_follows_the_generator(experiment, system_of, batch_of):
     decay = 0.75
@@ -161,10 +179,3 @@ def test_the_gradient_is_clipped_to_its_norm(experiment, system_of):
     changed = replace(experiment, training=replace(experiment.training, clip_norm=0.5))
     for optimizer in system_of(changed).optimizers.values():
         assert optimizer.global_clipnorm == 0.5
-
-
-@every_system
-def test_a_system_needs_only_its_batch_keys(experiment, system_of, batch_of):
-    system, batch = system_of(experiment), batch_of(experiment)
-    logs = system.train_step({key: batch[key] for key in system.batch_keys})
-    assert all(np.isfinite(value) for value in logs.values())

@@ -163,8 +163,8 @@ def test_estimates_that_do_not_fit_are_named(
     assert words in " ".join(capsys.readouterr().out.split()).replace("ann_1_01.wav has ", "")
 
 
-def test_the_oracle_is_above_the_mixture(tool, clips):
+def test_the_ideal_mask_is_above_the_mixture(tool, clips):
     clip = tool.read_clip(tool.test_clips(clips)[0])
     references = np.stack([clip.voice, clip.accompaniment])
-    scores = tool.score_clip((references, tool.Bound("oracle")(clip), clip.mixture))
+    scores = tool.score_clip((references, tool.Bound("ideal-mask")(clip), clip.mixture))
     assert scores.nsdr.min() > 3  # noise over noise: a mask parts little of it

@@ -50,7 +50,7 @@ def preview(arguments: list[str], console) -> None:
     before, after = before_and_after(catalogue_of(data), data, options.step)
     for number in range(options.count):
         sources = dict(zip(data.sources, after.sources[number], strict=True))
-        sounds = {"mixture": after.mixture[number], **sources, "residual": after.rest[number]}
+        sounds = {"mixture": after.mixture[number], **sources, "residual": after.residual[number]}
         if data.augment.active:
             sounds["mixture-before"] = before.mixture[number]
         folder = Path(options.output) / f"{number:03d}"

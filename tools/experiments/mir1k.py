@@ -4,7 +4,7 @@
     # for another separator, which writes DIR/CLIP/voice.wav or DIR/CLIP.wav:
     python tools/experiments/mir1k.py --data MIR-1K --write-mixtures DIR
     python tools/experiments/mir1k.py --data MIR-1K --estimates DIR
-    python tools/experiments/mir1k.py --data MIR-1K --bound oracle --clips 40
+    python tools/experiments/mir1k.py --data MIR-1K --bound ideal-mask --clips 40
 
 The singers abjones and amy are for training (175 clips). The clips of the other singers (825) are
 scored, each mixed with equal energy of voice and accompaniment, at 0 dB. NSDR is the gain in SDR
@@ -149,8 +149,8 @@ def _options() -> argparse.Namespace:
     )
     what.add_argument(
         "--bound",
-        choices=("mixture", "oracle"),
-        help="score the mixture itself, or the ideal ratio mask",
+        choices=("mixture", "ideal-mask", "oracle"),
+        help="score the mixture itself, or the ideal ratio mask (also as `oracle`)",
     )
     what.add_argument(
         "--write-mixtures", type=Path, help="write the mixtures to this folder and score nothing"
@@ -196,7 +196,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         return
     if options.bound:
         name, separate = (
-            {"mixture": "the mixture", "oracle": "ideal ratio mask"}[options.bound],
+            "the mixture" if options.bound == "mixture" else "ideal ratio mask",
             Bound(options.bound),
         )
     elif options.estimates:

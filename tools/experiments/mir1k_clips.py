@@ -16,7 +16,7 @@ NAMES = {
     "voice": ("voice", "vocals", "vocal", "singing"),
     "accompaniment": ("accompaniment", "instrumental", "residual"),
 }
-ORACLE_FRAME = 1024  # samples, 64 ms at 16 kHz, as in the published networks
+MASK_FRAME = 1024  # samples, 64 ms at 16 kHz, as in the published networks
 
 
 class Clip(NamedTuple):
@@ -68,7 +68,7 @@ class Bound:
         if self._kind == "mixture":
             return np.stack([clip.mixture] * 2)
         sources = {"voice": clip.voice, "accompaniment": clip.accompaniment}
-        masked = ratio_mask_bound(sources, clip.mixture, frame=ORACLE_FRAME, hop=ORACLE_FRAME // 4)
+        masked = ratio_mask_bound(sources, clip.mixture, frame=MASK_FRAME, hop=MASK_FRAME // 4)
         return np.stack([masked[name] for name in SOURCES])
 
 

@@ -80,12 +80,12 @@ def pattern_zones(
         step_db=LAYER_STEP_DB,
         release_seconds=release_seconds,
         lead_seconds=LEAD_SECONDS,
-        tuning=mended if tune else None,
+        tuning=tuning_correction if tune else None,
         effect=(lambda samples, rate_hz: driven(samples, rate_hz, drive_db)) if drive_db else None,
     )
 
 
-def mended(samples: np.ndarray, rate_hz: int, key: int) -> int:
+def tuning_correction(samples: np.ndarray, rate_hz: int, key: int) -> int:
     """Cents that correct a sample `[time, channels]`; 0 if it is in tune or has no pitch."""
     off = cents_off(samples.mean(axis=1), rate_hz, key)
     return 0 if off == NO_PITCH or abs(off) < IN_TUNE_CENTS else -round(off)

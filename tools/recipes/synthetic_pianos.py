@@ -9,15 +9,13 @@ not as often as sixty. Existing files are kept, so an interrupted run resumes.
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
-from tfsepgan.cli.data import main as tfsepgan_data
+from piano_fonts import SOURCES
+from soundfont_writer import write_soundfont
+from struck_strings import Struck, struck_zones
 
-sys.path[:0] = [str(Path(__file__).parent)]
-from piano import SOURCES  # noqa: E402
-from soundfont_writer import write_soundfont  # noqa: E402
-from struck_strings import Struck, struck_zones  # noqa: E402
+from tfsepgan.cli.data import main as tfsepgan_data
 
 FIRST = 20  # instruments_table.py has the pianos below
 LICENCE = "Apache-2.0 (made by struck_strings.py)"

@@ -178,7 +178,7 @@ def test_windows_stay_full_at_another_pitch(tmp_path, cache):
         soundfile.write(tmp_path / name, tone(500.0, WINDOW / RATE_HZ), RATE_HZ)
     for semitones in (-3.0, 3.0):
         config = with_(pitch=1.0, pitch_semitones=(semitones, semitones))
-        sources = batches(tmp_path, config, cache)[0]["sources"][:, 0, :, 0]
+        sources = batches(tmp_path, config, cache, 1)[0]["sources"][:, 0, :, 0]
         loudness = np.sqrt(np.mean(sources.reshape(len(sources), 16, -1) ** 2, axis=2))
         assert np.all(loudness > 0.7 * np.median(loudness))
 
@@ -191,7 +191,7 @@ def test_the_parts_of_a_song_keep_one_pitch(tmp_path, cache, only):
             (tmp_path / song).mkdir(parents=True, exist_ok=True)
             soundfile.write(tmp_path / song / f"{source}.wav", 0.4 * tone(1000.0, 4.0), RATE_HZ)
     found = []
-    for mixture in batches(tmp_path, with_(pitch=1.0, only=only), cache)[0]["mixture"][..., 0]:
+    for mixture in batches(tmp_path, with_(pitch=1.0, only=only), cache, 1)[0]["mixture"][..., 0]:
         spectrum = np.abs(np.fft.rfft(mixture * np.hanning(WINDOW))) ** 2
         top = int(np.argmax(spectrum))
         assert spectrum[top - 6 : top + 7].sum() > 0.99 * spectrum.sum()

@@ -9,7 +9,7 @@ from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.shards.packing import pack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def packed(unpaired, tmp_path_factory):
     """Shards of the unpaired recordings at 8 kHz; not to be changed."""
     place = tmp_path_factory.mktemp("packed") / "shards"

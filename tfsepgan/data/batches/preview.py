@@ -18,7 +18,7 @@ class Parts(NamedTuple):
 
     mixture: np.ndarray  # [batch, time]
     sources: np.ndarray  # [batch, sources, time]
-    rest: np.ndarray  # [batch, time], the residual
+    residual: np.ndarray  # [batch, time]
 
 
 def before_and_after(

@@ -33,16 +33,7 @@ def write_tflite(
     """
     files = {**outputs, **({"calibration": calibration} if calibration else {})}
     wanted = [f"{name}={path.resolve()}" for name, path in files.items()]
-    module = "tfsepgan.export.tflite.convert"
-    finished = subprocess.run(
-        [sys.executable, "-m", module, str(saved_model.resolve()), signature, *wanted],
-        env=_environment(),
-        cwd=saved_model.parent,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    finished = run_converter([str(saved_model.resolve()), signature, *wanted], saved_model.parent)
     if finished.returncode or not all(path.is_file() for path in outputs.values()):
         raise ExportError(f"conversion to TFLite failed: {_reason(finished)}")
     for precision, path in outputs.items():
@@ -52,6 +43,19 @@ def write_tflite(
                 f"the TFLite ({precision}) file needs operators that are not built in:"
                 f" {', '.join(foreign)}; use layers that convert to built-in ones"
             )
+
+
+def run_converter(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
+    """Run the program `convert` with these arguments in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "tfsepgan.export.tflite.convert", *arguments],
+        env=_environment(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -74,8 +74,14 @@ def _with_fixed_ranges(converter, signature: str, calibration: str) -> bytes:
     return debugger.get_nondebug_quantized_model()
 
 
+def main(arguments: list[str]) -> None:
+    """Write the files that the arguments name, as the module's docstring shows."""
+    saved_model, signature, *files = arguments
+    wanted = dict(argument.split("=", 1) for argument in files)
+    calibration = wanted.pop("calibration", None)
+    for precision, output in wanted.items():
+        Path(output).write_bytes(convert(saved_model, signature, precision, calibration))
+
+
 if __name__ == "__main__":
-    wanted = dict(argument.split("=", 1) for argument in sys.argv[3:])
-    inputs_file = wanted.pop("calibration", None)
-    for wanted_precision, output in wanted.items():
-        Path(output).write_bytes(convert(sys.argv[1], sys.argv[2], wanted_precision, inputs_file))
+    main(sys.argv[1:])

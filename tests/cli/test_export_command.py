@@ -1,0 +1,90 @@
+"""tfsepgan-export: a run under a name, what is missing, the licence and facts of a file."""
+
+import json
+
+import pytest
+
+import tfsepgan
+from tfsepgan.models.folders import read_manifest
+
+
+def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
+    output = tmp_path / "exported_models" / "mine"
+    result = run(
+        "export",
+        "--run",
+        trained_run.directory,
+        "--output",
+        output,
+        "--audio",
+        recordings / "song.wav",
+    )
+    assert result.code == 0, result.err
+    for words in (
+        "saved_model: largest difference to Keras",
+        "tflite_fp16",
+        f"Exported to {output}",
+    ):
+        assert words in result.out
+    assert (output / "mine.tflite").is_file()
+    assert read_manifest(output).name == "mine"
+    assert tfsepgan.load(output).sources == ("piano",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--run", "nowhere", "--output", "x"), 1, "CheckpointError: No model 'nowhere'"),
+        (("--run", ".", "--output", "x"), 1, "as a folder it has no manifest.json"),
+        (("--output", "x"), 2, "--run"),
+    ],
+)
+def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("export", *arguments)
+    assert result.code == code
+    assert words in result.error
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("audio", "words"), [("missing.wav", "missing.wav"), ("notes.wav", "is not audio")]
+)
+def test_export_needs_audio_that_can_be_read(audio, words, trained_run, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.wav").write_text("not audio")
+    result = run("export", "--run", trained_run.directory, "--output", "x", "--audio", audio)
+    assert result.code == 1
+    assert words in result.error
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_facts_of_a_file_are_merged_with_those_of_the_model():
+    from tfsepgan.cli.export import with_facts
+
+    trained = {"steps": 8, "scores": {"val": 1.0}, "recordings": {}}
+    facts = {"licence": "CC0", "steps": 8, "scores": {"unseen players": 2.0}}
+    assert with_facts(trained, facts) == {
+        "licence": "CC0",
+        "steps": 8,
+        "scores": {"unseen players": 2.0, "val": 1.0},
+        "recordings": {},
+    }
+    assert trained["scores"] == {"val": 1.0}
+
+
+@pytest.mark.parametrize("facts", ["steps: 9000", "scores: {val: 3.0}", "scores: good"])
+def test_a_file_that_contradicts_the_model_is_refused(facts, trained_run, run, tmp_path):
+    manifest = json.loads((trained_run.model / "manifest.json").read_text())
+    manifest["trained"] |= {"steps": 8, "scores": {"val": 1.0}}
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    (model / "model.keras").write_bytes((trained_run.model / "model.keras").read_bytes())
+    (tmp_path / "facts.yaml").write_text(facts)
+    result = run(
+        "export", "--run", model, "--output", tmp_path / "out", "--facts", tmp_path / "facts.yaml"
+    )
+    assert result.code == 2
+    assert result.error.startswith("ConfigError: --facts says")
+    assert not (tmp_path / "out").exists()

@@ -11,7 +11,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from piano_fonts import SOURCES
+from piano_soundfonts import SOURCES
 from soundfont_writer import write_soundfont
 from struck_strings import Struck, struck_zones
 

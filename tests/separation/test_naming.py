@@ -71,6 +71,13 @@ def test_earlier_stems_are_not_separated_again(tmp_path):
     assert tracks(find_inputs([tmp_path], tmp_path / "out")) == {"song.wav": "song"}
 
 
+def test_stems_in_the_input_folder_are_not_separated_again(tmp_path):
+    touch(tmp_path, "song.wav", "song/piano.wav", "cd/a.flac", "cd/a/residual.wav", "b/c.ogg")
+    found = tracks(find_inputs([tmp_path], tmp_path))
+    assert found == {"song.wav": "song", "a.flac": "cd/a", "c.ogg": "b/c"}
+    assert len(find_inputs([tmp_path], tmp_path / "out")) == 5
+
+
 def test_a_file_is_taken_whatever_its_suffix(tmp_path):
     touch(tmp_path, "recording.bin")
     assert tracks(find_inputs([tmp_path / "recording.bin"], tmp_path)) == {

@@ -14,6 +14,7 @@ import numpy as np
 
 FORGIVEN_SECONDS = 0.1  # broken in one place: three frames; more is a hole in the recording
 FORGIVEN_PLACES = 20
+_LONGEST_SEARCH = 1 << 16  # bytes; more is a hole at any bit rate
 _RECENT = 16  # frames that show the usual size
 _TAGS = (b"TAG", b"ID3", b"APE")  # text and pictures between the frames of joined files
 # layer III by the index in the head, in kbit/s: MPEG 1, MPEG 2 and 2.5
@@ -97,6 +98,8 @@ def _lost(damaged: bytes, last: int, frame_seconds: float, sizes: list[int]) -> 
     """
     if damaged[last : last + 3] in _TAGS:
         return 0, 0
+    if len(damaged) > _LONGEST_SEARCH:
+        return len(damaged), 0
     whole, stop = 0, len(damaged)
     for place in range(stop - 4, last - 1, -1):
         if place + _frame_bytes(damaged[place : place + 4], frame_seconds) == stop:

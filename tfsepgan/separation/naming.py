@@ -113,11 +113,15 @@ def has_stems(
 
 
 def _walk(directory: Path, output: Path) -> list[Path]:
-    files = []
+    files, mixed = [], directory.resolve() == output
     for folder, below, names in os.walk(directory):
         here = Path(folder)
+        # where the output is the input folder, the stems of song.wav are in song/ beside it
+        own = {safe_name(one) for name in names for one in (_stem(name), name)} if mixed else ()
         below[:] = sorted(
-            one for one in below if one[0] != "." and (here / one).resolve() != output
+            one
+            for one in below
+            if one[0] != "." and one not in own and (here / one).resolve() != output
         )
         files += [
             here / one

@@ -1,11 +1,25 @@
-"""Small generators with random weights, as bundles; conversion to TFLite in this process."""
+"""Small generators with random weights, as bundles; a separator without a network; conversion to
+TFLite in this process."""
 
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+
+def whole_separator(rate_hz):
+    """A separator whose one source, `all`, is the whole mixture; it needs no TensorFlow."""
+    from tfsepgan.separation.separator import Separator
+
+    manifest = SimpleNamespace(
+        name="whole", sources=("all",), sample_rate_hz=rate_hz, hop=1, context=0
+    )
+    return Separator(
+        SimpleNamespace(manifest=manifest, separate_function=lambda: lambda x: x[:, None])
+    )
 
 
 def random_bundle(

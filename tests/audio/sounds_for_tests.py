@@ -24,6 +24,7 @@ KINDS = {  # suffix, FFmpeg's codec, and what a container needs beside
     "tta": "tta",
 }
 EXACT = ("alac.m4a", "mov", "mka", "avi", "wv", "tta")  # codecs without loss, or PCM
+_FORMATS = {"wavpack": "s16p", "tta": "s16"}  # by default, FFmpeg writes 8 bits
 AT_48000 = ("webm",)  # Opus does not support 44.1 kHz
 # Delay of FFmpeg's decoders in samples: raw kinds cannot state theirs, and the WMA decoder drops
 # the first packet.
@@ -65,6 +66,8 @@ def write_container(
                 codec, rate=rate_hz, layout="stereo" if samples.shape[1] == 2 else "mono"
             )
             stream.bit_rate = 192_000
+            if codec in _FORMATS:
+                stream.format = _FORMATS[codec]
             encode(container, stream, samples, rate_hz)
         for number in range(pictures):
             image = np.full((48, 64, 3), 40 * number % 255, np.uint8)

@@ -71,6 +71,13 @@ def test_earlier_stems_are_not_separated_again(tmp_path):
     assert tracks(find_inputs([tmp_path], tmp_path / "out")) == {"song.wav": "song"}
 
 
+def test_stems_in_the_input_folder_are_not_separated_again(tmp_path):
+    touch(tmp_path, "song.wav", "song/piano.wav", "cd/a.flac", "cd/a/residual.wav", "b/c.ogg")
+    found = tracks(find_inputs([tmp_path], tmp_path))
+    assert found == {"song.wav": "song", "a.flac": "cd/a", "c.ogg": "b/c"}
+    assert len(find_inputs([tmp_path], tmp_path / "out")) == 5
+
+
 def test_a_file_is_taken_whatever_its_suffix(tmp_path):
     touch(tmp_path, "recording.bin")
     assert tracks(find_inputs([tmp_path / "recording.bin"], tmp_path)) == {
@@ -111,3 +118,19 @@ def test_a_safe_name_is_one_path_component_and_stays_as_it_is(name):
 @pytest.mark.parametrize("name", ["piano", "take 1.5", "Chopin - Étude", "夜想曲", "a_b-c"])
 def test_good_names_are_kept(name):
     assert safe_name(name) == name
+
+
+@pytest.mark.parametrize("names", [("song.wav", "Song.wav"), ("a:b.wav", "a?b.wav", "a_b.wav")])
+def test_names_that_differ_in_case_or_unsafe_characters_get_numbers(tmp_path, names):
+    for name in names:
+        (tmp_path / name).write_bytes(b"RIFF")
+    tracks = [str(one.track).casefold() for one in find_inputs([tmp_path], tmp_path / "out")]
+    assert len(set(tracks)) == len(names)
+    assert sum(track[-2:] in (" 2", " 3") for track in tracks) == len(names) - 1
+
+
+def test_an_empty_name_is_refused_and_does_not_mean_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="got an empty name among the inputs"):
+        find_inputs(["a.wav", ""], tmp_path / "out")

@@ -14,6 +14,7 @@ import numpy as np
 
 from tfsepgan.audio.encodings import TAGS
 from tfsepgan.audio.formats import CONTAINERS, COUNTED_KINDS, RAW_KINDS, SUFFIXES
+from tfsepgan.audio.mpeg import unbroken_frames
 from tfsepgan.errors import DataError
 
 STEM_SUFFIX = ".stem.mp4"
@@ -58,18 +59,27 @@ def probe_streams(path: str | os.PathLike) -> list[StreamHead]:
         ) from error
 
 
-def stream_blocks(path: str | os.PathLike, stream: int) -> Iterator[np.ndarray]:
+def stream_blocks(
+    path: str | os.PathLike, stream: int, notes: list[str] | None = None
+) -> Iterator[np.ndarray]:
     """Decode one audio stream: float32 `[frames, channels]`, about a thousand frames at a time.
 
+    Args:
+      notes: gets a text for broken frames of MPEG audio that silence replaces.
     Raises: ValueError where decoding fails, or the rate or the channel count changes.
     """
-    av = _av()
+    av, notes = _av(), [] if notes is None else notes
     try:
         with _opened(av, path) as container:
             chosen = container.streams.audio[stream]
+            frames = (
+                unbroken_frames(av, container, chosen, path, notes)
+                if container.format.name == "mp3"
+                else container.decode(chosen)
+            )
             # "flt" is interleaved: PyAV has no planar arrays of 8 channels
             packed, first = av.AudioResampler(format="flt"), None
-            for frame in container.decode(chosen):
+            for frame in frames:
                 kind = (frame.sample_rate, len(frame.layout.channels))
                 first = first or kind
                 if kind != first:

@@ -39,16 +39,21 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
 
 
 def sound_blocks(
-    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK
+    path: str | os.PathLike,
+    info: SoundInfo,
+    *,
+    frames: int = BLOCK,
+    notes: list[str] | None = None,
 ) -> Iterator[np.ndarray]:
     """Decode a file block by block without checks: float32 `[frames, channels]`.
 
     Args:
       path, info: the file, and its head as `probe` gives it.
       frames: length of a block; blocks of a container have about a thousand samples in any case.
+      notes: gets what decoding finds that the head does not show: broken frames of MPEG audio.
     """
     if info.stream is not None:
-        yield from stream_blocks(path, info.stream)
+        yield from stream_blocks(path, info.stream, notes)
         return
     with soundfile.SoundFile(os.fsencode(path)) as file:
         while len(block := file.read(frames, dtype="float32", always_2d=True)):
@@ -56,13 +61,18 @@ def sound_blocks(
 
 
 def read_blocks(
-    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK
+    path: str | os.PathLike,
+    info: SoundInfo,
+    *,
+    frames: int = BLOCK,
+    notes: list[str] | None = None,
 ) -> Iterator[np.ndarray]:
     """Decode all channels of a file block by block, checked: float32 `[frames, channels]`.
 
     Args, Raises: see `sound_blocks` and `checked_blocks`.
     """
-    return checked_blocks(path, info, sound_blocks(path, info, frames=frames), mono=False)
+    blocks = sound_blocks(path, info, frames=frames, notes=notes)
+    return checked_blocks(path, info, blocks, mono=False)
 
 
 def checked_blocks(

@@ -122,6 +122,18 @@ class StemFormat:
         """About how many bytes a sample takes on the disk at most."""
         return BYTES_PER_SAMPLE[self.sample_format] if self.sample_format else 1.0
 
+    def stored(self, samples: np.ndarray) -> np.ndarray:
+        """Samples as the encoder takes them: for PCM, 32-bit integers of the steps it can store.
+
+        Floating-point samples would be multiplied by one step less than full scale.
+        """
+        if self.sample_format is None or self.cannot_clip:
+            return samples
+        bits = 8 * BYTES_PER_SAMPLE[self.sample_format]
+        full = 2.0 ** (bits - 1)
+        steps = np.clip(np.rint(full * samples.astype(np.float64)), -full, full - 1)
+        return (steps * 2.0 ** (32 - bits)).astype(np.int32)
+
     def __str__(self) -> str:
         return self.sample_format or self.name.upper()
 
@@ -212,7 +224,8 @@ class ContainerEncoder:
 
         self._av, self._rate_hz, self._written = av, rate_hz, 0
         kind = {"m4a": "ipod", "opus": "ogg"}.get(form.name, form.name)
-        self._container = av.open(str(path), "w", format=kind)
+        # "bitexact": no random numbers and no time in the file
+        self._container = av.open(str(path), "w", format=kind, options={"fflags": "bitexact"})
         self._container.metadata.update(tags or {})
         self._layout = _LAYOUTS[channels]
         self._stream = self._container.add_stream(

@@ -48,19 +48,27 @@ class AudioFile:
         """True when the recording is the whole of one file."""
         return self.channel is None and self.stream is None and not self.further
 
-    def blocks(self, *, mono: bool, weights: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    def blocks(
+        self,
+        *,
+        mono: bool,
+        weights: np.ndarray | None = None,
+        notes: list[str] | None = None,
+    ) -> Iterator[np.ndarray]:
         """Decode block by block: float32 `[frames, channels]`, or `[frames, 1]` when `mono`.
 
         Args:
           mono: True gives the mean of the channels, False all of them.
           weights: `[channels]`, weight of each channel in the mean; equal by default.
+          notes: gets what decoding finds that the head does not show.
         Raises: DataError that names the file, see `decoding.checked_blocks`.
         """
         if not self.further:
-            yield from self._blocks_of(self.path, mono=mono, weights=weights)
+            yield from self._blocks_of(self.path, notes, mono=mono, weights=weights)
             return
         parts = (
-            self._blocks_of(path, mono=mono, weights=weights) for path in (self.path, *self.further)
+            self._blocks_of(path, notes, mono=mono, weights=weights)
+            for path in (self.path, *self.further)
         )
         for blocks in zip_longest(*parts):
             yield self._added(
@@ -68,10 +76,10 @@ class AudioFile:
             )
 
     def _blocks_of(
-        self, path: Path, *, mono: bool, weights: np.ndarray | None
+        self, path: Path, notes: list[str] | None, *, mono: bool, weights: np.ndarray | None
     ) -> Iterator[np.ndarray]:
         info = probe(path, stream=self.stream)
-        blocks = sound_blocks(path, info)
+        blocks = sound_blocks(path, info, notes=notes)
         return checked_blocks(path, info, blocks, mono=mono, channel=self.channel, weights=weights)
 
     def _added(self, blocks: list[np.ndarray], channels: int) -> np.ndarray:

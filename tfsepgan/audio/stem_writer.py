@@ -13,6 +13,7 @@ import soundfile
 import soxr
 
 from tfsepgan.audio.encodings import BYTES_PER_SAMPLE, StemFormat, open_encoder
+from tfsepgan.audio.wav import remove_time
 from tfsepgan.errors import ConfigError, DataError
 
 COPIED_FRAMES = 1 << 18  # frames converted from float to the final format at a time
@@ -127,7 +128,10 @@ class StemWriter:
         ready = {name: self._partial(name) for name in self.paths}
         for name, path in ready.items():
             self._check_complete(path, name)
-        if not self._form.cannot_clip:
+        if self._form.cannot_clip:
+            for path in ready.values():
+                self._guarded(lambda path=path: remove_time(path))
+        else:
             levels = self._convert(levels, ready)
         self._put_in_place(ready)
         self._created = []
@@ -198,11 +202,11 @@ class StemWriter:
                         clipped += int(np.count_nonzero(beyond))
                         if beyond.any():
                             scaled = np.clip(scaled, -1.0, 1.0)
-                    self._append(encoder, resampler(scaled, last=False) if resampler else scaled)
+                    fitted = resampler(scaled, last=False) if resampler else scaled
+                    self._append(encoder, self._form.stored(fitted))
             if resampler:
-                self._append(
-                    encoder, resampler(np.zeros((0, self._channels), np.float32), last=True)
-                )
+                rest = resampler(np.zeros((0, self._channels), np.float32), last=True)
+                self._append(encoder, self._form.stored(rest))
         finally:
             self._guarded(encoder.close)
         return clipped

@@ -17,6 +17,7 @@ from tfsepgan.files import write_whole
 
 HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
+_LONGEST_HEADER = 256  # bytes before the PEAK chunk of libsndfile's files
 _PCM = 1
 WHOLE_FRAMES = frozenset(
     {1, 3, 6, 7, 0xFFFE}
@@ -85,6 +86,18 @@ def _layout(format_chunk: bytes | None, offset: int, length: int, size: int) -> 
     return WavLayout(
         offset, length, missing, trailing, encoding, channels, rate, bits, frame_bytes, unknown
     )
+
+
+def remove_time(path: Path) -> None:
+    """Set the time of writing in a floating-point WAV or RF64 of libsndfile to zero.
+
+    The time is in its PEAK chunk; without it, the same samples give the same bytes.
+    """
+    with open(path, "r+b") as file:
+        place = file.read(_LONGEST_HEADER).find(b"PEAK")
+        if place > 0:
+            file.seek(place + 12)  # after the name, the size and the version
+            file.write(bytes(4))
 
 
 def write_pcm16(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:

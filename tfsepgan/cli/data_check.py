@@ -101,8 +101,9 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     ):
         total = totals.setdefault((file.split, file.source), Survey())
         try:
-            total.add(survey(file))
-            if odd := oddities(file):
+            measured = survey(file)
+            total.add(measured)
+            if odd := [*oddities(file), *measured.notes]:
                 _print(console, f"Note: {file.path} {' and '.join(odd)}.")
         except DataError as error:
             broken += 1

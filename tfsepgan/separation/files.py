@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -185,8 +186,10 @@ def separate_file(
     stems = chosen_stems(separator.stems, only)
     files = stem_places(path, Path(output_dir), track, stems, form, name)
     info = probe(path)
+    found = list(info.notes)
+    blocks = read_blocks(path, info, frames=READ_FRAMES, notes=found)
     with _writer_for(path, info, files, form, clip) as writer:
-        frames = _write_stems(separator, path, info, writer, progress)
+        frames = _write_stems(separator, blocks, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
         path=path,
@@ -196,7 +199,7 @@ def separate_file(
         sample_rate_hz=info.sample_rate_hz,
         levels=levels,
         elapsed_seconds=time.perf_counter() - started,
-        notes=(*info.notes, *_notes(levels, form, info, writer)),
+        notes=(*found, *_notes(levels, form, info, writer)),
     )
 
 
@@ -223,13 +226,13 @@ def _writer_for(
 
 def _write_stems(
     separator: Separator,
-    path: Path,
+    blocks: Iterator[np.ndarray],
     info: SoundInfo,
     writer: StemWriter,
     progress: ProgressFunction | None,
 ) -> int:
     """Read, separate and write in three threads, with few blocks between them; returns samples."""
-    blocks = ahead(read_blocks(path, info, frames=READ_FRAMES), depth=READ_AHEAD)
+    blocks = ahead(blocks, depth=READ_AHEAD)
     stems = ahead(
         separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD
     )

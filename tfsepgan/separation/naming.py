@@ -59,17 +59,21 @@ def find_inputs(
     A file is taken whatever its suffix. Folders are searched recursively for the suffixes in
     `audio.formats.SUFFIXES`; hidden files, hidden folders and the output folder are left out. A
     recording in a folder keeps its relative path. Where two recordings would share a folder, their
-    suffixes and then the names of their parent folders are added.
+    suffixes, the names of their parent folders, and at last a number are added.
 
     Args:
       inputs: files and folders.
       output_dir: folder for the stems; need not exist.
     Returns: recordings in a stable order, no file twice.
-    Raises: DataError for a path that does not exist, a folder without audio, or two recordings that
-      would share a folder in any case.
+    Raises: DataError for an empty name, a path that does not exist, or a folder without audio.
     """
     found: dict[Path, PurePosixPath] = {}
     for name in inputs:
+        if not os.fspath(name):
+            raise DataError(
+                "got an empty name among the inputs; wanted files and folders: is a variable of the"
+                " shell not set?"
+            )
         path = Path(name)
         if path.is_dir():
             for file in _walk(path, Path(output_dir).resolve()):
@@ -100,11 +104,15 @@ def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str,
 
 
 def _walk(directory: Path, output: Path) -> list[Path]:
-    files = []
+    files, mixed = [], directory.resolve() == output
     for folder, below, names in os.walk(directory):
         here = Path(folder)
+        # where the output is the input folder, the stems of song.wav are in song/ beside it
+        own = {safe_name(one) for name in names for one in (_stem(name), name)} if mixed else ()
         below[:] = sorted(
-            one for one in below if one[0] != "." and (here / one).resolve() != output
+            one
+            for one in below
+            if one[0] != "." and one not in own and (here / one).resolve() != output
         )
         files += [
             here / one
@@ -134,16 +142,13 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
             _safe_track(longer(one)) if counts[str(track).casefold()] > 1 else track
             for one, track in zip(recordings, tracks, strict=True)
         ]
-    counts = Counter(str(track).casefold() for track in tracks)
-    shared = [
-        one.path
-        for one, track in zip(recordings, tracks, strict=True)
-        if counts[str(track).casefold()] > 1
-    ]
-    if shared:
-        raise DataError(
-            f"{shared[0]} and {shared[1]} would share a folder; separate them to different outputs"
-        )
+    taken: set[str] = set()
+    for place, track in enumerate(tracks):  # names that differ in case or unsafe characters only
+        number = 1
+        while str(tracks[place]).casefold() in taken:
+            number += 1
+            tracks[place] = track.with_name(f"{track.name} {number}")
+        taken.add(str(tracks[place]).casefold())
     return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
 
 

@@ -2,7 +2,8 @@
 
 soxr's streaming resampler (no delay, the same output as in one shot) converts the mixture to the
 model's rate and the estimates back. The residual is computed at the mixture's own rate, so it keeps
-what lies above the model's band, and the stems sum to the mixture at any rate.
+what lies above the model's band and a constant offset, and the stems sum to the mixture at any
+rate.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import soxr
 
 from tfsepgan.separation.engine import BlockSeparator
+from tfsepgan.separation.offset import OffsetRemover
 
 RESIDUAL = "residual"
 QUALITY = "VHQ"  # 28 bits, below float32 rounding; 1000 x real time, so a lower one saves nothing
@@ -39,7 +41,7 @@ class StemStream:
           model_rate_hz: of the model.
         """
         self._engine, self._sources, self._channels = engine, tuple(sources), channels
-        self._mixture = _Fifo(channels)
+        self._mixture, self._offset = _Fifo(channels), OffsetRemover(channels, sample_rate_hz)
         self._estimates = _Fifo(channels * len(self._sources))
         self._to_model = self._from_model = None
         self._margin = 0
@@ -61,18 +63,20 @@ class StemStream:
     def push(self, samples: np.ndarray) -> list[Stems]:
         """Add the next `[time, channels]` float32 of the mixture; returns the stems ready."""
         self._mixture.put(samples)
-        return self._collect(self._engine.push(self._resampled_in(samples, last=False)))
+        return self._collect(self._separated(self._offset.push(samples)))
 
     def finish(self) -> list[Stems]:
         """End the mixture; returns its last stems."""
         silence = np.zeros((self._margin, self._channels), np.float32)
-        blocks = self._engine.push(self._resampled_in(silence, last=True)) + self._engine.finish()
-        return self._collect(blocks, last=True)
+        samples = np.concatenate([self._offset.finish(), silence])
+        return self._collect(self._separated(samples, last=True), last=True)
 
-    def _resampled_in(self, samples: np.ndarray, *, last: bool) -> np.ndarray:
-        if self._to_model is None:
-            return samples
-        return self._to_model.resample_chunk(np.ascontiguousarray(samples), last=last)
+    def _separated(self, samples: np.ndarray, *, last: bool = False) -> list[np.ndarray]:
+        """The blocks of the engine that are ready, at the model's rate."""
+        if self._to_model is not None:
+            samples = self._to_model.resample_chunk(np.ascontiguousarray(samples), last=last)
+        blocks = self._engine.push(samples)
+        return blocks + self._engine.finish() if last else blocks
 
     def _collect(self, blocks: list[np.ndarray], *, last: bool = False) -> list[Stems]:
         """Blocks `[sources, time, channels]` at the model's rate to stems at the mixture's."""

@@ -48,6 +48,8 @@ class Survey:
     """Names of files whose channel mean is silent from start to end."""
     cancelled_files: list[str] = field(default_factory=list)
     """Names of the silent files whose channels are not silent but cancel out."""
+    notes: list[str] = field(default_factory=list)
+    """What decoding found in a usable recording; not summed."""
 
     @property
     def level_db(self) -> float:
@@ -90,7 +92,7 @@ def survey(file: AudioFile) -> Survey:
     total = Survey(seconds=file.seconds, files=1)
     hop = max(1, round(_HOP_SECONDS * file.sample_rate_hz))
     pending = np.zeros(0, np.float32)  # less than a hop, from the end of the previous block
-    for block in file.blocks(mono=False):
+    for block in file.blocks(mono=False, notes=total.notes):
         total.samples += block.size
         total.energy += float(np.vdot(block, block))
         total.peak = max(total.peak, float(np.abs(block).max(initial=0.0)))

@@ -110,7 +110,7 @@ def with_requirements(names) -> set[str]:
     while left:
         name = left.pop()
         found.add(name)
-        requirements = required(metadata.requires(name) or [], {**LINUX, "extra": ""})
+        requirements = required(metadata.requires(name) or [], {"extra": ""})
         left |= {canonicalize_name(one) for one in requirements} - found
     return found
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -66,9 +67,10 @@ def serve(options: Serve, console: Console) -> None:
         ) as server,
         contextlib.suppress(KeyboardInterrupt),
     ):
+        host = socket.gethostname() if options.address == "0.0.0.0" else options.address
         say(
             f"Batches of {options.data}, for tfsepgan-train --data-server"
-            f" {options.address}:{options.port}. Ctrl-C stops it. Whoever reaches this port can"
+            f" {host}:{options.port}. Ctrl-C stops it. Whoever reaches this port can"
             " read the recordings: use it only in networks that you trust."
         )
         server.serve_forever()

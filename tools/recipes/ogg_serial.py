@@ -1,4 +1,4 @@
-"""The stream number of an Ogg file: fixed, because libsndfile draws it by the clock."""
+"""The stream number of an Ogg file: fixed, because libsndfile takes it from the clock."""
 
 from pathlib import Path
 

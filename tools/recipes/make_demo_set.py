@@ -4,10 +4,10 @@
     pip install mido numpy rich scipy soundfile soxr
     python tools/recipes/make_demo_set.py --output tfsepgan/data/demo
 
-The same seed gives the same bytes (with the same fluidsynth and libsndfile). The scores are from
-`demo_music` (composed there, and one public-domain prelude by Bach), the sound is from the
-MIT-licensed FluidR3 soundfont. Every split has its own pieces, keys and progressions. The audio
-files below --output are replaced; other files there, such as its README, are kept.
+The same seed gives the same bytes (with the same fluidsynth and libsndfile). The scores are those
+of `demo_scores` (composed by `demo_music`, and one public-domain prelude by Bach), the sound is
+from the MIT-licensed FluidR3 soundfont. Every split has its own pieces, keys and progressions. The
+audio files below --output are replaced; other files there, such as its README, are kept.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The stream number of an Ogg file: fixed, because libsndfile draws it by the clock."""
+"""The stream number of an Ogg file: fixed, because libsndfile takes it from the clock."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ OGG_TABLE = tuple(_ogg_table_entry(value) for value in range(256))
 
 
 def fix_serial(path: Path, serial: int) -> None:
-    """Set the stream number of an Ogg file, which libsndfile draws by the clock."""
+    """Set the stream number of an Ogg file, which libsndfile takes from the clock."""
     data = bytearray(path.read_bytes())
     at = 0
     while at < len(data):

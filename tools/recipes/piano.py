@@ -1,4 +1,4 @@
-"""Renders ten hours of ten sampled pianos and ten of other instruments, for training. See piano.md.
+"""Renders hours of sampled pianos and of other instruments, for training. See piano.md.
 
     python tools/recipes/piano.py --sources DIR --output DATA
 

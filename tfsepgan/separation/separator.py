@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfsepgan.audio.formats import MOST_CHANNELS, RATES_HZ
+from tfsepgan.audio.formats import MOST_CHANNELS
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
 from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
+from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
@@ -224,13 +225,7 @@ class Separator:
         return _stems_of(stream, blocks, channels)
 
     def _open_stream(self, sample_rate_hz: float, channels: int) -> StemStream:
-        low, high = RATES_HZ
-        if not isinstance(sample_rate_hz, Real) or not low <= sample_rate_hz <= high:
-            raise ShapeError(
-                f"got a sample rate of {sample_rate_hz!r}; wanted a number from {low} to {high}, Hz"
-            )
-        if not 1 <= channels <= MOST_CHANNELS:
-            raise ShapeError(f"got {channels} channels; wanted 1 to {MOST_CHANNELS}")
+        check_rate_and_channels(sample_rate_hz, channels)
         return StemStream(
             self._open_engine(channels),
             sources=self.sources,
@@ -260,47 +255,6 @@ class Separator:
 
 
 load = Separator.from_preset
-
-
-def checked_mixture(mixture: np.ndarray) -> np.ndarray:
-    """The mixture as float32, in the same shape.
-
-    Args:
-      mixture: `[time]` or `[time, channels]`, floating point, finite, not empty.
-    Raises: ShapeError for anything else.
-    """
-    if isinstance(mixture, str | os.PathLike):
-        raise ShapeError(
-            f"got the path {os.fspath(mixture)!r}; wanted samples. For files:"
-            " tfsepgan.separate_file(separator, path, output_dir)"
-        )
-    mixture = np.asarray(mixture)
-    if mixture.ndim not in (1, 2):
-        raise ShapeError(
-            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels], one"
-            " recording at a time"
-        )
-    if mixture.size == 0:
-        raise ShapeError(f"got an empty array of shape {mixture.shape}; wanted at least one sample")
-    if mixture.ndim == 2 and mixture.shape[1] > MOST_CHANNELS:
-        raise ShapeError(
-            f"got {mixture.shape[1]} channels of {len(mixture)} samples; wanted [time, channels]:"
-            " transpose it (.T)"
-        )
-    if not np.issubdtype(mixture.dtype, np.floating):
-        raise ShapeError(
-            f"got {mixture.dtype} samples; wanted floating point in [-1, 1]: divide 16-bit integers"
-            " by 32768"
-        )
-    with np.errstate(over="ignore"):
-        single = mixture.astype(np.float32)
-    if not np.isfinite(single).all():
-        first = int(np.argwhere(~np.isfinite(single))[0][0])
-        raise ShapeError(
-            f"got a value that is not a finite float32 at sample {first}; repair the recording"
-            " first"
-        )
-    return single
 
 
 def _stems_of(stream: StemStream, blocks: Iterable[np.ndarray], channels: int) -> Iterator[Stems]:

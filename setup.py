@@ -76,6 +76,7 @@ setup(
         "singers": SINGERS,
         "datasets": [],  # kept from earlier versions; PyAV is now always installed
         "serving": SERVING,
+        "hub": ["huggingface_hub>=0.23"],  # models on the Hugging Face Hub, hf://user/name
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.20; {TENSORFLOW_NEWEST}",

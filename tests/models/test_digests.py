@@ -90,5 +90,6 @@ def test_a_number_that_no_model_has_is_named(model, changes):
 )
 def test_a_network_that_would_fill_the_memory_is_refused_before_it_is_built(model, changes, words):
     edit_network(model, **changes)
+    edit(model, context=1 << 20)  # enough for any of these but the dilations
     with pytest.raises(CheckpointError, match=words):
         load_bundle(model)

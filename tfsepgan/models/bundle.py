@@ -17,6 +17,7 @@ import numpy as np
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.files import put_in_place
+from tfsepgan.layers.filterbank import for_inference
 from tfsepgan.models.digests import check_digest, write_manifest
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.models.keras_state import built_in, refuse_after_fork
@@ -84,7 +85,7 @@ def network_function(generator: keras.Model) -> Callable[[np.ndarray], np.ndarra
     def graph(mixture):
         return generator(mixture, training=False)
 
-    with built_in("float32"):
+    with built_in("float32"), for_inference():
         traced = graph.get_concrete_function()
 
     def separate(mixture: np.ndarray) -> np.ndarray:

@@ -78,7 +78,13 @@ def network_function(generator: keras.Model) -> Callable[[np.ndarray], np.ndarra
       generator: maps `[batch, time, 1]` to `[batch, sources, time, 1]`.
     Returns: the same function on NumPy arrays, in inference mode; it raises TfsepganError in a
       forked process.
+    Raises: ConfigError when Keras runs on another backend than TensorFlow.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise ConfigError(
+            f"Keras runs on {keras.backend.backend()!r} here, and models on TensorFlow. Set"
+            " KERAS_BACKEND=tensorflow before Keras is imported, or use the runtime 'litert'."
+        )
     import tensorflow as tf
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, 1], tf.float32)])

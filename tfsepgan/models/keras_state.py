@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 import keras
@@ -9,6 +10,7 @@ import keras
 from tfsepgan.errors import TfsepganError
 
 _processes: list[int] = []  # the first one that used TensorFlow here; a fork copies it
+_one_at_a_time = threading.RLock()  # `floatx` belongs to the whole program
 
 
 @contextlib.contextmanager
@@ -20,14 +22,15 @@ def built_in(policy: str = "float32") -> Iterator[None]:
     Raises: TfsepganError as `refuse_after_fork` does.
     """
     refuse_after_fork()
-    saved, floatx = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(saved)
+    with _one_at_a_time:
+        saved, floatx = keras.config.dtype_policy(), keras.config.floatx()
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy(policy)
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(floatx)
+            keras.config.set_dtype_policy(saved)
 
 
 def refuse_after_fork() -> None:

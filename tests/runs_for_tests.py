@@ -1,6 +1,7 @@
 """Fixtures for tests that train: runs so small that many of them fit into one session."""
 
 import io
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,15 @@ def no_curves(monkeypatch):
 
 @pytest.fixture
 def printed():
-    """The text that runs print."""
-    return io.StringIO()
+    """The text that runs print and log."""
+    text, logger = io.StringIO(), logging.getLogger("tfsepgan")
+    handler = logging.StreamHandler(text)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield text
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 @pytest.fixture

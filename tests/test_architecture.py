@@ -1,5 +1,6 @@
 """The package keeps its layout: imports point downwards, tables match files."""
 
+import ast
 import importlib
 import os
 import runpy
@@ -18,7 +19,7 @@ from tfsepgan.cli.command_list import COMMANDS
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
-    ("files", "processes", "quiet"),
+    ("files", "processes", "quiet", "registration"),
     ("audio",),
     ("ondevice",),  # runs without TensorFlow; imports the errors only
     ("config",),
@@ -129,7 +130,9 @@ def test_package_inits_hold_a_docstring_and_no_imports():
     for path in PACKAGE.rglob("__init__.py"):
         # these have public names
         if path.parent not in [PACKAGE / name for name in ("", "config", "systems", "ondevice")]:
-            assert not list(imported_modules(path)), name_of(path)
+            # the registration of layers needs Keras before the first module of these
+            keras = ["keras"] if path.parent.name in ("layers", "networks") else []
+            assert list(imported_modules(path)) == keras, name_of(path)
 
 
 def test_setup_makes_a_script_of_every_command(monkeypatch):
@@ -180,3 +183,14 @@ def test_an_unknown_public_name_lists_the_known_ones():
     with pytest.raises(AttributeError, match="has no attribute 'separator'; it has Separator"):
         tfsepgan.separator  # noqa: B018
     assert {"load", "Separator", "systems"} <= set(dir(tfsepgan))
+
+
+def test_the_public_names_are_typed():
+    """Type checkers read `__init__.pyi`, since the names themselves are imported on first use."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    imported = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    places = {node.names[0].asname: (node.module, node.names[0].name) for node in imported}
+    assert {*places, "__version__"} == set(tfsepgan.__all__)
+    for name, (module, attribute) in places.items():
+        assert getattr(importlib.import_module(module), attribute) is getattr(tfsepgan, name)
+    assert (PACKAGE / "py.typed").is_file()

@@ -1,9 +1,19 @@
 """Keeping native libraries quiet: what they write to the standard error is not for the user."""
 
 import contextlib
+import io
 import os
 import sys
+from collections.abc import Iterator
 from typing import TextIO
+
+
+def hide_tensorflow_log() -> None:
+    """Without a log level of the user's, keep TensorFlow's native log to errors.
+
+    It works before TensorFlow is imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def quiet_tensorflow() -> None:
@@ -14,10 +24,16 @@ def quiet_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def quiet_libraries():
+def quiet_libraries() -> Iterator[None]:
     """Inside, what native libraries write to the standard error is dropped; exceptions are not."""
-    sys.stderr.flush()
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    if sys.stderr is not None:  # as in programs without a console
+        sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # the standard error is closed
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
         yield
@@ -31,6 +47,6 @@ def kept_stderr() -> TextIO:
     """The standard error as a file that `quiet_libraries` does not silence."""
     try:
         number = sys.stderr.fileno()
-    except (OSError, ValueError, AttributeError):  # replaced, as by a test or a notebook
-        return sys.stderr
+    except (OSError, ValueError, AttributeError):  # replaced, as by a test or a notebook, or None
+        return sys.stderr or io.StringIO()
     return os.fdopen(os.dup(number), "w", buffering=1, encoding="utf-8", errors="replace")

@@ -170,7 +170,7 @@ def test_a_model_whose_weights_are_damaged_is_refused_by_every_command(
     ):
         assert result.code == 1
         assert result.error.startswith("CheckpointError: ")
-        assert "do not fit its manifest" in result.error
+        assert "model.keras is not the file that its manifest.json describes" in result.error
     assert not output.exists()
 
 

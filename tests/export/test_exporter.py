@@ -10,9 +10,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+import yaml
 from exports_for_tests import SETTINGS, small_bundle_of
 
 from tfsepgan.errors import ExportError
+from tfsepgan.export.card import front_matter
 from tfsepgan.export.parity import LIMITS, keras_stems, largest_difference, saved_model_stems
 from tfsepgan.export.savedmodel.writer import write_mono_saved_model
 from tfsepgan.export.tflite import conversion as tflite
@@ -146,6 +148,30 @@ def test_the_card_holds_sources_licences_scores_and_parity(exported):
         assert fact in card
     assert f"{figures['tflite_fp16']:.1e}" in card
     assert f"{output.name}.tflite" in card and "tensorflow/serving" in card
+
+
+def test_the_card_starts_with_the_metadata_of_the_hub(exported):
+    output, _ = exported
+    _, front, text = (output / "card.md").read_text().split("---\n", 2)
+    facts = yaml.safe_load(front)
+    assert facts["library_name"] == "tfsepgan" and facts["pipeline_tag"] == "audio-to-audio"
+    assert facts["license"] == "unknown" and "datasets" not in facts
+    assert {"music-source-separation", "piano", "voice", "tflite"} <= set(facts["tags"])
+    assert text.startswith(f"\n# {output.name}\n")
+
+
+@pytest.mark.parametrize(
+    ("trained", "wanted"),
+    [
+        ({"licence": "Apache-2.0"}, {"license": "apache-2.0"}),
+        ({"licence": "Ours: no sale"}, {"license": "other", "license_name": "Ours: no sale"}),
+        ({"datasets": ["someone/set"]}, {"license": "unknown", "datasets": ["someone/set"]}),
+    ],
+)
+def test_the_metadata_takes_licence_and_datasets_from_the_manifest(one_bundle, trained, wanted):
+    manifest = dataclasses.replace(one_bundle.manifest, trained=trained)
+    facts = yaml.safe_load("\n".join(front_matter(manifest)[1:-2]))
+    assert {name: facts.get(name) for name in wanted} == wanted
 
 
 def test_a_server_of_another_user_may_read_it(exported):

@@ -44,6 +44,15 @@ def test_a_shipped_model_is_found_by_name(shipped):
     assert find_bundle("piano") == shipped / "piano"
 
 
+def test_a_name_is_a_shipped_model_and_a_path_is_a_folder(shipped, tmp_path, monkeypatch, caplog):
+    """A folder in the current directory does not replace the shipped model of its name."""
+    monkeypatch.chdir(tmp_path)
+    put_manifest(tmp_path / "piano")
+    assert find_bundle("piano") == shipped / "piano"
+    assert "write './piano' for the folder" in caplog.text
+    assert find_bundle("./piano") == find_bundle(Path("piano")) == Path("piano")
+
+
 def test_models_in_the_wheel_and_at_the_top_of_a_checkout_are_both_found(shipped):
     inside = put_manifest(shipped.parent / "tfsepgan" / "exported_models" / "bass")
     assert find_bundle("bass") == inside

@@ -130,7 +130,7 @@ def test_a_file_that_was_changed_is_refused(tmp_path):
     (folder / "piano.tflite").write_bytes(content)
     with pytest.raises(
         CheckpointError,
-        match=r"piano\.tflite is not the file that was exported: its SHA-256 differs",
+        match=r"piano\.tflite is not the file that its manifest\.json describes: its SHA-256",
     ):
         tfsepgan.load(folder, runtime="litert")
 

@@ -1,6 +1,6 @@
 """Songs with every source named validate a run; a silent source affects no other score."""
 
-import io
+import logging
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
-from rich.console import Console
 
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.data.references.fixed_mixtures import Mixture
@@ -52,18 +51,19 @@ class Leaking:
 
 
 @pytest.fixture
-def validate_songs(tiny):
-    """Validates `Leaking` on a folder of songs; returns the validation and the printed text."""
+def validate_songs(tiny, caplog):
+    """Validates `Leaking` on a folder of songs; returns the validation and the log."""
+    caplog.set_level(logging.INFO, "tfsepgan")
 
     def validate(folder, *sources, seconds=0.5):
-        console = Console(file=io.StringIO(), width=200)
+        caplog.clear()
         experiment = tiny(
             data={"sources": sources}, validation_mixtures=4, validation_seconds=seconds
         )
         catalogue = scan(folder, sources=sources)
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
-        validator = SeparationValidator(Leaking(sources), catalogue, experiment, console)
-        return validator.validate(), console.file.getvalue()
+        validator = SeparationValidator(Leaking(sources), catalogue, experiment)
+        return validator.validate(), caplog.text
 
     return validate
 

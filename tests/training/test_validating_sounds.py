@@ -32,9 +32,7 @@ def validator_for(experiment, catalogue, printed):
             kind="synthesis",
             generate=lambda count, *, seed: np.asarray(sounds)[::2, :, None][:count],
         )
-        return validator_of(
-            system, of, experiment, SimpleNamespace(print=lambda text, **_: printed.write(text))
-        )
+        return validator_of(system, of, experiment)
 
     return make
 

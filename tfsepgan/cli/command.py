@@ -2,15 +2,17 @@
 
 import contextlib
 import functools
+import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
 from tfsepgan.errors import ConfigError, TfsepganError
+from tfsepgan.quiet import kept_stderr
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -32,7 +34,8 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
         console = Console(soft_wrap=True)
         try:
-            main(sys.argv[1:] if arguments is None else list(arguments), console)
+            with showing_log(console):
+                main(sys.argv[1:] if arguments is None else list(arguments), console)
         except TfsepganError as error:
             Console(stderr=True, soft_wrap=True).print(
                 f"{type(error).__name__}: {error}", markup=False, highlight=False
@@ -54,6 +57,42 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         return OK
 
     return entry
+
+
+class _ToConsoles(logging.Handler):
+    """Shows information on one console, warnings and errors on another."""
+
+    def __init__(self, console: Console, errors: Console) -> None:
+        super().__init__()
+        self._console, self._errors = console, errors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the message alone."""
+        console = self._console if record.levelno < logging.WARNING else self._errors
+        console.print(record.getMessage(), markup=False, highlight=False)
+
+
+@contextlib.contextmanager
+def showing_log(console: Console) -> Iterator[None]:
+    """Within this context, people see the log of the package: on the console, warnings on stderr.
+
+    Args:
+      console: of the command.
+    """
+    logger, errors = logging.getLogger("tfsepgan"), kept_stderr()
+    handler = _ToConsoles(console, Console(file=errors, soft_wrap=True))
+    level, propagates = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagates
+        if errors is not sys.stderr:
+            errors.close()
 
 
 @contextlib.contextmanager

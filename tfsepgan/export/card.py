@@ -1,7 +1,12 @@
-"""The model card: what a model is, its training data, its scores, and how to run it."""
+"""The model card: what a model is, its training data, its scores, and how to run it.
+
+It starts with the metadata that the Hugging Face Hub reads.
+"""
 
 from collections.abc import Mapping
 from typing import Any
+
+import yaml
 
 from tfsepgan.export.parity import LIMITS
 from tfsepgan.export.savedmodel.signatures import RESIDUAL
@@ -11,6 +16,11 @@ _PARITY_NAMES = {
     "saved_model": "SavedModel",
     "tflite": "TFLite float32",
     "tflite_fp16": "TFLite float16",
+}
+# of the licences that the Hub knows by name, those that are usual for models
+_HUB_LICENCES = {
+    *("apache-2.0", "mit", "bsd-3-clause", "gpl-3.0", "agpl-3.0", "openrail", "unknown"),
+    *("cc0-1.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"),
 }
 
 
@@ -31,8 +41,33 @@ def model_card(
     """
     files = [*files_section(parity, sizes), *_variants_section(variants or {})]
     return "\n".join(
-        [*_what_it_is(manifest), *training_section(manifest), *files, *_usage(manifest)]
+        [
+            *front_matter(manifest, "music-source-separation", pipeline_tag="audio-to-audio"),
+            *_what_it_is(manifest),
+            *training_section(manifest),
+            *files,
+            *_usage(manifest),
+        ]
     )
+
+
+def front_matter(manifest: Manifest, *tags: str, pipeline_tag: str | None = None) -> list[str]:
+    """The metadata of a model for the Hub, as lines of YAML between lines of dashes.
+
+    Licence and datasets are those of `trained` in the manifest; datasets are names on the Hub.
+    """
+    licence = str(manifest.trained.get("licence") or "unknown")
+    known = licence.lower() in _HUB_LICENCES
+    facts: dict[str, Any] = {"license": licence.lower() if known else "other"}
+    facts |= {} if known else {"license_name": licence}
+    facts |= {"library_name": "tfsepgan"}
+    facts |= {"pipeline_tag": pipeline_tag} if pipeline_tag else {}
+    own = dict.fromkeys(("audio", "music", *tags, manifest.system, *manifest.sources))
+    facts |= {"tags": [*own, "keras", "tensorflow", "tflite"]}
+    datasets = manifest.trained.get("datasets")
+    facts |= {"datasets": list(datasets)} if isinstance(datasets, (list, tuple)) else {}
+    text = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)
+    return ["---", *text.splitlines(), "---", ""]
 
 
 def _what_it_is(manifest: Manifest) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsepgan.export.card import files_section, training_section
+from tfsepgan.export.card import files_section, front_matter, training_section
 from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
 from tfsepgan.export.savedmodel.writer import save_functions
@@ -164,6 +164,7 @@ def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, fl
     sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
     name, rate, window = manifest.name, manifest.sample_rate_hz, system.experiment.data.window
     lines = [
+        *front_matter(manifest, "audio-generation", "gan"),
         f"# {name}",
         "",
         (

@@ -13,6 +13,10 @@ Source: Bracewell, "Discrete Hartley transform", J. Opt. Soc. Am. 73 (1983); All
 IEEE 65 (1977).
 """
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
 import keras
 import numpy as np
 from keras import ops
@@ -80,13 +84,32 @@ def _hartley(signal):
     return ops.concatenate([real - imaginary, upper], axis=-1)
 
 
-@ops.custom_gradient
+_for_inference = ContextVar("for_inference", default=False)
+
+
+@contextlib.contextmanager
+def for_inference() -> Iterator[None]:
+    """Inside, networks are traced without gradients of their own.
+
+    TensorFlow registers such a gradient for ever, with the graph and the weights that belong to it.
+    """
+    token = _for_inference.set(True)
+    try:
+        yield
+    finally:
+        _for_inference.reset(token)
+
+
 def hartley(signal):
     """Apply the discrete Hartley transform to the last axis, `[..., N]` -> `[..., N]`.
 
     Applied twice it multiplies by N.
     """
+    return _hartley(signal) if _for_inference.get() else _hartley_with_gradient(signal)
 
+
+@ops.custom_gradient
+def _hartley_with_gradient(signal):
     def gradient(*args, upstream=None):
         return _hartley(args[0] if upstream is None else upstream)
 

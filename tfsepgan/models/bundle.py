@@ -4,7 +4,7 @@ Loading rebuilds the network from the settings in the manifest and reads only ar
 `model.keras`: no code, class name or path in a file is used.
 """
 
-import json
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,7 +17,10 @@ import numpy as np
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.files import put_in_place
+from tfsepgan.layers.filterbank import for_inference
+from tfsepgan.models.digests import check_digest, write_manifest
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
+from tfsepgan.models.keras_state import built_in, refuse_after_fork
 from tfsepgan.networks.table import build_generator, first_sources, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
 
@@ -63,21 +66,39 @@ class Bundle(NamedTuple):
         """The generator as a function on arrays, see `network_function`."""
         return network_function(self.generator)
 
+    def save(self, directory: str | os.PathLike[str]) -> None:
+        """Write both files, see `save_bundle`."""
+        save_bundle(Path(directory), self.generator, self.manifest)
+
 
 def network_function(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """A generator as a function on arrays, traced once for all lengths and batch sizes.
 
     Args:
       generator: maps `[batch, time, 1]` to `[batch, sources, time, 1]`.
-    Returns: the same function on NumPy arrays, in inference mode.
+    Returns: the same function on NumPy arrays, in inference mode; it raises TfsepganError in a
+      forked process.
+    Raises: ConfigError when Keras runs on another backend than TensorFlow.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise ConfigError(
+            f"Keras runs on {keras.backend.backend()!r} here, and models on TensorFlow. Set"
+            " KERAS_BACKEND=tensorflow before Keras is imported, or use the runtime 'litert'."
+        )
     import tensorflow as tf
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, 1], tf.float32)])
     def graph(mixture):
         return generator(mixture, training=False)
 
-    return lambda mixture: graph(tf.constant(mixture)).numpy()
+    with built_in("float32"), for_inference():
+        traced = graph.get_concrete_function()
+
+    def separate(mixture: np.ndarray) -> np.ndarray:
+        refuse_after_fork()
+        return traced(tf.constant(mixture)).numpy()
+
+    return separate
 
 
 def describe(
@@ -122,7 +143,7 @@ def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> 
     try:
         with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
             generator.save(scratch / WEIGHTS)
-            (scratch / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+            write_manifest(scratch, manifest, WEIGHTS)
     except OSError as error:
         raise CheckpointError(
             f"Could not write the model to {directory}: {error.strerror or error}. "
@@ -134,7 +155,7 @@ def load_bundle(directory: Path) -> Bundle:
     """Rebuild a generator and load its trained weights.
 
     Raises: CheckpointError when the folder is not a model that separates in one pass, or its
-      weights do not fit its manifest.
+      weights are not those of its manifest, or do not fit it.
     """
     manifest = read_manifest(directory)
     if not manifest.separates_in_one_pass:
@@ -147,16 +168,16 @@ def load_bundle(directory: Path) -> Bundle:
         raise CheckpointError(
             f"{directory} has a {MANIFEST} but no {WEIGHTS}. Export the model again."
         )
+    check_digest(Path(directory), WEIGHTS)
     try:
         config = from_dict(GeneratorConfig, manifest.network_settings)
+        _check_settings(config, manifest, weights)
         outputs = manifest.outputs or len(manifest.sources)
-        generator = build_generator(config, sources=outputs, sample_rate_hz=manifest.sample_rate_hz)
-        generator = first_sources(generator, len(manifest.sources))
-        entry = generator_entry(config.kind)
-        if manifest.hop != entry.hop(config) or manifest.context < entry.context(config):
-            raise ConfigError(
-                f"it needs hop {entry.hop(config)} and context {entry.context(config)}"
+        with built_in("float32"):
+            generator = build_generator(
+                config, sources=outputs, sample_rate_hz=manifest.sample_rate_hz
             )
+            generator = first_sources(generator, len(manifest.sources))
         generator.load_weights(weights)
     except _BROKEN as error:
         raise CheckpointError(
@@ -164,3 +185,23 @@ def load_bundle(directory: Path) -> Bundle:
             " the model again."
         ) from error
     return Bundle(generator, manifest)
+
+
+def _check_settings(config: GeneratorConfig, manifest: Manifest, weights: Path) -> None:
+    """Raise ConfigError for settings that no network can have, or not one with these weights.
+
+    A network that is far larger than its weights would fill the memory before they are read.
+    """
+    entry = generator_entry(config.kind)
+    for problem in config.problems("network_settings"):
+        raise ConfigError(problem)
+    if manifest.hop != entry.hop(config) or manifest.context < entry.context(config):
+        raise ConfigError(f"it needs hop {entry.hop(config)} and context {entry.context(config)}")
+    with zipfile.ZipFile(weights) as archive:
+        stored = sum(item.file_size for item in archive.infolist()) // 4  # float32
+    least = config.blocks * config.channels**2  # every block has such a matrix, at least
+    if least > stored:
+        raise ConfigError(
+            f"{config.blocks} blocks of {config.channels} channels have at least {least} weights,"
+            f" and {WEIGHTS} holds at most {stored}"
+        )

@@ -1,9 +1,8 @@
 """Trained systems on disk: a generator as a bundle, any other kind as its settings and weights."""
 
-import json
 import os
 import zipfile
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +10,13 @@ import keras
 import numpy as np
 
 from tfsepgan import systems
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig, from_dict, to_dict
+from tfsepgan.config import DataConfig, Experiment, TrainingConfig, check, from_dict, to_dict
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.files import put_in_place
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
+from tfsepgan.models.digests import check_digest, write_manifest
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
+from tfsepgan.models.keras_state import built_in
 from tfsepgan.systems.base import SearchingSystem, SeparationSystem, System
 
 WEIGHTS = "weights.npz"
@@ -43,9 +44,13 @@ class TrainedSystem(NamedTuple):
         """Why a searching system cannot be exported; None for one that makes sounds."""
         return self.system.why_not_exported
 
-    def separate_function(self):
+    def separate_function(self) -> Callable[[np.ndarray], np.ndarray]:
         """The search as a function on arrays, `[batch, time, 1]` to `[batch, sources, time, 1]`."""
         return self.system.separate
+
+    def save(self, directory: str | os.PathLike[str]) -> None:
+        """Write settings and weights, see `save_trained`."""
+        save_trained(Path(directory), self.system, self.manifest.trained)
 
 
 def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> None:
@@ -88,7 +93,7 @@ def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> No
     _write(Path(directory), _weights_of(system), manifest)
 
 
-def load_trained(name_or_path: str | os.PathLike) -> System:
+def load_trained(name_or_path: str | os.PathLike[str]) -> System:
     """Rebuild a system that searches or makes sounds from its settings, with its trained weights.
 
     The result cannot be trained further.
@@ -104,8 +109,13 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
             f"{directory} is a {manifest.system} model, which separates in one pass; wanted one"
             " that searches or makes sounds."
         )
+    if (directory / WEIGHTS).is_file():
+        check_digest(directory, WEIGHTS)
     try:
-        system = systems.build(experiment_from(manifest.settings))
+        experiment = experiment_from(manifest.settings)
+        check(experiment)
+        with built_in("float32"):
+            system = systems.build(experiment)
         with np.load(directory / WEIGHTS, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         wanted = _weights_of(system)
@@ -122,7 +132,7 @@ def load_trained(name_or_path: str | os.PathLike) -> System:
     return system
 
 
-def open_model(name_or_path: str | os.PathLike) -> Bundle | TrainedSystem:
+def open_model(name_or_path: str | os.PathLike[str]) -> Bundle | TrainedSystem:
     """Open a trained model of any kind, with its manifest.
 
     Returns: a Bundle for a generator, a TrainedSystem for a system that searches or makes sounds.
@@ -135,7 +145,7 @@ def open_model(name_or_path: str | os.PathLike) -> Bundle | TrainedSystem:
     return TrainedSystem(load_trained(folder), manifest)
 
 
-def start_from(system: System, name_or_path: str | os.PathLike) -> None:
+def start_from(system: System, name_or_path: str | os.PathLike[str]) -> None:
     """Copy the weights of a trained model into a system before its first step.
 
     Raises: CheckpointError when there is no such model; ConfigError when its networks differ from
@@ -198,7 +208,7 @@ def _write(directory: Path, weights: dict[str, keras.Variable], manifest: Manife
                 scratch / WEIGHTS,
                 **{name: np.asarray(variable) for name, variable in weights.items()},
             )
-            (scratch / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+            write_manifest(scratch, manifest, WEIGHTS)
     except OSError as error:
         raise CheckpointError(
             f"Could not write the model to {directory}: {error.strerror or error}. "

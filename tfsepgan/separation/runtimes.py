@@ -4,8 +4,8 @@ Both give the same stems to float32 rounding. LiteRT runs the float32 `.tflite` 
 run and a searching system have no such file and use TensorFlow.
 """
 
-import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tfsepgan.errors import CheckpointError, ConfigError
-from tfsepgan.files import sha256_of
-from tfsepgan.models.folders import MANIFEST, Manifest
+from tfsepgan.models.digests import check_digest
+from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
 
 Runtime = Literal["auto", "litert", "tensorflow"]
@@ -31,7 +31,7 @@ class LoadedModel(NamedTuple):
     network: "LiteRTNetwork"
     manifest: Manifest
 
-    def separate_function(self):
+    def separate_function(self) -> Callable[[np.ndarray], np.ndarray]:
         """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
         return self.network.separate
 
@@ -48,9 +48,6 @@ class LiteRTNetwork:
     def __init__(self, path: Path, sources: tuple[str, ...]):
         self._path, self._sources = path, sources
         self._start([_runner(path)])
-
-    def __reduce__(self):
-        return LiteRTNetwork, (self._path, self._sources)
 
     def _start(self, idle: list[Any]) -> None:
         # interpreters that are not running: none may run in two threads at once
@@ -115,7 +112,7 @@ def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
     Raises: CheckpointError when its file is damaged or belongs to another model.
     """
     path = tflite_file(folder, manifest)
-    _check_digest(folder, path)
+    check_digest(folder, path.name)
     facts = describe(path)
     same = (tuple(facts.get("sources", ())), facts.get("sample_rate_hz"), facts.get("hop"))
     if same != (manifest.sources, manifest.sample_rate_hz, manifest.hop):
@@ -141,19 +138,7 @@ def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
     return None
 
 
-def _check_digest(folder: Path, path: Path) -> None:
-    """Compare a file with the SHA-256 in the manifest; a manifest without one is accepted."""
-    saved = json.loads((folder / MANIFEST).read_text())
-    for name in ("export", "files", path.name, "sha256"):
-        saved = saved.get(name) if isinstance(saved, dict) else None
-    if saved and sha256_of(path) != saved:
-        raise CheckpointError(
-            f"{path} is not the file that was exported: its SHA-256 differs. Copy or export it"
-            " again."
-        )
-
-
-def _runner(path: Path):
+def _runner(path: Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:

@@ -1,74 +1,36 @@
 """A trained model that separates recordings into stems.
 
-separator = tfsepgan.load("piano")
+separator = tfsepgan.Separator.from_preset("piano")
 stems = separator.separate(mixture, 44100)  # {"piano": ..., "residual": ...}, shaped like mixture
 """
 
+import math
+import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from functools import partial
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfsepgan.audio.formats import MOST_CHANNELS, RATES_HZ
+from tfsepgan.audio.formats import MOST_CHANNELS
 from tfsepgan.errors import CheckpointError, ConfigError, ShapeError
+from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
+from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
     from tfsepgan.models.bundle import Bundle, Manifest
     from tfsepgan.models.saved import TrainedSystem
+    from tfsepgan.separation.files import ProgressFunction
     from tfsepgan.separation.runtimes import LoadedModel, Runtime
 
 # context is then about a tenth of the work, and a stereo block takes a few hundred megabytes
 BLOCK_SECONDS = 25.0
 LITERT_BLOCK_SECONDS = 7.0  # as fast in LiteRT as 25 s, with 330 MB in place of 550 MB
-
-
-def load(
-    name_or_path,
-    *,
-    block_seconds: float | None = None,
-    runtime: "Runtime" = "auto",
-    seconds: float | None = None,
-) -> "Separator":
-    """Load a model as a separator.
-
-    Args:
-      name_or_path: name of a model that ships with the package, such as "piano"; or a model
-        directory, or a run directory.
-      block_seconds: see `Separator`; by default 7 in LiteRT, 25 in TensorFlow.
-      runtime: 'litert' starts in a fraction of a second; 'tensorflow' is faster over hours; 'auto'
-        chooses LiteRT where the model was exported for it and there is less than half an hour of
-        music. The stems are the same to float32 rounding.
-      seconds: of music to separate, if known; used by 'auto'.
-    Raises: CheckpointError when there is no such model, it does not separate, or the runtime cannot
-      run it; ConfigError for an unknown runtime.
-    """
-    from tfsepgan.models.folders import find_bundle, read_manifest
-    from tfsepgan.separation.runtimes import choose_runtime, open_litert
-
-    folder = find_bundle(name_or_path)
-    manifest = read_manifest(folder)
-    if manifest.makes_sounds:
-        raise CheckpointError(
-            f"{name_or_path} is a {manifest.system} model, which makes sounds and separates"
-            " nothing: use tfsepgan-generate."
-        )
-    if choose_runtime(runtime, folder, manifest, seconds=seconds) == "litert":
-        return Separator(
-            open_litert(folder, manifest),
-            block_seconds=_or_default(block_seconds, LITERT_BLOCK_SECONDS),
-        )
-    from tfsepgan.models.saved import open_model
-
-    return Separator(
-        open_model(name_or_path), block_seconds=_or_default(block_seconds, BLOCK_SECONDS)
-    )
-
-
-def _or_default(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 class Separator:
@@ -79,12 +41,17 @@ class Separator:
     grow with length.
     """
 
+    folder: Path | None = None
+    """The folder of the model; None for one that was made in memory."""
+    runtime = "tensorflow"
+    """The library that runs the network."""
+
     def __init__(
         self,
         bundle: "Bundle | TrainedSystem | LoadedModel",
         *,
         block_seconds: float = BLOCK_SECONDS,
-    ):
+    ) -> None:
         """
         Args:
           bundle: the model, with its manifest.
@@ -92,18 +59,103 @@ class Separator:
             shorter ones need less memory and reduce the delay of a stream. A block has at least
             four contexts.
         """
-        if not block_seconds > 0:
+        if not isinstance(block_seconds, Real) or not 0 < block_seconds < math.inf:
             raise ConfigError(
-                f"got block_seconds={block_seconds}; wanted a number above zero, such as 25"
+                f"got block_seconds={block_seconds!r}; wanted a number above zero, such as 25"
             )
         _check_sources(bundle.manifest)
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
+        self._bundle = bundle
         self.block = block_samples(
             block_seconds,
             sample_rate_hz=self.manifest.sample_rate_hz,
             hop=self.manifest.hop,
             context=self.manifest.context,
+        )
+
+    @classmethod
+    def from_preset(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        block_seconds: float | None = None,
+        runtime: "Runtime" = "auto",
+        seconds: float | None = None,
+    ) -> "Separator":
+        """Load a model.
+
+        Args:
+          name_or_path: name of a model that ships with the package, such as "piano"; or a model
+            folder, or a run; or "hf://user/name", a model on the Hugging Face Hub.
+          block_seconds: see `Separator`; by default 7 in LiteRT, 25 in TensorFlow.
+          runtime: 'litert' starts in a fraction of a second; 'tensorflow' is faster over hours;
+            'auto' chooses LiteRT where the model was exported for it and there is less than half an
+            hour of music. The stems are the same to float32 rounding.
+          seconds: of music to separate, if known; used by 'auto'.
+        Raises: CheckpointError when there is no such model, it is damaged or does not separate, or
+          the runtime cannot run it; ConfigError for an unknown runtime.
+        """
+        from tfsepgan.models.folders import find_bundle, read_manifest
+        from tfsepgan.separation.runtimes import choose_runtime, open_litert
+
+        folder = Path(os.path.abspath(find_bundle(name_or_path)))
+        manifest = read_manifest(folder)
+        if manifest.makes_sounds:
+            raise CheckpointError(
+                f"{name_or_path} is a {manifest.system} model, which makes sounds and separates"
+                " nothing: use tfsepgan-generate."
+            )
+        chosen = choose_runtime(runtime, folder, manifest, seconds=seconds)
+        bundle: Bundle | TrainedSystem | LoadedModel
+        if chosen == "litert":
+            bundle, default = open_litert(folder, manifest), LITERT_BLOCK_SECONDS
+        else:
+            hide_tensorflow_log()
+            from tfsepgan.models.saved import open_model
+
+            bundle, default = open_model(folder), BLOCK_SECONDS
+        separator = cls(bundle, block_seconds=default if block_seconds is None else block_seconds)
+        separator.folder, separator.runtime = folder, chosen
+        return separator
+
+    def save_to_preset(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a folder that `from_preset` and the commands open.
+
+        A loaded model is copied with all its files; one that was made in memory is written as
+        manifest and weights.
+
+        Args:
+          path: a folder that does not exist yet, or an empty one.
+        Raises: CheckpointError when the folder holds anything, or writing fails.
+        """
+        from tfsepgan.models.folders import check_new_folder, copy_bundle
+
+        if self.folder is not None:
+            copy_bundle(self.folder, path)
+            return
+        save = getattr(self._bundle, "save", None)
+        if save is None:
+            raise CheckpointError(f"{self!r} has no files here that could be saved.")
+        check_new_folder(path)
+        save(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process loads the model from its folder."""
+        if self.folder is None:
+            raise CheckpointError(
+                f"{self!r} is only in memory, so no other process can load it. Write it with"
+                " save_to_preset and load that folder with from_preset."
+            )
+        seconds = self.block / self.sample_rate_hz
+        return partial(
+            type(self).from_preset, self.folder, block_seconds=seconds, runtime=self.runtime
+        ), ()
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} of {', '.join(self.sources)}; {self.sample_rate_hz} Hz; 1 to"
+            f" {MOST_CHANNELS} channels; {self.runtime}; {self.folder or 'in memory'}>"
         )
 
     @property
@@ -121,12 +173,20 @@ class Separator:
         """Rate of the model; recordings at other rates are resampled, and the estimates back."""
         return self.manifest.sample_rate_hz
 
-    def separate(self, mixture: np.ndarray, sample_rate_hz: float) -> Stems:
+    def separate(
+        self,
+        mixture: np.ndarray,
+        sample_rate_hz: float,
+        *,
+        progress: "ProgressFunction | None" = None,
+    ) -> Stems:
         """Separate a recording.
 
         Args:
           mixture: `[time]` or `[time, channels]`, floating point in [-1, 1].
           sample_rate_hz: of the mixture.
+          progress: called with the samples that are done and the samples of the mixture, after
+            each block. What it raises ends the work and reaches the caller.
         Returns: every source and "residual" by name, float32, shaped like the mixture; they sum to
           it.
         Raises: ShapeError for integers, values that are not finite, an empty array, another rank,
@@ -144,6 +204,8 @@ class Separator:
             for name, samples in block.items():
                 stems[name][done : done + count] = samples
             done += count
+            if progress is not None:
+                progress(done, len(columns))
         return {name: samples.reshape(checked.shape) for name, samples in stems.items()}
 
     def stream(
@@ -163,11 +225,7 @@ class Separator:
         return _stems_of(stream, blocks, channels)
 
     def _open_stream(self, sample_rate_hz: float, channels: int) -> StemStream:
-        low, high = RATES_HZ
-        if not low <= sample_rate_hz <= high:
-            raise ShapeError(f"got a sample rate of {sample_rate_hz} Hz; wanted {low} to {high} Hz")
-        if not 1 <= channels <= MOST_CHANNELS:
-            raise ShapeError(f"got {channels} channels; wanted 1 to {MOST_CHANNELS}")
+        check_rate_and_channels(sample_rate_hz, channels)
         return StemStream(
             self._open_engine(channels),
             sources=self.sources,
@@ -177,7 +235,7 @@ class Separator:
         )
 
     def _open_engine(
-        self, channels: int, kind: type[BlockSeparator] = BlockSeparator, **named
+        self, channels: int, kind: type[BlockSeparator] = BlockSeparator, **named: Any
     ) -> BlockSeparator:
         """The engine for one recording.
 
@@ -196,40 +254,7 @@ class Separator:
         )
 
 
-def checked_mixture(mixture: np.ndarray) -> np.ndarray:
-    """The mixture as float32, in the same shape.
-
-    Args:
-      mixture: `[time]` or `[time, channels]`, floating point, finite, not empty.
-    Raises: ShapeError for anything else.
-    """
-    mixture = np.asarray(mixture)
-    if mixture.ndim not in (1, 2):
-        raise ShapeError(
-            f"got an array of shape {mixture.shape}; wanted [time] or [time, channels], one"
-            " recording at a time"
-        )
-    if mixture.size == 0:
-        raise ShapeError(f"got an empty array of shape {mixture.shape}; wanted at least one sample")
-    if mixture.ndim == 2 and mixture.shape[1] > MOST_CHANNELS:
-        raise ShapeError(
-            f"got {mixture.shape[1]} channels of {len(mixture)} samples; wanted [time, channels]:"
-            " transpose it (.T)"
-        )
-    if not np.issubdtype(mixture.dtype, np.floating):
-        raise ShapeError(
-            f"got {mixture.dtype} samples; wanted floating point in [-1, 1]: divide 16-bit integers"
-            " by 32768"
-        )
-    with np.errstate(over="ignore"):
-        single = mixture.astype(np.float32)
-    if not np.isfinite(single).all():
-        first = int(np.argwhere(~np.isfinite(single))[0][0])
-        raise ShapeError(
-            f"got a value that is not a finite float32 at sample {first}; repair the recording"
-            " first"
-        )
-    return single
+load = Separator.from_preset
 
 
 def _stems_of(stream: StemStream, blocks: Iterable[np.ndarray], channels: int) -> Iterator[Stems]:

@@ -73,6 +73,8 @@ def connect(
 class RemoteSeparator(Separator):
     """A `Separator` with its network on a server; close it by `with` or `close`."""
 
+    runtime = "TensorFlow Serving"
+
     def __init__(
         self,
         client,

@@ -32,6 +32,14 @@ def at_least(config: Any, prefix: str = "", **least: int) -> Iterator[str]:
             yield f"{prefix}{name} is {value}; it must be at least {low}."
 
 
+def at_most(config: Any, prefix: str = "", **most: int) -> Iterator[str]:
+    """Yield a sentence for each setting above its maximum; `prefix` as in `at_least`."""
+    for name, high in most.items():
+        value = getattr(config, name)
+        if value > high:
+            yield f"{prefix}{name} is {value}; it must be at most {high}."
+
+
 def above_zero(config: Any, *names: str, prefix: str = "") -> Iterator[str]:
     """Yield a sentence for each setting that is zero, negative or not a number."""
     for name in names:

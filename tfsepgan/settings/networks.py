@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsepgan.settings.base import above_zero, at_least, frame_and_hop
+from tfsepgan.settings.base import above_zero, at_least, at_most, frame_and_hop
 
 GeneratorKind = Literal["resnet", "filterbank", "tfc_tdf", "band_split"]
 UpsampleKind = Literal["transposed", "nearest"]
@@ -73,6 +73,7 @@ class GeneratorConfig:
         dotted = f"{prefix}."
         yield from at_least(self, dotted, channels=2, blocks=1, frame=4, hop=1, patch=1, levels=0)
         yield from at_least(self, dotted, bottleneck=1, narrowest=1, bands=1, level_frames=0)
+        yield from at_most(self, dotted, channels=1 << 13, blocks=1 << 10, frame=1 << 16, levels=12)
         if self.cutoff_hz is not None:
             yield from above_zero(self, "cutoff_hz", prefix=dotted)
         if not self.dilations or min(self.dilations) < 1:

@@ -9,13 +9,13 @@ The folder of a run holds:
 """
 
 import gc
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 from rich.console import Console
 
@@ -25,6 +25,7 @@ from tfsepgan.config import Experiment
 from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
+from tfsepgan.models.keras_state import built_in
 from tfsepgan.models.saved import load_trained, save_trained, start_from
 from tfsepgan.training.batches import Batches
 from tfsepgan.training.board import Board
@@ -35,6 +36,8 @@ from tfsepgan.training.directory import prepare_directory
 from tfsepgan.training.lock import hold, let_go
 from tfsepgan.training.records import History, line_of, shown_numbers, training_facts, write_history
 from tfsepgan.training.validators import validator_of
+
+logger = logging.getLogger(__name__)
 
 # called with the history after each epoch; returns a reason to end the run there, or None
 Watch = Callable[[History], str | None]
@@ -56,7 +59,7 @@ class Run:
       experiment: all settings.
       catalogue: the recordings.
       directory: the folder of the run; a run that is there is resumed.
-      console: prints progress and messages.
+      console: shows the progress; messages go to the log.
     """
 
     def __init__(
@@ -75,14 +78,11 @@ class Run:
 
     def _open(self) -> None:
         """Build the system and give it the state in the folder, or that of a new run."""
-        experiment, catalogue, console = self.experiment, self.catalogue, self.console
+        experiment, catalogue = self.experiment, self.catalogue
         remove_leftovers(self.directory)
-        keras.config.set_dtype_policy(experiment.training.precision)
-        try:
+        with built_in(experiment.training.precision):
             self.system = systems.build(experiment)
             self.system.compile()
-        finally:
-            keras.config.set_dtype_policy("float32")
         self._guard: Guard | None = None
         self.progress: dict[str, Any] = {
             "step": 0,
@@ -98,18 +98,16 @@ class Run:
             self._resume(restored)
         else:
             self._begin()
-        self._batches = Batches(catalogue, experiment.data, self.system.batch_keys, self._print)
-        self.validator = validator_of(self.system, catalogue, experiment, console)
+        self._batches = Batches(catalogue, experiment.data, self.system.batch_keys, logger.info)
+        self.validator = validator_of(self.system, catalogue, experiment)
         self.board = self._open_board() if experiment.training.tensorboard else None
 
     def _resume(self, restored: dict[str, Any]) -> None:
         self.progress = self.progress | restored
         self._refuse_other_recordings()
-        self.console.print(
-            f"Resuming {self.directory} at step {self.progress['step']}.", markup=False
-        )
+        logger.info("Resuming %s at step %d.", self.directory, self.progress["step"])
         if restored.get("draws", 1) != DRAWS:
-            self.console.print(
+            logger.info(
                 "An earlier version, which draws other windows and augmentations, started this"
                 " run. From here on it uses those of this version."
             )
@@ -120,7 +118,7 @@ class Run:
         start = self.experiment.training.init_from
         if start:
             start_from(self.system, start)
-            self.console.print(f"Starting from the weights of {start}.", markup=False)
+            logger.info("Starting from the weights of %s.", start)
 
     def _open_board(self) -> Board:
         try:
@@ -222,9 +220,6 @@ class Run:
             del batches
             gc.collect()  # stops the readers of this pipeline before the next one starts
 
-    def _print(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False)
-
     def _end(self) -> Outcome:
         if self._guard.reason == "diverged":
             raise TfsepganError(self._divergence())
@@ -292,7 +287,7 @@ class Run:
         save_trained(self.directory / "model", self.system, facts)
 
     def _show(self, row: dict[str, float]) -> None:
-        self.console.print(line_of(row), highlight=False)
+        logger.info(line_of(row))
         write_history(self.directory, self.progress["history"])
         if self.board:
             self.board.scalars(row["step"], shown_numbers(row))

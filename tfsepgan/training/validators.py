@@ -1,12 +1,12 @@
 """What scores a run after each epoch: separators by SI-SDR, sound generators by their spectra."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
 
 from tfsepgan.config import Experiment
 from tfsepgan.data.recordings.catalogue import Catalogue
@@ -15,6 +15,8 @@ from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.metrics.waveform import si_sdr
 from tfsepgan.training.board import SHOWN, Board, spectrograms
+
+logger = logging.getLogger(__name__)
 
 # differs from every training seed in use; all runs have the same mixtures
 VALIDATION_SEED = 20_000
@@ -42,12 +44,10 @@ class Validator(Protocol):
         """Write examples of its sound for TensorBoard."""
 
 
-def validator_of(
-    system: Any, catalogue: Catalogue, experiment: Experiment, console: Console
-) -> Validator:
+def validator_of(system: Any, catalogue: Catalogue, experiment: Experiment) -> Validator:
     """The validator for a system of this kind."""
     kind = SynthesisValidator if system.kind == "synthesis" else SeparationValidator
-    return kind(system, catalogue, experiment, console)
+    return kind(system, catalogue, experiment)
 
 
 class SeparationValidator:
@@ -55,9 +55,9 @@ class SeparationValidator:
 
     score_name = "dB SI-SDR improvement on the valid split"
 
-    def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment, console: Console):
+    def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment):
         self.sources = system.sources
-        self.mixtures = _validation_mixtures(catalogue, experiment, console)
+        self.mixtures = _validation_mixtures(catalogue, experiment)
         self.separate = separator_of(system)
 
     def validate(self) -> Validation:
@@ -91,10 +91,9 @@ class SynthesisValidator:
     Args:
       system: a `SynthesisSystem`.
       catalogue, experiment: its recordings and settings.
-      console: prints a message when there is no valid split.
     """
 
-    def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment, console: Console):
+    def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment):
         self.system, self.data = system, experiment.data
         source = experiment.data.sources[0]
         split = "valid" if source in catalogue.splits.get("valid", {}) else "train"
@@ -103,9 +102,8 @@ class SynthesisValidator:
         if not experiment.training.validation_mixtures:
             return
         if split == "train":
-            console.print(
-                f"No valid split of {source}: the spectra of the train split are the reference.",
-                markup=False,
+            logger.info(
+                "No valid split of %s: the spectra of the train split are the reference.", source
             )
         windows = fixed_windows(
             catalogue.splits[split][source],
@@ -194,14 +192,12 @@ def improvement_db(
     return np.array(rows, dtype=np.float64)
 
 
-def _validation_mixtures(
-    catalogue: Catalogue, experiment: Experiment, console: Console
-) -> Sequence[Mixture]:
+def _validation_mixtures(catalogue: Catalogue, experiment: Experiment) -> Sequence[Mixture]:
     training = experiment.training
     if not training.validation_mixtures:
         return []
     if "valid" not in catalogue.splits:
-        console.print("No valid split: the last weights count as the best.")
+        logger.info("No valid split: the last weights count as the best.")
         return []
     mixtures = fixed_mixtures(
         catalogue,
@@ -211,14 +207,12 @@ def _validation_mixtures(
         seconds=training.validation_seconds,
         seed=VALIDATION_SEED,
     )
-    _report_missing_scores(mixtures, experiment, console)
+    _report_missing_scores(mixtures, experiment)
     return [item for item in mixtures if set(item.scored) & set(experiment.data.sources)]
 
 
-def _report_missing_scores(
-    mixtures: Sequence[Mixture], experiment: Experiment, console: Console
-) -> None:
-    """Print which sources have no score in how many mixtures.
+def _report_missing_scores(mixtures: Sequence[Mixture], experiment: Experiment) -> None:
+    """Log which sources have no score in how many mixtures.
 
     For example, vocals may be silent in the first seconds of a song.
     """
@@ -228,15 +222,16 @@ def _report_missing_scores(
     }
     for name, items in missing.items():
         if items:
-            console.print(
-                f"Validation: {len(items)} of {len(mixtures)} mixtures have no score of {name},"
-                " which is silent there or sounds alone.",
-                markup=False,
-                highlight=False,
+            logger.info(
+                "Validation: %d of %d mixtures have no score of %s, which is silent there or sounds"
+                " alone.",
+                len(items),
+                len(mixtures),
+                name,
             )
     unscored = [item for items in missing.values() for item in items]
     seconds = experiment.training.validation_seconds
     if any(len(item.mixture) >= int(seconds * item.sample_rate_hz) for item in unscored):
-        console.print(f"--validation-seconds above {seconds:g} makes them longer.", highlight=False)
+        logger.info("--validation-seconds above %g makes them longer.", seconds)
     if all(len(items) == len(mixtures) for items in missing.values()):
-        console.print("Nothing is left to validate on: the last weights count as the best.")
+        logger.info("Nothing is left to validate on: the last weights count as the best.")

@@ -36,7 +36,7 @@ def good_bytes(suffix: str) -> bytes:
     samples = 0.2 * np.sin(2 * np.pi * 440 * time * (1 + time)) * (1 + np.sin(30 * time))
     form = {"wma": "asf", "webm": "webm", "mp4": "mp4"}.get(suffix, "ipod")
     file = io.BytesIO()
-    with av.open(file, "w", format=form) as container:
+    with av.open(file, "w", format=form, options={"fflags": "bitexact"}) as container:
         stream = container.add_stream(CODECS[suffix], rate=RATE_HZ, layout="mono")
         stream.bit_rate = 96_000
         fitted = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=RATE_HZ)
@@ -165,7 +165,10 @@ def separate_all(folder: Path) -> None:
             (output / path.stem).rmdir()
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        sys.stdout.write(json.dumps({"outcome": outcome, "problem": problem}) + "\n")
+        # of this process, which was just started: not of what the caller has run before
+        mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        facts = {"outcome": outcome, "problem": problem, "mebibytes": mebibytes}
+        sys.stdout.write(json.dumps(facts) + "\n")
 
 
 def run(folder: Path, count: int) -> dict:
@@ -178,11 +181,11 @@ def run(folder: Path, count: int) -> dict:
         check=False,
     )
     lines = done.stdout.splitlines()
-    mebibytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    outcomes, problems = Counter(), []
+    outcomes, problems, mebibytes = Counter(), [], 0
     for name, line in zip(lines[::2], lines[1::2], strict=False):
         result = json.loads(line)
         outcomes[result["outcome"]] += 1
+        mebibytes = max(mebibytes, result["mebibytes"])
         if result["problem"]:
             problems.append(f"{name}: {result['problem']}")
     if done.returncode:

@@ -116,7 +116,7 @@ setup(
     ],
     extras_require={
         "test": [
-            *("pytest>=8", "pytest-xdist>=3", "ruff>=0.6"),
+            *("pytest>=8", "pytest-xdist>=3.2", "ruff>=0.6"),
             *("nbclient>=0.10", "ipykernel>=6"),  # the tests run the notebooks
             *RENDER,
             *SERVING,

@@ -143,7 +143,7 @@ def test_a_wrong_file_is_refused_with_the_nearest_name(text, words, file):
 
 
 def test_an_empty_file_changes_nothing(file):
-    assert experiment("--config", file("# nothing\n")) == PRESETS["paper"]
+    assert experiment("--config", file("# nothing\n")) == PRESETS["piano"]  # the default
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

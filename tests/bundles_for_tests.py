@@ -1,6 +1,7 @@
 """Small generators with random weights, as bundles; a separator without a network; conversion to
 TFLite in this process."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+
+def edit(model, **changes):
+    """Change facts in the manifest of a model folder."""
+    path = model / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def whole_separator(rate_hz):

@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import zipfile
 
 import numpy as np
 import pytest
+from bundles_for_tests import edit
 
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.bundle import (
@@ -42,17 +42,6 @@ def saved(tmp_path_factory, generators):
     directory = tmp_path_factory.mktemp("bundle")
     save_bundle(directory, generator, described(generator, config))
     return directory
-
-
-@pytest.fixture
-def model(saved, tmp_path):
-    """A copy of a valid model's folder, which tests may change."""
-    return shutil.copytree(saved, tmp_path / "model")
-
-
-def edit(model, **changes):
-    path = model / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def forget_digests(model):

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from bundles_for_tests import random_bundle
+from bundles_for_tests import edit, random_bundle
 
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.bundle import WEIGHTS, load_bundle, save_bundle
@@ -28,16 +28,6 @@ def save_random(folder, seed):
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     return save_random(tmp_path_factory.mktemp("digests") / "one", 1)
-
-
-@pytest.fixture
-def model(saved, tmp_path):
-    return shutil.copytree(saved, tmp_path / "model")
-
-
-def edit(model, **changes):
-    path = model / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def edit_network(model, **changes):

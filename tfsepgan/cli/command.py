@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 
 from tfsepgan.errors import ConfigError, TfsepganError
-from tfsepgan.quiet import kept_stderr
+from tfsepgan.quiet import hide_tensorflow_log, kept_stderr
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -29,8 +29,7 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def entry(arguments: list[str] | None = None) -> int:
-        # TensorFlow's native log is not for the user; errors reach Python as exceptions.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        hide_tensorflow_log()  # it is not for the user; errors reach Python as exceptions
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
         console = Console(soft_wrap=True)
         try:

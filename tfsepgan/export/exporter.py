@@ -21,7 +21,7 @@ import numpy as np
 
 from tfsepgan.errors import ExportError
 from tfsepgan.export.card import model_card
-from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.folder import VERSION, file_facts, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
 from tfsepgan.export.savedmodel.signatures import (
     MIXTURE,
@@ -35,6 +35,7 @@ from tfsepgan.export.tflite.conversion import write_tflite
 from tfsepgan.export.tflite.files import OnDevice, describe_base, make_variants
 from tfsepgan.export.tflite.variants import check_variants
 from tfsepgan.models.bundle import MANIFEST, Bundle, Manifest, save_bundle
+from tfsepgan.models.folders import CARD
 
 
 def export_bundle(

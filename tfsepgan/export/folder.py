@@ -10,10 +10,9 @@ from typing import Any
 from tfsepgan.errors import CheckpointError, ExportError
 from tfsepgan.export.tflite.variants import TFLITE_ENDS
 from tfsepgan.files import sha256_of
-from tfsepgan.models.folders import MANIFEST, read_manifest
+from tfsepgan.models.folders import CARD, MANIFEST, read_manifest
 
 VERSION = "1"  # the folder that TF Serving looks for below a model
-CARD = "card.md"
 WEIGHTS = ("model.keras", "weights.npz")  # of a generator that separates; of any other kind
 
 

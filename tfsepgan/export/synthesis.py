@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from tfsepgan.export.card import files_section, front_matter, training_section
-from tfsepgan.export.folder import CARD, VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.folder import VERSION, file_facts, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
 from tfsepgan.export.savedmodel.writer import save_functions
 from tfsepgan.export.tflite.conversion import open_interpreter, write_tflite
 from tfsepgan.export.tflite.metadata import write_metadata
-from tfsepgan.models.folders import MANIFEST, Manifest
+from tfsepgan.models.folders import CARD, MANIFEST, Manifest
 from tfsepgan.models.saved import save_trained
 
 LATENT, SOUND = "latent", "sound"

@@ -117,12 +117,18 @@ def separate_files(
                 at_each_block()
                 bar.update(task, completed=before + length * samples / total)
 
-            options = {"track": recording.track, "form": form, "clip": clip, "only": stems}
-            options["name"] = name
             try:
                 done.append(
                     separate_file(
-                        separator, recording.path, output_dir, **options, progress=advance
+                        separator,
+                        recording.path,
+                        output_dir,
+                        track=recording.track,
+                        form=form,
+                        clip=clip,
+                        only=stems,
+                        name=name,
+                        progress=advance,
                     )
                 )
             except TfsepganError as error:

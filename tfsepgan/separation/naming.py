@@ -108,7 +108,11 @@ def _walk(directory: Path, output: Path) -> list[Path]:
     for folder, below, names in os.walk(directory):
         here = Path(folder)
         # where the output is the input folder, the stems of song.wav are in song/ beside it
-        own = {safe_name(one) for name in names for one in (_stem(name), name)} if mixed else ()
+        own = (
+            {safe_name(one) for name in names for one in (without_suffix(name), name)}
+            if mixed
+            else ()
+        )
         below[:] = sorted(
             one
             for one in below
@@ -131,7 +135,7 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
     """Turn relative paths into folders, with more of the path where two would share one."""
     common = Path(os.path.commonpath([one.path.parent for one in recordings]))
     spellings = (  # from the shortest to the longest
-        lambda one: one.track.with_name(_stem(one.track.name)),
+        lambda one: one.track.with_name(without_suffix(one.track.name)),
         lambda one: one.track,
         lambda one: PurePosixPath(*one.path.relative_to(common).parts),
     )
@@ -152,7 +156,7 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
     return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
 
 
-def _stem(name: str) -> str:
+def without_suffix(name: str) -> str:
     """A file's name without its audio suffix; the ".5" of "take 1.5" is none and stays."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name

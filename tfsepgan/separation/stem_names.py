@@ -9,10 +9,15 @@ from pathlib import Path, PurePath, PurePosixPath
 from string import Formatter
 
 from tfsepgan.audio.encodings import StemFormat
-from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.separation.naming import MAX_NAME_BYTES, Recording, is_safe_name, safe_name
+from tfsepgan.separation.naming import (
+    MAX_NAME_BYTES,
+    Recording,
+    is_safe_name,
+    safe_name,
+    without_suffix,
+)
 
 DEFAULT_NAME = "{track}/{source}.{ext}"
 FIELDS = ("track", "source", "ext")
@@ -80,8 +85,7 @@ def stem_places(
       the output folder.
     """
     check_template(template, form)
-    name = path.stem if path.suffix.lower() in SUFFIXES else path.name
-    parts = (name,) if track is None else PurePath(track).parts
+    parts = (without_suffix(path.name),) if track is None else PurePath(track).parts
     files = stem_files(template, PurePosixPath(*map(safe_name, parts)), stems, form)
     places = {stem: output_dir / file for stem, file in files.items()}
     for folder in {place.parent.resolve() for place in places.values()}:

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from tfsepgan.data.references.fixed_mixtures import Mixture, fixed_mixtures
 from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.metrics.waveform import si_sdr
+from tfsepgan.models.bundle import network_function
 from tfsepgan.training.board import SHOWN, Board, spectrograms
 
 logger = logging.getLogger(__name__)
@@ -56,9 +57,13 @@ class SeparationValidator:
     score_name = "dB SI-SDR improvement on the valid split"
 
     def __init__(self, system: Any, catalogue: Catalogue, experiment: Experiment):
-        self.sources = system.sources
+        self.system, self.sources = system, system.sources
         self.mixtures = _validation_mixtures(catalogue, experiment)
-        self.separate = separator_of(system)
+
+    @cached_property
+    def separate(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The system as a function on a mixture; traced at the first validation."""
+        return separator_of(self.system)
 
     def validate(self) -> Validation:
         """Mean and median in dB over mixtures and sources, where a score is defined."""
@@ -148,22 +153,14 @@ def separator_of(system) -> Callable[[np.ndarray], np.ndarray]:
 
     TensorFlow traces the function once for all lengths. Each channel is separated alone.
     """
-    separate_batch = system.separate if system.kind == "search" else _compiled(system.shipped)
+    separate_batch = (
+        system.separate if system.kind == "search" else network_function(system.shipped)
+    )
 
     def separate(mixture: np.ndarray) -> np.ndarray:
         return np.moveaxis(separate_batch(mixture.T[..., None])[..., 0], 0, -1)
 
     return separate
-
-
-def _compiled(generator: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, None, 1), tf.float32)], reduce_retracing=True
-    )
-    def separate(mixture):
-        return generator(mixture, training=False)
-
-    return lambda mixture: separate(mixture).numpy()
 
 
 def improvement_db(

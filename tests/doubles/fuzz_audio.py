@@ -185,21 +185,21 @@ def make_folder(output: Path, count: int, seed: int) -> dict[str, str]:
     return made
 
 
-# Runs the command and prints its peak memory, which Linux counts from before the child was Python.
+# Runs the command and prints its peak memory.
 CHECK = """
 import sys
+sys.path.append(sys.argv[2])
+from child_memory import peak_kib
 from tfsepgan.cli.data import main
 code = main(["check", sys.argv[1], "--layout", "plain"])
-with open("/proc/self/status") as status:
-    line = next(line for line in status if line.startswith("VmHWM"))
-sys.stderr.write("peak KiB " + line.split()[1] + chr(10))
+sys.stderr.write(f"peak KiB {peak_kib()}" + chr(10))
 sys.exit(code)
 """
 
 
 def run_check(folder: Path, count: int) -> dict:
     """Run `tfsepgan-data check` on a folder, in its own process."""
-    command = [sys.executable, "-c", CHECK, str(folder)]
+    command = [sys.executable, "-c", CHECK, str(folder), str(Path(__file__).parent)]
     limit = START_SECONDS + SECONDS_A_FILE * count
     started = time.monotonic()
     try:

@@ -9,7 +9,6 @@ and when a refused file leaves anything in the output folder.
 import argparse
 import io
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from child_memory import peak_kib
 
 RATE_HZ = 48000
 SECONDS = 0.6
@@ -165,9 +165,7 @@ def separate_all(folder: Path) -> None:
             (output / path.stem).rmdir()
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        # of this process, which was just started: not of what the caller has run before
-        mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        facts = {"outcome": outcome, "problem": problem, "mebibytes": mebibytes}
+        facts = {"outcome": outcome, "problem": problem, "mebibytes": peak_kib() // 1024}
         sys.stdout.write(json.dumps(facts) + "\n")
 
 

@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from peak_memory import peak_memory_bytes
+
 MEMORY_LIMIT_BYTES = 1.2e9
 MEMORY_GROWTH = 1.10
 LEAST_SPEED = 60.0
@@ -102,18 +104,6 @@ def compare_with_one_pass(path: Path, stems: dict[str, str], model: str) -> dict
         "difference": worst / peak,
         "sum": float(np.abs(sum(written.values()) - mixture).max()) / peak,
     }
-
-
-def peak_memory_bytes() -> int:
-    """Highest resident memory of this process alone; `ru_maxrss` includes its parent's."""
-    import resource
-
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def in_a_process(step: str, **arguments) -> dict:

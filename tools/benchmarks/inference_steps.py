@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from peak_memory import peak_memory_bytes
 
 # rows and columns of the matrix product: beyond all caches, done in a tenth of a second
 MATRIX = 1536
@@ -127,19 +128,6 @@ def opened(runtime: str, path: str, threads: int):
 
     network = network_function(load_bundle(Path(path)).generator)
     return lambda block: network(block[None, :, None])
-
-
-def peak_memory_bytes() -> int:
-    """Highest resident memory of this process alone; `ru_maxrss` includes its parent's."""
-    import resource
-
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
 
 
 STEPS = {"make": make, "matrix_product": matrix_product, "measure": measure}

@@ -8,7 +8,8 @@ import pytest
 
 import tfsepgan
 
-PACKAGE = Path(tfsepgan.__file__).parent
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = Path(tfsepgan.__file__).parent  # of the repository, or as it was installed
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 

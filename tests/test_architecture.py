@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import setuptools
-from source_for_tests import FILES, PACKAGE, every_file, imported_modules, name_of
+from source_for_tests import FILES, PACKAGE, REPOSITORY, every_file, imported_modules, name_of
 
 import tfsepgan
 from tfsepgan.cli.command_list import COMMANDS
@@ -138,7 +138,7 @@ def test_package_inits_hold_a_docstring_and_no_imports():
 def test_setup_makes_a_script_of_every_command(monkeypatch):
     made = {}
     monkeypatch.setattr(setuptools, "setup", made.update)
-    runpy.run_path(str(PACKAGE.parent / "setup.py"))
+    runpy.run_path(str(REPOSITORY / "setup.py"))
     scripts = dict(line.split(" = ") for line in made["entry_points"]["console_scripts"])
     assert scripts.keys() == {"tfsepgan", *(f"tfsepgan-{name}" for name in COMMANDS)}
     for place in scripts.values():

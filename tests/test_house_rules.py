@@ -2,7 +2,15 @@
 
 import ast
 
-from source_for_tests import FILES, PACKAGE, calls, every_file, imported_modules, name_of, tree_of
+from source_for_tests import (
+    FILES,
+    REPOSITORY,
+    calls,
+    every_file,
+    imported_modules,
+    name_of,
+    tree_of,
+)
 
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 300, 50, 100  # functions without their docstring
 LONGEST_TWIN = 12  # lines that may stand in two places
@@ -58,10 +66,11 @@ def test_nothing_read_from_a_file_can_run(path):
 
 def test_files_of_the_package_the_tests_and_the_tools_are_short():
     lengths = {
-        name_of(path): len(path.read_text(encoding="utf-8").splitlines())
+        str(path.relative_to(REPOSITORY)): len(path.read_text(encoding="utf-8").splitlines())
         for folder in ("tfsepgan", "tests", "tools")
-        for path in (PACKAGE.parent / folder).rglob("*.py")
+        for path in (REPOSITORY / folder).rglob("*.py")
     }
+    assert len(lengths) > 1.5 * len(FILES)  # the tests and the tools are there
     long = {name for name, lines in lengths.items() if lines > LONGEST_FILE}
     assert not long, f"more than {LONGEST_FILE} lines, split by idea: {sorted(long)}"
 

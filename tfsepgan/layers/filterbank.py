@@ -61,7 +61,7 @@ def _slice_of(blocks, first: int, count):
 
 
 def overlap_add(frames, hop: int):
-    """Sum frames where they overlap; the inverse of `cut_frames` up to its redundancy.
+    """Sum frames where they overlap; the counterpart of `cut_frames`.
 
     Args:
       frames: `[batch, count, frame]`.

@@ -179,9 +179,8 @@ class NMF(SearchingSystem):
     def activations(self, magnitudes: np.ndarray) -> np.ndarray:
         """Activations `[frames, parts, rank]` of all spectra for magnitudes `[frames, bins]`.
 
-        A frame's result does not depend on the other frames: each is brought to one level, and the
-        value that all activations start from cancels in the first update, where it multiplies both
-        sides of a ratio.
+        A frame's result does not depend on the other frames: each frame is scaled to one level. All
+        activations start from one value, which cancels in the first update.
         """
         spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
         together = spectra.reshape(-1, spectra.shape[-1])

@@ -126,7 +126,7 @@ def input_gradient(score: Callable, inputs):
     """The gradient of the mean score by the inputs, `[batch, time, channels]`.
 
     Args:
-      score: gives a list of scores, one for each head, `[batch, ...]`.
+      score: gives a list of scores, one for each branch, `[batch, ...]`.
       inputs: `[batch, time, channels]`.
     """
     with tf.GradientTape() as tape:
@@ -141,7 +141,7 @@ def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slop
     """Penalty on the slope of a critic at a random point between each real and fake window.
 
     Args:
-      score: gives a list of scores, one for each head, `[batch, ...]`.
+      score: gives a list of scores, one for each branch, `[batch, ...]`.
       real, fake: `[batch, time, channels]`.
       seed: a `keras.random.SeedGenerator`.
       penalty: of the gradient, a function of `losses.penalties`.

@@ -25,7 +25,7 @@ def quiet_tensorflow() -> None:
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Inside, what native libraries write to the standard error is dropped; exceptions are not."""
+    """Within this context, stderr of native libraries is dropped; exceptions are not."""
     if sys.stderr is not None:  # as in programs without a console
         sys.stderr.flush()
     try:

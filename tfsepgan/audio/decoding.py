@@ -1,7 +1,7 @@
 """Sound files to arrays: every kind in `formats`, any rate and channel count, checked while read.
 
-libsndfile decodes, and PyAV does where libsndfile cannot; soxr resamples. A file that is corrupt,
-cut short, or holds NaN, infinity or samples far beyond full scale raises a DataError that names it.
+libsndfile decodes, and PyAV does where libsndfile cannot; soxr resamples. A file that is corrupt or
+truncated, or holds NaN, infinity or samples far beyond full scale raises a DataError that names it.
 Nothing is skipped or repaired.
 """
 

@@ -123,9 +123,10 @@ class StemFormat:
         return BYTES_PER_SAMPLE[self.sample_format] if self.sample_format else 1.0
 
     def stored(self, samples: np.ndarray) -> np.ndarray:
-        """Samples as the encoder takes them: for PCM, 32-bit integers of the steps it can store.
+        """Samples as the encoder takes them; for PCM, 32-bit integers.
 
-        Floating-point samples would be multiplied by one step less than full scale.
+        The integers are exact multiples of a step of the format. Floating-point samples are not
+        exact: the encoder multiplies them by one step less than full scale.
         """
         if self.sample_format is None or self.cannot_clip:
             return samples

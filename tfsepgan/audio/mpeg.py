@@ -1,7 +1,7 @@
 """MPEG audio with broken frames: each becomes silence of its own length, and is noted.
 
-FFmpeg drops a broken frame, so that all later sound would move forward. A frame whose head is lost
-has no length either; how many frames a damaged place held follows from its size in bytes and the
+FFmpeg drops a broken frame, which would move all later sound forward. A frame without its head does
+not state its length. The number of frames in a damaged place follows from its size in bytes and the
 heads that are left in it.
 """
 

@@ -51,7 +51,7 @@ class SoundInfo(NamedTuple):
 
     @property
     def slack(self) -> float:
-        """How many samples below `frames` a complete decoding may end."""
+        """A complete decoding may end up to this many samples before `frames`."""
         return SLACK_SECONDS * self.sample_rate_hz if self.stream is not None else 0
 
 

@@ -10,8 +10,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     Args:
       name: the unknown name; any value that was in a file.
       known: the names that exist.
-    Returns: a question with the nearest name, followed by all names where there are at most 12; all
-      names where none is near.
+    Returns: a question with the nearest name; then all names if there are at most 12. Without a
+      near name, all names.
     """
     known = sorted(known)
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)

@@ -59,9 +59,9 @@ def measure(windows, matrix, *, noise: float = 0.0, seed: int = 0) -> np.ndarray
 def back_projection(measurements, matrix) -> np.ndarray:
     """Return a first guess of the windows: the rows of the matrix, weighted by their measurements.
 
-    With normal entries of variance 1 / m it is the window on average, with noise of n / m times its
-    power. With orthonormal rows it is the projection of the window on their span, and with n of
-    them the window itself.
+    With normal entries of variance 1 / m, the result is on average the window, plus noise of n / m
+    times its power. With orthonormal rows, it is the projection of the window on their span; with n
+    orthonormal rows, it is the window itself.
 
     Args:
       measurements: `[batch, m]`.

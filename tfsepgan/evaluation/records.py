@@ -46,7 +46,7 @@ class TrackScores:
     `windows[source][kind][metric]`: BSS Eval before the median, one value a window; empty for a
       silent source.
     notes: sentences that help to read the scores.
-    target_file: the recording of the first source, which tells which tracks share a recording;
+    target_file: the recording of the first source; tracks with the same one are not independent;
       empty when unknown.
     """
 

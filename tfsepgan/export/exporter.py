@@ -1,4 +1,4 @@
-"""A trained generator to a folder for other programs, which is complete and checked, or absent.
+"""Exports a trained generator to a folder for other programs: complete and checked, or not at all.
 
 exported_models/NAME/
   1/                  SavedModel: TF Serving mounts NAME as it is

@@ -1,4 +1,4 @@
-"""A generator of sounds to a folder for other programs; it is complete and checked, or absent.
+"""Exports a generator of sounds to a folder for other programs: checked, or not at all.
 
 exported_models/NAME/
   1/                  SavedModel with the signature `generate`: TF Serving mounts NAME as it is

@@ -61,7 +61,7 @@ def _slice_of(blocks, first: int, count):
 
 
 def overlap_add(frames, hop: int):
-    """Sum frames where they overlap; the inverse of `cut_frames` up to its redundancy.
+    """Sum frames where they overlap; the counterpart of `cut_frames`.
 
     Args:
       frames: `[batch, count, frame]`.
@@ -89,9 +89,9 @@ _for_inference = ContextVar("for_inference", default=False)
 
 @contextlib.contextmanager
 def for_inference() -> Iterator[None]:
-    """Inside, networks are traced without gradients of their own.
+    """Within this context, networks are traced without custom gradients.
 
-    TensorFlow registers such a gradient for ever, with the graph and the weights that belong to it.
+    TensorFlow never releases a custom gradient, nor the graph and the weights that belong to it.
     """
     token = _for_inference.set(True)
     try:

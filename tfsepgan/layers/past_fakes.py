@@ -17,14 +17,14 @@ class PastFakes(keras.layers.Layer):
     random: the fake is returned and not kept, or it replaces a random past fake, which is returned
     instead.
 
-    The pool and the coins are variables, so a resumed run continues with the same ones.
+    The pool and the state of the random draws are variables, so a resumed run continues with them.
 
     Call: `[batch, window, 1]` -> the same shape, without a gradient.
 
     Args:
       size: fakes that are kept; 0 returns every fake.
       window: length of a fake, in samples.
-      seed: seed of the coins.
+      seed: seed of the random draws.
     """
 
     def __init__(self, size: int, window: int, seed: int, **kwargs):

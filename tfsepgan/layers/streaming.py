@@ -1,4 +1,4 @@
-"""Layers of a trained network on a signal that has its context, so that nothing is padded.
+"""Layers of a trained network without padding, for signals that have their context.
 
 Each wraps a layer of the one-pass network and shares its weights. They are built for export and
 have no weights of their own, so they are not saved.

@@ -1,9 +1,9 @@
 """Nearest-neighbour upsampling and a convolution as one matrix product at the lower rate.
 
-The taps of a convolution add up over `stride` equal neighbours. So a kernel of 25 taps after an
-upsampling by four is, for each of the four phases of the output, a kernel of seven taps on the
-frames before upsampling. That needs a quarter of the arithmetic, and the long signal is never
-computed.
+After upsampling, `stride` neighbouring frames are equal, so the taps on them can be added up. For
+example, a kernel of 25 taps after an upsampling by four becomes four kernels of seven taps on the
+frames before upsampling, one for each phase of the output. That needs a quarter of the arithmetic,
+and the long signal is never computed.
 """
 
 import keras

@@ -2,9 +2,9 @@
 
 Source: the idea is that of mode seeking, Mao et al. 2019, arXiv:1903.05628, eq. 5: sounds of
 different latents should differ.
-Departs from it: differences are those of the discriminator's features, averaged over time, and only
-required up to that of recordings. So no distance of latents is needed, and the loss is zero where
-there is enough diversity.
+Departs from it: differences are those of the discriminator's features, averaged over time. Sounds
+need not differ more than recordings do. So no distance of latents is needed, and the loss is zero
+where there is enough diversity.
 """
 
 from keras import ops

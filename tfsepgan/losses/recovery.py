@@ -39,8 +39,8 @@ def loudness_distance(observed, made, *, unexplained_weight: float = 1.0):
     Args:
       observed, made: power, `[batch, ..., frames, bins]`, see `spectral_power`.
       unexplained_weight: weight of bins where `observed` is louder; where `made` is louder it is 1.
-        Below 1, generated sound that was not observed costs more than observed sound that was not
-        generated: right for a mixture with more in it than what is generated.
+        Use a weight below 1 for a mixture that contains more than what is generated: observed sound
+        that is not generated then costs less than generated sound that is not observed.
     Returns: `[batch]`, the mean over all bins of the weighted absolute difference of their
     loudness.
     """

@@ -1,6 +1,6 @@
 """Bleedless and fullness: scores from 0 to 100 of too much and too little sound in an estimate.
 
-The levels of mel bands, in dB, of the estimate minus those of the source, for each band and frame.
+For each mel band and frame, the level of the source in dB is subtracted from that of the estimate.
 A positive difference is bleed, a negative one is loss. Each kind has its own mean and score:
 
     bleedless = 100 / (1 + mean of the differences above zero)

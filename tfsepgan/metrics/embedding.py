@@ -1,11 +1,11 @@
 """Frechet distance between the notes that a transcription network finds in source and estimate.
 
 The network is Spotify's Basic Pitch, for pitched music of any instrument. Every 12 ms it estimates,
-for each of the 88 keys of a piano, the probability that the key sounds and that it begins. One
-Gaussian is fitted to these 176 numbers over all frames of the source, and another over all
-frames of the estimate. Their Frechet distance grows with notes that bled in, missing partials and
-smeared onsets. The distance does not depend on volume, because every sound is first scaled to one
-level.
+for each of the 88 keys of a piano, two probabilities: that the key sounds, and that a note begins
+on it. One Gaussian is fitted to these 176 numbers over all frames of the source, and another over
+all frames of the estimate. Their Frechet distance grows with notes that bled in, missing partials
+and smeared onsets. The distance does not depend on volume, because every sound is first scaled to
+one level.
 
 Only the weights of the package `basic-pitch` are read, by the TFLite runtime that this package
 needs anyway; none of its code runs.

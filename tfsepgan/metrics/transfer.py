@@ -10,8 +10,8 @@ other source of the class. The metric therefore compares the two distances:
     in dB
 
 The ratio is 0 when the estimate equals the source, far below 1 when it is close to it, and about 1
-for domain transfer, when it is no closer to its own source than to the others. The ratio of the
-mixtures is the one of a separator that does nothing.
+for domain transfer, when it is no closer to its own source than to the others. With the mixtures as
+estimates, it gives the ratio of a separator that does nothing.
 
 Source: the distance is the log-spectral one of Gray & Markel 1976, "Distance measures for speech
 processing", IEEE Trans. ASSP 24, eq. 5 with p = 2; the question is section 4 of ElAraby, Ni & Tran,

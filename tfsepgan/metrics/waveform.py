@@ -27,7 +27,7 @@ def snr(reference, estimate) -> float:
 
 
 def si_sdr(reference, estimate) -> float:
-    """Scale-invariant SDR: SNR with the reference at its level in the estimate, at any volume.
+    """Scale-invariant SDR: the SNR after the reference is scaled to its level in the estimate.
 
     Args:
       reference, estimate: `[time]` or `[time, channels]`, the same shape.

@@ -15,7 +15,9 @@ _one_at_a_time = threading.RLock()  # `floatx` belongs to the whole program
 
 @contextlib.contextmanager
 def built_in(policy: str = "float32") -> Iterator[None]:
-    """Inside, layers get this dtype policy and `floatx` is float32; the user's return afterwards.
+    """Within this context, layers have this dtype policy and `floatx` is float32.
+
+    The user's settings are restored afterwards.
 
     Args:
       policy: "float32", or "mixed_bfloat16" for training.

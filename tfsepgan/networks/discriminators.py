@@ -17,8 +17,8 @@ Departs from them:
 - `multiresolution` and `instantaneous_frequency` convolve over frames with the bins as channels,
   not over both, which costs a tenth on a CPU.
 - A branch of `projections` is WaveGAN's discriminator without its first two layers: the projection,
-  at a twelfth of the rate, replaces their sixteenth. In the authors' code for images it replaces
-  the first layer, and kernels of 4 start uniform within sqrt(3 / inputs).
+  which divides the rate by 12, replaces these layers, which divide it by 16. In the authors' code
+  for images it replaces the first layer, and kernels of 4 start uniform within sqrt(3 / inputs).
 - One Adam trains all branches of `projections`. The authors' K optimizers differ from it only where
   gradients are clipped by their norm.
 - `instantaneous_frequency` has UnivNet's discriminators at several frame lengths. It has neither

@@ -1,4 +1,4 @@
-"""The common ends of all maskers: from the waveform to features, and from masks to waveforms.
+"""The first and last layers of all maskers: from waveform to features, and from masks to waveforms.
 
 A mask in [0, 1] attenuates a bin and keeps its phase. With the setting `mask` 'complex' it also
 changes the phase, by up to 180 degrees in either direction. A bin is never amplified, except 0 Hz

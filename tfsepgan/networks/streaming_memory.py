@@ -100,7 +100,7 @@ class Clock:
         Args:
           signal: `[1, frames, ...]`, any number of frames a hop.
           late: delay relative to the block, in frames.
-          more: frames that one pass has beyond those of its hops.
+          more: frames that one pass has in addition to those of its hops.
         """
         a_hop = float(signal.shape[1] // self._hops)
         position = np.arange(signal.shape[1], dtype="float32")[None]

@@ -157,7 +157,7 @@ def _distinct(recordings: list[Recording]) -> list[Recording]:
 
 
 def without_suffix(name: str) -> str:
-    """A file's name without its audio suffix; the ".5" of "take 1.5" is none and stays."""
+    """A file's name without its audio suffix; the ".5" of "take 1.5" is no suffix and stays."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name
 

@@ -73,7 +73,7 @@ class GrpcClient:
         return descriptions[0]
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Separate `[batch, time, 1]` float32 into stems by name; only their length is checked.
+        """Separate `[batch, time, 1]` float32 into stems by name; checks only their length.
 
         Args:
           seconds: time limit of the request.

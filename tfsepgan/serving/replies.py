@@ -1,7 +1,8 @@
 """Checks of a reply: it is complete, of the right shape, finite, and belongs to the mixture.
 
-The residual shows the last, as the stems of a block sum to the block. A reply that was cut short,
-altered or exchanged fails this check. It is requested again and never reaches a file.
+The stems of a block sum to the block, so the residual shows whether a reply belongs to it. A reply
+that was truncated, altered or exchanged fails this check. It is requested again and never reaches a
+file.
 """
 
 from collections.abc import Mapping, Sequence

@@ -100,7 +100,7 @@ class RestClient:
         return description
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
-        """Separate `[batch, time, 1]` float32 into stems by name; they are known to be audio only.
+        """Separate `[batch, time, 1]` float32 into stems by name; checks only that they are audio.
 
         Args:
           seconds: time limit of the request.

@@ -1,4 +1,4 @@
-"""What the settings of every system share: the base class, and the checks that repeat."""
+"""What the settings of all systems share: the base class and common checks."""
 
 from collections.abc import Iterator
 from typing import Any

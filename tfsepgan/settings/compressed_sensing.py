@@ -44,7 +44,7 @@ class CompressedSensingConfig(SystemConfig):
     """'wavegan': transposed convolutions; 'oscillators': a bank of sines, one for each bin, whose
     amplitudes the latent controls."""
     generator: SynthesizerConfig = field(default_factory=SynthesizerConfig)
-    """`latent` applies to both kinds, the rest to 'wavegan'."""
+    """`latent` applies to both kinds, the other settings to 'wavegan'."""
     oscillators: FramesConfig = field(default_factory=lambda: FramesConfig(blocks=2))
     """The network over frames of kind 'oscillators'."""
     encoder: FramesConfig = field(default_factory=FramesConfig)

@@ -47,8 +47,8 @@ class GeneratorConfig:
     'instantaneous_frequency', or the power with the 'complex' value, its magnitude to the power
     0.3."""
     level_frames: int = 0
-    """Frames on either side over which the level is averaged that features are relative to
-    (maskers); the estimates are then the same at any volume. 0: features depend on the level."""
+    """Frames on either side over which a mean level is measured (maskers). Features are relative to
+    it, so the estimates are the same at any volume. 0: features depend on the level."""
     mask: Literal["real", "complex"] = "real"
     """'real' masks scale each bin; 'complex' masks turn its phase as well (maskers)."""
     patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)

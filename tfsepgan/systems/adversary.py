@@ -70,7 +70,7 @@ class Adversarial:
         mixture_weight: float = 1.0,
         penalty: Callable = slope_penalty,
     ) -> DiscriminatorLoss:
-        """The two- or three-term loss of one call on all crops, with a critic's gradient penalty.
+        """The loss of a discriminator, from one call on all crops; a critic has a penalty too.
 
         Args:
           discriminator: maps windows to `scores` and `features`.
@@ -95,7 +95,7 @@ class Adversarial:
         return DiscriminatorLoss(loss + self.config.penalty_weight * slope, loss, slope)
 
     def adversarial_loss(self, discriminator: keras.Model, fake):
-        """How far crops of the generator are from being scored as real; scalar."""
+        """The generator's adversarial loss on crops of its output; scalar."""
         return generator_loss(self.objective, discriminator(fake, training=True)["scores"])
 
     def adversarial_and_feature_loss(
@@ -126,7 +126,7 @@ def input_gradient(score: Callable, inputs):
     """The gradient of the mean score by the inputs, `[batch, time, channels]`.
 
     Args:
-      score: gives a list of scores, one for each head, `[batch, ...]`.
+      score: gives a list of scores, one for each branch, `[batch, ...]`.
       inputs: `[batch, time, channels]`.
     """
     with tf.GradientTape() as tape:
@@ -141,7 +141,7 @@ def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slop
     """Penalty on the slope of a critic at a random point between each real and fake window.
 
     Args:
-      score: gives a list of scores, one for each head, `[batch, ...]`.
+      score: gives a list of scores, one for each branch, `[batch, ...]`.
       real, fake: `[batch, time, channels]`.
       seed: a `keras.random.SeedGenerator`.
       penalty: of the gradient, a function of `losses.penalties`.

@@ -1,4 +1,4 @@
-"""Compressed sensing: a source is what a generator can make that explains the measurements of it.
+"""Compressed sensing: finds the generated sound that best explains measurements of a source.
 
 Source: Bora, Jalal, Price & Dimakis 2017, "Compressed sensing using generative models",
 arXiv:1703.03208; S-SepGAN (ElAraby, Ni & Tran), section 2.2, applies it to mixtures and proposes an
@@ -12,9 +12,9 @@ source x, and the measurement A (a random matrix; for a mixture, the addition of
     generator   WaveGAN's L_G and discriminators (arXiv:1802.04208);
                 or a trained `prior`, which stays as it is
 
-`demo`, and so the row of the comparison, is an encoder trained by paired L1, three search steps
-from its output, and a mask. The search of a trained generator, as in section 2.2, is `paper` with a
-`prior`. This file trains the networks; `inversion.py` makes them and has the search.
+`demo`, which is also the row of the comparison, has an encoder trained by paired L1, three search
+steps from its output, and a mask. The search with a trained generator, as in section 2.2, is
+`paper` with a `prior`. This file trains the networks; `inversion.py` makes them and has the search.
 
 Departs from the sources:
 - Long signals are searched in windows that overlap by half and are cross-faded.

@@ -1,4 +1,4 @@
-"""CycleGAN: one network separates mixtures, another mixes sources; round trips change nothing.
+"""CycleGAN: one network separates mixtures, another mixes sources; together they return the input.
 
 Sources: [S] ElAraby, Ni & Tran, "S-SepGAN: GAN Based Music Source Separation", section 3.2 and
 figure 4; [Z] Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
@@ -43,9 +43,9 @@ Not in either, off in both presets:
   the residual that G left, instead of making it up. For F(G(m)) it is the residual of m, so that
   cycle is exact and gives G no gradient. For F(x) it is the residual of a mixture without x, at the
   level that others have beside x: G has to find x among the others of real mixtures. Only the share
-  `taken_off` of the estimate is subtracted; with all of it, the residual would have only what G
-  already assigns to others. No gradient flows through the residual, or G would learn to leave
-  nothing. Of recordings of others, only the level is used.
+  `taken_off` of the estimate is subtracted. If all of it were subtracted, the residual would hold
+  only sound that G already assigns to others. No gradient flows through the residual, or G would
+  learn to leave nothing. Of recordings of others, only the level is used.
 - `level_dbfs`: all terms are computed at one level.
 docs/systems/cyclegan.md has all this setting by setting. Settings and presets:
 `tfsepgan/settings/cyclegan.py`.

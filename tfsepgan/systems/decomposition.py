@@ -204,7 +204,7 @@ class Decomposition(Adversarial, SeparationSystem):
         return ops.stack(windows, axis=1)
 
     def round_trips(self, mixture, parts):
-        """Parts to a mixture and back, mixtures to parts and back; then all at one level."""
+        """Both cycles at one level: parts to a mixture and back, mixtures to parts and back."""
         trained = "generator" in self.learners
         composed = self.composition(parts, training=True)
         # The moving statistics stay those of mixtures, the inputs of the exported network.
@@ -251,11 +251,11 @@ class Decomposition(Adversarial, SeparationSystem):
                 self.log(**{f"{term_of(name)}_critic": loss})
 
     def critic_loss(self, critic, real, made):
-        """Loss of one critic on real crops and those that c or d made."""
+        """Loss of one critic on real crops and on crops that c or d made."""
         return self.loss_of_discriminator(critic, real, made).total
 
     def adversarial_losses(self, pairs):
-        """l_d and l_c for c and d: how far what they made is from being scored as real."""
+        """l_d and l_c as losses of c and d: their outputs should be scored as real."""
         losses, start = {}, self.random_start()
         for name, (_, made) in pairs.items():
             (crop,) = self.crops(start, made)

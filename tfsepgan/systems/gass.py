@@ -13,9 +13,9 @@ critic D_p for each part, magnitudes x_p of its frames and latents z:
 s_p becomes audio with the mixture's phase, or as masks (`estimate`).
 Departs from it:
 - Generators make frames of mean magnitude 1. A gain for each part and frame, searched with the
-  latents, sets the level: the authors level whole signals, which a separator of blocks cannot, and
-  recordings differ by 30 dB. Frames are drawn in proportion to their level. White noise at the
-  authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
+  latents, sets the level, because recordings differ by 30 dB. The authors scale whole signals to
+  one level; a separator of blocks cannot. Frames are drawn in proportion to their level. White
+  noise at the authors' level has a mean magnitude of 17, so `critic_weight` has another unit.
 - Latents are drawn anew in each step; the authors draw one for each frame, once, and a stream of
   windows has no fixed frames.
 - The search starts from latents of zero, not from noise, so that blocks equal one pass. It is run
@@ -127,10 +127,10 @@ class GASS(AveragedGenerator, SearchingSystem):
         self.bound_critic()
 
     def further_critic_steps(self, frames, loudness):
-        """The critic steps that are missing to `first_critic_steps`, at the start of a run.
+        """At the start of a run, take the critic steps up to `first_critic_steps`.
 
         Without them the first generator steps would follow untrained critics. The generator's
-        optimizer counts the steps, so that a resumed run counts on.
+        optimizer counts the steps, so a resumed run continues the count.
         """
         early = self.optimizers["generator"].iterations < self.config.first_steps
         missing = ops.where(early, self.config.first_critic_steps - self.config.critic_steps, 0)
@@ -180,7 +180,7 @@ class GASS(AveragedGenerator, SearchingSystem):
         return ops.reshape(frames, (-1, self.spectra.bins, 1))
 
     def score_frames(self, windows):
-        """Scores of `as_windows`, as a list of one head, `[frames * parts, 1]`."""
+        """Scores of `as_windows`, as a list of one branch, `[frames * parts, 1]`."""
         frames = ops.reshape(windows, (-1, self.parts, self.spectra.bins))
         return [ops.reshape(self.critic(frames), (-1, 1))]
 
@@ -246,7 +246,7 @@ class GASS(AveragedGenerator, SearchingSystem):
         return ops.concatenate([latents, gains], axis=-1)
 
     def search_loss(self, points, magnitudes, levels):
-        """The mixture's negative log likelihood, the critics' scores, and the smoothness term.
+        """The objective of the search: the mixture's likelihood, critic scores and smoothness.
 
         Args:
           points: `[batch, frames, parts, latent + 1]`, see `start`.

@@ -1,4 +1,4 @@
-"""Search for latents by Adam from several starts, and separate long signals window by window."""
+"""Searches latents by Adam from several starts, and separates long signals window by window."""
 
 from collections.abc import Callable
 

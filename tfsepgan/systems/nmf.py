@@ -11,18 +11,18 @@ magnitudes X of a part's frames, spectra W and activations H, all non-negative:
 
 scikit-learn computes both. No network is trained, so there are no players: a step adds frames of
 each part alone to a random sample of all its frames so far, and an epoch ends with a fit to that
-sample. A fit does not start from the last one: spectra that explain their own part better and
-better also explain the others better, and separate worse. Departs from it:
+sample. Each fit starts anew. A fit that continues from the last one explains its own part better,
+but also the other parts, and separates worse. Departs from it:
 - The others are a part like the sources.
-- Windows are brought to one level before they are sampled, as recordings differ by 30 dB; the
-  authors level whole signals.
+- Windows are scaled to one level before they are sampled, because recordings differ by 30 dB; the
+  authors scale whole signals.
 - A fit is to a sample of the recordings; the authors have half a minute of each speaker and fit all
   of it.
 - Spectra start as frames of the sample and their activations are found first, then both are updated
   in turn. The code starts both nearly flat, at random, and updates both at once for 100 iterations
   (ours is 1 dB better on the demo set).
-- Updates are those of the divergence, not of a probability model with sums of 1; as steps of one
-  activation they are the same.
+- Updates minimise the divergence; the code has a probability model with sums of 1, whose steps of
+  one activation are the same.
 - The transform is the package's, with a root Hann window both ways, so that the masked parts add up
   to the mixture.
 `demo` also has longer frames, more spectra, fewer updates, shares of energy, and loud frames with
@@ -179,9 +179,8 @@ class NMF(SearchingSystem):
     def activations(self, magnitudes: np.ndarray) -> np.ndarray:
         """Activations `[frames, parts, rank]` of all spectra for magnitudes `[frames, bins]`.
 
-        A frame's result does not depend on the other frames: each is brought to one level, and the
-        value that all activations start from cancels in the first update, where it multiplies both
-        sides of a ratio.
+        A frame's result does not depend on the other frames: each frame is scaled to one level. All
+        activations start from one value, which cancels in the first update.
         """
         spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
         together = spectra.reshape(-1, spectra.shape[-1])

@@ -1,8 +1,8 @@
 """Moving statistics of batch normalisation in a generator with several kinds of input.
 
-A generator is exported with the moving statistics of its batch normalisation, and then its inputs
-are mixtures only. Some training passes have other inputs (a source alone, a mixture made of
-sources): they normalise by the statistics of their own batch and must not change the moving ones.
+An exported generator uses the moving statistics of its batch normalisation, and its inputs are
+mixtures only. Some training passes have other inputs (a source alone, a mixture made of sources).
+They normalise by the statistics of their own batch and must not change the moving ones.
 
 The running mean of a generator's weights needs statistics of its own where a layer normalises the
 output of a layer with weights: averaged weights give activations of smaller variance than the

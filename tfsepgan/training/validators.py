@@ -170,8 +170,8 @@ def improvement_db(
 ) -> np.ndarray:
     """SI-SDR of the estimates minus that of the mixture, in dB.
 
-    Returns: `[mixtures, sources]`; NaN where the source is silent, and where it sounds alone: the
-      mixture is the source there.
+    Returns: `[mixtures, sources]`; NaN where the source is silent, and where it sounds alone,
+      because the mixture is then the source.
     """
     rows = []
     for item in mixtures:

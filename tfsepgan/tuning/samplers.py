@@ -4,7 +4,7 @@ Source: keras-tuner's oracles for random search, Bergstra & Bengio 2012; Gaussia
 confidence bound, Srinivas et al. 2010; Hyperband, Li et al. 2018, arXiv:1603.06560.
 Departs from keras-tuner:
 - the first trial is the unchanged preset with the whole budget;
-- the state on disk is one file, consistent after a kill; a trial that had started starts again;
+- the state on disk is one file, consistent after a kill; a trial that had started is started again;
 - Bayesian optimization draws the first third of its trials at random; keras-tuner's three trials
   for each setting are more than most searches have.
 """

@@ -48,10 +48,10 @@ def draw_speed(seed: int, group: str, variant: int) -> float:
 def draw_channel_weights(seed: int, name: str, variant: int, channels: int) -> np.ndarray | None:
     """The weights of a recording's channels in a variant's mixdown.
 
-    They are uniform among all positive weights that sum to one, except for the equal part
-    `EVEN_SHARE`. So sounds in the centre keep their level, and sounds at a side change theirs. The
-    stems of a song get separate random weights, as they get separate filters and rooms, as if
-    panned anew; a mixture is always the sum of the stems that it is made from.
+    The share `EVEN_SHARE` is equal for all channels; the remaining share is drawn uniformly among
+    all positive weights that sum to one. So sounds in the centre keep their level, and sounds at a
+    side change theirs. The stems of a song get separate weights, filters and rooms, as if panned
+    anew; a mixture is always the sum of the stems that it is made from.
 
     Args:
       seed, name, variant: determine the weights.

@@ -106,10 +106,10 @@ def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:
 
 
 def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
-    """The same draws with more samples read, as far as the recording has them, for a higher speed.
+    """The same draws with more samples read, for windows at a higher speed.
 
-    Near the end of a recording that is long enough, reading begins before the window (in a song,
-    for all its stems); `ahead` is by how many samples. `begin` then computes where the window
+    Where too few samples follow the window, reading begins `ahead` samples before it, if the
+    recording is long enough (in a song, for all its stems). `begin` then computes where the window
     begins at a given speed: at its original position unless too few samples follow.
 
     Args:

@@ -130,8 +130,8 @@ def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tup
 
     The keys, each float32 and drawn independently of the others (except the first two):
     - "mixture" `[batch, time, 1]`, and "sources" `[batch, sources, time, 1]`, its sources;
-    - "solo" `[batch, sources + 1, time, 1]`: each source and last the others, at the levels of some
-      other mixture;
+    - "solo" `[batch, sources + 1, time, 1]`: each source and last the others, at levels drawn as
+      for another mixture;
     - "unlabelled" `[batch, time, 1]`: mixtures without their sources, from the folder `mixture` if
       there is one, or else made.
 

@@ -116,7 +116,7 @@ class Comparison:
           with_sdr: True measures SDR on the mixtures too.
         Returns:
           "of_peak": the largest difference relative to peak.
-          "closeness_db": level of the estimates above the difference, of the worst source.
+          "closeness_db": level of the estimates relative to the difference, for the worst source.
           "sdr_loss_db": mean loss of SDR, of the worst source that the mixtures hold; left out
             where they hold none.
           "unheard_closeness_db": "closeness_db" of the sources that the mixtures lack; only beside

@@ -54,18 +54,16 @@ def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: in
     Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`, any time of at least one sample.
     Raises: ConfigError for a kind that is not in the table.
     """
-    return generator_entry(config.kind).build(
-        config, sources=sources, sample_rate_hz=sample_rate_hz
-    )
+    build = generator_entry(config.kind).build
+    return build(config, sources=sources, sample_rate_hz=sample_rate_hz)
 
 
 def first_sources(generator: keras.Model, count: int) -> keras.Model:
     """Return a model with the first `count` sources of a generator; it shares the weights."""
     if generator.output.shape[1] == count:
         return generator
-    return keras.Model(
-        generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name
-    )
+    first = FirstSources(count, dtype="float32")(generator.output)
+    return keras.Model(generator.input, first, name=generator.name)
 
 
 def generator_entry(kind: str) -> GeneratorEntry:

@@ -52,6 +52,10 @@ class Adversarial:
         seed = self.experiment.data.seed + seed_offset
         return build_discriminator(self.config.discriminator, window=self.crop_length, seed=seed)
 
+    def steps_per_batch(self, player):
+        """One step of each generator; `discriminator_steps` of each discriminator."""
+        return 1 if player in self.generators else self.config.discriminator_steps
+
     def random_start(self):
         """First sample of a random crop; each place is equally likely."""
         return random_start(self.experiment.data.window, self.crop_length, self.draws)
@@ -162,10 +166,8 @@ def tape_over(networks: Iterable[keras.Model], *, persistent: bool = False) -> t
 
 def joint_gradients(loss, tape: tf.GradientTape, networks: dict[str, keras.Model], **options):
     """The gradients of one loss by the weights of several networks, a list for each."""
-    weights = {
-        name: [variable.value for variable in network.trainable_variables]
-        for name, network in networks.items()
-    }
+    learning = {name: network.trainable_variables for name, network in networks.items()}
+    weights = {name: [variable.value for variable in own] for name, own in learning.items()}
     return tape.gradient(loss, weights, **options)
 
 

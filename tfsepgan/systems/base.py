@@ -92,6 +92,10 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
+    def weighted_sum(self, losses: dict):
+        """The sum of losses, each times the setting `NAME_weight`."""
+        return sum(getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items())
+
     def tape_of(self, *players: str, persistent: bool = False) -> tf.GradientTape:
         """One tape that records operations on the weights of these players only."""
         return tape_over([self.players[name] for name in players], persistent=persistent)
@@ -200,9 +204,7 @@ class SeparationSystem(AveragedGenerator, System):
         super().__init__(experiment)
         self._make_averaged(self._new_generator)
         count = len(self.sources)
-        self.shipped = (
-            first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
-        )
+        self.shipped = first_sources(self.ema_generator, count)
 
     @property
     def outputs(self) -> int:

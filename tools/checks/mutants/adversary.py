@@ -17,6 +17,12 @@ ADVERSARY = (
             f"{_QUADRATIC}[ssepgan]",
         ),
         (
+            "schedule-of-one-step",
+            "return 1 if player in self.generators else self.config.discriminator_steps",
+            "return 1",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+        ),
+        (
             "penalty-at-the-fake-only",
             "input_gradient(score, mix_at_random(real, fake, position))",
             "input_gradient(score, fake)",

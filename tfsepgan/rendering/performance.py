@@ -41,9 +41,7 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
     count = len(part.notes)
     loudness = performance.velocity + performance.velocity_spread * rng.standard_normal(count)
     lateness = performance.timing_seconds * rng.standard_normal(count)
-    notes = part.notes
-    if not part.is_drums:
-        notes = fit(notes, kind.lowest, kind.highest)
+    notes = part.notes if part.is_drums else fit(part.notes, kind.lowest, kind.highest)
     played = []
     for note, louder, later in zip(notes, loudness, lateness, strict=True):
         start = max(0.0, note.start / performance.tempo + later)
@@ -53,7 +51,5 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
             pitch = fold(pitch + performance.semitones, kind.lowest, kind.highest)
         velocity = int(np.clip(round(note.velocity + louder), 1, 127))
         played.append(Note(start, end, pitch, velocity))
-    controls = tuple(
-        control._replace(time=control.time / performance.tempo) for control in part.controls
-    )
+    controls = tuple(c._replace(time=c.time / performance.tempo) for c in part.controls)
     return replace(part, notes=one_key_at_a_time(played), controls=controls)

@@ -110,10 +110,8 @@ def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
     for note in sorted(notes):
         before = last.get(note.pitch)
         if before is not None and kept[before].start == note.start:
-            louder = max(kept[before].velocity, note.velocity)
-            kept[before] = kept[before]._replace(
-                end=max(kept[before].end, note.end), velocity=louder
-            )
+            end, louder = max(kept[before].end, note.end), max(kept[before].velocity, note.velocity)
+            kept[before] = kept[before]._replace(end=end, velocity=louder)
             continue
         if before is not None and kept[before].end > note.start:
             kept[before] = kept[before]._replace(end=note.start)
@@ -138,9 +136,8 @@ def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
         return notes
     pitches = np.array([note.pitch for note in notes])
     octaves = sorted(range(-4, 5), key=abs)
-    inside = [
-        np.count_nonzero((pitches + 12 * n >= low) & (pitches + 12 * n <= high)) for n in octaves
-    ]
+    moved = [pitches + 12 * number for number in octaves]
+    inside = [np.count_nonzero((low <= each) & (each <= high)) for each in moved]
     shift = 12 * octaves[int(np.argmax(inside))]
     return tuple(note._replace(pitch=fold(note.pitch + shift, low, high)) for note in notes)
 
@@ -173,12 +170,10 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
 
 def cut(part: Part, seconds: float) -> Part:
     """The part up to a time; notes that last longer end there."""
-    notes = (
-        note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds
-    )
-    return replace(
-        part, notes=tuple(notes), controls=tuple(c for c in part.controls if c.time < seconds)
-    )
+    begun = (note for note in part.notes if note.start < seconds)
+    notes = tuple(note._replace(end=min(note.end, seconds)) for note in begun)
+    controls = tuple(control for control in part.controls if control.time < seconds)
+    return replace(part, notes=notes, controls=controls)
 
 
 def _covered(notes: Iterable[Note]) -> float:

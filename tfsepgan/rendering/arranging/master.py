@@ -85,9 +85,8 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
     power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
     count = -(-len(power) // _CONTROL_FRAMES)
     padded = np.pad(power, (0, count * _CONTROL_FRAMES - len(power)))
-    level_db = 10 * np.log10(
-        padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR
-    )
+    blocks = padded.reshape(count, _CONTROL_FRAMES)
+    level_db = 10 * np.log10(blocks.mean(axis=1, dtype=np.float64) + _FLOOR)
     reduction_db = _static_curve(level_db - master.threshold_db, master.ratio, master.knee_db)
     step = _CONTROL_FRAMES / sample_rate_hz
     attack, release = np.exp(-step / master.attack_seconds), np.exp(-step / master.release_seconds)

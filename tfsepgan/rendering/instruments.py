@@ -15,7 +15,6 @@ from tfsepgan.errors import ConfigError
 
 Plays = Literal["chords", "line", "low line", "drums"]
 DRUM_BANK = 128  # the bank of drum kits in soundfonts
-PROGRAMS = 128
 
 
 class InstrumentClass(NamedTuple):

@@ -129,9 +129,8 @@ def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
     end = tempo.seconds(tick)
     for voice in voices.values():
         for pitch, begun in voice.sounding.items():
-            voice.notes.extend(
-                Note(start, end, pitch, velocity) for start, velocity in begun if end > start
-            )
+            held = ((start, velocity) for start, velocity in begun if end > start)
+            voice.notes.extend(Note(start, end, pitch, velocity) for start, velocity in held)
     return voices
 
 
@@ -171,11 +170,10 @@ def events(parts: Sequence[Part]) -> list[Event]:
 
     Each part has its own channel.
     """
-    return sorted(
-        event
-        for number, part in enumerate(parts)
-        for event in _events(part, _channel(part, number))
-    )
+    found = []
+    for number, part in enumerate(parts):
+        found += _events(part, _channel(part, number))
+    return sorted(found)
 
 
 def _channel(part: Part, number: int) -> int:

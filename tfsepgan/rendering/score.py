@@ -3,7 +3,7 @@
 All functions are pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -142,6 +142,21 @@ def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
     return tuple(note._replace(pitch=fold(note.pitch + shift, low, high)) for note in notes)
 
 
+def in_time(part: Part, moved: Callable[[float], float]) -> Part:
+    """The part with every time changed by a function."""
+    notes = (note._replace(start=moved(note.start), end=moved(note.end)) for note in part.notes)
+    controls = (control._replace(time=moved(control.time)) for control in part.controls)
+    return replace(part, notes=tuple(notes), controls=tuple(controls))
+
+
+def played(note: Note, *, later: float, louder: float, shortest_seconds: float) -> Note:
+    """A note with a player's timing and dynamics."""
+    start = max(0.0, note.start + later)
+    end = max(note.end + later, start + shortest_seconds)
+    velocity = int(np.clip(round(note.velocity + louder), 1, 127))
+    return Note(start, end, note.pitch, velocity)
+
+
 def shorten_rests(part: Part, longest_seconds: float) -> Part:
     """Shorten every rest, also the first one, to at most `longest_seconds`."""
     notes = sorted(part.notes)
@@ -161,11 +176,7 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
         ceiling = gaps_end[number] - total[number + 1] if number < len(gaps_end) else np.inf
         return float(min(time - total[number], ceiling))
 
-    return replace(
-        part,
-        notes=tuple(note._replace(start=moved(note.start), end=moved(note.end)) for note in notes),
-        controls=tuple(control._replace(time=moved(control.time)) for control in part.controls),
-    )
+    return in_time(replace(part, notes=tuple(notes)), moved)
 
 
 def cut(part: Part, seconds: float) -> Part:

@@ -45,12 +45,9 @@ def work(
     for font in studio.fonts.values():
         _ = font.digest  # computed once here, and not in every worker
     workers, outcomes = min(studio.settings.workers or os.cpu_count() or 1, len(jobs)), []
-    for _, outcome, error in run_jobs(
-        partial(do, studio=studio),
-        ((None, job) for job in jobs),
-        workers=workers if workers > 1 else 0,
-        finish_on_interrupt=True,
-    ):
+    function, keyed = partial(do, studio=studio), ((None, job) for job in jobs)
+    options = {"workers": workers if workers > 1 else 0, "finish_on_interrupt": True}
+    for _, outcome, error in run_jobs(function, keyed, **options):
         if error:
             raise error
         outcomes.append(outcome)

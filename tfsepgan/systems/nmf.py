@@ -119,9 +119,8 @@ class NMF(SearchingSystem):
         """Fit the dictionary of each part to its sample of frames."""
         spectra = self.dictionary.get_layer("dictionary").spectra
         learnt, misfits = np.array(spectra), []
-        for part, (frames, keys) in enumerate(
-            zip(np.array(self.pool), np.array(self.keys), strict=True)
-        ):
+        pools = zip(np.array(self.pool), np.array(self.keys), strict=True)
+        for part, (frames, keys) in enumerate(pools):
             sample = self.weighted(frames[keys > EMPTY])
             if sample.any():
                 learnt[part], misfit = self.fit_dictionary(sample, self.start(sample))

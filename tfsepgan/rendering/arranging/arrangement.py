@@ -12,12 +12,13 @@ from tfsepgan.rendering.arranging.line_ups import LINE_UPS, Leads, LineUp
 from tfsepgan.rendering.arranging.piano import HANDS, PianoRole, Span, play
 from tfsepgan.rendering.arranging.song import Song
 from tfsepgan.rendering.instruments import CLASSES, InstrumentClass
-from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time
+from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time, played
 from tfsepgan.rendering.soundfonts import SoundFont
 
 PIANO, SINGER = "piano", "singer"
 _TIMING_SECONDS = {"drums": 0.005, "bass": 0.008}  # standard deviation of a player's timing
 _OTHERS_SECONDS = 0.010
+_SHORTEST_SECONDS = 0.03  # of a note after its timing is changed
 _UNEVEN = 7.0  # standard deviation of velocities
 _CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
 # how the piano plays over a song's phrases
@@ -205,15 +206,13 @@ class _Band:
         ordered = sorted(notes)
         late = _TIMING_SECONDS.get(name, _OTHERS_SECONDS) * rng.standard_normal(len(ordered))
         louder = _UNEVEN * rng.standard_normal(len(ordered)) + rng.uniform(-10, 10)
-        played = []
-        for note, later, more in zip(ordered, late, louder, strict=True):
-            start = max(0.0, note.start + later)
-            end = max(note.end + later, start + 0.03)
-            velocity = int(np.clip(round(note.velocity + more), 1, 127))
-            played.append(Note(start, end, note.pitch, velocity))
+        found = [
+            played(note, later=later, louder=more, shortest_seconds=_SHORTEST_SECONDS)
+            for note, later, more in zip(ordered, late, louder, strict=True)
+        ]
         if name != "drums":
-            played = fit(played, kind.lowest, kind.highest)
-        return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(played))
+            found = fit(found, kind.lowest, kind.highest)
+        return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(found))
 
     def _seed(self) -> tuple[int, ...]:
         return tuple(int(word) for word in self._rng.integers(0, 2**31, 2))

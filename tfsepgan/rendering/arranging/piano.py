@@ -8,7 +8,6 @@ import numpy as np
 
 from tfsepgan.rendering.score import Control, Note, Part, one_key_at_a_time
 
-SUSTAIN = 64  # MIDI controller
 _MIDDLE = 60  # the split between the hands if the notes have no gap
 _LOUDER = 8  # velocity of a melody above its accompaniment
 HANDS = ("both", "right", "left")
@@ -40,12 +39,10 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
       role: how the piano plays.
     Returns: a part; in rests, no note sounds and no pedal is down.
     """
-    middle = _split(piano.notes)
-    notes = [
-        note
-        for note in piano.notes
-        if role.hand == "both" or (note.pitch >= middle) == (role.hand == "right")
-    ]
+    notes = list(piano.notes)
+    if role.hand != "both":
+        middle, right = _split(notes), role.hand == "right"
+        notes = [note for note in notes if (note.pitch >= middle) == right]
     if role.melody != "no":
         loud = int(np.median([note.velocity for note in piano.notes])) if piano.notes else 72
         notes += _sung(melody.notes, min(120, loud + _LOUDER), octave=role.melody == "octave")

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsepgan.errors import DataError
 from tfsepgan.rendering.midi import read_midi
-from tfsepgan.rendering.score import Note, Part
+from tfsepgan.rendering.score import Part, in_time
 
 BEATS, CHORDS = "beat_midi.txt", "chord_midi.txt"
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -95,11 +95,8 @@ class Song:
     def bars(self) -> list[tuple[int, int]]:
         """First beat and number of beats of every bar."""
         ends = [*self.downbeats[1:], len(self.beats)]
-        return [
-            (first, end - first)
-            for first, end in zip(self.downbeats, ends, strict=True)
-            if end > first
-        ]
+        bars = zip(self.downbeats, ends, strict=True)
+        return [(first, end - first) for first, end in bars if end > first]
 
 
 def read_song(path: Path) -> Song:
@@ -119,14 +116,13 @@ def read_song(path: Path) -> Song:
         )
     lines = _table(path.with_name(BEATS), _beat)
     downbeats, metre = _bars(lines, path.with_name(BEATS))
+    chords = _table(path.with_name(CHORDS), _chord)
     return Song(
         path=path,
         beats=tuple(line[0] for line in lines),
         downbeats=downbeats,
         beats_in_bar=metre,
-        chords=tuple(
-            chord for chord in _table(path.with_name(CHORDS), _chord) if chord is not None
-        ),
+        chords=tuple(chord for chord in chords if chord is not None),
         piano=parts["piano"],
         melody=parts["melody"],
         bridge=parts.get("bridge", Part(name="BRIDGE", program=0, is_drums=False, notes=())),
@@ -149,12 +145,8 @@ def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
             raise DataError(
                 f"{song.path} transposed by {semitones} leaves the range of MIDI. Leave it out."
             )
-        notes = (
-            Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity)
-            for note in part.notes
-        )
-        controls = (control._replace(time=control.time / tempo) for control in part.controls)
-        return replace(part, notes=tuple(notes), controls=tuple(controls))
+        notes = tuple(note._replace(pitch=note.pitch + semitones) for note in part.notes)
+        return in_time(replace(part, notes=notes), lambda time: time / tempo)
 
     chords = []
     for chord in song.chords:
@@ -187,15 +179,13 @@ def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
 
     beats = [beat - begin for beat in song.beats[first:] if beat - begin < seconds]
     downbeats = [beat - first for beat in song.downbeats[first_bar:] if beat - first < len(beats)]
-    chords = [
+    chords = tuple(
         chord._replace(start=max(0.0, chord.start - begin), end=min(chord.end - begin, seconds))
         for chord in song.chords
         if chord.end > begin and chord.start < begin + seconds
-    ]
-    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
-    return replace(
-        song, beats=tuple(beats), downbeats=tuple(downbeats), chords=tuple(chords), **named
     )
+    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
+    return replace(song, beats=tuple(beats), downbeats=tuple(downbeats), chords=chords, **named)
 
 
 def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:

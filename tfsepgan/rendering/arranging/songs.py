@@ -23,7 +23,7 @@ from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.files import HALF_WRITTEN
 from tfsepgan.rendering.arranging.arrangement import PIANO, SINGER, Arrangement, Voice, arrange
 from tfsepgan.rendering.arranging.desk import active_rms, balanced, draw_hall, draw_strip, mixed
-from tfsepgan.rendering.arranging.master import draw_master, mastered
+from tfsepgan.rendering.arranging.master import draw_master, mastered, rms
 from tfsepgan.rendering.arranging.settings import SongSettings
 from tfsepgan.rendering.arranging.singing import Singer, sing
 from tfsepgan.rendering.arranging.song import BEATS, CHORDS, Song, excerpt, in_other_key, read_song
@@ -110,9 +110,7 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
 def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
     """An excerpt that starts with a bar, mostly with piano and, if possible, with melody."""
     last = max(song.seconds - seconds, 0.0)
-    starts = [
-        number for number, first in enumerate(song.downbeats) if song.beats[first] <= last
-    ] or [0]
+    starts = [number for number, at in enumerate(song.downbeats) if song.beats[at] <= last] or [0]
     without_melody = None
     for _ in range(_TRIES):
         found = excerpt(song, int(rng.choice(starts)), seconds)
@@ -173,14 +171,10 @@ def _mix(
         "beats_a_minute": round(60 / float(np.median(np.diff(song.beats))), 1),
         "piano": {**arrangement.piano._asdict(), "rests": rests},
         "piano_against_rest_db": round(_ratio_db(piano_rms, others_rms), 2),
-        "piano_against_rest_whole_db": round(_ratio_db(_rms(stems[PIANO]), _rms(others)), 2),
+        "piano_against_rest_whole_db": round(_ratio_db(rms(stems[PIANO]), rms(others)), 2),
         "master": {name: round(value, 4) for name, value in master._asdict().items()},
     }
     return stems, mix
-
-
-def _rms(sound: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(sound), dtype=np.float64)))
 
 
 def _ratio_db(one: float, other: float) -> float:
@@ -204,9 +198,8 @@ def _key(job: SongJob, studio: SongStudio) -> str:
     settings = asdict(studio.settings)
     tables = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
     fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
-    singers = {
-        name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())
-    }
+    singers = sorted(studio.singers.items())
+    singers = {name: [one.speech.name, one.formant, one.note] for name, one in singers}
     made_of = [_RECIPE, job.name, job.score.digest, tables, fonts, singers, settings["seed"]]
     made_of += [version(studio.synthesizer), *(settings[name] for name in _AUDIBLE_SETTINGS)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]

@@ -56,16 +56,12 @@ def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initialize
         "uniform", PyTorch's default for linear layers: both uniform within 1 / sqrt(inputs).
       inputs: number of inputs of a unit.
     """
+    names = ("kernel_initializer", "bias_initializer")
     if start == "glorot":
-        return {
-            "kernel_initializer": keras.initializers.GlorotUniform(),
-            "bias_initializer": keras.initializers.Zeros(),
-        }
+        zeros = keras.initializers.Zeros()
+        return dict(zip(names, (keras.initializers.GlorotUniform(), zeros), strict=True))
     bound = inputs**-0.5
-    return {
-        name: keras.initializers.RandomUniform(-bound, bound)
-        for name in ("kernel_initializer", "bias_initializer")
-    }
+    return {name: keras.initializers.RandomUniform(-bound, bound) for name in names}
 
 
 def _dense(units: int, activation: str | None, name: str, options: dict) -> keras.Layer:

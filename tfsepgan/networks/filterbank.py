@@ -17,21 +17,8 @@ import keras
 from keras import layers
 
 from tfsepgan.layers.dilated import DilatedConv1D
-from tfsepgan.networks.masking import (
-    context_of,
-    dilation_of,
-    masked,
-    masker_inputs,
-    reach_of_blocks,
-)
+from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
-
-KERNEL = 3  # frames
-
-
-def filterbank_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    return context_of(config, reach_of_blocks(config))
 
 
 def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:

@@ -31,6 +31,7 @@ FLOOR = 2.0**-22
 # Factor of amplitudes before their level is measured: FLOOR is then 190 dB below a sine at full
 # scale. Half precision represents both numbers.
 AMPLIFIED = 2.0**12
+KERNEL = 3  # frames of a mask network's convolutions
 COMPRESSION = 0.3  # exponent of magnitudes
 
 
@@ -207,17 +208,14 @@ def dilation_of(config: GeneratorConfig, block: int) -> int:
     return config.dilations[block % len(config.dilations)]
 
 
-def reach_of_blocks(config: GeneratorConfig) -> int:
-    """Return the frames on either side that blocks of three taps depend on."""
-    return sum(dilation_of(config, block) for block in range(config.blocks))
-
-
-def context_of(config: GeneratorConfig, frames: int) -> int:
+def masker_context(config: GeneratorConfig, further: int = 0) -> int:
     """Return the samples on either side that an output sample depends on, a multiple of the hop.
 
     Args:
-      frames: frames on either side that the masks depend on.
+      further: convolutions without dilation, beside those of the blocks.
     """
+    taps_apart = further + sum(dilation_of(config, block) for block in range(config.blocks))
+    frames = taps_apart * (KERNEL // 2)
     frames += config.features == "instantaneous_frequency"  # a phase advance needs the frame before
     frames += config.level_frames
     return (frames + 1) * config.hop + config.frame

@@ -9,15 +9,11 @@ from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.layers.framing import FirstSources
 from tfsepgan.networks import discriminators
-from tfsepgan.networks.filterbank import filterbank, filterbank_context
+from tfsepgan.networks.filterbank import filterbank
+from tfsepgan.networks.masking import masker_context
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
 from tfsepgan.networks.resnet import resnet, resnet_context
-from tfsepgan.networks.time_frequency import (
-    band_split,
-    band_split_context,
-    tfc_tdf,
-    tfc_tdf_context,
-)
+from tfsepgan.networks.time_frequency import band_split, tfc_tdf, tfc_tdf_context
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 
@@ -33,9 +29,9 @@ class GeneratorEntry(NamedTuple):
 
 GENERATORS = {
     "resnet": GeneratorEntry(resnet, lambda config: RESNET_HOP, resnet_context),
-    "filterbank": GeneratorEntry(filterbank, lambda config: config.hop, filterbank_context),
+    "filterbank": GeneratorEntry(filterbank, lambda config: config.hop, masker_context),
     "tfc_tdf": GeneratorEntry(tfc_tdf, lambda config: config.hop, tfc_tdf_context),
-    "band_split": GeneratorEntry(band_split, lambda config: config.hop, band_split_context),
+    "band_split": GeneratorEntry(band_split, lambda config: config.hop, masker_context),
 }
 
 DISCRIMINATORS = {

@@ -39,16 +39,9 @@ from tfsepgan.layers.time_frequency import (
     UnfoldBins,
     positions_of,
 )
-from tfsepgan.networks.masking import (
-    context_of,
-    dilation_of,
-    masked,
-    masker_inputs,
-    reach_of_blocks,
-)
+from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_context, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
 
-KERNEL = 3  # frames; positions too where a convolution spans them
 LANES = 16  # channels that a processor computes at once; widths are multiples of it
 HEAD = 2  # width of each band's dense layer, relative to the network's width
 
@@ -64,12 +57,7 @@ def width_at(config: GeneratorConfig, level: int) -> int:
 
 def tfc_tdf_context(config: GeneratorConfig) -> int:
     """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    return context_of(config, 2 * config.levels + reach_of_blocks(config))
-
-
-def band_split_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    return context_of(config, reach_of_blocks(config))
+    return masker_context(config, 2 * config.levels)
 
 
 def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:

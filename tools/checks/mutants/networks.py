@@ -215,8 +215,8 @@ NETWORKS = (
         "networks/test_time_frequency_networks.py",
         (
             "context-without-the-levels",
-            "2 * config.levels + reach_of_blocks(config)",
-            "config.levels + reach_of_blocks(config)",
+            "masker_context(config, 2 * config.levels)",
+            "masker_context(config, config.levels)",
             "test_the_context_is_the_reach_of_the_convolutions",
         ),
         (

@@ -32,7 +32,7 @@ def composition(config: CompositionConfig, *, parts: int) -> keras.Model:
     mixture = filtered(side_by_side)
     if config.channels:
         bend = layers.Dense(config.channels, activation="tanh", dtype="float32", name="bend")
-        none = {"use_bias": False, "kernel_initializer": "zeros"}
-        bent = layers.Dense(1, dtype="float32", name="bent", **none)(bend(side_by_side))
+        zero = {"use_bias": False, "kernel_initializer": "zeros"}
+        bent = layers.Dense(1, dtype="float32", name="bent", **zero)(bend(side_by_side))
         mixture = layers.Add(dtype="float32", name="mixture")([mixture, bent])
     return keras.Model(sources, mixture, name="composition")

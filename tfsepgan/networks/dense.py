@@ -42,8 +42,8 @@ def critic(*, parts: int, bins: int, hidden: int, start: Start = "glorot") -> ke
     scores = []
     for part in range(parts):
         narrow = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))
-        bias = {"use_bias": False}
-        score = _dense(1, None, f"part{part}_score", starts(start, hidden) | bias)
+        options = starts(start, hidden) | {"use_bias": False}
+        score = _dense(1, None, f"part{part}_score", options)
         scores.append(score(narrow(magnitudes[:, part])))
     return keras.Model(magnitudes, ops.concatenate(scores, axis=1), name="critic")
 

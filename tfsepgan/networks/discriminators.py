@@ -171,8 +171,8 @@ def _over_frames(
     for frame in config.frames:
         signal = spectrogram(frame)(PadToMultiple(frame // 4)(waveform))
         for level, (multiple, kernel, stride) in enumerate(((2, 3, 1), (4, 5, 2), (4, 5, 2))):
-            channels, name_of_layer = config.channels * multiple, f"frame{frame}_conv{level}"
-            convolve = layers.Conv1D(channels, kernel, stride, padding="same", name=name_of_layer)
+            options = {"padding": "same", "name": f"frame{frame}_conv{level}"}
+            convolve = layers.Conv1D(config.channels * multiple, kernel, stride, **options)
             signal = _leaky(_maybe_bounded(convolve, config)(signal))
             features.append(signal)
         scoring = layers.Conv1D(1, 3, padding="same", name=f"frame{frame}_score")

@@ -132,12 +132,6 @@ ADVERSARY = (
             "systems/test_ssepgan.py::test_the_generators_loss_is_the_weighted_sum_of_its_terms",
         ),
         (
-            "tape-over-the-first-network",
-            "for network in networks for v in network.trainable_variables]",
-            "for network in list(networks)[:1] for v in network.trainable_variables]",
-            "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
-        ),
-        (
             "mean-and-weight-swapped",
             "mean * decay + weight * (1.0 - decay)",
             "weight * decay + mean * (1.0 - decay)",

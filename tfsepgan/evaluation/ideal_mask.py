@@ -20,11 +20,7 @@ HOP = 512  # samples: a quarter of the frame
 
 
 def ratio_mask_bound(
-    references: Mapping[str, np.ndarray],
-    mixture: np.ndarray,
-    *,
-    frame: int = FRAME,
-    hop: int = HOP,
+    references: Mapping[str, np.ndarray], mixture: np.ndarray, *, frame: int = FRAME, hop: int = HOP
 ) -> dict[str, np.ndarray]:
     """The estimates of the ideal ratio mask: real, from 0 to 1, in proportion to the magnitudes.
 
@@ -50,10 +46,7 @@ def ratio_mask_bound(
     estimates = {name: np.empty_like(mixture) for name in references}
     for channel in np.ndindex(mixture.shape[1:]):
         column = (slice(None), *channel)
-        sources = {
-            name: np.asarray(reference, np.float32)[column]
-            for name, reference in references.items()
-        }
+        sources = {name: np.asarray(r, np.float32)[column] for name, r in references.items()}
         for name, estimate in _mask_one_channel(sources, mixture[column], frame, hop).items():
             estimates[name][column] = estimate
     return estimates
@@ -77,9 +70,7 @@ def _mask_one_channel(
     references: Mapping[str, np.ndarray], mixture: np.ndarray, frame: int, hop: int
 ) -> dict[str, np.ndarray]:
     """The masked mixture for every reference, all `[time]`; equal shares where all are silent."""
-    magnitudes = {
-        name: np.abs(_analyse(reference, frame, hop)) for name, reference in references.items()
-    }
+    magnitudes = {name: np.abs(_analyse(r, frame, hop)) for name, r in references.items()}
     total = np.sum(list(magnitudes.values()), axis=0)
     spectrum = _analyse(mixture, frame, hop)
     equal = np.float32(1.0 / len(references))

@@ -52,12 +52,9 @@ class Measuring:
 
     def __init__(self, reference: np.ndarray, sample_rate_hz: int, measures: Sequence[str]):
         self._reference, self._rate_hz, self._measures = reference, sample_rate_hz, measures
-        long_enough = len(reference) >= SHORTEST_SECONDS * sample_rate_hz
-        self._notes = (
-            note_gaussian(reference, sample_rate_hz)
-            if "embedding" in measures and long_enough
-            else None
-        )
+        self._notes = None
+        if "embedding" in measures and len(reference) >= SHORTEST_SECONDS * sample_rate_hz:
+            self._notes = note_gaussian(reference, sample_rate_hz)
 
     def __call__(self, estimate: np.ndarray) -> dict[str, float]:
         """The figures of an estimate shaped like the reference; NaN for an undefined one."""
@@ -69,9 +66,8 @@ class Measuring:
         if "multi_resolution" in self._measures:
             found["multi_resolution"] = multi_resolution_distance(self._reference, estimate)
         if "embedding" in self._measures:
-            found["embedding"] = (
-                math.nan
-                if self._notes is None
-                else note_distance(self._notes, note_gaussian(estimate, self._rate_hz))
-            )
+            found["embedding"] = math.nan
+        if self._notes is not None:
+            notes = note_gaussian(estimate, self._rate_hz)
+            found["embedding"] = note_distance(self._notes, notes)
         return found

@@ -137,21 +137,14 @@ def draw_signals(
     rows = figure.subplots(len(pictures), 1, sharex=True, squeeze=False)[:, 0]
     extent = (start / sample_rate_hz, stop / sample_rate_hz, 0.0, 1.0)
     for axes, (name, picture) in zip(rows, pictures.items(), strict=True):
-        image = axes.imshow(
-            picture - loudest,
-            origin="lower",
-            aspect="auto",
-            extent=extent,
-            cmap="magma",
-            vmin=FLOOR_DB,
-            vmax=0.0,
-        )
+        look = {"cmap": "magma", "vmin": FLOOR_DB, "vmax": 0.0}
+        place = {"origin": "lower", "aspect": "auto", "extent": extent}
+        image = axes.imshow(picture - loudest, **place, **look)
         axes.set_ylabel(f"{name}\nfrequency (Hz)")
         _frequency_ticks(axes, sample_rate_hz)
     rows[-1].set_xlabel("time (s)")
-    figure.colorbar(
-        image, ax=list(rows), label=f"level (dB, 0 = the loudest of the {first})", pad=0.01
-    )
+    label = f"level (dB, 0 = the loudest of the {first})"
+    figure.colorbar(image, ax=list(rows), label=label, pad=0.01)
     figure.suptitle(title.replace("$", r"\$"))
     _save(figure, path)
 
@@ -179,10 +172,9 @@ def picture_writer(
             if source == RESIDUAL:
                 continue
             path = Path(folder) / f"{file}.{file_names([source])[0]}.png"
-            title, rate_hz = f"{mixture.name}: {source}", mixture.sample_rate_hz
-            draw_spectrograms(
-                mixture.mixture, mixture.sources[source], estimate, rate_hz, path, title=title
-            )
+            compared = mixture.mixture, mixture.sources[source], estimate
+            title = f"{mixture.name}: {source}"
+            draw_spectrograms(*compared, mixture.sample_rate_hz, path, title=title)
 
     return draw
 
@@ -214,30 +206,18 @@ def _draw_boxes(axes: Axes, report: Report, metric: str, kinds: Collection[str])
 
 def _draw_box(axes: Axes, values: np.ndarray, centre: float, width: float, colour: str) -> None:
     """Draws one box and a dot for each track; dots are spread so that equal ones are visible."""
-    axes.boxplot(
-        values,
-        positions=[centre],
-        widths=width,
-        showfliers=False,
-        patch_artist=True,
-        manage_ticks=False,
-        boxprops={"facecolor": colour, "alpha": 0.45, "edgecolor": colour},
-        medianprops={"color": "black", "linewidth": 1.6},
-        whiskerprops={"color": colour},
-        capprops={"color": colour},
-    )
-    spread = (
-        np.arange(values.size) * 0.618034
-    ) % 1.0 - 0.5  # golden ratio: even, without repetition
-    axes.plot(
-        centre + 0.6 * width * spread,
-        values,
-        "o",
-        color=colour,
-        markersize=3,
-        markeredgewidth=0,
-        zorder=3,
-    )
+    options = {"showfliers": False, "patch_artist": True, "manage_ticks": False}
+    looks = {
+        "boxprops": {"facecolor": colour, "alpha": 0.45, "edgecolor": colour},
+        "medianprops": {"color": "black", "linewidth": 1.6},
+        "whiskerprops": {"color": colour},
+        "capprops": {"color": colour},
+    }
+    axes.boxplot(values, positions=[centre], widths=width, **options, **looks)
+    # golden ratio: even, without repetition
+    spread = (np.arange(values.size) * 0.618034) % 1.0 - 0.5
+    dots = {"color": colour, "markersize": 3, "markeredgewidth": 0, "zorder": 3}
+    axes.plot(centre + 0.6 * width * spread, values, "o", **dots)
 
 
 def _loudest_excerpt(audio: np.ndarray, length: int) -> tuple[int, int]:
@@ -268,28 +248,18 @@ def _log_spectrogram(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 def _frequency_ticks(axes: Axes, sample_rate_hz: int) -> None:
     """Labels the octaves; the height 0 is LOWEST_HZ, 1 is half the sample rate."""
     top_hz = sample_rate_hz / 2
-    labels = {
-        63: "63",
-        125: "125",
-        250: "250",
-        500: "500",
-        1000: "1k",
-        2000: "2k",
-        4000: "4k",
-        8000: "8k",
-        16000: "16k",
-    }
-    shown = {hertz: label for hertz, label in labels.items() if hertz <= top_hz}
-    places = np.log(np.array(list(shown), float) / LOWEST_HZ) / np.log(top_hz / LOWEST_HZ)
-    axes.set_yticks(places, list(shown.values()))
+    octaves = (63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
+    shown = [hertz for hertz in octaves if hertz <= top_hz]
+    places = np.log(np.array(shown, float) / LOWEST_HZ) / np.log(top_hz / LOWEST_HZ)
+    labels = [str(hertz) if hertz < 1000 else f"{hertz // 1000}k" for hertz in shown]
+    axes.set_yticks(places, labels)
 
 
 def _save(figure: Figure, path: Path) -> None:
     """Writes a complete PNG file or none; DataError when the disk refuses."""
+    print_figure = FigureCanvasAgg(figure).print_figure
     try:
-        write_whole(
-            path, lambda file: FigureCanvasAgg(figure).print_figure(file, format="png", dpi=110)
-        )
+        write_whole(path, lambda file: print_figure(file, format="png", dpi=110))
     except OSError as error:
         raise DataError(
             f"{path} cannot be written ({error}); free some space or give another output"

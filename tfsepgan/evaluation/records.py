@@ -3,6 +3,7 @@
 Scores are rounded to 1e-4. NaN stands for an undefined score.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -97,17 +98,13 @@ class Report:
 
     def summary(self) -> dict:
         """Statistics over tracks: `[source][kind][metric]` -> the result of `statistics`."""
-        result = {}
         files = [track.target_file or f"track {index}" for index, track in enumerate(self.tracks)]
-        for source in self.sources:
-            metrics = {kind: _metrics_of(self.tracks, source, kind) for kind in KINDS}
-            result[source] = {
-                kind: {
-                    metric: statistics(self.values(source, kind, metric), files)
-                    for metric in metrics[kind]
-                }
-                for kind in KINDS
-            }
+        result = {source: {kind: {} for kind in KINDS} for source in self.sources}
+        for source, kind in itertools.product(self.sources, KINDS):
+            # in the order of the first track
+            for metric in self.tracks[0].scores[source][kind] if self.tracks else ():
+                values = self.values(source, kind, metric)
+                result[source][kind][metric] = statistics(values, files)
         return result
 
     def save(self, output: Path) -> None:
@@ -180,30 +177,16 @@ def statistics(values: np.ndarray, files: Sequence[str] = ()) -> dict[str, float
     """
     defined = values[~np.isnan(values)]
     count = {"tracks": int(defined.size), "undefined": int(values.size - defined.size)}
+    names = ("median", "mean", "error", "lower_quartile", "upper_quartile")
     if not defined.size:
-        return {
-            "median": math.nan,
-            "mean": math.nan,
-            "error": math.nan,
-            "lower_quartile": math.nan,
-            "upper_quartile": math.nan,
-            **count,
-        }
+        return dict.fromkeys(names, math.nan) | count
     finite = bool(np.isfinite(defined).all())
-    low, middle, high = np.quantile(
-        defined, (0.25, 0.5, 0.75), method="linear" if finite else "lower"
-    )
+    method = "linear" if finite else "lower"
+    low, middle, high = np.quantile(defined, (0.25, 0.5, 0.75), method=method)
     both_infinities = np.inf in defined and -np.inf in defined
     mean = math.nan if both_infinities else float(np.mean(defined))
     error = _standard_error(values, files) if finite else math.nan
-    numbers = {
-        "median": middle,
-        "mean": mean,
-        "error": error,
-        "lower_quartile": low,
-        "upper_quartile": high,
-    }
-    return {name: round_db(value) for name, value in numbers.items()} | count
+    return dict(zip(names, map(round_db, (middle, mean, error, low, high)), strict=True)) | count
 
 
 def _standard_error(values: np.ndarray, files: Sequence[str]) -> float:
@@ -216,8 +199,3 @@ def _standard_error(values: np.ndarray, files: Sequence[str]) -> float:
 def round_db(value: float) -> float:
     """Rounds to 1e-4, far below any audible difference; infinities and NaN stay."""
     return round(float(value), 4)
-
-
-def _metrics_of(tracks: Sequence[TrackScores], source: str, kind: str) -> list[str]:
-    """Names of the metrics, in the order of the first track."""
-    return list(tracks[0].scores[source][kind]) if tracks else []

@@ -53,9 +53,8 @@ def references_of(mixture: "Mixture", names: Sequence[str]) -> dict[str, np.ndar
         raise DataError(
             f"has no source {', '.join(missing)}; it holds {', '.join(mixture.sources)}"
         )
-    references = {
-        name: shaped(f"source {name}", mixture.sources[name], audio.shape) for name in sources
-    }
+    own, shape = mixture.sources, audio.shape
+    references = {name: shaped(f"source {name}", own[name], shape) for name in sources}
     if RESIDUAL in names:
         references[RESIDUAL] = _residual(mixture, audio, references)
     if not any(reference.any() for reference in references.values()):

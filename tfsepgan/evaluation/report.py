@@ -5,7 +5,7 @@ of masking), whose row is named `oracle`.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from rich import box
 from rich.console import Console
@@ -69,40 +69,18 @@ def median_table(report: Report, *, compact: bool = False) -> Table:
       report: the result of `evaluate`.
       compact: whether to lay it out for 80 columns instead of 100.
     """
-    metrics = [
-        metric for metric in METRICS if report.values(report.sources[0], "model", metric).size
-    ]
-    improved = [metric for metric in ("sdr", "si_sdr") if metric in metrics]
+    metrics = report.taken(METRICS)
     count = f"{len(report.tracks)} track" + ("s" if len(report.tracks) != 1 else "")
-    table = Table(
-        title=f"Median over {count}, in dB",
-        title_justify="left",
-        box=box.SIMPLE_HEAD if compact else box.ROUNDED,
-        padding=0 if compact else (0, 1),
-        pad_edge=not compact,
-        show_edge=not compact,
-    )
-    table.add_column("source", overflow="fold", min_width=8)
-    table.add_column("estimate", no_wrap=True)
-    for metric in metrics:
-        table.add_column(TITLES[metric], justify="right", no_wrap=True)
-    for metric in improved:
-        table.add_column(f"{TITLES[metric]}i", justify="right", no_wrap=True, style="bold")
-    summary = report.summary()
-    for source in report.sources:
-        for kind in KINDS:
-            medians = {
-                metric: numbers["median"] for metric, numbers in summary[source][kind].items()
-            }
-            gains = [medians.get(f"{metric}_improvement", math.nan) for metric in improved]
-            table.add_row(
-                escape(source) if kind == KINDS[0] else "",
-                kind,
-                *(format_db(medians[metric]) for metric in metrics),
-                *(format_db(gain, signed=True) for gain in gains),
-                end_section=kind == KINDS[-1],
-                style="bold" if kind == "model" else None,
-            )
+    table = _empty_table(f"Median over {count}, in dB", box.ROUNDED, compact=compact)
+    columns = {metric: TITLES[metric] for metric in metrics}
+    for metric in ("sdr", "si_sdr"):
+        if metric in metrics:
+            columns[f"{metric}_improvement"] = f"{TITLES[metric]}i"
+
+    def cell(metric: str, numbers: dict) -> str:
+        return format_db(numbers["median"], signed=metric.endswith("_improvement"))
+
+    _fill(table, report, columns, cell, sections=True)
     return table
 
 
@@ -112,9 +90,9 @@ def spectral_table(report: Report) -> Table:
     def cell(metric: str, numbers: dict) -> str:
         return format_db(numbers["median"], signed=metric == "spectral_tilt")
 
-    return _table_of(
-        report, "Spectra against the true source, medians", SPECTRAL_METRICS, SPECTRAL_TITLES, cell
-    )
+    table = _empty_table("Spectra against the true source, medians")
+    _fill(table, report, _measured(report, SPECTRAL_TITLES), cell)
+    return table
 
 
 def quality_table(report: Report) -> Table:
@@ -123,39 +101,49 @@ def quality_table(report: Report) -> Table:
     def cell(metric: str, numbers: dict) -> str:
         return _with_error(numbers)
 
-    return _table_of(
-        report, "Bleed and likeness, mean ± standard error", QUALITY_METRICS, QUALITY_TITLES, cell
-    )
+    table = _empty_table("Bleed and likeness, mean ± standard error")
+    _fill(table, report, _measured(report, QUALITY_TITLES), cell)
+    return table
 
 
-def _table_of(
+def _empty_table(title: str, wide_box: box.Box | None = None, *, compact: bool = True) -> Table:
+    edges = {"padding": 0, "pad_edge": False, "show_edge": False} if compact else {}
+    lines = box.SIMPLE_HEAD if compact else wide_box
+    return Table(title=title, title_justify="left", box=lines, **edges)
+
+
+def _measured(report: Report, titles: Mapping[str, str]) -> dict[str, str]:
+    """The titles of the metrics that the report has."""
+    return {metric: titles[metric] for metric in report.taken(list(titles))}
+
+
+def _fill(
+    table: Table,
     report: Report,
-    title: str,
-    metrics: Sequence[str],
-    titles: Mapping[str, str],
+    columns: Mapping[str, str],
     cell: Callable[[str, dict], str],
-) -> Table:
-    """A row for each source and kind of estimate, a column for each measured metric."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=0,
-        pad_edge=False,
-        show_edge=False,
-    )
+    *,
+    sections: bool = False,
+) -> None:
+    """Add a row for each source and kind of estimate.
+
+    Args:
+      columns: title of the column of each metric; improvements are bold.
+      cell: called with a metric and its statistics, for metrics that the kind has.
+      sections: whether a line follows each source.
+    """
     table.add_column("source", overflow="fold", min_width=8)
     table.add_column("estimate", no_wrap=True)
-    taken = report.taken(metrics)
-    for metric in taken:
-        table.add_column(titles[metric], justify="right", no_wrap=True)
-    summary = report.summary()
-    for source in report.sources:
+    for metric, title in columns.items():
+        style = "bold" if metric.endswith("_improvement") else None
+        table.add_column(title, justify="right", no_wrap=True, style=style)
+    for source, by_kind in report.summary().items():
         for kind in KINDS:
-            cells = (cell(metric, summary[source][kind][metric]) for metric in taken)
-            style = "bold" if kind == "model" else None
-            table.add_row(escape(source) if kind == KINDS[0] else "", kind, *cells, style=style)
-    return table
+            found = by_kind[kind]
+            cells = (cell(name, found[name]) if name in found else "-" for name in columns)
+            style, last = "bold" if kind == "model" else None, sections and kind == KINDS[-1]
+            label = escape(source) if kind == KINDS[0] else ""
+            table.add_row(label, kind, *cells, style=style, end_section=last)
 
 
 def _with_error(figures: dict) -> str:
@@ -195,16 +183,12 @@ def format_db(value: float, *, signed: bool = False) -> str:
 
 def _remarks(report: Report) -> list[str]:
     """What the tables do not show: a missing residual, failed tracks, tracks not reached, notes."""
-    lines = (
-        []
-        if RESIDUAL in report.sources
-        else ["no residual is scored: the mixtures hold only these sources"]
-    )
+    lines = []
+    if RESIDUAL not in report.sources:
+        lines.append("no residual is scored: the mixtures hold only these sources")
     lines += [f"not scored: {failure.name}: {failure.error}" for failure in report.failures]
-    reached = len(report.tracks) + len(report.failures)
-    if reached < report.mixtures:
-        lines.append(
-            f"cut short: {report.mixtures - reached} of {report.mixtures} tracks were not reached"
-        )
+    missing = report.mixtures - len(report.tracks) - len(report.failures)
+    if missing > 0:
+        lines.append(f"cut short: {missing} of {report.mixtures} tracks were not reached")
     lines += [f"note: {track.name}: {note}" for track in report.tracks for note in track.notes]
     return lines

@@ -19,7 +19,6 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -96,12 +95,8 @@ def evaluate(
     output = Path(output)
     check_writable(output)
     scored = (*sources, RESIDUAL) if any_residual(mixtures, sources) else sources
-    settings = {
-        "bss": bss,
-        "window_seconds": window_seconds,
-        "hop_seconds": hop_seconds,
-        "measures": measures,
-    }
+    windows = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
+    settings = {"bss": bss, **windows, "measures": measures}
     found = _Results(mixtures, scored, output, _settings(**settings))
     jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
@@ -252,9 +247,8 @@ def _estimates(
             " to the names that it returns"
         )
     named = {name: returned[name] for name in (*sources, RESIDUAL) if name in returned}
-    estimates = {
-        name: shaped(f"the model's {name}", signal, audio.shape) for name, signal in named.items()
-    }
+    shape = audio.shape
+    estimates = {name: shaped(f"the model's {name}", own, shape) for name, own in named.items()}
     estimates.setdefault(RESIDUAL, audio - sum(estimates.values()))
     return {name: estimate.astype(np.float32) for name, estimate in estimates.items()}
 
@@ -289,11 +283,6 @@ def _settings(
 
 def _progress(console: Console | None) -> Progress:
     """A bar with the tracks scored, the time elapsed and the time left."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("tracks"),
-    )
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "tracks")
+    times = (TimeElapsedColumn(), "left", TimeRemainingColumn())
     return Progress(*columns, *times, console=console or Console(stderr=True))

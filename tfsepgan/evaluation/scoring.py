@@ -60,15 +60,8 @@ def score(
       output: folder for the report, the plots and the pictures.
       options: further arguments of `evaluate`.
     """
-    report = evaluate(
-        separator.separate,
-        mixtures,
-        output,
-        sources=separator.sources,
-        listener=picture_writer(output / "pictures"),
-        console=console,
-        **options,
-    )
+    options |= {"sources": separator.sources, "listener": picture_writer(output / "pictures")}
+    report = evaluate(separator.separate, mixtures, output, console=console, **options)
     print_report(report, console=console)
     draw_box_plots(report, output / "scores.png")
     if report.taken(QUALITY_METRICS):
@@ -87,22 +80,16 @@ def write_separated(separator: Separator, mixtures: list[Mixture], directory: Pa
         sounds = {"mixture": item.mixture, **separator.separate(item.mixture, item.sample_rate_hz)}
         sounds |= {f"{name}-true": audio for name, audio in item.sources.items()}
         for name, audio in sounds.items():
-            _write_whole(
-                directory / safe_name(item.name) / f"{safe_name(name)}.wav",
-                audio,
-                item.sample_rate_hz,
-            )
+            path = directory / safe_name(item.name) / f"{safe_name(name)}.wav"
+            _write_whole(path, audio, item.sample_rate_hz)
 
 
 def _write_whole(path: Path, audio: np.ndarray, sample_rate_hz: int) -> None:
+    def write(file) -> None:
+        soundfile.write(file, audio, sample_rate_hz, subtype="FLOAT", format="WAV")
+
     try:
-        write_whole(
-            path,
-            lambda file: soundfile.write(
-                file, audio, sample_rate_hz, subtype="FLOAT", format="WAV"
-            ),
-            lasting=False,
-        )
+        write_whole(path, write, lasting=False)
     # soundfile asserts that every sample was written
     except (OSError, AssertionError, soundfile.LibsndfileError) as error:
         raise DataError(
@@ -125,5 +112,5 @@ def with_scores(bundle: Bundle, report: Report) -> Bundle:
     # NaN where a source is silent in every track
     found = {name: round(value, 2) for name, value in found.items() if not math.isnan(value)}
     trained = bundle.manifest.trained
-    scores = {**trained.get("scores", {}), **found}
+    scores = trained.get("scores", {}) | found
     return bundle._replace(manifest=replace(bundle.manifest, trained={**trained, "scores": scores}))

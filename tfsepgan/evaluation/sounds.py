@@ -56,24 +56,14 @@ def spectral_distances(
                 raise
             left_out.append(f"{name} is left out: {error}")
             continue
-        distances = (
-            distance_db(generated, recordings),
-            mean_distance_db(generated, recordings),
-            distance_db(real, recordings),
-        )
-        lines.append(Distance(name, len(files), *distances))
+        made, mean = distance_db(generated, recordings), mean_distance_db(generated, recordings)
+        lines.append(Distance(name, len(files), made, mean, distance_db(real, recordings)))
     return sorted(lines, key=lambda line: line.made_db), left_out
 
 
 def _spectra(files: Sequence, data: DataConfig, *, seed: int) -> Spectra:
-    windows = fixed_windows(
-        files,
-        window=data.window,
-        count=WINDOWS,
-        sample_rate_hz=data.sample_rate_hz,
-        seed=seed,
-        silence_db=data.silence_db,
-    )
+    shared = {"sample_rate_hz": data.sample_rate_hz, "silence_db": data.silence_db}
+    windows = fixed_windows(files, window=data.window, count=WINDOWS, seed=seed, **shared)
     return spectra_of(windows, data.sample_rate_hz)
 
 
@@ -81,17 +71,10 @@ def show_distances(
     lines: Sequence[Distance], left_out: Sequence[str], source: str, split: str, console: Console
 ) -> None:
     """Print the lines as a table with the source in bold, then the verdict."""
-    table = Table(
-        title=escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)"),
-        title_justify="left",
-    )
-    table.add_column("instrument")
-    for name in (
-        "recordings",
-        "generated sounds",
-        "their mean spectrum",
-        f"train windows of {source}",
-    ):
+    title = escape(f"Distance of spectra to the {split} recordings, dB a band (0: the same)")
+    table = Table("instrument", title=title, title_justify="left")
+    compared = ("recordings", "generated sounds", "their mean spectrum")
+    for name in (*compared, f"train windows of {source}"):
         table.add_column(escape(name), justify="right")
     for line in lines:
         figures = (line.made_db, line.made_mean_db, line.real_db)

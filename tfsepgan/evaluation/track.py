@@ -66,9 +66,7 @@ def score_track(job: TrackJob) -> TrackResult:
       Undefined values are NaN, see the top of this file.
     Raises: ShapeError when all references are silent or an estimate holds NaN.
     """
-    sounding = {
-        source: reference for source, reference in job.references.items() if reference.any()
-    }
+    sounding = {source: sound for source, sound in job.references.items() if sound.any()}
     if not sounding:
         raise ShapeError(
             f"all of {', '.join(job.references)} are silent (all zeros), so no ratio to them is"
@@ -80,18 +78,14 @@ def score_track(job: TrackJob) -> TrackResult:
         "model": job.estimates,
         IDEAL_MASK: ratio_mask_bound(sounding, job.mixture),
     }
-    measuring = {
-        source: Measuring(sound, job.sample_rate_hz, job.measures)
-        for source, sound in sounding.items()
-    }
+    rate_hz, measures = job.sample_rate_hz, job.measures
+    measuring = {name: Measuring(sound, rate_hz, measures) for name, sound in sounding.items()}
     scores: dict = {source: {} for source in job.references}
     windows: dict = {source: {} for source in job.references}
     for kind, estimates in estimates_by_kind.items():
-        measured = (
-            _score_estimates(defined, estimates, measuring)
-            if kind == "model" or len(sounding) > 1
-            else {}
-        )
+        measured = {}
+        if kind == "model" or len(sounding) > 1:
+            measured = _score_estimates(defined, estimates, measuring)
         for source in job.references:
             metrics, by_window = measured.get(source, (_undefined(job), {}))
             scores[source][kind] = metrics
@@ -99,19 +93,14 @@ def score_track(job: TrackJob) -> TrackResult:
                 windows[source][kind] = by_window
             if kind != "mixture":
                 scores[source][kind] = metrics | _improvements(metrics, scores[source]["mixture"])
-    return TrackResult(
-        scores,
-        windows if job.bss else {},
-        _notes(defined, windows, silent=job.references.keys() - sounding),
-    )
+    notes = _notes(defined, windows, silent=job.references.keys() - sounding)
+    return TrackResult(scores, windows if job.bss else {}, notes)
 
 
 def _undefined(job: TrackJob) -> dict[str, float]:
     """The metrics of a source without scores: all NaN."""
-    names = (
-        name for name in (*METRICS, *figures_of(job.measures)) if job.bss or name not in BSS_METRICS
-    )
-    return dict.fromkeys(names, math.nan)
+    names = [name for name in METRICS if job.bss or name not in BSS_METRICS]
+    return dict.fromkeys([*names, *figures_of(job.measures)], math.nan)
 
 
 def _score_estimates(
@@ -122,51 +111,37 @@ def _score_estimates(
     windows: dict = {source: {} for source in job.references}
     if job.bss:
         names = list(job.references)
-        result = bss_eval(
-            np.stack([job.references[name] for name in names]),
-            np.stack([estimates[name] for name in names]),
-            job.sample_rate_hz,
-            window_seconds=job.window_seconds,
-            hop_seconds=job.hop_seconds,
-        )
+        true = np.stack([job.references[name] for name in names])
+        estimated = np.stack([estimates[name] for name in names])
+        windowing = {"window_seconds": job.window_seconds, "hop_seconds": job.hop_seconds}
+        result = bss_eval(true, estimated, job.sample_rate_hz, **windowing)
         medians = result.medians()
         for index, name in enumerate(names):
             for metric in BSS_METRICS:
                 metrics[name][metric] = round_db(getattr(medians, metric)[index])
-                windows[name][metric] = [
-                    round_db(value) for value in getattr(result, metric)[index]
-                ]
+                windows[name][metric] = [*map(round_db, getattr(result, metric)[index])]
         # one source alone has no interference: SIR would be rounding error
         if len(names) == 1:
-            metrics[names[0]]["sir"], windows[names[0]]["sir"] = (
-                math.nan,
-                [math.nan] * len(windows[names[0]]["sir"]),
-            )
+            metrics[names[0]]["sir"] = math.nan
+            windows[names[0]]["sir"] = [math.nan] * len(windows[names[0]]["sir"])
     for name, reference in job.references.items():
         metrics[name]["snr"] = round_db(snr(reference, estimates[name]))
         metrics[name]["si_sdr"] = round_db(si_sdr(reference, estimates[name]))
-        metrics[name] |= {
-            figure: round_db(value) for figure, value in measuring[name](estimates[name]).items()
-        }
+        figures = measuring[name](estimates[name])
+        metrics[name] |= {figure: round_db(value) for figure, value in figures.items()}
     return {name: (metrics[name], windows[name]) for name in job.references}
 
 
 def _improvements(metrics: dict, mixture: dict) -> dict[str, float]:
     """Improvements over the mixture in dB; NaN for a difference of equal infinities."""
-    return {
-        f"{name}_improvement": round_db(metrics[name] - mixture[name])
-        for name in IMPROVED
-        if name in metrics
-    }
+    improved = [name for name in IMPROVED if name in metrics]
+    return {f"{name}_improvement": round_db(metrics[name] - mixture[name]) for name in improved}
 
 
-def _notes(job: TrackJob, windows: dict, silent: Collection[str]) -> tuple[str, ...]:
+def _notes(job: TrackJob, windows: dict, *, silent: Collection[str]) -> tuple[str, ...]:
     """Sentences about silent sources, silent estimates and windows that are left out."""
-    notes = [
-        f"source {source} is silent here, so it has no scores"
-        for source in windows
-        if source in silent
-    ]
+    quiet = [source for source in windows if source in silent]
+    notes = [f"source {source} is silent here, so it has no scores" for source in quiet]
     first, *further = job.references
     if not further:
         notes.append(

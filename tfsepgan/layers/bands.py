@@ -13,6 +13,8 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
+
 
 class Group(NamedTuple):
     """Neighbouring bands of one width."""
@@ -51,7 +53,7 @@ def bins_in(groups: tuple[Group, ...]) -> int:
     return sum(group.bins for group in groups)
 
 
-class _InBands(keras.layers.Layer):
+class _InBands(ConfiguredLayer):
     """Base of layers on bands; keeps the groups in its configuration."""
 
     def __init__(self, groups, **kwargs):
@@ -89,51 +91,36 @@ class BandSplit(_InBands):
         # The initial deviation of a dense layer on a band of mean width.
         spread = math.sqrt(2 / (features * bins_in(self.groups) / self.bands + self.channels))
         start = keras.initializers.RandomNormal(stddev=spread)
-        self.kernel = self.add_weight(
-            shape=(features, self.bins, self.channels), initializer=start, name="kernel"
-        )
-        self.bias = self.add_weight(
-            shape=(self.bands, self.channels), initializer="zeros", name="bias"
-        )
+        kernel_shape = (features, self.bins, self.channels)
+        self.kernel = self.add_weight(kernel_shape, start, name="kernel")
+        self.bias = self.add_weight((self.bands, self.channels), "zeros", name="bias")
 
     def call(self, features):
-        batch, frames, count = (
-            ops.shape(features)[0],
-            ops.shape(features)[1],
-            features.shape[2] // self.bins,
-        )
+        (batch, frames), count = ops.shape(features)[:2], features.shape[2] // self.bins
         missing = bins_in(self.groups) - self.bins
         each = ops.reshape(features, (batch * frames, count, self.bins))
         each = ops.pad(each, [[0, 0], [0, 0], [0, missing]])
         kernel = ops.pad(self.kernel, [[0, 0], [0, missing], [0, 0]])
         split, first = [], 0
         for bands, width in self.groups:
-            inputs = ops.reshape(
-                each[:, :, first : first + bands * width], (batch * frames, count, bands, width)
-            )
-            inputs = ops.reshape(
-                ops.transpose(inputs, (2, 0, 1, 3)), (bands, batch * frames, count * width)
-            )
-            matrix = ops.reshape(
-                kernel[:, first : first + bands * width], (count, bands, width, self.channels)
-            )
-            matrix = ops.reshape(
-                ops.transpose(matrix, (1, 0, 2, 3)), (bands, count * width, self.channels)
-            )
+            last = first + bands * width
+            inputs = ops.reshape(each[:, :, first:last], (batch * frames, count, bands, width))
+            inputs = ops.transpose(inputs, (2, 0, 1, 3))
+            inputs = ops.reshape(inputs, (bands, batch * frames, count * width))
+            matrix = ops.reshape(kernel[:, first:last], (count, bands, width, self.channels))
+            matrix = ops.transpose(matrix, (1, 0, 2, 3))
+            matrix = ops.reshape(matrix, (bands, count * width, self.channels))
             split.append(ops.matmul(inputs, matrix))
-            first += bands * width
+            first = last
         signal = ops.transpose(ops.concatenate(split, axis=0), (1, 0, 2)) + self.bias
         return ops.reshape(signal, (batch, frames, self.bands, self.channels))
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.bands, self.channels)
 
-    def get_config(self):
-        return {**super().get_config(), "bins": self.bins, "channels": self.channels}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class BandDense(keras.layers.Layer):
+class BandDense(ConfiguredLayer):
     """A separate dense layer for each band.
 
     Call: `[batch, frames, bands, channels]` -> `[batch, frames, bands, units]`.
@@ -151,27 +138,17 @@ class BandDense(keras.layers.Layer):
         bands, channels = shape[2:]
         # Glorot's deviation for one band
         start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (channels + self.units)))
-        self.kernel = self.add_weight(
-            shape=(bands, channels, self.units), initializer=start, name="kernel"
-        )
-        self.bias = self.add_weight(shape=(bands, self.units), initializer="zeros", name="bias")
+        self.kernel = self.add_weight((bands, channels, self.units), start, name="kernel")
+        self.bias = self.add_weight((bands, self.units), "zeros", name="bias")
 
     def call(self, signal):
-        batch, frames, (bands, channels) = (
-            ops.shape(signal)[0],
-            ops.shape(signal)[1],
-            signal.shape[2:],
-        )
+        (batch, frames), (bands, channels) = ops.shape(signal)[:2], signal.shape[2:]
         by_band = ops.transpose(ops.reshape(signal, (batch * frames, bands, channels)), (1, 0, 2))
         outputs = ops.transpose(ops.matmul(by_band, self.kernel), (1, 0, 2)) + self.bias
         return ops.reshape(self.activation(outputs), (batch, frames, bands, self.units))
 
     def compute_output_shape(self, shape):
         return (*shape[:3], self.units)
-
-    def get_config(self):
-        activation = keras.activations.serialize(self.activation)
-        return {**super().get_config(), "units": self.units, "activation": activation}
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -201,40 +178,27 @@ class BandMerge(_InBands):
         self.bias = self.add_weight(shape=(outputs,), initializer="zeros", name="bias")
 
     def call(self, signal):
-        batch, frames, channels = ops.shape(signal)[0], ops.shape(signal)[1], signal.shape[3]
-        by_band = ops.transpose(
-            ops.reshape(signal, (batch * frames, self.bands, channels)), (1, 0, 2)
-        )
+        (batch, frames), channels = ops.shape(signal)[:2], signal.shape[3]
+        by_frame = ops.reshape(signal, (batch * frames, self.bands, channels))
+        by_band = ops.transpose(by_frame, (1, 0, 2))
         kernel = ops.reshape(self.kernel, (channels, self.sources, self.bins))
         kernel = ops.pad(kernel, [[0, 0], [0, 0], [0, bins_in(self.groups) - self.bins]])
         merged, band, first = [], 0, 0
         for bands, width in self.groups:
-            matrix = ops.reshape(
-                kernel[..., first : first + bands * width], (channels, self.sources, bands, width)
-            )
-            matrix = ops.reshape(
-                ops.transpose(matrix, (2, 0, 1, 3)), (bands, channels, self.sources * width)
-            )
+            last = first + bands * width
+            matrix = ops.reshape(kernel[..., first:last], (channels, self.sources, bands, width))
+            matrix = ops.transpose(matrix, (2, 0, 1, 3))
+            matrix = ops.reshape(matrix, (bands, channels, self.sources * width))
             inputs = ops.slice(by_band, (band, 0, 0), (bands, batch * frames, channels))
             outputs = ops.matmul(inputs, matrix)
             outputs = ops.reshape(outputs, (bands, batch * frames, self.sources, width))
             outputs = ops.transpose(outputs, (1, 2, 0, 3))
             merged.append(ops.reshape(outputs, (batch * frames, self.sources, bands * width)))
-            band, first = band + bands, first + bands * width
-        outputs = ops.slice(
-            ops.concatenate(merged, axis=-1), (0, 0, 0), (batch * frames, self.sources, self.bins)
-        )
-        return self.activation(
-            ops.reshape(outputs, (batch, frames, self.sources * self.bins)) + self.bias
-        )
+            band, first = band + bands, last
+        outputs = ops.concatenate(merged, axis=-1)
+        outputs = ops.slice(outputs, (0, 0, 0), (batch * frames, self.sources, self.bins))
+        outputs = ops.reshape(outputs, (batch, frames, self.sources * self.bins))
+        return self.activation(outputs + self.bias)
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.sources * self.bins)
-
-    def get_config(self):
-        settings = {"bins": self.bins, "sources": self.sources}
-        return {
-            **super().get_config(),
-            **settings,
-            "activation": keras.activations.serialize(self.activation),
-        }

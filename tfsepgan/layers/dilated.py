@@ -8,6 +8,8 @@ each direction. Measured in docs/benchmarks.md.
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
+
 
 def side_by_side(extended, taps: int, dilation: int = 1):
     """Return the inputs of each tap of a convolution, side by side.
@@ -18,20 +20,14 @@ def side_by_side(extended, taps: int, dilation: int = 1):
       dilation: frames between them.
     Returns: `[batch, frames, taps * channels]`, the first tap first.
     """
-    batch, frames, channels = (
-        ops.shape(extended)[0],
-        ops.shape(extended)[1] - (taps - 1) * dilation,
-        extended.shape[2],
-    )
-    gathered = [
-        ops.slice(extended, (0, tap * dilation, 0), (batch, frames, channels))
-        for tap in range(taps)
-    ]
+    batch, extended_frames = ops.shape(extended)[:2]
+    size = (batch, extended_frames - (taps - 1) * dilation, extended.shape[2])
+    gathered = [ops.slice(extended, (0, tap * dilation, 0), size) for tap in range(taps)]
     return ops.concatenate(gathered, axis=-1)
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class DilatedConv1D(keras.layers.Layer):
+class DilatedConv1D(ConfiguredLayer):
     """Convolves over frames `dilation` apart, as `keras.layers.Conv1D(padding="same")`.
 
     The weights are those of that Keras layer.
@@ -54,10 +50,8 @@ class DilatedConv1D(keras.layers.Layer):
 
     def build(self, shape):
         kernel_shape = (self.kernel_size, shape[-1], self.filters)
-        self.kernel = self.add_weight(
-            shape=kernel_shape, initializer="glorot_uniform", name="kernel"
-        )
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+        self.kernel = self.add_weight(kernel_shape, "glorot_uniform", name="kernel")
+        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, signal):
         return self.inside(ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]]))
@@ -73,17 +67,8 @@ class DilatedConv1D(keras.layers.Layer):
         Returns: `[batch, frames, filters]`.
         """
         matrix = ops.reshape(self.kernel, (self.kernel_size * extended.shape[2], self.filters))
-        return self.activation(
-            ops.matmul(side_by_side(extended, self.kernel_size, self.dilation), matrix) + self.bias
-        )
+        taps = side_by_side(extended, self.kernel_size, self.dilation)
+        return self.activation(ops.matmul(taps, matrix) + self.bias)
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.filters)
-
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "dilation")}
-        return {
-            **super().get_config(),
-            **settings,
-            "activation": keras.activations.serialize(self.activation),
-        }

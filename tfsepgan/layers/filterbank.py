@@ -22,6 +22,7 @@ import numpy as np
 from keras import ops
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.configured import ConfiguredLayer
 
 
 def root_hann(frame: int) -> np.ndarray:
@@ -117,7 +118,7 @@ def _hartley_with_gradient(signal):
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Analysis(keras.layers.Layer):
+class Analysis(ConfiguredLayer):
     """Splits a waveform into frames of frequency bins.
 
     Call: `[batch, time, 1]`, time a multiple of `hop` -> `[batch, frames, 2 * bins]`. The first
@@ -156,9 +157,8 @@ class Analysis(keras.layers.Layer):
 
         Returns: `[batch, time / hop, 2 * bins]`.
         """
-        return self._bins_of(
-            whole_frames(ops.cast(extended[..., 0], "float32"), self.frame, self.hop)
-        )
+        frames = whole_frames(ops.cast(extended[..., 0], "float32"), self.frame, self.hop)
+        return self._bins_of(frames)
 
     def _bins_of(self, frames):
         if self.learnable:
@@ -171,13 +171,9 @@ class Analysis(keras.layers.Layer):
         frames = None if shape[1] is None else shape[1] // self.hop + self.frame // self.hop - 1
         return (shape[0], frames, 2 * self.bins)
 
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("frame", "hop", "bins", "learnable")}
-        return {**super().get_config(), **settings}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Synthesis(keras.layers.Layer):
+class Synthesis(ConfiguredLayer):
     """Turns frames of frequency bins into a waveform: the inverse of `Analysis`.
 
     Call: `[batch, frames, 2 * bins]` -> `[batch, time, 1]`; missing bins are zero.
@@ -198,9 +194,8 @@ class Synthesis(keras.layers.Layer):
             # twice.
             once = (np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2)
             share = np.tile(np.where(once, 0.5, 1.0), 2)[:, None] / self.frame
-            basis.assign(
-                (hartley_basis(self.frame, bins).T * share * self.window).astype("float32")
-            )
+            start = hartley_basis(self.frame, bins).T * share * self.window
+            basis.assign(start.astype("float32"))
             self.basis = basis
 
     def call(self, spectrum):
@@ -222,17 +217,13 @@ class Synthesis(keras.layers.Layer):
         lower, upper = ops.split(spectrum, 2, axis=-1)
         missing = ops.repeat(ops.zeros_like(lower[..., :1]), self.frame - bins - given + 1, axis=-1)
         downwards = ops.flip(upper, axis=-1)
-        batch, frames = ops.shape(upper)[0], ops.shape(upper)[1]
+        batch, frames = ops.shape(upper)[:2]
         downwards = ops.slice(downwards, (0, 0, bins - given), (batch, frames, given - 1))
         return ops.concatenate([lower, missing, downwards], axis=-1)
 
     def compute_output_shape(self, shape):
         time = None if shape[1] is None else (shape[1] - self.frame // self.hop + 1) * self.hop
         return (shape[0], time, 1)
-
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("frame", "hop", "learnable")}
-        return {**super().get_config(), **settings}
 
 
 def check_hop(frame: int, hop: int) -> None:

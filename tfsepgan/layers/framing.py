@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
+
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class PadToMultiple(keras.layers.Layer):
+class PadToMultiple(ConfiguredLayer):
     """Adds zeros at the end until the length is a multiple of `multiple`.
 
     Call: `[batch, time, channels]` -> `[batch, time rounded up, channels]`.
@@ -25,9 +27,6 @@ class PadToMultiple(keras.layers.Layer):
     def compute_output_shape(self, shape):
         time = None if shape[1] is None else shape[1] + -shape[1] % self.multiple
         return (shape[0], time, shape[2])
-
-    def get_config(self):
-        return {**super().get_config(), "multiple": self.multiple}
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -60,7 +59,7 @@ class SplitSources(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class FirstSources(keras.layers.Layer):
+class FirstSources(ConfiguredLayer):
     """Keeps the first `count` sources.
 
     Call: `[batch, more sources, time, channels]` -> `[batch, count, time, channels]`.
@@ -75,6 +74,3 @@ class FirstSources(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], self.count, *shape[2:])
-
-    def get_config(self):
-        return {**super().get_config(), "count": self.count}

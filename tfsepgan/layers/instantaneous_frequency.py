@@ -19,6 +19,7 @@ import keras
 from keras import ops
 
 from tfsepgan.dsp.instantaneous_frequency import POWER_FLOOR, turn_of_bin_centres
+from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import cut_frames, root_hann
 
 
@@ -38,10 +39,9 @@ def phase_advance(real, imaginary, *, frame: int, hop: int):
     sine = imaginary * real_before - real * imaginary_before
     centre = turn_of_bin_centres(real.shape[-1], frame=frame, hop=hop)
     centre_cosine, centre_sine = (ops.convert_to_tensor(part.astype("float32")) for part in centre)
-    return ops.concatenate(
-        [cosine * centre_cosine + sine * centre_sine, sine * centre_cosine - cosine * centre_sine],
-        axis=-1,
-    )
+    relative_cosine = cosine * centre_cosine + sine * centre_sine
+    relative_sine = sine * centre_cosine - cosine * centre_sine
+    return ops.concatenate([relative_cosine, relative_sine], axis=-1)
 
 
 def _frame_before(frames):
@@ -50,7 +50,7 @@ def _frame_before(frames):
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class PhaseAdvance(keras.layers.Layer):
+class PhaseAdvance(SameShapeLayer):
     """Instantaneous frequency of a spectrum; its context is one frame back.
 
     Call: `[batch, frames, 2 * bins]` of `Analysis` (A - B, then A + B) -> `[batch, frames, 2 *
@@ -66,19 +66,12 @@ class PhaseAdvance(keras.layers.Layer):
 
     def call(self, spectrum):
         lower, upper = ops.split(spectrum, 2, axis=-1)
-        return phase_advance(
-            0.5 * (lower + upper), 0.5 * (upper - lower), frame=self.frame, hop=self.hop
-        )
-
-    def compute_output_shape(self, shape):
-        return shape
-
-    def get_config(self):
-        return {**super().get_config(), "frame": self.frame, "hop": self.hop}
+        real, imaginary = 0.5 * (lower + upper), 0.5 * (upper - lower)
+        return phase_advance(real, imaginary, frame=self.frame, hop=self.hop)
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class FrequencySpectrogram(keras.layers.Layer):
+class FrequencySpectrogram(ConfiguredLayer):
     """Log power and phase advance of each bin: the input of GANSynth's discriminator.
 
     Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, 3 * (frame / 2 +
@@ -98,13 +91,9 @@ class FrequencySpectrogram(keras.layers.Layer):
         frames = cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, hop)
         real, imaginary = ops.rfft(frames * self.window)
         log_power = ops.log(ops.square(real) + ops.square(imaginary) + POWER_FLOOR)
-        return ops.concatenate(
-            [log_power, phase_advance(real, imaginary, frame=self.frame, hop=hop)], axis=-1
-        )
+        turning = phase_advance(real, imaginary, frame=self.frame, hop=hop)
+        return ops.concatenate([log_power, turning], axis=-1)
 
     def compute_output_shape(self, shape):
         frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3
         return (shape[0], frames, 3 * (self.frame // 2 + 1))
-
-    def get_config(self):
-        return {**super().get_config(), "frame": self.frame}

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import check_hop, hartley, overlap_add, root_hann
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class OscillatorBank(keras.layers.Layer):
+class OscillatorBank(ConfiguredLayer):
     """Sums sines with amplitudes that change from frame to frame; frames fade into each other.
 
     A sine keeps its phase through all frames, so a constant amplitude gives a steady tone.
@@ -51,17 +52,10 @@ class OscillatorBank(keras.layers.Layer):
     def compute_output_shape(self, shape):
         return (shape[0], (self.count - self.frame // self.hop + 1) * self.hop, 1)
 
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("frame", "hop", "count", "seed")}
-        return {**super().get_config(), **settings}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class AmplitudeOfLoudness(keras.layers.Layer):
+class AmplitudeOfLoudness(SameShapeLayer):
     """Maps `losses.recovery.loudness` to the amplitudes that have it, down to its floor."""
 
     def call(self, loudness):
         return ops.exp(5.0 * (ops.cast(loudness, "float32") - 0.4)) * np.float32(np.sqrt(0.5))
-
-    def compute_output_shape(self, shape):
-        return shape

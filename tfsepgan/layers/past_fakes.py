@@ -8,9 +8,11 @@ section 4, use it: 50 fakes, one at a time.
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import SameShapeLayer
+
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class PastFakes(keras.layers.Layer):
+class PastFakes(SameShapeLayer):
     """Returns each fake, or a past one in its place, and keeps it for later.
 
     Until the pool is full, every fake is kept and returned. Then one of two cases is drawn at
@@ -40,11 +42,8 @@ class PastFakes(keras.layers.Layer):
         fakes = ops.stop_gradient(ops.cast(fakes, "float32"))
         if not self.size:
             return fakes
-        kept, count, returned = (
-            ops.convert_to_tensor(self.fakes),
-            ops.convert_to_tensor(self.count),
-            [],
-        )
+        kept, count = ops.convert_to_tensor(self.fakes), ops.convert_to_tensor(self.count)
+        returned = []
         for fake in ops.split(fakes, fakes.shape[0]):
             full = count >= self.size
             tails = keras.random.uniform((), seed=self.coins) < 0.5
@@ -53,16 +52,9 @@ class PastFakes(keras.layers.Layer):
             past = ops.slice(kept, (place, 0, 0), (1, self.window, 1))
             returned.append(ops.where(ops.logical_and(full, tails), past, fake))
             stays = ops.logical_and(full, ops.logical_not(tails))
-            kept = ops.scatter_update(
-                kept, ops.reshape(place, (1, 1)), ops.where(stays, past, fake)
-            )
+            new = ops.where(stays, past, fake)
+            kept = ops.scatter_update(kept, ops.reshape(place, (1, 1)), new)
             count = ops.minimum(count + 1, self.size)
         self.fakes.assign(kept)
         self.count.assign(count)
         return ops.concatenate(returned)
-
-    def compute_output_shape(self, shape):
-        return shape
-
-    def get_config(self):
-        return {**super().get_config(), "size": self.size, "window": self.window, "seed": self.seed}

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.configured import ConfiguredLayer
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class PhaseShuffle(keras.layers.Layer):
+class PhaseShuffle(ConfiguredLayer):
     """Shifts each example in time by a random number of samples; edges are reflected.
 
     Call: `[batch, time, channels]` -> the same shape. It shuffles at every call with
@@ -51,6 +52,3 @@ class PhaseShuffle(keras.layers.Layer):
             for k in range(2 * self.reach + 1)
         ]
         return sum(moved[1:], moved[0])
-
-    def get_config(self):
-        return {**super().get_config(), "reach": self.reach, "seed": self.seed}

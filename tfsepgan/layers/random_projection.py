@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.configured import ConfiguredLayer
 
 
 def random_filters(count: int, length: int, seed: int) -> np.ndarray:
@@ -34,7 +35,7 @@ def random_filters(count: int, length: int, seed: int) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class RandomProjection(keras.layers.Layer):
+class RandomProjection(ConfiguredLayer):
     """Filters a waveform with fixed random filters, one channel for each.
 
     Call: `[batch, time, 1]`, time a multiple of `stride` -> `[batch, time / stride, count]`.
@@ -72,9 +73,3 @@ class RandomProjection(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], None if shape[1] is None else shape[1] // self.stride, self.count)
-
-    def get_config(self):
-        settings = {
-            name: getattr(self, name) for name in ("count", "kernel_size", "stride", "seed")
-        }
-        return {**super().get_config(), **settings}

@@ -44,6 +44,15 @@ class Spectra:
         lower, upper = ops.split(spectrum, 2, axis=-1)
         return self.scale * ops.sqrt(0.5 * (ops.square(lower) + ops.square(upper)))
 
+    def masked(self, spectrum, gains, time):
+        """Multiply a spectrum by the gains of several sources, and turn it into waveforms.
+
+        `[batch, frames, 2 * bins]` and `[batch, frames, sources, bins]` -> `[batch, sources, time,
+        1]`.
+        """
+        by_source = ops.transpose(gains, (0, 2, 1, 3))
+        return self.synthesise(turned(spectrum[:, None], by_source), time)
+
     def synthesise(self, parts, time):
         """Turn the spectra of several sources into waveforms.
 

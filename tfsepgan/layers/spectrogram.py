@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
 from tfsepgan.layers.filterbank import cut_frames, root_hann
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class LogSpectrogram(keras.layers.Layer):
+class LogSpectrogram(ConfiguredLayer):
     """Log power of each bin of each frame.
 
     Call: `[batch, time, 1]`, time a multiple of frame / 4 -> `[batch, frames, frame / 2 + 1]`.
@@ -31,6 +32,3 @@ class LogSpectrogram(keras.layers.Layer):
     def compute_output_shape(self, shape):
         frames = None if shape[1] is None else shape[1] // (self.frame // 4) + 3
         return (shape[0], frames, self.frame // 2 + 1)
-
-    def get_config(self):
-        return {**super().get_config(), "frame": self.frame, "floor": self.floor}

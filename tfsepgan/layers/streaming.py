@@ -8,7 +8,15 @@ import keras
 from keras import ops
 
 
-class Inside(keras.layers.Layer):
+class _Sharing(keras.layers.Layer):
+    """A layer that uses the weights of another."""
+
+    def __init__(self, layer: keras.layers.Layer, **kwargs):
+        super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
+        self.layer = layer
+
+
+class Inside(_Sharing):
     """The output of a layer of this package without the edges of the signal.
 
     Call: a signal with the context of the layer -> the layer's output, without the context; see
@@ -18,44 +26,32 @@ class Inside(keras.layers.Layer):
       layer: a built layer with a method `inside`.
     """
 
-    def __init__(self, layer: keras.layers.Layer, **kwargs):
-        super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
-        self.layer = layer
-
     def call(self, extended):
         return self.layer.inside(extended)
 
 
-class WaveformFrames(keras.layers.Layer):
+class WaveformFrames(_Sharing):
     """Frames of waveform from frames of bins, before overlap-add.
 
     Call: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
 
     Args:
-      synthesis: a built `Synthesis` layer.
+      layer: a built `Synthesis` layer.
     """
 
-    def __init__(self, synthesis: keras.layers.Layer, **kwargs):
-        super().__init__(**{"dtype": synthesis.dtype_policy, **kwargs})
-        self.synthesis = synthesis
-
     def call(self, spectrum):
-        return self.synthesis.frames_of(spectrum)
+        return self.layer.frames_of(spectrum)
 
 
-class UnpaddedConv1D(keras.layers.Layer):
+class UnpaddedConv1D(_Sharing):
     """A convolution that was trained with zeros around its input, without these zeros.
 
     Call: `[batch, stride * (frames - 1) + kernel, channels]` -> `[batch, frames, filters]`.
 
     Args:
-      convolution: a built `keras.layers.Conv1D` without dilation and groups.
+      layer: a built `keras.layers.Conv1D` without dilation and groups.
     """
 
-    def __init__(self, convolution: keras.layers.Conv1D, **kwargs):
-        super().__init__(**{"dtype": convolution.dtype_policy, **kwargs})
-        self.convolution = convolution
-
     def call(self, extended):
-        (stride,) = self.convolution.strides
-        return ops.conv(extended, self.convolution.kernel, stride, "valid") + self.convolution.bias
+        (stride,) = self.layer.strides
+        return ops.conv(extended, self.layer.kernel, stride, "valid") + self.layer.bias

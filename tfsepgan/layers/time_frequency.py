@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 
 
 def first_frames(signal, frames):
@@ -23,7 +24,7 @@ def first_frames(signal, frames):
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class FrameNorm(keras.layers.Layer):
+class FrameNorm(SameShapeLayer):
     """Scales every frame to a mean square of one, over positions and channels together.
 
     Call: `[batch, frames, positions, channels]` -> the same shape. It has no weights, because the
@@ -41,15 +42,9 @@ class FrameNorm(keras.layers.Layer):
         power = ops.mean(ops.square(ops.cast(signal, "float32")), axis=(2, 3), keepdims=True)
         return signal * ops.cast(ops.rsqrt(power + self.epsilon), signal.dtype)
 
-    def compute_output_shape(self, shape):
-        return shape
-
-    def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class TimeFrequencyConv(keras.layers.Layer):
+class TimeFrequencyConv(ConfiguredLayer):
     """A convolution over frames and positions, as `keras.layers.Conv2D(padding="same")`.
 
     Call: `[batch, frames, positions, channels]` -> `[batch, frames, positions, filters]`.
@@ -85,10 +80,8 @@ class TimeFrequencyConv(keras.layers.Layer):
 
     def build(self, shape):
         kernel_shape = (*self.kernel_size, shape[-1], self.filters)
-        self.kernel = self.add_weight(
-            shape=kernel_shape, initializer="glorot_uniform", name="kernel"
-        )
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+        self.kernel = self.add_weight(kernel_shape, "glorot_uniform", name="kernel")
+        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     @property
     def reach(self) -> int:
@@ -109,9 +102,8 @@ class TimeFrequencyConv(keras.layers.Layer):
             border = self.kernel_size[1] // 2
             extended = ops.pad(extended, [[0, 0], [0, 0], [border, border], [0, 0]])
             return self._activated(ops.conv(extended, self.kernel, padding="valid"))
-        return self._activated(
-            self._dilated(extended, "valid", ops.shape(extended)[1] - 2 * self.reach)
-        )
+        frames = ops.shape(extended)[1] - 2 * self.reach
+        return self._activated(self._dilated(extended, "valid", frames))
 
     def _activated(self, signal):
         return self.activation(signal + self.bias)
@@ -122,25 +114,16 @@ class TimeFrequencyConv(keras.layers.Layer):
         padded = ops.pad(signal, [[0, 0], [0, self.dilation - 1], [0, 0], [0, 0]])
         padded = first_frames(padded, frames_in + -frames_in % self.dilation)
         rows = ops.reshape(padded, (batch, -1, self.dilation * positions, channels))
-        convolved = ops.reshape(
-            ops.conv(rows, self.kernel, padding=padding), (batch, -1, positions, self.filters)
-        )
+        convolved = ops.conv(rows, self.kernel, padding=padding)
+        convolved = ops.reshape(convolved, (batch, -1, positions, self.filters))
         return first_frames(convolved, frames)
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], self.filters)
 
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "dilation")}
-        return {
-            **super().get_config(),
-            **settings,
-            "activation": keras.activations.serialize(self.activation),
-        }
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class FrequencyDense(keras.layers.Layer):
+class FrequencyDense(SameShapeLayer):
     """Two dense layers across the positions of a frame, the same for every channel.
 
     Call: `[batch, frames, positions, channels]` -> the same shape.
@@ -155,33 +138,20 @@ class FrequencyDense(keras.layers.Layer):
 
     def build(self, shape):
         positions = shape[2]
-        self.squeeze = self.add_weight(
-            shape=(positions, self.narrow), initializer="glorot_uniform", name="squeeze"
-        )
-        self.squeeze_bias = self.add_weight(
-            shape=(self.narrow,), initializer="zeros", name="squeeze_bias"
-        )
-        self.expand = self.add_weight(
-            shape=(self.narrow, positions), initializer="glorot_uniform", name="expand"
-        )
-        self.expand_bias = self.add_weight(
-            shape=(positions,), initializer="zeros", name="expand_bias"
-        )
+        narrowing, widening = (positions, self.narrow), (self.narrow, positions)
+        self.squeeze = self.add_weight(narrowing, "glorot_uniform", name="squeeze")
+        self.squeeze_bias = self.add_weight((self.narrow,), "zeros", name="squeeze_bias")
+        self.expand = self.add_weight(widening, "glorot_uniform", name="expand")
+        self.expand_bias = self.add_weight((positions,), "zeros", name="expand_bias")
 
     def call(self, signal):
         across = ops.transpose(signal, (0, 1, 3, 2))
         across = ops.relu(ops.matmul(across, self.squeeze) + self.squeeze_bias)
         return ops.transpose(ops.matmul(across, self.expand) + self.expand_bias, (0, 1, 3, 2))
 
-    def compute_output_shape(self, shape):
-        return shape
-
-    def get_config(self):
-        return {**super().get_config(), "narrow": self.narrow}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Places(keras.layers.Layer):
+class Places(SameShapeLayer):
     """Adds a separate bias to every position and channel, zero at first, so that positions differ.
 
     Call: `[batch, frames, positions, channels]` -> the same shape.
@@ -193,12 +163,9 @@ class Places(keras.layers.Layer):
     def call(self, signal):
         return signal + self.bias
 
-    def compute_output_shape(self, shape):
-        return shape
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class FoldBins(keras.layers.Layer):
+class FoldBins(ConfiguredLayer):
     """Makes one position of `patch` neighbouring bins.
 
     Call: `[batch, frames, features * bins]`, one feature after the other -> `[batch, frames,
@@ -215,11 +182,7 @@ class FoldBins(keras.layers.Layer):
         self.bins, self.patch, self.positions = bins, patch, positions
 
     def call(self, features):
-        batch, frames, count = (
-            ops.shape(features)[0],
-            ops.shape(features)[1],
-            features.shape[2] // self.bins,
-        )
+        (batch, frames), count = ops.shape(features)[:2], features.shape[2] // self.bins
         each = ops.reshape(features, (batch, frames, count, self.bins))
         each = ops.pad(each, [[0, 0], [0, 0], [0, 0], [0, self.patch * self.positions - self.bins]])
         if count > 1:
@@ -230,15 +193,9 @@ class FoldBins(keras.layers.Layer):
     def compute_output_shape(self, shape):
         return (*shape[:2], self.positions, shape[2] // self.bins * self.patch)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in ("bins", "patch", "positions")},
-        }
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class UnfoldBins(keras.layers.Layer):
+class UnfoldBins(ConfiguredLayer):
     """The inverse of `FoldBins` for masks, one source after the other.
 
     Call: `[batch, frames, positions, sources * patch]` -> `[batch, frames, sources * bins]`.
@@ -253,7 +210,7 @@ class UnfoldBins(keras.layers.Layer):
         self.bins, self.sources = bins, sources
 
     def call(self, signal):
-        batch, frames = ops.shape(signal)[0], ops.shape(signal)[1]
+        batch, frames = ops.shape(signal)[:2]
         positions, patch = signal.shape[2], signal.shape[3] // self.sources
         if self.sources > 1:
             signal = ops.reshape(signal, (batch, frames, positions, self.sources, patch))
@@ -264,9 +221,6 @@ class UnfoldBins(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.sources * self.bins)
-
-    def get_config(self):
-        return {**super().get_config(), "bins": self.bins, "sources": self.sources}
 
 
 def positions_of(bins: int, *, patch: int, levels: int) -> int:

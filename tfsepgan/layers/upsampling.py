@@ -10,11 +10,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
 from tfsepgan.layers.dilated import side_by_side
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class UpsampledConv1D(keras.layers.Layer):
+class UpsampledConv1D(ConfiguredLayer):
     """Repeats each frame `stride` times, then convolves.
 
     It equals `UpSampling1D(stride)` and `Conv1D(filters, kernel_size, padding="same")`, with the
@@ -42,12 +43,9 @@ class UpsampledConv1D(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, shape):
-        self.kernel = self.add_weight(
-            shape=(self.kernel_size, shape[-1], self.filters),
-            initializer=self.kernel_initializer,
-            name="kernel",
-        )
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+        kernel_shape = (self.kernel_size, shape[-1], self.filters)
+        self.kernel = self.add_weight(kernel_shape, self.kernel_initializer, name="kernel")
+        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     @property
     def reach(self) -> int:
@@ -72,9 +70,8 @@ class UpsampledConv1D(keras.layers.Layer):
             ops.reshape(self.kernel, (self.kernel_size, channels * self.filters)),
         )
         phases = ops.reshape(phases, (self.stride, taps * channels, self.filters))
-        matrix = ops.reshape(
-            ops.transpose(phases, (1, 0, 2)), (taps * channels, self.stride * self.filters)
-        )
+        matrix = ops.transpose(phases, (1, 0, 2))
+        matrix = ops.reshape(matrix, (taps * channels, self.stride * self.filters))
         frames = ops.matmul(side_by_side(extended, taps), matrix)
         # the phases of a frame follow each other
         frames = ops.reshape(frames, (ops.shape(frames)[0], -1, self.filters))
@@ -93,8 +90,3 @@ class UpsampledConv1D(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], None if shape[1] is None else self.stride * shape[1], self.filters)
-
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("filters", "kernel_size", "stride")}
-        start = keras.initializers.serialize(self.kernel_initializer)
-        return {**super().get_config(), **settings, "kernel_initializer": start}

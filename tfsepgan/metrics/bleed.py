@@ -95,9 +95,8 @@ def _mel_filters(sample_rate_hz: float) -> scipy.sparse.csr_matrix:
     edges = _hertz(np.linspace(0, _mel(sample_rate_hz / 2), BANDS + 2))[:, None]
     bins = np.arange(FRAME // 2 + 1) * sample_rate_hz / FRAME
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    triangles = np.maximum(
-        0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre))
-    )
+    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
     return scipy.sparse.csr_matrix(triangles * 2 / (high - low))
 
 
@@ -109,8 +108,5 @@ def _mel(hertz: float) -> float:
 
 def _hertz(mel: np.ndarray) -> np.ndarray:
     knee = _KNEE_HZ / _HZ_A_MEL
-    return np.where(
-        mel < knee,
-        mel * _HZ_A_MEL,
-        _KNEE_HZ * np.exp((np.maximum(mel, knee) - knee) / _MELS_A_STEP),
-    )
+    above = _KNEE_HZ * np.exp((np.maximum(mel, knee) - knee) / _MELS_A_STEP)
+    return np.where(mel < knee, mel * _HZ_A_MEL, above)

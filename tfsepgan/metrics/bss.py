@@ -17,10 +17,12 @@ Departs from museval:
   channels of opposite sign as silence.
 """
 
+import contextlib
 import functools
 import importlib.util
 import types
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,9 +98,7 @@ def bss_eval(
         windows = (time - window) // hop + 1 if window < time else 1
         undefined = np.full((len(references), windows), np.nan)
         return BSSScores(undefined, undefined.copy(), undefined.copy(), undefined.copy())
-    with warnings.catch_warnings():
-        # with numpy 1
-        warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
+    with _numpy_1_silenced():
         sdr, isr, sir, sar, _ = _museval().bss_eval(references, estimates, window=window, hop=hop)
     return BSSScores(sdr=sdr, isr=isr, sir=sir, sar=sar)
 
@@ -116,10 +116,8 @@ def bss_eval_sources(references, estimates) -> BSSScores:
     Raises: ShapeError when the shapes differ or are not two-dimensional, a value is not finite, or
       something is silent.
     """
-    references, estimates = (
-        check_audio("references", references),
-        check_audio("estimates", estimates),
-    )
+    references = check_audio("references", references)
+    estimates = check_audio("estimates", estimates)
     if references.shape != estimates.shape or references.ndim != 2:
         raise ShapeError(
             f"references of shape {list(references.shape)} and estimates of shape"
@@ -132,15 +130,19 @@ def bss_eval_sources(references, estimates) -> BSSScores:
                 f"{name} {silent[0]} of {len(signals)} is silent (all zeros), for which BSS Eval 3"
                 " is not defined"
             )
+    score = _museval().bss_eval_sources
+    with _numpy_1_silenced():
+        sdr, sir, sar, _ = score(references, estimates, compute_permutation=False)
+    isr = np.full(len(references), np.nan)
+    return BSSScores(*(np.reshape(metric, -1) for metric in (sdr, isr, sir, sar)))
+
+
+@contextlib.contextmanager
+def _numpy_1_silenced() -> Iterator[None]:
+    """Inside, numpy 1 does not warn of a parameter that museval leaves out."""
     with warnings.catch_warnings():
-        # with numpy 1
         warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
-        sdr, sir, sar, _ = _museval().bss_eval_sources(
-            references, estimates, compute_permutation=False
-        )
-    return BSSScores(
-        *(np.reshape(metric, -1) for metric in (sdr, np.full(len(references), np.nan), sir, sar))
-    )
+        yield
 
 
 @functools.lru_cache(maxsize=1)

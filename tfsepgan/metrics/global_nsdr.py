@@ -88,9 +88,8 @@ def clip_scores(references, estimates, mixture) -> ClipScores:
         )
     of_estimates = bss_eval_sources(references, estimates)
     of_mixture = bss_eval_sources(references, np.stack([mixture] * len(references)))
-    return ClipScores(
-        len(mixture), of_estimates.sdr - of_mixture.sdr, of_estimates.sir, of_estimates.sar
-    )
+    nsdr = of_estimates.sdr - of_mixture.sdr
+    return ClipScores(len(mixture), nsdr, of_estimates.sir, of_estimates.sar)
 
 
 def global_scores(clips: Sequence[ClipScores]) -> GlobalScores:
@@ -98,8 +97,6 @@ def global_scores(clips: Sequence[ClipScores]) -> GlobalScores:
     if not clips:
         raise ShapeError("there are no clips to average; give at least one")
     weights = np.array([clip.samples for clip in clips], np.float64)
-    means = (
-        np.average([getattr(clip, name) for clip in clips], axis=0, weights=weights)
-        for name in ("nsdr", "sir", "sar")
-    )
+    figures = ([getattr(clip, name) for clip in clips] for name in ("nsdr", "sir", "sar"))
+    means = (np.average(values, axis=0, weights=weights) for values in figures)
     return GlobalScores(*means, clips=len(clips))

@@ -51,8 +51,7 @@ def _magnitudes(signal: np.ndarray, frame: int) -> np.ndarray:
     hop = frame // 4
     channels = np.atleast_2d(signal.T)
     padding = (frame - hop, -channels.shape[1] % hop + frame - hop)
-    frames = np.lib.stride_tricks.sliding_window_view(
-        np.pad(channels, ((0, 0), padding)), frame, axis=1
-    )[:, ::hop]
+    padded = np.pad(channels, ((0, 0), padding))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, frame, axis=1)[:, ::hop]
     spectrum = scipy.fft.rfft(frames * np.hanning(frame + 1)[:-1], axis=-1)
     return np.sqrt(spectrum.real**2 + spectrum.imag**2 + POWER_FLOOR)

@@ -88,9 +88,7 @@ def fit(levels_db) -> Spectra:
         raise ShapeError(
             f"{len(rows)} frames are too few for a distribution; give more or longer sounds."
         )
-    return Spectra(
-        rows.mean(axis=0), np.cov(rows, rowvar=False).reshape(rows.shape[1], rows.shape[1])
-    )
+    return Spectra(rows.mean(axis=0), np.atleast_2d(np.cov(rows, rowvar=False)))
 
 
 def frechet_distance(one: Spectra, other: Spectra) -> float:
@@ -103,11 +101,8 @@ def frechet_distance(one: Spectra, other: Spectra) -> float:
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     shared = np.linalg.eigvalsh(root @ other.covariance @ root)
     apart = np.sum((one.mean - other.mean) ** 2)
-    spread = (
-        np.trace(one.covariance)
-        + np.trace(other.covariance)
-        - 2 * np.sum(np.sqrt(np.maximum(shared, 0)))
-    )
+    traces = np.trace(one.covariance) + np.trace(other.covariance)
+    spread = traces - 2 * np.sum(np.sqrt(np.maximum(shared, 0)))
     return float(max(0.0, apart + spread))
 
 

@@ -123,9 +123,8 @@ def _tilt(levels: _Levels, sample_rate_hz: float) -> float:
     weight = active.sum(axis=0) / hertz[fitted]
     if np.count_nonzero(weight) < 2:
         return np.nan
-    mean = np.where(active, levels.difference[:, fitted], 0.0).sum(axis=0) / np.maximum(
-        active.sum(axis=0), 1
-    )
+    total = np.where(active, levels.difference[:, fitted], 0.0).sum(axis=0)
+    mean = total / np.maximum(active.sum(axis=0), 1)
     octave = octave - np.average(octave, weights=weight)
     return float(np.sum(weight * octave * mean) / np.sum(weight * octave**2))
 
@@ -135,6 +134,5 @@ def _frechet(reference: np.ndarray, estimate: np.ndarray, sample_rate_hz: float)
     both = reference.any(axis=1) & estimate.any(axis=1)
     if not both.any() or reference.shape[1] < 2 * frame_length(sample_rate_hz):
         return np.nan
-    return distance_db(
-        spectra_of(estimate[both], sample_rate_hz), spectra_of(reference[both], sample_rate_hz)
-    )
+    spectra = (spectra_of(signal[both], sample_rate_hz) for signal in (estimate, reference))
+    return distance_db(*spectra)

@@ -60,10 +60,8 @@ def relative_spectral_distance(estimates, sources, sample_rate_hz: float) -> np.
             f" {list(sources.shape)}, wanted the same [count, time] with a count of at least 2:"
             " an estimate is compared with another source of the class."
         )
-    estimated, true = (
-        _levels("estimates", estimates, sample_rate_hz),
-        _levels("sources", sources, sample_rate_hz),
-    )
+    estimated = _levels("estimates", estimates, sample_rate_hz)
+    true = _levels("sources", sources, sample_rate_hz)
     ratios = np.empty(len(sources))
     for index, levels in enumerate(estimated):
         distances = band_distance_db(levels, true)

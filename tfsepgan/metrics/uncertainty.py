@@ -39,9 +39,7 @@ class Mean(NamedTuple):
 
     def __str__(self) -> str:
         """`+1.23 ± 0.45`."""
-        return (
-            f"{self.mean:+.2f}" if np.isnan(self.error) else f"{self.mean:+.2f} ± {self.error:.2f}"
-        )
+        return f"{self.mean:+.2f}" + ("" if np.isnan(self.error) else f" ± {self.error:.2f}")
 
 
 def mean_of_each(values: Sequence[float], files: Sequence[str]) -> dict[str, float]:
@@ -92,9 +90,8 @@ def mean_with_error(table) -> Mean:
     else:
         remaining = table - by_file[:, None] - by_seed + mean
         cells = np.sum(remaining**2) / ((files - 1) * (seeds - 1)) / table.size
-        error = float(
-            np.sqrt(max(error_files**2 + error_seeds**2 - cells, error_files**2, error_seeds**2))
-        )
+        by_both = error_files**2 + error_seeds**2 - cells
+        error = float(np.sqrt(max(by_both, error_files**2, error_seeds**2)))
     return Mean(mean, error, error_files, error_seeds, files, seeds)
 
 

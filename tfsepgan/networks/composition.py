@@ -28,15 +28,11 @@ def composition(config: CompositionConfig, *, parts: int) -> keras.Model:
     in_time = layers.Permute((2, 1, 3), dtype="float32", name="in_time")(sources)
     side_by_side = layers.Reshape((-1, parts), dtype="float32", name="side_by_side")(in_time)
     filters = {"padding": "same", "use_bias": False, "kernel_initializer": Impulse()}
-    mixture = layers.Conv1D(1, config.taps, dtype="float32", name="filters", **filters)(
-        side_by_side
-    )
+    filtered = layers.Conv1D(1, config.taps, dtype="float32", name="filters", **filters)
+    mixture = filtered(side_by_side)
     if config.channels:
-        saturated = layers.Dense(config.channels, activation="tanh", dtype="float32", name="bend")(
-            side_by_side
-        )
-        saturated = layers.Dense(
-            1, use_bias=False, kernel_initializer="zeros", dtype="float32", name="bent"
-        )(saturated)
-        mixture = layers.Add(dtype="float32", name="mixture")([mixture, saturated])
+        bend = layers.Dense(config.channels, activation="tanh", dtype="float32", name="bend")
+        zero = {"use_bias": False, "kernel_initializer": "zeros"}
+        bent = layers.Dense(1, dtype="float32", name="bent", **zero)(bend(side_by_side))
+        mixture = layers.Add(dtype="float32", name="mixture")([mixture, bent])
     return keras.Model(sources, mixture, name="composition")

@@ -25,12 +25,9 @@ def generator(
     latents = keras.Input((parts, latent), name="latents", dtype="float32")
     made = []
     for part in range(parts):
-        hidden_units = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))(
-            latents[:, part]
-        )
-        made.append(
-            _dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))(hidden_units)
-        )
+        widen = _dense(hidden, "softplus", f"part{part}_hidden", starts(start, latent))
+        frame = _dense(bins, "softplus", f"part{part}_magnitudes", starts(start, hidden))
+        made.append(frame(widen(latents[:, part])))
     return keras.Model(latents, ops.stack(made, axis=1), name="generator")
 
 
@@ -44,14 +41,10 @@ def critic(*, parts: int, bins: int, hidden: int, start: Start = "glorot") -> ke
     magnitudes = keras.Input((parts, bins), name="magnitudes", dtype="float32")
     scores = []
     for part in range(parts):
-        hidden_units = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))(
-            magnitudes[:, part]
-        )
-        kernel = starts(start, hidden)["kernel_initializer"]
-        score = layers.Dense(
-            1, use_bias=False, kernel_initializer=kernel, dtype="float32", name=f"part{part}_score"
-        )
-        scores.append(score(hidden_units))
+        narrow = _dense(hidden, "tanh", f"part{part}_hidden", starts(start, bins))
+        options = starts(start, hidden) | {"use_bias": False}
+        score = _dense(1, None, f"part{part}_score", options)
+        scores.append(score(narrow(magnitudes[:, part])))
     return keras.Model(magnitudes, ops.concatenate(scores, axis=1), name="critic")
 
 
@@ -63,17 +56,13 @@ def starts(start: Start, inputs: int) -> dict[str, keras.initializers.Initialize
         "uniform", PyTorch's default for linear layers: both uniform within 1 / sqrt(inputs).
       inputs: number of inputs of a unit.
     """
+    names = ("kernel_initializer", "bias_initializer")
     if start == "glorot":
-        return {
-            "kernel_initializer": keras.initializers.GlorotUniform(),
-            "bias_initializer": keras.initializers.Zeros(),
-        }
+        zeros = keras.initializers.Zeros()
+        return dict(zip(names, (keras.initializers.GlorotUniform(), zeros), strict=True))
     bound = inputs**-0.5
-    return {
-        name: keras.initializers.RandomUniform(-bound, bound)
-        for name in ("kernel_initializer", "bias_initializer")
-    }
+    return {name: keras.initializers.RandomUniform(-bound, bound) for name in names}
 
 
-def _dense(units: int, activation: str, name: str, initializers: dict) -> keras.Layer:
-    return layers.Dense(units, activation, dtype="float32", name=name, **initializers)
+def _dense(units: int, activation: str | None, name: str, options: dict) -> keras.Layer:
+    return layers.Dense(units, activation, dtype="float32", name=name, **options)

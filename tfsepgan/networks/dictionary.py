@@ -7,9 +7,11 @@ Source: Lee & Seung, "Learning the parts of objects by non-negative matrix facto
 import keras
 from keras import ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
+
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Dictionary(keras.layers.Layer):
+class Dictionary(ConfiguredLayer):
     """Adds spectra up: activations `[frames, parts, rank]` -> magnitudes `[frames, parts, bins]`.
 
     Its weight `spectra`, `[parts, rank, bins]`, is not trained by gradients. It starts as uniform
@@ -28,12 +30,8 @@ class Dictionary(keras.layers.Layer):
 
     def build(self, shape):
         noise = keras.initializers.RandomUniform(0.5, 1.5, seed=self.seed)
-        self.spectra = self.add_weight(
-            shape=(self.parts, self.rank, self.bins),
-            initializer=noise,
-            trainable=False,
-            name="spectra",
-        )
+        shape = (self.parts, self.rank, self.bins)
+        self.spectra = self.add_weight(shape, noise, trainable=False, name="spectra")
 
     def call(self, activations):
         return ops.einsum("npr,prb->npb", activations, self.spectra)
@@ -41,16 +39,9 @@ class Dictionary(keras.layers.Layer):
     def compute_output_shape(self, shape):
         return (shape[0], self.parts, self.bins)
 
-    def get_config(self):
-        settings = {name: getattr(self, name) for name in ("parts", "rank", "bins", "seed")}
-        return {**super().get_config(), **settings}
-
 
 def dictionary(*, parts: int, rank: int, bins: int, seed: int) -> keras.Model:
     """Build a model of one `Dictionary` layer, named "dictionary", whose weights can be saved."""
     activations = keras.Input((parts, rank), name="activations")
-    return keras.Model(
-        activations,
-        Dictionary(parts, rank, bins, seed, name="dictionary")(activations),
-        name="dictionary",
-    )
+    magnitudes = Dictionary(parts, rank, bins, seed, name="dictionary")(activations)
+    return keras.Model(activations, magnitudes, name="dictionary")

@@ -32,6 +32,7 @@ from functools import partial
 import keras
 from keras import layers, ops
 
+from tfsepgan.layers.configured import ConfiguredLayer
 from tfsepgan.layers.framing import PadToMultiple
 from tfsepgan.layers.instantaneous_frequency import FrequencySpectrogram
 from tfsepgan.layers.phase_shuffle import PhaseShuffle
@@ -70,15 +71,11 @@ def wavegan(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Mod
 def projections(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
     """Build one branch for each frozen random projection: three strided convolutions, one score."""
     waveform = keras.Input((window, 1), name="waveform")
+    count, stride = config.projections, config.projection_stride
     project = RandomProjection(
-        config.projections,
-        config.projection_kernel,
-        config.projection_stride,
-        seed=seed,
-        name="projections",
+        count, config.projection_kernel, stride, seed=seed, name="projections"
     )
-    projected = project(PadToMultiple(config.projection_stride)(waveform))
-    views = ops.split(projected, config.projections, axis=-1)
+    views = ops.split(project(PadToMultiple(stride)(waveform)), count, axis=-1)
     scores, features = [], []
     for index, view in enumerate(views):
         shuffles = seed + BRANCH_LAYERS * index  # a seed for each layer of each branch
@@ -104,13 +101,10 @@ def _wavegan_branch(
         signal = _leaky(_maybe_bounded(convolve, config)(signal))
         features.append(signal)
         if level < layer_count - 1:
-            signal = PhaseShuffle(
-                config.phase_shuffle, seed=seed + level, name=f"{name}shuffle{level}"
-            )(signal)
-    scoring = _maybe_bounded(
-        layers.Dense(1, kernel_initializer=last(), name=f"{name}score"), config
-    )
-    return scoring(layers.Flatten()(signal)), features
+            options = {"seed": seed + level, "name": f"{name}shuffle{level}"}
+            signal = PhaseShuffle(config.phase_shuffle, **options)(signal)
+    scoring = layers.Dense(1, kernel_initializer=last(), name=f"{name}score")
+    return _maybe_bounded(scoring, config)(layers.Flatten()(signal)), features
 
 
 def patch(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
@@ -127,7 +121,7 @@ def patch(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Fold(keras.layers.Layer):
+class Fold(ConfiguredLayer):
     """Folds a waveform into rows: `[batch, time, 1]` -> `[batch, time / period, period, 1]`."""
 
     def __init__(self, period: int, **kwargs):
@@ -139,9 +133,6 @@ class Fold(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], None if shape[1] is None else shape[1] // self.period, self.period, 1)
-
-    def get_config(self):
-        return {**super().get_config(), "period": self.period}
 
 
 def multiperiod(config: DiscriminatorConfig, *, window: int, seed: int) -> keras.Model:
@@ -180,13 +171,8 @@ def _over_frames(
     for frame in config.frames:
         signal = spectrogram(frame)(PadToMultiple(frame // 4)(waveform))
         for level, (multiple, kernel, stride) in enumerate(((2, 3, 1), (4, 5, 2), (4, 5, 2))):
-            convolve = layers.Conv1D(
-                config.channels * multiple,
-                kernel,
-                stride,
-                padding="same",
-                name=f"frame{frame}_conv{level}",
-            )
+            options = {"padding": "same", "name": f"frame{frame}_conv{level}"}
+            convolve = layers.Conv1D(config.channels * multiple, kernel, stride, **options)
             signal = _leaky(_maybe_bounded(convolve, config)(signal))
             features.append(signal)
         scoring = layers.Conv1D(1, 3, padding="same", name=f"frame{frame}_score")

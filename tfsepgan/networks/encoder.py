@@ -17,7 +17,7 @@ from tfsepgan.errors import ConfigError
 from tfsepgan.layers.filterbank import Analysis
 from tfsepgan.layers.oscillators import AmplitudeOfLoudness, OscillatorBank
 from tfsepgan.networks.filterbank import residual_block
-from tfsepgan.networks.masking import Loudness
+from tfsepgan.networks.masking import loudness_levels
 from tfsepgan.settings.compressed_sensing import FramesConfig
 
 DILATIONS = (1, 2, 4, 8)  # of the blocks, repeated in turn, as in the filterbank masker
@@ -52,17 +52,12 @@ def inference_encoder(
     frames_of(window, frame, hop)
     mixture = keras.Input((window, 1), name="mixture")
     spectrum = Analysis(frame, hop, frame // 2 + 1, name="analysis")(mixture)
-    levels = layers.BatchNormalization(center=False, scale=False, name="levels")(
-        Loudness(dtype="float32")(spectrum)
-    )
+    levels = loudness_levels(spectrum)
     signal = over_frames(layers.Dense(config.channels, name="enter")(levels), config)
     signal = layers.Dense(config.squeeze, activation="relu", name="squeeze")(signal)
-    latents = layers.Dense(tracks * latent, activation="tanh", dtype="float32", name="latents")(
-        layers.Flatten()(signal)
-    )
-    return keras.Model(
-        mixture, layers.Reshape((tracks, latent), dtype="float32")(latents), name="encoder"
-    )
+    numbers = layers.Dense(tracks * latent, activation="tanh", dtype="float32", name="latents")
+    latents = layers.Reshape((tracks, latent), dtype="float32")(numbers(layers.Flatten()(signal)))
+    return keras.Model(mixture, latents, name="encoder")
 
 
 def oscillator_generator(
@@ -82,20 +77,17 @@ def oscillator_generator(
     count = frames_of(window, frame, hop)
     numbers = keras.Input((latent,), name="latent")
     signal = layers.Dense(count * config.squeeze, activation="relu", name="spread")(numbers)
-    signal = layers.Dense(config.channels, name="enter")(
-        layers.Reshape((count, config.squeeze))(signal)
-    )
+    signal = layers.Reshape((count, config.squeeze))(signal)
+    signal = layers.Dense(config.channels, name="enter")(signal)
     loudness = layers.Dense(frame // 2 + 1, name="loudness")(over_frames(signal, config))
     bank = OscillatorBank(frame, hop, count, seed, name="bank")
-    return keras.Model(
-        numbers, bank(AmplitudeOfLoudness(dtype="float32")(loudness)), name="oscillators"
-    )
+    sound = bank(AmplitudeOfLoudness(dtype="float32")(loudness))
+    return keras.Model(numbers, sound, name="oscillators")
 
 
 def over_frames(signal, config: FramesConfig):
     """Apply residual blocks and a norm to `[batch, frames, channels]`; the shape stays."""
     for block in range(config.blocks):
-        signal = residual_block(
-            signal, config.channels, DILATIONS[block % len(DILATIONS)], name=f"block{block}"
-        )
+        dilation = DILATIONS[block % len(DILATIONS)]
+        signal = residual_block(signal, config.channels, dilation, name=f"block{block}")
     return layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)

@@ -17,16 +17,8 @@ import keras
 from keras import layers
 
 from tfsepgan.layers.dilated import DilatedConv1D
-from tfsepgan.networks.masking import context_of, dilation_of, masked, masker_inputs
+from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
-
-KERNEL = 3  # frames
-
-
-def filterbank_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    reach = sum(dilation_of(config, block) for block in range(config.blocks))
-    return context_of(config, reach * (KERNEL - 1) // 2)
 
 
 def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
@@ -34,16 +26,14 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     inputs = masker_inputs(config, sample_rate_hz)
     signal = layers.Dense(config.channels, name="enter")(inputs.features)
     for block in range(config.blocks):
-        dilation = dilation_of(config, block)
-        signal = residual_block(
-            signal, config.channels, dilation, dropout=config.dropout, name=f"block{block}"
-        )
+        options = {"dropout": config.dropout, "name": f"block{block}"}
+        signal = residual_block(signal, config.channels, dilation_of(config, block), **options)
     signal = layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)
-    outputs = sources * inputs.bins
-    masks, turns = layers.Dense(outputs, activation="sigmoid", name="masks")(signal), None
-    if config.mask == "complex":
-        turns = layers.Dense(outputs, activation="tanh", name="turns")(signal)
-    return masked(config, inputs, masks, turns, sources=sources)
+
+    def head(name: str, activation: str):
+        return layers.Dense(sources * inputs.bins, activation=activation, name=name)(signal)
+
+    return masked(config, inputs, head, sources=sources)
 
 
 def residual_block(signal, channels: int, dilation: int, *, dropout: float = 0.0, name: str):
@@ -51,8 +41,7 @@ def residual_block(signal, channels: int, dilation: int, *, dropout: float = 0.0
     branch = layers.LayerNormalization(epsilon=1e-3, name=f"{name}_norm")(signal)
     if dropout:
         branch = layers.SpatialDropout1D(dropout, name=f"{name}_drop")(branch)
-    branch = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")(
-        branch
-    )
+    look = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")
+    branch = look(branch)
     branch = layers.Dense(channels, name=f"{name}_mix")(branch)
     return layers.Add(name=f"{name}_add")([signal, branch])

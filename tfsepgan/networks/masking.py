@@ -13,11 +13,13 @@ Wilson et al. 2018 do in their loss (arXiv:1811.08521, section 2).
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 from keras import layers, ops
 
+from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.layers.instantaneous_frequency import PhaseAdvance
@@ -29,6 +31,7 @@ FLOOR = 2.0**-22
 # Factor of amplitudes before their level is measured: FLOOR is then 190 dB below a sine at full
 # scale. Half precision represents both numbers.
 AMPLIFIED = 2.0**12
+KERNEL = 3  # frames of a mask network's convolutions
 COMPRESSION = 0.3  # exponent of magnitudes
 
 
@@ -49,7 +52,7 @@ class Loudness(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class AtOneLevel(keras.layers.Layer):
+class AtOneLevel(SameShapeLayer):
     """The spectrum divided by the level around each frame: the same at any volume.
 
     Call: spectrum `[batch, frames, 2 * bins]` of `Analysis` -> the same shape; the mean power of a
@@ -76,15 +79,9 @@ class AtOneLevel(keras.layers.Layer):
         own = ops.slice(amplified, (0, self.reach, 0), (*frames, spectrum.shape[-1]))
         return own * ops.rsqrt(power + FLOOR)
 
-    def compute_output_shape(self, shape):
-        return shape
-
-    def get_config(self):
-        return {**super().get_config(), "reach": self.reach}
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class Compressed(keras.layers.Layer):
+class Compressed(SameShapeLayer):
     """The spectrum with magnitudes to the power 0.3 and unchanged phases.
 
     Call: spectrum `[batch, frames, 2 * bins]` of `Analysis` -> the same shape, about [-1, 1] for
@@ -97,12 +94,9 @@ class Compressed(keras.layers.Layer):
         gain = 0.5 * ops.exp((COMPRESSION - 1) / 2 * ops.log(twice_power))
         return ops.concatenate([lower * gain, upper * gain], axis=-1)
 
-    def compute_output_shape(self, shape):
-        return shape
-
 
 @keras.saving.register_keras_serializable("tfsepgan")
-class MaskSource(keras.layers.Layer):
+class MaskSource(ConfiguredLayer):
     """Multiplies the mixture's spectrum by the mask of one source, and turns its phase where given.
 
     Call: masks `[batch, frames, sources * bins]`, spectrum `[batch, frames, 2 * bins]`, turns like
@@ -121,18 +115,14 @@ class MaskSource(keras.layers.Layer):
         angle = math.pi * self._own(turns)
         # A - B and A + B of a bin rotate like its real and imaginary part.
         cosine, sine = mask * ops.cos(angle), mask * ops.sin(angle)
-        return ops.concatenate(
-            [cosine * lower - sine * upper, cosine * upper + sine * lower], axis=-1
-        )
+        turned = [cosine * lower - sine * upper, cosine * upper + sine * lower]
+        return ops.concatenate(turned, axis=-1)
 
     def _own(self, of_all):
         return ops.split(of_all, of_all.shape[-1] // self.bins, axis=-1)[self.source]
 
     def compute_output_shape(self, masks_shape, spectrum_shape, turns_shape=None):
         return spectrum_shape
-
-    def get_config(self):
-        return {**super().get_config(), "source": self.source, "bins": self.bins}
 
 
 @keras.saving.register_keras_serializable("tfsepgan")
@@ -165,12 +155,7 @@ def masker_inputs(config: GeneratorConfig, sample_rate_hz: int) -> MaskerInputs:
     levelled = spectrum
     if config.level_frames:
         levelled = AtOneLevel(config.level_frames, name="at_one_level")(spectrum)
-    # Music falls by 60 dB from low to high bins. Unless this constant is subtracted, it dominates
-    # the first layer.
-    levels = layers.BatchNormalization(center=False, scale=False, name="levels")(
-        Loudness(dtype="float32")(levelled)
-    )
-    features = levels
+    features = levels = loudness_levels(levelled)
     if config.features == "instantaneous_frequency":
         turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(levelled)
         features = layers.Concatenate(name="features")([levels, turning])
@@ -180,20 +165,31 @@ def masker_inputs(config: GeneratorConfig, sample_rate_hz: int) -> MaskerInputs:
     return MaskerInputs(mixture, spectrum, features, bins)
 
 
+def loudness_levels(spectrum):
+    """Return the loudness of each bin of a spectrum of `Analysis`, normalised bin by bin.
+
+    Music falls by 60 dB from low to high bins. Unless this constant is subtracted, it dominates the
+    first layer.
+    """
+    loudness = Loudness(dtype="float32")(spectrum)
+    return layers.BatchNormalization(center=False, scale=False, name="levels")(loudness)
+
+
 def masked(
-    config: GeneratorConfig, inputs: MaskerInputs, masks, turns=None, *, sources: int
+    config: GeneratorConfig, inputs: MaskerInputs, head: Callable, *, sources: int
 ) -> keras.Model:
     """Build the layers after the mask network, and with them the model.
 
     Args:
-      masks: `[batch, frames, sources * bins]`, in [0, 1].
-      turns: the same shape, in half circles, or None.
+      head: builds the last layer from its name and activation: `[batch, frames, sources * bins]`,
+        the masks in [0, 1] or the turns in half circles.
     Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`; its name is its kind.
     """
+    masks = head("masks", "sigmoid")
+    turns = head("turns", "tanh") if config.mask == "complex" else None
     synthesis = Synthesis(config.frame, config.hop, config.learnable, name="synthesis")
-    shares = [
-        MaskSource(source, inputs.bins)(masks, inputs.spectrum, turns) for source in range(sources)
-    ]
+    masking = [MaskSource(source, inputs.bins) for source in range(sources)]
+    shares = [mask(masks, inputs.spectrum, turns) for mask in masking]
     waveforms = [synthesis(share) for share in shares]
     estimates = TrimLike(dtype="float32")(StackSources(dtype="float32")(waveforms), inputs.mixture)
     return keras.Model(inputs.mixture, estimates, name=config.kind)
@@ -212,12 +208,14 @@ def dilation_of(config: GeneratorConfig, block: int) -> int:
     return config.dilations[block % len(config.dilations)]
 
 
-def context_of(config: GeneratorConfig, frames: int) -> int:
+def masker_context(config: GeneratorConfig, further: int = 0) -> int:
     """Return the samples on either side that an output sample depends on, a multiple of the hop.
 
     Args:
-      frames: frames on either side that the masks depend on.
+      further: convolutions without dilation, beside those of the blocks.
     """
+    taps_apart = further + sum(dilation_of(config, block) for block in range(config.blocks))
+    frames = taps_apart * (KERNEL // 2)
     frames += config.features == "instantaneous_frequency"  # a phase advance needs the frame before
     frames += config.level_frames
     return (frames + 1) * config.hop + config.frame

@@ -42,12 +42,8 @@ def passing_kernels(narrow: int, wide: int, *, slope: float) -> dict[str, np.nda
     Returns: by layer name: `down0`, `down1`, `up0` (to `narrow` channels) and `up1` (to one).
     """
     solved = _solved(min(narrow, 2 * FRAME), min(wide, 2 * BANDS), slope)
-    shapes = {
-        "down0": (1, narrow),
-        "down1": (narrow, wide),
-        "up0": (wide, narrow),
-        "up1": (narrow, 1),
-    }
+    shapes = {"down0": (1, narrow), "down1": (narrow, wide)}
+    shapes |= {"up0": (wide, narrow), "up1": (narrow, 1)}
     kernels = {name: np.zeros((KERNEL, *shape)) for name, shape in shapes.items()}
     for name, kernel in solved.items():
         kernels[name][:, : kernel.shape[1], : kernel.shape[2]] = kernel
@@ -116,9 +112,8 @@ def _windows(signal: np.ndarray, before: int, stride: int) -> np.ndarray:
 def _least_squares(frames: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return the upsampling kernel that is closest to the target, from the channels with signal."""
     carrying = np.flatnonzero(np.any(frames, axis=0))
-    inputs = _windows(np.repeat(frames[:, carrying], FRAME, axis=0), KERNEL // 2, 1).reshape(
-        len(target), -1
-    )
+    repeated = np.repeat(frames[:, carrying], FRAME, axis=0)
+    inputs = _windows(repeated, KERNEL // 2, 1).reshape(len(target), -1)
     square = inputs.T @ inputs
     square += RIDGE * np.trace(square) / len(square) * np.eye(len(square))
     solved = np.linalg.solve(square, inputs.T @ target)

@@ -56,16 +56,14 @@ def resnet(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ker
     signal = PadToMultiple(HOP)(mixture)
     for index, channels in enumerate((narrow, wide)):
         padded = layers.ZeroPadding1D(STRIDED_PADDING, name=f"down{index}_pad")(signal)
-        strided = layers.Conv1D(
-            channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"down{index}"
-        )
+        options = {"kernel_initializer": _start(), "name": f"down{index}"}
+        strided = layers.Conv1D(channels, ENDS_KERNEL, STRIDE, **options)
         signal = leaky(strided(padded))
     for block in range(config.blocks):
         signal = _residual_block(signal, config, name=f"block{block}")
     for index, channels in enumerate((narrow, sources)):
-        upsampled = UpsampledConv1D(
-            channels, ENDS_KERNEL, STRIDE, kernel_initializer=_start(), name=f"up{index}"
-        )
+        options = {"kernel_initializer": _start(), "name": f"up{index}"}
+        upsampled = UpsampledConv1D(channels, ENDS_KERNEL, STRIDE, **options)
         signal = upsampled(signal)
     waveforms = layers.Activation("linear", dtype="float32")(signal)
     estimates = TrimLike(dtype="float32")(SplitSources(dtype="float32")(waveforms), mixture)
@@ -85,11 +83,7 @@ def _start_as_identity(model: keras.Model, narrow: int, wide: int) -> None:
     kernels["up1"] = np.repeat(kernels["up1"] / sources, sources, axis=2)
     for name, kernel in kernels.items():
         layer = model.get_layer(name)
-        unused = (
-            ~np.any(kernel, axis=(0, 1))
-            if name.startswith("down")
-            else np.zeros(kernel.shape[2], bool)
-        )
+        unused = name.startswith("down") & ~np.any(kernel, axis=(0, 1))
         layer.kernel.assign(np.where(unused, ops.convert_to_numpy(layer.kernel), kernel))
 
 
@@ -105,13 +99,8 @@ def _start() -> keras.Initializer:
 def _residual_block(signal, config: GeneratorConfig, *, name: str):
     branch, last_scale = signal, "ones" if config.start == "normal" else "zeros"
     for part, scale in (("first", "ones"), ("second", last_scale)):
-        convolution = layers.Conv1D(
-            config.channels,
-            BLOCK_KERNEL,
-            padding="same",
-            kernel_initializer=_start(),
-            name=f"{name}_{part}",
-        )
+        options = {"kernel_initializer": _start(), "name": f"{name}_{part}"}
+        convolution = layers.Conv1D(config.channels, BLOCK_KERNEL, padding="same", **options)
         norm = layers.BatchNormalization(
             momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_{part}_norm"
         )

@@ -16,6 +16,7 @@ Departs from it:
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -84,9 +85,8 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
     residual = memory.delayed(mixture, delayed.delay)
     for source in range(delayed.estimates.shape[1]):
         residual = residual - delayed.estimates[:, source]
-    step = keras.Model(
-        [signal, valid, *memory.before], [delayed.estimates, residual, *memory.after], name="step"
-    )
+    outputs = [delayed.estimates, residual, *memory.after]
+    step = keras.Model([signal, valid, *memory.before], outputs, name="step")
     return StreamingTwin(_with_flat_state(step, memory, block), block, delayed.delay, memory.size)
 
 
@@ -96,9 +96,8 @@ def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Mod
         "state": keras.Input(batch_shape=(1, memory.size), name="state"),
         "valid": keras.Input(batch_shape=(1,), dtype="int32", name="valid"),
     }
-    estimates, residual, *after = step(
-        [inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])]
-    )
+    given = [inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])]
+    estimates, residual, *after = step(given)
     outputs = {"estimates": estimates, "residual": residual, "state": memory.pack(after)}
     return keras.Model(inputs, outputs, name="streaming")
 
@@ -143,16 +142,14 @@ class _Maskers:
 
     def block(self, path: _Path, name: str) -> _Path:
         """Apply a residual block."""
-        norm, look, mix, add = (
-            self.layers[f"{name}_{part}"] for part in ("norm", "look", "mix", "add")
-        )
+        parts = ("norm", "look", "mix", "add")
+        norm, look, mix, add = (self.layers[f"{name}_{part}"] for part in parts)
         branch = self.clock.inside(norm(path.signal), late=path.late, more=self.overlap)
         branch = Inside(look)(self.memory.with_past(branch, 2 * look.reach))
         if f"{name}_across" in self.layers:
             branch = self.layers[f"{name}_join"]([branch, self.layers[f"{name}_across"](branch)])
-        return _Path(
-            add([self.memory.delayed(path.signal, look.reach), mix(branch)]), path.late + look.reach
-        )
+        waited = self.memory.delayed(path.signal, look.reach)
+        return _Path(add([waited, mix(branch)]), path.late + look.reach)
 
     def blocks(self, path: _Path) -> _Path:
         """Apply the stack of blocks."""
@@ -160,48 +157,37 @@ class _Maskers:
             path = self.block(path, f"block{block}")
         return path
 
-    def build(self, mixture, look_through: Callable[["_Maskers", _Path], _Path]) -> _Delayed:
-        """Build the whole twin; `look_through` maps features to the signal before the masks."""
-        spectrum = Inside(self.analysis)(
-            self.memory.with_past(mixture, self.analysis.frame - self.analysis.hop)
-        )
-        signal, late = look_through(self, self.features(spectrum))
-        masks, turns = self._head(signal, "masks"), self._head(signal, "turns")
-        spectrum = self.memory.delayed(spectrum, late)
-        waveforms = []
-        for source in range(self.sources):
-            share = MaskSource(source, self.analysis.bins)(masks, spectrum, turns)
-            frames = WaveformFrames(self.synthesis)(share)
-            waveform = overlap_add(self.memory.with_past(frames, self.overlap), self.analysis.hop)
-            waveforms.append(ops.expand_dims(waveform, -1))
-        return _Delayed(ops.stack(waveforms, axis=1), (late + self.overlap) * self.analysis.hop)
-
-    def _head(self, signal, name: str):
+    def head(self, signal, name: str):
         if name not in self.layers:
             return None
-        outputs = self.layers[name](signal)
-        if f"unfold_{name}" in self.layers:
-            return self.layers[f"unfold_{name}"](outputs)
-        return outputs
+        outputs, unfold = self.layers[name](signal), self.layers.get(f"unfold_{name}")
+        return unfold(outputs) if unfold else outputs
 
 
 def _masker(
-    look_through: Callable[[_Maskers, _Path], _Path],
-) -> Callable[..., _Delayed]:
-    def build(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
-        return _Maskers(generator, memory, clock).build(mixture, look_through)
+    look_through: Callable[[_Maskers, _Path], _Path], generator: keras.Model, mixture, memory, clock
+) -> _Delayed:
+    """Build the twin of a masker; `look_through` maps features to the signal before the masks."""
+    twin = _Maskers(generator, memory, clock)
+    past = twin.analysis.frame - twin.analysis.hop
+    spectrum = Inside(twin.analysis)(twin.memory.with_past(mixture, past))
+    signal, late = look_through(twin, twin.features(spectrum))
+    masks, turns = twin.head(signal, "masks"), twin.head(signal, "turns")
+    spectrum = twin.memory.delayed(spectrum, late)
+    waveforms = []
+    for source in range(twin.sources):
+        share = MaskSource(source, twin.analysis.bins)(masks, spectrum, turns)
+        frames = WaveformFrames(twin.synthesis)(share)
+        waveform = overlap_add(twin.memory.with_past(frames, twin.overlap), twin.analysis.hop)
+        waveforms.append(ops.expand_dims(waveform, -1))
+    return _Delayed(ops.stack(waveforms, axis=1), (late + twin.overlap) * twin.analysis.hop)
 
-    return build
 
-
-def _filterbank(twin: _Maskers, features: _Path) -> _Path:
+def _along_time(twin: _Maskers, features: _Path) -> _Path:
+    """Apply the blocks of `filterbank`, or those of `band_split` and each band's own layer."""
     signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
-    return _Path(twin.layers["norm"](signal), late)
-
-
-def _band_split(twin: _Maskers, features: _Path) -> _Path:
-    signal, late = twin.blocks(_Path(twin.layers["enter"](features.signal), features.late))
-    return _Path(twin.layers["own"](twin.layers["norm"](signal)), late)
+    signal = twin.layers["norm"](signal)
+    return _Path(twin.layers["own"](signal) if "own" in twin.layers else signal, late)
 
 
 def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
@@ -213,16 +199,14 @@ def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
     for level in range(twin.count("down")):
         path = twin.block(path, f"down{level}")
         skips.append(path)
-        path = _Path(
-            by_name[f"halve{level}"](by_name[f"halve{level}_pair"](path.signal)), path.late
-        )
+        halved = by_name[f"halve{level}"](by_name[f"halve{level}_pair"](path.signal))
+        path = _Path(halved, path.late)
     path = twin.blocks(path)
     for level, skip in reversed(list(enumerate(skips))):
         doubled = by_name[f"double{level}_part"](by_name[f"double{level}"](path.signal))
         waited = twin.memory.delayed(skip.signal, path.late - skip.late)
-        path = twin.block(
-            _Path(by_name[f"skip{level}"]([waited, doubled]), path.late), f"up{level}"
-        )
+        joined = _Path(by_name[f"skip{level}"]([waited, doubled]), path.late)
+        path = twin.block(joined, f"up{level}")
     return _Path(by_name["norm"](path.signal), path.late)
 
 
@@ -248,10 +232,8 @@ def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _D
         for part in (f"block{block}_first", f"block{block}_second"):
             branch, after = look(branch, after, part, BLOCK_KERNEL // 2)
             branch = leaky(by_name[f"{part}_norm"](branch))
-        signal, late = (
-            by_name[f"block{block}_add"]([memory.delayed(signal, after - late), branch]),
-            after,
-        )
+        signal = by_name[f"block{block}_add"]([memory.delayed(signal, after - late), branch])
+        late = after
     for name in ("up0", "up1"):
         upsampled = by_name[name]
         extended = memory.with_past(clock.inside(signal, late=late), 2 * upsampled.reach)
@@ -271,8 +253,8 @@ def _frame_hop(generator: keras.Model) -> int:
 
 
 TWINS = {
-    "filterbank": _Twin(_frame_hop, _masker(_filterbank)),
-    "tfc_tdf": _Twin(_frame_hop, _masker(_tfc_tdf)),
-    "band_split": _Twin(_frame_hop, _masker(_band_split)),
+    "filterbank": _Twin(_frame_hop, partial(_masker, _along_time)),
+    "tfc_tdf": _Twin(_frame_hop, partial(_masker, _tfc_tdf)),
+    "band_split": _Twin(_frame_hop, partial(_masker, _along_time)),
     "resnet": _Twin(lambda generator: RESNET_HOP, _resnet),
 }

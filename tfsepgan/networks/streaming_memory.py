@@ -81,10 +81,8 @@ class Clock:
         # hops of this block that contain signal, partial ones included
         signal = ops.cast(ops.floor_divide(valid + (hop - 1), hop), "float32")
         signal = ops.reshape(signal, (1, 1))
-        after = ops.concatenate(
-            [since_start + float(hops), since_end + (float(hops) - signal)], axis=1
-        )
-        memory.keep(counters, ops.minimum(after, LONG_AGO))
+        after = [since_start + float(hops), since_end + (float(hops) - signal)]
+        memory.keep(counters, ops.minimum(ops.concatenate(after, axis=1), LONG_AGO))
         self._since_start, self._since_end = since_start, since_end - signal
         self._valid, self._hop, self._hops = valid, hop, hops
 

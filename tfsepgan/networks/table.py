@@ -9,15 +9,11 @@ from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.layers.framing import FirstSources
 from tfsepgan.networks import discriminators
-from tfsepgan.networks.filterbank import filterbank, filterbank_context
+from tfsepgan.networks.filterbank import filterbank
+from tfsepgan.networks.masking import masker_context
 from tfsepgan.networks.resnet import HOP as RESNET_HOP
 from tfsepgan.networks.resnet import resnet, resnet_context
-from tfsepgan.networks.time_frequency import (
-    band_split,
-    band_split_context,
-    tfc_tdf,
-    tfc_tdf_context,
-)
+from tfsepgan.networks.time_frequency import band_split, tfc_tdf, tfc_tdf_context
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 
@@ -33,9 +29,9 @@ class GeneratorEntry(NamedTuple):
 
 GENERATORS = {
     "resnet": GeneratorEntry(resnet, lambda config: RESNET_HOP, resnet_context),
-    "filterbank": GeneratorEntry(filterbank, lambda config: config.hop, filterbank_context),
+    "filterbank": GeneratorEntry(filterbank, lambda config: config.hop, masker_context),
     "tfc_tdf": GeneratorEntry(tfc_tdf, lambda config: config.hop, tfc_tdf_context),
-    "band_split": GeneratorEntry(band_split, lambda config: config.hop, band_split_context),
+    "band_split": GeneratorEntry(band_split, lambda config: config.hop, masker_context),
 }
 
 DISCRIMINATORS = {
@@ -54,18 +50,16 @@ def build_generator(config: GeneratorConfig, *, sources: int, sample_rate_hz: in
     Returns: `[batch, time, 1]` -> `[batch, sources, time, 1]`, any time of at least one sample.
     Raises: ConfigError for a kind that is not in the table.
     """
-    return generator_entry(config.kind).build(
-        config, sources=sources, sample_rate_hz=sample_rate_hz
-    )
+    build = generator_entry(config.kind).build
+    return build(config, sources=sources, sample_rate_hz=sample_rate_hz)
 
 
 def first_sources(generator: keras.Model, count: int) -> keras.Model:
     """Return a model with the first `count` sources of a generator; it shares the weights."""
     if generator.output.shape[1] == count:
         return generator
-    return keras.Model(
-        generator.input, FirstSources(count, dtype="float32")(generator.output), name=generator.name
-    )
+    first = FirstSources(count, dtype="float32")(generator.output)
+    return keras.Model(generator.input, first, name=generator.name)
 
 
 def generator_entry(kind: str) -> GeneratorEntry:

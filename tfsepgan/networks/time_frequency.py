@@ -39,10 +39,9 @@ from tfsepgan.layers.time_frequency import (
     UnfoldBins,
     positions_of,
 )
-from tfsepgan.networks.masking import context_of, dilation_of, masked, masker_inputs
+from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_context, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
 
-KERNEL = 3  # frames; positions too where a convolution spans them
 LANES = 16  # channels that a processor computes at once; widths are multiples of it
 HEAD = 2  # width of each band's dense layer, relative to the network's width
 
@@ -58,16 +57,7 @@ def width_at(config: GeneratorConfig, level: int) -> int:
 
 def tfc_tdf_context(config: GeneratorConfig) -> int:
     """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    return context_of(config, (2 * config.levels + _reach_of_blocks(config)) * (KERNEL // 2))
-
-
-def band_split_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
-    return context_of(config, _reach_of_blocks(config) * (KERNEL // 2))
-
-
-def _reach_of_blocks(config: GeneratorConfig) -> int:
-    return sum(dilation_of(config, block) for block in range(config.blocks))
+    return masker_context(config, 2 * config.levels)
 
 
 def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
@@ -80,23 +70,14 @@ def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ke
     for level in range(config.levels):
         signal = _block(signal, config, kernel=(KERNEL, KERNEL), name=f"down{level}")
         skips.append(signal)
-        signal = layers.Reshape(
-            (-1, signal.shape[2] // 2, 2 * signal.shape[3]), name=f"halve{level}_pair"
-        )(signal)
+        pairs = (-1, signal.shape[2] // 2, 2 * signal.shape[3])
+        signal = layers.Reshape(pairs, name=f"halve{level}_pair")(signal)
         signal = layers.Dense(width_at(config, level + 1), name=f"halve{level}")(signal)
-    for block in range(config.blocks):
-        signal = _block(
-            signal,
-            config,
-            kernel=(KERNEL, 1),
-            dilation=dilation_of(config, block),
-            name=f"block{block}",
-        )
+    signal = _blocks_along_time(signal, config)
     for level in reversed(range(config.levels)):
         signal = layers.Dense(2 * width_at(config, level), name=f"double{level}")(signal)
-        signal = layers.Reshape(
-            (-1, 2 * signal.shape[2], signal.shape[3] // 2), name=f"double{level}_part"
-        )(signal)
+        parts = (-1, 2 * signal.shape[2], signal.shape[3] // 2)
+        signal = layers.Reshape(parts, name=f"double{level}_part")(signal)
         signal = layers.Add(name=f"skip{level}")([skips[level], signal])
         signal = _block(signal, config, kernel=(KERNEL, KERNEL), name=f"up{level}")
     signal = FrameNorm(name="norm")(signal)
@@ -105,14 +86,7 @@ def tfc_tdf(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> ke
         outputs = layers.Dense(sources * config.patch, activation=activation, name=name)(signal)
         return UnfoldBins(inputs.bins, sources, name=f"unfold_{name}")(outputs)
 
-    masks = head("masks", "sigmoid")
-    return masked(
-        config,
-        inputs,
-        masks,
-        head("turns", "tanh") if config.mask == "complex" else None,
-        sources=sources,
-    )
+    return masked(config, inputs, head, sources=sources)
 
 
 def band_split(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) -> keras.Model:
@@ -120,23 +94,21 @@ def band_split(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     inputs = masker_inputs(config, sample_rate_hz)
     groups = band_groups(inputs.bins, narrowest=config.narrowest, a_width=config.bands)
     signal = BandSplit(groups, inputs.bins, config.channels, name="enter")(inputs.features)
-    for block in range(config.blocks):
-        signal = _block(
-            signal,
-            config,
-            kernel=(KERNEL, 1),
-            dilation=dilation_of(config, block),
-            name=f"block{block}",
-        )
-    signal = FrameNorm(name="norm")(signal)
+    signal = FrameNorm(name="norm")(_blocks_along_time(signal, config))
     signal = BandDense(HEAD * config.channels, activation="relu", name="own")(signal)
-    masks, turns = (
-        BandMerge(groups, inputs.bins, sources, activation="sigmoid", name="masks")(signal),
-        None,
-    )
-    if config.mask == "complex":
-        turns = BandMerge(groups, inputs.bins, sources, activation="tanh", name="turns")(signal)
-    return masked(config, inputs, masks, turns, sources=sources)
+
+    def head(name: str, activation: str):
+        return BandMerge(groups, inputs.bins, sources, activation=activation, name=name)(signal)
+
+    return masked(config, inputs, head, sources=sources)
+
+
+def _blocks_along_time(signal, config: GeneratorConfig):
+    """Apply the dilated blocks, whose convolutions are along time only."""
+    for block in range(config.blocks):
+        options = {"dilation": dilation_of(config, block), "name": f"block{block}"}
+        signal = _block(signal, config, kernel=(KERNEL, 1), **options)
+    return signal
 
 
 def _block(
@@ -147,9 +119,8 @@ def _block(
     branch = FrameNorm(name=f"{name}_norm")(signal)
     if config.dropout:
         branch = layers.SpatialDropout2D(config.dropout, name=f"{name}_drop")(branch)
-    branch = TimeFrequencyConv(channels, kernel, dilation, activation="relu", name=f"{name}_look")(
-        branch
-    )
+    look = TimeFrequencyConv(channels, kernel, dilation, activation="relu", name=f"{name}_look")
+    branch = look(branch)
     narrow = max(min(LANES, positions), math.ceil(positions / config.bottleneck))
     across = FrequencyDense(narrow, name=f"{name}_across")(branch)
     branch = layers.Add(name=f"{name}_join")([branch, across])

@@ -70,10 +70,8 @@ def wavegan_generator(config: SynthesizerConfig, *, window: int) -> keras.Model:
     widest = config.channels * 2 ** (levels - 1)
     latent = keras.Input((config.latent,), name="latent")
     start = _start(config, config.latent / 3)  # a uniform number in [-1, 1] has a power of 1/3
-    signal = layers.Dense(
-        first * widest, activation="relu", kernel_initializer=start, name="enter"
-    )(latent)
-    signal = layers.Reshape((first, widest), name="frames")(signal)
+    enter = layers.Dense(first * widest, activation="relu", kernel_initializer=start, name="enter")
+    signal = layers.Reshape((first, widest), name="frames")(enter(latent))
     for level in range(levels - 1):
         signal = _upsample(signal, widest // 2 ** (level + 1), config, name=f"up{level}")
         signal = layers.ReLU(name=f"relu{level}")(signal)
@@ -89,15 +87,11 @@ def _upsample(signal, channels: int, config: SynthesizerConfig, *, name: str, ga
     fan_in = config.kernel * signal.shape[-1]  # inputs of one output sample
     if config.upsample == "transposed":
         start = _start(config, fan_in / FACTOR, gain=gain)
-        upsample = layers.Conv1DTranspose(
-            channels, config.kernel, FACTOR, padding="same", kernel_initializer=start, name=name
-        )
-        return upsample(signal)
+        options = {"padding": "same", "kernel_initializer": start, "name": name}
+        return layers.Conv1DTranspose(channels, config.kernel, FACTOR, **options)(signal)
     signal = layers.UpSampling1D(FACTOR, name=f"{name}_repeat")(signal)
-    start = _start(config, fan_in, gain=gain)
-    return layers.Conv1D(
-        channels, config.kernel, padding="same", kernel_initializer=start, name=name
-    )(signal)
+    options = {"padding": "same", "kernel_initializer": _start(config, fan_in, gain=gain)}
+    return layers.Conv1D(channels, config.kernel, name=name, **options)(signal)
 
 
 def _start(config: SynthesizerConfig, fan_in: float, *, gain: float = 1.0):
@@ -121,15 +115,8 @@ def post_filter(length: int) -> keras.Layer:
     Args:
       length: samples.
     """
-    return layers.Conv1D(
-        1,
-        length,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=Impulse(),
-        dtype="float32",
-        name="post_filter",
-    )
+    start = {"use_bias": False, "kernel_initializer": Impulse()}
+    return layers.Conv1D(1, length, padding="same", dtype="float32", name="post_filter", **start)
 
 
 @keras.saving.register_keras_serializable("tfsepgan")

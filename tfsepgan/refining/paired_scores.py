@@ -83,15 +83,8 @@ def mixtures_to_score(
     Returns: the mixtures; the names of those left out.
     Raises: DataError when no mixture is left.
     """
-    made = scoring_mixtures(
-        catalogue,
-        (source,),
-        sample_rate_hz,
-        split=split,
-        count=count,
-        seconds=seconds,
-        seed=seed,
-    )
+    drawn = {"split": split, "count": count, "seconds": seconds, "seed": seed}
+    made = scoring_mixtures(catalogue, (source,), sample_rate_hz, **drawn)
     left_out = tuple(item.name for item in made if source not in item.scored)
     if len(left_out) == len(made):
         raise DataError(
@@ -123,11 +116,10 @@ def compare_models(
     first = load(models[0])
     source = first.sources[0]
     catalogue = open_catalogue(data, (source,))
+    scored = catalogue, source, first.sample_rate_hz
     amount = {"count": count, "seconds": seconds, "seed": SEED}
     for split in splits:
-        mixtures, left_out = mixtures_to_score(
-            catalogue, source, first.sample_rate_hz, split=split, **amount
-        )
+        mixtures, left_out = mixtures_to_score(*scored, split=split, **amount)
         gains = tuple((model, gains_of(load(model), mixtures, source)) for model in models)
         yield SplitGains(split, source, len(mixtures), left_out, gains)
 

@@ -15,7 +15,6 @@ from tfsepgan.errors import ConfigError
 
 Plays = Literal["chords", "line", "low line", "drums"]
 DRUM_BANK = 128  # the bank of drum kits in soundfonts
-PROGRAMS = 128
 
 
 class InstrumentClass(NamedTuple):
@@ -77,12 +76,8 @@ _OTHERS = (
     InstrumentClass("effects", (55, *range(96, 104), *range(120, 128)), 36, 96, "chords"),
 )
 CLASSES = {kind.name: kind for kind in (*_IRMAS, *_RHYTHM, *_OTHERS)}
-_OF_PROGRAM = {
-    program: kind.name
-    for kind in CLASSES.values()
-    if kind.name != "drums"
-    for program in kind.programs
-}
+_PITCHED = [kind for kind in CLASSES.values() if kind.name != "drums"]
+_OF_PROGRAM = {program: kind.name for kind in _PITCHED for program in kind.programs}
 
 
 def class_of(program: int, *, is_drums: bool) -> str:

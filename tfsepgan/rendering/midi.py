@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfsepgan.errors import DataError
+from tfsepgan.rendering.optional import import_optional
 from tfsepgan.rendering.score import PITCH_WHEEL, Control, Note, Part, Score
 
 DRUM_CHANNEL = 9
@@ -28,27 +29,13 @@ class _Voice(NamedTuple):
     programs: list[int]
 
 
-def import_mido():
-    """The module mido.
-
-    Raises: DataError with the command to install it.
-    """
-    try:
-        import mido
-    except ImportError as error:
-        raise DataError(
-            "MIDI files need mido, which is not installed: pip install 'tfsepgan[render]'"
-        ) from error
-    return mido
-
-
 def read_midi(path: Path) -> Score:
     """Read a standard MIDI file.
 
     Returns: a part for every channel of every track with notes, in the file's order.
     Raises: DataError with the file's name when it is damaged, is no MIDI file, or has no notes.
     """
-    mido = import_mido()
+    mido = import_optional("mido", wanted_by="MIDI files need", extra="render")
     try:
         file = mido.MidiFile(str(path), clip=True)
     except OSError as error:  # mido raises it for a wrong header, too
@@ -98,9 +85,8 @@ class _TempoMap:
     def seconds(self, tick: int) -> float:
         """Seconds from the start to a tick."""
         at = bisect_right(self._ticks, tick) - 1
-        return (
-            self._seconds[at] + (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
-        )
+        since = (tick - self._ticks[at]) * self._tempos[at] / 1e6 / self._per_beat
+        return self._seconds[at] + since
 
 
 def _parts(tracks, tempo: _TempoMap):
@@ -113,17 +99,11 @@ def _parts(tracks, tempo: _TempoMap):
         for channel, voice in voices.items():
             if not voice.notes:
                 continue
-            others = [
-                other[channel] for other in all_voices if other is not voices and channel in other
-            ]
-            programs = [
-                *voice.programs,
-                *(program for other in others for program in other.programs),
-            ]
-            controls = [
-                *voice.controls,
-                *(control for other in others if not other.notes for control in other.controls),
-            ]
+            programs, controls = [*voice.programs], [*voice.controls]
+            for other in (them[channel] for them in all_voices if channel in them):
+                if other is not voice:
+                    programs += other.programs
+                    controls += [] if other.notes else other.controls
             yield Part(
                 name=(track.name or "").strip(),
                 program=programs[0] if programs else 0,
@@ -149,9 +129,8 @@ def _voices(track, tempo: _TempoMap) -> dict[int, _Voice]:
     end = tempo.seconds(tick)
     for voice in voices.values():
         for pitch, begun in voice.sounding.items():
-            voice.notes.extend(
-                Note(start, end, pitch, velocity) for start, velocity in begun if end > start
-            )
+            held = ((start, velocity) for start, velocity in begun if end > start)
+            voice.notes.extend(Note(start, end, pitch, velocity) for start, velocity in held)
     return voices
 
 
@@ -191,11 +170,10 @@ def events(parts: Sequence[Part]) -> list[Event]:
 
     Each part has its own channel.
     """
-    return sorted(
-        event
-        for number, part in enumerate(parts)
-        for event in _events(part, _channel(part, number))
-    )
+    found = []
+    for number, part in enumerate(parts):
+        found += _events(part, _channel(part, number))
+    return sorted(found)
 
 
 def _channel(part: Part, number: int) -> int:
@@ -217,7 +195,7 @@ def write_midi(path: Path, parts: Sequence[Part], *, seconds: float) -> None:
       seconds: length of the file, longer than the last note so that its sound can decay.
     Raises: OSError when it cannot be written.
     """
-    mido = import_mido()
+    mido = import_optional("mido", wanted_by="MIDI files need", extra="render")
     file = mido.MidiFile(ticks_per_beat=_TICKS_PER_SECOND)  # a beat is a second
     file.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=1_000_000)]))
     for number, part in enumerate(parts):
@@ -230,22 +208,18 @@ def write_midi(path: Path, parts: Sequence[Part], *, seconds: float) -> None:
             tick = round(event.time * _TICKS_PER_SECOND)
             track.append(_message(mido, event).copy(time=tick - now))
             now = tick
-        track.append(
-            mido.MetaMessage("end_of_track", time=max(0, round(seconds * _TICKS_PER_SECOND) - now))
-        )
+        rest = max(0, round(seconds * _TICKS_PER_SECOND) - now)
+        track.append(mido.MetaMessage("end_of_track", time=rest))
         file.tracks.append(track)
     file.save(str(path))
 
 
 def _message(mido, event: Event):
+    channel, number, value = event.channel, event.number, event.value
     if event.kind == BEGIN:
-        return mido.Message(
-            "note_on", channel=event.channel, note=event.number, velocity=event.value
-        )
+        return mido.Message("note_on", channel=channel, note=number, velocity=value)
     if event.kind == END:
-        return mido.Message("note_off", channel=event.channel, note=event.number)
-    if event.number == PITCH_WHEEL:
-        return mido.Message("pitchwheel", channel=event.channel, pitch=event.value)
-    return mido.Message(
-        "control_change", channel=event.channel, control=event.number, value=event.value
-    )
+        return mido.Message("note_off", channel=channel, note=number)
+    if number == PITCH_WHEEL:
+        return mido.Message("pitchwheel", channel=channel, pitch=value)
+    return mido.Message("control_change", channel=channel, control=number, value=value)

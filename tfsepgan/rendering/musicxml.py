@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 from tfsepgan.errors import DataError
+from tfsepgan.rendering.optional import import_optional
 from tfsepgan.rendering.score import Note, Part, Score
 
 _CHOIR = 52  # General MIDI, from 0
@@ -27,12 +28,7 @@ def read_musicxml(path: Path) -> Score:
     Raises: DataError with the file's name when it cannot be read or has no notes, or when music21
       is not installed.
     """
-    try:
-        import music21
-    except ImportError as error:
-        raise DataError(
-            "MusicXML needs music21, which is not installed: pip install 'tfsepgan[render]'"
-        ) from error
+    music21 = import_optional("music21", wanted_by="MusicXML needs", extra="render")
     try:
         with warnings.catch_warnings():  # about marks that it ignores, none of them notes
             warnings.simplefilter("ignore")
@@ -52,11 +48,8 @@ def _parts(music21, parsed) -> list[Part]:
     """The parts of the players of a score, in its order; the staves of one player are joined."""
     found, of_staff = [], {}
     for group in parsed.getElementsByClass(music21.layout.StaffGroup):
-        staves = [
-            each
-            for each in group.getSpannedElements()
-            if isinstance(each, music21.stream.PartStaff)
-        ]
+        spanned = group.getSpannedElements()
+        staves = [each for each in spanned if isinstance(each, music21.stream.PartStaff)]
         if len(staves) > 1 and group.symbol == "brace":
             of_staff.update((id(staff), id(group)) for staff in staves)
     players: dict[int, list] = {}
@@ -85,9 +78,6 @@ def _notes(music21, source) -> list[Note]:
         if not isinstance(element, music21.note.NotRest) or end is None or not end > start:
             continue
         pitches = (int(pitch.midi) for pitch in getattr(element, "pitches", ()))
-        notes.extend(
-            Note(float(start), float(end), pitch, _VELOCITY)
-            for pitch in pitches
-            if 0 <= pitch <= 127
-        )
+        inside = (pitch for pitch in pitches if 0 <= pitch <= 127)
+        notes += [Note(float(start), float(end), pitch, _VELOCITY) for pitch in inside]
     return notes

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfsepgan.rendering.instruments import CLASSES
-from tfsepgan.rendering.score import Note, Part, fit, fold, one_key_at_a_time
+from tfsepgan.rendering.score import Part, fit, fold, in_time, one_key_at_a_time, played
 
 _SHORTEST_SECONDS = 0.02  # of a note after its timing is changed
 
@@ -41,19 +41,13 @@ def perform(part: Part, performance: Performance, class_name: str) -> Part:
     count = len(part.notes)
     loudness = performance.velocity + performance.velocity_spread * rng.standard_normal(count)
     lateness = performance.timing_seconds * rng.standard_normal(count)
-    notes = part.notes
-    if not part.is_drums:
-        notes = fit(notes, kind.lowest, kind.highest)
-    played = []
+    part = in_time(part, lambda time: time / performance.tempo)
+    notes = part.notes if part.is_drums else fit(part.notes, kind.lowest, kind.highest)
+    found = []
     for note, louder, later in zip(notes, loudness, lateness, strict=True):
-        start = max(0.0, note.start / performance.tempo + later)
-        end = max(note.end / performance.tempo + later, start + _SHORTEST_SECONDS)
-        pitch = note.pitch
+        note = played(note, later=later, louder=louder, shortest_seconds=_SHORTEST_SECONDS)
         if not part.is_drums:
-            pitch = fold(pitch + performance.semitones, kind.lowest, kind.highest)
-        velocity = int(np.clip(round(note.velocity + louder), 1, 127))
-        played.append(Note(start, end, pitch, velocity))
-    controls = tuple(
-        control._replace(time=control.time / performance.tempo) for control in part.controls
-    )
-    return replace(part, notes=one_key_at_a_time(played), controls=controls)
+            pitch = fold(note.pitch + performance.semitones, kind.lowest, kind.highest)
+            note = note._replace(pitch=pitch)
+        found.append(note)
+    return replace(part, notes=one_key_at_a_time(found))

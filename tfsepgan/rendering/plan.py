@@ -8,6 +8,7 @@ import fnmatch
 import hashlib
 import math
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -105,7 +106,7 @@ class _Assigner:
         self, kinds: Sequence[InstrumentClass], playable: dict[str, list[SoundFont]], settings
     ):
         self._kinds, self._playable, self._settings = kinds, playable, settings
-        self._of_font: dict[tuple[str, str], float] = {}
+        self._of_font: dict[tuple[str, str], float] = defaultdict(float)
         self.plan = Plan(seconds={kind.name: 0.0 for kind in kinds})
 
     @property
@@ -135,13 +136,11 @@ class _Assigner:
             name = f"{file.label}-{number}" + (f"-v{version}" if version else "")
             folder = f"{kind.name}" if kind.name in settings.targets else f"{REST}/{kind.name}"
             split = split_of(file.piece, settings)
-            stem = self._stem(
-                kind, [number], (tempo, semitones), rng, min(part.seconds, settings.longest_seconds)
-            )
+            seconds = min(part.seconds, settings.longest_seconds)
+            stem = self._stem(kind, [number], (tempo, semitones), rng, seconds)
             inner = f"{stem.soundfont}/" if kind.name in settings.targets else ""
             stem = stem._replace(path=str(PurePosixPath(split, folder, f"{inner}{name}.flac")))
-            seconds = min(part.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
-            self._add(Job(file, (stem,), seconds))
+            self._add(Job(file, (stem,), seconds / tempo + TAIL_SECONDS))
 
     def assign_song(self, file: ScoreFile, score: Score, version: int) -> None:
         """Add one job for a whole score: one stem for each class, all in the same tempo and key."""
@@ -158,9 +157,8 @@ class _Assigner:
         if not playing:
             return
         seconds = min(score.seconds, settings.longest_seconds) / tempo + TAIL_SECONDS
-        folder = PurePosixPath(
-            split_of(file.piece, settings), file.label + (f"-v{version}" if version else "")
-        )
+        name = file.label + (f"-v{version}" if version else "")
+        folder = PurePosixPath(split_of(file.piece, settings), name)
         of_name = {kind.name: kind for kind in self._kinds}
         stems = []
         for name, numbers in playing.items():
@@ -170,22 +168,19 @@ class _Assigner:
 
     def _choices(self, score: Score) -> list[tuple[int, list[InstrumentClass]]]:
         """The parts of a song with their suitable classes, those with the fewest classes first."""
-        suiting = [
-            (n, [kind for kind in self._kinds if self._suits(part, kind)])
-            for n, part in self._wanted(score)
-        ]
-        self.plan.left_out += sum(not kinds for _, kinds in suiting)
-        return sorted(
-            ((n, kinds) for n, kinds in suiting if kinds), key=lambda choice: len(choice[1])
-        )
+        suiting = []
+        for number, part in self._wanted(score):
+            suiting.append((number, [kind for kind in self._kinds if self._suits(part, kind)]))
+        found = [(number, kinds) for number, kinds in suiting if kinds]
+        self.plan.left_out += len(suiting) - len(found)
+        return sorted(found, key=lambda choice: len(choice[1]))
 
     def _wanted(self, score: Score) -> list[tuple[int, Part]]:
         patterns = [pattern.lower() for pattern in self._settings.parts]
         return [
             (number, part)
             for number, part in enumerate(score.parts)
-            if not patterns
-            or any(fnmatch.fnmatch(part.name.lower(), pattern) for pattern in patterns)
+            if any(fnmatch.fnmatch(part.name.lower(), pattern) for pattern in patterns or ["*"])
         ]
 
     def _suits(self, part: Part, kind: InstrumentClass) -> bool:
@@ -204,24 +199,14 @@ class _Assigner:
     ) -> Stem:
         """Choose soundfont and program, and draw how each part is played."""
         settings = self._settings
-        seconds_so_far = {
-            font.name: self._of_font.get((kind.name, font.name), 0.0)
-            for font in self._playable[kind.name]
-        }
-        font = min(self._playable[kind.name], key=lambda font: seconds_so_far[font.name])
-        self._of_font[kind.name, font.name] = seconds_so_far[font.name] + seconds
+        fonts = self._playable[kind.name]
+        font = min(fonts, key=lambda font: self._of_font[kind.name, font.name])
+        self._of_font[kind.name, font.name] += seconds
         program = int(rng.choice(font.programs(kind)))
         velocity = float(rng.uniform(-settings.velocity, settings.velocity))
-        performances = tuple(
-            Performance(
-                *song_draw,
-                velocity,
-                settings.velocity / 3,
-                settings.timing_ms / 1000,
-                tuple(int(word) for word in rng.integers(0, 2**31, 2)),
-            )
-            for _ in numbers
-        )
+        shared = (*song_draw, velocity, settings.velocity / 3, settings.timing_ms / 1000)
+        seeds = [tuple(int(word) for word in rng.integers(0, 2**31, 2)) for _ in numbers]
+        performances = tuple(Performance(*shared, seed) for seed in seeds)
         return Stem("", kind.name, font.name, program, tuple(numbers), performances)
 
     def _add(self, job: Job) -> None:

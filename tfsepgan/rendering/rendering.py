@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import soundfile
@@ -28,15 +28,8 @@ from tfsepgan.rendering.synthesizers import Task, play, version
 
 _RECIPE = 2  # increase when the same settings give another sound
 _SILENT_DB = -70.0  # dBFS, peak before levelling: the soundfont has no samples for these notes
-_AUDIBLE_SETTINGS = (
-    "longest_rest_seconds",
-    "longest_seconds",
-    "sample_rate_hz",
-    "channels",
-    "level_db",
-    "peak_db",
-    "layout",
-)
+_AUDIBLE_SETTINGS = ("longest_rest_seconds", "longest_seconds", "sample_rate_hz", "channels")
+_AUDIBLE_SETTINGS += ("level_db", "peak_db", "layout")
 
 
 class Studio(NamedTuple):
@@ -49,9 +42,10 @@ class Studio(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of a job."""
+    """The result of a job: of recordings, or of a song."""
 
-    job: Job
+    job: Any
+    """A `Job`, or the job of a song."""
     kept: bool = False
     """True when its files existed already."""
     seconds: float = 0.0
@@ -71,27 +65,19 @@ def render_job(job: Job, studio: Studio) -> Outcome:
         seconds = _made(job, comments, studio.output)
         if seconds is not None:
             return Outcome(job, kept=True, seconds=seconds)
-        score = read_score(job.score.path)
-        written = [_written(score, stem, studio.settings) for stem in job.stems]
-        players = [
-            _players(parts, stem, studio.settings)
-            for parts, stem in zip(written, job.stems, strict=True)
-        ]
-        seconds = (
-            max((part.seconds for parts in players for part in parts), default=0.0) + TAIL_SECONDS
-        )
-        sounds = [
-            _sound(stem, parts, seconds, studio)
-            for stem, parts in zip(job.stems, players, strict=True)
-        ]
-        gain = _gain(sounds, studio.settings)
+        score, settings = read_score(job.score.path), studio.settings
+        written = [_written(score, stem, settings) for stem in job.stems]
+        pairs = zip(written, job.stems, strict=True)
+        players = [_players(parts, stem, settings) for parts, stem in pairs]
+        ends = [part.seconds for parts in players for part in parts]
+        seconds = max(ends, default=0.0) + TAIL_SECONDS
+        pairs = zip(job.stems, players, strict=True)
+        sounds = [_sound(stem, parts, seconds, studio) for stem, parts in pairs]
+        gain = _gain(sounds, settings)
         for stem, comment, sound in zip(job.stems, comments, sounds, strict=True):
-            _write(studio.output / stem.path, sound * gain, comment, studio.settings)
-        was_cut = (
-            max(part.seconds for parts in written for part in parts)
-            > studio.settings.longest_seconds
-        )
-        return Outcome(job, seconds=seconds, was_cut=was_cut)
+            _write(studio.output / stem.path, sound * gain, comment, settings)
+        longest = max(part.seconds for parts in written for part in parts)
+        return Outcome(job, seconds=seconds, was_cut=longest > settings.longest_seconds)
     except (TfsepganError, OSError) as error:
         return Outcome(job, problem=f"{job.score.path} was not rendered: {error}")
 
@@ -174,12 +160,17 @@ def _sound(stem: Stem, players: list[Part], seconds: float, studio: Studio) -> n
     sound = play(studio.synthesizer, Task(players, font.path, *limits))
     if settings.channels == 1:
         sound = sound.mean(axis=1, keepdims=True)
+    refuse_silence(sound, stem.program, font, stem.class_name)
+    return sound
+
+
+def refuse_silence(sound: np.ndarray, program: int, font: SoundFont, class_name: str) -> None:
+    """Raise DataError when the soundfont has no samples for the notes of an instrument."""
     if np.abs(sound).max(initial=0) < 10 ** (_SILENT_DB / 20):
         raise DataError(
-            f"program {stem.program} of {font.path} is silent on the notes of {stem.class_name}."
-            " Use another soundfont."
+            f"program {program} of {font.path} is silent on the notes of {class_name}. Use another"
+            " soundfont."
         )
-    return sound
 
 
 def _gain(sounds: Sequence[np.ndarray], settings: RenderSettings) -> np.float32:
@@ -187,25 +178,24 @@ def _gain(sounds: Sequence[np.ndarray], settings: RenderSettings) -> np.float32:
     total = np.sum(sounds, axis=0)
     peak = max(np.abs(sound).max() for sound in (total, *sounds))
     rms = max(float(np.sqrt(np.mean(total**2, dtype=np.float64))), 1e-9)
-    return np.float32(
-        min(10 ** (settings.level_db / 20) / rms, 10 ** (settings.peak_db / 20) / peak)
-    )
+    level, ceiling = 10 ** (settings.level_db / 20), 10 ** (settings.peak_db / 20)
+    return np.float32(min(level / rms, ceiling / peak))
 
 
 def _write(path: Path, sound: np.ndarray, comment: dict, settings: RenderSettings) -> None:
-    def write(file):
-        form = {"format": "FLAC", "subtype": "PCM_16"}
-        with soundfile.SoundFile(
-            file, "w", settings.sample_rate_hz, sound.shape[1], **form
-        ) as flac:
-            flac.comment = json.dumps(comment)
-            flac.write(sound)
-
     try:
-        write_whole(path, write)
+        write_whole(path, lambda file: write_flac(file, sound, comment, settings.sample_rate_hz))
     # soundfile raises AssertionError for an incomplete write
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
         raise DataError(
             f"{path} cannot be written ({error or 'the disk is full'}). Free some space or use"
             " another folder."
         ) from error
+
+
+def write_flac(file: Path | BinaryIO, sound: np.ndarray, comment: dict, rate_hz: int) -> None:
+    """Write a sound `[frames, channels]` as 16-bit FLAC with a comment in JSON."""
+    form = {"format": "FLAC", "subtype": "PCM_16"}
+    with soundfile.SoundFile(file, "w", rate_hz, sound.shape[1], **form) as flac:
+        flac.comment = json.dumps(comment)
+        flac.write(sound)

@@ -1,26 +1,24 @@
 """One call of the renderer: plan, render in parallel processes, and write a manifest."""
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import tfsepgan
 from tfsepgan.errors import DataError
-from tfsepgan.files import remove_half_written, write_whole
-from tfsepgan.rendering.plan import Job, Plan, make_plan
+from tfsepgan.files import write_whole
+from tfsepgan.rendering.plan import Plan, make_plan
 from tfsepgan.rendering.reading import find_scores
 from tfsepgan.rendering.rendering import Outcome, Studio, description, render_job
 from tfsepgan.rendering.settings import RenderSettings
 from tfsepgan.rendering.soundfonts import SoundFont, open_soundfont
 from tfsepgan.rendering.synthesizers import find_synthesizer, version
-from tfsepgan.rendering.workers import work
+from tfsepgan.rendering.workers import check_output, work
 
 MANIFEST = "manifest.json"
 NOT_STATED = "not stated"
-_ABANDONED_SECONDS = 3600  # more recent partial files may belong to another process
 
 
 def prepare(
@@ -40,8 +38,7 @@ def prepare(
     """
     if not soundfonts:
         raise DataError("No soundfont was given. Give at least one: --soundfont NAME=FILE.sf2")
-    if output.exists() and not output.is_dir():
-        raise DataError(f"{output} is a file; a folder was expected. Use another name.")
+    check_output(output)
     synthesizer = find_synthesizer(settings.synthesizer)
     fonts = [open_soundfont(name, path) for name, path in soundfonts.items()]
     plan = make_plan(find_scores(dict(scores)), fonts, settings)
@@ -66,47 +63,7 @@ def render(
     Returns: the outcomes.
     Raises: DataError when a worker dies, for example from lack of memory.
     """
-    for folder, _, _ in os.walk(studio.output):
-        remove_half_written(Path(folder), older_than_seconds=_ABANDONED_SECONDS)
-    outcomes = []
-    for outcome in _outcomes(plan.jobs, studio):
-        outcomes.append(outcome)
-        done(outcome)
-    return outcomes
-
-
-def _outcomes(jobs: Sequence[Job], studio: Studio) -> Iterator[Outcome]:
-    for font in studio.fonts.values():
-        _ = font.digest  # computed once here, and not in every worker
-    return work(render_job, jobs, studio, studio.settings.workers)
-
-
-def described_fonts(
-    fonts: Iterable[SoundFont], before: Mapping[str, dict], licences: Mapping[str, str]
-) -> dict[str, dict]:
-    """The manifest's entries for soundfonts, including earlier ones.
-
-    A different file with the same name does not inherit the licence.
-    """
-    described = dict(before)
-    for font in fonts:
-        same = (
-            {font.name: before[font.name]}
-            if before.get(font.name, {}).get("sha256") == font.digest
-            else {}
-        )
-        words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
-        described[font.name] = {
-            **words,
-            "sha256": font.digest,
-            "licence": licence_of(font.name, licences, same),
-        }
-    return described
-
-
-def licence_of(name: str, licences: Mapping[str, str], before: Mapping[str, dict]) -> str:
-    """The given licence, or that of an earlier manifest."""
-    return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))
+    return work(render_job, plan.jobs, studio, done)
 
 
 def write_manifest(
@@ -121,30 +78,61 @@ def write_manifest(
     Returns: the content of the manifest.
     Raises: OSError when it cannot be written.
     """
-    path = studio.output / MANIFEST
-    earlier = {}
-    with suppress(OSError, ValueError):
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-    fonts = described_fonts(studio.fonts.values(), earlier.get("soundfonts", {}), licences)
-    scores = dict(earlier.get("scores", {}))
-    for name in collections:
-        scores[name] = {"licence": licence_of(name, licences, scores)}
     found = sorted(studio.output.rglob("*.flac"))
     described = {file.relative_to(studio.output).as_posix(): description(file) for file in found}
     files = {name: entry for name, entry in described.items() if entry is not None}
-    made_by = {
-        "package": f"tfsepgan {tfsepgan.__version__}",
-        "synthesizer": version(studio.synthesizer),
-    }
+    return save_manifest(studio, version(studio.synthesizer), collections, licences, files=files)
+
+
+def save_manifest(
+    studio,
+    synthesizer: str,
+    collections: Mapping[str, Path],
+    licences: Mapping[str, str],
+    *,
+    singers: Mapping[str, dict] | None = None,
+    **files: dict[str, dict],
+) -> dict:
+    """Write manifest.json; what an earlier one says of other soundfonts, scores and runs is kept.
+
+    Args:
+      studio: its `output`, `fonts` and `settings` are used.
+      synthesizer: name and version.
+      collections: the scores' folders by name.
+      licences: of soundfonts, singers and collections, by name.
+      singers: their descriptions by name.
+      files: descriptions of all files, under a name of their own.
+    Returns: the content of the manifest.
+    Raises: OSError when it cannot be written.
+    """
+    path, earlier = studio.output / MANIFEST, {}
+    with suppress(OSError, ValueError):
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    manifest = {"package": f"tfsepgan {tfsepgan.__version__}", "synthesizer": synthesizer}
+    manifest["soundfonts"] = dict(earlier.get("soundfonts", {}))
+    for font in studio.fonts.values():
+        manifest["soundfonts"][font.name] = _described(font, manifest["soundfonts"], licences)
+    for group, entries in (("singers", singers), ("scores", dict.fromkeys(collections, {}))):
+        if entries is not None:
+            known = manifest[group] = dict(earlier.get(group, {}))
+            for name, words in entries.items():
+                known[name] = {**words, "licence": _licence_of(name, licences, known)}
     runs = [*earlier.get("settings", []), json.loads(json.dumps(asdict(studio.settings)))]
-    unique = [run for number, run in enumerate(runs) if run not in runs[:number]]
-    manifest = {
-        **made_by,
-        "soundfonts": fonts,
-        "scores": scores,
-        "settings": unique,
-        "files": files,
-    }
+    manifest["settings"] = [run for number, run in enumerate(runs) if run not in runs[:number]]
+    manifest |= files
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     write_whole(path, lambda file: file.write(text.encode()))
     return manifest
+
+
+def _described(font: SoundFont, before: Mapping[str, dict], licences: Mapping[str, str]) -> dict:
+    """The entry of a soundfont; a different file of the same name does not inherit the licence."""
+    same = before.get(font.name, {}).get("sha256") == font.digest
+    licence = _licence_of(font.name, licences, before if same else {})
+    words = {"file": font.path.name, "title": font.title, "copyright_in_file": font.copyright}
+    return {**words, "sha256": font.digest, "licence": licence}
+
+
+def _licence_of(name: str, licences: Mapping[str, str], before: Mapping[str, dict]) -> str:
+    """The given licence, or that of an earlier manifest."""
+    return licences.get(name, before.get(name, {}).get("licence", NOT_STATED))

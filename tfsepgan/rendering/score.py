@@ -3,7 +3,7 @@
 All functions are pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -110,10 +110,8 @@ def one_key_at_a_time(notes: Iterable[Note]) -> tuple[Note, ...]:
     for note in sorted(notes):
         before = last.get(note.pitch)
         if before is not None and kept[before].start == note.start:
-            louder = max(kept[before].velocity, note.velocity)
-            kept[before] = kept[before]._replace(
-                end=max(kept[before].end, note.end), velocity=louder
-            )
+            end, louder = max(kept[before].end, note.end), max(kept[before].velocity, note.velocity)
+            kept[before] = kept[before]._replace(end=end, velocity=louder)
             continue
         if before is not None and kept[before].end > note.start:
             kept[before] = kept[before]._replace(end=note.start)
@@ -138,11 +136,25 @@ def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
         return notes
     pitches = np.array([note.pitch for note in notes])
     octaves = sorted(range(-4, 5), key=abs)
-    inside = [
-        np.count_nonzero((pitches + 12 * n >= low) & (pitches + 12 * n <= high)) for n in octaves
-    ]
+    moved = [pitches + 12 * number for number in octaves]
+    inside = [np.count_nonzero((low <= each) & (each <= high)) for each in moved]
     shift = 12 * octaves[int(np.argmax(inside))]
     return tuple(note._replace(pitch=fold(note.pitch + shift, low, high)) for note in notes)
+
+
+def in_time(part: Part, moved: Callable[[float], float]) -> Part:
+    """The part with every time changed by a function."""
+    notes = (note._replace(start=moved(note.start), end=moved(note.end)) for note in part.notes)
+    controls = (control._replace(time=moved(control.time)) for control in part.controls)
+    return replace(part, notes=tuple(notes), controls=tuple(controls))
+
+
+def played(note: Note, *, later: float, louder: float, shortest_seconds: float) -> Note:
+    """A note with a player's timing and dynamics."""
+    start = max(0.0, note.start + later)
+    end = max(note.end + later, start + shortest_seconds)
+    velocity = int(np.clip(round(note.velocity + louder), 1, 127))
+    return Note(start, end, note.pitch, velocity)
 
 
 def shorten_rests(part: Part, longest_seconds: float) -> Part:
@@ -164,21 +176,15 @@ def shorten_rests(part: Part, longest_seconds: float) -> Part:
         ceiling = gaps_end[number] - total[number + 1] if number < len(gaps_end) else np.inf
         return float(min(time - total[number], ceiling))
 
-    return replace(
-        part,
-        notes=tuple(note._replace(start=moved(note.start), end=moved(note.end)) for note in notes),
-        controls=tuple(control._replace(time=moved(control.time)) for control in part.controls),
-    )
+    return in_time(replace(part, notes=tuple(notes)), moved)
 
 
 def cut(part: Part, seconds: float) -> Part:
     """The part up to a time; notes that last longer end there."""
-    notes = (
-        note._replace(end=min(note.end, seconds)) for note in part.notes if note.start < seconds
-    )
-    return replace(
-        part, notes=tuple(notes), controls=tuple(c for c in part.controls if c.time < seconds)
-    )
+    begun = (note for note in part.notes if note.start < seconds)
+    notes = tuple(note._replace(end=min(note.end, seconds)) for note in begun)
+    controls = tuple(control for control in part.controls if control.time < seconds)
+    return replace(part, notes=notes, controls=controls)
 
 
 def _covered(notes: Iterable[Note]) -> float:

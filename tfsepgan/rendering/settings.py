@@ -77,9 +77,8 @@ class RenderSettings:
 
     def __post_init__(self):
         """Refuse invalid settings."""
-        shares = (
-            min(self.valid_share, self.test_share) >= 0 and self.valid_share + self.test_share < 1
-        )
+        least, both = min(self.valid_share, self.test_share), self.valid_share + self.test_share
+        rest_seconds = self.longest_rest_seconds
         limits = {
             "versions": (self.versions >= 1, "1 or more"),
             "minutes": (self.minutes is None or self.minutes > 0, "more than 0"),
@@ -87,12 +86,9 @@ class RenderSettings:
             "semitones": (0 <= self.semitones <= 12, "from 0 to 12"),
             "velocity": (0 <= self.velocity <= 64, "from 0 to 64"),
             "timing_ms": (0 <= self.timing_ms <= 100, "from 0 to 100"),
-            "longest_rest_seconds": (
-                self.longest_rest_seconds is None or self.longest_rest_seconds >= 0,
-                "0 or more",
-            ),
+            "longest_rest_seconds": (rest_seconds is None or rest_seconds >= 0, "0 or more"),
             "longest_seconds": (self.longest_seconds > 1, "more than 1"),
-            "valid_share": (shares, "with test_share from 0 to below 1"),
+            "valid_share": (least >= 0 and both < 1, "with test_share from 0 to below 1"),
             "sample_rate_hz": (8_000 <= self.sample_rate_hz <= 96_000, "from 8000 to 96000"),
             "peak_db": (self.peak_db <= 0 and self.level_db <= 0, "with level_db 0 or less"),
             "time_limit_seconds": (self.time_limit_seconds > 0, "more than 0"),

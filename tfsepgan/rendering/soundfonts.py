@@ -82,13 +82,8 @@ def open_soundfont(name: str, path: Path) -> SoundFont:
             f"{path} holds no presets, so nothing can be played with it. Copy it again or leave it"
             " out."
         )
-    return SoundFont(
-        name=name,
-        path=Path(path),
-        presets=presets,
-        title=texts.get(b"INAM", ""),
-        copyright=texts.get(b"ICOP", ""),
-    )
+    words = {"title": texts.get(b"INAM", ""), "copyright": texts.get(b"ICOP", "")}
+    return SoundFont(name=name, path=Path(path), presets=presets, **words)
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
@@ -108,8 +103,5 @@ def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
 
 def _presets(listed: bytes) -> frozenset[tuple[int, int]]:
     """(bank, program) of every record except the last, which marks the end of the list."""
-    records = [
-        listed[at : at + _PRESET_BYTES]
-        for at in range(0, len(listed) - 2 * _PRESET_BYTES + 1, _PRESET_BYTES)
-    ]
-    return frozenset(struct.unpack("<HH", record[20:24])[::-1] for record in records)
+    starts = range(0, len(listed) - 2 * _PRESET_BYTES + 1, _PRESET_BYTES)
+    return frozenset(struct.unpack_from("<HH", listed, start + 20)[::-1] for start in starts)

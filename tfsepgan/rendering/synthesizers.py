@@ -5,6 +5,7 @@ damaged soundfonts and scores can keep a synthesizer busy forever.
 """
 
 import functools
+import math
 import shutil
 import subprocess
 import tempfile
@@ -103,29 +104,16 @@ def _fluidsynth(task: Task) -> np.ndarray:
         score, sound, log_file = (Path(folder, name) for name in ("score.mid", "sound.wav", "log"))
         write_midi(score, task.parts, seconds=task.seconds)
         command = [
-            *(
-                "fluidsynth",
-                "-n",
-                "-i",
-                "-q",
-                "-R",
-                "0",
-                "-C",
-                "0",
-                "-g",
-                str(_GAIN),
-                "-O",
-                "float",
-            ),
+            *("fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0"),
+            *("-g", str(_GAIN), "-O", "float"),
             *("-o", "synth.dynamic-sample-loading=1", "-o", "synth.cpu-cores=1"),
             *("-r", str(task.sample_rate_hz)),
             *("-F", str(sound), str(task.soundfont), str(score)),
         ]
         with open(log_file, "wb") as log:
             try:
-                process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-                )
+                streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+                process = subprocess.Popen(command, **streams)
             except OSError as error:
                 raise DataError(
                     f"fluidsynth does not start ({error.strerror}). Install it again."
@@ -174,16 +162,12 @@ def _tinysoundfont(task: Task) -> np.ndarray:
             synth.program_select(channel, font, 0, task.parts[0].program, channel == DRUM_CHANNEL)
         blocks, made = [], 0
         for event in [*all_events, None]:
-            until = (
-                task.frames
-                if event is None
-                else min(task.frames, round(event.time * task.sample_rate_hz))
-            )
+            until = math.inf if event is None else round(event.time * task.sample_rate_hz)
+            until = min(task.frames, until)
             while made < until:
                 size = min(until - made, _LONGEST_BLOCK)
-                blocks.append(
-                    np.frombuffer(synth.generate_simple(size), np.float32).reshape(-1, 2).copy()
-                )
+                block = np.frombuffer(synth.generate_simple(size), np.float32)
+                blocks.append(block.reshape(-1, 2).copy())
                 made += size
                 if time.monotonic() > end:
                     raise DataError(

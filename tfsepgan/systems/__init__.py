@@ -18,31 +18,19 @@ class Entry(NamedTuple):
     settings: str  # the config dataclass; its module also has PRESETS and SEARCH
 
 
+_CLASSES = {  # by system; the module of a system and that of its settings have its name
+    "ssepgan": "SSepGAN",  # section 3.3
+    "cyclegan": "CycleGAN",  # section 3.2
+    "semisupervised": "SemiSupervised",  # section 2.4.2
+    "compressed_sensing": "CompressedSensing",  # section 2.2
+    "decomposition": "Decomposition",  # section 2.3
+    "gass": "GASS",  # section 2.4.1
+    "nmf": "NMF",  # the baseline of 2.4.1
+    "wavegan": "WaveGAN",  # section 2.1
+}
 SYSTEMS = {
-    # section 3.3
-    "ssepgan": Entry("tfsepgan.systems.ssepgan:SSepGAN", "tfsepgan.settings.ssepgan:SSepGANConfig"),
-    # section 3.2
-    "cyclegan": Entry(
-        "tfsepgan.systems.cyclegan:CycleGAN", "tfsepgan.settings.cyclegan:CycleGANConfig"
-    ),
-    "semisupervised": Entry(  # section 2.4.2
-        "tfsepgan.systems.semisupervised:SemiSupervised",
-        "tfsepgan.settings.semisupervised:SemiSupervisedConfig",
-    ),
-    "compressed_sensing": Entry(  # section 2.2
-        "tfsepgan.systems.compressed_sensing:CompressedSensing",
-        "tfsepgan.settings.compressed_sensing:CompressedSensingConfig",
-    ),
-    "decomposition": Entry(  # section 2.3
-        "tfsepgan.systems.decomposition:Decomposition",
-        "tfsepgan.settings.decomposition:DecompositionConfig",
-    ),
-    # section 2.4.1
-    "gass": Entry("tfsepgan.systems.gass:GASS", "tfsepgan.settings.gass:GASSConfig"),
-    # the baseline of 2.4.1
-    "nmf": Entry("tfsepgan.systems.nmf:NMF", "tfsepgan.settings.nmf:NMFConfig"),
-    # section 2.1
-    "wavegan": Entry("tfsepgan.systems.wavegan:WaveGAN", "tfsepgan.settings.wavegan:WaveGANConfig"),
+    name: Entry(f"tfsepgan.systems.{name}:{made}", f"tfsepgan.settings.{name}:{made}Config")
+    for name, made in _CLASSES.items()
 }
 
 

@@ -1,9 +1,9 @@
-"""What adversarial systems share: scores, losses, crops, tapes over several players, running means.
+"""What adversarial systems share: scores, losses, crops, running means.
 
 Which player steps when, on which windows and with which weights, is in each system's own file.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -51,6 +51,10 @@ class Adversarial:
         """A discriminator of crops; another offset gives other initial weights."""
         seed = self.experiment.data.seed + seed_offset
         return build_discriminator(self.config.discriminator, window=self.crop_length, seed=seed)
+
+    def steps_per_batch(self, player):
+        """One step of each generator; `discriminator_steps` of each discriminator."""
+        return 1 if player in self.generators else self.config.discriminator_steps
 
     def random_start(self):
         """First sample of a random crop; each place is equally likely."""
@@ -150,23 +154,6 @@ def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slop
     """
     position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=seed)
     return penalty(input_gradient(score, mix_at_random(real, fake, position)))
-
-
-def tape_over(networks: Iterable[keras.Model], *, persistent: bool = False) -> tf.GradientTape:
-    """One tape that records operations on the weights of several networks, and no others."""
-    tape = tf.GradientTape(watch_accessed_variables=False, persistent=persistent)
-    with tape:
-        tape.watch([v.value for network in networks for v in network.trainable_variables])
-    return tape
-
-
-def joint_gradients(loss, tape: tf.GradientTape, networks: dict[str, keras.Model], **options):
-    """The gradients of one loss by the weights of several networks, a list for each."""
-    weights = {
-        name: [variable.value for variable in network.trainable_variables]
-        for name, network in networks.items()
-    }
-    return tape.gradient(loss, weights, **options)
 
 
 def update_average(

@@ -18,7 +18,7 @@ from keras import ops
 from tfsepgan.config import Experiment, TrainingConfig, nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.networks.table import build_generator, first_sources
-from tfsepgan.systems.adversary import joint_gradients, tape_over, update_average
+from tfsepgan.systems.adversary import update_average
 from tfsepgan.systems.learning_rate import adam
 from tfsepgan.systems.statistics import batch_normalisations, normalises_weighted_outputs
 
@@ -92,9 +92,17 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
+    def weighted_sum(self, losses: dict):
+        """The sum of losses, each times the setting `NAME_weight`."""
+        return sum(getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items())
+
     def tape_of(self, *players: str, persistent: bool = False) -> tf.GradientTape:
         """One tape that records operations on the weights of these players only."""
-        return tape_over([self.players[name] for name in players], persistent=persistent)
+        networks = [self.players[name] for name in players]
+        tape = tf.GradientTape(watch_accessed_variables=False, persistent=persistent)
+        with tape:
+            tape.watch([v.value for network in networks for v in network.trainable_variables])
+        return tape
 
     def minimize(self, loss: Callable, inputs: tuple, *, player: str):
         """One optimizer step of one player.
@@ -117,10 +125,11 @@ class System(keras.Model):
           tape: the players' own, see `tape_of`.
           options: of `tf.GradientTape.gradient`.
         """
-        networks = {name: self.players[name] for name in players}
-        gradients = joint_gradients(loss, tape, networks, **options)
-        for name, network in networks.items():
-            self.optimizers[name].apply(gradients[name], network.trainable_variables)
+        learning = {name: self.players[name].trainable_variables for name in players}
+        weights = {name: [variable.value for variable in own] for name, own in learning.items()}
+        gradients = tape.gradient(loss, weights, **options)
+        for name, variables in learning.items():
+            self.optimizers[name].apply(gradients[name], variables)
 
     def log(self, **losses) -> dict:
         """Add losses to the means of the epoch.
@@ -200,9 +209,7 @@ class SeparationSystem(AveragedGenerator, System):
         super().__init__(experiment)
         self._make_averaged(self._new_generator)
         count = len(self.sources)
-        self.shipped = (
-            first_sources(self.ema_generator, count) if self.outputs > count else self.ema_generator
-        )
+        self.shipped = first_sources(self.ema_generator, count)
 
     @property
     def outputs(self) -> int:

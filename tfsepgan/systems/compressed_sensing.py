@@ -61,15 +61,8 @@ class CompressedSensing(Adversarial, GeneratorInversion):
     """
 
     batch_keys = ("mixture", "sources", "solo")
-    losses_logged = (
-        "total",
-        "distance",
-        "paired",
-        "made",
-        "latent",
-        "adversarial",
-        "discriminator",
-    )
+    losses_logged = ("total", "distance", "paired", "made", "latent", "adversarial")
+    losses_logged += ("discriminator",)
     generators = ("generator", "encoder")
     why_not_exported = (
         "It searches the generator's latents for each window; an exported model is one pass of a"
@@ -143,13 +136,8 @@ class CompressedSensing(Adversarial, GeneratorInversion):
     @property
     def players(self):
         learning = {"generator": self.generator, "encoder": self.encoder}
-        return {
-            **self.discriminators,
-            **{name: network for name, network in learning.items() if network.trainable_variables},
-        }
-
-    def steps_per_batch(self, player):
-        return self.config.discriminator_steps if player in self.discriminators else 1
+        learning = {name: own for name, own in learning.items() if own.trainable_variables}
+        return {**self.discriminators, **learning}
 
     def train_step(self, batch):
         mixture, sources, solo = batch["mixture"], batch["sources"], batch["solo"]
@@ -186,9 +174,8 @@ class CompressedSensing(Adversarial, GeneratorInversion):
 
     def random_latents(self, count: int):
         """Random latents for training, `[count, tracks, latent]`, uniform in [-1, 1]."""
-        return keras.random.uniform(
-            (count, self.tracks, self.config.generator.latent), -1.0, 1.0, seed=self.draws
-        )
+        shape = (count, self.tracks, self.config.generator.latent)
+        return keras.random.uniform(shape, -1.0, 1.0, seed=self.draws)
 
     def discriminator_loss(self, network, real, fake):
         """Loss of one discriminator on a new crop of real and fake windows."""
@@ -216,10 +203,7 @@ class CompressedSensing(Adversarial, GeneratorInversion):
             # its moving statistics stay those of mixtures
             found = self.encoder(ops.stop_gradient(mixed), training=False)
             terms["made"] = ops.mean(ops.square(found - latents))
-        return {
-            "total": sum(getattr(config, f"{name}_weight") * term for name, term in terms.items()),
-            **terms,
-        }
+        return {"total": self.weighted_sum(terms), **terms}
 
     def searched(self, latents, mixture):
         """The end of a short search from the encoder's latents.
@@ -231,9 +215,8 @@ class CompressedSensing(Adversarial, GeneratorInversion):
             return latents
         objective = self.mixture_objective(mixture, self.generator)
         start = ops.stop_gradient(latents)
-        found, _ = search(
-            objective, start[:, None], iterations=config.taught_iterations, rate=config.search_rate
-        )
+        steps = {"iterations": config.taught_iterations, "rate": config.search_rate}
+        found, _ = search(objective, start[:, None], **steps)
         return latents + ops.stop_gradient(found - start)
 
     def generator_loss(self, made):
@@ -249,10 +232,9 @@ class CompressedSensing(Adversarial, GeneratorInversion):
         """Update the running means of generator and encoder."""
         decay = self.experiment.training.ema
         for name, network in self.shipped.items():
-            if network is not getattr(self, name):
-                update_average(
-                    network, getattr(self, name), decay, averaged=lambda weight: weight.trainable
-                )
+            trained = getattr(self, name)
+            if network is not trained:
+                update_average(network, trained, decay, averaged=lambda weight: weight.trainable)
 
     @property
     def shipped(self):

@@ -85,17 +85,9 @@ class CycleGAN(Adversarial, SeparationSystem):
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.2; Zhu et al. 2017, arXiv:1703.10593.
     """
 
-    losses_logged = (
-        "generator",
-        "cycle_source",
-        "cycle_mixture",
-        "identity_source",
-        "identity_mixture",
-        "adversarial_source",
-        "adversarial_mixture",
-        "source_discriminator",
-        "mixture_discriminator",
-    )
+    losses_logged = ("generator", "cycle_source", "cycle_mixture", "identity_source")
+    losses_logged += ("identity_mixture", "adversarial_source", "adversarial_mixture")
+    losses_logged += ("source_discriminator", "mixture_discriminator")
     generators = ("generator", "mixer")
 
     def __init__(self, experiment: Experiment):
@@ -110,19 +102,13 @@ class CycleGAN(Adversarial, SeparationSystem):
     @property
     def batch_keys(self):
         """Mixtures with their own sources, or mixtures and sources that are unrelated."""
-        return (
-            ("mixture", "sources") if self.config.identity == "paired" else ("unlabelled", "solo")
-        )
+        paired = self.config.identity == "paired"
+        return ("mixture", "sources") if paired else ("unlabelled", "solo")
 
     @property
     def players(self):
-        discriminators = {
-            f"{end}_discriminator": network for end, network in self.discriminators.items()
-        }
-        return {"generator": self.generator, "mixer": self.mixer, **discriminators}
-
-    def steps_per_batch(self, player):
-        return 1 if player in self.generators else self.config.discriminator_steps
+        networks = {f"{end}_discriminator": own for end, own in self.discriminators.items()}
+        return {"generator": self.generator, "mixer": self.mixer, **networks}
 
     def plays(self, end: str) -> bool:
         """Whether the discriminator of an end, 'source' or 'mixture', has a weight."""
@@ -188,9 +174,8 @@ class CycleGAN(Adversarial, SeparationSystem):
         """
         if not self.config.carry_rest:
             return 0.0
-        residual = ops.stop_gradient(
-            windows.mixture - self.config.taken_off * ops.sum(estimate, axis=1)
-        )
+        taken_off = self.config.taken_off * ops.sum(estimate, axis=1)
+        residual = ops.stop_gradient(windows.mixture - taken_off)
         return residual * windows.others_rms / root_mean_square(residual, floor=1e-10)
 
     def generators_losses(self, windows: Windows, estimate, mixed, fakes):
@@ -201,25 +186,26 @@ class CycleGAN(Adversarial, SeparationSystem):
             "estimates": lambda: self.mix(estimate, residual),
         }
         mixtures[self.config.mixture_fakes] = lambda: mixed  # already computed
+
+        def source_cycle():
+            return l1(windows.sources, self.unmix(mixtures["sources"](), windows.sources_gain))
+
+        def adversarial(end: str):
+            return self.adversarial_loss(self.discriminators[end], fakes[end])
+
         terms = {
-            "cycle_source": lambda: l1(
-                windows.sources, self.unmix(mixtures["sources"](), windows.sources_gain)
-            ),
+            "cycle_source": source_cycle,
             "cycle_mixture": lambda: l1(windows.mixture, mixtures["estimates"]()),
             "identity_source": lambda: self.source_identity(windows, estimate),
             "identity_mixture": lambda: self.mixture_identity(windows),
-            "adversarial_source": lambda: self.adversarial_loss(
-                self.discriminators["source"], fakes["source"]
-            ),
-            "adversarial_mixture": lambda: self.adversarial_loss(
-                self.discriminators["mixture"], fakes["mixture"]
-            ),
+            "adversarial_source": lambda: adversarial("source"),
+            "adversarial_mixture": lambda: adversarial("mixture"),
         }
         weights = {name: getattr(self.config, f"{name}_weight") for name in terms}
         # The moving statistics stay those of the inputs that fakes are made from.
         with statistics_kept(self.generator), statistics_kept(self.mixer):
             losses = {name: term() for name, term in terms.items() if weights[name]}
-        return {"generator": sum(weights[name] * loss for name, loss in losses.items()), **losses}
+        return {"generator": self.weighted_sum(losses), **losses}
 
     @property
     def identity_windows(self) -> int:
@@ -245,11 +231,10 @@ class CycleGAN(Adversarial, SeparationSystem):
 
     def train_discriminator(self, end: str, real, fake):
         """All steps of one discriminator on the same windows."""
+        player = f"{end}_discriminator"
         for _ in range(self.config.discriminator_steps):
-            loss = self.minimize(
-                self.discriminator_loss, (end, real, fake), player=f"{end}_discriminator"
-            )
-            self.log(**{f"{end}_discriminator": loss})
+            loss = self.minimize(self.discriminator_loss, (end, real, fake), player=player)
+            self.log(**{player: loss})
 
     def discriminator_loss(self, end: str, real, fake):
         """Loss of one discriminator on real and fake crops."""

@@ -84,10 +84,7 @@ class Decomposition(Adversarial, SeparationSystem):
             )
         self.parts = (*self.sources, OTHERS)[: self.outputs]
         self.composition = composition(config.composition, parts=self.outputs)
-        scored = [
-            *(self.parts if self.plays("parts") else ()),
-            *([MIXTURE] if self.plays("mixture") else ()),
-        ]
+        scored = [name for name in (*self.parts, MIXTURE) if self.plays(term_of(name))]
         self.critics = {
             name: self.new_discriminator(10 * number) for number, name in enumerate(scored)
         }
@@ -159,10 +156,8 @@ class Decomposition(Adversarial, SeparationSystem):
 
     @property
     def players(self):
-        return {
-            **{f"critic_{name}": critic for name, critic in self.critics.items()},
-            **self.learners,
-        }
+        critics = {f"critic_{name}": critic for name, critic in self.critics.items()}
+        return {**critics, **self.learners}
 
     def steps_per_batch(self, player):
         return 1 if player in self.generators else self.config.critic_steps
@@ -177,9 +172,7 @@ class Decomposition(Adversarial, SeparationSystem):
             with tape.stop_recording():
                 self.train_critics(pairs)
             losses = self.cycle_losses(trips) | self.adversarial_losses(pairs)
-            total = sum(
-                getattr(self.config, f"{term}_weight") * loss for term, loss in losses.items()
-            )
+            total = self.weighted_sum(losses)
         self.apply_gradients(total, tape, *self.learners)
         if "generator" in self.learners:
             self.update_average(mixture)
@@ -195,9 +188,8 @@ class Decomposition(Adversarial, SeparationSystem):
             window = solo[:, number]
             if name in self.components:
                 generator = self.components[name]
-                latent = keras.random.uniform(
-                    (solo.shape[0], generator.input.shape[-1]), -1.0, 1.0, seed=self.draws
-                )
+                shape = (solo.shape[0], generator.input.shape[-1])
+                latent = keras.random.uniform(shape, -1.0, 1.0, seed=self.draws)
                 sound = ops.stop_gradient(generator(latent, training=False))
                 window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)
             windows.append(window)
@@ -245,9 +237,8 @@ class Decomposition(Adversarial, SeparationSystem):
             start = self.random_start()
             for name, windows in pairs.items():
                 real, made = self.crops(start, *(ops.stop_gradient(window) for window in windows))
-                loss = self.minimize(
-                    self.critic_loss, (self.critics[name], real, made), player=f"critic_{name}"
-                )
+                compared = self.critics[name], real, made
+                loss = self.minimize(self.critic_loss, compared, player=f"critic_{name}")
                 self.log(**{f"{term_of(name)}_critic": loss})
 
     def critic_loss(self, critic, real, made):

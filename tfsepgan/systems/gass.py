@@ -39,7 +39,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfsepgan.config import Experiment
-from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
+from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares
 from tfsepgan.losses.adversarial import fake_loss, generator_loss, real_loss
 from tfsepgan.losses.poisson import poisson_loss, smoothness
 from tfsepgan.networks import dense
@@ -81,12 +81,9 @@ class GASS(AveragedGenerator, SearchingSystem):
         self.searched = tf.function(self.search, input_signature=signature)
 
     def _new_generator(self) -> keras.Model:
-        sizes = {
-            "latent": self.config.latent,
-            "hidden": self.config.hidden,
-            "bins": self.spectra.bins,
-        }
-        return dense.generator(parts=self.parts, start=self.config.start, **sizes)
+        config = self.config
+        sizes = {"latent": config.latent, "hidden": config.hidden, "bins": self.spectra.bins}
+        return dense.generator(parts=self.parts, start=config.start, **sizes)
 
     @property
     def players(self):
@@ -160,18 +157,16 @@ class GASS(AveragedGenerator, SearchingSystem):
 
     def latents(self):
         """Standard normal latents, `[frames, parts, latent]`."""
-        return keras.random.normal(
-            (self.config.frames, self.parts, self.config.latent), seed=self.draws
-        )
+        shape = (self.config.frames, self.parts, self.config.latent)
+        return keras.random.normal(shape, seed=self.draws)
 
     def critic_loss(self, real, fake):
         """Loss of the critics on real and generated frames; mean over parts."""
         loss = real_loss(WASSERSTEIN, [self.critic(real)])
         loss += fake_loss(WASSERSTEIN, [self.critic(fake)])
         if self.config.objective == "wgan-gp":
-            penalty = gradient_penalty(
-                self.score_frames, self.as_windows(real), self.as_windows(fake), self.draws
-            )
+            real, fake = self.as_windows(real), self.as_windows(fake)
+            penalty = gradient_penalty(self.score_frames, real, fake, self.draws)
             loss += self.config.penalty_weight * penalty
         return loss
 
@@ -205,10 +200,8 @@ class GASS(AveragedGenerator, SearchingSystem):
             gains = shares(parts, self.config.mask_power)
         else:
             gains = parts / (magnitudes[:, :, None] + SILENCE)
-        wanted = ops.transpose(gains[:, :, : len(self.sources)], (0, 2, 1, 3))
-        return np.asarray(
-            self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1])
-        )
+        wanted = gains[:, :, : len(self.sources)]
+        return np.asarray(self.spectra.masked(spectrum, wanted, mixture.shape[1]))
 
     def search(self, magnitudes):
         """Magnitudes of a mixture `[batch, frames, bins]` -> `[batch, frames, parts, bins]`."""
@@ -273,8 +266,5 @@ class GASS(AveragedGenerator, SearchingSystem):
 
         Gains are relative to the level of the mixture.
         """
-        return (
-            levels[..., None]
-            * ops.exp(points[..., -1:])
-            * generated ** (1 / self.config.compression)
-        )
+        gains = levels[..., None] * ops.exp(points[..., -1:])
+        return gains * generated ** (1 / self.config.compression)

@@ -34,23 +34,21 @@ class GeneratorInversion(SearchingSystem):
         config, data = self.config, self.experiment.data
         self.analysis = Analysis(config.frame, config.hop, config.frame // 2 + 1)
         self.synthesis = Synthesis(config.frame, config.hop)
-        drawn = np.random.default_rng(data.seed).uniform(
-            -1, 1, (config.restarts, self.tracks, config.generator.latent)
-        )
+        shape = (config.restarts, self.tracks, config.generator.latent)
+        drawn = np.random.default_rng(data.seed).uniform(-1, 1, shape)
         self.random_starts = drawn.astype(np.float32)
         self._solve = tf.function(self.solve)
         self._find = tf.function(self.find)
 
+    @property
+    def _frames(self) -> dict[str, int]:
+        """Samples of a window, of a frame and between frames."""
+        window, config = self.experiment.data.window, self.config
+        return {"window": window, "frame": config.frame, "hop": config.hop}
+
     def _new_encoder(self) -> keras.Model:
-        config = self.config
-        return inference_encoder(
-            config.encoder,
-            window=self.experiment.data.window,
-            frame=config.frame,
-            hop=config.hop,
-            tracks=self.tracks,
-            latent=config.generator.latent,
-        )
+        sizes = {"tracks": self.tracks, "latent": self.config.generator.latent}
+        return inference_encoder(self.config.encoder, **self._frames, **sizes)
 
     def _new_generator(self) -> keras.Model:
         """All generators in one: `[batch, tracks, latent]` -> `[batch, tracks, window, 1]`."""
@@ -66,14 +64,8 @@ class GeneratorInversion(SearchingSystem):
         if config.generator_kind == "wavegan":
             maker = wavegan_generator(config.generator, window=data.window)
         else:
-            maker = oscillator_generator(
-                config.oscillators,
-                latent=config.generator.latent,
-                window=data.window,
-                frame=config.frame,
-                hop=config.hop,
-                seed=data.seed,
-            )
+            drawn = {"latent": config.generator.latent, "seed": data.seed}
+            maker = oscillator_generator(config.oscillators, **self._frames, **drawn)
         maker.name = f"maker{track}"
         return maker
 
@@ -90,10 +82,8 @@ class GeneratorInversion(SearchingSystem):
 
         With `encoder_start` the first is the encoder's output; all others are random.
         """
-        count, tracks = ops.shape(encoded)[0], encoded.shape[1]
-        drawn = ops.broadcast_to(
-            self.random_starts[:, :tracks], (count, *self.random_starts[:, :tracks].shape)
-        )
+        drawn = self.random_starts[:, : encoded.shape[1]]
+        drawn = ops.broadcast_to(drawn, (ops.shape(encoded)[0], *drawn.shape))
         return ops.concatenate([encoded[:, None], drawn[:, 1:]], axis=1) if encoder_start else drawn
 
     def solve(self, windows):
@@ -103,9 +93,8 @@ class GeneratorInversion(SearchingSystem):
         mixture = gain * windows
         encoded = shipped["encoder"](mixture, training=False)
         starts = self.starts(encoded, encoder_start=config.encoder_start)
-        objective = self.mixture_objective(
-            ops.repeat(mixture, starts.shape[1], axis=0), shipped["generator"]
-        )
+        repeated = ops.repeat(mixture, starts.shape[1], axis=0)
+        objective = self.mixture_objective(repeated, shipped["generator"])
         found, _ = search(objective, starts, iterations=config.iterations, rate=config.search_rate)
         made = shipped["generator"](found, training=False)
         return self.estimates(mixture, made) / gain[:, None]
@@ -141,9 +130,8 @@ class GeneratorInversion(SearchingSystem):
           mixture: `[batch, time, 1]` float32.
         Returns: `[batch, sources, time, 1]`.
         """
-        return in_windows(
-            self._solve, mixture, window=self.experiment.data.window, outputs=len(self.sources)
-        )
+        window = self.experiment.data.window
+        return in_windows(self._solve, mixture, window=window, outputs=len(self.sources))
 
     def recover(self, measurements, matrix, *, encoder_start: bool | None = None):
         """Recover windows of the first source from linear measurements of them.
@@ -169,9 +157,8 @@ class GeneratorInversion(SearchingSystem):
             )
         guess = back_projection(measurements, matrix)[..., None]
         at_encoder = self.config.encoder_start if encoder_start is None else encoder_start
-        made, least = self._find(
-            tf.constant(measurements), tf.constant(matrix), tf.constant(guess), at_encoder
-        )
+        given = (tf.constant(array) for array in (measurements, matrix, guess))
+        made, least = self._find(*given, at_encoder)
         return made.numpy()[..., 0], least.numpy()
 
     def find(self, measurements, matrix, guess, encoder_start: bool):
@@ -212,8 +199,5 @@ class GeneratorInversion(SearchingSystem):
         whole = None if self.explains_all else self.power(mixture)
         masks = recovery.shares(self.power(made), whole)
         spectrum = self.analysis(mixture)
-        masked = [
-            self.synthesis(spectrum * ops.tile(masks[:, k], (1, 1, 2)))
-            for k in range(len(self.sources))
-        ]
-        return ops.stack(masked, axis=1)
+        gains = [ops.tile(masks[:, k], (1, 1, 2)) for k in range(len(self.sources))]
+        return ops.stack([self.synthesis(spectrum * gain) for gain in gains], axis=1)

@@ -57,14 +57,8 @@ def search(objective: Callable, starts, *, iterations: int, rate: float):
         latents, first, second = adam_step(count, latents, slope, first, second, rate=rate)
         return count + 1, latents, first, second, best, least
 
-    state = (
-        tf.constant(0),
-        start,
-        tf.zeros_like(start),
-        tf.zeros_like(start),
-        start,
-        objective(start),
-    )
+    zeros = tf.zeros_like(start)
+    state = (tf.constant(0), start, zeros, zeros, start, objective(start))
     # `tf.while_loop`, because Keras' `fit` does not convert Python loops to graph loops.
     state = tf.while_loop(lambda count, *_: count < iterations, step, state, parallel_iterations=1)
     _, latents, _, _, best, least = state
@@ -102,9 +96,8 @@ def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: in
     padded = np.zeros((batch, (count + 1) * hop, 1), np.float32)
     padded[:, hop : hop + time] = mixture
     windows = np.stack([padded[:, k * hop : k * hop + window] for k in range(count)], axis=1)
-    found = _in_groups(solve, windows.reshape(-1, window, 1)).reshape(
-        batch, count, outputs, window, 1
-    )
+    found = _in_groups(solve, windows.reshape(-1, window, 1))
+    found = found.reshape(batch, count, outputs, window, 1)
     fade = np.sin(np.pi * (np.arange(window, dtype=np.float32) + 0.5) / window)[:, None] ** 2
     estimates = np.zeros((batch, outputs, *padded.shape[1:]), np.float32)
     for k in range(count):
@@ -115,7 +108,6 @@ def in_windows(solve: Callable, mixture: np.ndarray, *, window: int, outputs: in
 def _in_groups(solve: Callable, windows: np.ndarray) -> np.ndarray:
     missing = -len(windows) % GROUP
     padded = np.concatenate([windows, np.zeros((missing, *windows.shape[1:]), np.float32)])
-    found = [
-        solve(tf.constant(padded[k : k + GROUP])).numpy() for k in range(0, len(padded), GROUP)
-    ]
+    groups = [tf.constant(padded[k : k + GROUP]) for k in range(0, len(padded), GROUP)]
+    found = [solve(group).numpy() for group in groups]
     return np.concatenate(found)[: len(windows)]

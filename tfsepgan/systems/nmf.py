@@ -36,7 +36,7 @@ from keras import ops
 from sklearn.decomposition import non_negative_factorization
 
 from tfsepgan.config import Experiment
-from tfsepgan.layers.spectra import Spectra, level, shares, turned
+from tfsepgan.layers.spectra import Spectra, level, shares
 from tfsepgan.losses.poisson import divergence
 from tfsepgan.networks.dictionary import dictionary
 from tfsepgan.systems.base import SearchingSystem
@@ -67,9 +67,8 @@ class NMF(SearchingSystem):
         parts = self.parts = len(self.sources) + experiment.data.has_others  # others are one
         self.spectra = Spectra(config.frame, config.hop)
         bins = self.spectra.bins
-        self.dictionary = dictionary(
-            parts=parts, rank=config.rank, bins=bins, seed=experiment.data.seed
-        )
+        sizes = {"parts": parts, "rank": config.rank, "bins": bins}
+        self.dictionary = dictionary(**sizes, seed=experiment.data.seed)
         self.pool = self._state("pool", (parts, config.pool, bins), "zeros")
         # A frame stays in the pool while its key is among the highest of all keys so far. Keys are
         # normal: in float32 the highest of millions differ, while uniform ones would be equal.
@@ -112,18 +111,16 @@ class NMF(SearchingSystem):
         """
         keys = keras.random.normal(frames.shape[:2], seed=self.draws)
         highest, places = ops.top_k(ops.concatenate([self.keys, keys], axis=1), self.config.pool)
-        self.pool.assign(
-            tf.gather(ops.concatenate([self.pool, frames], axis=1), places, batch_dims=1)
-        )
+        both = ops.concatenate([self.pool, frames], axis=1)
+        self.pool.assign(tf.gather(both, places, batch_dims=1))
         self.keys.assign(highest)
 
     def finish_epoch(self):
         """Fit the dictionary of each part to its sample of frames."""
         spectra = self.dictionary.get_layer("dictionary").spectra
         learnt, misfits = np.array(spectra), []
-        for part, (frames, keys) in enumerate(
-            zip(np.array(self.pool), np.array(self.keys), strict=True)
-        ):
+        pools = zip(np.array(self.pool), np.array(self.keys), strict=True)
+        for part, (frames, keys) in enumerate(pools):
             sample = self.weighted(frames[keys > EMPTY])
             if sample.any():
                 learnt[part], misfit = self.fit_dictionary(sample, self.start(sample))
@@ -144,9 +141,8 @@ class NMF(SearchingSystem):
         Random factors make all of them different.
         """
         places = np.arange(self.config.rank) % len(frames)
-        factors = np.random.default_rng(self.experiment.data.seed).uniform(
-            0.5, 1.5, (len(places), frames.shape[1])
-        )
+        random = np.random.default_rng(self.experiment.data.seed)
+        factors = random.uniform(0.5, 1.5, (len(places), frames.shape[1]))
         return (frames[places] * factors + LEAST * frames.mean(axis=0)).astype(np.float32) + 1e-9
 
     def fit_dictionary(self, frames: np.ndarray, spectra: np.ndarray) -> tuple[np.ndarray, float]:
@@ -171,10 +167,8 @@ class NMF(SearchingSystem):
         batch, frames, bins = magnitudes.shape
         parts = self.dictionary(self.activations(np.reshape(magnitudes, (-1, bins))))
         masks = ops.reshape(shares(parts, self.config.mask_power), (batch, frames, -1, bins))
-        wanted = ops.transpose(masks[:, :, : len(self.sources)], (0, 2, 1, 3))
-        return np.asarray(
-            self.spectra.synthesise(turned(spectrum[:, None], wanted), mixture.shape[1])
-        )
+        wanted = masks[:, :, : len(self.sources)]
+        return np.asarray(self.spectra.masked(spectrum, wanted, mixture.shape[1]))
 
     def activations(self, magnitudes: np.ndarray) -> np.ndarray:
         """Activations `[frames, parts, rank]` of all spectra for magnitudes `[frames, bins]`.
@@ -185,12 +179,8 @@ class NMF(SearchingSystem):
         spectra = np.array(self.dictionary.get_layer("dictionary").spectra)
         together = spectra.reshape(-1, spectra.shape[-1])
         levels = np.asarray(level(magnitudes))
+        updates = {"n_components": len(together), "max_iter": self.config.iterations, **UPDATES}
         found, _, _ = non_negative_factorization(
-            magnitudes / levels,
-            H=together,
-            n_components=len(together),
-            update_H=False,
-            max_iter=self.config.iterations,
-            **UPDATES,
+            magnitudes / levels, H=together, update_H=False, **updates
         )
         return (found * levels).reshape(-1, *spectra.shape[:2])

@@ -43,15 +43,8 @@ class SemiSupervised(Adversarial, SeparationSystem):
     Source: Stoller, Ewert & Dixon 2018, arXiv:1711.00048, section 2.
     """
 
-    losses_logged = (
-        "generator",
-        "supervised",
-        "unsupervised",
-        "additive",
-        "critic",
-        "distance",
-        "penalty",
-    )
+    losses_logged = ("generator", "supervised", "unsupervised", "additive", "critic", "distance")
+    losses_logged += ("penalty",)
     batch_keys = ("mixture", "sources", "unlabelled", "solo")
     models_others = True
     objective = "wgan-gp"  # the paper's; no setting
@@ -59,9 +52,8 @@ class SemiSupervised(Adversarial, SeparationSystem):
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         self.distance = PAIRED_LOSSES[self.config.paired_loss]
-        self.unlabelled_windows = max(
-            1, round(self.config.unlabelled_share * experiment.data.batch)
-        )
+        share = self.config.unlabelled_share
+        self.unlabelled_windows = max(1, round(share * experiment.data.batch))
         names = (*self.sources, "residual")[: self.outputs]  # no source may be called residual
         self.critics = {
             f"critic_{name}": without_constants(self.new_discriminator(10 * number))
@@ -87,9 +79,8 @@ class SemiSupervised(Adversarial, SeparationSystem):
             if self.config.supervised_weight:
                 losses["supervised"] = self.supervised_loss(batch["mixture"], batch["sources"])
             if self.plays or self.config.additive_weight:
-                unlabelled, estimates = self.separated(
-                    batch["unlabelled"][: self.unlabelled_windows]
-                )
+                unlabelled = batch["unlabelled"][: self.unlabelled_windows]
+                unlabelled, estimates = self.separated(unlabelled)
                 losses["additive"] = additive_loss(unlabelled, estimates, self.distance)
             if self.plays:
                 # The critics step here, while the tape is paused: both players use the same
@@ -97,9 +88,7 @@ class SemiSupervised(Adversarial, SeparationSystem):
                 with tape.stop_recording():
                     self.train_critics(solo, ops.stop_gradient(estimates))
                 losses["unsupervised"] = self.unsupervised_loss(estimates)
-            total = sum(
-                getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items()
-            )
+            total = self.weighted_sum(losses)
         self.apply_gradients(total, tape, "generator")
         self.update_average(batch["unlabelled"])
         return self.log(generator=total, **losses)
@@ -139,10 +128,8 @@ class SemiSupervised(Adversarial, SeparationSystem):
         """L_u: the sum over critics of minus the mean score of the estimates."""
         start = self.random_start()
         windows = [self.crops(start, estimates[:, k])[0] for k in range(self.outputs)]
-        return sum(
-            self.adversarial_loss(critic, fake)
-            for critic, fake in zip(self.critics.values(), windows, strict=True)
-        )
+        pairs = zip(self.critics.values(), windows, strict=True)
+        return sum(self.adversarial_loss(critic, fake) for critic, fake in pairs)
 
 
 def without_constants(critic):

@@ -33,15 +33,8 @@ class SSepGAN(Adversarial, SeparationSystem):
     Source: ElAraby, Ni & Tran, "S-SepGAN", section 3.3.
     """
 
-    losses_logged = (
-        "generator",
-        "paired",
-        "identity",
-        "adversarial",
-        "features",
-        "spectral",
-        "discriminator",
-    )
+    losses_logged = ("generator", "paired", "identity", "adversarial", "features", "spectral")
+    losses_logged += ("discriminator",)
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -50,9 +43,6 @@ class SSepGAN(Adversarial, SeparationSystem):
     @property
     def players(self):
         return {"discriminator": self.discriminator, "generator": self.generator}
-
-    def steps_per_batch(self, player):
-        return self.config.discriminator_steps if player == "discriminator" else 1
 
     def train_step(self, batch):
         mixture, target = batch["mixture"], batch["sources"]
@@ -88,10 +78,8 @@ class SSepGAN(Adversarial, SeparationSystem):
 
     def discriminator_loss(self, mixture, real, fake):
         """L_D: the target is real, estimate and mixture are fake."""
-        weight = self.config.mixture_as_fake_weight
-        return self.loss_of_discriminator(
-            self.discriminator, real, fake, mixture=mixture, mixture_weight=weight
-        ).total
+        third = {"mixture": mixture, "mixture_weight": self.config.mixture_as_fake_weight}
+        return self.loss_of_discriminator(self.discriminator, real, fake, **third).total
 
     def generator_losses(self, estimate, target, identity, start):
         """L_G, by the name `generator`, and its terms."""
@@ -113,8 +101,7 @@ class SSepGAN(Adversarial, SeparationSystem):
             terms["identity"] = identity
             total += config.identity_weight * terms["identity"]
         if config.spectral_weight:
-            terms["spectral"] = multi_resolution_spectral(
-                sources_as_windows(target), sources_as_windows(estimate)
-            )
+            compared = sources_as_windows(target), sources_as_windows(estimate)
+            terms["spectral"] = multi_resolution_spectral(*compared)
             total += config.spectral_weight * terms["spectral"]
         return {"generator": total, **terms}

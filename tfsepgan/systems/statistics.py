@@ -45,13 +45,13 @@ def normalises_weighted_outputs(network: keras.Model) -> bool:
     """Whether a Functional network has batch normalisation after a layer with weights."""
     learns = False
     for layer in network.layers:  # in the order of the forward pass
-        if learns and (
-            isinstance(layer, keras.layers.BatchNormalization) or _has_normalisation(layer)
-        ):
+        if learns and _has_normalisation(layer):
             return True
         learns = learns or bool(layer.trainable_weights)
     return False
 
 
 def _has_normalisation(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, keras.Model) and next(batch_normalisations(layer), None) is not None
+    if isinstance(layer, keras.Model):
+        return next(batch_normalisations(layer), None) is not None
+    return isinstance(layer, keras.layers.BatchNormalization)

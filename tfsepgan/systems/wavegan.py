@@ -68,9 +68,6 @@ class WaveGAN(Adversarial, SynthesisSystem):
     def players(self):
         return {"discriminator": self.discriminator, "generator": self.generator}
 
-    def steps_per_batch(self, player):
-        return self.config.discriminator_steps if player == "discriminator" else 1
-
     def train_step(self, batch):
         recordings = batch["solo"][:, 0]  # of the first source; nothing else is used
         recordings = recordings * gain_to_level(recordings, self.config.level_dbfs)

@@ -24,16 +24,9 @@ def _segments(song: Song) -> Iterator[tuple[float, float, Chord]]:
                 begun, chord = float(beat), following
 
 
-def _note(
-    song: Song,
-    beat: float,
-    beats: float,
-    pitch: int,
-    velocity: int,
-    sounds: float = _SOUNDING_SHARE,
-) -> Note:
+def _note(song: Song, beat: float, beats: float, pitch: int, velocity: int) -> Note:
     start, end = song.time(beat), song.time(beat + beats)
-    return Note(start, start + max(0.05, (end - start) * sounds), pitch, velocity)
+    return Note(start, start + max(0.05, (end - start) * _SOUNDING_SHARE), pitch, velocity)
 
 
 def _low(pitch_class: int) -> int:
@@ -53,9 +46,8 @@ def bass(song: Song, rng: np.random.Generator, *, style: str) -> list[Note]:
     for number, (beat, beats, chord) in enumerate(segments):
         following = segments[number + 1][2] if number + 1 < len(segments) else chord
         for at, length, pitch, velocity in BASSES[style](chord, following, beats, rng):
-            notes.append(
-                _note(song, beat + at, length, fold(pitch, _BASS_LOW, _BASS_HIGH), velocity)
-            )
+            pitch = fold(pitch, _BASS_LOW, _BASS_HIGH)
+            notes.append(_note(song, beat + at, length, pitch, velocity))
     return notes
 
 
@@ -130,11 +122,8 @@ def voicing(chord: Chord, count: int, centre: int, before: tuple[int, ...] = ())
     middle = float(np.mean(before)) if before else float(centre)
     middle = 0.5 * middle + 0.5 * centre  # so that it does not drift away
     pitches = [pitch for pitch in range(128) if (pitch - chord.root) % 12 in chord.tones]
-    starts = range(len(pitches) - count + 1)
-    best = min(
-        starts, key=lambda start: abs(float(np.mean(pitches[start : start + count])) - middle)
-    )
-    return tuple(pitches[best : best + count])
+    found = [pitches[first : first + count] for first in range(len(pitches) - count + 1)]
+    return tuple(min(found, key=lambda notes: abs(float(np.mean(notes)) - middle)))
 
 
 def chords(song: Song, rng: np.random.Generator, *, style: str, centre: int) -> list[Note]:
@@ -154,9 +143,8 @@ def chords(song: Song, rng: np.random.Generator, *, style: str, centre: int) -> 
         before = voicing(chord, count, centre, before)
         for at, length, late, pitch, velocity in CHORD_STYLES[style](before, chord, beats, drawn):
             note = _note(song, beat + at, length, pitch, velocity)
-            notes.append(
-                note._replace(start=note.start + late, end=max(note.end, note.start + late + 0.05))
-            )
+            start = note.start + late
+            notes.append(note._replace(start=start, end=max(note.end, start + 0.05)))
     return notes
 
 
@@ -198,9 +186,8 @@ def _pad(pitches, chord, beats, drawn):
 
 
 def _organ(pitches, chord, beats, drawn):
-    for at, length in (
-        ((0.0, beats),) if drawn % 3 else tuple((b + 0.5, 0.4) for b in range(int(beats)))
-    ):
+    offbeats = [(beat + 0.5, 0.4) for beat in range(int(beats))]
+    for at, length in [(0.0, beats)] if drawn % 3 else offbeats:
         for pitch in pitches:
             yield at, length, 0.0, pitch, 80
 

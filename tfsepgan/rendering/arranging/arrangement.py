@@ -8,16 +8,17 @@ import numpy as np
 
 from tfsepgan.rendering.arranging.accompaniment import bass, chords
 from tfsepgan.rendering.arranging.drums import WALTZES, drums
-from tfsepgan.rendering.arranging.line_ups import LINE_UPS, LineUp
+from tfsepgan.rendering.arranging.line_ups import LINE_UPS, Leads, LineUp
 from tfsepgan.rendering.arranging.piano import HANDS, PianoRole, Span, play
 from tfsepgan.rendering.arranging.song import Song
 from tfsepgan.rendering.instruments import CLASSES, InstrumentClass
-from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time
+from tfsepgan.rendering.score import Note, Part, fit, line, one_key_at_a_time, played
 from tfsepgan.rendering.soundfonts import SoundFont
 
 PIANO, SINGER = "piano", "singer"
 _TIMING_SECONDS = {"drums": 0.005, "bass": 0.008}  # standard deviation of a player's timing
 _OTHERS_SECONDS = 0.010
+_SHORTEST_SECONDS = 0.03  # of a note after its timing is changed
 _UNEVEN = 7.0  # standard deviation of velocities
 _CENTRES = {"acoustic_guitar": 55, "electric_guitar": 57, "brass": 62, "harp": 64, "synth_lead": 67}
 # how the piano plays over a song's phrases
@@ -99,25 +100,20 @@ class _Band:
         if not performed.notes:  # that hand has no notes, or all of them are in rests
             role, performed = PianoRole(), song.piano
         programs = _PIANOS if rng.random() < _USUAL_PIANO else ()
-        self._add(
-            PIANO, PIANO, "performed", performed.notes, programs=programs, performed=performed
-        )
-        if line_up.drums and rng.random() < line_up.drums_share:
-            style = str(rng.choice(list(WALTZES) if song.beats_in_bar == 3 else line_up.drums))
+        piano = {"programs": programs, "performed": performed}
+        self._add(PIANO, PIANO, "performed", performed.notes, **piano)
+        if line_up.drums.styles and rng.random() < line_up.drums.share:
+            styles = list(WALTZES) if song.beats_in_bar == 3 else line_up.drums.styles
+            style = str(rng.choice(styles))
             silent = frozenset([0]) if rng.random() < 0.2 else frozenset()
-            self._add(
-                "drums",
-                "drums",
-                style,
-                drums(song, rng, style=style, phrase_bars=self._phrase_bars, silent=silent),
-            )
-        if line_up.bass and rng.random() < line_up.bass_share:
-            style = str(rng.choice(line_up.bass))
-            self._add(
-                "bass", "bass", style, bass(song, rng, style=style), programs=line_up.bass_programs
-            )
+            strokes = drums(song, rng, style=style, phrase_bars=self._phrase_bars, silent=silent)
+            self._add("drums", "drums", style, strokes)
+        if line_up.bass.styles and rng.random() < line_up.bass.share:
+            style = str(rng.choice(line_up.bass.styles))
+            notes = bass(song, rng, style=style)
+            self._add("bass", "bass", style, notes, programs=line_up.bass.programs)
         self._add_chords(line_up)
-        self._add_leads(line_up)
+        self._add_leads(line_up.leads)
         return Arrangement(line_up.name, tuple(self._voices), role)
 
     def _add_chords(self, line_up: LineUp) -> None:
@@ -130,29 +126,19 @@ class _Band:
             notes = chords(self._song, rng, style=style, centre=_CENTRES.get(name, 60))
             self._add(name, "chords", style, notes, programs=programs)
 
-    def _add_leads(self, line_up: LineUp) -> None:
+    def _add_leads(self, leads: Leads) -> None:
         rng, song = self._rng, self._song
-        sung = bool(song.melody.notes) and rng.random() < line_up.sung
+        melody, bridge = (line(part, lowest=False) for part in (song.melody, song.bridge))
+        sung = bool(melody.notes) and rng.random() < leads.sung
         if sung and self._singers:
             name = str(rng.choice(sorted(self._singers)))
-            part = replace(song.melody, notes=line(song.melody, lowest=False).notes)
-            self._voices.append(Voice("voice", SINGER, "sung", name, 0, part, self._seed()))
+            self._voices.append(Voice("voice", SINGER, "sung", name, 0, melody, self._seed()))
         elif sung:
-            self._add("voice", "lead", "sung", line(song.melody, lowest=False).notes)
-        if line_up.leads and rng.random() < line_up.led * (1 / 3 if sung else 1):
-            self._add(
-                str(rng.choice(line_up.leads)),
-                "lead",
-                "melody",
-                line(song.melody, lowest=False).notes,
-            )
-        if line_up.leads and song.bridge.notes and rng.random() < line_up.bridge:
-            self._add(
-                str(rng.choice(line_up.leads)),
-                "bridge",
-                "bridge",
-                line(song.bridge, lowest=False).notes,
-            )
+            self._add("voice", "lead", "sung", melody.notes)
+        if leads.classes and rng.random() < leads.led * (1 / 3 if sung else 1):
+            self._add(str(rng.choice(leads.classes)), "lead", "melody", melody.notes)
+        if leads.classes and bridge.notes and rng.random() < leads.bridge:
+            self._add(str(rng.choice(leads.classes)), "bridge", "bridge", bridge.notes)
 
     def _piano_role(self, line_up: LineUp) -> PianoRole:
         rng = self._rng
@@ -166,14 +152,11 @@ class _Band:
         elif kind == "early" and len(phrases) > 2:
             rests = [phrases[int(rng.integers(len(phrases) // 2, len(phrases)))]]
             rests = [Span(rests[0].start, phrases[-1].end)]
-        hand = (
-            HANDS[int(rng.integers(1, 3))]
-            if rng.random() < _ONE_HAND and line_up.name != "duo"
-            else HANDS[0]
-        )
-        melody = (
-            str(rng.choice(["doubled", "octave"])) if rng.random() < line_up.piano_melody else "no"
-        )
+        hand, melody = HANDS[0], "no"
+        if rng.random() < _ONE_HAND and line_up.name != "duo":
+            hand = HANDS[int(rng.integers(1, 3))]
+        if rng.random() < line_up.piano_melody:
+            melody = str(rng.choice(["doubled", "octave"]))
         return PianoRole(hand, melody, tuple(rests))
 
     def _phrases(self) -> list[Span]:
@@ -199,27 +182,22 @@ class _Band:
         `performed` keeps its timing and pedals.
         """
         rng, kind = self._rng, CLASSES[name]
-        able = self._able(kind, set(programs) & set(kind.programs)) or self._able(
-            kind, set(kind.programs)
-        )
+        able = self._able(kind, programs) or self._able(kind, kind.programs)
         if not able or not notes:
             return
-        weights = np.array(
-            [_SPECIALISED if self._fonts[font].plays_only(kind) else 1.0 for font in able]
-        )
+        only = [self._fonts[font].plays_only(kind) for font in able]
+        weights = np.where(only, _SPECIALISED, 1.0)
         font = str(rng.choice(list(able), p=weights / weights.sum()))
         program = int(rng.choice(able[font]))
         part = performed or self._played(notes, name)
         part = replace(part, program=program, is_drums=name == "drums", name=role_name)
         self._voices.append(Voice(name, role_name, style, font, program, part, self._seed()))
 
-    def _able(self, kind: InstrumentClass, programs: set[int]) -> dict[str, list[int]]:
-        """Soundfonts that have some of these programs, ordered by name."""
-        fonts = sorted(self._fonts.items())
-        found = {
-            name: [program for program in font.programs(kind) if program in programs]
-            for name, font in fonts
-        }
+    def _able(self, kind: InstrumentClass, programs: Sequence[int]) -> dict[str, list[int]]:
+        """Soundfonts that have some of these programs of a class, ordered by name."""
+        found = {}
+        for name, font in sorted(self._fonts.items()):
+            found[name] = [program for program in font.programs(kind) if program in programs]
         return {name: has for name, has in found.items() if has}
 
     def _played(self, notes: Sequence[Note], name: str) -> Part:
@@ -228,16 +206,13 @@ class _Band:
         ordered = sorted(notes)
         late = _TIMING_SECONDS.get(name, _OTHERS_SECONDS) * rng.standard_normal(len(ordered))
         louder = _UNEVEN * rng.standard_normal(len(ordered)) + rng.uniform(-10, 10)
-        played = []
-        for note, later, more in zip(ordered, late, louder, strict=True):
-            start = max(0.0, note.start + later)
-            end = max(note.end + later, start + 0.03)
-            played.append(
-                Note(start, end, note.pitch, int(np.clip(round(note.velocity + more), 1, 127)))
-            )
+        found = [
+            played(note, later=later, louder=more, shortest_seconds=_SHORTEST_SECONDS)
+            for note, later, more in zip(ordered, late, louder, strict=True)
+        ]
         if name != "drums":
-            played = fit(played, kind.lowest, kind.highest)
-        return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(played))
+            found = fit(found, kind.lowest, kind.highest)
+        return Part(name=name, program=0, is_drums=name == "drums", notes=one_key_at_a_time(found))
 
     def _seed(self) -> tuple[int, ...]:
         return tuple(int(word) for word in self._rng.integers(0, 2**31, 2))

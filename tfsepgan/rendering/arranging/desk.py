@@ -109,11 +109,8 @@ def active_rms(sound: np.ndarray, sample_rate_hz: int) -> float:
     """
     size = max(1, round(_FRAME_SECONDS * sample_rate_hz))
     count = len(sound) // size
-    power = (
-        np.square(sound[: count * size], dtype=np.float32)
-        .reshape(count, -1)
-        .mean(axis=1, dtype=np.float64)
-    )
+    squares = np.square(sound[: count * size], dtype=np.float32)
+    power = squares.reshape(count, -1).mean(axis=1, dtype=np.float64)
     if not count or power.max() == 0:
         return 0.0
     return float(np.sqrt(power[power > power.max() * 10 ** (_ACTIVE_DB / 10)].mean()))
@@ -135,10 +132,8 @@ def decaying(
     count = max(2, round(seconds * sample_rate_hz))
     time = np.arange(count, dtype=np.float32)[:, None] / np.float32(seconds * sample_rate_hz)
     noise = white_noise(2 * count, rng).reshape(count, 2)
-    low = np.stack(
-        [filtered(noise[:, n], band_edge("lowpass", 2500.0, sample_rate_hz)) for n in range(2)],
-        axis=1,
-    )
+    edge = band_edge("lowpass", 2500.0, sample_rate_hz)
+    low = np.stack([filtered(noise[:, n], edge) for n in range(2)], axis=1)
     falling = np.float32(-3 * np.log(10)) * time
     sound = low * np.exp(falling) + 0.7 * (noise - low) * np.exp(2 * falling)
     sound /= np.sqrt(np.sum(np.square(sound), axis=0, dtype=np.float64)).astype(np.float32)
@@ -165,16 +160,14 @@ def mixed(
     sound = panned(narrowed(sound, strip.width), strip.pan)
     room = 10 ** (strip.room_db / 20) * decaying(strip.room_seconds, 0.004, sample_rate_hz, rng)
     hall_rng = np.random.default_rng(hall.seed)
-    shared = 10 ** (strip.send_db / 20) * decaying(
-        hall.seconds, hall.delay_seconds, sample_rate_hz, hall_rng
-    )
+    echo = decaying(hall.seconds, hall.delay_seconds, sample_rate_hz, hall_rng)
+    shared = 10 ** (strip.send_db / 20) * echo
     response = np.zeros((max(len(room), len(shared)), 2), np.float32)
     response[: len(room)] += room
     response[: len(shared)] += shared
     response[0] += 1
-    wet = np.stack(
-        [oaconvolve(sound[:, n], response[:, n])[: len(sound)] for n in range(2)], axis=1
-    ).astype(np.float32)
+    wet = [oaconvolve(sound[:, n], response[:, n])[: len(sound)] for n in range(2)]
+    wet = np.stack(wet, axis=1).astype(np.float32)
     rms = active_rms(wet, sample_rate_hz)
     return wet * np.float32(10 ** (strip.level_db / 20) / rms) if rms else wet
 

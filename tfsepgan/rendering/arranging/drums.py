@@ -8,18 +8,8 @@ import numpy as np
 from tfsepgan.rendering.arranging.song import Song
 from tfsepgan.rendering.score import Note
 
-KICK, RIM, SNARE, CLAP, HAT, PEDAL, OPEN, CRASH, RIDE, BRUSH = (
-    36,
-    37,
-    38,
-    39,
-    42,
-    44,
-    46,
-    49,
-    51,
-    40,
-)
+KICK, RIM, SNARE, CLAP, BRUSH = 36, 37, 38, 39, 40
+HAT, PEDAL, OPEN, CRASH, RIDE = 42, 44, 46, 49, 51
 TAMBOURINE, CABASA, SHAKER, CLAVES = 54, 69, 70, 75
 TOMS = (50, 48, 45, 43, 41)
 _VELOCITIES = {"X": 112, "x": 92, "o": 58}  # accent, stroke, ghost
@@ -59,10 +49,7 @@ _FILLS: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
     (4, ((SNARE, "xoxoXxXX"),)),
     (4, ((SNARE, "xx......"), (TOMS[0], "..xx...."), (TOMS[2], "....xx.."), (TOMS[4], "......XX"))),
     (3, ((TOMS[0], "xx...."), (TOMS[2], "..xx.."), (TOMS[3], "....XX"), (KICK, "x..x.."))),
-    (
-        2,
-        ((SNARE, "x.xX"), (KICK, "x...")),
-    ),
+    (2, ((SNARE, "x.xX"), (KICK, "x..."))),
 )
 
 
@@ -91,28 +78,25 @@ def drums(
         phrase, at = divmod(number, phrase_bars)
         if phrase in silent:
             continue
-        fill_beats = (
-            min(2, count - 1) if with_fills and at == phrase_bars - 1 and rng.random() < 0.9 else 0
-        )
+        fills = with_fills and at == phrase_bars - 1 and rng.random() < 0.9
+        fill_beats = min(2, count - 1) if fills else 0
         until = (count - fill_beats) * steps
         for drum, pattern in bar.items():
             notes += _strokes(song, drum, (pattern * 2)[:until], first, steps)
         if fill_beats:
             fill_steps, voices = _FILLS[int(rng.integers(0, len(_FILLS)))]
             for drum, pattern in voices:
-                start = first + count - fill_beats
-                notes += _strokes(
-                    song, drum, pattern[-fill_beats * fill_steps :], start, fill_steps
-                )
+                last = pattern[-fill_beats * fill_steps :]
+                notes += _strokes(song, drum, last, first + count - fill_beats, fill_steps)
         if at == 0 and number and with_crash and phrase - 1 not in silent:
             notes += _strokes(song, CRASH, "x", first, 1)
     return notes
 
 
 def _strokes(song: Song, drum: int, pattern: str, first: int, steps: int) -> list[Note]:
-    times = [
-        (song.time(first + number / steps), mark)
-        for number, mark in enumerate(pattern)
-        if mark in _VELOCITIES
-    ]
-    return [Note(start, start + _LENGTH_SECONDS, drum, _VELOCITIES[mark]) for start, mark in times]
+    notes = []
+    for number, mark in enumerate(pattern):
+        if mark in _VELOCITIES:
+            start = song.time(first + number / steps)
+            notes.append(Note(start, start + _LENGTH_SECONDS, drum, _VELOCITIES[mark]))
+    return notes

@@ -6,23 +6,21 @@ from typing import NamedTuple
 Choice = tuple[str, tuple[str, ...], tuple[int, ...]]
 
 
-class LineUp(NamedTuple):
-    """A kind of band, before anything is drawn."""
+class Section(NamedTuple):
+    """The drums or the bass of a band."""
 
-    name: str
-    weight: float
-    """Relative frequency."""
-    drums: tuple[str, ...] = ()
-    """Styles; empty: no drums."""
-    drums_share: float = 1.0
-    bass: tuple[str, ...] = ()
-    """Styles; empty: no bass."""
-    bass_share: float = 1.0
-    chords: tuple[Choice, ...] = ()
-    chord_players: tuple[int, int] = (0, 0)
-    """Lowest and highest number of `chords` that play."""
-    leads: tuple[str, ...] = ()
-    """Classes that can play the melody."""
+    styles: tuple[str, ...] = ()
+    """Empty: there are none."""
+    share: float = 1.0
+    """Probability that they play."""
+    programs: tuple[int, ...] = ()
+    """Suitable programs; empty: all."""
+
+
+class Leads(NamedTuple):
+    """Who plays the melody of a band."""
+
+    classes: tuple[str, ...] = ()
     sung: float = 0.0
     """Probability that the melody is sung."""
     led: float = 1.0
@@ -30,8 +28,21 @@ class LineUp(NamedTuple):
     third of that.
     """
     bridge: float = 0.0
-    """Probability that another one of `leads` plays the bridge."""
-    bass_programs: tuple[int, ...] = ()
+    """Probability that another one of `classes` plays the bridge."""
+
+
+class LineUp(NamedTuple):
+    """A kind of band, before anything is drawn."""
+
+    name: str
+    weight: float
+    """Relative frequency."""
+    drums: Section = Section()
+    bass: Section = Section()
+    chords: tuple[Choice, ...] = ()
+    chord_players: tuple[int, int] = (0, 0)
+    """Lowest and highest number of `chords` that play."""
+    leads: Leads = Leads()
     piano_melody: float = 0.1
     """Probability that the piano also plays the melody."""
 
@@ -51,176 +62,116 @@ LINE_UPS = (
     LineUp(
         "trio",
         1.2,
-        ("swing", "bossa", "brushes", "ballad", "pop"),
-        1.0,
-        ("walking", "fifths", "roots"),
-        1.0,
-        bass_programs=(32, 33, 35),
+        drums=Section(("swing", "bossa", "brushes", "ballad", "pop")),
+        bass=Section(("walking", "fifths", "roots"), programs=(32, 33, 35)),
         piano_melody=0.7,
     ),
     LineUp(
         "jazz quartet",
         0.9,
-        ("swing", "brushes", "bossa"),
-        1.0,
-        ("walking", "fifths"),
-        1.0,
-        leads=_WINDS,
-        bass_programs=_UPRIGHT,
+        drums=Section(("swing", "brushes", "bossa")),
+        bass=Section(("walking", "fifths"), programs=_UPRIGHT),
+        leads=Leads(_WINDS),
     ),
     LineUp(
         "pop band",
         2.2,
-        _POP_DRUMS,
-        1.0,
-        ("eighths", "syncopated", "roots", "octaves"),
-        1.0,
-        (_ACOUSTIC, _CLEAN, _STRINGS, _PAD),
-        (1, 2),
-        ("saxophone", "flute", "electric_guitar", "violin"),
-        0.75,
-        0.9,
-        0.25,
-        _FINGERED,
+        drums=Section(_POP_DRUMS),
+        bass=Section(("eighths", "syncopated", "roots", "octaves"), programs=_FINGERED),
+        chords=(_ACOUSTIC, _CLEAN, _STRINGS, _PAD),
+        chord_players=(1, 2),
+        leads=Leads(
+            ("saxophone", "flute", "electric_guitar", "violin"), sung=0.75, led=0.9, bridge=0.25
+        ),
     ),
     LineUp(
         "rock band",
         1.2,
-        ("rock", "driving", "half time", "shuffle"),
-        1.0,
-        ("eighths", "roots", "syncopated"),
-        1.0,
-        (_DRIVEN, _CLEAN, _ORGAN),
-        (1, 2),
-        ("electric_guitar", "organ"),
-        0.7,
-        0.8,
-        0.15,
-        _FINGERED,
+        drums=Section(("rock", "driving", "half time", "shuffle")),
+        bass=Section(("eighths", "roots", "syncopated"), programs=_FINGERED),
+        chords=(_DRIVEN, _CLEAN, _ORGAN),
+        chord_players=(1, 2),
+        leads=Leads(("electric_guitar", "organ"), sung=0.7, led=0.8, bridge=0.15),
     ),
     LineUp(
         "ballad",
         1.4,
-        ("ballad", "brushes", "half time"),
-        0.45,
-        ("held", "fifths", "roots"),
-        0.6,
-        (_STRINGS, _ACOUSTIC, _PAD),
-        (1, 1),
-        ("flute", "violin", "cello", "clarinet"),
-        0.8,
-        1.0,
-        0.3,
-        (32, 33, 35),
+        drums=Section(("ballad", "brushes", "half time"), share=0.45),
+        bass=Section(("held", "fifths", "roots"), share=0.6, programs=(32, 33, 35)),
+        chords=(_STRINGS, _ACOUSTIC, _PAD),
+        chord_players=(1, 1),
+        leads=Leads(("flute", "violin", "cello", "clarinet"), sung=0.8, bridge=0.3),
     ),
     LineUp(
         "duo",
         1.2,
-        leads=("violin", "cello", "flute", "clarinet", "saxophone", "trumpet", "double_reeds"),
-        sung=0.5,
+        leads=Leads(
+            ("violin", "cello", "flute", "clarinet", "saxophone", "trumpet", "double_reeds"),
+            sung=0.5,
+        ),
     ),
     LineUp(
         "big band",
         0.9,
-        ("swing", "shuffle", "bossa"),
-        1.0,
-        ("walking",),
-        1.0,
-        (_BRASS, _CLEAN),
-        (1, 2),
-        _WINDS,
-        0.3,
-        1.0,
-        0.5,
-        _UPRIGHT,
+        drums=Section(("swing", "shuffle", "bossa")),
+        bass=Section(("walking",), programs=_UPRIGHT),
+        chords=(_BRASS, _CLEAN),
+        chord_players=(1, 2),
+        leads=Leads(_WINDS, sung=0.3, bridge=0.5),
     ),
     LineUp(
         "piano and guitar",
         0.9,
-        ("percussion", "brushes"),
-        0.2,
-        ("held",),
-        0.2,
-        (_ACOUSTIC, _CLEAN),
-        (1, 1),
-        ("flute", "violin", "plucked"),
-        0.6,
-        0.5,
-        0.0,
-        _UPRIGHT,
+        drums=Section(("percussion", "brushes"), share=0.2),
+        bass=Section(("held",), share=0.2, programs=_UPRIGHT),
+        chords=(_ACOUSTIC, _CLEAN),
+        chord_players=(1, 1),
+        leads=Leads(("flute", "violin", "plucked"), sung=0.6, led=0.5),
     ),
     LineUp(
         "soul band",
         1.0,
-        ("sixteenths", "shuffle", "pop", "rock"),
-        1.0,
-        ("syncopated", "octaves", "roots"),
-        1.0,
-        (_ORGAN, _BRASS, _CLEAN),
-        (1, 2),
-        ("saxophone", "trumpet"),
-        0.7,
-        1.0,
-        0.2,
-        _FINGERED,
+        drums=Section(("sixteenths", "shuffle", "pop", "rock")),
+        bass=Section(("syncopated", "octaves", "roots"), programs=_FINGERED),
+        chords=(_ORGAN, _BRASS, _CLEAN),
+        chord_players=(1, 2),
+        leads=Leads(("saxophone", "trumpet"), sung=0.7, bridge=0.2),
     ),
     LineUp(
         "electronic",
         0.8,
-        ("four on the floor", "sixteenths", "half time"),
-        1.0,
-        ("octaves", "eighths", "held"),
-        1.0,
-        (_PAD, ("synth_lead", ("picked",), (80, 81)), _STRINGS),
-        (1, 2),
-        ("synth_lead",),
-        0.6,
-        0.9,
-        0.1,
-        _SYNTHETIC,
+        drums=Section(("four on the floor", "sixteenths", "half time")),
+        bass=Section(("octaves", "eighths", "held"), programs=_SYNTHETIC),
+        chords=(_PAD, ("synth_lead", ("picked",), (80, 81)), _STRINGS),
+        chord_players=(1, 2),
+        leads=Leads(("synth_lead",), sung=0.6, led=0.9, bridge=0.1),
     ),
     LineUp(
         "chamber",
         0.8,
-        (),
-        0.0,
-        ("held",),
-        0.3,
-        (_STRINGS, ("harp", ("picked",), ())),
-        (0, 1),
-        ("violin", "cello", "clarinet", "flute", "horn", "double_reeds"),
-        0.1,
-        1.0,
-        0.6,
-        _UPRIGHT,
+        bass=Section(("held",), share=0.3, programs=_UPRIGHT),
+        chords=(_STRINGS, ("harp", ("picked",), ())),
+        chord_players=(0, 1),
+        leads=Leads(
+            ("violin", "cello", "clarinet", "flute", "horn", "double_reeds"), sung=0.1, bridge=0.6
+        ),
     ),
     LineUp(
         "reggae",
         0.4,
-        ("half time", "pop"),
-        1.0,
-        ("syncopated",),
-        1.0,
-        (_CLEAN, _ORGAN),
-        (1, 2),
-        ("trombone", "saxophone"),
-        0.7,
-        0.9,
-        0.1,
-        _FINGERED,
+        drums=Section(("half time", "pop")),
+        bass=Section(("syncopated",), programs=_FINGERED),
+        chords=(_CLEAN, _ORGAN),
+        chord_players=(1, 2),
+        leads=Leads(("trombone", "saxophone"), sung=0.7, led=0.9, bridge=0.1),
     ),
     LineUp(
         "choir",
         0.4,
-        ("ballad",),
-        0.3,
-        ("held", "roots"),
-        0.5,
-        (_ORGAN, _STRINGS),
-        (0, 1),
-        ("voice",),
-        0.3,
-        1.0,
-        0.3,
+        drums=Section(("ballad",), share=0.3),
+        bass=Section(("held", "roots"), share=0.5),
+        chords=(_ORGAN, _STRINGS),
+        chord_players=(0, 1),
+        leads=Leads(("voice",), sung=0.3, bridge=0.3),
     ),
 )

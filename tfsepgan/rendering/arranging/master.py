@@ -59,12 +59,11 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
       ceiling.
     """
     total = np.sum(stems, axis=0)
-    rms = float(np.sqrt(np.mean(np.square(total), dtype=np.float64)))
-    if rms < _FLOOR:
+    level = rms(total)
+    if level < _FLOOR:
         return [stem.copy() for stem in stems]
-    gain = compressor_gain(total / np.float32(rms), master, sample_rate_hz) / rms
-    compressed_rms = float(np.sqrt(np.mean(np.square(total * gain[:, None]), dtype=np.float64)))
-    gain *= 10 ** (master.level_db / 20) / compressed_rms
+    gain = compressor_gain(total / np.float32(level), master, sample_rate_hz) / level
+    gain *= 10 ** (master.level_db / 20) / rms(total * gain[:, None])
     peaks = np.zeros(len(total), np.float32)
     for each in (total, *stems):
         for channel in np.abs(each).T:
@@ -72,6 +71,11 @@ def mastered(stems: Sequence[np.ndarray], master: Master, sample_rate_hz: int) -
     peaks = peaks * gain
     gain *= limiter_gain(peaks, master, sample_rate_hz)
     return [stem * gain[:, None].astype(np.float32) for stem in stems]
+
+
+def rms(sound: np.ndarray) -> float:
+    """The root mean square over all frames and channels."""
+    return float(np.sqrt(np.mean(np.square(sound), dtype=np.float64)))
 
 
 def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> np.ndarray:
@@ -85,9 +89,8 @@ def compressor_gain(sound: np.ndarray, master: Master, sample_rate_hz: int) -> n
     power = sum(np.square(channel) for channel in sound.T) / sound.shape[1]
     count = -(-len(power) // _CONTROL_FRAMES)
     padded = np.pad(power, (0, count * _CONTROL_FRAMES - len(power)))
-    level_db = 10 * np.log10(
-        padded.reshape(count, _CONTROL_FRAMES).mean(axis=1, dtype=np.float64) + _FLOOR
-    )
+    blocks = padded.reshape(count, _CONTROL_FRAMES)
+    level_db = 10 * np.log10(blocks.mean(axis=1, dtype=np.float64) + _FLOOR)
     reduction_db = _static_curve(level_db - master.threshold_db, master.ratio, master.knee_db)
     step = _CONTROL_FRAMES / sample_rate_hz
     attack, release = np.exp(-step / master.attack_seconds), np.exp(-step / master.release_seconds)

@@ -8,7 +8,6 @@ import numpy as np
 
 from tfsepgan.rendering.score import Control, Note, Part, one_key_at_a_time
 
-SUSTAIN = 64  # MIDI controller
 _MIDDLE = 60  # the split between the hands if the notes have no gap
 _LOUDER = 8  # velocity of a melody above its accompaniment
 HANDS = ("both", "right", "left")
@@ -40,12 +39,10 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
       role: how the piano plays.
     Returns: a part; in rests, no note sounds and no pedal is down.
     """
-    middle = _split(piano.notes)
-    notes = [
-        note
-        for note in piano.notes
-        if role.hand == "both" or (note.pitch >= middle) == (role.hand == "right")
-    ]
+    notes = list(piano.notes)
+    if role.hand != "both":
+        middle, right = _split(notes), role.hand == "right"
+        notes = [note for note in notes if (note.pitch >= middle) == right]
     if role.melody != "no":
         loud = int(np.median([note.velocity for note in piano.notes])) if piano.notes else 72
         notes += _sung(melody.notes, min(120, loud + _LOUDER), octave=role.melody == "octave")
@@ -56,23 +53,19 @@ def play(piano: Part, melody: Part, role: PianoRole) -> Part:
 def _split(notes: Sequence[Note]) -> int:
     """The lowest pitch of the right hand: at the widest gap near the middle of the keyboard."""
     used = sorted({note.pitch for note in notes})
-    pairs = [
-        (below, above)
+    gaps = [
+        (above - below, -abs(above - _MIDDLE), above)
         for below, above in zip(used, used[1:], strict=False)
         if abs(above - _MIDDLE) <= 7
     ]
-    gaps = [(above - below, -abs(above - _MIDDLE), above) for below, above in pairs]
     return max(gaps)[2] if gaps else _MIDDLE
 
 
 def _sung(notes: Iterable[Note], velocity: int, *, octave: bool) -> list[Note]:
     found = [note._replace(velocity=velocity) for note in notes]
     if octave:
-        found += [
-            n._replace(pitch=n.pitch + 12, velocity=velocity - 12)
-            for n in found
-            if n.pitch + 12 <= 108
-        ]
+        low = [note for note in found if note.pitch + 12 <= 108]
+        found += [n._replace(pitch=n.pitch + 12, velocity=velocity - 12) for n in low]
     return found
 
 
@@ -86,7 +79,7 @@ def resting(part: Part, rests: Sequence[Span]) -> Part:
         return part
     notes = []
     for note in part.notes:
-        if any(rest.start <= note.start < rest.end for rest in rests):
+        if _within(note.start, rests):
             continue
         ends = [rest.start for rest in rests if note.start < rest.start < note.end]
         notes.append(note._replace(end=min([note.end, *ends])))

@@ -17,6 +17,7 @@ import soxr
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.rendering.optional import import_optional
 from tfsepgan.rendering.score import Note
 
 RATE_HZ = 24_000
@@ -76,17 +77,8 @@ class Singer(NamedTuple):
 
 
 def import_pyworld():
-    """The module pyworld.
-
-    Raises: DataError with the command to install it.
-    """
-    try:
-        import pyworld
-    except ImportError as error:
-        raise DataError(
-            "Singers need pyworld, which is not installed: pip install 'tfsepgan[singers]'"
-        ) from error
-    return pyworld
+    """The module pyworld; DataError with the command to install it when it is missing."""
+    return import_optional("pyworld", wanted_by="Singers need", extra="singers")
 
 
 class Speech(NamedTuple):
@@ -124,9 +116,8 @@ def sing(
     pitches = melody_line(notes, singer.note, frames) + vibrato(notes, frames, rng)
     sounding = spoken != _SILENT
     taken = np.where(sounding, spoken, 0)
-    sung_hz = np.where(
-        sounding & (speech.pitch_hz[taken] > 0), 440 * 2 ** ((pitches - 69) / 12), 0.0
-    )
+    voiced = sounding & (speech.pitch_hz[taken] > 0)
+    sung_hz = np.where(voiced, 440 * 2 ** ((pitches - 69) / 12), 0.0)
     loud = swell(sounding)
     bins = np.arange(speech.envelope.shape[1])
     shifted = np.stack([np.interp(bins / singer.formant, bins, frame) for frame in speech.envelope])
@@ -169,9 +160,8 @@ def read_speech(singer: Singer, rng: np.random.Generator) -> np.ndarray:
 def analysed(samples: np.ndarray) -> Speech:
     """Pitch, spectral envelope and breath of speech `[time]` at `RATE_HZ`."""
     pyworld = import_pyworld()
-    pitch_hz, time = pyworld.dio(
-        samples, RATE_HZ, f0_floor=70.0, f0_ceil=400.0, frame_period=1000 * FRAME_SECONDS
-    )
+    options = {"f0_floor": 70.0, "f0_ceil": 400.0, "frame_period": 1000 * FRAME_SECONDS}
+    pitch_hz, time = pyworld.dio(samples, RATE_HZ, **options)
     pitch_hz = pyworld.stonemask(samples, pitch_hz, time, RATE_HZ)
     envelope = pyworld.cheaptrick(samples, pitch_hz, time, RATE_HZ)
     return Speech(pitch_hz, envelope, pyworld.d4c(samples, pitch_hz, time, RATE_HZ))
@@ -231,8 +221,7 @@ def melody_line(notes: Sequence[Note], middle: int, frames: int) -> np.ndarray:
     line = np.full(frames, float(notes[0].pitch + moved))
     for note in notes:
         line[round(note.start / FRAME_SECONDS) :] = note.pitch + moved
-    padded = np.pad(line, _GLIDE, mode="edge")
-    return np.convolve(padded, np.full(_GLIDE, 1 / _GLIDE), "same")[_GLIDE:-_GLIDE]
+    return _smoothed(line, _GLIDE)
 
 
 def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.ndarray:
@@ -252,7 +241,10 @@ def vibrato(notes: Sequence[Note], frames: int, rng: np.random.Generator) -> np.
 
 def swell(sounding: np.ndarray) -> np.ndarray:
     """The amplitude of each frame, 0 to 1, with a smooth attack and release: `[frames]`."""
-    smooth = np.convolve(
-        np.pad(sounding.astype(float), _SPREAD, mode="edge"), np.full(_SPREAD, 1 / _SPREAD), "same"
-    )
-    return np.where(sounding, smooth[_SPREAD:-_SPREAD], 0.0)
+    return np.where(sounding, _smoothed(sounding.astype(float), _SPREAD), 0.0)
+
+
+def _smoothed(values: np.ndarray, frames: int) -> np.ndarray:
+    """The running mean over so many frames; both ends continue with their value."""
+    padded = np.pad(values, frames, mode="edge")
+    return np.convolve(padded, np.full(frames, 1 / frames), "same")[frames:-frames]

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsepgan.errors import DataError
 from tfsepgan.rendering.midi import read_midi
-from tfsepgan.rendering.score import Note, Part
+from tfsepgan.rendering.score import Part, in_time
 
 BEATS, CHORDS = "beat_midi.txt", "chord_midi.txt"
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -95,11 +95,8 @@ class Song:
     def bars(self) -> list[tuple[int, int]]:
         """First beat and number of beats of every bar."""
         ends = [*self.downbeats[1:], len(self.beats)]
-        return [
-            (first, end - first)
-            for first, end in zip(self.downbeats, ends, strict=True)
-            if end > first
-        ]
+        bars = zip(self.downbeats, ends, strict=True)
+        return [(first, end - first) for first, end in bars if end > first]
 
 
 def read_song(path: Path) -> Song:
@@ -119,14 +116,13 @@ def read_song(path: Path) -> Song:
         )
     lines = _table(path.with_name(BEATS), _beat)
     downbeats, metre = _bars(lines, path.with_name(BEATS))
+    chords = _table(path.with_name(CHORDS), _chord)
     return Song(
         path=path,
         beats=tuple(line[0] for line in lines),
         downbeats=downbeats,
         beats_in_bar=metre,
-        chords=tuple(
-            chord for chord in _table(path.with_name(CHORDS), _chord) if chord is not None
-        ),
+        chords=tuple(chord for chord in chords if chord is not None),
         piano=parts["piano"],
         melody=parts["melody"],
         bridge=parts.get("bridge", Part(name="BRIDGE", program=0, is_drums=False, notes=())),
@@ -149,23 +145,13 @@ def in_other_key(song: Song, *, tempo: float, semitones: int) -> Song:
             raise DataError(
                 f"{song.path} transposed by {semitones} leaves the range of MIDI. Leave it out."
             )
-        notes = (
-            Note(note.start / tempo, note.end / tempo, note.pitch + semitones, note.velocity)
-            for note in part.notes
-        )
-        controls = (control._replace(time=control.time / tempo) for control in part.controls)
-        return replace(part, notes=tuple(notes), controls=tuple(controls))
+        notes = tuple(note._replace(pitch=note.pitch + semitones) for note in part.notes)
+        return in_time(replace(part, notes=notes), lambda time: time / tempo)
 
-    chords = (
-        Chord(
-            c.start / tempo,
-            c.end / tempo,
-            (c.root + semitones) % 12,
-            c.tones,
-            (c.bass + semitones) % 12,
-        )
-        for c in song.chords
-    )
+    chords = []
+    for chord in song.chords:
+        root, bass = (chord.root + semitones) % 12, (chord.bass + semitones) % 12
+        chords.append(Chord(chord.start / tempo, chord.end / tempo, root, chord.tones, bass))
     beats = tuple(beat / tempo for beat in song.beats)
     named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
     return replace(song, beats=beats, chords=tuple(chords), **named)
@@ -181,31 +167,25 @@ def excerpt(song: Song, first_bar: int, seconds: float) -> Song:
 
     def moved(part: Part) -> Part:
         held = {c.number: c for c in part.controls if c.time < begin}  # state of the pedals
-        inside = [
-            c._replace(time=c.time - begin)
-            for c in part.controls
-            if begin <= c.time < begin + seconds
-        ]
+        controls = [c._replace(time=0.0) for c in held.values()]
+        inside = [c for c in part.controls if begin <= c.time < begin + seconds]
+        controls += [c._replace(time=c.time - begin) for c in inside]
         notes = tuple(
             note._replace(start=note.start - begin, end=min(note.end - begin, seconds))
             for note in part.notes
             if begin <= note.start < begin + seconds
         )
-        return replace(
-            part, notes=notes, controls=(*(c._replace(time=0.0) for c in held.values()), *inside)
-        )
+        return replace(part, notes=notes, controls=tuple(controls))
 
     beats = [beat - begin for beat in song.beats[first:] if beat - begin < seconds]
     downbeats = [beat - first for beat in song.downbeats[first_bar:] if beat - first < len(beats)]
-    chords = [
+    chords = tuple(
         chord._replace(start=max(0.0, chord.start - begin), end=min(chord.end - begin, seconds))
         for chord in song.chords
         if chord.end > begin and chord.start < begin + seconds
-    ]
-    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
-    return replace(
-        song, beats=tuple(beats), downbeats=tuple(downbeats), chords=tuple(chords), **named
     )
+    named = {name: moved(getattr(song, name)) for name in ("piano", "melody", "bridge")}
+    return replace(song, beats=tuple(beats), downbeats=tuple(downbeats), chords=chords, **named)
 
 
 def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
@@ -226,12 +206,8 @@ def read_chord(label: str) -> tuple[int, tuple[int, ...], int] | None:
         raise ValueError(label)
     bass = root
     if degree:
-        above = (
-            _DEGREES.get(str((int(degree) - 1) % 7 + 1), 0)
-            + bass_signs.count("#")
-            - bass_signs.count("b")
-        )
-        bass = (root + above) % 12
+        above = _DEGREES.get(str((int(degree) - 1) % 7 + 1), 0)
+        bass = (root + above + bass_signs.count("#") - bass_signs.count("b")) % 12
     return root, _TONES[max(known, key=len)], bass
 
 
@@ -247,10 +223,8 @@ def _beat(words: list[str]) -> tuple[float, bool, bool]:
 def _table(path: Path, read: Callable[[list[str]], object]) -> list:
     """The lines of a text file, each converted by `read`."""
     try:
-        lines = [
-            line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
-        found = [read(line) for line in lines]
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found = [read(line.split()) for line in lines if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} cannot be read ({error}). A song of POP909 has it next to its MIDI file."
@@ -260,9 +234,7 @@ def _table(path: Path, read: Callable[[list[str]], object]) -> list:
             f"{path} is damaged: a line cannot be read ({error}). Copy it again."
         ) from error
     times = [entry[0] for entry in found if entry is not None]
-    if len(times) < 2 or any(
-        later <= earlier for earlier, later in zip(times, times[1:], strict=False)
-    ):
+    if len(times) < 2 or np.any(np.diff(times) <= 0):
         raise DataError(
             f"{path} is damaged: its times do not rise. Copy it again or leave the song out."
         )

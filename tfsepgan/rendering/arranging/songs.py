@@ -23,18 +23,17 @@ from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.files import HALF_WRITTEN
 from tfsepgan.rendering.arranging.arrangement import PIANO, SINGER, Arrangement, Voice, arrange
 from tfsepgan.rendering.arranging.desk import active_rms, balanced, draw_hall, draw_strip, mixed
-from tfsepgan.rendering.arranging.master import draw_master, mastered
+from tfsepgan.rendering.arranging.master import draw_master, mastered, rms
 from tfsepgan.rendering.arranging.settings import SongSettings
 from tfsepgan.rendering.arranging.singing import Singer, sing
 from tfsepgan.rendering.arranging.song import BEATS, CHORDS, Song, excerpt, in_other_key, read_song
 from tfsepgan.rendering.reading import ScoreFile
-from tfsepgan.rendering.rendering import description
+from tfsepgan.rendering.rendering import Outcome, description, refuse_silence, write_flac
 from tfsepgan.rendering.score import Part, cut
 from tfsepgan.rendering.soundfonts import SoundFont
 from tfsepgan.rendering.synthesizers import Task, play, version
 
 _RECIPE = 1  # increase when the same settings give another sound
-_SILENT = 10 ** (-70 / 20)  # peak: the soundfont has no samples for these notes
 _TRIES = 24  # to draw an excerpt in which the piano plays
 _PLAYING, _MELODY = 0.6, 0.4  # lowest share of an excerpt's bars with piano, and with melody
 _AUDIBLE_SETTINGS = ("seconds", "tempo", "semitones", "piano_db", "line_ups", "sample_rate_hz")
@@ -63,18 +62,7 @@ class SongJob(NamedTuple):
         return self.score.label + (f"-v{self.version}" if self.version else "")
 
 
-class SongOutcome(NamedTuple):
-    """The result of a song."""
-
-    job: SongJob
-    kept: bool = False
-    """True when it existed already."""
-    seconds: float = 0.0
-    problem: str | None = None
-    """Why there is no song, with the names of score and soundfont."""
-
-
-def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
+def make_song(job: SongJob, studio: SongStudio) -> Outcome:
     """Make a song's folder, unless it exists.
 
     Problems of a score or a soundfont are reported in the outcome.
@@ -84,7 +72,7 @@ def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
         key = _key(job, studio)
         seconds = _made(folder, key)
         if seconds is not None:
-            return SongOutcome(job, kept=True, seconds=seconds)
+            return Outcome(job, kept=True, seconds=seconds)
         song, arrangement, rng = arranged(job, studio)
         stems, mix = _mix(song, arrangement, rng, studio)
         made_of = {"key": key, "score": f"{job.score.collection}/{job.score.path.name}", **mix}
@@ -94,11 +82,10 @@ def make_song(job: SongJob, studio: SongStudio) -> SongOutcome:
             for name in stems
         }
         _write(folder, stems, comments, studio.settings.sample_rate_hz)
-        return SongOutcome(
-            job, seconds=len(next(iter(stems.values()))) / studio.settings.sample_rate_hz
-        )
+        frames = len(next(iter(stems.values())))
+        return Outcome(job, seconds=frames / studio.settings.sample_rate_hz)
     except (TfsepganError, OSError) as error:
-        return SongOutcome(job, problem=f"{job.score.path} was not made: {error}")
+        return Outcome(job, problem=f"{job.score.path} was not made: {error}")
 
 
 def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.random.Generator]:
@@ -113,9 +100,8 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
     song = in_other_key(read_song(job.score.path), tempo=tempo, semitones=semitones)
     song = _drawn_excerpt(song, settings.seconds, rng)
     line_up = str(rng.choice(settings.line_ups)) if settings.line_ups else None
-    arrangement = arrange(
-        song, list(studio.fonts.values()), list(studio.singers), rng, line_up=line_up
-    )
+    fonts = list(studio.fonts.values())
+    arrangement = arrange(song, fonts, list(studio.singers), rng, line_up=line_up)
     if not arrangement.voices or arrangement.voices[0].role != PIANO:
         raise DataError("none of the soundfonts has a piano that fits. Add one.")
     return song, arrangement, rng
@@ -124,9 +110,7 @@ def arranged(job: SongJob, studio: SongStudio) -> tuple[Song, Arrangement, np.ra
 def _drawn_excerpt(song: Song, seconds: float, rng: np.random.Generator) -> Song:
     """An excerpt that starts with a bar, mostly with piano and, if possible, with melody."""
     last = max(song.seconds - seconds, 0.0)
-    starts = [
-        number for number, first in enumerate(song.downbeats) if song.beats[first] <= last
-    ] or [0]
+    starts = [number for number, at in enumerate(song.downbeats) if song.beats[at] <= last] or [0]
     without_melody = None
     for _ in range(_TRIES):
         found = excerpt(song, int(rng.choice(starts)), seconds)
@@ -152,24 +136,12 @@ def _sound(voice: Voice, seconds: float, studio: SongStudio) -> np.ndarray:
     """One player, `[frames, 2]`, at the synthesizer's level."""
     settings = studio.settings
     if voice.role == SINGER:
-        rng = np.random.default_rng(voice.seed)
-        return sing(
-            studio.singers[voice.soundfont], voice.part.notes, seconds, settings.sample_rate_hz, rng
-        )
+        singer, rng = studio.singers[voice.soundfont], np.random.default_rng(voice.seed)
+        return sing(singer, voice.part.notes, seconds, settings.sample_rate_hz, rng)
     font = studio.fonts[voice.soundfont]
-    task = Task(
-        [cut(voice.part, seconds)],
-        font.path,
-        seconds,
-        settings.sample_rate_hz,
-        settings.time_limit_seconds,
-    )
-    sound = play(studio.synthesizer, task)
-    if np.abs(sound).max(initial=0) < _SILENT:
-        raise DataError(
-            f"program {voice.program} of {font.path} is silent on the notes of {voice.class_name}."
-            " Use another soundfont."
-        )
+    limits = (seconds, settings.sample_rate_hz, settings.time_limit_seconds)
+    sound = play(studio.synthesizer, Task([cut(voice.part, seconds)], font.path, *limits))
+    refuse_silence(sound, voice.program, font, voice.class_name)
     return sound
 
 
@@ -183,36 +155,26 @@ def _mix(
     hall = draw_hall(rng)
     stems: dict[str, np.ndarray] = {}
     for voice in arrangement.voices:
-        sound = mixed(
-            _sound(voice, seconds, studio), voice.role, draw_strip(voice.role, rng), hall, rate
-        )
-        stems[voice.class_name] = (
-            stems[voice.class_name] + sound if voice.class_name in stems else sound
-        )
+        sound, strip = _sound(voice, seconds, studio), draw_strip(voice.role, rng)
+        sound, name = mixed(sound, voice.role, strip, hall, rate), voice.class_name
+        stems[name] = stems[name] + sound if name in stems else sound
     piano_db = float(rng.uniform(*settings.piano_db))
     stems = balanced(stems, PIANO, piano_db, rate)
     master = draw_master(rng)
     stems = dict(zip(stems, mastered(list(stems.values()), master, rate), strict=True))
     others = np.sum([stem for name, stem in stems.items() if name != PIANO], axis=0)
+    rests = [[round(t, 2) for t in rest] for rest in arrangement.piano.rests]
+    piano_rms, others_rms = active_rms(stems[PIANO], rate), active_rms(np.atleast_2d(others), rate)
     mix = {
         "line_up": arrangement.line_up,
         "excerpt_seconds": round(seconds, 3),
         "beats_a_minute": round(60 / float(np.median(np.diff(song.beats))), 1),
-        "piano": {
-            **arrangement.piano._asdict(),
-            "rests": [[round(t, 2) for t in rest] for rest in arrangement.piano.rests],
-        },
-        "piano_against_rest_db": round(
-            _ratio_db(active_rms(stems[PIANO], rate), active_rms(np.atleast_2d(others), rate)), 2
-        ),
-        "piano_against_rest_whole_db": round(_ratio_db(_rms(stems[PIANO]), _rms(others)), 2),
+        "piano": {**arrangement.piano._asdict(), "rests": rests},
+        "piano_against_rest_db": round(_ratio_db(piano_rms, others_rms), 2),
+        "piano_against_rest_whole_db": round(_ratio_db(rms(stems[PIANO]), rms(others)), 2),
         "master": {name: round(value, 4) for name, value in master._asdict().items()},
     }
     return stems, mix
-
-
-def _rms(sound: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(sound), dtype=np.float64)))
 
 
 def _ratio_db(one: float, other: float) -> float:
@@ -236,9 +198,8 @@ def _key(job: SongJob, studio: SongStudio) -> str:
     settings = asdict(studio.settings)
     tables = [_digest(job.score.path.with_name(name)) for name in (BEATS, CHORDS)]
     fonts = {name: font.digest for name, font in sorted(studio.fonts.items())}
-    singers = {
-        name: [s.speech.name, s.formant, s.note] for name, s in sorted(studio.singers.items())
-    }
+    singers = sorted(studio.singers.items())
+    singers = {name: [one.speech.name, one.formant, one.note] for name, one in singers}
     made_of = [_RECIPE, job.name, job.score.digest, tables, fonts, singers, settings["seed"]]
     made_of += [version(studio.synthesizer), *(settings[name] for name in _AUDIBLE_SETTINGS)]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
@@ -271,12 +232,7 @@ def _write(
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=HALF_WRITTEN))
     try:
         for name, sound in stems.items():
-            form = {"format": "FLAC", "subtype": "PCM_16"}
-            with soundfile.SoundFile(
-                scratch / f"{name}.flac", "w", sample_rate_hz, 2, **form
-            ) as flac:
-                flac.comment = json.dumps(comments[name])
-                flac.write(sound)
+            write_flac(scratch / f"{name}.flac", sound, comments[name], sample_rate_hz)
         scratch.chmod(0o755)
         with suppress(FileNotFoundError):
             shutil.rmtree(folder)

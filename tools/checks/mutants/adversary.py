@@ -17,6 +17,12 @@ ADVERSARY = (
             f"{_QUADRATIC}[ssepgan]",
         ),
         (
+            "schedule-of-one-step",
+            "return 1 if player in self.generators else self.config.discriminator_steps",
+            "return 1",
+            "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
+        ),
+        (
             "penalty-at-the-fake-only",
             "input_gradient(score, mix_at_random(real, fake, position))",
             "input_gradient(score, fake)",
@@ -124,12 +130,6 @@ ADVERSARY = (
             'generator_loss(self.objective, of_fake["scores"])',
             'generator_loss(self.objective, discriminator(real, training=True)["scores"])',
             "systems/test_ssepgan.py::test_the_generators_loss_is_the_weighted_sum_of_its_terms",
-        ),
-        (
-            "tape-over-the-first-network",
-            "for network in networks for v in network.trainable_variables]",
-            "for network in list(networks)[:1] for v in network.trainable_variables]",
-            "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
         ),
         (
             "mean-and-weight-swapped",

@@ -19,7 +19,7 @@ CYCLEGAN = (
         ),
         (
             "cyclegan-weights-left-out",
-            "sum(weights[name] * loss for name, loss in losses.items())",
+            "self.weighted_sum(losses)",
             "sum(losses.values())",
             "test_the_generators_loss_is_the_weighted_sum_of_its_terms",
         ),
@@ -127,8 +127,8 @@ CYCLEGAN = (
         ),
         (
             "cyclegan-paper-unpaired",
-            '("mixture", "sources") if self.config.identity == "paired"',
-            '("unlabelled", "solo") if self.config.identity == "paired"',
+            '("mixture", "sources") if paired',
+            '("unlabelled", "solo") if paired',
             "systems/test_cyclegan_paper.py::test_only_pairs_are_used",
         ),
         (

@@ -56,8 +56,8 @@ DECOMPOSITION = (
         ),
         (
             "decomposition-weights-left-out",
-            'getattr(self.config, f"{term}_weight") * loss for term, loss',
-            "loss for term, loss",
+            "self.weighted_sum(losses)",
+            "sum(losses.values())",
             _PAPERS,
         ),
         (

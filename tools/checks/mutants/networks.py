@@ -167,13 +167,13 @@ NETWORKS = (
         ),
         (
             "stream-mixture-early",
-            "spectrum = self.memory.delayed(spectrum, late)",
+            "spectrum = twin.memory.delayed(spectrum, late)",
             "pass",
             "test_blocks_equal_one_pass_at_any_length",
         ),
         (
             "stream-skip-early",
-            "add([self.memory.delayed(path.signal, look.reach), mix(branch)])",
+            "add([waited, mix(branch)])",
             "add([path.signal, mix(branch)])",
             "test_blocks_equal_one_pass_at_any_length",
         ),
@@ -189,8 +189,8 @@ NETWORKS = (
         "networks/test_discriminators.py",
         (
             "discriminator-without-shuffle",
-            "config.phase_shuffle, seed=seed + level",
-            "0, seed=seed + level",
+            "PhaseShuffle(config.phase_shuffle, **options)",
+            "PhaseShuffle(0, **options)",
             "test_wavegan_shuffles_in_training_only",
         ),
         (
@@ -205,8 +205,8 @@ NETWORKS = (
         "networks/test_generators.py",
         (
             "masks-above-one",
-            'activation="sigmoid", name="masks"',
-            'activation="softplus", name="masks"',
+            "activation=activation, name=name",
+            'activation="softplus", name=name',
             "test_masks_never_amplify_a_bin",
         ),
     ),
@@ -215,8 +215,8 @@ NETWORKS = (
         "networks/test_time_frequency_networks.py",
         (
             "context-without-the-levels",
-            "(2 * config.levels + _reach_of_blocks(config))",
-            "(config.levels + _reach_of_blocks(config))",
+            "masker_context(config, 2 * config.levels)",
+            "masker_context(config, config.levels)",
             "test_the_context_is_the_reach_of_the_convolutions",
         ),
         (

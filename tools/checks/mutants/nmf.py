@@ -14,8 +14,8 @@ NMF = (
         ),
         (
             "nmf-separation-moves-the-spectra",
-            "            update_H=False,\n            max_iter",
-            "            update_H=True,\n            max_iter",
+            "H=together, update_H=False",
+            "H=together, update_H=True",
             "test_activations_are_those_of_multiplicative_updates",
         ),
         (

@@ -43,8 +43,8 @@ SEMISUPERVISED = (
         ),
         (
             "semisupervised-weights-left-out",
-            'getattr(self.config, f"{name}_weight") * loss for name',
-            "loss for name",
+            "self.weighted_sum(losses)",
+            "sum(losses.values())",
             "test_the_separators_loss_is_the_weighted_sum_of_its_terms",
         ),
         (

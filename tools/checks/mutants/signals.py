@@ -224,15 +224,15 @@ SIGNALS = (
             "(phase + place - self.kernel_size // 2 + 1)",
         ),
         ("upsampled-without-bias", "return frames + self.bias", "return frames"),
-        ("upsampled-phases-mixed-up", "ops.transpose(phases, (1, 0, 2)), (taps", "phases, (taps"),
+        ("upsampled-phases-mixed-up", "ops.transpose(phases, (1, 0, 2))", "phases"),
     ),
     *mutants_of(
         "layers/dilated.py",
         "layers/test_framing_layers.py",
         (
             "taps-side-by-side-reversed",
-            "for tap in range(taps)\n",
-            "for tap in reversed(range(taps))\n",
+            "for tap in range(taps)]",
+            "for tap in reversed(range(taps))]",
             "layers/test_upsampling.py::test_it_is_nearest_neighbours_and_then_a_convolution",
         ),
     ),

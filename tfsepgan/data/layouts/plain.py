@@ -43,15 +43,14 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
             f"{directory} has no train, valid or test folder; it holds {content}."
             f" Expected: {LAYOUTS}, or a published data set as it is distributed."
         )
-    audio = {}
-    listing.ignore(
-        *(entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits)
-    )
+    listing.ignore(*sorted(entry.name for entry in directory.iterdir() if entry.name not in splits))
+    audio: dict[str, list[str]] = {}
     for split in splits:
-        names = [f"{split}/{name}" for name in _walk(directory / split)]
-        audio[split] = [name for name in names if _is_audio(name) and name.count("/") >= 2]
-        listing.ignore(*(name for name in names if not (_is_audio(name) and name.count("/") >= 2)))
-    audio = {split: names for split, names in audio.items() if names}
+        for name in _walk(directory / split, f"{split}/"):
+            if _is_audio(name) and name.count("/") >= 2:
+                audio.setdefault(split, []).append(name)
+            else:
+                listing.ignore(name)
     if not audio:
         others = len(listing.found("unpaired").ignored)
         raise DataError(
@@ -67,7 +66,7 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     return listing.found(kind)
 
 
-def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+def _walk(folder: Path, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     """Files below a folder, ordered by name; links are followed except in a circle."""
     above = (*above, os.path.realpath(folder))
     try:
@@ -103,11 +102,8 @@ def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] |
         songs = [stems for split in folders for stems in split.values()]
         multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
     if unpaired and multitrack:
-        wanted = (
-            f" for {', '.join(sources)}"
-            if sources
-            else " (name the wanted sources, or rename files)"
-        )
+        hint = " (name the wanted sources, or rename files)"
+        wanted = f" for {', '.join(sources)}" if sources else hint
         raise DataError(
             f"{directory} can be read in two ways{wanted}: folders named like sources, and songs"
             f" with files named like sources. Keep one layout: {LAYOUTS}."

@@ -47,6 +47,11 @@ def root_mean_square(samples: np.ndarray) -> float:
     return float(np.sqrt(energy / samples.size))
 
 
+def level_db(samples: np.ndarray) -> float:
+    """RMS of float32 `[time]` in dB relative to full scale, at least -200 dB."""
+    return 20 * np.log10(root_mean_square(samples) + 1e-10)
+
+
 def paper_law(
     targets: np.ndarray,
     others: np.ndarray,

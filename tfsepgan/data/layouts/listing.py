@@ -4,8 +4,9 @@ import contextlib
 import json
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import yaml
 
@@ -35,13 +36,17 @@ def only(splits: Splits, kept: Container[SourceFile]) -> Splits:
     return remaining
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Found:
     """What a folder holds."""
 
-    kind: Kind
+    layout: Kind
     splits: Splits
-    ignored: tuple[str, ...]
-    notes: tuple[str, ...]
+    """Split, then source, then its files ordered by name."""
+    ignored: tuple[str, ...] = ()
+    """Names of files that are left out: hidden, not audio, or mixtures of songs."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the data sets for the user."""
     mixes_songs: bool = False
     """Whether some joined sets hold songs and others unpaired recordings."""
 
@@ -134,14 +139,15 @@ class Listing:
             some = ", ".join(names[:_EXAMPLES]) + (" and so on" if len(names) > _EXAMPLES else "")
             self.note(f"{len(names)} {text}: {some}.")
 
-    def found(self, kind: Kind) -> Found:
+    def found(self, layout: Kind) -> Found:
         """Everything that was added, with splits and sources in order."""
         splits = {
             split: {source: tuple(files) for source, files in sorted(self._files[split].items())}
             for split in SPLITS
             if split in self._files
         }
-        return Found(kind, splits, tuple(self._ignored), tuple(self._notes))
+        ignored, notes = tuple(self._ignored), tuple(self._notes)
+        return Found(layout=layout, splits=splits, ignored=ignored, notes=notes)
 
 
 def slug(label: str | Sequence[str]) -> str:

@@ -56,14 +56,14 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
         raise DataError(
             f"{directory} holds no recordings ({others} other files). Expected: {LAYOUTS}."
         )
-    kind = _kind(directory, audio, sources)
-    if kind == "multitrack":
+    layout = _layout(directory, audio, sources)
+    if layout == "multitrack":
         listing.ignore(
             *(name for names in audio.values() for name in names if _stem(name) in _MIXTURES)
         )
     for names in audio.values():
-        _list(directory, names, kind, listing)
-    return listing.found(kind)
+        _list(directory, names, layout, listing)
+    return listing.found(layout)
 
 
 def _walk(folder: Path, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _stem(name: str) -> str:
     return name.rpartition("/")[2].rpartition(".")[0]
 
 
-def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
+def _layout(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
     """Determine the layout from the wanted sources, or else from the names that folders share."""
     if sources:
         unpaired = any(name.split("/")[1] in sources for names in audio.values() for name in names)
@@ -128,11 +128,11 @@ def _folders(names: list[str]) -> dict[str, set[str] | None]:
     return folders
 
 
-def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> None:
+def _list(directory: Path, names: list[str], layout: Kind, listing: Listing) -> None:
     seen: dict[tuple[str, str], str] = {}
     for name in names:
         split, folder, below = name.split("/", 2)
-        if kind == "unpaired":
+        if layout == "unpaired":
             listing.add(directory / name, split=split, source=folder, below=below)
             continue
         source = _stem(name)

@@ -11,12 +11,14 @@ reading divides by it. So 16-bit audio is restored exactly, nothing is clipped, 
 keep their detail. A mono 16-bit WAV that is already at the rate is used in place.
 """
 
+import contextlib
 import errno
+import functools
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,29 +89,73 @@ def unpack(
     """
     shared = _Unpacking(
         sample_rate_hz=sample_rate_hz,
-        cache=_open_cache(Path(cache_dir)),
+        cache=Path(cache_dir),
         variants=variants,
         seed=seed,
         speed_group=speed_group,
     )
+    try:
+        shared.cache.mkdir(parents=True, exist_ok=True)
+        remove_half_written(shared.cache, older_than_seconds=ABANDONED_SECONDS)
+    except OSError as error:
+        raise _unwritable(shared.cache, error) from error
     versions = {file.name: _versions(file, shared) for file in files}
     missing = [
         [version for version in group if not _is_unpacked(version)] for group in versions.values()
     ]
     missing = [group for group in missing if group]
-    _refuse_full_disk(shared, missing)
+    new = [version for group in missing for version in group if not version.in_place]
+    seconds = sum(version.file.seconds for version in new)
+    refuse_full_disk(
+        shared.cache,
+        seconds * sample_rate_hz * BYTES_PER_SAMPLE,
+        "Unpacking",
+        "Free space, use fewer variants, or use a cache folder on a larger disk.",
+    )
     if missing:
         _unpack_all(missing, shared)
     return {name: tuple(map(_load, group)) for name, group in versions.items()}
 
 
-def _open_cache(cache: Path) -> Path:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        remove_half_written(cache, older_than_seconds=ABANDONED_SECONDS)
-    except OSError as error:
-        raise _unwritable(cache, error) from error
-    return cache
+def refuse_full_disk(folder: Path, need_bytes: float, work: str, advice: str) -> None:
+    """Check that a disk has enough free space.
+
+    Args:
+      folder: on the disk.
+      need_bytes: space that is needed.
+      work: what needs it, the start of the message.
+      advice: the end of the message.
+    Raises: DataError when it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if need_bytes > free:
+        raise DataError(
+            f"{work} needs {need_bytes / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free."
+            f" {advice}"
+        )
+
+
+@contextlib.contextmanager
+def progress_bar(work: str, total: float, column: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal; gives a function that advances it.
+
+    Args:
+      work: what is done.
+      total: the amount of work.
+      column: name of the column of `rich.progress` that shows the amount.
+    """
+    from rich import progress
+    from rich.console import Console
+
+    columns = (progress.TextColumn(work), progress.BarColumn(), getattr(progress, column)())
+    with progress.Progress(
+        *columns,
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bars:
+        yield functools.partial(bars.advance, bars.add_task("", total=total))
 
 
 def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
@@ -139,19 +185,9 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
 
 
 def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
-    if (
-        file.sample_rate_hz != sample_rate_hz
-        or file.channels != 1
-        or not file.is_whole
-        or file.path.suffix.lower() != ".wav"
-    ):
-        return False
-    layout = wav_layout(file.path)
-    return (
-        layout is not None
-        and layout.is_plain
-        and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
-    )
+    mono = file.is_whole and file.channels == 1 and file.sample_rate_hz == sample_rate_hz
+    layout = wav_layout(file.path) if mono and file.path.suffix.lower() == ".wav" else None
+    return bool(layout and layout.is_plain and layout.data_bytes == file.frames * BYTES_PER_SAMPLE)
 
 
 def _is_unpacked(version: _Version) -> bool:
@@ -165,37 +201,17 @@ def _is_unpacked(version: _Version) -> bool:
     return version.levels.stat().st_size == 4 * (1 + hops)
 
 
-def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]]) -> None:
-    seconds = sum(
-        version.file.seconds for group in missing for version in group if not version.in_place
-    )
-    need = seconds * shared.sample_rate_hz * BYTES_PER_SAMPLE
-    free = shutil.disk_usage(shared.cache).free
-    if need > free:
-        raise DataError(
-            f"Unpacking needs {need / 1e9:.2f} GB in {shared.cache}, {free / 1e9:.2f} GB are free. "
-            "Free space, use fewer variants, or use a cache folder on a larger disk."
-        )
-
-
 def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> None:
     """Unpack files in parallel threads and show progress; most work is outside Python's lock."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    percent = TextColumn("{task.percentage:3.0f} %")
-    columns = (TextColumn("unpacking recordings"), BarColumn(), percent, TimeRemainingColumn())
-    quiet = not sys.stderr.isatty()
     work = [group[0].file.seconds * len(group) for group in missing]
     with (
-        Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress,
+        progress_bar("unpacking recordings", sum(work), "TaskProgressColumn") as advance,
         ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool,
     ):
-        bar = progress.add_task("", total=sum(work))
         try:
             done = pool.map(lambda group: _unpack_file(group, shared), missing)
             for seconds, _ in zip(work, done, strict=True):
-                progress.advance(bar, seconds)
+                advance(seconds)
         except OSError as error:
             raise _unwritable(shared.cache, error) from error
         finally:

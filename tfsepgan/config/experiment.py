@@ -34,14 +34,15 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
     sections = (experiment.data, experiment.training, experiment.model)
     flat = {"system": experiment.system, "preset": experiment.preset}
     for section in sections:
-        flat.update(_plain(asdict(section)))
+        flat.update(listed(asdict(section)))
     return flat
 
 
-def _plain(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """Return a value with lists in place of tuples, as JSON and YAML have it."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: listed(item) for key, item in value.items()}
+    return [listed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tfsepgan.config.limits import at_least, not_negative, shares
 from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Range
+from tfsepgan.settings.search import MASKED, Around, Range
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 Identity = Literal["unpaired", "paired"]
@@ -148,11 +148,7 @@ PRESETS = presets_of(
 
 # What a search changes, see docs/tuning.md.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "cycle_mixture_weight": Around(factor=5),  # relative to the cycle of the sources
     "identity_source_weight": Around(factor=5),
     "adversarial_source_weight": Around(factor=10),

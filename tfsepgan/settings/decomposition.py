@@ -8,7 +8,7 @@ from tfsepgan.config import TrainingConfig
 from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig, SynthesizerConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Choice
+from tfsepgan.settings.search import MASKED, Around, Choice
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 Learn = Literal["decomposition", "composition", "both"]
@@ -152,11 +152,7 @@ PRESETS = presets_of(
 
 # What a search changes, see docs/tuning.md. Weights are relative to `parts_cycle_weight`.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "mixture_cycle_weight": Around(factor=10),
     "parts_weight": Around(factor=10),
     "composition.taps": Choice(values=(9, 31, 63), when=("composition.kind", "learned")),

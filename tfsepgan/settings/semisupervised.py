@@ -12,7 +12,7 @@ from tfsepgan.config import DataConfig, TrainingConfig
 from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
+from tfsepgan.settings.search import MASKED, Around
 
 PairedLoss = Literal["l1", "mse"]
 # The authors take distances between log(1 + magnitude) of frames of 512 samples under a Hann
@@ -140,11 +140,7 @@ PRESETS = presets_of(
 # What a search changes, see docs/tuning.md. Alpha and beta are relative to the supervised
 # distance.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "unsupervised_weight": Around(factor=10),
     "additive_weight": Around(factor=10),
     "penalty_weight": Around(factor=10),

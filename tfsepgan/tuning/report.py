@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -145,17 +146,17 @@ def _table(plan: SearchPlan, records: list[Record]) -> list[str]:
     names = [item.name for item in plan.space.settings]
     head = ["trial", "dB", "end", "steps", "minutes", "processor minutes", "M parameters", *names]
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for record in sorted(
-        records, key=lambda record: -float("inf") if record.score is None else record.score
-    )[::-1]:
-        end = record.outcome + (
-            f" (stopped at {record.rung})" if record.rung and record.outcome == "finished" else ""
-        )
+
+    def rank(record: Record) -> float:
+        return -math.inf if record.score is None else record.score
+
+    for record in sorted(records, key=rank)[::-1]:
+        after = "" if record.goes_on_from is None else f" (after {record.goes_on_from})"
+        stopped = record.rung and record.outcome == "finished"
         cells = [
-            str(record.trial)
-            + (f" (after {record.goes_on_from})" if record.goes_on_from is not None else ""),
+            f"{record.trial}{after}",
             "" if record.score is None else f"{record.score:.2f}",
-            end,
+            record.outcome + (f" (stopped at {record.rung})" if stopped else ""),
             str(record.step),
             f"{record.minutes:.1f}",
             f"{record.processor_minutes:.1f}",

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tfsepgan.config import Experiment, flatten, to_dict
+from tfsepgan.config import Experiment, flatten, listed, to_dict
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.search import Around, Choice, Multiples, Range, Span
-from tfsepgan.tuning.values import accepts, kind_of, listed, name_of_kind
+from tfsepgan.tuning.values import accepts, kind_of, name_of_kind
 
 # All trials have the same mixtures and the same budget; these settings would change them.
 SAME_FOR_ALL_TRIALS = frozenset(

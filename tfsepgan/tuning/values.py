@@ -50,11 +50,6 @@ def name_of_kind(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
 
 
-def listed(value: Any) -> Any:
-    """The value with lists in place of tuples, as JSON and YAML have it."""
-    return [listed(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
 def with_values(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
     """A copy of an experiment with other values of some settings, by dotted name.
 

@@ -130,8 +130,9 @@ def finish(sources: np.ndarray, residual: np.ndarray, *, out: Mixed | None = Non
     factor; nothing is clipped.
 
     Args:
-      sources: float32 `[sources, time]` as they appear in the mixture.
-      residual: float32 `[time]`.
+      sources: float32 `[sources, time]` or `[sources, time, channels]` as they appear in the
+        mixture.
+      residual: float32 `[time]` or `[time, channels]`.
       out: arrays for the result; its parts must be the given ones.
     Returns: the mixture and its parts, which sum to it exactly (sources in order, then residual).
     """

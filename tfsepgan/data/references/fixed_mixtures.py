@@ -15,7 +15,7 @@ import numpy as np
 
 from tfsepgan.config import NO_OTHERS, DataConfig
 from tfsepgan.data.batches.draws import REDRAWS, place
-from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB, finish, level_db, snr_law
+from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB, Mixed, finish, level_db, snr_law
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
@@ -127,8 +127,9 @@ class _Maker:
             spread_db=OTHERS_SPREAD_DB * (2 * rng.random(len(others)) - 1),
             silence_db=self.config.silence_db,
         )
+        mixed = finish(*(part[..., None] for part in parts))
         name, has_others = f"{number:03d}_{first.path.stem}", bool(self.folders)
-        return _mixture(name, *parts, self.config, target_file=first.name, has_others=has_others)
+        return _mixture(name, mixed, self.config, target_file=first.name, has_others=has_others)
 
     def _others(self, rng: np.random.Generator) -> np.ndarray:
         """Excerpts `[n, time]`, each from an instrument folder; all folders are equally likely."""
@@ -193,36 +194,21 @@ def _song(
     for source, samples in decoded.items():
         part = parts[source if source in config.sources else RESIDUAL]
         part[: len(samples)] += samples[:time]
-    sources = np.stack([parts[source].ravel() for source in config.sources])
-    return _mixture(
-        name,
-        sources,
-        parts[RESIDUAL].ravel(),
-        config,
-        target_file=next(iter(stems.values())).unit,
-        has_others=not decoded.keys() <= set(config.sources),
-        channels=shape[1],
-    )
+    mixed = finish(np.stack([parts[source] for source in config.sources]), parts[RESIDUAL])
+    unit, has_others = next(iter(stems.values())).unit, not decoded.keys() <= set(config.sources)
+    return _mixture(name, mixed, config, target_file=unit, has_others=has_others)
 
 
 def _mixture(
-    name: str,
-    sources: np.ndarray,
-    residual: np.ndarray,
-    config: DataConfig,
-    *,
-    target_file: str,
-    has_others: bool,
-    channels: int = 1,
+    name: str, mixed: Mixed, config: DataConfig, *, target_file: str, has_others: bool
 ) -> Mixture:
-    mixed = finish(sources, residual)
     parts = dict(zip(config.sources, mixed.sources, strict=True))
     if has_others:
         parts[RESIDUAL] = mixed.residual
     return Mixture(
         name=name,
-        mixture=mixed.mixture.reshape(-1, channels),
-        sources={source: samples.reshape(-1, channels) for source, samples in parts.items()},
+        mixture=mixed.mixture,
+        sources=parts,
         sample_rate_hz=config.sample_rate_hz,
         target_file=target_file,
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
@@ -81,12 +82,10 @@ class Manifest:
 
     def minutes(self) -> dict[str, dict[str, float]]:
         """Minutes by split and source."""
-        minutes: dict[str, dict[str, float]] = {}
+        minutes: dict[str, Counter] = {}
         for record in self.records:
-            sources = minutes.setdefault(record.split, {})
-            sources[record.source] = (
-                sources.get(record.source, 0) + record.frames / record.sample_rate_hz / 60
-            )
+            sources = minutes.setdefault(record.split, Counter())
+            sources[record.source] += record.frames / record.sample_rate_hz / 60
         return minutes
 
     def text(self, made_by: str) -> bytes:

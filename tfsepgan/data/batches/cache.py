@@ -20,7 +20,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,24 +38,16 @@ _VARIED = 2  # increase when only variants change
 
 
 class _Version(NamedTuple):
-    """A file, or a variant of it, and where its samples and levels are (to be) stored."""
+    """A file, or a variant of it: how it is made and where it is (to be) stored."""
 
     file: AudioFile
     variant: int
+    seed: int
+    speed_group: str
+    sample_rate_hz: int  # of the model
     samples: Path
     levels: Path
     in_place: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Unpacking:
-    """What all files have in common."""
-
-    sample_rate_hz: int
-    cache: Path
-    variants: int
-    seed: int
-    speed_group: Callable[[AudioFile], str]
 
 
 def default_cache_directory() -> Path:
@@ -87,19 +78,14 @@ def unpack(
     Raises: DataError for a file that cannot be decoded, or a cache that cannot be written or is
       full.
     """
-    shared = _Unpacking(
-        sample_rate_hz=sample_rate_hz,
-        cache=Path(cache_dir),
-        variants=variants,
-        seed=seed,
-        speed_group=speed_group,
-    )
-    try:
-        shared.cache.mkdir(parents=True, exist_ok=True)
-        remove_half_written(shared.cache, older_than_seconds=ABANDONED_SECONDS)
-    except OSError as error:
-        raise _unwritable(shared.cache, error) from error
-    versions = {file.name: _versions(file, shared) for file in files}
+    cache = Path(cache_dir)
+    with _writing_to(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        remove_half_written(cache, older_than_seconds=ABANDONED_SECONDS)
+    versions = {
+        file.name: _versions(file, variants, seed, speed_group(file), sample_rate_hz, cache)
+        for file in files
+    }
     missing = [
         [version for version in group if not _is_unpacked(version)] for group in versions.values()
     ]
@@ -107,14 +93,26 @@ def unpack(
     new = [version for group in missing for version in group if not version.in_place]
     seconds = sum(version.file.seconds for version in new)
     refuse_full_disk(
-        shared.cache,
+        cache,
         seconds * sample_rate_hz * BYTES_PER_SAMPLE,
         "Unpacking",
         "Free space, use fewer variants, or use a cache folder on a larger disk.",
     )
     if missing:
-        _unpack_all(missing, shared)
+        _unpack_all(missing, cache)
     return {name: tuple(map(_load, group)) for name, group in versions.items()}
+
+
+@contextlib.contextmanager
+def _writing_to(cache: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise DataError(
+            f"The cache of unpacked recordings, {cache}, cannot be written ({reason}). "
+            "Free space or use another cache folder."
+        ) from error
 
 
 def refuse_full_disk(folder: Path, need_bytes: float, work: str, advice: str) -> None:
@@ -158,8 +156,9 @@ def progress_bar(work: str, total: float, column: str) -> Iterator[Callable[[flo
         yield functools.partial(bars.advance, bars.add_task("", total=total))
 
 
-def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
-    rate = shared.sample_rate_hz
+def _versions(
+    file: AudioFile, variants: int, seed: int, speed_group: str, rate: int, cache: Path
+) -> list[_Version]:
     try:
         state, path = file.path.stat(), file.path.resolve()
         further = [
@@ -171,16 +170,17 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
         ) from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
-    for variant in range(shared.variants + 1):
+    for variant in range(variants + 1):
         key = [_VERSION, path, state.st_size, state.st_mtime_ns, rate, variant]
         if not file.is_whole:
             key += [file.channel, file.stream, *further]
         if variant:
-            key += [file.name, shared.seed, shared.speed_group(file), f"varied {_VARIED}"]
-        place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
+            key += [file.name, seed, speed_group, f"varied {_VARIED}"]
+        place = cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
         here = in_place and variant == 0
         samples = file.path if here else place.with_suffix(".wav")
-        versions.append(_Version(file, variant, samples, place.with_suffix(".levels"), here))
+        made = (file, variant, seed, speed_group, rate)
+        versions.append(_Version(*made, samples, place.with_suffix(".levels"), here))
     return versions
 
 
@@ -201,50 +201,48 @@ def _is_unpacked(version: _Version) -> bool:
     return version.levels.stat().st_size == 4 * (1 + hops)
 
 
-def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> None:
+def _unpack_all(missing: Sequence[Sequence[_Version]], cache: Path) -> None:
     """Unpack files in parallel threads and show progress; most work is outside Python's lock."""
     work = [group[0].file.seconds * len(group) for group in missing]
     with (
         progress_bar("unpacking recordings", sum(work), "TaskProgressColumn") as advance,
+        _writing_to(cache),
         ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool,
     ):
         try:
-            done = pool.map(lambda group: _unpack_file(group, shared), missing)
-            for seconds, _ in zip(work, done, strict=True):
+            for seconds, _ in zip(work, pool.map(_unpack_file, missing), strict=True):
                 advance(seconds)
-        except OSError as error:
-            raise _unwritable(shared.cache, error) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
+def _unpack_file(versions: Sequence[_Version]) -> None:
     """Decode a file and store each version of it that is missing.
 
     It is decoded once, or once for each version that draws channel weights: this costs time, but
     not the memory for all channels of an hour of audio.
     """
-    file, to_hz = versions[0].file, shared.sample_rate_hz
-    recorded, from_hz = None, file.sample_rate_hz
+    file, recorded = versions[0].file, None
     for version in versions:
-        weights = draw_channel_weights(shared.seed, file.name, version.variant, file.channels)
+        seed, to_hz, variant = version.seed, version.sample_rate_hz, version.variant
+        weights = draw_channel_weights(seed, file.name, variant, file.channels)
         if recorded is None or weights is not None:
             recorded = file.read(mono=True, weights=weights)
-        speed = draw_speed(shared.seed, shared.speed_group(file), version.variant)
-        samples = resample(recorded, from_hz * speed, to_hz)[:, 0]
-        if version.variant:
-            samples = vary(samples, to_hz, shared.seed, file.name, version.variant)
-        _store(version, samples, to_hz)
+        speed = draw_speed(seed, version.speed_group, variant)
+        samples = resample(recorded, file.sample_rate_hz * speed, to_hz)[:, 0]
+        if variant:
+            samples = vary(samples, to_hz, seed, file.name, variant)
+        _store(version, samples)
 
 
-def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
+def _store(version: _Version, samples: np.ndarray) -> None:
     scale = 2.0**-15
     if not version.in_place:
         stored, scale = fitted(samples)
-        write_pcm16(version.samples, stored, sample_rate_hz)
+        write_pcm16(version.samples, stored, version.sample_rate_hz)
         # the levels are those of the stored, rounded samples
         samples = stored * np.float32(scale)
-    levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
+    levels = np.concatenate([[scale], _envelope(samples, version.sample_rate_hz)])
     write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
 
 
@@ -280,12 +278,4 @@ def _load(version: _Version) -> Recording:
         frames=(version.samples.stat().st_size - HEADER_BYTES) // BYTES_PER_SAMPLE,
         scale=float(levels[0]),
         envelope=levels[1:],
-    )
-
-
-def _unwritable(cache: Path, error: OSError) -> DataError:
-    reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-    return DataError(
-        f"The cache of unpacked recordings, {cache}, cannot be written ({reason}). "
-        "Free space or use another cache folder."
     )

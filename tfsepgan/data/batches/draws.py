@@ -168,23 +168,23 @@ def _draw_windows(
 def _draw_tracks(
     pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
-    reach = pool.track_reach
-    drawn = []
+    reach, rows = pool.track_reach, []
     for item in items:
         for _ in range(1 + REDRAWS):
             chance = rng.random(2)
             found = int(np.searchsorted(reach, chance[0] * reach[-1], side="right"))
             track = min(found, len(reach) - 1)
-            start, _, offset = place(pool.track_frames[track], config.window, chance[1])
-            part, recording = np.array(pool.tracks[track], np.int64).T
-            count = np.minimum(config.window - offset, pool.frames[recording] - start)
-            stems = np.stack(np.broadcast_arrays(item, part, recording, start, count, offset))
-            stems = stems[:, count > 0]  # a stem may end before the song does
-            wanted = stems[:, stems[1] != OTHER]
-            if np.any(pool.level_db(*wanted[2:5]) >= config.silence_db):
+            start, _, offset = map(int, place(pool.track_frames[track], config.window, chance[1]))
+            stems = []
+            for part, recording in pool.tracks[track]:
+                count = min(config.window - offset, int(pool.frames[recording]) - start)
+                if count > 0:  # a stem may end before the song does
+                    stems.append((item, part, recording, start, count, offset))
+            wanted = np.array([stem for stem in stems if stem[1] != OTHER], np.int64).reshape(-1, 6)
+            if np.any(pool.level_db(*wanted[:, 2:5].T) >= config.silence_db):
                 break
-        drawn.append(stems)
-    return tuple(np.concatenate(drawn, axis=1))
+        rows += stems
+    return tuple(np.array(rows, np.int64).reshape(-1, 6).T)
 
 
 def _uniform(rng: np.random.Generator, bounds: tuple[float, float], shape) -> np.ndarray:

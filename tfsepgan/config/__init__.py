@@ -14,6 +14,7 @@ from tfsepgan.config.experiment import (
     differences,
     flatten,
     from_dict,
+    listed,
     to_dict,
     with_data,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "differences",
     "flatten",
     "from_dict",
+    "listed",
     "nearest",
     "to_dict",
     "with_data",

@@ -1,9 +1,10 @@
 """Settings of augmentation: random changes of training windows."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal
+
+from tfsepgan.config.limits import low_to_high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +69,9 @@ class AugmentConfig:
         for name in AUGMENTATIONS:
             if not 0 <= getattr(self, name) <= 1:
                 yield f"augment.{name} is {getattr(self, name)}; it is a probability, in [0, 1]."
-        for name in (
-            item.name
-            for item in fields(self)
-            if item.name.endswith(("_semitones", "_db", "_hz", "_seconds", "_quality"))
-        ):
-            low, high = getattr(self, name)
-            if not -math.inf < low <= high < math.inf:
-                yield (
-                    f"augment.{name} is {low} to {high}; two numbers are wanted, the lower one"
-                    " first."
-                )
+        units = ("_semitones", "_db", "_hz", "_seconds", "_quality")
+        ranges = [item.name for item in fields(self) if item.name.endswith(units)]
+        yield from low_to_high(self, *ranges, prefix="augment.")
         for name in ("low_pass_hz", "high_pass_hz", "room_seconds"):
             if not getattr(self, name)[0] > 0:
                 yield f"augment.{name} starts at {getattr(self, name)[0]}; it must be above zero."

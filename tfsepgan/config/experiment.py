@@ -34,14 +34,15 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
     sections = (experiment.data, experiment.training, experiment.model)
     flat = {"system": experiment.system, "preset": experiment.preset}
     for section in sections:
-        flat.update(_plain(asdict(section)))
+        flat.update(listed(asdict(section)))
     return flat
 
 
-def _plain(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """Return a value with lists in place of tuples, as JSON and YAML have it."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: listed(item) for key, item in value.items()}
+    return [listed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -86,22 +87,14 @@ def differences(experiment: Experiment, saved: dict[str, Any]) -> list[str]:
       saved: the settings of the run on disk, as `to_dict` returns them.
     """
     given = flatten(to_dict(experiment))
-    saved = _defaults(experiment) | flatten(saved)
+    defaults = Experiment(system=None, preset=None, model=type(experiment.model)())
+    saved = flatten(to_dict(defaults)) | flatten(saved)
     names = [name for name in given | saved if name not in FREE_ON_RESUME]
     return [
         f"{name}: the run has {saved.get(name)!r}, you asked for {given.get(name)!r}"
         for name in names
         if given.get(name) != saved.get(name)
     ]
-
-
-def _defaults(experiment: Experiment) -> dict[str, Any]:
-    """Return the defaults of the settings of an experiment's system, flat."""
-    sections = (experiment.data, experiment.training, experiment.model)
-    flat: dict[str, Any] = {}
-    for section in sections:
-        flat |= flatten(_plain(asdict(type(section)())))
-    return flat
 
 
 def with_data(experiment: Experiment, **changes: Any) -> Experiment:

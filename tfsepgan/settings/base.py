@@ -1,7 +1,10 @@
-"""What the settings of all systems share: the base class and common checks."""
+"""What the settings of all systems share: the base class, its presets and common checks."""
 
 from collections.abc import Iterator
 from typing import Any
+
+from tfsepgan.config import Experiment
+from tfsepgan.config.limits import not_negative
 
 
 class SystemConfig:
@@ -24,44 +27,11 @@ class SystemConfig:
         yield from ()
 
 
-def at_least(config: Any, prefix: str = "", **least: int) -> Iterator[str]:
-    """Yield a sentence for each setting below its minimum; `prefix` is 'generator.' or the like."""
-    for name, low in least.items():
-        value = getattr(config, name)
-        if value < low:
-            yield f"{prefix}{name} is {value}; it must be at least {low}."
-
-
-def at_most(config: Any, prefix: str = "", **most: int) -> Iterator[str]:
-    """Yield a sentence for each setting above its maximum; `prefix` as in `at_least`."""
-    for name, high in most.items():
-        value = getattr(config, name)
-        if value > high:
-            yield f"{prefix}{name} is {value}; it must be at most {high}."
-
-
-def above_zero(config: Any, *names: str, prefix: str = "") -> Iterator[str]:
-    """Yield a sentence for each setting that is zero, negative or not a number."""
-    for name in names:
-        value = getattr(config, name)
-        if not value > 0:
-            yield f"{prefix}{name} is {value}; it must be above zero."
-
-
-def not_negative(config: Any, *names: str) -> Iterator[str]:
-    """Yield a sentence for each negative setting."""
-    for name in names:
-        value = getattr(config, name)
-        if value < 0:
-            yield f"{name} is {value}; it must be zero or above."
-
-
-def shares(config: Any, *names: str) -> Iterator[str]:
-    """Yield a sentence for each setting outside [0, 1]."""
-    for name in names:
-        value = getattr(config, name)
-        if not 0 <= value <= 1:
-            yield f"{name} is {value}; it must be in [0, 1]."
+def presets_of(system: str, **presets: dict[str, Any]) -> dict[str, Experiment]:
+    """The presets of a system by name, from the `model`, `data` and `training` of each."""
+    return {
+        name: Experiment(system=system, preset=name, **parts) for name, parts in presets.items()
+    }
 
 
 def nothing_to_learn(config: Any, *names: str) -> Iterator[str]:

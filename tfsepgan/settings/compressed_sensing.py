@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import DataConfig, TrainingConfig
+from tfsepgan.config.limits import above_zero, at_least
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop
+from tfsepgan.settings.base import SystemConfig, frame_and_hop, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
 from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
@@ -135,11 +136,10 @@ class CompressedSensingConfig(SystemConfig):
             )
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="compressed_sensing",
-        preset="tiny",
-        model=CompressedSensingConfig(
+PRESETS = presets_of(
+    "compressed_sensing",
+    tiny={
+        "model": CompressedSensingConfig(
             generator=SynthesizerConfig(latent=8, channels=4),
             encoder=FramesConfig(channels=16, blocks=1, squeeze=4),
             discriminator=shared.TINY_DISCRIMINATOR,
@@ -157,17 +157,15 @@ PRESETS = {
             iterations=4,
             estimate="mask",
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # The paper's search and its weights, with WaveGAN for DCGAN. The generator is trained as in
     # `wavegan`, or named by `prior`.
-    "paper": Experiment(
-        system="compressed_sensing",
-        preset="paper",
-        model=CompressedSensingConfig(),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=64, law="paper"),
-        training=TrainingConfig(
+    paper={
+        "model": CompressedSensingConfig(),
+        "data": DataConfig(sample_rate_hz=16000, window=16384, batch=64, law="paper"),
+        "training": TrainingConfig(
             steps=100_000,
             learning_rate=1e-4,
             discriminator_learning_rate=1e-4,
@@ -175,12 +173,10 @@ PRESETS = {
             ema=0.0,
             validation_mixtures=2,  # 1000 steps of search for each second of them
         ),
-    ),
+    },
     # The encoder does most of the work.
-    "demo": Experiment(
-        system="compressed_sensing",
-        preset="demo",
-        model=CompressedSensingConfig(
+    demo={
+        "model": CompressedSensingConfig(
             generator_kind="oscillators",
             generator=SynthesizerConfig(latent=128),
             discriminator=DiscriminatorConfig(
@@ -203,11 +199,11 @@ PRESETS = {
             search_rate=0.03,
             estimate="mask",
         ),
-        data=DataConfig(data="demo", sample_rate_hz=16000, window=4096, batch=64, law="snr"),
+        "data": DataConfig(data="demo", sample_rate_hz=16000, window=4096, batch=64, law="snr"),
         # a search takes longer than a pass of a network
-        training=replace(shared.DEMO_TRAINING, steps=700, validation_mixtures=8),
-    ),
-}
+        "training": replace(shared.DEMO_TRAINING, steps=700, validation_mixtures=8),
+    },
+)
 
 # What a search changes, see docs/tuning.md. A trained `prior` has its own latents and is not
 # trained.

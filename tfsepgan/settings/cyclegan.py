@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.config import TrainingConfig
+from tfsepgan.config.limits import at_least, not_negative, shares
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, at_least, not_negative, nothing_to_learn, shares
+from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Range
+from tfsepgan.settings.search import MASKED, Around, Range
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 Identity = Literal["unpaired", "paired"]
@@ -89,25 +90,22 @@ class CycleGANConfig(SystemConfig):
         yield from at_least(self, discriminator_steps=1)
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="cyclegan",
-        preset="tiny",
-        model=CycleGANConfig(
+PRESETS = presets_of(
+    "cyclegan",
+    tiny={
+        "model": CycleGANConfig(
             generator=shared.TINY_GENERATOR,
             mixer=GeneratorConfig(kind="resnet", channels=8, blocks=1),
             discriminator=shared.TINY_DISCRIMINATOR,
             pool=4,
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # S-SepGAN, section 3.2, which gives no numbers. They are the authors' code's, as are networks,
     # data and training of `ssepgan`.
-    "paper": Experiment(
-        system="cyclegan",
-        preset="paper",
-        model=CycleGANConfig(
+    paper={
+        "model": CycleGANConfig(
             discriminator=DiscriminatorConfig(start="normal"),
             # section 3.2; the code that the authors published has a relativistic LSGAN in its place
             objective="vanilla",
@@ -119,23 +117,19 @@ PRESETS = {
             identity_mixture_weight=0.0,  # not in section 3.2
             pool=0,  # not in section 3.2; in the authors' code its use is commented out
         ),
-        data=shared.PAPER_DATA,
+        "data": shared.PAPER_DATA,
         # The running mean of the weights is not in the paper; as in `ssepgan`.
-        training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
-    ),
+        "training": TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
+    },
     # What S-SepGAN, section 3.2, builds on: both cycles, unpaired, with the numbers of Zhu et al.;
     # networks, windows and batches are S-SepGAN's.
-    "zhu": Experiment(
-        system="cyclegan",
-        preset="zhu",
-        model=CycleGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=shared.PAPER_DATA,
-        training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.999), ema=0.0),
-    ),
-    "demo": Experiment(
-        system="cyclegan",
-        preset="demo",
-        model=CycleGANConfig(
+    zhu={
+        "model": CycleGANConfig(discriminator=DiscriminatorConfig(start="normal")),
+        "data": shared.PAPER_DATA,
+        "training": TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.999), ema=0.0),
+    },
+    demo={
+        "model": CycleGANConfig(
             generator=shared.DEMO_GENERATOR,
             mixer=GeneratorConfig(kind="filterbank", channels=32, blocks=1, frame=1024, hop=512),
             carry_rest=True,
@@ -147,18 +141,14 @@ PRESETS = {
             adversarial_mixture_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=shared.DEMO_DATA,
-        training=replace(shared.DEMO_TRAINING, steps=1200),
-    ),
-}
+        "data": shared.DEMO_DATA,
+        "training": replace(shared.DEMO_TRAINING, steps=1200),
+    },
+)
 
 # What a search changes, see docs/tuning.md.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "cycle_mixture_weight": Around(factor=5),  # relative to the cycle of the sources
     "identity_source_weight": Around(factor=5),
     "adversarial_source_weight": Around(factor=10),

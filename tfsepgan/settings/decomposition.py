@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.config import TrainingConfig
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig
+from tfsepgan.settings.base import SystemConfig, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig, SynthesizerConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around, Choice
+from tfsepgan.settings.search import MASKED, Around, Choice
 
 Objective = Literal["vanilla", "lsgan", "hinge", "wgan-gp"]
 Learn = Literal["decomposition", "composition", "both"]
@@ -104,12 +104,11 @@ class DecompositionConfig(SystemConfig):
         return ("parts_cycle", "mixture_cycle", *adversarial[self.learn])
 
 
-PRESETS = {
+PRESETS = presets_of(
+    "decomposition",
     # Every network is trained.
-    "tiny": Experiment(
-        system="decomposition",
-        preset="tiny",
-        model=DecompositionConfig(
+    tiny={
+        "model": DecompositionConfig(
             learn="both",
             generator=shared.TINY_GENERATOR,
             composition=CompositionConfig(kind="learned", taps=9, channels=4),
@@ -118,29 +117,25 @@ PRESETS = {
             objective="lsgan",
             critic_steps=1,
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # The paper's first task and objective. The paper has images and text, so networks, window and
     # batch are S-SepGAN's. Its weights and learning rates were not available, so they are those of
     # the papers that it builds on.
-    "paper": Experiment(
-        system="decomposition",
-        preset="paper",
-        model=DecompositionConfig(),
-        data=replace(shared.PAPER_DATA, law="snr"),
-        training=TrainingConfig(
+    paper={
+        "model": DecompositionConfig(),
+        "data": replace(shared.PAPER_DATA, law="snr"),
+        "training": TrainingConfig(
             steps=100_000,
             learning_rate=1e-4,  # Gulrajani et al. 2017, algorithm 1
             discriminator_learning_rate=1e-4,
             betas=(0.5, 0.9),  # their code for images
             ema=0.0,
         ),
-    ),
-    "demo": Experiment(
-        system="decomposition",
-        preset="demo",
-        model=DecompositionConfig(
+    },
+    demo={
+        "model": DecompositionConfig(
             generator=shared.DEMO_GENERATOR,
             discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
@@ -150,18 +145,14 @@ PRESETS = {
             level_dbfs=-20.0,
             critic_steps=1,
         ),
-        data=replace(shared.DEMO_DATA, batch=4),
-        training=shared.DEMO_TRAINING,
-    ),
-}
+        "data": replace(shared.DEMO_DATA, batch=4),
+        "training": shared.DEMO_TRAINING,
+    },
+)
 
 # What a search changes, see docs/tuning.md. Weights are relative to `parts_cycle_weight`.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "mixture_cycle_weight": Around(factor=10),
     "parts_weight": Around(factor=10),
     "composition.taps": Choice(values=(9, 31, 63), when=("composition.kind", "learned")),

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import DataConfig, TrainingConfig
+from tfsepgan.config.limits import above_zero, at_least, not_negative
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop, not_negative
+from tfsepgan.settings.base import SystemConfig, frame_and_hop, presets_of
 from tfsepgan.settings.search import Around, Choice, Multiples
 
 Objective = Literal["wgan", "wgan-gp"]
@@ -87,11 +88,10 @@ class GASSConfig(SystemConfig):
         yield from frame_and_hop(self)
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="gass",
-        preset="tiny",
-        model=GASSConfig(
+PRESETS = presets_of(
+    "gass",
+    tiny={
+        "model": GASSConfig(
             frame=256,
             hop=64,
             latent=4,
@@ -103,17 +103,15 @@ PRESETS = {
             search_rate=0.1,
             estimate="mask",
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # As in the paper; numbers that it does not give are its authors' code's.
-    "paper": Experiment(
-        system="gass",
-        preset="paper",
-        model=GASSConfig(start="uniform", first_critic_steps=100),
+    paper={
+        "model": GASSConfig(start="uniform", first_critic_steps=100),
         # half a minute of each source
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),
-        training=TrainingConfig(
+        "data": DataConfig(sample_rate_hz=16000, window=16384, batch=30, law="paper"),
+        "training": TrainingConfig(
             steps=400,  # passes over the half minute that the authors have of each speaker
             steps_per_epoch=100,
             learning_rate=1e-3,
@@ -123,11 +121,9 @@ PRESETS = {
             validation_mixtures=2,  # a search of 2000 steps each
             keep="last",
         ),
-    ),
-    "demo": Experiment(
-        system="gass",
-        preset="demo",
-        model=GASSConfig(
+    },
+    demo={
+        "model": GASSConfig(
             frame=2048,  # separates notes a semitone apart from 130 Hz up
             hop=512,
             latent=64,
@@ -144,8 +140,8 @@ PRESETS = {
             smoothness=0.3,  # 0 is 0.4 dB worse, 1 is 0.3 dB
             estimate="mask",
         ),
-        data=shared.DEMO_DATA,
-        training=TrainingConfig(
+        "data": shared.DEMO_DATA,
+        "training": TrainingConfig(
             steps=2000,
             steps_per_epoch=250,
             minutes=4.0,
@@ -156,8 +152,8 @@ PRESETS = {
             ema=0.99,
             validation_mixtures=6,  # a search of 60 steps each
         ),
-    ),
-}
+    },
+)
 
 # What a search changes, see docs/tuning.md. More iterations take longer to validate than to train.
 SEARCH = {

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsepgan.settings.base import above_zero, at_least, at_most, frame_and_hop
+from tfsepgan.config.limits import above_zero, at_least, at_most
+from tfsepgan.settings.base import frame_and_hop
 
 GeneratorKind = Literal["resnet", "filterbank", "tfc_tdf", "band_split"]
 UpsampleKind = Literal["transposed", "nearest"]

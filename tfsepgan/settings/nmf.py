@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsepgan.config import Experiment, TrainingConfig
+from tfsepgan.config import TrainingConfig
+from tfsepgan.config.limits import above_zero, at_least
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, above_zero, at_least, frame_and_hop
+from tfsepgan.settings.base import SystemConfig, frame_and_hop, presets_of
 from tfsepgan.settings.search import Multiples, Range
 
 Weighting = Literal["loudness", "equal"]
@@ -44,30 +45,25 @@ class NMFConfig(SystemConfig):
         yield from frame_and_hop(self)
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="nmf",
-        preset="tiny",
-        model=NMFConfig(frame=256, hop=64, rank=4, pool=64, fit_iterations=10, iterations=10),
-        data=shared.TINY_DATA,
-        training=TrainingConfig(
+PRESETS = presets_of(
+    "nmf",
+    tiny={
+        "model": NMFConfig(frame=256, hop=64, rank=4, pool=64, fit_iterations=10, iterations=10),
+        "data": shared.TINY_DATA,
+        "training": TrainingConfig(
             steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, ema=0.0
         ),
-    ),
+    },
     # As the baseline of the paper; numbers that it does not give are its authors' code's.
-    "paper": Experiment(
-        system="nmf",
-        preset="paper",
-        model=NMFConfig(weighting="equal"),
-        data=shared.PAPER_DATA,
+    paper={
+        "model": NMFConfig(weighting="equal"),
+        "data": shared.PAPER_DATA,
         # one fit, as in the paper
-        training=TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),
-    ),
+        "training": TrainingConfig(steps=100, steps_per_epoch=100, ema=0.0, keep="last"),
+    },
     # About 2 minutes on 2 cores.
-    "demo": Experiment(
-        system="nmf",
-        preset="demo",
-        model=NMFConfig(
+    demo={
+        "model": NMFConfig(
             frame=2048,  # separates notes a semitone apart from 130 Hz up; 1.5 dB above 1024
             hop=512,
             rank=200,  # 60 is 2 dB worse
@@ -75,10 +71,10 @@ PRESETS = {
             iterations=50,
             mask_power=2.0,
         ),
-        data=shared.DEMO_DATA,
-        training=TrainingConfig(steps=150, steps_per_epoch=50, minutes=4.0, ema=0.0),
-    ),
-}
+        "data": shared.DEMO_DATA,
+        "training": TrainingConfig(steps=150, steps_per_epoch=50, minutes=4.0, ema=0.0),
+    },
+)
 
 # What a search changes, see docs/tuning.md.
 SEARCH = {

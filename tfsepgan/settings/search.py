@@ -64,3 +64,10 @@ SHARED_WEIGHTS = {  # of networks that share weights across frequency
 }
 WIDTHS = Multiples(of=(0.5, 0.75, 1, 1.5))
 MEANS = Choice(values=(0.9, 0.99, 0.995, 0.999))  # a slow mean is too slow for a short run
+MASKED = {  # of systems that train a masker against a discriminator
+    "learning_rate": Around(factor=5),
+    "discriminator_learning_rate": Around(factor=5),
+    "ema": MEANS,
+    "generator.channels": WIDTHS,
+    "generator.dilations": DILATIONS,
+}

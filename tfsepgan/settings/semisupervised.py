@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import DataConfig, TrainingConfig
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, nothing_to_learn
+from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
-from tfsepgan.settings.search import DILATIONS, MEANS, WIDTHS, Around
+from tfsepgan.settings.search import MASKED, Around
 
 PairedLoss = Literal["l1", "mse"]
 # The authors take distances between log(1 + magnitude) of frames of 512 samples under a Hann
@@ -69,26 +69,23 @@ class SemiSupervisedConfig(SystemConfig):
             )
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="semisupervised",
-        preset="tiny",
-        model=SemiSupervisedConfig(
+PRESETS = presets_of(
+    "semisupervised",
+    tiny={
+        "model": SemiSupervisedConfig(
             generator=shared.TINY_GENERATOR,
             discriminator=shared.TINY_DISCRIMINATOR,
             unsupervised_weight=0.01,
             additive_weight=0.1,
             critic_steps=1,
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # Numbers are the authors' code's where no other source is named. The paper itself was not
     # available; S-SepGAN, section 2.4.2, describes it.
-    "paper": Experiment(
-        system="semisupervised",
-        preset="paper",
-        model=SemiSupervisedConfig(
+    paper={
+        "model": SemiSupervisedConfig(
             # Masks on frames of 512 samples, 256 apart, replace the authors' U-Net on the
             # magnitudes of the same frames.
             generator=GeneratorConfig(
@@ -106,10 +103,10 @@ PRESETS = {
         # 64 frames. Law 'snr', because the authors' mixtures are songs: it keeps the levels of the
         # others of a song relative to each other. The authors scale unlabelled windows by 0.2 to
         # 1.2, uniformly; here labelled ones too, uniformly in dB.
-        data=DataConfig(
+        "data": DataConfig(
             sample_rate_hz=8192, window=16384, batch=64, law="snr", gain_db=(-14.0, 1.6)
         ),
-        training=TrainingConfig(
+        "training": TrainingConfig(
             # the authors stop at the first epoch of 1000 steps that validates worse; `keep` gives
             # the model of the best epoch
             steps=100_000,
@@ -119,12 +116,10 @@ PRESETS = {
             betas=(0.9, 0.999),  # Adam's defaults, as the authors have them
             ema=0.0,
         ),
-    ),
+    },
     # Generator and training as in `ssepgan`.
-    "demo": Experiment(
-        system="semisupervised",
-        preset="demo",
-        model=SemiSupervisedConfig(
+    demo={
+        "model": SemiSupervisedConfig(
             generator=shared.DEMO_GENERATOR,
             # With a floor of 1e-4 the penalty flattens the critics until their scores are constant.
             discriminator=DiscriminatorConfig(
@@ -137,19 +132,15 @@ PRESETS = {
             critic_steps=1,  # as many as two cores have time for
             level_dbfs=-20.0,
         ),
-        data=shared.DEMO_DATA,
-        training=replace(shared.DEMO_TRAINING, steps=1200),
-    ),
-}
+        "data": shared.DEMO_DATA,
+        "training": replace(shared.DEMO_TRAINING, steps=1200),
+    },
+)
 
 # What a search changes, see docs/tuning.md. Alpha and beta are relative to the supervised
 # distance.
 SEARCH = {
-    "learning_rate": Around(factor=5),
-    "discriminator_learning_rate": Around(factor=5),
-    "ema": MEANS,
-    "generator.channels": WIDTHS,
-    "generator.dilations": DILATIONS,
+    **MASKED,
     "unsupervised_weight": Around(factor=10),
     "additive_weight": Around(factor=10),
     "penalty_weight": Around(factor=10),

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
+from tfsepgan.config import AugmentConfig, DataConfig, TrainingConfig
+from tfsepgan.config.limits import shares
 from tfsepgan.settings import presets as shared
-from tfsepgan.settings.base import SystemConfig, nothing_to_learn, shares
+from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 from tfsepgan.settings.search import (
     DILATIONS,
@@ -76,37 +77,32 @@ class SSepGANConfig(SystemConfig):
             )
 
 
-PRESETS = {
-    "tiny": Experiment(
-        system="ssepgan",
-        preset="tiny",
-        model=SSepGANConfig(
+PRESETS = presets_of(
+    "ssepgan",
+    tiny={
+        "model": SSepGANConfig(
             generator=shared.TINY_GENERATOR, discriminator=shared.TINY_DISCRIMINATOR
         ),
-        data=shared.TINY_DATA,
-        training=shared.TINY_TRAINING,
-    ),
+        "data": shared.TINY_DATA,
+        "training": shared.TINY_TRAINING,
+    },
     # As in the paper; numbers that it does not give are the original code's.
-    "paper": Experiment(
-        system="ssepgan",
-        preset="paper",
-        model=SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
-        data=shared.PAPER_DATA,
+    paper={
+        "model": SSepGANConfig(discriminator=DiscriminatorConfig(start="normal")),
+        "data": shared.PAPER_DATA,
         # The running mean of the weights is not in the paper: the weights alone vary by up to 3 dB
         # within 250 steps (docs/systems/ssepgan.md).
-        training=TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
-    ),
+        "training": TrainingConfig(steps=100_000, learning_rate=2e-4, betas=(0.5, 0.9), ema=0.999),
+    },
     # The paper's networks at a quarter of their width, with its weights, law and objective, changed
     # so that they learn in an hour on one core; docs/systems/ssepgan.md: the gain of each change.
-    "quarter": Experiment(
-        system="ssepgan",
-        preset="quarter",
-        model=SSepGANConfig(
+    quarter={
+        "model": SSepGANConfig(
             generator=GeneratorConfig(channels=32, start="identity"),
             discriminator=DiscriminatorConfig(channels=16, start="normal"),
         ),
-        data=replace(shared.PAPER_DATA, batch=4),
-        training=TrainingConfig(
+        "data": replace(shared.PAPER_DATA, batch=4),
+        "training": TrainingConfig(
             steps=12_000,
             learning_rate=1e-3,
             # at 2e-4 the discriminator becomes too strong after 5000 steps
@@ -116,11 +112,9 @@ PRESETS = {
             warmup_steps=200,
             ema=0.999,
         ),
-    ),
-    "demo": Experiment(
-        system="ssepgan",
-        preset="demo",
-        model=SSepGANConfig(
+    },
+    demo={
+        "model": SSepGANConfig(
             generator=shared.DEMO_GENERATOR,
             discriminator=shared.DEMO_DISCRIMINATOR,
             objective="hinge",
@@ -128,14 +122,12 @@ PRESETS = {
             adversarial_weight=0.01,
             level_dbfs=-20.0,
         ),
-        data=shared.DEMO_DATA,
-        training=shared.DEMO_TRAINING,
-    ),
+        "data": shared.DEMO_DATA,
+        "training": shared.DEMO_TRAINING,
+    },
     # Real recordings at full bandwidth: the model that ships with the package.
-    "piano": Experiment(
-        system="ssepgan",
-        preset="piano",
-        model=SSepGANConfig(
+    piano={
+        "model": SSepGANConfig(
             generator=GeneratorConfig(
                 kind="filterbank", channels=384, blocks=8, frame=4096, hop=2048, cutoff_hz=16000.0
             ),
@@ -149,7 +141,7 @@ PRESETS = {
             paired_weight=100.0,
             level_dbfs=-20.0,
         ),
-        data=DataConfig(
+        "data": DataConfig(
             sample_rate_hz=44100,
             window=131072,
             batch=8,
@@ -168,7 +160,7 @@ PRESETS = {
                 noise=0.3,
             ),
         ),
-        training=TrainingConfig(
+        "training": TrainingConfig(
             steps=5000,
             minutes=20.0,
             steps_per_epoch=500,
@@ -184,8 +176,8 @@ PRESETS = {
             # that change little
             keep="last",
         ),
-    ),
-}
+    },
+)
 
 # The same training with weights that are shared across frequency: docs/systems/ssepgan.md has sizes
 # and speeds.

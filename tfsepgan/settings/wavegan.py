@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig
-from tfsepgan.settings.base import SystemConfig, at_least
+from tfsepgan.config import DataConfig, TrainingConfig
+from tfsepgan.config.limits import at_least
+from tfsepgan.settings.base import SystemConfig, presets_of
 from tfsepgan.settings.networks import DiscriminatorConfig, SynthesizerConfig
 from tfsepgan.settings.search import MEANS, WIDTHS, Around, Multiples
 
@@ -53,33 +54,30 @@ _QUICK = WaveGANConfig(
     level_dbfs=-20.0,
 )
 
-PRESETS = {
+PRESETS = presets_of(
+    "wavegan",
     # For tests; takes seconds, not minutes.
-    "tiny": Experiment(
-        system="wavegan",
-        preset="tiny",
-        model=WaveGANConfig(
+    tiny={
+        "model": WaveGANConfig(
             generator=SynthesizerConfig(latent=8, channels=2),
             discriminator=DiscriminatorConfig(kind="wavegan", channels=2, levels=3),
             objective="vanilla",  # under 'wgan-gp' the critic's last bias never has a gradient
             discriminator_steps=2,
         ),
-        data=DataConfig(window=1024, batch=4, law="snr"),
-        training=TrainingConfig(
+        "data": DataConfig(window=1024, batch=4, law="snr"),
+        "training": TrainingConfig(
             steps=8,
             steps_per_epoch=4,
             validation_mixtures=4,
             validation_seconds=1.0,
             learning_rate=1e-3,
         ),
-    ),
+    },
     # As in the paper. A batch of 320 is five critic steps of 64 windows each.
-    "paper": Experiment(
-        system="wavegan",
-        preset="paper",
-        model=WaveGANConfig(),
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=320, law="snr"),
-        training=TrainingConfig(
+    paper={
+        "model": WaveGANConfig(),
+        "data": DataConfig(sample_rate_hz=16000, window=16384, batch=320, law="snr"),
+        "training": TrainingConfig(
             steps=200_000,  # the paper's, for its speech
             learning_rate=1e-4,
             discriminator_learning_rate=1e-4,
@@ -87,13 +85,11 @@ PRESETS = {
             ema=0.0,
             keep="last",
         ),
-    ),
-    "demo": Experiment(
-        system="wavegan",
-        preset="demo",
-        model=_QUICK,
-        data=DataConfig(data="demo", sample_rate_hz=16000, window=16384, batch=8, law="snr"),
-        training=TrainingConfig(
+    },
+    demo={
+        "model": _QUICK,
+        "data": DataConfig(data="demo", sample_rate_hz=16000, window=16384, batch=8, law="snr"),
+        "training": TrainingConfig(
             steps=3000,
             steps_per_epoch=300,
             minutes=4.0,
@@ -103,14 +99,12 @@ PRESETS = {
             schedule="cosine",
             ema=0.99,
         ),
-    ),
+    },
     # Recordings of one instrument, half an hour on two cores.
-    "instrument": Experiment(
-        system="wavegan",
-        preset="instrument",
-        model=_QUICK,
-        data=DataConfig(sample_rate_hz=16000, window=16384, batch=16, law="snr"),
-        training=TrainingConfig(
+    instrument={
+        "model": _QUICK,
+        "data": DataConfig(sample_rate_hz=16000, window=16384, batch=16, law="snr"),
+        "training": TrainingConfig(
             steps=12_000,
             steps_per_epoch=500,
             minutes=30.0,
@@ -120,8 +114,8 @@ PRESETS = {
             ema=0.995,
             precision="mixed_bfloat16",  # a fifth less work on processors that have it
         ),
-    ),
-}
+    },
+)
 
 # What a search changes, see docs/tuning.md. Trials are compared by the distance between
 # spectra of generated and recorded sounds.

@@ -14,14 +14,14 @@ from typing import Any, Literal
 import yaml
 
 from tfsepgan import systems
-from tfsepgan.config import Experiment, differences, flatten, to_dict
+from tfsepgan.config import Experiment, differences, flatten, listed, to_dict
 from tfsepgan.errors import CheckpointError
 from tfsepgan.settings.search import Choice
 from tfsepgan.training.checkpoint import write_atomically
 from tfsepgan.training.records import History
 from tfsepgan.tuning.records import START
 from tfsepgan.tuning.space import Searched, Space
-from tfsepgan.tuning.values import listed, with_values
+from tfsepgan.tuning.values import with_values
 
 Algorithm = Literal["random", "bayesian", "hyperband"]
 SEARCH = "search.yaml"
@@ -122,8 +122,7 @@ def prepare_search(plan: SearchPlan) -> None:
     """
     path, identity = plan.directory / SEARCH, plan.identity()
     if path.exists():
-        different = _search_differences(plan, path, identity)
-        if different:
+        if different := _search_differences(plan, path, identity):
             raise CheckpointError(
                 f"{plan.directory} holds another search:\n  "
                 + "\n  ".join(different)
@@ -131,9 +130,8 @@ def prepare_search(plan: SearchPlan) -> None:
                 " was changed."
             )
         return
-    if plan.directory.is_dir() and any(
-        not item.name.startswith(".") for item in plan.directory.iterdir()
-    ):
+    inside = plan.directory.iterdir() if plan.directory.is_dir() else ()
+    if any(not item.name.startswith(".") for item in inside):
         raise CheckpointError(
             f"{plan.directory} is not empty and not a search (no {SEARCH}). Choose another --output"
             " folder; nothing was changed."
@@ -152,14 +150,7 @@ def _search_differences(plan: SearchPlan, path: Path, identity: dict[str, Any]) 
             for name in identity
             if name != "settings" and saved.get(name) != identity[name]
         ]
-    except (
-        OSError,
-        UnicodeDecodeError,
-        yaml.YAMLError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}. Choose another --output folder."
         ) from error

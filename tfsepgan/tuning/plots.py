@@ -26,25 +26,12 @@ def draw_scores(records: Sequence[Record], path: Path) -> None:
     axes = figure.subplots()
     scored = [record for record in records if record.score is not None]
     for whole, colour, label in ((True, BLUE, "whole budget"), (False, GREY, "stopped early")):
-        these = [record for record in scored if record.whole == whole]
-        axes.plot(
-            [r.trial for r in these],
-            [r.score for r in these],
-            "o",
-            color=colour,
-            label=label if these else None,
-        )
-    complete = [record for record in scored if record.whole]
-    if complete:
-        best = np.maximum.accumulate([record.score for record in complete])
-        axes.step(
-            [record.trial for record in complete],
-            best,
-            where="post",
-            color=BLUE,
-            alpha=0.4,
-            label="best so far",
-        )
+        trials, scores = _points([record for record in scored if record.whole == whole])
+        axes.plot(trials, scores, "o", color=colour, label=label if trials else None)
+    trials, scores = _points([record for record in scored if record.whole])
+    if trials:
+        best = np.maximum.accumulate(scores)
+        axes.step(trials, best, where="post", color=BLUE, alpha=0.4, label="best so far")
     start = next((record for record in scored if record.trial == START), None)
     if start:
         axes.axhline(start.score, color=ORANGE, linestyle="--", label="unchanged preset")
@@ -58,6 +45,10 @@ def draw_scores(records: Sequence[Record], path: Path) -> None:
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     _save(figure, path)
+
+
+def _points(records: Sequence[Record]) -> tuple[list[int], list[float | None]]:
+    return [record.trial for record in records], [record.score for record in records]
 
 
 def draw_settings(
@@ -103,38 +94,27 @@ def draw_parallel(
 
     The line of the preset is dashed, that of the winner is thick.
     """
-    scored = sorted(
-        (record for record in records if record.score is not None), key=lambda record: record.score
-    )
+    scored = [record for record in records if record.score is not None]
+    scored.sort(key=lambda record: record.score)
     figure = Figure(figsize=(max(5, 1.5 * (len(settings) + 1)), 3.8), layout="constrained")
     axes = figure.subplots()
-    lines = [_heights(scored, name, log=name in logarithmic) for name in settings]
     scores = np.array([record.score for record in scored])
+    lines = [_heights(scored, name, log=name in logarithmic) for name in settings]
     lines.append(_unit(scores))
-    colours = colormaps["viridis"](_unit(scores)) if len(scored) else []
+    colours = colormaps["viridis"](lines[-1]) if len(scored) else []
+    columns = {name: [record.values.get(name) for record in scored] for name in settings}
+    columns["score, dB"] = [round(score, 2) for score in scores]
+    label = {"textcoords": "offset points", "fontsize": "x-small", "va": "center"}
     for index, record in enumerate(scored):
         style = {"linestyle": "--" if record.trial == START else "-"}
         style["linewidth"] = 3 if winner and record.trial == winner.trial else 1.2
         axes.plot(range(len(lines)), [line[index] for line in lines], color=colours[index], **style)
-    for place, name in enumerate((*settings, "score, dB")):
+    for place, (heights, values) in enumerate(zip(lines, columns.values(), strict=True)):
         axes.axvline(place, color="black", linewidth=0.6)
-        values = (
-            [record.values.get(name) for record in scored]
-            if place < len(settings)
-            else [round(s, 2) for s in scores]
-        )
-        for height, text in _ends(lines[place], values):
-            axes.annotate(
-                text,
-                (place, height),
-                xytext=(3, 0),
-                textcoords="offset points",
-                fontsize="x-small",
-                va="center",
-            )
-    axes.set_xticks(
-        range(len(lines)), (*settings, "score, dB"), rotation=20, fontsize="small", ha="right"
-    )
+        # the lowest and the highest value
+        for end in {int(np.argmin(heights)), int(np.argmax(heights))} if len(heights) else ():
+            axes.annotate(str(values[end]), (place, heights[end]), xytext=(3, 0), **label)
+    axes.set_xticks(range(len(lines)), list(columns), rotation=20, fontsize="small", ha="right")
     axes.set_yticks([])
     _save(figure, path)
 
@@ -158,16 +138,6 @@ def _unit(values: np.ndarray) -> np.ndarray:
     if not len(values) or np.ptp(values) == 0:
         return np.full(len(values), 0.5)
     return (values - np.min(values)) / np.ptp(values)
-
-
-def _ends(heights: np.ndarray, values: Sequence) -> list[tuple[float, str]]:
-    """The lowest and the highest value, as labels of an axis."""
-    if not len(heights):
-        return []
-    return [
-        (heights[index], str(values[index]))
-        for index in sorted({int(np.argmin(heights)), int(np.argmax(heights))})
-    ]
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -42,15 +42,21 @@ def read_records(directory: Path) -> list[Record]:
 
     Raises: CheckpointError for a file that is no record.
     """
-    records = []
-    for path in Path(directory).glob("results/*.json"):
-        try:
-            records.append(Record(**json.loads(path.read_text())))
-        except (OSError, ValueError, TypeError) as error:
-            raise CheckpointError(
-                f"{path} is damaged: {error}. Remove it; the search then continues without it."
-            ) from error
-    return sorted(records, key=lambda record: record.trial)
+    paths = Path(directory).glob("results/*.json")
+    return sorted(map(read_record, paths), key=lambda record: record.trial)
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises: CheckpointError when it is no record.
+    """
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged: {error}. Remove it; the search then continues without it."
+        ) from error
 
 
 def record_path(directory: Path, number: int) -> Path:

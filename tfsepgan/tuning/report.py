@@ -1,6 +1,8 @@
 """The report of a search: a table, a JSON file, three plots, and the best trial as a preset."""
 
+import functools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ def write_report(plan: SearchPlan, console: Console) -> None:
     if not records:
         return
     winner, start = winner_of(records), start_of(records)
+    print_line = functools.partial(console.print, markup=False, highlight=False)
     numbers = _numbers(plan, records, winner, start)
     _write(plan.directory / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     settings = [item.name for item in plan.space.settings]
@@ -47,21 +50,13 @@ def write_report(plan: SearchPlan, console: Console) -> None:
     draw_scores(records, plan.directory / "scores.png")
     draw_settings(records, settings, logarithmic, plan.directory / "settings.png")
     draw_parallel(records, settings, logarithmic, winner, plan.directory / "parallel.png")
-    _write(plan.directory / REPORT, "\n".join(_lines(plan, records, winner, start)) + "\n")
-    if winner is None:
-        console.print(
-            "No trial has ended with the whole budget and a score, so there is no preset.",
-            markup=False,
-        )
-    else:
+    verdict = _verdict(winner, start)
+    _write(plan.directory / REPORT, "\n".join(_lines(plan, records, verdict)) + "\n")
+    print_line(verdict)
+    if winner:
         _write(plan.directory / PRESET, _preset(plan, winner))
-        console.print(_verdict(winner, start), markup=False, highlight=False)
-        console.print(
-            f"To train it: tfsepgan-train --config {plan.directory / PRESET}",
-            markup=False,
-            highlight=False,
-        )
-    console.print(f"Report: {plan.directory / REPORT}", markup=False, highlight=False)
+        print_line(f"To train it: tfsepgan-train --config {plan.directory / PRESET}")
+    print_line(f"Report: {plan.directory / REPORT}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -75,11 +70,7 @@ def _numbers(
         "system": plan.start.system,
         "preset": plan.start.preset,
         "algorithm": plan.algorithm,
-        "score": (
-            "SI-SDR improvement on the valid split, dB"
-            if plan.separates
-            else "minus the distance of spectra, dB"
-        ),
+        "score": f"{_score_of(plan)}, dB",
         "gain_db": winner.score - start.score if winner and start and start.whole else None,
         "start": start and start._asdict(),
         "winner": winner and winner._asdict(),
@@ -87,6 +78,12 @@ def _numbers(
         "space": plan.space.plain(),
         "settings": to_dict(plan.start),
     }
+
+
+def _score_of(plan: SearchPlan) -> str:
+    if plan.separates:
+        return "SI-SDR improvement on the valid split"
+    return "minus the distance of spectra"
 
 
 def _preset(plan: SearchPlan, winner: Record) -> str:
@@ -100,7 +97,9 @@ def _preset(plan: SearchPlan, winner: Record) -> str:
     return head + yaml.safe_dump(to_dict(experiment), sort_keys=False)
 
 
-def _verdict(winner: Record, start: Record | None) -> str:
+def _verdict(winner: Record | None, start: Record | None) -> str:
+    if winner is None:
+        return "No trial has ended with the whole budget and a score, so there is no preset."
     if winner.trial == START:
         return f"No trial scored above the unchanged preset: {winner.score:.2f} dB."
     if start is None or not start.whole:
@@ -115,36 +114,24 @@ def _verdict(winner: Record, start: Record | None) -> str:
     )
 
 
-def _lines(
-    plan: SearchPlan, records: list[Record], winner: Record | None, start: Record | None
-) -> list[str]:
+def _lines(plan: SearchPlan, records: list[Record], verdict: str) -> list[str]:
     training = plan.start.training
     limits = [f"{training.steps} steps"]
-    limits += [f"{training.minutes:g} minutes"] if training.minutes else []
-    limits += (
-        [f"{training.processor_minutes:g} minutes of processor time"]
-        if training.processor_minutes
-        else []
-    )
-    what = (
-        "SI-SDR improvement on the valid split"
-        if plan.separates
-        else "minus the distance of spectra"
-    )
+    if training.minutes:
+        limits.append(f"{training.minutes:g} minutes")
+    if training.processor_minutes:
+        limits.append(f"{training.processor_minutes:g} minutes of processor time")
     # a later record of a run includes the earlier ones
-    by_run = {record.folder: record.processor_minutes for record in records}
-    spent = sum(by_run.values())
+    spent = sum({record.folder: record.processor_minutes for record in records}.values())
     return [
         f"# Search from {plan.start.system}, preset {plan.start.preset}",
         "",
-        _verdict(winner, start)
-        if winner
-        else "No trial has ended with the whole budget and a score.",
+        verdict,
         "",
         (
             f"{plan.algorithm}, {len(records)} trials of at most {' and '.join(limits)}; about"
-            f" {spent:.0f} minutes of processor time in all. Score: {what}, dB, of the model that a"
-            f" trial keeps. Trial {START} is the unchanged preset."
+            f" {spent:.0f} minutes of processor time in all. Score: {_score_of(plan)}, dB, of the"
+            f" model that a trial keeps. Trial {START} is the unchanged preset."
         ),
         "",
         *_table(plan, records),
@@ -159,17 +146,17 @@ def _table(plan: SearchPlan, records: list[Record]) -> list[str]:
     names = [item.name for item in plan.space.settings]
     head = ["trial", "dB", "end", "steps", "minutes", "processor minutes", "M parameters", *names]
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for record in sorted(
-        records, key=lambda record: -float("inf") if record.score is None else record.score
-    )[::-1]:
-        end = record.outcome + (
-            f" (stopped at {record.rung})" if record.rung and record.outcome == "finished" else ""
-        )
+
+    def rank(record: Record) -> float:
+        return -math.inf if record.score is None else record.score
+
+    for record in sorted(records, key=rank)[::-1]:
+        after = "" if record.goes_on_from is None else f" (after {record.goes_on_from})"
+        stopped = record.rung and record.outcome == "finished"
         cells = [
-            str(record.trial)
-            + (f" (after {record.goes_on_from})" if record.goes_on_from is not None else ""),
+            f"{record.trial}{after}",
             "" if record.score is None else f"{record.score:.2f}",
-            end,
+            record.outcome + (f" (stopped at {record.rung})" if stopped else ""),
             str(record.step),
             f"{record.minutes:.1f}",
             f"{record.processor_minutes:.1f}",

@@ -41,10 +41,8 @@ def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperPar
         if isinstance(span, Choice):
             found.Choice(item.name, [json.dumps(choice) for choice in span.values], default=value)
             continue
-        kind = found.Int if item.whole else found.Float
-        kind(
-            item.name, span.low, span.high, sampling="log" if span.log else "linear", default=value
-        )
+        number, scale = found.Int if item.whole else found.Float, "log" if span.log else "linear"
+        number(item.name, span.low, span.high, sampling=scale, default=value)
     return found
 
 

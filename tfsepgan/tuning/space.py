@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tfsepgan.config import Experiment, flatten, to_dict
+from tfsepgan.config import Experiment, flatten, listed, to_dict
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.search import Around, Choice, Multiples, Range, Span
-from tfsepgan.tuning.values import accepts, kind_of, listed, name_of_kind
+from tfsepgan.tuning.values import accepts, kind_of, name_of_kind
 
 # All trials have the same mixtures and the same budget; these settings would change them.
 SAME_FOR_ALL_TRIALS = frozenset(
@@ -45,9 +45,7 @@ class Space(NamedTuple):
 
 def _plain(span: Range | Choice) -> dict[str, Any]:
     if isinstance(span, Choice):
-        return {
-            "values": [list(value) if isinstance(value, tuple) else value for value in span.values]
-        }
+        return {"values": listed(span.values)}
     return {"low": span.low, "high": span.high, "log": span.log}
 
 
@@ -71,11 +69,13 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
                 f"{name} cannot be searched: it must be the same for all trials, so that they can"
                 f" be compared. Set it for all: --{name.replace('_', '-')}."
             )
-        if span.when and not _holds(span.when, flat):
-            left_out[name] = (
-                f"{span.when[0]} is {flat.get(span.when[0])!r}, not {_alternatives(span.when)}"
-            )
-            continue
+        if span.when:
+            other, wanted = span.when
+            wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+            if flat.get(other) not in wanted:
+                alternatives = " or ".join(map(repr, wanted))
+                left_out[name] = f"{other} is {flat.get(other)!r}, not {alternatives}"
+                continue
         whole = not accepts(kind, 0.5)
         resolved = _resolved(span, flat[name], whole=whole)
         if isinstance(resolved, str):
@@ -93,15 +93,6 @@ def resolve(spans: Mapping[str, Span], start: Experiment, *, strict: bool) -> Sp
     return Space(tuple(found), left_out)
 
 
-def _holds(when: tuple[str, Any], flat: Mapping[str, Any]) -> bool:
-    name, wanted = when
-    return flat.get(name) in (wanted if isinstance(wanted, tuple) else (wanted,))
-
-
-def _alternatives(when: tuple[str, Any]) -> str:
-    return " or ".join(map(repr, when[1])) if isinstance(when[1], tuple) else repr(when[1])
-
-
 def _resolved(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:
     """The span as a range or choice that holds the preset's value; or why that is impossible."""
     if isinstance(span, Choice):
@@ -110,9 +101,19 @@ def _resolved(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"the preset's value is {value!r}, not a number; list values instead."
     if isinstance(span, Multiples):
-        return _multiples(span, value, whole=whole)
+        if not value:
+            return "the preset's value is 0, which has no multiples; list values instead."
+        products = {_rounded(value * factor, whole=whole) for factor in span.of}
+        return Choice(values=tuple(sorted({value, *products})))
     if isinstance(span, Around):
-        return _around(span, value, whole=whole)
+        if not value > 0:
+            return (
+                f"the preset's value is {value}, and a logarithmic range around it does not exist;"
+                " give low and high."
+            )
+        low = min(_rounded(value / span.factor, whole=whole), value)
+        high = max(_rounded(value * span.factor, whole=whole), value)
+        return Range(low=low, high=high, log=True)
     if not span.low < span.high or not math.isfinite(span.low) or not math.isfinite(span.high):
         return "the lower end must be below the higher one."
     if span.log and not min(span.low, value) > 0:
@@ -121,23 +122,6 @@ def _resolved(span: Span, value: Any, *, whole: bool) -> Range | Choice | str:
             " the range."
         )
     return Range(low=min(span.low, value), high=max(span.high, value), log=span.log)
-
-
-def _multiples(span: Multiples, value: float, *, whole: bool) -> Choice | str:
-    if not value:
-        return "the preset's value is 0, which has no multiples; list values instead."
-    products = {_rounded(value * factor, whole=whole) for factor in span.of}
-    return Choice(values=tuple(sorted({value, *products})))
-
-
-def _around(span: Around, value: float, *, whole: bool) -> Range | str:
-    if not value > 0:
-        return (
-            f"the preset's value is {value}, and a logarithmic range around it does not exist;"
-            " give low and high."
-        )
-    low, high = (_rounded(end, whole=whole) for end in (value / span.factor, value * span.factor))
-    return Range(low=min(low, value), high=max(high, value), log=True)
 
 
 def _rounded(value: float, *, whole: bool) -> float:

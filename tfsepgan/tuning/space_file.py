@@ -7,14 +7,6 @@ from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.settings.search import Around, Choice, Multiples, Range, Span
 
-_SHAPES = {
-    frozenset(("low", "high")): Range,
-    frozenset(("values",)): Choice,
-    frozenset(("around",)): Around,
-    frozenset(("multiples",)): Multiples,
-}
-_FIELDS = {"around": "factor", "multiples": "of"}  # keys whose field has another name
-
 
 def read_spans(
     plain: Mapping[str, Any], declared: Mapping[str, Span], where: str
@@ -37,41 +29,45 @@ def read_spans(
                 )
             spans[name] = declared[name]
             continue
-        content = {"values": content} if isinstance(content, list) else content
-        shape = _SHAPES.get(frozenset(content) - {"log"}) if isinstance(content, dict) else None
-        if shape is None or ("log" in content and shape is not Range) or not _valid(content):
+        span = _span(_numbered(content))
+        if span is None:
             raise ConfigError(
                 f"{where}: {name} is {content!r}; wanted {{low: A, high: B, log: true or false}},"
                 " {values: [A, B]}, {around: FACTOR}, {multiples: [A, B]} or default, with"
                 " numbers as ends and factors."
             )
-        spans[name] = shape(
-            **{_FIELDS.get(key, key): _number(value) for key, value in content.items()}
-        )
+        spans[name] = span
     return spans
 
 
-def _number(value: Any) -> Any:
-    """The number in a text such as 1e-4, which YAML 1.1 reads as text; other values as they are."""
-    if isinstance(value, list):
-        return tuple(_number(item) for item in value)
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+def _numbered(content: Any) -> Any:
+    """The content with tuples for lists, and numbers for texts that YAML 1.1 reads, like 1e-4."""
+    if isinstance(content, dict):
+        return {key: _numbered(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return tuple(map(_numbered, content))
+    try:
+        return float(content) if isinstance(content, str) else content
+    except ValueError:
+        return content
 
 
-def _valid(content: Mapping[str, Any]) -> bool:
-    content = {key: _number(value) for key, value in content.items()}
-    numbers = [content[key] for key in ("low", "high", "around") if key in content] + list(
-        content.get("multiples") or ()
-    )
-    sequences = [content[key] for key in ("values", "multiples") if key in content]
-    return (
-        all(type(number) in (int, float) for number in numbers)
-        and all(isinstance(values, tuple) and values for values in sequences)
-        and isinstance(content.get("log", False), bool)
-        and content.get("around", 2) > 1
-    )
+def _span(content: Any) -> Span | None:
+    """The range that some content describes; None if it describes none."""
+    match content:
+        case {"low": low, "high": high, **more} if more.keys() <= {"log"}:
+            if _are_numbers(low, high) and isinstance(more.get("log", False), bool):
+                return Range(low=low, high=high, **more)
+        case (_, *_) as values:
+            return Choice(values=values)
+        case {"values": (_, *_) as values, **more} if not more:
+            return Choice(values=values)
+        case {"around": factor, **more} if not more and _are_numbers(factor) and factor > 1:
+            return Around(factor=factor)
+        case {"multiples": (_, *_) as factors, **more} if not more and _are_numbers(*factors):
+            return Multiples(of=factors)
+    return None
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(type(value) in (int, float) for value in values)

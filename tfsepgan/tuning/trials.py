@@ -15,9 +15,10 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
 from tfsepgan.training.checkpoint import check_finite, write_atomically
 from tfsepgan.training.lock import let_go
+from tfsepgan.training.records import History
 from tfsepgan.training.run import Run
 from tfsepgan.tuning.plan import SearchPlan, start_values
-from tfsepgan.tuning.records import START, WHOLE, Record, read_records, record_path
+from tfsepgan.tuning.records import START, WHOLE, Record, read_record, record_path
 
 
 def run_trial(
@@ -43,52 +44,41 @@ def run_trial(
     """
     path = record_path(plan.directory, number)
     if path.exists():
-        return next(record for record in read_records(plan.directory) if record.trial == number)
+        return read_record(path)
     values = start_values(plan) if number == START else dict(values)
     folder = after.folder if after else f"trials/{number:03d}"
     training = plan.start.training
     until = None if epochs is None or epochs >= plan.epochs else epochs * training.steps_per_epoch
-    record = Record(
-        number,
-        "failed",
-        None,
-        values,
-        folder,
-        0,
-        until,
-        goes_on_from=after.trial if after else None,
-    )
+    place = {"trial": number, "rung": until, "goes_on_from": after.trial if after else None}
     if after and after.outcome not in WHOLE:  # it would end in the same way
-        record = after._replace(trial=number, rung=until, goes_on_from=after.trial)
+        record = after._replace(**place)
     else:
-        record = _train(plan, record, catalogue, console)
+        record = Record(outcome="failed", score=None, values=values, folder=folder, step=0, **place)
+        try:
+            record = _train(plan, record, catalogue, console)
+        finally:
+            keras.backend.clear_session()  # frees this network before the next one is built
     write_atomically(path, lambda file: file.write(json.dumps(record._asdict(), indent=1).encode()))
     return record
 
 
 def _train(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Console) -> Record:
-    try:
-        return _train_run(plan, record, catalogue, console)
-    finally:
-        keras.backend.clear_session()  # frees this network before the next trial builds another
-
-
-def _train_run(plan: SearchPlan, record: Record, catalogue: Catalogue, console: Console) -> Record:
     experiment = plan.experiment(record.trial, record.values)
     experiment = replace(experiment, training=replace(experiment.training, tensorboard=False))
     # A searched window may be longer than the recordings: an error of this trial only.
     fatal = (CheckpointError,) if "window" in record.values else (CheckpointError, DataError)
     may_end_early = plan.separates and record.trial != START
+
+    def watch(history: History) -> str | None:
+        return "poor" if may_end_early and plan.is_poor(history) else None
+
     run = None
     try:
         check(experiment)
         run = Run(experiment, catalogue, plan.directory / record.folder, console)
-        if may_end_early and plan.is_poor(run.progress["history"]):
+        if watch(run.progress["history"]):
             let_go(run.directory)
             return _ended(record, run, "poor")
-        watch = (
-            (lambda history: "poor" if plan.is_poor(history) else None) if may_end_early else None
-        )
         outcome = run.train(until=record.rung, watch=watch)
     except (TfsepganError, tf.errors.ResourceExhaustedError, MemoryError) as error:
         diverged = run is not None and (run.diverged or not _finite(run.system))

@@ -18,7 +18,7 @@ from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.models.bundle import Bundle
 from tfsepgan.models.saved import open_model
 from tfsepgan.tuning.plan import SearchPlan
-from tfsepgan.tuning.records import Record, read_records
+from tfsepgan.tuning.records import Record, read_record, read_records, record_path
 from tfsepgan.tuning.samplers import sampler_of
 from tfsepgan.tuning.trials import run_trial
 
@@ -83,9 +83,8 @@ class SettingsTuner(keras_tuner.Tuner):
             raise FatalError(str(error)) from error
         self.console.print(record_line(record), markup=False, highlight=False)
         floor = self.plan.floor_db
-        return {
-            self.oracle.objective.name: floor if record.score is None else max(floor, record.score)
-        }
+        score = floor if record.score is None else max(floor, record.score)
+        return {self.oracle.objective.name: score}
 
     def pre_create_trial(self):
         """Wait a little before the next request."""
@@ -109,10 +108,7 @@ class SettingsTuner(keras_tuner.Tuner):
 
     def load_model(self, trial: keras_tuner.engine.trial.Trial) -> Bundle:
         """The model that a trial kept."""
-        number = int(trial.trial_id)
-        record = next(
-            record for record in read_records(self.plan.directory) if record.trial == number
-        )
+        record = read_record(record_path(self.plan.directory, int(trial.trial_id)))
         return open_model(self.plan.directory / record.folder)
 
 
@@ -124,11 +120,8 @@ def values_line(values: dict) -> str:
 def record_line(record: Record) -> str:
     """A trial in one line."""
     score = "no score" if record.score is None else f"{record.score:.2f} dB"
-    rung = (
-        f", may continue from step {record.rung}"
-        if record.rung and record.outcome == "finished"
-        else ""
-    )
+    stopped = record.rung and record.outcome == "finished"
+    rung = f", may continue from step {record.rung}" if stopped else ""
     return (
         f"trial {record.trial}: {score}, {record.outcome} at step {record.step} "
         f"after {record.minutes:.1f} minutes{rung}: {values_line(record.values)}"

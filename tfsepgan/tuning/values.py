@@ -1,8 +1,9 @@
 """Settings by dotted name: their types, which values they accept, and copies with other values."""
 
+import functools
 import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -21,15 +22,15 @@ def kind_of(experiment: Experiment, name: str) -> Any:
     known = flatten(to_dict(experiment))
     if name not in known or name in ("system", "preset"):
         raise ConfigError(f"There is no setting {name!r} to search; {nearest(name, known)}")
-    head, *rest = name.split(".")
-    config = next(
-        getattr(experiment, section)
-        for section in SECTIONS
-        if hasattr(getattr(experiment, section), head)
-    )
-    for part in rest:
-        config, head = getattr(config, head), part
-    return get_type_hints(type(config))[head]
+    *path, field = name.split(".")
+    config = functools.reduce(getattr, path, getattr(experiment, _section(experiment, name)))
+    return get_type_hints(type(config))[field]
+
+
+def _section(experiment: Experiment, name: str) -> str:
+    """The part of an experiment that has a setting."""
+    head = name.partition(".")[0]
+    return next(part for part in SECTIONS if hasattr(getattr(experiment, part), head))
 
 
 def accepts(kind: Any, value: Any) -> bool:
@@ -49,35 +50,24 @@ def name_of_kind(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
 
 
-def listed(value: Any) -> Any:
-    """The value with lists in place of tuples, as JSON and YAML have it."""
-    return [listed(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
 def with_values(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
     """A copy of an experiment with other values of some settings, by dotted name.
 
     Raises: ConfigError for a name that no setting has.
     """
-    for name in values:
+    for name, value in values.items():
         kind_of(experiment, name)
-    changed = {section: _replaced(getattr(experiment, section), values) for section in SECTIONS}
-    return replace(experiment, **changed)
+        section = _section(experiment, name)
+        changed = _changed(getattr(experiment, section), name.split("."), _tupled(value))
+        experiment = replace(experiment, **{section: changed})
+    return experiment
 
 
-def _replaced(config: Any, values: Mapping[str, Any]) -> Any:
-    changes = {}
-    for item in fields(config):
-        inside = {
-            name.partition(".")[2]: value
-            for name, value in values.items()
-            if name.startswith(f"{item.name}.")
-        }
-        if item.name in values:
-            changes[item.name] = _tupled(values[item.name])
-        elif inside and is_dataclass(getattr(config, item.name)):
-            changes[item.name] = _replaced(getattr(config, item.name), inside)
-    return replace(config, **changes)
+def _changed(config: Any, path: Sequence[str], value: Any) -> Any:
+    head, *inner = path
+    if inner:
+        value = _changed(getattr(config, head), inner, value)
+    return replace(config, **{head: value})
 
 
 def _tupled(value: Any) -> Any:

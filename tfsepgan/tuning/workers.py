@@ -12,15 +12,14 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 
 from tfsepgan.errors import CheckpointError, TfsepganError
 from tfsepgan.training.lock import hold, let_go
-from tfsepgan.tuning.records import Record, read_records
+from tfsepgan.tuning.records import read_records
 from tfsepgan.tuning.tuner import PROCESS, record_line
 
 CHIEF = "chief"
@@ -29,14 +28,6 @@ RESTARTS = 2  # of each worker that is killed, for example when memory runs out
 STOP_SECONDS = 120  # for a step, a validation and a checkpoint
 POLL_SECONDS = 0.5
 INTERRUPTED = 130
-
-
-class Member(NamedTuple):
-    """One process of a search."""
-
-    name: str
-    process: subprocess.Popen
-    output: Path
 
 
 def leave_with_the_pipe() -> None:
@@ -68,40 +59,21 @@ def search_with_workers(
       TfsepganError when one of them fails.
     """
     _wait_for_old_processes(directory)
-    threads = threads or max(1, _cores() // workers)
-    port = _free_port()
-    team: dict[str, Member] = {}
-
-    def start(name: str) -> None:
-        team[name] = _start(command, directory, name, port=port, threads=threads)
-
-    previous = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
+    team = _Team(command, directory, threads or max(1, _cores() // workers), console)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = in_main_thread and signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for name in (CHIEF, *(f"worker{number}" for number in range(workers))):
-            start(name)
-        _watch(team, start, _printer(directory, console), console)
+            team.start(name)
+        team.watch()
     finally:
-        _end(team, console)
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def _interrupt(number, frame):
-    raise KeyboardInterrupt
+        team.end()
+        if before:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _wait_for_old_processes(directory: Path) -> None:
@@ -119,130 +91,110 @@ def _wait_for_old_processes(directory: Path) -> None:
         let_go(folder)
 
 
-def _start(
-    command: Sequence[str], directory: Path, name: str, *, port: int, threads: int
-) -> Member:
-    folder = directory / "processes" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    local = ",".join(filter(None, (os.environ.get("no_proxy"), "127.0.0.1")))
-    environment = {
-        **os.environ,
-        PROCESS: name,
-        "KERASTUNER_ORACLE_IP": "127.0.0.1",
-        "KERASTUNER_ORACLE_PORT": str(port),
-        PIPE: "1",
-        **{
-            key: str(threads)
-            for key in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        },
-        "TF_NUM_INTEROP_THREADS": "1",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several processes share one
-        "PYTHONUNBUFFERED": "1",
-        "no_proxy": local,
-        "no_grpc_proxy": local,
-    }
-    output = folder / "output.txt"
-    with open(output, "ab") as file:
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )  # its own session: Ctrl-C reaches only the command, which then stops each process
-    return Member(name, process, output)
+class _Team:
+    """The processes of a search, by name."""
 
+    def __init__(self, command: Sequence[str], directory: Path, threads: int, console: Console):
+        self.command, self.directory, self.console = list(command), directory, console
+        self.processes: dict[str, subprocess.Popen] = {}
+        self._printed = {record.trial for record in read_records(directory)}
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        local = ",".join(filter(None, (os.environ.get("no_proxy"), "127.0.0.1")))
+        limited = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        self.environment = {
+            **os.environ,
+            "KERASTUNER_ORACLE_IP": "127.0.0.1",
+            "KERASTUNER_ORACLE_PORT": str(port),
+            PIPE: "1",
+            **dict.fromkeys(limited, str(threads)),
+            "TF_NUM_INTEROP_THREADS": "1",
+            "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # several processes share one
+            "PYTHONUNBUFFERED": "1",
+            "no_proxy": local,
+            "no_grpc_proxy": local,
+        }
 
-def _printer(directory: Path, console: Console) -> Callable[[], None]:
-    """A function that prints the records that are new since its last call."""
-    known = {record.trial for record in read_records(directory)}
+    def output(self, name: str) -> Path:
+        return self.directory / "processes" / name / "output.txt"
 
-    def print_new() -> None:
-        new: list[Record] = [
-            record for record in read_records(directory) if record.trial not in known
-        ]
-        for record in new:
-            known.add(record.trial)
-            console.print(record_line(record), markup=False, highlight=False)
+    def start(self, name: str) -> None:
+        self.output(name).parent.mkdir(parents=True, exist_ok=True)
+        with open(self.output(name), "ab") as file:
+            self.processes[name] = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**self.environment, PROCESS: name},
+                start_new_session=True,
+            )  # its own session: Ctrl-C reaches only the command, which then stops each process
 
-    return print_new
+    def watch(self) -> None:
+        """Wait until every worker has ended without an error; print the trials that end."""
+        restarts = dict.fromkeys(self.processes, 0)
+        running = {name for name in self.processes if name != CHIEF}
+        while running:
+            time.sleep(POLL_SECONDS)
+            self._print_new()
+            for name in sorted(running):
+                code = self.processes[name].poll()
+                if code == 0:
+                    running.remove(name)
+                elif code is not None and code < 0 and restarts[name] < RESTARTS:
+                    restarts[name] += 1
+                    self.console.print(
+                        f"{name} was killed (signal {-code}); it starts again and resumes its"
+                        " trial.",
+                        markup=False,
+                    )
+                    self.processes[name].stdin.close()
+                    self.start(name)
+                elif code == INTERRUPTED:
+                    raise KeyboardInterrupt
+                elif code is not None:
+                    raise TfsepganError(self._why(name, code))
+            if running and (code := self.processes[CHIEF].poll()) is not None:
+                raise TfsepganError(self._why(CHIEF, code))
+        self._print_new()
 
+    def _print_new(self) -> None:
+        for record in read_records(self.directory):
+            if record.trial not in self._printed:
+                self._printed.add(record.trial)
+                self.console.print(record_line(record), markup=False, highlight=False)
 
-def _watch(
-    team: dict[str, Member],
-    start: Callable[[str], None],
-    print_new: Callable[[], None],
-    console: Console,
-) -> None:
-    """Wait until every worker has ended without an error."""
-    restarts = dict.fromkeys(team, 0)
-    running = {name for name in team if name != CHIEF}
-    while running:
-        time.sleep(POLL_SECONDS)
-        print_new()
-        for name in sorted(running):
-            code = team[name].process.poll()
-            if code == 0:
-                running.remove(name)
-            elif code is not None and code < 0 and restarts[name] < RESTARTS:
-                restarts[name] += 1
-                console.print(
-                    f"{name} was killed (signal {-code}); it starts again and resumes its trial.",
-                    markup=False,
-                )
-                team[name].process.stdin.close()
-                start(name)
-            elif code == INTERRUPTED:
-                raise KeyboardInterrupt
-            elif code is not None:
-                raise TfsepganError(_why(team[name], code))
-        if running and team[CHIEF].process.poll() is not None:
-            raise TfsepganError(_why(team[CHIEF], team[CHIEF].process.returncode))
-    print_new()
+    def _why(self, name: str, code: int) -> str:
+        often = "" if name == CHIEF else f" {RESTARTS + 1} times"
+        ended = f"was killed (signal {-code}){often}" if code < 0 else f"ended with code {code}"
+        lines = self.output(name).read_text(errors="replace").strip().splitlines()
+        last = lines[-1] if lines else "it printed nothing"
+        if code == -signal.SIGKILL:
+            last = "the usual reason is too little memory; use fewer --workers"
+        return (
+            f"{name} {ended}: {last.rstrip('.')}. Its output is in {self.output(name)}; the same"
+            " command resumes the search."
+        )
 
-
-def _why(member: Member, code: int) -> str:
-    often = "" if member.name == CHIEF else f" {RESTARTS + 1} times"
-    ended = f"was killed (signal {-code}){often}" if code < 0 else f"ended with code {code}"
-    lines = member.output.read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
-    last = (
-        "the usual reason is too little memory; use fewer --workers"
-        if code == -signal.SIGKILL
-        else lines[-1]
-    )
-    return (
-        f"{member.name} {ended}: {last.rstrip('.')}. Its output is in {member.output}; the same"
-        " command resumes the search."
-    )
-
-
-def _end(team: dict[str, Member], console: Console) -> None:
-    """End all processes: workers save first; the chief's state is always on disk."""
-    still_running = [
-        member for member in team.values() if member.name != CHIEF and member.process.poll() is None
-    ]
-    try:
-        if still_running:
-            console.print("Waiting for the workers to save.", markup=False)
-            _stop(still_running)
-    except KeyboardInterrupt:  # a second Ctrl-C: the last checkpoints are good
-        console.print("No longer waiting.", markup=False)
-    finally:
-        for member in team.values():
-            if member.process.poll() is None:
-                member.process.kill()
-            member.process.wait()
-            with contextlib.suppress(OSError):
-                member.process.stdin.close()
-
-
-def _stop(members: Sequence[Member]) -> None:
-    """Send SIGTERM and wait until the processes have saved."""
-    for member in members:
-        with contextlib.suppress(ProcessLookupError):
-            member.process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    for member in members:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            member.process.wait(max(0.1, deadline - time.monotonic()))
+    def end(self) -> None:
+        """End all processes: workers save first; the chief's state is always on disk."""
+        workers = [process for name, process in self.processes.items() if name != CHIEF]
+        running = [process for process in workers if process.poll() is None]
+        try:
+            if running:
+                self.console.print("Waiting for the workers to save.", markup=False)
+            for process in running:
+                process.terminate()
+            deadline = time.monotonic() + STOP_SECONDS
+            for process in running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.1, deadline - time.monotonic()))
+        except KeyboardInterrupt:  # a second Ctrl-C: the last checkpoints are good
+            self.console.print("No longer waiting.", markup=False)
+        finally:
+            for process in self.processes.values():
+                process.kill()  # does nothing where it has ended
+                process.wait()
+                with contextlib.suppress(OSError):
+                    process.stdin.close()

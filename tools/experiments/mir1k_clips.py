@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from tfsepgan.data.layouts.mir1k import CHANNELS, TRAINING_SINGERS, root
+from tfsepgan.data.layouts.mir1k import CHANNELS, TRAINING_SINGERS
+from tfsepgan.data.layouts.table import root_of
 from tfsepgan.errors import DataError
 from tfsepgan.evaluation.ideal_mask import ratio_mask_bound
 from tfsepgan.metrics.global_nsdr import mix_at_equal_energy
@@ -32,7 +33,7 @@ class Clip(NamedTuple):
 
 def test_clips(data: Path) -> list[Path]:
     """The scored recordings, ordered by name; DataError when the folder is not MIR-1K."""
-    place = root(data)
+    place = root_of("mir1k", data)
     if place is None:
         raise DataError(f"{data} holds no Wavfile/SINGER_SONG_CLIP.wav; use the folder of MIR-1K")
     found = sorted((place / "Wavfile").glob("*.wav"))

@@ -9,6 +9,7 @@ Noise is added to the finished mixture.
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -96,9 +97,8 @@ class Augmenter:
         Returns: float32 `[window]`.
         """
         window = self.config.window
-        moved = at_pitch(samples[: played_length(window, speed)], semitones, self.rate, speed)[
-            :window
-        ]
+        read = samples[: played_length(window, speed)]
+        moved = at_pitch(read, semitones, self.rate, speed)[:window]
         return np.pad(moved, (0, window - len(moved))) if len(moved) < window else moved
 
     def changes(self, *, source: bool) -> bool:
@@ -119,14 +119,11 @@ class Augmenter:
         """
         augment, rate = self.augment, self.rate
         samples = self.played(samples, speed, semitones)
-        sections = (
-            equaliser(rng, augment.equaliser_db, rate) if rng.random() < augment.equaliser else []
-        )
+        equalised = rng.random() < augment.equaliser
+        sections = equaliser(rng, augment.equaliser_db, rate) if equalised else []
         room = self._room(rng) if rng.random() < augment.room else None
-        for kind, range_hz in (
-            ("lowpass", augment.low_pass_hz),
-            ("highpass", augment.high_pass_hz),
-        ):
+        bands = {"lowpass": augment.low_pass_hz, "highpass": augment.high_pass_hz}
+        for kind, range_hz in bands.items():
             chance, frequency_hz = rng.random(), _between_octaves(rng, range_hz)
             if chance < augment.band_limit:
                 sections += band_edge(kind, frequency_hz, rate)
@@ -151,35 +148,27 @@ class Augmenter:
 
         Its spectrum falls by 0 to 6 dB an octave.
         """
-        level_db, reddening, chance = (
-            _between(rng, self.augment.noise_db),
-            rng.random(),
-            rng.random(),
-        )
+        level_db = _between(rng, self.augment.noise_db)
+        reddening, chance = rng.random(), rng.random()
         if chance >= self.augment.noise:
             return None
         noise = white_noise(len(mixture), rng)
         if reddening > 0.5:  # a leaky sum of white noise is brown noise
-            noise = filtered(
-                noise, [np.array([[1.0, 0.0, 0.0, 1.0, -0.99 * (2 * reddening - 1), 0.0]])]
-            )
+            leak = 0.99 * (2 * reddening - 1)
+            noise = filtered(noise, [np.array([[1.0, 0.0, 0.0, 1.0, -leak, 0.0]])])
         noise_rms = root_mean_square(mixture) * 10.0 ** (level_db / 20)
         return noise * np.float32(noise_rms / root_mean_square(noise))
 
 
+@dataclass(frozen=True)
 class Changes:
-    """The changes of one step: of each window, by its row in the plan, and under each mixture.
+    """The changes of one step: of each window, by its row in the plan, and under each mixture."""
 
-    Args:
-      augmenter: draws and applies them.
-      plan: of the step's windows.
-      stream: number of their stream.
-      step: of training.
-    """
-
-    def __init__(self, augmenter: Augmenter, plan: Plan, stream: int, step: int):
-        self._augmenter, self._plan, self._stream, self._step = augmenter, plan, stream, step
-        self.noisy = augmenter.augment.noise > 0
+    augmenter: Augmenter
+    plan: Plan
+    stream: int
+    """Number of the stream of the plan."""
+    step: int
 
     def window(self, row: int, samples: np.ndarray) -> np.ndarray:
         """A changed window of the plan.
@@ -189,30 +178,28 @@ class Changes:
           samples: float32 `[longer]`, see `longer_window`.
         Returns: float32 `[window]`.
         """
-        augmenter, draws = self._augmenter, self._plan.draws
+        augmenter, draws = self.augmenter, self.plan.draws
         item, is_source = int(draws.item[row]), draws.part[row] != OTHER
-        window, together = augmenter.config.window, bool(self._plan.together[item])
+        window, together = augmenter.config.window, bool(self.plan.together[item])
         changes = augmenter.changes(source=is_source)
         if not changes and not together:
-            first = begin(self._plan, row, window)
+            first = begin(self.plan, row, window)
             return samples[first : first + window]
-        rng = augmenter.generator(self._step, self._stream, row)
+        rng = augmenter.generator(self.step, self.stream, row)
         number = -1 - item if together else row  # a song keeps one speed and one pitch
-        speed = augmenter.speed(
-            augmenter.generator(self._step, self._stream, number) if together else rng
-        )
-        semitones = augmenter.pitch(self._step, self._stream, number)
-        samples = samples[begin(self._plan, row, played_length(window, speed)) :]
+        shared = augmenter.generator(self.step, self.stream, number) if together else rng
+        speed = augmenter.speed(shared)
+        semitones = augmenter.pitch(self.step, self.stream, number)
+        samples = samples[begin(self.plan, row, played_length(window, speed)) :]
         if changes:
             return augmenter.changed(samples, rng, speed, semitones)
         return augmenter.played(samples, speed, semitones)
 
     def noise(self, item: int, mixture: np.ndarray) -> np.ndarray | None:
         """The noise under a mixture `[time]`, or None; independent of the changes of windows."""
-        number = -1 - self._augmenter.config.batch - item
-        return self._augmenter.noise(
-            mixture, self._augmenter.generator(self._step, self._stream, number)
-        )
+        number = -1 - self.augmenter.config.batch - item
+        rng = self.augmenter.generator(self.step, self.stream, number)
+        return self.augmenter.noise(mixture, rng)
 
 
 def longer_window(config: DataConfig) -> int:

@@ -11,14 +11,15 @@ reading divides by it. So 16-bit audio is restored exactly, nothing is clipped, 
 keep their detail. A mono 16-bit WAV that is already at the rate is used in place.
 """
 
+import contextlib
 import errno
+import functools
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,24 +38,16 @@ _VARIED = 2  # increase when only variants change
 
 
 class _Version(NamedTuple):
-    """A file, or a variant of it, and where its samples and levels are (to be) stored."""
+    """A file, or a variant of it: how it is made and where it is (to be) stored."""
 
     file: AudioFile
     variant: int
+    seed: int
+    speed_group: str
+    sample_rate_hz: int  # of the model
     samples: Path
     levels: Path
     in_place: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Unpacking:
-    """What all files have in common."""
-
-    sample_rate_hz: int
-    cache: Path
-    variants: int
-    seed: int
-    speed_group: Callable[[AudioFile], str]
 
 
 def default_cache_directory() -> Path:
@@ -85,35 +78,87 @@ def unpack(
     Raises: DataError for a file that cannot be decoded, or a cache that cannot be written or is
       full.
     """
-    shared = _Unpacking(
-        sample_rate_hz=sample_rate_hz,
-        cache=_open_cache(Path(cache_dir)),
-        variants=variants,
-        seed=seed,
-        speed_group=speed_group,
-    )
-    versions = {file.name: _versions(file, shared) for file in files}
+    cache = Path(cache_dir)
+    with _writing_to(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+        remove_half_written(cache, older_than_seconds=ABANDONED_SECONDS)
+    versions = {
+        file.name: _versions(file, variants, seed, speed_group(file), sample_rate_hz, cache)
+        for file in files
+    }
     missing = [
         [version for version in group if not _is_unpacked(version)] for group in versions.values()
     ]
     missing = [group for group in missing if group]
-    _refuse_full_disk(shared, missing)
+    new = [version for group in missing for version in group if not version.in_place]
+    seconds = sum(version.file.seconds for version in new)
+    refuse_full_disk(
+        cache,
+        seconds * sample_rate_hz * BYTES_PER_SAMPLE,
+        "Unpacking",
+        "Free space, use fewer variants, or use a cache folder on a larger disk.",
+    )
     if missing:
-        _unpack_all(missing, shared)
+        _unpack_all(missing, cache)
     return {name: tuple(map(_load, group)) for name, group in versions.items()}
 
 
-def _open_cache(cache: Path) -> Path:
+@contextlib.contextmanager
+def _writing_to(cache: Path) -> Iterator[None]:
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        remove_half_written(cache, older_than_seconds=ABANDONED_SECONDS)
+        yield
     except OSError as error:
-        raise _unwritable(cache, error) from error
-    return cache
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise DataError(
+            f"The cache of unpacked recordings, {cache}, cannot be written ({reason}). "
+            "Free space or use another cache folder."
+        ) from error
 
 
-def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
-    rate = shared.sample_rate_hz
+def refuse_full_disk(folder: Path, need_bytes: float, work: str, advice: str) -> None:
+    """Check that a disk has enough free space.
+
+    Args:
+      folder: on the disk.
+      need_bytes: space that is needed.
+      work: what needs it, the start of the message.
+      advice: the end of the message.
+    Raises: DataError when it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if need_bytes > free:
+        raise DataError(
+            f"{work} needs {need_bytes / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free."
+            f" {advice}"
+        )
+
+
+@contextlib.contextmanager
+def progress_bar(work: str, total: float, column: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on a terminal; gives a function that advances it.
+
+    Args:
+      work: what is done.
+      total: the amount of work.
+      column: name of the column of `rich.progress` that shows the amount.
+    """
+    from rich import progress
+    from rich.console import Console
+
+    columns = (progress.TextColumn(work), progress.BarColumn(), getattr(progress, column)())
+    with progress.Progress(
+        *columns,
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bars:
+        yield functools.partial(bars.advance, bars.add_task("", total=total))
+
+
+def _versions(
+    file: AudioFile, variants: int, seed: int, speed_group: str, rate: int, cache: Path
+) -> list[_Version]:
     try:
         state, path = file.path.stat(), file.path.resolve()
         further = [
@@ -125,33 +170,24 @@ def _versions(file: AudioFile, shared: _Unpacking) -> list[_Version]:
         ) from error
     in_place = _can_be_read_in_place(file, rate)
     versions = []
-    for variant in range(shared.variants + 1):
+    for variant in range(variants + 1):
         key = [_VERSION, path, state.st_size, state.st_mtime_ns, rate, variant]
         if not file.is_whole:
             key += [file.channel, file.stream, *further]
         if variant:
-            key += [file.name, shared.seed, shared.speed_group(file), f"varied {_VARIED}"]
-        place = shared.cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
+            key += [file.name, seed, speed_group, f"varied {_VARIED}"]
+        place = cache / hashlib.sha256("\n".join(map(str, key)).encode()).hexdigest()[:32]
         here = in_place and variant == 0
         samples = file.path if here else place.with_suffix(".wav")
-        versions.append(_Version(file, variant, samples, place.with_suffix(".levels"), here))
+        made = (file, variant, seed, speed_group, rate)
+        versions.append(_Version(*made, samples, place.with_suffix(".levels"), here))
     return versions
 
 
 def _can_be_read_in_place(file: AudioFile, sample_rate_hz: int) -> bool:
-    if (
-        file.sample_rate_hz != sample_rate_hz
-        or file.channels != 1
-        or not file.is_whole
-        or file.path.suffix.lower() != ".wav"
-    ):
-        return False
-    layout = wav_layout(file.path)
-    return (
-        layout is not None
-        and layout.is_plain
-        and layout.data_bytes == file.frames * BYTES_PER_SAMPLE
-    )
+    mono = file.is_whole and file.channels == 1 and file.sample_rate_hz == sample_rate_hz
+    layout = wav_layout(file.path) if mono and file.path.suffix.lower() == ".wav" else None
+    return bool(layout and layout.is_plain and layout.data_bytes == file.frames * BYTES_PER_SAMPLE)
 
 
 def _is_unpacked(version: _Version) -> bool:
@@ -165,70 +201,48 @@ def _is_unpacked(version: _Version) -> bool:
     return version.levels.stat().st_size == 4 * (1 + hops)
 
 
-def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]]) -> None:
-    seconds = sum(
-        version.file.seconds for group in missing for version in group if not version.in_place
-    )
-    need = seconds * shared.sample_rate_hz * BYTES_PER_SAMPLE
-    free = shutil.disk_usage(shared.cache).free
-    if need > free:
-        raise DataError(
-            f"Unpacking needs {need / 1e9:.2f} GB in {shared.cache}, {free / 1e9:.2f} GB are free. "
-            "Free space, use fewer variants, or use a cache folder on a larger disk."
-        )
-
-
-def _unpack_all(missing: Sequence[Sequence[_Version]], shared: _Unpacking) -> None:
+def _unpack_all(missing: Sequence[Sequence[_Version]], cache: Path) -> None:
     """Unpack files in parallel threads and show progress; most work is outside Python's lock."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    percent = TextColumn("{task.percentage:3.0f} %")
-    columns = (TextColumn("unpacking recordings"), BarColumn(), percent, TimeRemainingColumn())
-    quiet = not sys.stderr.isatty()
     work = [group[0].file.seconds * len(group) for group in missing]
     with (
-        Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress,
+        progress_bar("unpacking recordings", sum(work), "TaskProgressColumn") as advance,
+        _writing_to(cache),
         ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool,
     ):
-        bar = progress.add_task("", total=sum(work))
         try:
-            done = pool.map(lambda group: _unpack_file(group, shared), missing)
-            for seconds, _ in zip(work, done, strict=True):
-                progress.advance(bar, seconds)
-        except OSError as error:
-            raise _unwritable(shared.cache, error) from error
+            for seconds, _ in zip(work, pool.map(_unpack_file, missing), strict=True):
+                advance(seconds)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _unpack_file(versions: Sequence[_Version], shared: _Unpacking) -> None:
+def _unpack_file(versions: Sequence[_Version]) -> None:
     """Decode a file and store each version of it that is missing.
 
     It is decoded once, or once for each version that draws channel weights: this costs time, but
     not the memory for all channels of an hour of audio.
     """
-    file, to_hz = versions[0].file, shared.sample_rate_hz
-    recorded, from_hz = None, file.sample_rate_hz
+    file, recorded = versions[0].file, None
     for version in versions:
-        weights = draw_channel_weights(shared.seed, file.name, version.variant, file.channels)
+        seed, to_hz, variant = version.seed, version.sample_rate_hz, version.variant
+        weights = draw_channel_weights(seed, file.name, variant, file.channels)
         if recorded is None or weights is not None:
             recorded = file.read(mono=True, weights=weights)
-        speed = draw_speed(shared.seed, shared.speed_group(file), version.variant)
-        samples = resample(recorded, from_hz * speed, to_hz)[:, 0]
-        if version.variant:
-            samples = vary(samples, to_hz, shared.seed, file.name, version.variant)
-        _store(version, samples, to_hz)
+        speed = draw_speed(seed, version.speed_group, variant)
+        samples = resample(recorded, file.sample_rate_hz * speed, to_hz)[:, 0]
+        if variant:
+            samples = vary(samples, to_hz, seed, file.name, variant)
+        _store(version, samples)
 
 
-def _store(version: _Version, samples: np.ndarray, sample_rate_hz: int) -> None:
+def _store(version: _Version, samples: np.ndarray) -> None:
     scale = 2.0**-15
     if not version.in_place:
         stored, scale = fitted(samples)
-        write_pcm16(version.samples, stored, sample_rate_hz)
+        write_pcm16(version.samples, stored, version.sample_rate_hz)
         # the levels are those of the stored, rounded samples
         samples = stored * np.float32(scale)
-    levels = np.concatenate([[scale], _envelope(samples, sample_rate_hz)])
+    levels = np.concatenate([[scale], _envelope(samples, version.sample_rate_hz)])
     write_whole(version.levels, lambda file: file.write(levels.astype("<f4").data), lasting=False)
 
 
@@ -264,12 +278,4 @@ def _load(version: _Version) -> Recording:
         frames=(version.samples.stat().st_size - HEADER_BYTES) // BYTES_PER_SAMPLE,
         scale=float(levels[0]),
         envelope=levels[1:],
-    )
-
-
-def _unwritable(cache: Path, error: OSError) -> DataError:
-    reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-    return DataError(
-        f"The cache of unpacked recordings, {cache}, cannot be written ({reason}). "
-        "Free space or use another cache folder."
     )

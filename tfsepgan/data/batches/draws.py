@@ -65,11 +65,8 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
     apart_share = 1 - config.songs if pool.joined else config.remix
     together = rng.random(batch) >= apart_share if pool.tracks else np.zeros(batch, bool)
     low, high = (1, 1) if config.law == "paper" else config.others
-    counts = (
-        rng.integers(low, high + 1, batch)
-        if len(pool.groups) > sources
-        else np.zeros(batch, np.int64)
-    )
+    has_others = len(pool.groups) > sources
+    counts = rng.integers(low, high + 1, batch) if has_others else np.zeros(batch, np.int64)
     counts = np.where(together, 0, counts)
     apart = np.flatnonzero(~together)
     item = np.concatenate([np.repeat(apart, sources), np.repeat(np.arange(batch), counts)])
@@ -83,8 +80,7 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
     if config.rests and stream != SOLOS:
         draws = _without_sources(draws, rng.random(batch) < config.rests)
     weights = -np.log(1 - rng.random((batch, sources + 1)))
-    # recorded mixtures, or no others: no weight for others
-    if len(pool.groups) == sources:
+    if not has_others:  # also in recorded mixtures
         weights[:, -1] = 0
     return Plan(
         draws=draws,
@@ -113,7 +109,7 @@ def reading_on(pool: Pool, plan: Plan, window: int, read: int) -> Plan:
     begins at a given speed: at its original position unless too few samples follow.
 
     Args:
-      pool, plan: from `build_pool` and `draw_plan`.
+      pool, plan: from `streams.open_pool` and `draw_plan`.
       window: samples of a window.
       read: samples to read.
     """
@@ -172,29 +168,18 @@ def _draw_windows(
 def _draw_tracks(
     pool: Pool, items: np.ndarray, config: DataConfig, rng: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
-    lengths, reach = pool.track_frames, pool.track_reach
-    rows = []
+    reach, rows = pool.track_reach, []
     for item in items:
         for _ in range(1 + REDRAWS):
             chance = rng.random(2)
-            track = min(
-                int(np.searchsorted(reach, chance[0] * reach[-1], side="right")), len(reach) - 1
-            )
-            start, _, offset = (
-                int(value) for value in place(lengths[track], config.window, chance[1])
-            )
-            stems = [
-                (
-                    item,
-                    part,
-                    recording,
-                    start,
-                    min(config.window - offset, int(pool.frames[recording]) - start),
-                    offset,
-                )
-                for part, recording in pool.tracks[track]
-            ]
-            stems = [stem for stem in stems if stem[4] > 0]  # a stem may end before the song does
+            found = int(np.searchsorted(reach, chance[0] * reach[-1], side="right"))
+            track = min(found, len(reach) - 1)
+            start, _, offset = map(int, place(pool.track_frames[track], config.window, chance[1]))
+            stems = []
+            for part, recording in pool.tracks[track]:
+                count = min(config.window - offset, int(pool.frames[recording]) - start)
+                if count > 0:  # a stem may end before the song does
+                    stems.append((item, part, recording, start, count, offset))
             wanted = np.array([stem for stem in stems if stem[1] != OTHER], np.int64).reshape(-1, 6)
             if np.any(pool.level_db(*wanted[:, 2:5].T) >= config.silence_db):
                 break

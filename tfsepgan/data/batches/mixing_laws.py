@@ -47,6 +47,11 @@ def root_mean_square(samples: np.ndarray) -> float:
     return float(np.sqrt(energy / samples.size))
 
 
+def level_db(samples: np.ndarray) -> float:
+    """RMS of float32 `[time]` in dB relative to full scale, at least -200 dB."""
+    return 20 * np.log10(root_mean_square(samples) + 1e-10)
+
+
 def paper_law(
     targets: np.ndarray,
     others: np.ndarray,
@@ -125,8 +130,9 @@ def finish(sources: np.ndarray, residual: np.ndarray, *, out: Mixed | None = Non
     factor; nothing is clipped.
 
     Args:
-      sources: float32 `[sources, time]` as they appear in the mixture.
-      residual: float32 `[time]`.
+      sources: float32 `[sources, time]` or `[sources, time, channels]` as they appear in the
+        mixture.
+      residual: float32 `[time]` or `[time, channels]`.
       out: arrays for the result; its parts must be the given ones.
     Returns: the mixture and its parts, which sum to it exactly (sources in order, then residual).
     """

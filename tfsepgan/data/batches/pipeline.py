@@ -4,8 +4,10 @@ The batch of a step depends only on (seed, step). So a run resumes at `first_ste
 data as without the interruption, and every reader gives the same bits.
 """
 
+import functools
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,67 +54,85 @@ def training_batches(
     """
     import tensorflow as tf
 
-    streams = open_streams(catalogue, config, batch_keys, split, cache_dir)
-    augmenter = Augmenter(config) if config.augment.active and split == "train" else None
     reader = choose_reader(config.reader)
-    read = longer_window(config) if augmenter else config.window
-    shapes = batch_shapes(config, batch_keys)
-    mix = _mixer(streams, config, batch_keys, augmenter, reader, read)
-
-    def to_batch(*inputs):
-        made = tf.numpy_function(
-            WATCH.watch(mix), inputs, [tf.float32] * len(batch_keys), stateful=False
-        )
-        return {
-            key: tf.ensure_shape(value, shapes[key])
-            for key, value in zip(batch_keys, made, strict=True)
-        }
-
+    maker = BatchMaker(catalogue, config, batch_keys, split=split, cache_dir=cache_dir)
     dataset = tf.data.Dataset.range(first_step, LAST_STEP)
     if reader == "tfio":
-        dataset = _read_with_tfio(dataset, streams, config, read)
-    dataset = dataset.map(
-        to_batch, num_parallel_calls=batches_at_a_time(augmenter), deterministic=True
-    )
+        dataset = _read_with_tfio(dataset, maker)
+    mix = in_graph(functools.partial(maker.batch, reader), batch_shapes(config, batch_keys))
+    parallel = batches_at_a_time(maker.augmenter)
+    dataset = dataset.map(mix, num_parallel_calls=parallel, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
 
 
-def batch_maker(
-    catalogue: Catalogue, config: DataConfig, batch_keys: Sequence[str]
-) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """A function from a step to the arrays of `training_batches`, without TensorFlow.
+class BatchMaker:
+    """Makes the batch of a step, without TensorFlow.
 
     The arguments and errors are those of `training_batches`.
     """
-    streams = open_streams(catalogue, config, batch_keys, "train", None)
-    augmenter = Augmenter(config) if config.augment.active else None
-    read = longer_window(config) if augmenter else config.window
-    return _mixer(streams, config, batch_keys, augmenter, "memmap", read)
 
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        config: DataConfig,
+        batch_keys: Sequence[str],
+        *,
+        split: str = "train",
+        cache_dir: str | os.PathLike | None = None,
+    ):
+        self.streams = open_streams(catalogue, config, batch_keys, split, cache_dir)
+        self.config, self.batch_keys = config, batch_keys
+        augmented = config.augment.active and split == "train"
+        self.augmenter = Augmenter(config) if augmented else None
+        self.read = longer_window(config) if augmented else config.window
 
-def _mixer(
-    streams: Sequence[Stream],
-    config: DataConfig,
-    batch_keys: Sequence[str],
-    augmenter: Augmenter | None,
-    reader: str,
-    read: int,
-) -> Callable[..., list[np.ndarray]]:
-    """A function from a step, and its windows if they are read in the graph, to a batch."""
+    def draws(self, step: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What is read for a step, for all streams; the columns are those of `Draws`."""
+        drawn = [stream.plan(self.config, int(step), self.read).draws for stream in self.streams]
+        columns = map(np.concatenate, zip(*drawn, strict=True))
+        return tuple(column.astype(np.int64) for column in columns)
 
-    def mix(step: np.ndarray, windows: np.ndarray | None = None) -> list[np.ndarray]:
+    def batch(
+        self, reader: str, step: np.ndarray, windows: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """The arrays of a step, in the order of `batch_keys`.
+
+        Args:
+          reader: reads the windows.
+          step: of the training.
+          windows: what `draws` says, if it is read already.
+        """
         made: dict[str, np.ndarray] = {}
-        for stream in streams:
-            plan = stream.plan(config, int(step), read)
+        for stream in self.streams:
+            plan = stream.plan(self.config, int(step), self.read)
             if windows is None:
-                own = read_windows(stream.pool, plan.draws, read, reader)
+                own = read_windows(stream.pool, plan.draws, self.read, reader)
             else:
                 own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
-            changes = Changes(augmenter, plan, stream.number, int(step)) if augmenter else None
-            made |= stream.made(*mix_batch(stream.pool, config, plan, own, changes))
-        return [made[key] for key in batch_keys]
+            changes = self.changes(plan, stream, int(step))
+            made |= stream.made(*mix_batch(stream.pool, self.config, plan, own, changes))
+        return [made[key] for key in self.batch_keys]
 
-    return mix
+    def changes(self, plan: Plan, stream: Stream, step: int) -> Changes | None:
+        """The augmentation of a step; None without any."""
+        return self.augmenter and Changes(self.augmenter, plan, stream.number, step)
+
+
+def in_graph(
+    make: Callable[..., list[np.ndarray]], shapes: dict[str, tuple[int, ...]]
+) -> Callable[..., dict[str, Any]]:
+    """A function for tf.data from one that makes arrays, with the keys and shapes of a batch."""
+    import tensorflow as tf
+
+    def to_batch(*inputs):
+        kinds = [tf.float32] * len(shapes)
+        made = tf.numpy_function(WATCH.watch(make), inputs, kinds, stateful=False)
+        return {
+            key: tf.ensure_shape(value, shapes[key])
+            for key, value in zip(shapes, made, strict=True)
+        }
+
+    return to_batch
 
 
 def batches_at_a_time(augmenter: Augmenter | None) -> int:
@@ -145,24 +165,17 @@ def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tup
     }
 
 
-def _read_with_tfio(steps, streams: list[Stream], config: DataConfig, read_on: int):
+def _read_with_tfio(steps, maker: BatchMaker):
     """Map steps to (step, int16 windows of all streams), without parallel calls."""
     import tensorflow as tf
 
-    paths = [str(recording.path) for recording in streams[0].pool.recordings]
-
-    def draw(step: np.ndarray) -> tuple[np.ndarray, ...]:
-        drawn = [stream.plan(config, int(step), read_on).draws for stream in streams]
-        return tuple(
-            np.concatenate(columns).astype(np.int64) for columns in zip(*drawn, strict=True)
-        )
+    paths = [str(recording.path) for recording in maker.streams[0].pool.recordings]
 
     def read(step):
-        columns = tf.numpy_function(
-            WATCH.watch(draw), [step], [tf.int64] * len(Draws._fields), stateful=False
-        )
+        kinds = [tf.int64] * len(Draws._fields)
+        columns = tf.numpy_function(WATCH.watch(maker.draws), [step], kinds, stateful=False)
         draws = Draws(*(tf.ensure_shape(column, [None]) for column in columns))
-        return step, read_windows_in_graph(tf.constant(paths), draws, read_on)
+        return step, read_windows_in_graph(tf.constant(paths), draws, maker.read)
 
     options = tf.data.Options()
     options.experimental_optimization.map_parallelization = False  # see read_windows_in_graph
@@ -242,7 +255,7 @@ def _mix_item(
             "silence_db": config.silence_db,
         }
         snr_law(targets, others, **levels, gain_db=float(plan.gain_db[item]), out=parts)
-    if changes and changes.noisy:
+    if changes and config.augment.noise:
         noise = changes.noise(item, out.sources.sum(axis=0) + out.residual)
         if noise is not None:
             np.add(out.residual, noise, out=out.residual)

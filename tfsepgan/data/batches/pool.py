@@ -1,6 +1,6 @@
 """The unpacked recordings of one split, arranged for drawing windows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,8 +8,7 @@ import numpy as np
 from tfsepgan.config import MIXTURE, Balance
 from tfsepgan.data.batches.unpacked import Recording, envelope_hop
 
-if TYPE_CHECKING:  # these modules read audio; drawing does not
-    from tfsepgan.data.layouts.source_file import SourceFile
+if TYPE_CHECKING:  # this module reads audio; drawing does not
     from tfsepgan.data.recordings.catalogue import Catalogue
 
 OTHER = -1  # stands for the others, where wanted sources have an index
@@ -18,11 +17,17 @@ OTHER = -1  # stands for the others, where wanted sources have an index
 class Pool:
     """The unpacked recordings of one split, arranged for drawing.
 
-    - `groups`: lists of recordings; within a group, recordings are drawn in proportion to length.
-      There is one group for each wanted source, then one for each instrument folder of others.
-    - `tracks`: the multitrack songs that have a wanted source. Each is a list of pairs: index of
-      the source (or OTHER), and recording.
-    - `joined`: whether there are songs among unpaired recordings.
+    Args:
+      recordings: all recordings that may be drawn.
+      sample_rate_hz: their rate.
+      groups: lists of indices into `recordings`: one for each wanted source, then one for each
+        instrument folder of others. Within a group, recordings are drawn in proportion to length.
+      sources: how many of the groups are wanted sources.
+      tracks: the multitrack songs that have a wanted source. Each is a list of pairs: index of the
+        source (or OTHER), and recording.
+      folders: the folder number of each recording, if all folders are to be equally likely.
+      track_folders: the folder number of each song; default: that of its first recording.
+      joined: whether there are songs among unpaired recordings.
     """
 
     def __init__(
@@ -37,18 +42,6 @@ class Pool:
         track_folders: Sequence[int] | None = None,
         joined: bool = False,
     ):
-        """Build the tables for drawing.
-
-        Args:
-          recordings: all recordings that may be drawn.
-          sample_rate_hz: their rate.
-          groups: indices into `recordings`, see above.
-          sources: how many of the groups are wanted sources.
-          tracks: see above.
-          folders: the folder number of each recording, if all folders are to be equally likely.
-          track_folders: the folder number of each song; default: that of its first recording.
-          joined: whether there are songs among unpaired recordings.
-        """
         self.recordings, self.groups, self.tracks = tuple(recordings), tuple(groups), tuple(tracks)
         self.sources, self.joined = sources, joined
         self.frames = np.array([recording.frames for recording in recordings], np.int64)
@@ -95,19 +88,6 @@ class Pool:
         energy = self._energy[base + last] - self._energy[base + first]
         samples = np.minimum(last * self._hop, self.frames[recording]) - first * self._hop
         return 10 * np.log10(np.maximum(energy, 0) / np.maximum(samples, 1) + 1e-20)
-
-
-def build_pool(
-    catalogue: "Catalogue",
-    split: str,
-    sources: Sequence[str],
-    unpacked: dict[str, tuple[Recording, ...]],
-    sample_rate_hz: int,
-    only: frozenset[str] | None = None,
-    balance: Balance = "length",
-) -> Pool:
-    """The pool of the unpacked files of a split; its arguments are those of `arrangement`."""
-    return Pool(**arrangement(catalogue, split, sources, unpacked, sample_rate_hz, only, balance))
 
 
 def arrangement(
@@ -171,7 +151,8 @@ def _tracks(
     """The songs of a split, once for each variant, and the number of the set of each."""
     tracks, track_sets = [], []
     for stems in catalogue.tracks(split).values():
-        if not stems.keys() & set(sources) or not _all_in(only, stems.values()):
+        names = {file.name for file in stems.values()}
+        if not stems.keys() & set(sources) or (only is not None and not names <= only):
             continue
         parts = [
             (list(sources).index(source) if source in sources else OTHER, numbers[file.name])
@@ -184,10 +165,6 @@ def _tracks(
         ]
         track_sets += [next(iter(stems.values())).set_number] * variants
     return tuple(tracks), track_sets
-
-
-def _all_in(only: frozenset[str] | None, files: Iterable["SourceFile"]) -> bool:
-    return only is None or all(file.name in only for file in files)
 
 
 def _of(folders: Sequence[int] | None, recordings: Sequence[int]) -> np.ndarray | None:

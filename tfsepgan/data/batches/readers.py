@@ -83,11 +83,9 @@ def read_windows(pool: Pool, draws: Draws, window: int, reader: str) -> np.ndarr
 
 
 def _with_soundfile(recording: Recording, start: int, into: np.ndarray) -> int:
-    return len(
-        soundfile.read(str(recording.path), start=start, frames=len(into), dtype="int16", out=into)[
-            0
-        ]
-    )
+    with soundfile.SoundFile(str(recording.path)) as file:
+        file.seek(start)
+        return len(file.read(out=into))
 
 
 def _with_numpy(recording: Recording, start: int, into: np.ndarray) -> int:
@@ -116,10 +114,9 @@ def read_windows_in_graph(paths, draws: Draws, window: int):
 
     def read(draw):
         recording, start, count, offset = draw
-        audio = tfio.audio.AudioIOTensor(tf.gather(paths, recording), tf.int16)[
-            start : start + count
-        ]
-        return tf.pad(audio[:, 0], [[offset, window - offset - count]])
+        audio = tfio.audio.AudioIOTensor(tf.gather(paths, recording), tf.int16)
+        samples = audio[start : start + count][:, 0]
+        return tf.pad(samples, [[offset, window - offset - count]])
 
     columns = (draws.recording, draws.start, draws.count, draws.offset)
     windows = tf.map_fn(read, columns, fn_output_signature=tf.int16, parallel_iterations=1)

@@ -1,5 +1,6 @@
 """The streams of a batch: labelled mixtures, solos and unlabelled mixtures, drawn independently."""
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import MIXTURE, DataConfig, nearest
 from tfsepgan.data.batches.cache import default_cache_directory, unpack
 from tfsepgan.data.batches.draws import (
@@ -18,7 +18,7 @@ from tfsepgan.data.batches.draws import (
     draw_plan,
     reading_on,
 )
-from tfsepgan.data.batches.pool import Pool, build_pool
+from tfsepgan.data.batches.pool import Pool, arrangement
 from tfsepgan.data.batches.unpacked import Recording
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import ConfigError, DataError
@@ -38,10 +38,20 @@ def open_pool(
 
     Raises: DataError, see `pipeline.training_batches`.
     """
-    unpacked = _unpack(catalogue, config, split, cache_dir)
-    return build_pool(
-        catalogue, split, config.sources, unpacked, config.sample_rate_hz, balance=config.balance
-    )
+    return _pool(catalogue, config, split, _unpack(catalogue, config, split, cache_dir))
+
+
+def _pool(
+    catalogue: Catalogue,
+    config: DataConfig,
+    split: str,
+    unpacked: dict[str, tuple[Recording, ...]],
+    *,
+    only: frozenset[str] | None = None,
+    sources: Sequence[str] | None = None,
+) -> Pool:
+    sources, rate_hz = sources or config.sources, config.sample_rate_hz
+    return Pool(**arrangement(catalogue, split, sources, unpacked, rate_hz, only, config.balance))
 
 
 def _unpack(
@@ -98,32 +108,24 @@ def open_streams(
             f" {nearest(unknown[0] if unknown else '', BATCH_KEYS)}"
         )
     unpacked = _unpack(catalogue, config, split, cache_dir)
-
-    def pool(only: frozenset[str] | None) -> Pool:
-        return build_pool(
-            catalogue, split, config.sources, unpacked, config.sample_rate_hz, only, config.balance
-        )
-
+    pool = functools.partial(_pool, catalogue, config, split, unpacked)
     labelled, unlabelled = None, None
     if config.labelled < 1:
-        labelled, unlabelled = share_out(
-            catalogue, config, split, both_needed=bool({"solo", "unlabelled"} & set(batch_keys))
-        )
+        both_needed = not set(batch_keys) <= set(PAIRED)
+        labelled, unlabelled = share_out(catalogue, config, split, both_needed=both_needed)
     streams = []
     paired = tuple(key for key in batch_keys if key in PAIRED)
     if paired:
-        streams.append(Stream(pool(labelled), LABELLED, paired))
+        streams.append(Stream(pool(only=labelled), LABELLED, paired))
     if "solo" in batch_keys:
-        streams.append(Stream(pool(unlabelled), SOLOS, ("solo",)))
+        streams.append(Stream(pool(only=unlabelled), SOLOS, ("solo",)))
     if "unlabelled" in batch_keys:
         recorded = catalogue.splits[split].get(MIXTURE) if catalogue.layout == "unpaired" else None
         if recorded:
             names = frozenset(file.name for file in recorded)
-            mixtures = build_pool(
-                catalogue, split, (MIXTURE,), unpacked, config.sample_rate_hz, names, config.balance
-            )
+            mixtures = pool(only=names, sources=(MIXTURE,))
         else:
-            mixtures = pool(unlabelled)
+            mixtures = pool(only=unlabelled)
         streams.append(Stream(mixtures, UNLABELLED, ("unlabelled",)))
     return streams
 
@@ -142,13 +144,12 @@ def share_out(
     """
     groups = _equal_units(catalogue, config, split)
     rng = np.random.default_rng(config.seed)
-    parts: tuple[list[str], list[str]] = ([], [])
+    labelled, unlabelled = set(), set()
     for name in sorted(groups):
         members = [groups[name][index] for index in rng.permutation(len(groups[name]))]
         count = max(1, round(config.labelled * len(members)))
-        for index, files in enumerate(members):
-            parts[index >= count].extend(files)
-    labelled, unlabelled = (frozenset(part) for part in parts)
+        labelled.update(*members[:count])
+        unlabelled.update(*members[count:])
     for source in config.sources if both_needed else ():
         files = catalogue.splits[split][source]
         if not any(file.name in unlabelled for file in files):
@@ -158,8 +159,15 @@ def share_out(
                 " unlabelled mixtures. Decrease it, or add recordings."
             )
     if both_needed and catalogue.layout != "multitrack":
-        _refuse_no_unlabelled_others(catalogue, config, split, unlabelled)
-    return labelled, unlabelled
+        files_of, others = catalogue.splits[split], catalogue.others(split, config.sources)
+        names = {file.name for source in others for file in files_of[source]}
+        if names and not unlabelled & names:
+            raise DataError(
+                f"labelled is {config.labelled}, and each instrument folder in"
+                f" {catalogue.directory / split} holds one recording, which is labelled; no others"
+                " are left for the unlabelled mixtures. Add recordings, or split long ones."
+            )
+    return frozenset(labelled), frozenset(unlabelled)
 
 
 def _equal_units(
@@ -177,40 +185,19 @@ def _equal_units(
     return groups
 
 
-def _refuse_no_unlabelled_others(
-    catalogue: Catalogue, config: DataConfig, split: str, unlabelled: frozenset[str]
-) -> None:
-    others = {
-        file.name
-        for source in catalogue.others(split, config.sources)
-        for file in catalogue.splits[split][source]
-    }
-    if others and not unlabelled & others:
-        raise DataError(
-            f"labelled is {config.labelled}, and each instrument folder in"
-            f" {catalogue.directory / split} holds one recording, which is labelled; no others are"
-            " left for the unlabelled mixtures. Add recordings, or split long ones."
-        )
-
-
 def _refuse_all_short(catalogue: Catalogue, config: DataConfig, split: str) -> None:
     seconds = config.window / config.sample_rate_hz
     for source in config.sources:
         files = catalogue.splits[split][source]
         longest = max(files, key=lambda file: file.seconds)
         if longest.seconds < seconds:
-            folder = (
-                catalogue.directory / split / ("*" if catalogue.layout == "multitrack" else source)
-            )
+            folder = "*" if catalogue.layout == "multitrack" else source
             count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
+            # the largest power of two that is not longer than the longest file
+            shorter = 2 ** int(np.log2(max(1, longest.seconds * config.sample_rate_hz)))
             raise DataError(
-                f"{folder} holds {count} but none is longer than the window ({seconds:.2f} s at"
-                f" {config.sample_rate_hz} Hz);\nthe longest is {longest.path.name},"
-                f" {longest.seconds:.2f} s. Use --window {_shorter_window(longest, config)} or"
-                " longer recordings."
+                f"{catalogue.directory / split / folder} holds {count} but none is longer than the"
+                f" window ({seconds:.2f} s at {config.sample_rate_hz} Hz);\nthe longest is"
+                f" {longest.path.name}, {longest.seconds:.2f} s. Use --window {shorter} or longer"
+                " recordings."
             )
-
-
-def _shorter_window(longest: AudioFile, config: DataConfig) -> int:
-    """The largest power of two that is not longer than the longest file."""
-    return 2 ** max(0, int(np.log2(max(1, longest.seconds * config.sample_rate_hz))))

@@ -27,30 +27,25 @@ CLASSES = {
     "vio": "violin",
     "voi": "voice",
 }
+INSIDE = ("IRMAS-TrainingData",)
 _NAME = re.compile(r"((?:\[[a-z_]+\])+)\s*(\d+)__(\d+)\.wav", re.IGNORECASE)
 
 
-def root(directory: Path) -> Path | None:
-    """The folder of the classes, if this is IRMAS."""
-    for place in (directory, directory / "IRMAS-TrainingData"):
-        if any(
-            _NAME.fullmatch(path.name) for name in CLASSES for path in audio_in(place / name)[:3]
-        ):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the classes of IRMAS."""
+    some = (path for name in CLASSES for path in audio_in(directory / name)[:3])
+    return any(_NAME.fullmatch(path.name) for path in some)
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List the training excerpts; the testing excerpts are mixtures without separate sources."""
     for name, source in CLASSES.items():
-        parsed = {path: _NAME.fullmatch(path.name) for path in audio_in(directory / name)}
-        listing.ignore(*(f"{name}/{path.name}" for path, match in parsed.items() if not match))
-        split_of = split_groups(match[2] for match in parsed.values() if match)
-        for path, match in parsed.items():
-            if match:
-                tags = match[1].strip("[]").replace("][", "-").lower()
-                below = f"{tags}-{match[2]}__{match[3]}.wav"
-                listing.add(path, split=split_of[match[2]], source=source, below=below)
+        matches = listing.matching(directory / name, _NAME)
+        split_of = split_groups(match[2] for match in matches.values())
+        for path, match in matches.items():
+            tags = match[1].strip("[]").replace("][", "-").lower()
+            below = f"{tags}-{match[2]}__{match[3]}.wav"
+            listing.add(path, split=split_of[match[2]], source=source, below=below)
     listing.note(
         "In IRMAS the named instrument predominates and others may accompany it; exclude unwanted"
         " recordings with --leave-out."

@@ -1,15 +1,18 @@
 """What a layout returns: recordings by split and source, ignored files, and notes for the user."""
 
+import contextlib
 import json
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import yaml
 
 from tfsepgan.audio.formats import SUFFIXES
-from tfsepgan.data.layouts.source_file import SourceFile, open_source
+from tfsepgan.audio.recording import open_audio
+from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.errors import DataError
 
 SPLITS = ("train", "valid", "test")
@@ -33,13 +36,17 @@ def only(splits: Splits, kept: Container[SourceFile]) -> Splits:
     return remaining
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Found:
     """What a folder holds."""
 
-    kind: Kind
+    layout: Kind
     splits: Splits
-    ignored: tuple[str, ...]
-    notes: tuple[str, ...]
+    """Split, then source, then its files ordered by name."""
+    ignored: tuple[str, ...] = ()
+    """Names of files that are left out: hidden, not audio, or mixtures of songs."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the data sets for the user."""
     mixes_songs: bool = False
     """Whether some joined sets hold songs and others unpaired recordings."""
 
@@ -58,13 +65,33 @@ class Listing:
         self._ignored: list[str] = []
         self._notes: list[str] = []
 
-    def add(self, path: Path, *, split: str, source: str, **place: Any) -> None:
-        """Add one recording; the arguments are those of `open_source`."""
-        try:
-            file = open_source(path, split=split, source=source, **place)
-        except DataError as error:
-            self.refuse(str(error))
-        else:
+    def add(
+        self,
+        path: Path,
+        *,
+        split: str,
+        source: str,
+        track: str | None = None,
+        below: str,
+        set_number: int = 1,
+        **parts: Any,
+    ) -> None:
+        """Read the heads of a recording's files and add it with its place in the native layout.
+
+        Args:
+          path, parts: see `open_audio`.
+          split, source: of the recording.
+          track: its song, if it belongs to one.
+          below: its name below the source's folder (unpaired), or its name in its song's folder.
+          set_number: see `SourceFile`.
+        Raises: DataError as `open_audio` does, unless problems are collected.
+        """
+        inner = below.split("/")[:-1] if track is None else []
+        with self.refusing():
+            file = open_audio(path, f"{split}/{track or source}/{below}", **parts)
+            place = {"track": track, "folder": "/".join((source, *inner[:1]))}
+            place |= {"split": split, "source": source, "set_number": set_number}
+            file = SourceFile(**vars(file), **place)
             self._files.setdefault(split, {}).setdefault(source, []).append(file)
 
     def add_song(
@@ -73,7 +100,7 @@ class Listing:
         """Add a song; the files of a source are summed."""
         for source, paths in sorted(stems.items()):
             place = {"split": split, "source": source, "track": track}
-            self.add(paths[0], **place, below=f"{source}{suffix}", further=paths[1:])
+            self.add(paths[0], **place, below=f"{source}{suffix}", further=tuple(paths[1:]))
 
     def refuse(self, problem: str) -> None:
         """Report something that cannot be used.
@@ -83,6 +110,20 @@ class Listing:
         if self.problems is None:
             raise DataError(problem)
         self.problems.append(problem)
+
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Refuse what raises a DataError in the `with` block."""
+        try:
+            yield
+        except DataError as error:
+            self.refuse(str(error))
+
+    def matching(self, folder: Path, pattern: re.Pattern[str]) -> dict[Path, re.Match[str]]:
+        """The recordings directly in a folder whose names match; all others are ignored."""
+        matches = {path: pattern.fullmatch(path.name) for path in audio_in(folder)}
+        self.ignore(*(f"{folder.name}/{path.name}" for path in matches if not matches[path]))
+        return {path: match for path, match in matches.items() if match}
 
     def ignore(self, *names: str) -> None:
         """Record the names of files that are left out."""
@@ -98,14 +139,15 @@ class Listing:
             some = ", ".join(names[:_EXAMPLES]) + (" and so on" if len(names) > _EXAMPLES else "")
             self.note(f"{len(names)} {text}: {some}.")
 
-    def found(self, kind: Kind) -> Found:
+    def found(self, layout: Kind) -> Found:
         """Everything that was added, with splits and sources in order."""
         splits = {
             split: {source: tuple(files) for source, files in sorted(self._files[split].items())}
             for split in SPLITS
             if split in self._files
         }
-        return Found(kind, splits, tuple(self._ignored), tuple(self._notes))
+        ignored, notes = tuple(self._ignored), tuple(self._notes)
+        return Found(layout=layout, splits=splits, ignored=ignored, notes=notes)
 
 
 def slug(label: str | Sequence[str]) -> str:
@@ -137,45 +179,40 @@ def audio_in(directory: Path) -> list[Path]:
 
 def in_any_format(path: Path) -> Path | None:
     """This recording, or the same one converted to another format; None if there is neither."""
-    return next(
-        (
-            one
-            for one in (path, *(path.with_suffix(suffix) for suffix in SUFFIXES))
-            if one.is_file()
-        ),
-        None,
-    )
+    places = (path, *map(path.with_suffix, SUFFIXES))
+    return next((place for place in places if place.is_file()), None)
 
 
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file of a set.
+def read_description(path: Path) -> Any:
+    """The content of a YAML or JSON file of a set.
 
     Raises: DataError when it cannot be read.
     """
     # Ten times as fast, if available; a set has thousands of these files.
-    loader_type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    yaml_loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        loader = loader_type(path.read_text(encoding="utf-8"))
-        try:
-            return loader.get_single_data()
-        finally:
-            loader.dispose()
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml_loader(text).get_single_data()
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file of a set.
+def read_stems(path: Path, kind: type) -> dict[str, Any]:
+    """The description of a song, in a YAML or JSON file of a set.
 
-    Raises: DataError when it cannot be read.
+    Args:
+      path: of the file.
+      kind: `dict` or `list`, the type of its entry `stems`.
+    Raises: DataError when it cannot be read or lists no stems.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
+    described = read_description(path)
+    if not isinstance(described, dict) or not isinstance(described.get("stems"), kind):
+        raise DataError(f"{path} lists no stems. Copy it again.")
+    return described
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The error for a file of a set that cannot be read."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DataError(
         f"{path}, which describes the recordings, cannot be read ({reason}). Copy it again."

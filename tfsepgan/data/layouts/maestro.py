@@ -10,22 +10,17 @@ Source: Hawthorne et al. 2019, arXiv:1810.12247, and magenta.tensorflow.org/data
 import csv
 from pathlib import Path, PurePosixPath
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format
+from tfsepgan.data.layouts.listing import Found, Listing, in_any_format, unreadable
 from tfsepgan.errors import DataError
 
+INSIDE = ("maestro*",)
 _SPLITS = {"train": "train", "validation": "valid", "test": "test"}
 _COLUMNS = {"split", "audio_filename"}
 
 
-def root(directory: Path) -> Path | None:
-    """The folder of the CSV file, if this is MAESTRO."""
-    for place in (
-        directory,
-        *(path for path in folders(directory) if path.name.startswith("maestro")),
-    ):
-        if any(place.glob("maestro-v*.csv")):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the CSV file of MAESTRO."""
+    return any(directory.glob("maestro-v*.csv"))
 
 
 def read(directory: Path, listing: Listing) -> Found:
@@ -59,9 +54,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
-        raise DataError(
-            f"{table}, which describes the recordings, cannot be read ({error}). Copy it again."
-        ) from error
+        raise unreadable(table, error) from error
     if not set(reader.fieldnames or ()) >= _COLUMNS:
         raise DataError(
             f"{table} has columns {reader.fieldnames}; {sorted(_COLUMNS)} were expected. Copy it"

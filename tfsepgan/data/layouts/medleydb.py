@@ -11,43 +11,40 @@ Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-inte
 
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_yaml, slug
+from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.splitting import split_groups
 from tfsepgan.errors import DataError
 
-_INSIDE = ("Audio", "MedleyDB/Audio", "V1", "V2", "MedleyDB_V1/V1", "MedleyDB_V2/V2")
+INSIDE = ("Audio", "MedleyDB/Audio", "V1", "V2", "MedleyDB_V1/V1", "MedleyDB_V2/V2")
 
 
-def root(directory: Path) -> Path | None:
-    """The folder of the tracks, if this is MedleyDB."""
-    for place in (directory, *(directory / name for name in _INSIDE)):
-        if any((track / f"{track.name}_STEMS").is_dir() for track in folders(place)):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the tracks of MedleyDB."""
+    return bool(_tracks(directory))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every track; splits are made by artist, the first part of a track's name."""
-    tracks = [track for track in folders(directory) if (track / f"{track.name}_STEMS").is_dir()]
+    tracks = _tracks(directory)
     split_of = split_groups(_artist(track) for track in tracks)
     bleeding, missing = [], []
     for track in tracks:
-        try:
+        with listing.refusing():
             metadata = _metadata(track, directory)
-        except DataError as error:
-            listing.refuse(str(error))
-            continue
-        if metadata.get("has_bleed") in ("yes", True):
-            bleeding.append(track.name)
-        stems = _stems(track, metadata, missing)
-        listing.add_song(track.name, split_of[_artist(track)], stems, ".wav")
+            if metadata.get("has_bleed") in ("yes", True):
+                bleeding.append(track.name)
+            stems = _stems(track, metadata, missing)
+            listing.add_song(track.name, split_of[_artist(track)], stems, ".wav")
     listing.note("MedleyDB has no splits; a fixed rule assigns each artist to a split.")
     listing.note_names(missing, "stems listed in the metadata are missing")
     listing.note_names(
-        bleeding,
-        "tracks with bleed from other instruments; --leave-out excludes them",
+        bleeding, "tracks with bleed from other instruments; --leave-out excludes them"
     )
     return listing.found("multitrack")
+
+
+def _tracks(directory: Path) -> list[Path]:
+    return [track for track in folders(directory) if (track / f"{track.name}_STEMS").is_dir()]
 
 
 def _artist(track: Path) -> str:
@@ -56,22 +53,15 @@ def _artist(track: Path) -> str:
 
 def _metadata(track: Path, directory: Path) -> dict:
     name = f"{track.name}_METADATA.yaml"
-    places = (
-        track,
-        directory / "Metadata",
-        directory.parent / "Metadata",
-        directory.parent.parent / "Metadata",
-    )
-    path = next((place / name for place in places if (place / name).is_file()), None)
+    above = (directory, directory.parent, directory.parent.parent)
+    places = (track / name, *(folder / "Metadata" / name for folder in above))
+    path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise DataError(
             f"{track} has no {name}, which describes its stems. Copy it there from the set's"
             " repository."
         )
-    metadata = read_yaml(path)
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("stems"), dict):
-        raise DataError(f"{path} lists no stems. Copy it again from the set's repository.")
-    return metadata
+    return read_stems(path, dict)
 
 
 def _stems(track: Path, metadata: dict, missing: list[str]) -> dict[str, list[Path]]:

@@ -17,41 +17,27 @@ from tfsepgan.data.layouts.splitting import held_out
 
 TRAINING_SINGERS = ("abjones", "amy")
 CHANNELS = {"accompaniment": 0, "voice": 1}
+INSIDE = ("MIR-1K", "mir-1k")
 _NAME = re.compile(r"(([A-Za-z]+)_\d+)_\d+\.wav", re.IGNORECASE)
 
 
-def root(directory: Path) -> Path | None:
-    """The folder that holds `Wavfile`, if this is MIR-1K."""
-    for place in (directory, directory / "MIR-1K", directory / "mir-1k"):
-        names = [path.name for path in audio_in(place / "Wavfile")]
-        if names and all(_NAME.fullmatch(name) for name in names):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the `Wavfile` of MIR-1K."""
+    clips = audio_in(directory / "Wavfile")
+    return bool(clips) and all(_NAME.fullmatch(clip.name) for clip in clips)
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List each clip as a song of two sources."""
-    parsed = {path: _NAME.fullmatch(path.name) for path in audio_in(directory / "Wavfile")}
-    listing.ignore(*(f"Wavfile/{path.name}" for path, match in parsed.items() if not match))
-    clips = {path: match for path, match in parsed.items() if match}
+    clips = listing.matching(directory / "Wavfile", _NAME)
     valid = held_out(match[1] for match in clips.values() if match[2].lower() in TRAINING_SINGERS)
     for path, match in clips.items():
-        split = (
-            "test"
-            if match[2].lower() not in TRAINING_SINGERS
-            else "valid"
-            if match[1] in valid
-            else "train"
-        )
+        split = "valid" if match[1] in valid else "train"
+        if match[2].lower() not in TRAINING_SINGERS:
+            split = "test"
         for source, channel in CHANNELS.items():
-            listing.add(
-                path,
-                split=split,
-                source=source,
-                track=path.stem,
-                below=f"{source}.wav",
-                channel=channel,
-            )
+            place = {"split": split, "source": source, "track": path.stem}
+            listing.add(path, **place, below=f"{source}.wav", channel=channel)
     listing.note(
         f"The singers {' and '.join(TRAINING_SINGERS)} are for training, as published; some of"
         " their songs are the valid split."

@@ -8,43 +8,37 @@ Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-d
 
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_json, slug
+from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.splitting import split_groups
 from tfsepgan.errors import DataError
 
-_INSIDE = ("moisesdb_v0.1", "moisesdb/moisesdb_v0.1")
+INSIDE = ("moisesdb_v0.1", "moisesdb/moisesdb_v0.1")
 
 
-def root(directory: Path) -> Path | None:
-    """The folder of the songs, if this is MoisesDB."""
-    for place in (directory, *(directory / name for name in _INSIDE)):
-        if any((song / "data.json").is_file() and folders(song) for song in folders(place)):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the songs of MoisesDB."""
+    return any((song / "data.json").is_file() and folders(song) for song in folders(directory))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; splits are made by artist."""
     songs = {}
     for song in folders(directory):
-        try:
+        with listing.refusing():
             data = _metadata(song)
-            songs[song] = str(data.get("artist") or song.name), _stems(song, data)
-        except DataError as error:
-            listing.refuse(str(error))
+            songs[song] = str(data.get("artist") or song.name), _tracks(song, data)
     split_of = split_groups(artist for artist, _ in songs.values())
     bleeding, missing = [], []
-    for song, (artist, stems) in songs.items():
-        existing: dict[str, list[Path]] = {}
-        for source, tracks in sorted(stems.items()):
-            for name, bleeds in tracks:
-                if path := in_any_format(song / name):
-                    existing.setdefault(source, []).append(path)
-                else:
-                    missing.append(f"{song.name}/{name}")
-                if bleeds:
-                    bleeding.append(f"{song.name}/{name}")
-        listing.add_song(song.name, split_of[artist], existing, ".wav")
+    for song, (artist, tracks) in songs.items():
+        stems: dict[str, list[Path]] = {}
+        for source, name, bleeds in tracks:
+            if path := in_any_format(song / name):
+                stems.setdefault(source, []).append(path)
+            else:
+                missing.append(f"{song.name}/{name}")
+            if bleeds:
+                bleeding.append(f"{song.name}/{name}")
+        listing.add_song(song.name, split_of[artist], stems, ".wav")
     listing.note("MoisesDB has no splits; a fixed rule assigns each artist to a split.")
     listing.note_names(missing, "tracks listed in data.json are missing")
     listing.note_names(bleeding, "tracks with bleed from other instruments")
@@ -58,29 +52,20 @@ def _metadata(song: Path) -> dict:
             f"{song} has no data.json, which describes its tracks. Copy the song again or"
             " remove it."
         )
-    data = read_json(path)
-    if not isinstance(data, dict) or not isinstance(data.get("stems"), list):
-        raise DataError(f"{path} lists no stems. Copy it again.")
-    return data
+    return read_stems(path, list)
 
 
-def _stems(song: Path, data: dict) -> dict[str, list[tuple[str, bool]]]:
-    """Source to its tracks: path below the song, and whether it has bleed.
-
-    A stem may be listed twice.
-    """
-    stems: dict[str, list[tuple[str, bool]]] = {}
-    for stem in data["stems"]:
-        try:
+def _tracks(song: Path, data: dict) -> list[tuple[str, str, bool]]:
+    """The tracks by source: source, path below the song, and whether it has bleed."""
+    tracks = []
+    try:
+        for stem in data["stems"]:  # a stem may be listed twice
             folder = Path(str(stem["stemName"])).name
             for track in stem["tracks"]:
                 name = Path(f"{track['id']}.{track['extension']}").name
-                stems.setdefault(slug(folder), []).append(
-                    (f"{folder}/{name}", bool(track.get("has_bleed")))
-                )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{song / 'data.json'} lists a stem without a name or tracks ({error})."
-                " Copy it again."
-            ) from error
-    return stems
+                tracks.append((slug(folder), f"{folder}/{name}", bool(track.get("has_bleed"))))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{song / 'data.json'} lists a stem without a name or tracks ({error}). Copy it again."
+        ) from error
+    return sorted(tracks, key=lambda track: track[0])

@@ -6,59 +6,55 @@ songs of train that the package `musdb` lists.
 Source: Rafii et al. 2017, zenodo.org/records/1117372, and github.com/sigsep/sigsep-mus-db.
 """
 
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from tfsepgan.audio.containers import STEM_SUFFIX
-from tfsepgan.data.layouts.listing import Found, Listing, read_yaml
+from tfsepgan.data.layouts.listing import Found, Listing, read_description
 from tfsepgan.data.layouts.splitting import held_out
 from tfsepgan.errors import DataError
 
+INSIDE = ("musdb18",)
 STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
 
 
-def root(directory: Path) -> Path | None:
-    """The folder that holds train and test, if this is MUSDB18."""
-    places = (directory, directory / "musdb18")
-    return next(
-        (place for place in places if _songs(place, "train") or _songs(place, "test")), None
-    )
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the train and test of MUSDB18."""
+    return bool(_songs(directory, "train") or _songs(directory, "test"))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List the four sources of every song."""
     songs = {split: _songs(directory, split) for split in ("train", "test")}
-    valid = valid_songs(songs["train"], listing)
-    for split, paths in songs.items():
-        for song, path in paths.items():
-            for source, stream in STREAMS.items():
-                listing.add(
-                    path,
-                    split="valid" if split == "train" and song in valid else split,
-                    source=source,
-                    track=song,
-                    below=f"{source}.mp4",
-                    stream=stream,
-                )
+    for split, song, path in with_valid_split(songs, listing):
+        for source, stream in STREAMS.items():
+            place = {"split": split, "source": source, "track": song}
+            listing.add(path, **place, below=f"{source}.mp4", stream=stream)
     return listing.found("multitrack")
 
 
-def valid_songs(songs, listing: Listing) -> frozenset[str]:
-    """The validation songs of train: the published ones, or a few chosen by a fixed rule.
+def with_valid_split(
+    songs: Mapping[str, Mapping[str, Path]], listing: Listing
+) -> Iterator[tuple[str, str, Path]]:
+    """Split, name and path of each song, with the validation songs of train in the valid split.
+
+    These are the published ones, or a few that a fixed rule chooses.
 
     Args:
-      songs: names of the songs of train.
+      songs: path of each song by name, in train and test.
       listing: receives a note if the fixed rule is used.
     """
-    valid = frozenset(songs) & published_valid_songs()
-    if valid or not songs:
-        return valid
-    valid = held_out(songs)
-    listing.note(
-        f"None of the published validation songs was found; a fixed rule chose {len(valid)} songs"
-        " of train."
-    )
-    return valid
+    valid = songs["train"].keys() & published_valid_songs()
+    if songs["train"] and not valid:
+        valid = held_out(songs["train"])
+        listing.note(
+            f"None of the published validation songs was found; a fixed rule chose {len(valid)}"
+            " songs of train."
+        )
+    for split, paths in songs.items():
+        for song, path in paths.items():
+            yield "valid" if split == "train" and song in valid else split, song, path
 
 
 def published_valid_songs() -> frozenset[str]:
@@ -71,11 +67,8 @@ def published_valid_songs() -> frozenset[str]:
         raise DataError(
             "The package musdb lists the validation songs of MUSDB18. Run: pip install musdb"
         )
-    return frozenset(
-        read_yaml(Path(spec.submodule_search_locations[0]) / "configs" / "mus.yaml")[
-            "validation_tracks"
-        ]
-    )
+    configuration = Path(spec.submodule_search_locations[0]) / "configs" / "mus.yaml"
+    return frozenset(read_description(configuration)["validation_tracks"])
 
 
 def _songs(directory: Path, split: str) -> dict[str, Path]:

@@ -43,31 +43,30 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
             f"{directory} has no train, valid or test folder; it holds {content}."
             f" Expected: {LAYOUTS}, or a published data set as it is distributed."
         )
-    audio = {}
-    listing.ignore(
-        *(entry.name for entry in sorted(directory.iterdir()) if entry.name not in splits)
-    )
+    listing.ignore(*sorted(entry.name for entry in directory.iterdir() if entry.name not in splits))
+    audio: dict[str, list[str]] = {}
     for split in splits:
-        names = [f"{split}/{name}" for name in _walk(directory / split)]
-        audio[split] = [name for name in names if _is_audio(name) and name.count("/") >= 2]
-        listing.ignore(*(name for name in names if not (_is_audio(name) and name.count("/") >= 2)))
-    audio = {split: names for split, names in audio.items() if names}
+        for name in _walk(directory / split, f"{split}/"):
+            if _is_audio(name) and name.count("/") >= 2:
+                audio.setdefault(split, []).append(name)
+            else:
+                listing.ignore(name)
     if not audio:
         others = len(listing.found("unpaired").ignored)
         raise DataError(
             f"{directory} holds no recordings ({others} other files). Expected: {LAYOUTS}."
         )
-    kind = _kind(directory, audio, sources)
-    if kind == "multitrack":
+    layout = _layout(directory, audio, sources)
+    if layout == "multitrack":
         listing.ignore(
             *(name for names in audio.values() for name in names if _stem(name) in _MIXTURES)
         )
     for names in audio.values():
-        _list(directory, names, kind, listing)
-    return listing.found(kind)
+        _list(directory, names, layout, listing)
+    return listing.found(layout)
 
 
-def _walk(folder: Path, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+def _walk(folder: Path, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     """Files below a folder, ordered by name; links are followed except in a circle."""
     above = (*above, os.path.realpath(folder))
     try:
@@ -92,7 +91,7 @@ def _stem(name: str) -> str:
     return name.rpartition("/")[2].rpartition(".")[0]
 
 
-def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
+def _layout(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] | None) -> Kind:
     """Determine the layout from the wanted sources, or else from the names that folders share."""
     if sources:
         unpaired = any(name.split("/")[1] in sources for names in audio.values() for name in names)
@@ -103,11 +102,8 @@ def _kind(directory: Path, audio: dict[str, list[str]], sources: Sequence[str] |
         songs = [stems for split in folders for stems in split.values()]
         multitrack = len(songs) > 1 and None not in songs and len(set.intersection(*songs)) > 1
     if unpaired and multitrack:
-        wanted = (
-            f" for {', '.join(sources)}"
-            if sources
-            else " (name the wanted sources, or rename files)"
-        )
+        hint = " (name the wanted sources, or rename files)"
+        wanted = f" for {', '.join(sources)}" if sources else hint
         raise DataError(
             f"{directory} can be read in two ways{wanted}: folders named like sources, and songs"
             f" with files named like sources. Keep one layout: {LAYOUTS}."
@@ -132,11 +128,11 @@ def _folders(names: list[str]) -> dict[str, set[str] | None]:
     return folders
 
 
-def _list(directory: Path, names: list[str], kind: Kind, listing: Listing) -> None:
+def _list(directory: Path, names: list[str], layout: Kind, listing: Listing) -> None:
     seen: dict[tuple[str, str], str] = {}
     for name in names:
         split, folder, below = name.split("/", 2)
-        if kind == "unpaired":
+        if layout == "unpaired":
             listing.add(directory / name, split=split, source=folder, below=below)
             continue
         source = _stem(name)

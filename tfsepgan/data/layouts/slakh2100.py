@@ -12,22 +12,18 @@ Source: Manilow et al. 2019, arXiv:1909.08494, and github.com/ethman/slakh-utils
 import re
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_yaml, slug
+from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.slakh_duplicates import DUPLICATES
 from tfsepgan.data.layouts.splitting import split_groups
-from tfsepgan.errors import DataError
 
 SPLITS = {"train": "train", "validation": "valid", "test": "test"}
-_INSIDE = ("slakh2100_flac_redux", "slakh2100_flac", "slakh2100", "babyslakh_16k")
+INSIDE = ("slakh2100_flac_redux", "slakh2100_flac", "slakh2100", "babyslakh_16k")
 _TRACK = re.compile(r"Track(\d{5})")
 
 
-def root(directory: Path) -> Path | None:
-    """The folder of the splits (in BabySlakh, of the tracks), if this is Slakh2100."""
-    for place in (directory, *(directory / name for name in _INSIDE)):
-        if any(_tracks(place / split) for split in (*SPLITS, ".")):
-            return place
-    return None
+def fits(directory: Path) -> bool:
+    """Whether a folder holds the splits of Slakh2100 (in BabySlakh, the tracks)."""
+    return any(_tracks(directory / split) for split in (*SPLITS, "."))
 
 
 def read(directory: Path, listing: Listing) -> Found:
@@ -46,12 +42,8 @@ def read(directory: Path, listing: Listing) -> Found:
         listing.note_names(double, "songs left out whose MIDI file duplicates another song's")
     missing: list[str] = []
     for split, track in placed:
-        try:
-            stems = _stems(track, missing)
-        except DataError as error:
-            listing.refuse(str(error))
-            continue
-        listing.add_song(track.name, split, stems, ".flac")
+        with listing.refusing():
+            listing.add_song(track.name, split, _stems(track, missing), ".flac")
     listing.note_names(missing, "rendered stems are missing")
     return listing.found("multitrack")
 
@@ -66,11 +58,8 @@ def _tracks(directory: Path) -> list[Path]:
 
 def _stems(track: Path, missing: list[str]) -> dict[str, list[Path]]:
     """Files by instrument class; stems that were not rendered have none."""
-    metadata = read_yaml(track / "metadata.yaml")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("stems"), dict):
-        raise DataError(f"{track / 'metadata.yaml'} lists no stems. Copy it again.")
     sources: dict[str, list[Path]] = {}
-    for key, stem in sorted(metadata["stems"].items()):
+    for key, stem in sorted(read_stems(track / "metadata.yaml", dict)["stems"].items()):
         if not isinstance(stem, dict) or not stem.get("audio_rendered", True):
             continue
         path = in_any_format(track / "stems" / f"{Path(str(key)).name}.flac")

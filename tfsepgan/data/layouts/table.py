@@ -46,15 +46,15 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
     if layout == PLAIN:
         return PLAIN, directory
     if layout != "auto":
-        root = SETS[layout].root(directory)
+        root = root_of(layout, directory)
         if root is None:
-            summary = _second_paragraph(SETS[layout].__doc__)
+            summary = SETS[layout].__doc__.split("\n\n")[1].replace("\n", " ")
             raise DataError(
                 f"{directory} is not laid out as {layout}: {summary} Give the folder of the"
                 " set, or another --layout."
             )
         return layout, root
-    roots = {name: root for name, module in SETS.items() if (root := module.root(directory))}
+    roots = {name: root for name in SETS if (root := root_of(name, directory))}
     could_be = list(roots)
     if any((directory / split).is_dir() for split in SPLITS) and not set(roots) & _IN_SPLITS:
         could_be.append(PLAIN)
@@ -66,8 +66,10 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
     return next(iter(roots.items()), (PLAIN, directory))
 
 
-def _second_paragraph(docstring: str) -> str:
-    return docstring.strip().split("\n\n")[1].replace("\n", " ")
+def root_of(name: str, directory: Path) -> Path | None:
+    """The folder where the reader of a set starts: this one or one in it; None if none fits."""
+    places = (place for pattern in SETS[name].INSIDE for place in sorted(directory.glob(pattern)))
+    return next(filter(SETS[name].fits, (directory, *places)), None)
 
 
 def read_layout(name: str, root: Path, listing: Listing, sources: Sequence[str] | None) -> Found:

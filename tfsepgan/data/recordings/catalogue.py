@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfsepgan.config import MIXTURE, NO_OTHERS, DataConfig, SetLayout
-from tfsepgan.data.layouts.listing import Found, Kind, Listing, Splits
+from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.layouts.plain import LAYOUTS
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.layouts.table import PLAIN, choose, read_layout
@@ -35,21 +35,12 @@ class SummaryRow(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
+class Catalogue(Found):
     """The recordings of a data folder."""
 
     directory: Path
-    layout: Kind
-    splits: Splits
-    """Split, then source, then its files ordered by name."""
-    ignored: tuple[str, ...] = ()
-    """Names of files that are left out: hidden, not audio, or mixtures of songs."""
     sets: tuple[str, ...] = (PLAIN,)
     """The data sets that were read, by their `--layout` names."""
-    notes: tuple[str, ...] = ()
-    """Remarks on the data sets for the user."""
-    mixes_songs: bool = False
-    """Whether some joined sets hold songs and others unpaired recordings."""
     doubles: tuple[str, ...] = ()
     """Recordings that are in two splits of a plain folder, when problems are collected; training
     refuses such a folder."""
@@ -176,15 +167,15 @@ def scan(
     joined = found[0] if len(found) == 1 else join(found, sets)
     single = len(directories) == 1
     catalogue = Catalogue(
+        **vars(joined),
         directory=directories[0] if single else Path(",".join(map(str, directories))),
-        layout=joined.kind,
-        splits=joined.splits,
-        ignored=joined.ignored,
         sets=names if single else tuple(sets),
-        notes=joined.notes,
-        mixes_songs=joined.mixes_songs,
     )
-    return _without_doubles(catalogue, collect=problems is not None)
+    collect = problems is not None
+    if set(catalogue.sets) == {PLAIN}:
+        return replace(catalogue, doubles=refuse_doubles(catalogue.splits, collect=collect))
+    splits, notes = remove_doubles(catalogue.splits, skip_unreadable=collect)
+    return replace(catalogue, splits=splits, notes=(*catalogue.notes, *notes))
 
 
 def _read(
@@ -205,11 +196,3 @@ def _read(
             f"{directory}, read as {'+'.join(names)}, holds no usable recordings{reason}."
         )
     return names, found
-
-
-def _without_doubles(catalogue: Catalogue, *, collect: bool) -> Catalogue:
-    """Refuse or list recordings in two splits of plain folders; in other sets, leave one out."""
-    if set(catalogue.sets) == {PLAIN}:
-        return replace(catalogue, doubles=refuse_doubles(catalogue.splits, collect=collect))
-    splits, notes = remove_doubles(catalogue.splits, skip_unreadable=collect)
-    return replace(catalogue, splits=splits, notes=(*catalogue.notes, *notes))

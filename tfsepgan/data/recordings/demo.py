@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from tfsepgan.data.layouts.listing import SPLITS
 from tfsepgan.errors import DataError
 
-SPLITS = ("train", "valid", "test")
 DIRECTORY = Path(__file__).parents[1] / "demo"  # made by tools/recipes/make_demo_set.py
 
 

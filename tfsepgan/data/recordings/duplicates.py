@@ -1,7 +1,6 @@
 """Finding recordings that are in two splits, where scores would be on training data."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +11,6 @@ from tfsepgan.errors import DataError
 _SECONDS = 5.0  # from the middle, where recordings are seldom silent
 _SAMPLES = 256  # recordings of equal length that agree in this many samples are the same
 _SAME = 2.0**-13  # within the rounding and dither of 16 bits
-
-
-class Double(NamedTuple):
-    """One recording that is in two splits, as two files."""
-
-    file: SourceFile
-    other: SourceFile
 
 
 def refuse_doubles(splits: Splits, *, collect: bool) -> tuple[str, ...]:
@@ -32,10 +24,10 @@ def refuse_doubles(splits: Splits, *, collect: bool) -> tuple[str, ...]:
     Raises: DataError for a double or a file that cannot be decoded, unless `collect`.
     """
     problems = []
-    for double in doubles(splits, skip_unreadable=collect):
+    for other, file in doubles(splits, skip_unreadable=collect):
         problem = (
-            f"{double.other.path} and {double.file.path} are the same recording in two splits, so a"
-            f" score on {double.file.split} would be on training data. Remove one."
+            f"{other.path} and {file.path} are the same recording in two splits, so a score on"
+            f" {file.split} would be on training data. Remove one."
         )
         if not collect:
             raise DataError(problem)
@@ -52,8 +44,8 @@ def remove_doubles(splits: Splits, *, skip_unreadable: bool) -> tuple[Splits, tu
     Raises: DataError when a file cannot be decoded, unless `skip_unreadable`.
     """
     dropped: dict[str, str] = {}
-    for double in doubles(splits, skip_unreadable=skip_unreadable):
-        first, second = sorted(double, key=lambda file: SPLITS.index(file.split))
+    for pair in doubles(splits, skip_unreadable=skip_unreadable):
+        first, second = sorted(pair, key=lambda file: SPLITS.index(file.split))
         dropped[first.unit] = second.name
     if not dropped:
         return splits, ()
@@ -62,7 +54,9 @@ def remove_doubles(splits: Splits, *, skip_unreadable: bool) -> tuple[Splits, tu
     return only(splits, kept), tuple(notes)
 
 
-def doubles(splits: Splits, *, skip_unreadable: bool = False) -> Iterator[Double]:
+def doubles(
+    splits: Splits, *, skip_unreadable: bool = False
+) -> Iterator[tuple[SourceFile, SourceFile]]:
     """Find equal recordings across splits, also lossless copies in another format.
 
     Recordings of equal length, sample rate and channel count are compared.
@@ -78,11 +72,13 @@ def doubles(splits: Splits, *, skip_unreadable: bool = False) -> Iterator[Double
         by_format.setdefault(key, []).append(file)
     for group in by_format.values():
         if len({file.split for file in group}) > 1:
-            yield from _doubles_of_a_length(group, skip_unreadable=skip_unreadable)
+            prints = [_fingerprint(file, skip_unreadable=skip_unreadable) for file in group]
+            yield from _doubles_of_a_length(group, np.stack(prints))
 
 
-def _doubles_of_a_length(group: list[SourceFile], *, skip_unreadable: bool) -> Iterator[Double]:
-    prints = np.stack([_fingerprint(file, skip_unreadable=skip_unreadable) for file in group])
+def _doubles_of_a_length(
+    group: list[SourceFile], prints: np.ndarray
+) -> Iterator[tuple[SourceFile, SourceFile]]:
     loud = np.abs(prints).max(axis=1) > 10 * _SAME  # silent recordings are all alike
     # Sets hold thousands of excerpts of one length. So files are sorted by the sample that varies
     # most, and only neighbours in that order are compared in all samples.
@@ -97,7 +93,7 @@ def _doubles_of_a_length(group: list[SourceFile], *, skip_unreadable: bool) -> I
         for other in sorted(int(index) for index in order[low:high] if index < number):
             same = np.abs(prints[other] - prints[number]).max() <= _SAME
             if group[other].split != file.split and same:
-                yield Double(file, group[other])
+                yield group[other], file
                 break
 
 

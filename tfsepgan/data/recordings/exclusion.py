@@ -1,7 +1,8 @@
 """Leaving out recordings whose names match a pattern."""
 
-import fnmatch
 from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from tfsepgan.data.layouts.listing import Found, files_in, only
 from tfsepgan.errors import DataError
@@ -19,11 +20,13 @@ def exclude(found: Sequence[Found], sets: Sequence[str], patterns: Sequence[str]
     unmatched = set(patterns)
     kept = []
     for name, one in zip(sets, found, strict=True):
-        files = files_in(one.splits)
-        matches = {file: _matching(f"{name}/{file.name}", patterns) for file in files}
-        unmatched.difference_update(*matches.values())
-        remaining = {file for file in files if not matches[file]}
-        kept.append(one._replace(splits=only(one.splits, remaining)))
+        remaining = set()
+        for file in files_in(one.splits):
+            matches = {text for text in patterns if fnmatchcase(f"{name}/{file.name}", text)}
+            unmatched -= matches
+            if not matches:
+                remaining.add(file)
+        kept.append(replace(one, splits=only(one.splits, remaining)))
     if unmatched:
         example = f"{sets[0]}/{files_in(found[0].splits)[0].name}"
         raise DataError(
@@ -35,7 +38,3 @@ def exclude(found: Sequence[Found], sets: Sequence[str], patterns: Sequence[str]
             f"leave_out is {list(patterns)}, which leaves no recording. Leave out fewer."
         )
     return kept
-
-
-def _matching(name: str, patterns: Sequence[str]) -> list[str]:
-    return [pattern for pattern in patterns if fnmatch.fnmatchcase(name, pattern)]

@@ -20,26 +20,24 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
     Returns: all recordings. The name of each (or of its song, if all sets hold songs) starts with
       the number of its set, so names stay unique.
     """
-    songs = all(one.kind == "multitrack" for one in found)
+    songs = all(one.layout == "multitrack" for one in found)
     splits: Splits = {}
     notes = [note for one in found for note in one.notes]
-    mixes_songs = False
+    mixes_songs = not songs and any(one.layout == "multitrack" for one in found)
     for number, (one, name) in enumerate(zip(found, sets, strict=True), start=1):
-        unpaired_songs = one.kind == "multitrack" and not songs
-        if unpaired_songs:
-            mixes_songs = True
+        if one.layout == "multitrack" and not songs:
             notes.append(
                 f"The songs of {name} are joined with unpaired recordings: their sources are drawn"
                 " separately, except in the share of mixtures that --songs sets."
             )
         for split in SPLITS:
             for source, files in one.splits.get(split, {}).items():
-                renumbered = (_numbered(file, number, one.kind, songs=songs) for file in files)
                 into = splits.setdefault(split, {})
+                renumbered = (_numbered(file, number, songs=songs) for file in files)
                 into[source] = (*into.get(source, ()), *renumbered)
     ordered = {split: dict(sorted(splits[split].items())) for split in SPLITS if split in splits}
     return Found(
-        kind="multitrack" if songs else "unpaired",
+        layout="multitrack" if songs else "unpaired",
         splits=ordered,
         ignored=tuple(name for one in found for name in one.ignored),
         notes=tuple(notes),
@@ -47,17 +45,14 @@ def join(found: Sequence[Found], sets: Sequence[str]) -> Found:
     )
 
 
-def _numbered(file: SourceFile, number: int, kind: str, *, songs: bool) -> SourceFile:
+def _numbered(file: SourceFile, number: int, *, songs: bool) -> SourceFile:
     """A recording with the number of its set in its name, and its place in the joined set."""
-    below = file.name.partition("/")[2].partition("/")[2]
-    if songs:
-        track = f"{number}~{file.track}"
-        name, folder = f"{file.split}/{track}/{below}", file.folder
-    elif kind == "multitrack":
-        track = f"{number}~{file.track}"
-        suffix = below.rpartition(".")[2]
-        name, folder = f"{file.split}/{file.source}/{track}.{suffix}", file.source
-    else:
+    if file.track is None:
         inner, slash, base = file.name.rpartition("/")
-        track, name, folder = None, f"{inner}{slash}{number}~{base}", file.folder
-    return replace(file, name=name, track=track, folder=folder, set_number=number)
+        return replace(file, name=f"{inner}{slash}{number}~{base}", set_number=number)
+    track = f"{number}~{file.track}"
+    below = file.name.split("/", 2)[2]
+    if songs:
+        return replace(file, name=f"{file.split}/{track}/{below}", track=track, set_number=number)
+    name = f"{file.split}/{file.source}/{track}.{below.rpartition('.')[2]}"
+    return replace(file, name=name, track=track, folder=file.source, set_number=number)

@@ -1,7 +1,7 @@
 """Statistics of recordings: levels, silence and clipping, computed block by block."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -68,20 +68,9 @@ class Survey:
 
     def add(self, other: "Survey") -> None:
         """Add the statistics of another recording."""
-        for name in (
-            "seconds",
-            "samples",
-            "energy",
-            "hops",
-            "silent_hops",
-            "clipped_runs",
-            "files",
-            "clipped_files",
-        ):
+        for name in {item.name for item in fields(self)} - {"peak", "notes"}:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.peak = max(self.peak, other.peak)
-        self.silent_files += other.silent_files
-        self.cancelled_files += other.cancelled_files
 
 
 def survey(file: AudioFile) -> Survey:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 from tfsepgan.config import NO_OTHERS, DataConfig
 from tfsepgan.data.batches.draws import REDRAWS, place
-from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB, finish, root_mean_square, snr_law
+from tfsepgan.data.batches.mixing_laws import OTHERS_SPREAD_DB, Mixed, finish, level_db, snr_law
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
@@ -22,6 +23,7 @@ from tfsepgan.errors import DataError
 RESIDUAL = "residual"
 DEFAULT_COUNT = 12
 DEFAULT_SECONDS = 6.0
+_Item = TypeVar("_Item")
 _FILES_KEPT = 8  # decoded, so that a long target is not decoded again for each of its mixtures
 
 
@@ -85,11 +87,14 @@ def fixed_mixtures(
     """
     catalogue.require(split, config.sources)
     if catalogue.layout == "multitrack":
-        return _songs(catalogue, config, split, count, seconds, mono=mono)
+        wanted = set(config.sources)
+        songs = [song for song in catalogue.tracks(split).items() if wanted & song[1].keys()]
+        if count is not None and count < len(songs):
+            songs = [_walk_over(songs, number, count) for number in range(count)]
+        return [_song(name, stems, config, seconds, mono=mono) for name, stems in songs]
     count = DEFAULT_COUNT if count is None else count
-    maker = _Maker(
-        catalogue, config, split, round((seconds or DEFAULT_SECONDS) * config.sample_rate_hz)
-    )
+    time = round((seconds or DEFAULT_SECONDS) * config.sample_rate_hz)
+    maker = _Maker(catalogue, config, split, time)
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(lambda number: maker.make(number, count, seed), range(count)))
 
@@ -99,24 +104,20 @@ class _Maker:
 
     def __init__(self, catalogue: Catalogue, config: DataConfig, split: str, time: int):
         self.config, self.time = config, time
-        self.targets = {source: catalogue.splits[split][source] for source in config.sources}
+        self.targets = [catalogue.splits[split][source] for source in config.sources]
         folders: dict[str, list[SourceFile]] = {}
         for source in catalogue.others(split, config.sources) if config.others != NO_OTHERS else ():
             for file in catalogue.splits[split][source]:
                 folders.setdefault(file.folder, []).append(file)
         self.folders = [folders[name] for name in sorted(folders)]
-        self.decode = lru_cache(maxsize=_FILES_KEPT)(self._decode)
-
-    def _decode(self, file: SourceFile) -> np.ndarray:
-        return file.decode(self.config.sample_rate_hz)[:, 0]
+        self.decode = lru_cache(_FILES_KEPT)(lambda file: file.decode(config.sample_rate_hz)[:, 0])
 
     def make(self, number: int, count: int, seed: int) -> Mixture:
         """The mixture with this number; it is independent of the other mixtures."""
         rng = np.random.default_rng([seed, number])
-        targets = []
-        for position, files in enumerate(self.targets.values()):
-            files = [_walk_over(files, number, count)] if position == 0 else files
-            targets.append(self._excerpt(files, rng, further=files if position else ()))
+        first = _walk_over(self.targets[0], number, count)
+        targets = [self._excerpt([first], rng, extended=False)]
+        targets += [self._excerpt(files, rng) for files in self.targets[1:]]
         others = self._others(rng)
         low, high = self.config.snr_db
         parts = snr_law(
@@ -126,14 +127,9 @@ class _Maker:
             spread_db=OTHERS_SPREAD_DB * (2 * rng.random(len(others)) - 1),
             silence_db=self.config.silence_db,
         )
-        first = _walk_over(next(iter(self.targets.values())), number, count)
-        return _mixture(
-            f"{number:03d}_{first.path.stem}",
-            *parts,
-            self.config,
-            target_file=first.name,
-            has_others=bool(self.folders),
-        )
+        mixed = finish(*(part[..., None] for part in parts))
+        name, has_others = f"{number:03d}_{first.path.stem}", bool(self.folders)
+        return _mixture(name, mixed, self.config, target_file=first.name, has_others=has_others)
 
     def _others(self, rng: np.random.Generator) -> np.ndarray:
         """Excerpts `[n, time]`, each from an instrument folder; all folders are equally likely."""
@@ -143,23 +139,19 @@ class _Maker:
         others = []
         for _ in range(int(rng.integers(low, high + 1))):
             folder = self.folders[int(rng.integers(0, len(self.folders)))]
-            others.append(self._excerpt(folder, rng, further=folder))
+            others.append(self._excerpt(folder, rng))
         return np.stack(others)
 
     def _excerpt(
-        self,
-        files: Sequence[SourceFile],
-        rng: np.random.Generator,
-        *,
-        further: Sequence[SourceFile],
+        self, files: Sequence[SourceFile], rng: np.random.Generator, *, extended: bool = True
     ) -> np.ndarray:
-        """A crop of one recording that is not silent; `further` recordings extend a short one."""
+        """A crop of a recording that is not silent; a short one is extended by more recordings."""
         for _ in range(1 + REDRAWS):
             pieces = [self._piece(files, rng, self.time)]
-            while further and (missing := self.time - sum(map(len, pieces))) > 0:
-                pieces.append(self._piece(further, rng, missing))
+            while extended and (missing := self.time - sum(map(len, pieces))) > 0:
+                pieces.append(self._piece(files, rng, missing))
             samples = np.concatenate(pieces)
-            if 20 * np.log10(root_mean_square(samples) + 1e-10) >= self.config.silence_db:
+            if level_db(samples) >= self.config.silence_db:
                 break
         return np.pad(samples, (0, self.time - len(samples)))
 
@@ -169,37 +161,13 @@ class _Maker:
         reach = np.cumsum([file.seconds for file in files])
         chosen = int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
         samples = self.decode(files[min(chosen, len(files) - 1)])
-        start, count, _ = (
-            int(value) for value in place(np.int64(len(samples)), time, rng.random())
-        )
+        start, count, _ = map(int, place(np.int64(len(samples)), time, rng.random()))
         return samples[start : start + count]
 
 
-def _walk_over(files: Sequence[SourceFile], number: int, count: int) -> SourceFile:
-    """The file of one of `count` mixtures: in cycles, or evenly spread if there are more files."""
-    return (
-        files[number % len(files)] if count >= len(files) else files[number * len(files) // count]
-    )
-
-
-def _songs(
-    catalogue: Catalogue,
-    config: DataConfig,
-    split: str,
-    count: int | None,
-    seconds: float | None,
-    *,
-    mono: bool,
-) -> list[Mixture]:
-    songs = {
-        name: stems
-        for name, stems in catalogue.tracks(split).items()
-        if stems.keys() & set(config.sources)
-    }
-    names = list(songs)
-    if count is not None and count < len(names):
-        names = [names[number * len(names) // count] for number in range(count)]
-    return [_song(name, songs[name], config, seconds, mono=mono) for name in names]
+def _walk_over(items: Sequence[_Item], number: int, count: int) -> _Item:
+    """The item of one of `count` mixtures: in cycles, or evenly spread if there are more items."""
+    return items[number % len(items) if count >= len(items) else number * len(items) // count]
 
 
 def _song(
@@ -226,36 +194,21 @@ def _song(
     for source, samples in decoded.items():
         part = parts[source if source in config.sources else RESIDUAL]
         part[: len(samples)] += samples[:time]
-    sources = np.stack([parts[source].ravel() for source in config.sources])
-    return _mixture(
-        name,
-        sources,
-        parts[RESIDUAL].ravel(),
-        config,
-        target_file=next(iter(stems.values())).unit,
-        has_others=not decoded.keys() <= set(config.sources),
-        channels=shape[1],
-    )
+    mixed = finish(np.stack([parts[source] for source in config.sources]), parts[RESIDUAL])
+    unit, has_others = next(iter(stems.values())).unit, not decoded.keys() <= set(config.sources)
+    return _mixture(name, mixed, config, target_file=unit, has_others=has_others)
 
 
 def _mixture(
-    name: str,
-    sources: np.ndarray,
-    residual: np.ndarray,
-    config: DataConfig,
-    *,
-    target_file: str,
-    has_others: bool,
-    channels: int = 1,
+    name: str, mixed: Mixed, config: DataConfig, *, target_file: str, has_others: bool
 ) -> Mixture:
-    mixed = finish(sources, residual)
     parts = dict(zip(config.sources, mixed.sources, strict=True))
     if has_others:
         parts[RESIDUAL] = mixed.residual
     return Mixture(
         name=name,
-        mixture=mixed.mixture.reshape(-1, channels),
-        sources={source: samples.reshape(-1, channels) for source, samples in parts.items()},
+        mixture=mixed.mixture,
+        sources=parts,
         sample_rate_hz=config.sample_rate_hz,
         target_file=target_file,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from tfsepgan.audio.recording import AudioFile
 from tfsepgan.config import MIXTURE
 from tfsepgan.data.batches.draws import REDRAWS, place
-from tfsepgan.data.batches.mixing_laws import root_mean_square
+from tfsepgan.data.batches.mixing_laws import level_db
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import DataError
@@ -75,7 +75,7 @@ def _audible(
     for _ in range(1 + REDRAWS):
         start = int(place(np.int64(len(samples)), window, rng.random())[0])
         one = samples[start : start + window]
-        if 20 * np.log10(root_mean_square(one) + 1e-10) >= silence_db:
+        if level_db(one) >= silence_db:
             return one
     return None
 
@@ -89,5 +89,4 @@ def solo_groups(catalogue: Catalogue, split: str, source: str) -> dict[str, list
     for name, files in catalogue.splits.get(split, {}).items():
         for file in files if name != MIXTURE else ():
             folders.setdefault(source if name == source else file.folder, []).append(file)
-
     return {name: files for name, files in folders.items() if files}

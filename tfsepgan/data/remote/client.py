@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfsepgan.config import DataConfig
-from tfsepgan.data.batches.pipeline import LAST_STEP, PREFETCHED_BATCHES, WATCH, batch_shapes
+from tfsepgan.data.batches.pipeline import LAST_STEP, PREFETCHED_BATCHES, batch_shapes, in_graph
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.remote.request import SERVER, request_of
 from tfsepgan.errors import DataError
@@ -63,20 +63,11 @@ def remote_batches(
         parts = np.split(samples, ends[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, shapes.values(), strict=True)]
 
-    def to_batch(step):
-        made = tf.numpy_function(
-            WATCH.watch(batch), [step], [tf.float32] * len(shapes), stateful=False
-        )
-        return {
-            key: tf.ensure_shape(value, shapes[key])
-            for key, value in zip(shapes, made, strict=True)
-        }
-
     # private threads: a waiting request then takes none from the training step
     options = tf.data.Options()
     options.threading.private_threadpool_size = parallel = PARALLEL * len(places)
     steps = tf.data.Dataset.range(first_step, LAST_STEP)
-    batches = steps.map(to_batch, num_parallel_calls=parallel, deterministic=True)
+    batches = steps.map(in_graph(batch, shapes), num_parallel_calls=parallel, deterministic=True)
     return batches.prefetch(PREFETCHED_BATCHES).with_options(options)
 
 

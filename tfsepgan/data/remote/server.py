@@ -6,6 +6,7 @@ Requests are JSON and replies are numbers: a request cannot run code or name fil
 """
 
 import contextlib
+import functools
 import http.server
 import json
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsepgan.data.batches.pipeline import batch_maker
+from tfsepgan.data.batches.pipeline import BatchMaker
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.remote.request import SERVER, refuse_other_recordings, settings_in
 from tfsepgan.errors import DataError, TfsepganError
@@ -104,7 +105,8 @@ class BatchServer(http.server.ThreadingHTTPServer):
                 catalogue = self._open_catalogue(config.sources, config.leave_out)
                 catalogue.require("train", config.sources)
                 refuse_other_recordings(request, catalogue, config)
-                maker.set_result(batch_maker(catalogue, config, request["batch_keys"]))
+                made = BatchMaker(catalogue, config, request["batch_keys"])
+                maker.set_result(functools.partial(made.batch, "memmap"))
             self._say("A trainer gets batches.")
         except Exception as error:  # raised in `batch`
             maker.set_exception(error)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
@@ -81,12 +82,10 @@ class Manifest:
 
     def minutes(self) -> dict[str, dict[str, float]]:
         """Minutes by split and source."""
-        minutes: dict[str, dict[str, float]] = {}
+        minutes: dict[str, Counter] = {}
         for record in self.records:
-            sources = minutes.setdefault(record.split, {})
-            sources[record.source] = (
-                sources.get(record.source, 0) + record.frames / record.sample_rate_hz / 60
-            )
+            sources = minutes.setdefault(record.split, Counter())
+            sources[record.source] += record.frames / record.sample_rate_hz / 60
         return minutes
 
     def text(self, made_by: str) -> bytes:
@@ -95,13 +94,9 @@ class Manifest:
             split: {source: round(value, 2) for source, value in sources.items()}
             for split, sources in self.minutes().items()
         }
-        head = {
-            "format": "tfsepgan shards",
-            "version": VERSION,
-            "made_by": made_by,
-            "minutes": minutes,
-        }
-        return json.dumps(head | asdict(self), indent=1, ensure_ascii=False).encode()
+        head = {"format": "tfsepgan shards", "version": VERSION, "made_by": made_by}
+        head |= {"minutes": minutes, **asdict(self)}
+        return json.dumps(head, indent=1, ensure_ascii=False).encode()
 
 
 def parse(text: bytes, place: str) -> Manifest:
@@ -124,9 +119,8 @@ def parse(text: bytes, place: str) -> Manifest:
         raise DataError(f"{place} is damaged ({error}). Copy it again, or pack again.") from error
     for record in manifest.records:
         _refuse_unsafe(record, place)
-    if len({record.file.casefold() for record in manifest.records}) < sum(
-        1 for _ in manifest.records
-    ):
+    files = [record.file.casefold() for record in manifest.records]
+    if len(set(files)) < len(files):
         raise DataError(
             f"{place} lists a file twice, so it is damaged. Copy it again, or pack again."
         )

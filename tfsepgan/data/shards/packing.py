@@ -67,10 +67,26 @@ def pack(
     Raises: ConfigError for an invalid rate or size. DataError when the place holds something else
       or cannot be reached or written, or when a recording cannot be decoded.
     """
-    _refuse_settings(sample_rate_hz, shard_bytes)
+    low, high = RATES_HZ
+    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
+        raise ConfigError(
+            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
+            " recording's own."
+        )
+    if shard_bytes <= 0:
+        raise ConfigError(f"Shards of {shard_bytes} bytes are not possible; use a size above zero.")
     entries = files_in(catalogue.splits)
     storage = Storage(str(place))
-    draft = _start_or_resume(storage, _draft(catalogue, entries, sample_rate_hz, licence))
+    draft = Manifest(
+        kind=catalogue.layout,
+        sets=catalogue.sets,
+        sample_rate_hz=sample_rate_hz,
+        licence=licence,
+        notes=catalogue.notes,
+        shards=(),
+        origin=_fingerprint(entries),
+    )
+    draft = _start_or_resume(storage, draft)
     packed = len(list(draft.records))
     for file in entries[:packed]:
         done(file)
@@ -85,50 +101,21 @@ def pack(
     return finished
 
 
-def _draft(
-    catalogue: Catalogue, entries: Sequence[SourceFile], sample_rate_hz: int | None, licence: str
-) -> Manifest:
-    """The manifest before any shard is written."""
-    return Manifest(
-        kind=catalogue.layout,
-        sets=catalogue.sets,
-        sample_rate_hz=sample_rate_hz,
-        licence=licence,
-        notes=catalogue.notes,
-        shards=(),
-        origin=_fingerprint(entries),
-    )
-
-
-def _refuse_settings(sample_rate_hz: int | None, shard_bytes: int) -> None:
-    low, high = RATES_HZ
-    if sample_rate_hz is not None and not low <= sample_rate_hz <= high:
-        raise ConfigError(
-            f"sample_rate_hz is {sample_rate_hz}; it must be {low} to {high}, or None for each"
-            " recording's own."
-        )
-    if shard_bytes <= 0:
-        raise ConfigError(f"Shards of {shard_bytes} bytes are not possible; use a size above zero.")
-
-
 def _fingerprint(entries: Sequence[SourceFile]) -> str:
     """A checksum of what is packed: names, lengths, and sizes and times of the files."""
     checksum = hashlib.sha256()
     for file in entries:
-        head = f"{file.source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}"
+        line = f"{file.source} {file.name} {file.frames} {file.sample_rate_hz} {file.channels}"
         try:
-            checksum.update(head.encode())
+            for state in (path.stat() for path in (file.path, *file.further)):
+                line += f" {state.st_size} {state.st_mtime_ns}"
+            checksum.update(f"{line}\n".encode())
         except UnicodeEncodeError as error:
             raise DataError(f"The name of {file.path!r} is not valid UTF-8. Rename it.") from error
-        try:
-            states = [path.stat() for path in (file.path, *file.further)]
         except OSError as error:
             raise DataError(
                 f"{file.path} was removed after the data folder was read. Start again."
             ) from error
-        checksum.update(
-            "".join(f" {state.st_size} {state.st_mtime_ns}" for state in states).encode() + b"\n"
-        )
     return checksum.hexdigest()
 
 
@@ -258,18 +245,12 @@ def _as_integers(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
 def _example(record: Record, audio: bytes) -> bytes:
     import tensorflow as tf
 
-    def words(text: str) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
-
+    texts = {key: getattr(record, key).encode() for key in ("name", "source", "sha256")}
     features = {
-        "name": words(record.name),
-        "source": words(record.source),
-        "sample_rate_hz": tf.train.Feature(
-            int64_list=tf.train.Int64List(value=[record.sample_rate_hz])
-        ),
-        "sha256": words(record.sha256),
-        "audio": tf.train.Feature(bytes_list=tf.train.BytesList(value=[audio])),
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for key, value in {**texts, "audio": audio}.items()
     }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
-        deterministic=True
-    )
+    rate = tf.train.Int64List(value=[record.sample_rate_hz])
+    features["sample_rate_hz"] = tf.train.Feature(int64_list=rate)
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)

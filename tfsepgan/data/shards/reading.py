@@ -16,14 +16,12 @@ Departs from it: the checksums of the frames are ignored, because `shards.json` 
 
 import hashlib
 import os
-import shutil
 import struct
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from tfsepgan.data.batches.cache import default_cache_directory
+from tfsepgan.data.batches.cache import default_cache_directory, progress_bar, refuse_full_disk
 from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.shards.manifest import MANIFEST, UNFINISHED, Manifest, Record, Shard, parse
 from tfsepgan.data.shards.storage import Storage, is_address
@@ -101,33 +99,16 @@ def _missing(manifest: Manifest, folder: Path) -> list[Shard]:
 
 
 def _copy_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
     need = sum(record.bytes for shard in shards for record in shard.records)
-    free = shutil.disk_usage(copy).free
-    if need > free:
-        raise DataError(
-            f"Fetching {storage.place} needs {need / 1e9:.2f} GB in {copy.parent}, {free / 1e9:.2f}"
-            " GB are free. Free space or use a cache folder on a larger disk."
-        )
+    advice = "Free space or use a cache folder on a larger disk."
+    refuse_full_disk(copy.parent, need, f"Fetching {storage.place}", advice)
     for folder, _, _ in os.walk(copy):
         remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)
-    columns = (
-        TextColumn("fetching recordings"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    quiet = not sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=quiet
-    ) as progress:
-        bar = progress.add_task("", total=need)
+    with progress_bar("fetching recordings", need, "DownloadColumn") as advance:
         for shard in shards:
             for record, audio in _recordings(storage, shard):
                 write_whole(copy / record.file, lambda file, audio=audio: file.write(audio))
-                progress.advance(bar, record.bytes)
+                advance(record.bytes)
 
 
 def _recordings(storage: Storage, shard: Shard) -> Iterator[tuple[Record, bytes]]:
@@ -188,10 +169,16 @@ def read(directory: Path, listing: Listing) -> tuple[tuple[str, ...], Found]:
     Returns: the sets that were packed, and their recordings in the order of packing.
     Raises: DataError when a recording is missing.
     """
-    place = str(directory / MANIFEST)
-    manifest = parse((directory / MANIFEST).read_bytes(), place)
+    manifest = parse((directory / MANIFEST).read_bytes(), str(directory / MANIFEST))
     for record in manifest.records:
-        _add(listing, record, directory / record.file, manifest)
+        # shards store the place of a recording as its name alone
+        split, folder, below = record.name.split("/", 2)
+        track = folder if manifest.kind == "multitrack" else None
+        # `joining` starts the names of songs or of files with the number of their set
+        number = (track or below.rpartition("/")[2]).partition("~")[0]
+        joined = len(manifest.sets) > 1 and number.isdecimal()
+        place = {"split": split, "source": record.source, "track": track, "below": below}
+        listing.add(directory / record.file, **place, set_number=int(number) if joined else 1)
     for note in manifest.notes:
         listing.note(note)
     if manifest.sample_rate_hz is not None:
@@ -202,20 +189,3 @@ def read(directory: Path, listing: Listing) -> tuple[tuple[str, ...], Found]:
     if manifest.licence:
         listing.note(f"Licence: {manifest.licence}")
     return manifest.sets, listing.found(manifest.kind)
-
-
-def _add(listing: Listing, record: Record, path: Path, manifest: Manifest) -> None:
-    """Add a recording with its place: shards store it as the name alone."""
-    split, folder, below = record.name.split("/", 2)
-    track = folder if manifest.kind == "multitrack" else None
-    # `joining` starts the names of songs or of files with the number of their set
-    number = (track or below.rpartition("/")[2]).partition("~")[0]
-    joined = len(manifest.sets) > 1 and number.isdecimal()
-    listing.add(
-        path,
-        split=split,
-        source=record.source,
-        track=track,
-        below=below,
-        set_number=int(number) if joined else 1,
-    )

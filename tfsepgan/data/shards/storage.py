@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tfsepgan.errors import DataError, TfsepganError
-from tfsepgan.files import put_in_place, remove_half_written, write_whole
+from tfsepgan.files import put_in_place, remove_half_written
 
 # at least two letters, because one letter is a Windows drive
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -84,12 +84,8 @@ class Storage:
 
     def write(self, name: str, text: bytes) -> None:
         """Write a small file; on a disk, it appears complete or not at all."""
-        with self._as_data_error(name, "written"):
-            if self.local is not None:
-                write_whole(self.local / name, lambda file: file.write(text))
-            else:
-                self._files.makedirs(self._root, exist_ok=True)
-                self._files.pipe_file(f"{self._root}/{name}", text)
+        with self.writing(name) as path:
+            path.write_bytes(text)
 
     def remove(self, name: str) -> None:
         """Remove a file if it exists."""
@@ -98,12 +94,13 @@ class Storage:
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """A local path for writing a large file, which is moved to its place at the end."""
+        """A local path for writing a file, which is moved to its place at the end."""
         with self._as_data_error(name, "written"):
             if self.local is not None:
                 with put_in_place(self.local, [name]) as scratch:
                     yield scratch / name
                 return
+            self._files.makedirs(self._root, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="tfsepgan-") as scratch:
                 yield Path(scratch) / name
                 self._files.put_file(f"{scratch}/{name}", f"{self._root}/{name}")

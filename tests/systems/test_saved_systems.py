@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from bundles_for_tests import converting_here
 from contract_for_tests import SYSTEMS, all_of, every_separator, every_system
 
 import tfsepgan
@@ -177,8 +176,7 @@ def test_it_exports_in_parity_or_says_why_not(experiment, system_of, tmp_path):
         assert system.why_not_exported in str(error.value)
         assert not (tmp_path / "out").exists()
     else:
-        with converting_here():
-            figures = export_bundle(open_model(tmp_path / "model"), tmp_path / "out", audio)
+        figures = export_bundle(open_model(tmp_path / "model"), tmp_path / "out", audio)
         assert (
             figures["saved_model"] < 1e-4
             and figures["tflite"] < 1e-4

@@ -1,14 +1,9 @@
-"""Small generators with random weights, as bundles; a separator without a network; conversion to
-TFLite in this process."""
+"""Small generators with random weights, as bundles; a separator without a network."""
 
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 
 def edit(model, **changes):
@@ -71,20 +66,3 @@ def random_bundle(
         trained=trained or {},
     )
     return Bundle(in_half_precision(generator) if half_precision else generator, manifest)
-
-
-@contextmanager
-def converting_here() -> Iterator[None]:
-    """Convert to TFLite in this process: another one would import TensorFlow first.
-
-    Not for models that the converter refuses: it may abort its process.
-    """
-    from tfsepgan.export.tflite import conversion, convert
-
-    def run_converter(arguments, folder):
-        convert.main(arguments)
-        return subprocess.CompletedProcess(arguments, 0, "", "")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversion, "run_converter", run_converter)
-        yield

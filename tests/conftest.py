@@ -2,6 +2,7 @@
 command trained on it."""
 
 import contextlib
+import gc
 import io
 import os
 from dataclasses import dataclass, replace
@@ -16,6 +17,30 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports Te
 
 RATE = 16000
 SECONDS = 3
+
+
+def pytest_collection_finish(session):
+    """Spare the garbage collector what stays to the end: TensorFlow, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_this_process():
+    """Exports are converted and tracks are scored in this process, see `processes_for_tests`."""
+    from processes_for_tests import here
+
+    with here():
+        yield
+
+
+@pytest.fixture
+def in_processes():
+    """Exports are converted and tracks are scored in other processes, as the package does."""
+    from processes_for_tests import in_processes
+
+    with in_processes():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -139,6 +139,10 @@ def test_ctrl_c_leaves_a_run_that_resumes(tones, tmp_path, run):
         2,
         "--validation-mixtures",
         0,
+        "--adversarial-weight",
+        0,
+        "--identity-weight",
+        0,
         "--no-tensorboard",
         "--no-finish",
     ]

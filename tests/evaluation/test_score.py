@@ -64,7 +64,7 @@ def test_scores_equal_those_of_the_metrics(tmp_path):
     assert halves == pytest.approx(20 * np.log10(2), abs=1e-3)
 
 
-def test_scores_do_not_depend_on_the_number_of_processes(tmp_path):
+def test_scores_do_not_depend_on_the_number_of_processes(in_processes, tmp_path):
     mixtures = [mixture_of(f"track {seed}", seed=seed, seconds=1.0) for seed in range(2)]
     alone = evaluate_here(mixtures, tmp_path / "alone", bss=True)
     shared = evaluate_here(mixtures, tmp_path / "shared", bss=True, workers=2)

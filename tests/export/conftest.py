@@ -4,8 +4,8 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from bundles_for_tests import converting_here
 from exports_for_tests import RATE, SETTINGS, small_bundle_of
+from processes_for_tests import in_processes
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def exports(music, tmp_path_factory):
         def __missing__(self, kind):
             bundle = small_bundle_of(kind)
             output = tmp_path_factory.mktemp("exported") / bundle.manifest.network
-            with nullcontext() if kind == min(SETTINGS) else converting_here():
+            with in_processes() if kind == min(SETTINGS) else nullcontext():
                 self[kind] = output, export_bundle(bundle, output, music)
             return self[kind]
 

@@ -181,7 +181,7 @@ def test_a_server_of_another_user_may_read_it(exported):
     assert output.stat().st_mode & 0o777 == 0o777 & ~umask
 
 
-def test_a_network_that_needs_flex_is_not_exported(one_bundle, tmp_path):
+def test_a_network_that_needs_flex_is_not_exported(one_bundle, in_processes, tmp_path):
     mixture = keras.Input((None, 1))
     spectrum = keras.ops.rfft(keras.ops.reshape(mixture, (-1, 64)))
     back = keras.ops.reshape(keras.ops.irfft(spectrum), (1, 1, -1, 1))
@@ -193,7 +193,7 @@ def test_a_network_that_needs_flex_is_not_exported(one_bundle, tmp_path):
     assert not (tmp_path / "out.tflite").exists()
 
 
-def test_an_aborted_converter_is_an_error(tmp_path, monkeypatch):
+def test_an_aborted_converter_is_an_error(in_processes, tmp_path, monkeypatch):
     (tmp_path / "python").write_text("#!/bin/sh\necho LLVM ERROR: out of luck >&2\nkill -ABRT $$\n")
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setattr(tflite.sys, "executable", str(tmp_path / "python"))

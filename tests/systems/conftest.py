@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from contract_for_tests import Stepped, all_of, weights_of
 
 from tfsepgan import systems
+from tfsepgan.models.saved import save_trained
 
 WINDOW, BATCH = 1024, 2
 
@@ -83,3 +85,32 @@ def experiment_of(short):
 def experiment(request, experiment_of):
     """The experiment of the test's system: every one of the table, or those of the marker."""
     return experiment_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def stepped_systems(experiment_of, system_of, batch_of, tmp_path_factory):
+    """A `Stepped` of each system by name, made when a test asks; not to be changed."""
+
+    class Systems(dict):
+        def __missing__(self, name):
+            experiment = experiment_of(name)
+            system = system_of(experiment)
+            weights, variables = weights_of(system), [all_of(system)]
+            logs = [system.train_step(batch_of(experiment, 0))]
+            variables.append(all_of(system))
+            second = batch_of(experiment, 1)
+            logs.append(system.train_step({key: second[key] for key in system.batch_keys}))
+            variables.append(all_of(system))
+            system.finish_epoch()
+            model = tmp_path_factory.mktemp(name)
+            save_trained(model, system, {"steps": 2})
+            self[name] = Stepped(system, model, weights, variables, logs)
+            return self[name]
+
+    return Systems()
+
+
+@pytest.fixture
+def stepped(experiment, stepped_systems):
+    """A `Stepped` of the test's system."""
+    return stepped_systems[experiment.system]

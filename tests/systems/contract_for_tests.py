@@ -1,5 +1,8 @@
 """The systems of the table by kind, for the tests that every system must pass."""
 
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -35,3 +38,16 @@ def optimizer_variables(system):
     return [
         variable for optimizer in system.optimizers.values() for variable in optimizer.variables
     ]
+
+
+class Stepped(NamedTuple):
+    """A system after two steps and the end of an epoch, the second with its own batch keys alone.
+
+    `variables` are those before, after the first and after the second step; `logs` of both steps.
+    """
+
+    system: object
+    model: Path
+    weights_before: dict
+    variables: list[list[np.ndarray]]
+    logs: list[dict]

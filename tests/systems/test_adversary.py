@@ -82,7 +82,7 @@ def test_every_discriminator_gets_another_crop_at_each_step(name, system_with, m
         key: tf.constant(np.tile(rising, (BATCH, *more, 1, 1))) for key, more in shapes.items()
     }
     each = []
-    for _ in range(3):
+    for _ in range(2):
         starts.clear()
         system.train_step(batch)
         each.append(set(starts))

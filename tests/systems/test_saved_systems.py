@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from bundles_for_tests import converting_here
 from contract_for_tests import SYSTEMS, all_of, every_separator, every_system
 
 import tfsepgan
@@ -18,7 +17,7 @@ from tfsepgan import systems
 from tfsepgan.config import to_dict
 from tfsepgan.errors import ExportError
 from tfsepgan.export.exporter import export_bundle
-from tfsepgan.models.saved import experiment_from, open_model, save_trained, start_from
+from tfsepgan.models.saved import experiment_from, open_model, start_from
 from tfsepgan.networks.table import generator_entry
 from tfsepgan.separation.engine import BlockSeparator
 from tfsepgan.training.checkpoint import save_state
@@ -92,12 +91,9 @@ def test_a_checkpoint_restores_everything_in_a_new_process(
 
 
 @every_system
-def test_a_saved_model_separates_or_sounds_the_same(experiment, system_of, batch_of, tmp_path):
-    system = system_of(experiment)
-    system.train_step(batch_of(experiment))
-    system.finish_epoch()
-    save_trained(tmp_path, system, {"steps": 1})
-    loaded, manifest = open_model(tmp_path)
+def test_a_saved_model_separates_or_sounds_the_same(experiment, stepped, batch_of):
+    system = stepped.system
+    loaded, manifest = open_model(stepped.model)
     assert (manifest.system, manifest.kind, manifest.sources) == (
         experiment.system,
         system.kind,
@@ -109,22 +105,17 @@ def test_a_saved_model_separates_or_sounds_the_same(experiment, system_of, batch
         )
         return
     mixture = np.asarray(batch_of(experiment)["mixture"])[0]
-    stems = tfsepgan.load(tmp_path).separate(mixture, experiment.data.sample_rate_hz)
+    stems = tfsepgan.load(stepped.model).separate(mixture, experiment.data.sample_rate_hz)
     for estimate, name in zip(np.asarray(system(mixture[None]))[0], system.sources, strict=True):
         np.testing.assert_allclose(stems[name], estimate, atol=1e-5)
 
 
 @every_system
-def test_a_run_that_starts_from_a_model_has_all_its_weights(
-    experiment, system_of, batch_of, tmp_path
-):
+def test_a_run_that_starts_from_a_model_has_all_its_weights(experiment, stepped, system_of):
     """Trained networks get the weights too, else the running mean drifts back to random ones."""
-    trained = system_of(experiment)
-    trained.train_step(batch_of(experiment))
-    trained.finish_epoch()
-    save_trained(tmp_path, trained, {"steps": 1})
+    trained = stepped.system
     system = system_of(replace(experiment, data=replace(experiment.data, seed=7)))
-    start_from(system, tmp_path)
+    start_from(system, stepped.model)
     if system.kind == "search":
         saved, started = trained.shipped, {name: getattr(system, name) for name in trained.shipped}
     else:
@@ -137,12 +128,9 @@ def test_a_run_that_starts_from_a_model_has_all_its_weights(
 
 
 @every_separator
-def test_blocks_equal_one_pass(experiment, system_of, batch_of):
+def test_blocks_equal_one_pass(experiment, stepped):
     """A signal of several blocks, with context and discard, against one pass."""
-    system = system_of(experiment)
-    for step in (0, 1):
-        system.train_step(batch_of(experiment, step))
-    system.finish_epoch()
+    system = stepped.system
     if system.kind == "search":
         network, hop, context = system.separate, system.hop, system.context
     else:
@@ -164,21 +152,19 @@ def test_blocks_equal_one_pass(experiment, system_of, batch_of):
 
 
 @every_separator
-def test_it_exports_in_parity_or_says_why_not(experiment, system_of, tmp_path):
-    system = system_of(experiment)
-    save_trained(tmp_path / "model", system, {})
+def test_it_exports_in_parity_or_says_why_not(experiment, stepped, tmp_path):
+    system = stepped.system
     audio = 0.1 * np.random.default_rng(0).standard_normal(
         (experiment.data.sample_rate_hz // 2, 1)
     ).astype(np.float32)
     if system.why_not_exported:
         assert system.kind == "search"
         with pytest.raises(ExportError) as error:
-            export_bundle(open_model(tmp_path / "model"), tmp_path / "out", audio)
+            export_bundle(open_model(stepped.model), tmp_path / "out", audio)
         assert system.why_not_exported in str(error.value)
         assert not (tmp_path / "out").exists()
     else:
-        with converting_here():
-            figures = export_bundle(open_model(tmp_path / "model"), tmp_path / "out", audio)
+        figures = export_bundle(open_model(stepped.model), tmp_path / "out", audio)
         assert (
             figures["saved_model"] < 1e-4
             and figures["tflite"] < 1e-4
@@ -210,4 +196,4 @@ def test_a_new_system_takes_one_class_and_one_line(monkeypatch, tones, tmp_path)
     report = json.loads((run / "test" / "report.json").read_text())
     assert report
     assert (run / "exported" / "tiny" / "tiny.tflite").is_file()
-    assert main([*arguments, "--test-seconds", "1"]) == 0  # a finished run
+    assert main([*arguments, "--test-seconds", "1", "--no-finish"]) == 0  # a finished run

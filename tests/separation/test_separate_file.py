@@ -12,7 +12,7 @@ from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import StemWriter
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.files import separate_file, separate_files
-from tfsepgan.separation.naming import find_inputs
+from tfsepgan.separation.inputs import find_inputs
 
 
 def read(path):

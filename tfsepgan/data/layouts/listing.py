@@ -1,6 +1,7 @@
 """What a layout returns: recordings by split and source, ignored files, and notes for the user."""
 
 import json
+import os
 import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
@@ -118,7 +119,9 @@ def folders(directory: Path) -> list[Path]:
     """The visible folders in a folder, by name; empty if it is not a readable folder."""
     try:
         return sorted(
-            path for path in directory.iterdir() if path.is_dir() and not path.name.startswith(".")
+            path
+            for path in directory.iterdir()
+            if os.path.isdir(path) and not path.name.startswith(".")
         )
     except OSError:
         return []
@@ -141,7 +144,7 @@ def in_any_format(path: Path) -> Path | None:
         (
             one
             for one in (path, *(path.with_suffix(suffix) for suffix in SUFFIXES))
-            if one.is_file()
+            if os.path.isfile(one)
         ),
         None,
     )

@@ -9,6 +9,7 @@ Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-inte
   github.com/marl/medleydb.
 """
 
+import os
 from pathlib import Path
 
 from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_yaml, slug
@@ -21,14 +22,14 @@ _INSIDE = ("Audio", "MedleyDB/Audio", "V1", "V2", "MedleyDB_V1/V1", "MedleyDB_V2
 def root(directory: Path) -> Path | None:
     """The folder of the tracks, if this is MedleyDB."""
     for place in (directory, *(directory / name for name in _INSIDE)):
-        if any((track / f"{track.name}_STEMS").is_dir() for track in folders(place)):
+        if any(os.path.isdir(track / f"{track.name}_STEMS") for track in folders(place)):
             return place
     return None
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every track; splits are made by artist, the first part of a track's name."""
-    tracks = [track for track in folders(directory) if (track / f"{track.name}_STEMS").is_dir()]
+    tracks = [track for track in folders(directory) if os.path.isdir(track / f"{track.name}_STEMS")]
     split_of = split_groups(_artist(track) for track in tracks)
     bleeding, missing = [], []
     for track in tracks:
@@ -62,7 +63,7 @@ def _metadata(track: Path, directory: Path) -> dict:
         directory.parent / "Metadata",
         directory.parent.parent / "Metadata",
     )
-    path = next((place / name for place in places if (place / name).is_file()), None)
+    path = next((place / name for place in places if os.path.isfile(place / name)), None)
     if path is None:
         raise DataError(
             f"{track} has no {name}, which describes its stems. Copy it there from the set's"

@@ -6,6 +6,7 @@ the recordings. The tracks of a stem are summed, as in the set's own package.
 Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-db.
 """
 
+import os
 from pathlib import Path
 
 from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_json, slug
@@ -18,7 +19,7 @@ _INSIDE = ("moisesdb_v0.1", "moisesdb/moisesdb_v0.1")
 def root(directory: Path) -> Path | None:
     """The folder of the songs, if this is MoisesDB."""
     for place in (directory, *(directory / name for name in _INSIDE)):
-        if any((song / "data.json").is_file() and folders(song) for song in folders(place)):
+        if any(os.path.isfile(song / "data.json") and folders(song) for song in folders(place)):
             return place
     return None
 
@@ -53,7 +54,7 @@ def read(directory: Path, listing: Listing) -> Found:
 
 def _metadata(song: Path) -> dict:
     path = song / "data.json"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(
             f"{song} has no data.json, which describes its tracks. Copy the song again or"
             " remove it."

@@ -97,6 +97,32 @@ def test_classifiers_name_the_pythons_that_are_allowed(package):
     assert f"repo_url: {package['url']}\n" in site
 
 
+def test_the_address_of_the_repository_is_the_same_everywhere(package):
+    """It may not be reachable yet; `setup.py` has it, other files repeat it."""
+    kinds = (
+        "*.md",
+        "*.py",
+        "*.yml",
+        "*.yaml",
+        "*.toml",
+        "*.cff",
+        "*.ipynb",
+        "*.json",
+        "Dockerfile",
+    )
+    folders = ("", "docs/**/", "tools/**/", "tfsepgan/**/", "exported_models/**/")
+    files = {path for kind in kinds for folder in folders for path in ROOT.glob(folder + kind)}
+    address = re.compile(r"(?:https?://|git@)github\.com[/:][\w.-]*tfsepgan[\w./-]*", re.IGNORECASE)
+    found = {
+        (path.relative_to(ROOT).as_posix(), one)
+        for path in files
+        for one in address.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name, _ in found} >= {"setup.py", "mkdocs.yml", "SECURITY.md"}
+    for name, one in found:
+        assert re.match(re.escape(package["url"]) + r"(/|\.?$)", one), f"{name} has {one}"
+
+
 def test_the_small_installation_is_what_the_page_says(package):
     assert f"pip install {' '.join(SMALL.NEEDS)}\n" in (ROOT / "docs/install.md").read_text()
     needs = required(package["install_requires"], LINUX)

@@ -101,9 +101,10 @@ def run_line(line: str, run) -> str:
 
 def test_the_commands_run_in_their_order(place, run, monkeypatch):
     monkeypatch.chdir(place)
-    every = dict.fromkeys([*lines(PAGES[0]), *lines(PAGES[1])])
+    first, second = (lines(page) for page in PAGES)
+    every = [*first, *(line for line in second if line not in first)]
     done = [run_line(line, run) for line in every if not is_elsewhere(line)]
-    assert len(done) == 11
+    assert len(done) == 10
     for name in ("separated/song/piano.wav", "separated/one/residual.flac"):
         assert (place / name).is_file()
     assert (place / "runs/ssepgan-demo/exported/demo/demo.tflite").is_file()

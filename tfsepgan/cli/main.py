@@ -9,7 +9,6 @@ from importlib import import_module
 from rich.markup import escape
 from rich.table import Table
 
-import tfsepgan
 from tfsepgan.cli.command import command
 from tfsepgan.cli.command_list import COMMANDS
 from tfsepgan.cli.completion import write_completion
@@ -31,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _tfsepgan(arguments, console):
-    if arguments == ["--version"]:
-        console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
-    elif arguments == ["models"]:
+    if arguments == ["models"]:
         _show_models(console)
     elif arguments[:1] == [WRITE_COMPLETION]:
         mains = {name: import_module(f"tfsepgan.cli.{name}").main for name in COMMANDS}

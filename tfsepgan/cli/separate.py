@@ -13,6 +13,7 @@ import tyro
 from rich.console import Console
 
 from tfsepgan.cli.command import command, stopping_cleanly
+from tfsepgan.cli.console import PlainConsole
 from tfsepgan.cli.flags import read_options
 from tfsepgan.cli.pipes import PIPE, refuse_terminal, save_input, write_output
 from tfsepgan.cli.separate_report import Report
@@ -92,7 +93,7 @@ class SeparateOptions:
 def _separate(arguments, console):
     options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
     _refuse(options)
-    messages = Console(file=kept_stderr(), soft_wrap=True)
+    messages = PlainConsole(file=kept_stderr(), soft_wrap=True)
     if PIPE not in (*options.inputs, options.output):
         _separate_files(options, console, messages)
         return

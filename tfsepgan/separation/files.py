@@ -129,11 +129,16 @@ def separate_files(
                     )
                 )
             except TfsepganError as error:
-                failed.append(FailedFile(path=recording.path, reason=str(error)))
-                shown.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
+                reason = _naming(recording.path, str(error))
+                failed.append(FailedFile(path=recording.path, reason=reason))
+                shown.print(f"[red]failed[/red] {escape(reason)}", highlight=False)
             before += length
             bar.update(task, completed=before)
     return done, failed
+
+
+def _naming(path: Path, reason: str) -> str:
+    return reason if str(path) in reason else f"{path}: {reason}"
 
 
 def length_of(recording: Recording) -> float:

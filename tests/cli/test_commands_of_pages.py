@@ -27,8 +27,8 @@ SHORT = ("--validation-mixtures", "1", "--validation-seconds", "0.5")
 TESTS = ("--test-mixtures", "1", "--test-seconds", "1")
 ADDED = {
     "train": ("--steps", "2", "--steps-per-epoch", "1", *SHORT, *TESTS),
-    "tune": ("--trials", "1", "--steps-per-epoch", "2", *SHORT),
-    "evaluate": ("--mixtures", "1", "--seconds", "1", "--workers", "1"),
+    "tune": ("--trials", "2", "--steps-per-epoch", "2", *SHORT),
+    "evaluate": ("--mixtures", "1", "--seconds", "1", "--workers", "0"),
 }
 ELSEWHERE = {
     "pip install": ".ci/run installs the package with these words",

@@ -9,6 +9,7 @@ import pytest
 from tfsepgan.files import (
     files_below,
     put_in_place,
+    readable_size,
     remove_half_written,
     sha256_of,
     write_whole,
@@ -143,3 +144,17 @@ def test_a_link_into_a_closed_folder_is_told_to_another_user(tmp_path):
         for path, mode in modes.items():
             path.chmod(mode)
     assert refused == [top / "link", closed]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.00 kB"),
+        (3.2e6, "3.20 MB"),
+        (4.5e12, "4500.00 GB"),
+    ],
+)
+def test_a_size_never_rounds_to_nothing(size, text):
+    assert readable_size(size) == text

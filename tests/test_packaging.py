@@ -75,6 +75,14 @@ def test_every_tensorflow_has_an_upper_limit(package):
     assert package["python_requires"] == ">=3.10,<3.14"
 
 
+def test_no_keras_is_allowed_that_reads_other_files(package):
+    keras = Requirement(
+        next(one for one in package["install_requires"] if one.startswith("keras>"))
+    )
+    versions = ("3.10.0", "3.12.0", "3.13.0", "3.13.1", "3.12.1", "3.13.2", "3.15.1")
+    assert {one for one in versions if one in keras.specifier} == {"3.12.1", "3.13.2", "3.15.1"}
+
+
 def test_an_intel_mac_gets_all_but_litert(package):
     mac, linux = (required(package["install_requires"], one) for one in (INTEL_MAC, LINUX))
     assert linux.keys() - mac.keys() == {"ai-edge-litert"}

@@ -144,6 +144,15 @@ def refuse_unreadable(folder: Path, error: OSError) -> NoReturn:
     raise DataError(unreadable_folder(folder, error)) from error
 
 
+def readable_size(size_bytes: float) -> str:
+    """A number of bytes in the largest unit that leaves at least one, such as 3.20 MB."""
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} bytes" if unit == "bytes" else f"{size_bytes:.2f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.2f} GB"
+
+
 def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> None:
     """Remove half-written files and folders that killed processes left in `directory`.
 

@@ -30,7 +30,12 @@ from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write
 from tfsepgan.data.augment.variants import draw_channel_weights, draw_speed, vary
 from tfsepgan.data.batches.unpacked import Recording, envelope_hop
 from tfsepgan.errors import DataError
-from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
+from tfsepgan.files import (
+    ABANDONED_SECONDS,
+    readable_size,
+    remove_half_written,
+    write_whole,
+)
 
 _VERSION = 4  # increase when the stored samples or levels change
 _VARIED = 2  # increase when only variants change
@@ -173,7 +178,8 @@ def _refuse_full_disk(shared: _Unpacking, missing: Iterable[Sequence[_Version]])
     free = shutil.disk_usage(shared.cache).free
     if need > free:
         raise DataError(
-            f"Unpacking needs {need / 1e9:.2f} GB in {shared.cache}, {free / 1e9:.2f} GB are free. "
+            f"Unpacking needs {readable_size(need)} in {shared.cache}, {readable_size(free)} are"
+            " free. "
             "Free space, use fewer variants, or use a cache folder on a larger disk."
         )
 

@@ -28,7 +28,12 @@ from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.shards.manifest import MANIFEST, UNFINISHED, Manifest, Record, Shard, parse
 from tfsepgan.data.shards.storage import Storage, is_address
 from tfsepgan.errors import DataError
-from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
+from tfsepgan.files import (
+    ABANDONED_SECONDS,
+    readable_size,
+    remove_half_written,
+    write_whole,
+)
 
 _HEAD, _FOOT = 12, 4  # bytes of a TFRecord frame: a length and its checksum; the record's checksum
 _MOST_WORDS = 1 << 16  # bytes of a record in addition to its audio
@@ -108,8 +113,8 @@ def _copy_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
     free = shutil.disk_usage(copy).free
     if need > free:
         raise DataError(
-            f"Fetching {storage.place} needs {need / 1e9:.2f} GB in {copy.parent}, {free / 1e9:.2f}"
-            " GB are free. Free space or use a cache folder on a larger disk."
+            f"Fetching {storage.place} needs {readable_size(need)} in {copy.parent},"
+            f" {readable_size(free)} are free. Free space or use a cache folder on a larger disk."
         )
     for folder, _, _ in os.walk(copy):
         remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)

@@ -196,8 +196,8 @@ def _recorded(
     audio, suffix = encoded(samples, rate, rounded=sample_rate_hz is not None)
     if len(audio) > _MOST_BYTES:
         raise DataError(
-            f"{file.path} takes {readable_size(len(audio))}; a record holds at most 2.1 GB. Split it,"
-            " or pack at a lower rate."
+            f"{file.path} takes {readable_size(len(audio))}; a record holds at most 2.1 GB. Split"
+            " it, or pack at a lower rate."
         )
     record = Record(
         name=file.name,

@@ -153,3 +153,12 @@ def _free(track: PurePosixPath, taken: set[str]) -> PurePosixPath:
 
 def _shortened(name: str, most_bytes: int) -> str:
     return name.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore").rstrip()
+
+
+def __getattr__(name: str):
+    """`find_inputs`, which is now in `tfsepgan.separation.inputs`."""
+    if name != "find_inputs":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tfsepgan.separation.inputs import find_inputs
+
+    return find_inputs

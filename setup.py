@@ -102,7 +102,8 @@ setup(
         f"tensorflow>=2.16.2,<2.17; {TENSORFLOW_2_16}",
         f"tensorflow-io==0.37.1; {TENSORFLOW_2_16} and platform_machine == 'x86_64'",
         f"tensorflow>=2.21,<2.22; {TENSORFLOW_NEWEST}",
-        "keras>=3.10,<4",
+        # other versions read files that a weights file names (CVE-2026-1669)
+        "keras>=3.12.1,!=3.13.0,!=3.13.1,<4",
         *SEPARATE,
         "scipy>=1.11",
         "scikit-learn>=1.4",

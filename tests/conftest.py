@@ -2,6 +2,7 @@
 command trained on it."""
 
 import contextlib
+import errno
 import gc
 import io
 import os
@@ -56,6 +57,28 @@ def user_cache(tmp_path_factory):
 def write():
     """Writes noise: write(path, seconds, seed=, rate_hz=, channels=, level=)."""
     return write_noise
+
+
+@pytest.fixture
+def close(monkeypatch):
+    """A context in which a folder cannot be read, whoever runs the tests: root reads any."""
+
+    @contextlib.contextmanager
+    def closed(folder: Path):
+        def refusing(function):
+            def call(path=".", *rest):
+                if os.path.realpath(path) == os.path.realpath(folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+                return function(path, *rest)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for name in ("scandir", "listdir"):
+                patch.setattr(os, name, refusing(getattr(os, name)))
+            yield folder
+
+    return closed
 
 
 def tone(number: int, *, harmonics: int, seconds: float = SECONDS) -> np.ndarray:

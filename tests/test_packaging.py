@@ -75,6 +75,14 @@ def test_every_tensorflow_has_an_upper_limit(package):
     assert package["python_requires"] == ">=3.10,<3.14"
 
 
+def test_no_keras_is_allowed_that_reads_other_files(package):
+    keras = Requirement(
+        next(one for one in package["install_requires"] if one.startswith("keras>"))
+    )
+    versions = ("3.10.0", "3.12.0", "3.13.0", "3.13.1", "3.12.1", "3.13.2", "3.15.1")
+    assert {one for one in versions if one in keras.specifier} == {"3.12.1", "3.13.2", "3.15.1"}
+
+
 def test_an_intel_mac_gets_all_but_litert(package):
     mac, linux = (required(package["install_requires"], one) for one in (INTEL_MAC, LINUX))
     assert linux.keys() - mac.keys() == {"ai-edge-litert"}
@@ -95,6 +103,32 @@ def test_classifiers_name_the_pythons_that_are_allowed(package):
     assert set(package["project_urls"]) >= {"Documentation", "Source", "Issues"}
     site = (ROOT / "mkdocs.yml").read_text()
     assert f"repo_url: {package['url']}\n" in site
+
+
+def test_the_address_of_the_repository_is_the_same_everywhere(package):
+    """It may not be reachable yet; `setup.py` has it, other files repeat it."""
+    kinds = (
+        "*.md",
+        "*.py",
+        "*.yml",
+        "*.yaml",
+        "*.toml",
+        "*.cff",
+        "*.ipynb",
+        "*.json",
+        "Dockerfile",
+    )
+    folders = ("", "docs/**/", "tools/**/", "tfsepgan/**/", "exported_models/**/")
+    files = {path for kind in kinds for folder in folders for path in ROOT.glob(folder + kind)}
+    address = re.compile(r"(?:https?://|git@)github\.com[/:][\w.-]*tfsepgan[\w./-]*", re.IGNORECASE)
+    found = {
+        (path.relative_to(ROOT).as_posix(), one)
+        for path in files
+        for one in address.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name, _ in found} >= {"setup.py", "mkdocs.yml", "SECURITY.md"}
+    for name, one in found:
+        assert re.match(re.escape(package["url"]) + r"(/|\.?$)", one), f"{name} has {one}"
 
 
 def test_the_small_installation_is_what_the_page_says(package):

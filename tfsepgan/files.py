@@ -1,4 +1,4 @@
-"""All-or-nothing writing of files and folders, and digests of files.
+"""All-or-nothing writing of files and folders, digests of files, and the files of a folder.
 
 A file is written under a temporary name in the same folder, synced to the disk, and only then
 renamed.
@@ -13,7 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
+
+from tfsepgan.errors import DataError
 
 HALF_WRITTEN = ".writing-"  # prefix of temporary names; a killed process may leave such files
 # in a folder shared by processes, a half-written file of this age belongs to a killed one
@@ -81,6 +83,74 @@ def sha256_of(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def files_below(
+    directory: Path,
+    *,
+    unreadable: Callable[[Path, OSError], object],
+    enter: Callable[[Path, Sequence[str]], bool] = lambda folder, beside: True,
+) -> Iterator[Path]:
+    """The files below a folder, ordered by name; links to folders are followed except in a circle.
+
+    Args:
+      directory: the folder.
+      unreadable: called with each folder that cannot be read, and its error.
+      enter: whether to search a folder; also called with the names of the files beside it.
+    Yields: files, also hidden ones, and hidden folders, which are not searched.
+    """
+    yield from _files_below(Path(directory), (), unreadable, enter)
+
+
+def _files_below(
+    folder: Path,
+    above: tuple[str, ...],
+    unreadable: Callable[[Path, OSError], object],
+    enter: Callable[[Path, Sequence[str]], bool],
+) -> Iterator[Path]:
+    above = (*above, os.path.realpath(folder))
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        unreadable(folder, error)
+        return
+    folders, closed = set(), set()
+    for entry in entries:
+        try:
+            if entry.is_dir() and not entry.name.startswith("."):
+                folders.add(entry.name)
+        except OSError as error:  # a link to a place that cannot be read
+            unreadable(folder / entry.name, error)
+            closed.add(entry.name)
+    files = [entry.name for entry in entries if entry.name not in folders | closed]
+    for entry in entries:
+        path = folder / entry.name
+        if entry.name in closed:
+            continue
+        if entry.name not in folders:
+            yield path
+        elif os.path.realpath(path) not in above and enter(path, files):
+            yield from _files_below(path, above, unreadable, enter)
+
+
+def unreadable_folder(folder: Path, error: OSError) -> str:
+    """One sentence on a folder that cannot be read."""
+    return f"{folder} cannot be read ({error.strerror or error}). Check its permissions."
+
+
+def refuse_unreadable(folder: Path, error: OSError) -> NoReturn:
+    """Raise DataError for a folder that cannot be read, as `files_below` may call it."""
+    raise DataError(unreadable_folder(folder, error)) from error
+
+
+def readable_size(size_bytes: float) -> str:
+    """A number of bytes in the largest unit that leaves at least one, such as 3.20 MB."""
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} bytes" if unit == "bytes" else f"{size_bytes:.2f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.2f} GB"
 
 
 def remove_half_written(directory: Path, *, older_than_seconds: float = 0.0) -> None:

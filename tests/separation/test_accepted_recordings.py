@@ -21,7 +21,7 @@ from tfsepgan.data.shards.packing import pack
 from tfsepgan.errors import DataError, ShapeError
 from tfsepgan.export.rehearsal import parity_audio
 from tfsepgan.separation.files import separate_file
-from tfsepgan.separation.naming import find_inputs
+from tfsepgan.separation.inputs import find_inputs
 
 GOOD = 0.1 * np.sin(np.arange(9000) / 7).astype(np.float32)
 

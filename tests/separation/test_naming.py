@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from tfsepgan.errors import DataError
-from tfsepgan.separation.naming import find_inputs, is_safe_name, safe_name
+from tfsepgan.separation.inputs import find_inputs
+from tfsepgan.separation.naming import is_safe_name, safe_name
 
 
 def touch(root, *names):

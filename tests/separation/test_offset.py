@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from tfsepgan.separation.files import separate_file
-from tfsepgan.separation.offset import OffsetRemover, offset_of
+from tfsepgan.separation.offset import OffsetRemover
 from tfsepgan.separation.separator import Separator
 
 RATE_HZ = 8000
@@ -64,10 +64,64 @@ def test_the_offset_is_measured_where_the_sound_begins(music):
     np.testing.assert_allclose(passed[12345:], music, atol=5e-4)
 
 
+def removed(samples, piece=4321):
+    """What is subtracted from a mixture that comes in pieces."""
+    remover = OffsetRemover(samples.shape[1], RATE_HZ)
+    pieces = (samples[first : first + piece] for first in range(0, len(samples), piece))
+    return samples - np.concatenate([*map(remover.push, pieces), remover.finish()])
+
+
 def test_each_channel_has_an_offset_of_its_own(music):
-    assert offset_of(music).tolist() == [0, 0]
-    left = offset_of(music + np.array([0.05, 0]))
-    assert left[0] == pytest.approx(0.05, abs=1e-3) and left[1] == 0
+    left = removed(music + np.array([0.05, 0], np.float32))
+    np.testing.assert_allclose(left[:, 0], 0.05, atol=1e-3)
+    assert not left[:, 1].any()
+
+
+@pytest.fixture
+def late(music):
+    """20 s, and the same with an offset that begins at 7.3 s and ends at 14.1 s."""
+    whole = np.tile(music, (4, 1))
+    offset = np.zeros((len(whole), 1), np.float32)
+    offset[round(7.3 * RATE_HZ) : round(14.1 * RATE_HZ)] = 0.1
+    return whole, whole + offset
+
+
+def test_an_offset_that_begins_or_ends_later_is_removed_within_two_seconds(late):
+    baseline = removed(late[1])[:, 0]
+
+    def second(first, last):
+        return baseline[round(first * RATE_HZ) : round(last * RATE_HZ)]
+
+    assert not second(0, 5).any()
+    np.testing.assert_allclose(second(9.4, 12), 0.1, atol=1e-3)
+    np.testing.assert_allclose(second(16.2, 20), 0, atol=1e-3)
+    assert second(5, 9).min() >= 0 and second(5, 9).max() < 0.1 + 1e-3
+
+
+def test_the_baseline_moves_without_a_frequency_that_can_be_heard(late):
+    spectrum = np.abs(np.fft.rfft(removed(late[1])[:, 0] * np.hanning(len(late[1]))))
+    heard = np.fft.rfftfreq(len(late[1]), 1 / RATE_HZ) > 20
+    assert ratio_db(spectrum[heard], spectrum) < -80
+
+
+@pytest.mark.parametrize("piece", [100, 7999, 10**6])
+def test_the_baseline_is_the_same_in_pieces(late, piece):
+    np.testing.assert_array_equal(removed(late[1], piece), removed(late[1]))
+
+
+def test_a_late_offset_reaches_the_residual_and_no_source(separator, late):
+    expected, stems = (separator.separate(mixture, RATE_HZ) for mixture in late)
+    settled = slice(10 * RATE_HZ, 12 * RATE_HZ)
+    for name in separator.sources:
+        error = stems[name] - expected[name]
+        assert ratio_db(error[settled], expected[name][settled]) < -50
+    np.testing.assert_allclose(sum(stems.values()), late[1], atol=1e-6)
+
+
+def test_the_end_is_measured_too(music):
+    shifted = music.copy()
+    shifted[round(2.5 * RATE_HZ) :] += np.float32(0.1)  # 5 s in all
+    assert removed(shifted)[-100:].mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_file_with_an_offset_has_it_in_its_residual(separator, music, tmp_path):

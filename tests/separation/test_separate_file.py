@@ -12,7 +12,7 @@ from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import StemWriter
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.files import separate_file, separate_files
-from tfsepgan.separation.naming import find_inputs
+from tfsepgan.separation.inputs import find_inputs
 
 
 def read(path):
@@ -278,7 +278,7 @@ def test_too_little_space_is_refused_before_any_work(separator, noise, tmp_path,
     soundfile.write(tmp_path / "a.wav", noise(60000), 8000)
     nearly_full = type("usage", (), {"free": 1000})
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: nearly_full)
-    with pytest.raises(DataError, match="GB free and the stems need"):
+    with pytest.raises(DataError, match=r"has 1.00 kB free and the stems need 1\.44 MB"):
         separate_file(separator, tmp_path / "a.wav", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

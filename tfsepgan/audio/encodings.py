@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tfsepgan.audio.ogg import OggFile
 from tfsepgan.errors import ConfigError, DataError
 
 BYTES_PER_SAMPLE = {"FLOAT": 4, "DOUBLE": 8, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
@@ -206,7 +207,7 @@ def open_encoder(
     )
     for name, value in (tags or {}).items():
         setattr(file, _TAGS_OF_SOUNDFILE.get(name, name), value)
-    return file
+    return file if form.sample_format else OggFile(path, file)
 
 
 class ContainerEncoder:

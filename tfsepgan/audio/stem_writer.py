@@ -15,6 +15,7 @@ import soxr
 from tfsepgan.audio.encodings import BYTES_PER_SAMPLE, StemFormat, open_encoder
 from tfsepgan.audio.wav import remove_time
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.files import readable_size
 
 COPIED_FRAMES = 1 << 18  # frames converted from float to the final format at a time
 CLIP_POLICIES = ("rescale", "clip", "error")
@@ -63,11 +64,9 @@ class StemWriter:
         Args:
           files: of the stems, by name; their folders are created if missing.
           sample_rate_hz, channels: of the stems.
-          frames: expected length in samples; decides between WAV and RF64, and whether the disk has
-            enough space.
+          frames: expected length in samples, for the kind of WAV and the space on the disk.
           form: format of the files.
-          clip: what happens to stems beyond full scale in a format that ends there: "rescale" (one
-            gain for all stems), "clip" or "error".
+          clip: for stems beyond full scale: "rescale" (one gain for all), "clip" or "error".
           tags: of the recording, for all formats but WAV; the title gets the name of the stem.
         Raises: DataError for more channels than the format holds.
         """
@@ -251,7 +250,8 @@ class StemWriter:
             soundfile.SoundFileError,
             AssertionError,  # a short write is soundfile's assert
         ) as error:
-            reason = str(error).rsplit(": ", 1)[-1].strip() or "not all samples were written"
+            reason = str(error).rsplit(": ", 1)[-1].removesuffix("System error.").strip()
+            reason = reason or "not all samples were written"
             raise DataError(
                 f"cannot write to {self._directory} ({reason}); no stem was kept: free some space"
                 " or choose another output"
@@ -265,8 +265,8 @@ class StemWriter:
         free = shutil.disk_usage(self._directory).free
         if free < needed:
             raise DataError(
-                f"{self._directory} has {free / 1e9:.2f} GB free and the stems need"
-                f" {needed / 1e9:.2f} GB; free some space or choose another output"
+                f"{self._directory} has {readable_size(free)} free and the stems need"
+                f" {readable_size(needed)}; free some space or choose another output"
             )
 
     def _check_complete(self, path: Path, name: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
+import tfsepgan
+from tfsepgan.cli.console import PlainConsole
 from tfsepgan.errors import ConfigError, TfsepganError
 from tfsepgan.quiet import hide_tensorflow_log, kept_stderr
 
@@ -22,7 +24,7 @@ class Stopped(Exception):
 
 
 def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
-    """Turn `main(arguments, console)` into a console entry point.
+    """Turn `main(arguments, console)` into a console entry point; `--version` is known to each.
 
     Exit codes: 0 success; 1 failure (one line says why); 2 wrong use; 130 interrupted.
     """
@@ -31,12 +33,16 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
     def entry(arguments: list[str] | None = None) -> int:
         hide_tensorflow_log()  # it is not for the user; errors reach Python as exceptions
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
-        console = Console(soft_wrap=True)
+        console = PlainConsole(soft_wrap=True)
+        given = sys.argv[1:] if arguments is None else list(arguments)
         try:
+            if given == ["--version"]:
+                console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
+                return OK
             with showing_log(console):
-                main(sys.argv[1:] if arguments is None else list(arguments), console)
+                main(given, console)
         except TfsepganError as error:
-            Console(stderr=True, soft_wrap=True).print(
+            PlainConsole(stderr=True, soft_wrap=True).print(
                 f"{type(error).__name__}: {error}", markup=False, highlight=False
             )
             return USAGE if isinstance(error, ConfigError) else FAILED
@@ -46,12 +52,12 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         # errors without a message of our own: a folder without permission, a removed disk
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            Console(stderr=True, soft_wrap=True).print(
+            PlainConsole(stderr=True, soft_wrap=True).print(
                 f"{where}{error.strerror or error}", markup=False, highlight=False
             )
             return FAILED
         except (KeyboardInterrupt, Stopped) as error:
-            Console(stderr=True).print(str(error) or "Interrupted.", markup=False)
+            PlainConsole(stderr=True).print(str(error) or "Interrupted.", markup=False)
             return INTERRUPTED
         return OK
 
@@ -79,7 +85,7 @@ def showing_log(console: Console) -> Iterator[None]:
       console: of the command.
     """
     logger, errors = logging.getLogger("tfsepgan"), kept_stderr()
-    handler = _ToConsoles(console, Console(file=errors, soft_wrap=True))
+    handler = _ToConsoles(console, PlainConsole(file=errors, soft_wrap=True))
     level, propagates = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -15,10 +15,15 @@ from typing import Annotated, Any, NamedTuple
 import docstring_parser
 import tyro
 
+from tfsepgan.config import nearest
+from tfsepgan.errors import ConfigError
+
 Topics = Mapping[str, Sequence[str]]
 """Title of a box to the names of its settings; those of networks have dots."""
 
 HELP, HELP_ALL = "--help", "--help-all"
+WRITE_COMPLETION = "--tyro-write-completion"
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Flag(NamedTuple):
@@ -45,6 +50,7 @@ def read_subcommand(choices: Sequence[type], arguments: Sequence[str], *, progra
 
     Returns: an instance of that class.
     """
+    check_completion(arguments)
     arguments, help_of = _help_of(arguments)
     parsers = {
         _parser({"": one}, getattr(one, "TOPICS", {}), help_of, _about(one)): one for one in choices
@@ -74,10 +80,20 @@ def read_sections(
       about: paragraphs of at most 100 characters for the head of the help.
     Returns: instances of the dataclasses, by title.
     """
+    check_completion(arguments)
     arguments, help_of = _help_of(arguments)
     parser = _parser(sections, topics, help_of, about)
     values = _flat(tyro.cli(parser, args=arguments, prog=program))
     return {title: _restored(settings, values) for title, settings in sections.items()}
+
+
+def check_completion(arguments: Sequence[str]) -> None:
+    """Raise ConfigError for a script of completion that tyro cannot write."""
+    if arguments and arguments[0] == WRITE_COMPLETION:
+        if len(arguments) != 3:
+            raise ConfigError(f"{WRITE_COMPLETION} takes a shell and the file to write.")
+        if arguments[1] not in SHELLS:
+            raise ConfigError(f"got the shell {arguments[1]!r}; {nearest(arguments[1], SHELLS)}")
 
 
 @functools.cache

@@ -9,14 +9,16 @@ from importlib import import_module
 from rich.markup import escape
 from rich.table import Table
 
-import tfsepgan
 from tfsepgan.cli.command import command
 from tfsepgan.cli.command_list import COMMANDS
+from tfsepgan.cli.completion import write_completion
+from tfsepgan.cli.flags import WRITE_COMPLETION
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
 from tfsepgan.models.folders import read_manifest, shipped_models
 
 HELP = ("-h", "--help")
+MODELS = "list the models that ship with the package"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,10 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _tfsepgan(arguments, console):
-    if arguments == ["--version"]:
-        console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
-    elif arguments == ["models"]:
+    if arguments == ["models"]:
         _show_models(console)
+    elif arguments[:1] == [WRITE_COMPLETION]:
+        mains = {name: import_module(f"tfsepgan.cli.{name}").main for name in COMMANDS}
+        write_completion(arguments, mains, {**COMMANDS, "models": MODELS})
     elif not arguments or arguments[0] in HELP or arguments == ["models", "--help"]:
         _show_help(console)
     else:
@@ -44,7 +47,7 @@ def _show_help(console) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, what in COMMANDS.items():
         table.add_row(name, what)
-    table.add_row("models", "list the models that ship with the package")
+    table.add_row("models", MODELS)
     table.add_row("--version", "print the version")
     console.print(table)
     console.print(

@@ -13,6 +13,7 @@ import tyro
 from rich.console import Console
 
 from tfsepgan.cli.command import command, stopping_cleanly
+from tfsepgan.cli.console import PlainConsole
 from tfsepgan.cli.flags import read_options
 from tfsepgan.cli.pipes import PIPE, refuse_terminal, save_input, write_output
 from tfsepgan.cli.separate_report import Report
@@ -92,7 +93,7 @@ class SeparateOptions:
 def _separate(arguments, console):
     options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
     _refuse(options)
-    messages = Console(file=kept_stderr(), soft_wrap=True)
+    messages = PlainConsole(file=kept_stderr(), soft_wrap=True)
     if PIPE not in (*options.inputs, options.output):
         _separate_files(options, console, messages)
         return
@@ -149,17 +150,14 @@ def _separate_files(
     form = StemFormat(name=options.format, subtype=options.subtype, bit_rate_kbps=options.bit_rate)
     form.check()
     from tfsepgan.separation.files import length_of, separate_files
-    from tfsepgan.separation.naming import find_inputs
     from tfsepgan.separation.stem_names import check_template, has_stems
 
     check_template(options.name, form)
-    recordings = find_inputs(options.inputs, options.output)
-    single = console is None
-    if single and len(recordings) > 1:
-        raise ConfigError(f"-o - takes one recording; there are {len(recordings)}.")
-    lengths = {one: length_of(one) for one in recordings}
     words = {"json": options.json, "quiet": options.quiet, "verbose": options.verbose}
     report = Report(console, messages, **words, name=PIPE if from_stdin else None)
+    single = console is None
+    recordings, unread = _find(options, report, single=single)
+    lengths = {one: length_of(one) for one in recordings}
     with (
         stopping_cleanly() as stop_here,
         quiet_libraries(),
@@ -167,8 +165,8 @@ def _separate_files(
     ):
         stems = _stems(options, separator, single=single)
         if options.skip_existing:
-            for one in list(lengths):
-                if has_stems(one, options.output, stems, form, options.name):
+            for one, seconds in list(lengths.items()):
+                if has_stems(one, options.output, stems, form, options.name, seconds=seconds):
                     del lengths[one]
                     report.note(f"{one.path} is skipped: its stems exist.")
         done, failed = separate_files(
@@ -183,13 +181,40 @@ def _separate_files(
             console=None if options.quiet else messages,
             at_each_block=stop_here,
         )
-    report.results(done, failed)
+    report.results(done, [*unread, *failed])
+    _raise_failed(len(failed) + len(unread), len(recordings) + len(unread))
+    return done
+
+
+def _find(options: SeparateOptions, report: Report, *, single: bool) -> tuple[list, list]:
+    """The recordings, and inputs that cannot be read; notes and failures are printed.
+
+    Raises: DataError without any recording; ConfigError for several where `single`.
+    """
+    from tfsepgan.separation.inputs import find_inputs
+
+    unread, notes = [], []
+    recordings = find_inputs(options.inputs, options.output, problems=unread, notes=notes)
+    for note in notes:
+        report.note(note)
+    if not recordings and len(unread) == 1:
+        raise DataError(unread[0].reason)
+    for one in unread:
+        report.failure(one)
+    if not recordings:
+        report.results([], unread)
+        _raise_failed(len(unread), len(unread))
+    if single and len(recordings) > 1:
+        raise ConfigError(f"-o - takes one recording; there are {len(recordings)}.")
+    return recordings, unread
+
+
+def _raise_failed(failed: int, total: int) -> None:
+    """Raises: DataError if anything failed."""
     if failed:
         raise DataError(
-            f"{len(failed)} of {len(recordings)} recordings could not be separated; the reasons are"
-            " above."
+            f"{failed} of {total} recordings could not be separated; the reasons are above."
         )
-    return done
 
 
 def _stems(options: SeparateOptions, separator, *, single: bool) -> tuple[str, ...]:

@@ -29,6 +29,11 @@ class Report:
         if not self.quiet:
             _print(self.messages, text)
 
+    def failure(self, item) -> None:
+        """Print why an input cannot be read; a quiet command prints it with its results."""
+        if not self.quiet:
+            _print(self.messages, f"failed {item.reason}")
+
     def model(self, folder: Path, runtime: str, separator) -> None:
         """Print which model runs and how, if the command is verbose."""
         if self.verbose:

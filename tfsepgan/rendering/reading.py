@@ -1,12 +1,12 @@
 """Score files: finding them in folders, and reading MIDI and MusicXML."""
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from tfsepgan.errors import DataError
+from tfsepgan.files import files_below, refuse_unreadable
 from tfsepgan.rendering.midi import read_midi
 from tfsepgan.rendering.musicxml import read_musicxml
 from tfsepgan.rendering.score import Score
@@ -65,9 +65,8 @@ def read_score(path: Path) -> Score:
 
 
 def _below(root: Path):
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
+    found = files_below(root, unreadable=refuse_unreadable)
+    return (path for path in found if not path.name.startswith("."))
 
 
 def _label(collection: str, inner: Path) -> str:

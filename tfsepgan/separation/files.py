@@ -23,14 +23,11 @@ from tfsepgan.audio.decoding import SoundInfo, probe, read_blocks
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
 from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.separation import earlier
 from tfsepgan.separation.naming import Recording, chosen_stems
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
-from tfsepgan.separation.stem_names import (
-    DEFAULT_NAME,
-    refuse_shared_files,
-    stem_places,
-)
+from tfsepgan.separation.stem_names import DEFAULT_NAME, refuse_shared_files, stem_places
 from tfsepgan.separation.stream import RESIDUAL
 
 READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: the cost of a call is negligible
@@ -88,7 +85,7 @@ def separate_files(
 
     Args:
       separator: the model.
-      recordings: as `naming.find_inputs` gives them.
+      recordings: as `inputs.find_inputs` gives them.
       output_dir: the stems of each go to `output_dir/recording.track/`.
       form, clip, only, name: see `separate_file`.
       lengths: of the recordings, in seconds, as `length_of` gives them; measured by default, which
@@ -132,11 +129,16 @@ def separate_files(
                     )
                 )
             except TfsepganError as error:
-                failed.append(FailedFile(path=recording.path, reason=str(error)))
-                shown.print(f"[red]failed[/red] {escape(str(error))}", highlight=False)
+                reason = _naming(recording.path, str(error))
+                failed.append(FailedFile(path=recording.path, reason=reason))
+                shown.print(f"[red]failed[/red] {escape(reason)}", highlight=False)
             before += length
             bar.update(task, completed=before)
     return done, failed
+
+
+def _naming(path: Path, reason: str) -> str:
+    return reason if str(path) in reason else f"{path}: {reason}"
 
 
 def length_of(recording: Recording) -> float:
@@ -174,7 +176,7 @@ def separate_file(
       separator: the model.
       path: audio of any kind in `audio.formats`.
       output_dir: created if missing.
-      track: folder below it; by default the file's name without suffix.
+      track: folder below it; by default as `inputs.track_of` gives it.
       form: wav, flac, ogg, mp3, m4a or opus; or a StemFormat, which replaces the next two.
       subtype: of WAV or FLAC, see `encodings.ENCODINGS`; FLOAT and DOUBLE cannot clip.
       bit_rate_kbps: of MP3, M4A and Opus.
@@ -191,7 +193,7 @@ def separate_file(
     check_options(form, clip)
     stems = chosen_stems(separator.stems, only)
     files = stem_places(path, Path(output_dir), track, stems, form, name)
-    info = probe(path)
+    info, earlier_seconds = probe(path), earlier.seconds_of(files.values())
     found = list(info.notes)
     blocks = read_blocks(path, info, frames=READ_FRAMES, notes=found)
     with _writer_for(path, info, files, form, clip) as writer:
@@ -205,7 +207,11 @@ def separate_file(
         sample_rate_hz=info.sample_rate_hz,
         levels=levels,
         elapsed_seconds=time.perf_counter() - started,
-        notes=(*found, *_notes(levels, form, info, writer)),
+        notes=(
+            *found,
+            *_notes(levels, form, info, writer),
+            *earlier.replaced(earlier_seconds, files.values(), frames / info.sample_rate_hz),
+        ),
     )
 
 

@@ -1,22 +1,29 @@
-"""The recordings to separate, and a folder below the output for the stems of each.
+"""Names of recordings as folders below the output, one for the stems of each.
 
 Names come from files and models of unknown origin: none may lead out of the output folder, and no
-two recordings share a folder.
+two recordings share a folder. The name of a recording depends on it and the files beside it, so it
+is the same whether it is separated alone or with others.
 """
 
 import os
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
+from tfsepgan.audio.encodings import ENCODINGS
 from tfsepgan.audio.formats import SUFFIXES
-from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.errors import ConfigError
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+# control characters, what Windows forbids, line ends, and bytes that are not UTF-8
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u2028\u2029\ud800-\udfff]')
 # device names on Windows
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE
+)
+_STEM_SUFFIXES = tuple(encoding.suffix for encoding in ENCODINGS.values())
 MAX_NAME_BYTES = 200  # file systems allow 255; temporary names are a little longer
 
 
@@ -43,48 +50,46 @@ def safe_name(name: str) -> str:
     plain = _UNSAFE.sub("_", name).strip()
     if plain.startswith("."):
         plain = "_" + plain[1:]
-    if plain.endswith("."):
-        plain = plain[:-1] + "_"
     if _RESERVED.fullmatch(plain):
         plain = "_" + plain
-    shortened = plain.encode("utf-8", "replace")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
-    return shortened.strip() or "_"
+    plain = _shortened(plain, MAX_NAME_BYTES)
+    if plain.endswith("."):
+        plain = plain[:-1] + "_"
+    return plain or "_"
 
 
-def find_inputs(
-    inputs: Sequence[str | os.PathLike], output_dir: str | os.PathLike
-) -> list[Recording]:
-    """Find the recordings among files and folders; each gets its own folder for its stems.
+def same_name(name: str | PurePath) -> str:
+    """Text that two names share where a system ignores case, or how accents are written."""
+    folded = unicodedata.normalize("NFD", str(name)).casefold()
+    return unicodedata.normalize("NFD", folded)
 
-    A file is taken whatever its suffix. Folders are searched recursively for the suffixes in
-    `audio.formats.SUFFIXES`; hidden files, hidden folders and the output folder are left out. A
-    recording in a folder keeps its relative path. Where two recordings would share a folder, their
-    suffixes, the names of their parent folders, and at last a number are added.
+
+def without_suffix(name: str) -> str:
+    """A file's name without its audio suffix; the ".5" of "take 1.5" is none and stays."""
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in SUFFIXES else name
+
+
+def names_in(folder: Iterable[str]) -> dict[str, str]:
+    """A safe name for each file of a folder: without its suffix, unless another file has that name.
+
+    Then the suffix stays. Where names differ only in case or unsafe characters, a number is added.
 
     Args:
-      inputs: files and folders.
-      output_dir: folder for the stems; need not exist.
-    Returns: recordings in a stable order, no file twice.
-    Raises: DataError for an empty name, a path that does not exist, or a folder without audio.
+      folder: the names of its files.
+    Returns: names by file name; no two are the same on a system that ignores case.
     """
-    found: dict[Path, PurePosixPath] = {}
-    for name in inputs:
-        if not os.fspath(name):
-            raise DataError(
-                "got an empty name among the inputs; wanted files and folders: is a variable of the"
-                " shell not set?"
-            )
-        path = Path(name)
-        if path.is_dir():
-            for file in _walk(path, Path(output_dir).resolve()):
-                found.setdefault(file.resolve(), PurePosixPath(*file.relative_to(path).parts))
-        elif path.exists():
-            found.setdefault(path.resolve(), PurePosixPath(path.name))
-        else:
-            raise DataError(f"{path} does not exist; wanted an audio file or a folder of them")
-    if not found:
-        raise DataError("got nothing to separate; name at least one audio file or folder")
-    return _distinct([Recording(path=path, track=relative) for path, relative in found.items()])
+    files = sorted(set(folder))
+    short = {file: safe_name(without_suffix(file)) for file in files}
+    whole = {file: safe_name(file) for file in files}
+    shorts, wholes = (Counter(map(same_name, names.values())) for names in (short, whole))
+    unique = [file for file in files if shorts[same_name(short[file])] == 1]
+    wanted = {file: short[file] for file in unique}
+    for file in files:
+        apart = wholes[same_name(whole[file])] == 1
+        wanted.setdefault(file, whole[file] if apart else short[file])
+    taken: set[str] = set()
+    return {file: str(_free(PurePosixPath(name), taken)) for file, name in wanted.items()}
 
 
 def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str, ...]:
@@ -103,64 +108,57 @@ def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str,
     return tuple(name for name in stems if name in only)
 
 
-def _walk(directory: Path, output: Path) -> list[Path]:
-    files, mixed = [], directory.resolve() == output
-    for folder, below, names in os.walk(directory):
-        here = Path(folder)
-        # where the output is the input folder, the stems of song.wav are in song/ beside it
-        own = (
-            {safe_name(one) for name in names for one in (without_suffix(name), name)}
-            if mixed
-            else ()
-        )
-        below[:] = sorted(
-            one
-            for one in below
-            if one[0] != "." and one not in own and (here / one).resolve() != output
-        )
-        files += [
-            here / one
-            for one in sorted(names)
-            if one[0] != "." and Path(one).suffix.lower() in SUFFIXES
-        ]
-    if not files:
-        raise DataError(
-            f"{directory} holds no audio; wanted files with one of the suffixes"
-            f" {', '.join(sorted(SUFFIXES))} in it or below"
-        )
-    return files
+def distinct(recordings: Sequence[Recording]) -> list[Recording]:
+    """Give recordings of different folders whose tracks are the same more of their paths.
 
-
-def _distinct(recordings: list[Recording]) -> list[Recording]:
-    """Turn relative paths into folders, with more of the path where two would share one."""
+    Args:
+      recordings: each with a track that is safe, as `names_in` gives its name.
+    Returns: them, each with a track of its own, which also is no stem of another track.
+    """
     common = Path(os.path.commonpath([one.path.parent for one in recordings]))
-    spellings = (  # from the shortest to the longest
-        lambda one: one.track.with_name(without_suffix(one.track.name)),
-        lambda one: one.track,
-        lambda one: PurePosixPath(*one.path.relative_to(common).parts),
-    )
-    tracks = [_safe_track(spellings[0](one)) for one in recordings]
-    for longer in spellings[1:]:
-        counts = Counter(str(track).casefold() for track in tracks)
-        tracks = [
-            _safe_track(longer(one)) if counts[str(track).casefold()] > 1 else track
-            for one, track in zip(recordings, tracks, strict=True)
-        ]
+    counts = Counter(same_name(one.track) for one in recordings)
+    tracks = []
+    for one in recordings:
+        track = one.track
+        if counts[same_name(track)] > 1:
+            above = one.path.relative_to(common).parent.parts
+            track = PurePosixPath(*map(safe_name, above), track.name)
+        tracks.append(track)
+    folders = {same_name(track) for track in tracks}
     taken: set[str] = set()
-    for place, track in enumerate(tracks):  # names that differ in case or unsafe characters only
-        number = 1
-        while str(tracks[place]).casefold() in taken:
-            number += 1
-            tracks[place] = track.with_name(f"{track.name} {number}")
-        taken.add(str(tracks[place]).casefold())
+    tracks = [_free(_no_stem(track, folders), taken) for track in tracks]
     return [replace(one, track=track) for one, track in zip(recordings, tracks, strict=True)]
 
 
-def without_suffix(name: str) -> str:
-    """A file's name without its audio suffix; the ".5" of "take 1.5" is no suffix and stays."""
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in SUFFIXES else name
+def _no_stem(track: PurePosixPath, folders: set[str]) -> PurePosixPath:
+    """A track without folders named like a stem, such as `piano.wav`, of a track above it."""
+    parts = list(track.parts)
+    for place in range(1, len(parts)):
+        is_below = same_name(PurePosixPath(*track.parts[:place])) in folders
+        if is_below and parts[place].lower().endswith(_STEM_SUFFIXES):
+            parts[place] = _shortened(parts[place], MAX_NAME_BYTES - 1) + "_"
+    return PurePosixPath(*parts)
 
 
-def _safe_track(path: PurePosixPath) -> PurePosixPath:
-    return PurePosixPath(*(safe_name(part) for part in path.parts))
+def _free(track: PurePosixPath, taken: set[str]) -> PurePosixPath:
+    """The track, with a number where its name is taken; the result is taken from now on."""
+    number, free = 1, track
+    while same_name(free) in taken:
+        number += 1
+        ending = f" {number}"
+        free = track.with_name(_shortened(track.name, MAX_NAME_BYTES - len(ending)) + ending)
+    taken.add(same_name(free))
+    return free
+
+
+def _shortened(name: str, most_bytes: int) -> str:
+    return name.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore").rstrip()
+
+
+def __getattr__(name: str):
+    """`find_inputs`, which is now in `tfsepgan.separation.inputs`."""
+    if name != "find_inputs":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tfsepgan.separation.inputs import find_inputs
+
+    return find_inputs

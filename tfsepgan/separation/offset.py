@@ -2,7 +2,9 @@
 
 Converters add a constant to every sample. A network without such recordings in its training data
 gives part of the constant to a source, and estimates less of the sound. The offset of each channel
-is measured once, at the start of the sound, so pieces and whole recordings give the same stems.
+is measured in windows at fixed places from the start of the sound, so pieces and whole recordings
+give the same stems. It stays as it is until a window shows clearly another one; then what is
+subtracted moves there in a second, without a frequency that can be heard.
 """
 
 import numpy as np
@@ -10,58 +12,82 @@ import numpy as np
 MEASURED_SECONDS = 2.0  # the weighted mean over them holds less than 0.1 % of a tone of 20 Hz
 LEAST_SECONDS = 1.0  # the mean of a shorter recording may be sound
 LEAST_SHARE = 0.05  # of the level: music without an offset has less than 0.03, white noise 0.02
+_SUMS = 100  # of a step, which is half a window: the mean of 10 ms holds what is of low frequency
+_HANN = np.hanning(2 * _SUMS + 1)[:-1] + np.hanning(2 * _SUMS + 1)[1:]
+_HANN /= _HANN.sum()
 
 
 class OffsetRemover:
     """Subtracts the offset from the pieces of a mixture, `[time, channels]` float32.
 
-    Samples are held until MEASURED_SECONDS of sound are there; silence before the sound is passed
-    on as it is, and so is all of a mixture without an offset.
+    A step of a second is held until the next one is there; silence before the sound is passed on as
+    it is, and so is all of a mixture without an offset.
     """
 
     def __init__(self, channels: int, sample_rate_hz: float):
-        self._wanted = round(MEASURED_SECONDS * sample_rate_hz)
-        self._least = round(LEAST_SECONDS * sample_rate_hz)
+        self._step = _SUMS * max(1, round(LEAST_SECONDS * sample_rate_hz / _SUMS))
         self._held = np.zeros((0, channels), np.float32)
+        self._sums: np.ndarray | None = None
+        """Of the first held step, see `_sums_of`."""
         self._offset: np.ndarray | None = None
+        self._settling = np.zeros(channels, bool)
+        """Where the last window, which may hold two offsets, changed the offset."""
+        self._rise = (0.5 - 0.5 * np.cos(np.pi * np.arange(self._step) / self._step))[:, None]
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Add a piece; returns what is ready, in order."""
-        if self._offset is not None:
-            return self._less_offset(samples)
         silent = 0
-        if not len(self._held):
+        if self._offset is None and not len(self._held):
             sound = samples.any(axis=1)
             silent = int(np.argmax(sound)) if sound.any() else len(samples)
         self._held = np.concatenate([self._held, samples[silent:]])
-        ready = samples[:silent]
-        if len(self._held) < self._wanted:
-            return ready
-        return np.concatenate([ready, self._measure()])
+        ready = [samples[:silent]]
+        while len(self._held) >= 2 * self._step:
+            ready.append(self._first_step())
+        return np.concatenate(ready)
 
     def finish(self) -> np.ndarray:
         """End the mixture; returns the samples that are still held."""
-        return self._measure() if self._offset is None else self._held
-
-    def _measure(self) -> np.ndarray:
         held, self._held = self._held, self._held[:0]
-        self._offset = np.zeros(held.shape[1], np.float32)
-        if len(held) >= self._least:
-            self._offset = offset_of(held[: self._wanted])
-        return self._less_offset(held)
+        if len(held) < self._step:
+            return held if self._offset is None else held - self._offset
+        weights = np.hanning(len(held) + 2)[1:-1]
+        weights /= weights.sum()
+        values = held.astype(np.float64)
+        measured = self._moved(weights @ values, weights @ np.square(values))
+        head, tail = held[: self._step], held[self._step :]
+        return np.concatenate([self._less(head, measured), tail - measured])
 
-    def _less_offset(self, samples: np.ndarray) -> np.ndarray:
-        return samples - self._offset if self._offset.any() else samples
+    def _first_step(self) -> np.ndarray:
+        """Measure the window of two steps that are held; returns the first of them."""
+        step = self._step
+        first = _sums_of(self._held[:step]) if self._sums is None else self._sums
+        self._sums = _sums_of(self._held[step : 2 * step])
+        mean, power = np.tensordot(_HANN, np.concatenate([first, self._sums]), 1) * _SUMS / step
+        ready = self._less(self._held[:step], measured := self._moved(mean, power))
+        self._held, self._offset = self._held[step:], measured
+        return ready
+
+    def _moved(self, mean: np.ndarray, power: np.ndarray) -> np.ndarray:
+        """The offset after a window of this mean and mean square: as before, or the mean."""
+        before = np.zeros(len(mean)) if self._offset is None else self._offset.astype(np.float64)
+        rest = mean - before
+        level = np.sqrt(np.maximum(power - 2 * before * mean + before**2, 0))
+        differs = np.abs(rest) > LEAST_SHARE * level
+        taken = differs | self._settling
+        self._settling = differs if self._offset is not None else self._settling
+        return np.where(taken, mean, before).astype(np.float32)
+
+    def _less(self, samples: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        """Less the offset, which moves from the last one to this one; the first holds before it."""
+        before = measured if self._offset is None else self._offset
+        if (before == measured).all():
+            return samples - measured if measured.any() else samples
+        return samples - (before + self._rise * (measured - before)).astype(np.float32)
 
 
-def offset_of(samples: np.ndarray) -> np.ndarray:
-    """The offset of each channel: its mean under a Hann window, or 0 below LEAST_SHARE of its RMS.
-
-    Args:
-      samples: `[time, channels]`, at least one sample.
-    Returns: float32 `[channels]`.
-    """
-    weights = np.hanning(len(samples) + 2)[1:-1]
-    weights /= weights.sum()
-    mean, power = weights @ samples, weights @ np.square(samples, dtype=np.float64)
-    return np.where(np.abs(mean) > LEAST_SHARE * np.sqrt(power), mean, 0).astype(np.float32)
+def _sums_of(samples: np.ndarray) -> np.ndarray:
+    """Sums of samples and of their squares over parts of a step: `[parts, 2, channels]`."""
+    parts = np.ascontiguousarray(samples.T).reshape(samples.shape[1], _SUMS, -1)
+    sums = parts.sum(axis=2), np.einsum("cpt,cpt->cp", parts, parts)
+    return np.stack(sums).astype(np.float64).transpose(2, 0, 1)

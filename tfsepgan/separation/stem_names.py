@@ -11,12 +11,14 @@ from string import Formatter
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.separation.earlier import may_be_of, seconds_of
+from tfsepgan.separation.inputs import track_of
 from tfsepgan.separation.naming import (
     MAX_NAME_BYTES,
     Recording,
     is_safe_name,
     safe_name,
-    without_suffix,
+    same_name,
 )
 
 DEFAULT_NAME = "{track}/{source}.{ext}"
@@ -79,13 +81,13 @@ def stem_places(
     form: StemFormat,
     template: str,
 ) -> dict[str, Path]:
-    """The file of each stem of the recording at `path`; `track` is by default the file's name.
+    """The file of each stem of the recording at `path`; `track` is by default its `track_of`.
 
     Raises: ConfigError as `check_template` and `stem_files` do; DataError when a link leads out of
       the output folder.
     """
     check_template(template, form)
-    parts = (without_suffix(path.name),) if track is None else PurePath(track).parts
+    parts = PurePath(track_of(path) if track is None else track).parts
     files = stem_files(template, PurePosixPath(*map(safe_name, parts)), stems, form)
     places = {stem: output_dir / file for stem, file in files.items()}
     for folder in {place.parent.resolve() for place in places.values()}:
@@ -108,6 +110,7 @@ def refuse_shared_files(
     check_template(template, form)
     inputs = {os.path.realpath(one.path) for one in recordings}
     owners: dict[str, Recording] = {}
+    folders: dict[str, Recording] = {}
     for one in recordings:
         for file in stem_files(template, one.track, stems, form).values():
             place = Path(output_dir, file)
@@ -116,12 +119,19 @@ def refuse_shared_files(
                     f"{place} is a recording, and a stem of {one.path} would replace it; choose"
                     " another --name or --output."
                 )
-            other = owners.setdefault(str(file).casefold(), one)
+            other = owners.setdefault(same_name(file), one)
+            for folder in file.parents[:-1]:
+                folders.setdefault(same_name(folder), one)
             if other is not one:
                 raise ConfigError(
                     f"{other.path} and {one.path} would both write {place}; add {{track}} to the"
                     " --name."
                 )
+    for name in owners.keys() & folders.keys():
+        raise ConfigError(
+            f"{owners[name].path} would write the file {name}, and {folders[name].path} a folder of"
+            " this name; choose another --name."
+        )
 
 
 def has_stems(
@@ -130,10 +140,19 @@ def has_stems(
     stems: Sequence[str],
     form: StemFormat,
     template: str = DEFAULT_NAME,
+    *,
+    seconds: float = 0.0,
 ) -> bool:
-    """Whether all these stems of a recording exist already."""
+    """Whether all these stems of a recording exist already.
+
+    Args:
+      seconds: length of the recording; stems of another length are not its own. 0 for any length.
+    """
     files = stem_files(template, recording.track, stems, form).values()
-    return all(Path(output_dir, file).is_file() for file in files)
+    places = [Path(output_dir, file) for file in files]
+    if not all(place.is_file() for place in places):
+        return False
+    return not seconds or may_be_of(seconds_of(places), seconds)
 
 
 def _ext(form: StemFormat) -> str:

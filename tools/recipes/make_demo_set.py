@@ -1,7 +1,7 @@
 """Makes the demo set of `tfsepgan/data/demo`: composes, renders with FluidR3 GM, encodes.
 
     apt-get install fluidsynth fluid-soundfont-gm
-    pip install mido numpy rich scipy soundfile soxr
+    pip install . mido scipy
     python tools/recipes/make_demo_set.py --output tfsepgan/data/demo
 
 The same seed gives the same bytes (with the same fluidsynth and libsndfile). The scores are those
@@ -23,10 +23,11 @@ import numpy as np
 import soundfile
 import soxr
 from demo_scores import PIANO, Score, compose, scores, to_midi
-from ogg_serial import fix_serial
 from rich.console import Console
 from rich.table import Table
 from scipy.signal import butter, sosfiltfilt
+
+from tfsepgan.audio.ogg import fix_serial
 
 SAMPLE_RATE_HZ = 16_000
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")

@@ -31,6 +31,7 @@ from tfsepgan.data.batches.draws import Plan, begin
 from tfsepgan.data.batches.mixing_laws import root_mean_square
 from tfsepgan.data.batches.pool import OTHER
 from tfsepgan.errors import DataError
+from tfsepgan.files import files_below, refuse_unreadable
 
 _PURPOSE = 77  # makes these draws independent of those that choose windows
 _PITCH = 78  # and those of the pitch, which was added later, independent of all others
@@ -221,9 +222,16 @@ def room_files(folder: str) -> list[tuple[str, int]]:
     """Names and sizes in bytes of the recorded rooms in a folder.
 
     A resumed run must have the same ones.
+
+    Raises: DataError for a folder that cannot be read.
     """
-    found = (path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
-    paths = sorted(path for path in found if not path.name.startswith("."))
+    if not Path(folder).is_dir():
+        return []
+    paths = [
+        path
+        for path in files_below(Path(folder), unreadable=refuse_unreadable)
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
     return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths]
 
 

@@ -31,7 +31,12 @@ from tfsepgan.audio.wav import BYTES_PER_SAMPLE, HEADER_BYTES, wav_layout, write
 from tfsepgan.data.augment.variants import draw_channel_weights, draw_speed, vary
 from tfsepgan.data.batches.unpacked import Recording, envelope_hop
 from tfsepgan.errors import DataError
-from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
+from tfsepgan.files import (
+    ABANDONED_SECONDS,
+    readable_size,
+    remove_half_written,
+    write_whole,
+)
 
 _VERSION = 4  # increase when the stored samples or levels change
 _VARIED = 2  # increase when only variants change
@@ -128,7 +133,7 @@ def refuse_full_disk(folder: Path, need_bytes: float, work: str, advice: str) ->
     free = shutil.disk_usage(folder).free
     if need_bytes > free:
         raise DataError(
-            f"{work} needs {need_bytes / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free."
+            f"{work} needs {readable_size(need_bytes)} in {folder}, {readable_size(free)} are free."
             f" {advice}"
         )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,9 @@ def folders(directory: Path) -> list[Path]:
     """The visible folders in a folder, by name; empty if it is not a readable folder."""
     try:
         return sorted(
-            path for path in directory.iterdir() if path.is_dir() and not path.name.startswith(".")
+            path
+            for path in directory.iterdir()
+            if os.path.isdir(path) and not path.name.startswith(".")
         )
     except OSError:
         return []
@@ -180,7 +183,7 @@ def audio_in(directory: Path) -> list[Path]:
 def in_any_format(path: Path) -> Path | None:
     """This recording, or the same one converted to another format; None if there is neither."""
     places = (path, *map(path.with_suffix, SUFFIXES))
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def read_description(path: Path) -> Any:

@@ -9,6 +9,7 @@ Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-inte
   github.com/marl/medleydb.
 """
 
+import os
 from pathlib import Path
 
 from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
@@ -44,7 +45,7 @@ def read(directory: Path, listing: Listing) -> Found:
 
 
 def _tracks(directory: Path) -> list[Path]:
-    return [track for track in folders(directory) if (track / f"{track.name}_STEMS").is_dir()]
+    return [track for track in folders(directory) if os.path.isdir(track / f"{track.name}_STEMS")]
 
 
 def _artist(track: Path) -> str:
@@ -55,7 +56,7 @@ def _metadata(track: Path, directory: Path) -> dict:
     name = f"{track.name}_METADATA.yaml"
     above = (directory, directory.parent, directory.parent.parent)
     places = (track / name, *(folder / "Metadata" / name for folder in above))
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in places if os.path.isfile(place)), None)
     if path is None:
         raise DataError(
             f"{track} has no {name}, which describes its stems. Copy it there from the set's"

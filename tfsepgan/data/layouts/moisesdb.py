@@ -6,6 +6,7 @@ the recordings. The tracks of a stem are summed, as in the set's own package.
 Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-db.
 """
 
+import os
 from pathlib import Path
 
 from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
@@ -17,7 +18,7 @@ INSIDE = ("moisesdb_v0.1", "moisesdb/moisesdb_v0.1")
 
 def fits(directory: Path) -> bool:
     """Whether a folder holds the songs of MoisesDB."""
-    return any((song / "data.json").is_file() and folders(song) for song in folders(directory))
+    return any(os.path.isfile(song / "data.json") and folders(song) for song in folders(directory))
 
 
 def read(directory: Path, listing: Listing) -> Found:
@@ -47,7 +48,7 @@ def read(directory: Path, listing: Listing) -> Found:
 
 def _metadata(song: Path) -> dict:
     path = song / "data.json"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(
             f"{song} has no data.json, which describes its tracks. Copy the song again or"
             " remove it."

@@ -11,7 +11,6 @@ a song, because the mixture is the sum of the sources. Files are ordered by name
 the same on every machine.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.config import MIXTURE
 from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
 from tfsepgan.errors import DataError
+from tfsepgan.files import files_below
 
 _MIXTURES = (MIXTURE, "mix")
 LAYOUTS = (
@@ -46,7 +46,8 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     listing.ignore(*sorted(entry.name for entry in directory.iterdir() if entry.name not in splits))
     audio: dict[str, list[str]] = {}
     for split in splits:
-        for name in _walk(directory / split, f"{split}/"):
+        for below in _walk(directory / split):
+            name = f"{split}/{below}"
             if _is_audio(name) and name.count("/") >= 2:
                 audio.setdefault(split, []).append(name)
             else:
@@ -66,20 +67,10 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     return listing.found(layout)
 
 
-def _walk(folder: Path, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Files below a folder, ordered by name; links are followed except in a circle."""
-    above = (*above, os.path.realpath(folder))
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be read ({error.strerror}). Check its permissions."
-        ) from error
-    for entry in entries:
-        if entry.name.startswith(".") or not entry.is_dir():
-            yield prefix + entry.name
-        elif os.path.realpath(entry.path) not in above:
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above)
+def _walk(folder: Path) -> Iterator[str]:
+    """Files below a folder, ordered by name; `catalogue` names folders that cannot be read."""
+    for path in files_below(folder, unreadable=lambda folder, error: None):
+        yield path.relative_to(folder).as_posix()
 
 
 def _is_audio(name: str) -> bool:

@@ -9,6 +9,7 @@ its tracks are assigned by a fixed rule.
 Source: Manilow et al. 2019, arXiv:1909.08494, and github.com/ethman/slakh-utils.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def _tracks(directory: Path) -> list[Path]:
     return [
         path
         for path in folders(directory)
-        if _TRACK.fullmatch(path.name) and (path / "metadata.yaml").is_file()
+        if _TRACK.fullmatch(path.name) and os.path.isfile(path / "metadata.yaml")
     ]
 
 

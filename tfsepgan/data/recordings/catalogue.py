@@ -21,6 +21,7 @@ from tfsepgan.data.recordings.exclusion import exclude
 from tfsepgan.data.recordings.joining import join
 from tfsepgan.data.shards import reading as shards
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.files import files_below, unreadable_folder
 
 
 class SummaryRow(NamedTuple):
@@ -188,6 +189,7 @@ def _read(
     if shards.holds_shards(directory):
         names, found = shards.read(directory, Listing(directory, problems))
     else:
+        _refuse_unreadable_folders(directory, Listing(directory, problems))
         name, root = choose(directory, layout)
         names, found = (name,), read_layout(name, root, Listing(root, problems), sources)
     if not found.splits:
@@ -196,3 +198,13 @@ def _read(
             f"{directory}, read as {'+'.join(names)}, holds no usable recordings{reason}."
         )
     return names, found
+
+
+def _refuse_unreadable_folders(directory: Path, listing: Listing) -> None:
+    """Refuse folders that cannot be read, which every layout would take for empty ones."""
+
+    def unreadable(folder: Path, error: OSError) -> None:
+        listing.refuse(unreadable_folder(folder, error))
+
+    for _ in files_below(directory, unreadable=unreadable):
+        pass

@@ -34,7 +34,7 @@ from tfsepgan.data.shards.manifest import (
 )
 from tfsepgan.data.shards.storage import Storage
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.files import sha256_of
+from tfsepgan.files import readable_size, sha256_of
 
 _MADE_BY = f"tfsepgan {tfsepgan.__version__}"
 _MOST_BYTES = (1 << 31) - (1 << 20)  # of audio: a tf.train.Example is below 2 GiB
@@ -183,8 +183,8 @@ def _recorded(
     audio, suffix = encoded(samples, rate, rounded=sample_rate_hz is not None)
     if len(audio) > _MOST_BYTES:
         raise DataError(
-            f"{file.path} takes {len(audio) / 1e9:.2f} GB; a record holds at most 2.1 GB. Split it,"
-            " or pack at a lower rate."
+            f"{file.path} takes {readable_size(len(audio))}; a record holds at most 2.1 GB. Split"
+            " it, or pack at a lower rate."
         )
     record = Record(
         name=file.name,

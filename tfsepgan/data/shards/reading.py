@@ -26,7 +26,11 @@ from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.shards.manifest import MANIFEST, UNFINISHED, Manifest, Record, Shard, parse
 from tfsepgan.data.shards.storage import Storage, is_address
 from tfsepgan.errors import DataError
-from tfsepgan.files import ABANDONED_SECONDS, remove_half_written, write_whole
+from tfsepgan.files import (
+    ABANDONED_SECONDS,
+    remove_half_written,
+    write_whole,
+)
 
 _HEAD, _FOOT = 12, 4  # bytes of a TFRecord frame: a length and its checksum; the record's checksum
 _MOST_WORDS = 1 << 16  # bytes of a record in addition to its audio

@@ -17,6 +17,7 @@ import soxr
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.files import files_below, refuse_unreadable
 from tfsepgan.rendering.optional import import_optional
 from tfsepgan.rendering.score import Note
 
@@ -65,9 +66,16 @@ class Singer(NamedTuple):
     def recordings(self) -> list[Path]:
         """The recordings of the speaker.
 
-        Raises: DataError when there are none.
+        Raises: DataError when there are none, or a folder cannot be read.
         """
-        found = sorted(path for path in self.speech.rglob("*") if path.suffix.lower() in SUFFIXES)
+        below = (
+            files_below(self.speech, unreadable=refuse_unreadable) if self.speech.is_dir() else ()
+        )
+        found = [
+            path
+            for path in below
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        ]
         if not found:
             raise DataError(
                 f"{self.speech} holds no recordings, so {self.name} cannot sing. Use a folder of"

@@ -1,0 +1,162 @@
+"""Every command line of the README and the quickstart runs, in order, with small recordings.
+
+`CHANGES` is all that differs from the pages; `ELSEWHERE` is all that is not run here, and why.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import tfsepgan
+from tfsepgan.cli.command_list import COMMANDS
+from tfsepgan.systems import SYSTEMS
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/quickstart.md")
+CHANGES = {"--preset piano": "--preset tiny", "--steps 1000": "--steps 2"}
+SHORT = ("--validation-mixtures", "1", "--validation-seconds", "0.5")
+TESTS = ("--test-mixtures", "1", "--test-seconds", "1")
+ADDED = {
+    "train": ("--steps", "2", "--steps-per-epoch", "1", *SHORT, *TESTS),
+    "tune": ("--trials", "2", "--steps-per-epoch", "2", *SHORT),
+    "evaluate": ("--mixtures", "1", "--seconds", "1", "--workers", "0"),
+}
+ELSEWHERE = {
+    "pip install": ".ci/run installs the package with these words",
+    "pytest": ".ci/run; this is a part of it",
+    "python -m venv": "a new environment",
+    "source .venv": "a new environment",
+    "docker compose up": "tests/test_packaging.py reads the file; it needs Docker",
+    "tensorboard": "a program of others",
+    "tfsepgan-separate --server": "tests/serving, with a server",
+}
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def lines(page: str) -> list[str]:
+    """The single commands of the blocks that are no scripts."""
+    every = [
+        line
+        for block in blocks(page, "bash")
+        if "for name" not in block
+        for line in block.splitlines()
+    ]
+    parts = [part.strip() for line in every for part in line.partition("#")[0].split("&&")]
+    return [part for part in parts if part]
+
+
+def inline(page: str) -> list[str]:
+    """The commands with arguments, or subcommands, in running text."""
+    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.M | re.S)
+    found = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", text)]
+    starts = ("tfsepgan ", "tfsepgan-", "docker ", "pip ", "tensorboard ")
+    return [one for one in found if one.startswith(starts) and " " in one]
+
+
+def is_elsewhere(line: str) -> bool:
+    return any(line.startswith(start) for start in ELSEWHERE)
+
+
+def write(path: Path) -> None:
+    samples = np.random.default_rng(0).uniform(-0.3, 0.3, (22050, 2))
+    soundfile.write(path, samples, 44100)
+
+
+@pytest.fixture
+def place(tones, tmp_path):
+    """A folder with what the pages name: recordings, and DIR."""
+    folder = tmp_path
+    (folder / "album").mkdir()
+    for name in ("song.mp3", "your.mp3", "album/one.wav"):
+        write(folder / name)
+    shutil.copytree(tones, folder / "DIR")
+    return folder
+
+
+def run_line(line: str, run) -> str:
+    """Run one command in this process; returns its output."""
+    for old, new in CHANGES.items():
+        line = line.replace(old, new)
+    program, *arguments = shlex.split(line)
+    if program == "tfsepgan" and arguments[0] in COMMANDS:
+        program = f"tfsepgan-{arguments.pop(0)}"
+    name = "main" if program == "tfsepgan" else program.removeprefix("tfsepgan-")
+    result = run(name, *arguments, *(() if "--help" in line else ADDED.get(name, ())))
+    assert result.code == 0, f"{line}\n{result.err}"
+    return result.out + result.err
+
+
+def test_the_commands_run_in_their_order(place, run, monkeypatch):
+    monkeypatch.chdir(place)
+    first, second = (lines(page) for page in PAGES)
+    every = [*first, *(line for line in second if line not in first)]
+    done = [run_line(line, run) for line in every if not is_elsewhere(line)]
+    assert len(done) == 10
+    for name in ("separated/song/piano.wav", "separated/one/residual.flac"):
+        assert (place / name).is_file()
+    assert (place / "runs/ssepgan-demo/exported/demo/demo.tflite").is_file()
+    assert (place / "exported_models/mine/mine.tflite").is_file()
+    for line in dict.fromkeys([*inline(PAGES[0]), *inline(PAGES[1])]):
+        if not is_elsewhere(line):
+            run_inline(line, run)
+    assert (place / "separated/your/piano.wav").is_file()
+
+
+def run_inline(line: str, run) -> None:
+    """Run a command of running text; one without arguments must know its help."""
+    is_whole = re.search(r"\.mp3|models$|--version|--help", line)
+    for system in SYSTEMS if "--system NAME" in line else [""]:
+        one = line.replace("--system NAME", f"--system {system}")
+        run_line(one if is_whole else f"{one} --help", run)
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(Path("song.flac"))
+    (code,) = blocks("README.md", "python")
+    names: dict = {}
+    exec(code, names)
+    assert set(names["stems"]) == {"piano", "residual"}
+    assert names["stems"]["piano"].shape == names["audio"].shape
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_scripts_of_the_quickstart_run(tmp_path):
+    (script,) = [block for block in blocks("docs/quickstart.md", "bash") if "for name" in block]
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("", *COMMANDS):
+        program = programs / ("tfsepgan-" + name if name else "tfsepgan")
+        program.write_text(
+            f'#!/bin/sh\nexec {sys.executable} -m tfsepgan.cli.{name or "main"} "$@"\n'
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1]),
+    }
+    subprocess.run(["bash", "-ec", script], env=environment, check=True, capture_output=True)
+    written = tmp_path / ".local/share/bash-completion/completions"
+    names = {path.name for path in written.iterdir()}
+    assert names == {"tfsepgan", *(f"tfsepgan-{name}" for name in COMMANDS)}
+
+
+def test_no_command_needs_the_address_of_the_repository():
+    for page in (*PAGES, "docs/install.md"):
+        for block in (*blocks(page, "bash"), *blocks(page, "sh")):
+            assert "github.com" not in block and "git clone" not in block, page

@@ -1,0 +1,46 @@
+"""Stems of an earlier run: whether they can be those of a recording, by their length."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tfsepgan.audio.decoding import probe
+from tfsepgan.errors import DataError
+
+TOLERANCE_SECONDS = 0.2  # AAC adds up to 1024 samples, of at least 8 kHz
+
+
+def seconds_of(stems: Iterable[Path]) -> float | None:
+    """Length of stems on the disk, in seconds; None where there are none that can be read."""
+    for stem in stems:
+        try:
+            if stem.is_file():
+                return probe(stem).seconds
+        except (DataError, OSError):
+            continue
+    return None
+
+
+def may_be_of(stems_seconds: float | None, recording_seconds: float) -> bool:
+    """Whether stems of one length can be those of a recording of another length."""
+    if stems_seconds is None:
+        return False
+    return abs(stems_seconds - recording_seconds) <= TOLERANCE_SECONDS
+
+
+def replaced(
+    earlier_seconds: float | None, stems: Iterable[Path], recording_seconds: float
+) -> tuple[str, ...]:
+    """A note where the stems of another recording were replaced.
+
+    Args:
+      earlier_seconds: length of the stems that were there before; None for none.
+      stems: the files.
+      recording_seconds: length of the recording.
+    """
+    if earlier_seconds is None or may_be_of(earlier_seconds, recording_seconds):
+        return ()
+    names = ", ".join(map(str, stems))
+    return (
+        f"{names} replaced the stems of another recording, of {earlier_seconds:.2f} s; choose"
+        " another --output for each to keep both",
+    )

@@ -49,11 +49,7 @@ class AudioFile:
         return self.channel is None and self.stream is None and not self.further
 
     def blocks(
-        self,
-        *,
-        mono: bool,
-        weights: np.ndarray | None = None,
-        notes: list[str] | None = None,
+        self, *, mono: bool, weights: np.ndarray | None = None, notes: list[str] | None = None
     ) -> Iterator[np.ndarray]:
         """Decode block by block: float32 `[frames, channels]`, or `[frames, 1]` when `mono`.
 

@@ -113,10 +113,7 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
         silent = [name for name in total.silent_files if name not in set(total.cancelled_files)]
         for names, what in (
             (silent, "are silent"),
-            (
-                total.cancelled_files,
-                "have channels that cancel out, so that their mean is silent",
-            ),
+            (total.cancelled_files, "have channels that cancel out, so that their mean is silent"),
         ):
             if names:
                 some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -26,11 +26,7 @@ from tfsepgan.errors import DataError, TfsepganError
 from tfsepgan.separation.naming import Recording, chosen_stems
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
-from tfsepgan.separation.stem_names import (
-    DEFAULT_NAME,
-    refuse_shared_files,
-    stem_places,
-)
+from tfsepgan.separation.stem_names import DEFAULT_NAME, refuse_shared_files, stem_places
 from tfsepgan.separation.stream import RESIDUAL
 
 READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: the cost of a call is negligible

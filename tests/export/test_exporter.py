@@ -170,7 +170,7 @@ def test_the_card_starts_with_the_metadata_of_the_hub(exported):
 )
 def test_the_metadata_takes_licence_and_datasets_from_the_manifest(one_bundle, trained, wanted):
     manifest = dataclasses.replace(one_bundle.manifest, trained=trained)
-    facts = yaml.safe_load("\n".join(front_matter(manifest)[1:-2]))
+    facts = yaml.safe_load(front_matter(manifest).split("---\n")[1])
     assert {name: facts.get(name) for name in wanted} == wanted
 
 

@@ -24,26 +24,19 @@ class Description(Manifest):
     limits: _Limits
 
 
-def complete(text: str | bytes) -> str | bytes:
-    """The text itself, if it is JSON.
-
-    Raises: Refused when it is not, so that a reply that was cut short is requested again.
-    """
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REPLY, f"the description is not JSON: {error}") from error
-    return text
-
-
 def read_description(text: str | bytes, *, server: str) -> Description:
     """Read the JSON of a description.
 
     Args:
       text: the reply of `describe`.
       server: its name, for the error.
-    Raises: ServingError when it does not describe a tfsepgan model.
+    Raises: Refused when it is not JSON, so that a reply that was cut short is requested again;
+      ServingError when it does not describe a tfsepgan model.
     """
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused(BAD_REPLY, f"the description is not JSON: {error}") from error
     try:
         if len(text) > MOST_BYTES:
             raise ValueError(f"it is {len(text)} bytes long")

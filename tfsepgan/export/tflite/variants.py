@@ -14,6 +14,7 @@ from tfsepgan.config import nearest
 from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.errors import ConfigError, ExportError, ShapeError
 from tfsepgan.export.parity import Stems, keras_stems, largest_difference
+from tfsepgan.export.tflite.metadata import facts_inside
 from tfsepgan.metrics.waveform import snr
 from tfsepgan.models.bundle import Bundle, Manifest
 
@@ -32,15 +33,14 @@ BASE = {
     "float16": Variant(".fp16.tflite", "float16", False, "float16 weights"),
 }
 VARIANTS = {
-    "dynamic": Variant(
-        ".dynamic.tflite", "dynamic", False, "8-bit weights, ranges found while it runs"
-    ),
-    "int8": Variant(".int8.tflite", "int8", False, "8-bit weights and products, fixed ranges"),
-    "stream": Variant(".stream.tflite", "float32", True, "streaming, float32"),
-    "stream.fp16": Variant(".stream.fp16.tflite", "float16", True, "streaming, float16 weights"),
-    "stream.dynamic": Variant(
-        ".stream.dynamic.tflite", "dynamic", True, "streaming, 8-bit weights"
-    ),
+    name: Variant(f".{name}.tflite", precision, name.startswith("stream"), summary)
+    for name, precision, summary in (
+        ("dynamic", "dynamic", "8-bit weights, ranges found while it runs"),
+        ("int8", "int8", "8-bit weights and products, fixed ranges"),
+        ("stream", "float32", "streaming, float32"),
+        ("stream.fp16", "float16", "streaming, float16 weights"),
+        ("stream.dynamic", "dynamic", "streaming, 8-bit weights"),
+    )
 }
 TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
 OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras relative to peak
@@ -78,20 +78,10 @@ def file_facts_inside(
         block, state = [1, streaming["block_samples"], 1], [1, streaming["state_size"]]
         name, inputs = "stream", {"block": block, "state": state, "valid": [1]}
         outputs = {**dict.fromkeys(stems, block), "state": state}
-    facts = {
-        "format": 1,
-        "name": manifest.name,
-        "variant": variant,
-        "sources": list(manifest.sources),
-        "stems": stems,
-        "sample_rate_hz": manifest.sample_rate_hz,
-        "hop": manifest.hop,
-        "context": manifest.context,
-        "licence": manifest.trained.get("licence"),
-        "made_with": f"tfsepgan {manifest.tfsepgan_version}",
-        "signatures": {name: {"inputs": inputs, "outputs": outputs}},
-    }
-    return facts if streaming is None else {**facts, "streaming": dict(streaming)}
+    further = {} if streaming is None else {"streaming": dict(streaming)}
+    further |= {"stems": stems, "hop": manifest.hop, "context": manifest.context}
+    signatures = {name: {"inputs": inputs, "outputs": outputs}}
+    return facts_inside(manifest, variant, signatures, **further)
 
 
 class Comparison:
@@ -146,14 +136,10 @@ class Comparison:
             after = run(mixture.mixture)
             for source in {*self._bundle.manifest.sources} & {*mixture.sources}:
                 truth = mixture.sources[source]
-                loss = _snr_or(np.nan, truth, before[source]) - _snr_or(
-                    np.nan, truth, after[source]
-                )
-                losses.setdefault(source, []).append(loss)
-        known = {
-            source: [one for one in each if not np.isnan(one)] for source, each in losses.items()
-        }
-        return {source: float(np.mean(each)) for source, each in known.items() if each}
+                then, now = (_snr_or(np.nan, truth, one[source]) for one in (before, after))
+                if not np.isnan(then - now):
+                    losses.setdefault(source, []).append(then - now)
+        return {source: float(np.mean(each)) for source, each in losses.items()}
 
 
 def check_variant(name: str, figures: Mapping[str, float]) -> None:

@@ -190,7 +190,18 @@ def separate_file(
     info = probe(path)
     found = list(info.notes)
     blocks = read_blocks(path, info, frames=READ_FRAMES, notes=found)
-    with _writer_for(path, info, files, form, clip) as writer:
+    writer = StemWriter(
+        files,
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        frames=info.frames,
+        form=form,
+        clip=clip,
+        tags=read_tags(path) if form.name != "wav" else None,
+    )
+    if any(target.exists() and target.samefile(path) for target in writer.paths.values()):
+        raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
+    with writer:
         frames = _write_stems(separator, blocks, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
@@ -203,27 +214,6 @@ def separate_file(
         elapsed_seconds=time.perf_counter() - started,
         notes=(*found, *_notes(levels, form, info, writer)),
     )
-
-
-def _writer_for(
-    path: Path, info: SoundInfo, files: dict[str, Path], form: StemFormat, clip: str
-) -> StemWriter:
-    """A writer for the stems of a recording, none of which may replace the recording."""
-    writer = StemWriter(
-        files,
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        frames=info.frames,
-        form=form,
-        clip=clip,
-        tags=read_tags(path) if form.name != "wav" else None,
-    )
-    for target in writer.paths.values():
-        if target.exists() and target.samefile(path):
-            raise DataError(
-                f"{path} would be replaced by one of its own stems; choose another output"
-            )
-    return writer
 
 
 def _write_stems(
@@ -274,16 +264,6 @@ def _notes(
 
 
 def _progress_bar(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(
-        *columns,
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+    return Progress(*columns, *times, console=console, disable=not console.is_terminal)

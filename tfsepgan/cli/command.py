@@ -31,14 +31,12 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
     def entry(arguments: list[str] | None = None) -> int:
         hide_tensorflow_log()  # it is not for the user; errors reach Python as exceptions
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
-        console = Console(soft_wrap=True)
+        console, errors = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
         try:
             with showing_log(console):
                 main(sys.argv[1:] if arguments is None else list(arguments), console)
         except TfsepganError as error:
-            Console(stderr=True, soft_wrap=True).print(
-                f"{type(error).__name__}: {error}", markup=False, highlight=False
-            )
+            say(errors, f"{type(error).__name__}: {error}")
             return USAGE if isinstance(error, ConfigError) else FAILED
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,16 +44,19 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         # errors without a message of our own: a folder without permission, a removed disk
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            Console(stderr=True, soft_wrap=True).print(
-                f"{where}{error.strerror or error}", markup=False, highlight=False
-            )
+            say(errors, f"{where}{error.strerror or error}")
             return FAILED
         except (KeyboardInterrupt, Stopped) as error:
-            Console(stderr=True).print(str(error) or "Interrupted.", markup=False)
+            say(errors, str(error) or "Interrupted.")
             return INTERRUPTED
         return OK
 
     return entry
+
+
+def say(console: Console, text: str) -> None:
+    """Print text as it is: brackets in names of files are no markup."""
+    console.print(text, markup=False, highlight=False)
 
 
 class _ToConsoles(logging.Handler):
@@ -68,7 +69,7 @@ class _ToConsoles(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message alone."""
         console = self._console if record.levelno < logging.WARNING else self._errors
-        console.print(record.getMessage(), markup=False, highlight=False)
+        say(console, record.getMessage())
 
 
 @contextlib.contextmanager
@@ -102,13 +103,9 @@ def stopping_cleanly():
 
     Yields: a function to call where the command can stop; it raises Stopped after a signal.
     """
-    # Windows has no SIGHUP
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = (
-        [getattr(signal, name) for name in names]
-        if threading.current_thread() is threading.main_thread()
-        else []
-    )
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # not on Windows
+    numbers = [getattr(signal, name) for name in names if in_main_thread]
     # nohup ignores SIGHUP
     handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
     received: list[int] = []

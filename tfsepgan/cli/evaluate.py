@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.flags import read_options
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
@@ -92,7 +92,7 @@ def _evaluate(arguments, console):
     score(separator, mixtures, output, console, **taken)
     if options.stems:
         write_separated(separator, mixtures, output / "separated")
-    console.print(f"Scores and pictures: {output}", markup=False)
+    say(console, f"Scores and pictures: {output}")
 
 
 main = command(_evaluate)

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import tfsepgan
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.command_list import COMMANDS
 from tfsepgan.config import nearest
 from tfsepgan.errors import ConfigError
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tfsepgan(arguments, console):
     if arguments == ["--version"]:
-        console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
+        say(console, f"tfsepgan {tfsepgan.__version__}")
     elif arguments == ["models"]:
         _show_models(console)
     elif not arguments or arguments[0] in HELP or arguments == ["models", "--help"]:
@@ -40,17 +40,15 @@ def _tfsepgan(arguments, console):
 
 
 def _show_help(console) -> None:
-    console.print("usage: tfsepgan COMMAND ...\n", markup=False, highlight=False)
+    say(console, "usage: tfsepgan COMMAND ...\n")
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, what in COMMANDS.items():
         table.add_row(name, what)
     table.add_row("models", "list the models that ship with the package")
     table.add_row("--version", "print the version")
     console.print(table)
-    console.print(
-        "\ntfsepgan COMMAND --help shows the usual settings of a command, --help-all every one.",
-        highlight=False,
-    )
+    advice = "tfsepgan COMMAND --help shows the usual settings of a command, --help-all every one."
+    say(console, f"\n{advice}")
 
 
 def _show_models(console) -> None:

@@ -190,18 +190,7 @@ def separate_file(
     info = probe(path)
     found = list(info.notes)
     blocks = read_blocks(path, info, frames=READ_FRAMES, notes=found)
-    writer = StemWriter(
-        files,
-        sample_rate_hz=info.sample_rate_hz,
-        channels=info.channels,
-        frames=info.frames,
-        form=form,
-        clip=clip,
-        tags=read_tags(path) if form.name != "wav" else None,
-    )
-    if any(target.exists() and target.samefile(path) for target in writer.paths.values()):
-        raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
-    with writer:
+    with _writer_for(path, info, files, form, clip) as writer:
         frames = _write_stems(separator, blocks, info, writer, progress)
         levels = writer.finish()
     return SeparatedFile(
@@ -213,6 +202,23 @@ def separate_file(
         levels=levels,
         elapsed_seconds=time.perf_counter() - started,
         notes=(*found, *_notes(levels, form, info, writer)),
+    )
+
+
+def _writer_for(
+    path: Path, info: SoundInfo, files: dict[str, Path], form: StemFormat, clip: str
+) -> StemWriter:
+    """A writer for the stems of a recording, none of which may replace the recording."""
+    if any(target.exists() and target.samefile(path) for target in files.values()):
+        raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
+    return StemWriter(
+        files,
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        frames=info.frames,
+        form=form,
+        clip=clip,
+        tags=read_tags(path) if form.name != "wav" else None,
     )
 
 

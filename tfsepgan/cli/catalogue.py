@@ -8,6 +8,19 @@ from rich.table import Table
 
 from tfsepgan.cli.command import say
 from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.recordings.opening import open_catalogue
+
+
+def open_and_show(directory: str, sources, options, console: Console) -> Catalogue:
+    """Open the recordings of a command whose options have layout, leave_out and cache; print them.
+
+    Args:
+      sources: to separate; none where the layout shows them.
+    """
+    settings = {name: getattr(options, name) for name in ("layout", "leave_out", "cache")}
+    catalogue = open_catalogue(directory, sources or None, **settings)
+    show_catalogue(catalogue, console)
+    return catalogue
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:

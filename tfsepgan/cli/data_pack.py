@@ -47,20 +47,12 @@ def pack_command(options: Pack, console: Console) -> None:
     """
     if options.shard_mb <= 0:
         raise ConfigError(f"shard_mb is {options.shard_mb}; it must be above zero.")
-    from tfsepgan.cli.catalogue import show_catalogue
+    from tfsepgan.cli.catalogue import open_and_show
     from tfsepgan.cli.progress import progress
-    from tfsepgan.data.recordings.opening import open_catalogue
     from tfsepgan.data.shards.packing import pack
     from tfsepgan.quiet import quiet_tensorflow
 
-    catalogue = open_catalogue(
-        options.directory,
-        options.sources or None,
-        layout=options.layout,
-        leave_out=options.leave_out,
-        cache=options.cache,
-    )
-    show_catalogue(catalogue, console)
+    catalogue = open_and_show(options.directory, options.sources, options, console)
     quiet_tensorflow()
     total = sum(row.minutes for row in catalogue.summary())
     with progress(console, "packing", total, " min") as advance:

@@ -11,12 +11,6 @@ from tfsepgan.config import Experiment
 
 def show_settings(experiment: Experiment, directory: Path, console: Console) -> None:
     """Print the settings that most people change, and where all of them are."""
-    for name, value in _main_settings(experiment, directory).items():
-        say(console, f"  {name:<13}  {value}")
-    say(console, f"All settings: {directory / 'settings.yaml'}")
-
-
-def _main_settings(experiment: Experiment, directory: Path) -> dict[str, str]:
     data, training = experiment.data, experiment.training
     network = getattr(experiment.model, "generator", None)
     limits = {"minutes": training.minutes, "minutes of processor time": training.processor_minutes}
@@ -31,12 +25,15 @@ def _main_settings(experiment: Experiment, directory: Path) -> dict[str, str]:
     }
     if hasattr(network, "kind"):
         rows["generator"] = f"{network.kind}, {network.channels} channels, {network.blocks} blocks"
-    return rows | {
+    rows |= {
         "length": ", ".join(length),
         "learning rate": f"{training.learning_rate:g}, {training.schedule}",
         "validation": f"every {training.steps_per_epoch} steps; keeps the {training.keep} weights",
         "run": str(directory),
     }
+    for name, value in rows.items():
+        say(console, f"  {name:<13}  {value}")
+    say(console, f"All settings: {directory / 'settings.yaml'}")
 
 
 def show_networks(system, console: Console) -> None:

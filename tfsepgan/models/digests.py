@@ -27,10 +27,7 @@ def written_with_weights(directory: Path, manifest: Manifest, weights: str) -> I
     Yields: a temporary folder to write the weights in.
     Raises: CheckpointError when writing fails.
     """
-    with (
-        writing_a_model(directory),
-        put_in_place(directory, (weights, MANIFEST)) as scratch,
-    ):
+    with writing_a_model(directory), put_in_place(directory, (weights, MANIFEST)) as scratch:
         yield scratch
         files = {weights: {"sha256": sha256_of(scratch / weights)}}
         text = json.dumps({**asdict(manifest), "files": files}, indent=2)

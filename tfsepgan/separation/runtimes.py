@@ -94,15 +94,12 @@ def choose_runtime(
     if runtime == "tensorflow":
         return runtime
     reason = _why_not_litert(folder, manifest)
-    if runtime == "litert":
-        if reason:
-            raise CheckpointError(
-                f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
-            )
-        return runtime
-    if reason or (seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")):
-        return "tensorflow"
-    return "litert"
+    if runtime == "litert" and reason:
+        raise CheckpointError(
+            f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
+        )
+    is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
+    return "tensorflow" if runtime == "auto" and (reason or is_long) else "litert"
 
 
 def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:

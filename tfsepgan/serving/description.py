@@ -7,7 +7,7 @@ import msgspec
 
 from tfsepgan.errors import ServingError
 from tfsepgan.models.folders import AtLeastOne, Manifest
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BadReply
 
 MOST_BYTES = 1 << 24  # of a description
 
@@ -36,7 +36,7 @@ def read_description(text: str | bytes, *, server: str) -> Description:
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REPLY, f"the description is not JSON: {error}") from error
+        raise BadReply(f"the description is not JSON: {error}") from error
     try:
         if len(text) > MOST_BYTES:
             raise ValueError(f"it is {len(text)} bytes long")

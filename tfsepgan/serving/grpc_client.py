@@ -5,17 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfsepgan.errors import ServingError
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BadReply, Refused
 
 _FLOAT = 1  # of `tensorflow.DataType`
-OVERHEAD_BYTES = 1 << 16  # of a message, in addition to its samples
-BYTES_PER_SAMPLE = 4.0
 # gRPC's waits between attempts to connect grow to two minutes by default; a restart takes less.
 _CONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
 class GrpcClient:
     """Sends requests to one model; several threads may use it at once."""
+
+    overhead_bytes = 1 << 16  # of a message, in addition to its samples
+    bytes_per_sample = 4.0
 
     def __init__(self, server: str, model: str, *, max_message_bytes: int, secure: bool = False):
         """
@@ -63,7 +64,7 @@ class GrpcClient:
         reply = self._call("describe", "question", ["?"], seconds)
         descriptions = list(reply.outputs["manifest"].string_val)
         if len(descriptions) != 1:
-            raise Refused(BAD_REPLY, "the reply holds no description")
+            raise BadReply("the reply holds no description")
         self._version = (
             reply.model_spec.version.value if reply.model_spec.HasField("version") else None
         )
@@ -102,13 +103,11 @@ class GrpcClient:
 def _array(tensor, name: str) -> np.ndarray:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if tensor.dtype != _FLOAT:
-        raise Refused(BAD_REPLY, f"{name!r} has TensorFlow's type {tensor.dtype}; wanted float32")
+        raise BadReply(f"{name!r} has TensorFlow's type {tensor.dtype}; wanted float32")
     content = tensor.tensor_content
     if len(content) % 4:
-        raise Refused(BAD_REPLY, f"{name!r} ends within a sample")
+        raise BadReply(f"{name!r} ends within a sample")
     values = np.frombuffer(content, "<f4") if content else np.fromiter(tensor.float_val, np.float32)
     if any(size < 0 for size in shape) or values.size != np.prod(shape, dtype=np.int64):
-        raise Refused(
-            BAD_REPLY, f"{name!r} was cut short: got {values.size} values for a shape of {shape}"
-        )
+        raise BadReply(f"{name!r} was cut short: got {values.size} values for a shape of {shape}")
     return values.reshape(shape).astype(np.float32, copy=False)

@@ -18,9 +18,10 @@ from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator
 from tfsepgan.separation.runtimes import LoadedModel
 from tfsepgan.separation.separator import BLOCK_SECONDS, Separator
-from tfsepgan.serving import grpc_client, rest_client
 from tfsepgan.serving.description import Description, read_description
+from tfsepgan.serving.grpc_client import GrpcClient
 from tfsepgan.serving.replies import checked_stems
+from tfsepgan.serving.rest_client import RestClient
 from tfsepgan.serving.retry import Patience, patiently
 
 MAX_MESSAGE_BYTES = 64 * 2**20  # proxies in front of a server accept less than its own 2 GiB
@@ -57,10 +58,8 @@ def connect(
         raise ConfigError(f"got {server!r} as the server; wanted HOST:PORT, such as localhost:8500")
     if parallel < 1:
         raise ConfigError(f"got parallel={parallel}; wanted at least one request at a time")
-    kind = rest_client if rest else grpc_client
-    client = (rest_client.RestClient if rest else grpc_client.GrpcClient)(
-        server, model, max_message_bytes=max_message_bytes, secure=secure
-    )
+    kind = RestClient if rest else GrpcClient
+    client = kind(server, model, max_message_bytes=max_message_bytes, secure=secure)
     try:
         patience = patience or Patience()
         description = patiently(
@@ -68,7 +67,7 @@ def connect(
             patience,
             server=client.name,
         )
-        most = _samples_per_request(description, max_message_bytes, kind)
+        most = _samples_per_request(description, max_message_bytes, client)
         return RemoteSeparator(client, description, most, block_seconds, parallel, patience)
     except BaseException:
         client.close()
@@ -179,13 +178,14 @@ class _FutureEstimate:
         return _FutureEstimate(self.future, part)
 
 
-def _samples_per_request(description: Description, max_message_bytes: int, kind) -> int:
+def _samples_per_request(description: Description, max_message_bytes: int, client) -> int:
     """The most samples of a channel in a request, with CHANNELS_PER_PASS channels.
 
     Both the request and its reply must fit into a message.
     """
     stems = len(description.sources) + 1
-    by_message = int((max_message_bytes - kind.OVERHEAD_BYTES) / (kind.BYTES_PER_SAMPLE * stems))
+    room = max_message_bytes - client.overhead_bytes
+    by_message = int(room / (client.bytes_per_sample * stems))
     return min(description.limits.max_request_samples, by_message) // CHANNELS_PER_PASS
 
 

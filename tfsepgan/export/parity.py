@@ -10,7 +10,14 @@ import soundfile
 import tensorflow as tf
 
 from tfsepgan.errors import ExportError
-from tfsepgan.export.savedmodel.signatures import BYTES, DEFAULT, STREAM, WAV, separation_function
+from tfsepgan.export.savedmodel.signatures import (
+    BYTES,
+    DEFAULT,
+    SEPARATE,
+    STREAM,
+    WAV,
+    separation_function,
+)
 from tfsepgan.export.tflite.conversion import run_tflite
 from tfsepgan.models.bundle import Bundle
 
@@ -52,22 +59,15 @@ def keras_stems(bundle: Bundle, audio: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.asarray(samples)[0] for name, samples in stems.items()}
 
 
-def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """Stems of `[time, channels]` by a SavedModel's signature `separate`."""
-    loaded = tf.saved_model.load(str(directory))
-    stems = loaded.signatures["separate"](mixture=tf.constant(audio[None]))
-    return {name: samples.numpy()[0] for name, samples in stems.items()}
-
-
 def served_stems(
     directory: Path, audio: np.ndarray, sample_rate_hz: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Stems of `[time, channels]` by a SavedModel's other signatures, by name of the signature.
+    """Stems of `[time, channels]` by each signature of a SavedModel that separates.
 
-    These are the default one, `separate_wav`, and `stream` with blocks of uneven length.
+    `stream` gets blocks of uneven length.
     """
     loaded = tf.saved_model.load(str(directory))
-    default, wav, stream = (loaded.signatures[name] for name in (DEFAULT, WAV, STREAM))
+    wav, stream = loaded.signatures[WAV], loaded.signatures[STREAM]
     file = io.BytesIO()
     soundfile.write(file, audio, sample_rate_hz, format="WAV", subtype="FLOAT")
     files = {
@@ -80,9 +80,13 @@ def served_stems(
         block, final = tf.constant(audio[None, start:end]), tf.constant(end == len(audio))
         pieces.append(stream(block=block, context=context, final=final))
         context = pieces[-1].pop("context")
-    whole = default(mixture=tf.constant(audio[None]))
+    mixture = tf.constant(audio[None])
+    whole = {name: loaded.signatures[name](mixture=mixture) for name in (DEFAULT, SEPARATE)}
     return {
-        DEFAULT: {name: one.numpy()[0] for name, one in whole.items()},
+        **{
+            signature: {name: one.numpy()[0] for name, one in stems.items()}
+            for signature, stems in whole.items()
+        },
         WAV: {
             name: soundfile.read(one, dtype="float32", always_2d=True)[0]
             for name, one in files.items()
@@ -122,7 +126,6 @@ def measure_parity(
     """
     reference = keras_stems(bundle, audio)
     served = served_stems(saved_model, audio, bundle.manifest.sample_rate_hz)
-    served["separate"] = saved_model_stems(saved_model, audio)
     figures = {
         "saved_model": max(largest_difference(reference, stems) for stems in served.values()),
         "tflite": largest_difference(reference, run_tflite(tflite, audio)),

@@ -21,13 +21,9 @@ WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup(directory: Path, manifest: Manifest) -> None:
-    """Write the warm-up requests of a SavedModel.
+    """Write the warm-up requests of a SavedModel in its folder.
 
     They send half a second of noise to each signature that runs the network.
-
-    Args:
-      directory: of the SavedModel.
-      manifest: of the model.
     """
     time = max(manifest.sample_rate_hz // 2, 1)
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, (1, time, 1)).astype(np.float32)

@@ -265,14 +265,17 @@ class Run:
         keeps_last = score is None or self.experiment.training.keep == "last"
         if keeps_last or not best or score > best["score"]:
             self.progress["best"] = {"score": score, "step": step}
-            facts = training_facts(self.experiment, self.catalogue, row)
-            save_trained(self.directory / "model", self.system, facts)
+            self._keep(row)
         self.progress["history"].append(row)
         self._save()
         self._show(row)
         reason = self._watch(self.progress["history"]) if self._watch else None
         if reason:
             self._guard.stop(reason)
+
+    def _keep(self, row: dict[str, float]) -> None:
+        facts = training_facts(self.experiment, self.catalogue, row)
+        save_trained(self.directory / "model", self.system, facts)
 
     def _show(self, row: dict[str, float]) -> None:
         logger.info(line_of(row))

@@ -74,7 +74,7 @@ class _ToConsoles(logging.Handler):
 
 @contextlib.contextmanager
 def showing_log(console: Console) -> Iterator[None]:
-    """Within this context, people see the log of the package: on the console, warnings on stderr."""
+    """Within this context, the log of the package is shown: on the console, warnings on stderr."""
     logger, errors = logging.getLogger("tfsepgan"), kept_stderr()
     handler = _ToConsoles(console, Console(file=errors, soft_wrap=True))
     level, propagates = logger.level, logger.propagate

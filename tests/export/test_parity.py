@@ -39,12 +39,11 @@ def test_every_signature_and_every_file_is_compared(wrong, monkeypatch):
     def stems(name):
         return {"piano": 0.5 * right["piano"]} if name == wrong else right
 
-    signatures = ("serving_default", "separate_wav", "stream")
+    signatures = ("serving_default", "separate_wav", "stream", "separate")
     monkeypatch.setattr(parity, "keras_stems", lambda bundle, audio: right)
     monkeypatch.setattr(
         parity, "served_stems", lambda *args: {name: stems(name) for name in signatures}
     )
-    monkeypatch.setattr(parity, "saved_model_stems", lambda *args: stems("separate"))
     monkeypatch.setattr(parity, "run_tflite", lambda path, audio: stems(path))
 
     class Described:

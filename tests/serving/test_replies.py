@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import ServingError
-from tfsepgan.serving.description import complete, read_description
+from tfsepgan.serving.description import read_description
 from tfsepgan.serving.replies import checked_stems
 from tfsepgan.serving.retry import BAD_REPLY, Refused
 
@@ -73,14 +73,14 @@ def test_a_description_with_a_wrong_value_is_refused(change):
         read_description(json.dumps({**DESCRIPTION, **change}), server="it")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000])
+@pytest.mark.parametrize("text", ["[]", "null"])
 def test_a_description_other_than_a_json_object_is_refused(text):
     with pytest.raises(ServingError, match="cannot be used"):
         read_description(text, server="it")
 
 
-@pytest.mark.parametrize("text", ["", "{", b'{"name": "sma', b"\xff"])
+@pytest.mark.parametrize("text", ["", "{", b'{"name": "sma', b"\xff", "[" * 100_000])
 def test_a_description_that_was_cut_short_is_requested_again(text):
     with pytest.raises(Refused) as caught:
-        complete(text)
+        read_description(text, server="it")
     assert caught.value.passing

@@ -39,11 +39,7 @@ def read(path: str | os.PathLike, *, mono: bool) -> tuple[np.ndarray, int]:
 
 
 def sound_blocks(
-    path: str | os.PathLike,
-    info: SoundInfo,
-    *,
-    frames: int = BLOCK,
-    notes: list[str] | None = None,
+    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK, notes: list[str] | None = None
 ) -> Iterator[np.ndarray]:
     """Decode a file block by block without checks: float32 `[frames, channels]`.
 
@@ -61,11 +57,7 @@ def sound_blocks(
 
 
 def read_blocks(
-    path: str | os.PathLike,
-    info: SoundInfo,
-    *,
-    frames: int = BLOCK,
-    notes: list[str] | None = None,
+    path: str | os.PathLike, info: SoundInfo, *, frames: int = BLOCK, notes: list[str] | None = None
 ) -> Iterator[np.ndarray]:
     """Decode all channels of a file block by block, checked: float32 `[frames, channels]`.
 

@@ -8,8 +8,9 @@ Wave64, Apple CAF, the Xing, LAME and VBRI tags.
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 # codes in a WAV of MPEG audio, AAC, WMA and AC3
 FFMPEG_IN_WAV = frozenset({0x50, 0x55, 0xFF, 0x161, 0x162, 0x2000})
@@ -83,19 +84,11 @@ def promise_of(path: Path) -> Promise | None:
     Returns: None for other files, and where the head states no length.
     """
     size = path.stat().st_size
+    readers = {b"FORM": _aiff, b".snd": _au, b"RF64": _rf64, b"caff": _caf, _WAVE64: _wave64}
     with open(path, "rb") as file:
         head = file.read(16)
-        if head[:4] == b"FORM":
-            return _aiff(file, size)
-        if head[:4] == b".snd":
-            return _au(file, size)
-        if head[:4] == b"RF64":
-            return _rf64(file, size)
-        if head[:4] == b"caff":
-            return _caf(file, size)
-        if head == _WAVE64:
-            return _wave64(file, size)
-    return None
+        reader = readers.get(head) or readers.get(head[:4])
+        return reader(file, size) if reader else None
 
 
 def mpeg_samples(path: Path) -> int | None:
@@ -122,6 +115,29 @@ def mpeg_samples(path: Path) -> int | None:
     return per_frame * struct.unpack(">I", frame[place + 14 : place + 18])[0] if place > 0 else None
 
 
+def chunks(
+    file: BinaryIO, start: int, head: str, *, multiple: int = 1
+) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a file from a position to the end, or to one without a length.
+
+    Args:
+      head: how `struct` reads the name and the length of a chunk.
+      multiple: of bytes, to which chunks are filled up.
+    Yields: name, length and position of the content; the reader may move in the file.
+    """
+    size = struct.calcsize(head)
+    file.seek(start)
+    while len(found := file.read(size)) == size:
+        name, length = struct.unpack(head, found)
+        if name[:4] != name:  # a GUID: Wave64, whose lengths include the head
+            name, length = name[:4], length - size
+        if length < 0:
+            return
+        place = file.tell()
+        yield name, length, place
+        file.seek(place + -(-length // multiple) * multiple)
+
+
 def _promise(promised_bytes: int, present_bytes: int, frame_bytes: int) -> Promise | None:
     if frame_bytes <= 0:
         return None
@@ -129,11 +145,8 @@ def _promise(promised_bytes: int, present_bytes: int, frame_bytes: int) -> Promi
 
 
 def _aiff(file, size: int) -> Promise | None:
-    file.seek(12)
     frame_bytes = 0
-    while len(chunk := file.read(8)) == 8:
-        name, length = chunk[:4], struct.unpack(">I", chunk[4:])[0]
-        start = file.tell()
+    for name, length, start in chunks(file, 12, ">4sI", multiple=2):
         if name == b"COMM":
             channels, _, bits = struct.unpack(">hIh", file.read(8))
             compression = file.read(14)[10:14].lower() if length > 18 else b"none"
@@ -147,7 +160,6 @@ def _aiff(file, size: int) -> Promise | None:
         elif name == b"SSND":
             known = not any(length in lengths for lengths in _UNKNOWN_AIFF)
             return _promise(length - 8, size - start - 8, frame_bytes) if known else None
-        file.seek(start + length + length % 2)
     return None
 
 
@@ -163,11 +175,8 @@ def _au(file, size: int) -> Promise | None:
 
 
 def _rf64(file, size: int) -> Promise | None:
-    file.seek(12)
     promised, frame_bytes = None, 0
-    while len(chunk := file.read(8)) == 8:
-        name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
-        start = file.tell()
+    for name, length, start in chunks(file, 12, "<4sI", multiple=2):
         if name == b"ds64":
             promised = struct.unpack("<Q", file.read(16)[8:])[0]
         elif name == b"fmt ":
@@ -175,40 +184,25 @@ def _rf64(file, size: int) -> Promise | None:
         elif name == b"data":
             known = promised if length == 0xFFFFFFFF else length
             return None if known is None else _promise(known, size - start, frame_bytes)
-        file.seek(start + length + length % 2)
     return None
 
 
 def _wave64(file, size: int) -> Promise | None:
-    file.seek(40)
     frame_bytes = 0
-    while len(chunk := file.read(24)) == 24:
-        name, length = chunk[:4], struct.unpack("<Q", chunk[16:])[0]
-        start = file.tell()
-        if length < 24:
-            return None
+    for name, length, start in chunks(file, 40, "<16sQ", multiple=8):
         if name == b"fmt ":
             frame_bytes = struct.unpack("<H", file.read(14)[12:])[0]
         elif name == b"data":
-            return (
-                _promise(length - 24, size - start, frame_bytes) if length < _UNKNOWN_64 else None
-            )
-        file.seek(start + (length - 24 + 7) // 8 * 8)
+            return _promise(length, size - start, frame_bytes) if length < _UNKNOWN_64 else None
     return None
 
 
 def _caf(file, size: int) -> Promise | None:
-    file.seek(8)
     frame_bytes = 0
-    while len(chunk := file.read(12)) == 12:
-        name, length = chunk[:4], struct.unpack(">q", chunk[4:])[0]
-        start = file.tell()
+    for name, length, start in chunks(file, 8, ">4sq"):
         if name == b"desc":
             packet_bytes, packet_frames = struct.unpack(">II", file.read(24)[16:])
             frame_bytes = packet_bytes if packet_frames == 1 else 0
         elif name == b"data":
             return _promise(length - 4, size - start - 4, frame_bytes) if length > 4 else None
-        if length < 0:
-            return None
-        file.seek(start + length)
     return None

@@ -67,23 +67,24 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
     """
     path = Path(path)
     try:
-        status = path.stat()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(
+                f"{path} is a folder, pipe or device, not a file; a recording was expected. Write"
+                " it to a file."
+            )
+        with open(path, "rb") as file:
+            head = file.read(16)
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror}). Check the path and its permissions."
         ) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError(
-            f"{path} is a folder, pipe or device, not a file; a recording was expected. Write it to"
-            " a file."
-        )
-    if status.st_size == 0:
+    if not head:
         raise DataError(
             f"{path} is empty (0 bytes); a recording was expected. Copy it again or remove it."
         )
     if stream is not None:
         info = _stream_info(path, stream)
-    elif _is_plain(path):
+    elif is_libsndfile_kind(head):
         info = _plain_info(path)
     else:
         info = _container_info(path)
@@ -91,22 +92,12 @@ def probe(path: str | os.PathLike, *, stream: int | None = None) -> SoundInfo:
     return info
 
 
-def _is_plain(path: Path) -> bool:
-    """Whether libsndfile reads this kind of file, by its first bytes."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
-    return is_libsndfile_kind(head)
-
-
 def _plain_info(path: Path) -> SoundInfo:
     layout = wav_layout(path)
-    if layout is not None and (layout.length_unknown or layout.encoding in FFMPEG_IN_WAV):
-        return _counted(_container_info(path), length_stated=not layout.length_unknown)
+    if layout is not None and layout.length_unknown:
+        return _counted(_container_info(path))
+    if layout is not None and layout.encoding in FFMPEG_IN_WAV:
+        return _container_info(path)
     try:
         head = soundfile.info(os.fsencode(path))
     except (soundfile.SoundFileError, RuntimeError) as error:
@@ -114,7 +105,7 @@ def _plain_info(path: Path) -> SoundInfo:
         promise = promise_of(path)
         return _forgiven(path, info, promise) if promise is not None and promise.missing else info
     if head.frames >= LONGEST:
-        return _counted(_container_info(path), length_stated=False)
+        return _counted(_container_info(path))
     info = SoundInfo(head.frames, head.samplerate, head.channels, head.format)
     promise = _wav_promise(layout, head.frames) if layout is not None else promise_of(path)
     if promise is not None and promise.missing:
@@ -151,10 +142,8 @@ def _forgiven(path: Path, info: SoundInfo, promise: Promise) -> SoundInfo:
     return info._replace(frames=present, notes=(note,))
 
 
-def _counted(info: SoundInfo, *, length_stated: bool) -> SoundInfo:
-    """The head of a file whose length was counted; noted where the head states no length."""
-    if length_stated:
-        return info
+def _counted(info: SoundInfo) -> SoundInfo:
+    """The head of a file that states no length, with a note."""
     note = (
         f"its head states no length (it was written as a stream); all {info.seconds:.2f} s of it"
         " are read"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tfsepgan.audio.decoding import SoundInfo, checked_blocks, probe, resample, sound_blocks
+from tfsepgan.audio.decoding import checked_blocks, probe, resample, sound_blocks
 from tfsepgan.errors import DataError
 
 
@@ -49,11 +49,7 @@ class AudioFile:
         return self.channel is None and self.stream is None and not self.further
 
     def blocks(
-        self,
-        *,
-        mono: bool,
-        weights: np.ndarray | None = None,
-        notes: list[str] | None = None,
+        self, *, mono: bool, weights: np.ndarray | None = None, notes: list[str] | None = None
     ) -> Iterator[np.ndarray]:
         """Decode block by block: float32 `[frames, channels]`, or `[frames, 1]` when `mono`.
 
@@ -63,17 +59,16 @@ class AudioFile:
           notes: gets what decoding finds that the head does not show.
         Raises: DataError that names the file, see `decoding.checked_blocks`.
         """
-        if not self.further:
-            yield from self._blocks_of(self.path, notes, mono=mono, weights=weights)
-            return
-        parts = (
+        parts = [
             self._blocks_of(path, notes, mono=mono, weights=weights)
             for path in (self.path, *self.further)
-        )
+        ]
+        if not self.further:
+            yield from parts[0]
+            return
         for blocks in zip_longest(*parts):
-            yield self._added(
-                [block for block in blocks if block is not None], 1 if mono else self.channels
-            )
+            present = [block for block in blocks if block is not None]
+            yield self._added(present, 1 if mono else self.channels)
 
     def _blocks_of(
         self, path: Path, notes: list[str] | None, *, mono: bool, weights: np.ndarray | None
@@ -146,7 +141,16 @@ def open_audio(
     """
     infos = [probe(path, stream=stream), *(probe(other) for other in further)]
     for file, info in zip((path, *further), infos, strict=True):
-        _check_one(file, info, infos[0], channel)
+        if channel is not None and channel >= info.channels:
+            raise DataError(
+                f"{file} has {info.channels} channel(s); channel {channel + 1} of it was expected."
+                " Copy it again."
+            )
+        if info.sample_rate_hz != infos[0].sample_rate_hz:
+            raise DataError(
+                f"{file} is at {info.sample_rate_hz} Hz, what it is added to at"
+                f" {infos[0].sample_rate_hz} Hz. Resample them to one rate."
+            )
     return AudioFile(
         path=path,
         name=name,
@@ -157,17 +161,3 @@ def open_audio(
         stream=stream,
         further=further,
     )
-
-
-def _check_one(path: Path, info: SoundInfo, first: SoundInfo, channel: int | None) -> None:
-    """Raise DataError where a file lacks the channel, or differs in rate from the first file."""
-    if channel is not None and channel >= info.channels:
-        raise DataError(
-            f"{path} has {info.channels} channel(s); channel {channel + 1} of it was expected. Copy"
-            " it again."
-        )
-    if info.sample_rate_hz != first.sample_rate_hz:
-        raise DataError(
-            f"{path} is at {info.sample_rate_hz} Hz, what it is added to at {first.sample_rate_hz}"
-            " Hz. Resample them to one rate."
-        )

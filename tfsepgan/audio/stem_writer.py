@@ -112,7 +112,7 @@ class StemWriter:
             samples = stems[name]
             self._highest = max(self._highest, float(samples.max(initial=0.0)))
             self._lowest = min(self._lowest, float(samples.min(initial=0.0)))
-            self._append(file, samples)
+            self._guarded(file.write, samples)
         self._written += len(samples)
 
     def finish(self) -> Levels:
@@ -129,7 +129,7 @@ class StemWriter:
             self._check_complete(path, name)
         if self._form.cannot_clip:
             for path in ready.values():
-                self._guarded(lambda path=path: remove_time(path))
+                self._guarded(remove_time, path)
         else:
             levels = self._convert(levels, ready)
         self._put_in_place(ready)
@@ -202,10 +202,10 @@ class StemWriter:
                         if beyond.any():
                             scaled = np.clip(scaled, -1.0, 1.0)
                     fitted = resampler(scaled, last=False) if resampler else scaled
-                    self._append(encoder, self._form.stored(fitted))
+                    self._guarded(encoder.write, self._form.stored(fitted))
             if resampler:
                 rest = resampler(np.zeros((0, self._channels), np.float32), last=True)
-                self._append(encoder, self._form.stored(rest))
+                self._guarded(encoder.write, self._form.stored(rest))
         finally:
             self._guarded(encoder.close)
         return clipped
@@ -214,37 +214,28 @@ class StemWriter:
         """A resampler of blocks to the rate of the files; None where that is the recording's."""
         if self.rate_hz == self._sample_rate_hz:
             return None
-        stream = soxr.ResampleStream(
+        return soxr.ResampleStream(
             self._sample_rate_hz, self.rate_hz, self._channels, dtype="float32", quality="HQ"
-        )
-        return lambda samples, last: stream.resample_chunk(samples, last=last)
+        ).resample_chunk
 
     def _open_encoder(self, path: Path, name: str):
-        tags = (
-            {**self._tags, "title": f"{self._tags['title']} ({name})"}
-            if "title" in self._tags
-            else self._tags
-        )
         if self._form.name == "wav":
             return self._create(path, self._form.sample_format)
+        tags = dict(self._tags)
+        if "title" in tags:
+            tags["title"] = f"{tags['title']} ({name})"
         facts = {"rate_hz": self.rate_hz, "channels": self._channels, "tags": tags}
-        return self._guarded(lambda: open_encoder(path, self._form, **facts))
+        return self._guarded(open_encoder, path, self._form, **facts)
 
     def _create(self, path: Path, subtype: str) -> soundfile.SoundFile:
         size = self._frames * self._channels * BYTES_PER_SAMPLE[subtype]
-        container = "RF64" if size > WAV_LIMIT_BYTES else "WAV"
-        return self._guarded(
-            lambda: soundfile.SoundFile(
-                path, "w", self._sample_rate_hz, self._channels, subtype=subtype, format=container
-            )
-        )
+        kind = {"subtype": subtype, "format": "RF64" if size > WAV_LIMIT_BYTES else "WAV"}
+        facts = (path, "w", self._sample_rate_hz, self._channels)
+        return self._guarded(soundfile.SoundFile, *facts, **kind)
 
-    def _append(self, file, samples: np.ndarray) -> None:
-        self._guarded(lambda: file.write(samples))
-
-    def _guarded(self, action: Callable):
+    def _guarded(self, action: Callable, *arguments, **named):
         try:
-            return action()
+            return action(*arguments, **named)
         except (
             OSError,  # FFmpeg's errors are some of these
             soundfile.SoundFileError,
@@ -270,7 +261,7 @@ class StemWriter:
             )
 
     def _check_complete(self, path: Path, name: str) -> None:
-        held = self._guarded(lambda: soundfile.info(path).frames)
+        held = self._guarded(soundfile.info, path).frames
         if held != self._written:
             raise DataError(
                 f"{self.paths[name]} holds {held} samples after writing; wanted {self._written}: is"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfsepgan.audio.heads import chunks
 from tfsepgan.errors import DataError
 from tfsepgan.files import write_whole
 
@@ -19,9 +20,8 @@ HEADER_BYTES = 44
 BYTES_PER_SAMPLE = 2
 _LONGEST_HEADER = 256  # bytes before the PEAK chunk of libsndfile's files
 _PCM = 1
-WHOLE_FRAMES = frozenset(
-    {1, 3, 6, 7, 0xFFFE}
-)  # PCM, floating point, A-law, mu-law, and the extensible head: samples, not blocks of a codec
+# PCM, floating point, A-law, mu-law, and the extensible head: samples, not blocks of a codec
+WHOLE_FRAMES = frozenset({1, 3, 6, 7, 0xFFFE})
 # The length that programs write into a stream: zero, or about the most that 31 or 32 bits hold.
 _UNKNOWN_LENGTHS = (range(1), range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 
@@ -62,15 +62,11 @@ def wav_layout(path: str | os.PathLike) -> WavLayout | None:
             return None
         size = os.fstat(file.fileno()).st_size
         format_chunk = None
-        while len(chunk := file.read(8)) == 8:
-            name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+        for name, length, place in chunks(file, 12, "<4sI", multiple=2):
             if name == b"fmt ":
                 format_chunk = file.read(length)
-                file.seek(length % 2, os.SEEK_CUR)
             elif name == b"data":
-                return _layout(format_chunk, file.tell(), length, size)
-            else:
-                file.seek(length + length % 2, os.SEEK_CUR)
+                return _layout(format_chunk, place, length, size)
     return None
 
 

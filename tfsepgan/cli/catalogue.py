@@ -1,10 +1,26 @@
 """The catalogue of a folder of recordings, printed as a table."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfsepgan.cli.command import say
 from tfsepgan.data.recordings.catalogue import Catalogue
+from tfsepgan.data.recordings.opening import open_catalogue
+
+
+def open_and_show(directory: str, sources, options, console: Console) -> Catalogue:
+    """Open the recordings of a command whose options have layout, leave_out and cache; print them.
+
+    Args:
+      sources: to separate; none where the layout shows them.
+    """
+    settings = {name: getattr(options, name) for name in ("layout", "leave_out", "cache")}
+    catalogue = open_catalogue(directory, sources or None, **settings)
+    show_catalogue(catalogue, console)
+    return catalogue
 
 
 def show_catalogue(catalogue: Catalogue, console: Console) -> None:
@@ -23,9 +39,13 @@ def show_catalogue(catalogue: Catalogue, console: Console) -> None:
         )
     console.print(table)
     for note in catalogue.notes:
-        console.print(note, highlight=False, markup=False)
+        say(console, note)
     if catalogue.ignored:
-        some = ", ".join(catalogue.ignored[:5]) + (", ..." if len(catalogue.ignored) > 5 else "")
-        console.print(
-            f"{len(catalogue.ignored)} other files left out: {some}", highlight=False, markup=False
+        say(
+            console, f"{len(catalogue.ignored)} other files left out: {first_of(catalogue.ignored)}"
         )
+
+
+def first_of(names: Sequence[str], most: int = 5) -> str:
+    """The first names in a line, and dots where there are more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

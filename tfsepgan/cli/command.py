@@ -34,17 +34,16 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         hide_tensorflow_log()  # it is not for the user; errors reach Python as exceptions
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json says
         console = PlainConsole(soft_wrap=True)
+        errors = PlainConsole(stderr=True, soft_wrap=True)
         given = sys.argv[1:] if arguments is None else list(arguments)
         try:
             if given == ["--version"]:
-                console.print(f"tfsepgan {tfsepgan.__version__}", highlight=False)
+                say(console, f"tfsepgan {tfsepgan.__version__}")
                 return OK
             with showing_log(console):
                 main(given, console)
         except TfsepganError as error:
-            PlainConsole(stderr=True, soft_wrap=True).print(
-                f"{type(error).__name__}: {error}", markup=False, highlight=False
-            )
+            say(errors, f"{type(error).__name__}: {error}")
             return USAGE if isinstance(error, ConfigError) else FAILED
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,16 +51,19 @@ def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
         # errors without a message of our own: a folder without permission, a removed disk
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            PlainConsole(stderr=True, soft_wrap=True).print(
-                f"{where}{error.strerror or error}", markup=False, highlight=False
-            )
+            say(errors, f"{where}{error.strerror or error}")
             return FAILED
         except (KeyboardInterrupt, Stopped) as error:
-            PlainConsole(stderr=True).print(str(error) or "Interrupted.", markup=False)
+            say(errors, str(error) or "Interrupted.")
             return INTERRUPTED
         return OK
 
     return entry
+
+
+def say(console: Console, text: str) -> None:
+    """Print text as it is: brackets in names of files are no markup."""
+    console.print(text, markup=False, highlight=False)
 
 
 class _ToConsoles(logging.Handler):
@@ -74,16 +76,12 @@ class _ToConsoles(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message alone."""
         console = self._console if record.levelno < logging.WARNING else self._errors
-        console.print(record.getMessage(), markup=False, highlight=False)
+        say(console, record.getMessage())
 
 
 @contextlib.contextmanager
 def showing_log(console: Console) -> Iterator[None]:
-    """Within this context, people see the log of the package: on the console, warnings on stderr.
-
-    Args:
-      console: of the command.
-    """
+    """Within this context, the log of the package is shown: on the console, warnings on stderr."""
     logger, errors = logging.getLogger("tfsepgan"), kept_stderr()
     handler = _ToConsoles(console, PlainConsole(file=errors, soft_wrap=True))
     level, propagates = logger.level, logger.propagate
@@ -108,13 +106,9 @@ def stopping_cleanly():
 
     Yields: a function to call where the command can stop; it raises Stopped after a signal.
     """
-    # Windows has no SIGHUP
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = (
-        [getattr(signal, name) for name in names]
-        if threading.current_thread() is threading.main_thread()
-        else []
-    )
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # not on Windows
+    numbers = [getattr(signal, name) for name in names if in_main_thread]
     # nohup ignores SIGHUP
     handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
     received: list[int] = []

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.data_check import Check, check
 from tfsepgan.cli.data_pack import Pack, pack_command
 from tfsepgan.cli.data_preview import preview
@@ -39,23 +39,15 @@ def _data(arguments, console):
         return
     choices = (Demo, Check, Render, Songs, Preview, Pack, Serve)
     options = read_subcommand(choices, arguments, program="tfsepgan-data")
-    if isinstance(options, Render):
-        render_command(options, console)
-    elif isinstance(options, Songs):
-        songs_command(options, console)
-    elif isinstance(options, Pack):
-        pack_command(options, console)
-    elif isinstance(options, Serve):
-        serve(options, console)
-    elif isinstance(options, Demo):
-        _copy_demo(Path(options.output), console)
-    else:
-        check(options, console)
+    run = {Demo: _copy_demo, Check: check, Render: render_command, Songs: songs_command}
+    run |= {Pack: pack_command, Serve: serve}
+    run[type(options)](options, console)
 
 
-def _copy_demo(output: Path, console) -> None:
+def _copy_demo(options: Demo, console) -> None:
     from tfsepgan.data.recordings.demo import demo_directory
 
+    output = Path(options.output)
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise DataError(f"{output} is not an empty folder; name a new one. Nothing was written.")
     try:
@@ -67,10 +59,7 @@ def _copy_demo(output: Path, console) -> None:
         raise DataError(
             f"Could not write {output}: {error}. Free some space or choose another folder."
         ) from error
-    console.print(
-        f"Wrote the packaged recordings to {output}; train on them with --data {output}",
-        markup=False,
-    )
+    say(console, f"Wrote the packaged recordings to {output}; train on them with --data {output}")
 
 
 main = command(_data)

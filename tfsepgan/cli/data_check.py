@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tfsepgan.cli.command import say
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import DataError
-
-_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +54,23 @@ def check(options: Check, console: Console) -> None:
         )
     finally:
         for problem in problems:
-            _print(console, problem)
+            say(console, f"  {problem}")
     show_catalogue(catalogue, console)
     count = len(problems) + len(files_in(catalogue.splits))
     catalogue.require("train", options.sources)
     _refuse_all_short(catalogue, options)
     unusable = len(problems) + _survey(catalogue, options.sources, console)
     for double in catalogue.doubles:
-        _print(console, double)
+        say(console, f"  {double}")
     if unusable:
         raise DataError(f"{unusable} of {count} recordings cannot be used; repair or remove them.")
     if catalogue.doubles:
         raise DataError(
             f"{len(catalogue.doubles)} recordings are in two splits; remove one of each."
         )
-    for split in ("valid", "test"):
+    for split, lack in (("valid", "models cannot be chosen"), ("test", "nothing to score")):
         if split not in catalogue.splits:
-            console.print(
-                f"No {split} split: "
-                + ("models cannot be chosen." if split == "valid" else "nothing to score.")
-            )
+            console.print(f"No {split} split: {lack}.")
     if not catalogue.others("train", options.sources):
         console.print(
             "Every source of the train split is named: mixtures will hold no others, and no"
@@ -83,14 +79,11 @@ def check(options: Check, console: Console) -> None:
     console.print(f"{count} recordings, all of them readable: training can run.")
 
 
-def _print(console: Console, text: str) -> None:
-    console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
-
-
 def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     """Measure every recording and print levels; returns how many recordings cannot be used."""
     from rich.progress import track
 
+    from tfsepgan.cli.catalogue import first_of
     from tfsepgan.data.layouts.listing import files_in
     from tfsepgan.data.recordings.survey import Survey, oddities, survey
 
@@ -104,23 +97,20 @@ def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
             measured = survey(file)
             total.add(measured)
             if odd := [*oddities(file), *measured.notes]:
-                _print(console, f"Note: {file.path} {' and '.join(odd)}.")
+                say(console, f"  Note: {file.path} {' and '.join(odd)}.")
         except DataError as error:
             broken += 1
-            _print(console, str(error))
+            say(console, f"  {error}")
     _show_levels(totals, console)
     for (split, source), total in totals.items():
         silent = [name for name in total.silent_files if name not in set(total.cancelled_files)]
         for names, what in (
             (silent, "are silent"),
-            (
-                total.cancelled_files,
-                "have channels that cancel out, so that their mean is silent",
-            ),
+            (total.cancelled_files, "have channels that cancel out, so that their mean is silent"),
         ):
             if names:
-                some = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-                _print(console, f"{len(names)} recordings of {source} in {split} {what}: {some}")
+                what = f"{len(names)} recordings of {source} in {split} {what}"
+                say(console, f"  {what}: {first_of(names)}")
         if split == "train" and source in wanted and total.files == len(total.silent_files):
             raise DataError(
                 f"Every recording of {source!r} in {split} is silent or unreadable. Add recordings"

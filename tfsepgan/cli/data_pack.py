@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from tfsepgan.cli.command import say
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
 
@@ -46,45 +47,27 @@ def pack_command(options: Pack, console: Console) -> None:
     """
     if options.shard_mb <= 0:
         raise ConfigError(f"shard_mb is {options.shard_mb}; it must be above zero.")
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from tfsepgan.cli.catalogue import show_catalogue
-    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.cli.catalogue import open_and_show
+    from tfsepgan.cli.progress import progress
     from tfsepgan.data.shards.packing import pack
     from tfsepgan.quiet import quiet_tensorflow
 
-    catalogue = open_catalogue(
-        options.directory,
-        options.sources or None,
-        layout=options.layout,
-        leave_out=options.leave_out,
-        cache=options.cache,
-    )
-    show_catalogue(catalogue, console)
+    catalogue = open_and_show(options.directory, options.sources, options, console)
     quiet_tensorflow()
     total = sum(row.minutes for row in catalogue.summary())
-    columns = (
-        TextColumn("packing"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} min"),
-    )
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
-        bar = progress.add_task("", total=total)
+    with progress(console, "packing", total, " min") as advance:
         manifest = pack(
             catalogue,
             options.output,
             sample_rate_hz=options.sample_rate_hz,
             shard_bytes=options.shard_mb * 1_000_000,
             licence=options.licence,
-            done=lambda file: progress.advance(bar, file.seconds / 60),
+            done=lambda file: advance(file.seconds / 60),
         )
     size, count = sum(shard.bytes for shard in manifest.shards), len(manifest.shards)
-    console.print(
+    say(
+        console,
         f"Packed {len(list(manifest.records))} recordings, {total:.1f} minutes, into {count}"
         f" shard{'s' if count > 1 else ''} of {size / 1e6:.1f} MB in all; train on them with --data"
         f" {options.output}",
-        markup=False,
-        highlight=False,
     )

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tfsepgan.cli.command import say
 from tfsepgan.cli.settings import parse
 from tfsepgan.config import check
 from tfsepgan.errors import ConfigError
@@ -56,14 +57,10 @@ def preview(arguments: list[str], console) -> None:
         folder = Path(options.output) / f"{number:03d}"
         names = [f"{name}.wav" for name in sounds]
         write_sounds(folder, names, [one[:, None] for one in sounds.values()], data.sample_rate_hz)
-        draw_signals(
-            sounds,
-            data.sample_rate_hz,
-            folder / "spectrograms.png",
-            title=f"step {options.step}, {number}",
-        )
+        title = f"step {options.step}, {number}"
+        draw_signals(sounds, data.sample_rate_hz, folder / "spectrograms.png", title=title)
         levels = "  ".join(f"{name} {_level_db(one):.1f}" for name, one in sounds.items())
-        console.print(f"{folder}: {levels} dB", highlight=False, markup=False)
+        say(console, f"{folder}: {levels} dB")
 
 
 def _level_db(samples: np.ndarray) -> float:

@@ -1,12 +1,14 @@
 """`tfsepgan-data render`: makes recordings for training from scores and soundfonts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import tyro
 
+from tfsepgan.cli.command import say
+from tfsepgan.cli.flags import inherited
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.rendering.settings import RenderSettings
 
@@ -35,7 +37,8 @@ class Render(RenderSettings):
 
 def render_command(options: Render, console) -> None:
     """Render, with progress; print what was made and what could not be made."""
-    from tfsepgan.rendering.run import NOT_STATED, prepare, render, write_manifest
+    from tfsepgan.cli.progress import progress
+    from tfsepgan.rendering.run import prepare, render, write_manifest
 
     collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
     shared = sorted(collections.keys() & soundfonts.keys())
@@ -45,59 +48,31 @@ def render_command(options: Render, console) -> None:
             " name, so that each has its own licence."
         )
     licences = stated_licences(options.licence, {*collections, *soundfonts})
-    settings = RenderSettings(
-        **{field.name: getattr(options, field.name) for field in fields(RenderSettings)}
-    )
-    console.print("Reading scores and soundfonts ...", highlight=False)
+    settings = inherited(options, RenderSettings)
+    say(console, "Reading scores and soundfonts ...")
     plan, studio = prepare(collections, soundfonts, Path(options.output), settings)
     studio.output.mkdir(parents=True, exist_ok=True)
+    minutes = sum(job.seconds for job in plan.jobs) / 60
+    left_out = f"; {plan.left_out} parts left out, because no wanted class fits them"
+    say(
+        console,
+        f"{len(plan.jobs)} recordings or songs, about {minutes:.0f} minutes, by"
+        f" {studio.synthesizer}{left_out if plan.left_out else ''}",
+    )
     try:
-        outcomes = _render_with_progress(plan, studio, console, render)
+        with progress(console, "rendering", minutes, " min") as advance:
+            outcomes = render(plan, studio, done=lambda one: advance(one.job.seconds / 60))
     finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)
-    for name in [name for group in ("scores", "soundfonts") for name in manifest[group]]:
-        if manifest["scores"].get(name, manifest["soundfonts"].get(name))["licence"] == NOT_STATED:
-            console.print(
-                f"No licence is stated for {name}: --licence {name}=...",
-                markup=False,
-                highlight=False,
-            )
+    show_missing_licences(manifest, console)
     problems = [*plan.problems, *(outcome.problem for outcome in outcomes if outcome.problem)]
     for problem in problems:
-        console.print(f"  {problem}", markup=False, highlight=False)
+        say(console, f"  {problem}")
     if problems:
         raise DataError(
             f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the"
             f" others are in {options.output}. Remove those scores, or run the command again."
-        )
-
-
-def _render_with_progress(plan, studio, console, render) -> list:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    total = sum(job.seconds for job in plan.jobs) / 60
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} min"),
-    )
-    console.print(
-        f"{len(plan.jobs)} recordings or songs, about {total:.0f} minutes, by {studio.synthesizer}"
-        + (
-            f"; {plan.left_out} parts left out, because no wanted class fits them"
-            if plan.left_out
-            else ""
-        ),
-        markup=False,
-        highlight=False,
-    )
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("rendering", total=total)
-        return render(
-            plan, studio, done=lambda outcome: bar.advance(task, outcome.job.seconds / 60)
         )
 
 
@@ -117,11 +92,19 @@ def _show(manifest: dict, outcomes: list, console) -> None:
     kept = sum(outcome.kept for outcome in outcomes)
     cut = sum(outcome.was_cut for outcome in outcomes)
     if kept:
-        console.print(f"{kept} were there already and were kept.", highlight=False)
+        say(console, f"{kept} were there already and were kept.")
     if cut:
-        console.print(
-            f"{cut} scores were longer than --longest-seconds and were cut there.", highlight=False
-        )
+        say(console, f"{cut} scores were longer than --longest-seconds and were cut there.")
+
+
+def show_missing_licences(manifest: dict, console) -> None:
+    """Print which scores, soundfonts and singers have no licence in the manifest."""
+    from tfsepgan.rendering.run import NOT_STATED
+
+    for group in ("scores", "soundfonts", "singers"):
+        for name, entry in manifest.get(group, {}).items():
+            if entry["licence"] == NOT_STATED:
+                say(console, f"No licence is stated for {name}: --licence {name}=...")
 
 
 def named_paths(entries: tuple[str, ...]) -> dict[str, Path]:

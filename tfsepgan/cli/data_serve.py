@@ -4,9 +4,11 @@ import contextlib
 import signal
 import socket
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 
+from tfsepgan.cli.command import say
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
 
@@ -51,9 +53,6 @@ def serve(options: Serve, console: Console) -> None:
             options.data, sources, layout=options.layout, leave_out=leave_out, cache=options.cache
         )
 
-    def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False)
-
     show_catalogue(recordings(options.sources or None, ()), console)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
@@ -63,15 +62,16 @@ def serve(options: Serve, console: Console) -> None:
             port=options.port,
             cache=options.cache,
             rooms=options.rooms,
-            say=say,
+            say=partial(say, console),
         ) as server,
         contextlib.suppress(KeyboardInterrupt),
     ):
         host = socket.gethostname() if options.address == "0.0.0.0" else options.address
         say(
+            console,
             f"Batches of {options.data}, for tfsepgan-train --data-server"
             f" {host}:{options.port}. Ctrl-C stops it. Whoever reaches this port can"
-            " read the recordings: use it only in networks that you trust."
+            " read the recordings: use it only in networks that you trust.",
         )
         server.serve_forever()
-    say("Stopped.")
+    say(console, "Stopped.")

@@ -1,12 +1,14 @@
 """`tfsepgan-data songs`: makes mixed and mastered songs, with stems, from piano performances."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from tfsepgan.cli.data_render import named_paths, stated_licences
+from tfsepgan.cli.command import say
+from tfsepgan.cli.data_render import named_paths, show_missing_licences, stated_licences
+from tfsepgan.cli.flags import inherited
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.rendering.arranging.settings import SongSettings
 
@@ -31,6 +33,7 @@ class Songs(SongSettings):
 
 def songs_command(options: Songs, console) -> None:
     """Make songs, with progress; print what was made and what could not be made."""
+    from tfsepgan.cli.progress import progress
     from tfsepgan.rendering.arranging.run import make, prepare, write_manifest
     from tfsepgan.rendering.arranging.singing import Singer
 
@@ -44,23 +47,19 @@ def songs_command(options: Songs, console) -> None:
             " licence."
         )
     licences = stated_licences(options.licence, set(names))
-    settings = SongSettings(
-        **{field.name: getattr(options, field.name) for field in fields(SongSettings)}
-    )
+    settings = inherited(options, SongSettings)
     jobs, studio = prepare(collections, soundfonts, singers, Path(options.output), settings)
     studio.output.mkdir(parents=True, exist_ok=True)
-    console.print(
-        f"{len(jobs)} songs of up to {settings.seconds:g} s, by {studio.synthesizer}",
-        highlight=False,
-    )
+    say(console, f"{len(jobs)} songs of up to {settings.seconds:g} s, by {studio.synthesizer}")
     try:
-        outcomes = _make_with_progress(jobs, studio, console, make)
+        with progress(console, "songs", len(jobs)) as advance:
+            outcomes = make(jobs, studio, done=lambda outcome: advance(1))
     finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
     for problem in problems:
-        console.print(f"  {problem}", markup=False, highlight=False)
+        say(console, f"  {problem}")
     if problems:
         raise DataError(
             f"{len(problems)} of {len(jobs)} songs were not made; the others are in"
@@ -68,29 +67,8 @@ def songs_command(options: Songs, console) -> None:
         )
 
 
-def _make_with_progress(jobs, studio, console, make) -> list:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("songs", total=len(jobs))
-        return make(jobs, studio, done=lambda outcome: bar.advance(task))
-
-
 def _show(manifest: dict, outcomes: list, console) -> None:
     """Print songs by split and line-up with the level of the piano, and missing licences."""
-    import numpy as np
     from rich.table import Table
 
     groups: dict[tuple[str, str], list[dict]] = {}
@@ -98,25 +76,12 @@ def _show(manifest: dict, outcomes: list, console) -> None:
         groups.setdefault((name.split("/")[0], song["line_up"]), []).append(song)
     table = Table("split", "line-up", "songs", "minutes", "piano over the others, dB")
     for (split, line_up), songs in sorted(groups.items()):
-        levels = [
-            song["piano_against_rest_db"] for song in songs if song["piano_against_rest_db"] < 99
-        ]
-        spread = f"{np.min(levels):.1f} to {np.max(levels):.1f}" if levels else "alone"
-        table.add_row(
-            split,
-            line_up,
-            str(len(songs)),
-            f"{sum(song['seconds'] for song in songs) / 60:.1f}",
-            spread,
-        )
+        levels_db = [song["piano_against_rest_db"] for song in songs]
+        levels_db = [level_db for level_db in levels_db if level_db < 99]
+        spread = f"{min(levels_db):.1f} to {max(levels_db):.1f}" if levels_db else "alone"
+        minutes = sum(song["seconds"] for song in songs) / 60
+        table.add_row(split, line_up, str(len(songs)), f"{minutes:.1f}", spread)
     console.print(table)
     if kept := sum(outcome.kept for outcome in outcomes):
-        console.print(f"{kept} were there already and were kept.", highlight=False)
-    for group in ("scores", "soundfonts", "singers"):
-        for name, entry in manifest[group].items():
-            if entry["licence"] == "not stated":
-                console.print(
-                    f"No licence is stated for {name}: --licence {name}=...",
-                    markup=False,
-                    highlight=False,
-                )
+        say(console, f"{kept} were there already and were kept.")
+    show_missing_licences(manifest, console)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.flags import read_options
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
@@ -59,20 +59,12 @@ def _evaluate(arguments, console):
     for name, value in {"mixtures": options.mixtures, "seconds": options.seconds}.items():
         if not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above zero.")
-    from tfsepgan.cli.catalogue import show_catalogue
-    from tfsepgan.data.recordings.opening import open_catalogue
+    from tfsepgan.cli.catalogue import open_and_show
     from tfsepgan.models.folders import find_bundle, read_manifest
 
     folder = find_bundle(options.model)
     manifest = read_manifest(folder)
-    catalogue = open_catalogue(
-        options.data,
-        manifest.sources,
-        layout=options.layout,
-        leave_out=options.leave_out,
-        cache=options.cache,
-    )
-    show_catalogue(catalogue, console)
+    catalogue = open_and_show(options.data, manifest.sources, options, console)
     catalogue.require(options.split, manifest.sources)
     quiet_tensorflow()
     from tfsepgan.evaluation.scoring import score, scoring_mixtures, write_separated
@@ -92,7 +84,7 @@ def _evaluate(arguments, console):
     score(separator, mixtures, output, console, **taken)
     if options.stems:
         write_separated(separator, mixtures, output / "separated")
-    console.print(f"Scores and pictures: {output}", markup=False)
+    say(console, f"Scores and pictures: {output}")
 
 
 main = command(_evaluate)

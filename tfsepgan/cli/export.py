@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.flags import read_options
 from tfsepgan.cli.settings import read_file
 from tfsepgan.errors import ConfigError
@@ -61,11 +61,11 @@ def _export(arguments, console):
     with console.status("exporting") as status:
         parity = _write_export(bundle, options, report=status.update)
     for name, value in parity.items():
-        console.print(f"  {name}: largest difference to Keras {value:.1e} of peak", highlight=False)
-    console.print(f"Exported to {options.output}", markup=False)
+        say(console, f"  {name}: largest difference to Keras {value:.1e} of peak")
+    say(console, f"Exported to {options.output}")
     if options.serving is not None:
         write_server_files(options.serving, [options.output])
-        console.print(f"Configuration of a server: {options.serving}", markup=False)
+        say(console, f"Configuration of a server: {options.serving}")
 
 
 def _write_export(bundle, options: ExportOptions, *, report) -> dict[str, float]:

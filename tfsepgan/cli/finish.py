@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from tfsepgan.cli.command import say
 from tfsepgan.cli.sounds import sound_names, write_sounds
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.references.fixed_mixtures import Mixture
@@ -41,7 +42,7 @@ def finish(
         console.print("No test split: nothing was scored.")
     reason = bundle.why_not_exported
     if reason:
-        _print(console, f"Not exported: {reason} tfsepgan-separate takes the run itself.")
+        say(console, f"Not exported: {reason} tfsepgan-separate takes the run itself.")
         return
     output = directory / "exported" / bundle.manifest.name
     audio = recording[: PARITY_SECONDS * bundle.manifest.sample_rate_hz]
@@ -62,7 +63,7 @@ def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Con
     sounds = model.generate(SOUNDS, seed=SOUNDS_SEED)
     folder, names = directory / "sounds", sound_names(WRITTEN_SOUNDS, SOUNDS_SEED)
     write_sounds(folder, names, sounds[:WRITTEN_SOUNDS], data.sample_rate_hz)
-    _print(console, f"Sounds to listen to: {folder}")
+    say(console, f"Sounds to listen to: {folder}")
     if data.sources[0] in catalogue.splits.get("test", {}):
         lines, left_out = spectral_distances(sounds[:, :, 0], catalogue, data)
         show_distances(lines, left_out, data.sources[0], "test", console)
@@ -71,15 +72,11 @@ def finish_synthesis(directory: Path, system, catalogue: Catalogue, console: Con
             f"test/spectral_distance_db/{line.name}": round(line.made_db, 2) for line in lines
         }
     else:
-        console.print(f"No test split of {data.sources[0]}: nothing was compared.", markup=False)
+        say(console, f"No test split of {data.sources[0]}: nothing was compared.")
     output = directory / "exported" / manifest.name
     _print_parity(console, output, export_synthesis(model, manifest, output))
 
 
 def _print_parity(console: Console, output: Path, parity: dict[str, float]) -> None:
     shown = ", ".join(f"{name} {value:.1e}" for name, value in parity.items())
-    _print(console, f"Exported to {output}; largest difference to Keras, of peak: {shown}")
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False)
+    say(console, f"Exported to {output}; largest difference to Keras, of peak: {shown}")

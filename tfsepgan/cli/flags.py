@@ -106,6 +106,11 @@ def descriptions(kind: type) -> dict[str, str]:
     }
 
 
+def inherited(options: Any, kind: type) -> Any:
+    """The part of a dataclass of options that it inherits from `kind`, as an instance of that."""
+    return kind(**{field.name: getattr(options, field.name) for field in dataclasses.fields(kind)})
+
+
 def _help_of(arguments: Sequence[str]) -> tuple[list[str], str | None]:
     """The arguments for tyro, and the help that they ask for: `HELP`, `HELP_ALL` or None."""
     given = [HELP if one == HELP_ALL else one for one in arguments]

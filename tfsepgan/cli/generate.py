@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.flags import read_options
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.quiet import quiet_tensorflow
@@ -64,12 +64,11 @@ def _generate(arguments, console):
     )
     write_sounds(output, names, sounds, manifest.sample_rate_hz, subtype=options.subtype)
     seconds = system.experiment.data.window / manifest.sample_rate_hz
-    console.print(
+    say(
+        console,
         f"{output}: {options.count} sounds of {manifest.sources[0]}, {seconds:.2f} s each,"
         f" {manifest.sample_rate_hz} Hz, seed {options.seed}: {names[0]}"
         + (f" to {names[-1]}" if options.count > 1 else ""),
-        markup=False,
-        highlight=False,
     )
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.command_list import COMMANDS
 from tfsepgan.cli.completion import write_completion
 from tfsepgan.cli.flags import WRITE_COMPLETION
@@ -43,17 +43,15 @@ def _tfsepgan(arguments, console):
 
 
 def _show_help(console) -> None:
-    console.print("usage: tfsepgan COMMAND ...\n", markup=False, highlight=False)
+    say(console, "usage: tfsepgan COMMAND ...\n")
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, what in COMMANDS.items():
         table.add_row(name, what)
     table.add_row("models", MODELS)
     table.add_row("--version", "print the version")
     console.print(table)
-    console.print(
-        "\ntfsepgan COMMAND --help shows the usual settings of a command, --help-all every one.",
-        highlight=False,
-    )
+    advice = "tfsepgan COMMAND --help shows the usual settings of a command, --help-all every one."
+    say(console, f"\n{advice}")
 
 
 def _show_models(console) -> None:

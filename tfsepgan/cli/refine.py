@@ -1,7 +1,7 @@
 """`tfsepgan-refine`: averages the weights of models, softens masks, compares models."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tfsepgan.cli.command import command
-from tfsepgan.cli.flags import read_subcommand
+from tfsepgan.cli.command import command, say
+from tfsepgan.cli.flags import inherited, read_subcommand
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import write_whole
 from tfsepgan.quiet import quiet_tensorflow
@@ -71,16 +71,12 @@ def _average(options: Average, console: Console) -> None:
     from tfsepgan.refining.average import average_models
 
     average_models(options.models, Path(options.output))
-    console.print(
-        f"Mean of {len(options.models)} models: {options.output}", markup=False, highlight=False
-    )
+    say(console, f"Mean of {len(options.models)} models: {options.output}")
 
 
 def _soften(options: Soften, console: Console) -> None:
     data = [folder for group in options.data for folder in group]
-    settings = SoftenSettings(
-        **{field.name: getattr(options, field.name) for field in fields(SoftenSettings)}
-    )
+    settings = inherited(options, SoftenSettings)
     settings.check(len(data))
     quiet_tensorflow()
     from tfsepgan.refining.soften import soften
@@ -101,10 +97,10 @@ def _soften(options: Soften, console: Console) -> None:
         return
     for of_set, held_out in zip(done.sets, done.held_out, strict=True):
         mean, _, above, over = _cells(held_out, of_set.gains[0])
-        console.print(
+        say(
+            console,
             f"{of_set.name}: each target with the pair that is best on the others: {mean} dB,"
             f" {above} above zero; {over} over the model as trained.",
-            markup=False,
         )
 
 
@@ -126,7 +122,13 @@ def _compare(options: Compare, console: Console) -> None:
             table.add_row(escape(model), *_cells(gains, result.gains[0][1]))
         _show(table, result.left_out, console)
     if options.output:
-        _write(Path(options.output), json.dumps(as_json(results), indent=1))
+        path, text = Path(options.output), json.dumps(as_json(results), indent=1)
+        try:
+            write_whole(path, lambda file: file.write(text.encode()))
+        except OSError as error:
+            raise DataError(
+                f"Could not write {path}: {error.strerror or error}. Choose another --output."
+            ) from error
 
 
 def _table(title: str, *heads: str) -> Table:
@@ -153,21 +155,8 @@ def _cells(gains, first) -> tuple[str, str, str, str]:
 def _show(table: Table, left_out: tuple[str, ...], console: Console) -> None:
     console.print(table, width=None if console.is_terminal else FILE_WIDTH)
     if left_out:
-        console.print(
-            f"{len(left_out)} mixtures left out, in which the source is silent or alone:"
-            f" {', '.join(left_out)}",
-            markup=False,
-            highlight=False,
-        )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, lambda file: file.write(text.encode()))
-    except OSError as error:
-        raise DataError(
-            f"Could not write {path}: {error.strerror or error}. Choose another --output."
-        ) from error
+        what = "mixtures left out, in which the source is silent or alone"
+        say(console, f"{len(left_out)} {what}: {', '.join(left_out)}")
 
 
 main = command(_refine)

@@ -5,17 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tfsepgan.cli.command import say
 from tfsepgan.config import Experiment
 
 
 def show_settings(experiment: Experiment, directory: Path, console: Console) -> None:
     """Print the settings that most people change, and where all of them are."""
-    for name, value in _main_settings(experiment, directory).items():
-        console.print(f"  {name:<13}  {value}", markup=False, highlight=False)
-    _print(console, f"All settings: {directory / 'settings.yaml'}")
-
-
-def _main_settings(experiment: Experiment, directory: Path) -> dict[str, str]:
     data, training = experiment.data, experiment.training
     network = getattr(experiment.model, "generator", None)
     limits = {"minutes": training.minutes, "minutes of processor time": training.processor_minutes}
@@ -30,12 +25,15 @@ def _main_settings(experiment: Experiment, directory: Path) -> dict[str, str]:
     }
     if hasattr(network, "kind"):
         rows["generator"] = f"{network.kind}, {network.channels} channels, {network.blocks} blocks"
-    return rows | {
+    rows |= {
         "length": ", ".join(length),
         "learning rate": f"{training.learning_rate:g}, {training.schedule}",
         "validation": f"every {training.steps_per_epoch} steps; keeps the {training.keep} weights",
         "run": str(directory),
     }
+    for name, value in rows.items():
+        say(console, f"  {name:<13}  {value}")
+    say(console, f"All settings: {directory / 'settings.yaml'}")
 
 
 def show_networks(system, console: Console) -> None:
@@ -50,17 +48,17 @@ def show_networks(system, console: Console) -> None:
     networks = {"generator": system.shipped} if system.kind == "generator" else dict(system.shipped)
     networks |= {name: network for name, network in system.players.items() if name not in networks}
     sizes = ", ".join(f"{name} {one.count_params():,}" for name, one in networks.items())
-    _print(console, f"  {'device':<13}  {device}")
-    _print(console, f"  {'parameters':<13}  {sizes}")
+    say(console, f"  {'device':<13}  {device}")
+    say(console, f"  {'parameters':<13}  {sizes}")
 
 
 def show_kept(best: dict[str, float], run, console: Console) -> None:
     """Print which weights became the model, and a warning if they are worse than no model."""
     score = best["score"]
     shown = "" if score is None else f", {score:.2f} {run.validator.score_name}"
-    _print(console, f"Model kept: that of step {best['step']}{shown}.")
+    say(console, f"Model kept: that of step {best['step']}{shown}.")
     if run.system.kind != "synthesis" and score is not None and score < 0:
-        _print(
+        say(
             console,
             f"Warning: this model is worse than none. On the valid split the SI-SDR of its"
             f" estimates is {-score:.2f} dB below that of the mixture. Train for longer, and check"
@@ -75,7 +73,7 @@ def show_next(directory: Path, run, console: Console) -> None:
         lines = [f"tfsepgan-generate --model {path}"]
     else:
         if (directory / "separated").is_dir():
-            _print(
+            say(
                 console,
                 f"Listen: {directory / 'separated'} has each test mixture, its estimates, and the"
                 " true sources as NAME-true.wav.",
@@ -86,10 +84,6 @@ def show_next(directory: Path, run, console: Console) -> None:
         ]
     if run.system.kind != "search":
         lines.append(f"tfsepgan-export --run {path} --output exported_models/NAME")
-    _print(console, "Next:")
+    say(console, "Next:")
     for line in lines:
-        _print(console, f"  {line}")
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False)
+        say(console, f"  {line}")

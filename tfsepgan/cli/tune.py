@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tfsepgan import systems
-from tfsepgan.cli.command import command
+from tfsepgan.cli.command import command, say
 from tfsepgan.cli.settings import parse, read_file, require_data
 from tfsepgan.config import Experiment, check
 from tfsepgan.errors import ConfigError
@@ -68,6 +68,7 @@ def _tune(arguments, console):
 
     quiet_tensorflow()
     from tfsepgan.tuning.plan import SearchPlan, prepare_search
+    from tfsepgan.tuning.samplers import sampler_of, trials_of
     from tfsepgan.tuning.tuner import is_part
 
     names = ("algorithm", "trials", "factor", "poor_db", "poor_epochs")
@@ -77,7 +78,7 @@ def _tune(arguments, console):
         directory=directory,
         **{name: getattr(options, name) for name in names},
     )
-    trials = _number_of_trials(plan)
+    trials = trials_of(sampler_of(plan))
     prepare_search(plan)
     if is_part():
         _take_part(plan, catalogue, console)
@@ -93,12 +94,6 @@ def _space(experiment: Experiment, options: TuneOptions) -> Space:
     if options.space is not None:
         spans = read_spans(read_file(options.space), declared, options.space)
     return resolve(spans, experiment, strict=options.space is not None)
-
-
-def _number_of_trials(plan) -> int:
-    from tfsepgan.tuning.samplers import sampler_of, trials_of
-
-    return trials_of(sampler_of(plan))
 
 
 def _take_part(plan, catalogue, console) -> None:
@@ -167,17 +162,16 @@ def _show(experiment: Experiment, space: Space, console) -> None:
         table.add_column(name)
     for item in space.settings:
         span = item.span
-        values = (
-            ", ".join(map(str, span.values))
-            if isinstance(span, Choice)
-            else f"{span.low} to {span.high}"
-        )
+        if isinstance(span, Choice):
+            values = ", ".join(map(str, span.values))
+        else:
+            values = f"{span.low} to {span.high}"
         table.add_row(
             item.name, escape(values) + (", logarithmic" if getattr(span, "log", False) else "")
         )
     console.print(table)
     for name, why in space.left_out.items():
-        console.print(f"Not searched: {name}, as {why}", markup=False, highlight=False)
+        say(console, f"Not searched: {name}, as {why}")
 
 
 main = command(_tune)

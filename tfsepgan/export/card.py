@@ -4,10 +4,12 @@ It starts with the metadata that the Hugging Face Hub reads.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tfsepgan.export.folder import file_facts
 from tfsepgan.export.parity import LIMITS
 from tfsepgan.export.savedmodel.signatures import RESIDUAL
 from tfsepgan.models.bundle import Manifest
@@ -26,33 +28,31 @@ _HUB_LICENCES = {
 
 def model_card(
     manifest: Manifest,
+    made: Path,
     *,
     parity: Mapping[str, float],
-    sizes: Mapping[str, int],
-    variants: Mapping[str, Mapping[str, Any]] | None = None,
+    variants: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The card of an exported model, in Markdown.
 
     Args:
       manifest: of the model; the card lists all of `trained`.
+      made: the folder of the model.
       parity: largest difference from Keras relative to peak, by kind of file.
-      sizes: bytes of every file, by its path in the model's folder.
       variants: figures of the TFLite files other than float32 and float16, by name.
     """
-    files = [*files_section(parity, sizes), *_variants_section(variants or {})]
-    return "\n".join(
-        [
-            *front_matter(manifest, "music-source-separation", pipeline_tag="audio-to-audio"),
-            *_what_it_is(manifest),
-            *training_section(manifest),
-            *files,
-            *_usage(manifest),
-        ]
+    return (
+        front_matter(manifest, "music-source-separation", pipeline_tag="audio-to-audio")
+        + _what_it_is(manifest)
+        + training_section(manifest)
+        + files_section(parity, made)
+        + _variants_section(variants)
+        + _usage(manifest)
     )
 
 
-def front_matter(manifest: Manifest, *tags: str, pipeline_tag: str | None = None) -> list[str]:
-    """The metadata of a model for the Hub, as lines of YAML between lines of dashes.
+def front_matter(manifest: Manifest, *tags: str, pipeline_tag: str | None = None) -> str:
+    """The metadata of a model for the Hub, as YAML between lines of dashes.
 
     Licence and datasets are those of `trained` in the manifest; datasets are names on the Hub.
     """
@@ -67,71 +67,65 @@ def front_matter(manifest: Manifest, *tags: str, pipeline_tag: str | None = None
     datasets = manifest.trained.get("datasets")
     facts |= {"datasets": list(datasets)} if isinstance(datasets, (list, tuple)) else {}
     text = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)
-    return ["---", *text.splitlines(), "---", ""]
+    return f"---\n{text}---\n\n"
 
 
-def _what_it_is(manifest: Manifest) -> list[str]:
-    stems = ", ".join((*manifest.sources, RESIDUAL))
-    return [
-        f"# {manifest.name}",
-        "",
-        (
-            f"A music source separator: it separates a mixture into **{stems}**. Waveform in,"
-            " waveform out; the stems sum to the mixture."
-        ),
-        "",
-        "| | |",
-        "|---|---|",
-        f"| made with | tfsepgan {manifest.tfsepgan_version} |",
-        f"| system, network | `{manifest.system}`, `{manifest.network}` |",
-        f"| sources | {', '.join(manifest.sources)} |",
-        f"| sample rate | {manifest.sample_rate_hz} Hz |",
-        f"| parameters | {manifest.parameters:,} |",
-        f"| hop, context | {manifest.hop}, {manifest.context} samples |",
-        "",
-    ]
+def _what_it_is(manifest: Manifest) -> str:
+    return f"""\
+# {manifest.name}
+
+A music source separator: it separates a mixture into \
+**{", ".join((*manifest.sources, RESIDUAL))}**. Waveform in, waveform out; the stems sum to the \
+mixture.
+
+| | |
+|---|---|
+| made with | tfsepgan {manifest.tfsepgan_version} |
+| system, network | `{manifest.system}`, `{manifest.network}` |
+| sources | {", ".join(manifest.sources)} |
+| sample rate | {manifest.sample_rate_hz} Hz |
+| parameters | {manifest.parameters:,} |
+| hop, context | {manifest.hop}, {manifest.context} samples |
+
+"""
 
 
-def training_section(manifest: Manifest) -> list[str]:
-    """Lines of Markdown on the training data of a model, and its scores."""
-    lines = ["## Training data, licences and scores", ""]
-    facts = list(_flat(manifest.trained))
-    if not facts:
-        return [*lines, "Not recorded. Ask whoever trained the model before you ship it.", ""]
-    return [
-        *lines,
-        "| | |",
-        "|---|---|",
-        *(f"| {_cell(key)} | {_cell(value)} |" for key, value in facts),
-        "",
-    ]
+def training_section(manifest: Manifest) -> str:
+    """Markdown on the training data of a model, and its scores."""
+    head = "## Training data, licences and scores\n\n"
+    rows = [f"| {_cell(key)} | {_cell(value)} |" for key, value in _flat(manifest.trained)]
+    if not rows:
+        return head + "Not recorded. Ask whoever trained the model before you ship it.\n\n"
+    return "\n".join([f"{head}| | |", "|---|---|", *rows, "\n"])
 
 
-def files_section(
-    parity: Mapping[str, float], sizes: Mapping[str, int], compared_on: str = "real audio"
-) -> list[str]:
-    """Lines of Markdown on the files, their sizes and their difference from the Keras model."""
-    lines = ["## Files", "", "| file | size |", "|---|---|"]
-    lines += [f"| `{path}` | {_readable(size)} |" for path, size in sorted(sizes.items())]
-    lines += ["", f"Largest difference from the Keras model on {compared_on}, relative to peak:"]
-    lines += [""]
-    lines += ["| | difference | limit |", "|---|---|---|"]
-    lines += [
-        f"| {_PARITY_NAMES[kind]} | {parity[kind]:.1e} | {LIMITS[kind]:.0e} |" for kind in parity
-    ]
-    return [*lines, ""]
+def files_section(parity: Mapping[str, float], made: Path, compared_on: str = "real audio") -> str:
+    """Markdown on the files of a folder, and their difference from the Keras model."""
+    sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
+    return "\n".join(
+        [
+            "## Files\n\n| file | size |\n|---|---|",
+            *(f"| `{path}` | {_readable(size)} |" for path, size in sizes.items()),
+            f"\nLargest difference from the Keras model on {compared_on}, relative to peak:\n",
+            "| | difference | limit |\n|---|---|---|",
+            *(
+                f"| {_PARITY_NAMES[kind]} | {value:.1e} | {LIMITS[kind]:.0e} |"
+                for kind, value in parity.items()
+            ),
+            "\n",
+        ]
+    )
 
 
-def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Lines of Markdown on the further TFLite files: their difference, and latency of streams."""
+def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> str:
+    """Markdown on the further TFLite files: their difference, and latency of streams."""
     if not variants:
-        return []
+        return ""
     lines = [
-        "Further TFLite files:",
-        "",
+        "Further TFLite files:\n",
         "| variant | difference, of peak | dB below the sources | SDR lost | latency |",
+        "|---|---|---|---|---|",
     ]
-    lines.append("|---|---|---|---|---|")
     for name, facts in variants.items():
         lost = f"{facts['sdr_loss_db']:.2f} dB" if "sdr_loss_db" in facts else ""
         delay = f"{facts['streaming']['latency_ms']:.0f} ms" if "streaming" in facts else ""
@@ -139,68 +133,53 @@ def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> list[str]:
             f"| `{name}` | {facts['of_peak']:.1e} | {facts['closeness_db']:.0f} | {lost}"
             f" | {delay} |"
         )
-    return [*lines, ""]
+    return "\n".join([*lines, "\n"])
 
 
-def _usage(manifest: Manifest) -> list[str]:
-    name, rate, first = manifest.name, manifest.sample_rate_hz, manifest.sources[0]
-    return [
-        "## How to run it",
-        "",
-        "Any recording, with tfsepgan (any length, rate and number of channels):",
-        "",
-        "```python",
-        "import tfsepgan",
-        "",
-        (
-            f'stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  #'
-            f' {{"{first}": ..., ...}}'
-        ),
-        "```",
-        "",
-        f"Without tfsepgan, audio at {rate} Hz, float32 `[batch, time, channels]` in [-1, 1]:",
-        "",
-        "```python",
-        "import tensorflow as tf",
-        "",
-        f'separate = tf.saved_model.load("{name}/1").signatures["separate"]',
-        f'{first} = separate(mixture=tf.constant(mixture))["{first}"]',
-        "```",
-        "",
-        "TensorFlow Serving:",
-        "",
-        "```sh",
-        (
-            f'docker run -p 8501:8501 -v "$PWD/{name}:/models/{name}" -e MODEL_NAME={name}'
-            " tensorflow/serving"
-        ),
-        f"curl localhost:8501/v1/models/{name}:predict \\",
-        """  -d '{"signature_name": "separate", "inputs": {"mixture": [[[0.1], [0.2], [0.3]]]}}'""",
-        "```",
-        "",
-        *_tflite_usage(manifest),
-    ]
-
-
-def _tflite_usage(manifest: Manifest) -> list[str]:
+def _usage(manifest: Manifest) -> str:
     name, first = manifest.name, manifest.sources[0]
-    return [
-        "TFLite, one channel at a time, `[1, time, 1]`:",
-        "",
-        "```python",
-        "from ai_edge_litert.interpreter import Interpreter",
-        "",
-        f'separate = Interpreter("{name}/{name}.tflite").get_signature_runner("separate")',
-        f'{first} = separate(mixture=block)["{first}"]',
-        "```",
-        "",
-        (
-            f"Long audio without seams: start blocks on multiples of {manifest.hop} samples. Extend"
-            f" each by {manifest.context} samples of the recording on both sides (none beyond its"
-            " ends), and discard the output of these samples."
-        ),
-        "",
-    ]
+    return f"""\
+## How to run it
+
+Any recording, with tfsepgan (any length, rate and number of channels):
+
+```python
+import tfsepgan
+
+stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  # {{"{first}": ..., ...}}
+```
+
+Without tfsepgan, audio at {manifest.sample_rate_hz} Hz, float32 `[batch, time, channels]` in \
+[-1, 1]:
+
+```python
+import tensorflow as tf
+
+separate = tf.saved_model.load("{name}/1").signatures["separate"]
+{first} = separate(mixture=tf.constant(mixture))["{first}"]
+```
+
+TensorFlow Serving:
+
+```sh
+docker run -p 8501:8501 -v "$PWD/{name}:/models/{name}" -e MODEL_NAME={name} tensorflow/serving
+curl localhost:8501/v1/models/{name}:predict \\
+  -d '{{"signature_name": "separate", "inputs": {{"mixture": [[[0.1], [0.2], [0.3]]]}}}}'
+```
+
+TFLite, one channel at a time, `[1, time, 1]`:
+
+```python
+from ai_edge_litert.interpreter import Interpreter
+
+separate = Interpreter("{name}/{name}.tflite").get_signature_runner("separate")
+{first} = separate(mixture=block)["{first}"]
+```
+
+Long audio without seams: start blocks on multiples of {manifest.hop} samples. Extend each by \
+{manifest.context} samples of the recording on both sides (none beyond its ends), and discard the \
+output of these samples.
+"""
 
 
 def _flat(values: Mapping[str, Any], prefix: str = ""):

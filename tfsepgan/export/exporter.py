@@ -10,31 +10,24 @@ exported_models/NAME/
   card.md             the model card
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import keras
 import numpy as np
 
 from tfsepgan.errors import ExportError
 from tfsepgan.export.card import model_card
-from tfsepgan.export.folder import VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.folder import VERSION, extend_manifest, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_parity_audio, measure_parity
-from tfsepgan.export.savedmodel.signatures import (
-    MIXTURE,
-    RESIDUAL,
-    RequestLimits,
-    served_limits,
-    signature_facts,
-)
+from tfsepgan.export.savedmodel.signatures import RequestLimits, served_limits, signature_facts
 from tfsepgan.export.savedmodel.writer import write_mono_saved_model, write_saved_model
 from tfsepgan.export.tflite.conversion import write_tflite
 from tfsepgan.export.tflite.files import OnDevice, describe_base, make_variants
-from tfsepgan.export.tflite.variants import check_variants
-from tfsepgan.models.bundle import MANIFEST, Bundle, Manifest, save_bundle
+from tfsepgan.export.tflite.variants import BASE, check_variants
+from tfsepgan.models.bundle import Bundle, save_bundle
 from tfsepgan.models.folders import CARD
 
 
@@ -75,9 +68,37 @@ def export_bundle(
     audio = check_parity_audio(parity_audio, sample_rate_hz=bundle.manifest.sample_rate_hz)
     # at most as much as a request to the SavedModel may hold
     audio = audio[: limits.samples(bundle.manifest) // audio.shape[1]]
-    bundle = Bundle(in_half_precision(bundle.generator), replace(bundle.manifest, name=output.name))
+    manifest = replace(bundle.manifest, name=output.name)
+    bundle = Bundle(in_half_precision(bundle.generator), manifest)
     with whole_or_not_at_all(output) as (made, scratch):
-        return _make(bundle, made, scratch, audio, limits, on_device, report)
+        report("writing the weights and the SavedModel")
+        save_bundle(made, bundle.generator, manifest)
+        write_saved_model(bundle, made / VERSION, limits)
+        write_mono_saved_model(bundle, scratch / "mono")
+        report("converting to TFLite")
+        tflite = {name: made / f"{manifest.name}{kind.end}" for name, kind in BASE.items()}
+        write_tflite(scratch / "mono", tflite)
+        describe_base(made, manifest)
+        report("comparing them with the Keras model")
+        figures = measure_parity(
+            bundle,
+            audio,
+            saved_model=made / VERSION,
+            tflite=tflite["float32"],
+            tflite_fp16=tflite["float16"],
+        )
+        variants = make_variants(bundle, made, scratch, on_device, audio, report)
+        card = model_card(manifest, made, parity=figures, variants=variants)
+        (made / CARD).write_text(card, encoding="utf-8")
+        seconds = round(len(audio) / manifest.sample_rate_hz, 3)
+        facts = {
+            "signatures": signature_facts(manifest.sources),
+            "limits": served_limits(manifest, limits),
+            "variants": variants,
+            "parity": {"of_peak": figures, "limits": LIMITS, "audio_seconds": seconds},
+        }
+        extend_manifest(made, facts)
+    return figures | {f"tflite_{name}": facts["of_peak"] for name, facts in variants.items()}
 
 
 def in_half_precision(generator):
@@ -87,83 +108,8 @@ def in_half_precision(generator):
     rounded for the half-precision TFLite file only, each by up to one part in 2048, the output of a
     deep network would change there by about a hundredth of its peak.
     """
-    import keras
-
     copy = keras.models.clone_model(generator)
     copy.set_weights(
         [weights.astype("float16").astype(weights.dtype) for weights in generator.get_weights()]
     )
     return copy
-
-
-def _make(
-    bundle: Bundle,
-    made: Path,
-    scratch: Path,
-    audio: np.ndarray,
-    limits: RequestLimits,
-    on_device: OnDevice,
-    report: Callable[[str], None],
-) -> dict[str, float]:
-    """Fill the folder `made`; returns the parity figures."""
-    manifest = bundle.manifest
-    tflite = {
-        "float32": made / f"{manifest.name}.tflite",
-        "float16": made / f"{manifest.name}.fp16.tflite",
-    }
-    report("writing the weights and the SavedModel")
-    save_bundle(made, bundle.generator, manifest)
-    write_saved_model(bundle, made / VERSION, limits)
-    write_mono_saved_model(bundle, scratch / "mono")
-    report("converting to TFLite")
-    write_tflite(scratch / "mono", tflite)
-    describe_base(made, manifest)
-    report("comparing them with the Keras model")
-    figures = measure_parity(
-        bundle,
-        audio,
-        saved_model=made / VERSION,
-        tflite=tflite["float32"],
-        tflite_fp16=tflite["float16"],
-    )
-    variants = make_variants(bundle, made, scratch, on_device, audio, report)
-    sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
-    (made / CARD).write_text(
-        model_card(manifest, parity=figures, sizes=sizes, variants=variants), encoding="utf-8"
-    )
-    _extend_manifest(
-        made, manifest, figures, limits, variants, seconds=len(audio) / manifest.sample_rate_hz
-    )
-    return figures | {f"tflite_{name}": facts["of_peak"] for name, facts in variants.items()}
-
-
-def _extend_manifest(
-    made: Path,
-    manifest: Manifest,
-    figures: dict[str, float],
-    limits: RequestLimits,
-    variants: dict[str, dict],
-    *,
-    seconds: float,
-) -> None:
-    import keras
-    import tensorflow as tf
-
-    stems = [*manifest.sources, RESIDUAL]
-    values: dict[str, Any] = json.loads((made / MANIFEST).read_text(encoding="utf-8"))
-    values["export"] = {
-        "signatures": {
-            "saved_model": signature_facts(manifest.sources),
-            "tflite": {
-                "names": ["separate"],
-                "input": {MIXTURE: [1, "time", 1]},
-                "outputs": dict.fromkeys(stems, [1, "time", 1]),
-            },
-        },
-        "limits": served_limits(manifest, limits),
-        "files": file_facts(made),
-        "variants": variants,
-        "parity": {"of_peak": figures, "limits": LIMITS, "audio_seconds": round(seconds, 3)},
-        "made_with": {"tensorflow": tf.__version__, "keras": keras.__version__},
-    }
-    (made / MANIFEST).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,11 +1,15 @@
 """The folder of an export: complete, or as it was before."""
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import keras
+import tensorflow as tf
 
 from tfsepgan.errors import CheckpointError, ExportError
 from tfsepgan.export.tflite.variants import TFLITE_ENDS
@@ -43,15 +47,27 @@ def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
 
 def file_facts(directory: Path) -> dict[str, dict[str, Any]]:
     """Size and SHA-256 of every file below a folder except the manifest, by relative path."""
-    facts = {}
-    for path in sorted(
-        one for one in directory.rglob("*") if one.is_file() and one != directory / MANIFEST
-    ):
-        facts[path.relative_to(directory).as_posix()] = {
+    return {
+        path.relative_to(directory).as_posix(): {
             "bytes": path.stat().st_size,
             "sha256": sha256_of(path),
         }
-    return facts
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path != directory / MANIFEST
+    }
+
+
+def extend_manifest(made: Path, facts: Mapping[str, Any], **fields: Any) -> None:
+    """Add the facts of an export to the manifest of its folder, with the digests of its files.
+
+    Args:
+      fields: of the manifest, which replace those in it.
+    """
+    path = made / MANIFEST
+    made_with = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    values = json.loads(path.read_text(encoding="utf-8")) | fields
+    values["export"] = {**facts, "files": file_facts(made), "made_with": made_with}
+    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_output(output: Path) -> None:
@@ -82,15 +98,9 @@ def _check_output(output: Path) -> None:
             f"{output} is not an exported model and is left as it is; choose another output"
         ) from error
     names = {earlier.name, output.name}
-    exported = {
-        VERSION,
-        CARD,
-        *WEIGHTS,
-        MANIFEST,
-        *(f"{one}{end}" for one in names for end in TFLITE_ENDS),
-    }
-    if present - exported:
-        further = ", ".join(sorted(present - exported))
+    exported = {f"{one}{end}" for one in names for end in TFLITE_ENDS}
+    if foreign := present - exported - {VERSION, CARD, *WEIGHTS, MANIFEST}:
+        further = ", ".join(sorted(foreign))
         raise ExportError(
             f"{output} holds more than an exported model ({further}) and would be replaced; move"
             " that away or choose another output"

@@ -2,20 +2,27 @@
 
 import io
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import soundfile
+import tensorflow as tf
 
 from tfsepgan.errors import ExportError
-from tfsepgan.export.savedmodel.signatures import BYTES, DEFAULT, STREAM, WAV, separation_function
+from tfsepgan.export.savedmodel.signatures import (
+    BYTES,
+    DEFAULT,
+    SEPARATE,
+    STREAM,
+    WAV,
+    separation_function,
+)
 from tfsepgan.export.tflite.conversion import run_tflite
 from tfsepgan.models.bundle import Bundle
 
-LIMITS = {
-    "saved_model": 1e-4,
-    "tflite": 1e-4,
-    "tflite_fp16": 1e-2,
-}  # largest difference relative to peak: the rounding of float32 and float16 arithmetic
+# largest difference relative to peak: the rounding of float32 and float16 arithmetic
+LIMITS = {"saved_model": 1e-4, "tflite": 1e-4, "tflite_fp16": 1e-2}
 MAX_SECONDS = 30.0  # one pass over the whole audio must fit into memory
 
 Stems = Mapping[str, np.ndarray]
@@ -52,54 +59,42 @@ def keras_stems(bundle: Bundle, audio: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.asarray(samples)[0] for name, samples in stems.items()}
 
 
-def saved_model_stems(directory: Path, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """Stems of `[time, channels]` by a SavedModel's signature `separate`."""
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(directory))
-    stems = loaded.signatures["separate"](mixture=tf.constant(audio[None]))
-    return {name: samples.numpy()[0] for name, samples in stems.items()}
-
-
 def served_stems(
     directory: Path, audio: np.ndarray, sample_rate_hz: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Stems of `[time, channels]` by a SavedModel's other signatures, by name of the signature.
+    """Stems of `[time, channels]` by each signature of a SavedModel that separates.
 
-    These are the default one, `separate_wav`, and `stream` with blocks of uneven length.
+    `stream` gets blocks of uneven length.
     """
-    import soundfile
-    import tensorflow as tf
-
     loaded = tf.saved_model.load(str(directory))
-    signatures = loaded.signatures
-    stems = {
-        DEFAULT: {
-            name: one.numpy()[0]
-            for name, one in signatures[DEFAULT](mixture=tf.constant(audio[None])).items()
-        }
-    }
+    wav, stream = loaded.signatures[WAV], loaded.signatures[STREAM]
     file = io.BytesIO()
     soundfile.write(file, audio, sample_rate_hz, format="WAV", subtype="FLOAT")
-    files = signatures[WAV](wav=tf.constant([file.getvalue()]))
-    stems[WAV] = {
-        name.removesuffix(BYTES): soundfile.read(
-            io.BytesIO(one.numpy()[0]), dtype="float32", always_2d=True
-        )[0]
-        for name, one in files.items()
+    files = {
+        name.removesuffix(BYTES): io.BytesIO(one.numpy()[0])
+        for name, one in wav(wav=tf.constant([file.getvalue()])).items()
     }
     context, pieces = tf.zeros((1, 0, audio.shape[1])), []
     cuts = [0, len(audio) // 7, len(audio) // 2, len(audio)]
-    for start, end in zip(cuts, cuts[1:], strict=False):
-        block = tf.constant(audio[None, start:end])
-        pieces.append(
-            signatures[STREAM](block=block, context=context, final=tf.constant(end == len(audio)))
-        )
+    for start, end in pairwise(cuts):
+        block, final = tf.constant(audio[None, start:end]), tf.constant(end == len(audio))
+        pieces.append(stream(block=block, context=context, final=final))
         context = pieces[-1].pop("context")
-    stems[STREAM] = {
-        name: np.concatenate([piece[name].numpy()[0] for piece in pieces]) for name in pieces[0]
+    mixture = tf.constant(audio[None])
+    whole = {name: loaded.signatures[name](mixture=mixture) for name in (DEFAULT, SEPARATE)}
+    return {
+        **{
+            signature: {name: one.numpy()[0] for name, one in stems.items()}
+            for signature, stems in whole.items()
+        },
+        WAV: {
+            name: soundfile.read(one, dtype="float32", always_2d=True)[0]
+            for name, one in files.items()
+        },
+        STREAM: {
+            name: np.concatenate([piece[name].numpy()[0] for piece in pieces]) for name in pieces[0]
+        },
     }
-    return stems
 
 
 def largest_difference(reference: Stems, other: Stems) -> float:
@@ -107,9 +102,8 @@ def largest_difference(reference: Stems, other: Stems) -> float:
 
     Infinite where the stems differ in name or shape, or are not finite.
     """
-    if set(reference) != set(other) or any(
-        reference[name].shape != other[name].shape for name in reference
-    ):
+    shapes = [{name: one.shape for name, one in stems.items()} for stems in (reference, other)]
+    if shapes[0] != shapes[1]:
         return float("inf")
     peak = max(float(np.abs(samples).max()) for samples in reference.values())
     differences = [float(np.abs(reference[name] - other[name]).max()) for name in reference]
@@ -132,7 +126,6 @@ def measure_parity(
     """
     reference = keras_stems(bundle, audio)
     served = served_stems(saved_model, audio, bundle.manifest.sample_rate_hz)
-    served["separate"] = saved_model_stems(saved_model, audio)
     figures = {
         "saved_model": max(largest_difference(reference, stems) for stems in served.values()),
         "tflite": largest_difference(reference, run_tflite(tflite, audio)),

@@ -11,22 +11,22 @@ exported_models/NAME/
 All files are made from weights that half precision represents exactly, as in `export.exporter`.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfsepgan.export.card import files_section, front_matter, training_section
-from tfsepgan.export.folder import VERSION, file_facts, whole_or_not_at_all
+from tfsepgan.export.folder import VERSION, extend_manifest, whole_or_not_at_all
 from tfsepgan.export.parity import LIMITS, check_limits, largest_difference
 from tfsepgan.export.savedmodel.writer import save_functions
 from tfsepgan.export.tflite.conversion import open_interpreter, write_tflite
-from tfsepgan.export.tflite.metadata import write_metadata
-from tfsepgan.models.folders import CARD, MANIFEST, Manifest
+from tfsepgan.export.tflite.metadata import facts_inside, write_metadata
+from tfsepgan.export.tflite.variants import BASE
+from tfsepgan.models.folders import CARD, Manifest
 from tfsepgan.models.saved import save_trained
 
 LATENT, SOUND = "latent", "sound"
@@ -64,26 +64,17 @@ def export_synthesis(
         _write_saved_model(generator, made / VERSION, SIGNATURES, batch=None)
         _write_saved_model(generator, scratch / "one", ("generate",), batch=1)
         report("converting to TFLite")
-        files = {
-            "tflite": made / f"{output.name}.tflite",
-            "tflite_fp16": made / f"{output.name}.fp16.tflite",
-        }
-        write_tflite(
-            scratch / "one",
-            {"float32": files["tflite"], "float16": files["tflite_fp16"]},
-            signature="generate",
-        )
+        files = {name: made / f"{output.name}{kind.end}" for name, kind in BASE.items()}
+        write_tflite(scratch / "one", files, signature="generate")
         _describe_files(files, manifest, system)
         report("comparing them with the Keras model")
         figures = _measure_parity(system, made / VERSION, files)
-        _write_card(made, manifest, system, figures)
-        _extend_manifest(made, manifest, system, figures)
+        (made / CARD).write_text(_card(made, manifest, system, figures), encoding="utf-8")
+        extend_manifest(made, _export_facts(system, figures), name=manifest.name)
     return figures
 
 
 def _write_saved_model(generator, directory: Path, signatures, *, batch: int | None) -> None:
-    import tensorflow as tf
-
     wanted = [tf.TensorSpec((batch, generator.input_shape[1]), tf.float32, name=LATENT)]
     function = tf.function(
         lambda latent: {SOUND: generator(latent, training=False)},
@@ -97,50 +88,33 @@ def _describe_files(files: Mapping[str, Path], manifest: Manifest, system) -> No
     """Write a description into each TFLite file."""
     window = system.experiment.data.window
     signature = {"inputs": {LATENT: [1, system.latent]}, "outputs": {SOUND: [1, window, 1]}}
-    for kind, variant in (("tflite", "float32"), ("tflite_fp16", "float16")):
-        facts = {
-            "format": 1,
-            "name": manifest.name,
-            "variant": variant,
-            "sources": list(manifest.sources),
-            "sample_rate_hz": manifest.sample_rate_hz,
-            "licence": manifest.trained.get("licence"),
-            "made_with": f"tfsepgan {manifest.tfsepgan_version}",
-            "signatures": {"generate": signature},
-        }
+    for variant, path in files.items():
         summary = (
             f"tfsepgan model {manifest.name}: makes sounds at {manifest.sample_rate_hz} Hz"
             f" ({variant})."
         )
-        write_metadata(files[kind], facts, summary)
+        write_metadata(path, facts_inside(manifest, variant, {"generate": signature}), summary)
 
 
 def _measure_parity(system, saved_model: Path, files: Mapping[str, Path]) -> dict[str, float]:
     """Largest difference of every file from Keras on a few fixed latents, relative to peak."""
-    import tensorflow as tf
-
     latents = np.random.default_rng(0).uniform(-1, 1, (COMPARED, system.latent)).astype(np.float32)
     reference = {SOUND: np.asarray(system.ema_generator(latents, training=False))}
     saved = tf.saved_model.load(str(saved_model)).signatures["generate"](
         latent=tf.constant(latents)
     )
     figures = {"saved_model": largest_difference(reference, {SOUND: saved[SOUND].numpy()})}
-    for kind, path in files.items():
-        generate = open_interpreter(path).get_signature_runner("generate")
+    for kind, variant in (("tflite", "float32"), ("tflite_fp16", "float16")):
+        generate = open_interpreter(files[variant]).get_signature_runner("generate")
         sounds = [generate(latent=one[None])[SOUND].copy() for one in latents]
         figures[kind] = largest_difference(reference, {SOUND: np.concatenate(sounds)})
     check_limits(figures)
     return figures
 
 
-def _extend_manifest(made: Path, manifest: Manifest, system, figures: dict[str, float]) -> None:
-    import keras
-    import tensorflow as tf
-
+def _export_facts(system, figures: Mapping[str, float]) -> dict:
     latent, window = system.latent, system.experiment.data.window
-    values: dict[str, Any] = json.loads((made / MANIFEST).read_text(encoding="utf-8"))
-    values["name"] = manifest.name
-    values["export"] = {
+    return {
         "signatures": {
             "saved_model": {
                 "names": list(SIGNATURES),
@@ -153,55 +127,51 @@ def _extend_manifest(made: Path, manifest: Manifest, system, figures: dict[str, 
                 "outputs": {SOUND: [1, window, 1]},
             },
         },
-        "files": file_facts(made),
         "parity": {"of_peak": figures, "limits": LIMITS, "sounds": COMPARED},
-        "made_with": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }
-    (made / MANIFEST).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_card(made: Path, manifest: Manifest, system, figures: Mapping[str, float]) -> None:
-    sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
+def _card(made: Path, manifest: Manifest, system, figures: Mapping[str, float]) -> str:
     name, rate, window = manifest.name, manifest.sample_rate_hz, system.experiment.data.window
-    lines = [
-        *front_matter(manifest, "audio-generation", "gan"),
-        f"# {name}",
-        "",
-        (
-            f"Makes sounds of **{manifest.sources[0]}** from random numbers: {window} samples,"
-            f" {window / rate:.2f} s, at {rate} Hz. It does not separate mixtures."
-        ),
-        "",
-        "| | |",
-        "|---|---|",
-        f"| made with | tfsepgan {manifest.tfsepgan_version} |",
-        f"| system | `{manifest.system}` |",
-        f"| parameters | {manifest.parameters:,} |",
-        f"| random numbers | {system.latent}, each uniform in [-1, 1] |",
-        "",
-        *training_section(manifest),
-        *files_section(figures, sizes, "fixed random numbers"),
-        "## How to run it",
-        "",
-        "```bash",
-        f"tfsepgan-generate --model path/to/{name} --count 16 --output sounds",
-        "```",
-        "",
-        "Without tfsepgan (TensorFlow Serving offers the same signature):",
-        "",
-        "```python",
-        "import numpy as np",
-        "import tensorflow as tf",
-        "",
-        f'generate = tf.saved_model.load("{name}/1").signatures["generate"]',
-        f"latent = tf.random.uniform((16, {system.latent}), -1.0, 1.0)",
-        'sounds = generate(latent=latent)["sound"]  # [16, ' + f"{window}, 1]",
-        "```",
-        "",
-        (
-            f"TFLite, one sound at a time: signature `generate`, `latent` `[1, {system.latent}]` to"
-            f" `sound` `[1, {window}, 1]`."
-        ),
-        "",
-    ]
-    (made / CARD).write_text("\n".join(lines), encoding="utf-8")
+    head = f"""\
+# {name}
+
+Makes sounds of **{manifest.sources[0]}** from random numbers: {window} samples, \
+{window / rate:.2f} s, at {rate} Hz. It does not separate mixtures.
+
+| | |
+|---|---|
+| made with | tfsepgan {manifest.tfsepgan_version} |
+| system | `{manifest.system}` |
+| parameters | {manifest.parameters:,} |
+| random numbers | {system.latent}, each uniform in [-1, 1] |
+
+"""
+    usage = f"""\
+## How to run it
+
+```bash
+tfsepgan-generate --model path/to/{name} --count 16 --output sounds
+```
+
+Without tfsepgan (TensorFlow Serving offers the same signature):
+
+```python
+import numpy as np
+import tensorflow as tf
+
+generate = tf.saved_model.load("{name}/1").signatures["generate"]
+latent = tf.random.uniform((16, {system.latent}), -1.0, 1.0)
+sounds = generate(latent=latent)["sound"]  # [16, {window}, 1]
+```
+
+TFLite, one sound at a time: signature `generate`, `latent` `[1, {system.latent}]` to `sound` \
+`[1, {window}, 1]`.
+"""
+    return (
+        front_matter(manifest, "audio-generation", "gan")
+        + head
+        + training_section(manifest)
+        + files_section(figures, made, "fixed random numbers")
+        + usage
+    )

@@ -16,26 +16,14 @@ import numpy as np
 
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
-from tfsepgan.files import put_in_place
 from tfsepgan.layers.filterbank import for_inference
-from tfsepgan.models.digests import check_digest, write_manifest
+from tfsepgan.models.digests import BROKEN, check_digest, written_with_weights
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.models.keras_state import built_in, refuse_after_fork
 from tfsepgan.networks.table import build_generator, first_sources, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
 
 WEIGHTS = "model.keras"
-# Raised by building and reading when settings or weights are not those of a model.
-_BROKEN = (
-    ConfigError,
-    ValueError,
-    OSError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    zipfile.BadZipFile,
-)
 
 __all__ = [
     "MANIFEST",
@@ -139,16 +127,8 @@ def save_bundle(directory: Path, generator: keras.Model, manifest: Manifest) -> 
 
     Raises: CheckpointError when writing fails.
     """
-    directory = Path(directory)
-    try:
-        with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
-            generator.save(scratch / WEIGHTS)
-            write_manifest(scratch, manifest, WEIGHTS)
-    except OSError as error:
-        raise CheckpointError(
-            f"Could not write the model to {directory}: {error.strerror or error}. "
-            "Free some space or choose another folder."
-        ) from error
+    with written_with_weights(directory, manifest, WEIGHTS) as scratch:
+        generator.save(scratch / WEIGHTS)
 
 
 def load_bundle(directory: Path) -> Bundle:
@@ -179,7 +159,7 @@ def load_bundle(directory: Path) -> Bundle:
             )
             generator = first_sources(generator, len(manifest.sources))
         generator.load_weights(weights)
-    except _BROKEN as error:
+    except (ConfigError, *BROKEN) as error:
         raise CheckpointError(
             f"The weights in {weights} do not fit its manifest: {str(error).rstrip('.')}. Export"
             " the model again."

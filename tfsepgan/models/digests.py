@@ -1,20 +1,37 @@
 """Manifests that name their weights by SHA-256, and the comparison when a model is loaded."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.files import sha256_of
-from tfsepgan.models.folders import MANIFEST, Manifest
+from tfsepgan.files import put_in_place, sha256_of
+from tfsepgan.models.folders import MANIFEST, Manifest, writing_a_model
+
+# raised by building and reading when settings or weights are not those of a model
+BROKEN = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError),
+    zipfile.BadZipFile,
+)
 
 
-def write_manifest(folder: Path, manifest: Manifest, weights: str) -> None:
-    """Write `manifest.json` with the SHA-256 of the weights, a file of the same folder."""
-    files = {weights: {"sha256": sha256_of(folder / weights)}}
-    text = json.dumps({**asdict(manifest), "files": files}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+@contextlib.contextmanager
+def written_with_weights(directory: Path, manifest: Manifest, weights: str) -> Iterator[Path]:
+    """Write the manifest and the weights of a model; both take their places once complete.
+
+    Args:
+      weights: name of the file.
+    Yields: a temporary folder to write the weights in.
+    Raises: CheckpointError when writing fails.
+    """
+    with writing_a_model(directory), put_in_place(directory, (weights, MANIFEST)) as scratch:
+        yield scratch
+        files = {weights: {"sha256": sha256_of(scratch / weights)}}
+        text = json.dumps({**asdict(manifest), "files": files}, indent=2)
+        (scratch / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def check_digest(folder: Path, name: str) -> None:

@@ -1,9 +1,11 @@
 """Manifests of models, and where the models are; reads neither weights nor TensorFlow."""
 
+import contextlib
 import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -103,11 +105,9 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
     shipped = shipped_models()
     if isinstance(name_or_path, str) and name in shipped:
         if folders:
-            logger.warning(
-                "%r is the model that ships with tfsepgan; write %r for the folder.",
-                name,
-                os.path.join(os.curdir, name),
-            )
+            own = os.path.join(os.curdir, name)
+            message = "%r is the model that ships with tfsepgan; write %r for the folder."
+            logger.warning(message, name, own)
         return shipped[name]
     if folders:
         return folders[0]
@@ -148,7 +148,7 @@ def copy_bundle(folder: Path, target: str | os.PathLike[str]) -> None:
     """
     target = Path(target)
     check_new_folder(target)
-    try:
+    with writing_a_model(target):
         if target.is_dir():
             target.rmdir()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,9 +157,16 @@ def copy_bundle(folder: Path, target: str | os.PathLike[str]) -> None:
             if (made / CARD).is_file():
                 shutil.copy(made / CARD, made / HUB_CARD)
             os.replace(made, target)
+
+
+@contextlib.contextmanager
+def writing_a_model(folder: Path) -> Iterator[None]:
+    """Inside, an OSError becomes a CheckpointError that names the folder."""
+    try:
+        yield
     except OSError as error:
         raise CheckpointError(
-            f"Could not write the model to {target}: {error.strerror or error}. Free some space or"
+            f"Could not write the model to {folder}: {error.strerror or error}. Free some space or"
             " choose another folder."
         ) from error
 
@@ -177,8 +184,8 @@ def shipped_models() -> dict[str, Path]:
     They are inside the package in a wheel, and beside it in a checkout.
     """
     package = Path(tfsepgan.__file__).parent
-    found = {}
-    for root in (package.parent / "exported_models", package / "exported_models"):
-        for manifest in sorted(root.glob(f"*/{MANIFEST}")):
-            found[manifest.parent.name] = manifest.parent
-    return found
+    return {
+        manifest.parent.name: manifest.parent
+        for place in (package.parent, package)
+        for manifest in sorted(place.glob(f"exported_models/*/{MANIFEST}"))
+    }

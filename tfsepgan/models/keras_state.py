@@ -3,9 +3,10 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import keras
+import numpy as np
 
 from tfsepgan.errors import TfsepganError
 
@@ -33,6 +34,13 @@ def built_in(policy: str = "float32") -> Iterator[None]:
         finally:
             keras.config.set_floatx(floatx)
             keras.config.set_dtype_policy(saved)
+
+
+def misfits(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Sorted names that only one of the two has, or that have another shape in each."""
+    own = {name: tuple(variable.shape) for name, variable in variables.items()}
+    saved = {name: array.shape for name, array in arrays.items()}
+    return sorted(name for name in own.keys() | saved.keys() if own.get(name) != saved.get(name))
 
 
 def refuse_after_fork() -> None:

@@ -1,7 +1,6 @@
 """Trained systems on disk: a generator as a bundle, any other kind as its settings and weights."""
 
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,25 +11,13 @@ import numpy as np
 from tfsepgan import systems
 from tfsepgan.config import DataConfig, Experiment, TrainingConfig, check, from_dict, to_dict
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
-from tfsepgan.files import put_in_place
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
-from tfsepgan.models.digests import check_digest, write_manifest
-from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
-from tfsepgan.models.keras_state import built_in
+from tfsepgan.models.digests import BROKEN, check_digest, written_with_weights
+from tfsepgan.models.folders import Manifest, find_bundle, read_manifest
+from tfsepgan.models.keras_state import built_in, misfits
 from tfsepgan.systems.base import SearchingSystem, SeparationSystem, System
 
 WEIGHTS = "weights.npz"
-# Raised by building and reading when settings or weights are not those of a model.
-_BROKEN = (
-    TfsepganError,
-    ValueError,
-    OSError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    zipfile.BadZipFile,
-    EOFError,
-)
 
 
 class TrainedSystem(NamedTuple):
@@ -90,7 +77,9 @@ def save_trained(directory: Path, system: System, trained: dict[str, Any]) -> No
         kind=system.kind,
         settings=to_dict(experiment),
     )
-    _write(Path(directory), _weights_of(system), manifest)
+    weights = {name: np.asarray(variable) for name, variable in _weights_of(system).items()}
+    with written_with_weights(directory, manifest, WEIGHTS) as scratch:
+        np.savez(scratch / WEIGHTS, **weights)
 
 
 def load_trained(name_or_path: str | os.PathLike[str]) -> System:
@@ -119,12 +108,11 @@ def load_trained(name_or_path: str | os.PathLike[str]) -> System:
         with np.load(directory / WEIGHTS, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         wanted = _weights_of(system)
-        wrong = [name for name in wanted.keys() | arrays.keys() if not _fits(name, wanted, arrays)]
-        if wrong:
-            raise CheckpointError(f"{len(wrong)} of {len(wanted)} differ, {sorted(wrong)[0]} first")
+        if wrong := misfits(wanted, arrays):
+            raise CheckpointError(f"{len(wrong)} of {len(wanted)} differ, {wrong[0]} first")
         for name, variable in wanted.items():
             variable.assign(arrays[name])
-    except _BROKEN as error:
+    except (TfsepganError, *BROKEN) as error:
         raise CheckpointError(
             f"The weights in {directory / WEIGHTS} do not fit its manifest:"
             f" {str(error).rstrip('.')}. Train it again."
@@ -188,10 +176,6 @@ def experiment_from(flat: dict[str, Any]) -> Experiment:
     return Experiment(system=system, preset=preset, **sections)
 
 
-def _fits(name: str, wanted: dict, arrays: dict) -> bool:
-    return name in wanted and name in arrays and tuple(wanted[name].shape) == arrays[name].shape
-
-
 def _weights_of(system: System) -> dict[str, keras.Variable]:
     return {
         f"{name}/{index:04d}": variable
@@ -199,18 +183,3 @@ def _weights_of(system: System) -> dict[str, keras.Variable]:
         for index, variable in enumerate(network.variables)
         if variable.dtype != "string" and "seed_generator" not in variable.path
     }
-
-
-def _write(directory: Path, weights: dict[str, keras.Variable], manifest: Manifest) -> None:
-    try:
-        with put_in_place(directory, (WEIGHTS, MANIFEST)) as scratch:
-            np.savez(
-                scratch / WEIGHTS,
-                **{name: np.asarray(variable) for name, variable in weights.items()},
-            )
-            write_manifest(scratch, manifest, WEIGHTS)
-    except OSError as error:
-        raise CheckpointError(
-            f"Could not write the model to {directory}: {error.strerror or error}. "
-            "Free some space or choose another folder."
-        ) from error

@@ -219,7 +219,9 @@ def _writer_for(
     path: Path, info: SoundInfo, files: dict[str, Path], form: StemFormat, clip: str
 ) -> StemWriter:
     """A writer for the stems of a recording, none of which may replace the recording."""
-    writer = StemWriter(
+    if any(target.exists() and target.samefile(path) for target in files.values()):
+        raise DataError(f"{path} would be replaced by one of its own stems; choose another output")
+    return StemWriter(
         files,
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
@@ -228,12 +230,6 @@ def _writer_for(
         clip=clip,
         tags=read_tags(path) if form.name != "wav" else None,
     )
-    for target in writer.paths.values():
-        if target.exists() and target.samefile(path):
-            raise DataError(
-                f"{path} would be replaced by one of its own stems; choose another output"
-            )
-    return writer
 
 
 def _write_stems(
@@ -284,16 +280,6 @@ def _notes(
 
 
 def _progress_bar(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(
-        *columns,
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+    return Progress(*columns, *times, console=console, disable=not console.is_terminal)

@@ -5,11 +5,10 @@ run and a searching system have no such file and use TensorFlow.
 """
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,23 +16,23 @@ from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.models.digests import check_digest
 from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
+from tfsepgan.separation.engine import CHANNELS_PER_PASS, Network
 
 Runtime = Literal["auto", "litert", "tensorflow"]
-RUNTIMES = ("auto", "litert", "tensorflow")
+RUNTIMES = get_args(Runtime)
 LONG_SECONDS = 1800.0  # of music; above, TensorFlow saves more time than its start takes
 SIGNATURE = "separate"
-_CHANNELS_AT_ONCE = 2  # equal to the engine's channels per pass
 
 
 class LoadedModel(NamedTuple):
-    """A model in LiteRT; used like a `Bundle`, which needs Keras."""
+    """A model in LiteRT or on a server; used like a `Bundle`, which needs Keras."""
 
-    network: "LiteRTNetwork"
+    network: Network
     manifest: Manifest
 
-    def separate_function(self) -> Callable[[np.ndarray], np.ndarray]:
+    def separate_function(self) -> Network:
         """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
-        return self.network.separate
+        return self.network
 
 
 class LiteRTNetwork:
@@ -52,7 +51,7 @@ class LiteRTNetwork:
     def _start(self, idle: list[Any]) -> None:
         # interpreters that are not running: none may run in two threads at once
         self._idle = idle
-        self._pool = ThreadPoolExecutor(_CHANNELS_AT_ONCE, thread_name_prefix="litert")
+        self._pool = ThreadPoolExecutor(CHANNELS_PER_PASS, thread_name_prefix="litert")
         self._process = os.getpid()
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
@@ -95,15 +94,12 @@ def choose_runtime(
     if runtime == "tensorflow":
         return runtime
     reason = _why_not_litert(folder, manifest)
-    if runtime == "litert":
-        if reason:
-            raise CheckpointError(
-                f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
-            )
-        return runtime
-    if reason or (seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")):
-        return "tensorflow"
-    return "litert"
+    if runtime == "litert" and reason:
+        raise CheckpointError(
+            f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
+        )
+    is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
+    return "tensorflow" if runtime == "auto" and (reason or is_long) else "litert"
 
 
 def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
@@ -119,7 +115,7 @@ def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
         raise CheckpointError(
             f"{path} does not belong to the model in {folder}. Export the model again."
         )
-    return LoadedModel(LiteRTNetwork(path, manifest.sources), manifest)
+    return LoadedModel(LiteRTNetwork(path, manifest.sources).separate, manifest)
 
 
 def tflite_file(folder: Path, manifest: Manifest) -> Path:

@@ -6,7 +6,7 @@ stems = separator.separate(mixture, 44100)  # {"piano": ..., "residual": ...}, s
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from numbers import Real
 from pathlib import Path
@@ -45,6 +45,7 @@ class Separator:
     """The folder of the model; None for one that was made in memory."""
     runtime = "tensorflow"
     """The library that runs the network."""
+    _engine: Callable[..., BlockSeparator] = BlockSeparator
 
     def __init__(
         self,
@@ -221,37 +222,23 @@ class Separator:
           mixture.
         Raises: ShapeError as `separate` does; for a bad rate or channel count at once.
         """
-        stream = self._open_stream(sample_rate_hz, channels)
-        return _stems_of(stream, blocks, channels)
-
-    def _open_stream(self, sample_rate_hz: float, channels: int) -> StemStream:
         check_rate_and_channels(sample_rate_hz, channels)
-        return StemStream(
-            self._open_engine(channels),
-            sources=self.sources,
-            channels=channels,
-            sample_rate_hz=sample_rate_hz,
-            model_rate_hz=self.sample_rate_hz,
-        )
-
-    def _open_engine(
-        self, channels: int, kind: type[BlockSeparator] = BlockSeparator, **named: Any
-    ) -> BlockSeparator:
-        """The engine for one recording.
-
-        Args:
-          kind: its class.
-          named: further arguments of that class.
-        """
-        return kind(
+        engine = self._engine(
             self.network,
             channels=channels,
             sources=len(self.sources),
             hop=self.manifest.hop,
             context=self.manifest.context,
             block=self.block,
-            **named,
         )
+        stream = StemStream(
+            engine,
+            sources=self.sources,
+            channels=channels,
+            sample_rate_hz=sample_rate_hz,
+            model_rate_hz=self.sample_rate_hz,
+        )
+        return _stems_of(stream, blocks, channels)
 
 
 load = Separator.from_preset

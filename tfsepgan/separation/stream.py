@@ -41,8 +41,8 @@ class StemStream:
           model_rate_hz: of the model.
         """
         self._engine, self._sources, self._channels = engine, tuple(sources), channels
-        self._mixture, self._offset = _Fifo(channels), OffsetRemover(channels, sample_rate_hz)
-        self._estimates = _Fifo(channels * len(self._sources))
+        self._offset = OffsetRemover(channels, sample_rate_hz)
+        self._mixture, self._estimates = _Fifo(), _Fifo()
         self._to_model = self._from_model = None
         self._margin = 0
         if sample_rate_hz != model_rate_hz:
@@ -84,9 +84,8 @@ class StemStream:
         for block in blocks:
             ready += self._emit(block.transpose(1, 0, 2).reshape(block.shape[1], -1), last=False)
         if last:
-            ready += self._emit(
-                np.zeros((0, self._channels * len(self._sources)), np.float32), last=True
-            )
+            nothing = np.zeros((0, self._channels * len(self._sources)), np.float32)
+            ready += self._emit(nothing, last=True)
         return ready
 
     def _emit(self, folded: np.ndarray, *, last: bool) -> list[Stems]:
@@ -116,9 +115,8 @@ def residual_of(mixture: np.ndarray, estimates: Sequence[np.ndarray]) -> np.ndar
 class _Fifo:
     """Samples in at one end, out at the other: `[time, width]`."""
 
-    def __init__(self, width: int):
+    def __init__(self):
         self._pieces: list[np.ndarray] = []
-        self._width = width
         self.held = 0
 
     def put(self, samples: np.ndarray) -> None:
@@ -136,8 +134,4 @@ class _Fifo:
                 piece = piece[:count]
             taken.append(piece)
             count -= len(piece)
-        return (
-            taken[0]
-            if len(taken) == 1
-            else np.concatenate(taken or [np.zeros((0, self._width), np.float32)])
-        )
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 
 from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.files import write_whole
@@ -71,7 +72,7 @@ def _files(manifests: Sequence[Manifest], **values) -> dict[str, str]:
     """The text of each file by name; `values` are those of the templates."""
     config = MODELS.substitute(each="".join(MODEL.substitute(name=one.name) for one in manifests))
     inside = {
-        name: _indented(text)
+        name: indent(text.rstrip("\n"), "    ")
         for name, text in (("models", config), ("monitoring", MONITORING), ("batching", BATCHING))
     }
     return {
@@ -107,7 +108,3 @@ def _volumes(directory: Path, folders: Sequence[Path], manifests: Sequence[Manif
         target = f"/models/{manifest.name}"
         lines.append(f"      - {{type: bind, source: {source}, target: {target}, read_only: true}}")
     return "\n".join(lines)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())

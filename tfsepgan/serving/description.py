@@ -7,7 +7,7 @@ import msgspec
 
 from tfsepgan.errors import ServingError
 from tfsepgan.models.folders import AtLeastOne, Manifest
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BadReply
 
 MOST_BYTES = 1 << 24  # of a description
 
@@ -24,26 +24,19 @@ class Description(Manifest):
     limits: _Limits
 
 
-def complete(text: str | bytes) -> str | bytes:
-    """The text itself, if it is JSON.
-
-    Raises: Refused when it is not, so that a reply that was cut short is requested again.
-    """
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REPLY, f"the description is not JSON: {error}") from error
-    return text
-
-
 def read_description(text: str | bytes, *, server: str) -> Description:
     """Read the JSON of a description.
 
     Args:
       text: the reply of `describe`.
       server: its name, for the error.
-    Raises: ServingError when it does not describe a tfsepgan model.
+    Raises: Refused when it is not JSON, so that a reply that was cut short is requested again;
+      ServingError when it does not describe a tfsepgan model.
     """
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadReply(f"the description is not JSON: {error}") from error
     try:
         if len(text) > MOST_BYTES:
             raise ValueError(f"it is {len(text)} bytes long")

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfsepgan.errors import ServingError
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BadReply, Refused
 
-_FLOAT, _STRING = 1, 7  # of `tensorflow.DataType`
-OVERHEAD_BYTES = 1 << 16  # of a message, in addition to its samples
-BYTES_PER_SAMPLE = 4.0
+_FLOAT = 1  # of `tensorflow.DataType`
 # gRPC's waits between attempts to connect grow to two minutes by default; a restart takes less.
 _CONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
 class GrpcClient:
     """Sends requests to one model; several threads may use it at once."""
+
+    overhead_bytes = 1 << 16  # of a message, in addition to its samples
+    bytes_per_sample = 4.0
 
     def __init__(self, server: str, model: str, *, max_message_bytes: int, secure: bool = False):
         """
@@ -28,6 +29,7 @@ class GrpcClient:
         """
         try:
             import grpc
+            from tensorflow import make_tensor_proto
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
         except ImportError as error:
             raise ServingError(
@@ -36,6 +38,7 @@ class GrpcClient:
             ) from error
         self.name = f"{server} (gRPC)"
         self._grpc, self._messages, self._model = grpc, predict_pb2, model
+        self._tensor_of = make_tensor_proto
         self._version: int | None = None
         options = [
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -58,15 +61,10 @@ class GrpcClient:
           seconds: time limit of the request.
         Raises: Refused.
         """
-        request = self._request("describe")
-        question = request.inputs["question"]
-        question.dtype = _STRING
-        question.tensor_shape.dim.add(size=1)
-        question.string_val.append(b"?")
-        reply = self._call(request, seconds)
+        reply = self._call("describe", "question", ["?"], seconds)
         descriptions = list(reply.outputs["manifest"].string_val)
         if len(descriptions) != 1:
-            raise Refused(BAD_REPLY, "the reply holds no description")
+            raise BadReply("the reply holds no description")
         self._version = (
             reply.model_spec.version.value if reply.model_spec.HasField("version") else None
         )
@@ -79,29 +77,20 @@ class GrpcClient:
           seconds: time limit of the request.
         Raises: Refused.
         """
-        request = self._request("separate")
-        tensor = request.inputs["mixture"]
-        tensor.dtype = _FLOAT
-        for size in mixture.shape:
-            tensor.tensor_shape.dim.add(size=size)
-        tensor.tensor_content = np.ascontiguousarray(mixture, "<f4").tobytes()
-        return {
-            name: _array(tensor, name)
-            for name, tensor in self._call(request, seconds).outputs.items()
-        }
+        reply = self._call("separate", "mixture", mixture, seconds)
+        return {name: _array(tensor, name) for name, tensor in reply.outputs.items()}
 
     def close(self) -> None:
         """Close the connection."""
         self._channel.close()
 
-    def _request(self, signature: str):
+    def _call(self, signature: str, name: str, value, seconds: float):
+        """Send a request with one input, and return the reply."""
         request = self._messages.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = self._model, signature
         if self._version is not None:
             request.model_spec.version.value = self._version
-        return request
-
-    def _call(self, request, seconds: float):
+        request.inputs[name].CopyFrom(self._tensor_of(value))
         try:
             return self._stub.Predict(request, timeout=seconds)
         except self._grpc.RpcError as error:
@@ -114,13 +103,11 @@ class GrpcClient:
 def _array(tensor, name: str) -> np.ndarray:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if tensor.dtype != _FLOAT:
-        raise Refused(BAD_REPLY, f"{name!r} has TensorFlow's type {tensor.dtype}; wanted float32")
+        raise BadReply(f"{name!r} has TensorFlow's type {tensor.dtype}; wanted float32")
     content = tensor.tensor_content
     if len(content) % 4:
-        raise Refused(BAD_REPLY, f"{name!r} ends within a sample")
+        raise BadReply(f"{name!r} ends within a sample")
     values = np.frombuffer(content, "<f4") if content else np.fromiter(tensor.float_val, np.float32)
     if any(size < 0 for size in shape) or values.size != np.prod(shape, dtype=np.int64):
-        raise Refused(
-            BAD_REPLY, f"{name!r} was cut short: got {values.size} values for a shape of {shape}"
-        )
+        raise BadReply(f"{name!r} was cut short: got {values.size} values for a shape of {shape}")
     return values.reshape(shape).astype(np.float32, copy=False)

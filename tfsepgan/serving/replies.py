@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BadReply
 
 RESIDUAL = "residual"
 ROUNDING = 1e-5  # of peak: a hundred times the rounding of a sum of a few float32 numbers
@@ -30,25 +30,22 @@ def checked_stems(
     for name in (*sources, RESIDUAL):
         stem = reply.get(name)
         if stem is None:
-            raise Refused(
-                BAD_REPLY,
-                f"the reply lacks {name!r}; it has {', '.join(sorted(reply)) or 'nothing'}",
+            raise BadReply(
+                f"the reply lacks {name!r}; it has {', '.join(sorted(reply)) or 'nothing'}"
             )
         if stem.shape != mixture.shape or stem.dtype != np.float32:
-            raise Refused(
-                BAD_REPLY,
+            raise BadReply(
                 f"{name!r} has type and shape {stem.dtype} {stem.shape}; wanted float32"
-                f" {mixture.shape}, as in the request",
+                f" {mixture.shape}, as in the request"
             )
         if not np.isfinite(stem).all():
-            raise Refused(BAD_REPLY, f"{name!r} holds values that are not finite")
+            raise BadReply(f"{name!r} holds values that are not finite")
         stems.append(stem)
     peak = max(1e-3, *(float(np.abs(one).max()) for one in (mixture, *stems)))
     difference = float(np.abs(sum(stems[1:], start=stems[0]) - mixture).max())
     if difference > ROUNDING * peak:
-        raise Refused(
-            BAD_REPLY,
+        raise BadReply(
             f"the sum of the stems differs from the mixture by {difference:.1e}: they belong to"
-            " another mixture",
+            " another mixture"
         )
     return np.stack(stems[:-1], axis=1)

@@ -17,11 +17,9 @@ from urllib.parse import quote
 import numpy as np
 import soundfile
 
-from tfsepgan.serving.retry import BAD_REPLY, Refused
+from tfsepgan.serving.retry import BAD_REPLY, BadReply, Refused
 
 BYTES = "_bytes"  # ending of the names of binary outputs
-OVERHEAD_BYTES = 1 << 16  # of a body, in addition to its samples
-BYTES_PER_SAMPLE = 16 / 3
 _CODES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -41,27 +39,21 @@ _CODES = {
 class RestClient:
     """Sends requests to one model; several threads may use it, each has its own connection."""
 
-    def __init__(
-        self,
-        server: str,
-        model: str,
-        *,
-        max_message_bytes: int,
-        sample_rate_hz: int | None = None,
-        secure: bool = False,
-    ):
+    overhead_bytes = 1 << 16  # of a body, in addition to its samples
+    bytes_per_sample = 16 / 3
+
+    def __init__(self, server: str, model: str, *, max_message_bytes: int, secure: bool = False):
         """
         Args:
           server: HOST:PORT.
           model: its name on the server.
           max_message_bytes: larger replies are refused.
-          sample_rate_hz: of the model; `describe` sets it.
           secure: use HTTPS, with the system's certificates.
         """
         self.name = f"{server} (REST)"
         self._server, self._secure, self._most = server, secure, max_message_bytes
         self._model, self._place = quote(model, safe=""), f"/v1/models/{quote(model, safe='')}"
-        self._rate = sample_rate_hz
+        self._rate: int | None = None  # of the model; `describe` sets it
         self._per_thread = threading.local()
         self._closed = False
         self._open: list[http.client.HTTPConnection] = []
@@ -77,26 +69,21 @@ class RestClient:
         """
         status = self._call("GET", f"/v1/models/{self._model}", None, seconds)
         try:
-            ready = [
-                int(one["version"])
-                for one in status["model_version_status"]
-                if one["state"] == "AVAILABLE"
-            ]
+            versions = status["model_version_status"]
+            ready = [int(one["version"]) for one in versions if one["state"] == "AVAILABLE"]
         except (KeyError, TypeError, ValueError) as error:
-            raise Refused(BAD_REPLY, f"the status cannot be used: {status!r:.200}") from error
+            raise BadReply(f"the status cannot be used: {status!r:.200}") from error
         if not ready:
             raise Refused("UNAVAILABLE", "no version of the model is ready yet")
         self._place = f"/v1/models/{self._model}/versions/{max(ready)}"
         reply = self._predict("describe", {"question": ["?"]}, seconds)
         description = reply[0] if isinstance(reply, list) and reply else None
         if not isinstance(description, str):
-            raise Refused(BAD_REPLY, f"the reply holds no description: {reply!r:.200}")
+            raise BadReply(f"the reply holds no description: {reply!r:.200}")
         try:
             self._rate = int(json.loads(description)["sample_rate_hz"])
         except (ValueError, KeyError, TypeError) as error:
-            raise Refused(
-                BAD_REPLY, f"the description cannot be used: {description:.200}"
-            ) from error
+            raise BadReply(f"the description cannot be used: {description:.200}") from error
         return description
 
     def separate(self, mixture: np.ndarray, seconds: float) -> Mapping[str, np.ndarray]:
@@ -111,7 +98,7 @@ class RestClient:
         inputs = {"wav": {"b64": base64.b64encode(file.getvalue()).decode("ascii")}}
         reply = self._predict("separate_wav", inputs, seconds)
         if not isinstance(reply, dict):
-            raise Refused(BAD_REPLY, "the reply holds no stems")
+            raise BadReply("the reply holds no stems")
         return {name.removesuffix(BYTES): _samples(one, name) for name, one in reply.items()}
 
     def close(self) -> None:
@@ -126,7 +113,7 @@ class RestClient:
         body = json.dumps({"signature_name": signature, "inputs": inputs}).encode()
         reply = self._call("POST", f"{self._place}:predict", body, seconds)
         if not isinstance(reply, dict) or "outputs" not in reply:
-            raise Refused(BAD_REPLY, f"the reply cannot be used: {reply!r:.200}")
+            raise BadReply(f"the reply cannot be used: {reply!r:.200}")
         return reply["outputs"]
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float):
@@ -162,7 +149,7 @@ class RestClient:
             )
         if missing:
             self._drop()
-            raise Refused(BAD_REPLY, f"the reply was cut short, {missing} bytes are missing")
+            raise BadReply(f"the reply was cut short, {missing} bytes are missing")
         return self._parsed(answer.status, text)
 
     def _parsed(self, status: int, text: bytes):
@@ -225,5 +212,5 @@ def _samples(value, name: str) -> np.ndarray:
                 )
             samples = sound.read(dtype="float32", always_2d=True)
     except (TypeError, KeyError, ValueError, RuntimeError, soundfile.SoundFileError) as error:
-        raise Refused(BAD_REPLY, f"{name!r} is not audio: {error}") from error
+        raise BadReply(f"{name!r} is not audio: {error}") from error
     return np.ascontiguousarray(samples.T)[..., None]

@@ -44,6 +44,13 @@ class Refused(Exception):
         self.passing = code in PASSING and not final
 
 
+class BadReply(Refused):
+    """A reply that arrived but failed a check."""
+
+    def __init__(self, message: str):
+        super().__init__(BAD_REPLY, message)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long a client keeps requesting one block."""

@@ -8,15 +8,20 @@ runs on the server. Several blocks are separated at a time. The stems equal one 
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator
+from tfsepgan.separation.runtimes import LoadedModel
 from tfsepgan.separation.separator import BLOCK_SECONDS, Separator
-from tfsepgan.serving import grpc_client, rest_client
-from tfsepgan.serving.description import Description, complete, read_description
+from tfsepgan.serving.description import Description, read_description
+from tfsepgan.serving.grpc_client import GrpcClient
 from tfsepgan.serving.replies import checked_stems
+from tfsepgan.serving.rest_client import RestClient
 from tfsepgan.serving.retry import Patience, patiently
 
 MAX_MESSAGE_BYTES = 64 * 2**20  # proxies in front of a server accept less than its own 2 GiB
@@ -53,17 +58,16 @@ def connect(
         raise ConfigError(f"got {server!r} as the server; wanted HOST:PORT, such as localhost:8500")
     if parallel < 1:
         raise ConfigError(f"got parallel={parallel}; wanted at least one request at a time")
-    kind = rest_client if rest else grpc_client
-    client = (rest_client.RestClient if rest else grpc_client.GrpcClient)(
-        server, model, max_message_bytes=max_message_bytes, secure=secure
-    )
+    kind = RestClient if rest else GrpcClient
+    client = kind(server, model, max_message_bytes=max_message_bytes, secure=secure)
     try:
         patience = patience or Patience()
-        reply = patiently(
-            lambda seconds: complete(client.describe(seconds)), patience, server=client.name
+        description = patiently(
+            lambda seconds: read_description(client.describe(seconds), server=client.name),
+            patience,
+            server=client.name,
         )
-        description = read_description(reply, server=client.name)
-        most = _samples_per_request(description, max_message_bytes, kind)
+        most = _samples_per_request(description, max_message_bytes, client)
         return RemoteSeparator(client, description, most, block_seconds, parallel, patience)
     except BaseException:
         client.close()
@@ -91,10 +95,21 @@ class RemoteSeparator(Separator):
           most: samples of one channel that a request may hold.
           block_seconds, parallel, patience: see `connect`.
         """
-        super().__init__(_RemoteModel(client, description, patience), block_seconds=block_seconds)
+
+        def separate(mixture: np.ndarray) -> np.ndarray:
+            return patiently(
+                lambda seconds: checked_stems(
+                    mixture, client.separate(mixture, seconds), description.sources
+                ),
+                patience,
+                server=client.name,
+            )
+
+        super().__init__(LoadedModel(separate, description), block_seconds=block_seconds)
         self.block = _fitting(self.block, most, description)
-        self._client, self._parallel = client, parallel
+        self._client = client
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")
+        self._engine = partial(ParallelBlocks, pool=self._pool, parallel=parallel)
 
     def close(self) -> None:
         """Close the connection and cancel requests that have not started."""
@@ -106,11 +121,6 @@ class RemoteSeparator(Separator):
 
     def __exit__(self, *_) -> None:
         self.close()
-
-    def _open_engine(self, channels: int) -> BlockSeparator:
-        return super()._open_engine(
-            channels, ParallelBlocks, pool=self._pool, parallel=self._parallel
-        )
 
 
 class ParallelBlocks(BlockSeparator):
@@ -144,71 +154,38 @@ class ParallelBlocks(BlockSeparator):
         """Blocks from the front: finished ones, and more until only `waiting` are unfinished."""
         ready = []
         try:
-            while self._unfinished and (
-                self._unfinished[0].done or len(self._unfinished) > waiting
-            ):
-                ready.append(self._unfinished[0].result())
+            while self._unfinished:
+                first = self._unfinished[0]
+                if not first.future.done() and len(self._unfinished) <= waiting:
+                    break
+                ready.append(first.future.result()[first.part])
                 del self._unfinished[0]
         except BaseException:
             for later in self._unfinished:
-                later.cancel()
+                later.future.cancel()
             raise
         return ready
 
 
+@dataclass(frozen=True)
 class _FutureEstimate:
     """An estimate that is being computed, and the wanted part of it."""
 
-    def __init__(self, future: Future, part=()):
-        self._future, self._part = future, part
+    future: Future
+    part: Any = ()
 
     def __getitem__(self, part) -> "_FutureEstimate":
-        return _FutureEstimate(self._future, part)
-
-    @property
-    def done(self) -> bool:
-        return self._future.done()
-
-    def result(self) -> np.ndarray:
-        return self._future.result()[self._part]
-
-    def cancel(self) -> None:
-        self._future.cancel()
+        return _FutureEstimate(self.future, part)
 
 
-class _RemoteModel:
-    """A model on a server; used like a `Bundle`."""
-
-    def __init__(self, client, description: Description, patience: Patience):
-        self.manifest = description
-        self._client, self._patience = client, patience
-
-    def separate_function(self):
-        """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
-        return self.separate
-
-    def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """Separate `[batch, time, 1]` into `[batch, sources, time, 1]` on the server.
-
-        Raises: ServingError.
-        """
-        sources = self.manifest.sources
-        return patiently(
-            lambda seconds: checked_stems(
-                mixture, self._client.separate(mixture, seconds), sources
-            ),
-            self._patience,
-            server=self._client.name,
-        )
-
-
-def _samples_per_request(description: Description, max_message_bytes: int, kind) -> int:
+def _samples_per_request(description: Description, max_message_bytes: int, client) -> int:
     """The most samples of a channel in a request, with CHANNELS_PER_PASS channels.
 
     Both the request and its reply must fit into a message.
     """
     stems = len(description.sources) + 1
-    by_message = int((max_message_bytes - kind.OVERHEAD_BYTES) / (kind.BYTES_PER_SAMPLE * stems))
+    room = max_message_bytes - client.overhead_bytes
+    by_message = int(room / (client.bytes_per_sample * stems))
     return min(description.limits.max_request_samples, by_message) // CHANNELS_PER_PASS
 
 

@@ -39,22 +39,28 @@ class Board:
           estimates: one for each mixture, `[time, channels]`, of the source named `source`.
         Each mixture has four sounds: the mixture, the target, the estimate and the residual.
         """
+        for index, (item, estimate) in enumerate(zip(mixtures[:SHOWN], estimates, strict=False)):
+            parts = {
+                "mixture": item.mixture,
+                "target": item.sources[source],
+                "estimate": estimate,
+                "residual": item.mixture - estimate,
+            }
+            self.examples(step, parts, item.sample_rate_hz, area=f"{index}/")
+
+    def examples(
+        self, step: int, parts: dict[str, np.ndarray], sample_rate_hz: int, *, area: str = ""
+    ) -> None:
+        """Write sounds `[time, channels]` by name, and a picture of their spectrograms.
+
+        Args:
+          area: in front of the names; that of the picture is "sounds/" by default.
+        """
+        picture = spectrograms(parts, sample_rate_hz)
         with self.writer.as_default(step=step):
-            for index, (item, estimate) in enumerate(
-                zip(mixtures[:SHOWN], estimates, strict=False)
-            ):
-                parts = {
-                    "mixture": item.mixture,
-                    "target": item.sources[source],
-                    "estimate": estimate,
-                    "residual": item.mixture - estimate,
-                }
-                for name, audio in parts.items():
-                    tf.summary.audio(
-                        f"{index}/{name}", np.clip(audio, -1, 1)[None], item.sample_rate_hz
-                    )
-                picture = spectrograms(parts, item.sample_rate_hz)
-                tf.summary.image(f"{index}/spectrograms", picture[None])
+            for name, audio in parts.items():
+                tf.summary.audio(f"{area}{name}", np.clip(audio, -1, 1)[None], sample_rate_hz)
+            tf.summary.image(f"{area or 'sounds/'}spectrograms", picture[None])
         self.writer.flush()
 
 

@@ -4,15 +4,18 @@ It holds the weights, every optimizer, running means, seeds, the step and the sc
 checkpoint replaces the old one only when it is completely written.
 """
 
+import contextlib
 import json
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfsepgan.errors import CheckpointError
-from tfsepgan.files import remove_half_written, write_whole
+from tfsepgan.files import write_whole
+from tfsepgan.models.digests import BROKEN
+from tfsepgan.models.keras_state import misfits
 
 STATE = "state.npz"
 PROGRESS = "progress"
@@ -40,19 +43,20 @@ def write_atomically(path: Path, write) -> None:
 
     Raises: CheckpointError when the file cannot be written; the old file is then unchanged.
     """
-    try:
+    with writing(path):
         write_whole(path, write)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Inside, an OSError becomes a CheckpointError that names the file of a run."""
+    try:
+        yield
     except OSError as error:
         raise CheckpointError(
             f"Could not write {path}: {error.strerror or error}. Free some space or choose another"
             " --run folder; what was there before is unchanged."
         ) from error
-
-
-def remove_leftovers(directory: Path) -> None:
-    """Remove the half-written temporary files of a killed run."""
-    for folder in (Path(directory), Path(directory) / "model"):
-        remove_half_written(folder)
 
 
 def check_finite(system) -> None:
@@ -102,29 +106,14 @@ def restore_state(directory: Path, system) -> dict[str, Any] | None:
         with np.load(path, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         progress = json.loads(arrays.pop(PROGRESS).tobytes())
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        EOFError,
-    ) as error:
+    except BROKEN as error:
         raise CheckpointError(
             f"{path} is damaged: {error}. Remove it to start the run again, or restore it."
         ) from error
-    misfits = [
-        name
-        for name in wanted.keys() | arrays.keys()
-        if name not in wanted
-        or name not in arrays
-        or tuple(wanted[name].shape) != arrays[name].shape
-    ]
-    if misfits:
+    if wrong := misfits(wanted, arrays):
         raise CheckpointError(
-            f"{path} does not fit this system: {len(misfits)} of {len(wanted)} variables differ, "
-            f"{sorted(misfits)[0]} first. Start a new run in another --run folder."
+            f"{path} does not fit this system: {len(wrong)} of {len(wanted)} variables differ, "
+            f"{wrong[0]} first. Start a new run in another --run folder."
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])

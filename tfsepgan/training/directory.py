@@ -8,7 +8,7 @@ import yaml
 from tfsepgan import config as settings
 from tfsepgan.config import Experiment
 from tfsepgan.errors import CheckpointError
-from tfsepgan.training.checkpoint import write_atomically
+from tfsepgan.training.checkpoint import write_atomically, writing
 from tfsepgan.training.lock import LOCK, hold, let_go
 
 SETTINGS = "settings.yaml"
@@ -38,13 +38,8 @@ def prepare_directory(directory: Path, experiment: Experiment) -> None:
             f"{directory} is not empty and not a run (no {SETTINGS}). Choose another --run folder;"
             " nothing was changed."
         )
-    try:
+    with writing(path):
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            f"Could not write {path}: {error.strerror}. Free some space or choose another --run"
-            " folder; what was there before is unchanged."
-        ) from error
     hold(directory)  # another process may be about to write its first checkpoint
     if exists and not different:
         return

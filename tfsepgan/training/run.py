@@ -25,12 +25,13 @@ from tfsepgan.config import Experiment
 from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.errors import CheckpointError, DataError, TfsepganError
+from tfsepgan.files import remove_half_written
 from tfsepgan.models.keras_state import built_in
 from tfsepgan.models.saved import load_trained, save_trained, start_from
 from tfsepgan.training.batches import Batches
 from tfsepgan.training.board import Board
 from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
-from tfsepgan.training.checkpoint import check_finite, remove_leftovers, restore_state, save_state
+from tfsepgan.training.checkpoint import check_finite, restore_state, save_state
 from tfsepgan.training.clock import Clock
 from tfsepgan.training.directory import prepare_directory
 from tfsepgan.training.lock import hold, let_go
@@ -79,7 +80,8 @@ class Run:
     def _open(self) -> None:
         """Build the system and give it the state in the folder, or that of a new run."""
         experiment, catalogue = self.experiment, self.catalogue
-        remove_leftovers(self.directory)
+        for folder in (self.directory, self.directory / "model"):
+            remove_half_written(folder)  # of a killed run
         with built_in(experiment.training.precision):
             self.system = systems.build(experiment)
             self.system.compile()
@@ -90,7 +92,7 @@ class Run:
             "processor_seconds": 0.0,
             "best": {},
             "history": [],
-            "recordings": self._fingerprint(),
+            "recordings": fingerprint(catalogue, experiment.data.augment.rooms),
             "draws": DRAWS,
         }
         restored = restore_state(self.directory, self.system)
@@ -103,8 +105,15 @@ class Run:
         self.board = self._open_board() if experiment.training.tensorboard else None
 
     def _resume(self, restored: dict[str, Any]) -> None:
+        own = self.progress["recordings"]
+        if restored.get("recordings", own) != own:
+            raise CheckpointError(
+                f"{self.directory} was trained on other recordings than those in"
+                f" {self.catalogue.directory} (names, lengths or rates differ). Use the recordings"
+                " that it was trained on (their folder may have moved), or choose another --run"
+                " folder."
+            )
         self.progress = self.progress | restored
-        self._refuse_other_recordings()
         logger.info("Resuming %s at step %d.", self.directory, self.progress["step"])
         if restored.get("draws", 1) != DRAWS:
             logger.info(
@@ -128,18 +137,6 @@ class Run:
                 f"Could not write {self.directory / 'tensorboard'}: {error}. Free some space, or"
                 " use --no-tensorboard."
             ) from error
-
-    def _fingerprint(self) -> str:
-        return fingerprint(self.catalogue, self.experiment.data.augment.rooms)
-
-    def _refuse_other_recordings(self) -> None:
-        if self.progress["recordings"] != self._fingerprint():
-            raise CheckpointError(
-                f"{self.directory} was trained on other recordings than those in"
-                f" {self.catalogue.directory} (names, lengths or rates differ). Use the recordings"
-                " that it was trained on (their folder may have moved), or choose another --run"
-                " folder."
-            )
 
     def train(self, *, until: int | None = None, watch: Watch | None = None) -> Outcome:
         """Train to the end or until stopped; the run can be resumed after either.
@@ -230,14 +227,13 @@ class Run:
     def _divergence(self) -> str:
         """What diverged, which weights are left, and what to try."""
         losses, saved = ", ".join(self._guard.diverged_in), self.progress["step"]
-        message = f"The losses {losses} stopped being finite at step {self._count.step}. "
-        if not saved:
-            return message + (
-                "Nothing was saved yet; try a lower --learning-rate or a --clip-norm in a new run."
-            )
-        return message + (
-            f"{self.directory} still holds the good weights of step {saved}; try a lower"
-            " --learning-rate or a --clip-norm in a new run, with --init-from this one."
+        left, start = "Nothing was saved yet", ""
+        if saved:
+            left = f"{self.directory} still holds the good weights of step {saved}"
+            start = ", with --init-from this one"
+        return (
+            f"The losses {losses} stopped being finite at step {self._count.step}. {left}; try a"
+            f" lower --learning-rate or a --clip-norm in a new run{start}."
         )
 
     @property
@@ -265,14 +261,9 @@ class Run:
         row |= {f"train/{name}": value for name, value in losses.items()}
         validation = self.validator.validate()
         row |= validation.numbers
-        score = validation.score
-        best = self.progress["best"]
-        if (
-            score is None
-            or self.experiment.training.keep == "last"
-            or not best
-            or score > best["score"]
-        ):
+        score, best = validation.score, self.progress["best"]
+        keeps_last = score is None or self.experiment.training.keep == "last"
+        if keeps_last or not best or score > best["score"]:
             self.progress["best"] = {"score": score, "step": step}
             self._keep(row)
         self.progress["history"].append(row)

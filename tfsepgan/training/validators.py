@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from tfsepgan.config import Experiment
 from tfsepgan.data.recordings.catalogue import Catalogue
@@ -15,7 +14,7 @@ from tfsepgan.data.references.fixed_windows import fixed_windows
 from tfsepgan.metrics.spectra import distance_db, mean_distance_db, spectra_of
 from tfsepgan.metrics.waveform import si_sdr
 from tfsepgan.models.bundle import network_function
-from tfsepgan.training.board import SHOWN, Board, spectrograms
+from tfsepgan.training.board import SHOWN, Board
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +32,10 @@ class Validation(NamedTuple):
     score: float | None  # higher is better; None when there is nothing to validate on
 
 
-class Validator(Protocol):
-    """Scores a system after each epoch."""
-
-    score_name: str
-
-    def validate(self) -> Validation:
-        """Score the system with its present weights."""
-
-    def show(self, board: Board, step: int) -> None:
-        """Write examples of its sound for TensorBoard."""
-
-
-def validator_of(system: Any, catalogue: Catalogue, experiment: Experiment) -> Validator:
-    """The validator for a system of this kind."""
+def validator_of(
+    system: Any, catalogue: Catalogue, experiment: Experiment
+) -> "SeparationValidator | SynthesisValidator":
+    """What scores a system of this kind after each epoch, and writes sounds for TensorBoard."""
     kind = SynthesisValidator if system.kind == "synthesis" else SeparationValidator
     return kind(system, catalogue, experiment)
 
@@ -139,13 +128,7 @@ class SynthesisValidator:
     def show(self, board: Board, step: int) -> None:
         """Write the first sounds as audio and as spectrograms."""
         parts = {f"sound {k}": sound[:, None] for k, sound in enumerate(self.sounds()[: 2 * SHOWN])}
-        with board.writer.as_default(step=step):
-            for name, audio in parts.items():
-                tf.summary.audio(name, np.clip(audio, -1, 1)[None], self.data.sample_rate_hz)
-            tf.summary.image(
-                "sounds/spectrograms", spectrograms(parts, self.data.sample_rate_hz)[None]
-            )
-        board.writer.flush()
+        board.examples(step, parts, self.data.sample_rate_hz)
 
 
 def separator_of(system) -> Callable[[np.ndarray], np.ndarray]:

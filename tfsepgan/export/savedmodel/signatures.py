@@ -17,25 +17,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+import tensorflow as tf
+
 from tfsepgan.errors import ConfigError
+from tfsepgan.export.savedmodel.checks import any_rank, checked, checked_audio, not_too_many
+from tfsepgan.export.savedmodel.stream_signature import stream_function
+from tfsepgan.export.savedmodel.wav_signature import wav_function
 from tfsepgan.models.folders import Manifest
 
 RESIDUAL = "residual"
 MIXTURE = "mixture"
-DEFAULT, SEPARATE, WAV, STREAM, DESCRIBE = (
-    "serving_default",
-    "separate",
-    "separate_wav",
-    "stream",
-    "describe",
-)
-SIGNATURES = (
-    DEFAULT,
-    SEPARATE,
-    WAV,
-    STREAM,
-    DESCRIBE,
-)  # the first two are one function; the first is TF Serving's default name
+DEFAULT, SEPARATE = "serving_default", "separate"  # one function; the first is TF Serving's name
+WAV, STREAM, DESCRIBE = "separate_wav", "stream", "describe"
+SIGNATURES = (DEFAULT, SEPARATE, WAV, STREAM, DESCRIBE)
 BYTES = "_bytes"  # TF Serving's REST interface sends strings as base64 if their name ends so
 # 1 GiB of float32: TF Serving's messages hold 2 GiB, and a reply has at least two stems
 _MOST_SAMPLES = 2**28
@@ -74,7 +68,6 @@ def separation_function(generator, sources: Sequence[str]):
       sources: names of its estimates, in order.
     Returns: function of `mixture [batch, time, channels]`, float32, to stems by name.
     """
-    import tensorflow as tf
 
     def separate(mixture):
         shape = tf.shape(mixture)
@@ -99,9 +92,8 @@ def mono_separation_function(generator, sources: Sequence[str]):
 
     def separate(mixture):
         estimates = generator(mixture, training=False)
-        return _with_residual(
-            mixture, {name: estimates[:, index] for index, name in enumerate(sources)}
-        )
+        stems = {name: estimates[:, index] for index, name in enumerate(sources)}
+        return _with_residual(mixture, stems)
 
     return separate
 
@@ -116,12 +108,6 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     Returns: a `tf.function` with one input signature for each name in `SIGNATURES`; all share one
       copy of the network.
     """
-    import tensorflow as tf
-
-    from tfsepgan.export.savedmodel.checks import any_rank, checked_audio, not_too_many
-    from tfsepgan.export.savedmodel.stream_signature import stream_function
-    from tfsepgan.export.savedmodel.wav_signature import wav_function
-
     network = tf.function(
         lambda mono: generator(mono, training=False),
         input_signature=[tf.TensorSpec([None, None, 1], tf.float32, name="mono")],
@@ -129,18 +115,18 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     )
     separate = separation_function(lambda mono, training: network(mono), manifest.sources)
     most = limits.samples(manifest)
-    description = json.dumps(served_description(manifest, limits))
+    # all that a client needs
+    description = json.dumps({**asdict(manifest), "limits": served_limits(manifest, limits)})
     audio = tf.TensorSpec([None, None, None], tf.float32)
 
     def checked_separate(mixture):
-        return separate(
-            checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=manifest.sample_rate_hz)
-        )
+        rate_hz = manifest.sample_rate_hz
+        return separate(checked_audio(mixture, MIXTURE, most=most, sample_rate_hz=rate_hz))
 
     def describe(question):
         shape = tf.shape(any_rank(question))
-        with tf.control_dependencies([not_too_many(tf.reduce_prod(shape), "question")]):
-            return {"manifest": tf.fill(shape, description)}
+        shape = checked(shape, not_too_many(tf.reduce_prod(shape), "question"))
+        return {"manifest": tf.fill(shape, description)}
 
     whole = _signature(checked_separate, **{MIXTURE: audio})
     wav = wav_function(separate, manifest, most=most)
@@ -155,22 +141,17 @@ def served_functions(generator, manifest: Manifest, limits: RequestLimits) -> di
     }
 
 
-def served_description(manifest: Manifest, limits: RequestLimits) -> dict:
-    """The reply of `describe`: the manifest and the limits, which is all that a client needs."""
-    return {**asdict(manifest), "limits": served_limits(manifest, limits)}
-
-
 def served_limits(manifest: Manifest, limits: RequestLimits) -> dict[str, float]:
     """The limits in seconds and in samples, for the manifest."""
     return {**asdict(limits), "max_request_samples": limits.samples(manifest)}
 
 
 def signature_facts(sources: Sequence[str]) -> dict[str, dict]:
-    """Shapes of all inputs and outputs by signature, for the manifest and the card."""
+    """Shapes of all inputs and outputs by kind of file and signature, for the manifest."""
     shape, stems = ["batch", "time", "channels"], [*sources, RESIDUAL]
     separate = {"input": {MIXTURE: shape}, "outputs": dict.fromkeys(stems, shape)}
     stream = {"block": shape, "context": ["batch", "held", "channels"], "final": []}
-    return {
+    served = {
         DEFAULT: separate,
         SEPARATE: separate,
         WAV: {
@@ -186,11 +167,11 @@ def signature_facts(sources: Sequence[str]) -> dict[str, dict]:
         },
         DESCRIBE: {"input": {"question": ["batch"]}, "outputs": {"manifest": ["batch"]}},
     }
+    mono = {"input": {MIXTURE: [1, "time", 1]}, "outputs": dict.fromkeys(stems, [1, "time", 1])}
+    return {"saved_model": served, "tflite": {"names": [SEPARATE], **mono}}
 
 
 def _signature(function: Callable, **specs) -> Callable:
-    import tensorflow as tf
-
     named = [tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()]
     return tf.function(function, input_signature=named, autograph=False)
 

@@ -13,6 +13,8 @@ clip(floor(length / hop) * hop - C, 0, C). No other state is needed.
 
 from collections.abc import Callable
 
+import tensorflow as tf
+
 from tfsepgan.export.savedmodel.checks import finite, not_too_long, require, with_rank
 from tfsepgan.models.folders import Manifest
 
@@ -28,8 +30,6 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
       the start) and `final` (True for the last block) to stems `[batch, ready, channels]`, often
       without samples, and the next `context`.
     """
-    import tensorflow as tf
-
     hop = manifest.hop
     reach = -(-manifest.context // hop) * hop
 
@@ -60,8 +60,6 @@ def stream_function(separate: Callable, manifest: Manifest, *, most: int) -> Cal
 
 def _joined(block, context, *, longest: int):
     """Context and block as one signal `[batch, time, channels]`, and the length of the context."""
-    import tensorflow as tf
-
     block, context = with_rank(block, "block"), with_rank(context, "context")
     first, then = tf.shape(context), tf.shape(block)
     none_before, none_now = tf.size(context) == 0, tf.size(block) == 0

@@ -11,26 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from tfsepgan.export.savedmodel.signatures import MIXTURE, SEPARATE, STREAM, WAV
+from tfsepgan.export.savedmodel.wav_signature import write_wav
 from tfsepgan.models.folders import Manifest
 
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup(directory: Path, manifest: Manifest) -> None:
-    """Write the warm-up requests of a SavedModel.
+    """Write the warm-up requests of a SavedModel in its folder.
 
     They send half a second of noise to each signature that runs the network.
-
-    Args:
-      directory: of the SavedModel.
-      manifest: of the model.
     """
-    import tensorflow as tf
-
-    from tfsepgan.export.savedmodel.wav_signature import write_wav
-
     time = max(manifest.sample_rate_hz // 2, 1)
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, (1, time, 1)).astype(np.float32)
     requests: dict[str, dict] = {
@@ -47,8 +41,6 @@ def write_warmup(directory: Path, manifest: Manifest) -> None:
 
 def _prediction_log(model: str, signature: str, inputs: Mapping) -> bytes:
     """A `PredictionLog` that holds a `PredictLog` that holds a `PredictRequest`."""
-    import tensorflow as tf
-
     request = _field(1, _field(1, model.encode()) + _field(3, signature.encode()))
     for name, value in inputs.items():
         tensor = tf.make_tensor_proto(value).SerializeToString()

@@ -8,7 +8,9 @@ clip: the stems here are 32-bit float, do not clip, and sum to the mixture.
 
 from collections.abc import Callable
 
-from tfsepgan.export.savedmodel.checks import any_rank, finite, not_too_many, require
+import tensorflow as tf
+
+from tfsepgan.export.savedmodel.checks import any_rank, checked, finite, not_too_many, require
 from tfsepgan.models.folders import Manifest
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -28,8 +30,6 @@ def wav_function(separate: Callable, manifest: Manifest, *, most: int) -> Callab
     Returns: function of `wav`, a string or `[batch]` of strings, to `NAME_bytes` of the same shape
       for each source and "residual".
     """
-    import tensorflow as tf
-
     names = (*manifest.sources, "residual")
 
     def one(file):
@@ -62,81 +62,31 @@ def read_wav(file, *, sample_rate_hz: int, most: int):
       most: samples that it may hold, summed over channels.
     Returns: `[time, channels]` float32.
     """
-    import tensorflow as tf
-
-    form, data, count = _chunks(file)
+    form, data, stated = _chunks(file)
     encoding, channels, rate, bits = _format(file, form)
-    kind = tf.argmax(
-        tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS]),
-        output_type=tf.int32,
-    )
-    known = tf.reduce_any(
-        tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS])
-    )
+    kinds = tf.stack([(encoding == code) & (bits == width) for code, width in _KINDS])
     present = tf.cast(tf.strings.length(file), tf.int64) - data
-    count = tf.where(count == _STREAMED, present, count)
-    checks = _checks(
-        known=known,
-        encoding=encoding,
-        channels=channels,
-        rate=rate,
-        bits=bits,
-        count=count,
-        present=present,
-        sample_rate_hz=sample_rate_hz,
-        most=most,
-    )
-    with tf.control_dependencies(checks):
-        raw = tf.strings.substr(file, data, count)
-    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
-
-
-def _checks(
-    *, known, encoding, channels, rate, bits, count, present, sample_rate_hz: int, most: int
-) -> list:
-    """The operators that stop a WAV file that cannot be separated.
-
-    Args:
-      known: whether encoding and bits are among `_KINDS`.
-      encoding, channels, rate, bits: of the format chunk.
-      count, present: bytes of the samples, stated and present.
-      sample_rate_hz, most: see `read_wav`.
-    """
-    import tensorflow as tf
-
-    frame = tf.maximum(channels * bits // 8, 1)
-    samples = count * 8 // tf.maximum(bits, 1)
-    return [
+    count = tf.where(stated == _STREAMED, present, stated)  # in bytes
+    frame, samples = tf.maximum(channels * bits // 8, 1), count * 8 // tf.maximum(bits, 1)
+    unknown = "; send PCM of 16, 24 or 32 bits or 32-bit float"
+    too_many = "the WAV holds this many samples, of all channels together:"
+    advice = f"; send at most {most}, {most / sample_rate_hz:g} s of one channel"
+    cut_short = "the WAV is cut short, bytes promised and present:"
+    other_rate = "the WAV has a sample rate of", rate, f"Hz; send {sample_rate_hz} Hz"
+    file = checked(
+        file,
         require(
-            known,
-            "the WAV has an encoding and bits of",
-            encoding,
-            bits,
-            "; send PCM of 16, 24 or 32 bits or 32-bit float",
+            tf.reduce_any(kinds), "the WAV has an encoding and bits of", encoding, bits, unknown
         ),
-        require(
-            rate == sample_rate_hz,
-            "the WAV has a sample rate of",
-            rate,
-            f"Hz; send {sample_rate_hz} Hz",
-        ),
-        require(
-            count <= present,
-            "the WAV is cut short, bytes promised and present:",
-            count,
-            present,
-            "; send it again",
-        ),
+        require(rate == sample_rate_hz, *other_rate),
+        require(count <= present, cut_short, count, present, "; send it again"),
         require((channels > 0) & (count > 0), "the WAV holds no samples; send at least one"),
         not_too_many(channels, "wav"),
         require(count % frame == 0, "the WAV ends within a sample; send it again"),
-        require(
-            samples <= most,
-            "the WAV holds this many samples, of all channels together:",
-            samples,
-            f"; send at most {most}, {most / sample_rate_hz:g} s of one channel",
-        ),
-    ]
+        require(samples <= most, too_many, samples, advice),
+    )
+    raw, kind = tf.strings.substr(file, data, count), tf.argmax(kinds, output_type=tf.int32)
+    return finite(tf.reshape(_samples(raw, kind), tf.stack([-1, channels])), "wav")
 
 
 def write_wav(samples, sample_rate_hz: int):
@@ -147,8 +97,6 @@ def write_wav(samples, sample_rate_hz: int):
       sample_rate_hz: of the samples.
     Returns: string scalar, its bytes.
     """
-    import tensorflow as tf
-
     frames, channels = tf.shape(samples)[0], tf.shape(samples)[1]
     count = 4 * frames * channels
     words = [
@@ -174,35 +122,21 @@ def write_wav(samples, sample_rate_hz: int):
 
 
 def _checked_files(wav, *, most_bytes: int):
-    import tensorflow as tf
-
     wav = any_rank(wav)
-    size = tf.reduce_sum(tf.cast(tf.strings.length(wav), tf.int64))
-    with tf.control_dependencies(
-        [
-            require(
-                tf.rank(wav) <= 1,
-                "`wav` has this many dimensions:",
-                tf.rank(wav),
-                "; send one string, or a list of them",
-            ),
-            require(tf.size(wav) > 0, "`wav` is empty; send the bytes of at least one WAV file"),
-            not_too_many(tf.size(wav), "wav"),
-            require(
-                size <= most_bytes,
-                "`wav` holds this many bytes:",
-                size,
-                f"; send at most {most_bytes} in a request",
-            ),
-        ]
-    ):
-        return tf.identity(wav)
+    rank, size = tf.rank(wav), tf.reduce_sum(tf.cast(tf.strings.length(wav), tf.int64))
+    other_rank = "`wav` has this many dimensions:", rank, "; send one string, or a list of them"
+    too_long = "`wav` holds this many bytes:", size, f"; send at most {most_bytes} in a request"
+    return checked(
+        wav,
+        require(rank <= 1, *other_rank),
+        require(tf.size(wav) > 0, "`wav` is empty; send the bytes of at least one WAV file"),
+        not_too_many(tf.size(wav), "wav"),
+        require(size <= most_bytes, *too_long),
+    )
 
 
 def _chunks(file):
     """The positions of a file's format and samples, and the stated length of the samples, bytes."""
-    import tensorflow as tf
-
     length = tf.cast(tf.strings.length(file), tf.int64)
     head = tf.strings.join([tf.strings.substr(file, 0, 12), " " * 12])
     is_wav = (tf.strings.substr(head, 0, 4) == "RIFF") & (tf.strings.substr(head, 8, 4) == "WAVE")
@@ -210,8 +144,7 @@ def _chunks(file):
         "`wav` is not a WAV file; send the bytes of one that begins with RIFF....WAVE (in JSON: as"
         " base64, under the key b64)"
     )
-    with tf.control_dependencies([require(is_wav, sentence)]):
-        start = tf.constant(12, tf.int64)
+    start = checked(tf.constant(12, tf.int64), require(is_wav, sentence))
 
     def unfinished(position, form, data, count):
         return (data < 0) & (position + 8 <= length)
@@ -233,21 +166,13 @@ def _chunks(file):
         maximum_iterations=_MOST_CHUNKS,
         parallel_iterations=1,
     )
-    with tf.control_dependencies(
-        [
-            require(
-                (form >= 0) & (data > form),
-                "the WAV has no format or no samples; write it again, or send 16-bit PCM",
-            )
-        ]
-    ):
-        return tf.identity(form), tf.identity(data), tf.identity(count)
+    sentence = "the WAV has no format or no samples; write it again, or send 16-bit PCM"
+    has_both = require((form >= 0) & (data > form), sentence)
+    return tuple(checked(one, has_both) for one in (form, data, count))
 
 
 def _format(file, form):
     """Encoding, channels, rate in Hz and bits of a format chunk of at least 16 bytes."""
-    import tensorflow as tf
-
     plain = _number(file, form, 2)
     # An extensible format holds its true encoding at byte 24, which is in the file, as the samples
     # follow the format.
@@ -262,8 +187,6 @@ def _format(file, form):
 
 def _number(file, position, count: int):
     """The unsigned little-endian int64 of `count` bytes at a position; zeros beyond the end."""
-    import tensorflow as tf
-
     found = tf.strings.join([tf.strings.substr(file, position, count), "\0" * count])
     each = tf.cast(tf.io.decode_raw(tf.strings.substr(found, 0, count), tf.uint8), tf.int64)
     return tf.reduce_sum(each * [256**place for place in range(count)])
@@ -271,7 +194,6 @@ def _number(file, position, count: int):
 
 def _samples(raw, kind):
     """Bytes of samples to float32; full scale is 1."""
-    import tensorflow as tf
 
     def packed():
         each = tf.reshape(tf.cast(tf.io.decode_raw(raw, tf.uint8), tf.int32), [-1, 3])

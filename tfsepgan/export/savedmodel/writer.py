@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import tensorflow as tf
+
 from tfsepgan.errors import ExportError
 from tfsepgan.export.savedmodel.signatures import (
     MIXTURE,
@@ -42,8 +44,6 @@ def write_mono_saved_model(bundle: Bundle, directory: Path) -> None:
       directory: must not exist.
     Raises: ExportError when it cannot be written.
     """
-    import tensorflow as tf
-
     function = tf.function(
         mono_separation_function(bundle.generator, bundle.manifest.sources),
         input_signature=[tf.TensorSpec((1, None, 1), tf.float32, name=MIXTURE)],
@@ -60,8 +60,6 @@ def save_functions(functions: Mapping[str, Callable], directory: Path) -> None:
       directory: must not exist.
     Raises: ExportError when it cannot be written.
     """
-    import tensorflow as tf
-
     # TensorFlow logs the path, which would interrupt the progress display
     logger = logging.getLogger("tensorflow")
     level = logger.level

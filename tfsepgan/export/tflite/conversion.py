@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
 
 import tfsepgan
 from tfsepgan.errors import ExportError
@@ -47,26 +48,23 @@ def write_tflite(
 
 def run_converter(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
     """Run the program `convert` with these arguments in a folder."""
+    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",  # it needs no accelerator, which may be busy with a training
+    }
     return subprocess.run(
         [sys.executable, "-m", "tfsepgan.export.tflite.convert", *arguments],
-        env=_environment(),
+        env=environment,
         cwd=folder,
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
-
-
-def _environment() -> dict[str, str]:
-    package_root = str(Path(tfsepgan.__file__).resolve().parent.parent)
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",  # it needs no accelerator, which may be busy with a training
-    }
 
 
 def open_interpreter(path: Path, *, threads: int = 2):
@@ -81,16 +79,13 @@ def foreign_operators(path: Path) -> list[str]:
 
     Source: the file's table of operator codes, by TensorFlow's schema; built-in code 32 is CUSTOM.
     """
-    from tensorflow.lite.python import schema_py_generated as schema
-
     model = schema.Model.GetRootAs(path.read_bytes(), 0)
     codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
-    custom = [
-        code
+    return sorted(
+        (code.CustomCode() or b"?").decode()
         for code in codes
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == schema.BuiltinOperator.CUSTOM
-    ]
-    return sorted((code.CustomCode() or b"?").decode() for code in custom)
+    )
 
 
 def run_tflite(path: Path, mixture: np.ndarray) -> dict[str, np.ndarray]:

@@ -16,6 +16,10 @@ the weights and of the arithmetic. The rest stays in float, because the bins of 
 import sys
 from pathlib import Path
 
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+
 QUANTISED = ("FULLY_CONNECTED", "CONV_2D")  # TFLite's names of these operators
 
 
@@ -33,8 +37,6 @@ def convert(
       calibration: for "int8", path of a `.npz`; every array in it is an input for measuring ranges.
     Returns: the content of the TFLite file.
     """
-    import tensorflow as tf
-
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=[signature])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision == "float32":
@@ -48,10 +50,6 @@ def convert(
 
 
 def _with_fixed_ranges(converter, signature: str, calibration: str) -> bytes:
-    import numpy as np
-    import tensorflow as tf
-    from tensorflow.lite.python import schema_py_generated as schema
-
     with np.load(calibration) as arrays:
         inputs = list(arrays.values())
 

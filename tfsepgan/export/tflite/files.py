@@ -47,10 +47,7 @@ class OnDevice:
 def describe_base(made: Path, manifest: Manifest) -> None:
     """Write descriptions into the two TFLite files that every export has."""
     for name, variant in BASE.items():
-        facts = file_facts_inside(manifest, name)
-        write_metadata(
-            made / f"{manifest.name}{variant.end}", facts, sentence(manifest, variant.summary)
-        )
+        _describe(manifest, name, made / f"{manifest.name}{variant.end}")
 
 
 def make_variants(
@@ -80,32 +77,21 @@ def make_variants(
     rehearsal = wanted.rehearsal or Rehearsal(calibration=(audio,))
     files = {name: made / f"{bundle.manifest.name}{VARIANTS[name].end}" for name in wanted.variants}
     twin = _convert_streaming(bundle, scratch, files, wanted.block)
+    streaming = {"streaming": streaming_facts(twin, bundle.manifest)} if twin else {}
     _convert_plain(bundle, scratch, files, rehearsal)
     report("comparing them with the Keras model")
     comparison, figures = Comparison(bundle, audio, rehearsal.mixtures), {}
     for name, path in files.items():
-        streaming = _describe(bundle.manifest, name, path, twin)
-        figures[name] = _measure(comparison, name, path)
-        if streaming:
-            figures[name]["streaming"] = streaming
+        further = streaming if VARIANTS[name].streaming else {}
+        _describe(bundle.manifest, name, path, **further)
+        figures[name] = _measure(comparison, name, path) | further
     return figures
-
-
-def sentence(manifest: Manifest, summary: str) -> str:
-    """A sentence that describes a file, for its `description` field."""
-    stems = ", ".join((*manifest.sources, "residual"))
-    return (
-        f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems}"
-        f" ({summary})."
-    )
 
 
 def _convert_streaming(
     bundle: Bundle, scratch: Path, files: Mapping[str, Path], block: int
 ) -> StreamingTwin | None:
-    outputs = {
-        VARIANTS[name].precision: path for name, path in files.items() if VARIANTS[name].streaming
-    }
+    outputs = _by_precision(files, streaming=True)
     if not outputs:
         return None
     twin = streaming_twin(bundle.generator, block=block or default_block(bundle.manifest.hop))
@@ -117,19 +103,19 @@ def _convert_streaming(
 def _convert_plain(
     bundle: Bundle, scratch: Path, files: Mapping[str, Path], rehearsal: Rehearsal
 ) -> None:
-    outputs = {
-        VARIANTS[name].precision: path
-        for name, path in files.items()
-        if not VARIANTS[name].streaming
-    }
+    outputs = _by_precision(files, streaming=False)
     if not outputs:
         return
-    pieces = _pieces(
-        rehearsal.calibration, round(CALIBRATION_SECONDS * bundle.manifest.sample_rate_hz)
-    )
+    length = round(CALIBRATION_SECONDS * bundle.manifest.sample_rate_hz)
     calibration = scratch / "calibration.npz"
-    np.savez(calibration, *pieces)
+    np.savez(calibration, *_pieces(rehearsal.calibration, length))
     write_tflite(scratch / "mono", outputs, calibration=calibration)
+
+
+def _by_precision(files: Mapping[str, Path], *, streaming: bool) -> dict[str, Path]:
+    """The paths of the streaming or the other files, by their precision."""
+    kinds = {VARIANTS[name]: path for name, path in files.items()}
+    return {kind.precision: path for kind, path in kinds.items() if kind.streaming == streaming}
 
 
 def _pieces(recordings: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
@@ -142,14 +128,15 @@ def _pieces(recordings: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
     ]
 
 
-def _describe(manifest: Manifest, name: str, path: Path, twin: StreamingTwin | None) -> dict | None:
-    """Write a description into a file; returns its streaming facts, or None."""
-    variant, streaming = VARIANTS[name], None
-    if variant.streaming:
-        streaming = streaming_facts(twin, hop=manifest.hop, sample_rate_hz=manifest.sample_rate_hz)
-    facts = file_facts_inside(manifest, name, streaming=streaming)
-    write_metadata(path, facts, sentence(manifest, variant.summary))
-    return streaming
+def _describe(manifest: Manifest, name: str, path: Path, streaming: dict | None = None) -> None:
+    """Write the facts of a file and a sentence on it into the file."""
+    variant = (BASE | VARIANTS)[name]
+    stems = ", ".join((*manifest.sources, "residual"))
+    sentence = (
+        f"tfsepgan model {manifest.name}: music at {manifest.sample_rate_hz} Hz into {stems}"
+        f" ({variant.summary})."
+    )
+    write_metadata(path, file_facts_inside(manifest, name, streaming=streaming), sentence)
 
 
 def _measure(comparison: Comparison, name: str, path: Path) -> dict:

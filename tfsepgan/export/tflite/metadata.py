@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
 
 from tfsepgan.errors import ExportError
+from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import IDENTIFIER, NAME
 
 ALIGNMENT = 16  # bytes; by the TFLite schema, weights start on multiples of it
@@ -23,9 +26,6 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
       description: a sentence for the `description` field of the file.
     Raises: ExportError when the file is not TFLite.
     """
-    import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
-
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:
         raise ExportError(f"{path.name} is not a TFLite file.")
@@ -42,6 +42,26 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
     builder = flatbuffers.Builder(len(content) + (1 << 16))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     path.write_bytes(bytes(builder.Output()))
+
+
+def facts_inside(
+    manifest: Manifest, variant: str, signatures: Mapping[str, Any], **further: Any
+) -> dict:
+    """The description inside a TFLite file of any kind of model, and `further` facts of its kind.
+
+    `tfsepgan.ondevice.describe` reads it.
+    """
+    return {
+        "format": 1,
+        "name": manifest.name,
+        "variant": variant,
+        "sources": list(manifest.sources),
+        "sample_rate_hz": manifest.sample_rate_hz,
+        "licence": manifest.trained.get("licence"),
+        "made_with": f"tfsepgan {manifest.tfsepgan_version}",
+        "signatures": signatures,
+        **further,
+    }
 
 
 def _aligned(buffer):

@@ -8,9 +8,12 @@ import contextlib
 import io
 from pathlib import Path
 
+import keras
+import tensorflow as tf
+
 from tfsepgan.errors import ExportError
 from tfsepgan.export.savedmodel.signatures import RESIDUAL
-from tfsepgan.models.bundle import Bundle
+from tfsepgan.models.bundle import Bundle, Manifest
 from tfsepgan.networks.streaming import StreamingTwin
 from tfsepgan.ondevice.streaming import SIGNATURE
 
@@ -23,16 +26,16 @@ def default_block(hop: int) -> int:
     return -(-LEAST_BLOCK // hop) * hop
 
 
-def streaming_facts(twin: StreamingTwin, *, hop: int, sample_rate_hz: int) -> dict:
+def streaming_facts(twin: StreamingTwin, manifest: Manifest) -> dict:
     """The facts that a program needs to stream, for the file and the manifest."""
     latency = twin.delay + twin.block
     return {
         "block_samples": twin.block,
         "delay_samples": twin.delay,
         "latency_samples": latency,
-        "latency_ms": round(1000 * latency / sample_rate_hz, 1),
+        "latency_ms": round(1000 * latency / manifest.sample_rate_hz, 1),
         "state_size": twin.state,
-        "hop": hop,
+        "hop": manifest.hop,
     }
 
 
@@ -45,9 +48,6 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
       directory: must not exist.
     Raises: ExportError when it cannot be written.
     """
-    import keras
-    import tensorflow as tf
-
     if STATE in bundle.manifest.sources:
         raise ExportError(
             f"a source is called {STATE!r}, as is an output of the streaming model; rename it."

@@ -14,6 +14,7 @@ from tfsepgan.config import nearest
 from tfsepgan.data.references.fixed_mixtures import Mixture
 from tfsepgan.errors import ConfigError, ExportError, ShapeError
 from tfsepgan.export.parity import Stems, keras_stems, largest_difference
+from tfsepgan.export.tflite.metadata import facts_inside
 from tfsepgan.metrics.waveform import snr
 from tfsepgan.models.bundle import Bundle, Manifest
 
@@ -32,15 +33,14 @@ BASE = {
     "float16": Variant(".fp16.tflite", "float16", False, "float16 weights"),
 }
 VARIANTS = {
-    "dynamic": Variant(
-        ".dynamic.tflite", "dynamic", False, "8-bit weights, ranges found while it runs"
-    ),
-    "int8": Variant(".int8.tflite", "int8", False, "8-bit weights and products, fixed ranges"),
-    "stream": Variant(".stream.tflite", "float32", True, "streaming, float32"),
-    "stream.fp16": Variant(".stream.fp16.tflite", "float16", True, "streaming, float16 weights"),
-    "stream.dynamic": Variant(
-        ".stream.dynamic.tflite", "dynamic", True, "streaming, 8-bit weights"
-    ),
+    name: Variant(f".{name}.tflite", precision, name.startswith("stream"), summary)
+    for name, precision, summary in (
+        ("dynamic", "dynamic", "8-bit weights, ranges found while it runs"),
+        ("int8", "int8", "8-bit weights and products, fixed ranges"),
+        ("stream", "float32", "streaming, float32"),
+        ("stream.fp16", "float16", "streaming, float16 weights"),
+        ("stream.dynamic", "dynamic", "streaming, 8-bit weights"),
+    )
 }
 TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
 OF_PEAK = {"float32": 1e-4, "float16": 1e-2}  # largest difference from Keras relative to peak
@@ -78,20 +78,10 @@ def file_facts_inside(
         block, state = [1, streaming["block_samples"], 1], [1, streaming["state_size"]]
         name, inputs = "stream", {"block": block, "state": state, "valid": [1]}
         outputs = {**dict.fromkeys(stems, block), "state": state}
-    facts = {
-        "format": 1,
-        "name": manifest.name,
-        "variant": variant,
-        "sources": list(manifest.sources),
-        "stems": stems,
-        "sample_rate_hz": manifest.sample_rate_hz,
-        "hop": manifest.hop,
-        "context": manifest.context,
-        "licence": manifest.trained.get("licence"),
-        "made_with": f"tfsepgan {manifest.tfsepgan_version}",
-        "signatures": {name: {"inputs": inputs, "outputs": outputs}},
-    }
-    return facts if streaming is None else {**facts, "streaming": dict(streaming)}
+    further = {} if streaming is None else {"streaming": dict(streaming)}
+    further |= {"stems": stems, "hop": manifest.hop, "context": manifest.context}
+    signatures = {name: {"inputs": inputs, "outputs": outputs}}
+    return facts_inside(manifest, variant, signatures, **further)
 
 
 class Comparison:
@@ -146,46 +136,39 @@ class Comparison:
             after = run(mixture.mixture)
             for source in {*self._bundle.manifest.sources} & {*mixture.sources}:
                 truth = mixture.sources[source]
-                loss = _snr_or(np.nan, truth, before[source]) - _snr_or(
-                    np.nan, truth, after[source]
-                )
-                losses.setdefault(source, []).append(loss)
-        known = {
-            source: [one for one in each if not np.isnan(one)] for source, each in losses.items()
-        }
-        return {source: float(np.mean(each)) for source, each in known.items() if each}
+                then, now = (_snr_or(np.nan, truth, one[source]) for one in (before, after))
+                if not np.isnan(then - now):
+                    losses.setdefault(source, []).append(then - now)
+        return {source: float(np.mean(each)) for source, each in losses.items()}
 
 
 def check_variant(name: str, figures: Mapping[str, float]) -> None:
     """Raise ExportError when a file misses the limit of its kind."""
-    precision = VARIANTS[name].precision
+    precision, unheard_db = VARIANTS[name].precision, figures.get("unheard_closeness_db", np.inf)
+    least_db = f"wanted at least {MIN_CLOSENESS_DB:.0f} dB"
     if precision in OF_PEAK:
-        key, good = "of_peak", figures["of_peak"] <= OF_PEAK[precision]
+        good = figures["of_peak"] <= OF_PEAK[precision]
         wanted = (
-            f"differs from the Keras model by {figures[key]:.1e} of peak; wanted at most"
+            f"differs from the Keras model by {figures['of_peak']:.1e} of peak; wanted at most"
             f" {OF_PEAK[precision]:.0e}"
         )
-    elif (
-        "sdr_loss_db" in figures and figures.get("unheard_closeness_db", np.inf) < MIN_CLOSENESS_DB
-    ):
-        key, good = "unheard_closeness_db", False
+    elif "sdr_loss_db" not in figures:
+        good = figures["closeness_db"] >= MIN_CLOSENESS_DB
         wanted = (
-            f"differs from the Keras model by only {figures[key]:.1f} dB below the estimate of a"
-            " source that no mixture at hand holds; wanted at least"
-            f" {MIN_CLOSENESS_DB:.0f} dB"
+            f"differs from the Keras model by only {figures['closeness_db']:.1f} dB below the"
+            f" estimate; {least_db}, as there were no mixtures with known sources to measure SDR on"
         )
-    elif "sdr_loss_db" in figures:
-        key, good = "sdr_loss_db", figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
+    elif unheard_db < MIN_CLOSENESS_DB:
+        good = False
         wanted = (
-            f"has {figures[key]:.2f} dB less SDR than the Keras model; wanted at most"
-            f" {MAX_SDR_LOSS_DB} dB"
+            f"differs from the Keras model by only {unheard_db:.1f} dB below the estimate of a"
+            f" source that no mixture at hand holds; {least_db}"
         )
     else:
-        key, good = "closeness_db", figures["closeness_db"] >= MIN_CLOSENESS_DB
+        good = figures["sdr_loss_db"] <= MAX_SDR_LOSS_DB
         wanted = (
-            f"differs from the Keras model by only {figures[key]:.1f} dB below the estimate;"
-            f" wanted at least {MIN_CLOSENESS_DB:.0f} dB, as there were no mixtures with known"
-            " sources to measure SDR on"
+            f"has {figures['sdr_loss_db']:.2f} dB less SDR than the Keras model; wanted at most"
+            f" {MAX_SDR_LOSS_DB} dB"
         )
     if not good:
         raise ExportError(

@@ -13,10 +13,9 @@ import yaml
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.recording import open_audio
-from tfsepgan.data.layouts.source_file import SourceFile
+from tfsepgan.data.layouts.source_file import SPLITS, SourceFile
 from tfsepgan.errors import DataError
 
-SPLITS = ("train", "valid", "test")
 Kind = Literal["unpaired", "multitrack"]
 Splits = dict[str, dict[str, tuple[SourceFile, ...]]]
 _EXAMPLES = 3  # named in a note

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.config import MIXTURE
-from tfsepgan.data.layouts.listing import SPLITS, Found, Kind, Listing
+from tfsepgan.data.layouts.listing import Found, Kind, Listing
+from tfsepgan.data.layouts.source_file import SPLITS
 from tfsepgan.errors import DataError
 from tfsepgan.files import files_below
 

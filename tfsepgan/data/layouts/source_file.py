@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from tfsepgan.audio.recording import AudioFile
 
+SPLITS = ("train", "valid", "test")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile(AudioFile):

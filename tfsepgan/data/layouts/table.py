@@ -15,7 +15,8 @@ from tfsepgan.data.layouts import (
     plain,
     slakh2100,
 )
-from tfsepgan.data.layouts.listing import SPLITS, Found, Listing
+from tfsepgan.data.layouts.listing import Found, Listing
+from tfsepgan.data.layouts.source_file import SPLITS
 from tfsepgan.errors import DataError
 
 PLAIN = "plain"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import SPLITS
+from tfsepgan.data.layouts.source_file import SPLITS
 from tfsepgan.errors import DataError
 
 DIRECTORY = Path(__file__).parents[1] / "demo"  # made by tools/recipes/make_demo_set.py

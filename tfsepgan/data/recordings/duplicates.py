@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfsepgan.data.layouts.listing import SPLITS, Splits, files_in, only
-from tfsepgan.data.layouts.source_file import SourceFile
+from tfsepgan.data.layouts.listing import Splits, files_in, only
+from tfsepgan.data.layouts.source_file import SPLITS, SourceFile
 from tfsepgan.errors import DataError
 
 _SECONDS = 5.0  # from the middle, where recordings are seldom silent

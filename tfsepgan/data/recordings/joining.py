@@ -7,8 +7,8 @@ song are drawn separately, and each recording's `track` still names its song.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tfsepgan.data.layouts.listing import SPLITS, Found, Splits
-from tfsepgan.data.layouts.source_file import SourceFile
+from tfsepgan.data.layouts.listing import Found, Splits
+from tfsepgan.data.layouts.source_file import SPLITS, SourceFile
 
 
 def join(found: Sequence[Found], sets: Sequence[str]) -> Found:

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tfsepgan.data.layouts.listing import SPLITS, Kind
+from tfsepgan.data.layouts.listing import Kind
+from tfsepgan.data.layouts.source_file import SPLITS
 from tfsepgan.errors import DataError
 
 MANIFEST = "shards.json"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from tfsepgan.data.layouts.listing import SPLITS
+from tfsepgan.data.layouts.source_file import SPLITS
 from tfsepgan.data.recordings.catalogue import Catalogue
 from tfsepgan.data.recordings.opening import open_catalogue
 from tfsepgan.errors import ConfigError

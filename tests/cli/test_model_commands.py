@@ -132,7 +132,7 @@ def test_separating_into_something_that_is_no_folder_is_one_clear_error(
     )
     assert result.code == 1
     failure, error = result.error.splitlines()
-    assert failure.startswith("failed cannot write to ")
+    assert failure.startswith(f"failed {recordings / 'song.wav'}: cannot write to ")
     assert error.startswith("DataError: 1 of 1 recordings")
     assert (tmp_path / "file").read_text() == "not a folder"
 

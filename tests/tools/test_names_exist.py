@@ -5,14 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from source_for_tests import tree_of
+from tools_for_tests import TOOLS
 
-TOOLS = Path(__file__).parents[2] / "tools"
 FILES = sorted(TOOLS.rglob("*.py"))
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 @cache

@@ -49,9 +49,7 @@ PEERS: dict[str, Callable[[list[str], str], list[str]]] = {  # recordings, outpu
         *("--targets", "vocals", "--residual", "residual"),
     ],
 }
-
-
-WRITTEN = {"spleeter": 1}  # files for each recording; the others write 2
+WRITTEN = {"spleeter": 1, "open-unmix": 2}  # files for each recording
 
 
 class Separator(NamedTuple):
@@ -92,7 +90,7 @@ def peer(text: str) -> Separator:
     return Separator(
         name,
         lambda files, output: [python, *PEERS[name](files, output), *more],
-        WRITTEN.get(name, 2),
+        WRITTEN[name],
     )
 
 

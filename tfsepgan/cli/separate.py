@@ -68,6 +68,12 @@ def _separate_files(
     check_template(options.name, form)
     words = {"json": options.json, "quiet": options.quiet, "verbose": options.verbose}
     report = Report(console, messages, **words, name=PIPE if from_stdin else None)
+    if options.runner is not None:
+        from tfsepgan.cli.separate_beam import separate_by_runner
+
+        failed, total = separate_by_runner(options, form, report)
+        _raise_failed(failed, total, f"{options.output}/results.jsonl")
+        return None
     single = console is None
     recordings, unread = _find(options, report, single=single)
     with stopping_cleanly() as stop_here, quiet_libraries(), ExitStack() as opened:
@@ -76,7 +82,9 @@ def _separate_files(
             report.ended(item, is_shown=options.jobs == 1)
     for one in unread:
         report.ended(one, is_shown=True)
-    _raise_failed(work.failed + len(unread), len(recordings) + len(unread), work.results)
+    _raise_failed(
+        work.failed + len(unread), len(recordings) + len(unread), work.results and work.results.path
+    )
     return work.last
 
 
@@ -107,7 +115,7 @@ def _find(options: SeparateOptions, report: Report, *, single: bool) -> tuple[li
 def _raise_failed(failed: int, total: int, results) -> None:
     """Raises: DataError if anything failed."""
     if failed:
-        also = f" and in {results.path}" if results else ""
+        also = f" and in {results}" if results else ""
         raise DataError(
             f"{failed} of {total} recordings could not be separated; the reasons are above{also}."
         )

@@ -71,6 +71,11 @@ class SeparateOptions:
     block_seconds: float | None = None
     """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
     memory, not the result."""
+    runner: Literal["DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] | None = None
+    """Separate on this runner of Apache Beam, with inputs and OUTPUT at any address of fsspec, such
+    as gs://bucket/music (pip install "tfsepgan[beam]")."""
+    runner_options: tuple[str, ...] = ()
+    """Options of the runner, such as project=NAME region=europe-west1."""
     server: str | None = None
     """HOST:PORT of a TF Serving server with the model: the network runs there, everything else here
     (docs/serving.md)."""
@@ -106,6 +111,12 @@ class SeparateOptions:
             raise ConfigError(
                 "-o - writes sound to the standard output; leave out --json and --name."
             )
+        if self.runner_options and self.runner is None:
+            raise ConfigError("--runner-options needs --runner.")
+        if self.runner is not None and (self.results is not None or self.skip_existing):
+            raise ConfigError("--runner works without --results and --skip-existing.")
+        if self.runner is not None and PIPE in (*self.inputs, self.output):
+            raise ConfigError("--runner works on files and folders, not on -.")
         if self.jobs < 1:
             raise ConfigError(f"jobs is {self.jobs}; wanted 1 process or more.")
         if PIPE in (*self.inputs, self.output) and (self.jobs > 1 or self.results is not None):

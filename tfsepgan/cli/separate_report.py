@@ -78,6 +78,14 @@ class Report:
         for note in item.notes:
             self.note(f"{self._name(item)}: note: {note}")
 
+    def line(self, text: str) -> None:
+        """Print a result."""
+        _print(self.console, text)
+
+    def message(self, text: str) -> None:
+        """Print why something failed."""
+        _print(self.messages, text)
+
     def _name(self, item) -> str:
         return self.name or str(item.path)
 

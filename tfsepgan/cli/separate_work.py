@@ -59,7 +59,7 @@ class Work:
         facts = self._model.facts() if several or place else None
         report.model(self._model, self._separator)
         sources = facts.sources if facts else self._separator.sources
-        stems = _stems(options, sources, single=single)
+        stems = chosen(options, sources, single=single)
         self._wanted = Wanted(
             output_dir=Path(options.output),
             form=form,
@@ -170,7 +170,7 @@ def _results_of(options: SeparateOptions, *, single: bool) -> Path | None:
     return Path(options.output, RESULTS) if is_job and not single else None
 
 
-def _stems(options: SeparateOptions, sources: tuple[str, ...], *, single: bool) -> tuple[str, ...]:
+def chosen(options: SeparateOptions, sources: tuple[str, ...], *, single: bool) -> tuple[str, ...]:
     """The names of the stems to write."""
     from tfsepgan.separation.naming import chosen_stems
     from tfsepgan.separation.stream import RESIDUAL

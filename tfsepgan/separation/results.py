@@ -137,7 +137,7 @@ class Results:
             return None
         with open(self.path, "rb") as file:
             file.seek(self._places[track])
-            return _parsed(file.readline())
+            return parsed(file.readline())
 
     def add(self, result: Result) -> None:
         """Append a line; it is on the disk when this returns.
@@ -164,7 +164,7 @@ class Results:
                         f"{self.path} holds something else than results of this command; choose"
                         " another file with --results."
                     )
-                result = _parsed(line) if line.endswith(b"\n") else None
+                result = parsed(line) if line.endswith(b"\n") else None
                 if result is not None:
                     self._places[result.track] = place
                 elif line.strip():
@@ -200,7 +200,7 @@ def read_results(path: str | os.PathLike) -> Iterator[Result]:
     """
     last: dict[str, Result] = {}
     with open(path, "rb") as file:
-        for result in map(_parsed, file):
+        for result in map(parsed, file):
             if result is not None:
                 last[result.track] = result
     yield from last.values()
@@ -222,7 +222,7 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def _parsed(line: bytes) -> Result | None:
+def parsed(line: bytes) -> Result | None:
     """A line as a result; None for one that is not whole."""
     try:
         return msgspec.convert(json.loads(line), Result)

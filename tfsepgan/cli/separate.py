@@ -3,6 +3,8 @@
 Results go to stdout, one line or JSON object a recording; progress, notes and failures to stderr.
 """
 
+import os
+import sys
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -69,9 +71,8 @@ class SeparateOptions:
     clip: Literal["rescale", "clip", "error"] = "rescale"
     """What to do when a format would clip: apply one gain to all stems, clip them, or stop with an
     error. A note says which happened."""
-    runtime: Literal["auto", "litert", "tensorflow"] = "auto"
-    """Library that runs the model: litert starts at once, tensorflow is faster over hours; auto
-    takes litert below half an hour of music."""
+    runtime: Literal["auto", "numpy", "litert", "tensorflow"] = "auto"
+    """Library that runs the model; auto takes the fastest that can run it."""
     block_seconds: float | None = None
     """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
     memory, not the result."""
@@ -91,6 +92,8 @@ class SeparateOptions:
 
 
 def _separate(arguments, console):
+    if "numpy" not in sys.modules:  # each channel has a thread; those of NumPy would disturb them
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
     _refuse(options)
     messages = PlainConsole(file=kept_stderr(), soft_wrap=True)

@@ -175,7 +175,8 @@ class NumpyMasker:
         repeats = self._frame // self._hop
         hops = np.zeros((len(spectrum) + repeats - 1, self._hop), np.float32)
         window = self._window * np.float32(2 * self._hop / self._frame)
-        whole = np.zeros((FRAMES_PER_TRANSFORM, self._frame // 2 + 1), TRANSFORM_OF)
+        # The transform ignores the second half. Without it, NumPy 1 copies its input to as many bins.
+        whole = np.zeros((FRAMES_PER_TRANSFORM, self._frame), TRANSFORM_OF)
         frames = np.empty((FRAMES_PER_TRANSFORM, self._frame), np.float32)
         for some in _chunks(len(spectrum)):
             count = some.stop - some.start

@@ -130,6 +130,7 @@ setup(
         "datasets": [],  # kept from earlier versions; PyAV is now always installed
         "serving": SERVING,
         "cloud": ["s3fs>=2024.2", "gcsfs>=2024.2"],  # recordings at s3:// and gs://
+        "beam": ["apache-beam>=2.60"],  # tfsepgan-separate --runner
         "hub": ["huggingface_hub>=0.23"],  # models on the Hugging Face Hub, hf://user/name
         "gpu": [
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",

@@ -1,6 +1,7 @@
 """Scoring processes return results and errors, load no TensorFlow, and may die without loss."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from tfsepgan.errors import DataError, ShapeError
-from tfsepgan.processes import run_jobs
+from tfsepgan.processes import WorkerDied, run_in_workers, run_jobs, stop_if_asked
 
 
 def end_process(_job):
@@ -77,3 +78,67 @@ def test_a_worker_loads_no_tensorflow():
     assert "'tfsepgan.metrics.bss'" in done.stdout, done.stderr
     for heavy in ("tensorflow", "keras", "matplotlib", "museval", "musdb"):
         assert f"'{heavy}'" not in done.stdout
+
+
+def prepare():
+    return os.getpid()
+
+
+def refuse_to_start():
+    raise DataError("no model")
+
+
+def kill_at_three(prepared, job):
+    """Returns what the process prepared and its number; job 3 kills its process."""
+    if job == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prepared, os.getpid()
+
+
+def die(_prepared, _job):
+    os._exit(1)
+
+
+def work_until_asked(folder, job):
+    with open(f"{job}.running", "w"):
+        for _ in range(3000):
+            time.sleep(0.01)
+            stop_if_asked()
+
+
+def test_a_worker_that_dies_costs_its_job_and_is_replaced():
+    ended = list(run_in_workers(prepare, kill_at_three, range(8), workers=2))
+    assert sorted(job for job, _, _ in ended) == list(range(8))
+    assert [(job, type(error)) for job, _, error in ended if error] == [(3, WorkerDied)]
+    numbers = {result for _, result, error in ended if not error}
+    assert all(prepared == number for prepared, number in numbers)  # prepared once each
+    assert len(numbers) in (2, 3) and os.getpid() not in dict(numbers)
+
+
+def test_a_start_that_fails_ends_the_run():
+    with pytest.raises(DataError, match="no model"):
+        list(run_in_workers(refuse_to_start, kill_at_three, range(8), workers=2))
+
+
+def test_processes_that_die_one_after_the_other_end_the_run():
+    ended = []
+    with pytest.raises(DataError, match="5 worker processes died one after the other"):
+        ended.extend(iter(run_in_workers(prepare, die, range(9), workers=1)))
+    assert [(job, type(error)) for job, _, error in ended] == [(n, WorkerDied) for n in range(5)]
+
+
+def test_jobs_stop_when_the_caller_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def poll():
+        if len(list(tmp_path.glob("*.running"))) == 2:
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(run_in_workers(prepare, work_until_asked, range(9), workers=2, poll=poll))
+    assert time.monotonic() - started < 20  # a job takes 30 s
+
+
+def test_a_job_in_this_process_is_never_asked_to_stop():
+    assert stop_if_asked() is None

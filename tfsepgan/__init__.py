@@ -23,7 +23,7 @@ _LAZY = {  # typed in __init__.pyi
     "Separator": "tfsepgan.separation.separator:Separator",
     "load": "tfsepgan.separation.separator:load",
     "separate_file": "tfsepgan.separation.files:separate_file",
-    "separate_files": "tfsepgan.separation.files:separate_files",
+    "separate_files": "tfsepgan.separation.bulk:separate_files",
     "TfsepganError": "tfsepgan.errors:TfsepganError",
     "systems": "tfsepgan.systems",
 }

@@ -2,9 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -34,39 +32,59 @@ class Report:
         if not self.quiet:
             _print(self.messages, f"failed {item.reason}")
 
-    def model(self, folder: Path, runtime: str, separator) -> None:
-        """Print which model runs and how, if the command is verbose."""
-        if self.verbose:
+    def model(self, model, separator) -> None:
+        """Print which model runs and how, if the command is verbose.
+
+        Args:
+          model: a LocalModel or ServedModel.
+          separator: None where others load the model.
+        """
+        if not self.verbose:
+            return
+        if hasattr(model, "server"):
+            self.note(f"{model.model}, on the server {model.server}")
+        elif separator is None:
+            self.note(f"{model.folder}, in {model.runtime}")
+        else:
             rate_hz = separator.sample_rate_hz
             self.note(
-                f"{folder}: {', '.join(separator.sources)} at {rate_hz} Hz, in {runtime}, blocks of"
-                f" {separator.block / rate_hz:.1f} s"
+                f"{model.folder}: {', '.join(separator.sources)} at {rate_hz} Hz, in"
+                f" {model.runtime}, blocks of {separator.block / rate_hz:.1f} s"
             )
 
-    def results(self, done: Sequence, failed: Sequence) -> None:
-        """Print the `SeparatedFile`s, their notes, and the `FailedFile`s that were not shown."""
-        for item in done:
-            if self.console:
-                _print(
-                    self.console,
-                    json.dumps({"input": self._name(item), **_facts(item)})
-                    if self.json
-                    else _line(item),
-                )
-            if self.verbose:
-                took = f"{item.elapsed_seconds:.2f} s for {_seconds(item):.2f} s of sound"
-                self.note(
-                    f"{self._name(item)}: {took}, {item.times_real_time:.0f} x real time; the stems"
-                    f" peak at {item.levels.peak:.3f}"
-                )
-            for note in item.notes:
-                self.note(f"{self._name(item)}: note: {note}")
-        for item in failed:
+    def ended(self, item, *, is_shown: bool) -> None:
+        """Print a `SeparatedFile` with its notes, or a failed or unread input.
+
+        Args:
+          item: the result.
+          is_shown: whether the failure was printed already, unless the command is quiet.
+        """
+        if hasattr(item, "reason"):
             if self.console and self.json:
                 facts = {"input": self._name(item), "status": "failed", "reason": item.reason}
                 _print(self.console, json.dumps(facts))
-            if self.quiet:
+            if self.quiet or not is_shown:
                 _print(self.messages, f"failed {item.reason}")
+            return
+        if self.console:
+            facts = {"input": self._name(item), **_facts(item)}
+            _print(self.console, json.dumps(facts) if self.json else _line(item))
+        if self.verbose:
+            took = f"{item.elapsed_seconds:.2f} s for {_seconds(item):.2f} s of sound"
+            self.note(
+                f"{self._name(item)}: {took}, {item.times_real_time:.0f} x real time; the stems"
+                f" peak at {item.levels.peak:.3f}"
+            )
+        for note in item.notes:
+            self.note(f"{self._name(item)}: note: {note}")
+
+    def line(self, text: str) -> None:
+        """Print a result."""
+        _print(self.console, text)
+
+    def message(self, text: str) -> None:
+        """Print why something failed."""
+        _print(self.messages, text)
 
     def _name(self, item) -> str:
         return self.name or str(item.path)

@@ -1,6 +1,7 @@
 """Manifests that name their weights by SHA-256, and the comparison when a model is loaded."""
 
 import contextlib
+import hashlib
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from tfsepgan.errors import CheckpointError
 from tfsepgan.files import put_in_place, sha256_of
-from tfsepgan.models.folders import MANIFEST, Manifest, writing_a_model
+from tfsepgan.models.folders import CARD, HUB_CARD, MANIFEST, Manifest, writing_a_model
 
+_NO_PART = ("name", "trained", "export", "tfsepgan_version")  # of what a model computes
 # raised by building and reading when settings or weights are not those of a model
 BROKEN = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError),
@@ -49,3 +51,19 @@ def check_digest(folder: Path, name: str) -> None:
                 f"{folder / name} is not the file that its {MANIFEST} describes: its SHA-256"
                 " differs. Copy or export the model again."
             )
+
+
+def model_digest(folder: Path) -> str:
+    """A SHA-256 of what a model computes: its weights, and the facts that it is built from.
+
+    The card, scores and exported files do not count: they are made from the same weights.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    weights = manifest.get("files")
+    if not weights:  # written by an earlier version
+        others = (MANIFEST, CARD, HUB_CARD)
+        files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+        weights = {path.name: sha256_of(path) for path in files if path.name not in others}
+    facts = {name: value for name, value in manifest.items() if name not in _NO_PART}
+    text = json.dumps({**facts, "files": weights}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

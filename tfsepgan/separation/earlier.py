@@ -1,11 +1,16 @@
-"""Stems of an earlier run: whether they can be those of a recording, by their length."""
+"""Stems of an earlier run: whether they can be those of a recording; half-written ones."""
 
+import contextlib
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from tfsepgan.audio.decoding import probe
 from tfsepgan.errors import DataError
 
+# temporary names of `audio.stem_writer`: the stem, the number of the process
+_HALF_WRITTEN = re.compile(r"\.(.+)\.\d+\.(part|encoded|before)")
 TOLERANCE_SECONDS = 0.2  # AAC adds up to 1024 samples, of at least 8 kHz
 
 
@@ -44,3 +49,21 @@ def replaced(
         f"{names} replaced the stems of another recording, of {earlier_seconds:.2f} s; choose"
         " another --output for each to keep both",
     )
+
+
+def remove_half_written(stems: Iterable[Path]) -> None:
+    """Remove what killed processes left of stems, and the folders that are then empty.
+
+    No process may write these stems.
+    """
+    names: dict[Path, set[str]] = {}
+    for stem in stems:
+        names.setdefault(stem.parent, set()).add(stem.name)
+    for folder, wanted in names.items():
+        with contextlib.suppress(OSError):
+            held = os.listdir(folder)
+            found = {name: _HALF_WRITTEN.fullmatch(name) for name in held}
+            for name, parts in found.items():
+                if parts and parts[1] in wanted:
+                    os.unlink(folder / name)
+            os.rmdir(folder)  # refused where it holds anything

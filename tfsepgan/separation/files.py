@@ -1,4 +1,4 @@
-"""Recordings on disk to stems on disk: one or many, with memory that does not grow with length."""
+"""A recording on disk to stems on disk, with memory that does not grow with its length."""
 
 import os
 import time
@@ -7,27 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from tfsepgan.audio.containers import read_tags
 from tfsepgan.audio.decoding import SoundInfo, probe, read_blocks
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import Levels, StemWriter, check_options
-from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.errors import DataError
 from tfsepgan.separation import earlier
-from tfsepgan.separation.naming import Recording, chosen_stems
+from tfsepgan.separation.naming import chosen_stems
 from tfsepgan.separation.prefetch import ahead
 from tfsepgan.separation.separator import Separator
-from tfsepgan.separation.stem_names import DEFAULT_NAME, refuse_shared_files, stem_places
+from tfsepgan.separation.stem_names import DEFAULT_NAME, stem_places
 from tfsepgan.separation.stream import RESIDUAL
 
 READ_FRAMES = 1 << 18  # 6 s at 44.1 kHz: the cost of a call is negligible
@@ -58,98 +48,6 @@ class SeparatedFile:
     def times_real_time(self) -> float:
         """Seconds of audio separated per second."""
         return self.frames / self.sample_rate_hz / max(self.elapsed_seconds, 1e-9)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedFile:
-    """A recording that could not be separated, and why; none of its stems were written."""
-
-    path: Path
-    reason: str
-
-
-def separate_files(
-    separator: Separator,
-    recordings: Sequence[Recording],
-    output_dir: str | os.PathLike,
-    *,
-    form: StemFormat | str = "wav",
-    clip: str = "rescale",
-    only: Sequence[str] | None = None,
-    name: str = DEFAULT_NAME,
-    lengths: Sequence[float] | None = None,
-    console: Console | None = None,
-    at_each_block: Callable[[], None] = lambda: None,
-) -> tuple[list[SeparatedFile], list[FailedFile]]:
-    """Separate recordings one after the other; a failed one does not stop the others.
-
-    Args:
-      separator: the model.
-      recordings: as `inputs.find_inputs` gives them.
-      output_dir: the stems of each go to `output_dir/recording.track/`.
-      form, clip, only, name: see `separate_file`.
-      lengths: of the recordings, in seconds, as `length_of` gives them; measured by default, which
-        reads an MP3 to its end.
-      console: shows progress and failures; None shows nothing.
-      at_each_block: called after each block; an exception it raises ends the whole run, and no stem
-        of the current recording is left.
-    Returns: the separated and the failed recordings.
-    Raises: ConfigError, before any work, where stems would replace recordings or other stems.
-    """
-    form = StemFormat(name=form) if isinstance(form, str) else form
-    check_options(form, clip)
-    stems = chosen_stems(separator.stems, only)
-    refuse_shared_files(recordings, output_dir, stems, form, name)
-    done: list[SeparatedFile] = []
-    failed: list[FailedFile] = []
-    shown = console or Console(quiet=True)
-    seconds = [length_of(one) for one in recordings] if lengths is None else list(lengths)
-    with _progress_bar(shown) as bar:
-        task = bar.add_task("separating", total=sum(seconds))
-        before = 0.0
-        for recording, length in zip(recordings, seconds, strict=True):
-            bar.update(task, description=escape(str(recording.track)))
-
-            def advance(samples: int, total: int, before=before, length=length) -> None:
-                at_each_block()
-                bar.update(task, completed=before + length * samples / total)
-
-            try:
-                done.append(
-                    separate_file(
-                        separator,
-                        recording.path,
-                        output_dir,
-                        track=recording.track,
-                        form=form,
-                        clip=clip,
-                        only=stems,
-                        name=name,
-                        progress=advance,
-                    )
-                )
-            except TfsepganError as error:
-                reason = _naming(recording.path, str(error))
-                failed.append(FailedFile(path=recording.path, reason=reason))
-                shown.print(f"[red]failed[/red] {escape(reason)}", highlight=False)
-            before += length
-            bar.update(task, completed=before)
-    return done, failed
-
-
-def _naming(path: Path, reason: str) -> str:
-    return reason if str(path) in reason else f"{path}: {reason}"
-
-
-def length_of(recording: Recording) -> float:
-    """Seconds of a recording by its head; 0 where the head cannot be read.
-
-    `separate_files` reports such a recording as failed.
-    """
-    try:
-        return probe(recording.path).seconds
-    except DataError:
-        return 0.0
 
 
 def separate_file(
@@ -279,7 +177,10 @@ def _notes(
     return tuple(notes)
 
 
-def _progress_bar(console: Console) -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-    return Progress(*columns, *times, console=console, disable=not console.is_terminal)
+def __getattr__(name: str):
+    """What works on many recordings, which is now in `tfsepgan.separation.bulk`."""
+    if name not in ("FailedFile", "length_of", "separate_files"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tfsepgan.separation import bulk
+
+    return getattr(bulk, name)

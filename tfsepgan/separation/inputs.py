@@ -9,7 +9,14 @@ from pathlib import Path, PurePosixPath
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.errors import DataError
 from tfsepgan.files import files_below, unreadable_folder
-from tfsepgan.separation.naming import Recording, distinct, names_in, safe_name, without_suffix
+from tfsepgan.separation.naming import (
+    RESULTS,
+    Recording,
+    distinct,
+    names_in,
+    safe_name,
+    without_suffix,
+)
 
 _NAMED = 8  # names in a note
 
@@ -152,7 +159,7 @@ class _Search:
             if _is_audio(file.name):
                 taken += 1
                 self._take(file, inner)
-            elif not file.name.startswith("."):
+            elif not file.name.startswith(".") and not (mixed and file.name == RESULTS):
                 self._leave_out(file, "their suffix is not that of a recording")
         if not taken and not problems:
             self._refuse(

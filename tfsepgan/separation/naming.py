@@ -24,6 +24,7 @@ _RESERVED = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE
 )
 _STEM_SUFFIXES = tuple(encoding.suffix for encoding in ENCODINGS.values())
+RESULTS = "results.jsonl"  # the results of a job, in the output folder
 MAX_NAME_BYTES = 200  # file systems allow 255; temporary names are a little longer
 
 

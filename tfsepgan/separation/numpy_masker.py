@@ -175,7 +175,7 @@ class NumpyMasker:
         repeats = self._frame // self._hop
         hops = np.zeros((len(spectrum) + repeats - 1, self._hop), np.float32)
         window = self._window * np.float32(2 * self._hop / self._frame)
-        # The transform ignores the second half. Without it, NumPy 1 copies its input to as many bins.
+        # The transform ignores the second half; without it, NumPy 1 would copy its input.
         whole = np.zeros((FRAMES_PER_TRANSFORM, self._frame), TRANSFORM_OF)
         frames = np.empty((FRAMES_PER_TRANSFORM, self._frame), np.float32)
         for some in _chunks(len(spectrum)):

@@ -47,6 +47,7 @@ def test_several_processes_write_what_one_writes(music, tmp_path, run):
     again = run("separate", music, "-o", tmp_path / "two")  # whatever the number of processes
     assert again.code == 1 and again.out == ""
     assert f"4 of 5 recordings are done, by {tmp_path / 'two' / 'results.jsonl'}." in again.err
+    assert again.err.count("bad.mp3 is not audio") == 1
     assert "1 recordings failed before; --retry-failed tries them again." in again.err
     write_noise(music / "bad.mp3", 0.2, rate_hz=RATE, format="WAV")
     mended = run("separate", music, "-o", tmp_path / "two", "-j", 2, "--json", "-q")

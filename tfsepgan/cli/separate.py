@@ -83,7 +83,7 @@ def _separate_files(
     with stopping_cleanly() as stop_here, quiet_libraries(), ExitStack() as opened:
         work = Work(options, form, report, recordings, single=single, opened=opened)
         for item in work.ended(stop_here):
-            report.ended(item, is_shown=options.jobs == 1)
+            report.ended(item)
     for one in unread:
         report.ended(one, is_shown=True)
     _raise_failed(

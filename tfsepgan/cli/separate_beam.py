@@ -55,7 +55,7 @@ def separate_by_runner(options: SeparateOptions, form, report: Report) -> tuple[
         elif result.status == "done":
             report.line(", ".join(os.path.join(options.output, one.path) for one in result.outputs))
         if result.status == "failed":
-            report.message(f"failed {result.reason}")
+            report.failed(result.reason)
     return failed, len(tracks)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Report:
     def failure(self, item) -> None:
         """Print why an input cannot be read; a quiet command prints it with its results."""
         if not self.quiet:
-            _print(self.messages, f"failed {item.reason}")
+            self.failed(item.reason)
 
     def model(self, model, separator) -> None:
         """Print which model runs and how, if the command is verbose.
@@ -52,7 +53,7 @@ class Report:
                 f" {model.runtime}, blocks of {separator.block / rate_hz:.1f} s"
             )
 
-    def ended(self, item, *, is_shown: bool) -> None:
+    def ended(self, item, *, is_shown: bool = False) -> None:
         """Print a `SeparatedFile` with its notes, or a failed or unread input.
 
         Args:
@@ -64,7 +65,7 @@ class Report:
                 facts = {"input": self._name(item), "status": "failed", "reason": item.reason}
                 _print(self.console, json.dumps(facts))
             if self.quiet or not is_shown:
-                _print(self.messages, f"failed {item.reason}")
+                self.failed(item.reason)
             return
         if self.console:
             facts = {"input": self._name(item), **_facts(item)}
@@ -82,9 +83,9 @@ class Report:
         """Print a result."""
         _print(self.console, text)
 
-    def message(self, text: str) -> None:
+    def failed(self, reason: str) -> None:
         """Print why something failed."""
-        _print(self.messages, text)
+        self.messages.print(f"[red]failed[/red] {escape(reason)}", highlight=False)
 
     def _name(self, item) -> str:
         return self.name or str(item.path)

@@ -76,7 +76,8 @@ def separate_files(
       recordings: as `inputs.find_inputs` gives them.
       output_dir: the stems of each go to `output_dir/recording.track/`.
       form, clip, only, name: see `files.separate_file`.
-      lengths, console, at_each_block: see `separate_each`.
+      console: shows progress and failures; None shows nothing.
+      lengths, at_each_block: see `separate_each`.
     Returns: the separated and the failed recordings.
     Raises: ConfigError, before any work, where stems would replace recordings or other stems.
     """
@@ -89,7 +90,12 @@ def separate_files(
     failed: list[FailedFile] = []
     options = {"lengths": lengths, "console": console, "at_each_block": at_each_block}
     for _, one in separate_each(separator, recordings, wanted, **options):
-        (done if isinstance(one, SeparatedFile) else failed).append(one)
+        if isinstance(one, SeparatedFile):
+            done.append(one)
+            continue
+        failed.append(one)
+        if console is not None:
+            console.print(f"[red]failed[/red] {escape(one.reason)}", highlight=False)
     return done, failed
 
 
@@ -109,7 +115,7 @@ def separate_each(
       recordings: as `inputs.find_inputs` gives them.
       wanted: accepts the recordings, see `Wanted.check`.
       lengths: of the recordings, in seconds, as `length_of` gives them; measured by default.
-      console: shows progress and failures; None shows nothing.
+      console: shows progress; None shows nothing.
       at_each_block: called after each block; an exception it raises ends the whole run, and no stem
         of the current recording is left.
     Yields: each recording and what became of it, when it is finished.
@@ -127,8 +133,6 @@ def separate_each(
                 bar.update(task, completed=before + length * samples / total)
 
             one = separate_one(separator, recording, wanted, progress=advance)
-            if isinstance(one, FailedFile):
-                shown.print(f"[red]failed[/red] {escape(one.reason)}", highlight=False)
             before += length
             bar.update(task, completed=before)
             yield recording, one

@@ -51,9 +51,10 @@ def _train(arguments, console):
     separates = system_kind(experiment.system) != "synthesis"
     tests = mixtures_of("test", options.test_mixtures) if options.finish and separates else []
     run = Run(experiment, catalogue, directory, console)
-    show_networks(run.system, console)
-    _report(run.train(), run, console)
-    if not (directory / "model").is_dir():
+    show_networks(run.system, run.workers, console)
+    outcome = run.train()
+    _report(outcome, run, console)
+    if not run.workers.chief or not (directory / "model").is_dir():
         return
     if options.finish:
         _finish(run, tests, mixtures_of, console)
@@ -117,7 +118,7 @@ def _report(outcome, run, console) -> None:
         )
     if outcome.reason == "time":
         console.print(f"Stopped at its time limit, at step {outcome.step}.")
-    if outcome.best:
+    if outcome.best and run.workers.chief:
         show_kept(outcome.best, run, console)
 
 

@@ -52,13 +52,14 @@ def _train(arguments, console):
     tests = mixtures_of("test", options.test_mixtures) if options.finish and separates else []
     run = Run(experiment, catalogue, directory, console)
     show_networks(run.system, run.workers, console)
-    outcome = run.train()
-    _report(outcome, run, console)
-    if not run.workers.chief or not (directory / "model").is_dir():
-        return
-    if options.finish:
-        _finish(run, tests, mixtures_of, console)
-    show_next(directory, run, console)
+    _report(run.train(), run, console)
+    try:
+        if run.workers.chief and (directory / "model").is_dir():
+            if options.finish:
+                _finish(run, tests, mixtures_of, console)
+            show_next(directory, run, console)
+    finally:
+        run.workers.leave()
 
 
 def _refuse(experiment: Experiment, options: TrainOptions) -> None:

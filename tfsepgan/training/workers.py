@@ -158,6 +158,11 @@ class Workers:
                 " why."
             )
 
+    def leave(self) -> None:
+        """Wait until all workers are done: one that leaves early counts as lost."""
+        with contextlib.suppress(TfsepganError):
+            self.told(0)
+
     def _sum(self, values: np.ndarray) -> np.ndarray:
         """The sum over workers of a vector; each worker counts once."""
         if self._summed is None:

@@ -79,16 +79,16 @@ class WaveGAN(Adversarial, SynthesisSystem):
         self.update_average()
         return self.log(generator=generator)
 
-    def random_latents(self, real):
-        """A latent for each recording, `[batch, latent]`, uniform in [-1, 1]."""
+    def random_latents(self, rows: int):
+        """Latents for some recordings, `[rows, latent]`, uniform in [-1, 1]."""
         return drawn_by_row(
-            lambda rows: keras.random.uniform((rows, self.latent), -1.0, 1.0, seed=self.draws),
-            real.shape[0],
+            lambda count: keras.random.uniform((count, self.latent), -1.0, 1.0, seed=self.draws),
+            rows,
         )
 
     def discriminator_loss(self, real):
         """L_D: recordings are real, sounds of new latents are fake."""
-        made = self.generator(self.random_latents(real), training=True)
+        made = self.generator(self.random_latents(real.shape[0]), training=True)
         real, fake = self.crops(self.random_start(), real, ops.stop_gradient(made))
         loss = self.loss_of_discriminator(self.discriminator, real, fake)
         self.log(penalty=loss.penalty)
@@ -99,7 +99,7 @@ class WaveGAN(Adversarial, SynthesisSystem):
 
         With `likeness_weight`, the sounds should also differ as much as the recordings do.
         """
-        made = self.generator(self.random_latents(real), training=True)
+        made = self.generator(self.random_latents(real.shape[0]), training=True)
         real, fake = self.crops(self.random_start(), real, made)
         if self.config.likeness_weight:
             adversarial, alike = self.adversarial_and_feature_loss(

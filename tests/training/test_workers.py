@@ -100,8 +100,8 @@ for strategy in ("mirrored", "single"):
     training = replace(base.training, strategy=strategy, steps=2, steps_per_epoch=2,
                        validation_mixtures=0, tensorboard=False, clip_norm=1.0)
     model = replace(base.model, identity_weight=0.0)
-    experiment = replace(base, model=model, data=replace(base.data, data=data, batch=4, window=1024),
-                         training=training)
+    data_settings = replace(base.data, data=data, batch=4, window=1024)
+    experiment = replace(base, model=model, data=data_settings, training=training)
     Run(experiment, scan(data, sources=("piano",)), f"{folder}/{strategy}", Console()).train()
     with np.load(f"{folder}/{strategy}/state.npz") as saved:
         arrays.append({name: saved[name] for name in saved.files if name != "progress"})

@@ -20,7 +20,7 @@ COMMANDS = ast.literal_eval(
 # Python 3.13. Every version below the caps passes the tests.
 TENSORFLOW_2_16 = "python_version < '3.13'"
 TENSORFLOW_NEWEST = "python_version >= '3.13'"
-# LiteRT has no current wheels for Macs with an Intel processor; models run in TensorFlow there.
+# LiteRT has no current wheels for Macs with an Intel processor; NumPy and TensorFlow remain there.
 HAS_LITERT = "sys_platform != 'darwin' or platform_machine != 'x86_64'"
 
 # The models in exported_models/ are installed as tfsepgan/exported_models.
@@ -37,7 +37,7 @@ SERVING = [  # protocol buffers of TF Serving, for the same TensorFlow
     f"tensorflow-serving-api>=2.16.1,<2.17; {TENSORFLOW_2_16}",
     f"tensorflow-serving-api>=2.21,<2.22; {TENSORFLOW_NEWEST}",
 ]
-SEPARATE = [  # all that tfsepgan-separate loads when LiteRT runs the model; docs/install.md
+SEPARATE = [  # all that tfsepgan-separate loads when NumPy or LiteRT runs the model
     "numpy>=1.26",
     "soundfile>=0.12",
     "soxr>=0.4",
@@ -46,6 +46,8 @@ SEPARATE = [  # all that tfsepgan-separate loads when LiteRT runs the model; doc
     "rich>=13",
     "tyro>=1.0",
     "docstring-parser>=0.16",
+    "h5py>=3.10",  # weights, when NumPy runs the model
+    "threadpoolctl>=3.1",
     f"ai-edge-litert>=1.0; {HAS_LITERT}",
 ]
 

@@ -92,7 +92,7 @@ def test_table_of_systems_and_files_agree():
     from tfsepgan.systems import SYSTEMS
 
     shared = {"__init__", "adversary", "base", "crops", "identity", "inversion", "latent_search"}
-    shared |= {"learning_rate", "statistics"}
+    shared |= {"learning_rate", "statistics", "steps"}
     files = {path.stem for path in (PACKAGE / "systems").glob("*.py")} - shared
     assert files == set(SYSTEMS)
     assert {path.stem for path in (PACKAGE / "settings").glob("*.py")} - {

@@ -54,7 +54,7 @@ def test_it_leaves_the_run_and_its_model(trained_run):
     there = {path.name for path in trained_run.directory.iterdir() if not path.name.startswith(".")}
     assert there == {
         *("settings.yaml", "state.npz", "model", "history.json", "curves.png", "tensorboard"),
-        *("test", "separated", "exported"),
+        *("test", "separated", "exported", "metrics.jsonl", "sessions.jsonl"),
     }
 
 

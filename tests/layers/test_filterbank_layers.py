@@ -5,15 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.errors import TfsepganError
-from tfsepgan.layers.filterbank import (
-    Analysis,
-    Synthesis,
-    cut_frames,
-    hartley,
-    overlap_add,
-    root_hann,
-)
+from tfsepgan.layers.filterbank import Analysis, Synthesis, cut_frames, hartley, overlap_add
 
 SHAPES = [(16, 8), (64, 16), (256, 64), (96, 32), (32, 4)]  # frame, hop
 

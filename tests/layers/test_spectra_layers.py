@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfsepgan.layers.filterbank import root_hann
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.layers.spectra import SILENCE, Spectra, level, shares, turned
 
 

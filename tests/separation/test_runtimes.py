@@ -1,5 +1,6 @@
-"""LiteRT and TensorFlow give the same stems; LiteRT needs no TensorFlow."""
+"""NumPy, LiteRT and TensorFlow give the same stems; the first two need no TensorFlow."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ def music(seconds: float, channels: int = 2) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("channels", "block_seconds"), [(1, 25.0), (2, 25.0), (3, 7.0)])
-def test_both_runtimes_give_the_same_stems(channels, block_seconds):
+def test_all_runtimes_give_the_same_stems(channels, block_seconds):
     mixture = music(16.3 if block_seconds == 7.0 else 5.1, channels)
     stems = {
         runtime: (
@@ -42,48 +43,55 @@ def test_both_runtimes_give_the_same_stems(channels, block_seconds):
                 mixture, RATE_HZ
             )
         )
-        for runtime in ("litert", "tensorflow")
+        for runtime in ("numpy", "litert", "tensorflow")
     }
     for name, samples in stems["tensorflow"].items():
+        np.testing.assert_allclose(stems["numpy"][name], samples, rtol=0, atol=3e-6)
         np.testing.assert_allclose(stems["litert"][name], samples, rtol=0, atol=1e-5)
     assert np.abs(stems["litert"]["piano"]).max() > 0.01
 
 
-def test_blocks_equal_one_pass_in_litert():
+@pytest.mark.parametrize("runtime", ["numpy", "litert"])
+def test_blocks_equal_one_pass(runtime):
     mixture = music(14.0, 1)
-    whole = tfsepgan.load("piano", runtime="litert", block_seconds=20.0).separate(mixture, RATE_HZ)
-    blocks = tfsepgan.load("piano", runtime="litert", block_seconds=6.2).separate(mixture, RATE_HZ)
+    whole = tfsepgan.load("piano", runtime=runtime, block_seconds=20.0).separate(mixture, RATE_HZ)
+    blocks = tfsepgan.load("piano", runtime=runtime, block_seconds=6.2).separate(mixture, RATE_HZ)
     np.testing.assert_allclose(blocks["piano"], whole["piano"], rtol=0, atol=2e-6)
 
 
-def test_auto_chooses_litert_except_for_long_music_and_models_without_a_file(tmp_path):
+def test_auto_chooses_the_first_runtime_that_can_run_the_model(tmp_path, monkeypatch):
     manifest = read_manifest(PIANO)
+    assert choose_runtime("auto", PIANO, manifest) == "numpy"
+    assert choose_runtime("auto", PIANO, manifest, seconds=1e6) == "numpy"
+    learned = {**manifest.network_settings, "learnable": True}
+    manifest = dataclasses.replace(manifest, network_settings=learned)
     assert choose_runtime("auto", PIANO, manifest) == "litert"
     assert choose_runtime("auto", PIANO, manifest, seconds=200.0) == "litert"
-    assert (
-        choose_runtime("auto", PIANO, manifest, seconds=2 * runtimes.LONG_SECONDS) == "tensorflow"
-    )
+    long = 2 * runtimes.LONG_SECONDS
+    assert choose_runtime("auto", PIANO, manifest, seconds=long) == "tensorflow"
     assert choose_runtime("auto", tmp_path, manifest) == "tensorflow"
+    with pytest.raises(CheckpointError, match="run by NumPy: its filters are learned"):
+        choose_runtime("numpy", PIANO, manifest)
     with pytest.raises(
         CheckpointError, match=r"it has no piano\.tflite, which tfsepgan-export writes"
     ):
         choose_runtime("litert", tmp_path, manifest)
     with pytest.raises(
-        ConfigError, match="got runtime 'onnx'; wanted one of auto, litert, tensorflow"
+        ConfigError, match="got runtime 'onnx'; wanted one of auto, numpy, litert, tensorflow"
     ):
         choose_runtime("onnx", PIANO, manifest)
 
 
-def test_without_tensorflow_auto_chooses_litert_for_long_music(monkeypatch):
+def test_auto_does_not_choose_a_library_that_is_not_installed(monkeypatch):
+    missing = {"tensorflow", "h5py"}
     real = runtimes.find_spec
-    monkeypatch.setattr(
-        runtimes, "find_spec", lambda name: None if name == "tensorflow" else real(name)
-    )
+    monkeypatch.setattr(runtimes, "find_spec", lambda name: None if name in missing else real(name))
     assert choose_runtime("auto", PIANO, read_manifest(PIANO), seconds=1e6) == "litert"
 
 
-def test_threads_may_share_a_separator():
-    separator = tfsepgan.load("piano", runtime="litert")
+@pytest.mark.parametrize("runtime", ["numpy", "litert"])
+def test_threads_may_share_a_separator(runtime):
+    separator = tfsepgan.load("piano", runtime=runtime)
     mixtures = [np.roll(music(8.0), 999 * number, 0) for number in range(3)]
     alone = [separator.separate(mixture, RATE_HZ) for mixture in mixtures]
     with ThreadPoolExecutor(3) as pool:
@@ -98,7 +106,7 @@ FORKED = """
 import os, pickle, signal, sys
 import numpy as np
 import tfsepgan
-separator = tfsepgan.load("piano", runtime="litert")
+separator = tfsepgan.load("piano", runtime=sys.argv[1])
 mixture = np.random.default_rng(0).normal(0, 0.1, (44100, 2)).astype(np.float32)
 before = separator.separate(mixture, 44100)["piano"]
 copy = pickle.loads(pickle.dumps(separator))
@@ -112,27 +120,32 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork on this system")
-def test_a_separator_works_after_a_fork_and_can_be_pickled():
-    subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True)
+@pytest.mark.parametrize("runtime", ["numpy", "litert"])
+def test_a_separator_works_after_a_fork_and_can_be_pickled(runtime):
+    called = [sys.executable, "-c", FORKED, runtime]
+    subprocess.run(called, check=True, capture_output=True, text=True)
 
 
 def copied(folder: Path) -> Path:
     folder.mkdir()
-    for name in ("manifest.json", "piano.tflite"):
+    for name in ("manifest.json", "model.keras", "piano.tflite"):
         shutil.copy(PIANO / name, folder / name)
     return folder
 
 
-def test_a_file_that_was_changed_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("runtime", "name"), [("numpy", "model.keras"), ("litert", "piano.tflite")]
+)
+def test_a_file_that_was_changed_is_refused(runtime, name, tmp_path):
     folder = copied(tmp_path / "piano")
-    content = bytearray((folder / "piano.tflite").read_bytes())
+    content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / "piano.tflite").write_bytes(content)
+    (folder / name).write_bytes(content)
     with pytest.raises(
         CheckpointError,
-        match=r"piano\.tflite is not the file that its manifest\.json describes: its SHA-256",
+        match=rf"{name} is not the file that its manifest\.json describes: its SHA-256",
     ):
-        tfsepgan.load(folder, runtime="litert")
+        tfsepgan.load(folder, runtime=runtime)
 
 
 def test_a_file_of_another_model_is_refused(tmp_path):

@@ -124,7 +124,7 @@ def of_ssepgan(system, critic, real, fake):
 
 def of_wavegan(system, critic, real, fake):
     system.discriminator, system.generator = critic, lambda latents, training: fake
-    system.random_latents = lambda: None
+    system.random_latents = lambda rows: None
     return system.discriminator_loss(real)
 
 

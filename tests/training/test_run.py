@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+import tfsepgan
 import tfsepgan.training.validators
 from tfsepgan.data.recordings.catalogue import scan
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
@@ -35,6 +36,21 @@ def test_the_history_has_a_row_for_each_epoch(trained_run):
             "val/si_sdr_improvement_db",
         } <= row.keys()
         assert all(np.isfinite(value) for value in row.values())
+
+
+def test_the_metrics_are_the_history_line_by_line(trained_run):
+    lines = (trained_run.directory / "metrics.jsonl").read_text().splitlines()
+    history = json.loads((trained_run.directory / "history.json").read_text())
+    assert [json.loads(line) for line in lines] == history
+
+
+def test_a_session_is_written_down_with_versions_recordings_and_devices(trained_run):
+    first = (trained_run.directory / "sessions.jsonl").read_text().splitlines()[0]
+    session = json.loads(first)
+    assert (session["step"], session["workers"], session["replicas"]) == (0, 1, 1)
+    assert session["tfsepgan"] == tfsepgan.__version__ and session["keras"] == keras.__version__
+    assert len(session["recordings"]) == 64
+    assert session["devices"][0].startswith(("cpu:", "gpu:"))
 
 
 def test_the_curves_are_a_picture(trained_run):

@@ -24,6 +24,8 @@ Topics = Mapping[str, Sequence[str]]
 HELP, HELP_ALL = "--help", "--help-all"
 WRITE_COMPLETION = "--tyro-write-completion"
 SHELLS = ("bash", "zsh", "fish")
+# the parsers have no source in which tyro could look for comments
+FROM_FIELDS = (tyro.conf.HelptextFromCommentsOff,)
 
 
 class Flag(NamedTuple):
@@ -60,7 +62,7 @@ def read_subcommand(choices: Sequence[type], arguments: Sequence[str], *, progra
         for parser, one in parsers.items()
     ]
     union = functools.reduce(operator.or_, kinds)
-    parsed = tyro.cli(union, args=arguments, prog=program)
+    parsed = tyro.cli(union, args=arguments, prog=program, config=FROM_FIELDS)
     return _restored(parsers[type(parsed)], _flat(parsed))
 
 
@@ -83,7 +85,7 @@ def read_sections(
     check_completion(arguments)
     arguments, help_of = _help_of(arguments)
     parser = _parser(sections, topics, help_of, about)
-    values = _flat(tyro.cli(parser, args=arguments, prog=program))
+    values = _flat(tyro.cli(parser, args=arguments, prog=program, config=FROM_FIELDS))
     return {title: _restored(settings, values) for title, settings in sections.items()}
 
 
@@ -139,7 +141,7 @@ def _parser(sections: Mapping[str, Any], topics: Topics, help_of: str | None, ab
         box = _dataclass("Box", [_field(flag, help_of, listed) for flag in group], "")
         required = any(flag.default is dataclasses.MISSING for flag in group)
         default = dataclasses.field() if required else dataclasses.field(default_factory=box)
-        kind = Annotated[box, tyro.conf.arg(name=title)]
+        kind = Annotated[box, tyro.conf.arg(name=title, help="")]
         fields.append((title.replace(" ", "_"), kind, default))
     return _dataclass("Options", fields, about)
 
@@ -176,7 +178,23 @@ def _field(
     if help_of and flag.default is False:  # --no-NAME is read too, but needs no place in the help
         notes.append(tyro.conf.FlagCreatePairsOff)
     default = dataclasses.field() if required else dataclasses.field(default=flag.default)
-    return flag.name, Annotated[(flag.kind, *notes)], default
+    return flag.name, Annotated[(_plain(flag.kind), *notes)], default
+
+
+def _plain(kind: Any) -> Any:
+    """The same type in the forms that tyro checks itself.
+
+    For others it imports typeguard, which takes a tenth of a second.
+    """
+    if typing.get_origin(kind) is Annotated:
+        kind, *notes = typing.get_args(kind)
+        return Annotated[(_plain(kind), *notes)]
+    if kind == tuple[str, ...]:
+        return tuple
+    if isinstance(kind, types.UnionType):
+        parts = sorted(typing.get_args(kind), key=lambda part: part is not types.NoneType)
+        return typing.Union[tuple(map(_plain, parts))]  # noqa: UP007
+    return kind
 
 
 def _hint(shown: str) -> str:

@@ -3,6 +3,8 @@
 Results go to stdout, one line or JSON object a recording; progress, notes and failures to stderr.
 """
 
+import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,6 +24,8 @@ from tfsepgan.quiet import kept_stderr, quiet_libraries
 
 
 def _separate(arguments, console):
+    if "numpy" not in sys.modules:  # each channel has a thread; those of NumPy would disturb them
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = read_options(SeparateOptions, arguments, program="tfsepgan-separate")
     options.check()
     messages = PlainConsole(file=kept_stderr(), soft_wrap=True)

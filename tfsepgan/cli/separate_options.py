@@ -65,9 +65,8 @@ class SeparateOptions:
     clip: Literal["rescale", "clip", "error"] = "rescale"
     """What to do when a format would clip: apply one gain to all stems, clip them, or stop with an
     error. A note says which happened."""
-    runtime: Literal["auto", "litert", "tensorflow"] = "auto"
-    """Library that runs the model: litert starts at once, tensorflow is faster over hours; auto
-    takes litert below half an hour of music, and with --jobs."""
+    runtime: Literal["auto", "numpy", "litert", "tensorflow"] = "auto"
+    """Library that runs the model; auto takes the fastest that can run it."""
     block_seconds: float | None = None
     """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
     memory, not the result."""

@@ -51,13 +51,15 @@ def _train(arguments, console):
     separates = system_kind(experiment.system) != "synthesis"
     tests = mixtures_of("test", options.test_mixtures) if options.finish and separates else []
     run = Run(experiment, catalogue, directory, console)
-    show_networks(run.system, console)
+    show_networks(run.system, run.workers, console)
     _report(run.train(), run, console)
-    if not (directory / "model").is_dir():
-        return
-    if options.finish:
-        _finish(run, tests, mixtures_of, console)
-    show_next(directory, run, console)
+    try:
+        if run.workers.chief and (directory / "model").is_dir():
+            if options.finish:
+                _finish(run, tests, mixtures_of, console)
+            show_next(directory, run, console)
+    finally:
+        run.workers.leave()
 
 
 def _refuse(experiment: Experiment, options: TrainOptions) -> None:
@@ -117,7 +119,7 @@ def _report(outcome, run, console) -> None:
         )
     if outcome.reason == "time":
         console.print(f"Stopped at its time limit, at step {outcome.step}.")
-    if outcome.best:
+    if outcome.best and run.workers.chief:
         show_kept(outcome.best, run, console)
 
 

@@ -36,15 +36,19 @@ def show_settings(experiment: Experiment, directory: Path, console: Console) -> 
     say(console, f"All settings: {directory / 'settings.yaml'}")
 
 
-def show_networks(system, console: Console) -> None:
-    """Print the device, and the parameters of every network that is trained or shipped."""
+def show_networks(system, workers, console: Console) -> None:
+    """Print the devices, and the parameters of every network that is trained or shipped."""
     import tensorflow as tf
 
     graphics = [
         tf.config.experimental.get_device_details(one).get("device_name", one.name)
-        for one in tf.config.list_physical_devices("GPU")
+        for one in tf.config.get_visible_devices("GPU")
     ]
     device = ", ".join(graphics) or "CPU"
+    if workers.replicas > 1:
+        device += f"; each batch is divided over {workers.replicas} devices"
+    if workers.count > 1:
+        device += f" of {workers.count} workers, this is worker {workers.index}"
     networks = {"generator": system.shipped} if system.kind == "generator" else dict(system.shipped)
     networks |= {name: network for name, network in system.players.items() if name not in networks}
     sizes = ", ".join(f"{name} {one.count_params():,}" for name, one in networks.items())

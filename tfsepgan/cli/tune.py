@@ -57,6 +57,11 @@ def _tune(arguments, console):
         about="Search the settings of a system for the best separation of the valid split.",
     )
     _refuse(experiment, options)
+    if experiment.training.strategy == "multiworker":
+        raise ConfigError(
+            "strategy is 'multiworker'; a search trains its candidates one by one, each in one"
+            " process. Use --workers for several at a time."
+        )
     space = _space(experiment, options)
     directory = Path(options.output or f"runs/tune-{experiment.system}-{experiment.preset}")
 

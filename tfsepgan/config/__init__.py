@@ -19,7 +19,7 @@ from tfsepgan.config.experiment import (
     with_data,
 )
 from tfsepgan.config.names import nearest
-from tfsepgan.config.training import Keep, Precision, Schedule, TrainingConfig
+from tfsepgan.config.training import Keep, Precision, Schedule, Strategy, TrainingConfig
 
 __all__ = [
     "AUGMENTATIONS",
@@ -37,6 +37,7 @@ __all__ = [
     "Reader",
     "Schedule",
     "SetLayout",
+    "Strategy",
     "TrainingConfig",
     "check",
     "differences",

@@ -1,6 +1,7 @@
 """Checks of settings before a run reads or writes anything."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from tfsepgan.config.data import NO_OTHERS, DataConfig
@@ -25,7 +26,24 @@ def check(experiment: Experiment) -> None:
 def _problems(experiment: Experiment) -> Iterator[str]:
     yield from _of_data(experiment.data)
     yield from _of_training(experiment.training)
+    yield from _of_device(experiment.training.device)
+    yield from _of_parts(experiment)
     yield from experiment.model.problems()
+
+
+def _of_device(device: str | None) -> Iterator[str]:
+    names = [] if device is None else device.lower().replace(" ", "").split(",")
+    if not all(re.fullmatch(r"(cpu|gpu)(:\d+)?", name) for name in names):
+        yield f"device is {device!r}; wanted cpu, gpu, gpu:0 or several separated by commas."
+
+
+def _of_parts(experiment: Experiment) -> Iterator[str]:
+    batch, parts = experiment.data.batch, experiment.training.accumulate
+    if batch % parts:
+        yield (
+            f"batch is {batch} and accumulate {parts}: parts have equal sizes, so batch must be a"
+            " multiple of accumulate."
+        )
 
 
 def _above_zero(config: DataConfig | TrainingConfig, *names: str) -> Iterator[str]:
@@ -71,8 +89,9 @@ def _of_data(data: DataConfig) -> Iterator[str]:
 def _of_training(training: TrainingConfig) -> Iterator[str]:
     rates = ("learning_rate", "discriminator_learning_rate", "clip_norm")
     lengths = ("steps", "steps_per_epoch", "validation_seconds", "minutes", "processor_minutes")
+    lengths += ("accumulate",)
     yield from _above_zero(training, *rates, *lengths)
-    yield from _zero_or_more(training, "warmup_steps", "validation_mixtures")
+    yield from _zero_or_more(training, "warmup_steps", "validation_mixtures", "profile")
     yield from outside(training, ["ema"], lambda decay: 0 <= decay < 1, "in [0, 1)")
     if not all(0 <= beta < 1 for beta in training.betas):
         yield f"betas is {training.betas}; both must be in [0, 1)."

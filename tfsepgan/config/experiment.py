@@ -13,7 +13,7 @@ from tfsepgan.errors import ConfigError
 FREE_ON_RESUME = frozenset(
     {
         *("data", "layout", "augment.rooms", "cache", "reader", "data_server"),
-        *("minutes", "processor_minutes", "tensorboard"),
+        *("minutes", "processor_minutes", "tensorboard", "device", "strategy", "profile"),
     }
 )
 

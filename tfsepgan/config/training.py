@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Precision = Literal["float32", "mixed_bfloat16"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Keep = Literal["best", "last"]
+Strategy = Literal["single", "mirrored", "multiworker"]
 Schedule = Literal["constant", "cosine"]
 
 
@@ -38,7 +39,17 @@ class TrainingConfig:
     """Decay of the running mean of the generator's weights, which is validated and exported; closer
     to 1 averages over more steps, 0 turns it off."""
     precision: Precision = "float32"
-    """Number format of the convolutions; weights, transforms and losses stay float32."""
+    """Number format of the convolutions; weights, transforms and losses stay float32. mixed_float16
+    scales the losses, for GPUs without bfloat16."""
+    device: str | None = None
+    """What to compute on: 'cpu', 'gpu', 'gpu:1', or several with commas; default: every GPU that
+    TensorFlow finds, or the CPU."""
+    strategy: Strategy = "single"
+    """'mirrored': divide each batch over the GPUs of this machine; 'multiworker': over the
+    machines in TF_CONFIG and their GPUs. `batch` stays the number of windows of all together."""
+    accumulate: int = 1
+    """Parts in which a batch is computed, one after the other: memory for one part, gradients of
+    the whole batch. `batch` must be a multiple."""
     validation_mixtures: int = 12
     """Number of fixed mixtures of the valid split on which every epoch is scored; 0 turns
     validation off."""
@@ -49,5 +60,7 @@ class TrainingConfig:
     those of the last epoch."""
     tensorboard: bool = True
     """Write scalars, spectrogram pictures and audio for TensorBoard."""
+    profile: int = 0
+    """Trace this many steps of each session for the Profile page of TensorBoard; 0: none."""
     init_from: str | None = None
     """Model or run whose generator the training starts from (fine-tuning)."""

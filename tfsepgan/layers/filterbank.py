@@ -21,13 +21,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.errors import ConfigError
 from tfsepgan.layers.configured import ConfiguredLayer
-
-
-def root_hann(frame: int) -> np.ndarray:
-    """Return the square root of the periodic Hann window, `[frame]`."""
-    return np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)).astype("float32")
 
 
 def cut_frames(signal, frame: int, hop: int):

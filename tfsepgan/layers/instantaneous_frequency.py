@@ -18,9 +18,10 @@ Departs from it:
 import keras
 from keras import ops
 
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.dsp.instantaneous_frequency import POWER_FLOOR, turn_of_bin_centres
 from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
-from tfsepgan.layers.filterbank import cut_frames, root_hann
+from tfsepgan.layers.filterbank import cut_frames
 
 
 def phase_advance(real, imaginary, *, frame: int, hop: int):

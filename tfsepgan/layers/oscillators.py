@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
-from tfsepgan.layers.filterbank import check_hop, hartley, overlap_add, root_hann
+from tfsepgan.layers.filterbank import check_hop, hartley, overlap_add
 
 
 @keras.saving.register_keras_serializable("tfsepgan")

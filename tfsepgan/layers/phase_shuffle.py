@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.batch_parts import drawn_by_row
 from tfsepgan.layers.configured import ConfiguredLayer
 
 
@@ -43,7 +44,7 @@ class PhaseShuffle(ConfiguredLayer):
         if not training or self.reach == 0:
             return signal
         batch, time, channels = *ops.shape(signal)[:2], signal.shape[2]
-        shifts = keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)
+        shifts = drawn_by_row(self._shifts, batch)
         padded = ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]], mode="reflect")
         choice = ops.cast(ops.one_hot(shifts, 2 * self.reach + 1), signal.dtype)[:, :, None, None]
         # ops.slice instead of indexing: its gradient costs a fifth.
@@ -52,3 +53,6 @@ class PhaseShuffle(ConfiguredLayer):
             for k in range(2 * self.reach + 1)
         ]
         return sum(moved[1:], moved[0])
+
+    def _shifts(self, rows):
+        return keras.random.randint((rows,), 0, 2 * self.reach + 1, seed=self.draws)

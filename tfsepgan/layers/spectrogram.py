@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.layers.configured import ConfiguredLayer
-from tfsepgan.layers.filterbank import cut_frames, root_hann
+from tfsepgan.layers.filterbank import cut_frames
 
 
 @keras.saving.register_keras_serializable("tfsepgan")

@@ -2,7 +2,8 @@
 
 from keras import ops
 
-from tfsepgan.layers.filterbank import cut_frames, root_hann
+from tfsepgan.dsp.filterbank import root_hann
+from tfsepgan.layers.filterbank import cut_frames
 
 # Frame lengths in samples; Yamamoto et al. 2020, table 1, rounded to powers of two.
 RESOLUTIONS = (512, 1024, 2048)

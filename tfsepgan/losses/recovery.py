@@ -8,9 +8,8 @@ the same number: their matrix has entries of variance 1, here they have 1 / m.
 
 from keras import ops
 
-from tfsepgan.layers.filterbank import cut_frames, root_hann
-
-FLOOR = 2.0**-22  # power of a bin that counts as silence, as in the filterbank masker
+from tfsepgan.dsp.filterbank import FLOOR, LOG_OFFSET, LOG_SCALE, root_hann
+from tfsepgan.layers.filterbank import cut_frames
 
 
 def spectral_power(windows, frame: int, hop: int):
@@ -30,7 +29,7 @@ def spectral_power(windows, frame: int, hop: int):
 
 def loudness(power):
     """Return the scaled logarithm of power, about -1 to 1 for music; a step of 0.1 is 4.3 dB."""
-    return 0.1 * ops.log(2 * power + FLOOR) + 0.4
+    return LOG_SCALE * ops.log(2 * power + FLOOR) + LOG_OFFSET
 
 
 def loudness_distance(observed, made, *, unexplained_weight: float = 1.0):

@@ -21,7 +21,7 @@ def built_in(policy: str = "float32") -> Iterator[None]:
     The user's settings are restored afterwards.
 
     Args:
-      policy: "float32", or "mixed_bfloat16" for training.
+      policy: "float32", or "mixed_bfloat16" or "mixed_float16" for training.
     Raises: TfsepganError as `refuse_after_fork` does.
     """
     refuse_after_fork()

@@ -19,18 +19,13 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
+from tfsepgan.dsp.filterbank import AMPLIFIED, FLOOR, LOG_OFFSET, LOG_SCALE
 from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.layers.instantaneous_frequency import PhaseAdvance
 from tfsepgan.settings.networks import GeneratorConfig
 
-# Power of a bin that counts as silence. Half precision represents it exactly; 2e-7 would be off by
-# a tenth.
-FLOOR = 2.0**-22
-# Factor of amplitudes before their level is measured: FLOOR is then 190 dB below a sine at full
-# scale. Half precision represents both numbers.
-AMPLIFIED = 2.0**12
 KERNEL = 3  # frames of a mask network's convolutions
 COMPRESSION = 0.3  # exponent of magnitudes
 
@@ -45,7 +40,7 @@ class Loudness(keras.layers.Layer):
     def call(self, spectrum):
         lower, upper = ops.split(spectrum, 2, axis=-1)
         twice_power = ops.square(lower) + ops.square(upper)
-        return 0.1 * ops.log(twice_power + FLOOR) + 0.4
+        return LOG_SCALE * ops.log(twice_power + FLOOR) + LOG_OFFSET
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], shape[-1] // 2)

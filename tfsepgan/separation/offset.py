@@ -7,6 +7,8 @@ give the same stems. It stays as it is until a window shows clearly another one;
 subtracted moves there in a second, without a frequency that can be heard.
 """
 
+import functools
+
 import numpy as np
 
 MEASURED_SECONDS = 2.0  # the weighted mean over them holds less than 0.1 % of a tone of 20 Hz
@@ -15,6 +17,12 @@ LEAST_SHARE = 0.05  # of the level: music without an offset has less than 0.03, 
 _SUMS = 100  # of a step, which is half a window: the mean of 10 ms holds what is of low frequency
 _HANN = np.hanning(2 * _SUMS + 1)[:-1] + np.hanning(2 * _SUMS + 1)[1:]
 _HANN /= _HANN.sum()
+
+
+@functools.cache
+def _rise(step: int) -> np.ndarray:
+    """From 0 to 1 in `step` samples, `[step, 1]`."""
+    return (0.5 - 0.5 * np.cos(np.pi * np.arange(step) / step))[:, None]
 
 
 class OffsetRemover:
@@ -32,14 +40,14 @@ class OffsetRemover:
         self._offset: np.ndarray | None = None
         self._settling = np.zeros(channels, bool)
         """Where the last window, which may hold two offsets, changed the offset."""
-        self._rise = (0.5 - 0.5 * np.cos(np.pi * np.arange(self._step) / self._step))[:, None]
+        self._rise = _rise(self._step)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Add a piece; returns what is ready, in order."""
         silent = 0
         if self._offset is None and not len(self._held):
-            sound = samples.any(axis=1)
-            silent = int(np.argmax(sound)) if sound.any() else len(samples)
+            sound = samples.ravel() != 0
+            silent = int(np.argmax(sound)) // samples.shape[1] if sound.any() else len(samples)
         self._held = np.concatenate([self._held, samples[silent:]])
         ready = [samples[:silent]]
         while len(self._held) >= 2 * self._step:

@@ -1,7 +1,8 @@
-"""The runtime of a model: LiteRT starts sooner, TensorFlow is faster on hours of music.
+"""The runtime of a model: NumPy, LiteRT or TensorFlow; the stems are the same to float32 rounding.
 
-Both give the same stems to float32 rounding. LiteRT runs the float32 `.tflite` file of an export. A
-run and a searching system have no such file and use TensorFlow.
+NumPy runs filterbank networks: it starts sooner than the others and is at least as fast. LiteRT
+runs the float32 `.tflite` file of an export. TensorFlow runs everything: also other networks
+without such a file, and systems that search.
 """
 
 import os
@@ -18,14 +19,17 @@ from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, Network
 
-Runtime = Literal["auto", "litert", "tensorflow"]
+Runtime = Literal["auto", "numpy", "litert", "tensorflow"]
 RUNTIMES = get_args(Runtime)
-LONG_SECONDS = 1800.0  # of music; above, TensorFlow saves more time than its start takes
+# of music: above, TensorFlow is faster than LiteRT by more than its start takes
+LONG_SECONDS = 1800.0
 SIGNATURE = "separate"
+WEIGHTS = "model.keras"
+LIBRARIES = {"numpy": "NumPy", "litert": "LiteRT"}
 
 
 class LoadedModel(NamedTuple):
-    """A model in LiteRT or on a server; used like a `Bundle`, which needs Keras."""
+    """A model in NumPy, in LiteRT or on a server; used like a `Bundle`, which needs Keras."""
 
     network: Network
     manifest: Manifest
@@ -80,26 +84,46 @@ class LiteRTNetwork:
 def choose_runtime(
     runtime: Runtime, folder: Path, manifest: Manifest, *, seconds: float | None = None
 ) -> Runtime:
-    """Choose 'litert' or 'tensorflow' for a model.
+    """Choose 'numpy', 'litert' or 'tensorflow' for a model.
 
     Args:
-      runtime: 'auto' chooses LiteRT where the model has a file for it and there are less than
-        LONG_SECONDS of music.
+      runtime: 'auto' chooses the first of the three that can run the model, but TensorFlow instead
+        of LiteRT from LONG_SECONDS of music on.
       folder, manifest: of the model.
       seconds: of music, if known.
-    Raises: ConfigError for an unknown runtime; CheckpointError when LiteRT cannot run the model.
+    Raises: ConfigError for an unknown runtime; CheckpointError for one that cannot run the model.
     """
     if runtime not in RUNTIMES:
         raise ConfigError(f"got runtime {runtime!r}; wanted one of {', '.join(RUNTIMES)}")
     if runtime == "tensorflow":
         return runtime
-    reason = _why_not_litert(folder, manifest)
-    if runtime == "litert" and reason:
+    reasons = {
+        "numpy": _why_not_numpy(folder, manifest),
+        "litert": _why_not_litert(folder, manifest),
+    }
+    if runtime == "auto":
+        is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
+        if not reasons["numpy"]:
+            return "numpy"
+        return "tensorflow" if reasons["litert"] or is_long else "litert"
+    if reasons[runtime]:
         raise CheckpointError(
-            f"{folder} cannot be run by LiteRT: {reason}. Use the runtime 'tensorflow'."
+            f"{folder} cannot be run by {LIBRARIES[runtime]}: {reasons[runtime]}. Use the runtime"
+            " 'tensorflow'."
         )
-    is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
-    return "tensorflow" if runtime == "auto" and (reason or is_long) else "litert"
+    return runtime
+
+
+def open_numpy(folder: Path, manifest: Manifest) -> LoadedModel:
+    """Open a model in NumPy.
+
+    Raises: CheckpointError when its weights are damaged or belong to another model.
+    """
+    from tfsepgan.separation.numpy_masker import NumpyMasker, read_weights
+
+    check_digest(folder, WEIGHTS)
+    weights = read_weights(folder / WEIGHTS)
+    return LoadedModel(NumpyMasker(weights, manifest).separate, manifest)
 
 
 def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
@@ -122,6 +146,18 @@ def tflite_file(folder: Path, manifest: Manifest) -> Path:
     """The path of an exported model's float32 TFLite file, which need not exist."""
     by_folder = folder / f"{folder.name}.tflite"
     return by_folder if by_folder.is_file() else folder / f"{manifest.name}.tflite"
+
+
+def _why_not_numpy(folder: Path, manifest: Manifest) -> str | None:
+    from tfsepgan.separation.numpy_masker import why_not_numpy
+
+    if not manifest.separates_in_one_pass:
+        return f"{manifest.system} searches for each mixture"
+    if not (folder / WEIGHTS).is_file():
+        return f"it has no {WEIGHTS}"
+    if find_spec("h5py") is None:
+        return "h5py is not installed"
+    return why_not_numpy(manifest)
 
 
 def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:

@@ -89,16 +89,16 @@ class Separator:
         Args:
           name_or_path: name of a model that ships with the package, such as "piano"; or a model
             folder, or a run; or "hf://user/name", a model on the Hugging Face Hub.
-          block_seconds: see `Separator`; by default 7 in LiteRT, 25 in TensorFlow.
-          runtime: 'litert' starts in a fraction of a second; 'tensorflow' is faster over hours;
-            'auto' chooses LiteRT where the model was exported for it and there is less than half an
-            hour of music. The stems are the same to float32 rounding.
+          block_seconds: see `Separator`; by default 7 in LiteRT, 25 in NumPy and TensorFlow.
+          runtime: 'numpy', 'litert' or 'tensorflow'; 'auto' chooses the first of them that can run
+            the model, but TensorFlow instead of LiteRT from half an hour of music on. The stems are
+            the same to float32 rounding.
           seconds: of music to separate, if known; used by 'auto'.
         Raises: CheckpointError when there is no such model, it is damaged or does not separate, or
           the runtime cannot run it; ConfigError for an unknown runtime.
         """
         from tfsepgan.models.folders import find_bundle, read_manifest
-        from tfsepgan.separation.runtimes import choose_runtime, open_litert
+        from tfsepgan.separation.runtimes import choose_runtime, open_litert, open_numpy
 
         folder = Path(os.path.abspath(find_bundle(name_or_path)))
         manifest = read_manifest(folder)
@@ -109,7 +109,9 @@ class Separator:
             )
         chosen = choose_runtime(runtime, folder, manifest, seconds=seconds)
         bundle: Bundle | TrainedSystem | LoadedModel
-        if chosen == "litert":
+        if chosen == "numpy":
+            bundle, default = open_numpy(folder, manifest), BLOCK_SECONDS
+        elif chosen == "litert":
             bundle, default = open_litert(folder, manifest), LITERT_BLOCK_SECONDS
         else:
             hide_tensorflow_log()

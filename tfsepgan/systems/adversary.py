@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tfsepgan.layers.batch_parts import drawn_by_row
 from tfsepgan.losses.adversarial import (
     fake_loss,
     feature_matching,
@@ -152,7 +153,9 @@ def gradient_penalty(score: Callable, real, fake, seed, penalty: Callable = slop
     Returns: scalar, without its weight.
     Source: Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1.
     """
-    position = keras.random.uniform((ops.shape(real)[0], 1, 1), seed=seed)
+    position = drawn_by_row(
+        lambda rows: keras.random.uniform((rows, 1, 1), seed=seed), ops.shape(real)[0]
+    )
     return penalty(input_gradient(score, mix_at_random(real, fake, position)))
 
 

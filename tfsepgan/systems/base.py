@@ -8,6 +8,7 @@ kinds:
   SynthesisSystem    makes sounds from latents and does not separate
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -20,13 +21,18 @@ from tfsepgan.errors import ConfigError
 from tfsepgan.networks.table import build_generator, first_sources
 from tfsepgan.systems.adversary import update_average
 from tfsepgan.systems.learning_rate import adam
-from tfsepgan.systems.statistics import batch_normalisations, normalises_weighted_outputs
+from tfsepgan.systems.statistics import (
+    batch_normalisations,
+    normalises_weighted_outputs,
+    statistics_kept,
+)
+from tfsepgan.systems.steps import Steps
 
 STATISTICS_EVERY = 4  # steps; each update costs one forward pass
 STATISTICS_MOMENTUM = 0.98  # averages over about fifty batches
 
 
-class System(keras.Model):
+class System(Steps, keras.Model):
     """A model with several players; each is trained by its own optimizer.
 
     A subclass sets `losses_logged` and `batch_keys`, makes its networks in `__init__`, gives the
@@ -43,11 +49,14 @@ class System(keras.Model):
     # players trained at `learning_rate`; all others at `discriminator_learning_rate`
     generators: Sequence[str] = ("generator",)
     why_not_exported: str | None = None
+    why_not_in_parts: str | None = None  # why a batch cannot be computed in parts
+    why_not_on_devices: str | None = None  # why it cannot be divided over devices
 
     def __init__(self, experiment: Experiment):
         super().__init__(name=experiment.system)
         self.experiment, self.config = experiment, experiment.model
         self.sources = tuple(experiment.data.sources)
+        self._set_parts(experiment)
         keras.utils.set_random_seed(experiment.data.seed)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.losses_logged}
         self.draws = keras.random.SeedGenerator(experiment.data.seed)
@@ -85,6 +94,11 @@ class System(keras.Model):
         """Make and build the optimizer of each player; a checkpoint then has all its variables."""
         training = training or self.experiment.training
         super().compile(jit_compile=False)
+        if self.replicas > 1:
+            for network in self.networks_trained():
+                for norm in batch_normalisations(network):
+                    norm.synchronized = True  # statistics of the whole batch
+            self.train_step = functools.partial(self.step_of_replica, type(self).train_step)
         for player, network in self.players.items():
             generates = player in self.generators
             peak = training.learning_rate if generates else training.discriminator_learning_rate
@@ -92,44 +106,20 @@ class System(keras.Model):
             optimizer.build(network.trainable_variables)
             self.optimizers[player] = optimizer
 
+    def networks_trained(self) -> list[keras.Model]:
+        """The networks that a train step calls with `training=True`."""
+        return list(self.players.values())
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: everything is built in `__init__` and `compile`.
+
+        Keras would try to build the model from a batch, and fails with a distribution strategy
+        (keras issue 20585).
+        """
+
     def weighted_sum(self, losses: dict):
         """The sum of losses, each times the setting `NAME_weight`."""
         return sum(getattr(self.config, f"{name}_weight") * loss for name, loss in losses.items())
-
-    def tape_of(self, *players: str, persistent: bool = False) -> tf.GradientTape:
-        """One tape that records operations on the weights of these players only."""
-        networks = [self.players[name] for name in players]
-        tape = tf.GradientTape(watch_accessed_variables=False, persistent=persistent)
-        with tape:
-            tape.watch([v.value for network in networks for v in network.trainable_variables])
-        return tape
-
-    def minimize(self, loss: Callable, inputs: tuple, *, player: str):
-        """One optimizer step of one player.
-
-        Args:
-          loss: called with `inputs`; gives a scalar.
-          player: whose weights are changed.
-        Returns: the loss before the step.
-        """
-        with self.tape_of(player) as tape:
-            value = loss(*inputs)
-        self.apply_gradients(value, tape, player)
-        return value
-
-    def apply_gradients(self, loss, tape: tf.GradientTape, *players: str, **options):
-        """One optimizer step of each player, by the gradients of one shared loss.
-
-        Args:
-          loss: scalar, computed under `tape`.
-          tape: the players' own, see `tape_of`.
-          options: of `tf.GradientTape.gradient`.
-        """
-        learning = {name: self.players[name].trainable_variables for name in players}
-        weights = {name: [variable.value for variable in own] for name, own in learning.items()}
-        gradients = tape.gradient(loss, weights, **options)
-        for name, variables in learning.items():
-            self.optimizers[name].apply(gradients[name], variables)
 
     def log(self, **losses) -> dict:
         """Add losses to the means of the epoch.
@@ -186,11 +176,18 @@ class AveragedGenerator:
         )
         if self._statistics_of_the_mean:
             turn = self.optimizers["generator"].iterations % STATISTICS_EVERY == 0
-            tf.cond(turn, lambda: self._update_statistics(mixture), lambda: False)
+            if self.replicas > 1:  # devices cannot meet inside a condition
+                self._update_statistics(mixture, turn)
+            else:
+                tf.cond(turn, lambda: self._update_statistics(mixture), lambda: False)
 
-    def _update_statistics(self, mixture) -> bool:
-        self.ema_generator(mixture, training=True)
+    def _update_statistics(self, mixture, turn=True) -> bool:
+        with statistics_kept(self.ema_generator, unless=turn):
+            self.ema_generator(mixture, training=True)
         return True
+
+    def networks_trained(self):
+        return [*super().networks_trained(), self.ema_generator]
 
 
 class SeparationSystem(AveragedGenerator, System):

@@ -68,6 +68,7 @@ class CompressedSensing(Adversarial, GeneratorInversion):
         "It searches the generator's latents for each window; an exported model is one pass of a"
         " network."
     )
+    why_not_in_parts = "its players share one tape of two losses."
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

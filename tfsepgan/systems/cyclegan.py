@@ -53,7 +53,6 @@ docs/systems/cyclegan.md has all this setting by setting. Settings and presets:
 
 from typing import NamedTuple
 
-import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tfsepgan.config import Experiment
@@ -117,18 +116,14 @@ class CycleGAN(Adversarial, SeparationSystem):
     def train_step(self, batch):
         windows = self.at_one_level(batch)
         start = self.random_start()
-        with self.tape_of(*self.generators) as tape:
-            estimate = self.unmix(windows.mixture, windows.mixture_gain)
-            mixed = self.fake_mixture(windows, estimate)
-            fakes = dict(zip(self.pools, self.crops(start, estimate, mixed), strict=True))
-            losses = self.generators_losses(windows, estimate, mixed, fakes)
-        # A network whose terms all have weight zero gets a gradient of zero.
-        zero = {"unconnected_gradients": tf.UnconnectedGradients.ZERO}
-        self.apply_gradients(losses["generator"], tape, *self.generators, **zero)
+        losses, made = self.minimize_together(
+            self.generators_losses, (windows, start), *self.generators, total="generator"
+        )
+        fakes = dict(zip(self.pools, self.crops(start, *made), strict=True))
         reals = self.crops(start, windows.sources, windows.mixture)
         for end, real in zip(self.pools, reals, strict=True):
             if self.plays(end):
-                self.train_discriminator(end, real, self.pools[end](fakes[end]))
+                self.train_discriminator(end, real, self.past_fakes(end, fakes[end]))
         self.update_average(windows.mixture / windows.mixture_gain)
         return self.log(**losses)
 
@@ -178,8 +173,14 @@ class CycleGAN(Adversarial, SeparationSystem):
         residual = ops.stop_gradient(windows.mixture - taken_off)
         return residual * windows.others_rms / root_mean_square(residual, floor=1e-10)
 
-    def generators_losses(self, windows: Windows, estimate, mixed, fakes):
-        """The loss, by the name `generator`, and its terms that have a weight."""
+    def generators_losses(self, windows: Windows, start):
+        """The loss, by the name `generator`, and its terms that have a weight.
+
+        Returns: the losses, and the estimates and mixtures that the discriminators compare.
+        """
+        estimate = self.unmix(windows.mixture, windows.mixture_gain)
+        mixed = self.fake_mixture(windows, estimate)
+        fakes = dict(zip(self.pools, self.crops(start, estimate, mixed), strict=True))
         residual = windows.mixture - ops.sum(estimate, axis=1) if self.config.carry_rest else 0.0
         mixtures = {
             "sources": lambda: self.mix(windows.sources),
@@ -205,18 +206,17 @@ class CycleGAN(Adversarial, SeparationSystem):
         # The moving statistics stay those of the inputs that fakes are made from.
         with statistics_kept(self.generator), statistics_kept(self.mixer):
             losses = {name: term() for name, term in terms.items() if weights[name]}
-        return {"generator": self.weighted_sum(losses), **losses}
+        return {"generator": self.weighted_sum(losses), **losses}, (estimate, mixed)
 
-    @property
-    def identity_windows(self) -> int:
-        """Number of windows in the identity terms."""
-        return max(1, round(self.config.identity_share * self.experiment.data.batch))
+    def identity_windows(self, rows: int) -> int:
+        """How many of a number of windows are in the identity terms."""
+        return max(1, round(self.config.identity_share * rows))
 
     def source_identity(self, windows: Windows, estimate):
         """|x - G(m)|_1 where x are the sources of m; else |x - G(x)|_1 for one source at a time."""
         if self.config.identity == "paired":
             return l1(windows.sources, estimate)
-        count = self.identity_windows
+        count = self.identity_windows(windows.sources.shape[0])
         alone, gain = windows.sources[:count], windows.sources_gain[:count]
         loss = 0.0
         for index in range(len(self.sources)):
@@ -226,8 +226,12 @@ class CycleGAN(Adversarial, SeparationSystem):
 
     def mixture_identity(self, windows: Windows):
         """|m - F(m)|_1: a mixture stays as it is."""
-        mixture = windows.mixture[: self.identity_windows]
+        mixture = windows.mixture[: self.identity_windows(windows.mixture.shape[0])]
         return l1(mixture, self.mix(mixture[:, None]))
+
+    def past_fakes(self, end: str, fakes):
+        """Past fakes in place of some new ones; the pool holds those of all devices."""
+        return self.own_rows(self.pools[end](self.all_rows(fakes)))
 
     def train_discriminator(self, end: str, real, fake):
         """All steps of one discriminator on the same windows."""

@@ -38,6 +38,7 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.batch_parts import drawn_by_row
 from tfsepgan.losses.reconstruction import l1
 from tfsepgan.networks.composition import composition
 from tfsepgan.networks.wavegan import wavegan_generator
@@ -164,19 +165,24 @@ class Decomposition(Adversarial, SeparationSystem):
 
     def train_step(self, batch):
         mixture, parts = batch["unlabelled"], self.components_of(batch["solo"])
-        with self.tape_of(*self.learners) as tape:
-            trips = self.round_trips(mixture, parts)
-            pairs = self.pairs(trips)
-            # The critics step here, while the tape is paused: critics and networks use the same
-            # round trips, which saves a second pass of both networks.
-            with tape.stop_recording():
-                self.train_critics(pairs)
-            losses = self.cycle_losses(trips) | self.adversarial_losses(pairs)
-            total = self.weighted_sum(losses)
-        self.apply_gradients(total, tape, *self.learners)
+        # The critics step after the round trips and before the networks: all players use the same
+        # round trips, which saves a second pass of both networks.
+        losses = self.minimize_after(
+            self.round_trips,
+            self.train_critics,
+            self.network_losses,
+            (mixture, parts),
+            *self.learners,
+            total="total",
+        )
         if "generator" in self.learners:
             self.update_average(mixture)
-        return self.log(total=total, **losses)
+        return self.log(**losses)
+
+    def network_losses(self, mixture, parts, trips):
+        """All terms of the networks, and their weighted sum by the name `total`."""
+        losses = self.cycle_losses(trips) | self.adversarial_losses(self.pairs(trips))
+        return {"total": self.weighted_sum(losses), **losses}
 
     def components_of(self, solo):
         """o: unrelated windows of all parts, `[batch, parts, time, 1]`.
@@ -188,12 +194,17 @@ class Decomposition(Adversarial, SeparationSystem):
             window = solo[:, number]
             if name in self.components:
                 generator = self.components[name]
-                shape = (solo.shape[0], generator.input.shape[-1])
-                latent = keras.random.uniform(shape, -1.0, 1.0, seed=self.draws)
+                latent = self.random_latents(solo.shape[0], generator.input.shape[-1])
                 sound = ops.stop_gradient(generator(latent, training=False))
                 window = sound * root_mean_square(window) / (root_mean_square(sound) + 1e-5)
             windows.append(window)
         return ops.stack(windows, axis=1)
+
+    def random_latents(self, rows: int, latent: int):
+        """Latents of a component, `[rows, latent]`, uniform in [-1, 1]."""
+        return drawn_by_row(
+            lambda count: keras.random.uniform((count, latent), -1.0, 1.0, seed=self.draws), rows
+        )
 
     def round_trips(self, mixture, parts):
         """Both cycles at one level: parts to a mixture and back, mixtures to parts and back."""
@@ -231,8 +242,9 @@ class Decomposition(Adversarial, SeparationSystem):
         pairs[MIXTURE] = (trips.mixture, trips.composed)
         return {name: pairs[name] for name in self.critics}
 
-    def train_critics(self, pairs):
+    def train_critics(self, mixture, parts, trips):
         """All steps of all critics, each step on another crop."""
+        pairs = self.pairs(trips)
         for _ in range(self.config.critic_steps):
             start = self.random_start()
             for name, windows in pairs.items():

@@ -64,6 +64,7 @@ class GASS(AveragedGenerator, SearchingSystem):
         "GASS searches the latents of each mixture by gradient descent when it separates; no"
         " network does this in one pass."
     )
+    why_not_on_devices = "a step draws its frames from those of the whole batch."
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

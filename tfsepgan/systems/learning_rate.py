@@ -32,16 +32,32 @@ def learning_rate(training: TrainingConfig, peak: float, *, steps_per_batch: int
 
 def adam(
     training: TrainingConfig, peak: float, *, steps_per_batch: int = 1
-) -> keras.optimizers.Adam:
+) -> keras.optimizers.Optimizer:
     """The optimizer of one player, not yet built.
 
+    With `precision` mixed_float16, it scales the loss, so that small gradients do not become zero.
+
     Args:
-      training: its `betas` and `clip_norm` are used, and what `learning_rate` uses.
+      training: its `betas`, `clip_norm` and `precision` are used, and what `learning_rate` uses.
       peak, steps_per_batch: see `learning_rate`.
     """
-    return keras.optimizers.Adam(
+    optimizer = Adam(
         learning_rate=learning_rate(training, peak, steps_per_batch=steps_per_batch),
         beta_1=training.betas[0],
         beta_2=training.betas[1],
         global_clipnorm=training.clip_norm,
     )
+    if training.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam whose gradients are already those of the whole batch, on every device.
+
+    Keras' own adds the gradients of all devices after it has clipped them; the norm must be that of
+    the whole batch. `systems.steps` takes their mean before.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return list(grads_and_vars)

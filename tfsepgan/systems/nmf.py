@@ -60,6 +60,7 @@ class NMF(SearchingSystem):
         "NMF fits the activations of each mixture with scikit-learn when it separates; there is no"
         " network to export."
     )
+    why_not_in_parts = "it takes no optimizer steps."
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)

@@ -52,8 +52,6 @@ class SemiSupervised(Adversarial, SeparationSystem):
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         self.distance = PAIRED_LOSSES[self.config.paired_loss]
-        share = self.config.unlabelled_share
-        self.unlabelled_windows = max(1, round(share * experiment.data.batch))
         names = (*self.sources, "residual")[: self.outputs]  # no source may be called residual
         self.critics = {
             f"critic_{name}": without_constants(self.new_discriminator(10 * number))
@@ -73,25 +71,43 @@ class SemiSupervised(Adversarial, SeparationSystem):
         return self.config.unsupervised_weight > 0
 
     def train_step(self, batch):
-        solo = batch["solo"][: self.unlabelled_windows]
-        losses = {}
-        with self.tape_of("generator") as tape:
-            if self.config.supervised_weight:
-                losses["supervised"] = self.supervised_loss(batch["mixture"], batch["sources"])
-            if self.plays or self.config.additive_weight:
-                unlabelled = batch["unlabelled"][: self.unlabelled_windows]
-                unlabelled, estimates = self.separated(unlabelled)
-                losses["additive"] = additive_loss(unlabelled, estimates, self.distance)
-            if self.plays:
-                # The critics step here, while the tape is paused: both players use the same
-                # estimates, which saves a second pass of the separator.
-                with tape.stop_recording():
-                    self.train_critics(solo, ops.stop_gradient(estimates))
-                losses["unsupervised"] = self.unsupervised_loss(estimates)
-            total = self.weighted_sum(losses)
-        self.apply_gradients(total, tape, "generator")
+        windows = batch["mixture"], batch["sources"], batch["unlabelled"], batch["solo"]
+        # The critics step after the estimates and before the separator: all players use the same
+        # estimates, which saves a second pass of the separator.
+        losses = self.minimize_after(
+            self.estimates,
+            self.train_critics,
+            self.separator_losses,
+            windows,
+            "generator",
+            total="generator",
+        )
         self.update_average(batch["unlabelled"])
-        return self.log(generator=total, **losses)
+        return self.log(**losses)
+
+    def used(self, windows):
+        """The share of unlabelled mixtures or solos that is used; at least one window."""
+        return windows[: max(1, round(self.config.unlabelled_share * windows.shape[0]))]
+
+    def estimates(self, mixture, sources, unlabelled, solo):
+        """The supervised loss, and unlabelled mixtures with their estimates, at one level."""
+        supervised, unlabelled_used = 0.0, None
+        if self.config.supervised_weight:
+            supervised = self.supervised_loss(mixture, sources)
+        if self.plays or self.config.additive_weight:
+            unlabelled_used = self.separated(self.used(unlabelled))
+        return supervised, unlabelled_used
+
+    def separator_losses(self, mixture, sources, unlabelled, solo, made):
+        """L, by the name `generator`, and its terms."""
+        (supervised, used), losses = made, {}
+        if self.config.supervised_weight:
+            losses["supervised"] = supervised
+        if used is not None:
+            losses["additive"] = additive_loss(*used, self.distance)
+        if self.plays:
+            losses["unsupervised"] = self.unsupervised_loss(used[1])
+        return {"generator": self.weighted_sum(losses), **losses}
 
     def separated(self, mixture):
         """A mixture and all its estimates, both at one level."""
@@ -107,8 +123,11 @@ class SemiSupervised(Adversarial, SeparationSystem):
             self.distance(gain * targets[:, k], estimates[:, k]) for k in range(self.outputs)
         )
 
-    def train_critics(self, solo, estimates):
+    def train_critics(self, mixture, sources, unlabelled, solo, made):
         """All steps of all critics: recordings of a source alone are real, estimates are fake."""
+        if not self.plays:
+            return
+        (_, (_, estimates)), solo = made, self.used(solo)
         solo = gain_to_level(ops.sum(solo, axis=1), self.config.level_dbfs)[:, None] * solo
         for _ in range(self.config.critic_steps):
             start = self.random_start()

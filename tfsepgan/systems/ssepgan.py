@@ -17,8 +17,6 @@ Departs from it:
 Settings and presets: `tfsepgan/settings/ssepgan.py`.
 """
 
-from keras import ops
-
 from tfsepgan.config import Experiment
 from tfsepgan.losses.reconstruction import PAIRED_LOSSES, multi_resolution_spectral
 from tfsepgan.systems.adversary import Adversarial
@@ -45,33 +43,42 @@ class SSepGAN(Adversarial, SeparationSystem):
         return {"discriminator": self.discriminator, "generator": self.generator}
 
     def train_step(self, batch):
-        mixture, target = batch["mixture"], batch["sources"]
-        gain = gain_to_level(mixture, self.config.level_dbfs)
-        batch_size = self.experiment.data.batch
         start = self.random_start()
-        with self.tape_of("generator") as tape:
-            estimate = gain[:, None] * self.generator(mixture, training=True)
-            identity = identity_loss(self.generator, target, gain, self.config, batch=batch_size)
-            mixture, target = gain * mixture, gain[:, None] * target
-            # The discriminator steps here, while the tape is paused: both players use the same
-            # estimate, which saves a second pass of the generator.
-            with tape.stop_recording():
-                self.train_discriminator(mixture, target, ops.stop_gradient(estimate), start)
-            losses = self.generator_losses(estimate, target, identity, start)
-        self.apply_gradients(losses["generator"], tape, "generator")
+        # The discriminator steps after the estimate and before the generator: both players use the
+        # same estimate, which saves a second pass of the generator.
+        losses = self.minimize_after(
+            self.estimates,
+            self.train_discriminator,
+            self.generator_losses,
+            (batch["mixture"], batch["sources"], start),
+            "generator",
+            total="generator",
+        )
         self.update_average(batch["mixture"])
         return self.log(**losses)
+
+    def gain(self, mixture):
+        """What brings each mixture to the level of the losses, `[batch, 1, 1]`."""
+        return gain_to_level(mixture, self.config.level_dbfs)
+
+    def estimates(self, mixture, target, start):
+        """The estimate at the level of the losses, and the identity term."""
+        gain = self.gain(mixture)
+        estimate = gain[:, None] * self.generator(mixture, training=True)
+        rows = mixture.shape[0]
+        return estimate, identity_loss(self.generator, target, gain, self.config, batch=rows)
 
     @property
     def plays(self) -> bool:
         """Whether any term needs the discriminator."""
         return self.config.adversarial_weight > 0 or self.config.feature_weight > 0
 
-    def train_discriminator(self, mixture, target, estimate, start):
+    def train_discriminator(self, mixture, target, start, made):
         """All steps of the discriminator, on one crop of the batch."""
         if not self.plays:
             return
-        windows = self.crops(start, mixture, target, estimate)
+        gain, (estimate, _) = self.gain(mixture), made
+        windows = self.crops(start, gain * mixture, gain[:, None] * target, estimate)
         for _ in range(self.config.discriminator_steps):
             loss = self.minimize(self.discriminator_loss, windows, player="discriminator")
             self.log(discriminator=loss)
@@ -81,9 +88,10 @@ class SSepGAN(Adversarial, SeparationSystem):
         third = {"mixture": mixture, "mixture_weight": self.config.mixture_as_fake_weight}
         return self.loss_of_discriminator(self.discriminator, real, fake, **third).total
 
-    def generator_losses(self, estimate, target, identity, start):
+    def generator_losses(self, mixture, target, start, made):
         """L_G, by the name `generator`, and its terms."""
-        config = self.config
+        config, (estimate, identity) = self.config, made
+        target = self.gain(mixture)[:, None] * target
         terms = {"paired": PAIRED_LOSSES[config.paired_loss](target, estimate)}
         total = config.paired_weight * terms["paired"]
         if self.plays:

@@ -17,19 +17,23 @@ from keras import ops
 
 
 @contextmanager
-def statistics_kept(network: keras.Model):
+def statistics_kept(network: keras.Model, *, unless=False):
     """Within this context, calls with `training=True` do not change a network's moving statistics.
 
     Args:
       network: any model, also one without batch normalisation.
+      unless: True, or a boolean tensor that is true: they change nevertheless.
     """
+    if unless is True:
+        yield
+        return
     moving = [(layer.moving_mean, layer.moving_variance) for layer in batch_normalisations(network)]
     variables = [variable for pair in moving for variable in pair]
     # `convert_to_tensor` would return the variable itself
     before = [ops.copy(variable) for variable in variables]
     yield
     for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
+        variable.assign(value if unless is False else ops.where(unless, variable, value))
 
 
 def batch_normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNormalization]:

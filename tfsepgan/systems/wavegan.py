@@ -27,6 +27,7 @@ from keras import ops
 
 from tfsepgan.config import Experiment
 from tfsepgan.errors import ConfigError
+from tfsepgan.layers.batch_parts import drawn_by_row
 from tfsepgan.losses.diversity import missing_diversity
 from tfsepgan.networks.wavegan import wavegan_generator
 from tfsepgan.systems.adversary import Adversarial
@@ -78,14 +79,16 @@ class WaveGAN(Adversarial, SynthesisSystem):
         self.update_average()
         return self.log(generator=generator)
 
-    def random_latents(self):
-        """Latents for one step of one player, `[batch // steps, latent]`, uniform in [-1, 1]."""
-        share = self.experiment.data.batch // self.config.discriminator_steps
-        return keras.random.uniform((share, self.latent), -1.0, 1.0, seed=self.draws)
+    def random_latents(self, rows: int):
+        """Latents for some recordings, `[rows, latent]`, uniform in [-1, 1]."""
+        return drawn_by_row(
+            lambda count: keras.random.uniform((count, self.latent), -1.0, 1.0, seed=self.draws),
+            rows,
+        )
 
     def discriminator_loss(self, real):
         """L_D: recordings are real, sounds of new latents are fake."""
-        made = self.generator(self.random_latents(), training=True)
+        made = self.generator(self.random_latents(real.shape[0]), training=True)
         real, fake = self.crops(self.random_start(), real, ops.stop_gradient(made))
         loss = self.loss_of_discriminator(self.discriminator, real, fake)
         self.log(penalty=loss.penalty)
@@ -96,7 +99,7 @@ class WaveGAN(Adversarial, SynthesisSystem):
 
         With `likeness_weight`, the sounds should also differ as much as the recordings do.
         """
-        made = self.generator(self.random_latents(), training=True)
+        made = self.generator(self.random_latents(real.shape[0]), training=True)
         real, fake = self.crops(self.random_start(), real, made)
         if self.config.likeness_weight:
             adversarial, alike = self.adversarial_and_feature_loss(

@@ -19,6 +19,7 @@ class Batches:
       data: the data settings; `data_server` says where the batches are made.
       batch_keys: the keys that the system needs.
       report: prints a sentence when a server makes the run wait.
+      rows: the windows of each batch that this process computes, in this order; None: all.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class Batches:
         data: DataConfig,
         batch_keys: Sequence[str],
         report: Callable[[str], None],
+        rows: Sequence[int] | None = None,
     ):
         self._catalogue, self._data, self._keys = catalogue, data, batch_keys
-        self._report = report
+        self._report, self._rows = report, rows
 
     def prepare(self) -> None:
         """Check the servers, or decode the recordings that are not in the cache."""
@@ -41,6 +43,11 @@ class Batches:
     def from_step(self, step: int) -> tf.data.Dataset:
         """The batches of this step and all later ones."""
         settings = {"batch_keys": self._keys, "first_step": step}
-        if self._data.data_server:
-            return remote_batches(self._catalogue, self._data, **settings, say=self._report)
-        return training_batches(self._catalogue, self._data, **settings)
+        if not self._data.data_server:
+            return training_batches(self._catalogue, self._data, **settings, rows=self._rows)
+        batches = remote_batches(self._catalogue, self._data, **settings, say=self._report)
+        if self._rows is None:
+            return batches
+        return batches.map(
+            lambda batch: {key: tf.gather(all_, self._rows) for key, all_ in batch.items()}
+        )

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tfsepgan.errors import TfsepganError
+
+REASONS = (None, "interrupted", "time", "diverged")  # for which any worker stops all
 
 
 class Guard(keras.callbacks.Callback):
@@ -24,17 +27,24 @@ class Guard(keras.callbacks.Callback):
     Args:
       minutes_left: minutes of training; infinite for no limit.
       processor_minutes_left: minutes of processor time, all cores together; infinite for no limit.
+      told: gives a number of this worker to all workers and returns those of all; all then stop
+        after the same step.
     `reason` holds why the run stopped: None, 'interrupted', 'time', 'diverged', or the argument of
     `stop`.
     """
 
-    def __init__(self, minutes_left: float = math.inf, processor_minutes_left: float = math.inf):
+    def __init__(
+        self,
+        minutes_left: float = math.inf,
+        processor_minutes_left: float = math.inf,
+        told: Callable[[int], list[int]] = lambda number: [number],
+    ):
         super().__init__()
         self.reason: str | None = None
         self.diverged_in: list[str] = []
         self._deadline = time.monotonic() + 60 * minutes_left
         self._processor_deadline = time.process_time() + 60 * processor_minutes_left
-        self._signals = 0
+        self._signals, self._told = 0, told
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
@@ -66,6 +76,8 @@ class Guard(keras.callbacks.Callback):
             self.reason = "diverged"
         elif time.monotonic() > self._deadline or time.process_time() > self._processor_deadline:
             self.reason = self.reason or "time"
+        numbers = self._told(REASONS.index(self.reason) if self.reason in REASONS else 0)
+        self.reason = next((REASONS[one] for one in numbers if one), self.reason)
         if self.reason:
             self.model.stop_training = True
 
@@ -147,3 +159,36 @@ class ShowProgress(keras.callbacks.Callback):
     def close(self):
         """Remove the bar from the screen."""
         self.progress.stop()
+
+
+class Profile(keras.callbacks.Callback):
+    """Traces some steps of a session for the Profile page of TensorBoard.
+
+    Args:
+      directory: folder of the event files.
+      steps: number of steps, after the first `WARM_UP`.
+    """
+
+    WARM_UP = 5  # steps that trace graphs and fill buffers
+
+    def __init__(self, directory: Path, steps: int):
+        super().__init__()
+        self.directory, self.steps, self._done, self._tracing = directory, steps, 0, False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._done == self.WARM_UP:
+            tf.profiler.experimental.start(str(self.directory))
+            self._tracing = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._done += 1
+        if self._done == self.WARM_UP + self.steps:
+            self._stop()
+
+    def on_train_end(self, logs=None):
+        self._stop()
+
+    def _stop(self):
+        if self._tracing:
+            tf.profiler.experimental.stop()
+            self._tracing = False

@@ -69,4 +69,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 def _never_trained(directory: Path, saved: dict[str, Any]) -> bool:
     """Whether the run ended before its first checkpoint: the folder holds only its settings."""
     names = {item.name for item in directory.iterdir() if not item.name.startswith(".")}
-    return names <= {SETTINGS, "tensorboard"} and {"system", "preset"} <= saved.keys()
+    return (
+        names <= {SETTINGS, "tensorboard", "sessions.jsonl"}
+        and {"system", "preset"} <= saved.keys()
+    )

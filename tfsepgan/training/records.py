@@ -51,12 +51,14 @@ def _settings_of_any_machine(experiment: Experiment) -> dict[str, Any]:
 
 
 def write_history(directory: Path, history: History) -> None:
-    """Write `history.json` and `curves.png`.
+    """Write `history.json`, the same as `metrics.jsonl` (a line for each epoch), and `curves.png`.
 
     Raises: CheckpointError when the disk refuses.
     """
     rows = json.dumps(history, indent=1).encode()
     write_atomically(directory / "history.json", lambda file: file.write(rows))
+    lines = "".join(json.dumps(row) + "\n" for row in history).encode()
+    write_atomically(directory / "metrics.jsonl", lambda file: file.write(lines))
     plot_curves(history, directory / "curves.png")
 
 

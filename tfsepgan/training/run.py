@@ -5,7 +5,8 @@ The folder of a run holds:
 - `settings.yaml`;
 - `state.npz`, the checkpoint: everything that resuming needs;
 - `model/`, the model that is kept, by `--keep` the best or the last one; `tfsepgan.load` opens it;
-- `history.json`, `curves.png` and `tensorboard/`.
+- `history.json`, `metrics.jsonl`, `curves.png` and `tensorboard/`;
+- `sessions.jsonl`: code, versions and hardware of each session.
 """
 
 import gc
@@ -24,19 +25,24 @@ from tfsepgan import systems
 from tfsepgan.config import Experiment
 from tfsepgan.data.batches.fingerprint import DRAWS, fingerprint
 from tfsepgan.data.recordings.catalogue import Catalogue
-from tfsepgan.errors import CheckpointError, DataError, TfsepganError
+from tfsepgan.errors import CheckpointError
 from tfsepgan.files import remove_half_written
 from tfsepgan.models.keras_state import built_in
 from tfsepgan.models.saved import load_trained, save_trained, start_from
 from tfsepgan.training.batches import Batches
 from tfsepgan.training.board import Board
-from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, ShowProgress
+from tfsepgan.training.callbacks import Count, EndOfEpoch, Guard, Profile, ShowProgress
 from tfsepgan.training.checkpoint import check_finite, restore_state, save_state
 from tfsepgan.training.clock import Clock
+from tfsepgan.training.devices import use_devices
 from tfsepgan.training.directory import prepare_directory
+from tfsepgan.training.failures import divergence, explained
 from tfsepgan.training.lock import hold, let_go
 from tfsepgan.training.records import History, line_of, shown_numbers, training_facts, write_history
+from tfsepgan.training.sessions import write_session
+from tfsepgan.training.sharing import share_state
 from tfsepgan.training.validators import validator_of
+from tfsepgan.training.workers import open_workers
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +76,12 @@ class Run:
         experiment = replace(experiment, data=catalogue.settled(experiment.data))
         self.experiment, self.catalogue, self.console = experiment, catalogue, console
         self.directory = Path(directory)
-        prepare_directory(self.directory, experiment)
+        use_devices(experiment.training.device)
+        self.workers = open_workers(experiment.training.strategy)
+        with self.workers.together():
+            self.workers.check(experiment)
+            if self.workers.chief:
+                prepare_directory(self.directory, experiment)
         try:
             self._open()
         except BaseException:
@@ -80,9 +91,10 @@ class Run:
     def _open(self) -> None:
         """Build the system and give it the state in the folder, or that of a new run."""
         experiment, catalogue = self.experiment, self.catalogue
-        for folder in (self.directory, self.directory / "model"):
-            remove_half_written(folder)  # of a killed run
-        with built_in(experiment.training.precision):
+        if self.workers.chief:
+            for folder in (self.directory, self.directory / "model"):
+                remove_half_written(folder)  # of a killed run
+        with self.workers.scope(), built_in(experiment.training.precision):
             self.system = systems.build(experiment)
             self.system.compile()
         self._guard: Guard | None = None
@@ -95,14 +107,27 @@ class Run:
             "recordings": fingerprint(catalogue, experiment.data.augment.rooms),
             "draws": DRAWS,
         }
+        with self.workers.together():
+            if self.workers.chief:
+                self._restore()
+        if self.workers.count > 1:
+            share_state(self.workers, self.system, self.progress, experiment)
+        rows = self.workers.rows_of(experiment.data.batch)
+        self._batches = Batches(
+            catalogue, experiment.data, self.system.batch_keys, logger.info, rows
+        )
+        self.board = None
+        if self.workers.chief:
+            write_session(self.directory, self.progress, self.workers)
+            self.validator = validator_of(self.system, catalogue, experiment)
+            self.board = self._open_board() if experiment.training.tensorboard else None
+
+    def _restore(self) -> None:
         restored = restore_state(self.directory, self.system)
         if restored is not None:
             self._resume(restored)
         else:
             self._begin()
-        self._batches = Batches(catalogue, experiment.data, self.system.batch_keys, logger.info)
-        self.validator = validator_of(self.system, catalogue, experiment)
-        self.board = self._open_board() if experiment.training.tensorboard else None
 
     def _resume(self, restored: dict[str, Any]) -> None:
         own = self.progress["recordings"]
@@ -147,7 +172,8 @@ class Run:
         Raises: TfsepganError when a loss stops being finite; the last good weights are on disk.
         """
         self._watch = watch
-        hold(self.directory)
+        if self.workers.chief:
+            hold(self.directory)
         try:
             return self._train(min(until or math.inf, self.experiment.training.steps))
         finally:
@@ -156,14 +182,17 @@ class Run:
     def _train(self, stop: int) -> Outcome:
         training = self.experiment.training
         start = self.progress["step"]
-        self._batches.prepare()  # may decode recordings: before the clock starts
+        with self.workers.together():
+            self._batches.prepare()  # may decode recordings: before the clock starts
         self._clock = Clock(self.progress)
         left, processor_left = self._clock.minutes_left(training)
         if start >= stop or min(left, processor_left) <= 0:
             return self._outcome("finished" if start >= stop else "time")
-        self._count, self._guard = Count(start), Guard(left, processor_left)
+        self._count, self._guard = Count(start), Guard(left, processor_left, self.workers.told)
         show = ShowProgress(self.console, step=start, steps=training.steps)
         callbacks = [self._count, self._guard, EndOfEpoch(self._finish_epoch, self._guard), show]
+        if training.profile and self.workers.chief:
+            callbacks.append(Profile(self.directory / "tensorboard", training.profile))
         try:
             with self._guard:
                 for first, last in self._fits(start, stop):
@@ -189,52 +218,32 @@ class Run:
         size = self.experiment.training.steps_per_epoch
         steps = min(size, last - first)
         batches = self._batches.from_step(first)
+
+        def steps_of() -> tuple[int, int]:
+            return self._count.step, self.progress["step"]
+
         # Keras' epochs only count steps here: data and learning rate depend on the step alone.
         try:
-            self.system.fit(
-                batches.take(last - first),
-                epochs=(last - first) // steps,
-                steps_per_epoch=steps,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
-        except tf.errors.ResourceExhaustedError as error:
-            raise TfsepganError(
-                f"Out of memory at step {self._count.step + 1}. Take a smaller --batch or --window"
-                " in a new run."
-            ) from error
-        except tf.errors.OpError as error:  # tf.data wraps what its functions raise
-            reason = (str(error.message).strip() or type(error).__name__).splitlines()[-1]
-            # Not saved: variables that do not depend on the batch (counters, seeds) may have
-            # changed already.
-            raise DataError(
-                f"A batch could not be made after step {self._count.step}: {reason}."
-                f" {self.directory} holds step {self.progress['step']}; repair the recordings or"
-                " the cache, then repeat the command to resume."
-            ) from error
+            with explained(steps_of, self.directory, self.workers):
+                self.system.fit(
+                    self.workers.batches(batches.take(last - first)),
+                    epochs=(last - first) // steps,
+                    steps_per_epoch=steps,
+                    callbacks=callbacks,
+                    shuffle=False,
+                    verbose=0,
+                )
         finally:
             del batches
             gc.collect()  # stops the readers of this pipeline before the next one starts
 
     def _end(self) -> Outcome:
         if self._guard.reason == "diverged":
-            raise TfsepganError(self._divergence())
+            step, saved = self._count.step, self.progress["step"]
+            raise divergence(self._guard.diverged_in, step, saved, self.directory)
         if self._guard.reason and self.progress["step"] != self._count.step:
             self._save()
         return self._outcome(self._guard.reason or "finished")
-
-    def _divergence(self) -> str:
-        """What diverged, which weights are left, and what to try."""
-        losses, saved = ", ".join(self._guard.diverged_in), self.progress["step"]
-        left, start = "Nothing was saved yet", ""
-        if saved:
-            left = f"{self.directory} still holds the good weights of step {saved}"
-            start = ", with --init-from this one"
-        return (
-            f"The losses {losses} stopped being finite at step {self._count.step}. {left}; try a"
-            f" lower --learning-rate or a --clip-norm in a new run{start}."
-        )
 
     @property
     def diverged(self) -> bool:
@@ -248,6 +257,8 @@ class Run:
 
     def _save(self) -> None:
         self.progress["step"] = self._count.step
+        if not self.workers.chief:
+            return
         self.progress["seconds"] = self._clock.seconds()
         self.progress["processor_seconds"] = self._clock.processor_seconds()
         save_state(self.directory, self.system, self.progress)
@@ -257,6 +268,9 @@ class Run:
         check_finite(self.system)
         self.system.finish_epoch()
         step = self._count.step
+        if not self.workers.chief:
+            self.progress["step"] = step
+            return
         row = {"step": step, "minutes": round(self._clock.seconds() / 60, 3)}
         row |= {f"train/{name}": value for name, value in losses.items()}
         validation = self.validator.validate()

@@ -40,7 +40,7 @@ CASES = {  # minutes of a recording, number of recordings
     "many": (3 / 60, 200),
     "long": (30.0, 1),
 }
-OURS = ("litert", "tensorflow")
+OURS = ("numpy", "litert", "tensorflow")
 UMX = "from openunmix.cli import separate; separate()"
 PEERS: dict[str, Callable[[list[str], str], list[str]]] = {  # recordings, output: arguments
     "spleeter": lambda files, output: ["-m", "spleeter", "separate", "-o", output, *files],

@@ -5,7 +5,7 @@
 The steps are those of docs/install.md: a new virtual environment, the few packages that
 `tfsepgan-separate` loads, the wheel without its requirements. Builds the wheel if none is given.
 Prints seconds and megabytes. The exit code is 1 when a stem is missing, when the stems differ in
-length, or when TensorFlow or Keras got into the environment.
+length, or when TensorFlow, Keras or LiteRT got into the environment.
 """
 
 import argparse
@@ -26,9 +26,10 @@ NEEDS = (
     "rich",
     "tyro",
     "docstring-parser",
-    "ai-edge-litert",
+    "h5py",
+    "threadpoolctl",
 )
-UNWANTED = ("tensorflow", "keras", "scipy", "matplotlib")
+UNWANTED = ("tensorflow", "keras", "scipy", "matplotlib", "ai_edge_litert")
 LENGTHS = "import soundfile, sys; print(*(soundfile.info(path).frames for path in sys.argv[1:]))"
 
 

@@ -17,6 +17,7 @@ The rules:
 - With probability `rests`, the wanted sources are left out of a mixture that has others.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -92,6 +93,14 @@ def draw_plan(pool: Pool, config: DataConfig, step: int, stream: int = LABELLED)
         ahead=np.zeros(len(draws.item), np.int64),
         room=draws.offset + draws.count,
     )
+
+
+def rows_of(draws: Draws, rows: Sequence[int] | None) -> Draws:
+    """The draws for some mixtures of the batch; None: for all."""
+    if rows is None:
+        return draws
+    own = np.isin(draws.item, rows)
+    return Draws(*(column[own] for column in draws))
 
 
 def _without_sources(draws: Draws, rests: np.ndarray) -> Draws:

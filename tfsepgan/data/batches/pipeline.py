@@ -13,7 +13,7 @@ import numpy as np
 
 from tfsepgan.config import DataConfig
 from tfsepgan.data.augment.augmenter import Augmenter, Changes, longer_window
-from tfsepgan.data.batches.draws import Draws, Plan
+from tfsepgan.data.batches.draws import Draws, Plan, rows_of
 from tfsepgan.data.batches.mixing_laws import Mixed, finish, paper_law, snr_law
 from tfsepgan.data.batches.pool import OTHER, Pool
 from tfsepgan.data.batches.readers import choose_reader, read_windows, read_windows_in_graph
@@ -37,6 +37,7 @@ def training_batches(
     split: str = "train",
     first_step: int = 0,
     cache_dir: str | os.PathLike | None = None,
+    rows: Sequence[int] | None = None,
 ):
     """Endless training batches, with the keys that a system needs.
 
@@ -48,6 +49,7 @@ def training_batches(
       first_step: step of the first batch.
       cache_dir: folder of unpacked recordings; default `config.cache`, or else the user's cache
         folder.
+      rows: the mixtures of each batch to make, in this order; None: all.
     Returns: tf.data.Dataset of dictionaries with the keys of `batch_keys`.
     Raises: DataError when the split lacks a source, has no file longer than the window, or a file
       cannot be unpacked.
@@ -55,11 +57,11 @@ def training_batches(
     import tensorflow as tf
 
     reader = choose_reader(config.reader)
-    maker = BatchMaker(catalogue, config, batch_keys, split=split, cache_dir=cache_dir)
+    maker = BatchMaker(catalogue, config, batch_keys, split=split, cache_dir=cache_dir, rows=rows)
     dataset = tf.data.Dataset.range(first_step, LAST_STEP)
     if reader == "tfio":
         dataset = _read_with_tfio(dataset, maker)
-    mix = in_graph(functools.partial(maker.batch, reader), batch_shapes(config, batch_keys))
+    mix = in_graph(functools.partial(maker.batch, reader), maker.shapes)
     parallel = batches_at_a_time(maker.augmenter)
     dataset = dataset.map(mix, num_parallel_calls=parallel, deterministic=True)
     return dataset.prefetch(PREFETCHED_BATCHES)
@@ -79,7 +81,10 @@ class BatchMaker:
         *,
         split: str = "train",
         cache_dir: str | os.PathLike | None = None,
+        rows: Sequence[int] | None = None,
     ):
+        self.rows = rows
+        self.shapes = batch_shapes(config, batch_keys, rows)
         self.streams = open_streams(catalogue, config, batch_keys, split, cache_dir)
         self.config, self.batch_keys = config, batch_keys
         augmented = config.augment.active and split == "train"
@@ -88,7 +93,10 @@ class BatchMaker:
 
     def draws(self, step: np.ndarray) -> tuple[np.ndarray, ...]:
         """What is read for a step, for all streams; the columns are those of `Draws`."""
-        drawn = [stream.plan(self.config, int(step), self.read).draws for stream in self.streams]
+        drawn = [
+            rows_of(stream.plan(self.config, int(step), self.read).draws, self.rows)
+            for stream in self.streams
+        ]
         columns = map(np.concatenate, zip(*drawn, strict=True))
         return tuple(column.astype(np.int64) for column in columns)
 
@@ -105,12 +113,13 @@ class BatchMaker:
         made: dict[str, np.ndarray] = {}
         for stream in self.streams:
             plan = stream.plan(self.config, int(step), self.read)
+            draws = rows_of(plan.draws, self.rows)
             if windows is None:
-                own = read_windows(stream.pool, plan.draws, self.read, reader)
+                own = read_windows(stream.pool, draws, self.read, reader)
             else:
-                own, windows = windows[: len(plan.draws.item)], windows[len(plan.draws.item) :]
+                own, windows = windows[: len(draws.item)], windows[len(draws.item) :]
             changes = self.changes(plan, stream, int(step))
-            made |= stream.made(*mix_batch(stream.pool, self.config, plan, own, changes))
+            made |= stream.made(*mix_batch(stream.pool, self.config, plan, own, changes, self.rows))
         return [made[key] for key in self.batch_keys]
 
     def changes(self, plan: Plan, stream: Stream, step: int) -> Changes | None:
@@ -145,7 +154,9 @@ def batches_at_a_time(augmenter: Augmenter | None) -> int:
     return PARALLEL_BATCHES if augmenter and augmenter.works else 1
 
 
-def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def batch_shapes(
+    config: DataConfig, batch_keys: Sequence[str], rows: Sequence[int] | None = None
+) -> dict[str, tuple[int, ...]]:
     """The shape of each key of a batch.
 
     The keys, each float32 and drawn independently of the others (except the first two):
@@ -158,10 +169,9 @@ def batch_shapes(config: DataConfig, batch_keys: Sequence[str]) -> dict[str, tup
     With `config.labelled` below 1, the last two use other recordings than the first two.
     """
     parts = {"sources": len(config.sources), "solo": len(config.sources) + 1}
-    ends = (config.window, 1)
+    batch, ends = config.batch if rows is None else len(rows), (config.window, 1)
     return {
-        key: (config.batch, parts[key], *ends) if key in parts else (config.batch, *ends)
-        for key in batch_keys
+        key: (batch, parts[key], *ends) if key in parts else (batch, *ends) for key in batch_keys
     }
 
 
@@ -183,7 +193,12 @@ def _read_with_tfio(steps, maker: BatchMaker):
 
 
 def mix_batch(
-    pool: Pool, config: DataConfig, plan: Plan, windows: np.ndarray, changes: Changes | None = None
+    pool: Pool,
+    config: DataConfig,
+    plan: Plan,
+    windows: np.ndarray,
+    changes: Changes | None = None,
+    rows: Sequence[int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mix the windows of a plan by the law in the settings.
 
@@ -195,16 +210,21 @@ def mix_batch(
         `augmenter.longer_window`.
       changes: augmentation of the windows, and noise under the mixtures, which is part of the
         residual.
+      rows: the mixtures to make, in this order; `windows` then holds those of `rows_of` only.
     Returns: mixtures `[batch, time, 1]`, sources `[batch, sources, time, 1]` and residuals `[batch,
       time, 1]`, float32.
     """
-    mixtures = _empty(config.batch, config.window, 1)
-    sources = _empty(config.batch, pool.sources, config.window, 1)
-    residuals = _empty(config.batch, config.window, 1)
+    items = range(config.batch) if rows is None else rows
+    if rows is not None:
+        own, windows = windows, np.empty((len(plan.draws.item), windows.shape[1]), windows.dtype)
+        windows[np.isin(plan.draws.item, rows)] = own
+    mixtures = _empty(len(items), config.window, 1)
+    sources = _empty(len(items), pool.sources, config.window, 1)
+    residuals = _empty(len(items), config.window, 1)
     # allocated once a batch, because new memory is slow at first use
     scratch = np.empty((len(windows), config.window), np.float32)
-    for item in range(config.batch):
-        out = Mixed(mixtures[item, :, 0], sources[item, :, :, 0], residuals[item, :, 0])
+    for place, item in enumerate(items):
+        out = Mixed(mixtures[place, :, 0], sources[place, :, :, 0], residuals[place, :, 0])
         _mix_item(pool, config, plan, item, windows, changes, out, scratch)
     return mixtures, sources, residuals
 

@@ -30,8 +30,8 @@ ADVERSARY = (
         ),
         (
             "penalty-at-one-place-for-all",
-            "(ops.shape(real)[0], 1, 1)",
-            "(1, 1, 1)",
+            "keras.random.uniform((rows, 1, 1), seed=seed)",
+            "keras.random.uniform((1, 1, 1), seed=seed)",
             f"{_QUADRATIC}[ssepgan]",
             "systems/test_gass.py::test_the_penalty_is_taken_at_a_random_point_between_each_pair_of_frames",
         ),

@@ -19,8 +19,8 @@ SEMISUPERVISED = (
         ),
         (
             "semisupervised-real-and-fake-swapped",
-            "self.train_critics(solo, ops.stop_gradient(estimates))",
-            "self.train_critics(ops.stop_gradient(estimates), solo)",
+            "real, fake = self.crops(start, solo[:, k], estimates[:, k])",
+            "fake, real = self.crops(start, solo[:, k], estimates[:, k])",
             "test_each_critic_scores_solos_of_its_source_above_estimates",
         ),
         (
@@ -67,14 +67,14 @@ SEMISUPERVISED = (
         ),
         (
             "semisupervised-additive-of-nothing",
-            "additive_loss(unlabelled, estimates, self.distance)",
-            "additive_loss(0 * unlabelled, estimates, self.distance)",
+            "additive_loss(*used, self.distance)",
+            "additive_loss(0 * used[0], used[1], self.distance)",
             "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
         ),
         (
             "semisupervised-additive-in-another-distance",
-            "additive_loss(unlabelled, estimates, self.distance)",
-            "additive_loss(unlabelled, estimates)",
+            "additive_loss(*used, self.distance)",
+            "additive_loss(*used)",
             "test_additive_is_what_estimates_of_unlabelled_mixtures_miss_of_them",
         ),
         (

@@ -4,6 +4,34 @@ from mutation import mutants_of
 
 SHARED = (
     *mutants_of(
+        "systems/steps.py",
+        "systems/test_accumulation.py",
+        (
+            "tape-over-the-first-network",
+            "for network in networks for v in network.trainable_variables]",
+            "for network in networks[:1] for v in network.trainable_variables]",
+            "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
+        ),
+        (
+            "parts-draw-one-after-the-other",
+            "seed.assign(value)",
+            "pass",
+            "test_two_parts_of_two_windows_equal_four",
+        ),
+        (
+            "last-part-only",
+            "self._apply(_mean(gradients))",
+            "self._apply(gradients[-1])",
+            "test_two_parts_of_two_windows_equal_four",
+        ),
+        (
+            "scale-left-in-the-gradient",
+            "output_gradients=scale, **options)",
+            "**options)",
+            "systems/test_precision.py::test_a_step_divides_gradients_by_the_scale_of_the_loss",
+        ),
+    ),
+    *mutants_of(
         "systems/base.py",
         "systems/test_ssepgan.py",
         (
@@ -17,12 +45,6 @@ SHARED = (
             "adam(training, peak, steps_per_batch=self.steps_per_batch(player))",
             "adam(training, peak)",
             "systems/test_learning_rate.py::test_the_rate_of_each_player_is_its_own_and_falls_with_its_own_steps",
-        ),
-        (
-            "tape-over-the-first-network",
-            "for network in networks for v in network.trainable_variables]",
-            "for network in networks[:1] for v in network.trainable_variables]",
-            "systems/test_cyclegan_players.py::test_both_generators_descend_the_one_loss_they_share",
         ),
         (
             "optimizer-built-late",
@@ -192,7 +214,7 @@ SHARED = (
         ),
         (
             "statistics-of-all-calls",
-            "variable.assign(value)",
+            "variable.assign(value if unless is False else ops.where(unless, variable, value))",
             "pass",
             "test_only_calls_outside_move_the_statistics",
         ),

@@ -163,13 +163,13 @@ SIGNALS = (
         ("shuffle-zeros-at-the-edge", 'mode="reflect"', 'mode="constant"'),
         (
             "shuffle-all-alike",
-            "keras.random.randint((batch,), 0, 2 * self.reach + 1, seed=self.draws)",
-            "ops.repeat(keras.random.randint((1,), 0, 2 * self.reach + 1, seed=self.draws), batch)",
+            "drawn_by_row(self._shifts, batch)",
+            "ops.repeat(self._shifts(1), batch)",
         ),
         (
             "shuffle-never-to-the-right",
-            "keras.random.randint((batch,), 0, 2 * self.reach + 1,",
-            "keras.random.randint((batch,), 0, 2 * self.reach,",
+            "keras.random.randint((rows,), 0, 2 * self.reach + 1,",
+            "keras.random.randint((rows,), 0, 2 * self.reach,",
         ),
         ("shuffle-at-inference", "if not training or self.reach == 0:", "if self.reach == 0:"),
         (

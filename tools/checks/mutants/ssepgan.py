@@ -12,8 +12,8 @@ SSEPGAN = (
         "systems/test_ssepgan.py",
         (
             "ssepgan-mixture-at-its-own-level",
-            "mixture, target = gain * mixture, gain[:, None] * target",
-            "target = gain[:, None] * target",
+            "self.crops(start, gain * mixture, gain[:, None] * target, estimate)",
+            "self.crops(start, mixture, gain[:, None] * target, estimate)",
             "test_at_one_level_the_discriminator_is_given_mixture_target_and_estimate_at_it",
         ),
         (

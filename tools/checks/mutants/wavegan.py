@@ -24,8 +24,8 @@ WAVEGAN = (
         ),
         (
             "wavegan-latents-above-zero",
-            "(share, self.latent), -1.0, 1.0, seed",
-            "(share, self.latent), 0.0, 1.0, seed",
+            "(count, self.latent), -1.0, 1.0, seed",
+            "(count, self.latent), 0.0, 1.0, seed",
             "test_latents_are_uniform_between_minus_one_and_one_and_drawn_anew",
         ),
         (

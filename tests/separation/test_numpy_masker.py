@@ -1,0 +1,107 @@
+"""The filterbank masker in NumPy equals the Keras model, for any of its settings."""
+
+import dataclasses
+import zipfile
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from tfsepgan.errors import CheckpointError
+from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
+from tfsepgan.networks.table import build_generator
+from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.numpy_masker import NumpyMasker, read_weights, why_not_numpy
+from tfsepgan.settings.networks import GeneratorConfig
+
+RATE_HZ = 16000
+SMALL = GeneratorConfig(
+    kind="filterbank", channels=6, blocks=3, frame=64, hop=16, dilations=(1, 3), dropout=0.2
+)
+
+
+def saved(folder, config, sources=("piano",)) -> Bundle:
+    """A generator with random weights in every layer, written and read again."""
+    network = build_generator(config, sources=len(sources), sample_rate_hz=RATE_HZ)
+    rng = np.random.default_rng(3)
+    network.set_weights(
+        [
+            (rng.uniform(0.5, 2, one.shape) if "var" in one.path else rng.normal(size=one.shape))
+            / max(1, np.sqrt(one.shape[0]) if len(one.shape) > 1 else 1)
+            for one in network.weights
+        ]
+    )
+    facts = {"name": "x", "system": "ssepgan", "sample_rate_hz": RATE_HZ, "sources": sources}
+    save_bundle(folder, network, describe(network, config, trained={}, **facts))
+    return load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"hop": 32, "level_frames": 4, "cutoff_hz": 5000.0},
+        {"level_frames": 1, "blocks": 1, "dilations": (40,)},
+    ],
+)
+def test_it_equals_keras(changed, tmp_path):
+    bundle = saved(tmp_path, dataclasses.replace(SMALL, **changed), ("piano", "voice"))
+    masker = NumpyMasker(read_weights(tmp_path / "model.keras"), bundle.manifest)
+    rng = np.random.default_rng(0)
+    for samples in (1, 777, 4096):
+        mixture = rng.normal(0, 0.1, (3, samples, 1)).astype(np.float32)
+        mixture[1] *= 1e-4
+        mixture[2, samples // 3 :] = 0
+        expected = bundle.separate_function()(mixture)
+        estimates = masker.separate(mixture)
+        assert np.abs(expected[0]).max() > 1e-3
+        for one, other in zip(estimates, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max() + 1e-12)
+
+
+def test_it_says_which_networks_it_cannot_run(tmp_path):
+    manifest = saved(tmp_path, SMALL).manifest
+    assert why_not_numpy(manifest) is None
+    for setting, value, reason in (
+        ("kind", "resnet", "this one is resnet"),
+        ("learnable", True, "filters are learned"),
+        ("features", "complex", "features setting is 'complex', not 'power'"),
+        ("mask", "complex", "mask setting is 'complex', not 'real'"),
+    ):
+        settings = {**manifest.network_settings, setting: value}
+        assert reason in why_not_numpy(dataclasses.replace(manifest, network_settings=settings))
+
+
+def test_weights_of_other_settings_are_refused(tmp_path):
+    manifest = saved(tmp_path, SMALL).manifest
+    weights = read_weights(tmp_path / "model.keras")
+    for changed in ({"channels": 7}, {"blocks": 2}, {"blocks": 4}, {"dilations": None}):
+        settings = {**manifest.network_settings, **changed}
+        with pytest.raises(CheckpointError, match="'x' do not fit its manifest.*export the model"):
+            NumpyMasker(weights, dataclasses.replace(manifest, network_settings=settings))
+    with pytest.raises(CheckpointError, match="it has 1 outputs for 2 sources"):
+        NumpyMasker(weights, dataclasses.replace(manifest, sources=("a", "b")))
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"not a zip file")
+    with pytest.raises(CheckpointError, match=r"model\.keras cannot be read: File is not a zip"):
+        read_weights(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.weights.h5", b"not HDF5")
+    with pytest.raises(CheckpointError, match=r"model\.keras cannot be read"):
+        read_weights(path)
+
+
+def test_the_threads_of_matrix_products_are_restored():
+    def threads() -> list[int]:
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    before = threads()
+    with shared_by(10_000):
+        assert set(threads()) <= {1}
+        with shared_by(1):
+            assert set(threads()) <= {1}
+        assert set(threads()) <= {1}
+    assert threads() == before

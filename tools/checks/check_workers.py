@@ -1,0 +1,113 @@
+"""Checks that workers train the weights of one process, also after one of them was killed.
+
+    python tools/checks/check_workers.py [--systems ssepgan cyclegan semisupervised] [--steps 50]
+        [--folder DIR] [--kill] [--data DIR]
+
+For each system's `tiny` preset on the packaged recordings (or --data), one process trains with the
+whole batch, then two worker processes on this machine divide the same batch. The checkpoints must
+agree to 1e-4. With --kill, worker 1 gets SIGKILL after the first checkpoint; when the other worker
+has stopped too, both are started again.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+LIMIT = 1e-4
+WORKERS = 2
+
+
+def command(system: str, steps: int, run: Path, data: str, *more: str) -> list[str]:
+    every = max(1, steps // 2)
+    return [
+        *(sys.executable, "-m", "tfsepgan.cli.train", "--system", system, "--preset", "tiny"),
+        *("--data", data, "--run", str(run), "--steps", str(steps)),
+        *("--steps-per-epoch", str(every), "--validation-mixtures", "1"),
+        *("--no-finish", "--no-tensorboard", *more),
+    ]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start(line: list[str], folder: Path) -> list[subprocess.Popen]:
+    """All workers of one cluster; each writes its own log."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]}
+    started = []
+    for index in range(WORKERS):
+        place = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(place)}
+        with open(folder / f"worker{index}.log", "a") as log:
+            started.append(
+                subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT, env=environment)
+            )
+    return started
+
+
+def variables(run: Path) -> dict[str, np.ndarray]:
+    with np.load(run / "state.npz") as saved:
+        return {name: saved[name] for name in saved.files if name != "progress"}
+
+
+def train_with_workers(line: list[str], run: Path, folder: Path, *, kill: bool) -> None:
+    """Train to the end; with `kill`, one worker is killed after the first checkpoint."""
+    processes = start(line, folder)
+    if kill:
+        while not (run / "state.npz").exists() and processes[1].poll() is None:
+            time.sleep(0.05)
+        processes[1].send_signal(signal.SIGKILL)
+        begin = time.monotonic()
+        code = processes[0].wait(timeout=600)
+        print(f"worker 0 stopped {time.monotonic() - begin:.0f} s after the kill, exit code {code}")
+        processes = start(line, folder)
+    codes = [process.wait() for process in processes]
+    if any(codes):
+        sys.exit(f"workers ended with exit codes {codes}, see {folder}/worker*.log")
+
+
+def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
+    folder.mkdir(parents=True, exist_ok=True)
+    alone, together = folder / "alone", folder / "together"
+    line = command(system, options.steps, alone, options.data)
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    line = command(system, options.steps, together, options.data, "--strategy", "multiworker")
+    train_with_workers(line, together, folder, kill=options.kill)
+    one, other = variables(alone), variables(together)
+    worst = max(np.abs(one[n].astype("f8") - other[n]).max() for n in one if one[n].size)
+    print(f"{system}: {len(one)} variables differ by at most {worst:.1e} (limit {LIMIT:.0e})")
+    return one.keys() == other.keys() and worst <= LIMIT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--systems", nargs="+", default=["ssepgan", "cyclegan", "semisupervised"])
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--folder", type=Path, help="for runs and logs; default: a temporary one")
+    parser.add_argument("--data", default="demo")
+    parser.add_argument("--kill", action="store_true")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-workers-"))
+    agree = [check(system, options, folder / system) for system in options.systems]
+    return int(not all(agree))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,7 +10,7 @@ from tfsepgan.models.folders import find_bundle, read_manifest, shipped_models
 
 
 def test_the_default_model_ships():
-    from tfsepgan.cli.separate import DEFAULT_MODEL
+    from tfsepgan.cli.separate_options import DEFAULT_MODEL
 
     assert DEFAULT_MODEL in shipped_models()
 

@@ -43,7 +43,7 @@ def batch_of(experiment, seed: int) -> dict[str, tf.Tensor]:
 
 
 def trained(name: str, options: argparse.Namespace, accumulate: int) -> dict[str, np.ndarray]:
-    """All variables after training, by number and path."""
+    """All variables after training, by number and name."""
     base = systems.preset(name, "tiny")
     experiment = replace(
         base,
@@ -62,7 +62,7 @@ def trained(name: str, options: argparse.Namespace, accumulate: int) -> dict[str
         step({key: batch[key] for key in system.batch_keys})
     logged = {id(variable) for tracker in system.metrics for variable in tracker.variables}
     kept = [variable for variable in system.variables if id(variable) not in logged]
-    return {f"{n:03d} {one.path}": np.asarray(one) for n, one in enumerate(kept) if one.shape}
+    return {f"{n:03d} {one.name}": np.asarray(one) for n, one in enumerate(kept) if one.shape}
 
 
 def main() -> int:

@@ -5,13 +5,16 @@ import contextlib
 import errno
 import gc
 import io
+import json
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from filelock import FileLock
 from recordings_for_tests import write_noise
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
@@ -110,9 +113,30 @@ def write_tones(directory: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tones(tmp_path_factory) -> Path:
+def made_once(tmp_path_factory, worker_id):
+    """Makes a folder once for all workers: `made_once(name, make)` calls `make(folder)` in the
+    first worker that asks, and returns the folder."""
+    root = tmp_path_factory.getbasetemp()
+    root = root if worker_id == "master" else root.parent
+
+    def once(name: str, make) -> Path:
+        folder, complete = root / "shared" / name, root / "shared" / f"{name}.complete"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f"{name}.lock"):
+            if not complete.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                complete.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def tones(made_once) -> Path:
     """A data folder of synthesized tones; not to be written to."""
-    return write_tones(tmp_path_factory.mktemp("tones") / "data")
+    return made_once("tones", write_tones)
 
 
 @pytest.fixture(scope="session")
@@ -159,12 +183,23 @@ class TrainedRun:
 
 
 @pytest.fixture(scope="session")
-def trained_run(tones, tmp_path_factory) -> TrainedRun:
-    """A tiny run from the command to the exported model: 8 steps in 2 epochs. Shared, so not to be
-    changed."""
+def trained_run(tones, made_once) -> TrainedRun:
+    """A tiny run from the command to the exported model: 8 steps in 2 epochs. Shared by all
+    workers, so not to be changed."""
+
+    def train(folder: Path) -> None:
+        made = train_tiny(tones, folder / "tiny")
+        facts = {"arguments": made.arguments, "exit_code": made.exit_code, "said": made.said}
+        (folder / "facts.json").write_text(json.dumps(facts))
+
+    folder = made_once("trained_run", train)
+    facts = json.loads((folder / "facts.json").read_text())
+    return TrainedRun(directory=folder / "tiny", **facts)
+
+
+def train_tiny(tones: Path, directory: Path) -> TrainedRun:
     from tfsepgan.cli.train import main
 
-    directory = tmp_path_factory.mktemp("runs") / "tiny"
     arguments = [
         *("--preset", "tiny", "--data", str(tones), "--run", str(directory)),
         *(

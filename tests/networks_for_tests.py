@@ -94,8 +94,25 @@ def at_full_strength(model):
     return model
 
 
+MADE = {}  # small generators, their settings and first weights
+
+
 def small_generator(kind, *, sources=1, **changes):
-    """Return a small generator and its settings."""
+    """Return a small generator and its settings.
+
+    The same arguments give the same generator, with its first weights; `new_generator` a new one.
+    """
+    key = (kind, sources, repr(sorted(changes.items())))
+    if key not in MADE:
+        generator, config = new_generator(kind, sources=sources, **changes)
+        MADE[key] = generator, config, generator.get_weights()
+    generator, config, weights = MADE[key]
+    generator.set_weights(weights)
+    return generator, config
+
+
+def new_generator(kind, *, sources=1, **changes):
+    """Return a new small generator and its settings."""
     keras.utils.set_random_seed(0)
     config = GeneratorConfig(**{"kind": kind, **SMALL_GENERATORS[kind], **changes})
     generator = stir(build_generator(config, sources=sources, sample_rate_hz=RATE))

@@ -52,30 +52,22 @@ def folder(tones, tmp_path):
     return shutil.copytree(tones, tmp_path / "data")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_training_names_it_and_leaves_no_half_made_run(kind, folder, tmp_path, run):
-    spoil(folder / "train" / "piano" / "take13.wav", kind)
-    result = run(
-        "train", *TINY, "--data", folder, "--run", tmp_path / "run", "--cache", tmp_path / "cache"
-    )
-    assert result.code == 1
-    assert result.error.startswith("DataError: ")
-    assert "take13.wav" in result.error
-    assert not (tmp_path / "run" / "state.npz").exists()
-    (folder / "train" / "piano" / "take13.wav").unlink()
-    again = run(
-        "train",
-        *TINY,
-        "--data",
-        folder,
-        "--run",
-        tmp_path / "run",
-        "--cache",
-        tmp_path / "cache",
-        "--steps",
-        "1",
-    )
+def test_training_names_each_and_leaves_no_half_made_run(folder, tmp_path, run):
+    """With all kinds in turn, the run that follows them trains."""
+    bad = folder / "train" / "piano" / "take13.wav"
+    command = ("train", *TINY, "--data", folder, "--run", tmp_path / "run")
+    command += ("--cache", tmp_path / "cache", "--steps", "1")
+    for kind in KINDS:
+        spoil(bad, kind)
+        result = run(*command)
+        assert result.code == 1, kind
+        assert result.error.startswith("DataError: "), kind
+        assert "take13.wav" in result.error, kind
+        assert not (tmp_path / "run" / "state.npz").exists(), kind
+    bad.unlink()
+    again = run(*command)
     assert again.code == 0, again.err
+    assert (tmp_path / "run" / "state.npz").exists()
 
 
 @pytest.mark.parametrize("kind", ["not_finite", "truncated"])

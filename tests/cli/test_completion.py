@@ -18,6 +18,20 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory):
+    """The completion script of each command by name, written once."""
+    folder, written = tmp_path_factory.mktemp("scripts"), {}
+
+    def script(name, run):
+        if name not in written:
+            written[name] = folder / f"{name}.sh"
+            assert not run(name, "--tyro-write-completion", "bash", written[name]).code
+        return written[name]
+
+    return script
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(
     ("name", "words", "expected"),
@@ -35,9 +49,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         ("main", ["data", "render", "--soundf"], {"--soundfont"}),
     ],
 )
-def test_bash_completes_flags_and_subcommands(name, words, expected, run, tmp_path):
-    script = tmp_path / "completion.sh"
-    assert not run(name, "--tyro-write-completion", "bash", script).code
+def test_bash_completes_flags_and_subcommands(name, words, expected, run, scripts):
+    script = scripts(name, run)
     names = (
         ("tfsepgan", "_tyro_tfsepgan")
         if name == "main"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def test_it_prints_what_it_does(trained_run):
     assert "Traceback" not in printed
     for words in (
         "  system         ssepgan, preset tiny, seed 0",
-        "  generator      filterbank, 16 channels, 2 blocks",
+        "  generator      filterbank, 16 channels, blocks: 1",
         "  learning rate  0.001, constant",
         "All settings: ",
         "(unpaired)",
@@ -92,13 +93,15 @@ def test_it_leaves_a_saved_model_and_tflite(trained_run):
     assert (exported / "1" / "saved_model.pb").is_file()
 
 
-def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, run):
-    before = contents(trained_run.directory)
-    result = run("train", *trained_run.arguments)
+def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, tmp_path, run):
+    directory = shutil.copytree(trained_run.directory, tmp_path / "run")
+    before = contents(directory)
+    there = {str(trained_run.directory): str(directory)}
+    result = run("train", *(there.get(one, one) for one in trained_run.arguments))
     assert result.code == 0, result.err
-    assert f"Resuming {trained_run.directory} at step 8." in result.out
+    assert f"Resuming {directory} at step 8." in result.out
     assert "step      8" not in result.out
-    after = contents(trained_run.directory)
+    after = contents(directory)
     assert {
         name for name in after.keys() ^ before.keys() if name.parts[0] != "tensorboard"
     } == set()

@@ -3,9 +3,9 @@
 from bundles_for_tests import random_bundle
 
 RATE = 8000
-FILTERBANK = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
+FILTERBANK = {"channels": 32, "blocks": 2, "frame": 256, "hop": 64}
 SETTINGS = {
-    "resnet": {"channels": 16, "blocks": 2},
+    "resnet": {"channels": 16, "blocks": 1},
     "filterbank": FILTERBANK,
     "filterbank with frequencies": {
         **FILTERBANK,

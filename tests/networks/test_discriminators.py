@@ -26,21 +26,21 @@ def test_scores_and_features_have_one_entry_for_each_window(discriminator_kind, 
         assert np.isfinite(tensor).all()
 
 
-@pytest.mark.parametrize("factor", [0.0, 1e-6, 100.0])
 def test_silence_and_noise_of_any_level_have_finite_scores_and_slopes(
-    discriminator_kind, discriminators, factor
+    discriminator_kind, discriminators
 ):
     discriminator = discriminators(discriminator_kind, window=WINDOW)
-    waveform = tf.constant(factor * noise(2, WINDOW, 1))
-    with tf.GradientTape() as tape:
-        tape.watch(waveform)
-        total = sum(
-            tf.reduce_sum(scores) for scores in discriminator(waveform, training=True)["scores"]
-        )
-    slope = tape.gradient(total, waveform)
-    assert np.isfinite(total)
-    assert np.isfinite(slope).all()
-    assert factor == 0 or np.abs(slope).max() > 0
+    for factor in (0.0, 1e-6, 100.0):
+        waveform = tf.constant(factor * noise(2, WINDOW, 1))
+        with tf.GradientTape() as tape:
+            tape.watch(waveform)
+            total = sum(
+                tf.reduce_sum(scores) for scores in discriminator(waveform, training=True)["scores"]
+            )
+        slope = tape.gradient(total, waveform)
+        assert np.isfinite(total), factor
+        assert np.isfinite(slope).all(), factor
+        assert factor == 0 or np.abs(slope).max() > 0, factor
 
 
 @pytest.mark.parametrize("window", [1000, 1500, 2047])

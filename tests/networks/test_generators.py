@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from networks_for_tests import new_generator
 
 from tfsepgan.errors import ConfigError
 from tfsepgan.networks.table import build_generator, generator_entry
@@ -17,13 +18,13 @@ def separate(generator, mixture):
     return np.asarray(generator(mixture, training=False))
 
 
-@pytest.mark.parametrize("time", [1, 2, 15, 16, 17, 63, 400])
-def test_every_length_is_kept(generator_kind, generators, time):
+def test_every_length_is_kept(generator_kind, generators):
     generator, _ = generators(generator_kind, sources=3)
-    estimates = separate(generator, noise(2, time, 1))
-    assert estimates.shape == (2, 3, time, 1)
-    assert estimates.dtype == np.float32
-    assert np.isfinite(estimates).all()
+    for time in (1, 2, 15, 16, 17, 63, 400):
+        estimates = separate(generator, noise(2, time, 1))
+        assert estimates.shape == (2, 3, time, 1)
+        assert estimates.dtype == np.float32
+        assert np.isfinite(estimates).all()
 
 
 def test_the_declared_shape_is_open_in_time(generator_kind, generators):
@@ -75,8 +76,7 @@ def test_context_is_a_multiple_of_the_hop(generator_kind, generators):
 
 
 def test_the_same_seed_gives_the_same_weights(generator_kind, generators):
-    one, _ = generators(generator_kind)
-    two, _ = generators(generator_kind)
+    one, two = (new_generator(generator_kind)[0] for _ in range(2))
     for mine, yours in zip(one.get_weights(), two.get_weights(), strict=True):
         assert np.array_equal(mine, yours)
 

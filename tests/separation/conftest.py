@@ -6,10 +6,10 @@ from bundles_for_tests import random_bundle
 
 RATE = 8000
 SETTINGS = {
-    "resnet": {"channels": 16, "blocks": 2},
-    "filterbank": {"channels": 32, "blocks": 4, "frame": 256, "hop": 64},
+    "resnet": {"channels": 16, "blocks": 1},
+    "filterbank": {"channels": 32, "blocks": 2, "frame": 256, "hop": 64},
     "tfc_tdf": {"channels": 16, "blocks": 2, "frame": 256, "hop": 64, "dilations": (1, 5)},
-    "band_split": {"channels": 16, "blocks": 3, "frame": 256, "hop": 64, "dilations": (1, 3, 5)},
+    "band_split": {"channels": 16, "blocks": 2, "frame": 256, "hop": 64, "dilations": (1, 5)},
 }
 
 

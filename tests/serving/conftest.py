@@ -9,7 +9,7 @@ from tools_for_tests import from_tools
 
 @pytest.fixture(scope="session")
 def bundle():
-    settings = {"channels": 32, "blocks": 4, "frame": 256, "hop": 64}
+    settings = {"channels": 32, "blocks": 2, "frame": 256, "hop": 64}
     facts = {"rate_hz": RATE, "sources": SOURCES, "trained": {"licence": "CC0"}}
     return random_bundle("filterbank", **facts, **settings)
 

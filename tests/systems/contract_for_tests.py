@@ -31,13 +31,13 @@ def weights_of(system):
 
 
 def all_of(system):
-    return [np.asarray(variable) for variable in (*system.variables, *optimizer_variables(system))]
+    return [np.asarray(variable) for variable in variables_of(system)]
 
 
-def optimizer_variables(system):
-    return [
-        variable for optimizer in system.optimizers.values() for variable in optimizer.variables
-    ]
+def variables_of(system):
+    """Those of the system, then those of its optimizers."""
+    optimizers = [v for optimizer in system.optimizers.values() for v in optimizer.variables]
+    return [*system.variables, *optimizers]
 
 
 class Stepped(NamedTuple):

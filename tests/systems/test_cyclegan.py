@@ -7,6 +7,7 @@ from cyclegan_for_tests import (
     CARRIED,
     MASKS,
     NOTHING,
+    STILL,
     TERMS,
     TWO,
     at_full_strength,
@@ -103,12 +104,11 @@ def test_a_carried_residual_is_that_of_another_mixture_at_the_level_of_the_other
 @pytest.mark.parametrize("model", [{}, {"level_dbfs": -20.0}], ids=["as recorded", "at one level"])
 def test_mixtures_and_sources_need_not_match(model, system_of, batch_of):
     """With mixtures in another order, the same sources give the same losses."""
-    settings = experiment(data={"batch": 3}, model=model)
-    batch, logs = batch_of(settings), []
-    for shift in (0, 1):
-        logs.append(
-            step(system_of(settings), {**batch, "solo": tf.roll(batch["solo"], shift, axis=0)})
-        )
+    settings = experiment(data={"batch": 3}, model=model, **STILL)
+    system, batch = system_of(settings), batch_of(settings)
+    logs = [
+        step(system, {**batch, "solo": tf.roll(batch["solo"], shift, axis=0)}) for shift in (0, 1)
+    ]
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
 
 
@@ -123,8 +123,8 @@ def test_only_unpaired_windows_are_used(system_of, batch_of):
     ("model", "matters"), [({}, False), (CARRIED, True)], ids=["without", "carry_rest"]
 )
 def test_of_recordings_of_others_only_the_level_is_used(model, matters, system_of, batch_of):
-    settings = experiment(model=model)
-    batch = batch_of(settings)
+    settings = experiment(model=model, **STILL)
+    system, batch = system_of(settings), batch_of(settings)
     solo, other = (
         np.asarray(batch["solo"]),
         np.random.default_rng(9).standard_normal((2, 1024, 1)).astype(np.float32),
@@ -132,7 +132,7 @@ def test_of_recordings_of_others_only_the_level_is_used(model, matters, system_o
     logs = []
     for others in (solo[:, 1], other * rms(solo[:, 1]) / rms(other), 3 * solo[:, 1]):
         changed = tf.constant(np.stack([solo[:, 0], others], axis=1))
-        logs.append(step(system_of(settings), {**batch, "solo": changed}))
+        logs.append(step(system, {**batch, "solo": changed}))
     assert logs[0] == pytest.approx(logs[1], rel=1e-3)
     assert (logs[0] != pytest.approx(logs[2], rel=1e-3)) == matters
 

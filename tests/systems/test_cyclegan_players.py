@@ -10,6 +10,7 @@ from cyclegan_for_tests import (
     CARRIED,
     NOTHING,
     PLAYERS,
+    STILL,
     TERMS,
     at_full_strength,
     experiment,
@@ -102,7 +103,7 @@ def test_each_discriminator_moves_as_often_as_asked_on_the_same_fakes(system_of,
 
 def test_discriminators_get_past_fakes_and_generators_the_newest(system_of, batch_of):
     """With fixed players and a pool of one, the loss must be that of one of the coin's outcomes."""
-    settings = experiment(model={"pool": 1}, learning_rate=1e-12, discriminator_learning_rate=1e-12)
+    settings = experiment(model={"pool": 1}, **STILL)
     system, outcomes, kept = system_of(settings), set(), None
     # the initial scores are so small that all fakes have nearly the same
     score = system.discriminators["source"].get_layer("score")
@@ -133,6 +134,8 @@ def test_discriminators_get_past_fakes_and_generators_the_newest(system_of, batc
         # these two outcomes do not depend on earlier steps
         if not {"both new", "first twice"} & set(fitting):
             outcomes |= set(fitting)
+        if outcomes and seed > 2:
+            break
         kept = float(
             fake_loss("lsgan", scores(system, "source", np.asarray(system.pools["source"].fakes)))
         )
@@ -144,7 +147,7 @@ def test_a_resumed_run_has_the_same_past_fakes(system_of, batch_of, tmp_path):
     settings = experiment(
         data={"batch": 3}, model=model, discriminator={"phase_shuffle": 2}, ema=0.9
     )
-    batches = [batch_of(settings, seed) for seed in range(4)]
+    batches = [batch_of(settings, seed) for seed in range(3)]
     straight, resumed = (system_of(settings) for _ in range(2))
     for batch in batches[:2]:
         step(straight, batch)

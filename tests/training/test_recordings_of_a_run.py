@@ -18,7 +18,7 @@ def variables_in(directory):
 
 
 def test_a_run_is_not_resumed_on_other_recordings(light, new_run, tones, tmp_path):
-    experiment = light(validation_mixtures=0)
+    experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     new_run(experiment, tmp_path / "run").train()
     before = (tmp_path / "run" / STATE).read_bytes()
     other = tmp_path / "other"
@@ -34,7 +34,7 @@ def test_a_run_is_not_resumed_on_other_recordings(light, new_run, tones, tmp_pat
 
 
 def test_a_run_is_resumed_on_its_recordings_in_another_place(light, new_run, tones, tmp_path):
-    experiment = light(validation_mixtures=0)
+    experiment = light(steps=2, steps_per_epoch=2, validation_mixtures=0)
     new_run(experiment, tmp_path / "run").train()
     moved = shutil.copytree(tones, tmp_path / "moved")
     again = replace(experiment, data=replace(experiment.data, data=str(moved)))

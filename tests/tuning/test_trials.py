@@ -27,9 +27,8 @@ def test_a_continued_trial_ends_like_an_uninterrupted_run(
     second = run_trial(plan, 2, values, catalogue, CONSOLE, epochs=2, after=first)
     assert (first.step, first.rung, first.whole, first.outcome) == (2, 2, False, "finished")
     assert (second.step, second.rung, second.whole, second.folder) == (4, None, True, first.folder)
-    outcome = new_run(
-        light(steps=4, steps_per_epoch=2, schedule="cosine", learning_rate=2e-3), tmp_path / "run"
-    ).train()
+    same = light(steps=4, steps_per_epoch=2, schedule="cosine", learning_rate=2e-3)
+    outcome = new_run(same, tmp_path / "run", graph=True).train()
     assert second.score == pytest.approx(outcome.best["score"], abs=1e-5)
     state, uninterrupted = saved_state(plan.directory / first.folder), saved_state(tmp_path / "run")
     for name, values in uninterrupted.items():

@@ -24,7 +24,7 @@ def show_settings(experiment: Experiment, directory: Path, console: Console) -> 
         "batch": f"{data.batch} windows of {data.window / data.sample_rate_hz:.2f} s",
     }
     if hasattr(network, "kind"):
-        rows["generator"] = f"{network.kind}, {network.channels} channels, {network.blocks} blocks"
+        rows["generator"] = f"{network.kind}, {network.channels} channels, blocks: {network.blocks}"
     rows |= {
         "length": ", ".join(length),
         "learning rate": f"{training.learning_rate:g}, {training.schedule}",

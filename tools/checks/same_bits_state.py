@@ -13,6 +13,13 @@ import numpy as np
 # keys that differ from run to run
 CLOCK = re.compile(r"minutes|seconds|date|created|processor|commit|version", re.IGNORECASE)
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+# of the preset `tiny` in older commits; both states must have the same
+DISCRIMINATOR = ["--discriminator.levels", "5"]
+DEPTHS = dict.fromkeys(
+    ("ssepgan", "cyclegan", "semisupervised", "decomposition"),
+    ["--generator.blocks", "2", *DISCRIMINATOR],
+)
+DEPTHS["compressed_sensing"] = DISCRIMINATOR
 Facts = dict[str, str]  # what is compared: name and digest, or the text itself if it is short
 
 
@@ -67,6 +74,7 @@ class State:
             settings = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
             place = ["--data", "demo", "--cache", self.folder / "cache", "--run", run]
             quick = ["--no-finish", "--no-tensorboard"]
+            quick += DEPTHS.get(system, [])
             self.command("train", "--system", system, "--preset", "tiny", *settings, *place, *quick)
         return run
 

@@ -90,6 +90,7 @@ setup(
     package_data={
         "tfsepgan": ["py.typed"],
         "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
+        "tfsepgan.web": ["prebuilt/**/*"],
         "tfsepgan.exported_models": [
             "*/manifest.json",
             "*/model.keras",

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from page_for_tests import FLAGS, Visit, served
+from tools_for_tests import from_tools
 
 from tfsepgan.data.recordings.demo import demo_directory
 from tfsepgan.web.site import write_site
 
+PAGE = from_tools("page_visit")
 RATE_HZ = 44100
 
 
@@ -25,7 +26,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def address(site):
     """Where it is served."""
-    with served(site) as url:
+    with PAGE.served(site) as url:
         yield url
 
 
@@ -38,7 +39,7 @@ def chromium():
     reason = "no Playwright; it is in the extra 'test'"
     playwright = pytest.importorskip("playwright.sync_api", reason=reason)
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=program, args=PAGE.FLAGS)
         yield browser
         browser.close()
 
@@ -47,7 +48,7 @@ def chromium():
 def visit(chromium, address):
     """A visitor who has opened the page."""
     with chromium.new_context(accept_downloads=True) as context:
-        visit = Visit(context.new_page())
+        visit = PAGE.Visit(context.new_page())
         visit.open(address)
         yield visit
         assert not visit.errors

@@ -3,18 +3,20 @@
 import shutil
 
 import pytest
-from page_for_tests import Visit, served
+from tools_for_tests import from_tools
+
+PAGE = from_tools("page_visit")
 
 
 @pytest.fixture
 def newcomer(chromium):
     """A visitor with an empty browser, who has opened nothing yet."""
     with chromium.new_context() as context:
-        yield Visit(context.new_page())
+        yield PAGE.Visit(context.new_page())
 
 
 def test_the_page_works_after_the_server_has_gone(newcomer, site, second, tmp_path):
-    with served(site) as address:
+    with PAGE.served(site) as address:
         newcomer.open(address)
         newcomer.page.get_by_text("also offline").wait_for()
     newcomer.open(address)
@@ -25,7 +27,7 @@ def test_the_page_works_after_the_server_has_gone(newcomer, site, second, tmp_pa
 def test_a_changed_file_is_not_kept(newcomer, site, tmp_path):
     changed = shutil.copytree(site, tmp_path / "changed")
     (changed / "icon.svg").write_text("<svg/>")
-    with served(changed) as address:
+    with PAGE.served(changed) as address:
         newcomer.open(address)
         newcomer.page.wait_for_timeout(500)
         assert newcomer.page.evaluate("navigator.serviceWorker.controller") is None

@@ -1,4 +1,7 @@
-"""A folder served on loopback, and a page of it in headless Chromium, as a visitor uses it."""
+"""A folder served on loopback, and a page of it in headless Chromium, as a visitor uses it.
+
+The tests of the page and `check_web_page.py` use it.
+"""
 
 import functools
 import http.server

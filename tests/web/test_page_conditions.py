@@ -46,4 +46,4 @@ def test_a_recording_beyond_the_memory_is_refused_before_it_is_decoded(newcomer,
     newcomer.open(address)
     newcomer.choose(minute)
     problem = newcomer.problem()
-    assert "minute.mp3 is 1 minutes long" in problem and "tfsepgan-separate" in problem
+    assert "minute.mp3 is 1:00 long" in problem and "tfsepgan-separate" in problem

@@ -6,7 +6,7 @@ import { element } from "./page/elements";
 import { showModelState, showProblem } from "./page/notices";
 import { listenForFiles } from "./page/opening";
 import { type Loaded, Session } from "./page/session";
-import { listed } from "./page/words";
+import { listed } from "./words";
 import { Separator } from "./separation/separator";
 
 const base = document.baseURI;

@@ -1,6 +1,7 @@
 /** Files to samples at the rate of the model, with the decoders of the browser. */
 
 import { UserError } from "../errors";
+import { clock } from "../words";
 
 const BYTES_PER_SAMPLE = 4;
 const COPIES = 2; // the mixture and one source; the residual is computed where it is needed
@@ -46,14 +47,10 @@ function refuseTooLong(seconds: number | undefined, rateHz: number, name: string
   const most = mostSeconds(rateHz);
   if (seconds !== undefined && seconds > most) {
     throw new UserError(
-      `${name} is ${minutes(seconds)} minutes long; the memory of this device is enough for` +
-        ` ${minutes(most)}. Cut it, or use \`tfsepgan-separate\`, which takes any length.`,
+      `${name} is ${clock(seconds)} long; the memory of this device is enough for` +
+        ` ${clock(most)}. Cut it, or use \`tfsepgan-separate\`, which takes any length.`,
     );
   }
-}
-
-function minutes(seconds: number): number {
-  return Math.round(seconds / 60);
 }
 
 /** The duration by the file's own header; undefined where it has none or is of no known kind. */

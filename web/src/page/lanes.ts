@@ -2,7 +2,7 @@
 
 import { RESIDUAL, type Song, stemNames } from "../audio/song";
 import { element, inside } from "./elements";
-import { capital, listed } from "./words";
+import { capital, listed } from "../words";
 
 const MIXTURE = "mixture";
 

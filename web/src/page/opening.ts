@@ -3,7 +3,7 @@
 import { Recording } from "../audio/microphone";
 import { element } from "./elements";
 import { announce, clearProblem, showProblem } from "./notices";
-import { clock } from "./words";
+import { clock } from "../words";
 
 const card = element("opening", HTMLElement);
 const invitation = element("invitation", HTMLElement);

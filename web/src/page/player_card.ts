@@ -11,7 +11,7 @@ import { element } from "./elements";
 import { enableLanes, type Lane, showLanes } from "./lanes";
 import { announce, clearProblem, showProblem } from "./notices";
 import { Timeline } from "./timeline";
-import { capital, listed, stemOf } from "./words";
+import { capital, listed, stemOf } from "../words";
 
 const KEPT_MILLISECONDS = 60_000; // a file, so that the browser can save it
 
@@ -30,6 +30,7 @@ export class PlayerCard {
   private readonly solo = new Set<string>();
   private readonly muted = new Set<string>();
   private readonly closing = new AbortController();
+  private readonly resizing = new ResizeObserver(() => this.album.redraw());
   private enabled = false;
 
   constructor(private readonly song: Song) {
@@ -58,6 +59,8 @@ export class PlayerCard {
   /** Stop, hide and free everything. */
   close(): void {
     this.closing.abort();
+    this.resizing.disconnect();
+    this.album.close();
     this.player.close();
     [playButton, balance, volume].forEach((control) => (control.disabled = true));
     balance.value = "0";
@@ -72,7 +75,7 @@ export class PlayerCard {
     balance.addEventListener("dblclick", () => this.centre(), { signal });
     volume.addEventListener("input", () => this.applyVolume(), { signal });
     document.addEventListener("keydown", (event) => this.handleKey(event), { signal });
-    new ResizeObserver(() => this.album.redraw()).observe(card);
+    this.resizing.observe(card);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.album.redraw(), { signal });
     for (const { name, solo, mute, download } of this.lanes) {

@@ -1,7 +1,7 @@
 /** The card that shows work: what is done, how long it takes, and a way out. */
 
 import { element } from "./elements";
-import { wait } from "./words";
+import { wait } from "../words";
 
 const card = element("work", HTMLElement);
 const text = element("work-text", HTMLElement);

@@ -9,7 +9,7 @@ import { announce, clearProblem, showProblem } from "./notices";
 import { showOpened } from "./opening";
 import { PlayerCard } from "./player_card";
 import { WorkCard } from "./progress";
-import { listed } from "./words";
+import { listed } from "../words";
 
 /** What the page has once the model is loaded. */
 export interface Loaded {

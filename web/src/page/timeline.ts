@@ -1,7 +1,7 @@
 /** The position over all lanes: shown by a line, set by pointer or keys. */
 
 import { element } from "./elements";
-import { clock } from "./words";
+import { clock } from "../words";
 
 const STEP_SECONDS = 5;
 

@@ -51,6 +51,12 @@ export class Album {
     }
   }
 
+  /** Order and draw nothing more. */
+  close(): void {
+    this.waiting.length = 0;
+    worker.onmessage = null;
+  }
+
   /** Draw again, for another size or other colours. */
   redraw(): void {
     [this.mixture, ...this.stems].forEach((picture) => picture.draw(this.scale));

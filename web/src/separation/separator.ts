@@ -47,11 +47,23 @@ export class Separator {
     const lanes = Math.min(waiting.length, workersHere());
     const work = Array.from({ length: lanes }, async (_, index) => {
       const { worker } = await this.worker(index);
-      for (let task = waiting.shift(); task && !signal.aborted; task = waiting.shift()) {
+      for (let task = waiting.shift(); task; task = waiting.shift()) {
         await new WorkerTask(worker, song, task, shape, reached).run(signal);
       }
     });
-    await Promise.race([Promise.all(work), aborted(signal)]);
+    try {
+      await Promise.all(work);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.restart(); // a worker that failed once, by lack of memory for example, stays unusable
+      }
+      throw error;
+    }
+  }
+
+  private restart(): void {
+    this.workers.forEach((one) => void one.then(({ worker }) => worker.terminate()).catch(() => {}));
+    this.workers = [];
   }
 
   private worker(index: number): Promise<{ worker: Worker; shape: ModelShape }> {
@@ -92,12 +104,5 @@ function start(engine: Engine): Promise<{ worker: Worker; shape: ModelShape }> {
       }
     };
     worker.postMessage({ kind: "load", engine } satisfies ToWorker);
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.throwIfAborted();
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }

@@ -28,13 +28,12 @@ export class WorkerTask {
     this.sent = this.received = task.from;
   }
 
-  /** Run to the end. Rejects when the worker fails; a cancelled task never settles. */
+  /** Run to the end. Rejects when the worker fails or the task is cancelled. */
   run(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
+      signal.throwIfAborted();
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       this.worker.onmessage = ({ data }: MessageEvent<FromWorker>): void => {
-        if (signal.aborted) {
-          return;
-        }
         if (data.kind === "failed") {
           reject(new Error(data.message));
         } else if (data.kind === "estimates" && data.task === this.number) {
@@ -51,6 +50,8 @@ export class WorkerTask {
       for (let ahead = 0; ahead < AHEAD; ahead += 1) {
         this.send();
       }
+    }).finally(() => {
+      this.worker.onmessage = this.worker.onerror = null; // they would keep the song in memory
     });
   }
 

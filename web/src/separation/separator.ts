@@ -62,7 +62,8 @@ export class Separator {
   }
 
   private restart(): void {
-    this.workers.forEach((one) => void one.then(({ worker }) => worker.terminate()).catch(() => {}));
+    const stop = ({ worker }: { worker: Worker }): void => worker.terminate();
+    this.workers.forEach((one) => void one.then(stop, () => undefined));
     this.workers = [];
   }
 

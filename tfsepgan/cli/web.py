@@ -16,7 +16,7 @@ class WebOptions:
 
     Any server of files can serve the folder; nothing is loaded from other servers."""
 
-    directory: Annotated[str, tyro.conf.Positional]
+    directory: Annotated[str, tyro.conf.Positional] = "page"
     """Folder to create."""
     model: str = "piano"
     """Name of a model that ships with tfsepgan, or a folder written by tfsepgan-export with

@@ -25,9 +25,9 @@ from tfsepgan.web.site import write_site  # noqa: E402
 SECONDS = 40
 PLAYED_SECONDS = 9
 VIEWS = {  # name: colours, width and height in pixels
-    "web_light": ("light", 1120, 860),
-    "web_dark": ("dark", 1120, 860),
-    "web_phone": ("light", 360, 1180),
+    "web_light": ("light", 1120, 900),
+    "web_dark": ("dark", 1120, 900),
+    "web_phone": ("light", 360, 1140),
 }
 
 

@@ -13,6 +13,8 @@ const input = element("file", HTMLInputElement);
 const choose = element("choose", HTMLButtonElement);
 const record = element("record", HTMLButtonElement);
 
+const RECORD = "Use the microphone";
+
 /** Listen for recordings. */
 export function listenForFiles(open: (file: Blob, name: string) => void): void {
   choose.addEventListener("click", () => input.click());
@@ -41,6 +43,7 @@ export function showOpened(name?: string, seconds?: number): void {
   }
   choose.textContent = name === undefined ? "Choose a file" : "Another file";
   choose.classList.toggle("primary", name === undefined);
+  record.textContent = name === undefined ? RECORD : "Microphone";
 }
 
 function listenForDrops(open: (file: Blob, name: string) => void): void {
@@ -71,7 +74,7 @@ function listenToMicrophone(open: (file: Blob, name: string) => void): void {
     clearInterval(ticking);
     const taken = recording;
     recording = undefined;
-    record.textContent = "Use the microphone";
+    record.textContent = RECORD;
     record.dataset.recording = "false";
     if (taken) {
       open(await taken.stop(), "Microphone.webm");

@@ -19,6 +19,11 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 )
+DROPPED = """([name, bytes]) => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([Uint8Array.from(bytes)], name));
+    return dropped;
+}"""
 STEMS = ("piano", "residual")
 PATIENCE_MS = 120_000  # of a busy machine
 
@@ -58,6 +63,11 @@ class Visit:
         """Give the page a recording."""
         self.page.set_input_files("#file", file)
 
+    def drop(self, file: Path) -> None:
+        """Drop a recording on the page."""
+        dropped = self.page.evaluate_handle(DROPPED, [file.name, list(file.read_bytes())])
+        self.page.dispatch_event("#opening", "drop", {"dataTransfer": dropped})
+
     def wait_until_done(self) -> None:
         """Wait until the stems can be played."""
         self.page.wait_for_selector("#play:enabled")
@@ -81,5 +91,9 @@ class Visit:
     def separate(self, file: Path, folder: Path) -> dict[str, np.ndarray]:
         """The stems of a recording, `[time, channels]`, as the page saves them in 32 bits."""
         self.choose(file)
+        return self.stems(folder)
+
+    def stems(self, folder: Path) -> dict[str, np.ndarray]:
+        """The stems of the recording that is open."""
         self.wait_until_done()
         return {stem: self.save(stem, folder)[0] for stem in STEMS}

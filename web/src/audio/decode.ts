@@ -1,10 +1,10 @@
 /** Files to samples at the rate of the model, with the decoders of the browser. */
 
 import { UserError } from "../errors";
+import type { ModelFacts } from "../model/facts";
 import { clock } from "../words";
 
 const BYTES_PER_SAMPLE = 4;
-const COPIES = 2; // the mixture and one source; the residual is computed where it is needed
 const USUAL_MEMORY_GB = 4; // where the browser does not tell
 
 /**
@@ -13,8 +13,10 @@ const USUAL_MEMORY_GB = 4; // where the browser does not tell
  * @throws UserError for a file that is too long for this device, or that holds no sound that the
  *   browser reads.
  */
-export async function decode(file: Blob, name: string, rateHz: number): Promise<AudioBuffer> {
-  refuseTooLong(await secondsOf(file), rateHz, name);
+export async function decode(file: Blob, name: string, facts: ModelFacts): Promise<AudioBuffer> {
+  const rateHz = facts.sample_rate_hz;
+  const most = mostSeconds(facts);
+  refuseTooLong(await secondsOf(file), most, name);
   const context = new OfflineAudioContext({ numberOfChannels: 1, length: 1, sampleRate: rateHz });
   let audio: AudioBuffer;
   try {
@@ -25,7 +27,7 @@ export async function decode(file: Blob, name: string, rateHz: number): Promise<
         " Opus file.",
     );
   }
-  refuseTooLong(audio.duration, rateHz, name);
+  refuseTooLong(audio.duration, most, name);
   return audio;
 }
 
@@ -36,15 +38,15 @@ export function isSilent(audio: AudioBuffer): boolean {
   );
 }
 
-/** The longest stereo recording that half of the memory holds with its stems. */
-export function mostSeconds(rateHz: number): number {
+/** The longest stereo recording that half of the memory holds with its sources. */
+function mostSeconds({ sample_rate_hz: rateHz, sources }: ModelFacts): number {
   const { deviceMemory } = navigator as Navigator & { deviceMemory?: number };
   const bytes = (deviceMemory ?? USUAL_MEMORY_GB) * 1e9 * 0.5;
-  return bytes / (rateHz * 2 * BYTES_PER_SAMPLE * COPIES);
+  const copies = 1 + sources.length; // the residual is computed where it is needed
+  return bytes / (rateHz * 2 * BYTES_PER_SAMPLE * copies);
 }
 
-function refuseTooLong(seconds: number | undefined, rateHz: number, name: string): void {
-  const most = mostSeconds(rateHz);
+function refuseTooLong(seconds: number | undefined, most: number, name: string): void {
   if (seconds !== undefined && seconds > most) {
     throw new UserError(
       `${name} is ${clock(seconds)} long; the memory of this device is enough for` +

@@ -61,7 +61,7 @@ export class Session {
     this.close();
     this.work.begin("Reading the recording");
     const { facts, separator } = await this.loaded;
-    const audio = await decode(file, name, facts.sample_rate_hz);
+    const audio = await decode(file, name, facts);
     signal.throwIfAborted();
     if (isSilent(audio)) {
       throw new UserError(`${name} is silent: every sample is zero. Choose another recording.`);

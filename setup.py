@@ -92,6 +92,7 @@ setup(
     package_data={
         "tfsepgan": ["py.typed"],
         "tfsepgan.data": ["demo/README.md", "demo/**/*.ogg"],
+        "tfsepgan.web": ["prebuilt/**/*"],
         "tfsepgan.exported_models": [
             "*/manifest.json",
             "*/model.keras",
@@ -121,6 +122,7 @@ setup(
         "test": [
             *("pytest>=8", "pytest-xdist>=3.2", "ruff>=0.6"),
             *("nbclient>=0.10", "ipykernel>=6"),  # the tests run the notebooks
+            "playwright>=1.50",  # the tests open the page in Chromium, where that is installed
             *RENDER,
             *SERVING,
         ],

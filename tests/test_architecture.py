@@ -31,7 +31,7 @@ FLOORS = (
     ("models",),
     ("training", "separation"),
     ("evaluation", "export"),
-    ("refining", "tuning", "serving"),
+    ("refining", "tuning", "serving", "web"),
     ("cli",),
 )
 FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}

@@ -55,9 +55,11 @@ def test_the_sdist_builds_the_wheel_and_holds_no_tests(source_files):
     wanted = {"setup.py", "pyproject.toml", "README.md", "LICENSE", "tfsepgan/py.typed"}
     wanted |= {"exported_models/piano/piano.tflite", "exported_models/piano/1/saved_model.pb"}
     assert wanted <= source_files
+    page = {name for name in source_files if name.startswith("tfsepgan/web/prebuilt/")}
+    assert {name.rpartition(".")[2] for name in page} >= {"html", "js", "css", "gzip"}
     assert any(name.endswith(".ogg") for name in source_files)
     folders = {name.split("/")[0] for name in source_files if "/" in name}
-    assert not folders & {"tests", "tools", "docs"}
+    assert not folders & {"tests", "tools", "docs", "web"}
 
 
 def test_the_files_fit_into_pypi(source_files):

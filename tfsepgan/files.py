@@ -73,6 +73,25 @@ def put_in_place(directory: Path, names: Sequence[str]) -> Iterator[Path]:
     _sync_folder(directory)
 
 
+@contextlib.contextmanager
+def put_folder_in_place(target: Path) -> Iterator[Path]:
+    """Make a new folder completely or not at all.
+
+    Args:
+      target: does not exist, or is an empty folder; its parents are created.
+    Yields: a path to create the folder at; it is moved to `target` at the end of the `with` block.
+    Raises: OSError when the disk refuses.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=HALF_WRITTEN) as scratch:
+        made = Path(scratch) / "made"
+        yield made
+        if target.is_dir():
+            target.rmdir()
+        os.replace(made, target)
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits; reads 1 MiB at a time.
 

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "source .venv": "a new environment",
     "docker compose up": "tests/test_packaging.py reads the file; it needs Docker",
     "tensorboard": "a program of others",
+    "python -m http.server": "it serves until it is stopped; tests/web serves the page",
     "tfsepgan-separate --server": "tests/serving, with a server",
 }
 
@@ -112,8 +113,8 @@ def test_the_commands_run_in_their_order(place, run, monkeypatch):
     first, second = (lines(page) for page in PAGES)
     # `test_train_command` runs the same command again
     done = [run_line(line, run) for line in dict.fromkeys(first + second) if not is_elsewhere(line)]
-    assert len(done) == 9
-    for name in ("separated/song/piano.wav", "separated/one/residual.flac"):
+    assert len(done) == 10
+    for name in ("page/index.html", "separated/song/piano.wav", "separated/one/residual.flac"):
         assert (place / name).is_file()
     assert (place / "runs/ssepgan-demo/exported/demo/demo.tflite").is_file()
     assert (place / "exported_models/mine/mine.tflite").is_file()

@@ -8,6 +8,7 @@ COMMANDS = {
     "train": "train a system; the same command resumes",
     "evaluate": "score a model on mixtures or songs",
     "export": "write a model as SavedModel and TFLite",
+    "web": "write a page that separates in the browser",
     "data": "check, preview, make, pack and serve recordings",
     "generate": "make sounds with a model that synthesizes",
     "tune": "search the settings of a system",

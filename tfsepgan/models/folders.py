@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 import tfsepgan
 from tfsepgan.audio.formats import RATES_HZ
 from tfsepgan.errors import CheckpointError
-from tfsepgan.files import HALF_WRITTEN
+from tfsepgan.files import put_folder_in_place
 
 MANIFEST = "manifest.json"
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
@@ -148,15 +147,10 @@ def copy_bundle(folder: Path, target: str | os.PathLike[str]) -> None:
     """
     target = Path(target)
     check_new_folder(target)
-    with writing_a_model(target):
-        if target.is_dir():
-            target.rmdir()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=HALF_WRITTEN) as scratch:
-            made = shutil.copytree(folder, Path(scratch) / "model")
-            if (made / CARD).is_file():
-                shutil.copy(made / CARD, made / HUB_CARD)
-            os.replace(made, target)
+    with writing_a_model(target), put_folder_in_place(target) as made:
+        shutil.copytree(folder, made)
+        if (made / CARD).is_file():
+            shutil.copy(made / CARD, made / HUB_CARD)
 
 
 @contextlib.contextmanager

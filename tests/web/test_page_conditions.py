@@ -1,0 +1,49 @@
+"""The page without a network, without WebAssembly, without memory."""
+
+import shutil
+
+import pytest
+from tools_for_tests import from_tools
+
+PAGE = from_tools("page_visit")
+
+
+@pytest.fixture
+def newcomer(chromium):
+    """A visitor with an empty browser, who has opened nothing yet."""
+    with chromium.new_context() as context:
+        yield PAGE.Visit(context.new_page())
+
+
+def test_the_page_works_after_the_server_has_gone(newcomer, site, second, tmp_path):
+    with PAGE.served(site) as address:
+        newcomer.open(address)
+        newcomer.page.get_by_text("also offline").wait_for()
+    newcomer.open(address)
+    stems = newcomer.separate(second, tmp_path)
+    assert len(stems["piano"]) == 44100
+
+
+def test_a_changed_file_is_not_kept(newcomer, site, tmp_path):
+    changed = shutil.copytree(site, tmp_path / "changed")
+    (changed / "icon.svg").write_text("<svg/>")
+    with PAGE.served(changed) as address:
+        newcomer.open(address)
+        newcomer.page.wait_for_timeout(500)
+        assert newcomer.page.evaluate("navigator.serviceWorker.controller") is None
+
+
+def test_a_browser_without_webassembly_is_told(newcomer, address):
+    newcomer.page.add_init_script("delete window.WebAssembly")
+    newcomer.page.goto(address)
+    assert "does not run WebAssembly" in newcomer.problem()
+
+
+def test_a_recording_beyond_the_memory_is_refused_before_it_is_decoded(newcomer, address, minute):
+    newcomer.page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'deviceMemory', {value: 0.01})"
+    )
+    newcomer.open(address)
+    newcomer.choose(minute)
+    problem = newcomer.problem()
+    assert "minute.mp3 is 1:00 long" in problem and "tfsepgan-separate" in problem

@@ -1,0 +1,119 @@
+"""The folder that `tfsepgan-web` writes: complete and small, or not there at all."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tfsepgan.errors import CheckpointError, ExportError
+from tfsepgan.models.folders import MANIFEST, find_bundle
+from tfsepgan.web import site as writer
+
+ROOT = Path(__file__).parents[2]
+LIMIT_BYTES = 12e6
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_the_page_with_the_model_is_small(site):
+    files = files_of(site)
+    assert {"index.html", "model.json", "service-worker.js"} <= files.keys()
+    assert sum(path.stat().st_size for path in files.values()) < LIMIT_BYTES
+    assert writer.SOURCES_DIGEST not in files
+
+
+def test_the_model_is_the_one_that_ships_and_its_facts_are_right(site):
+    facts = json.loads((site / "model.json").read_text())
+    file = writer.browser_file(find_bundle("piano"))
+    assert gzip.decompress((site / facts["file"]).read_bytes()) == file.read_bytes()
+    assert facts["sources"] == ["piano"] and facts["sample_rate_hz"] == 44100
+    assert facts["delay_samples"] < facts["context"] and facts["licence"] == "Apache-2.0"
+
+
+def test_the_service_worker_lists_every_other_file_with_its_digest(site):
+    text = (site / "service-worker.js").read_text()
+    listed = json.loads(re.search(r"\{[^{}]*index\.html[^{}]*\}", text)[0])
+    files = files_of(site)
+    assert listed.keys() == files.keys() - {"service-worker.js"}
+    for name, integrity in listed.items():
+        digest = hashlib.sha256(files[name].read_bytes()).digest()
+        assert integrity == f"sha256-{base64.b64encode(digest).decode()}", name
+
+
+def test_nothing_is_loaded_from_other_hosts(site):
+    for name, path in files_of(site).items():
+        if path.suffix in (".html", ".css", ".webmanifest") or name == "service-worker.js":
+            addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text()))
+            assert not addresses, name
+
+
+def test_a_model_without_a_file_for_browsers_is_refused(tmp_path):
+    shutil.copytree(find_bundle("piano"), tmp_path / "model", ignore=shutil.ignore_patterns("*.t*"))
+    assert (tmp_path / "model" / MANIFEST).is_file()
+    with pytest.raises(CheckpointError, match="no file that a browser can run.*--variants web"):
+        writer.write_site(tmp_path / "model", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_file_that_does_not_stream_is_refused(tmp_path):
+    folder = find_bundle("piano")
+    (tmp_path / "model").mkdir()
+    shutil.copy(folder / MANIFEST, tmp_path / "model")
+    shutil.copy(folder / "piano.dynamic.tflite", tmp_path / "model" / "piano.web.tflite")
+    with pytest.raises(CheckpointError, match="not a streaming model"):
+        writer.write_site(tmp_path / "model", tmp_path / "site")
+
+
+def test_a_folder_that_holds_anything_is_left_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CheckpointError, match="not an empty folder"):
+        writer.write_site("piano", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.json, "dumps", refuse)
+    with pytest.raises(ExportError, match="No space left on device"):
+        writer.write_site("piano", tmp_path / "site")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError, match="Could not write the page"):
+        writer.write_site("piano", tmp_path / "file" / "site")
+
+
+def test_the_page_is_built_from_the_sources_beside_it():
+    """After a change in web/: `npm ci && npm run build` there, and commit the result."""
+    recorded = (writer.PREBUILT / writer.SOURCES_DIGEST).read_text().splitlines()
+    web = ROOT / "web"
+    folders = ("build", "public", "src")
+    single = [path for path in web.iterdir() if path.is_file() and path.name != ".gitignore"]
+    files = [*single, *(path for name in folders for path in (web / name).rglob("*"))]
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(web).as_posix()}"
+        for path in files
+        if path.is_file()
+    ]
+    assert sorted(lines) == sorted(recorded)
+
+
+def test_the_notice_names_the_version_that_is_packed():
+    package = json.loads((ROOT / "web" / "package.json").read_text())
+    version = package["dependencies"]["@litertjs/core"]
+    assert f"@litertjs/core {version}:" in (writer.PREBUILT / "litert/NOTICE.txt").read_text()
+    every = package["dependencies"] | package["devDependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", one) for one in every.values())

@@ -1,0 +1,30 @@
+/** The description of the model that `tfsepgan web` writes beside the page. */
+
+export const FACTS_FILE = "model.json";
+
+/** What the page needs to know of a model; the names are those of the TFLite file's metadata. */
+export interface ModelFacts {
+  name: string;
+  licence: string;
+  sources: string[];
+  sample_rate_hz: number;
+  /** Samples on either side that an output sample depends on. */
+  context: number;
+  /** Samples by which the output lags behind the input. */
+  delay_samples: number;
+  /** The file, compressed with gzip. */
+  file: string;
+}
+
+/**
+ * Read the description.
+ *
+ * @throws Error when the folder holds no model.
+ */
+export async function readFacts(base: string): Promise<ModelFacts> {
+  const reply = await fetch(new URL(FACTS_FILE, base));
+  if (!reply.ok) {
+    throw new Error(`${FACTS_FILE} is missing; write the folder again with \`tfsepgan web\`.`);
+  }
+  return (await reply.json()) as ModelFacts;
+}

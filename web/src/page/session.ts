@@ -1,0 +1,94 @@
+/** One recording after the other: read, separate, play. A new one frees the one before. */
+
+import { decode, isSilent } from "../audio/decode";
+import { newSong } from "../audio/song";
+import { UserError } from "../errors";
+import type { ModelFacts } from "../model/facts";
+import type { Separator } from "../separation/separator";
+import { announce, clearProblem, showProblem } from "./notices";
+import { showOpened } from "./opening";
+import { PlayerCard } from "./player_card";
+import { WorkCard } from "./progress";
+import { listed } from "../words";
+
+/** What the page has once the model is loaded. */
+export interface Loaded {
+  facts: ModelFacts;
+  separator: Separator;
+}
+
+export class Session {
+  private readonly work = new WorkCard(() => this.cancel());
+  private running: AbortController | undefined;
+  private player: PlayerCard | undefined;
+
+  /** @param loaded settles when the model is there. */
+  constructor(private readonly loaded: Promise<Loaded>) {}
+
+  /** Read a recording, separate it, and show the player. Never rejects. */
+  async open(file: Blob, name: string): Promise<void> {
+    this.cancel();
+    clearProblem();
+    const running = new AbortController();
+    this.running = running;
+    try {
+      await this.process(file, name, running.signal);
+    } catch (error) {
+      if (!running.signal.aborted) {
+        this.close();
+        showProblem(error);
+      }
+    } finally {
+      if (this.running === running) {
+        this.running = undefined;
+        this.work.end();
+      }
+    }
+  }
+
+  /** Stop the work that is under way, if any. */
+  cancel(): void {
+    if (this.running) {
+      this.running.abort();
+      this.running = undefined;
+      this.work.end();
+      this.close();
+      announce("Cancelled");
+    }
+  }
+
+  private async process(file: Blob, name: string, signal: AbortSignal): Promise<void> {
+    this.close();
+    this.work.begin("Reading the recording");
+    const { facts, separator } = await this.loaded;
+    const audio = await decode(file, name, facts);
+    signal.throwIfAborted();
+    if (isSilent(audio)) {
+      throw new UserError(`${name} is silent: every sample is zero. Choose another recording.`);
+    }
+    const song = newSong(name, audio, facts.sources);
+    showOpened(name, audio.duration);
+    const player = new PlayerCard(song);
+    this.player = player;
+    const what = `Taking the ${listed(facts.sources)} out`;
+    this.work.begin(what);
+    announce(what);
+    await separator.separate(
+      song,
+      ({ share, isKnown }) => {
+        this.work.update(what, share);
+        player.album.update(isKnown);
+      },
+      signal,
+    );
+    player.enable();
+    announce("Done. Play, or download the stems.");
+  }
+
+  /** Free the recording and its stems. */
+  private close(): void {
+    this.player?.close();
+    this.player = undefined;
+    showOpened();
+  }
+}

@@ -67,6 +67,9 @@ def write_musdb18(folder: Path) -> Path:
     return from_tools("sets_for_tests", Path(__file__).parents[1] / "data").make_musdb18(folder)
 
 
+# Two stems are trained with a discriminator, the other cases without.
+ALONE = ("--adversarial-weight", 0, "--identity-weight", 0)
+FOUR_CHANNELS = ("--discriminator.channels", 4)
 CASES = {
     "two stems": (
         write_songs,
@@ -76,12 +79,12 @@ CASES = {
     "four stems": (
         write_musdb18,
         ("drums", "bass", "other", "vocals"),
-        ("--preset", "tiny", "--test-mixtures", 1),
+        ("--preset", "tiny", "--test-mixtures", 1, *ALONE),
     ),
     "packaged": (
         lambda folder: "demo",
         ("piano", "rest"),
-        ("--preset", "demo", "--minutes", 60, "--discriminator.channels", 4, "--test-mixtures", 1),
+        ("--preset", "demo", "--minutes", 60, "--test-mixtures", 1, *ALONE, *FOUR_CHANNELS),
     ),
 }
 

@@ -1,8 +1,8 @@
 /** Builds the page into the Python package: plain files that any server of files can serve. */
 
 import { defineConfig } from "vite";
-import { litertFiles } from "./build/litert_files";
-import { sourcesDigest } from "./build/sources_digest";
+import { litertFiles } from "./plugins/litert_files";
+import { sourcesDigest } from "./plugins/sources_digest";
 
 export default defineConfig({
   base: "./",

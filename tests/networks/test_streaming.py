@@ -139,6 +139,25 @@ def test_two_streams_of_one_model_are_independent(generators):
         np.testing.assert_array_equal(np.concatenate(interleaved, axis=1), separate)
 
 
+@pytest.mark.parametrize("kind", ["filterbank", "resnet", "tfc_tdf turning"])
+def test_two_channels_in_a_call_and_real_numbers_give_the_same(generators, kind):
+    generator = generator_of(generators, kind)
+    twin = streaming_twin(generator, block=40 * HOP, channels=2, complex_numbers=False)
+    signals = np.stack([noise(1500, seed=1), noise(1500, seed=2)])
+    padded = np.pad(signals, [[0, 0], [0, twin.delay + twin.block]])
+    state, pieces = np.zeros((2, twin.state), np.float32), []
+    for first in range(0, 1500 + twin.delay, twin.block):
+        block = padded[:, first : first + twin.block, None]
+        valid = np.array([np.clip(1500 - first, 0, twin.block)], np.int32)
+        outputs = twin.model({"block": block, "state": state, "valid": valid}, training=False)
+        state = np.asarray(outputs["state"])
+        pieces.append(np.asarray(outputs["estimates"])[..., 0])
+    estimates = np.concatenate(pieces, axis=-1)[..., twin.delay : twin.delay + 1500]
+    for channel, signal in enumerate(signals):
+        expected = one_pass(generator, signal)
+        np.testing.assert_allclose(estimates[channel], expected, rtol=0, atol=1e-5)
+
+
 def test_the_twin_shares_the_weights(generators):
     generator = generator_of(generators, "filterbank")
     twin = streaming_twin(generator, block=HOP)

@@ -15,15 +15,27 @@ def bundle():
 
 
 @pytest.fixture(scope="session")
-def model(bundle, tmp_path_factory):
-    """Path of `small.stream.tflite`, as an export makes it."""
+def folder(bundle, tmp_path_factory):
+    """Folder of `small.stream.tflite` and `small.web.float32.tflite`, as an export makes them."""
     from tfsepgan.export.tflite.files import OnDevice, make_variants
 
     folder = tmp_path_factory.mktemp("ondevice")
     audio = np.random.default_rng(1).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)
-    wanted = OnDevice(variants=("stream",), block=BLOCK)
+    wanted = OnDevice(variants=("stream", "web.float32"), block=BLOCK)
     make_variants(bundle, folder, folder, wanted, audio, lambda step: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(folder):
+    """Path of the file for one channel in a call."""
     return folder / "small.stream.tflite"
+
+
+@pytest.fixture(scope="session")
+def web_model(folder):
+    """Path of the file for two channels in a call."""
+    return folder / "small.web.float32.tflite"
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,21 @@ def test_a_file_holds_its_description(model):
     assert facts["signatures"]["stream"]["outputs"]["state"] == state
 
 
+def test_every_shape_of_a_file_for_the_web_is_fixed_and_described(web_model):
+    from tfsepgan.export.tflite.conversion import open_interpreter
+
+    facts, interpreter = describe(web_model), open_interpreter(web_model)
+    size = facts["streaming"]["state_size"]
+    assert (facts["variant"], facts["streaming"]["channels"]) == ("web.float32", 2)
+    stream = interpreter.get_signature_runner("stream")
+    for side in ("inputs", "outputs"):
+        details = getattr(stream, f"get_{side[:-1]}_details")()
+        shapes = {name: list(one["shape"]) for name, one in details.items()}
+        assert shapes == facts["signatures"]["stream"][side]
+        assert all(-1 not in one["shape_signature"] for one in details.values())
+        assert shapes["state"] == [2, size]
+
+
 def test_the_schema_of_the_runtime_reads_the_same_description(model):
     from ai_edge_litert import schema_py_generated as schema
 

@@ -54,6 +54,16 @@ def test_short_recordings_are_complete(model, one_pass, noise, time):
     assert_same({name: one[:, None] for name, one in stems.items()}, one_pass(mixture))
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_a_file_for_the_web_separates_any_number_of_channels(web_model, one_pass, noise, channels):
+    mixture = noise(3001, channels=channels)
+    separator = StreamingSeparator(web_model, channels=channels)
+    first, state = separator.push(mixture[:1700]), separator.state()
+    resumed = StreamingSeparator(web_model, channels=channels)
+    resumed.restore(state)
+    assert_same(joined([first, resumed.push(mixture[1700:]), resumed.finish()]), one_pass(mixture))
+
+
 def test_a_recording_without_samples_gives_none(model):
     stems = StreamingSeparator(model, channels=2).finish()
     assert {name: one.shape for name, one in stems.items()} == dict.fromkeys(

@@ -10,6 +10,17 @@ from tfsepgan.cli.settings import read_file
 from tfsepgan.errors import ConfigError
 from tfsepgan.quiet import quiet_tensorflow
 
+Variant = Literal[
+    "dynamic",
+    "int8",
+    "stream",
+    "stream.fp16",
+    "stream.dynamic",
+    "web",
+    "web.float32",
+    "web.gpu",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
@@ -34,12 +45,12 @@ class ExportOptions:
     serving: str | None = None
     """Folder for server files: TF Serving's configuration, a compose file and a Kubernetes
     manifest."""
-    variants: tuple[Literal["dynamic", "int8", "stream", "stream.fp16", "stream.dynamic"], ...] = ()
-    """TFLite files in addition to float32 and float16: with 8-bit weights, for streaming, or both
-    (docs/ondevice.md)."""
+    variants: tuple[Variant, ...] = ()
+    """TFLite files in addition to float32 and float16: with 8-bit weights, for streaming, or both,
+    and for browsers (docs/ondevice.md)."""
     stream_block: int = 0
     """Block length of the streaming files in samples, a multiple of the model's hop; 0 takes the
-    shortest of at least 1024."""
+    shortest of at least 1024, for browsers of at least 65536."""
 
 
 def _export(arguments, console):

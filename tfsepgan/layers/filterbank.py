@@ -57,6 +57,15 @@ def _slice_of(blocks, first: int, count):
     return ops.slice(blocks, (0, first, 0), (ops.shape(blocks)[0], count, blocks.shape[2]))
 
 
+def _bins_from(values, first: int, count: int):
+    """Return `values[..., first : first + count]` as a SLICE.
+
+    TFLite's operator for a Python slice, STRIDED_SLICE, copies number by number.
+    """
+    frames = ops.shape(values)[:-1]
+    return ops.slice(values, (*(0 for _ in frames), first), (*frames, count))
+
+
 def overlap_add(frames, hop: int):
     """Sum frames where they overlap; the counterpart of `cut_frames`.
 
@@ -76,8 +85,7 @@ def overlap_add(frames, hop: int):
 
 def _hartley(signal):
     real, imaginary = ops.rfft(signal)
-    inner = slice(1, -1)
-    upper = ops.flip(real[..., inner] + imaginary[..., inner], axis=-1)
+    upper = ops.flip(_bins_from(real + imaginary, 1, real.shape[-1] - 2), axis=-1)
     return ops.concatenate([real - imaginary, upper], axis=-1)
 
 
@@ -146,21 +154,26 @@ class Analysis(ConfiguredLayer):
             self.basis = basis
 
     def call(self, signal):
-        return self._bins_of(cut_frames(ops.cast(signal[..., 0], "float32"), self.frame, self.hop))
+        signal = ops.squeeze(ops.cast(signal, "float32"), -1)
+        return self._bins_of(cut_frames(signal, self.frame, self.hop))
 
     def inside(self, extended):
         """Analyse a signal that has its past: `[batch, frame - hop + time, 1]`.
 
         Returns: `[batch, time / hop, 2 * bins]`.
         """
-        frames = whole_frames(ops.cast(extended[..., 0], "float32"), self.frame, self.hop)
-        return self._bins_of(frames)
+        return self._bins_of(self.frames_inside(extended))
+
+    def frames_inside(self, extended):
+        """Return the frames of the same signal without their window, `[batch, frames, frame]`."""
+        signal = ops.squeeze(ops.cast(extended, "float32"), -1)
+        return whole_frames(signal, self.frame, self.hop)
 
     def _bins_of(self, frames):
         if self.learnable:
             return ops.matmul(frames, self.basis)
         real, imaginary = ops.rfft(frames * self.coarse + frames * self.fine)
-        real, imaginary = real[..., : self.bins], imaginary[..., : self.bins]
+        real, imaginary = (_bins_from(part, 0, self.bins) for part in (real, imaginary))
         return ops.concatenate([real - imaginary, real + imaginary], axis=-1)
 
     def compute_output_shape(self, shape):
@@ -211,11 +224,11 @@ class Synthesis(ConfiguredLayer):
         bins, half = spectrum.shape[-1] // 2, self.frame // 2
         given = min(bins, half)  # the bin at half the rate is in the lower part only
         lower, upper = ops.split(spectrum, 2, axis=-1)
-        missing = ops.repeat(ops.zeros_like(lower[..., :1]), self.frame - bins - given + 1, axis=-1)
+        lower = ops.pad(lower, [[0, 0], [0, 0], [0, self.frame - bins - given + 1]])
         downwards = ops.flip(upper, axis=-1)
         batch, frames = ops.shape(upper)[:2]
         downwards = ops.slice(downwards, (0, 0, bins - given), (batch, frames, given - 1))
-        return ops.concatenate([lower, missing, downwards], axis=-1)
+        return ops.concatenate([lower, downwards], axis=-1)
 
     def compute_output_shape(self, shape):
         time = None if shape[1] is None else (shape[1] - self.frame // self.hop + 1) * self.hop

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 
-class _Sharing(keras.layers.Layer):
+class Sharing(keras.layers.Layer):
     """A layer that uses the weights of another."""
 
     def __init__(self, layer: keras.layers.Layer, **kwargs):
@@ -16,7 +16,7 @@ class _Sharing(keras.layers.Layer):
         self.layer = layer
 
 
-class Inside(_Sharing):
+class Inside(Sharing):
     """The output of a layer of this package without the edges of the signal.
 
     Call: a signal with the context of the layer -> the layer's output, without the context; see
@@ -30,7 +30,7 @@ class Inside(_Sharing):
         return self.layer.inside(extended)
 
 
-class WaveformFrames(_Sharing):
+class WaveformFrames(Sharing):
     """Frames of waveform from frames of bins, before overlap-add.
 
     Call: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
@@ -43,7 +43,7 @@ class WaveformFrames(_Sharing):
         return self.layer.frames_of(spectrum)
 
 
-class UnpaddedConv1D(_Sharing):
+class UnpaddedConv1D(Sharing):
     """A convolution that was trained with zeros around its input, without these zeros.
 
     Call: `[batch, stride * (frames - 1) + kernel, channels]` -> `[batch, frames, filters]`.

@@ -114,6 +114,8 @@ class MaskSource(ConfiguredLayer):
         return ops.concatenate(turned, axis=-1)
 
     def _own(self, of_all):
+        if of_all.shape[-1] == self.bins:  # LiteRT's WebGPU runtime aborts on a split into one
+            return of_all
         return ops.split(of_all, of_all.shape[-1] // self.bins, axis=-1)[self.source]
 
     def compute_output_shape(self, masks_shape, spectrum_shape, turns_shape=None):

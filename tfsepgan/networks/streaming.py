@@ -24,6 +24,7 @@ from keras import layers, ops
 
 from tfsepgan.errors import ExportError
 from tfsepgan.layers.filterbank import overlap_add
+from tfsepgan.layers.matrix_fourier import MatrixBins, MatrixFrames
 from tfsepgan.layers.streaming import Inside, UnpaddedConv1D, WaveformFrames
 from tfsepgan.networks.masking import Loudness, MaskSource
 from tfsepgan.networks.resnet import BLOCK_KERNEL, STRIDED_PADDING, leaky
@@ -35,34 +36,40 @@ class StreamingTwin(NamedTuple):
     """A generator that processes a signal block by block.
 
     `model` is a `keras.Model` from a dictionary of
-    - `block [1, block, 1]`,
-    - `state [1, state]`, zeros at the start of a signal,
+    - `block [channels, block, 1]`,
+    - `state [channels, state]`, zeros at the start of a signal,
     - `valid [1]` int32, the samples of the block that are signal: all of them, fewer in the block
       where the signal ends, and 0 after it,
 
-    to a dictionary of `estimates [1, sources, block, 1]`, `residual [1, block, 1]` and the next
-    `state`. The output is `delay` samples behind the input.
+    to a dictionary of `estimates [channels, sources, block, 1]`, `residual [channels, block, 1]`
+    and the next `state`. The output is `delay` samples behind the input. Channels are processed
+    alike, each on its own.
     """
 
     model: keras.Model
     block: int  # samples
     delay: int  # samples
-    state: int  # numbers
+    state: int  # numbers of a channel
+    channels: int
 
 
 class _Delayed(NamedTuple):
     """The output of a builder of one kind of generator."""
 
-    estimates: keras.KerasTensor  # [1, sources, block, 1]
+    estimates: keras.KerasTensor  # [channels, sources, block, 1]
     delay: int  # samples
 
 
-def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
+def streaming_twin(
+    generator: keras.Model, *, block: int, channels: int = 1, complex_numbers: bool = True
+) -> StreamingTwin:
     """Build the streaming twin of a generator.
 
     Args:
       generator: from `build_generator` or `first_sources`; the twin shares its weights.
       block: samples, a multiple of the generator's hop.
+      channels: of the signal.
+      complex_numbers: False builds it from real numbers only, see `layers.matrix_fourier`.
     Raises: ExportError for a generator that cannot stream, or a block that is not such a multiple.
     """
     if generator.name not in TWINS:
@@ -76,24 +83,33 @@ def streaming_twin(generator: keras.Model, *, block: int) -> StreamingTwin:
         raise ExportError(
             f"got blocks of {block} samples; they must be multiples of this generator's hop, {hop}."
         )
-    memory = Memory()
-    signal = keras.Input(batch_shape=(1, block, 1))
+    memory = Memory(channels)
+    signal = keras.Input(batch_shape=(channels, block, 1))
     valid = keras.Input(batch_shape=(1,), dtype="int32")
     clock = Clock(memory, valid, hop=hop, hops=block // hop)
     mixture = clock.signal_only(signal)
-    delayed = build(generator, mixture, memory, clock)
+    delayed = build(generator, mixture, memory, clock, complex_numbers=complex_numbers)
     residual = memory.delayed(mixture, delayed.delay)
-    for source in range(delayed.estimates.shape[1]):
-        residual = residual - delayed.estimates[:, source]
+    for estimate in each_source(delayed.estimates):
+        residual = residual - estimate
     outputs = [delayed.estimates, residual, *memory.after]
     step = keras.Model([signal, valid, *memory.before], outputs, name="step")
-    return StreamingTwin(_with_flat_state(step, memory, block), block, delayed.delay, memory.size)
+    model = _with_flat_state(step, memory, block)
+    return StreamingTwin(model, block, delayed.delay, memory.size, channels)
+
+
+def each_source(estimates) -> list:
+    """Split `[channels, sources, block, 1]` into `[channels, block, 1]` for each source."""
+    channels, sources, *rest = estimates.shape
+    if sources == 1:  # LiteRT's WebGPU runtime aborts on a split into one
+        return [ops.reshape(estimates, (channels, *rest))]
+    return [ops.squeeze(one, 1) for one in ops.split(estimates, sources, axis=1)]
 
 
 def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Model:
     inputs = {
-        "block": keras.Input(batch_shape=(1, block, 1), name="block"),
-        "state": keras.Input(batch_shape=(1, memory.size), name="state"),
+        "block": keras.Input(batch_shape=(memory.channels, block, 1), name="block"),
+        "state": keras.Input(batch_shape=(memory.channels, memory.size), name="state"),
         "valid": keras.Input(batch_shape=(1,), dtype="int32", name="valid"),
     }
     given = [inputs["block"], inputs["valid"], *memory.unpack(inputs["state"])]
@@ -105,17 +121,21 @@ def _with_flat_state(step: keras.Model, memory: Memory, block: int) -> keras.Mod
 class _Path(NamedTuple):
     """A signal inside a masker, and its delay relative to the block."""
 
-    signal: keras.KerasTensor  # [1, frames, ...]
+    signal: keras.KerasTensor  # [channels, frames, ...]
     late: int  # frames
 
 
 class _Maskers:
     """The twin of a masker: frames arrive in order; convolutions wait for their look-ahead."""
 
-    def __init__(self, generator: keras.Model, memory: Memory, clock: Clock):
+    def __init__(self, generator: keras.Model, memory: Memory, clock: Clock, *, complex_numbers):
         self.layers = {layer.name: layer for layer in generator.layers}
         self.memory, self.clock = memory, clock
-        self.analysis, self.synthesis = self.layers["analysis"], self.layers["synthesis"]
+        self.analysis, synthesis = self.layers["analysis"], self.layers["synthesis"]
+        self.bins_of, self.frames_of = Inside(self.analysis), WaveformFrames(synthesis)
+        if not complex_numbers and not self.analysis.learnable:
+            self.bins_of = MatrixBins(self.analysis)
+            self.frames_of = MatrixFrames(synthesis, bins=self.analysis.bins)
         # other frames that a hop is part of
         self.overlap = self.analysis.frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
@@ -165,20 +185,26 @@ class _Maskers:
 
 
 def _masker(
-    look_through: Callable[[_Maskers, _Path], _Path], generator: keras.Model, mixture, memory, clock
+    look_through: Callable[[_Maskers, _Path], _Path],
+    generator: keras.Model,
+    mixture,
+    memory: Memory,
+    clock: Clock,
+    *,
+    complex_numbers: bool,
 ) -> _Delayed:
     """Build the twin of a masker; `look_through` maps features to the signal before the masks."""
-    twin = _Maskers(generator, memory, clock)
+    twin = _Maskers(generator, memory, clock, complex_numbers=complex_numbers)
     past = twin.analysis.frame - twin.analysis.hop
-    spectrum = Inside(twin.analysis)(twin.memory.with_past(mixture, past))
+    spectrum = twin.bins_of(twin.memory.with_past(mixture, past))
     signal, late = look_through(twin, twin.features(spectrum))
     masks, turns = twin.head(signal, "masks"), twin.head(signal, "turns")
     spectrum = twin.memory.delayed(spectrum, late)
     waveforms = []
     for source in range(twin.sources):
         share = MaskSource(source, twin.analysis.bins)(masks, spectrum, turns)
-        frames = WaveformFrames(twin.synthesis)(share)
-        waveform = overlap_add(twin.memory.with_past(frames, twin.overlap), twin.analysis.hop)
+        frames = twin.memory.with_past(twin.frames_of(share), twin.overlap)
+        waveform = overlap_add(frames, twin.analysis.hop)
         waveforms.append(ops.expand_dims(waveform, -1))
     return _Delayed(ops.stack(waveforms, axis=1), (late + twin.overlap) * twin.analysis.hop)
 
@@ -210,8 +236,13 @@ def _tfc_tdf(twin: _Maskers, features: _Path) -> _Path:
     return _Path(by_name["norm"](path.signal), path.late)
 
 
-def _resnet(generator: keras.Model, mixture, memory: Memory, clock: Clock) -> _Delayed:
-    """Build the twin of the paper's generator; each convolution waits for its look-ahead."""
+def _resnet(
+    generator: keras.Model, mixture, memory: Memory, clock: Clock, *, complex_numbers: bool
+) -> _Delayed:
+    """Build the twin of the paper's generator, which has no complex numbers in any case.
+
+    Each convolution waits for its look-ahead.
+    """
     by_name = {layer.name: layer for layer in generator.layers}
 
     def look(signal, late: int, name: str, before: int):

@@ -1,7 +1,7 @@
 """The state of a streaming model: past signals, and the positions where a signal starts and ends.
 
-All of it is one vector of numbers, zeros at the start of a signal. The caller passes it from block
-to block.
+All of it is one vector of numbers for each channel, zeros at the start of a signal. The caller
+passes it from block to block.
 """
 
 import math
@@ -19,27 +19,31 @@ class Memory:
 
     `before` are inputs of that network; `after` are the outputs that replace them in the next
     block.
+
+    Args:
+      channels: of the signal, each with a state of its own.
     """
 
-    def __init__(self):
+    def __init__(self, channels: int = 1):
+        self.channels = channels
         self.before: list[keras.KerasTensor] = []
         self.after: list[keras.KerasTensor] = []
 
     def with_past(self, signal, length: int):
-        """Put the past before a signal: `[1, frames, ...]` -> `[1, length + frames, ...]`.
+        """Put the past before a signal, zeros in the first block.
 
-        The past is zero in the first block.
+        `[channels, frames, ...]` -> `[channels, length + frames, ...]`.
         """
         if not length:
             return signal
-        past = keras.Input(batch_shape=(1, length, *signal.shape[2:]))
+        past = keras.Input(batch_shape=(self.channels, length, *signal.shape[2:]))
         extended = ops.concatenate([past, signal], axis=1)
-        self.keep(past, extended[:, signal.shape[1] :])
+        self.keep(past, _frames_of(extended, signal.shape[1], length))
         return extended
 
     def delayed(self, signal, length: int):
-        """Delay a signal by `length` frames: `[1, frames, ...]` -> the same shape."""
-        return self.with_past(signal, length)[:, : signal.shape[1]]
+        """Delay a signal by `length` frames: `[channels, frames, ...]` -> the same shape."""
+        return _frames_of(self.with_past(signal, length), 0, signal.shape[1])
 
     def keep(self, before, after) -> None:
         """Register `after` as the value of `before` in the next block."""
@@ -48,21 +52,21 @@ class Memory:
 
     @property
     def size(self) -> int:
-        """Numbers in the state vector."""
-        return sum(math.prod(part.shape) for part in self.before)
+        """Numbers in the state of a channel."""
+        return sum(math.prod(part.shape[1:]) for part in self.before)
 
     def unpack(self, state) -> list[keras.KerasTensor]:
-        """Split the vector `[1, size]` into the inputs that were collected."""
+        """Split the state `[channels, size]` into the inputs that were collected."""
         parts, first = [], 0
         for part in self.before:
-            last = first + math.prod(part.shape)
-            parts.append(ops.reshape(state[:, first:last], part.shape))
-            first = last
+            size = math.prod(part.shape[1:])
+            parts.append(ops.reshape(_frames_of(state, first, size), part.shape))
+            first += size
         return parts
 
     def pack(self, parts) -> keras.KerasTensor:
-        """Concatenate the parts of the state to the vector `[1, size]`."""
-        return ops.concatenate([ops.reshape(part, (1, -1)) for part in parts], axis=1)
+        """Concatenate the parts of the state to `[channels, size]`."""
+        return ops.concatenate([ops.reshape(part, (self.channels, -1)) for part in parts], axis=1)
 
 
 class Clock:
@@ -76,7 +80,7 @@ class Clock:
     """
 
     def __init__(self, memory: Memory, valid, *, hop: int, hops: int):
-        counters = keras.Input(batch_shape=(1, 2))
+        counters = keras.Input(batch_shape=(memory.channels, 2))
         since_start, since_end = counters[:, :1], counters[:, 1:]  # hops
         # hops of this block that contain signal, partial ones included
         signal = ops.cast(ops.floor_divide(valid + (hop - 1), hop), "float32")
@@ -87,16 +91,18 @@ class Clock:
         self._valid, self._hop, self._hops = valid, hop, hops
 
     def signal_only(self, block):
-        """Set a block `[1, time, 1]` to zero where the signal has ended."""
-        position = np.arange(block.shape[1], dtype="int32")[None]
-        kept = ops.cast(ops.less(position, ops.expand_dims(self._valid, -1)), "float32")
-        return block * ops.expand_dims(kept, -1)
+        """Set a block `[channels, time, 1]` to zero where the signal has ended."""
+        # hop by hop: the positions of all samples would be a constant as long as the block
+        left = ops.reshape(self._valid, (1, 1, 1)) - self._hop * _counted(self._hops)[:, None]
+        kept = ops.cast(ops.less(_counted(self._hop), left), "float32")
+        hops = ops.reshape(block, (-1, self._hops, self._hop))
+        return ops.reshape(hops * kept, block.shape)
 
     def inside(self, signal, *, late: int, more: int = 0):
         """Set to zero what lies before the first frame and after the last.
 
         Args:
-          signal: `[1, frames, ...]`, any number of frames a hop.
+          signal: `[channels, frames, ...]`, any number of frames a hop.
           late: delay relative to the block, in frames.
           more: frames that one pass has in addition to those of its hops.
         """
@@ -105,4 +111,17 @@ class Clock:
         begun = ops.greater_equal(a_hop * self._since_start + position, float(late))
         not_over = ops.less(a_hop * self._since_end + position, float(late + more))
         kept = ops.cast(ops.logical_and(begun, not_over), "float32")
-        return signal * ops.reshape(kept, (1, -1) + (1,) * (len(signal.shape) - 2))
+        return signal * ops.reshape(kept, (*kept.shape, *(1 for _ in signal.shape[2:])))
+
+
+def _frames_of(signal, first: int, count: int):
+    """Return `signal[:, first : first + count]` as TFLite's SLICE, which copies whole rows.
+
+    TFLite's STRIDED_SLICE copies number by number.
+    """
+    shape = (signal.shape[0], count, *signal.shape[2:])
+    return ops.slice(signal, (0, first, *(0 for _ in shape[2:])), shape)
+
+
+def _counted(count: int) -> np.ndarray:
+    return np.arange(count, dtype="int32")

@@ -1,8 +1,9 @@
 """A recording piece by piece through a streaming TFLite file: NumPy in, NumPy out.
 
 The model takes blocks of one length and returns the stems of the samples that were its input
-`delay` samples earlier. Its state is a vector that is kept here, outside the model. So one model
-serves all channels, and a stream can be suspended and resumed.
+`delay` samples earlier. Its state is a vector for each channel that is kept here, outside the
+model. So one model serves any number of channels, and a stream can be suspended and resumed. A file
+for the web takes two channels in a call; the last one of an odd number goes with a silent one.
 """
 
 import os
@@ -24,8 +25,8 @@ class StreamingSeparator:
     all of it, and sum to it.
 
     Args:
-      path: a `.stream.tflite`, `.stream.fp16.tflite` or `.stream.dynamic.tflite` file of
-        `tfsepgan-export`.
+      path: a `.stream.tflite`, `.stream.fp16.tflite`, `.stream.dynamic.tflite` or `.web.tflite`
+        file of `tfsepgan-export`.
       channels: of the mixture; each is separated on its own.
       threads: of the runtime.
     Raises: CheckpointError when the file is missing, damaged or not a streaming one; ShapeError for
@@ -48,6 +49,7 @@ class StreamingSeparator:
                 int(streaming["delay_samples"]),
                 int(streaming["state_size"]),
             )
+            self._together = int(streaming.get("channels", 1))  # channels in one call
             self._identity = str(self.description["identity"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
@@ -55,6 +57,7 @@ class StreamingSeparator:
                 " stream` and give NAME.stream.tflite."
             ) from error
         self.channels = channels
+        self._rows = -(-channels // self._together) * self._together
         self._run = _signature_runner(Path(path), threads)
         self.reset()
 
@@ -70,7 +73,7 @@ class StreamingSeparator:
 
     def reset(self) -> None:
         """Start a new recording."""
-        self._states = np.zeros((self.channels, self._state_size), np.float32)
+        self._states = np.zeros((self._rows, self._state_size), np.float32)
         self._pending = np.zeros((0, self.channels), np.float32)
         # numbers of samples: pushed, computed by the model, returned
         self._received = self._computed = self._returned = 0
@@ -130,7 +133,7 @@ class StreamingSeparator:
         Raises: CheckpointError when it belongs to another model or number of channels, or is
           incomplete.
         """
-        wanted = {"states": (self.channels, self._state_size), "counts": (5,)}
+        wanted = {"states": (self._rows, self._state_size), "counts": (5,)}
         try:
             same = str(state["model"]) == self._identity and state["pending"].shape[1:] == (
                 self.channels,
@@ -177,21 +180,22 @@ class StreamingSeparator:
         return columns.astype(np.float32)
 
     def _step(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """The stems of one block, channel after channel; a short block ends the signal."""
-        block = np.zeros((1, self.block_samples, 1), np.float32)
+        """The stems of one block, call after call; a short block ends the signal."""
+        block = np.zeros((self._rows, self.block_samples, 1), np.float32)
+        block[: self.channels, : len(samples), 0] = samples.T
         valid = np.array([len(samples)], np.int32)
         stems = {
-            name: np.empty((self.block_samples, self.channels), np.float32) for name in self.stems
+            name: np.empty((self.block_samples, self._rows), np.float32) for name in self.stems
         }
-        for channel in range(self.channels):
-            block[0, : len(samples), 0] = samples[:, channel]
+        for first in range(0, self._rows, self._together):
+            rows = slice(first, first + self._together)
             outputs: dict[str, Any] = self._run(
-                block=block, state=self._states[channel : channel + 1], valid=valid
+                block=block[rows], state=self._states[rows], valid=valid
             )
             for name in self.stems:
-                stems[name][:, channel] = outputs[name][0, :, 0]
-            self._states[channel] = outputs["state"][0]
-        return stems
+                stems[name][:, rows] = outputs[name][..., 0].T
+            self._states[rows] = outputs["state"]
+        return {name: one[:, : self.channels] for name, one in stems.items()}
 
     def _ready(self, blocks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """The samples of some blocks, without the delay at the start and the surplus at the end."""

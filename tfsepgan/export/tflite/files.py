@@ -9,9 +9,9 @@ import numpy as np
 
 from tfsepgan.export.parity import Stems
 from tfsepgan.export.tflite.conversion import run_tflite, write_tflite
-from tfsepgan.export.tflite.metadata import write_metadata
+from tfsepgan.export.tflite.metadata import keep_weights, write_metadata
 from tfsepgan.export.tflite.streaming import (
-    default_block,
+    shortest_block,
     streaming_facts,
     write_streaming_saved_model,
 )
@@ -21,9 +21,11 @@ from tfsepgan.export.tflite.variants import (
     VARIANTS,
     Comparison,
     Rehearsal,
+    Stream,
     check_variant,
     file_facts_inside,
 )
+from tfsepgan.layers.matrix_fourier import NAME as BY_PRODUCTS
 from tfsepgan.models.bundle import Bundle, Manifest
 from tfsepgan.networks.streaming import StreamingTwin, streaming_twin
 from tfsepgan.ondevice.streaming import SIGNATURE, StreamingSeparator
@@ -39,7 +41,7 @@ class OnDevice:
     """Names in `variants.VARIANTS`."""
     block: int = 0
     """Samples of a streaming block, a multiple of the model's hop; 0 takes the shortest of at least
-    1024 samples."""
+    1024 samples, for the web of at least 65 536."""
     rehearsal: Rehearsal | None = None
     """Audio for quantised files; by default the audio that parity is measured on."""
 
@@ -76,13 +78,13 @@ def make_variants(
     report("making further TFLite files")
     rehearsal = wanted.rehearsal or Rehearsal(calibration=(audio,))
     files = {name: made / f"{bundle.manifest.name}{VARIANTS[name].end}" for name in wanted.variants}
-    twin = _convert_streaming(bundle, scratch, files, wanted.block)
-    streaming = {"streaming": streaming_facts(twin, bundle.manifest)} if twin else {}
+    twins = _convert_streaming(bundle, scratch, files, wanted.block)
     _convert_plain(bundle, scratch, files, rehearsal)
     report("comparing them with the Keras model")
     comparison, figures = Comparison(bundle, audio, rehearsal.mixtures), {}
     for name, path in files.items():
-        further = streaming if VARIANTS[name].streaming else {}
+        twin = twins.get(VARIANTS[name].stream)
+        further = {"streaming": streaming_facts(twin, bundle.manifest)} if twin else {}
         _describe(bundle.manifest, name, path, **further)
         figures[name] = _measure(comparison, name, path) | further
     return figures
@@ -90,20 +92,28 @@ def make_variants(
 
 def _convert_streaming(
     bundle: Bundle, scratch: Path, files: Mapping[str, Path], block: int
-) -> StreamingTwin | None:
-    outputs = _by_precision(files, streaming=True)
-    if not outputs:
-        return None
-    twin = streaming_twin(bundle.generator, block=block or default_block(bundle.manifest.hop))
-    write_streaming_saved_model(bundle, twin, scratch / "stream")
-    write_tflite(scratch / "stream", outputs, signature=SIGNATURE)
-    return twin
+) -> dict[Stream | None, StreamingTwin]:
+    """Make the streaming files; returns the twins that they come from."""
+    twins, generator, hop = {}, bundle.generator, bundle.manifest.hop
+    for number, stream in enumerate({VARIANTS[name].stream: None for name in files}):
+        if stream is None:
+            continue
+        options = {"channels": stream.channels, "complex_numbers": stream.complex_numbers}
+        length = block or shortest_block(hop, stream.least_block)
+        twins[stream] = streaming_twin(generator, block=length, **options)
+        write_streaming_saved_model(bundle, twins[stream], scratch / f"stream{number}")
+        outputs = _by_precision(files, stream)
+        exact = {} if stream.complex_numbers else {"float32": scratch / f"exact{number}.tflite"}
+        write_tflite(scratch / f"stream{number}", exact | outputs, signature=SIGNATURE)
+        for path in outputs.values() if exact else ():
+            keep_weights(path, exact["float32"], BY_PRODUCTS)
+    return twins
 
 
 def _convert_plain(
     bundle: Bundle, scratch: Path, files: Mapping[str, Path], rehearsal: Rehearsal
 ) -> None:
-    outputs = _by_precision(files, streaming=False)
+    outputs = _by_precision(files, None)
     if not outputs:
         return
     length = round(CALIBRATION_SECONDS * bundle.manifest.sample_rate_hz)
@@ -112,10 +122,10 @@ def _convert_plain(
     write_tflite(scratch / "mono", outputs, calibration=calibration)
 
 
-def _by_precision(files: Mapping[str, Path], *, streaming: bool) -> dict[str, Path]:
-    """The paths of the streaming or the other files, by their precision."""
+def _by_precision(files: Mapping[str, Path], stream: Stream | None) -> dict[str, Path]:
+    """The paths of the files that take a signal in one way, by their precision."""
     kinds = {VARIANTS[name]: path for name, path in files.items()}
-    return {kind.precision: path for kind, path in kinds.items() if kind.streaming == streaming}
+    return {kind.precision: path for kind, path in kinds.items() if kind.stream == stream}
 
 
 def _pieces(recordings: Sequence[np.ndarray], length: int) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,7 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
       description: a sentence for the `description` field of the file.
     Raises: ExportError when the file is not TFLite.
     """
-    content = path.read_bytes()
-    if content[4:8] != IDENTIFIER:
-        raise ExportError(f"{path.name} is not a TFLite file.")
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    model, content = _opened(path), path.read_bytes()
     facts = {**facts, "identity": hashlib.sha256(content).hexdigest()}
     entry, buffer = schema.MetadataT(), schema.BufferT()
     buffer.data = np.frombuffer(json.dumps(facts, ensure_ascii=False).encode(), np.uint8)
@@ -37,11 +34,29 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
     kept = [one for one in model.metadata or [] if one.name not in (NAME, NAME.encode())]
     model.buffers, model.metadata = [*model.buffers, buffer], [*kept, entry]
     model.description = description
-    for one in model.buffers:
-        one.Pack = _aligned(one)
-    builder = flatbuffers.Builder(len(content) + (1 << 16))
-    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
-    path.write_bytes(bytes(builder.Output()))
+    _write(model, path)
+
+
+def keep_weights(path: Path, exact: Path, layer: str) -> None:
+    """Put float32 weights back where the converter has rounded them to 8 bits.
+
+    The converter quantises every large matrix. The transforms of a spectrum need exact ones.
+
+    Args:
+      path: of the quantised file, which is changed.
+      exact: the same model in float32.
+      layer: the matrices of operators with this in their name are put back.
+    Raises: ExportError when a file is not TFLite, or holds no such matrix.
+    """
+    quantised, original = _opened(path), _opened(exact)
+    weights = dict(_matrices(original, layer))
+    found = dict(_matrices(quantised, layer))
+    if not found or found.keys() != weights.keys():
+        raise ExportError(f"{path.name} lacks the matrices of {layer!r}; this is a mistake.")
+    for name, tensor in found.items():
+        tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
+        quantised.buffers[tensor.buffer].data = original.buffers[weights[name].buffer].data
+    _write(quantised, path)
 
 
 def facts_inside(
@@ -62,6 +77,33 @@ def facts_inside(
         "signatures": signatures,
         **further,
     }
+
+
+def _matrices(model, layer: str) -> Iterator[tuple[bytes, Any]]:
+    """The names of a layer's matrix products, and the tensors of their weights."""
+    codes = [max(one.builtinCode, one.deprecatedBuiltinCode) for one in model.operatorCodes]
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            name = graph.tensors[operator.outputs[0]].name
+            product = codes[operator.opcodeIndex] == schema.BuiltinOperator.FULLY_CONNECTED
+            if product and layer.encode() in name:
+                yield name, graph.tensors[operator.inputs[1]]
+
+
+def _opened(path: Path):
+    """A TFLite file as objects of the schema."""
+    content = path.read_bytes()
+    if content[4:8] != IDENTIFIER:
+        raise ExportError(f"{path.name} is not a TFLite file.")
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+
+
+def _write(model, path: Path) -> None:
+    for one in model.buffers:
+        one.Pack = _aligned(one)
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+    path.write_bytes(bytes(builder.Output()))
 
 
 def _aligned(buffer):

@@ -1,7 +1,8 @@
 """The streaming twin of a model as a SavedModel, for conversion to TFLite.
 
-Its signature `stream` maps `block [1, block, 1]`, `state [1, state]` (zeros at the start) and
-`valid [1]` int32 to each source and `residual`, `[1, block, 1]`, and the next `state`.
+Its signature `stream` maps `block [channels, block, 1]`, `state [channels, state]` (zeros at the
+start) and `valid [1]` int32 to each source and `residual`, `[channels, block, 1]`, and the next
+`state`.
 """
 
 import contextlib
@@ -14,16 +15,15 @@ import tensorflow as tf
 from tfsepgan.errors import ExportError
 from tfsepgan.export.savedmodel.signatures import RESIDUAL
 from tfsepgan.models.bundle import Bundle, Manifest
-from tfsepgan.networks.streaming import StreamingTwin
+from tfsepgan.networks.streaming import StreamingTwin, each_source
 from tfsepgan.ondevice.streaming import SIGNATURE
 
 STATE = "state"
-LEAST_BLOCK = 1024  # samples; for shorter blocks, the calls cost more than the arithmetic
 
 
-def default_block(hop: int) -> int:
-    """The shortest block of whole hops with at least LEAST_BLOCK samples."""
-    return -(-LEAST_BLOCK // hop) * hop
+def shortest_block(hop: int, least: int) -> int:
+    """The shortest block of whole hops with at least `least` samples."""
+    return -(-least // hop) * hop
 
 
 def streaming_facts(twin: StreamingTwin, manifest: Manifest) -> dict:
@@ -35,6 +35,7 @@ def streaming_facts(twin: StreamingTwin, manifest: Manifest) -> dict:
         "latency_samples": latency,
         "latency_ms": round(1000 * latency / manifest.sample_rate_hz, 1),
         "state_size": twin.state,
+        "channels": twin.channels,
         "hop": manifest.hop,
     }
 
@@ -55,13 +56,13 @@ def write_streaming_saved_model(bundle: Bundle, twin: StreamingTwin, directory: 
 
     def stream(block, state, valid):
         outputs = twin.model({"block": block, "state": state, "valid": valid}, training=False)
-        estimates = outputs["estimates"]
-        stems = {name: estimates[:, index] for index, name in enumerate(bundle.manifest.sources)}
+        estimates = each_source(outputs["estimates"])
+        stems = dict(zip(bundle.manifest.sources, estimates, strict=True))
         return {**stems, RESIDUAL: outputs["residual"], STATE: outputs["state"]}
 
     wanted = [
-        tf.TensorSpec((1, twin.block, 1), tf.float32, name="block"),
-        tf.TensorSpec((1, twin.state), tf.float32, name="state"),
+        tf.TensorSpec((twin.channels, twin.block, 1), tf.float32, name="block"),
+        tf.TensorSpec((twin.channels, twin.state), tf.float32, name="state"),
         tf.TensorSpec((1,), tf.int32, name="valid"),
     ]
     archive = keras.export.ExportArchive()

@@ -19,27 +19,49 @@ from tfsepgan.metrics.waveform import snr
 from tfsepgan.models.bundle import Bundle, Manifest
 
 
+class Stream(NamedTuple):
+    """How a file takes a signal block by block."""
+
+    channels: int = 1  # of a call
+    least_block: int = 1024  # samples; for shorter blocks, the calls cost more than the arithmetic
+    complex_numbers: bool = True  # False for runtimes without operators for them
+
+
 class Variant(NamedTuple):
     """One kind of TFLite file."""
 
     end: str  # of its name
     precision: str  # see export.tflite.convert
-    streaming: bool
     summary: str
+    stream: Stream | None = None  # None takes a whole signal
+
+    @property
+    def streaming(self) -> bool:
+        """Whether it takes a signal block by block."""
+        return self.stream is not None
 
 
 BASE = {
-    "float32": Variant(".tflite", "float32", False, "float32"),
-    "float16": Variant(".fp16.tflite", "float16", False, "float16 weights"),
+    "float32": Variant(".tflite", "float32", "float32"),
+    "float16": Variant(".fp16.tflite", "float16", "float16 weights"),
 }
+_STREAM = Stream()
+# a minute in 42 calls; longer blocks take more memory and are not faster
+_WEB = Stream(channels=2, least_block=65536)
 VARIANTS = {
-    name: Variant(f".{name}.tflite", precision, name.startswith("stream"), summary)
-    for name, precision, summary in (
-        ("dynamic", "dynamic", "8-bit weights, ranges found while it runs"),
-        ("int8", "int8", "8-bit weights and products, fixed ranges"),
-        ("stream", "float32", "streaming, float32"),
-        ("stream.fp16", "float16", "streaming, float16 weights"),
-        ("stream.dynamic", "dynamic", "streaming, 8-bit weights"),
+    name: Variant(f".{name}.tflite", precision, summary, stream)
+    for name, precision, summary, stream in (
+        ("dynamic", "dynamic", "8-bit weights, ranges found while it runs", None),
+        ("int8", "int8", "8-bit weights and products, fixed ranges", None),
+        ("stream", "float32", "streaming, float32", _STREAM),
+        ("stream.fp16", "float16", "streaming, float16 weights", _STREAM),
+        ("stream.dynamic", "dynamic", "streaming, 8-bit weights", _STREAM),
+        ("web", "dynamic", "streaming, stereo, long blocks, 8-bit weights", _WEB),
+        ("web.float32", "float32", "streaming, stereo, long blocks, float32", _WEB),
+        (
+            *("web.gpu", "dynamic", "streaming, stereo, long blocks, 8-bit weights, real numbers"),
+            _WEB._replace(complex_numbers=False),
+        ),
     )
 }
 TFLITE_ENDS = tuple(one.end for one in (*BASE.values(), *VARIANTS.values()))
@@ -75,7 +97,11 @@ def file_facts_inside(
         name, inputs = "separate", {"mixture": [1, "time", 1]}
         outputs = dict.fromkeys(stems, [1, "time", 1])
     else:
-        block, state = [1, streaming["block_samples"], 1], [1, streaming["state_size"]]
+        channels = streaming["channels"]
+        block, state = (
+            [channels, streaming["block_samples"], 1],
+            [channels, streaming["state_size"]],
+        )
         name, inputs = "stream", {"block": block, "state": state, "valid": [1]}
         outputs = {**dict.fromkeys(stems, block), "state": state}
     further = {} if streaming is None else {"streaming": dict(streaming)}

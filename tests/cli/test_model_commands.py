@@ -46,6 +46,7 @@ def test_recordings_whose_stems_exist_are_skipped(trained_run, recordings, tmp_p
     (removed,) = (tmp_path / "out").rglob("song/residual.wav")
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")}
     removed.unlink()
+    (tmp_path / "out/results.jsonl").unlink()  # it would say what is done, too
     result = run(*command, "--skip-existing")
     assert result.code == 0 and result.out.count("x real time") == 1
     assert result.err.count("is skipped: its stems exist.") == 1
@@ -76,7 +77,8 @@ def test_one_bad_file_does_not_stop_the_others(trained_run, recordings, tmp_path
     )
     assert result.code == 1
     assert result.error.endswith(
-        "DataError: 1 of 3 recordings could not be separated; the reasons are above."
+        "DataError: 1 of 3 recordings could not be separated; the reasons are above and in"
+        f" {tmp_path / 'out/results.jsonl'}."
     )
     assert "notes.wav is not audio" in result.error
     made = {

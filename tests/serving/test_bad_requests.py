@@ -149,7 +149,7 @@ def test_a_bad_request_gets_an_error_that_says_what_to_send(session, signature, 
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("seconds", [0.5, float("nan"), 1e9, -1.0])
+@pytest.mark.parametrize("seconds", [0.1, float("nan"), 1e9, -1.0])
 def test_impossible_limits_are_refused(bundle, seconds):
     with pytest.raises(ConfigError, match="max_request_seconds"):
         RequestLimits(max_request_seconds=seconds).samples(bundle.manifest)

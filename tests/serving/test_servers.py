@@ -63,7 +63,7 @@ def test_blocks_are_made_to_fit_messages(server, rest):
             2,
         )
     with pytest.raises(ServingError, match="raise max_message_bytes"):
-        connect(address(server, rest), "small", rest=rest, max_message_bytes=100_000)
+        connect(address(server, rest), "small", rest=rest, max_message_bytes=20_000)
 
 
 @pytest.mark.parametrize("rest", [False, True])

@@ -9,6 +9,7 @@ FLOOR = 2.0**-22
 # scale. Half precision represents both numbers.
 AMPLIFIED = 2.0**12
 LOG_SCALE, LOG_OFFSET = 0.1, 0.4  # log power of music to about [-1, 1]
+KERNEL = 3  # frames of a mask network's convolutions
 EPSILON = 1e-3  # of every normalisation of the mask network
 
 

@@ -17,13 +17,11 @@ import numpy as np
 from tfsepgan.config import from_dict
 from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.layers.filterbank import for_inference
-from tfsepgan.models.digests import BROKEN, check_digest, written_with_weights
+from tfsepgan.models.digests import BROKEN, WEIGHTS, check_digest, written_with_weights
 from tfsepgan.models.folders import MANIFEST, Manifest, find_bundle, read_manifest
 from tfsepgan.models.keras_state import built_in, refuse_after_fork
 from tfsepgan.networks.table import build_generator, first_sources, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
-
-WEIGHTS = "model.keras"
 
 __all__ = [
     "MANIFEST",

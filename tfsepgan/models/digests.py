@@ -13,6 +13,7 @@ from tfsepgan.files import put_in_place, sha256_of
 from tfsepgan.models.folders import CARD, HUB_CARD, MANIFEST, Manifest, writing_a_model
 
 _NO_PART = ("name", "trained", "export", "tfsepgan_version")  # of what a model computes
+WEIGHTS = "model.keras"  # of a generator
 # raised by building and reading when settings or weights are not those of a model
 BROKEN = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, TypeError, ValueError),

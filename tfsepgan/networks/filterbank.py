@@ -16,8 +16,9 @@ Departs from them:
 import keras
 from keras import layers
 
+from tfsepgan.dsp.filterbank import EPSILON, KERNEL
 from tfsepgan.layers.dilated import DilatedConv1D
-from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_inputs
+from tfsepgan.networks.masking import dilation_of, masked, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
 
 
@@ -28,7 +29,7 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     for block in range(config.blocks):
         options = {"dropout": config.dropout, "name": f"block{block}"}
         signal = residual_block(signal, config.channels, dilation_of(config, block), **options)
-    signal = layers.LayerNormalization(epsilon=1e-3, name="norm")(signal)
+    signal = layers.LayerNormalization(epsilon=EPSILON, name="norm")(signal)
 
     def head(name: str, activation: str):
         return layers.Dense(sources * inputs.bins, activation=activation, name=name)(signal)
@@ -38,7 +39,7 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
 
 def residual_block(signal, channels: int, dilation: int, *, dropout: float = 0.0, name: str):
     """Add a branch to the signal: norm, dilated convolution over frames, dense layer."""
-    branch = layers.LayerNormalization(epsilon=1e-3, name=f"{name}_norm")(signal)
+    branch = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(signal)
     if dropout:
         branch = layers.SpatialDropout1D(dropout, name=f"{name}_drop")(branch)
     look = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")

@@ -19,14 +19,13 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
-from tfsepgan.dsp.filterbank import AMPLIFIED, FLOOR, LOG_OFFSET, LOG_SCALE
+from tfsepgan.dsp.filterbank import AMPLIFIED, FLOOR, KERNEL, LOG_OFFSET, LOG_SCALE
 from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
 from tfsepgan.layers.instantaneous_frequency import PhaseAdvance
 from tfsepgan.settings.networks import GeneratorConfig
 
-KERNEL = 3  # frames of a mask network's convolutions
 COMPRESSION = 0.3  # exponent of magnitudes
 
 

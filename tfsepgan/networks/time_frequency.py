@@ -29,6 +29,7 @@ import math
 import keras
 from keras import layers
 
+from tfsepgan.dsp.filterbank import KERNEL
 from tfsepgan.layers.bands import BandDense, BandMerge, BandSplit, band_groups
 from tfsepgan.layers.time_frequency import (
     FoldBins,
@@ -39,7 +40,7 @@ from tfsepgan.layers.time_frequency import (
     UnfoldBins,
     positions_of,
 )
-from tfsepgan.networks.masking import KERNEL, dilation_of, masked, masker_context, masker_inputs
+from tfsepgan.networks.masking import dilation_of, masked, masker_context, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
 
 LANES = 16  # channels that a processor computes at once; widths are multiples of it

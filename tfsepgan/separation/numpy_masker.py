@@ -12,13 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from tfsepgan.dsp.filterbank import AMPLIFIED, EPSILON, FLOOR, LOG_OFFSET, LOG_SCALE, root_hann
+from tfsepgan.dsp.filterbank import (
+    AMPLIFIED,
+    EPSILON,
+    FLOOR,
+    KERNEL,
+    LOG_OFFSET,
+    LOG_SCALE,
+    root_hann,
+)
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.digests import BROKEN
 from tfsepgan.models.folders import Manifest
 from tfsepgan.separation.blas import shared_by
 
-TAPS = 3  # frames of a convolution
 FRAMES_PER_TRANSFORM = 64  # at a time: they stay in the processor's cache
 # what NumPy computes transforms in: float32 since NumPy 2
 TRANSFORM_OF = np.fft.rfft(np.zeros(2, np.float32)).dtype
@@ -106,8 +113,8 @@ class NumpyMasker:
         self._blocks = []
         for block in range(blocks):
             norm = layer("layer_normalization", block, wide, wide)
-            kernel, bias = layer("dilated_conv1d", block, (TAPS, *square), wide)
-            look = kernel.reshape(TAPS * channels, channels), bias
+            kernel, bias = layer("dilated_conv1d", block, (KERNEL, *square), wide)
+            look = kernel.reshape(KERNEL * channels, channels), bias
             mix = _centred(*layer("dense", block + 1, square, wide))
             self._blocks.append((norm, look, mix, dilations[block % len(dilations)]))
         self._norm = layer("layer_normalization", blocks, wide, wide)
@@ -223,11 +230,11 @@ def _layer_norm(centred: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.
 def _side_by_side(signal: np.ndarray, dilation: int) -> np.ndarray:
     """The inputs of the three taps of a convolution, `[frames, 3 * channels]`."""
     frames, channels = signal.shape
-    taps = np.zeros((frames, TAPS, channels), np.float32)
+    taps = np.zeros((frames, KERNEL, channels), np.float32)
     taps[dilation:, 0] = signal[: max(frames - dilation, 0)]
     taps[:, 1] = signal
     taps[: max(frames - dilation, 0), 2] = signal[dilation:]
-    return taps.reshape(frames, TAPS * channels)
+    return taps.reshape(frames, KERNEL * channels)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ _HANN = np.hanning(2 * _SUMS + 1)[:-1] + np.hanning(2 * _SUMS + 1)[1:]
 _HANN /= _HANN.sum()
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)  # a rate each
 def _rise(step: int) -> np.ndarray:
     """From 0 to 1 in `step` samples, `[step, 1]`."""
     return (0.5 - 0.5 * np.cos(np.pi * np.arange(step) / step))[:, None]

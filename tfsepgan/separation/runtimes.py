@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from tfsepgan.errors import CheckpointError, ConfigError
-from tfsepgan.models.digests import check_digest
+from tfsepgan.models.digests import WEIGHTS, check_digest
 from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, Network
@@ -24,7 +24,6 @@ RUNTIMES = get_args(Runtime)
 # of music: above, TensorFlow is faster than LiteRT by more than its start takes
 LONG_SECONDS = 1800.0
 SIGNATURE = "separate"
-WEIGHTS = "model.keras"
 LIBRARIES = {"numpy": "NumPy", "litert": "LiteRT"}
 
 
@@ -97,14 +96,17 @@ def choose_runtime(
         raise ConfigError(f"got runtime {runtime!r}; wanted one of {', '.join(RUNTIMES)}")
     if runtime == "tensorflow":
         return runtime
+    searches = None
+    if not manifest.separates_in_one_pass:
+        searches = f"{manifest.system} searches for each mixture"
     reasons = {
-        "numpy": _why_not_numpy(folder, manifest),
-        "litert": _why_not_litert(folder, manifest),
+        "numpy": searches or _why_not_numpy(folder, manifest),
+        "litert": searches or _why_not_litert(folder, manifest),
     }
     if runtime == "auto":
-        is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
         if not reasons["numpy"]:
             return "numpy"
+        is_long = seconds is not None and seconds >= LONG_SECONDS and find_spec("tensorflow")
         return "tensorflow" if reasons["litert"] or is_long else "litert"
     if reasons[runtime]:
         raise CheckpointError(
@@ -151,8 +153,6 @@ def tflite_file(folder: Path, manifest: Manifest) -> Path:
 def _why_not_numpy(folder: Path, manifest: Manifest) -> str | None:
     from tfsepgan.separation.numpy_masker import why_not_numpy
 
-    if not manifest.separates_in_one_pass:
-        return f"{manifest.system} searches for each mixture"
     if not (folder / WEIGHTS).is_file():
         return f"it has no {WEIGHTS}"
     if find_spec("h5py") is None:
@@ -161,8 +161,6 @@ def _why_not_numpy(folder: Path, manifest: Manifest) -> str | None:
 
 
 def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:
-    if not manifest.separates_in_one_pass:
-        return f"{manifest.system} searches for each mixture"
     if not tflite_file(folder, manifest).is_file():
         return f"it has no {manifest.name}.tflite, which tfsepgan-export writes"
     if find_spec("ai_edge_litert") is None:

@@ -25,6 +25,7 @@ class LocalModel:
     folder: Path
     runtime: str
     block_seconds: float | None
+    stereo: str
 
     def facts(self) -> Facts:
         """Read the manifest, not the weights."""
@@ -39,9 +40,8 @@ class LocalModel:
             quiet_tensorflow()
         from tfsepgan.separation.separator import load
 
-        return nullcontext(
-            load(self.folder, block_seconds=self.block_seconds, runtime=self.runtime)
-        )
+        options = {"block_seconds": self.block_seconds, "stereo": self.stereo}
+        return nullcontext(load(self.folder, runtime=self.runtime, **options))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,8 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
     Raises: CheckpointError when there is no such model, or the runtime cannot run it.
     """
     if options.server is not None:
-        named = {"secure": options.secure, "parallel": options.parallel}
+        named: dict[str, Any] = {"secure": options.secure, "parallel": options.parallel}
+        named["stereo"] = options.stereo
         if options.block_seconds is not None:
             named["block_seconds"] = options.block_seconds
         return ServedModel(
@@ -96,4 +97,9 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
 
     folder = find_bundle(options.model)
     runtime = choose_runtime(options.runtime, folder, read_manifest(folder), seconds=seconds)
-    return LocalModel(folder=folder, runtime=runtime, block_seconds=options.block_seconds)
+    return LocalModel(
+        folder=folder,
+        runtime=runtime,
+        block_seconds=options.block_seconds,
+        stereo=options.stereo,
+    )

@@ -16,7 +16,7 @@ class SeparateOptions:
     """Separate recordings into stems that sum to the recording."""
 
     TOPICS: ClassVar = {
-        "model": ("inputs", "model", "server", "runtime"),
+        "model": ("inputs", "model", "server", "runtime", "stereo"),
         "stems": ("output", "sources", "residual_only", "name"),
         "many recordings": ("jobs", "skip_existing", "retry_failed"),
         "format": ("format", "subtype", "bit_rate", "clip"),
@@ -67,6 +67,8 @@ class SeparateOptions:
     error. A note says which happened."""
     runtime: Literal["auto", "numpy", "litert", "tensorflow"] = "auto"
     """Library that runs the model; auto takes the fastest that can run it."""
+    stereo: Literal["together", "apart"] = "together"
+    """Refine stereo by both channels together, or separate each channel alone, which is faster."""
     block_seconds: float | None = None
     """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
     memory, not the result."""

@@ -68,7 +68,8 @@ class Work:
             name=options.name,
         )
         self._wanted.check(recordings)
-        self._job = Job(wanted=self._wanted, model=facts.digest if facts else "")
+        model = facts.digest if facts else ""
+        self._job = Job(wanted=self._wanted, model=model, stereo=options.stereo)
         self.results = opened.enter_context(Results(place)) if place else None
         self._recordings, self._total = recordings, len(recordings)
 

@@ -63,7 +63,9 @@ class SeparateTracks(beam.DoFn):
         model = self._choose()
         self._opened = model.open()
         self._separator = self._opened.__enter__()
-        self._job = Job(wanted=self._wanted, model=model.facts().digest)
+        self._job = Job(
+            wanted=self._wanted, model=model.facts().digest, stereo=self._separator.stereo
+        )
 
     def teardown(self) -> None:
         """Close the model."""

@@ -8,6 +8,7 @@ on multiples of `hop`, because the estimates shift with the mixture in steps of 
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,16 @@ CHANNELS_PER_PASS = 2  # in one batch; more channels take more passes, not more 
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Maps `[batch, time, 1]` to `[batch, sources, time, 1]`, float32, for at least one sample."""
+
+
+class Engine(Protocol):
+    """What separates pieces of a mixture: `BlockSeparator`, and what refines its estimates."""
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The next `[time, channels]` to blocks of estimates, `[sources, time, channels]`."""
+
+    def finish(self) -> list[np.ndarray]:
+        """The last blocks."""
 
 
 def block_samples(seconds: float, *, sample_rate_hz: int, hop: int, context: int) -> int:

@@ -17,7 +17,7 @@ from tfsepgan.separation.earlier import remove_half_written
 from tfsepgan.separation.files import SeparatedFile
 from tfsepgan.separation.naming import Recording
 from tfsepgan.separation.results import Fingerprint, Output, Result, Results, fingerprint_of, now
-from tfsepgan.separation.separator import Separator
+from tfsepgan.separation.separator import Separator, Stereo
 
 Ended = SeparatedFile | FailedFile
 DIED = (
@@ -42,6 +42,8 @@ class Job:
     wanted: Wanted
     model: str
     """Digest of the model, see `models.digests.model_digest`."""
+    stereo: Stereo
+    """Of the separator."""
 
     @property
     def settings(self) -> str:
@@ -50,6 +52,7 @@ class Job:
         form = {"name": wanted.form.name, "sample_format": wanted.form.sample_format}
         form["bit_rate_kbps"] = wanted.form.bit_rate_kbps or wanted.form.encoding.bit_rate_kbps
         facts = {"form": form, "clip": wanted.clip, "stems": wanted.stems, "name": wanted.name}
+        facts["stereo"] = self.stereo
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def result(self, recording: Recording, outcome: Outcome) -> Result:

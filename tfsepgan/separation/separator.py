@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
 from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
+from tfsepgan.separation.spatial import CHANNELS as STEREO_CHANNELS
+from tfsepgan.separation.spatial import SpatialFilter
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
@@ -32,13 +34,16 @@ if TYPE_CHECKING:
 BLOCK_SECONDS = 25.0
 LITERT_BLOCK_SECONDS = 7.0  # as fast in LiteRT as 25 s, with 330 MB in place of 550 MB
 
+Stereo = Literal["together", "apart"]
+"""How two channels are separated: refined by what they share (see `spatial`), or each alone."""
+
 
 class Separator:
     """Separates recordings of any length, rate and channel count into stems.
 
     The stems do not depend on `block_seconds`: they equal one pass of the network over the whole
-    signal to float rounding. Every channel is separated on its own. In `stream`, memory does not
-    grow with length.
+    signal to float rounding. The network hears every channel alone; stereo is refined by both
+    channels afterwards. In `stream`, memory does not grow with length.
     """
 
     folder: Path | None = None
@@ -52,6 +57,7 @@ class Separator:
         bundle: "Bundle | TrainedSystem | LoadedModel",
         *,
         block_seconds: float = BLOCK_SECONDS,
+        stereo: Stereo = "together",
     ) -> None:
         """
         Args:
@@ -59,12 +65,18 @@ class Separator:
           block_seconds: new output per pass of the network. Longer blocks are a little faster;
             shorter ones need less memory and reduce the delay of a stream. A block has at least
             four contexts.
+          stereo: 'together' refines the estimates of recordings with two channels by where each
+            source sounds from (`spatial`), which takes half as much time again; 'apart' separates
+            each channel alone, as recordings with any other number of channels.
         """
         if not isinstance(block_seconds, Real) or not 0 < block_seconds < math.inf:
             raise ConfigError(
                 f"got block_seconds={block_seconds!r}; wanted a number above zero, such as 25"
             )
+        if stereo not in get_args(Stereo):
+            raise ConfigError(f"got stereo={stereo!r}; wanted one of {', '.join(get_args(Stereo))}")
         _check_sources(bundle.manifest)
+        self.stereo = stereo
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
         self._bundle = bundle
@@ -82,6 +94,7 @@ class Separator:
         *,
         block_seconds: float | None = None,
         runtime: "Runtime" = "auto",
+        stereo: Stereo = "together",
         seconds: float | None = None,
     ) -> "Separator":
         """Load a model.
@@ -93,6 +106,7 @@ class Separator:
           runtime: 'numpy', 'litert' or 'tensorflow'; 'auto' chooses the first of them that can run
             the model, but TensorFlow instead of LiteRT from half an hour of music on. The stems are
             the same to float32 rounding.
+          stereo: see `Separator`.
           seconds: of music to separate, if known; used by 'auto'.
         Raises: CheckpointError when there is no such model, it is damaged or does not separate, or
           the runtime cannot run it; ConfigError for an unknown runtime.
@@ -118,7 +132,8 @@ class Separator:
             from tfsepgan.models.saved import open_model
 
             bundle, default = open_model(folder), BLOCK_SECONDS
-        separator = cls(bundle, block_seconds=default if block_seconds is None else block_seconds)
+        block_seconds = default if block_seconds is None else block_seconds
+        separator = cls(bundle, block_seconds=block_seconds, stereo=stereo)
         separator.folder, separator.runtime = folder, chosen
         return separator
 
@@ -151,9 +166,8 @@ class Separator:
                 " save_to_preset and load that folder with from_preset."
             )
         seconds = self.block / self.sample_rate_hz
-        return partial(
-            type(self).from_preset, self.folder, block_seconds=seconds, runtime=self.runtime
-        ), ()
+        options = {"block_seconds": seconds, "runtime": self.runtime, "stereo": self.stereo}
+        return partial(type(self).from_preset, self.folder, **options), ()
 
     def __repr__(self) -> str:
         return (
@@ -233,6 +247,9 @@ class Separator:
             context=self.manifest.context,
             block=self.block,
         )
+        if channels == STEREO_CHANNELS and self.stereo == "together":
+            sources, rate = len(self.sources), self.sample_rate_hz
+            engine = SpatialFilter(engine, sources=sources, sample_rate_hz=rate)
         stream = StemStream(
             engine,
             sources=self.sources,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import soxr
 
-from tfsepgan.separation.engine import BlockSeparator
+from tfsepgan.separation.engine import Engine
 from tfsepgan.separation.offset import OffsetRemover
 
 RESIDUAL = "residual"
@@ -26,7 +26,7 @@ class StemStream:
 
     def __init__(
         self,
-        engine: BlockSeparator,
+        engine: Engine,
         *,
         sources: Sequence[str],
         channels: int,

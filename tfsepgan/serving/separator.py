@@ -17,7 +17,7 @@ import numpy as np
 from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator
 from tfsepgan.separation.runtimes import LoadedModel
-from tfsepgan.separation.separator import BLOCK_SECONDS, Separator
+from tfsepgan.separation.separator import BLOCK_SECONDS, Separator, Stereo
 from tfsepgan.serving.description import Description, read_description
 from tfsepgan.serving.grpc_client import GrpcClient
 from tfsepgan.serving.replies import checked_stems
@@ -35,6 +35,7 @@ def connect(
     rest: bool = False,
     secure: bool = False,
     block_seconds: float = BLOCK_SECONDS,
+    stereo: Stereo = "together",
     parallel: int = PARALLEL,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     patience: Patience | None = None,
@@ -47,6 +48,7 @@ def connect(
       rest: True uses REST, which is slower but does not need tensorflow-serving-api.
       secure: True encrypts by TLS.
       block_seconds: new output per request; less where a request or message would become too large.
+      stereo: see `Separator`.
       parallel: number of requests at a time.
       max_message_bytes: the largest request or reply.
       patience: limits of time and attempts when the server does not answer.
@@ -68,7 +70,8 @@ def connect(
             server=client.name,
         )
         most = _samples_per_request(description, max_message_bytes, client)
-        return RemoteSeparator(client, description, most, block_seconds, parallel, patience)
+        local = {"block_seconds": block_seconds, "stereo": stereo}
+        return RemoteSeparator(client, description, most, parallel, patience, **local)
     except BaseException:
         client.close()
         raise
@@ -84,16 +87,18 @@ class RemoteSeparator(Separator):
         client,
         description: Description,
         most: int,
-        block_seconds: float,
         parallel: int,
         patience: Patience,
+        *,
+        block_seconds: float,
+        stereo: Stereo,
     ):
         """
         Args:
           client: a GrpcClient or RestClient.
           description: of the model.
           most: samples of one channel that a request may hold.
-          block_seconds, parallel, patience: see `connect`.
+          parallel, patience, block_seconds, stereo: see `connect`.
         """
 
         def separate(mixture: np.ndarray) -> np.ndarray:
@@ -105,7 +110,8 @@ class RemoteSeparator(Separator):
                 server=client.name,
             )
 
-        super().__init__(LoadedModel(separate, description), block_seconds=block_seconds)
+        loaded = LoadedModel(separate, description)
+        super().__init__(loaded, block_seconds=block_seconds, stereo=stereo)
         self.block = _fitting(self.block, most, description)
         self._client = client
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")

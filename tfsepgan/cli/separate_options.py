@@ -70,8 +70,8 @@ class SeparateOptions:
     stereo: Literal["together", "apart"] = "together"
     """Refine stereo by both channels together, or separate each channel alone, which is faster."""
     block_seconds: float | None = None
-    """Length of a block for the network (default: 7 for litert, else 25); it changes speed and
-    memory, not the result."""
+    """Length of a block for the network (default: 7 for litert, 20 for numpy, else 25); it changes
+    speed and memory, not the result."""
     runner: Literal["DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] | None = None
     """Separate on this runner of Apache Beam, with inputs and OUTPUT at any address of fsspec, such
     as gs://bucket/music (pip install "tfsepgan[beam]")."""

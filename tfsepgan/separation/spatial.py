@@ -19,8 +19,7 @@ Departs from them:
 """
 
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -34,7 +33,6 @@ BANDS = 5  # neighbouring bins whose spreads are averaged
 DIFFUSE = 0.1  # of every spread is equal in both channels and independent: bounds the filter
 SILENCE = np.float32(1e-30)
 CHANNELS = 2
-THREADS = 2  # groups that are computed at the same time
 
 
 class SpatialFilter:
@@ -64,95 +62,106 @@ class SpatialFilter:
         self._spreads: deque[np.ndarray] = deque()  # of REACH groups before them at most, and these
         self._silence = self._hop  # samples before the recording that are still to be cut off
         self._left = 0  # samples of the recording that are taken in and not returned
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-spatial")
+        self._work: Future[list[np.ndarray]] | None = None  # refines the last blocks of the engine
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """Add the next `[time, 2]` float32 of the mixture.
 
-        Returns: a list of the next block, `[sources, time, 2]`, or of nothing if none is ready.
+        A thread refines estimates while the engine makes the next ones.
+
+        Returns: the blocks that are ready, `[sources, time, 2]` each; often none.
         """
         self._mixture = np.concatenate([self._mixture, samples])
-        return self._cut(self._take_in(self._engine.push(samples)))
+        blocks = self._engine.push(samples)
+        return self._refine(blocks) if blocks else []
 
     def finish(self) -> list[np.ndarray]:
-        """End the mixture; returns a list of the last block, or of nothing if none is left."""
-        ready = self._take_in(self._engine.finish())
-        end = np.zeros((len(self._held), CHANNELS, (GROUP + 1) * self._hop), np.float32)
-        ready += self._groups_of(end)
-        ready += self._refine(len(self._groups))
-        return self._cut(ready)
+        """End the mixture; returns its last blocks."""
+        ready = self._refine(self._engine.finish(), last=True)
+        ready += self._done()
+        self._pool.shutdown()
+        return ready
 
-    def _cut(self, groups: list[np.ndarray]) -> list[np.ndarray]:
-        """Join groups, without the silence before and after the recording."""
-        if not groups:
-            return []
-        block = np.concatenate(groups, axis=-1)[..., self._silence :][..., : self._left]
+    def _done(self) -> list[np.ndarray]:
+        """What the thread has refined, when it is ready."""
+        ready = self._work.result() if self._work else []
+        self._work = None
+        return ready
+
+    def _refine(self, blocks: list[np.ndarray], *, last: bool = False) -> list[np.ndarray]:
+        """Give blocks to the thread; returns what it was given before, refined."""
+        done = self._done()
+        pieces = []
+        for block in blocks:
+            mixture, self._mixture = np.split(self._mixture, [block.shape[1]])
+            self._left += len(mixture)
+            pieces.append((mixture, block))
+        self._work = self._pool.submit(self._refined, pieces, last=last)
+        return done
+
+    def _refined(
+        self, pieces: list[tuple[np.ndarray, np.ndarray]], *, last: bool
+    ) -> list[np.ndarray]:
+        """Take in pieces of the mixture with their estimates; returns the blocks that are ready.
+
+        Runs in the thread.
+        """
+        groups, step = [], GROUP * self._hop
+        for mixture, block in pieces:
+            for start in range(0, len(mixture), step):
+                some = slice(start, start + step)
+                signals = np.concatenate([mixture[None, some], block[:, some]])
+                groups += self._take_in(signals.transpose(0, 2, 1))
+        if last:
+            silence = np.zeros((len(self._held), CHANNELS, step + self._hop), np.float32)
+            groups += self._take_in(silence)
+            groups += [self._oldest() for _ in range(len(self._groups))]
+        return [block for block in map(self._of_recording, groups) if block.size]
+
+    def _of_recording(self, group: np.ndarray) -> np.ndarray:
+        """Cut off the silence before and after the recording: `[sources, time, channels]`."""
+        block = group[..., self._silence :][..., : self._left]
         self._silence = 0
         self._left -= block.shape[-1]
-        return [block.transpose(0, 2, 1)] if block.size else []
+        return block.transpose(0, 2, 1)
 
-    def _take_in(self, blocks: list[np.ndarray]) -> list[np.ndarray]:
-        """Blocks of the engine to refined groups, `[sources, channels, time]` each."""
-        ready = []
-        for block in blocks:
-            count = block.shape[1]
-            mixture, self._mixture = self._mixture[:count], self._mixture[count:]
-            self._left += count
-            ready += self._groups_of(np.concatenate([mixture[None], block]).transpose(0, 2, 1))
-        return ready
-
-    def _groups_of(self, signals: np.ndarray) -> list[np.ndarray]:
-        """Take in `[signals, channels, time]`; returns the refined groups that are ready."""
-        held = np.concatenate([self._held, signals], axis=-1)
+    def _take_in(self, signals: np.ndarray) -> list[np.ndarray]:
+        """Add `[signals, channels, time]`; returns the refined groups that are ready."""
+        self._held = np.concatenate([self._held, signals], axis=-1)
         step, ready = GROUP * self._hop, []
-        starts = range(0, held.shape[-1] - step - self._hop + 1, step)
-        for first in range(0, len(starts), THREADS):
-            some = [
-                held[..., start : start + step + self._hop]
-                for start in starts[first : first + THREADS]
-            ]
-            for parts, spreads in _in_threads(self._analysis, some):
-                self._groups.append(parts)
-                self._spreads.append(spreads)
-            ready += self._refine(len(self._groups) - REACH)
-        self._held = held[..., len(starts) * step :].copy()
+        while self._held.shape[-1] >= step + self._hop:
+            parts = self._analysis(self._held[..., : step + self._hop])
+            self._held = self._held[..., step:]
+            self._groups.append(parts)
+            self._spreads.append(spreads_of(parts))
+            if len(self._groups) > REACH:
+                ready.append(self._oldest())
         return ready
 
-    def _analysis(self, signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Transform a group: the spectra of its estimates and residual, and their spreads.
+    def _analysis(self, signals: np.ndarray) -> np.ndarray:
+        """Transform a group.
 
         Args:
           signals: the mixture and its estimates, `[1 + sources, channels, time]`.
-        Returns: `[sources + 1, channels, frames, bins]`, complex64, whose sum is the mixture's
-          spectrum; `spreads_of` them.
+        Returns: the spectra of the estimates and of the residual, `[sources + 1, channels, frames,
+          bins]`, complex64; their sum is that of the mixture.
         """
         frames = np.lib.stride_tricks.sliding_window_view(signals, self._frame, axis=-1)
         parts = np.empty((*signals.shape[:2], GROUP, self._frame // 2 + 1), np.complex64)
         for signal, spectrum in zip(frames[:, :, :: self._hop], parts, strict=True):
             spectrum[...] = np.fft.rfft(signal * self._window)
         residual = parts[0] - parts[1:].sum(axis=0)
-        parts = np.concatenate([parts[1:], residual[None]])
-        return parts, spreads_of(parts)
+        return np.concatenate([parts[1:], residual[None]])
 
-    def _refine(self, count: int) -> list[np.ndarray]:
-        """Refine the groups that wait longest; returns `[sources, channels, time]` of each."""
-        work = []
-        for _ in range(count):
-            before = len(self._spreads) - len(self._groups)
-            near = list(self._spreads)[: before + 1 + REACH]
-            work.append((self._groups.popleft(), near))
-            if before == REACH:
-                self._spreads.popleft()
-        ready = []
-        for first in range(0, len(work), THREADS):
-            for waves in _in_threads(self._waves, work[first : first + THREADS]):
-                ready.append(self._overlapped(waves))
-        return ready
-
-    def _waves(self, group: tuple[np.ndarray, list[np.ndarray]]) -> np.ndarray:
-        """Refine a group with the spreads near it; returns windowed frames, float32."""
-        parts, near = group
-        spectra = refined(parts, np.sum(near, axis=0))
-        return (np.fft.irfft(spectra, self._frame) * self._window).astype(np.float32)
+    def _oldest(self) -> np.ndarray:
+        """Refine the group that waits longest; returns `[sources, channels, time]`."""
+        before = len(self._spreads) - len(self._groups)
+        near = list(self._spreads)[: before + 1 + REACH]
+        if before == REACH:
+            self._spreads.popleft()
+        spectra = refined(self._groups.popleft(), np.sum(near, axis=0))
+        return self._overlapped((np.fft.irfft(spectra, self._frame) * self._window).astype("f4"))
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""
@@ -161,14 +170,6 @@ class SpatialFilter:
         hops[:, :, 1:] += waves[:, :, :-1, self._hop :]
         self._overlap = waves[:, :, -1, self._hop :].copy()
         return hops.reshape(*hops.shape[:2], -1)
-
-
-def _in_threads(function: Callable, items: list) -> list:
-    """The results of a function for each item, in order."""
-    if len(items) == 1:
-        return [function(items[0])]
-    with ThreadPoolExecutor(len(items)) as pool:
-        return list(pool.map(function, items))
 
 
 def spreads_of(parts: np.ndarray) -> np.ndarray:

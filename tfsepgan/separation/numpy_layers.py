@@ -16,12 +16,12 @@ def chunks(frames: int) -> list[slice]:
 def gain_to_one_level(mean_power: np.ndarray, before: int, after: int) -> np.ndarray:
     """The factor of each frame's power that `AtOneLevel` applies.
 
-    `[before + frames + after]` -> `[frames]`.
+    `[before + frames + after, channels]` -> `[frames, channels]`.
     """
     if len(mean_power) == before + after:
-        return np.zeros(0, np.float32)
-    around = np.lib.stride_tricks.sliding_window_view(mean_power, before + 1 + after)
-    return np.float32(AMPLIFIED**2) / (around.mean(axis=1) + np.float32(FLOOR))
+        return np.zeros((0, mean_power.shape[1]), np.float32)
+    around = np.lib.stride_tricks.sliding_window_view(mean_power, before + 1 + after, axis=0)
+    return np.float32(AMPLIFIED**2) / (around.mean(axis=-1) + np.float32(FLOOR))
 
 
 def dense(signal: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -203,32 +203,40 @@ class NumpyMasker:
         """
         frames = np.lib.stride_tricks.sliding_window_view(extended, self.frame)[:: self.hop]
         spectrum = np.empty((len(frames), self._bins), np.complex64)
-        windowed = np.empty((FRAMES_PER_TRANSFORM, self.frame), TRANSFORM_TYPE)
+        most = min(len(frames), FRAMES_PER_TRANSFORM)
+        windowed = np.empty((most, self.frame), TRANSFORM_TYPE)
         for some in chunks(len(frames)):
             count = some.stop - some.start
             np.multiply(frames[some], self._window, out=windowed[:count])
             spectrum[some] = np.fft.rfft(windowed[:count])[:, : self._bins]
         return spectrum
 
-    def masks(self, spectrum: np.ndarray, edges: Edges) -> np.ndarray:
-        """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1]."""
-        signal = dense(self._features(spectrum, edges), *self._enter)
+    def masks(self, spectrum: np.ndarray, edges: Edges, *, channels: int = 1) -> np.ndarray:
+        """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1].
+
+        Args:
+          channels: whose frames take turns: the weights are read once for all of them.
+        """
+        signal = dense(self._features(spectrum, edges, channels), *self._enter)
         for block, (norm, look, mix, dilation, ahead) in enumerate(self._blocks):
-            before = (KERNEL - 1) * dilation - ahead
-            normal = edges.around(("look", block), layer_norm(signal, *norm), before, ahead)
-            branch = dense(side_by_side(normal, dilation), *look)
-            signal = edges.delayed(("skip", block), signal, ahead)
+            after, apart = ahead * channels, dilation * channels
+            before = (KERNEL - 1) * apart - after
+            normal = edges.around(("look", block), layer_norm(signal, *norm), before, after)
+            branch = dense(side_by_side(normal, apart), *look)
+            signal = edges.delayed(("skip", block), signal, after)
             signal += dense(np.maximum(branch, 0, out=branch), *mix)
         return sigmoid(dense(layer_norm(signal, *self._norm), *self._masks))
 
-    def _features(self, spectrum: np.ndarray, edges: Edges) -> np.ndarray:
+    def _features(self, spectrum: np.ndarray, edges: Edges, channels: int) -> np.ndarray:
         """The normalised loudness of each bin, `[frames, bins]`."""
         twice_power = 2 * (spectrum.real**2 + spectrum.imag**2)
         if any(self._level):
             mean_power = np.float32(AMPLIFIED**2 / 2) * twice_power.mean(axis=1)
-            gain = gain_to_one_level(edges.around("level", mean_power, *self._level), *self._level)
-            twice_power = edges.delayed("power", twice_power, self._level[1])
-            twice_power *= gain[:, None]
+            before, after = self._level
+            around = edges.around("level", mean_power, before * channels, after * channels)
+            gain = gain_to_one_level(around.reshape(-1, channels), before, after)
+            twice_power = edges.delayed("power", twice_power, after * channels)
+            twice_power *= gain.reshape(-1, 1)
         twice_power += np.float32(FLOOR)
         factor, term = self._levels
         loudness = np.log(twice_power, out=twice_power)
@@ -250,8 +258,9 @@ class NumpyMasker:
         if before is not None:
             hops[: repeats - 1] = before.reshape(-1, self.hop)
         # The transform ignores the second half; without it, NumPy 1 would copy its input.
-        whole = np.zeros((FRAMES_PER_TRANSFORM, self.frame), TRANSFORM_OF)
-        frames = np.empty((FRAMES_PER_TRANSFORM, size), np.float32)
+        most = min(len(spectrum), FRAMES_PER_TRANSFORM)
+        whole = np.zeros((most, self.frame), TRANSFORM_OF)
+        frames = np.empty((most, size), np.float32)
         for some in chunks(len(spectrum)):
             count = some.stop - some.start
             np.multiply(spectrum[some], mask[some], out=whole[:count, : self._bins])

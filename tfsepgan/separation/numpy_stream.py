@@ -43,21 +43,23 @@ class NumpyStream(BlockwiseSeparator):
     def reset(self) -> None:
         """Start a new recording."""
         super().reset()
-        self._channels = [_Channel(self._masker) for _ in range(self.channels)]
-        shape = (self._masker.sources, self._delay, self.channels)
-        self._estimates = np.zeros(shape, np.float32)
-        self._mixture = np.zeros(shape[1:], np.float32)
+        masker = self._masker
+        self._edges = _StreamEdges()
+        self._past = np.zeros((self.channels, masker.frame - masker.hop), np.float32)
+        # The first frames complete hops before the start, which nobody gets.
+        self._before_start = masker.synthesis_frame - masker.hop
+        shape = (masker.sources, self.channels, self._before_start)
+        self._sums = np.zeros(shape, np.float32)  # of the frames so far, where more will overlap
+        self._estimates = np.zeros((masker.sources, self._delay, self.channels), np.float32)
+        self._mixture = np.zeros((self._delay, self.channels), np.float32)
 
     def _step(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        hops = -(-len(samples) // self._masker.hop)
-        padded = np.zeros((hops * self._masker.hop, self.channels), np.float32)
-        padded[: len(samples)] = samples
-        last = len(samples) < self.block_samples
-        each = [one.push(padded[:, c], last=last) for c, one in enumerate(self._channels)]
-        estimates = np.concatenate([self._estimates, np.stack(each, axis=-1)], axis=1)
         block = np.zeros((self.block_samples, self.channels), np.float32)
         block[: len(samples)] = samples
         mixture = np.concatenate([self._mixture, block])
+        estimates = self._estimates
+        if not self._edges.last:
+            estimates = np.concatenate([estimates, self._separated(samples)], axis=1)
         count = self.block_samples
         self._estimates, self._mixture = estimates[:, count:], mixture[count:]
         # After the end there may be fewer than a block: samples that nobody gets.
@@ -66,46 +68,35 @@ class NumpyStream(BlockwiseSeparator):
         residual = mixture[:count] - ready.sum(axis=0)
         return dict(zip(self.stems, (*ready, residual), strict=True))
 
-
-class _Channel:
-    """The state of one channel."""
-
-    def __init__(self, masker: NumpyMasker):
-        self._masker = masker
-        self._edges = _StreamEdges()
-        self._past = np.zeros(masker.frame - masker.hop, np.float32)
-        # A whole signal begins with complete hops: those of frames that started before it.
-        self._unwanted = masker.synthesis_frame - masker.hop
-        self._sums = [np.zeros(self._unwanted, np.float32) for _ in range(masker.sources)]
-        self._ended = False
-
-    def push(self, samples: np.ndarray, *, last: bool) -> np.ndarray:
-        """Add whole hops; after the last, the frames that were waited for are zeros.
-
-        Args:
-          samples: `[time]`.
-        Returns: `[sources, ready]`.
-        """
-        masker = self._masker
-        nothing = np.zeros((masker.sources, 0), np.float32)
-        if self._ended:
-            return nothing
-        if last:
-            after = np.zeros(masker.synthesis_frame - masker.hop, np.float32)
-            samples = np.concatenate([samples, after])
-        self._ended = self._edges.last = last
-        extended = np.concatenate([self._past, samples])
-        self._past = extended[len(samples) :]
-        spectrum = masker.analysis(extended)
-        masks = masker.masks(spectrum, self._edges)
-        spectrum = self._edges.delayed("spectrum", spectrum, masker.look_ahead)
-        estimates = [
-            masker.synthesis(spectrum, masker.of_source(masks, source), sums)
-            for source, sums in enumerate(self._sums)
-        ]
-        skipped = min(self._unwanted, len(estimates[0]))
-        self._unwanted -= skipped
-        return np.stack(estimates)[:, skipped:]
+    def _separated(self, samples: np.ndarray) -> np.ndarray:
+        """The estimates that `[time, channels]` completes, `[sources, ready, channels]`."""
+        masker, channels = self._masker, self.channels
+        tail = -len(samples) % masker.hop
+        if len(samples) < self.block_samples:  # the frames that are waited for are silent
+            self._edges.last = True
+            tail += masker.synthesis_frame - masker.hop
+        time = len(samples) + tail
+        extended = np.zeros((channels, self._past.shape[1] + time), np.float32)
+        extended[:, :-time] = self._past
+        extended[:, self._past.shape[1] : extended.shape[1] - tail] = samples.T
+        self._past = extended[:, time:]
+        spectra = np.stack([masker.analysis(one) for one in extended], axis=1)
+        spectrum = spectra.reshape(-1, spectra.shape[-1])  # the channels take turns
+        masks = masker.masks(spectrum, self._edges, channels=channels)
+        spectrum = self._edges.delayed("spectrum", spectrum, masker.look_ahead * channels)
+        estimates = np.stack(
+            [
+                [
+                    masker.synthesis(spectrum[channel::channels], mask[channel::channels], sums)
+                    for channel, sums in enumerate(self._sums[source])
+                ]
+                for source in range(masker.sources)
+                for mask in [masker.of_source(masks, source)]
+            ]
+        )
+        skipped = min(self._before_start, estimates.shape[-1])
+        self._before_start -= skipped
+        return estimates[:, :, skipped:].transpose(0, 2, 1)
 
 
 class _StreamEdges:

@@ -87,6 +87,9 @@ class _Stream:
         self.active = True
         self._thread.start()
 
+    def stop(self):
+        self._thread.join()
+
     def close(self):
         self._closed.set()
         self._thread.join()

@@ -6,6 +6,7 @@ thread; what goes wrong there is raised by `DeviceStream.check` in the thread of
 Source: https://python-sounddevice.readthedocs.io (streams, callback flags).
 """
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -111,10 +112,10 @@ class DeviceStream:
         return self
 
     def __exit__(self, *exception) -> None:
-        try:
+        with contextlib.suppress(self._library.PortAudioError):  # the device is gone
+            if self.finished:
+                self._stream.stop()  # plays what is in its buffers
             self._stream.close()
-        except self._library.PortAudioError:  # the device is gone
-            self.finished = True
 
     def check(self) -> None:
         """Raise what the thread of the stream raised, or DataError when the device is gone."""

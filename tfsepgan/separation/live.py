@@ -106,6 +106,9 @@ class Live:
         self.separator, self.block = separator, block
         self._gains = dict(gains)
         self._took = array("d")  # seconds of each block
+        self._lasts = block / separator.sample_rate_hz  # seconds
+        self.late = 0
+        """Blocks that took longer than they last."""
         delay = separator.latency_samples - separator.block_samples
         self._waiting = np.zeros((delay, separator.channels), np.float32)
 
@@ -113,7 +116,9 @@ class Live:
         """Add `[time, channels]`; returns the mix that is ready, `[ready, channels]`."""
         start = time.perf_counter()
         mix = self._mixed(self.separator.push(samples))
-        self._took.append(time.perf_counter() - start)
+        took = time.perf_counter() - start
+        self._took.append(took)
+        self.late += took > self._lasts
         return mix
 
     def end(self) -> np.ndarray:
@@ -143,13 +148,7 @@ class Live:
     @property
     def seconds(self) -> float:
         """Length of the blocks that went in."""
-        return len(self._took) * self.block / self.separator.sample_rate_hz
-
-    @property
-    def late(self) -> int:
-        """Blocks that took longer than they last."""
-        limit = self.block / self.separator.sample_rate_hz
-        return sum(seconds > limit for seconds in self._took)
+        return len(self._took) * self._lasts
 
     def times_ms(self) -> tuple[float, float, float]:
         """Median, 99th percentile and longest time of a block, in milliseconds."""

@@ -57,7 +57,8 @@ def test_what_is_beyond_full_scale_is_clipped_and_told(run, song, tmp_path):
     assert np.abs(read(tmp_path / "take.wav")).max() <= 1
 
 
-def test_from_device_to_device_until_ctrl_c(run, sound_devices):
+def test_from_device_to_device_until_ctrl_c(run, sound_devices, monkeypatch):
+    monkeypatch.setattr("tfsepgan.cli.live.REPORT_SECONDS", 0.0)
     flags = {3: "output_underflow", 5: "input_overflow", 7: "output_underflow"}
     devices = sound_devices(sound(640), flags=flags, then=ctrl_c, rate_hz=RATE_HZ)
     result = run("live", "--input", "Mix", "--output", "1", *ALL)
@@ -69,6 +70,7 @@ def test_from_device_to_device_until_ctrl_c(run, sound_devices):
     np.testing.assert_allclose(played[DELAY:], sound(640)[:-DELAY], rtol=0, atol=1e-6)
     assert "and 11 ms of the devices" in result.out
     assert "1 input overflow, " in result.out and "2 output underflows" in result.out
+    assert re.search(r"^\d+\.\d s: .*\d output underflow", result.err, re.MULTILINE)
 
 
 def test_from_device_to_file_everything_is_in_the_file(run, sound_devices, tmp_path):
@@ -94,6 +96,17 @@ def test_when_the_device_is_gone_the_file_is_complete(run, sound_devices, tmp_pa
     assert result.code == 1
     assert result.error == "DataError: the sound device is gone; connect it and start again."
     np.testing.assert_allclose(read(tmp_path / "take.wav"), sound(480), **CLOSE)
+
+
+def test_a_block_that_is_no_sound_is_silent_and_told(run, sound_devices, tmp_path):
+    broken = sound(640)
+    broken[100], broken[200] = np.nan, 1e30
+    sound_devices(broken, then=ctrl_c, rate_hz=RATE_HZ)
+    result = run("live", "--output", tmp_path / "take.wav", *ALL)
+    assert result.code == 0 and "2 broken input blocks" in result.out
+    expected = sound(640)
+    expected[96:112] = expected[192:208] = 0
+    np.testing.assert_allclose(read(tmp_path / "take.wav")[:640], expected, **CLOSE)
 
 
 def test_a_device_that_hangs_counts_as_gone(sound_devices, monkeypatch, run):

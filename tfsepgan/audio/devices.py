@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tfsepgan.audio.formats import LOUDEST
 from tfsepgan.errors import DataError
 
 QUIET_SECONDS = 3.0  # without a call, after which a device counts as gone
@@ -130,7 +131,7 @@ class DeviceStream:
         if status:
             self.xruns.update(flag for flag in FLAGS if getattr(status, flag))
         try:
-            result = self._process(None if taken is None else taken.copy())
+            result = self._process(None if taken is None else self._checked(taken))
         except BaseException as error:
             self._error = error
             if given is not None:
@@ -143,6 +144,13 @@ class DeviceStream:
             given[len(result) :] = 0
             self.finished = True
             raise self._library.CallbackStop
+
+    def _checked(self, taken: np.ndarray) -> np.ndarray:
+        """A copy of what the input gave; silence, and counted, where that is no sound."""
+        if np.abs(taken).max(initial=0.0) <= LOUDEST:  # false for NaN
+            return taken.copy()
+        self.xruns["broken_input_block"] += 1
+        return np.zeros_like(taken)
 
 
 def _sounddevice() -> Any:

@@ -109,7 +109,7 @@ class _Session:
             self._mixture = blocks_of(read_blocks(self._read, info), block)
         self._xruns: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
-        self._shown_at = 0.0
+        self._shown_at = self._started = 0.0
         self._clipped = 0
 
     def run(self, stop_here: Callable[[], None]) -> None:
@@ -174,6 +174,7 @@ class _Session:
         facts = {"channels": self._channels, "sample_rate_hz": self._rate_hz}
         stream = DeviceStream(process, **ends, **facts, block=self._live.block)
         self._xruns = stream.xruns
+        self._started = time.monotonic()
         with stream as device:
             self._say_latency(f", and {device.latency_ms:.0f} ms of the devices")
             while not device.finished:
@@ -197,7 +198,7 @@ class _Session:
 
     def _show_xruns(self) -> None:
         """Say on stderr what went wrong since the last line, at most once a second."""
-        now = self._live.seconds
+        now = time.monotonic() - self._started
         if now < self._shown_at + REPORT_SECONDS:
             return
         troubles = self._troubles()

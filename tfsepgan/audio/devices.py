@@ -78,7 +78,7 @@ class DeviceStream:
     ):
         self._library, self._process = _sounddevice(), process
         self.xruns: Counter[str] = Counter()
-        self.finished = False
+        self.finished = self._computing = False
         self._error: BaseException | None = None
         callbacks = {
             (True, True): ("Stream", lambda i, o, count, when, status: self._block(i, o, status)),
@@ -122,12 +122,12 @@ class DeviceStream:
         """Raise what the thread of the stream raised, or DataError when the device is gone."""
         if self._error is not None:
             raise self._error
-        quiet = time.monotonic() - self._called
+        quiet = 0.0 if self._computing else time.monotonic() - self._called
         if not self.finished and (quiet > QUIET_SECONDS or not self._stream.active):
             raise DataError("the sound device is gone; connect it and start again.")
 
     def _block(self, taken: np.ndarray | None, given: np.ndarray | None, status: Any) -> None:
-        self._called = time.monotonic()
+        self._computing = True
         if status:
             self.xruns.update(flag for flag in FLAGS if getattr(status, flag))
         try:
@@ -137,6 +137,8 @@ class DeviceStream:
             if given is not None:
                 given.fill(0)
             raise self._library.CallbackAbort from error
+        finally:
+            self._computing, self._called = False, time.monotonic()
         if given is None or result is None:
             return
         given[: len(result)] = result

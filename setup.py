@@ -138,6 +138,7 @@ setup(
             f"tensorflow[and-cuda]>=2.16.2,<2.17; {TENSORFLOW_2_16}",
             f"tensorflow[and-cuda]>=2.21,<2.22; {TENSORFLOW_NEWEST}",
         ],
+        "live": ["sounddevice>=0.4.6"],  # sound devices for tfsepgan-live
         "tools": ["mido>=1.3", "psutil>=5.9"],
     },
     entry_points={

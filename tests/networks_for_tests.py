@@ -37,6 +37,13 @@ SMALL_GENERATORS |= {
         "level_frames": 2,
         "features": "instantaneous_frequency",
     },
+    "filterbank with low latency": {
+        **FILTERBANK,
+        "kind": "filterbank",
+        "synthesis_frame": 32,
+        "look_ahead_frames": 0,
+        "level_frames": 3,
+    },
     "tfc_tdf": {**FILTERBANK, "blocks": 2, "patch": 2, "levels": 2},
     "tfc_tdf turning": {
         **FILTERBANK,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import soundfile
+from doubles.sound_devices import sound_devices  # noqa: F401
 
 
 @dataclass(frozen=True)

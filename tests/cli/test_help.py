@@ -3,14 +3,15 @@
 import pytest
 
 from tfsepgan import systems
-from tfsepgan.cli import data, evaluate, export, generate, refine, separate, train, tune, web
+from tfsepgan.cli import data, evaluate, export, generate, live, refine, separate, train, tune, web
 from tfsepgan.cli.flags import descriptions
 from tfsepgan.config import flatten, to_dict
 
 LINES, COLUMNS = 100, 100
 DATA = ("demo", "check", "render", "songs", "preview", "pack", "serve")
 HELPS = [
-    *((name,) for name in ("separate", "evaluate", "export", "generate", "refine", "web", "data")),
+    *((name,) for name in ("separate", "evaluate", "export", "generate", "refine", "data")),
+    *(("web",), ("live",)),
     *(("data", name) for name in DATA),
     *(("refine", name) for name in ("average", "soften", "compare")),
     *(("train", "--system", name) for name in systems.SYSTEMS),
@@ -20,7 +21,7 @@ HELPS = [
 OPTIONS = [
     *(separate.SeparateOptions, evaluate.EvaluateOptions, export.ExportOptions),
     *(generate.GenerateOptions, train.TrainOptions, tune.TuneOptions),
-    *(refine.Average, refine.Soften, refine.Compare, web.WebOptions),
+    *(refine.Average, refine.Soften, refine.Compare, web.WebOptions, live.LiveOptions),
     *(data.Demo, data.Check, data.Render, data.Songs, data.Pack, data.Serve),
 ]
 

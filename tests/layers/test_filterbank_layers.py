@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfsepgan.dsp.filterbank import root_hann
+from tfsepgan.dsp.filterbank import root_hann, window_pair
 from tfsepgan.errors import TfsepganError
 from tfsepgan.layers.filterbank import Analysis, Synthesis, cut_frames, hartley, overlap_add
 
@@ -91,6 +91,27 @@ def test_synthesis_gives_the_analysed_signal_back(frame, hop, learnable):
 
 
 @pytest.mark.parametrize("learnable", [False, True])
+@pytest.mark.parametrize(("frame", "hop", "short"), [(64, 16, 32), (256, 32, 96), (96, 8, 80)])
+def test_a_short_synthesis_window_gives_the_signal_back_too(frame, hop, short, learnable):
+    signal = noise(2, 9 * hop, 1)
+    spectrum = Analysis(frame, hop, frame // 2 + 1, learnable, short)(signal)
+    synthesis = Synthesis(frame, hop, learnable, short)
+    assert spectrum.shape[1] == 9 + short // hop - 1
+    np.testing.assert_allclose(synthesis(spectrum), signal, atol=2e-5)
+    # The last frame alone reaches back as far as its synthesis window.
+    alone = np.array(spectrum)
+    alone[:, :-1] = 0
+    assert not np.asarray(synthesis(alone))[:, :-hop].any()
+
+
+def test_the_windows_of_a_pair_multiply_to_a_hann_window():
+    analysis, synthesis = window_pair(128, 32)
+    np.testing.assert_allclose(analysis[-32:] * synthesis, root_hann(32) ** 2, atol=1e-6)
+    assert (np.diff(analysis[:112]) > 0).all()
+    assert (np.diff(analysis[112:]) < 0).all()
+
+
+@pytest.mark.parametrize("learnable", [False, True])
 def test_analysis_is_numpys_windowed_fourier_transform(learnable):
     frame, hop, bins = 64, 16, 20
     signal = noise(1, 10 * hop, 1)
@@ -164,3 +185,9 @@ def test_a_transform_stays_in_float32_under_mixed_precision():
 def test_frames_that_cannot_be_inverted_are_refused(frame, hop):
     with pytest.raises(TfsepganError, match=f"frame is {frame} and hop {hop}"):
         Analysis(frame, hop, 5)
+
+
+@pytest.mark.parametrize("short", [16, 40, 72, 128])
+def test_synthesis_windows_that_do_not_fit_are_refused(short):
+    with pytest.raises(TfsepganError, match=f"synthesis_frame is {short}, frame 64 and hop 16"):
+        Synthesis(64, 16, synthesis_frame=short)

@@ -8,11 +8,12 @@ from tfsepgan.layers.matrix_fourier import MatrixBins, MatrixFrames
 
 # frame, hop, bins: the shipped piano's, all bins, two factors of different size, a prime factor
 SHAPES = [(4096, 2048, 1487), (256, 64, 129), (24, 12, 13), (22, 11, 5)]
+SHAPES = [(*shape, {}) for shape in SHAPES] + [(256, 32, 129, {"synthesis_frame": 96})]
 
 
-@pytest.mark.parametrize(("frame", "hop", "bins"), SHAPES)
-def test_products_give_the_bins_and_frames_of_the_filterbank(frame, hop, bins):
-    analysis, synthesis = Analysis(frame, hop, bins), Synthesis(frame, hop)
+@pytest.mark.parametrize(("frame", "hop", "bins", "short"), SHAPES)
+def test_products_give_the_bins_and_frames_of_the_filterbank(frame, hop, bins, short):
+    analysis, synthesis = Analysis(frame, hop, bins, **short), Synthesis(frame, hop, **short)
     spectrum = analysis(np.zeros((1, frame, 1), np.float32))
     synthesis(spectrum)  # builds the layers
     time = frame - hop + 5 * hop

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tfsepgan.errors import ExportError
+from tfsepgan.networks.masking import masker_latency
 from tfsepgan.networks.streaming import streaming_twin
 from tfsepgan.networks.table import first_sources
 
@@ -19,6 +20,7 @@ KINDS = {
     "band_split": {"cutoff_hz": 5000.0, "dilations": (1, 5)},
     "band_split turning": {"dropout": 0.5},
     "filterbank turning": {},
+    "filterbank with low latency": {"frame": 128, "look_ahead_frames": 3, "learnable": True},
 }
 HOP = 16  # of all small generators
 
@@ -107,6 +109,12 @@ def test_the_network_needs_the_delay_to_the_hop(generators, kind):
     difference = np.abs(one_pass(generator, changed) - one_pass(generator, signal)).max(axis=0)
     first = np.flatnonzero(difference)[0]
     assert place - delay <= first < place - delay + HOP
+
+
+def test_the_settings_give_the_latency(generators):
+    for kind in ("filterbank with low latency", "filterbank at any level", "filterbank turning"):
+        generator, config = generators(kind)
+        assert streaming_twin(generator, block=HOP).delay + HOP == masker_latency(config)
 
 
 def test_a_trained_generator_streams_real_music_as_in_one_pass():

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from maskers_for_tests import RATE_HZ, SMALL
 from threadpoolctl import threadpool_info
 
 from tfsepgan.errors import CheckpointError
@@ -12,12 +13,6 @@ from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.networks.table import build_generator
 from tfsepgan.separation.blas import shared_by
 from tfsepgan.separation.numpy_masker import NumpyMasker, read_weights, why_not_numpy
-from tfsepgan.settings.networks import GeneratorConfig
-
-RATE_HZ = 16000
-SMALL = GeneratorConfig(
-    kind="filterbank", channels=6, blocks=3, frame=64, hop=16, dilations=(1, 3), dropout=0.2
-)
 
 
 def saved(folder, config, sources=("piano",)) -> Bundle:
@@ -42,6 +37,7 @@ def saved(folder, config, sources=("piano",)) -> Bundle:
         {},
         {"hop": 32, "level_frames": 4, "cutoff_hz": 5000.0},
         {"level_frames": 1, "blocks": 1, "dilations": (40,)},
+        {"synthesis_frame": 32, "look_ahead_frames": 2, "level_frames": 4},
     ],
 )
 def test_it_equals_keras(changed, tmp_path):

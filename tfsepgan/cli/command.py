@@ -99,32 +99,40 @@ def showing_log(console: Console) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stopping_cleanly():
+def stopping_cleanly(*, interrupts: bool = False):
     """Within this context, SIGTERM and SIGHUP wait until the command can remove unfinished files.
 
     A second signal ends the process immediately.
 
-    Yields: a function to call where the command can stop; it raises Stopped after a signal.
+    Args:
+      interrupts: Ctrl-C waits too.
+    Yields: a function to call where the command can stop; after a signal it raises Stopped, after
+      Ctrl-C KeyboardInterrupt.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # not on Windows
+    names = ["SIGTERM", "SIGHUP", *(["SIGINT"] if interrupts else [])]
+    names = [name for name in names if hasattr(signal, name)]  # not all on Windows
     numbers = [getattr(signal, name) for name in names if in_main_thread]
     # nohup ignores SIGHUP
-    handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: handler for number, handler in before.items() if handler in usual}
     received: list[int] = []
 
     def note(number, frame):  # an exception here could break a thread that is just being started
         received.append(number)
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, before[number])
 
     def stop_here() -> None:
+        if received and received[0] == signal.SIGINT:
+            raise KeyboardInterrupt
         if received:
             raise Stopped(f"Stopped by {signal.Signals(received[0]).name}.")
 
-    for number in handled:
+    for number in before:
         signal.signal(number, note)
     try:
         yield stop_here
     finally:
-        for number in handled:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,6 +9,7 @@ COMMANDS = {
     "evaluate": "score a model on mixtures or songs",
     "export": "write a model as SavedModel and TFLite",
     "web": "write a page that separates in the browser",
+    "live": "separate a sound device while the music plays",
     "data": "check, preview, make, pack and serve recordings",
     "generate": "make sounds with a model that synthesizes",
     "tune": "search the settings of a system",

@@ -39,13 +39,22 @@ class DilatedConv1D(ConfiguredLayer):
       kernel_size: taps, odd.
       dilation: frames between taps.
       activation: as in Keras.
+      ahead: frames of the future that the last tap is at, at most `reach`; None: `reach`, a centred
+        convolution; 0: a causal one.
     """
 
     def __init__(
-        self, filters: int, kernel_size: int, dilation: int = 1, activation=None, **kwargs
+        self,
+        filters: int,
+        kernel_size: int,
+        dilation: int = 1,
+        activation=None,
+        ahead: int | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.dilation = filters, kernel_size, dilation
+        self.ahead = self.reach if ahead is None else ahead
         self.activation = keras.activations.get(activation)
 
     def build(self, shape):
@@ -54,15 +63,16 @@ class DilatedConv1D(ConfiguredLayer):
         self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, signal):
-        return self.inside(ops.pad(signal, [[0, 0], [self.reach, self.reach], [0, 0]]))
+        before = 2 * self.reach - self.ahead
+        return self.inside(ops.pad(signal, [[0, 0], [before, self.ahead], [0, 0]]))
 
     @property
     def reach(self) -> int:
-        """Frames of context on either side."""
+        """Half of the frames of context; on either side in a centred convolution."""
         return self.dilation * (self.kernel_size // 2)
 
     def inside(self, extended):
-        """Convolve a signal that has its context: `[batch, reach + frames + reach, channels]`.
+        """Convolve a signal that has its context: `[batch, 2 * reach + frames, channels]`.
 
         Returns: `[batch, frames, filters]`.
         """

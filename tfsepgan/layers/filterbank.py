@@ -2,7 +2,9 @@
 
 Frames of `frame` samples, every `hop` samples, have the square root of a Hann window in analysis
 and synthesis. If `hop` divides `frame` at least twice, the synthesis of an unchanged analysis is
-exactly the signal.
+exactly the signal. With a `synthesis_frame` shorter than the frame, the windows are a pair that
+gives the signal back too, and the estimates wait for fewer samples: see
+`tfsepgan/dsp/filterbank.py`.
 
 The inverse transform uses a *forward* real FFT, by way of the Hartley transform: with X = A + iB
 the spectrum of a real frame, h[k] = A[k] - B[k] is its Hartley spectrum, and the Hartley transform
@@ -21,21 +23,23 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsepgan.dsp.filterbank import root_hann
+from tfsepgan.dsp.filterbank import window_pair
 from tfsepgan.errors import ConfigError
 from tfsepgan.layers.configured import ConfiguredLayer
 
 
-def cut_frames(signal, frame: int, hop: int):
+def cut_frames(signal, frame: int, hop: int, used: int | None = None):
     """Cut overlapping frames of a signal with zeros around it.
 
     Args:
       signal: `[batch, time]`, time a multiple of `hop`.
       frame, hop: samples; `hop` divides `frame`.
-    Returns: `[batch, time / hop + frame / hop - 1, frame]`; every sample is in exactly `frame /
-      hop` frames.
+      used: samples at the end of each frame that overlap-add uses, a multiple of `hop`; None: all.
+    Returns: `[batch, time / hop + used / hop - 1, frame]`; the last `used` samples of exactly `used
+      / hop` frames contain a sample.
     """
-    return whole_frames(ops.pad(signal, [[0, 0], [frame - hop, frame - hop]]), frame, hop)
+    after = (frame if used is None else used) - hop
+    return whole_frames(ops.pad(signal, [[0, 0], [frame - hop, after]]), frame, hop)
 
 
 def whole_frames(extended, frame: int, hop: int):
@@ -134,13 +138,23 @@ class Analysis(ConfiguredLayer):
       frame, hop: samples.
       bins: bins of the output, from 0 Hz up, of the frame / 2 + 1 that exist.
       learnable: train the filters; they start as the windowed Fourier basis.
+      synthesis_frame: samples of the synthesis window; None: `frame`.
     """
 
-    def __init__(self, frame: int, hop: int, bins: int, learnable: bool = False, **kwargs):
+    def __init__(
+        self,
+        frame: int,
+        hop: int,
+        bins: int,
+        learnable: bool = False,
+        synthesis_frame: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        check_hop(frame, hop)
+        self.synthesis_frame = synthesis_frame or frame
+        check_hop(frame, hop, self.synthesis_frame)
         self.frame, self.hop, self.bins, self.learnable = frame, hop, bins, learnable
-        self.window = root_hann(frame)
+        self.window, _ = window_pair(frame, self.synthesis_frame)
         # A window rounded to half precision, as in a TFLite fp16 file, fills silent bins with noise
         # 70 dB below the loud ones. That matters, because the network's input is logarithmic. As a
         # sum of two such numbers the window is exact to 140 dB.
@@ -155,7 +169,7 @@ class Analysis(ConfiguredLayer):
 
     def call(self, signal):
         signal = ops.squeeze(ops.cast(signal, "float32"), -1)
-        return self._bins_of(cut_frames(signal, self.frame, self.hop))
+        return self._bins_of(cut_frames(signal, self.frame, self.hop, self.synthesis_frame))
 
     def inside(self, extended):
         """Analyse a signal that has its past: `[batch, frame - hop + time, 1]`.
@@ -177,7 +191,8 @@ class Analysis(ConfiguredLayer):
         return ops.concatenate([real - imaginary, real + imaginary], axis=-1)
 
     def compute_output_shape(self, shape):
-        frames = None if shape[1] is None else shape[1] // self.hop + self.frame // self.hop - 1
+        overlapping = self.synthesis_frame // self.hop
+        frames = None if shape[1] is None else shape[1] // self.hop + overlapping - 1
         return (shape[0], frames, 2 * self.bins)
 
 
@@ -186,24 +201,37 @@ class Synthesis(ConfiguredLayer):
     """Turns frames of frequency bins into a waveform: the inverse of `Analysis`.
 
     Call: `[batch, frames, 2 * bins]` -> `[batch, time, 1]`; missing bins are zero.
+
+    Args: as of `Analysis`.
     """
 
-    def __init__(self, frame: int, hop: int, learnable: bool = False, **kwargs):
+    def __init__(
+        self,
+        frame: int,
+        hop: int,
+        learnable: bool = False,
+        synthesis_frame: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        check_hop(frame, hop)
+        self.synthesis_frame = synthesis_frame or frame
+        check_hop(frame, hop, self.synthesis_frame)
         self.frame, self.hop, self.learnable = frame, hop, learnable
-        # The squared window sums to half the number of overlapping frames.
-        self.window = root_hann(frame) * np.float32(2 * hop / frame)
+        # The product of both windows sums to half the number of overlapping frames.
+        _, window = window_pair(frame, self.synthesis_frame)
+        self.window = window * np.float32(2 * hop / self.synthesis_frame)
 
     def build(self, shape):
         if self.learnable:
             bins = shape[-1] // 2
-            basis = self.add_weight(shape=(2 * bins, self.frame), name="basis", trainable=True)
+            shape = (2 * bins, self.synthesis_frame)
+            basis = self.add_weight(shape=shape, name="basis", trainable=True)
             # The bins at 0 Hz and at half the rate are once in the Hartley spectrum, the others
             # twice.
             once = (np.arange(bins) == 0) | (np.arange(bins) == self.frame // 2)
             share = np.tile(np.where(once, 0.5, 1.0), 2)[:, None] / self.frame
-            start = hartley_basis(self.frame, bins).T * share * self.window
+            start = hartley_basis(self.frame, bins).T[:, -self.synthesis_frame :] * share
+            start = start * self.window
             basis.assign(start.astype("float32"))
             self.basis = basis
 
@@ -213,11 +241,17 @@ class Synthesis(ConfiguredLayer):
     def frames_of(self, spectrum):
         """Return the windowed frames of the waveform before overlap-add.
 
-        `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
+        `[batch, frames, 2 * bins]` -> `[batch, frames, synthesis_frame]`.
         """
         if self.learnable:
             return ops.matmul(spectrum, self.basis)
-        return hartley(self._hartley_spectrum(spectrum)) * (self.window / self.frame)
+        samples = self.end_of(hartley(self._hartley_spectrum(spectrum)))
+        return samples * (self.window / self.frame)
+
+    def end_of(self, frames):
+        """Return the samples under the window: `[..., frame]` -> `[..., synthesis_frame]`."""
+        before = self.frame - self.synthesis_frame
+        return _bins_from(frames, before, self.synthesis_frame) if before else frames
 
     def _hartley_spectrum(self, spectrum):
         """Return all `frame` values in transform order: A - B up, missing bins, A + B down."""
@@ -231,19 +265,25 @@ class Synthesis(ConfiguredLayer):
         return ops.concatenate([lower, downwards], axis=-1)
 
     def compute_output_shape(self, shape):
-        time = None if shape[1] is None else (shape[1] - self.frame // self.hop + 1) * self.hop
+        overlapping = self.synthesis_frame // self.hop
+        time = None if shape[1] is None else (shape[1] - overlapping + 1) * self.hop
         return (shape[0], time, 1)
 
 
-def check_hop(frame: int, hop: int) -> None:
-    """Check that `frame` is even, a multiple of `hop`, and at least twice `hop`.
+def check_hop(frame: int, hop: int, synthesis_frame: int) -> None:
+    """Check that both lengths are even, multiples of `hop`, and at least twice `hop`.
 
-    Raises: ConfigError otherwise.
+    Raises: ConfigError otherwise, and when `synthesis_frame` is longer than `frame`.
     """
     if hop < 1 or frame % hop or frame // hop < 2 or frame % 2:
         raise ConfigError(
             f"frame is {frame} and hop {hop} samples; frame must be even, a multiple of hop, and"
             " at least twice hop."
+        )
+    if synthesis_frame % hop or synthesis_frame % 2 or not 2 * hop <= synthesis_frame <= frame:
+        raise ConfigError(
+            f"synthesis_frame is {synthesis_frame}, frame {frame} and hop {hop} samples;"
+            " it must be even, a multiple of hop, at least twice hop and at most frame."
         )
 
 

@@ -58,7 +58,7 @@ class MatrixBins(Sharing):
 class MatrixFrames(Sharing):
     """Frames of waveform from frames of bins, before overlap-add, as `Synthesis.frames_of`.
 
-    Call: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
+    Call: `[batch, frames, 2 * bins]` -> `[batch, frames, synthesis_frame]`.
 
     Args:
       layer: a built `Synthesis`, not learnable.
@@ -91,7 +91,8 @@ class MatrixFrames(Sharing):
         rotated = ops.concatenate(_rotated(real, imaginary, *self.rotation), axis=1)
         samples = ops.matmul(ops.transpose(rotated, (0, 2, 1)), self.of_outer)  # [frames, b, a]
         samples = ops.transpose(samples, (0, 2, 1))
-        return ops.reshape(samples, (batch, count, self.layer.frame)) * self.layer.window
+        samples = ops.reshape(samples, (batch, count, self.layer.frame))
+        return self.layer.end_of(samples) * self.layer.window
 
 
 def _factors(frame: int, bins: int) -> tuple[int, int, int]:

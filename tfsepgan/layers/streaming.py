@@ -33,7 +33,7 @@ class Inside(Sharing):
 class WaveformFrames(Sharing):
     """Frames of waveform from frames of bins, before overlap-add.
 
-    Call: `[batch, frames, 2 * bins]` -> `[batch, frames, frame]`.
+    Call: `[batch, frames, 2 * bins]` -> `[batch, frames, synthesis_frame]`.
 
     Args:
       layer: a built `Synthesis` layer.

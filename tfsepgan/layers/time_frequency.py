@@ -88,6 +88,11 @@ class TimeFrequencyConv(ConfiguredLayer):
         """Frames of context on either side."""
         return self.dilation * (self.kernel_size[0] // 2)
 
+    @property
+    def ahead(self) -> int:
+        """Frames of the future that it needs: it is centred."""
+        return self.reach
+
     def call(self, signal):
         if self.dilation == 1:
             return self._activated(ops.conv(signal, self.kernel, padding="same"))

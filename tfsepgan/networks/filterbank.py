@@ -16,7 +16,7 @@ Departs from them:
 import keras
 from keras import layers
 
-from tfsepgan.dsp.filterbank import EPSILON, KERNEL
+from tfsepgan.dsp.filterbank import EPSILON, KERNEL, frames_ahead
 from tfsepgan.layers.dilated import DilatedConv1D
 from tfsepgan.networks.masking import dilation_of, masked, masker_inputs
 from tfsepgan.settings.networks import GeneratorConfig
@@ -26,8 +26,9 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     """Build the filterbank masker, `[batch, time, 1]` -> `[batch, sources, time, 1]`."""
     inputs = masker_inputs(config, sample_rate_hz)
     signal = layers.Dense(config.channels, name="enter")(inputs.features)
+    ahead = frames_ahead(config.dilations, config.blocks, config.look_ahead_frames)
     for block in range(config.blocks):
-        options = {"dropout": config.dropout, "name": f"block{block}"}
+        options = {"ahead": ahead[block], "dropout": config.dropout, "name": f"block{block}"}
         signal = residual_block(signal, config.channels, dilation_of(config, block), **options)
     signal = layers.LayerNormalization(epsilon=EPSILON, name="norm")(signal)
 
@@ -37,12 +38,24 @@ def filterbank(config: GeneratorConfig, *, sources: int, sample_rate_hz: int) ->
     return masked(config, inputs, head, sources=sources)
 
 
-def residual_block(signal, channels: int, dilation: int, *, dropout: float = 0.0, name: str):
-    """Add a branch to the signal: norm, dilated convolution over frames, dense layer."""
+def residual_block(
+    signal,
+    channels: int,
+    dilation: int,
+    *,
+    ahead: int | None = None,
+    dropout: float = 0.0,
+    name: str,
+):
+    """Add a branch to the signal: norm, dilated convolution over frames, dense layer.
+
+    Args:
+      ahead: frames that the convolution looks into the future; None: as many as into the past.
+    """
     branch = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(signal)
     if dropout:
         branch = layers.SpatialDropout1D(dropout, name=f"{name}_drop")(branch)
-    look = DilatedConv1D(channels, KERNEL, dilation, activation="relu", name=f"{name}_look")
+    look = DilatedConv1D(channels, KERNEL, dilation, "relu", ahead, name=f"{name}_look")
     branch = look(branch)
     branch = layers.Dense(channels, name=f"{name}_mix")(branch)
     return layers.Add(name=f"{name}_add")([signal, branch])

@@ -19,7 +19,14 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
-from tfsepgan.dsp.filterbank import AMPLIFIED, FLOOR, KERNEL, LOG_OFFSET, LOG_SCALE
+from tfsepgan.dsp.filterbank import (
+    AMPLIFIED,
+    FLOOR,
+    KERNEL,
+    LOG_OFFSET,
+    LOG_SCALE,
+    frames_ahead,
+)
 from tfsepgan.layers.configured import ConfiguredLayer, SameShapeLayer
 from tfsepgan.layers.filterbank import Analysis, Synthesis
 from tfsepgan.layers.framing import PadToMultiple, TrimLike
@@ -53,23 +60,25 @@ class AtOneLevel(SameShapeLayer):
     bin is near 1.
 
     Args:
-      reach: frames on either side over which the level is averaged; frames outside of the signal
-        count as silence.
+      reach: frames before each frame over which the level is averaged; frames outside of the
+        signal count as silence.
+      ahead: frames after it; None: `reach`.
     """
 
-    def __init__(self, reach: int, **kwargs):
+    def __init__(self, reach: int, ahead: int | None = None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.reach = reach
+        self.reach, self.ahead = reach, reach if ahead is None else ahead
 
     def call(self, spectrum):
-        return self.inside(ops.pad(spectrum, [[0, 0], [self.reach, self.reach], [0, 0]]))
+        return self.inside(ops.pad(spectrum, [[0, 0], [self.reach, self.ahead], [0, 0]]))
 
     def inside(self, spectrum):
-        """Return the same for a spectrum that has `reach` more frames on either side."""
+        """Return the same for a spectrum with `reach` more frames before and `ahead` after."""
         amplified = AMPLIFIED * spectrum
         power = ops.mean(ops.square(amplified), axis=-1, keepdims=True)
-        power = ops.average_pool(power, 2 * self.reach + 1, strides=1, padding="valid")
-        frames = (ops.shape(spectrum)[0], ops.shape(spectrum)[1] - 2 * self.reach)
+        context = self.reach + self.ahead
+        power = ops.average_pool(power, context + 1, strides=1, padding="valid")
+        frames = (ops.shape(spectrum)[0], ops.shape(spectrum)[1] - context)
         own = ops.slice(amplified, (0, self.reach, 0), (*frames, spectrum.shape[-1]))
         return own * ops.rsqrt(power + FLOOR)
 
@@ -146,11 +155,14 @@ def masker_inputs(config: GeneratorConfig, sample_rate_hz: int) -> MaskerInputs:
     bins = bins_below(config, sample_rate_hz)
     mixture = keras.Input((None, 1), name="mixture")
     padded = PadToMultiple(config.hop)(mixture)
-    spectrum = Analysis(config.frame, config.hop, bins, config.learnable, name="analysis")(padded)
+    short = {"synthesis_frame": config.synthesis_frame}
+    analysis = Analysis(config.frame, config.hop, bins, config.learnable, **short, name="analysis")
+    spectrum = analysis(padded)
 
     levelled = spectrum
     if config.level_frames:
-        levelled = AtOneLevel(config.level_frames, name="at_one_level")(spectrum)
+        ahead = level_frames_ahead(config)
+        levelled = AtOneLevel(config.level_frames, ahead, name="at_one_level")(spectrum)
     features = levels = loudness_levels(levelled)
     if config.features == "instantaneous_frequency":
         turning = PhaseAdvance(config.frame, config.hop, name="phase_advance")(levelled)
@@ -183,7 +195,8 @@ def masked(
     """
     masks = head("masks", "sigmoid")
     turns = head("turns", "tanh") if config.mask == "complex" else None
-    synthesis = Synthesis(config.frame, config.hop, config.learnable, name="synthesis")
+    short = {"synthesis_frame": config.synthesis_frame}
+    synthesis = Synthesis(config.frame, config.hop, config.learnable, **short, name="synthesis")
     masking = [MaskSource(source, inputs.bins) for source in range(sources)]
     shares = [mask(masks, inputs.spectrum, turns) for mask in masking]
     waveforms = [synthesis(share) for share in shares]
@@ -204,6 +217,11 @@ def dilation_of(config: GeneratorConfig, block: int) -> int:
     return config.dilations[block % len(config.dilations)]
 
 
+def level_frames_ahead(config: GeneratorConfig) -> int:
+    """Return the frames of the future over which a level is measured."""
+    return config.level_frames if config.look_ahead_frames is None else 0
+
+
 def masker_context(config: GeneratorConfig, further: int = 0) -> int:
     """Return the samples on either side that an output sample depends on, a multiple of the hop.
 
@@ -211,7 +229,29 @@ def masker_context(config: GeneratorConfig, further: int = 0) -> int:
       further: convolutions without dilation, beside those of the blocks.
     """
     taps_apart = further + sum(dilation_of(config, block) for block in range(config.blocks))
-    frames = taps_apart * (KERNEL // 2)
+    both_sides = 2 * taps_apart * (KERNEL // 2)
+    after = frames_after(config, further)
+    frames = max(both_sides - after, after)
     frames += config.features == "instantaneous_frequency"  # a phase advance needs the frame before
     frames += config.level_frames
     return (frames + 1) * config.hop + config.frame
+
+
+def frames_after(config: GeneratorConfig, further: int = 0) -> int:
+    """Return the frames that the convolutions of a masker look into the future.
+
+    Args:
+      further: convolutions without dilation, beside those of the blocks.
+    """
+    ahead = frames_ahead(config.dilations, config.blocks, config.look_ahead_frames)
+    return further * (KERNEL // 2) + sum(ahead)
+
+
+def masker_latency(config: GeneratorConfig, further: int = 0) -> int:
+    """Return the algorithmic latency in samples: an output sample depends on this many after it.
+
+    It is the length of the synthesis window and the frames that the network looks ahead. The time
+    for computation is not part of it.
+    """
+    look_ahead = frames_after(config, further) + level_frames_ahead(config)
+    return (config.synthesis_frame or config.frame) + config.hop * look_ahead

@@ -137,7 +137,7 @@ class _Maskers:
             self.bins_of = MatrixBins(self.analysis)
             self.frames_of = MatrixFrames(synthesis, bins=self.analysis.bins)
         # other frames that a hop is part of
-        self.overlap = self.analysis.frame // self.analysis.hop - 1
+        self.overlap = self.analysis.synthesis_frame // self.analysis.hop - 1
         self.sources = generator.output.shape[1]
 
     def features(self, spectrum) -> _Path:
@@ -145,8 +145,8 @@ class _Maskers:
         late = 0
         if "at_one_level" in self.layers:
             layer = self.layers["at_one_level"]
-            late = layer.reach
-            spectrum = Inside(layer)(self.memory.with_past(spectrum, 2 * late))
+            late = layer.ahead
+            spectrum = Inside(layer)(self.memory.with_past(spectrum, layer.reach + late))
         levels = self.layers["levels"](Loudness(dtype="float32")(spectrum))
         if "phase_advance" in self.layers:
             turning = self.layers["phase_advance"](self.memory.with_past(spectrum, 1))[:, 1:]
@@ -168,8 +168,8 @@ class _Maskers:
         branch = Inside(look)(self.memory.with_past(branch, 2 * look.reach))
         if f"{name}_across" in self.layers:
             branch = self.layers[f"{name}_join"]([branch, self.layers[f"{name}_across"](branch)])
-        waited = self.memory.delayed(path.signal, look.reach)
-        return _Path(add([waited, mix(branch)]), path.late + look.reach)
+        waited = self.memory.delayed(path.signal, look.ahead)
+        return _Path(add([waited, mix(branch)]), path.late + look.ahead)
 
     def blocks(self, path: _Path) -> _Path:
         """Apply the stack of blocks."""

@@ -1,14 +1,15 @@
 """The filterbank masker in NumPy: the network of `networks/filterbank.py` without a framework.
 
 It starts in a fraction of a second, needs neither TensorFlow nor LiteRT, and is about twice as fast
-as LiteRT, whose transforms are slow. Every function is named as the Keras layer that it equals.
+as LiteRT, whose transforms are slow. Every function is named as the Keras layer that it equals. The
+same code serves whole signals and streams (`numpy_stream.py`), which differ in their edges.
 """
 
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,20 +20,58 @@ from tfsepgan.dsp.filterbank import (
     KERNEL,
     LOG_OFFSET,
     LOG_SCALE,
-    root_hann,
+    frames_ahead,
+    window_pair,
 )
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.digests import BROKEN
 from tfsepgan.models.folders import Manifest
 from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.numpy_layers import (
+    FRAMES_PER_TRANSFORM,
+    centred,
+    chunks,
+    dense,
+    gain_to_one_level,
+    layer_norm,
+    side_by_side,
+    sigmoid,
+)
 
-FRAMES_PER_TRANSFORM = 64  # at a time: they stay in the processor's cache
 # what NumPy computes transforms in: float32 since NumPy 2
 TRANSFORM_OF = np.fft.rfft(np.zeros(2, np.float32)).dtype
 TRANSFORM_TYPE = np.zeros(0, TRANSFORM_OF).real.dtype
 
 Weights = Mapping[str, list[np.ndarray]]
 """The arrays of each layer, in the order in which Keras saves them."""
+
+
+class Edges(Protocol):
+    """What lies around the frames at hand: zeros, or frames of a stream."""
+
+    def around(self, place: Any, frames: np.ndarray, before: int, after: int) -> np.ndarray:
+        """Return the frames with their context: `[before + frames + after, ...]`.
+
+        Args:
+          place: in the network; each has its own context.
+        """
+
+    def delayed(self, place: Any, frames: np.ndarray, by: int) -> np.ndarray:
+        """Return the frames that belong to those of a layer which looks `by` frames ahead."""
+
+
+class WholeSignal:
+    """The edges of a signal that is given at once: zeros."""
+
+    def around(self, place: Any, frames: np.ndarray, before: int, after: int) -> np.ndarray:
+        """Pad with zeros."""
+        padded = np.zeros((before + len(frames) + after, *frames.shape[1:]), frames.dtype)
+        padded[before : before + len(frames)] = frames
+        return padded
+
+    def delayed(self, place: Any, frames: np.ndarray, by: int) -> np.ndarray:
+        """Return the frames as they are."""
+        return frames
 
 
 def why_not_numpy(manifest: Manifest) -> str | None:
@@ -81,7 +120,7 @@ class NumpyMasker:
     """
 
     def __init__(self, weights: Weights, manifest: Manifest):
-        self._sources = len(manifest.sources)
+        self.sources = len(manifest.sources)
         try:
             self._read(weights, manifest.network_settings)
         except BROKEN as error:
@@ -92,10 +131,15 @@ class NumpyMasker:
 
     def _read(self, weights: Weights, settings: Mapping[str, Any]) -> None:
         """Give the arrays the names that they have in `networks/filterbank.py`."""
-        self._frame, self._hop = settings["frame"], settings["hop"]
-        self._level_frames = settings.get("level_frames", 0)
-        self._window = root_hann(self._frame)
+        self.frame, self.hop = settings["frame"], settings["hop"]
+        self.synthesis_frame = settings.get("synthesis_frame") or self.frame
+        self._window, window = window_pair(self.frame, self.synthesis_frame)
+        self._synthesis_window = window * np.float32(2 * self.hop / self.synthesis_frame)
         channels, blocks, dilations = (settings[key] for key in ("channels", "blocks", "dilations"))
+        most, level_frames = settings.get("look_ahead_frames"), settings.get("level_frames", 0)
+        self._level = level_frames, level_frames if most is None else 0
+        ahead = frames_ahead(dilations, blocks, most)
+        self.look_ahead = sum(ahead) + self._level[1]  # frames
         bins = self._bins = len(weights["batch_normalization"][0])
 
         def layer(kind: str, number: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -109,20 +153,21 @@ class NumpyMasker:
         # The loudness and its normalisation together: a factor and a term for the log power.
         deviation = np.sqrt(variance + np.float32(EPSILON))
         self._levels = LOG_SCALE / deviation, (LOG_OFFSET - mean) / deviation
-        self._enter = _centred(*layer("dense", 0, (bins, channels), wide))
+        self._enter = centred(*layer("dense", 0, (bins, channels), wide))
         self._blocks = []
         for block in range(blocks):
             norm = layer("layer_normalization", block, wide, wide)
             kernel, bias = layer("dilated_conv1d", block, (KERNEL, *square), wide)
             look = kernel.reshape(KERNEL * channels, channels), bias
-            mix = _centred(*layer("dense", block + 1, square, wide))
-            self._blocks.append((norm, look, mix, dilations[block % len(dilations)]))
+            mix = centred(*layer("dense", block + 1, square, wide))
+            dilation = dilations[block % len(dilations)]
+            self._blocks.append((norm, look, mix, dilation, ahead[block]))
         self._norm = layer("layer_normalization", blocks, wide, wide)
         kernel, bias = weights[f"dense_{blocks + 1}"]
         outputs = len(bias) // bins
         layer("dense", blocks + 1, (channels, outputs * bins), (outputs * bins,))
-        if self._sources > outputs:
-            raise ValueError(f"it has {outputs} outputs for {self._sources} sources")
+        if self.sources > outputs:
+            raise ValueError(f"it has {outputs} outputs for {self.sources} sources")
         self._masks = kernel, bias
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
@@ -130,46 +175,68 @@ class NumpyMasker:
 
         Each signal of the batch has a thread. Works from any thread, and after a fork.
         """
-        estimates = np.empty((len(mixture), self._sources, *mixture.shape[1:]), np.float32)
+        estimates = np.empty((len(mixture), self.sources, *mixture.shape[1:]), np.float32)
 
         def run(item: int) -> None:
-            spectrum = self._analysis(mixture[item, :, 0])
-            masks = self._mask_network(spectrum)
-            for source in range(self._sources):
-                mask = masks[:, source * self._bins : (source + 1) * self._bins]
-                estimates[item, source, :, 0] = self._synthesis(spectrum, mask, mixture.shape[1])
+            signal = mixture[item, :, 0]
+            before = np.zeros(self.frame - self.hop, np.float32)
+            tail = np.zeros(-len(signal) % self.hop, np.float32)
+            after = np.zeros(self.synthesis_frame - self.hop, np.float32)
+            spectrum = self.analysis(np.concatenate([before, signal, tail, after]))
+            masks = self.masks(spectrum, WholeSignal())
+            for source in range(self.sources):
+                estimate = self.synthesis(spectrum, self.of_source(masks, source))
+                estimates[item, source, :, 0] = estimate[: len(signal)]
 
         with shared_by(len(mixture)), ThreadPoolExecutor(len(mixture)) as pool:
             list(pool.map(run, range(len(mixture))))
         return estimates
 
-    def _analysis(self, signal: np.ndarray) -> np.ndarray:
-        """`[time]` to the Fourier transforms of windowed frames, `[frames, bins]` complex64."""
-        outside = np.zeros(self._frame - self._hop, np.float32)
-        tail = np.zeros(-len(signal) % self._hop, np.float32)
-        padded = np.concatenate([outside, signal, tail, outside])
-        frames = np.lib.stride_tricks.sliding_window_view(padded, self._frame)[:: self._hop]
+    def of_source(self, masks: np.ndarray, source: int) -> np.ndarray:
+        """The masks of one output, `[frames, bins]`."""
+        return masks[:, source * self._bins : (source + 1) * self._bins]
+
+    def analysis(self, extended: np.ndarray) -> np.ndarray:
+        """The Fourier transforms of windowed frames.
+
+        `[frame - hop + time]` to `[time / hop, bins]` complex64, as `Analysis.inside`.
+        """
+        frames = np.lib.stride_tricks.sliding_window_view(extended, self.frame)[:: self.hop]
         spectrum = np.empty((len(frames), self._bins), np.complex64)
-        windowed = np.empty((FRAMES_PER_TRANSFORM, self._frame), TRANSFORM_TYPE)
-        for some in _chunks(len(frames)):
+        most = min(len(frames), FRAMES_PER_TRANSFORM)
+        windowed = np.empty((most, self.frame), TRANSFORM_TYPE)
+        for some in chunks(len(frames)):
             count = some.stop - some.start
             np.multiply(frames[some], self._window, out=windowed[:count])
             spectrum[some] = np.fft.rfft(windowed[:count])[:, : self._bins]
         return spectrum
 
-    def _mask_network(self, spectrum: np.ndarray) -> np.ndarray:
-        """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1]."""
-        signal = _dense(self._features(spectrum), *self._enter)
-        for norm, look, mix, dilation in self._blocks:
-            branch = _dense(_side_by_side(_layer_norm(signal, *norm), dilation), *look)
-            signal += _dense(np.maximum(branch, 0, out=branch), *mix)
-        return _sigmoid(_dense(_layer_norm(signal, *self._norm), *self._masks))
+    def masks(self, spectrum: np.ndarray, edges: Edges, *, channels: int = 1) -> np.ndarray:
+        """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1].
 
-    def _features(self, spectrum: np.ndarray) -> np.ndarray:
+        Args:
+          channels: whose frames take turns: the weights are read once for all of them.
+        """
+        signal = dense(self._features(spectrum, edges, channels), *self._enter)
+        for block, (norm, look, mix, dilation, ahead) in enumerate(self._blocks):
+            after, apart = ahead * channels, dilation * channels
+            before = (KERNEL - 1) * apart - after
+            normal = edges.around(("look", block), layer_norm(signal, *norm), before, after)
+            branch = dense(side_by_side(normal, apart), *look)
+            signal = edges.delayed(("skip", block), signal, after)
+            signal += dense(np.maximum(branch, 0, out=branch), *mix)
+        return sigmoid(dense(layer_norm(signal, *self._norm), *self._masks))
+
+    def _features(self, spectrum: np.ndarray, edges: Edges, channels: int) -> np.ndarray:
         """The normalised loudness of each bin, `[frames, bins]`."""
         twice_power = 2 * (spectrum.real**2 + spectrum.imag**2)
-        if self._level_frames:
-            twice_power *= _gain_to_one_level(twice_power, self._level_frames)[:, None]
+        if any(self._level):
+            mean_power = np.float32(AMPLIFIED**2 / 2) * twice_power.mean(axis=1)
+            before, after = self._level
+            around = edges.around("level", mean_power, before * channels, after * channels)
+            gain = gain_to_one_level(around.reshape(-1, channels), before, after)
+            twice_power = edges.delayed("power", twice_power, after * channels)
+            twice_power *= gain.reshape(-1, 1)
         twice_power += np.float32(FLOOR)
         factor, term = self._levels
         loudness = np.log(twice_power, out=twice_power)
@@ -177,68 +244,32 @@ class NumpyMasker:
         loudness += term
         return loudness
 
-    def _synthesis(self, spectrum: np.ndarray, mask: np.ndarray, samples: int) -> np.ndarray:
-        """Overlap-add of the masked frames, `[samples]`."""
-        repeats = self._frame // self._hop
-        hops = np.zeros((len(spectrum) + repeats - 1, self._hop), np.float32)
-        window = self._window * np.float32(2 * self._hop / self._frame)
+    def synthesis(
+        self, spectrum: np.ndarray, mask: np.ndarray, before: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Overlap-add of the masked frames, `[frames * hop]`; each frame completes one hop more.
+
+        Args:
+          before: `[synthesis_frame - hop]`, sum of the frames before; it gets that of the frames at
+            hand. None: there are none, and the hops that they would complete are left out.
+        """
+        repeats, size = self.synthesis_frame // self.hop, self.synthesis_frame
+        hops = np.zeros((len(spectrum) + repeats - 1, self.hop), np.float32)
+        if before is not None:
+            hops[: repeats - 1] = before.reshape(-1, self.hop)
         # The transform ignores the second half; without it, NumPy 1 would copy its input.
-        whole = np.zeros((FRAMES_PER_TRANSFORM, self._frame), TRANSFORM_OF)
-        frames = np.empty((FRAMES_PER_TRANSFORM, self._frame), np.float32)
-        for some in _chunks(len(spectrum)):
+        most = min(len(spectrum), FRAMES_PER_TRANSFORM)
+        whole = np.zeros((most, self.frame), TRANSFORM_OF)
+        frames = np.empty((most, size), np.float32)
+        for some in chunks(len(spectrum)):
             count = some.stop - some.start
             np.multiply(spectrum[some], mask[some], out=whole[:count, : self._bins])
-            waves = np.fft.irfft(whole[:count], self._frame)
-            np.multiply(waves, window, out=frames[:count], casting="same_kind")
+            waves = np.fft.irfft(whole[:count], self.frame)[:, -size:]
+            np.multiply(waves, self._synthesis_window, out=frames[:count], casting="same_kind")
             for part in range(repeats):
-                own = slice(part * self._hop, (part + 1) * self._hop)
+                own = slice(part * self.hop, (part + 1) * self.hop)
                 hops[some.start + part : some.stop + part] += frames[:count, own]
-        return hops[repeats - 1 :].reshape(-1)[:samples]
-
-
-def _chunks(frames: int) -> list[slice]:
-    starts = range(0, frames, FRAMES_PER_TRANSFORM)
-    return [slice(first, min(first + FRAMES_PER_TRANSFORM, frames)) for first in starts]
-
-
-def _gain_to_one_level(twice_power: np.ndarray, reach: int) -> np.ndarray:
-    """The factor of each frame's power that `AtOneLevel` applies, `[frames]`."""
-    mean_power = np.float32(AMPLIFIED**2 / 2) * twice_power.mean(axis=1)
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(mean_power, reach), 2 * reach + 1)
-    return np.float32(AMPLIFIED**2) / (around.mean(axis=1) + np.float32(FLOOR))
-
-
-def _dense(signal: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    output = signal @ kernel
-    output += bias
-    return output
-
-
-def _centred(kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The layer with outputs of mean zero, which normalisation subtracts anyway."""
-    return kernel - kernel.mean(axis=1, keepdims=True), bias - bias.mean()
-
-
-def _layer_norm(centred: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    variance = np.einsum("fc,fc->f", centred, centred) / centred.shape[1]
-    normal = centred * (1 / np.sqrt(variance + np.float32(EPSILON)))[:, None]
-    normal *= gamma
-    normal += beta
-    return normal
-
-
-def _side_by_side(signal: np.ndarray, dilation: int) -> np.ndarray:
-    """The inputs of the three taps of a convolution, `[frames, 3 * channels]`."""
-    frames, channels = signal.shape
-    taps = np.zeros((frames, KERNEL, channels), np.float32)
-    taps[dilation:, 0] = signal[: max(frames - dilation, 0)]
-    taps[:, 1] = signal
-    taps[: max(frames - dilation, 0), 2] = signal[dilation:]
-    return taps.reshape(frames, KERNEL * channels)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # exp(large) is infinite, and the mask zero
-        np.exp(np.negative(logits, out=logits), out=logits)
-    logits += 1
-    return np.reciprocal(logits, out=logits)
+        if before is None:
+            return hops[repeats - 1 :].reshape(-1)
+        before[:] = hops[len(spectrum) :].reshape(-1)
+        return hops[: len(spectrum)].reshape(-1)

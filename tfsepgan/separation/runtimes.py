@@ -9,7 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from tfsepgan.models.digests import WEIGHTS, check_digest
 from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, Network
+
+if TYPE_CHECKING:
+    from tfsepgan.separation.numpy_masker import NumpyMasker
 
 Runtime = Literal["auto", "numpy", "litert", "tensorflow"]
 RUNTIMES = get_args(Runtime)
@@ -100,7 +103,7 @@ def choose_runtime(
     if not manifest.separates_in_one_pass:
         searches = f"{manifest.system} searches for each mixture"
     reasons = {
-        "numpy": searches or _why_not_numpy(folder, manifest),
+        "numpy": searches or why_not_numpy(folder, manifest),
         "litert": searches or _why_not_litert(folder, manifest),
     }
     if runtime == "auto":
@@ -117,15 +120,19 @@ def choose_runtime(
 
 
 def open_numpy(folder: Path, manifest: Manifest) -> LoadedModel:
-    """Open a model in NumPy.
+    """Open a model in NumPy; raises as `numpy_masker`."""
+    return LoadedModel(numpy_masker(folder, manifest).separate, manifest)
+
+
+def numpy_masker(folder: Path, manifest: Manifest) -> "NumpyMasker":
+    """The network of a model in NumPy.
 
     Raises: CheckpointError when its weights are damaged or belong to another model.
     """
     from tfsepgan.separation.numpy_masker import NumpyMasker, read_weights
 
     check_digest(folder, WEIGHTS)
-    weights = read_weights(folder / WEIGHTS)
-    return LoadedModel(NumpyMasker(weights, manifest).separate, manifest)
+    return NumpyMasker(read_weights(folder / WEIGHTS), manifest)
 
 
 def open_litert(folder: Path, manifest: Manifest) -> LoadedModel:
@@ -150,14 +157,15 @@ def tflite_file(folder: Path, manifest: Manifest) -> Path:
     return by_folder if by_folder.is_file() else folder / f"{manifest.name}.tflite"
 
 
-def _why_not_numpy(folder: Path, manifest: Manifest) -> str | None:
-    from tfsepgan.separation.numpy_masker import why_not_numpy
+def why_not_numpy(folder: Path, manifest: Manifest) -> str | None:
+    """Say why NumPy cannot run the model in a folder; None if it can."""
+    from tfsepgan.separation.numpy_masker import why_not_numpy as why_not_the_network
 
     if not (folder / WEIGHTS).is_file():
         return f"it has no {WEIGHTS}"
     if find_spec("h5py") is None:
         return "h5py is not installed"
-    return why_not_numpy(manifest)
+    return why_not_the_network(manifest)
 
 
 def _why_not_litert(folder: Path, manifest: Manifest) -> str | None:

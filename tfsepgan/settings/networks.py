@@ -36,6 +36,12 @@ class GeneratorConfig:
     worse."""
     hop: int = 256
     """Step between frames, in samples (maskers); it must divide the frame. Larger is faster."""
+    synthesis_frame: int | None = None
+    """Length of the window under which frames are added up again, in samples (maskers), at least
+    twice the hop; None: that of a frame. Estimates wait for as many samples."""
+    look_ahead_frames: int | None = None
+    """Frames that all convolutions together look into the future (filterbank); 0: none. The level
+    of `level_frames` is then that of the past. None: every convolution is centred."""
     cutoff_hz: float | None = None
     """Frequencies above this, in Hz, go to the residual (maskers); None: all are masked."""
     dilations: tuple[int, ...] = (1, 2, 4, 8)
@@ -48,8 +54,9 @@ class GeneratorConfig:
     'instantaneous_frequency', or the power with the 'complex' value, its magnitude to the power
     0.3."""
     level_frames: int = 0
-    """Frames on either side over which a mean level is measured (maskers). Features are relative to
-    it, so the estimates are the same at any volume. 0: features depend on the level."""
+    """Frames on either side over which a mean level is measured (maskers); with `look_ahead_frames`
+    those before only. Features are relative to it, so the estimates are the same at any volume. 0:
+    features depend on the level."""
     mask: Literal["real", "complex"] = "real"
     """'real' masks scale each bin; 'complex' masks turn its phase as well (maskers)."""
     patch: int = 4  # a position is as wide as a semitone at 700 Hz (44.1 kHz, frames of 4096)
@@ -81,6 +88,24 @@ class GeneratorConfig:
             yield f"{prefix}.dilations is {self.dilations}; name at least one, each of at least 1."
         if self.hop > 0:
             yield from frame_and_hop(self, dotted)
+            yield from self._short_latency(dotted)
+
+    def _short_latency(self, prefix: str) -> Iterator[str]:
+        """Yield a sentence for each setting of the latency that no network can have."""
+        short, ahead = self.synthesis_frame, self.look_ahead_frames
+        if short is not None and (
+            short % self.hop or short % 2 or not 2 * self.hop <= short <= self.frame
+        ):
+            yield (
+                f"{prefix}synthesis_frame is {short}, {prefix}frame {self.frame} and {prefix}hop"
+                f" {self.hop}: the synthesis frame must be even, a multiple of the hop, at least"
+                " twice the hop and at most the frame."
+            )
+        if ahead is not None and (ahead < 0 or self.kind != "filterbank"):
+            yield (
+                f"{prefix}look_ahead_frames is {ahead} and {prefix}kind {self.kind!r}: it must be"
+                " at least 0, and only 'filterbank' has it; leave it out of others."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

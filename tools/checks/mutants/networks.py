@@ -28,6 +28,16 @@ NETWORKS = (
         ),
     ),
     *mutants_of(
+        "layers/dilated.py",
+        "networks/test_streaming.py",
+        (
+            "causal-convolution-looks-ahead",
+            "[before, self.ahead]",
+            "[self.reach, self.reach]",
+            "test_the_network_needs_the_delay_to_the_hop",
+        ),
+    ),
+    *mutants_of(
         "networks/passing.py",
         "networks/test_resnet.py",
         (

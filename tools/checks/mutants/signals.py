@@ -206,9 +206,39 @@ SIGNALS = (
         ),
     ),
     *mutants_of(
+        "dsp/filterbank.py",
+        "layers/test_filterbank_layers.py",
+        (
+            "synthesis-window-of-another-pair",
+            "short**2 / analysis[-synthesis_frame:]",
+            "short",
+            "test_a_short_synthesis_window_gives_the_signal_back_too",
+        ),
+    ),
+    *mutants_of(
+        "separation/numpy_stream.py",
+        "separation/test_numpy_stream.py",
+        (
+            "numpy-stream-promises-too-little",
+            "(masker.look_ahead - 1) * masker.hop",
+            "(masker.look_ahead - 2) * masker.hop",
+            "test_an_estimate_depends_on_nothing_after_the_latency",
+        ),
+        (
+            "numpy-stream-forgets",
+            "self._kept[place] = joined[count:]",
+            "self._kept[place] = 0 * joined[count:]",
+            "test_pieces_of_any_length_equal_one_pass",
+        ),
+    ),
+    *mutants_of(
         "layers/filterbank.py",
         "layers/test_filterbank_layers.py",
-        ("synthesis-of-another-level", "np.float32(2 * hop / frame)", "np.float32(hop / frame)"),
+        (
+            "synthesis-of-another-level",
+            "np.float32(2 * hop / self.synthesis_frame)",
+            "np.float32(2 * hop / frame)",
+        ),
         (
             "frames-joined-backwards",
             "moved = [_slice_of(parts[repeats - 1 - shift], shift, kept)",

@@ -1,0 +1,80 @@
+"""Measures how long a block takes while music plays, at the pace of a device.
+
+    python tools/benchmarks/bench_live.py --model exported_models/piano --minutes 60
+
+Between blocks the program sleeps, so caches are as cold as on a stage. `late` counts blocks whose
+time exceeds their length. Times are those of the clock, and those of the processor, which other
+work disturbs less.
+"""
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.live import open_stream
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure one model and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="piano")
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--channels", type=int, default=2)
+    parser.add_argument("--block", type=int)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args(arguments)
+    separator = open_stream(options.model, channels=options.channels, block=options.block)
+    with shared_by(1 << 16):
+        wall, processor = times_of(separator, minutes=options.minutes)
+    lasts = separator.block_samples / separator.sample_rate_hz
+    figures = {
+        "model": options.model,
+        "channels": options.channels,
+        "block_samples": separator.block_samples,
+        "block_ms": 1000 * lasts,
+        "latency_ms": separator.latency_ms,
+        "blocks": len(wall),
+        "wall_ms": summary(wall),
+        "processor_ms": summary(processor),
+        "times_real_time": lasts / float(np.median(wall)),
+        "late": int(np.count_nonzero(wall > lasts)),
+        "machine": platform.processor() or platform.machine(),
+    }
+    text = json.dumps(figures, indent=1)
+    if options.output:
+        options.output.write_text(text + "\n")
+    print(text)
+
+
+def times_of(separator, *, minutes: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return wall-clock and processor seconds of each block of noise, one after the other."""
+    lasts = separator.block_samples / separator.sample_rate_hz
+    count = max(1, round(60 * minutes / lasts))
+    shape = (separator.block_samples, separator.channels)
+    noise = np.random.default_rng(0).normal(0, 0.1, shape).astype(np.float32)
+    for _ in range(8):  # the first calls load libraries
+        separator.push(noise)
+    wall, processor = np.zeros(count), np.zeros(count)
+    begun = time.perf_counter()
+    for block in range(count):
+        time.sleep(max(0.0, begun + block * lasts - time.perf_counter()))
+        start, start_processor = time.perf_counter(), time.process_time()
+        separator.push(noise)
+        processor[block] = time.process_time() - start_processor
+        wall[block] = time.perf_counter() - start
+    return wall, processor
+
+
+def summary(seconds: np.ndarray) -> dict[str, float]:
+    """Median, 99th percentile and longest time in milliseconds."""
+    values = {"p50": np.median(seconds), "p99": np.percentile(seconds, 99), "worst": seconds.max()}
+    return {name: round(1000 * float(value), 3) for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -24,9 +24,11 @@ from tfsepgan.dsp.filterbank import (
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.digests import BROKEN
 from tfsepgan.models.folders import Manifest
-from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.blas import one_thread_each, shared_by
 
 FRAMES_PER_TRANSFORM = 64  # at a time: they stay in the processor's cache
+# of a signal; below, to prepare the weights takes a sixth of a matrix product, so signals share it
+FEW_FRAMES = 128
 # what NumPy computes transforms in: float32 since NumPy 2
 TRANSFORM_OF = np.fft.rfft(np.zeros(2, np.float32)).dtype
 TRANSFORM_TYPE = np.zeros(0, TRANSFORM_OF).real.dtype
@@ -128,20 +130,30 @@ class NumpyMasker:
     def separate(self, mixture: np.ndarray) -> np.ndarray:
         """Separate `[batch, time, 1]` float32 into `[batch, sources, time, 1]`.
 
-        Each signal of the batch has a thread. Works from any thread, and after a fork.
+        Each signal of the batch has a thread, but short ones share one. Works from any thread, and
+        after a fork; the estimates do not depend on what other threads do.
         """
         estimates = np.empty((len(mixture), self._sources, *mixture.shape[1:]), np.float32)
+        if mixture.shape[1] < FEW_FRAMES * self._hop:
+            with one_thread_each():
+                self._separate(mixture, estimates)
+            return estimates
 
         def run(item: int) -> None:
-            spectrum = self._analysis(mixture[item, :, 0])
-            masks = self._mask_network(spectrum)
-            for source in range(self._sources):
-                mask = masks[:, source * self._bins : (source + 1) * self._bins]
-                estimates[item, source, :, 0] = self._synthesis(spectrum, mask, mixture.shape[1])
+            self._separate(mixture[item : item + 1], estimates[item : item + 1])
 
         with shared_by(len(mixture)), ThreadPoolExecutor(len(mixture)) as pool:
             list(pool.map(run, range(len(mixture))))
         return estimates
+
+    def _separate(self, mixture: np.ndarray, estimates: np.ndarray) -> None:
+        """Separate signals in this thread, the mask network on all of them at once."""
+        spectra = np.stack([self._analysis(signal) for signal in mixture[..., 0]])
+        masks = self._mask_network(spectra)
+        for spectrum, mask, estimate in zip(spectra, masks, estimates, strict=True):
+            for source in range(self._sources):
+                own = mask[:, source * self._bins : (source + 1) * self._bins]
+                estimate[source, :, 0] = self._synthesis(spectrum, own, mixture.shape[1])
 
     def _analysis(self, signal: np.ndarray) -> np.ndarray:
         """`[time]` to the Fourier transforms of windowed frames, `[frames, bins]` complex64."""
@@ -157,13 +169,20 @@ class NumpyMasker:
             spectrum[some] = np.fft.rfft(windowed[:count])[:, : self._bins]
         return spectrum
 
-    def _mask_network(self, spectrum: np.ndarray) -> np.ndarray:
-        """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1]."""
-        signal = _dense(self._features(spectrum), *self._enter)
+    def _mask_network(self, spectra: np.ndarray) -> np.ndarray:
+        """`[batch, frames, bins]` to the masks, `[batch, frames, outputs * bins]` in [0, 1].
+
+        Between, all frames are the rows of one matrix.
+        """
+        batch, frames, _ = spectra.shape
+        features = np.concatenate([self._features(spectrum) for spectrum in spectra])
+        signal = _dense(features, *self._enter)
         for norm, look, mix, dilation in self._blocks:
-            branch = _dense(_side_by_side(_layer_norm(signal, *norm), dilation), *look)
+            normal = _layer_norm(signal, *norm).reshape(batch, frames, -1)
+            branch = _dense(_side_by_side(normal, dilation), *look)
             signal += _dense(np.maximum(branch, 0, out=branch), *mix)
-        return _sigmoid(_dense(_layer_norm(signal, *self._norm), *self._masks))
+        masks = _sigmoid(_dense(_layer_norm(signal, *self._norm), *self._masks))
+        return masks.reshape(batch, frames, -1)
 
     def _features(self, spectrum: np.ndarray) -> np.ndarray:
         """The normalised loudness of each bin, `[frames, bins]`."""
@@ -227,14 +246,19 @@ def _layer_norm(centred: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.
     return normal
 
 
-def _side_by_side(signal: np.ndarray, dilation: int) -> np.ndarray:
-    """The inputs of the three taps of a convolution, `[frames, 3 * channels]`."""
-    frames, channels = signal.shape
-    taps = np.zeros((frames, KERNEL, channels), np.float32)
-    taps[dilation:, 0] = signal[: max(frames - dilation, 0)]
-    taps[:, 1] = signal
-    taps[: max(frames - dilation, 0), 2] = signal[dilation:]
-    return taps.reshape(frames, KERNEL * channels)
+def _side_by_side(signals: np.ndarray, dilation: int) -> np.ndarray:
+    """The inputs of the three taps of a convolution, `[batch * frames, 3 * channels]`.
+
+    Args:
+      signals: `[batch, frames, channels]`.
+      dilation: from one tap to the next, in frames.
+    """
+    batch, frames, channels = signals.shape
+    taps = np.zeros((batch, frames, KERNEL, channels), np.float32)
+    taps[:, dilation:, 0] = signals[:, : max(frames - dilation, 0)]
+    taps[:, :, 1] = signals
+    taps[:, : max(frames - dilation, 0), 2] = signals[:, dilation:]
+    return taps.reshape(batch * frames, KERNEL * channels)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ class Separator:
     """The folder of the model; None for one that was made in memory."""
     runtime = "tensorflow"
     """The library that runs the network."""
+    recordings_at_once = 1
+    """How many recordings of a folder to separate at a time; TensorFlow takes all cores for one."""
     _engine: Callable[..., BlockSeparator] = BlockSeparator
 
     def __init__(
@@ -120,6 +122,8 @@ class Separator:
             bundle, default = open_model(folder), BLOCK_SECONDS
         separator = cls(bundle, block_seconds=default if block_seconds is None else block_seconds)
         separator.folder, separator.runtime = folder, chosen
+        if chosen != "tensorflow":
+            separator.recordings_at_once = os.cpu_count() or 1
         return separator
 
     def save_to_preset(self, path: str | os.PathLike[str]) -> None:
@@ -150,10 +154,8 @@ class Separator:
                 f"{self!r} is only in memory, so no other process can load it. Write it with"
                 " save_to_preset and load that folder with from_preset."
             )
-        seconds = self.block / self.sample_rate_hz
-        return partial(
-            type(self).from_preset, self.folder, block_seconds=seconds, runtime=self.runtime
-        ), ()
+        options = {"block_seconds": self.block_seconds, "runtime": self.runtime}
+        return partial(type(self).from_preset, self.folder, **options), ()
 
     def __repr__(self) -> str:
         return (
@@ -175,6 +177,11 @@ class Separator:
     def sample_rate_hz(self) -> int:
         """Rate of the model; recordings at other rates are resampled, and the estimates back."""
         return self.manifest.sample_rate_hz
+
+    @property
+    def block_seconds(self) -> float:
+        """New output per pass of the network."""
+        return self.block / self.sample_rate_hz
 
     def separate(
         self,

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 Item = TypeVar("Item")
+BAR_WIDTH = 24  # leaves room for names and losses in 80 columns
 
 
 class ProgressBar:
@@ -54,7 +55,7 @@ class ProgressBar:
             amount = TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}".rstrip())
         times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
         self._progress = Progress(
-            *(TextColumn("{task.description}"), BarColumn(), amount, *times),
+            *(TextColumn("{task.description}"), BarColumn(BAR_WIDTH), amount, *times),
             console=console,
             disable=console is None or not console.is_terminal,
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),

@@ -48,6 +48,7 @@ SEPARATE = [  # all that tfsepgan-separate loads when NumPy or LiteRT runs the m
     "docstring-parser>=0.16",
     "h5py>=3.10",  # weights, when NumPy runs the model
     "threadpoolctl>=3.1",
+    "filelock>=3.13",  # one process writes to the results of a job, or to a run
     f"ai-edge-litert>=1.0; {HAS_LITERT}",
 ]
 
@@ -111,7 +112,6 @@ setup(
         "scipy>=1.11",
         "scikit-learn>=1.4",
         "fsspec>=2024.2",  # shards of recordings on object storage
-        "filelock>=3.13",
         "museval>=0.4.1",
         "tensorboard>=2.16",
         "keras-tuner>=1.4.7",

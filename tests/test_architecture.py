@@ -19,7 +19,7 @@ from tfsepgan.cli.command_list import COMMANDS
 FLOORS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
-    ("files", "processes", "quiet", "registration"),
+    ("files", "locking", "processes", "progress", "quiet", "registration"),
     ("audio",),
     ("ondevice",),  # runs without TensorFlow; imports the errors only
     ("config",),

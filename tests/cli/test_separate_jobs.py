@@ -108,4 +108,4 @@ def test_a_job_that_is_stopped_leaves_nothing_half_written(number, tmp_path):
     word = "Interrupted." if number == signal.SIGINT else "Stopped by SIGTERM."
     assert said == f"{word} 0 of 4 recordings are done; the same command continues.\n"
     assert process.returncode == 130
-    assert [path.name for path in out.rglob("*")] == ["results.jsonl"]
+    assert sorted(path.name for path in out.rglob("*")) == [".results.jsonl.lock", "results.jsonl"]

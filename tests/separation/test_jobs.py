@@ -38,7 +38,7 @@ def work(music, job, *, retry_failed=False, limit=None):
     with Results(job.wanted.output_dir / "results.jsonl") as results:
         planned = plan(recordings, job, results, retry_failed=retry_failed)
         each = separate_each(whole_separator(RATE_HZ), planned.left[:limit], job.wanted)
-        outcomes = ((one, outcome_of(item, one, fingerprint=True)) for one, item in each)
+        outcomes = ((one, outcome_of(one, item, fingerprint=True)) for one, item in each)
         return planned, list(recorded(outcomes, job, results))
 
 

@@ -1,6 +1,7 @@
 """The filterbank masker in NumPy equals the Keras model, for any of its settings."""
 
 import dataclasses
+import threading
 import zipfile
 
 import numpy as np
@@ -11,8 +12,8 @@ from threadpoolctl import threadpool_info
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.networks.table import build_generator
-from tfsepgan.separation.blas import shared_by
-from tfsepgan.separation.numpy_masker import NumpyMasker, read_weights, why_not_numpy
+from tfsepgan.separation.blas import one_thread_each, shared_by
+from tfsepgan.separation.numpy_masker import FEW_FRAMES, NumpyMasker, read_weights, why_not_numpy
 
 
 def saved(folder, config, sources=("piano",)) -> Bundle:
@@ -90,14 +91,38 @@ def test_a_damaged_file_is_refused(tmp_path):
         read_weights(path)
 
 
-def test_the_threads_of_matrix_products_are_restored():
+def test_the_threads_of_matrix_products_are_restored(monkeypatch):
+    """Their number decides the last bits, so a call that wants another number waits."""
+
     def threads() -> list[int]:
         return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
 
-    before = threads()
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    before, entered = threads(), threading.Event()
+
+    def want_two() -> None:
+        with shared_by(1):
+            entered.set()
+
+    other = threading.Thread(target=want_two)
     with shared_by(10_000):
         assert set(threads()) <= {1}
-        with shared_by(1):
-            assert set(threads()) <= {1}
+        with one_thread_each():
+            other.start()
+            assert not entered.wait(0.2)
         assert set(threads()) <= {1}
+    assert entered.wait(10)
+    other.join()
     assert threads() == before
+
+
+def test_short_signals_together_equal_each_alone(tmp_path):
+    manifest = saved(tmp_path, SMALL).manifest
+    masker = NumpyMasker(read_weights(tmp_path / "model.keras"), manifest)
+    mixture = np.random.default_rng(0).normal(0, 0.1, (2, 500, 1)).astype(np.float32)
+    together = masker.separate(mixture)
+    alone = np.concatenate([masker.separate(mixture[:1]), masker.separate(mixture[1:])])
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-7 * np.abs(alone).max() + 1e-9)
+    long = np.tile(mixture, (1, 16, 1))
+    assert long.shape[1] >= FEW_FRAMES * SMALL.hop
+    np.testing.assert_array_equal(masker.separate(long[1:]), masker.separate(long)[1:])

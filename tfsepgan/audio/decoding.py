@@ -5,6 +5,7 @@ truncated, or holds NaN, infinity or samples far beyond full scale raises a Data
 Nothing is skipped or repaired.
 """
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 
@@ -118,13 +119,14 @@ def _check_values(path: str | os.PathLike, block: np.ndarray, start: int, rate_h
     Args:
       start: index of the first sample of the block in the file.
     """
-    if not np.isfinite(block).all():
+    high, low = float(block.max(initial=0.0)), float(block.min(initial=0.0))
+    if not (math.isfinite(high) and math.isfinite(low)):
         first = start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
         raise DataError(
             f"{path} holds NaN or infinite samples, the first at {first / rate_hz:.3f} s; "
             "numbers were expected. Write the file again or remove it."
         )
-    loudest = float(np.abs(block).max(initial=0.0))
+    loudest = max(high, -low)
     if loudest > LOUDEST:
         raise DataError(
             f"{path} holds samples of {loudest:.3g} times full scale, {start / rate_hz:.1f} s in or"

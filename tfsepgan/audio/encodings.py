@@ -133,8 +133,11 @@ class StemFormat:
             return samples
         bits = 8 * BYTES_PER_SAMPLE[self.sample_format]
         full = 2.0 ** (bits - 1)
-        steps = np.clip(np.rint(full * samples.astype(np.float64)), -full, full - 1)
-        return (steps * 2.0 ** (32 - bits)).astype(np.int32)
+        exact = np.float32 if bits <= 24 else np.float64  # holds every step
+        steps = full * samples.astype(exact)
+        np.clip(np.rint(steps, out=steps), -full, full - 1, out=steps)
+        steps *= 2.0 ** (32 - bits)
+        return steps.astype(np.int32)
 
     def __str__(self) -> str:
         return self.sample_format or self.name.upper()

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ import soundfile
 import soxr
 
 from tfsepgan.audio.encodings import BYTES_PER_SAMPLE, StemFormat, open_encoder
+from tfsepgan.audio.first_stems import HELD_BYTES, FirstStems
 from tfsepgan.audio.wav import remove_time
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import readable_size
 
-COPIED_FRAMES = 1 << 18  # frames converted from float to the final format at a time
 CLIP_POLICIES = ("rescale", "clip", "error")
 WAV_LIMIT_BYTES = (1 << 32) - (1 << 20)  # sizes in a WAV header are 32 bits; RF64 is WAV with 64
 
@@ -46,7 +46,8 @@ class StemWriter:
 
     Samples go to hidden temporary files beside the final ones; `finish` renames these. Leaving the
     context without `finish` (an error, Ctrl-C) removes them. Stems of a format that can clip are
-    written as float first, because the clip policy needs the peak of the whole recording.
+    kept as float first, in memory or in a file, because the clip policy needs the peak of the whole
+    recording.
     """
 
     def __init__(
@@ -80,7 +81,11 @@ class StemWriter:
         self._frames, self._form, self._clip, self._tags = frames, form, clip, tags or {}
         self._first_subtype = form.sample_format if form.cannot_clip else "FLOAT"
         self._written, self._highest, self._lowest = 0, 0.0, 0.0
-        self._files: dict[str, soundfile.SoundFile] = {}
+        self._first = FirstStems(
+            {name: self._partial(name) for name in self.paths},
+            lambda path: self._create(path, self._first_subtype),
+            in_files=form.cannot_clip or self._bytes_of(frames) > HELD_BYTES,
+        )
         self._created: list[Path] = []  # folders that are removed again if writing fails
 
     def __enter__(self) -> "StemWriter":
@@ -91,8 +96,7 @@ class StemWriter:
             for folder in self._folders:
                 folder.mkdir(parents=True, exist_ok=True)
             self._check_space()
-            for name in self.paths:
-                self._files[name] = self._create(self._partial(name), self._first_subtype)
+            self._first.open()
         except OSError as error:
             self._discard()
             raise DataError(
@@ -107,12 +111,12 @@ class StemWriter:
         self._discard()
 
     def write(self, stems: dict[str, np.ndarray]) -> None:
-        """Append `[time, channels]` float32 to every stem."""
-        for name, file in self._files.items():
+        """Append `[time, channels]` float32, which nobody changes later, to every stem."""
+        for name in self.paths:
             samples = stems[name]
             self._highest = max(self._highest, float(samples.max(initial=0.0)))
             self._lowest = min(self._lowest, float(samples.min(initial=0.0)))
-            self._guarded(file.write, samples)
+            self._guarded(self._first.add, name, samples)
         self._written += len(samples)
 
     def finish(self) -> Levels:
@@ -122,11 +126,12 @@ class StemWriter:
         Raises: DataError when the disk did not take every sample, or for peaks beyond full scale
           under the policy "error".
         """
-        self._close()
+        self._guarded(self._first.close)
         levels = Levels(peak=max(self._highest, -self._lowest), gain=1.0, clipped_samples=0)
         ready = {name: self._partial(name) for name in self.paths}
-        for name, path in ready.items():
-            self._check_complete(path, name)
+        if self._first.in_files:
+            for name, path in ready.items():
+                self._check_complete(path, name)
         if self._form.cannot_clip:
             for path in ready.values():
                 self._guarded(remove_time, path)
@@ -181,28 +186,25 @@ class StemWriter:
             )
         clipped = 0
         for name in self.paths:
-            source, target = self._partial(name), self._partial(name, "encoded")
-            clipped += self._encode(source, target, name, gain)
+            source, ready[name] = ready[name], self._partial(name, "encoded")
+            clipped += self._encode(self._first.blocks(name), ready[name], name, gain)
             os.unlink(source)
-            ready[name] = target
         return Levels(peak=levels.peak, gain=gain, clipped_samples=clipped)
 
-    def _encode(self, source: Path, target: Path, name: str, gain: float) -> int:
+    def _encode(self, blocks: Iterable[np.ndarray], target: Path, name: str, gain: float) -> int:
         """Write one stem in its format; returns how many samples were clipped."""
         top, clipped = self._form.top, 0
+        may_clip = gain == 1.0 and (self._highest > top or self._lowest < -1.0)
         resampler = self._resampler()
         encoder = self._open_encoder(target, name)
         try:
-            with soundfile.SoundFile(source) as floats:
-                for block in floats.blocks(COPIED_FRAMES, dtype="float32", always_2d=True):
-                    scaled = block * np.float32(gain)
-                    if gain == 1.0:
-                        beyond = (scaled > top) | (scaled < -1.0)
-                        clipped += int(np.count_nonzero(beyond))
-                        if beyond.any():
-                            scaled = np.clip(scaled, -1.0, 1.0)
-                    fitted = resampler(scaled, last=False) if resampler else scaled
-                    self._guarded(encoder.write, self._form.stored(fitted))
+            for block in blocks:
+                scaled = block if gain == 1.0 else block * np.float32(gain)
+                if may_clip:
+                    clipped += int(np.count_nonzero((scaled > top) | (scaled < -1.0)))
+                    scaled = np.clip(scaled, -1.0, 1.0)
+                fitted = resampler(scaled, last=False) if resampler else scaled
+                self._guarded(encoder.write, self._form.stored(fitted))
             if resampler:
                 rest = resampler(np.zeros((0, self._channels), np.float32), last=True)
                 self._guarded(encoder.write, self._form.stored(rest))
@@ -252,7 +254,7 @@ class StemWriter:
         per_sample = BYTES_PER_SAMPLE[self._first_subtype]
         if not self._form.cannot_clip:
             per_sample += self._form.bytes_per_sample
-        needed = self._frames * self._channels * per_sample * len(self.paths)
+        needed = self._bytes_of(self._frames, per_sample)
         free = shutil.disk_usage(self._directory).free
         if free < needed:
             raise DataError(
@@ -268,20 +270,17 @@ class StemWriter:
                 " the disk full?"
             )
 
+    def _bytes_of(self, frames: int, per_sample: float = 4.0) -> float:
+        """Of all stems; as floats by default."""
+        return frames * self._channels * per_sample * len(self.paths)
+
     def _partial(self, name: str, kind: str = "part") -> Path:
         path = self.paths[name]
         return path.with_name(f".{path.name}.{os.getpid()}.{kind}")
 
-    def _close(self) -> None:
-        for file in self._files.values():
-            self._guarded(file.close)
-        self._files = {}
-
     def _discard(self) -> None:
-        for file in self._files.values():
-            with suppress(OSError, soundfile.SoundFileError):
-                file.close()
-        self._files = {}
+        with suppress(OSError, soundfile.SoundFileError):
+            self._first.close()
         for name in self.paths:
             for partial in (self._partial(name), self._partial(name, "encoded")):
                 with suppress(OSError):

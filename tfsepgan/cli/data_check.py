@@ -11,6 +11,7 @@ from rich.table import Table
 from tfsepgan.cli.command import say
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import DataError
+from tfsepgan.progress import ProgressBar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,26 +82,23 @@ def check(options: Check, console: Console) -> None:
 
 def _survey(catalogue, wanted: tuple[str, ...], console: Console) -> int:
     """Measure every recording and print levels; returns how many recordings cannot be used."""
-    from rich.progress import track
-
     from tfsepgan.cli.catalogue import first_of
     from tfsepgan.data.layouts.listing import files_in
     from tfsepgan.data.recordings.survey import Survey, oddities, survey
 
     totals: dict[tuple[str, str], Survey] = {}
-    broken = 0
-    for file in track(
-        files_in(catalogue.splits), "reading", console=console, disable=not console.is_terminal
-    ):
-        total = totals.setdefault((file.split, file.source), Survey())
-        try:
-            measured = survey(file)
-            total.add(measured)
-            if odd := [*oddities(file), *measured.notes]:
-                say(console, f"  Note: {file.path} {' and '.join(odd)}.")
-        except DataError as error:
-            broken += 1
-            say(console, f"  {error}")
+    broken, files = 0, files_in(catalogue.splits)
+    with ProgressBar(console, "reading", len(files), unit="") as bar:
+        for file in bar.over(files):
+            total = totals.setdefault((file.split, file.source), Survey())
+            try:
+                measured = survey(file)
+                total.add(measured)
+                if odd := [*oddities(file), *measured.notes]:
+                    say(console, f"  Note: {file.path} {' and '.join(odd)}.")
+            except DataError as error:
+                broken += 1
+                say(console, f"  {error}")
     _show_levels(totals, console)
     for (split, source), total in totals.items():
         silent = [name for name in total.silent_files if name not in set(total.cancelled_files)]

@@ -9,6 +9,7 @@ from rich.console import Console
 from tfsepgan.cli.command import say
 from tfsepgan.config import SetLayout
 from tfsepgan.errors import ConfigError
+from tfsepgan.progress import ProgressBar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +49,20 @@ def pack_command(options: Pack, console: Console) -> None:
     if options.shard_mb <= 0:
         raise ConfigError(f"shard_mb is {options.shard_mb}; it must be above zero.")
     from tfsepgan.cli.catalogue import open_and_show
-    from tfsepgan.cli.progress import progress
     from tfsepgan.data.shards.packing import pack
     from tfsepgan.quiet import quiet_tensorflow
 
     catalogue = open_and_show(options.directory, options.sources, options, console)
     quiet_tensorflow()
     total = sum(row.minutes for row in catalogue.summary())
-    with progress(console, "packing", total, " min") as advance:
+    with ProgressBar(console, "packing", total, unit="min") as bar:
         manifest = pack(
             catalogue,
             options.output,
             sample_rate_hz=options.sample_rate_hz,
             shard_bytes=options.shard_mb * 1_000_000,
             licence=options.licence,
-            done=lambda file: advance(file.seconds / 60),
+            done=lambda file: bar.advance(file.seconds / 60),
         )
     size, count = sum(shard.bytes for shard in manifest.shards), len(manifest.shards)
     say(

@@ -10,6 +10,7 @@ import tyro
 from tfsepgan.cli.command import say
 from tfsepgan.cli.flags import inherited
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.progress import ProgressBar
 from tfsepgan.rendering.settings import RenderSettings
 
 
@@ -37,7 +38,6 @@ class Render(RenderSettings):
 
 def render_command(options: Render, console) -> None:
     """Render, with progress; print what was made and what could not be made."""
-    from tfsepgan.cli.progress import progress
     from tfsepgan.rendering.run import prepare, render, write_manifest
 
     collections, soundfonts = named_paths(options.scores), named_paths(options.soundfont)
@@ -60,8 +60,8 @@ def render_command(options: Render, console) -> None:
         f" {studio.synthesizer}{left_out if plan.left_out else ''}",
     )
     try:
-        with progress(console, "rendering", minutes, " min") as advance:
-            outcomes = render(plan, studio, done=lambda one: advance(one.job.seconds / 60))
+        with ProgressBar(console, "rendering", minutes, unit="min") as bar:
+            outcomes = render(plan, studio, done=lambda one: bar.advance(one.job.seconds / 60))
     finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)

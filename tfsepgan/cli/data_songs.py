@@ -10,6 +10,7 @@ from tfsepgan.cli.command import say
 from tfsepgan.cli.data_render import named_paths, show_missing_licences, stated_licences
 from tfsepgan.cli.flags import inherited
 from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.progress import ProgressBar
 from tfsepgan.rendering.arranging.settings import SongSettings
 
 
@@ -33,7 +34,6 @@ class Songs(SongSettings):
 
 def songs_command(options: Songs, console) -> None:
     """Make songs, with progress; print what was made and what could not be made."""
-    from tfsepgan.cli.progress import progress
     from tfsepgan.rendering.arranging.run import make, prepare, write_manifest
     from tfsepgan.rendering.arranging.singing import Singer
 
@@ -52,8 +52,8 @@ def songs_command(options: Songs, console) -> None:
     studio.output.mkdir(parents=True, exist_ok=True)
     say(console, f"{len(jobs)} songs of up to {settings.seconds:g} s, by {studio.synthesizer}")
     try:
-        with progress(console, "songs", len(jobs)) as advance:
-            outcomes = make(jobs, studio, done=lambda outcome: advance(1))
+        with ProgressBar(console, "songs", len(jobs), unit="") as bar:
+            outcomes = make(jobs, studio, done=lambda outcome: bar.advance())
     finally:  # also when stopped: it lists the files that exist
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)

@@ -7,6 +7,7 @@ from typing import Literal
 from tfsepgan.cli.command import command, say
 from tfsepgan.cli.flags import read_options
 from tfsepgan.errors import CheckpointError, ConfigError
+from tfsepgan.progress import ProgressBar
 from tfsepgan.quiet import quiet_tensorflow
 
 
@@ -49,20 +50,12 @@ def _generate(arguments, console):
     names = sound_names(options.count, options.seed)
     refuse_existing(output, names)
     quiet_tensorflow()
-    from rich.progress import track
-
     from tfsepgan.models.saved import load_trained
 
     system = load_trained(folder)
-    sounds = track(
-        system.make(options.count, seed=options.seed),
-        "making sounds",
-        total=options.count,
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    write_sounds(output, names, sounds, manifest.sample_rate_hz, subtype=options.subtype)
+    with ProgressBar(console, "making sounds", options.count, unit="", stays=False) as bar:
+        sounds = bar.over(system.make(options.count, seed=options.seed))
+        write_sounds(output, names, sounds, manifest.sample_rate_hz, subtype=options.subtype)
     seconds = system.experiment.data.window / manifest.sample_rate_hz
     say(
         console,

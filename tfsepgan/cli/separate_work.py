@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfsepgan.cli.command import Stopped
-from tfsepgan.cli.progress import progress
 from tfsepgan.cli.separate_model import choose_model
 from tfsepgan.cli.separate_options import SeparateOptions
 from tfsepgan.cli.separate_report import Report
 from tfsepgan.errors import ConfigError
+from tfsepgan.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tfsepgan.audio.encodings import StemFormat
@@ -148,17 +149,19 @@ class Work:
         if self._options.jobs == 1:
             lengths = [self._lengths[one] for one in left]
             shown = {"lengths": lengths, "console": console, "at_each_block": stop_here}
-            for one, item in separate_each(self._separator, left, self._wanted, **shown):
-                yield one, outcome_of(item, one, fingerprint=fingerprint)
+            ended = partial(outcome_of, fingerprint=fingerprint)
+            separated = separate_each(self._separator, left, self._wanted, **shown, ended=ended)
+            with closing(separated):
+                yield from separated
             return
         # a process that takes all memory of a GPU leaves none to the others
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         options = {"jobs": self._options.jobs, "fingerprint": fingerprint, "poll": stop_here}
         separated = separate_in_workers(self._model.open, left, self._wanted, **options)
-        with closing(separated), progress(console, "separating", len(left)) as advance:
-            for ended in separated:
-                advance(1)
-                yield ended
+        with closing(separated), ProgressBar(console, "separating", len(left), unit="") as bar:
+            for one in separated:
+                bar.advance()
+                yield one
 
 
 def _results_of(options: SeparateOptions, *, single: bool) -> Path | None:

@@ -15,13 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from tfsepgan.errors import ConfigError, DataError, TfsepganError
 from tfsepgan.evaluation.ideal_mask import FRAME, HOP
@@ -40,6 +33,7 @@ from tfsepgan.evaluation.references import any_residual, references_of, shaped
 from tfsepgan.evaluation.track import TrackJob, TrackResult, score_track
 from tfsepgan.metrics.embedding import PACKAGE
 from tfsepgan.processes import run_jobs
+from tfsepgan.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tfsepgan.data.references.fixed_mixtures import Mixture
@@ -101,12 +95,12 @@ def evaluate(
     jobs = _jobs(separate, sources, listener, found, partial(TrackJob, **settings))
     try:
         results = run_jobs(score_track, jobs, workers=workers, after_death=_warn_of_death)
-        with closing(results), _progress(console) as progress:
-            task = progress.add_task("scoring", total=len(mixtures))
+        shown = console or Console(stderr=True)
+        with closing(results), ProgressBar(shown, "scoring", len(mixtures), unit="tracks") as bar:
             for index, result, error in results:
                 found.add(index, result, error)
-                progress.update(task, completed=found.count)
-            progress.update(task, completed=found.count)
+                bar.complete(found.count)
+            bar.complete(found.count)
     finally:
         found.save()
     return found.report_or_error()
@@ -279,10 +273,3 @@ def _settings(
     if "embedding" in measures:
         settings["embedding"] = {PACKAGE: version(PACKAGE)}
     return settings
-
-
-def _progress(console: Console | None) -> Progress:
-    """A bar with the tracks scored, the time elapsed and the time left."""
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "tracks")
-    times = (TimeElapsedColumn(), "left", TimeRemainingColumn())
-    return Progress(*columns, *times, console=console or Console(stderr=True))

@@ -12,30 +12,48 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-_lock = threading.Lock()
-_limits = contextlib.ExitStack()
-_users = 0
+
+def _reset() -> None:
+    global _changed, _setting, _threads, _users
+    _changed, _setting = threading.Condition(), contextlib.ExitStack()
+    _threads = _users = 0
+
+
+_reset()
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads that compute
+    os.register_at_fork(after_in_child=_reset)
+
+
+def shared_by(threads: int) -> contextlib.AbstractContextManager[None]:
+    """Inside, a matrix product takes the cores divided by `threads`, and at least one.
+
+    Its last bits depend on this number, so calls that want another one wait for each other.
+    """
+    return _limited_to(max(1, (os.cpu_count() or 1) // threads))
+
+
+def one_thread_each() -> contextlib.AbstractContextManager[None]:
+    """Inside, a matrix product takes one core; see `shared_by`."""
+    return _limited_to(1)
 
 
 @contextlib.contextmanager
-def shared_by(threads: int) -> Iterator[None]:
-    """Inside, a matrix product takes the cores divided by `threads`, and at least one.
-
-    Where several calls overlap, the first one decides.
-    """
-    global _users
-    with _lock:
+def _limited_to(threads: int) -> Iterator[None]:
+    global _threads, _users
+    with _changed:
+        _changed.wait_for(lambda: not _users or _threads == threads)
         if not _users:
-            limit = max(1, (os.cpu_count() or 1) // threads)
-            _limits.enter_context(_controller().limit(limits=limit, user_api="blas"))
+            _setting.enter_context(_controller().limit(limits=threads, user_api="blas"))
+            _threads = threads
         _users += 1
     try:
         yield
     finally:
-        with _lock:
+        with _changed:
             _users -= 1
             if not _users:
-                _limits.close()
+                _setting.close()
+                _changed.notify_all()
 
 
 @cache

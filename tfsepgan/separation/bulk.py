@@ -1,29 +1,24 @@
-"""Many recordings to stems, one after the other; a failed one does not stop the others."""
+"""Many recordings to stems; a failed one does not stop the others."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from tfsepgan.audio.decoding import probe
 from tfsepgan.audio.encodings import StemFormat
 from tfsepgan.audio.stem_writer import check_options
 from tfsepgan.errors import DataError, TfsepganError
+from tfsepgan.progress import ProgressBar
 from tfsepgan.separation.files import ProgressFunction, SeparatedFile, separate_file
 from tfsepgan.separation.naming import Recording, chosen_stems
 from tfsepgan.separation.separator import Separator
+from tfsepgan.separation.side_by_side import side_by_side
 from tfsepgan.separation.stem_names import DEFAULT_NAME, refuse_shared_files, stem_files
 
 
@@ -69,7 +64,7 @@ def separate_files(
     console: Console | None = None,
     at_each_block: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeparatedFile], list[FailedFile]]:
-    """Separate recordings one after the other; a failed one does not stop the others.
+    """Separate recordings; a failed one does not stop the others.
 
     Args:
       separator: the model.
@@ -107,8 +102,9 @@ def separate_each(
     lengths: Sequence[float] | None = None,
     console: Console | None = None,
     at_each_block: Callable[[], None] = lambda: None,
-) -> Iterator[tuple[Recording, SeparatedFile | FailedFile]]:
-    """Separate recordings one after the other.
+    ended: Callable[[Recording, SeparatedFile | FailedFile], Any] = lambda recording, item: item,
+) -> Iterator[tuple[Recording, Any]]:
+    """Separate recordings, several short ones at a time; the stems are those of each one alone.
 
     Args:
       separator: the model.
@@ -116,26 +112,36 @@ def separate_each(
       wanted: accepts the recordings, see `Wanted.check`.
       lengths: of the recordings, in seconds, as `length_of` gives them; measured by default.
       console: shows progress; None shows nothing.
-      at_each_block: called after each block; an exception it raises ends the whole run, and no stem
-        of the current recording is left.
-    Yields: each recording and what became of it, when it is finished.
+      at_each_block: called often; an exception it raises ends the whole run, and no stem of the
+        recordings in work is left.
+      ended: called for each recording in its thread; by default, what became of it is yielded.
+    Yields: each recording and what `ended` returns for it, in order.
     """
-    shown = console or Console(quiet=True)
     seconds = [length_of(one) for one in recordings] if lengths is None else list(lengths)
-    with _progress_bar(shown) as bar:
-        task = bar.add_task("separating", total=sum(seconds))
-        before = 0.0
-        for recording, length in zip(recordings, seconds, strict=True):
-            bar.update(task, description=escape(str(recording.track)))
+    with ProgressBar(console, "separating", sum(seconds)) as bar:
 
-            def advance(samples: int, total: int, before=before, length=length) -> None:
-                at_each_block()
-                bar.update(task, completed=before + length * samples / total)
+        def work(job: tuple[Recording, float], check: Callable[[], None]) -> tuple[Recording, Any]:
+            recording, length = job
+            shown = 0.0
 
-            one = separate_one(separator, recording, wanted, progress=advance)
-            before += length
-            bar.update(task, completed=before)
-            yield recording, one
+            def advance(share: float) -> None:
+                nonlocal shown
+                bar.advance(length * share - shown)
+                shown = length * share
+
+            def progress(samples: int, total: int) -> None:
+                check()
+                advance(samples / total)
+
+            bar.describe(str(recording.track))
+            item = separate_one(separator, recording, wanted, progress=progress)
+            advance(1.0)
+            return recording, ended(recording, item)
+
+        limits = {"threads": separator.recordings_at_once, "room": separator.block_seconds}
+        jobs = zip(zip(recordings, seconds, strict=True), seconds, strict=True)
+        with closing(side_by_side(work, jobs, poll=at_each_block, **limits)) as separated:
+            yield from separated
 
 
 def separate_one(
@@ -177,12 +183,3 @@ def length_of(recording: Recording) -> float:
         return probe(recording.path).seconds
     except DataError:
         return 0.0
-
-
-def _progress_bar(console: Console) -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-    # results on the same terminal are printed above the bar; those that go to a file are left alone
-    redirect = sys.stdout is not None and sys.stdout.isatty()
-    shown = console.is_terminal
-    return Progress(*columns, *times, console=console, disable=not shown, redirect_stdout=redirect)

@@ -137,11 +137,14 @@ def _write_stems(
     writer: StemWriter,
     progress: ProgressFunction | None,
 ) -> int:
-    """Read, separate and write in three threads, with few blocks between them; returns samples."""
-    blocks = ahead(blocks, depth=READ_AHEAD)
-    stems = ahead(
-        separator.stream(blocks, info.sample_rate_hz, info.channels), depth=SEPARATE_AHEAD
-    )
+    """Read, separate and write; returns samples.
+
+    Where several blocks follow each other, this is done in three threads, with few blocks between.
+    """
+    facts, several = (info.sample_rate_hz, info.channels), info.seconds > separator.block_seconds
+    blocks = ahead(blocks, depth=READ_AHEAD) if several else blocks
+    stems = separator.stream(blocks, *facts)
+    stems = ahead(stems, depth=SEPARATE_AHEAD) if several else stems
     done = 0
     try:
         for block in stems:

@@ -127,7 +127,7 @@ def recorded(
         yield outcome.item
 
 
-def outcome_of(item: Ended, recording: Recording, *, fingerprint: bool) -> Outcome:
+def outcome_of(recording: Recording, item: Ended, *, fingerprint: bool) -> Outcome:
     """What became of a recording, with the fingerprint of its file where it is asked for."""
     return Outcome(item=item, fingerprint=fingerprint_of(recording.path) if fingerprint else None)
 
@@ -164,7 +164,7 @@ def separate_in_workers(
             remove_half_written(wanted.places(recording))
             reason = DIED if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
             item = failure(recording, reason)
-            yield recording, outcome_of(item, recording, fingerprint=fingerprint)
+            yield recording, outcome_of(recording, item, fingerprint=fingerprint)
 
 
 @dataclass(frozen=True)
@@ -184,4 +184,4 @@ def _separate(prepared: tuple[_Start, Separator], recording: Recording) -> Outco
     item = separate_one(
         separator, recording, start.wanted, progress=lambda done, total: stop_if_asked()
     )
-    return outcome_of(item, recording, fingerprint=start.fingerprint)
+    return outcome_of(recording, item, fingerprint=start.fingerprint)

@@ -26,7 +26,7 @@ from tfsepgan.dsp.filterbank import (
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.digests import BROKEN
 from tfsepgan.models.folders import Manifest
-from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.blas import one_thread_each, shared_by
 from tfsepgan.separation.numpy_layers import (
     FRAMES_PER_TRANSFORM,
     centred,
@@ -38,6 +38,8 @@ from tfsepgan.separation.numpy_layers import (
     sigmoid,
 )
 
+# of a signal; below, to prepare the weights takes a sixth of a matrix product, so signals share it
+FEW_FRAMES = 128
 # what NumPy computes transforms in: float32 since NumPy 2
 TRANSFORM_OF = np.fft.rfft(np.zeros(2, np.float32)).dtype
 TRANSFORM_TYPE = np.zeros(0, TRANSFORM_OF).real.dtype
@@ -173,24 +175,36 @@ class NumpyMasker:
     def separate(self, mixture: np.ndarray) -> np.ndarray:
         """Separate `[batch, time, 1]` float32 into `[batch, sources, time, 1]`.
 
-        Each signal of the batch has a thread. Works from any thread, and after a fork.
+        Each signal of the batch has a thread, but short ones share one. Works from any thread, and
+        after a fork; the estimates do not depend on what other threads do.
         """
         estimates = np.empty((len(mixture), self.sources, *mixture.shape[1:]), np.float32)
+        if mixture.shape[1] < FEW_FRAMES * self.hop:
+            with one_thread_each():
+                self._separate(mixture, estimates)
+            return estimates
 
         def run(item: int) -> None:
-            signal = mixture[item, :, 0]
-            before = np.zeros(self.frame - self.hop, np.float32)
-            tail = np.zeros(-len(signal) % self.hop, np.float32)
-            after = np.zeros(self.synthesis_frame - self.hop, np.float32)
-            spectrum = self.analysis(np.concatenate([before, signal, tail, after]))
-            masks = self.masks(spectrum, WholeSignal())
-            for source in range(self.sources):
-                estimate = self.synthesis(spectrum, self.of_source(masks, source))
-                estimates[item, source, :, 0] = estimate[: len(signal)]
+            self._separate(mixture[item : item + 1], estimates[item : item + 1])
 
         with shared_by(len(mixture)), ThreadPoolExecutor(len(mixture)) as pool:
             list(pool.map(run, range(len(mixture))))
         return estimates
+
+    def _separate(self, mixture: np.ndarray, estimates: np.ndarray) -> None:
+        """Separate signals in this thread; in the mask network, their frames take turns."""
+        before = np.zeros(self.frame - self.hop, np.float32)
+        after = np.zeros(self.synthesis_frame - self.hop + -mixture.shape[1] % self.hop, np.float32)
+        spectra = [
+            self.analysis(np.concatenate([before, signal, after])) for signal in mixture[..., 0]
+        ]
+        count = len(spectra)
+        in_turn = np.stack(spectra, axis=1).reshape(-1, self._bins)
+        masks = self.masks(in_turn, WholeSignal(), channels=count)
+        for item, spectrum in enumerate(spectra):
+            for source in range(self.sources):
+                mask = self.of_source(masks[item::count], source)
+                estimates[item, source, :, 0] = self.synthesis(spectrum, mask)[: mixture.shape[1]]
 
     def of_source(self, masks: np.ndarray, source: int) -> np.ndarray:
         """The masks of one output, `[frames, bins]`."""

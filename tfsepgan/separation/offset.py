@@ -25,6 +25,20 @@ def _rise(step: int) -> np.ndarray:
     return (0.5 - 0.5 * np.cos(np.pi * np.arange(step) / step))[:, None]
 
 
+@functools.lru_cache(maxsize=2)  # recordings of a folder often have one length
+def _weights(samples: int) -> np.ndarray:
+    weights = np.hanning(samples + 2)[1:-1]
+    return weights / weights.sum()
+
+
+def _silent_at_start(samples: np.ndarray) -> int:
+    """How many samples are zero in all channels, before the first other one."""
+    if samples[:1].any():
+        return 0
+    sound = samples.ravel() != 0
+    return int(np.argmax(sound)) // samples.shape[1] if sound.any() else len(samples)
+
+
 class OffsetRemover:
     """Subtracts the offset from the pieces of a mixture, `[time, channels]` float32.
 
@@ -46,8 +60,7 @@ class OffsetRemover:
         """Add a piece; returns what is ready, in order."""
         silent = 0
         if self._offset is None and not len(self._held):
-            sound = samples.ravel() != 0
-            silent = int(np.argmax(sound)) // samples.shape[1] if sound.any() else len(samples)
+            silent = _silent_at_start(samples)
         self._held = np.concatenate([self._held, samples[silent:]])
         ready = [samples[:silent]]
         while len(self._held) >= 2 * self._step:
@@ -59,8 +72,7 @@ class OffsetRemover:
         held, self._held = self._held, self._held[:0]
         if len(held) < self._step:
             return held if self._offset is None else held - self._offset
-        weights = np.hanning(len(held) + 2)[1:-1]
-        weights /= weights.sum()
+        weights = _weights(len(held))
         values = held.astype(np.float64)
         measured = self._moved(weights @ values, weights @ np.square(values))
         head, tail = held[: self._step], held[self._step :]

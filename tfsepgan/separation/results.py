@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 import tfsepgan
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import sha256_of
+from tfsepgan.locking import InUse, locked
 
 FIRST_BYTES = b'{"input"'  # of every line
 
@@ -110,14 +111,21 @@ class Results:
         """How many lines of the file are ignored."""
         self._places: dict[str, int] = {}  # of the last line of each track, in bytes
         self._file: int | None = None
+        self._lock: Any = None
         self._is_torn = False
 
     def __enter__(self) -> "Results":
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.open(self.path, flags, 0o666)
         try:
-            _lock(self._file, self.path)
+            self._lock = locked(self.path.with_name(f".{self.path.name}.lock"))
+        except InUse as error:
+            raise DataError(
+                f"Another command writes to {self.path}. Wait for it or stop it, or choose another"
+                " --output or --results."
+            ) from error
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(self.path, flags, 0o666)
             self._read()
         except BaseException:
             self.__exit__()
@@ -125,8 +133,11 @@ class Results:
         return self
 
     def __exit__(self, *exception) -> None:
-        os.close(self._file)
-        self._file = None
+        if self._file is not None:
+            os.close(self._file)
+        if self._lock is not None:
+            self._lock.release()
+        self._file = self._lock = None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -171,26 +182,6 @@ class Results:
                     self.broken += 1
                 place += len(line)
         self._is_torn = not line.endswith(b"\n")
-
-
-def _lock(file: int, path: Path) -> None:
-    """Lock an open file until it is closed, also by a kill; without effect on Windows.
-
-    Raises: DataError when another process holds the lock.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DataError(
-            f"Another command writes to {path}. Wait for it or stop it, or choose another --output"
-            " or --results."
-        ) from error
-    except OSError:  # a file system without locks
-        return
 
 
 def read_results(path: str | os.PathLike) -> Iterator[Result]:

@@ -51,6 +51,8 @@ class Separator:
     """The folder of the model; None for one that was made in memory."""
     runtime = "tensorflow"
     """The library that runs the network."""
+    recordings_at_once = 1
+    """How many recordings of a folder to separate at a time; TensorFlow takes all cores for one."""
     _engine: Callable[..., BlockSeparator] = BlockSeparator
 
     def __init__(
@@ -136,6 +138,8 @@ class Separator:
         block_seconds = default if block_seconds is None else block_seconds
         separator = cls(bundle, block_seconds=block_seconds, stereo=stereo)
         separator.folder, separator.runtime = folder, chosen
+        if chosen != "tensorflow":
+            separator.recordings_at_once = os.cpu_count() or 1
         return separator
 
     def save_to_preset(self, path: str | os.PathLike[str]) -> None:
@@ -166,8 +170,8 @@ class Separator:
                 f"{self!r} is only in memory, so no other process can load it. Write it with"
                 " save_to_preset and load that folder with from_preset."
             )
-        seconds = self.block / self.sample_rate_hz
-        options = {"block_seconds": seconds, "runtime": self.runtime, "stereo": self.stereo}
+        options = {"runtime": self.runtime, "stereo": self.stereo}
+        options["block_seconds"] = self.block_seconds
         return partial(type(self).from_preset, self.folder, **options), ()
 
     def __repr__(self) -> str:
@@ -190,6 +194,11 @@ class Separator:
     def sample_rate_hz(self) -> int:
         """Rate of the model; recordings at other rates are resampled, and the estimates back."""
         return self.manifest.sample_rate_hz
+
+    @property
+    def block_seconds(self) -> float:
+        """New output per pass of the network."""
+        return self.block / self.sample_rate_hz
 
     def separate(
         self,

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tfsepgan.errors import TfsepganError
+from tfsepgan.progress import ProgressBar
 
 REASONS = (None, "interrupted", "time", "diverged")  # for which any worker stops all
 
@@ -131,34 +131,22 @@ class ShowProgress(keras.callbacks.Callback):
 
     def __init__(self, console: Console, *, step: int, steps: int):
         super().__init__()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("steps, time left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
-        )
-        self.progress = Progress(
-            *columns, console=console, disable=not console.is_terminal, transient=True
-        )
-        self.task = self.progress.add_task("training", total=steps, completed=step, losses="")
+        self._bar = ProgressBar(console, "training", steps, unit="steps", done=step, stays=False)
 
     def on_train_begin(self, logs=None):
-        self.progress.start()
+        self._bar.start()
 
     def on_train_batch_end(self, batch, logs=None):
-        losses = "  ".join(
-            f"{name} {float(value):.4g}" for name, value in list((logs or {}).items())[:2]
-        )
-        self.progress.update(self.task, advance=1, losses=losses)
+        losses = [f"{name} {float(value):.4g}" for name, value in list((logs or {}).items())[:2]]
+        self._bar.describe("  ".join(["training", *losses]))
+        self._bar.advance()
 
     def on_train_end(self, logs=None):
         self.close()
 
     def close(self):
         """Remove the bar from the screen."""
-        self.progress.stop()
+        self._bar.stop()
 
 
 class Profile(keras.callbacks.Callback):

@@ -1,15 +1,13 @@
 """A lock on the folder of a run: two processes would overwrite each other's checkpoints."""
 
-import contextlib
-import os
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import Any
 
 from tfsepgan.errors import CheckpointError
+from tfsepgan.locking import InUse, locked
 
 LOCK = ".lock"
-_held: dict[Path, FileLock] = {}
+_held: dict[Path, Any] = {}
 
 
 def hold(directory: Path) -> None:
@@ -21,22 +19,17 @@ def hold(directory: Path) -> None:
     if directory in _held:
         return
     path = directory / LOCK
-    lock = FileLock(path, thread_local=False)
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        owner = path.read_text().strip() or "unknown"
+        lock = locked(path)
+    except InUse as error:
         raise CheckpointError(
-            f"Another process (number {owner}) trains in {directory}. Wait for it or stop it, or"
+            f"Another process (number {error}) trains in {directory}. Wait for it or stop it, or"
             " choose another --run folder."
         ) from error
-    except NotImplementedError:  # a file system without locks
-        return
     except OSError as error:
         raise CheckpointError(f"Could not write {path}: {error.strerror}.") from error
-    with contextlib.suppress(OSError):  # Windows refuses to write a locked file
-        path.write_text(str(os.getpid()))
-    _held[directory] = lock
+    if lock is not None:
+        _held[directory] = lock
 
 
 def let_go(directory: Path) -> None:

@@ -28,6 +28,7 @@ NEEDS = (
     "docstring-parser",
     "h5py",
     "threadpoolctl",
+    "filelock",
 )
 UNWANTED = ("tensorflow", "keras", "scipy", "matplotlib", "ai_edge_litert")
 LENGTHS = "import soundfile, sys; print(*(soundfile.info(path).frames for path in sys.argv[1:]))"

@@ -13,11 +13,9 @@ keep their detail. A mono 16-bit WAV that is already at the rate is used in plac
 
 import contextlib
 import errno
-import functools
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,6 +35,7 @@ from tfsepgan.files import (
     remove_half_written,
     write_whole,
 )
+from tfsepgan.progress import bar_on_stderr
 
 _VERSION = 4  # increase when the stored samples or levels change
 _VARIED = 2  # increase when only variants change
@@ -138,29 +137,6 @@ def refuse_full_disk(folder: Path, need_bytes: float, work: str, advice: str) ->
         )
 
 
-@contextlib.contextmanager
-def progress_bar(work: str, total: float, column: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on a terminal; gives a function that advances it.
-
-    Args:
-      work: what is done.
-      total: the amount of work.
-      column: name of the column of `rich.progress` that shows the amount.
-    """
-    from rich import progress
-    from rich.console import Console
-
-    columns = (progress.TextColumn(work), progress.BarColumn(), getattr(progress, column)())
-    with progress.Progress(
-        *columns,
-        progress.TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bars:
-        yield functools.partial(bars.advance, bars.add_task("", total=total))
-
-
 def _versions(
     file: AudioFile, variants: int, seed: int, speed_group: str, rate: int, cache: Path
 ) -> list[_Version]:
@@ -210,13 +186,13 @@ def _unpack_all(missing: Sequence[Sequence[_Version]], cache: Path) -> None:
     """Unpack files in parallel threads and show progress; most work is outside Python's lock."""
     work = [group[0].file.seconds * len(group) for group in missing]
     with (
-        progress_bar("unpacking recordings", sum(work), "TaskProgressColumn") as advance,
+        bar_on_stderr("unpacking recordings", sum(work)) as bar,
         _writing_to(cache),
         ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool,
     ):
         try:
             for seconds, _ in zip(work, pool.map(_unpack_file, missing), strict=True):
-                advance(seconds)
+                bar.advance(seconds)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -11,8 +11,9 @@ Source: Bosch, Janer, Fuhrmann & Herrera 2012, and the set's page, zenodo.org/re
 import re
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, audio_in, folders
+from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.layouts.splitting import split_groups
+from tfsepgan.data.layouts.tree import Tree
 
 CLASSES = {
     "cel": "cello",
@@ -31,9 +32,9 @@ INSIDE = ("IRMAS-TrainingData",)
 _NAME = re.compile(r"((?:\[[a-z_]+\])+)\s*(\d+)__(\d+)\.wav", re.IGNORECASE)
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the classes of IRMAS."""
-    some = (path for name in CLASSES for path in audio_in(directory / name)[:3])
+    some = (path for name in CLASSES for path in tree.audio_in(directory / name)[:3])
     return any(_NAME.fullmatch(path.name) for path in some)
 
 
@@ -53,8 +54,8 @@ def read(directory: Path, listing: Listing) -> Found:
     listing.note(
         "IRMAS has no splits of single instruments; a fixed rule assigns each recording to a split."
     )
-    testing = [
-        path.name for path in folders(directory.parent) if path.name.startswith("IRMAS-TestingData")
-    ]
+    testing = sorted(
+        path.name for path in directory.parent.glob("IRMAS-TestingData*") if path.is_dir()
+    )
     listing.note_names(testing, "folders left out: mixtures without separate sources")
     return listing.found("unpaired")

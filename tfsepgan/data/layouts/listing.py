@@ -14,6 +14,7 @@ import yaml
 from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.audio.recording import open_audio
 from tfsepgan.data.layouts.source_file import SPLITS, SourceFile
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 Kind = Literal["unpaired", "multitrack"]
@@ -58,9 +59,11 @@ class Listing:
     added to that list instead, and the recording is left out.
     """
 
-    def __init__(self, directory: Path, problems: list[str] | None = None):
-        """Start with an empty listing."""
-        self.directory, self.problems = directory, problems
+    def __init__(
+        self, directory: Path, problems: list[str] | None = None, tree: Tree | None = None
+    ):
+        """Start with an empty listing; `tree` is what is below the folder."""
+        self.directory, self.problems, self.tree = directory, problems, tree
         self._files: dict[str, dict[str, list[SourceFile]]] = {}
         self._ignored: list[str] = []
         self._notes: list[str] = []
@@ -121,7 +124,7 @@ class Listing:
 
     def matching(self, folder: Path, pattern: re.Pattern[str]) -> dict[Path, re.Match[str]]:
         """The recordings directly in a folder whose names match; all others are ignored."""
-        matches = {path: pattern.fullmatch(path.name) for path in audio_in(folder)}
+        matches = {path: pattern.fullmatch(path.name) for path in self.tree.audio_in(folder)}
         self.ignore(*(f"{folder.name}/{path.name}" for path in matches if not matches[path]))
         return {path: match for path, match in matches.items() if match}
 
@@ -154,29 +157,6 @@ def slug(label: str | Sequence[str]) -> str:
     """A label as a source name: 'Distorted Electric Guitar' becomes distorted_electric_guitar."""
     words = label if isinstance(label, str) else " and ".join(map(str, label))
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "unnamed"
-
-
-def folders(directory: Path) -> list[Path]:
-    """The visible folders in a folder, by name; empty if it is not a readable folder."""
-    try:
-        return sorted(
-            path
-            for path in directory.iterdir()
-            if os.path.isdir(path) and not path.name.startswith(".")
-        )
-    except OSError:
-        return []
-
-
-def audio_in(directory: Path) -> list[Path]:
-    """The recordings directly in a folder, by name."""
-    try:
-        names = sorted(
-            path.name for path in directory.iterdir() if path.name.lower().endswith(SUFFIXES)
-        )
-    except OSError:
-        return []
-    return [directory / name for name in names if not name.startswith(".")]
 
 
 def in_any_format(path: Path) -> Path | None:

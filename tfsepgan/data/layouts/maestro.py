@@ -11,6 +11,7 @@ import csv
 from pathlib import Path, PurePosixPath
 
 from tfsepgan.data.layouts.listing import Found, Listing, in_any_format, unreadable
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 INSIDE = ("maestro*",)
@@ -18,9 +19,9 @@ _SPLITS = {"train": "train", "validation": "valid", "test": "test"}
 _COLUMNS = {"split", "audio_filename"}
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the CSV file of MAESTRO."""
-    return any(directory.glob("maestro-v*.csv"))
+    return bool(_tables(tree, directory))
 
 
 def read(directory: Path, listing: Listing) -> Found:
@@ -28,7 +29,7 @@ def read(directory: Path, listing: Listing) -> Found:
 
     Raises: DataError when it cannot be read.
     """
-    table = sorted(directory.glob("maestro-v*.csv"))[-1]
+    table = _tables(listing.tree, directory)[-1]
     missing = []
     for row in _rows(table):
         name = row["audio_filename"] or ""
@@ -46,6 +47,10 @@ def read(directory: Path, listing: Listing) -> Found:
             listing.add(path, split=split, source="piano", below=name.replace("/", "_"))
     listing.note_names(missing, f"recordings listed in {table.name} are missing")
     return listing.found("unpaired")
+
+
+def _tables(tree: Tree, directory: Path) -> list[Path]:
+    return [path for path in tree.files(directory) if path.match("maestro-v*.csv")]
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

@@ -12,21 +12,22 @@ Source: Bittner et al. 2014, "MedleyDB: a multitrack dataset for annotation-inte
 import os
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
+from tfsepgan.data.layouts.listing import Found, Listing, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.splitting import split_groups
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 INSIDE = ("Audio", "MedleyDB/Audio", "V1", "V2", "MedleyDB_V1/V1", "MedleyDB_V2/V2")
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the tracks of MedleyDB."""
-    return bool(_tracks(directory))
+    return bool(_tracks(tree, directory))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every track; splits are made by artist, the first part of a track's name."""
-    tracks = _tracks(directory)
+    tracks = _tracks(listing.tree, directory)
     split_of = split_groups(_artist(track) for track in tracks)
     bleeding, missing = [], []
     for track in tracks:
@@ -44,8 +45,12 @@ def read(directory: Path, listing: Listing) -> Found:
     return listing.found("multitrack")
 
 
-def _tracks(directory: Path) -> list[Path]:
-    return [track for track in folders(directory) if os.path.isdir(track / f"{track.name}_STEMS")]
+def _tracks(tree: Tree, directory: Path) -> list[Path]:
+    return [
+        track
+        for track in tree.folders(directory)
+        if track / f"{track.name}_STEMS" in tree.folders(track)
+    ]
 
 
 def _artist(track: Path) -> str:

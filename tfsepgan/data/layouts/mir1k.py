@@ -12,8 +12,9 @@ Source: Hsu & Jang 2010, "On the improvement of singing voice separation for mon
 import re
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, audio_in
+from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.layouts.splitting import held_out
+from tfsepgan.data.layouts.tree import Tree
 
 TRAINING_SINGERS = ("abjones", "amy")
 CHANNELS = {"accompaniment": 0, "voice": 1}
@@ -21,9 +22,9 @@ INSIDE = ("MIR-1K", "mir-1k")
 _NAME = re.compile(r"(([A-Za-z]+)_\d+)_\d+\.wav", re.IGNORECASE)
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the `Wavfile` of MIR-1K."""
-    clips = audio_in(directory / "Wavfile")
+    clips = tree.audio_in(directory / "Wavfile")
     return bool(clips) and all(_NAME.fullmatch(clip.name) for clip in clips)
 
 

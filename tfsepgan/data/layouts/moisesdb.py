@@ -9,22 +9,26 @@ Source: Pereira et al. 2023, arXiv:2307.15913, and github.com/moises-ai/moises-d
 import os
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
+from tfsepgan.data.layouts.listing import Found, Listing, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.splitting import split_groups
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 INSIDE = ("moisesdb_v0.1", "moisesdb/moisesdb_v0.1")
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the songs of MoisesDB."""
-    return any(os.path.isfile(song / "data.json") and folders(song) for song in folders(directory))
+    return any(
+        song / "data.json" in tree.files(song) and tree.folders(song)
+        for song in tree.folders(directory)
+    )
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; splits are made by artist."""
     songs = {}
-    for song in folders(directory):
+    for song in listing.tree.folders(directory):
         with listing.refusing():
             data = _metadata(song)
             songs[song] = str(data.get("artist") or song.name), _tracks(song, data)

@@ -13,20 +13,21 @@ from pathlib import Path
 from tfsepgan.audio.containers import STEM_SUFFIX
 from tfsepgan.data.layouts.listing import Found, Listing, read_description
 from tfsepgan.data.layouts.splitting import held_out
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 INSIDE = ("musdb18",)
 STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the train and test of MUSDB18."""
-    return bool(_songs(directory, "train") or _songs(directory, "test"))
+    return bool(_songs(tree, directory / "train") or _songs(tree, directory / "test"))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List the four sources of every song."""
-    songs = {split: _songs(directory, split) for split in ("train", "test")}
+    songs = {split: _songs(listing.tree, directory / split) for split in ("train", "test")}
     for split, song, path in with_valid_split(songs, listing):
         for source, stream in STREAMS.items():
             place = {"split": split, "source": source, "track": song}
@@ -71,8 +72,9 @@ def published_valid_songs() -> frozenset[str]:
     return frozenset(read_description(configuration)["validation_tracks"])
 
 
-def _songs(directory: Path, split: str) -> dict[str, Path]:
-    paths = sorted((directory / split).glob(f"*{STEM_SUFFIX}"))
+def _songs(tree: Tree, folder: Path) -> dict[str, Path]:
     return {
-        path.name.removesuffix(STEM_SUFFIX): path for path in paths if not path.name.startswith(".")
+        path.name.removesuffix(STEM_SUFFIX): path
+        for path in tree.files(folder)
+        if path.name.endswith(STEM_SUFFIX) and not path.name.startswith(".")
     }

@@ -11,15 +11,14 @@ a song, because the mixture is the sum of the sources. Files are ordered by name
 the same on every machine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tfsepgan.audio.formats import SUFFIXES
 from tfsepgan.config import MIXTURE
 from tfsepgan.data.layouts.listing import Found, Kind, Listing
 from tfsepgan.data.layouts.source_file import SPLITS
+from tfsepgan.data.layouts.tree import is_audio
 from tfsepgan.errors import DataError
-from tfsepgan.files import files_below
 
 _MIXTURES = (MIXTURE, "mix")
 LAYOUTS = (
@@ -47,9 +46,9 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     listing.ignore(*sorted(entry.name for entry in directory.iterdir() if entry.name not in splits))
     audio: dict[str, list[str]] = {}
     for split in splits:
-        for below in _walk(directory / split):
-            name = f"{split}/{below}"
-            if _is_audio(name) and name.count("/") >= 2:
+        for path in listing.tree.below(directory / split):
+            name = path.relative_to(directory).as_posix()
+            if is_audio(path.name) and name.count("/") >= 2:
                 audio.setdefault(split, []).append(name)
             else:
                 listing.ignore(name)
@@ -66,17 +65,6 @@ def read(directory: Path, listing: Listing, sources: Sequence[str] | None) -> Fo
     for names in audio.values():
         _list(directory, names, layout, listing)
     return listing.found(layout)
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """Files below a folder, ordered by name; `catalogue` names folders that cannot be read."""
-    for path in files_below(folder, unreadable=lambda folder, error: None):
-        yield path.relative_to(folder).as_posix()
-
-
-def _is_audio(name: str) -> bool:
-    base = name.rpartition("/")[2]
-    return not base.startswith(".") and base.lower().endswith(SUFFIXES)
 
 
 def _stem(name: str) -> str:

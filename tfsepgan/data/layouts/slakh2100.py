@@ -9,36 +9,39 @@ its tracks are assigned by a fixed rule.
 Source: Manilow et al. 2019, arXiv:1909.08494, and github.com/ethman/slakh-utils.
 """
 
-import os
 import re
 from pathlib import Path
 
-from tfsepgan.data.layouts.listing import Found, Listing, folders, in_any_format, read_stems, slug
+from tfsepgan.data.layouts.listing import Found, Listing, in_any_format, read_stems, slug
 from tfsepgan.data.layouts.slakh_duplicates import DUPLICATES
 from tfsepgan.data.layouts.splitting import split_groups
+from tfsepgan.data.layouts.tree import Tree
 
 SPLITS = {"train": "train", "validation": "valid", "test": "test"}
 INSIDE = ("slakh2100_flac_redux", "slakh2100_flac", "slakh2100", "babyslakh_16k")
 _TRACK = re.compile(r"Track(\d{5})")
 
 
-def fits(directory: Path) -> bool:
+def fits(tree: Tree, directory: Path) -> bool:
     """Whether a folder holds the splits of Slakh2100 (in BabySlakh, the tracks)."""
-    return any(_tracks(directory / split) for split in (*SPLITS, "."))
+    return any(_tracks(tree, directory / split) for split in (*SPLITS, "."))
 
 
 def read(directory: Path, listing: Listing) -> Found:
     """List every song; the stems of one class are summed."""
-    placed = [(SPLITS[folder], track) for folder in SPLITS for track in _tracks(directory / folder)]
+    tree = listing.tree
+    placed = [
+        (SPLITS[folder], track) for folder in SPLITS for track in _tracks(tree, directory / folder)
+    ]
     if not placed:
-        split_of = split_groups(track.name for track in _tracks(directory))
-        placed = [(split_of[track.name], track) for track in _tracks(directory)]
+        split_of = split_groups(track.name for track in _tracks(tree, directory))
+        placed = [(split_of[track.name], track) for track in _tracks(tree, directory)]
         listing.note("The tracks are in no split; a fixed rule assigns each track to a split.")
     else:
         double = [
             track.name for _, track in placed if int(_TRACK.fullmatch(track.name)[1]) in DUPLICATES
         ]
-        double += [track.name for track in _tracks(directory / "omitted")]
+        double += [track.name for track in _tracks(tree, directory / "omitted")]
         placed = [(split, track) for split, track in placed if track.name not in double]
         listing.note_names(double, "songs left out whose MIDI file duplicates another song's")
     missing: list[str] = []
@@ -49,11 +52,11 @@ def read(directory: Path, listing: Listing) -> Found:
     return listing.found("multitrack")
 
 
-def _tracks(directory: Path) -> list[Path]:
+def _tracks(tree: Tree, directory: Path) -> list[Path]:
     return [
         path
-        for path in folders(directory)
-        if _TRACK.fullmatch(path.name) and os.path.isfile(path / "metadata.yaml")
+        for path in tree.folders(directory)
+        if _TRACK.fullmatch(path.name) and path / "metadata.yaml" in tree.files(path)
     ]
 
 

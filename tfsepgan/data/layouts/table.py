@@ -17,6 +17,7 @@ from tfsepgan.data.layouts import (
 )
 from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.layouts.source_file import SPLITS
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.errors import DataError
 
 PLAIN = "plain"
@@ -34,20 +35,24 @@ SETS = {
 _IN_SPLITS = frozenset({"musdb18", "musdb18hq", "slakh2100"})
 
 
-def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
+def choose(
+    directory: Path, layout: SetLayout = "auto", tree: Tree | None = None
+) -> tuple[str, Path]:
     """Determine the layout of a folder.
 
     Args:
       directory: the folder of a set, or the folder that the set was unpacked into.
       layout: 'auto' detects the set from its folders, files and metadata; any other value is used
         as given.
+      tree: what is below the folder; walked if not given.
     Returns: the layout's name, and the folder where its reader starts.
     Raises: DataError when several layouts fit, or when the given layout does not fit.
     """
     if layout == PLAIN:
         return PLAIN, directory
+    tree = tree or Tree(directory)
     if layout != "auto":
-        root = root_of(layout, directory)
+        root = root_of(layout, directory, tree)
         if root is None:
             summary = SETS[layout].__doc__.split("\n\n")[1].replace("\n", " ")
             raise DataError(
@@ -55,7 +60,7 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
                 " set, or another --layout."
             )
         return layout, root
-    roots = {name: root for name in SETS if (root := root_of(name, directory))}
+    roots = {name: root for name in SETS if (root := root_of(name, directory, tree))}
     could_be = list(roots)
     if any((directory / split).is_dir() for split in SPLITS) and not set(roots) & _IN_SPLITS:
         could_be.append(PLAIN)
@@ -67,10 +72,11 @@ def choose(directory: Path, layout: SetLayout = "auto") -> tuple[str, Path]:
     return next(iter(roots.items()), (PLAIN, directory))
 
 
-def root_of(name: str, directory: Path) -> Path | None:
+def root_of(name: str, directory: Path, tree: Tree | None = None) -> Path | None:
     """The folder where the reader of a set starts: this one or one in it; None if none fits."""
+    tree = tree or Tree(directory)
     places = (place for pattern in SETS[name].INSIDE for place in sorted(directory.glob(pattern)))
-    return next(filter(SETS[name].fits, (directory, *places)), None)
+    return next((place for place in (directory, *places) if SETS[name].fits(tree, place)), None)
 
 
 def read_layout(name: str, root: Path, listing: Listing, sources: Sequence[str] | None) -> Found:

@@ -8,6 +8,7 @@ are `train`, `valid` and `test`.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +17,13 @@ from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.layouts.plain import LAYOUTS
 from tfsepgan.data.layouts.source_file import SourceFile
 from tfsepgan.data.layouts.table import PLAIN, choose, read_layout
+from tfsepgan.data.layouts.tree import Tree
 from tfsepgan.data.recordings.duplicates import refuse_doubles, remove_doubles
 from tfsepgan.data.recordings.exclusion import exclude
 from tfsepgan.data.recordings.joining import join
 from tfsepgan.data.shards import reading as shards
 from tfsepgan.errors import ConfigError, DataError
-from tfsepgan.files import files_below, unreadable_folder
+from tfsepgan.files import unreadable_folder
 
 
 class SummaryRow(NamedTuple):
@@ -189,9 +191,10 @@ def _read(
     if shards.holds_shards(directory):
         names, found = shards.read(directory, Listing(directory, problems))
     else:
-        _refuse_unreadable_folders(directory, Listing(directory, problems))
-        name, root = choose(directory, layout)
-        names, found = (name,), read_layout(name, root, Listing(root, problems), sources)
+        # a layout would take a folder that cannot be read for an empty one
+        tree = Tree(directory, unreadable=partial(_refuse, problems))
+        name, root = choose(directory, layout, tree)
+        names, found = (name,), read_layout(name, root, Listing(root, problems, tree), sources)
     if not found.splits:
         reason = f"; {len(problems)} cannot be used" if problems else ""
         raise DataError(
@@ -200,11 +203,8 @@ def _read(
     return names, found
 
 
-def _refuse_unreadable_folders(directory: Path, listing: Listing) -> None:
-    """Refuse folders that cannot be read, which every layout would take for empty ones."""
-
-    def unreadable(folder: Path, error: OSError) -> None:
-        listing.refuse(unreadable_folder(folder, error))
-
-    for _ in files_below(directory, unreadable=unreadable):
-        pass
+def _refuse(problems: list[str] | None, folder: Path, error: OSError) -> None:
+    """Raise DataError for a folder that cannot be read, unless problems are collected."""
+    if problems is None:
+        raise DataError(unreadable_folder(folder, error)) from error
+    problems.append(unreadable_folder(folder, error))

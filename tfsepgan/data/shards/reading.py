@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from tfsepgan.data.batches.cache import default_cache_directory, progress_bar, refuse_full_disk
+from tfsepgan.data.batches.cache import default_cache_directory, refuse_full_disk
 from tfsepgan.data.layouts.listing import Found, Listing
 from tfsepgan.data.shards.manifest import MANIFEST, UNFINISHED, Manifest, Record, Shard, parse
 from tfsepgan.data.shards.storage import Storage, is_address
@@ -31,6 +31,7 @@ from tfsepgan.files import (
     remove_half_written,
     write_whole,
 )
+from tfsepgan.progress import bar_on_stderr
 
 _HEAD, _FOOT = 12, 4  # bytes of a TFRecord frame: a length and its checksum; the record's checksum
 _MOST_WORDS = 1 << 16  # bytes of a record in addition to its audio
@@ -108,11 +109,11 @@ def _copy_all(storage: Storage, shards: Sequence[Shard], copy: Path) -> None:
     refuse_full_disk(copy.parent, need, f"Fetching {storage.place}", advice)
     for folder, _, _ in os.walk(copy):
         remove_half_written(Path(folder), older_than_seconds=ABANDONED_SECONDS)
-    with progress_bar("fetching recordings", need, "DownloadColumn") as advance:
+    with bar_on_stderr("fetching recordings", need, unit="bytes") as bar:
         for shard in shards:
             for record, audio in _recordings(storage, shard):
                 write_whole(copy / record.file, lambda file, audio=audio: file.write(audio))
-                advance(record.bytes)
+                bar.advance(record.bytes)
 
 
 def _recordings(storage: Storage, shard: Shard) -> Iterator[tuple[Record, bytes]]:

@@ -2,7 +2,7 @@
 
 A batch depends only on the request (settings, seed, step), so no state is lost with a server.
 Requests are JSON and replies are numbers: a request cannot run code or name files of the server.
-(tf.data service, which could do this too, listens on every interface and runs the graphs it gets.)
+(tf.data service supports no graphs with Python functions, and batches are made in NumPy.)
 """
 
 import contextlib

@@ -30,8 +30,7 @@ BLOCKS_AHEAD = 16  # of a file, computed before a device plays them
 class LiveOptions:
     """Separate a sound device while the music plays, until Ctrl-C.
 
-    Sound devices need sounddevice: pip install 'tfsepgan[live]'. Files are processed as fast as
-    possible."""
+    Devices need sounddevice: pip install 'tfsepgan[live]'. Files go as fast as possible."""
 
     model: str = "piano"
     """Name of a model that ships with tfsepgan, a model folder, a run, or a streaming TFLite file.

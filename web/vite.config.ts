@@ -1,6 +1,7 @@
 /** Builds the page into the Python package: plain files that any server of files can serve. */
 
 import { defineConfig } from "vite";
+import { flacFiles } from "./plugins/flac_files";
 import { litertFiles } from "./plugins/litert_files";
 import { sourcesDigest } from "./plugins/sources_digest";
 
@@ -22,5 +23,5 @@ export default defineConfig({
     },
   },
   worker: { format: "iife" },
-  plugins: [litertFiles(), sourcesDigest()],
+  plugins: [flacFiles(), litertFiles(), sourcesDigest()],
 });

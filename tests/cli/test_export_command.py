@@ -1,11 +1,12 @@
 """tfsepgan-export: a run under a name, what is missing, the licence and facts of a file."""
 
 import json
+import shutil
 
 import pytest
 
 import tfsepgan
-from tfsepgan.models.folders import read_manifest
+from tfsepgan.models.folders import find_bundle, read_manifest
 
 
 def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
@@ -29,6 +30,29 @@ def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run):
     assert (output / "mine.tflite").is_file()
     assert read_manifest(output).name == "mine"
     assert tfsepgan.load(output).sources == ("piano",)
+
+
+def test_a_page_is_written_for_the_exported_model(trained_run, run, tmp_path, monkeypatch):
+    from tfsepgan.cli import export
+
+    def without_work(bundle, options, *, report):
+        assert options.variants == ("int8", "web")
+        shutil.copytree(find_bundle("piano"), options.output)
+        return {}
+
+    monkeypatch.setattr(export, "_write_export", without_work)
+    output, page = tmp_path / "mine", tmp_path / "page"
+    arguments = ("--run", trained_run.directory, "--output", output, "--variants", "int8")
+    result = run("export", *arguments, "--web", page)
+    assert result.code == 0, result.err
+    assert f"Page for browsers: {page}" in result.out
+    assert (page / "index.html").is_file() and (page / "piano.web.tflite.gzip").is_file()
+    shutil.rmtree(output)
+    again = run("export", *arguments, "--web", page)
+    assert again.code == 1 and "not an empty folder" in again.error
+    same = run("export", *arguments, "--web", output)
+    assert same.code == 2 and "Give the page its own folder" in same.error
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(

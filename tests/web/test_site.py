@@ -111,9 +111,10 @@ def test_the_page_is_built_from_the_sources_beside_it():
     assert sorted(lines) == sorted(recorded)
 
 
-def test_the_notice_names_the_version_that_is_packed():
+def test_the_notices_name_the_versions_that_are_packed():
     package = json.loads((ROOT / "web" / "package.json").read_text())
-    version = package["dependencies"]["@litertjs/core"]
-    assert f"@litertjs/core {version}:" in (writer.PREBUILT / "litert/NOTICE.txt").read_text()
+    for name, folder in (("@litertjs/core", "litert"), ("libflacjs", "flac")):
+        version = package["dependencies"][name]
+        assert f"{name} {version}" in (writer.PREBUILT / folder / "NOTICE.txt").read_text()
     every = package["dependencies"] | package["devDependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", one) for one in every.values())

@@ -51,6 +51,9 @@ class ExportOptions:
     stream_block: int = 0
     """Block length of the streaming files in samples, a multiple of the model's hop; 0 takes the
     shortest of at least 1024, for browsers of at least 65536."""
+    web: str | None = None
+    """Folder to create for a page that runs the model in browsers (docs/web.md); makes the variant
+    `web`, too."""
 
 
 def _export(arguments, console):
@@ -58,6 +61,7 @@ def _export(arguments, console):
     from tfsepgan.models.folders import find_bundle
 
     folder = find_bundle(options.run)
+    options = _with_page(options)
     quiet_tensorflow()
     from tfsepgan.models.saved import open_model
     from tfsepgan.serving.deployment import write_server_files
@@ -65,7 +69,8 @@ def _export(arguments, console):
     bundle = open_model(folder)
     if bundle.manifest.kind == "synthesis" and options.variants:
         raise ConfigError(
-            "--variants are for models that separate; this model generates sounds. Leave them out."
+            "--variants and --web are for models that separate; this model generates sounds. Leave"
+            " them out."
         )
     facts = with_facts(bundle.manifest.trained, read_file(options.facts))
     bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts))
@@ -77,6 +82,30 @@ def _export(arguments, console):
     if options.serving is not None:
         write_server_files(options.serving, [options.output])
         say(console, f"Configuration of a server: {options.serving}")
+    if options.web is not None:
+        from tfsepgan.web.site import write_site
+
+        write_site(options.output, options.web)
+        say(
+            console,
+            f"Page for browsers: {options.web}. `tfsepgan-web --help` tells how to serve it.",
+        )
+
+
+def _with_page(options: ExportOptions) -> ExportOptions:
+    """The options with the file that a page needs, if one is wanted.
+
+    Raises: CheckpointError when its folder holds anything; ConfigError when it is the export's.
+    """
+    if options.web is None:
+        return options
+    from tfsepgan.models.folders import check_new_folder
+
+    page, output = Path(options.web), Path(options.output)
+    if page.resolve() == output.resolve():
+        raise ConfigError(f"--web and --output are both {output}. Give the page its own folder.")
+    check_new_folder(page)
+    return replace(options, variants=tuple(dict.fromkeys((*options.variants, "web"))))
 
 
 def _write_export(bundle, options: ExportOptions, *, report) -> dict[str, float]:

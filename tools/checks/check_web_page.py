@@ -116,7 +116,7 @@ def check_memory(visit, folder, minutes: float, console) -> bool:
             f"{number}: {60 * minutes / seconds:.0f} x real time, memory {memory[0] / 1e6:.0f} MB"
             f" before, {peaks[-1] / 1e6:.0f} MB at most, {memory[-1] / 1e6:.0f} MB after"
         )
-    samples, _, _ = visit.save("residual", folder, bits=16)
+    samples, _, _ = visit.save("residual", folder, kind="wav16")
     return len(samples) == frames and peaks[1] < GROWTH * peaks[0]
 
 

@@ -77,16 +77,21 @@ class Visit:
         self.page.wait_for_selector("#problem:visible")
         return self.page.inner_text("#problem")
 
-    def save(self, stem: str, folder: Path, *, bits: int = 32) -> tuple[np.ndarray, int, str]:
-        """Download a stem: samples `[time, channels]`, rate and subtype."""
+    def save(self, stem: str, folder: Path, *, kind: str = "wav32") -> tuple[np.ndarray, int, str]:
+        """Download a stem: samples `[time, channels]`, rate, format and subtype as libsndfile says.
+
+        Args:
+          kind: a value of the page's list of formats, such as "flac24".
+        """
         lane = self.page.locator(".lane").nth(1 + STEMS.index(stem))
-        self.page.select_option("#format", str(bits))
+        self.page.select_option("#format", kind)
         with self.page.expect_download() as waiting:
             lane.locator(".download").click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
         samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-        return samples, rate_hz, soundfile.info(path).subtype
+        info = soundfile.info(path)
+        return samples, rate_hz, f"{info.format} {info.subtype}"
 
     def separate(self, file: Path, folder: Path) -> dict[str, np.ndarray]:
         """The stems of a recording, `[time, channels]`, as the page saves them in 32 bits."""

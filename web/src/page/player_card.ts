@@ -1,9 +1,9 @@
 /** The player of one song: buttons, sliders, lanes and keys around the sound. */
 
 import { UserError } from "../errors";
+import { endOf, fileOf, FORMATS, isFloat, peakOf } from "../audio/formats";
 import { Player } from "../audio/player";
 import { type Song, stemNames } from "../audio/song";
-import { peakOf, SAMPLE_FORMATS, wavOf } from "../audio/wav";
 import { Album } from "../pictures/album";
 import { LanePicture } from "../pictures/lane_picture";
 import { gridOf } from "../pictures/messages";
@@ -78,10 +78,10 @@ export class PlayerCard {
     this.resizing.observe(card);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.album.redraw(), { signal });
-    for (const { name, solo, mute, download } of this.lanes) {
-      solo.addEventListener("click", () => this.flip(this.solo, name), { signal });
-      mute.addEventListener("click", () => this.flip(this.muted, name), { signal });
-      download.addEventListener("click", () => this.save(name), { signal });
+    for (const lane of this.lanes) {
+      lane.solo.addEventListener("click", () => this.flip(this.solo, lane.name), { signal });
+      lane.mute.addEventListener("click", () => this.flip(this.muted, lane.name), { signal });
+      lane.download.addEventListener("click", () => void this.save(lane), { signal });
     }
     this.applyVolume();
   }
@@ -166,22 +166,38 @@ export class PlayerCard {
   }
 
   /** Offer a stem as a file. */
-  private save(stem: string): void {
+  private async save({ name, download }: Lane): Promise<void> {
     clearProblem();
-    const bits = SAMPLE_FORMATS.find((one) => one === format.value) ?? SAMPLE_FORMATS[0];
-    if (bits !== "32" && peakOf(this.song, stem) > 1) {
+    const { signal } = this.closing;
+    const chosen = FORMATS.find((one) => one === format.value) ?? FORMATS[0];
+    if (!isFloat(chosen) && peakOf(this.song, name) > 1) {
       showProblem(
         new UserError(
-          `The loudest moments of the ${stem} are beyond what ${bits} bits hold, and are clipped` +
-            " in the file. Download it as 32 bit float to keep them.",
+          `The loudest moments of the ${name} are beyond what ${chosen.slice(-2)} bits hold, and` +
+            " are clipped in the file. Download it as 32 bit float to keep them.",
         ),
       );
     }
+    download.disabled = true;
+    try {
+      const file = await fileOf(this.song, name, chosen, signal);
+      this.offer(file, `${stemOf(this.song.name)} - ${name}.${endOf(chosen)}`);
+      announce(`${capital(name)} saved`);
+    } catch (error) {
+      if (!signal.aborted) {
+        showProblem(error);
+      }
+    } finally {
+      download.disabled = false;
+    }
+  }
+
+  private offer(file: Blob, name: string): void {
+    this.closing.signal.throwIfAborted();
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(wavOf(this.song, stem, bits));
-    link.download = `${stemOf(this.song.name)} - ${stem}.wav`;
+    link.href = URL.createObjectURL(file);
+    link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MILLISECONDS);
-    announce(`${capital(stem)} saved`);
   }
 }

@@ -1,7 +1,7 @@
 """Kills a job over hundreds of tracks, resumes it, and compares every stem with the track alone.
 
     python tools/checks/check_catalogue.py [--tracks 500] [--bad 25] [--jobs 2] [--kills 2]
-        [--seed 0] [--runtime litert] [--folder DIR] [--throughput-only] [--flags ...]
+        [--seed 0] [--runtime litert] [--folder DIR] [--throughput-only] [--rounds 2] [--flags ...]
 
 Makes short tracks of mixed formats, rates and lengths, some of them unusable. Separates each good
 one alone in this process. Then runs `tfsepgan-separate FOLDER --jobs N`, ends it with SIGKILL in
@@ -34,7 +34,6 @@ from watched_processes import Memory, children_seconds
 ROOT = Path(__file__).parents[2]
 GROWTH = 1.15  # of memory, from the first to the second half of a process's life
 LEFT_SECONDS = 120.0  # for a command to end
-ROUNDS = 2  # of the throughput
 
 
 def digest(path: Path) -> str:
@@ -193,7 +192,7 @@ class Check:
         """Runs without interruption, of one process and of the job, in turn."""
         job = ("--jobs", str(self.options.jobs), *self.options.flags)
         used = {"one process": 0.0, " ".join(job): 0.0}
-        for number in range(ROUNDS):
+        for number in range(self.options.rounds):
             for what, flags in zip(used, ((), job), strict=True):
                 started, before = time.monotonic(), children_seconds()
                 run(self.command(folder / f"{len(flags)}.{number}", *flags), self.memory, never)
@@ -230,6 +229,7 @@ def main() -> int:
     parser.add_argument("--runtime", default="litert")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--throughput-only", action="store_true")
+    parser.add_argument("--rounds", type=int, default=2, help="of the throughput")
     parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[])
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-catalogue-"))

@@ -34,6 +34,7 @@ from watched_processes import Memory, children_seconds
 ROOT = Path(__file__).parents[2]
 GROWTH = 1.15  # of memory, from the first to the second half of a process's life
 LEFT_SECONDS = 120.0  # for a command to end
+POLL_SECONDS = 0.3  # each poll reads all of /proc
 
 
 def digest(path: Path) -> str:
@@ -85,7 +86,7 @@ def run(
             children = memory.sample(process.pid)
             if at_each(process, children):
                 break
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
         code = process.wait(LEFT_SECONDS)
         said.seek(0)
         return code, said.read()

@@ -79,6 +79,11 @@ class ServerProcess:
             time.sleep(0.05)
         return self
 
+    @property
+    def number(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def available(self) -> bool:
         """Whether the model is ready, by its status over REST."""
         try:

@@ -18,7 +18,8 @@ def separate(generator, mixture):
 
 def test_the_papers_generator_has_the_authors_size():
     generator = build_generator(GeneratorConfig(kind="resnet"), sources=1, sample_rate_hz=16000)
-    assert sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights) == 5_924_225
+    weights = [weight for weight in generator.weights if not weight.name.startswith("moving_")]
+    assert sum(int(np.prod(weight.shape)) for weight in weights) == 5_924_225
     kernels = [tuple(layer.kernel.shape) for layer in generator.layers if hasattr(layer, "kernel")]
     assert kernels == [
         (25, 1, 64),
@@ -86,6 +87,13 @@ def test_the_papers_generator_starts_as_the_authors_does():
             # PyTorch's, whose momentum is one less this
             assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)
             assert np.all(layer.gamma == 1) and not np.any(layer.beta)
+
+
+def test_biases_before_batch_norm_do_not_learn():
+    config = GeneratorConfig(kind="resnet", channels=8, blocks=1)
+    generator = build_generator(config, sources=1, sample_rate_hz=16000)
+    fixed = {one.path for one in generator.weights if one.name == "bias" and not one.trainable}
+    assert fixed == {"block0_first/bias", "block0_second/bias"}
 
 
 def test_blocks_that_start_as_their_skips_pass_the_signal_unchanged():

@@ -41,7 +41,8 @@ class SeparateOptions:
     """Path of a stem below OUTPUT: {track} is the name of the recording, {source} that of the stem,
     {ext} the suffix of the format."""
     jobs: Annotated[int, tyro.conf.arg(aliases=("-j",))] = 1
-    """Number of processes that separate recordings at the same time."""
+    """Number of processes that separate recordings at the same time; of threads with
+    --runner DirectRunner."""
     skip_existing: bool = False
     """Leave out recordings whose stems exist already, whatever they were made with."""
     retry_failed: bool = False

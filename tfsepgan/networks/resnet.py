@@ -16,6 +16,8 @@ momentum and epsilon, the defaults of the authors' code.
 
 Departs from it:
 - The length is padded to a multiple of 16 and trimmed.
+- Biases before a batch norm stay zero. It subtracts them again, so their gradient is zero but for
+  rounding, which Adam would turn into whole steps that differ between numbers of devices.
 - At inference batch norm uses its moving statistics. The authors' code separates with the
   statistics of the current windows, so that a file's stems depend on how it is cut.
 - With the start 'skip' the second batch norm of each block starts at scale zero, so that the blocks
@@ -105,4 +107,5 @@ def _residual_block(signal, config: GeneratorConfig, *, name: str):
             momentum=0.9, epsilon=1e-5, gamma_initializer=scale, name=f"{name}_{part}_norm"
         )
         branch = leaky(norm(convolution(branch)))
+        convolution.bias.trainable = False
     return layers.Add(name=f"{name}_add")([signal, branch])

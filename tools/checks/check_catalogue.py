@@ -1,12 +1,13 @@
 """Kills a job over hundreds of tracks, resumes it, and compares every stem with the track alone.
 
     python tools/checks/check_catalogue.py [--tracks 500] [--bad 25] [--jobs 2] [--kills 2]
-        [--seed 0] [--runtime litert] [--folder DIR] [--flags ...]
+        [--seed 0] [--runtime litert] [--folder DIR] [--throughput-only] [--rounds 2] [--flags ...]
 
 Makes short tracks of mixed formats, rates and lengths, some of them unusable. Separates each good
 one alone in this process. Then runs `tfsepgan-separate FOLDER --jobs N`, ends it with SIGKILL in
 the middle, starts it again, kills one of its workers, and tries again what that worker failed.
-`--flags` go to the command too. A last run without interruption measures the throughput.
+`--flags` go to the command too. Last runs without interruption measure the throughput: one process
+without `--flags`, then the job with them, in turn.
 
 Prints memory, processor time and every fault. The exit code is 1 when a good track is missing, is
 there twice or differs in a byte from the track alone, a bad one has no reason of its own, a file is
@@ -18,22 +19,22 @@ import hashlib
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from catalogue_tracks import make_tracks
+from watched_processes import Memory, children_seconds
 
 ROOT = Path(__file__).parents[2]
 GROWTH = 1.15  # of memory, from the first to the second half of a process's life
-LEAST_SECONDS = 60.0  # of a process whose memory is compared
 LEFT_SECONDS = 120.0  # for a command to end
+POLL_SECONDS = 0.3  # each poll reads all of /proc
 
 
 def digest(path: Path) -> str:
@@ -54,59 +55,6 @@ def stems_alone(music: Path, good: dict[Path, float], folder: Path, runtime: str
             digests[stem.relative_to(folder).as_posix()] = digest(stem)
             stem.unlink()
     return digests
-
-
-class Memory:
-    """Resident memory of a process and of its children, sampled while they live."""
-
-    def __init__(self) -> None:
-        self.samples: dict[int, list[tuple[float, float]]] = {}
-
-    def sample(self, number: int) -> list[int]:
-        """Note the memory now; returns the numbers of the children."""
-        children = children_of(number)
-        for one in (number, *children):
-            status = status_of(one)
-            if "VmRSS" in status:
-                megabytes = int(status["VmRSS"].split()[0]) / 1024
-                self.samples.setdefault(one, []).append((time.monotonic(), megabytes))
-        return children
-
-    def halves(self) -> Iterator[tuple[float, float]]:
-        """The highest memory in the first and in the second half of each life, in MB."""
-        for samples in self.samples.values():
-            (first, _), (last, _) = samples[0], samples[-1]
-            if last - first >= LEAST_SECONDS:
-                middle = (first + last) / 2
-                early, late = (
-                    max(size for at, size in samples if (at <= middle) == is_early)
-                    for is_early in (True, False)
-                )
-                yield early, late
-
-
-def status_of(number: int) -> dict[str, str]:
-    """The facts of /proc on a process; empty when it is gone."""
-    try:
-        text = Path(f"/proc/{number}/status").read_text()
-    except OSError:
-        return {}
-    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-
-
-def children_of(number: int) -> list[int]:
-    """Worker processes of a process: its children that spawned to work."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        status = status_of(int(place.name))
-        if status.get("PPid", "").strip() == str(number):
-            try:
-                called = (place / "cmdline").read_bytes()
-                is_worker = b"spawn_main" in called or b"sdk_worker" in called
-            except OSError:
-                continue
-            found += [int(place.name)] if is_worker else []
-    return found
 
 
 def lines_of(out: Path) -> list[dict]:
@@ -138,10 +86,15 @@ def run(
             children = memory.sample(process.pid)
             if at_each(process, children):
                 break
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
         code = process.wait(LEFT_SECONDS)
         said.seek(0)
         return code, said.read()
+
+
+def never(process: subprocess.Popen, children: list[int]) -> bool:
+    """Do not end the command."""
+    return False
 
 
 class Check:
@@ -156,11 +109,11 @@ class Check:
     def command(self, out: Path, *flags: str) -> list:
         """The command of the job."""
         module = (sys.executable, "-m", "tfsepgan.cli.separate")
-        runtime = ("--runtime", self.options.runtime)
-        return [*module, self.music, "-o", out, *runtime, *self.options.flags, *flags]
+        return [*module, self.music, "-o", out, "--runtime", self.options.runtime, *flags]
 
     def jobs(self, *flags: str) -> list:
-        return self.command(self.out, "--jobs", str(self.options.jobs), *flags)
+        jobs = ("--jobs", str(self.options.jobs))
+        return self.command(self.out, *jobs, *self.options.flags, *flags)
 
     def expect(self, what: str, found, wanted) -> None:
         """Note a fault where something is not as wanted."""
@@ -202,7 +155,7 @@ class Check:
 
     def finish(self) -> None:
         """Run the job to its end; bad tracks are tried again."""
-        code, said = run(self.jobs("--retry-failed"), self.memory, lambda *_: False)
+        code, said = run(self.jobs("--retry-failed"), self.memory, never)
         self.expect("exit code with bad tracks", code, 1)
         wanted = f"{len(self.bad)} of {self.options.tracks} recordings could not be separated"
         self.expect("the last words", wanted in said, True)
@@ -237,19 +190,32 @@ class Check:
             self.expect("memory that grows", late <= GROWTH * early, True)
 
     def throughput(self, folder: Path) -> None:
-        """Two runs without interruption: processor time and wall time of each."""
-        seconds = sum(self.good.values())
-        for jobs in (1, self.options.jobs):
-            flags = ("--jobs", str(jobs))
-            started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-            run(self.command(folder / f"out{jobs}", *flags), self.memory, lambda *_: False)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            wall = time.monotonic() - started
-            print(
-                f"--jobs {jobs}: {wall:.1f} s, {used:.1f} s of processor time for {seconds:.0f} s"
-                f" of music, {seconds / used:.1f} x real time per core"
-            )
+        """Runs without interruption, of one process and of the job, in turn."""
+        job = ("--jobs", str(self.options.jobs), *self.options.flags)
+        used = {"one process": 0.0, " ".join(job): 0.0}
+        for number in range(self.options.rounds):
+            for what, flags in zip(used, ((), job), strict=True):
+                started, before = time.monotonic(), children_seconds()
+                run(self.command(folder / f"{len(flags)}.{number}", *flags), self.memory, never)
+                spent, wall = children_seconds() - before, time.monotonic() - started
+                used[what] += spent
+                speed = sum(self.good.values()) / spent
+                print(f"{what}: {wall:.0f} s, processor {spent:.1f} s, {speed:.1f} x real time")
+        alone, together = used.values()
+        print(f"throughput per core: {100 * alone / together:.0f} % of one process")
+
+
+def interrupt_and_compare(check: Check, folder: Path) -> None:
+    """The job with kills, compared with every track alone."""
+    started = time.process_time()
+    alone = stems_alone(check.music, check.good, folder / "alone", check.options.runtime)
+    print(f"alone: {time.process_time() - started:.1f} s of processor time")
+    check.kill_in_the_middle()
+    if "--runner" in check.options.flags:  # a runner replaces no workers on one machine
+        check.finish()
+    else:
+        check.kill_a_worker()
+    check.compare(alone)
 
 
 def main() -> int:
@@ -263,20 +229,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runtime", default="litert")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--throughput-only", action="store_true")
+    parser.add_argument("--rounds", type=int, default=2, help="of the throughput")
     parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[])
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-catalogue-"))
     check = Check(options, folder)
     print(f"{len(check.good)} good tracks, {sum(check.good.values()):.0f} s; {len(check.bad)} bad")
-    started = time.process_time()
-    alone = stems_alone(check.music, check.good, folder / "alone", options.runtime)
-    print(f"alone: {time.process_time() - started:.1f} s of processor time")
-    check.kill_in_the_middle()
-    if "--runner" in options.flags:  # a runner replaces no workers on one machine
-        check.finish()
-    else:
-        check.kill_a_worker()
-    check.compare(alone)
+    if not options.throughput_only:
+        interrupt_and_compare(check, folder)
     check.throughput(folder)
     check.compare_memory()
     for fault in check.faults:

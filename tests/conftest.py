@@ -67,6 +67,15 @@ def in_processes():
         yield
 
 
+@pytest.fixture
+def step_by_step():
+    """Functions run eagerly, also those of a command that trains."""
+    from eager_for_tests import eagerly
+
+    with eagerly():
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory):
     """A cache of the session's own, so that no test reads or fills the user's."""

@@ -11,12 +11,16 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+# before NumPy: pytest has a process for each core, from which waiting threads of OpenBLAS take time
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 import soundfile
 from filelock import FileLock
 from recordings_for_tests import write_noise
 
+pytest_plugins = ["processor_times"]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
 RATE = 16000
@@ -27,6 +31,22 @@ def pytest_collection_finish(session):
     """Spare the garbage collector what stays to the end: TensorFlow, and thousands of tests."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spare_the_collector():
+    """A run collects garbage several times: it need not walk what earlier modules left."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """No power is cut between two tests; a test of a full disk replaces `os.fsync` itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +64,15 @@ def in_processes():
     from processes_for_tests import in_processes
 
     with in_processes():
+        yield
+
+
+@pytest.fixture
+def step_by_step():
+    """Functions run eagerly, also those of a command that trains."""
+    from eager_for_tests import eagerly
+
+    with eagerly():
         yield
 
 

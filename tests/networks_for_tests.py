@@ -102,6 +102,7 @@ def at_full_strength(model):
 
 
 MADE = {}  # small generators, their settings and first weights
+MADE_DISCRIMINATORS = {}  # small discriminators, with the first values of their variables
 
 
 def small_generator(kind, *, sources=1, **changes):
@@ -127,10 +128,17 @@ def new_generator(kind, *, sources=1, **changes):
 
 
 def small_discriminator(kind, *, window=2048, **changes):
-    """Return a small discriminator."""
-    keras.utils.set_random_seed(0)
-    config = DiscriminatorConfig(kind=kind, **{**SMALL_DISCRIMINATORS[kind], **changes})
-    return build_discriminator(config, window=window, seed=0)
+    """Return a small discriminator; the same arguments give the same one, as it was at first."""
+    key = (kind, window, repr(sorted(changes.items())))
+    if key not in MADE_DISCRIMINATORS:
+        keras.utils.set_random_seed(0)
+        config = DiscriminatorConfig(kind=kind, **{**SMALL_DISCRIMINATORS[kind], **changes})
+        made = build_discriminator(config, window=window, seed=0)
+        MADE_DISCRIMINATORS[key] = made, [np.array(variable) for variable in made.variables]
+    made, first = MADE_DISCRIMINATORS[key]
+    for variable, value in zip(made.variables, first, strict=True):
+        variable.assign(value)
+    return made
 
 
 @pytest.fixture(params=sorted({*GENERATORS, *SMALL_GENERATORS}))

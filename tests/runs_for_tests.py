@@ -54,14 +54,13 @@ def printed():
 def new_run(catalogue, printed, no_curves):
     """Opens a run as a new session does: `new_run(experiment, directory, of=catalogue)`.
 
-    A few steps without a discriminator are faster than tracing them; `graph=True` traces them.
+    A few steps take less time than tracing them; `graph=True` traces them.
     """
     from tfsepgan.training.run import Run
 
     def make(experiment, directory: Path, *, of=catalogue, graph=False):
         run = Run(experiment, of, directory, Console(file=printed, width=200))
-        adversarial = getattr(experiment.model, "adversarial_weight", True)
-        run.system.run_eagerly = not (graph or adversarial)
+        run.system.run_eagerly = not graph
         return run
 
     return make

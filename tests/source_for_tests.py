@@ -22,9 +22,14 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def imported_modules(path: Path):
     """All modules that a file imports: at the top, in functions, under TYPE_CHECKING."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -37,7 +42,7 @@ def imported_modules(path: Path):
 
 
 def calls(path: Path):
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Call):
             name = (
                 node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
@@ -45,4 +50,17 @@ def calls(path: Path):
             yield node, name
 
 
-every_file = pytest.mark.parametrize("path", FILES, ids=name_of)
+def every_file(check):
+    """One test that checks every file and lists all that break the rule."""
+
+    def test():
+        broken = []
+        for path in FILES:
+            try:
+                check(path)
+            except AssertionError as error:
+                broken.append(str(error))
+        assert not broken, "\n".join(broken)
+
+    test.__name__, test.__doc__, test.__module__ = check.__name__, check.__doc__, check.__module__
+    return test

@@ -9,6 +9,7 @@ from source_for_tests import (
     every_file,
     imported_modules,
     name_of,
+    nodes_of,
     tree_of,
 )
 
@@ -22,7 +23,7 @@ UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
 def test_house_rules(path):
     tree = tree_of(path)
     assert ast.get_docstring(tree), f"{name_of(path)} has no docstring"
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         where = f"{name_of(path)}:{getattr(node, 'lineno', '?')}"
         assert not isinstance(node, ast.Assert), (
             f"{where} asserts; raise an error that says what to do"
@@ -80,7 +81,7 @@ def test_functions_and_lines_are_short(path):
     lines = path.read_text().splitlines()
     long = [number for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
     assert not long, f"{name_of(path)} has lines of more than {LONGEST_LINE} characters: {long}"
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             documented = ast.get_docstring(node) is not None
             first = node.body[0].end_lineno if documented else node.lineno

@@ -9,14 +9,12 @@ import shlex
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-import tfsepgan
 from tfsepgan.cli.command_list import COMMANDS
 from tfsepgan.systems import SYSTEMS
 
@@ -108,7 +106,7 @@ def run_line(line: str, run) -> str:
     return result.out + result.err
 
 
-def test_the_commands_run_in_their_order(place, run, monkeypatch):
+def test_the_commands_run_in_their_order(place, run, step_by_step, monkeypatch):
     monkeypatch.chdir(place)
     first, second = (lines(page) for page in PAGES)
     # `test_train_command` runs the same command again
@@ -143,23 +141,25 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_the_scripts_of_the_quickstart_run(tmp_path):
+def test_the_scripts_of_the_quickstart_run(tmp_path, run):
+    """Programs note how they are called; then this process calls the commands in the same way."""
     (script,) = [block for block in blocks("docs/quickstart.md", "bash") if "for name" in block]
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("", *COMMANDS):
         program = programs / ("tfsepgan-" + name if name else "tfsepgan")
-        program.write_text(
-            f'#!/bin/sh\nexec {sys.executable} -m tfsepgan.cli.{name or "main"} "$@"\n'
-        )
+        program.write_text('#!/bin/sh\necho "$(basename "$0")" "$@" >> "$HOME/called"\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
-        "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1]),
     }
     subprocess.run(["bash", "-ec", script], env=environment, check=True, capture_output=True)
+    for line in (tmp_path / "called").read_text().splitlines():
+        program, *arguments = line.split()
+        name = "main" if program == "tfsepgan" else program.removeprefix("tfsepgan-")
+        assert not run(name, *arguments).code
     written = tmp_path / ".local/share/bash-completion/completions"
     names = {path.name for path in written.iterdir()}
     assert names == {"tfsepgan", *(f"tfsepgan-{name}" for name in COMMANDS)}

@@ -17,6 +17,8 @@ def trained_wavegan(tones, tmp_path_factory):
     import contextlib
     import io
 
+    from eager_for_tests import eagerly
+
     from tfsepgan.cli.train import main
 
     directory = tmp_path_factory.mktemp("wavegan") / "run"
@@ -32,7 +34,8 @@ def trained_wavegan(tones, tmp_path_factory):
     ]
     arguments += ["--window", "4096", "--steps", "4", "--steps-per-epoch", "2", "--no-tensorboard"]
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    to_text = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with eagerly(), to_text[0], to_text[1]:
         code = main(arguments)
     assert code == 0, printed.getvalue()
     return directory, arguments, printed.getvalue()

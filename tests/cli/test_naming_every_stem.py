@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from eager_for_tests import eagerly
 from tools_for_tests import from_tools
 
 import tfsepgan
@@ -130,7 +131,8 @@ def trained(request, tmp_path_factory) -> Trained:
     data = str(write(folder / "data"))
     arguments = [*preset, "--data", data, "--sources", *sources, *SMALL, "--run", folder / "run"]
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    to_text = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with eagerly(), to_text[0], to_text[1]:
         assert train(list(map(str, arguments))) == 0, printed.getvalue()
     exported = folder / "run" / "exported" / preset[1]
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (3000, 1)).astype(np.float32)

@@ -93,7 +93,9 @@ def test_it_leaves_a_saved_model_and_tflite(trained_run):
     assert (exported / "1" / "saved_model.pb").is_file()
 
 
-def test_the_same_command_again_trains_nothing_and_finishes_again(trained_run, tmp_path, run):
+def test_the_same_command_again_trains_nothing_and_finishes_again(
+    trained_run, tmp_path, run, step_by_step
+):
     directory = shutil.copytree(trained_run.directory, tmp_path / "run")
     before = contents(directory)
     there = {str(trained_run.directory): str(directory)}

@@ -21,7 +21,7 @@ SHORT = (
 )
 
 
-def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, tones, tmp_path):
+def test_a_search_ends_in_a_preset_that_gives_its_score_again(run, step_by_step, tones, tmp_path):
     (tmp_path / "space.yaml").write_text(SPACE)
     folder = tmp_path / "search"
     arguments = (

@@ -23,6 +23,8 @@ from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.settings.ssepgan import PRESETS, SSepGANConfig
 
 ALL_PRESETS = [(system, name) for system in systems.SYSTEMS for name in systems.presets(system)]
+# presets of a system have the same settings; parsing takes longer than the rest
+PARSED = [one for one in ALL_PRESETS if one[0] == "ssepgan" or one[1] == "paper"]
 
 
 def parsed(*arguments):
@@ -105,8 +107,8 @@ def test_a_file_can_reset_a_value_of_the_preset(file):
     assert got.training.clip_norm is None
 
 
-@pytest.mark.parametrize(("system", "name"), ALL_PRESETS)
-def test_every_preset_survives_a_settings_file(system, name, file):
+@pytest.mark.parametrize(("system", "name"), PARSED)
+def test_a_preset_survives_a_settings_file(system, name, file):
     preset = systems.preset(system, name)
     path = file(yaml.safe_dump(to_dict(preset), sort_keys=False))
     assert experiment("--config", path) == preset

@@ -1,4 +1,4 @@
-"""Small models with random weights, one for each kind of generator."""
+"""Small models with random weights, one for each kind of generator; all kinds of features."""
 
 from bundles_for_tests import random_bundle
 
@@ -7,24 +7,27 @@ FILTERBANK = {"channels": 32, "blocks": 2, "frame": 256, "hop": 64}
 SETTINGS = {
     "resnet": {"channels": 16, "blocks": 1},
     "filterbank": FILTERBANK,
-    "filterbank with frequencies": {
+    "tfc_tdf": {
         **FILTERBANK,
-        "kind": "filterbank",
         "features": "instantaneous_frequency",
+        "channels": 16,
+        "blocks": 1,
+        "levels": 1,
+        "dilations": (3,),
     },
-    "tfc_tdf": {**FILTERBANK, "channels": 16, "blocks": 2, "levels": 2, "dilations": (1, 3)},
     "band_split turning": {
         **FILTERBANK,
         "kind": "band_split",
         "features": "complex",
         "mask": "complex",
         "channels": 16,
+        "blocks": 1,
         "bands": 5,
     },
 }
 
 
-def small_bundle_of(kind, sources=("piano", "voice")):
+def small_bundle_of(kind, sources=("piano", "voice"), **changes):
     trained = {
         "steps": 7,
         "data": "the demo set, CC0 | rendered",
@@ -32,4 +35,6 @@ def small_bundle_of(kind, sources=("piano", "voice")):
     }
     # in half precision, as in an export, so that it can be compared with one
     facts = {"rate_hz": RATE, "sources": sources, "name": "run", "trained": trained}
-    return random_bundle(half_precision=True, **facts, **{"kind": kind, **SETTINGS[kind]})
+    return random_bundle(
+        half_precision=True, **facts, **{"kind": kind, **SETTINGS[kind], **changes}
+    )

@@ -28,9 +28,9 @@ def test_every_length_is_kept(generator_kind, generators):
 
 
 def test_the_declared_shape_is_open_in_time(generator_kind, generators):
-    generator, _ = generators(generator_kind, sources=2)
+    generator, _ = generators(generator_kind, sources=3)
     assert tuple(generator.input_shape) == (None, None, 1)
-    assert tuple(generator.output_shape) == (None, 2, None, 1)
+    assert tuple(generator.output_shape) == (None, 3, None, 1)
 
 
 def test_examples_of_a_batch_are_independent(generator_kind, generators):
@@ -40,7 +40,7 @@ def test_examples_of_a_batch_are_independent(generator_kind, generators):
     np.testing.assert_allclose(separate(generator, mixture), alone, atol=1e-6)
 
 
-@pytest.mark.parametrize("changes", [{}, {"blocks": 1}, {"blocks": 5}])
+@pytest.mark.parametrize("changes", [{}, {"blocks": 1}])
 def test_the_declared_context_is_sufficient_and_close(generator_kind, generators, changes):
     generator, config = generators(generator_kind, **changes)
     context = generator_entry(config.kind).context(config)
@@ -76,7 +76,8 @@ def test_context_is_a_multiple_of_the_hop(generator_kind, generators):
 
 
 def test_the_same_seed_gives_the_same_weights(generator_kind, generators):
-    one, two = (new_generator(generator_kind)[0] for _ in range(2))
+    one, two = generators(generator_kind)[0], new_generator(generator_kind)[0]
+    assert one is not two
     for mine, yours in zip(one.get_weights(), two.get_weights(), strict=True):
         assert np.array_equal(mine, yours)
 

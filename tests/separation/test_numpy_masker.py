@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from maskers_for_tests import RATE_HZ, SMALL
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
@@ -98,22 +98,23 @@ def test_the_threads_of_matrix_products_are_restored(monkeypatch):
         return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
 
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    before, entered = threads(), threading.Event()
+    with threadpool_limits(2, user_api="blas"):
+        before, entered = threads(), threading.Event()
 
-    def want_two() -> None:
-        with shared_by(1):
-            entered.set()
+        def want_two() -> None:
+            with shared_by(1):
+                entered.set()
 
-    other = threading.Thread(target=want_two)
-    with shared_by(10_000):
-        assert set(threads()) <= {1}
-        with one_thread_each():
-            other.start()
-            assert not entered.wait(0.2)
-        assert set(threads()) <= {1}
-    assert entered.wait(10)
-    other.join()
-    assert threads() == before
+        other = threading.Thread(target=want_two)
+        with shared_by(10_000):
+            assert set(threads()) <= {1}
+            with one_thread_each():
+                other.start()
+                assert not entered.wait(0.2)
+            assert set(threads()) <= {1}
+        assert entered.wait(10)
+        other.join()
+        assert threads() == before
 
 
 def test_short_signals_together_equal_each_alone(tmp_path):

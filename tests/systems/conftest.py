@@ -1,10 +1,12 @@
 """Systems of the table on short random windows."""
 
+from collections import Counter
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
-from contract_for_tests import Stepped, all_of, weights_of
+from contract_for_tests import Stepped, all_of, variables_of, weights_of
 
 from tfsepgan import systems
 from tfsepgan.models.saved import save_trained
@@ -22,14 +24,60 @@ def short(tiny):
     return experiment
 
 
-@pytest.fixture(scope="session")
-def system_of():
+def new_system(experiment):
     """A built and compiled system of an experiment."""
+    system = systems.build(experiment)
+    system.compile()
+    return system
+
+
+class Kept:
+    """A system that tests use one after the other, each in its first state."""
+
+    OF_FIT = {"train_function", "history", "stop_training", "_epoch_iterator"}
+
+    def __init__(self, experiment):
+        self.system = new_system(experiment)
+        self.first, self.attributes = all_of(self.system), self._attributes()
+
+    def _attributes(self):
+        return {name: id(value) for name, value in vars(self.system).items()}
+
+    @property
+    def usable(self) -> bool:
+        """Whether no test replaced an attribute, such as a network."""
+        changed = self.attributes.items() ^ self._attributes().items()
+        same = {name for name, _ in changed} <= self.OF_FIT
+        return same and len(variables_of(self.system)) == len(self.first)
+
+    def again(self):
+        keras.utils.set_random_seed(self.system.experiment.data.seed)  # as when it was built
+        for variable, value in zip(variables_of(self.system), self.first, strict=True):
+            variable.assign(value)
+        return self.system
+
+
+@pytest.fixture(scope="module")
+def kept_systems():
+    return {}
+
+
+@pytest.fixture
+def system_of(kept_systems):
+    """A built and compiled system of an experiment, at each call another one.
+
+    Building takes as long as a step: the next test gets the systems of earlier tests of the module.
+    """
+    given = Counter()
 
     def make(experiment):
-        system = systems.build(experiment)
-        system.compile()
-        return system
+        key = repr(experiment)
+        kept, count = kept_systems.setdefault(key, []), given[key]
+        kept[count:] = [one for one in kept[count:] if one.usable]
+        if count == len(kept):
+            kept.append(Kept(experiment))
+        given[key] += 1
+        return kept[count].again()
 
     return make
 
@@ -88,13 +136,13 @@ def experiment(request, experiment_of):
 
 
 @pytest.fixture(scope="session")
-def stepped_systems(experiment_of, system_of, batch_of, tmp_path_factory):
+def stepped_systems(experiment_of, batch_of, tmp_path_factory):
     """A `Stepped` of each system by name, made when a test asks; not to be changed."""
 
     class Systems(dict):
         def __missing__(self, name):
             experiment = experiment_of(name)
-            system = system_of(experiment)
+            system = new_system(experiment)
             weights, variables = weights_of(system), [all_of(system)]
             logs = [system.train_step(batch_of(experiment, 0))]
             variables.append(all_of(system))

@@ -17,6 +17,10 @@ from contract_for_tests import (
 from tfsepgan.errors import ConfigError
 
 
+def averaging_and_clipping(experiment):
+    return replace(experiment, training=replace(experiment.training, ema=0.75, clip_norm=0.5))
+
+
 def equal(one, other):
     return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
 
@@ -89,8 +93,10 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(
 @every_system
 def test_another_seed_draws_other_numbers(experiment, system_of):
     states = [
-        system_of(replace(experiment, data=replace(experiment.data, seed=seed))).draws.state
-        for seed in (3, 4)
+        np.asarray(
+            system_of(replace(experiment, data=replace(experiment.data, seed=seed))).draws.state
+        )
+        for seed in (0, 1)
     ]
     assert not np.array_equal(*states)
 
@@ -111,8 +117,7 @@ def test_compile_builds_one_optimizer_for_each_player(experiment, stepped):
 
 @every_followed
 def test_the_running_mean_follows_the_generator(experiment, system_of, batch_of):
-    decay = 0.75
-    changed = replace(experiment, training=replace(experiment.training, ema=decay))
+    decay, changed = 0.75, averaging_and_clipping(experiment)
     system = system_of(changed)
     assert system.ema_generator is not system.generator
     mean = [np.asarray(v) for v in system.generator.variables]
@@ -152,6 +157,5 @@ def test_what_is_called_and_exported_is_the_running_mean(experiment, stepped, ba
 
 @every_system
 def test_the_gradient_is_clipped_to_its_norm(experiment, system_of):
-    changed = replace(experiment, training=replace(experiment.training, clip_norm=0.5))
-    for optimizer in system_of(changed).optimizers.values():
+    for optimizer in system_of(averaging_and_clipping(experiment)).optimizers.values():
         assert optimizer.global_clipnorm == 0.5

@@ -24,7 +24,7 @@ def whole(tiny):
 
     Generator, discriminator with phase shuffle, running mean of the weights.
     """
-    return tiny(data=SHORT)
+    return tiny(data=SHORT, steps=4, steps_per_epoch=2)
 
 
 @pytest.fixture
@@ -57,13 +57,15 @@ def interrupt_at(at_step):
 
 @pytest.fixture(scope="session")
 def uninterrupted(whole, catalogue, tmp_path_factory):  # noqa: F811
-    """The variables of a run of eight steps that was not interrupted."""
+    """The variables of a run of four steps that was not interrupted."""
     import tfsepgan.training.records
     from tfsepgan.training.run import Run
 
     directory = tmp_path_factory.mktemp("uninterrupted") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tfsepgan.training.records, "plot_curves", lambda history, path: None)
-        outcome = Run(whole, catalogue, directory, Console(file=io.StringIO())).train()
-    assert (outcome.reason, outcome.step) == ("finished", 8)
+        run = Run(whole, catalogue, directory, Console(file=io.StringIO()))
+        run.system.run_eagerly = True
+        outcome = run.train()
+    assert (outcome.reason, outcome.step) == ("finished", 4)
     return state_of(directory)

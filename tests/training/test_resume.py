@@ -23,16 +23,16 @@ def test_a_resumed_run_ends_with_the_same_weights(
     whole, uninterrupted, new_run, interrupt_at, saved_state, tmp_path, printed
 ):
     """Interrupted within an epoch, and then between epochs."""
-    for stop in (3, 4):
+    for stop in (1, 2):
         interrupt_at(stop)
         outcome = new_run(whole, tmp_path / "run").train()
         assert (outcome.reason, outcome.step) == ("interrupted", stop)
     interrupt_at(None)
     outcome = new_run(whole, tmp_path / "run").train()
-    assert (outcome.reason, outcome.step) == ("finished", 8)
-    for stop in (3, 4):
+    assert (outcome.reason, outcome.step) == ("finished", 4)
+    for stop in (1, 2):
         assert f"Resuming {tmp_path / 'run'} at step {stop}." in printed.getvalue()
-    assert history_steps(tmp_path / "run") == [4, 8]
+    assert history_steps(tmp_path / "run") == [2, 4]
     state = saved_state(tmp_path / "run")
     assert state.keys() == uninterrupted.keys()
     groups = {name.partition("/")[0] for name in state}
@@ -45,14 +45,16 @@ def test_a_resumed_run_ends_with_the_same_weights(
 def test_networks_that_share_weights_across_frequency_resume(
     kind, light, new_run, interrupt_at, saved_state, tmp_path
 ):
-    """Their dropout has a random state too."""
-    generator = {"kind": kind, "blocks": 1, "dropout": 0.5, "mask": "complex"}
-    experiment = light(generator=generator, steps=4, steps_per_epoch=4, precision="mixed_bfloat16")
-    new_run(experiment, tmp_path / "whole", graph=True).train()
-    interrupt_at(2)
-    assert new_run(experiment, tmp_path / "parts", graph=True).train().step == 2
+    """Their dropout has a random state too, which a graph keeps as well as single steps do."""
+    generator = {"kind": kind, "blocks": 1, "levels": 1, "dropout": 0.5, "mask": "complex"}
+    graph = kind == "tfc_tdf"
+    changes = {"validation_mixtures": 0, "precision": "mixed_bfloat16"}
+    experiment = light(generator=generator, steps=3, steps_per_epoch=3, **changes)
+    new_run(experiment, tmp_path / "whole", graph=graph).train()
+    interrupt_at(1)
+    assert new_run(experiment, tmp_path / "parts", graph=graph).train().step == 1
     interrupt_at(None)
-    assert new_run(experiment, tmp_path / "parts", graph=True).train().step == 4
+    assert new_run(experiment, tmp_path / "parts", graph=graph).train().step == 3
     whole, parts = saved_state(tmp_path / "whole"), saved_state(tmp_path / "parts")
     assert whole.keys() == parts.keys()
     for name, values in whole.items():
@@ -72,13 +74,13 @@ def test_the_checkpoint_holds_every_variable_that_changes(
     ]
     assert len(uninterrupted) == len(changing) + len(optimizers)
     seeds = [variable for variable in system.variables if "seed_generator_state" in variable.path]
-    assert len(seeds) == 3  # the system's own generator and two phase shuffles
+    assert len(seeds) == 2  # the system's own generator and a phase shuffle
     counters = [
         values[1]
         for values in uninterrupted.values()
         if values.shape == (2,) and values.dtype.kind in "iu"
     ]
-    assert sum(counter > 0 for counter in counters) == 2  # the shuffles have drawn
+    assert sum(counter > 0 for counter in counters) == 1  # the shuffle has drawn
 
 
 def test_starting_a_finished_run_again_trains_nothing(light, new_run, tones, tmp_path):

@@ -41,6 +41,8 @@ def instant_trials(monkeypatch):
         return record._replace(outcome="finished", score=float(score), step=record.rung or 8)
 
     monkeypatch.setattr(trials, "_train", train)
+    # nothing is built, and a session takes long to clear when many tests have left their graphs
+    monkeypatch.setattr(trials.keras.backend, "clear_session", lambda: None)
     monkeypatch.setattr(tuning, "REQUEST_SECONDS", 0.01)
     return numbers
 

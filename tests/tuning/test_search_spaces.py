@@ -49,9 +49,9 @@ def test_the_space_of_a_system_fits_its_presets(system, name):
     assert resolve(read_spans(plain, {}, "x"), start, strict=True).settings == space.settings
 
 
-@pytest.mark.parametrize(("system", "name"), EVERY_PRESET)
-def test_a_preset_read_from_its_file_is_unchanged(system, name, tmp_path):
-    start = systems.preset(system, name)
+@pytest.mark.parametrize("system", systems.SYSTEMS)
+def test_a_preset_read_from_its_file_is_unchanged(system, tmp_path):
+    start = systems.preset(system, "paper")
     space = resolve(systems.search_space(system), start, strict=False)
     experiment = with_values(start, {item.name: ends(item)[-1] for item in space.settings})
     (tmp_path / "preset.yaml").write_text(yaml.safe_dump(to_dict(experiment), sort_keys=False))

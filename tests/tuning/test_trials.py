@@ -14,6 +14,8 @@ from tfsepgan.tuning.trials import run_trial
 
 CONSOLE = Console(file=io.StringIO())
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 
 def test_a_continued_trial_ends_like_an_uninterrupted_run(
     plan_of, light, new_run, catalogue, saved_state, tmp_path
@@ -28,7 +30,7 @@ def test_a_continued_trial_ends_like_an_uninterrupted_run(
     assert (first.step, first.rung, first.whole, first.outcome) == (2, 2, False, "finished")
     assert (second.step, second.rung, second.whole, second.folder) == (4, None, True, first.folder)
     same = light(steps=4, steps_per_epoch=2, schedule="cosine", learning_rate=2e-3)
-    outcome = new_run(same, tmp_path / "run", graph=True).train()
+    outcome = new_run(same, tmp_path / "run").train()
     assert second.score == pytest.approx(outcome.best["score"], abs=1e-5)
     state, uninterrupted = saved_state(plan.directory / first.folder), saved_state(tmp_path / "run")
     for name, values in uninterrupted.items():

@@ -89,6 +89,14 @@ def minute(music, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def part(music, tmp_path_factory):
+    """A stereo MP3 of twenty seconds, a dozen blocks."""
+    file = tmp_path_factory.mktemp("music") / "part.mp3"
+    soundfile.write(file, music(20), RATE_HZ)
+    return file
+
+
+@pytest.fixture(scope="session")
 def second(music, tmp_path_factory):
     """A stereo WAV of a second, without rounding."""
     file = tmp_path_factory.mktemp("music") / "second.wav"

@@ -5,7 +5,7 @@ from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 # tiny: for tests; takes seconds, not minutes.
 TINY_GENERATOR = GeneratorConfig(kind="filterbank", channels=16, blocks=1, frame=256, hop=64)
-TINY_DISCRIMINATOR = DiscriminatorConfig(kind="wavegan", channels=4, levels=3)
+TINY_DISCRIMINATOR = DiscriminatorConfig(kind="wavegan", channels=4, levels=2)
 TINY_DATA = DataConfig(window=4096, batch=4, law="snr")
 TINY_TRAINING = TrainingConfig(
     steps=8, steps_per_epoch=4, validation_mixtures=2, validation_seconds=1.0, learning_rate=1e-3

@@ -60,7 +60,7 @@ PRESETS = presets_of(
     tiny={
         "model": WaveGANConfig(
             generator=SynthesizerConfig(latent=8, channels=2),
-            discriminator=DiscriminatorConfig(kind="wavegan", channels=2, levels=3),
+            discriminator=DiscriminatorConfig(kind="wavegan", channels=2, levels=2),
             objective="vanilla",  # under 'wgan-gp' the critic's last bias never has a gradient
             discriminator_steps=2,
         ),

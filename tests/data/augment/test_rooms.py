@@ -111,7 +111,7 @@ def test_a_folder_without_rooms_is_refused(tmp_path, name, samples, message):
         recorded_rooms(str(tmp_path), RATE_HZ)
 
 
-def test_recorded_rooms_may_move_but_not_change_during_a_run(tones, tmp_path):
+def test_recorded_rooms_may_move_but_not_change_during_a_run(tones, step_by_step, tmp_path):
     """Where they lie is of this machine: free on resume, and no part of the model."""
     import io
     import json

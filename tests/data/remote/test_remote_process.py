@@ -71,7 +71,7 @@ def test_two_trainers_at_once_get_their_own_batches_from_another_process(tones, 
 
 
 def test_a_run_ends_in_the_same_weights_with_a_server_without_one_and_with_one_on_the_way(
-    tones, process, tiny, tmp_path
+    tones, process, tiny, step_by_step, tmp_path
 ):
     from tfsepgan.training.run import Run
 

@@ -28,6 +28,14 @@ def a_small_model(monkeypatch):
     monkeypatch.setattr("tfsepgan.separation.live.open_stream", open_stream)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_counts():
+    """A process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def song(tmp_path):
     path = tmp_path / "song.wav"

@@ -83,13 +83,12 @@ def _export(arguments, console):
         write_server_files(options.serving, [options.output])
         say(console, f"Configuration of a server: {options.serving}")
     if options.web is not None:
+        from tfsepgan.cli.web import say_how_to_open
         from tfsepgan.web.site import write_site
 
         write_site(options.output, options.web)
-        say(
-            console,
-            f"Page for browsers: {options.web}. `tfsepgan-web --help` tells how to serve it.",
-        )
+        say(console, f"Page for browsers: {options.web}")
+        say_how_to_open(console, options.web)
 
 
 def _with_page(options: ExportOptions) -> ExportOptions:

@@ -33,7 +33,12 @@ def _web(arguments, console):
     files = [path for path in Path(options.directory).rglob("*") if path.is_file()]
     size = readable_size(sum(path.stat().st_size for path in files))
     say(console, f"Wrote {options.directory} with {file.name}, {size}.")
-    say(console, f"Open it here: python -m http.server -b 127.0.0.1 -d {options.directory} 8000")
+    say_how_to_open(console, options.directory)
+
+
+def say_how_to_open(console, directory: str) -> None:
+    """How to look at a page that was written."""
+    say(console, f"Open it here: python -m http.server -b 127.0.0.1 -d {directory} 8000")
     say(console, "then http://127.0.0.1:8000 in a browser. On other machines it needs HTTPS.")
 
 

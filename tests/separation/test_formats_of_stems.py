@@ -92,6 +92,7 @@ def test_lossy_and_integer_formats_are_scaled_below_full_scale_with_a_note(
     monkeypatch.setattr(
         separator, "network", lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1)
     )
+    monkeypatch.setattr(separator, "stereo", "apart")
     result = separate_file(separator, tmp_path / "a.wav", tmp_path, form=name)
     assert result.levels.gain < 0.8 and "multiplied by 0." in result.notes[-1]
     assert str(StemFormat(name=name)) in result.notes[-1]

@@ -24,8 +24,8 @@ import numpy as np
 
 LIMIT = 1e-4
 WORKERS = 2
-# The training of cyclegan's own mixer is unstable: one unit in the last place of one kernel grows to
-# 2e-2 in 50 steps of one process.
+# The training of cyclegan's own mixer is unstable: one unit in the last place of one kernel grows
+# to 2e-2 in 50 steps of one process.
 MIXER = {"kind": "filterbank", "channels": 16, "blocks": 1, "frame": 256, "hop": 64}
 SETTINGS = {"cyclegan": [f"--mixer.{name}={value}" for name, value in MIXER.items()]}
 

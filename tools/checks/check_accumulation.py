@@ -21,7 +21,7 @@ from tfsepgan.systems.statistics import batch_normalisations
 LIMIT = 1e-5
 SETTINGS = {
     "ssepgan": {"objective": "wgan-gp", "discriminator_steps": 2},
-    # the mixer of the preset has weights so small that rounding decides the sign of a gradient
+    # the training of the preset's mixer amplifies rounding, see docs/scaling_training.md
     "cyclegan": {"mixer": TINY_GENERATOR, "pool": 4},
     "semisupervised": {"unlabelled_share": 0.5},
     "decomposition": {},

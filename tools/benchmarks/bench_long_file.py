@@ -62,7 +62,7 @@ def separate_one(path: Path, output: Path, model: str) -> dict:
     from tfsepgan.separation.files import separate_file
     from tfsepgan.separation.separator import load
 
-    separator = load(model)
+    separator = load(model, stereo="apart")  # to compare with one pass of each channel
     used = time.process_time()
     result = separate_file(separator, path, output)
     used = time.process_time() - used

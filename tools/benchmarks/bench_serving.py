@@ -121,6 +121,7 @@ def run(
                 rest=rest,
                 patience=patience,
                 parallel=4,
+                stereo="apart",  # as the model itself, which the results are compared with
             )
             for rest, relay in enumerate(relays)
             for _ in range(CONNECTIONS)

@@ -166,7 +166,7 @@ def forms(
             yield runtime, signature, "float32", function
     session.close()
     for rest, port in enumerate((server.port, server.rest_port)):
-        kind = {"rest": bool(rest), "block_seconds": CLIENT_BLOCK_SECONDS}
+        kind = {"rest": bool(rest), "block_seconds": CLIENT_BLOCK_SECONDS, "stereo": "apart"}
         with connect(f"127.0.0.1:{port}", name, **kind) as client:
             separate = partial(client.separate, sample_rate_hz=rate)
             yield (

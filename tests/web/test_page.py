@@ -35,7 +35,7 @@ def test_stereo_music_gives_the_stems_that_litert_gives_natively(visit, address,
     for stem, samples in stems.items():
         # 8-bit inputs of products are rounded: a few samples fall on the other side
         differences = np.abs(samples - expected[stem]) / peak
-        assert np.quantile(differences, 0.9999) < 1e-3 and differences.max() < 3e-3, stem
+        assert np.quantile(differences, 0.999) < 1e-3 and differences.max() < 5e-3, stem
         assert np.abs(samples).max() > 0.2 * peak, stem
     assert visit.page.inner_text("#end") == "0:20"
     assert {method for method, _ in visit.requests} == {"GET"}

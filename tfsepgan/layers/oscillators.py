@@ -33,7 +33,7 @@ class OscillatorBank(ConfiguredLayer):
 
     def __init__(self, frame: int, hop: int, count: int, seed: int = 0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        check_hop(frame, hop)
+        check_hop(frame, hop, synthesis_frame=frame)
         self.frame, self.hop, self.count, self.seed = frame, hop, count, seed
         bins = np.arange(frame // 2 + 1)
         start = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(bins))

@@ -34,7 +34,7 @@ NETWORKS = (
             "causal-convolution-looks-ahead",
             "[before, self.ahead]",
             "[self.reach, self.reach]",
-            "test_the_network_needs_the_delay_to_the_hop",
+            "test_blocks_equal_one_pass_at_any_length",
         ),
     ),
     *mutants_of(

@@ -17,7 +17,7 @@ def whole_separator(rate_hz):
     from tfsepgan.separation.separator import Separator
 
     manifest = SimpleNamespace(
-        name="whole", sources=("all",), sample_rate_hz=rate_hz, hop=1, context=0
+        name="whole", sources=("all",), sample_rate_hz=rate_hz, hop=1, context=0, low_rank=None
     )
     bundle = SimpleNamespace(manifest=manifest, separate_function=lambda: lambda x: x[:, None])
     return Separator(bundle, stereo="apart")  # together, rounding changes the last bits

@@ -139,7 +139,8 @@ def separate_all(folder: Path) -> None:
     from tfsepgan.separation.files import separate_file
     from tfsepgan.separation.separator import Separator
 
-    manifest = SimpleNamespace(name="a", sources=("all",), sample_rate_hz=RATE_HZ, hop=1, context=0)
+    facts = {"sample_rate_hz": RATE_HZ, "hop": 1, "context": 0, "low_rank": None}
+    manifest = SimpleNamespace(name="a", sources=("all",), **facts)
     model = SimpleNamespace(manifest=manifest, separate_function=lambda: lambda x: 0.5 * x[:, None])
     separator, output = Separator(model), folder.parent / "out"
     for path in sorted(folder.iterdir()):

@@ -20,7 +20,7 @@ def job(tmp_path):
     wanted = Wanted(
         output_dir=tmp_path / "out", form=StemFormat(), clip="rescale", stems=("all", "residual")
     )
-    return Job(wanted=wanted, model="a model", stereo="together")
+    return Job(wanted=wanted, model="a model", stereo="together", low_rank="auto")
 
 
 @pytest.fixture

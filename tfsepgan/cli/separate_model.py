@@ -26,6 +26,7 @@ class LocalModel:
     runtime: str
     block_seconds: float | None
     stereo: str
+    low_rank: str
 
     def facts(self) -> Facts:
         """Read the manifest, not the weights."""
@@ -41,6 +42,7 @@ class LocalModel:
         from tfsepgan.separation.separator import load
 
         options = {"block_seconds": self.block_seconds, "stereo": self.stereo}
+        options["low_rank"] = self.low_rank
         return nullcontext(load(self.folder, runtime=self.runtime, **options))
 
 
@@ -82,7 +84,7 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
     """
     if options.server is not None:
         named: dict[str, Any] = {"secure": options.secure, "parallel": options.parallel}
-        named["stereo"] = options.stereo
+        named |= {"stereo": options.stereo, "low_rank": options.low_rank}
         if options.block_seconds is not None:
             named["block_seconds"] = options.block_seconds
         return ServedModel(
@@ -102,4 +104,5 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
         runtime=runtime,
         block_seconds=options.block_seconds,
         stereo=options.stereo,
+        low_rank=options.low_rank,
     )

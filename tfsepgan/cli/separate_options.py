@@ -16,7 +16,7 @@ class SeparateOptions:
     """Separate recordings into stems that sum to the recording."""
 
     TOPICS: ClassVar = {
-        "model": ("inputs", "model", "server", "runtime", "stereo"),
+        "model": ("inputs", "model", "server", "runtime", "stereo", "low_rank"),
         "stems": ("output", "sources", "residual_only", "name"),
         "many recordings": ("jobs", "skip_existing", "retry_failed"),
         "format": ("format", "subtype", "bit_rate", "clip"),
@@ -70,6 +70,8 @@ class SeparateOptions:
     """Library that runs the model; auto takes the fastest that can run it."""
     stereo: Literal["together", "apart"] = "together"
     """Refine stereo by both channels together, or separate each channel alone, which is faster."""
+    low_rank: Literal["auto", "on", "off"] = "auto"
+    """Refine the estimates by approximations with a few spectra; auto follows the model."""
     block_seconds: float | None = None
     """Length of a block for the network (default: 7 for litert, 20 for numpy, else 25); it changes
     speed and memory, not the result."""

@@ -13,6 +13,7 @@ import msgspec
 
 import tfsepgan
 from tfsepgan.audio.formats import RATES_HZ
+from tfsepgan.dsp.low_rank import LowRank
 from tfsepgan.errors import CheckpointError
 from tfsepgan.files import put_folder_in_place
 
@@ -44,6 +45,8 @@ class Manifest:
     outputs: int = 0  # of the trained generator, where more than sources; the first ones ship
     # of the run, for the kinds that are rebuilt from them
     settings: dict[str, Any] = field(default_factory=dict)
+    # how a separator refines the estimates; None: it does not
+    low_rank: LowRank | None = None
 
     def __post_init__(self) -> None:
         """Raises: ValueError for a number that no model has."""

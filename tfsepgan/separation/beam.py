@@ -64,7 +64,10 @@ class SeparateTracks(beam.DoFn):
         self._opened = model.open()
         self._separator = self._opened.__enter__()
         self._job = Job(
-            wanted=self._wanted, model=model.facts().digest, stereo=self._separator.stereo
+            wanted=self._wanted,
+            model=model.facts().digest,
+            stereo=self._separator.stereo,
+            low_rank=self._separator.low_rank,
         )
 
     def teardown(self) -> None:

@@ -16,8 +16,9 @@ from tfsepgan.separation.bulk import FailedFile, Wanted, failure, separate_one
 from tfsepgan.separation.earlier import remove_half_written
 from tfsepgan.separation.files import SeparatedFile
 from tfsepgan.separation.naming import Recording
+from tfsepgan.separation.refinement import Refining, Stereo
 from tfsepgan.separation.results import Fingerprint, Output, Result, Results, fingerprint_of, now
-from tfsepgan.separation.separator import Separator, Stereo
+from tfsepgan.separation.separator import Separator
 
 Ended = SeparatedFile | FailedFile
 DIED = (
@@ -43,7 +44,8 @@ class Job:
     model: str
     """Digest of the model, see `models.digests.model_digest`."""
     stereo: Stereo
-    """Of the separator."""
+    low_rank: Refining
+    """Both of the separator."""
 
     @property
     def settings(self) -> str:
@@ -52,7 +54,7 @@ class Job:
         form = {"name": wanted.form.name, "sample_format": wanted.form.sample_format}
         form["bit_rate_kbps"] = wanted.form.bit_rate_kbps or wanted.form.encoding.bit_rate_kbps
         facts = {"form": form, "clip": wanted.clip, "stems": wanted.stems, "name": wanted.name}
-        facts["stereo"] = self.stereo
+        facts |= {"stereo": self.stereo, "low_rank": self.low_rank}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def result(self, recording: Recording, outcome: Outcome) -> Result:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
 from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
-from tfsepgan.separation.spatial import CHANNELS as STEREO_CHANNELS
-from tfsepgan.separation.spatial import SpatialFilter
+from tfsepgan.separation.refinement import Refining, Stereo, check_refining, refining
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
@@ -35,16 +34,13 @@ BLOCK_SECONDS = 25.0
 NUMPY_BLOCK_SECONDS = 20.0  # 4 % slower, with 50 MB less
 LITERT_BLOCK_SECONDS = 7.0  # as fast in LiteRT as 25 s, with 330 MB in place of 550 MB
 
-Stereo = Literal["together", "apart"]
-"""How two channels are separated: refined by what they share (see `spatial`), or each alone."""
-
 
 class Separator:
     """Separates recordings of any length, rate and channel count into stems.
 
     The stems do not depend on `block_seconds`: they equal one pass of the network over the whole
-    signal to float rounding. The network hears every channel alone; stereo is refined by both
-    channels afterwards. In `stream`, memory does not grow with length.
+    signal to float rounding, refined afterwards. The network hears every channel alone; stereo is
+    refined by both channels. In `stream`, memory does not grow with length.
     """
 
     folder: Path | None = None
@@ -61,6 +57,7 @@ class Separator:
         *,
         block_seconds: float = BLOCK_SECONDS,
         stereo: Stereo = "together",
+        low_rank: Refining = "auto",
     ) -> None:
         """
         Args:
@@ -71,15 +68,16 @@ class Separator:
           stereo: 'together' refines the estimates of recordings with two channels by where each
             source sounds from (`spatial`), which takes half as much time again; 'apart' separates
             each channel alone, as recordings with any other number of channels.
+          low_rank: 'on' refines the estimates by approximations with a few spectra, 'off' does not;
+            'auto' follows the manifest of the model.
         """
         if not isinstance(block_seconds, Real) or not 0 < block_seconds < math.inf:
             raise ConfigError(
                 f"got block_seconds={block_seconds!r}; wanted a number above zero, such as 25"
             )
-        if stereo not in get_args(Stereo):
-            raise ConfigError(f"got stereo={stereo!r}; wanted one of {', '.join(get_args(Stereo))}")
+        check_refining(stereo, low_rank)
         _check_sources(bundle.manifest)
-        self.stereo = stereo
+        self.stereo, self.low_rank = stereo, low_rank
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
         self._bundle = bundle
@@ -98,6 +96,7 @@ class Separator:
         block_seconds: float | None = None,
         runtime: "Runtime" = "auto",
         stereo: Stereo = "together",
+        low_rank: Refining = "auto",
         seconds: float | None = None,
     ) -> "Separator":
         """Load a model.
@@ -109,7 +108,7 @@ class Separator:
           runtime: 'numpy', 'litert' or 'tensorflow'; 'auto' chooses the first of them that can run
             the model, but TensorFlow instead of LiteRT from half an hour of music on. The stems are
             the same to float32 rounding.
-          stereo: see `Separator`.
+          stereo, low_rank: see `Separator`.
           seconds: of music to separate, if known; used by 'auto'.
         Raises: CheckpointError when there is no such model, it is damaged or does not separate, or
           the runtime cannot run it; ConfigError for an unknown runtime.
@@ -136,7 +135,8 @@ class Separator:
 
             bundle, default = open_model(folder), BLOCK_SECONDS
         block_seconds = default if block_seconds is None else block_seconds
-        separator = cls(bundle, block_seconds=block_seconds, stereo=stereo)
+        options: dict[str, Any] = {"stereo": stereo, "low_rank": low_rank}
+        separator = cls(bundle, block_seconds=block_seconds, **options)
         separator.folder, separator.runtime = folder, chosen
         if chosen != "tensorflow":
             separator.recordings_at_once = os.cpu_count() or 1
@@ -170,7 +170,7 @@ class Separator:
                 f"{self!r} is only in memory, so no other process can load it. Write it with"
                 " save_to_preset and load that folder with from_preset."
             )
-        options = {"runtime": self.runtime, "stereo": self.stereo}
+        options = {"runtime": self.runtime, "stereo": self.stereo, "low_rank": self.low_rank}
         options["block_seconds"] = self.block_seconds
         return partial(type(self).from_preset, self.folder, **options), ()
 
@@ -257,9 +257,8 @@ class Separator:
             context=self.manifest.context,
             block=self.block,
         )
-        if channels == STEREO_CHANNELS and self.stereo == "together":
-            sources, rate = len(self.sources), self.sample_rate_hz
-            engine = SpatialFilter(engine, sources=sources, sample_rate_hz=rate)
+        ways: dict[str, Any] = {"stereo": self.stereo, "low_rank": self.low_rank}
+        engine = refining(engine, self.manifest, channels=channels, **ways)
         stream = StemStream(
             engine,
             sources=self.sources,

@@ -16,8 +16,9 @@ import numpy as np
 
 from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator
+from tfsepgan.separation.refinement import Refining, Stereo
 from tfsepgan.separation.runtimes import LoadedModel
-from tfsepgan.separation.separator import BLOCK_SECONDS, Separator, Stereo
+from tfsepgan.separation.separator import BLOCK_SECONDS, Separator
 from tfsepgan.serving.description import Description, read_description
 from tfsepgan.serving.grpc_client import GrpcClient
 from tfsepgan.serving.replies import checked_stems
@@ -36,6 +37,7 @@ def connect(
     secure: bool = False,
     block_seconds: float = BLOCK_SECONDS,
     stereo: Stereo = "together",
+    low_rank: Refining = "auto",
     parallel: int = PARALLEL,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     patience: Patience | None = None,
@@ -48,7 +50,7 @@ def connect(
       rest: True uses REST, which is slower but does not need tensorflow-serving-api.
       secure: True encrypts by TLS.
       block_seconds: new output per request; less where a request or message would become too large.
-      stereo: see `Separator`.
+      stereo, low_rank: see `Separator`.
       parallel: number of requests at a time.
       max_message_bytes: the largest request or reply.
       patience: limits of time and attempts when the server does not answer.
@@ -70,7 +72,7 @@ def connect(
             server=client.name,
         )
         most = _samples_per_request(description, max_message_bytes, client)
-        local = {"block_seconds": block_seconds, "stereo": stereo}
+        local = {"block_seconds": block_seconds, "stereo": stereo, "low_rank": low_rank}
         return RemoteSeparator(client, description, most, parallel, patience, **local)
     except BaseException:
         client.close()
@@ -92,13 +94,14 @@ class RemoteSeparator(Separator):
         *,
         block_seconds: float,
         stereo: Stereo,
+        low_rank: Refining,
     ):
         """
         Args:
           client: a GrpcClient or RestClient.
           description: of the model.
           most: samples of one channel that a request may hold.
-          parallel, patience, block_seconds, stereo: see `connect`.
+          parallel, patience, block_seconds, stereo, low_rank: see `connect`.
         """
 
         def separate(mixture: np.ndarray) -> np.ndarray:
@@ -111,7 +114,8 @@ class RemoteSeparator(Separator):
             )
 
         loaded = LoadedModel(separate, description)
-        super().__init__(loaded, block_seconds=block_seconds, stereo=stereo)
+        refining: dict[str, Any] = {"stereo": stereo, "low_rank": low_rank}
+        super().__init__(loaded, block_seconds=block_seconds, **refining)
         self.block = _fitting(self.block, most, description)
         self._client = client
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")

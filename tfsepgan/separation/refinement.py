@@ -1,0 +1,266 @@
+"""Estimates refined by what the network does not use: repetition, and both channels of stereo.
+
+The network decides each moment and each channel on its own. `Refinement` looks at its estimates
+over half a minute and divides the mixture anew, bin by bin: by approximations of the parts with a
+few spectra (`dsp/low_rank.py`), and in stereo by where each part sounds from (`spatial.py`).
+
+The context is finite, so streams of any length have bounded memory. All frames of a group share
+their spreads, those of a block their approximations. Groups and blocks are counted from the start
+of the recording, so the stems do not depend on the lengths of the pieces.
+"""
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from tfsepgan.dsp import transforms
+from tfsepgan.dsp.filterbank import root_hann
+from tfsepgan.dsp.low_rank import LowRank, low_rank_shares, sharpened
+from tfsepgan.errors import ConfigError
+from tfsepgan.separation.blas import one_thread_each
+from tfsepgan.separation.engine import Engine
+from tfsepgan.separation.spatial import SILENCE, divided, power, spreads_of
+
+if TYPE_CHECKING:
+    from tfsepgan.models.folders import Manifest
+
+FRAME_SECONDS = 0.093  # of the transform: 4096 samples at 44.1 kHz
+GROUP = 16  # frames that share their spreads: 0.7 s
+REACH = 8  # groups on either side that are measured too
+BLOCK = 16  # groups that share their approximations: 12 s
+
+Stereo = Literal["together", "apart"]
+"""How two channels are separated: refined by what they share (see `spatial`), or each alone."""
+Refining = Literal["auto", "on", "off"]
+"""Whether estimates are refined by a few spectra (see `dsp.low_rank`); 'auto': by the model."""
+
+
+def check_refining(stereo: Stereo, low_rank: Refining) -> None:
+    """Raises: ConfigError for an unknown way."""
+    for name, value, ways in (("stereo", stereo, Stereo), ("low_rank", low_rank, Refining)):
+        if value not in get_args(ways):
+            raise ConfigError(f"got {name}={value!r}; wanted one of {', '.join(get_args(ways))}")
+
+
+def refining(
+    engine: Engine, manifest: "Manifest", *, channels: int, stereo: Stereo, low_rank: Refining
+) -> Engine:
+    """Return an engine that refines the estimates of another one, or this one itself.
+
+    Args:
+      engine: separates each of the `channels` by the model of `manifest`.
+      stereo, low_rank: see `Separator`.
+    """
+    together = channels == 2 and stereo == "together"
+    fitted = None if low_rank == "off" else manifest.low_rank
+    if low_rank == "on":
+        fitted = fitted or LowRank()
+    if not together and fitted is None:
+        return engine
+    return Refinement(
+        engine,
+        sources=len(manifest.sources),
+        channels=channels,
+        together=together,
+        sample_rate_hz=manifest.sample_rate_hz,
+        low_rank=fitted,
+    )
+
+
+class Measured(NamedTuple):
+    """What is measured in a group for itself and its neighbours."""
+
+    magnitudes: list[
+        np.ndarray
+    ]  # of the parts, `[parts, frames, bins]`: of each channel, or one sum
+    spreads: np.ndarray | None  # of the parts, see `spreads_of`; None where channels are apart
+
+
+class Refinement:
+    """An engine that refines the estimates of another engine.
+
+    Call `push` with pieces of any length, then `finish` once. The returned blocks follow each other
+    without gaps and are together exactly as long as the mixture. Holds the mixture and its
+    estimates for about 24 s; without approximations, for 8 s.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        sources: int,
+        channels: int,
+        together: bool,
+        sample_rate_hz: int,
+        low_rank: LowRank | None,
+    ):
+        """
+        Args:
+          engine: separates each channel.
+          sources: number of its estimates.
+          channels: of the mixture.
+          together: refine two channels by their spreads; False: each channel alone.
+          sample_rate_hz: of the mixture, the model's.
+          low_rank: how the parts are approximated; None: they are not.
+        """
+        self._engine = engine
+        self._frame = 2 ** round(np.log2(FRAME_SECONDS * sample_rate_hz))
+        self._hop = self._frame // 2
+        self._window = root_hann(self._frame)
+        self._together = together
+        self._low_rank, self._block = low_rank, 1 if low_rank is None else BLOCK
+        self._bins = 0
+        if low_rank is not None:
+            self._bins = round(low_rank.below_hz * self._frame / sample_rate_hz)
+        self._mixture = np.zeros((0, channels), np.float32)  # its estimates are not ready yet
+        # the mixture and its estimates, [signals, channels, time], from the first frame of the next
+        # group on; one hop of silence comes before the recording
+        self._held = np.zeros((1 + sources, channels, self._hop), np.float32)
+        self._overlap = np.zeros((sources, channels, self._hop), np.float32)
+        self._groups: deque[np.ndarray] = deque()  # spectra that wait for later ones
+        self._measured: deque[Measured] = deque()  # of REACH groups before them at most, and these
+        self._silence = self._hop  # samples before the recording that are still to be cut off
+        self._left = 0  # samples of the recording that are taken in and not returned
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-refinement")
+        self._work: Future[list[np.ndarray]] | None = None  # refines the last blocks of the engine
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """Add the next `[time, channels]` float32 of the mixture.
+
+        A thread refines estimates while the engine makes the next ones.
+
+        Returns: the blocks that are ready, `[sources, time, channels]` each; often none.
+        """
+        self._mixture = np.concatenate([self._mixture, samples])
+        blocks = self._engine.push(samples)
+        return self._refine(blocks) if blocks else []
+
+    def finish(self) -> list[np.ndarray]:
+        """End the mixture; returns its last blocks."""
+        ready = self._refine(self._engine.finish(), last=True)
+        ready += self._done()
+        self._pool.shutdown()
+        return ready
+
+    def _done(self) -> list[np.ndarray]:
+        """What the thread has refined, when it is ready."""
+        ready = self._work.result() if self._work else []
+        self._work = None
+        return ready
+
+    def _refine(self, blocks: list[np.ndarray], *, last: bool = False) -> list[np.ndarray]:
+        """Give blocks to the thread; returns what it was given before, refined."""
+        done = self._done()
+        pieces = []
+        for block in blocks:
+            mixture, self._mixture = np.split(self._mixture, [block.shape[1]])
+            self._left += len(mixture)
+            pieces.append((mixture, block))
+        self._work = self._pool.submit(self._refined, pieces, last=last)
+        return done
+
+    def _refined(
+        self, pieces: list[tuple[np.ndarray, np.ndarray]], *, last: bool
+    ) -> list[np.ndarray]:
+        """Take in pieces of the mixture with their estimates; returns the blocks that are ready.
+
+        Runs in the thread.
+        """
+        groups, step = [], GROUP * self._hop
+        for mixture, block in pieces:
+            for start in range(0, len(mixture), step):
+                some = slice(start, start + step)
+                signals = np.concatenate([mixture[None, some], block[:, some]])
+                groups += self._take_in(signals.transpose(0, 2, 1))
+        if last:
+            silence = np.zeros((*self._held.shape[:2], step + self._hop), np.float32)
+            groups += self._take_in(silence)
+            while self._groups:
+                groups += self._oldest(min(self._block, len(self._groups)))
+        return [block for block in map(self._of_recording, groups) if block.size]
+
+    def _of_recording(self, group: np.ndarray) -> np.ndarray:
+        """Cut off the silence before and after the recording: `[sources, time, channels]`."""
+        block = group[..., self._silence :][..., : self._left]
+        self._silence = 0
+        self._left -= block.shape[-1]
+        return block.transpose(0, 2, 1)
+
+    def _take_in(self, signals: np.ndarray) -> list[np.ndarray]:
+        """Add `[signals, channels, time]`; returns the refined groups that are ready."""
+        self._held = np.concatenate([self._held, signals], axis=-1)
+        step, ready = GROUP * self._hop, []
+        while self._held.shape[-1] >= step + self._hop:
+            parts = self._analysis(self._held[..., : step + self._hop])
+            self._held = self._held[..., step:]
+            self._groups.append(parts)
+            self._measured.append(self._of_group(parts))
+            if len(self._groups) == self._block + REACH:
+                ready += self._oldest(self._block)
+        return ready
+
+    def _analysis(self, signals: np.ndarray) -> np.ndarray:
+        """Transform a group.
+
+        Args:
+          signals: the mixture and its estimates, `[1 + sources, channels, time]`.
+        Returns: the spectra of the estimates and of the residual, `[sources + 1, channels, frames,
+          bins]`, complex64; their sum is that of the mixture.
+        """
+        frames = np.lib.stride_tricks.sliding_window_view(signals, self._frame, axis=-1)
+        parts = np.empty((*signals.shape[:2], GROUP, self._frame // 2 + 1), np.complex64)
+        for signal, spectrum in zip(frames[:, :, :: self._hop], parts, strict=True):
+            spectrum[...] = transforms.rfft(signal * self._window)
+        residual = parts[0] - parts[1:].sum(axis=0)
+        return np.concatenate([parts[1:], residual[None]])
+
+    def _of_group(self, parts: np.ndarray) -> Measured:
+        magnitudes = np.sqrt(power(parts))
+        if self._together:
+            return Measured([magnitudes.sum(axis=1)], spreads_of(parts))
+        return Measured(list(magnitudes.swapaxes(0, 1)), None)
+
+    def _oldest(self, count: int) -> list[np.ndarray]:
+        """Refine the `count` groups that wait longest; returns `[sources, channels, time]` each."""
+        before = len(self._measured) - len(self._groups)
+        near = list(self._measured)[: before + count + REACH]
+        # `[channels, parts, frames, bins]` for each group; one channel where they are together
+        shares = zip(*(self._shares(views, before, count) for views in _views(near)), strict=True)
+        refined = []
+        for place, share in enumerate(shares, start=before):
+            mixture = self._groups.popleft().sum(axis=0)
+            if self._together:
+                around = near[max(0, place - REACH) : place + 1 + REACH]
+                spreads = np.sum([one.spreads for one in around], axis=0)
+                spectra = divided(mixture, share[0], spreads)
+            else:
+                spectra = np.stack(share, axis=1)[:-1] * mixture
+            waves = transforms.irfft(spectra, self._frame) * self._window
+            refined.append(self._overlapped(waves.astype(np.float32, copy=False)))
+        while len(self._measured) - len(self._groups) > REACH:
+            self._measured.popleft()
+        return refined
+
+    def _shares(self, near: list[np.ndarray], first: int, count: int) -> list[np.ndarray]:
+        """The shares of the parts in `count` groups of those near, by the magnitudes of all."""
+        if self._low_rank is None:
+            return [sharpened(one + SILENCE, 1) for one in near[first : first + count]]
+        magnitudes = np.concatenate(near, axis=1) + SILENCE
+        with one_thread_each():  # the last bits of a product depend on the number of threads
+            shares = low_rank_shares(magnitudes, self._low_rank, bins=self._bins)
+        return np.split(shares, len(near), axis=1)[first : first + count]
+
+    def _overlapped(self, waves: np.ndarray) -> np.ndarray:
+        """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""
+        hops = waves[..., : self._hop].copy()
+        hops[:, :, 0] += self._overlap
+        hops[:, :, 1:] += waves[:, :, :-1, self._hop :]
+        self._overlap = waves[:, :, -1, self._hop :].copy()
+        return hops.reshape(*hops.shape[:2], -1)
+
+
+def _views(near: list[Measured]) -> list[list[np.ndarray]]:
+    """The magnitudes of groups, for each channel or for their sum."""
+    return [list(view) for view in zip(*(one.magnitudes for one in near), strict=True)]

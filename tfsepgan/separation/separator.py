@@ -43,8 +43,8 @@ class Separator:
     """Separates recordings of any length, rate and channel count into stems.
 
     The stems do not depend on `block_seconds`: they equal one pass of the network over the whole
-    signal to float rounding. The network hears every channel alone; stereo is refined by both
-    channels afterwards. In `stream`, memory does not grow with length.
+    signal to float rounding. The network processes every channel alone; afterwards a filter
+    refines stereo with both channels. In `stream`, memory does not grow with length.
     """
 
     folder: Path | None = None
@@ -68,8 +68,8 @@ class Separator:
           block_seconds: new output per pass of the network. Longer blocks are a little faster;
             shorter ones need less memory and reduce the delay of a stream. A block has at least
             four contexts.
-          stereo: 'together' refines the estimates of recordings with two channels by where each
-            source sounds from (`spatial`), which takes half as much time again; 'apart' separates
+          stereo: 'together' refines the estimates of recordings with two channels by the position
+            of each source (`spatial`), which takes half as much time again; 'apart' separates
             each channel alone, as recordings with any other number of channels.
         """
         if not isinstance(block_seconds, Real) or not 0 < block_seconds < math.inf:
@@ -213,7 +213,7 @@ class Separator:
           mixture: `[time]` or `[time, channels]`, floating point in [-1, 1].
           sample_rate_hz: of the mixture.
           progress: called with the samples that are done and the samples of the mixture, after
-            each block. What it raises ends the work and reaches the caller.
+            each block. An exception in it ends the work and reaches the caller.
         Returns: every source and "residual" by name, float32, shaped like the mixture; they sum to
           it.
         Raises: ShapeError for integers, values that are not finite, an empty array, another rank,

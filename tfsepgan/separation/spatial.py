@@ -1,17 +1,17 @@
-"""Both channels of stereo together: estimates refined by where each source sounds from.
+"""Refines estimates of stereo recordings by the position of each source between both channels.
 
-The networks hear one channel at a time, so they miss what stereo tells: a source keeps its place
-between the channels, whatever it plays. A multichannel Wiener filter adds that. From the estimates
-it measures, for each frequency, how every source (and the residual) spreads over both channels;
-then it divides each bin of the mixture among the sources by these spreads and by the magnitudes of
-the estimates.
+The networks process one channel at a time, so they cannot use the position of a source between the
+channels. A multichannel Wiener filter uses it. From the estimates, it measures how every source
+(and the residual) is distributed over both channels, for each frequency: its spread. Then it
+divides each bin of the mixture among the sources by these spreads and by the magnitudes of the
+estimates.
 
 Source: Duong, Vincent & Gribonval 2010, "Under-determined reverberant audio source separation using
 a full-rank spatial covariance model" (arXiv:0912.0171), equations 3, 4 and 22; with estimates of a
 network, Nugraha, Liutkus & Vincent 2016, as in Open-Unmix (Stoeter et al. 2019).
 Departs from them:
 - The share of a source in a bin follows its magnitude, not its power, so that two equal channels
-  give what one gives alone.
+  give the same stems as one channel alone.
 - The spreads are measured over 13 s of music around each 0.7 s of output, not over the recording:
   the context is finite, so streams of any length have bounded memory.
 - All frames of a group share their spreads, and groups are counted from the start of the recording,
@@ -90,7 +90,7 @@ class SpatialFilter:
         return ready
 
     def _refine(self, blocks: list[np.ndarray], *, last: bool = False) -> list[np.ndarray]:
-        """Give blocks to the thread; returns what it was given before, refined."""
+        """Give blocks to the thread; returns the refined blocks that it was given before."""
         done = self._done()
         pieces = []
         for block in blocks:

@@ -159,7 +159,7 @@ class Workers:
             )
 
     def leave(self) -> None:
-        """Wait until all workers are done: one that leaves early counts as lost."""
+        """Wait until all workers are done, because one that ends early counts as lost."""
         with contextlib.suppress(TfsepganError):
             self.gathered(0)
 

@@ -171,7 +171,8 @@ def test_the_small_installation_is_enough_to_separate(tmp_path):
         for owner in owners.get(module, [])
     }
     assert loaded >= {"numpy", "h5py"} and "ai-edge-litert" not in loaded
-    assert loaded - with_requirements(SMALL.NEEDS) <= {"tfsepgan", "setuptools"}
+    faster = {"scipy"}  # where it is installed: its compiled transforms
+    assert loaded - with_requirements(SMALL.NEEDS) - faster <= {"tfsepgan", "setuptools"}
 
 
 def test_the_dockerfile_copies_files_that_exist_and_takes_a_tested_python(package):

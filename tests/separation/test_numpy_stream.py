@@ -66,7 +66,7 @@ def test_an_estimate_depends_on_nothing_after_the_latency(kind):
         moved = np.flatnonzero(one_pass(masker, changed)[0] != one_pass(masker, signal)[0])
         first_heard.append(struck - moved[0])
     assert max(first_heard) < latency
-    assert max(first_heard) >= latency - 2  # the first sample under a window is zero
+    assert max(first_heard) >= latency - 6  # the first samples under a window are nearly zero
 
 
 def test_the_stream_gives_a_sample_when_the_latency_has_passed():

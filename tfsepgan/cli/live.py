@@ -140,10 +140,13 @@ class _Session:
 
     def _play(self, stop_here: Callable[[], None]) -> None:
         """From a file to a device."""
+        import numpy as np
+
         from tfsepgan.separation.prefetch import ahead
 
+        end = np.zeros((0, self._channels), np.float32)  # a block that is not full ends the stream
         with closing(ahead(self._live.through(self._mixture), depth=BLOCKS_AHEAD)) as outputs:
-            self._stream(lambda nothing: next(outputs), lambda: None, stop_here)
+            self._stream(lambda nothing: next(outputs, end), lambda: None, stop_here)
 
     def _listen(self, writer: "GrowingWav | None", stop_here: Callable[[], None]) -> None:
         """From a device to a device, or to a file."""

@@ -132,14 +132,13 @@ class Live:
         return joined[: len(samples)]
 
     def through(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the mix of a whole mixture in blocks; the last one is shorter, or empty."""
-        held = np.zeros((0, self.separator.channels), np.float32)
-        for piece in _with_end(pieces):
-            held = np.concatenate([held, self.end() if piece is None else self.add(piece)])
-            while len(held) >= self.block:
-                yield held[: self.block]
-                held = held[self.block :]
-        yield held
+        """Yield the mix of a whole mixture in blocks; the last one may be shorter."""
+        return blocks_of(self._mixes(pieces), self.block)
+
+    def _mixes(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for piece in pieces:
+            yield self.add(piece)
+        yield self.end()
 
     def _mixed(self, stems: dict[str, np.ndarray]) -> np.ndarray:
         mix = sum(np.float32(gain) * stems[name] for name, gain in self._gains.items() if gain)
@@ -169,8 +168,3 @@ def blocks_of(pieces: Iterable[np.ndarray], block: int) -> Iterator[np.ndarray]:
         held = held[whole:]
     if held is not None and len(held):
         yield held
-
-
-def _with_end(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray | None]:
-    yield from pieces
-    yield None

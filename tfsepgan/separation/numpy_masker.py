@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tfsepgan.dsp import transforms
 from tfsepgan.dsp.filterbank import (
     AMPLIFIED,
     EPSILON,
@@ -40,9 +41,6 @@ from tfsepgan.separation.numpy_layers import (
 
 # of a signal; below, to prepare the weights takes a sixth of a matrix product, so signals share it
 FEW_FRAMES = 128
-# what NumPy computes transforms in: float32 since NumPy 2
-TRANSFORM_OF = np.fft.rfft(np.zeros(2, np.float32)).dtype
-TRANSFORM_TYPE = np.zeros(0, TRANSFORM_OF).real.dtype
 
 Weights = Mapping[str, list[np.ndarray]]
 """The arrays of each layer, in the order in which Keras saves them."""
@@ -218,11 +216,11 @@ class NumpyMasker:
         frames = np.lib.stride_tricks.sliding_window_view(extended, self.frame)[:: self.hop]
         spectrum = np.empty((len(frames), self._bins), np.complex64)
         most = min(len(frames), FRAMES_PER_TRANSFORM)
-        windowed = np.empty((most, self.frame), TRANSFORM_TYPE)
+        windowed = np.empty((most, self.frame), transforms.REAL)
         for some in chunks(len(frames)):
             count = some.stop - some.start
             np.multiply(frames[some], self._window, out=windowed[:count])
-            spectrum[some] = np.fft.rfft(windowed[:count])[:, : self._bins]
+            spectrum[some] = transforms.rfft(windowed[:count])[:, : self._bins]
         return spectrum
 
     def masks(self, spectrum: np.ndarray, edges: Edges, *, channels: int = 1) -> np.ndarray:
@@ -271,14 +269,13 @@ class NumpyMasker:
         hops = np.zeros((len(spectrum) + repeats - 1, self.hop), np.float32)
         if before is not None:
             hops[: repeats - 1] = before.reshape(-1, self.hop)
-        # The transform ignores the second half; without it, NumPy 1 would copy its input.
         most = min(len(spectrum), FRAMES_PER_TRANSFORM)
-        whole = np.zeros((most, self.frame), TRANSFORM_OF)
+        whole = np.zeros((most, self.frame // 2 + 1), transforms.COMPLEX)
         frames = np.empty((most, size), np.float32)
         for some in chunks(len(spectrum)):
             count = some.stop - some.start
             np.multiply(spectrum[some], mask[some], out=whole[:count, : self._bins])
-            waves = np.fft.irfft(whole[:count], self.frame)[:, -size:]
+            waves = transforms.irfft(whole[:count], self.frame)[:, -size:]
             np.multiply(waves, self._synthesis_window, out=frames[:count], casting="same_kind")
             for part in range(repeats):
                 own = slice(part * self.hop, (part + 1) * self.hop)

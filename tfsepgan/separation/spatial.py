@@ -23,6 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from tfsepgan.dsp import transforms
 from tfsepgan.dsp.filterbank import root_hann
 from tfsepgan.separation.engine import Engine
 
@@ -150,7 +151,7 @@ class SpatialFilter:
         frames = np.lib.stride_tricks.sliding_window_view(signals, self._frame, axis=-1)
         parts = np.empty((*signals.shape[:2], GROUP, self._frame // 2 + 1), np.complex64)
         for signal, spectrum in zip(frames[:, :, :: self._hop], parts, strict=True):
-            spectrum[...] = np.fft.rfft(signal * self._window)
+            spectrum[...] = transforms.rfft(signal * self._window)
         residual = parts[0] - parts[1:].sum(axis=0)
         return np.concatenate([parts[1:], residual[None]])
 
@@ -161,7 +162,8 @@ class SpatialFilter:
         if before == REACH:
             self._spreads.popleft()
         spectra = refined(self._groups.popleft(), np.sum(near, axis=0))
-        return self._overlapped((np.fft.irfft(spectra, self._frame) * self._window).astype("f4"))
+        waves = transforms.irfft(spectra, self._frame) * self._window
+        return self._overlapped(waves.astype(np.float32, copy=False))
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tfsepgan.config import AugmentConfig, DataConfig, TrainingConfig
+from tfsepgan.config import AugmentConfig, DataConfig, Experiment, TrainingConfig
 from tfsepgan.config.limits import shares
 from tfsepgan.settings import presets as shared
 from tfsepgan.settings.base import SystemConfig, nothing_to_learn, presets_of
@@ -179,43 +179,40 @@ PRESETS = presets_of(
     },
 )
 
-# The same training with weights that are shared across frequency: docs/systems/ssepgan.md has sizes
-# and speeds.
-_PIANO = PRESETS["piano"]
-PRESETS["piano2d"] = replace(
-    _PIANO,
-    preset="piano2d",
-    model=replace(
-        _PIANO.model,
-        generator=GeneratorConfig(
-            kind="tfc_tdf",
-            channels=48,  # the widest within 0.8 GFLOP for a second
-            blocks=5,
-            frame=4096,
-            hop=1024,
-            cutoff_hz=16000.0,
-            dilations=(1, 3, 9, 27, 9),  # filters join without overlap: context of 1.4 s each side
-        ),
+
+def _piano_with(preset: str, generator: GeneratorConfig) -> Experiment:
+    """The training of `piano` with another generator."""
+    piano = PRESETS["piano"]
+    return replace(piano, preset=preset, model=replace(piano.model, generator=generator))
+
+
+# Weights that are shared across frequency: docs/systems/ssepgan.md has sizes and speeds.
+PRESETS["piano2d"] = _piano_with(
+    "piano2d",
+    GeneratorConfig(
+        kind="tfc_tdf",
+        channels=48,  # the widest within 0.8 GFLOP for a second
+        blocks=5,
+        frame=4096,
+        hop=1024,
+        cutoff_hz=16000.0,
+        dilations=(1, 3, 9, 27, 9),  # filters join without overlap: context of 1.4 s each side
     ),
 )
 
-# The same training with a latency of 46 ms, for the stage: docs/live.md has other latencies.
-PRESETS["piano-live"] = replace(
-    _PIANO,
-    preset="piano-live",
-    model=replace(
-        _PIANO.model,
-        generator=GeneratorConfig(
-            kind="filterbank",
-            channels=256,  # 2.9 million weights, which a processor reads for each hop
-            blocks=8,
-            frame=4096,  # tells low notes apart, as in `piano`
-            hop=1024,
-            synthesis_frame=2048,  # the latency
-            look_ahead_frames=0,
-            level_frames=40,  # 0.9 s before
-            cutoff_hz=16000.0,
-        ),
+# A latency of 46 ms, for the stage: docs/live.md has other latencies.
+PRESETS["piano-live"] = _piano_with(
+    "piano-live",
+    GeneratorConfig(
+        kind="filterbank",
+        channels=256,  # 2.9 million weights, which a processor reads for each hop
+        blocks=8,
+        frame=4096,  # tells low notes apart, as in `piano`
+        hop=1024,
+        synthesis_frame=2048,  # the latency
+        look_ahead_frames=0,
+        level_frames=40,  # 0.9 s before
+        cutoff_hz=16000.0,
     ),
 )
 

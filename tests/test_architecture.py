@@ -15,8 +15,8 @@ from source_for_tests import FILES, PACKAGE, REPOSITORY, every_file, imported_mo
 import tfsepgan
 from tfsepgan.cli.command_list import COMMANDS
 
-# Ground floor first. A module imports from lower floors only.
-FLOORS = (
+# Lowest level first. A module imports from lower levels only.
+LEVELS = (
     ("",),  # tfsepgan/__init__.py: the version, and lazy names
     ("errors",),
     ("files", "locking", "processes", "progress", "quiet", "registration"),
@@ -34,7 +34,7 @@ FLOORS = (
     ("refining", "tuning", "serving", "web"),
     ("cli",),
 )
-FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
+LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 KERAS_ONLY = ("layers", "networks", "losses", "metrics")  # trainable on any Keras backend
 
 
@@ -49,23 +49,23 @@ def package_imports(path: Path) -> set[str]:
     for module in imported_modules(path):
         if module.split(".")[0] == "tfsepgan":
             part = (module.split(".") + [""])[1]
-            found.add(part if part in FLOOR else "")
+            found.add(part if part in LEVEL else "")
     return found
 
 
-def test_every_package_has_a_floor():
+def test_every_package_has_a_level():
     found = {package_of(path) for path in FILES}
-    assert found <= FLOOR.keys(), f"give these a floor: {sorted(found - FLOOR.keys())}"
+    assert found <= LEVEL.keys(), f"give these a level: {sorted(found - LEVEL.keys())}"
 
 
 @every_file
 def test_imports_point_downwards(path):
     package = package_of(path)
     upwards = {
-        other for other in package_imports(path) - {package} if FLOOR[other] >= FLOOR[package]
+        other for other in package_imports(path) - {package} if LEVEL[other] >= LEVEL[package]
     }
     assert not upwards, (
-        f"{name_of(path)} is on the floor of {FLOORS[FLOOR[package]]} and imports {sorted(upwards)}"
+        f"{name_of(path)} is on the level of {LEVELS[LEVEL[package]]} and imports {sorted(upwards)}"
     )
 
 
@@ -120,7 +120,7 @@ def test_every_preset_has_its_own_name():
 
 @every_file
 def test_networks_and_losses_use_keras_only(path):
-    below = FLOOR[package_of(path)] < FLOOR["layers"] and package_of(path) != "quiet"
+    below = LEVEL[package_of(path)] < LEVEL["layers"] and package_of(path) != "quiet"
     if package_of(path) in KERAS_ONLY or below:
         roots = {module.split(".")[0] for module in imported_modules(path)}
         assert not roots & {"tensorflow", "tensorflow_io", "tf_keras"}, name_of(path)

@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("tools/**/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TREE = r"(?:tfsepgan|tools|tests|docs|exported_models)"
-ROOMS = (
+PACKAGES = (
     r"(?:audio|config|data|evaluation|export|models|networks|separation|settings|systems|training)"
 )
 FILE = re.compile(rf"(?<![\w/.-]){TREE}/[\w/.-]+\.(?:py|md|json|sha256|jpg|png|ogg)\b")
-ROOM_FILE = re.compile(rf"`((?:cli|{ROOMS})/[\w/]+\.py)`")
+PACKAGE_FILE = re.compile(rf"`((?:cli|{PACKAGES})/[\w/]+\.py)`")
 COMMAND = re.compile(r"\btfsepgan-(\w+)")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -53,7 +53,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 def test_every_named_file_exists(page):
     text = page.read_text(encoding="utf-8")
     named = {name: ROOT / name for name in FILE.findall(text)}
-    named |= {name: ROOT / "tfsepgan" / name for name in ROOM_FILE.findall(text)}
+    named |= {name: ROOT / "tfsepgan" / name for name in PACKAGE_FILE.findall(text)}
     missing = [name for name, path in named.items() if "NAME" not in name and not path.exists()]
     assert not missing, f"{page.name} names {missing}"
 
@@ -70,4 +70,4 @@ def test_the_map_shows_every_folder_of_the_package():
     folders = {path.parent.name for path in (ROOT / "tfsepgan").glob("*/__init__.py")}
     for name in folders:
         assert f"{name}/" in picture
-        assert f"`{name}/`" in text.split("## The rooms")[1], f"{name} has no paragraph"
+        assert f"`{name}/`" in text.split("## The packages")[1], f"{name} has no paragraph"

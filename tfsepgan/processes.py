@@ -115,7 +115,7 @@ def run_in_workers(
       function: called with the result of `start` and a job.
       jobs: the next one is taken when a process is free.
       workers: number of processes, 1 or more.
-      poll: called often in this process; what it raises ends the run.
+      poll: called often in this process; an exception in it ends the run.
     Yields: (job, result, None) or (job, None, error) in the order in which jobs end; the error is
       `WorkerDied` where the process died.
     Raises: what `start` raises; DataError where processes die one after the other.

@@ -1,4 +1,4 @@
-"""Keeping native libraries quiet: what they write to the standard error is not for the user."""
+"""Keeps native libraries quiet: their text on the standard error is not for the user."""
 
 import contextlib
 import io

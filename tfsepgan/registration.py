@@ -1,4 +1,4 @@
-"""Registration of the layers with Keras, so that `keras.saving.load_model` knows their names."""
+"""Registration of the layers with Keras, so that `keras.saving.load_model` finds them."""
 
 import sys
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def _import_layers() -> None:
 
 
 class _KerasFinder(MetaPathFinder):
-    """Finds Keras where Python finds it; once it is imported, the layers are imported too."""
+    """An import hook: it imports the layers as soon as Keras is imported."""
 
     def __init__(self) -> None:
         self._searching = False
@@ -36,7 +36,7 @@ class _KerasFinder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The place of Keras; None for every other module."""
+        """The spec of Keras, which also imports the layers; None for every other module."""
         if name != KERAS or self._searching:
             return None
         self._searching = True

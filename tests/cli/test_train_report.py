@@ -45,7 +45,7 @@ def test_a_model_that_is_worse_than_the_mixture_gets_a_warning(kind, score, warn
     show_kept({"step": 40, "score": score}, run_of(kind), console)
     text = console.export_text()
     assert text.startswith("Model kept: that of step 40")
-    assert ("Warning: this model is worse than none" in text) == warned
+    assert ("Warning: this model is worse than no separation" in text) == warned
     if score == -1.5:
         assert "1.50 dB below that of the mixture" in text
 

@@ -90,7 +90,7 @@ def test_only_chosen_measures_are_computed(tmp_path, chosen, taken):
     for kind in ("mixture", "model", "oracle"):
         assert figures & report.tracks[0].scores["piano"][kind].keys() == set(taken)
     text = printed(report, 80)
-    assert ("Bleed and likeness" in text) == ("bleed" in chosen) and ("Spectra" in text) == (
+    assert ("Bleed and distance" in text) == ("bleed" in chosen) and ("Spectra" in text) == (
         "spectra" in chosen
     )
 

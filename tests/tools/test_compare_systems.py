@@ -178,7 +178,7 @@ def test_tables_hold_means_with_errors_bounds_and_what_is_over_plain_l1(comparis
     groups = results.groups()
     mixture, row, oracle = groups["Systems"]
     plain = tables.plain_of(groups)
-    assert (mixture["row"], row["row"], oracle["row"]) == ("mixture", "ssepgan", "oracle mask")
+    assert (mixture["row"], row["row"], oracle["row"]) == ("mixture", "ssepgan", "ideal mask")
     assert plain["row"] == "l1-only"
     cells = (
         tables.score_cells(row, plain)

@@ -39,7 +39,7 @@ def test_a_signal_stops_after_the_current_step(guard, number):
 @pytest.mark.parametrize(("own", "others", "reason"), [(0, 2, "time"), (1, 2, "interrupted")])
 def test_when_a_worker_stops_all_stop_after_the_same_step(own, others, reason):
     said = []
-    guard = Guard(told=lambda number: said.append(number) or [number, others])
+    guard = Guard(gathered=lambda number: said.append(number) or [number, others])
     guard.set_model(SimpleNamespace(stop_training=False))
     guard.reason = (None, "interrupted")[own]
     assert after_step(guard) == (reason, True)

@@ -64,7 +64,7 @@ def test_a_batch_that_cannot_be_divided_is_refused(tiny):
 
 def test_without_others_a_worker_is_the_chief_and_agrees_with_itself():
     alone = Workers()
-    assert alone.chief and alone.told(3) == [3] and alone.text_of_chief("x") == "x"
+    assert alone.chief and alone.gathered(3) == [3] and alone.text_of_chief("x") == "x"
     with pytest.raises(TfsepganError, match="its own"), alone.together():
         raise TfsepganError("its own")
 

@@ -1,7 +1,7 @@
 """Sound devices: blocks from an input and to an output, through PortAudio.
 
 The extra `live` installs `sounddevice`. PortAudio calls a function for each block, in its own
-thread; what goes wrong there is raised by `DeviceStream.check` in the thread of the caller.
+thread. `DeviceStream.check` raises its errors in the thread of the caller.
 
 Source: https://python-sounddevice.readthedocs.io (streams, callback flags).
 """
@@ -100,7 +100,7 @@ class DeviceStream:
 
     @property
     def latency_ms(self) -> float:
-        """What the devices and their buffers add, as PortAudio reports it."""
+        """The latency of the devices and their buffers, as PortAudio reports it."""
         return 1000 * float(np.sum(self._stream.latency))
 
     def __enter__(self) -> "DeviceStream":
@@ -119,7 +119,7 @@ class DeviceStream:
             self._stream.close()
 
     def check(self) -> None:
-        """Raise what the thread of the stream raised, or DataError when the device is gone."""
+        """Raise the error of the stream's thread, or DataError when the device is gone."""
         if self._error is not None:
             raise self._error
         quiet = 0.0 if self._computing else time.monotonic() - self._called
@@ -148,7 +148,7 @@ class DeviceStream:
             raise self._library.CallbackStop
 
     def _checked(self, taken: np.ndarray) -> np.ndarray:
-        """A copy of what the input gave; silence, and counted, where that is no sound."""
+        """A copy of the input; a block with NaN or huge samples is counted and becomes silence."""
         if np.abs(taken).max(initial=0.0) <= LOUDEST:  # false for NaN
             return taken.copy()
         self.xruns["broken_input_block"] += 1

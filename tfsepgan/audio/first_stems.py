@@ -34,7 +34,7 @@ class FirstStems:
         """Whether the samples are in the files."""
 
     def open(self) -> None:
-        """Create the files: an error comes early, and no other writer finds the folder empty."""
+        """Create the files, so that errors come early and other writers see the folder in use."""
         for name, path in self._files.items():
             if self.in_files:
                 self._open[name] = self._create(path)

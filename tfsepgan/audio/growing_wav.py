@@ -1,4 +1,4 @@
-"""A WAV file that is complete after every block, whatever ends the program: 24-bit integers.
+"""A 24-bit WAV file that is complete after every block, even if the program is killed.
 
 Source: Python's `wave`, which writes the sizes in the head again after each block.
 """

@@ -1,4 +1,4 @@
-"""The frame of every command: an error is one line and an exit code; signals stop it cleanly."""
+"""What all commands share: an error is one line and an exit code; signals stop them cleanly."""
 
 import contextlib
 import functools
@@ -24,7 +24,7 @@ class Stopped(Exception):
 
 
 def command(main: Callable[[list[str], Console], None]) -> Callable[..., int]:
-    """Turn `main(arguments, console)` into a console entry point; `--version` is known to each.
+    """Turn `main(arguments, console)` into a console entry point, which also takes `--version`.
 
     Exit codes: 0 success; 1 failure (one line says why); 2 wrong use; 130 interrupted.
     """

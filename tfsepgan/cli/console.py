@@ -1,4 +1,4 @@
-"""The console of a command: names of files and words of servers cannot control the terminal."""
+"""The console of a command: file names and replies of servers cannot control the terminal."""
 
 import re
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ _ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 
 
 class PlainConsole(Console):
-    """A console that shows characters that would act on a terminal as Python writes them."""
+    """A console that shows control characters in escaped form, as Python writes them."""
 
     def render_str(self, text: str, **options) -> Text:
-        """Text of a line or a cell, so that its width is that of what is shown."""
+        """The escaped text of a line or a cell, so that its width is right."""
         return super().render_str(visible(text), **options)
 
     def render(self, *arguments, **options) -> Iterable[Segment]:
@@ -25,5 +25,5 @@ class PlainConsole(Console):
 
 
 def visible(text: str) -> str:
-    """Text in which an escape character, for example, is written as \\x1b."""
+    """Text with control characters in escaped form, such as \\x1b."""
     return _ACTING.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -1,4 +1,4 @@
-"""`tfsepgan-live`: separates what an instrument or a band plays, while it plays."""
+"""`tfsepgan-live`: separates the sound of a device or a file while it plays."""
 
 import time
 from collections import Counter
@@ -40,7 +40,7 @@ class LiveOptions:
     output: str | None = None
     """File to write, NAME.wav, complete whenever the command ends; or a device, as the input."""
     source: str | None = None
-    """What to hear: a source of the model, or 'residual'; default: the first source."""
+    """Stem to play: a source of the model, or 'residual'; default: the first source."""
     gain_db: float = 0.0
     """Gain of the source, in dB."""
     others_db: float | None = None
@@ -199,7 +199,7 @@ class _Session:
         return self._xruns + late
 
     def _show_xruns(self) -> None:
-        """Say on stderr what went wrong since the last line, at most once a second."""
+        """Print xruns and late blocks since the last line to stderr, at most once a second."""
         now = time.monotonic() - self._started
         if now < self._shown_at + REPORT_SECONDS:
             return
@@ -210,7 +210,7 @@ class _Session:
         self._shown, self._shown_at = troubles, now
 
     def show_summary(self) -> None:
-        """Say how long it ran, what a block took, and what went wrong."""
+        """Print how long the session ran, the times of a block, xruns and late blocks."""
         live = self._live
         if not live.seconds:
             return

@@ -12,7 +12,7 @@ from tfsepgan.quiet import quiet_tensorflow
 
 
 class Facts(NamedTuple):
-    """What a job needs to know of a model before any work."""
+    """The facts about a model that a job needs before any work."""
 
     sources: tuple[str, ...]
     digest: str

@@ -44,7 +44,7 @@ class SeparateOptions:
     """Number of processes that separate recordings at the same time; of threads with
     --runner DirectRunner."""
     skip_existing: bool = False
-    """Leave out recordings whose stems exist already, whatever they were made with."""
+    """Leave out recordings whose stems exist already, with any model and settings."""
     retry_failed: bool = False
     """Try recordings again that failed in an earlier run."""
     results: str | None = None

@@ -77,7 +77,7 @@ class Work:
         self._recordings, self._total = recordings, len(recordings)
 
     def ended(self, stop_here: Callable[[], None]) -> Iterator["Ended"]:
-        """What became of each recording, when it is finished.
+        """Yield the result of each recording when it is finished.
 
         Args:
           stop_here: called often; raises where the command must stop.

@@ -64,7 +64,7 @@ def show_kept(best: dict[str, float], run, console: Console) -> None:
     if run.system.kind != "synthesis" and score is not None and score < 0:
         say(
             console,
-            f"Warning: this model is worse than none. On the valid split the SI-SDR of its"
+            f"Warning: this model is worse than no separation. On the valid split the SI-SDR of its"
             f" estimates is {-score:.2f} dB below that of the mixture. Train for longer, and check"
             f" the recordings with tfsepgan-data check and tfsepgan-data preview.",
         )

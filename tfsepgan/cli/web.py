@@ -1,4 +1,4 @@
-"""`tfsepgan-web`: writes a page that separates recordings on the machine of its visitor."""
+"""`tfsepgan-web`: writes a page that separates recordings on the visitor's machine."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,9 +12,9 @@ from tfsepgan.files import readable_size
 
 @dataclass(frozen=True, kw_only=True)
 class WebOptions:
-    """Write a page that separates recordings in the browser, on the machine of its visitor.
+    """Write a page that separates recordings in the browser, on the visitor's machine.
 
-    Any server of files can serve the folder; nothing is loaded from other servers."""
+    Any file server can serve the folder; the page loads nothing from other servers."""
 
     directory: Annotated[str, tyro.conf.Positional] = "page"
     """Folder to create."""
@@ -37,7 +37,7 @@ def _web(arguments, console):
 
 
 def say_how_to_open(console, directory: str) -> None:
-    """How to look at a page that was written."""
+    """Print how to open a page that was written."""
     say(console, f"Open it here: python -m http.server -b 127.0.0.1 -d {directory} 8000")
     say(console, "then http://127.0.0.1:8000 in a browser. On other machines it needs HTTPS.")
 

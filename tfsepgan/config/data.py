@@ -70,8 +70,8 @@ class DataConfig:
     """Share of the mixtures that are windows of songs, where songs are joined with unpaired
     recordings; all other mixtures are mixed at random."""
     rests: float = 0.0
-    """Probability that a mixture, labelled or not, has none of the sources, as where an instrument
-    rests in a song."""
+    """Probability that a mixture, labelled or not, has none of the sources, as in the
+    pauses of an instrument in a song."""
     labelled: float = 1.0
     """Share of the recordings (or songs) used for labelled mixtures; unlabelled mixtures and solos
     then use the remaining ones only."""

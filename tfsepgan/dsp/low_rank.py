@@ -1,16 +1,16 @@
-"""Estimates that are sums of a few spectra: non-negative matrix factorisation after a network.
+"""Approximates estimates by a few spectra: non-negative matrix factorisation after a network.
 
-The masks of a network are uncertain, most of all on instruments that it never heard, and
-uncertain in another way in every frame. Music repeats: a note has about the same spectrum wherever
-it sounds. So the magnitudes of each part are approximated by a few spectra with a level for each
-frame, fitted over half a minute, and the mixture is divided by these approximations.
+The masks of a network have errors that differ from frame to frame, most of all on instruments that
+are not in its training data. Music repeats: a note has about the same spectrum each time it sounds.
+So the magnitudes of each part (a source, or the residual) are approximated by a few spectra with a
+level for each frame. They are fitted over half a minute. The approximations divide the mixture.
 
 Source: Lee & Seung 2000, "Algorithms for non-negative matrix factorization", for the divergence of
 Kullback and Leibler; a factorisation of a network's estimates, Kang et al. 2014, "NMF-based target
 source separation using deep neural network", IEEE Signal Processing Letters 22(2).
-Departs from them: the spectra are not learned before but fitted to the estimates themselves, with
-few iterations from random numbers. More iterations follow the estimates more closely, with their
-errors.
+Departs from them: the spectra are not learned from training data. They are fitted to the estimates
+themselves, with few iterations from random numbers. With more iterations, the approximations follow
+the errors of the estimates, too.
 """
 
 from dataclasses import dataclass

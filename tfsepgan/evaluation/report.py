@@ -101,7 +101,7 @@ def quality_table(report: Report) -> Table:
     def cell(metric: str, numbers: dict) -> str:
         return _with_error(numbers)
 
-    table = _empty_table("Bleed and likeness, mean ± standard error")
+    table = _empty_table("Bleed and distance, mean ± standard error")
     _fill(table, report, _measured(report, QUALITY_TITLES), cell)
     return table
 

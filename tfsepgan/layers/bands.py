@@ -31,8 +31,8 @@ class Group(NamedTuple):
 def band_groups(bins: int, *, narrowest: int, a_width: int) -> tuple[Group, ...]:
     """Split bins into bands, from 0 Hz up, in groups of doubling width.
 
-    The first `a_width` bands have the narrowest width, as many have twice that, and so on until
-    every bin is in a band.
+    The first `a_width` bands have the narrowest width, the next `a_width` bands have twice that
+    width, and so on, until every bin is in a band.
 
     Args:
       bins: number of bins; the last band may reach beyond them.

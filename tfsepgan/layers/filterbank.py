@@ -2,9 +2,8 @@
 
 Frames of `frame` samples, every `hop` samples, have the square root of a Hann window in analysis
 and synthesis. If `hop` divides `frame` at least twice, the synthesis of an unchanged analysis is
-exactly the signal. With a `synthesis_frame` shorter than the frame, the windows are a pair that
-gives the signal back too, and the estimates wait for fewer samples: see
-`tfsepgan/dsp/filterbank.py`.
+exactly the signal. With a `synthesis_frame` shorter than the frame, the two windows also
+reconstruct the signal exactly, and the latency is shorter: see `tfsepgan/dsp/filterbank.py`.
 
 The inverse transform uses a *forward* real FFT, by way of the Hartley transform: with X = A + iB
 the spectrum of a real frame, h[k] = A[k] - B[k] is its Hartley spectrum, and the Hartley transform

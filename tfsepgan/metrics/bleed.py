@@ -8,7 +8,7 @@ A positive difference is bleed, a negative one is loss. Each kind has its own me
 
 A score of 100 means no difference, 50 means 1 dB on average, 10 means 9 dB. A generator that fills
 holes with plausible sound gains fullness; a mask that removes too much loses fullness, but no
-bleedless. Volume counts.
+bleedless. Both scores depend on volume.
 
 Source: ZFTurbo's Music-Source-Separation-Training,
 github.com/ZFTurbo/Music-Source-Separation-Training, `bleed_full` in `utils/metrics.py` at ccc011a:

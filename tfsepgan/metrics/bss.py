@@ -139,7 +139,7 @@ def bss_eval_sources(references, estimates) -> BSSScores:
 
 @contextlib.contextmanager
 def _numpy_1_silenced() -> Iterator[None]:
-    """Inside, numpy 1 does not warn of a parameter that museval leaves out."""
+    """Within this context, numpy 1 does not warn of a parameter that museval leaves out."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="`rcond` parameter", category=FutureWarning)
         yield

@@ -27,8 +27,8 @@ def multi_resolution_distance(reference, estimate, frames=FRAMES) -> float:
       reference, estimate: `[time]` or `[time, channels]`, the same shape, full scale at 1; the
         reference not silent.
       frames: frame lengths in samples, multiples of four.
-    Returns: dimensionless, 0 for the source itself; less is better. Volume counts: a gain g gives
-      `|1 - g| + |log g|`.
+    Returns: dimensionless, 0 for the source itself; less is better. It depends on volume:
+      a gain g gives `|1 - g| + |log g|`.
     Raises: ShapeError when the shapes differ, a value is not finite, or the reference is silent;
       ConfigError for invalid frames.
     """

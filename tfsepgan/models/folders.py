@@ -141,7 +141,7 @@ def _from_hub(name: str) -> Path:
 
 
 def copy_bundle(folder: Path, target: str | os.PathLike[str]) -> None:
-    """Copy a model with all its files; the card is also written as README.md, as the Hub wants it.
+    """Copy a model with all its files; the card is also written as README.md, for the Hub.
 
     Args:
       folder: of the model.
@@ -158,7 +158,7 @@ def copy_bundle(folder: Path, target: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def writing_a_model(folder: Path) -> Iterator[None]:
-    """Inside, an OSError becomes a CheckpointError that names the folder."""
+    """Within this context, an OSError becomes a CheckpointError that names the folder."""
     try:
         yield
     except OSError as error:

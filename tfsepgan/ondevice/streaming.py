@@ -3,7 +3,8 @@
 The model takes blocks of one length and returns the stems of the samples that were its input
 `delay` samples earlier. Its state is a vector for each channel that is kept here, outside the
 model. So one model serves any number of channels, and a stream can be suspended and resumed. A file
-for the web takes two channels in a call; the last one of an odd number goes with a silent one.
+for the web takes two channels in a call; if their number is odd, the last one is paired with a
+silent one.
 """
 
 import os

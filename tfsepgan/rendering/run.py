@@ -93,7 +93,7 @@ def save_manifest(
     singers: Mapping[str, dict] | None = None,
     **files: dict[str, dict],
 ) -> dict:
-    """Write manifest.json; what an earlier one says of other soundfonts, scores and runs is kept.
+    """Write manifest.json; entries of an earlier one for other soundfonts and scores are kept.
 
     Args:
       studio: its `output`, `fonts` and `settings` are used.

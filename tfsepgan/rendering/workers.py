@@ -28,7 +28,7 @@ def work(
     studio: StudioType,
     done: Callable[[OutcomeType], None],
 ) -> list[OutcomeType]:
-    """Run all jobs, after a removal of what killed processes left in the studio's folder.
+    """Run all jobs. First remove half-written files of killed processes from the studio's folder.
 
     Args:
       do: a top-level function of a module, so that other processes can import it; its second

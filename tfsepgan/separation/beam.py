@@ -1,8 +1,8 @@
 """A job on Apache Beam: the work and the results of `jobs`, on the workers of a runner.
 
 Recordings and output may be at any address of fsspec. Each worker loads the model once. The result
-of a recording is a file beside the stems (`PLACED`), so a bundle that a runner repeats and a second
-run of the job do nothing twice. At the end of a run they become lines of `results.jsonl`.
+of a recording is a file beside the stems (`PLACED`), so nothing is separated twice if a runner
+repeats a bundle or the job is run again. At the end of a run they become lines of `results.jsonl`.
 """
 
 import contextlib

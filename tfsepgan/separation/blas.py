@@ -25,7 +25,7 @@ if hasattr(os, "register_at_fork"):  # a forked child has none of the threads th
 
 
 def shared_by(threads: int) -> contextlib.AbstractContextManager[None]:
-    """Inside, a matrix product takes the cores divided by `threads`, and at least one.
+    """Within this context, a matrix product uses 1 / `threads` of the cores, at least one.
 
     Its last bits depend on this number, so calls that want another one wait for each other.
     """
@@ -33,7 +33,7 @@ def shared_by(threads: int) -> contextlib.AbstractContextManager[None]:
 
 
 def one_thread_each() -> contextlib.AbstractContextManager[None]:
-    """Inside, a matrix product takes one core; see `shared_by`."""
+    """Within this context, a matrix product uses one core; see `shared_by`."""
     return _limited_to(1)
 
 

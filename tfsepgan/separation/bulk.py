@@ -114,7 +114,7 @@ def separate_each(
       console: shows progress; None shows nothing.
       at_each_block: called often; an exception it raises ends the whole run, and no stem of the
         recordings in work is left.
-      ended: called for each recording in its thread; by default, what became of it is yielded.
+      ended: called for each recording in its thread; by default, its result is yielded.
     Yields: each recording and what `ended` returns for it, in order.
     """
     seconds = [length_of(one) for one in recordings] if lengths is None else list(lengths)

@@ -52,7 +52,7 @@ def replaced(
 
 
 def remove_half_written(stems: Iterable[Path]) -> None:
-    """Remove what killed processes left of stems, and the folders that are then empty.
+    """Remove half-written stems of killed processes, and the folders that are then empty.
 
     No process may write these stems.
     """

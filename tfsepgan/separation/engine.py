@@ -22,7 +22,7 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 
 class Engine(Protocol):
-    """What separates pieces of a mixture: `BlockSeparator`, and what refines its estimates."""
+    """The interface of `BlockSeparator`, and of the filters that refine its estimates."""
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """The next `[time, channels]` to blocks of estimates, `[sources, time, channels]`."""

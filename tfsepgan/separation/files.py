@@ -181,7 +181,7 @@ def _notes(
 
 
 def __getattr__(name: str):
-    """What works on many recordings, which is now in `tfsepgan.separation.bulk`."""
+    """The functions for many recordings, which are now in `tfsepgan.separation.bulk`."""
     if name not in ("FailedFile", "length_of", "separate_files"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from tfsepgan.separation import bulk

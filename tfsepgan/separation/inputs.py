@@ -1,4 +1,4 @@
-"""The recordings among files and folders; what cannot be read or is left out, with the reason."""
+"""Finds the recordings in files and folders; lists, with reasons, what it cannot use."""
 
 import os
 import stat

@@ -1,7 +1,7 @@
-"""A job over many recordings that survives: it resumes, and may run in several processes.
+"""A job over many recordings: it can be resumed, and can run in several processes.
 
-Its results are on the disk after each recording (`results`). A process that dies, for example from
-lack of memory, costs the recording that it worked on, and another one takes its place.
+Its results are on the disk after each recording (`results`). If a process dies, for example from
+lack of memory, only its current recording fails, and a new process replaces it.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ DIED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a recording."""
+    """The result of a recording."""
 
     item: Ended
     fingerprint: Fingerprint | None
@@ -122,7 +122,7 @@ def plan(
 def recorded(
     ended: Iterable[tuple[Recording, Outcome]], job: Job, results: Results | None
 ) -> Iterator[Ended]:
-    """What became of recordings, each after it is in the results."""
+    """The outcomes of recordings, each after it is in the results."""
     for recording, outcome in ended:
         if results is not None:
             results.add(job.result(recording, outcome))
@@ -130,7 +130,7 @@ def recorded(
 
 
 def outcome_of(recording: Recording, item: Ended, *, fingerprint: bool) -> Outcome:
-    """What became of a recording, with the fingerprint of its file where it is asked for."""
+    """The outcome of a recording, with the fingerprint of its file if requested."""
     return Outcome(item=item, fingerprint=fingerprint_of(recording.path) if fingerprint else None)
 
 
@@ -151,8 +151,8 @@ def separate_in_workers(
       wanted: accepts the recordings, see `Wanted.check`.
       jobs: number of processes.
       fingerprint: whether to read the files once more for their fingerprints.
-      poll: called often; what it raises ends the run, and no stem of a current recording is left.
-    Yields: each recording and what became of it, when it is finished.
+      poll: called often; an exception in it ends the run and leaves no stem of a current recording.
+    Yields: each recording and its outcome, when it is finished.
     Raises: the error of a model that cannot be opened; DataError where processes die one after the
       other.
     """

@@ -73,11 +73,11 @@ def _in_litert(file: Path, channels: int) -> StreamingSeparator:
 def gains_of(
     stems: Iterable[str], source: str | None, *, gain_db: float, others_db: float | None
 ) -> dict[str, float]:
-    """Return the factor of each stem in what is heard.
+    """Return the factor of each stem in the output.
 
     Args:
       stems: of the model, "residual" included.
-      source: the stem to hear; None: the first one.
+      source: the stem to play; None: the first one.
       gain_db: its gain.
       others_db: gain of all other stems; None: they are silent.
     Raises: ConfigError for a stem that the model does not have, or gains that are not finite.

@@ -110,7 +110,7 @@ def chosen_stems(stems: Sequence[str], only: Sequence[str] | None) -> tuple[str,
 
 
 def distinct(recordings: Sequence[Recording]) -> list[Recording]:
-    """Give recordings of different folders whose tracks are the same more of their paths.
+    """Lengthen equal tracks of recordings by the names of their folders until all differ.
 
     Args:
       recordings: each with a track that is safe, as `names_in` gives its name.

@@ -47,7 +47,7 @@ Weights = Mapping[str, list[np.ndarray]]
 
 
 class Edges(Protocol):
-    """What lies around the frames at hand: zeros, or frames of a stream."""
+    """The context of some frames: zeros, or the earlier and later frames of a stream."""
 
     def around(self, place: Any, frames: np.ndarray, before: int, after: int) -> np.ndarray:
         """Return the frames with their context: `[before + frames + after, ...]`.
@@ -227,7 +227,7 @@ class NumpyMasker:
         """`[frames, bins]` to the masks of all outputs, `[frames, outputs * bins]` in [0, 1].
 
         Args:
-          channels: whose frames take turns: the weights are read once for all of them.
+          channels: whose frames are interleaved, so that the weights are read once for all.
         """
         signal = dense(self._features(spectrum, edges, channels), *self._enter)
         for block, (norm, look, mix, dilation, ahead) in enumerate(self._blocks):

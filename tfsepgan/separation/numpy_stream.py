@@ -100,7 +100,7 @@ class NumpyStream(BlockwiseSeparator):
 
 
 class _StreamEdges:
-    """The edges of a piece of a stream: what was kept of the pieces before."""
+    """The context of a piece of a stream: the frames that were kept of earlier pieces."""
 
     def __init__(self) -> None:
         self.last = False  # no piece follows

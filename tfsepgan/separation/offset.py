@@ -1,10 +1,10 @@
-"""A constant offset of a recording is kept from the network, so that it stays in the residual.
+"""Subtracts a constant offset of a recording before the network; it stays in the residual.
 
-Converters add a constant to every sample. A network without such recordings in its training data
-gives part of the constant to a source, and estimates less of the sound. The offset of each channel
-is measured in windows at fixed places from the start of the sound, so pieces and whole recordings
-give the same stems. It stays as it is until a window shows clearly another one; then what is
-subtracted moves there in a second, without a frequency that can be heard.
+Some converters add a constant to every sample. A network without such recordings in its training
+data assigns part of the constant to a source, and estimates less of the sound. The offset of each
+channel is measured in windows at fixed places from the start of the sound, so pieces and whole
+recordings give the same stems. The subtracted value changes only if a window has a clearly
+different offset. The change takes a second and has no audible frequencies.
 """
 
 import functools
@@ -91,15 +91,15 @@ class OffsetRemover:
     def _moved(self, mean: np.ndarray, power: np.ndarray) -> np.ndarray:
         """The offset after a window of this mean and mean square: as before, or the mean."""
         before = np.zeros(len(mean)) if self._offset is None else self._offset.astype(np.float64)
-        rest = mean - before
+        change = mean - before
         level = np.sqrt(np.maximum(power - 2 * before * mean + before**2, 0))
-        differs = np.abs(rest) > LEAST_SHARE * level
+        differs = np.abs(change) > LEAST_SHARE * level
         taken = differs | self._settling
         self._settling = differs if self._offset is not None else self._settling
         return np.where(taken, mean, before).astype(np.float32)
 
     def _less(self, samples: np.ndarray, measured: np.ndarray) -> np.ndarray:
-        """Less the offset, which moves from the last one to this one; the first holds before it."""
+        """Samples without the offset, which changes from the last one to this one."""
         before = measured if self._offset is None else self._offset
         if (before == measured).all():
             return samples - measured if measured.any() else samples

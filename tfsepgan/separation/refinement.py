@@ -1,8 +1,8 @@
-"""Estimates refined by what the network does not use: repetition, and both channels of stereo.
+"""Refines estimates by what the network does not use: repetition, and both channels of stereo.
 
-The network decides each moment and each channel on its own. `Refinement` looks at its estimates
-over half a minute and divides the mixture anew, bin by bin: by approximations of the parts with a
-few spectra (`dsp/low_rank.py`), and in stereo by where each part sounds from (`spatial.py`).
+The network sees a few seconds of one channel. `Refinement` takes its estimates of half a minute and
+divides the mixture again, bin by bin: by approximations of the estimates with a few spectra
+(`dsp/low_rank.py`), and in stereo by the position of each source (`spatial.py`).
 
 The context is finite, so streams of any length have bounded memory. All frames of a group share
 their spreads, those of a block their approximations. Groups and blocks are counted from the start

@@ -1,7 +1,8 @@
 """The results of a job, `results.jsonl`: a line for each recording, written when it is finished.
 
-A line says of which input, model and settings the stems are, so that a second run of the job does
-only what is not done. A line that a killed process left unfinished is ignored.
+A line names the input, the model and the settings of the stems. So a second run of the job
+separates only recordings that are not done. A line that a killed process left unfinished is
+ignored.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ FIRST_BYTES = b'{"input"'  # of every line
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprint:
-    """What tells whether a file is the same as before."""
+    """The facts that show whether a file is the same as before."""
 
     size_bytes: int
     modified_ns: int
@@ -55,7 +56,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A line: what became of a recording."""
+    """A line of the file: the result of a recording."""
 
     input: str
     """Path of the recording; of several lines with the same `track`, the last one counts."""
@@ -86,7 +87,7 @@ class Result:
         return same and self.fingerprint is not None and self.fingerprint.is_of(path)
 
     def has_outputs(self, output_dir: Path) -> bool:
-        """Whether the stems are there, with their sizes."""
+        """Whether all stems exist, with the sizes in this line."""
         with contextlib.suppress(OSError):
             return all(
                 (output_dir / one.path).stat().st_size == one.size_bytes for one in self.outputs
@@ -214,7 +215,7 @@ def now() -> str:
 
 
 def parsed(line: bytes) -> Result | None:
-    """A line as a result; None for one that is not whole."""
+    """A line as a result; None for an incomplete one."""
     try:
         return msgspec.convert(json.loads(line), Result)
     except (ValueError, RecursionError):

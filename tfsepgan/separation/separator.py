@@ -39,8 +39,9 @@ class Separator:
     """Separates recordings of any length, rate and channel count into stems.
 
     The stems do not depend on `block_seconds`: they equal one pass of the network over the whole
-    signal to float rounding, refined afterwards. The network hears every channel alone; stereo is
-    refined by both channels. In `stream`, memory does not grow with length.
+    signal to float rounding, refined afterwards (`refinement`). The network processes every channel
+    alone; both channels of stereo are refined together. In `stream`, memory does not grow with
+    length.
     """
 
     folder: Path | None = None
@@ -65,8 +66,8 @@ class Separator:
           block_seconds: new output per pass of the network. Longer blocks are a little faster;
             shorter ones need less memory and reduce the delay of a stream. A block has at least
             four contexts.
-          stereo: 'together' refines the estimates of recordings with two channels by where each
-            source sounds from (`spatial`), which takes half as much time again; 'apart' separates
+          stereo: 'together' refines the estimates of recordings with two channels by the position
+            of each source (`spatial`), which takes half as much time again; 'apart' separates
             each channel alone, as recordings with any other number of channels.
           low_rank: 'on' refines the estimates by approximations with a few spectra, 'off' does not;
             'auto' follows the manifest of the model.

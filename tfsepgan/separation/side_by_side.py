@@ -30,7 +30,7 @@ def side_by_side(
       jobs: each with its cost.
       threads: how many jobs run at a time.
       room: for the costs of all jobs that run; one whose cost is larger runs alone.
-      poll: called often in the caller's thread; what it raises stops all jobs.
+      poll: called often in the caller's thread; an exception in it stops all jobs.
     Yields: results in the order of the jobs. After an error, those that are finished.
     Raises: what a job or `poll` raises.
     """

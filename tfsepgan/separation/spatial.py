@@ -1,14 +1,15 @@
-"""A multichannel Wiener filter for stereo: a source keeps its place between the channels.
+"""Refines estimates of stereo recordings by the position of each source between both channels.
 
-The networks hear one channel at a time, so they miss where a source sounds from. This filter
-measures how every source (and the residual) spreads over both channels, for each frequency. Then it
-divides each bin of the mixture among them by these spreads and by their shares of its magnitude.
+The networks process one channel at a time, so they cannot use the position of a source between the
+channels. A multichannel Wiener filter uses it. It measures how every source (and the residual) is
+distributed over both channels, for each frequency: its spread. Then it divides each bin of the
+mixture among them by these spreads and by their shares of the magnitude.
 
 Source: Duong, Vincent & Gribonval 2010, "Under-determined reverberant audio source separation using
 a full-rank spatial covariance model" (arXiv:0912.0171), equations 3, 4 and 22; with estimates of a
 network, Nugraha, Liutkus & Vincent 2016, as in Open-Unmix (Stoeter et al. 2019).
 Departs from them: a share follows the magnitude, not the power, so that two equal channels give
-what one gives alone.
+the same stems as one channel alone.
 """
 
 import numpy as np

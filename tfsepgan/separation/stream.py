@@ -1,8 +1,8 @@
 """A mixture at any rate to stems at the same rate: aligned to the sample, and exactly as long.
 
 soxr's streaming resampler (no delay, the same output as in one shot) converts the mixture to the
-model's rate and the estimates back. The residual is computed at the mixture's own rate, so it keeps
-what lies above the model's band and a constant offset, and the stems sum to the mixture at any
+model's rate and the estimates back. The residual is computed at the mixture's own rate, so it
+contains a constant offset and all sound above the model's band. The stems sum to the mixture at any
 rate.
 """
 

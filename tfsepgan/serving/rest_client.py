@@ -185,7 +185,7 @@ class RestClient:
 
 @contextlib.contextmanager
 def _cut_at(end: float, connection: http.client.HTTPConnection) -> Iterator:
-    """Inside, the connection ends at a time, even if the server sends a byte now and then."""
+    """Within this context, the connection ends at a time, even if the server still sends."""
     # the socket itself: the connection forgets it when the server announces the end
     timer = threading.Timer(end - time.monotonic(), _cut, [connection.sock])
     timer.daemon = True

@@ -24,7 +24,7 @@ class CycleGANConfig(SystemConfig):
     mixer: GeneratorConfig = field(default_factory=GeneratorConfig)
     """The network that makes a mixture from sources."""
     carry_rest: bool = False  # not in the paper; Michelashvili et al. 2019, Hoshen 2018
-    """Give the mixer the residual of a real mixture, so that it does not have to invent what else
+    """Give the mixer the residual of a real mixture, so that it does not have to generate what else
     is in a mixture."""
     # at 1 the residual holds only what the generator already separates, and it learns no more
     taken_off: float = 0.8

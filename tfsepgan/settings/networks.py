@@ -38,7 +38,7 @@ class GeneratorConfig:
     """Step between frames, in samples (maskers); it must divide the frame. Larger is faster."""
     synthesis_frame: int | None = None
     """Length of the window under which frames are added up again, in samples (maskers), at least
-    twice the hop; None: that of a frame. Estimates wait for as many samples."""
+    twice the hop; None: that of a frame. The latency is at least as long."""
     look_ahead_frames: int | None = None
     """Frames that all convolutions together look into the future (filterbank); 0: none. The level
     of `level_frames` is then that of the past. None: every convolution is centred."""

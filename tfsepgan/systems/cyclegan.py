@@ -44,8 +44,8 @@ Not in either, off in both presets:
   cycle is exact and gives G no gradient. For F(x) it is the residual of a mixture without x, at the
   level that others have beside x: G has to find x among the others of real mixtures. Only the share
   `taken_off` of the estimate is subtracted. If all of it were subtracted, the residual would hold
-  only sound that G already assigns to others. No gradient flows through the residual, or G would
-  learn to leave nothing. Of recordings of others, only the level is used.
+  only sound that G already assigns to others. No gradient flows through the residual;
+  otherwise G would learn to leave nothing. Of recordings of others, only the level is used.
 - `level_dbfs`: all terms are computed at one level.
 docs/systems/cyclegan.md has all this setting by setting. Settings and presets:
 `tfsepgan/settings/cyclegan.py`.

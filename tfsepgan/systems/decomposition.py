@@ -4,10 +4,10 @@ Source: Harn, Chen & Jojic 2019, "Composition and decomposition of GANs", arXiv:
 component generators g_i, a composition c and a decomposition d. Any of them can be given; the
 others are trained. With components o = (g_1(z_1), ...) and unlabelled mixtures y:
 
-    parts come back          l_c-cyc = E |d(c(o)) - o|
-    a mixture comes back     l_d-cyc = E |c(d(y)) - y|
-    parts sound like parts   l_d = sum_i E[D_i(o_i)] - E[D_i(d(y)_i)]     critic D_i for each part
-    compositions like mixes  l_c = E[D_c(y)] - E[D_c(c(o))]               critic D_c for mixtures
+    parts are recovered      l_c-cyc = E |d(c(o)) - o|
+    mixtures are recovered   l_d-cyc = E |c(d(y)) - y|
+    estimates are realistic  l_d = sum_i E[D_i(o_i)] - E[D_i(d(y)_i)]     critic D_i for each part
+    compositions are, too    l_c = E[D_c(y)] - E[D_c(c(o))]               critic D_c for mixtures
 
 A part is a source, or the others. c and d minimise `parts_cycle_weight` l_c-cyc +
 `mixture_cycle_weight` l_d-cyc + `parts_weight` l_d + `mixture_weight` l_c; the critics maximise l_d

@@ -1,4 +1,4 @@
-"""GASS: generators model the frames of each source; a mixture is searched for all their latents.
+"""GASS: a generator for the frames of each source; a search finds the latents of a mixture.
 
 Source: Subakan & Smaragdis 2018, "Generative Adversarial Source Separation" (arXiv:1710.10779).
 Numbers are from its authors' code. A part p is a source, or the others. With a generator G_p and a

@@ -1,4 +1,4 @@
-"""Semi-supervised separation: labelled songs give targets, unlabelled songs train against critics.
+"""Semi-supervised separation: labelled songs have targets, unlabelled songs train with critics.
 
 Source: Stoller, Ewert & Dixon 2018, "Adversarial semi-supervised audio source separation applied to
 singing voice extraction" (arXiv:1711.00048), section 2, and its released code. One separator G

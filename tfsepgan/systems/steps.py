@@ -125,7 +125,7 @@ class Steps:
         *players: str,
         total: str,
     ) -> dict:
-        """One optimizer step of players whose opponents step first, on what the players made.
+        """One optimizer step of players, after their opponents stepped on the players' outputs.
 
         Args:
           make: called with `inputs`; gives tensors `[batch, ...]` or scalars, in any structure.

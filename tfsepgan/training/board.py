@@ -1,4 +1,4 @@
-"""What people see of a run: TensorBoard summaries and a picture of its curves."""
+"""What a run shows: TensorBoard summaries, and a picture of its curves."""
 
 import io
 from collections.abc import Sequence

@@ -27,8 +27,8 @@ class Guard(keras.callbacks.Callback):
     Args:
       minutes_left: minutes of training; infinite for no limit.
       processor_minutes_left: minutes of processor time, all cores together; infinite for no limit.
-      told: gives a number of this worker to all workers and returns those of all; all then stop
-        after the same step.
+      gathered: maps a number of this worker to the numbers of all workers; so all stop after the
+        same step.
     `reason` holds why the run stopped: None, 'interrupted', 'time', 'diverged', or the argument of
     `stop`.
     """
@@ -37,14 +37,14 @@ class Guard(keras.callbacks.Callback):
         self,
         minutes_left: float = math.inf,
         processor_minutes_left: float = math.inf,
-        told: Callable[[int], list[int]] = lambda number: [number],
+        gathered: Callable[[int], list[int]] = lambda number: [number],
     ):
         super().__init__()
         self.reason: str | None = None
         self.diverged_in: list[str] = []
         self._deadline = time.monotonic() + 60 * minutes_left
         self._processor_deadline = time.process_time() + 60 * processor_minutes_left
-        self._signals, self._told = 0, told
+        self._signals, self._gathered = 0, gathered
         self._previous: dict[int, object] = {}
 
     def __enter__(self):
@@ -76,7 +76,7 @@ class Guard(keras.callbacks.Callback):
             self.reason = "diverged"
         elif time.monotonic() > self._deadline or time.process_time() > self._processor_deadline:
             self.reason = self.reason or "time"
-        numbers = self._told(REASONS.index(self.reason) if self.reason in REASONS else 0)
+        numbers = self._gathered(REASONS.index(self.reason) if self.reason in REASONS else 0)
         self.reason = next((REASONS[one] for one in numbers if one), self.reason)
         if self.reason:
             self.model.stop_training = True

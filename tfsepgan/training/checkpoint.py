@@ -49,7 +49,7 @@ def write_atomically(path: Path, write) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Inside, an OSError becomes a CheckpointError that names the file of a run."""
+    """Within this context, an OSError becomes a CheckpointError that names the file of a run."""
     try:
         yield
     except OSError as error:

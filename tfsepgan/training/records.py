@@ -17,7 +17,7 @@ History = list[dict[str, float]]
 def training_facts(
     experiment: Experiment, catalogue: Catalogue, row: dict[str, float]
 ) -> dict[str, Any]:
-    """What the manifest of a model says about its training.
+    """The facts about the training of a model, for its manifest.
 
     Args:
       row: the history's row of the epoch whose weights are saved.

@@ -188,7 +188,8 @@ class Run:
         left, processor_left = self._clock.minutes_left(training)
         if start >= stop or min(left, processor_left) <= 0:
             return self._outcome("finished" if start >= stop else "time")
-        self._count, self._guard = Count(start), Guard(left, processor_left, self.workers.told)
+        self._count = Count(start)
+        self._guard = Guard(left, processor_left, self.workers.gathered)
         show = ShowProgress(self.console, step=start, steps=training.steps)
         callbacks = [self._count, self._guard, EndOfEpoch(self._finish_epoch, self._guard), show]
         if training.profile and self.workers.chief:

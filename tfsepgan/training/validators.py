@@ -1,4 +1,4 @@
-"""What scores a run after each epoch: separators by SI-SDR, sound generators by their spectra."""
+"""Validators score a run after each epoch: separators by SI-SDR, sound generators by spectra."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Validation(NamedTuple):
 def validator_of(
     system: Any, catalogue: Catalogue, experiment: Experiment
 ) -> "SeparationValidator | SynthesisValidator":
-    """What scores a system of this kind after each epoch, and writes sounds for TensorBoard."""
+    """The validator of a system of this kind; it also writes sounds for TensorBoard."""
     kind = SynthesisValidator if system.kind == "synthesis" else SeparationValidator
     return kind(system, catalogue, experiment)
 

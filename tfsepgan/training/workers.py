@@ -36,7 +36,7 @@ LOST = (
 
 
 def lost_worker(error: tf.errors.OpError) -> TfsepganError:
-    """The error of a worker that cannot go on without another."""
+    """The error of a worker that has lost another worker."""
     reason = (str(error.message).strip() or type(error).__name__).splitlines()[0]
     return TfsepganError(
         f"Another worker stopped or cannot be reached ({reason}). Start the same command on all"
@@ -109,7 +109,7 @@ class Workers:
         apart = dataset.map(by_replica).unbatch()
         return self.strategy.distribute_datasets_from_function(lambda context: apart)
 
-    def told(self, number: int) -> list[int]:
+    def gathered(self, number: int) -> list[int]:
         """A number of every worker, in their order. All workers call this at the same time."""
         if self.count == 1:
             return [number]
@@ -136,7 +136,7 @@ class Workers:
     def text_of_chief(self, text: str) -> str:
         """The chief's text. All workers call this at the same time."""
         own = np.frombuffer(text.encode(), np.uint8)
-        size = self.told(len(own))[0]
+        size = self.gathered(len(own))[0]
         return (
             self.of_chief([own if self.chief else np.zeros(size, np.uint8)])[0].tobytes().decode()
         )
@@ -150,18 +150,18 @@ class Workers:
         try:
             yield
         except TfsepganError:
-            self.told(1)
+            self.gathered(1)
             raise
-        if any(failed := self.told(0)):
+        if any(failed := self.gathered(0)):
             raise TfsepganError(
                 f"Worker {failed.index(1)} could not start, so this one stops too; its message says"
                 " why."
             )
 
     def leave(self) -> None:
-        """Wait until all workers are done: one that leaves early counts as lost."""
+        """Wait until all workers are done, because one that ends early counts as lost."""
         with contextlib.suppress(TfsepganError):
-            self.told(0)
+            self.gathered(0)
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
         """The sum over workers of a vector; each worker counts once."""

@@ -47,7 +47,7 @@ def hyperparameters(space: Space, start: dict[str, Any]) -> keras_tuner.HyperPar
 
 
 class _Resumable:
-    """What the three samplers share: the preset first, and a state that survives a kill."""
+    """The base of the three samplers: the preset comes first, and the state is on the disk."""
 
     first: dict[str, Any]  # values of the first trial
     state: Path  # the file of the state

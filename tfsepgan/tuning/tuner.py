@@ -1,4 +1,4 @@
-"""A search over a system's settings with keras-tuner; search and trials survive a kill.
+"""A search over a system's settings with keras-tuner; it resumes after a kill.
 
 Each trial is a training run. One process does everything, or keras-tuner's chief chooses the values
 and workers train. The variables `KERASTUNER_TUNER_ID` ('chief' or another name),

@@ -1,4 +1,4 @@
-"""Writes the page and a model to a folder that any server of files can serve.
+"""Writes the page and a model to a folder that any file server can serve.
 
 The page is built from `web/` at the top of the repository. `prebuilt/` has the result, so nobody
 who installs the package needs the tools that build it.
@@ -73,7 +73,7 @@ def browser_file(folder: Path) -> Path:
 
 
 def _facts(file: Path) -> dict[str, Any]:
-    """What the page needs to know of a model."""
+    """The facts about a model that the page needs."""
     described = describe(file)
     try:
         return {

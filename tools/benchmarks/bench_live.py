@@ -2,7 +2,7 @@
 
     python tools/benchmarks/bench_live.py --model exported_models/piano --minutes 60
 
-Between blocks the program sleeps, so caches are as cold as on a stage. `late` counts blocks whose
+Between blocks the program sleeps, so caches are as cold as in live use. `late` counts blocks whose
 time exceeds their length. Times are those of the clock, and those of the processor, which other
 work disturbs less.
 """

@@ -1,4 +1,4 @@
-"""Separates many recordings at once with a faulty server; each must be whole, or a clear error.
+"""Separates many recordings at once with a faulty server; each is complete, or a clear error.
 
     python tools/benchmarks/bench_serving.py --model exported_models/piano --requests 200
 

@@ -1,7 +1,7 @@
 """Mutants, and the runner of their tests: in a copy of the repository, each in its own process.
 
-Importing TensorFlow takes seconds, and tests take one. So one process imports it, with the other
-modules that tests need, and every run is forked from there. That process runs no operation (the
+Importing TensorFlow takes longer than most tests. So one process imports it, with the other modules
+that tests need, and every run is forked from there. That process runs no operation (the
 first one starts TensorFlow's threads) and imports nothing of this package, so each run imports the
 package with the mutant in it.
 """

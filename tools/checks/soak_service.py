@@ -4,9 +4,9 @@
         [--model exported_models/piano] [--json FILE]
 
 Starts the server of `tests/doubles`, or TF Serving itself with `--binary`. As many clients with
-gRPC as with REST separate the same recordings of 1 to 5 s in turn, each the next one as soon as it
-has the last one: the server is never idle. Every result must equal the first one of its recording
-in every bit.
+gRPC as with REST separate the same recordings of 1 to 5 s in turn. A client sends the next
+recording as soon as it has the stems of the last one, so the server is never idle. Every result
+must equal the first result of the same recording in every bit.
 
 Prints a line for each minute: recordings, latency, processor time, memory, open files and threads
 of server and client. The exit code is 1 when a request fails, a result differs, or one of these is
@@ -51,7 +51,7 @@ CLIENT, SERVER = "client", "server"
 
 @dataclass(frozen=True)
 class Process:
-    """What /proc tells of a process."""
+    """The figures of /proc on a process."""
 
     megabytes: float
     files: int

@@ -1,4 +1,4 @@
-"""What the filter over both channels is worth: gains with `stereo` together and apart, paired.
+"""The gain of the filter over both channels: `stereo` together and apart on the same mixtures.
 
     python tools/experiments/stereo.py --model piano --songs data/songs \\
         [--pianos data/recorded/train/piano --bands VALID/rest --count 24]

@@ -64,7 +64,7 @@ class Augmenter:
     ) -> np.random.Generator:
         """Random numbers for the changes of one window.
 
-        With number -1 - item, they are for what the sources of a mixture share.
+        Number -1 - item gives those for changes that all sources of a mixture share.
         """
         # A counter-based generator is made in a third of the time of one with a hashed seed.
         place = np.array(

@@ -1,4 +1,4 @@
-"""Finding recordings that are in two splits, where scores would be on training data."""
+"""Finds recordings in two splits: scores on them would be scores on training data."""
 
 from collections.abc import Iterator
 

@@ -98,7 +98,7 @@ class _Gone(Exception):
 
 def _ask(place: str, request: dict[str, Any], patience_seconds: float, say: Say) -> bytes:
     """The reply of a server, waiting while it prepares or, for some time, does not answer."""
-    deadline, told = time.monotonic() + patience_seconds, ""
+    deadline, shown = time.monotonic() + patience_seconds, ""
     while True:
         try:
             status, reply = _post(place, request)
@@ -111,14 +111,14 @@ def _ask(place: str, request: dict[str, Any], patience_seconds: float, say: Say)
             news = f"does not answer ({gone}); waiting {patience_seconds:.0f} s for it"
         else:
             if status == 200:
-                if told:
+                if shown:
                     say(f"The data server {place} is ready.")
                 return reply
             deadline = time.monotonic() + patience_seconds
             news = "is preparing: it reads its recordings and unpacks those not in its cache"
-        if not told:
+        if not shown:
             say(f"The data server {place} {news}.")
-            told = news
+            shown = news
         time.sleep(_PAUSE_SECONDS)
 
 

@@ -123,7 +123,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if not 0 <= length <= MOST_BYTES:
                 raise DataError(f"A request of {length} bytes is too long.")
             made = self.server.batch(json.loads(self.rfile.read(length)))
-        except Exception as error:  # any error is told to the trainer; the server continues
+        except Exception as error:  # any error is sent to the trainer; the server continues
             known = isinstance(error, TfsepganError)
             text = str(error) if known else f"{type(error).__name__}: {error}"
             self.server._say(f"A trainer was refused: {text}")

@@ -52,7 +52,7 @@ def keep_weights(path: Path, exact: Path, layer: str) -> None:
     weights = dict(_matrices(original, layer))
     found = dict(_matrices(quantised, layer))
     if not found or found.keys() != weights.keys():
-        raise ExportError(f"{path.name} lacks the matrices of {layer!r}; this is a mistake.")
+        raise ExportError(f"{path.name} lacks the matrices of {layer!r}; report this bug.")
     for name, tensor in found.items():
         tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
         quantised.buffers[tensor.buffer].data = original.buffers[weights[name].buffer].data

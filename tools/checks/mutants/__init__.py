@@ -1,8 +1,8 @@
 """All mutants: wrong lines that tests must notice.
 
-A line that matters has one: a term or a sign of a loss, where a gradient stops, whose weights are
-changed, what is drawn anew, what survives a restart, a limit. Each names the quickest tests that
-kill it.
+Every important line has one: a term or a sign of a loss, a place where a gradient stops, the choice
+of the trained weights, a new draw, a variable that must survive a restart, a limit. Each mutant
+names the quickest tests that fail on it.
 """
 
 from mutants.adversary import ADVERSARY

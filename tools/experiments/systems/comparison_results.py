@@ -22,7 +22,7 @@ MOST = 0.98
 LEAST = 0.85  # of the budget; below, a note says so
 BOUNDS = {
     "mixture": ("mixture", "nothing done"),
-    "oracle": ("oracle mask", "ideal ratio mask, from the true sources"),
+    "oracle": ("ideal mask", "ideal ratio mask, from the true sources"),
 }
 SAME_DB = 0.01  # levels of the mixture itself may differ by this much between machines
 

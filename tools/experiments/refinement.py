@@ -1,6 +1,6 @@
-"""The gain of the filter over both channels: `stereo` together and apart on the same mixtures.
+"""What the refinement of estimates is worth: gains without it, with each step and both, paired.
 
-    python tools/experiments/stereo.py --model piano --songs data/songs \\
+    python tools/experiments/refinement.py --model piano --songs data/songs \\
         [--pianos data/recorded/train/piano --bands VALID/rest --count 24]
 
 `--songs`: the stereo songs in the valid split of a folder, as of `tools/recipes/songs.py`.
@@ -23,6 +23,13 @@ from tfsepgan.metrics.waveform import si_sdr_improvement
 from tfsepgan.separation.separator import load
 
 RATE_HZ, SECONDS, SOURCE = 44100, 20.0, "piano"
+
+WAYS = {
+    "network alone": {"stereo": "apart", "low_rank": "off"},
+    "both channels": {"stereo": "together", "low_rank": "off"},
+    "few spectra": {"stereo": "apart", "low_rank": "on"},
+    "both steps": {"stereo": "together", "low_rank": "on"},
+}
 
 Mixture = tuple[str, np.ndarray, np.ndarray]
 """A name, a mixture and its source, `[time, 2]`."""
@@ -98,17 +105,20 @@ def main() -> None:
         sets["pianos in bands"] = among_bands(
             options.pianos, options.bands, options.count, options.seed
         )
-    ways = {way: load(options.model, stereo=way) for way in ("apart", "together")}
+    separators = [load(options.model, **way) for way in WAYS.values()]
     for title, mixtures in sets.items():
         rows = []
         for name, mixture, source in mixtures:
-            stems = [one.separate(mixture, RATE_HZ)[SOURCE] for one in ways.values()]
+            stems = [one.separate(mixture, RATE_HZ)[SOURCE] for one in separators]
             rows.append([si_sdr_improvement(source, stem, mixture) for stem in stems])
-            print(f"{name}: {rows[-1][0]:+.2f} {rows[-1][1]:+.2f}", flush=True)
-        apart, together = np.array(rows).T
-        for way, gains in (("apart", apart), ("together", together), ("paired", together - apart)):
-            mean = mean_with_error(gains)
-            print(f"{title}, {way}: {mean.mean:+.2f} ± {mean.error:.2f}, lowest {gains.min():+.2f}")
+            print(f"{name}: " + " ".join(f"{gain:+.2f}" for gain in rows[-1]), flush=True)
+        alone = np.array(rows)[:, 0]
+        for way, gains in zip(WAYS, np.array(rows).T, strict=True):
+            mean, more = mean_with_error(gains), mean_with_error(gains - alone)
+            print(
+                f"{title}, {way}: {mean.mean:+.2f} ± {mean.error:.2f}, over the network"
+                f" {more.mean:+.2f} ± {more.error:.2f}, lowest {(gains - alone).min():+.2f}"
+            )
 
 
 if __name__ == "__main__":

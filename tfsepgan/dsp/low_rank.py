@@ -25,7 +25,7 @@ SEED = 0
 class LowRank:
     """How magnitudes are approximated. The numbers are chosen for `piano`, see its page."""
 
-    rank: int = 30
+    rank: int = 60
     """Spectra of each part."""
     iterations: int = 10
     """Updates of spectra and levels."""

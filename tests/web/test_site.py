@@ -100,7 +100,7 @@ def test_the_page_is_built_from_the_sources_beside_it():
     """After a change in web/: `npm ci && npm run build` there, and commit the result."""
     recorded = (writer.PREBUILT / writer.SOURCES_DIGEST).read_text().splitlines()
     web = ROOT / "web"
-    folders = ("plugins", "public", "src")
+    folders = ("kernels", "plugins", "public", "src")
     single = [path for path in web.iterdir() if path.is_file() and path.name != ".gitignore"]
     files = [*single, *(path for name in folders for path in (web / name).rglob("*"))]
     lines = [

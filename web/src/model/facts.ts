@@ -1,8 +1,10 @@
 /** The description of the model that `tfsepgan web` writes beside the page. */
 
+import type { NetworkFacts } from "../network/facts";
+
 export const FACTS_FILE = "model.json";
 
-/** What the page needs to know of a model; the names are those of the TFLite file's metadata. */
+/** What the page needs to know of a model. */
 export interface ModelFacts {
   name: string;
   licence: string;
@@ -14,6 +16,8 @@ export interface ModelFacts {
   delay_samples: number;
   /** The file, compressed with gzip. */
   file: string;
+  /** Of a network that the page runs itself; the file is then in the format safetensors. */
+  network?: NetworkFacts;
 }
 
 /**

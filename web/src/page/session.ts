@@ -11,19 +11,16 @@ import { PlayerCard } from "./player_card";
 import { WorkCard } from "./progress";
 import { listed } from "../words";
 
-/** What the page has once the model is loaded. */
-export interface Loaded {
-  facts: ModelFacts;
-  separator: Separator;
-}
-
 export class Session {
   private readonly work = new WorkCard(() => this.cancel());
   private running: AbortController | undefined;
   private player: PlayerCard | undefined;
 
-  /** @param loaded settles when the model is there. */
-  constructor(private readonly loaded: Promise<Loaded>) {}
+  /** @param facts settles when the description of the model is there. */
+  constructor(
+    private readonly facts: Promise<ModelFacts>,
+    private readonly separator: Separator,
+  ) {}
 
   /** Read a recording, separate it, and show the player. Never rejects. */
   async open(file: Blob, name: string): Promise<void> {
@@ -60,7 +57,7 @@ export class Session {
   private async process(file: Blob, name: string, signal: AbortSignal): Promise<void> {
     this.close();
     this.work.begin("Reading the recording");
-    const { facts, separator } = await this.loaded;
+    const facts = await this.facts;
     const audio = await decode(file, name, facts);
     signal.throwIfAborted();
     if (isSilent(audio)) {
@@ -73,7 +70,7 @@ export class Session {
     const what = `Taking the ${listed(facts.sources)} out`;
     this.work.begin(what);
     announce(what);
-    await separator.separate(
+    await this.separator.separate(
       song,
       ({ share, isKnown }) => {
         this.work.update(what, share);

@@ -21,6 +21,7 @@ from tfsepgan.dsp.filterbank import (
 from tfsepgan.models.digests import WEIGHTS, check_digest
 from tfsepgan.models.folders import Manifest, read_manifest
 from tfsepgan.separation.numpy_masker import NumpyMasker, Weights, read_weights
+from tfsepgan.separation.numpy_masker import why_not_numpy as why_not_the_network
 from tfsepgan.separation.runtimes import why_not_numpy
 from tfsepgan.web.weights import quantised, safetensors
 
@@ -30,11 +31,16 @@ LOUDNESS = "batch_normalization"
 
 
 def why_not_page(folder: Path) -> str | None:
-    """Say why the page's own arithmetic cannot run a model; None if it can."""
+    """Say why the page's own arithmetic cannot run the model in a folder; None if it can."""
     manifest = read_manifest(folder)
+    return why_not_kernels(manifest) or why_not_numpy(folder, manifest)
+
+
+def why_not_kernels(manifest: Manifest) -> str | None:
+    """Say why the page's own arithmetic cannot run a network; None if it can."""
     if not manifest.separates_in_one_pass:
         return f"{manifest.system} does not separate in one pass"
-    reason = why_not_numpy(folder, manifest)
+    reason = why_not_the_network(manifest)
     if reason:
         return reason
     frame, hop, length = _lengths(manifest)
@@ -56,7 +62,12 @@ def page_network(folder: Path) -> tuple[dict[str, Any], bytes]:
     check_digest(folder, WEIGHTS)
     weights = read_weights(folder / WEIGHTS)
     masker = NumpyMasker(weights, manifest)  # checks them
-    facts = {
+    return page_facts(masker, manifest), safetensors(page_arrays(weights, manifest))
+
+
+def page_facts(masker: NumpyMasker, manifest: Manifest) -> dict[str, Any]:
+    """What the page needs to know of a model."""
+    return {
         "name": manifest.name,
         "licence": str(manifest.trained.get("licence") or ""),
         "sources": list(manifest.sources),
@@ -67,7 +78,22 @@ def page_network(folder: Path) -> tuple[dict[str, Any], bytes]:
         "file": f"{manifest.name}.safetensors.gzip",
         "network": _network_facts(manifest),
     }
-    return facts, safetensors(_arrays(weights, manifest))
+
+
+def page_arrays(weights: Weights, manifest: Manifest) -> dict[str, np.ndarray]:
+    """The layers with 8-bit kernels, the windows, and the scale of the loudness."""
+    frame, hop, length = _lengths(manifest)
+    analysis, synthesis = window_pair(frame, length)
+    mean, variance = weights[LOUDNESS]
+    deviation = np.sqrt(variance + np.float32(EPSILON))
+    layers = {name: parts for name, parts in weights.items() if name != LOUDNESS}
+    return quantised(layers) | {
+        "window": analysis,
+        # the page's inverse transform is larger by the factor `frame`
+        "synthesis_window": synthesis * np.float32(2 * hop / length / frame),
+        "loudness.factor": LOG_SCALE / deviation,
+        "loudness.term": (LOG_OFFSET - mean) / deviation,
+    }
 
 
 def _network_facts(manifest: Manifest) -> dict[str, Any]:
@@ -84,21 +110,6 @@ def _network_facts(manifest: Manifest) -> dict[str, Any]:
         "epsilon": EPSILON,
         "floor": FLOOR,
         "amplified": AMPLIFIED,
-    }
-
-
-def _arrays(weights: Weights, manifest: Manifest) -> dict[str, np.ndarray]:
-    """The layers with 8-bit kernels, the windows, and the scale of the loudness."""
-    frame, hop, length = _lengths(manifest)
-    analysis, synthesis = window_pair(frame, length)
-    mean, variance = weights[LOUDNESS]
-    deviation = np.sqrt(variance + np.float32(EPSILON))
-    return quantised({name: parts for name, parts in weights.items() if name != LOUDNESS}) | {
-        "window": analysis,
-        # the page's inverse transform is larger by the factor `frame`
-        "synthesis_window": synthesis * np.float32(2 * hop / length / frame),
-        "loudness.factor": LOG_SCALE / deviation,
-        "loudness.term": (LOG_OFFSET - mean) / deviation,
     }
 
 

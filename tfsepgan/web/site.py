@@ -66,7 +66,7 @@ def write_site(model: str | os.PathLike[str], target: str | os.PathLike[str]) ->
 
 
 def browser_file(folder: Path) -> Path:
-    """The file of a model that LiteRT runs in browsers: fixed shapes, with the state of a stream outside.
+    """The file that LiteRT runs in browsers: fixed shapes, with the state of a stream outside.
 
     Raises: CheckpointError when the folder has none.
     """

@@ -29,16 +29,15 @@ def quantised(weights: Weights) -> dict[str, np.ndarray]:
     return arrays
 
 
-def dequantised(arrays: Mapping[str, np.ndarray]) -> Weights:
-    """What the page computes with, for a `NumpyMasker`."""
-    weights: dict[str, list[np.ndarray]] = {}
-    for layer in {name.partition(".")[0] for name in arrays}:
-        parts = [arrays[f"{layer}.{name}"] for name in _names(layer)]
-        scale = arrays.get(f"{layer}.scale")
-        if scale is not None:
-            parts[0] = parts[0].astype(np.float32) * scale
-        weights[layer] = parts
-    return weights
+def rounded(weights: Weights) -> Weights:
+    """The weights that remain after `quantised`, for a `NumpyMasker`."""
+    arrays = quantised(weights)
+    result: dict[str, list[np.ndarray]] = {}
+    for layer, parts in weights.items():
+        result[layer] = [arrays[f"{layer}.{name}"] for name in _names(layer)] if parts else []
+        if f"{layer}.scale" in arrays:
+            result[layer][0] = result[layer][0].astype(np.float32) * arrays[f"{layer}.scale"]
+    return result
 
 
 def safetensors(arrays: Mapping[str, np.ndarray]) -> bytes:

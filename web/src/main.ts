@@ -25,21 +25,22 @@ function describe(facts: ModelFacts): void {
 const facts = readFacts(base);
 const engine = loadEngine(base, facts);
 const separator = new Separator(engine);
+const session = new Session(facts, separator);
 
 async function watchLoading(): Promise<void> {
-  describe(await facts);
   const { runtime } = await engine;
   await separator.ready();
   showModelState("ready", "ready");
+  await session.idle(); // to keep files would slow the separation down
   const unused = runtime.kind === "litert" ? runtime.unused : undefined;
   if (await keepOffline(base, unused)) {
     showModelState("ready, also offline", "ready");
   }
 }
 
+facts.then(describe, () => undefined); // the engine fails with it, and is reported
 watchLoading().catch((error: unknown) => {
   showModelState("not available", "failed");
   showProblem(error);
 });
-const session = new Session(facts, separator);
 listenForFiles((file, name) => void session.open(file, name));

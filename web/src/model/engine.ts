@@ -1,7 +1,7 @@
 /** What every worker needs to run the model: compiled WebAssembly and the bytes of the model. */
 
 import { UserError } from "../errors";
-import type { ModelFacts } from "./facts";
+import { type ModelFacts, notLoaded } from "./facts";
 import { loadLiteRTFiles, type LiteRTFiles } from "./litert_files";
 import { fetchPacked, wholeOf } from "./packed";
 
@@ -22,15 +22,15 @@ export interface Engine {
  */
 export async function loadEngine(base: string, facts: Promise<ModelFacts>): Promise<Engine> {
   checkBrowser();
+  const known = await facts;
   try {
-    const known = await facts;
     const [runtime, model] = await Promise.all([
       known.network ? loadKernels(base) : loadLiteRTFiles(base),
       fetchPacked(new URL(known.file, base)).then(wholeOf),
     ]);
     return { facts: known, model, runtime };
   } catch (error) {
-    throw new UserError(`The page could not load its model: ${(error as Error).message}`);
+    throw notLoaded(error);
   }
 }
 

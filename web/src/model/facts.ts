@@ -1,5 +1,6 @@
 /** The description of the model that `tfsepgan web` writes beside the page. */
 
+import { UserError } from "../errors";
 import type { NetworkFacts } from "../network/facts";
 
 export const FACTS_FILE = "model.json";
@@ -23,12 +24,21 @@ export interface ModelFacts {
 /**
  * Read the description.
  *
- * @throws Error when the folder holds no model.
+ * @throws UserError when the folder holds no model.
  */
 export async function readFacts(base: string): Promise<ModelFacts> {
-  const reply = await fetch(new URL(FACTS_FILE, base));
-  if (!reply.ok) {
-    throw new Error(`${FACTS_FILE} is missing; write the folder again with \`tfsepgan web\`.`);
+  try {
+    const reply = await fetch(new URL(FACTS_FILE, base));
+    if (!reply.ok) {
+      throw new Error(`${FACTS_FILE} is missing; write the folder again with \`tfsepgan web\`.`);
+    }
+    return (await reply.json()) as ModelFacts;
+  } catch (error) {
+    throw notLoaded(error);
   }
-  return (await reply.json()) as ModelFacts;
+}
+
+/** What a visitor reads when a file of the model is missing or damaged. */
+export function notLoaded(error: unknown): UserError {
+  return new UserError(`The page could not load its model: ${(error as Error).message}`);
 }

@@ -11,10 +11,13 @@ import { PlayerCard } from "./player_card";
 import { WorkCard } from "./progress";
 import { listed } from "../words";
 
+const PICTURE_MILLISECONDS = 1000; // between two looks at what can be drawn: the stems come first
+
 export class Session {
   private readonly work = new WorkCard(() => this.cancel());
   private running: AbortController | undefined;
   private player: PlayerCard | undefined;
+  private latest: Promise<void> = Promise.resolve();
 
   /** @param facts settles when the description of the model is there. */
   constructor(
@@ -23,7 +26,20 @@ export class Session {
   ) {}
 
   /** Read a recording, separate it, and show the player. Never rejects. */
-  async open(file: Blob, name: string): Promise<void> {
+  open(file: Blob, name: string): Promise<void> {
+    this.latest = this.begin(file, name);
+    return this.latest;
+  }
+
+  /** Resolves when no recording is under way. */
+  async idle(): Promise<void> {
+    for (let seen; seen !== this.latest; ) {
+      seen = this.latest;
+      await seen;
+    }
+  }
+
+  private async begin(file: Blob, name: string): Promise<void> {
     this.cancel();
     clearProblem();
     const running = new AbortController();
@@ -70,11 +86,15 @@ export class Session {
     const what = `Taking the ${listed(facts.sources)} out`;
     this.work.begin(what);
     announce(what);
+    let looked = performance.now();
     await this.separator.separate(
       song,
       ({ share, isKnown }) => {
         this.work.update(what, share);
-        player.album.update(isKnown);
+        if (share === 1 || performance.now() - looked > PICTURE_MILLISECONDS) {
+          looked = performance.now();
+          player.album.update(isKnown);
+        }
       },
       signal,
     );

@@ -1,5 +1,6 @@
 /** The waveform and the spectrogram of one lane, on a canvas. */
 
+import { coloursOf } from "./colours";
 import { BANDS, FLOOR_DB, type Grid, type LanePart } from "./messages";
 
 const RANGE_DB = 60; // from the darkest to the brightest colour
@@ -88,7 +89,7 @@ export class LanePicture {
     const { columns } = this.grid;
     const image = context.createImageData(columns, BANDS);
     const pixels = new Uint32Array(image.data.buffer);
-    const colours = this.colours();
+    const colours = coloursOf(this.canvas);
     const colourOf = Uint32Array.from({ length: 256 }, (_, level) => {
       const db = FLOOR_DB * (1 - level / 255);
       const share = Math.min(Math.max((db - topDb + RANGE_DB) / RANGE_DB, 0), 1) ** CONTRAST;
@@ -101,27 +102,6 @@ export class LanePicture {
       }
     }
     context.putImageData(image, 0, 0);
-  }
-
-  /** A gradient of 256 colours, as pixels, through the three of the style sheet. */
-  private colours(): Uint32Array {
-    const style = getComputedStyle(this.canvas);
-    const strip = document.createElement("canvas");
-    strip.width = 256;
-    strip.height = 1;
-    const context = strip.getContext("2d");
-    if (!context) {
-      return new Uint32Array(256);
-    }
-    const gradient = context.createLinearGradient(0, 0, 256, 0);
-    const stops = ["--dark", "--middle", "--bright"];
-    stops.forEach((name, index) => {
-      gradient.addColorStop(index / 2, style.getPropertyValue(name).trim());
-    });
-    context.fillStyle = gradient;
-    context.fillRect(0, 0, 256, 1);
-    const { data } = context.getImageData(0, 0, 256, 1);
-    return new Uint32Array(data.buffer);
   }
 
   private drawWave(context: CanvasRenderingContext2D, height: number, peak: number): void {

@@ -10,6 +10,7 @@ import type { Samples, Stream } from "./stream";
 
 /** Frames at a time: enough that the weights are read seldom, few enough that progress shows. */
 const HOPS = 64;
+const WARM_UP_HOPS = 8;
 
 export class MaskerStream implements Stream {
   readonly shape: ModelShape;
@@ -36,6 +37,9 @@ export class MaskerStream implements Stream {
     const kernels = await kernelsOn(module, memory.buffer);
     const arrays = readArrays(model);
     const masker = new Masker(kernels, memory, arrays, network, sources.length, HOPS);
+    // browsers optimise a function while it is used: so it is done before there is a recording
+    masker.push(new Float32Array(WARM_UP_HOPS * network.hop), true);
+    masker.reset();
     return new MaskerStream(masker, network.hop);
   }
 

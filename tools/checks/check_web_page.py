@@ -128,7 +128,7 @@ def check_memory(visit, folder, minutes: float, console) -> bool:
             started = time.perf_counter()
             visit.choose(file)
             visit.page.wait_for_selector("#play:disabled", state="attached")
-            visit.wait_until_done()
+            visit.wait_until_done(PATIENCE_MS)
             seconds = time.perf_counter() - started
         peaks.append(max(memory))
         console.print(

@@ -18,7 +18,7 @@ const COLUMNS: usize = 8;
  *
  * Rows up to the next multiple of 4 and columns up to that of 8 are written, too.
  *
- * @param input 16-bit; `inputs` a multiple of 4, and zero where there are no weights.
+ * @param input 16-bit; `inputs` even, and zero where there are no weights.
  * @param weights 8-bit, `[inputs, outputs]`, followed by at least `4 * outputs` bytes.
  * @param panel scratch memory, `16 * inputs` bytes.
  */
@@ -90,8 +90,7 @@ function tile(
   let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
   let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   while (input < end) {
-    // two pairs of inputs in a turn
-    let a = v128.load(panel), b = v128.load(panel, 16);
+    const a = v128.load(panel), b = v128.load(panel, 16);
     let pair = v128.load32_splat(input);
     a0 = added(a0, pair, a), b0 = added(b0, pair, b);
     pair = v128.load32_splat(input1);
@@ -100,16 +99,8 @@ function tile(
     a2 = added(a2, pair, a), b2 = added(b2, pair, b);
     pair = v128.load32_splat(input3);
     a3 = added(a3, pair, a), b3 = added(b3, pair, b);
-    a = v128.load(panel, 32), b = v128.load(panel, 48);
-    pair = v128.load32_splat(input, 4);
-    a0 = added(a0, pair, a), b0 = added(b0, pair, b);
-    pair = v128.load32_splat(input1, 4);
-    a1 = added(a1, pair, a), b1 = added(b1, pair, b);
-    pair = v128.load32_splat(input2, 4);
-    a2 = added(a2, pair, a), b2 = added(b2, pair, b);
-    pair = v128.load32_splat(input3, 4);
-    a3 = added(a3, pair, a), b3 = added(b3, pair, b);
-    input += 8, input1 += 8, input2 += 8, input3 += 8, panel += 64;
+    // two turns at a time would be slower: the compiler runs out of registers
+    input += 4, input1 += 4, input2 += 4, input3 += 4, panel += 32;
   }
   finish(a0, b0, v128.load32_splat(scales), scaleA, scaleB, output);
   output += outputBytes;

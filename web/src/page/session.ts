@@ -11,7 +11,10 @@ import { PlayerCard } from "./player_card";
 import { WorkCard } from "./progress";
 import { listed } from "../words";
 
-const PICTURE_MILLISECONDS = 1000; // between two looks at what can be drawn: the stems come first
+// the stems come before the pictures: milliseconds between two looks at what can be drawn, and
+// until the browser has shown the player
+const LOOK_MILLISECONDS = 1000;
+const SHOW_MILLISECONDS = 50;
 
 export class Session {
   private readonly work = new WorkCard(() => this.cancel());
@@ -91,7 +94,7 @@ export class Session {
       song,
       ({ share, isKnown }) => {
         this.work.update(what, share);
-        if (share === 1 || performance.now() - looked > PICTURE_MILLISECONDS) {
+        if (performance.now() - looked > LOOK_MILLISECONDS) {
           looked = performance.now();
           player.album.update(isKnown);
         }
@@ -100,6 +103,7 @@ export class Session {
     );
     player.enable();
     announce("Done. Play, or download the stems.");
+    setTimeout(() => this.player === player && player.album.update(() => true), SHOW_MILLISECONDS);
   }
 
   /** Free the recording and its stems. */

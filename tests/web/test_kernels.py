@@ -79,3 +79,7 @@ def test_the_model_that_ships_equals_the_numpy_runtime_however_it_is_cut(in_node
     exact = NumpyMasker(weights, manifest).separate(mixture[None, :, None])[0, :, :, 0]
     assert np.abs(whole - exact).max() < 3e-3 * peak  # weights in 8 bits
     np.testing.assert_array_equal(in_node(weights, manifest, mixture, 5 * manifest.hop), whole)
+    start = 10 * manifest.hop  # of a stretch; what follows its context is the same
+    stretch = in_node(weights, manifest, mixture[start:], 64 * manifest.hop)
+    wanted = slice(start + manifest.context, None)
+    np.testing.assert_array_equal(stretch[:, manifest.context :], whole[:, wanted])

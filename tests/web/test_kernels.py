@@ -54,10 +54,11 @@ def natively(weights, manifest, mixture):
         ({"blocks": 1, "dilations": (40,), "hop": 32}, 9000, 160),
         ({"synthesis_frame": 32, "look_ahead_frames": 2, "level_frames": 3}, 4096, 7),
         ({"frame": 128}, 3, 1),
+        ({"frame": 32, "channels": 72}, 2000, 4),
     ],
 )
 def test_small_networks_equal_the_numpy_runtime(changed, samples, pieces, in_node):
-    weights, manifest = random_weights(("piano", "voice"), **{"channels": 16, **changed})
+    weights, manifest = random_weights(("piano", "voice"), **({"channels": 16} | changed))
     mixture = np.random.default_rng(1).normal(0, 0.1, samples).astype(np.float32)
     mixture[samples // 2 : samples // 2 + 900] = 0
     expected = natively(weights, manifest, mixture)

@@ -49,7 +49,8 @@ export class Masker {
     const [used, channels] = arrays.get("dense.kernel")?.shape as [number, number];
     const bins = padded(used);
     const outputs = arrays.get(`dense_${count + 1}.bias`)?.shape[0] ?? 0;
-    this.layers = new Layers(kernels, memory, arrays, Math.max(bins, padded(outputs)));
+    const widest = padded(Math.max(used, channels, outputs));
+    this.layers = new Layers(kernels, memory, arrays, widest);
     // at the end, all that waits arrives at once
     const ahead = facts.level[1] + facts.ahead.reduce((sum, frames) => sum + frames, 0);
     const most = hops + 1 + facts.frame / facts.hop + ahead;

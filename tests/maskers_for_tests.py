@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from tfsepgan.models.folders import Manifest
-from tfsepgan.separation.numpy_masker import NumpyMasker
+from tfsepgan.separation.numpy_masker import NumpyMasker, Weights
 from tfsepgan.settings.networks import GeneratorConfig
 
 SMALL = GeneratorConfig(
@@ -16,6 +16,12 @@ RATE_HZ = 16000
 
 def random_masker(sources=("piano",), **changes) -> tuple[NumpyMasker, Manifest]:
     """Return a masker with the settings SMALL, but for some changes, and its manifest."""
+    weights, manifest = random_weights(sources, **changes)
+    return NumpyMasker(weights, manifest), manifest
+
+
+def random_weights(sources=("piano",), **changes) -> tuple[Weights, Manifest]:
+    """Return the weights and the manifest of a masker, see `random_masker`."""
     config = dataclasses.replace(SMALL, **changes)
     rng = np.random.default_rng(3)
     bins, wide = config.frame // 2 + 1, config.channels
@@ -47,4 +53,4 @@ def random_masker(sources=("piano",), **changes) -> tuple[NumpyMasker, Manifest]
         context=0,
         parameters=0,
     )
-    return NumpyMasker(weights, manifest), manifest
+    return weights, manifest

@@ -2,6 +2,7 @@
 
 import { defineConfig } from "vite";
 import { flacFiles } from "./plugins/flac_files";
+import { kernels } from "./plugins/kernels";
 import { litertFiles } from "./plugins/litert_files";
 import { sourcesDigest } from "./plugins/sources_digest";
 
@@ -23,5 +24,5 @@ export default defineConfig({
     },
   },
   worker: { format: "iife" },
-  plugins: [flacFiles(), litertFiles(), sourcesDigest()],
+  plugins: [flacFiles(), kernels(), litertFiles(), sourcesDigest()],
 });

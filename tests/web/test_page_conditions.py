@@ -1,9 +1,15 @@
-"""The page without a network, without WebAssembly, without memory."""
+"""The page without a network, without WebAssembly, without memory, without kernels."""
 
 import shutil
 
+import numpy as np
 import pytest
+import soundfile
 from tools_for_tests import from_tools
+
+from tfsepgan.models.folders import MANIFEST, find_bundle
+from tfsepgan.ondevice.streaming import StreamingSeparator
+from tfsepgan.web.site import write_site
 
 PAGE = from_tools("page_visit")
 
@@ -47,3 +53,19 @@ def test_a_recording_beyond_the_memory_is_refused_before_it_is_decoded(newcomer,
     newcomer.choose(minute)
     problem = newcomer.problem()
     assert "minute.mp3 is 1:00 long" in problem and "tfsepgan-separate" in problem
+
+
+def test_a_network_without_kernels_runs_in_litert(newcomer, second, tmp_path):
+    model, site = tmp_path / "model", tmp_path / "site"
+    model.mkdir()
+    for name in (MANIFEST, "piano.web.tflite"):  # without weights, as for any other network
+        shutil.copy(find_bundle("piano") / name, model)
+    write_site(model, site)
+    mixture, _ = soundfile.read(second, dtype="float32")
+    separator = StreamingSeparator(model / "piano.web.tflite", channels=2)
+    expected = separator.push(mixture)["piano"], separator.finish()["piano"]
+    with PAGE.served(site) as address:
+        newcomer.open(address)
+        piano = newcomer.separate(second, tmp_path)["piano"]
+    difference = np.abs(piano - np.concatenate(expected)).max()
+    assert difference < 3e-3 * np.abs(mixture).max()

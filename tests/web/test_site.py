@@ -8,14 +8,16 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tfsepgan.errors import CheckpointError, ExportError
 from tfsepgan.models.folders import MANIFEST, find_bundle
+from tfsepgan.separation.numpy_masker import read_weights
 from tfsepgan.web import site as writer
 
 ROOT = Path(__file__).parents[2]
-LIMIT_BYTES = 12e6
+LIMIT_BYTES = 6e6
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -28,15 +30,39 @@ def test_the_page_with_the_model_is_small(site):
     files = files_of(site)
     assert {"index.html", "model.json", "service-worker.js"} <= files.keys()
     assert sum(path.stat().st_size for path in files.values()) < LIMIT_BYTES
-    assert writer.SOURCES_DIGEST not in files
+    assert writer.SOURCES_DIGEST not in files and not any("litert" in name for name in files)
 
 
-def test_the_model_is_the_one_that_ships_and_its_facts_are_right(site):
+def test_the_weights_are_those_of_the_model_that_ships_to_half_a_step(site):
     facts = json.loads((site / "model.json").read_text())
-    file = writer.browser_file(find_bundle("piano"))
-    assert gzip.decompress((site / facts["file"]).read_bytes()) == file.read_bytes()
     assert facts["sources"] == ["piano"] and facts["sample_rate_hz"] == 44100
     assert facts["delay_samples"] < facts["context"] and facts["licence"] == "Apache-2.0"
+    content = gzip.decompress((site / facts["file"]).read_bytes())
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+
+    def array(name, kind):
+        first, last = header[name]["data_offsets"]
+        values = np.frombuffer(content[start + first : start + last], kind)
+        return values.reshape(header[name]["shape"])
+
+    kernel, bias = read_weights(find_bundle("piano") / "model.keras")["dilated_conv1d_3"]
+    scale = array("dilated_conv1d_3.scale", "<f4")
+    steps = kernel / scale - array("dilated_conv1d_3.kernel", "i1")
+    assert np.abs(steps).max() < 0.501 and np.abs(kernel / scale).max() > 126.9
+    np.testing.assert_array_equal(array("dilated_conv1d_3.bias", "<f4"), bias)
+
+
+def test_a_model_that_the_kernels_cannot_run_gets_litert(tmp_path):
+    folder = find_bundle("piano")
+    (tmp_path / "model").mkdir()
+    for name in (MANIFEST, "piano.web.tflite"):  # without weights, as for any other network
+        shutil.copy(folder / name, tmp_path / "model")
+    writer.write_site(tmp_path / "model", tmp_path / "site")
+    facts = json.loads((tmp_path / "site" / "model.json").read_text())
+    content = gzip.decompress((tmp_path / "site" / facts["file"]).read_bytes())
+    assert content == (folder / "piano.web.tflite").read_bytes() and "network" not in facts
+    assert any((tmp_path / "site" / "litert").iterdir())
 
 
 def test_the_service_worker_lists_every_other_file_with_its_digest(site):
@@ -57,7 +83,8 @@ def test_nothing_is_loaded_from_other_hosts(site):
 
 
 def test_a_model_without_a_file_for_browsers_is_refused(tmp_path):
-    shutil.copytree(find_bundle("piano"), tmp_path / "model", ignore=shutil.ignore_patterns("*.t*"))
+    unwanted = shutil.ignore_patterns("*.t*", "*.keras")
+    shutil.copytree(find_bundle("piano"), tmp_path / "model", ignore=unwanted)
     assert (tmp_path / "model" / MANIFEST).is_file()
     with pytest.raises(CheckpointError, match="no file that a browser can run.*--variants web"):
         writer.write_site(tmp_path / "model", tmp_path / "site")
@@ -84,7 +111,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
     def refuse(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.json, "dumps", refuse)
+    monkeypatch.setattr(writer, "_list_files", refuse)
     with pytest.raises(ExportError, match="No space left on device"):
         writer.write_site("piano", tmp_path / "site")
     assert list(tmp_path.iterdir()) == []
@@ -100,7 +127,7 @@ def test_the_page_is_built_from_the_sources_beside_it():
     """After a change in web/: `npm ci && npm run build` there, and commit the result."""
     recorded = (writer.PREBUILT / writer.SOURCES_DIGEST).read_text().splitlines()
     web = ROOT / "web"
-    folders = ("plugins", "public", "src")
+    folders = ("kernels", "plugins", "public", "src")
     single = [path for path in web.iterdir() if path.is_file() and path.name != ".gitignore"]
     files = [*single, *(path for name in folders for path in (web / name).rglob("*"))]
     lines = [

@@ -53,7 +53,7 @@ class ExportOptions:
     shortest of at least 1024, for browsers of at least 65536."""
     web: str | None = None
     """Folder to create for a page that runs the model in browsers (docs/web.md); makes the variant
-    `web`, too."""
+    `web`, too, where the page needs it."""
 
 
 def _export(arguments, console):
@@ -61,7 +61,7 @@ def _export(arguments, console):
     from tfsepgan.models.folders import find_bundle
 
     folder = find_bundle(options.run)
-    options = _with_page(options)
+    _check_page(options)
     quiet_tensorflow()
     from tfsepgan.models.saved import open_model
     from tfsepgan.serving.deployment import write_server_files
@@ -72,6 +72,7 @@ def _export(arguments, console):
             "--variants and --web are for models that separate; this model generates sounds. Leave"
             " them out."
         )
+    options = _with_page(options, bundle.manifest)
     facts = with_facts(bundle.manifest.trained, read_file(options.facts))
     bundle = bundle._replace(manifest=replace(bundle.manifest, trained=facts))
     with console.status("exporting") as status:
@@ -91,19 +92,27 @@ def _export(arguments, console):
         say_how_to_open(console, options.web)
 
 
-def _with_page(options: ExportOptions) -> ExportOptions:
-    """The options with the file that a page needs, if one is wanted.
-
-    Raises: CheckpointError when its folder holds anything; ConfigError when it is the export's.
-    """
+def _check_page(options: ExportOptions) -> None:
+    """Raise CheckpointError when the page's folder holds anything; ConfigError when it is the
+    export's."""
     if options.web is None:
-        return options
+        return
     from tfsepgan.models.folders import check_new_folder
 
     page, output = Path(options.web), Path(options.output)
     if page.resolve() == output.resolve():
         raise ConfigError(f"--web and --output are both {output}. Give the page its own folder.")
     check_new_folder(page)
+
+
+def _with_page(options: ExportOptions, manifest) -> ExportOptions:
+    """The options with the file that a page needs, if one is wanted and LiteRT is to run it."""
+    if options.web is None:
+        return options
+    from tfsepgan.web.network import why_not_kernels
+
+    if why_not_kernels(manifest) is None:
+        return options
     return replace(options, variants=tuple(dict.fromkeys((*options.variants, "web"))))
 
 

@@ -19,8 +19,8 @@ class WebOptions:
     directory: Annotated[str, tyro.conf.Positional] = "page"
     """Folder to create."""
     model: str = "piano"
-    """Name of a model that ships with tfsepgan, or a folder written by tfsepgan-export with
-    --variants web, stream.dynamic, stream.fp16 or stream."""
+    """Name of a model that ships with tfsepgan, or a folder written by tfsepgan-export; for other
+    networks than filterbank with --variants web, stream.dynamic, stream.fp16 or stream."""
 
 
 def _web(arguments, console):

@@ -15,15 +15,18 @@ from typing import Any
 
 from tfsepgan.errors import CheckpointError, ExportError
 from tfsepgan.files import put_folder_in_place
+from tfsepgan.models.digests import WEIGHTS
 from tfsepgan.models.folders import check_new_folder, find_bundle
 from tfsepgan.ondevice.description import describe
+from tfsepgan.web.network import page_network, why_not_page
 
 PREBUILT = Path(__file__).parent / "prebuilt"
 SOURCES_DIGEST = "sources.sha256"  # of the sources that the page was built from; for the tests
 FACTS = "model.json"
 SERVICE_WORKER = "service-worker.js"
-# The files that a browser can run, the best one first: fixed shapes, and few bytes.
+# The files that LiteRT can run in a browser, the best one first: fixed shapes, and few bytes.
 ENDS = (".web.tflite", ".stream.dynamic.tflite", ".stream.fp16.tflite", ".stream.tflite")
+LITERT = "litert"  # the folder of LiteRT, which only some models need
 # what the service worker leaves to be filled in
 _FILES, _VERSION = "__FILES__", "__VERSION__"
 
@@ -35,19 +38,23 @@ def write_site(model: str | os.PathLike[str], target: str | os.PathLike[str]) ->
       model: the name of a model that ships with the package, a model folder or an address on the
         Hub, as `find_bundle` takes it.
       target: does not exist yet, or is an empty folder; it appears when it is complete.
-    Returns: the TFLite file that the page runs.
-    Raises: CheckpointError when there is no such model, it has no file for browsers, or the target
-      holds anything; ExportError when writing fails.
+    Returns: the file of the model that the page runs: the weights of a network that the page has
+      the arithmetic for, else a TFLite file.
+    Raises: CheckpointError when there is no such model, the page cannot run it, its files are
+      damaged, or the target holds anything; ExportError when writing fails.
     """
-    file, target = browser_file(find_bundle(model)), Path(target)
-    facts = _facts(file)
+    folder, target = find_bundle(model), Path(target)
+    own = why_not_page(folder) is None
+    file = folder / WEIGHTS if own else browser_file(folder)
+    facts, content = page_network(folder) if own else (_facts(file), file.read_bytes())
     check_new_folder(target)
     if not (PREBUILT / "index.html").is_file():
         raise ExportError(f"{PREBUILT} has no page; install tfsepgan again.")
     try:
         with put_folder_in_place(target) as made:
-            shutil.copytree(PREBUILT, made, ignore=shutil.ignore_patterns(SOURCES_DIGEST))
-            (made / facts["file"]).write_bytes(gzip.compress(file.read_bytes(), mtime=0))
+            unused = shutil.ignore_patterns(SOURCES_DIGEST, *([LITERT] if own else []))
+            shutil.copytree(PREBUILT, made, ignore=unused)
+            (made / facts["file"]).write_bytes(gzip.compress(content, mtime=0))
             (made / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
             _list_files(made)
     except OSError as error:
@@ -59,7 +66,7 @@ def write_site(model: str | os.PathLike[str], target: str | os.PathLike[str]) ->
 
 
 def browser_file(folder: Path) -> Path:
-    """The file of a model that browsers run: fixed shapes, with the state of a stream outside.
+    """The file that LiteRT runs in browsers: fixed shapes, with the state of a stream outside.
 
     Raises: CheckpointError when the folder has none.
     """

@@ -24,6 +24,15 @@ DROPPED = """([name, bytes]) => {
     dropped.items.add(new File([Uint8Array.from(bytes)], name));
     return dropped;
 }"""
+# looks at each frame of the screen; Playwright looks for selectors only twice a second
+DONE = """(patience) => new Promise((done, fail) => {
+    setTimeout(() => fail(new Error("the stems cannot be played")), patience);
+    const look = () => {
+        const ready = document.querySelector("#play:enabled");
+        return ready ? done() : requestAnimationFrame(look);
+    };
+    look();
+})"""
 STEMS = ("piano", "residual")
 PATIENCE_MS = 120_000  # of a busy machine
 
@@ -68,9 +77,9 @@ class Visit:
         dropped = self.page.evaluate_handle(DROPPED, [file.name, list(file.read_bytes())])
         self.page.dispatch_event("#opening", "drop", {"dataTransfer": dropped})
 
-    def wait_until_done(self) -> None:
+    def wait_until_done(self, patience_ms: int = PATIENCE_MS) -> None:
         """Wait until the stems can be played."""
-        self.page.wait_for_selector("#play:enabled")
+        self.page.evaluate(DONE, patience_ms)
 
     def problem(self) -> str:
         """The message that is shown, once there is one."""

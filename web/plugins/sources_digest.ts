@@ -7,7 +7,7 @@ import type { Plugin } from "vite";
 /** Files and folders below `web/`. */
 const SOURCES = [
   ...["index.html", "package.json", "package-lock.json", "vite.config.ts"],
-  ...["tsconfig.json", "tsconfig.workers.json", "plugins", "public", "src"],
+  ...["tsconfig.json", "tsconfig.workers.json", "kernels", "plugins", "public", "src"],
 ];
 
 /** One line for each file, as `sha256sum` writes it, ordered by name. */

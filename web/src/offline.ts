@@ -9,12 +9,14 @@ const SERVICE_WORKER = "service-worker.js";
  * @returns true once the page works offline; false where the browser does not allow it, such as on
  *   an address without HTTPS.
  */
-export async function keepOffline(base: string, unused: string): Promise<boolean> {
+export async function keepOffline(base: string, unused?: string): Promise<boolean> {
   if (!("serviceWorker" in navigator)) {
     return false;
   }
   const url = new URL(SERVICE_WORKER, base);
-  url.searchParams.set("without", unused);
+  if (unused !== undefined) {
+    url.searchParams.set("without", unused);
+  }
   try {
     await navigator.serviceWorker.register(url);
     await navigator.serviceWorker.ready;

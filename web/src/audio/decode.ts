@@ -6,6 +6,7 @@ import { clock } from "../words";
 
 const BYTES_PER_SAMPLE = 4;
 const USUAL_MEMORY_GB = 4; // where the browser does not tell
+const SMALL_BYTES = 64e6; // a file up to this is read while its length is looked up
 
 /**
  * Decode a recording; the browser resamples it.
@@ -16,11 +17,13 @@ const USUAL_MEMORY_GB = 4; // where the browser does not tell
 export async function decode(file: Blob, name: string, facts: ModelFacts): Promise<AudioBuffer> {
   const rateHz = facts.sample_rate_hz;
   const most = mostSeconds(facts);
+  const early = file.size <= SMALL_BYTES ? file.arrayBuffer() : undefined;
+  early?.catch(() => undefined); // told below
   refuseTooLong(await secondsOf(file), most, name);
   const context = new OfflineAudioContext({ numberOfChannels: 1, length: 1, sampleRate: rateHz });
   let audio: AudioBuffer;
   try {
-    audio = await context.decodeAudioData(await file.arrayBuffer());
+    audio = await context.decodeAudioData(await (early ?? file.arrayBuffer()));
   } catch {
     throw new UserError(
       `${name} holds no sound that this browser can read. Choose a WAV, FLAC, MP3, M4A, Ogg or` +

@@ -28,9 +28,7 @@ export function stemNames(song: Song): string[] {
 
 /** A stretch of one channel, copied. */
 export function stretch(audio: AudioBuffer, channel: number, first: number, last: number): Samples {
-  const samples = new Float32Array(last - first);
-  audio.copyFromChannel(samples, channel, first);
-  return samples;
+  return audio.getChannelData(channel).slice(first, last);
 }
 
 /** A stretch of one channel of a stem, or of the mixture. */

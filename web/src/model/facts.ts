@@ -1,8 +1,11 @@
 /** The description of the model that `tfsepgan web` writes beside the page. */
 
+import { UserError } from "../errors";
+import type { NetworkFacts } from "../network/facts";
+
 export const FACTS_FILE = "model.json";
 
-/** What the page needs to know of a model; the names are those of the TFLite file's metadata. */
+/** What the page needs to know of a model. */
 export interface ModelFacts {
   name: string;
   licence: string;
@@ -14,17 +17,28 @@ export interface ModelFacts {
   delay_samples: number;
   /** The file, compressed with gzip. */
   file: string;
+  /** Of a network that the page runs itself; the file is then in the format safetensors. */
+  network?: NetworkFacts;
 }
 
 /**
  * Read the description.
  *
- * @throws Error when the folder holds no model.
+ * @throws UserError when the folder holds no model.
  */
 export async function readFacts(base: string): Promise<ModelFacts> {
-  const reply = await fetch(new URL(FACTS_FILE, base));
-  if (!reply.ok) {
-    throw new Error(`${FACTS_FILE} is missing; write the folder again with \`tfsepgan web\`.`);
+  try {
+    const reply = await fetch(new URL(FACTS_FILE, base));
+    if (!reply.ok) {
+      throw new Error(`${FACTS_FILE} is missing; write the folder again with \`tfsepgan web\`.`);
+    }
+    return (await reply.json()) as ModelFacts;
+  } catch (error) {
+    throw notLoaded(error);
   }
-  return (await reply.json()) as ModelFacts;
+}
+
+/** What a visitor reads when a file of the model is missing or damaged. */
+export function notLoaded(error: unknown): UserError {
+  return new UserError(`The page could not load its model: ${(error as Error).message}`);
 }

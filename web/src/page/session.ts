@@ -11,22 +11,38 @@ import { PlayerCard } from "./player_card";
 import { WorkCard } from "./progress";
 import { listed } from "../words";
 
-/** What the page has once the model is loaded. */
-export interface Loaded {
-  facts: ModelFacts;
-  separator: Separator;
-}
+// the stems come before the pictures: milliseconds between two looks at what can be drawn, and
+// until the browser has shown the player
+const LOOK_MILLISECONDS = 1000;
+const SHOW_MILLISECONDS = 50;
 
 export class Session {
   private readonly work = new WorkCard(() => this.cancel());
   private running: AbortController | undefined;
   private player: PlayerCard | undefined;
+  private latest: Promise<void> = Promise.resolve();
 
-  /** @param loaded settles when the model is there. */
-  constructor(private readonly loaded: Promise<Loaded>) {}
+  /** @param facts settles when the description of the model is there. */
+  constructor(
+    private readonly facts: Promise<ModelFacts>,
+    private readonly separator: Separator,
+  ) {}
 
   /** Read a recording, separate it, and show the player. Never rejects. */
-  async open(file: Blob, name: string): Promise<void> {
+  open(file: Blob, name: string): Promise<void> {
+    this.latest = this.begin(file, name);
+    return this.latest;
+  }
+
+  /** Resolves when no recording is under way. */
+  async idle(): Promise<void> {
+    for (let seen; seen !== this.latest; ) {
+      seen = this.latest;
+      await seen;
+    }
+  }
+
+  private async begin(file: Blob, name: string): Promise<void> {
     this.cancel();
     clearProblem();
     const running = new AbortController();
@@ -60,7 +76,7 @@ export class Session {
   private async process(file: Blob, name: string, signal: AbortSignal): Promise<void> {
     this.close();
     this.work.begin("Reading the recording");
-    const { facts, separator } = await this.loaded;
+    const facts = await this.facts;
     const audio = await decode(file, name, facts);
     signal.throwIfAborted();
     if (isSilent(audio)) {
@@ -73,16 +89,21 @@ export class Session {
     const what = `Taking the ${listed(facts.sources)} out`;
     this.work.begin(what);
     announce(what);
-    await separator.separate(
+    let looked = performance.now();
+    await this.separator.separate(
       song,
       ({ share, isKnown }) => {
         this.work.update(what, share);
-        player.album.update(isKnown);
+        if (performance.now() - looked > LOOK_MILLISECONDS) {
+          looked = performance.now();
+          player.album.update(isKnown);
+        }
       },
       signal,
     );
     player.enable();
     announce("Done. Play, or download the stems.");
+    setTimeout(() => this.player === player && player.album.update(() => true), SHOW_MILLISECONDS);
   }
 
   /** Free the recording and its stems. */

@@ -21,6 +21,7 @@ export class Album {
   private readonly waiting: { first: number; last: number; withSources: boolean }[] = [];
   private underWay = 0;
   private drawing = false;
+  private begun = false;
 
   /**
    * @param mixture the lane of the mixture.
@@ -34,11 +35,14 @@ export class Album {
     this.grid = gridOf(song.mixture.length, song.mixture.sampleRate);
     this.ordered = new Uint8Array(this.grid.columns);
     worker.onmessage = ({ data }: MessageEvent<Strip>): void => this.place(data);
-    this.enqueue(0, this.grid.columns, false);
   }
 
-  /** Order the columns whose sources are known. `isKnown` tells that of a range of samples. */
+  /** Order the mixture, once, and the columns whose sources are known. `isKnown` tells that of a range of samples. */
   update(isKnown: (first: number, last: number) => boolean): void {
+    if (!this.begun) {
+      this.begun = true;
+      this.enqueue(0, this.grid.columns, false);
+    }
     let first = 0;
     while (first < this.grid.columns) {
       let last = first;

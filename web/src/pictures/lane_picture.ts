@@ -1,5 +1,6 @@
 /** The waveform and the spectrogram of one lane, on a canvas. */
 
+import { coloursOf } from "./colours";
 import { BANDS, FLOOR_DB, type Grid, type LanePart } from "./messages";
 
 const RANGE_DB = 60; // from the darkest to the brightest colour
@@ -21,6 +22,9 @@ export class LanePicture {
   private readonly levels: Uint8Array;
   private readonly known: Uint8Array;
   private readonly image: HTMLCanvasElement;
+  /** How often each level occurs. */
+  private readonly counts = new Uint32Array(256);
+  private peak = 1e-4;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -41,31 +45,35 @@ export class LanePicture {
     this.high.set(high, first);
     this.levels.set(levels, first * BANDS);
     this.known.fill(1, first, first + low.length);
+    levels.forEach((level) => (this.counts[level]! += 1));
+    low.forEach((value, at) => (this.peak = Math.max(this.peak, -value, high[at]!)));
   }
 
   /** The scale that suits this lane. */
   scale(): Scale {
-    const counts = new Uint32Array(256);
-    this.levels.forEach((level) => (counts[level]! += 1));
     let above = 0;
     let top = 255;
-    while (top > 0 && (above += counts[top]!) < this.levels.length * 0.002) {
+    while (top > 0 && (above += this.counts[top]!) < this.levels.length * 0.002) {
       top -= 1;
     }
-    const peak = this.high.reduce((most, value, at) => Math.max(most, value, -this.low[at]!), 1e-4);
-    return { peak, topDb: Math.max(LEAST_TOP_DB, FLOOR_DB * (1 - top / 255)) };
+    return { peak: this.peak, topDb: Math.max(LEAST_TOP_DB, FLOOR_DB * (1 - top / 255)) };
   }
 
   /** Draw all that is known, in the colours that the style sheet gives the canvas. */
   draw(scale: Scale): void {
     const ratio = window.devicePixelRatio || 1;
     const { clientWidth, clientHeight } = this.canvas;
-    this.canvas.width = Math.round(clientWidth * ratio);
-    this.canvas.height = Math.round(clientHeight * ratio);
+    const width = Math.round(clientWidth * ratio);
+    const height = Math.round(clientHeight * ratio);
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
     const context = this.canvas.getContext("2d");
     if (!context || this.canvas.width === 0) {
       return;
     }
+    context.clearRect(0, 0, width, height);
     const wave = Math.round(this.canvas.height * WAVE_SHARE);
     this.paintSpectrogram(scale);
     context.imageSmoothingQuality = "high";
@@ -78,42 +86,22 @@ export class LanePicture {
     if (!context) {
       return;
     }
-    const colours = this.colours();
     const { columns } = this.grid;
-    const pixels = context.createImageData(columns, BANDS);
-    for (let column = 0; column < columns; column += 1) {
-      if (!this.known[column]) {
-        continue;
-      }
-      for (let band = 0; band < BANDS; band += 1) {
-        const db = FLOOR_DB * (1 - this.levels[column * BANDS + band]! / 255);
-        const share = Math.min(Math.max((db - topDb + RANGE_DB) / RANGE_DB, 0), 1) ** CONTRAST;
-        const colour = colours[Math.round(share * 255)]!;
-        pixels.data.set(colour, 4 * ((BANDS - 1 - band) * columns + column));
-      }
-    }
-    context.putImageData(pixels, 0, 0);
-  }
-
-  /** A gradient of 256 colours through the three of the style sheet. */
-  private colours(): Uint8ClampedArray[] {
-    const style = getComputedStyle(this.canvas);
-    const strip = document.createElement("canvas");
-    strip.width = 256;
-    strip.height = 1;
-    const context = strip.getContext("2d");
-    if (!context) {
-      return [];
-    }
-    const gradient = context.createLinearGradient(0, 0, 256, 0);
-    const stops = ["--dark", "--middle", "--bright"];
-    stops.forEach((name, index) => {
-      gradient.addColorStop(index / 2, style.getPropertyValue(name).trim());
+    const image = context.createImageData(columns, BANDS);
+    const pixels = new Uint32Array(image.data.buffer);
+    const colours = coloursOf(this.canvas);
+    const colourOf = Uint32Array.from({ length: 256 }, (_, level) => {
+      const db = FLOOR_DB * (1 - level / 255);
+      const share = Math.min(Math.max((db - topDb + RANGE_DB) / RANGE_DB, 0), 1) ** CONTRAST;
+      return colours[Math.round(share * 255)]!;
     });
-    context.fillStyle = gradient;
-    context.fillRect(0, 0, 256, 1);
-    const { data } = context.getImageData(0, 0, 256, 1);
-    return Array.from({ length: 256 }, (_, index) => data.slice(4 * index, 4 * index + 4));
+    for (let column = 0; column < columns; column += 1) {
+      for (let band = 0; band < BANDS && this.known[column]; band += 1) {
+        const level = this.levels[column * BANDS + band]!;
+        pixels[(BANDS - 1 - band) * columns + column] = colourOf[level]!;
+      }
+    }
+    context.putImageData(image, 0, 0);
   }
 
   private drawWave(context: CanvasRenderingContext2D, height: number, peak: number): void {

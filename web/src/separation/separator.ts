@@ -8,6 +8,7 @@ import { divide, type Task } from "./tasks";
 import { WorkerTask } from "./worker_task";
 
 const MOST_WORKERS = 4; // each keeps its own copy of the model in memory
+const EARLY_WORKERS = 2; // started with the page, while a recording is decoded
 
 /** What is separated so far. */
 export interface Done {
@@ -17,16 +18,24 @@ export interface Done {
   isKnown: (first: number, last: number) => boolean;
 }
 
-export class Separator {
-  private workers: Promise<{ worker: Worker; shape: ModelShape }>[] = [];
+interface Started {
+  worker: Worker;
+  shape: ModelShape;
+}
 
-  constructor(private readonly engine: Engine) {
-    this.workers = [start(engine)];
+export class Separator {
+  private workers: Promise<Started>[] = [];
+
+  /** @param engine settles when it is loaded; the workers start before. */
+  constructor(private readonly engine: Promise<Engine>) {
+    for (let index = 0; index < Math.min(workersHere(), EARLY_WORKERS); index += 1) {
+      void this.worker(index);
+    }
   }
 
-  /** Resolves when the first worker is ready to separate. */
+  /** Resolves when the first workers are ready to separate. */
   async ready(): Promise<void> {
-    await this.workers[0];
+    await Promise.all(this.workers);
   }
 
   /**
@@ -36,8 +45,9 @@ export class Separator {
    */
   async separate(song: Song, report: (done: Done) => void, signal: AbortSignal): Promise<void> {
     const { length, numberOfChannels: channels } = song.mixture;
+    const { facts } = await this.engine;
     const { shape } = await this.worker(0);
-    const tasks = divide(this.engine.facts, shape, { length, channels }, workersHere());
+    const tasks = divide(facts, shape, { length, channels }, workersHere());
     const ends = new Map(tasks.map((task) => [task, task.first]));
     const reached = (task: Task, end: number): void => {
       ends.set(task, end);
@@ -62,13 +72,15 @@ export class Separator {
   }
 
   private restart(): void {
-    const stop = ({ worker }: { worker: Worker }): void => worker.terminate();
+    const stop = ({ worker }: Started): void => worker.terminate();
     this.workers.forEach((one) => void one.then(stop, () => undefined));
     this.workers = [];
   }
 
-  private worker(index: number): Promise<{ worker: Worker; shape: ModelShape }> {
-    return (this.workers[index] ??= start(this.engine));
+  private worker(index: number): Promise<Started> {
+    const started = (this.workers[index] ??= start(this.engine));
+    started.catch(() => undefined); // whoever needs the worker is told
+    return started;
   }
 }
 
@@ -93,7 +105,7 @@ function workersHere(): number {
   return Math.max(Math.min(threads, 2), Math.min(threads >> 1, MOST_WORKERS));
 }
 
-function start(engine: Engine): Promise<{ worker: Worker; shape: ModelShape }> {
+function start(engine: Promise<Engine>): Promise<Started> {
   return new Promise((resolve, reject) => {
     const worker = new SeparationWorker();
     worker.onerror = (event): void => reject(new Error(event.message));
@@ -104,6 +116,8 @@ function start(engine: Engine): Promise<{ worker: Worker; shape: ModelShape }> {
         reject(new Error(data.message));
       }
     };
-    worker.postMessage({ kind: "load", engine } satisfies ToWorker);
+    const load = (loaded: Engine): void =>
+      worker.postMessage({ kind: "load", engine: loaded } satisfies ToWorker);
+    engine.then(load).catch(reject);
   });
 }

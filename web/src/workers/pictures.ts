@@ -11,16 +11,20 @@ import {
   startOf,
   type Strip,
 } from "../pictures/messages";
-import { PowerSpectrum } from "./fft";
+import { PowerSpectra } from "./power_spectra";
 
 type Samples = Float32Array<ArrayBuffer>;
+const KERNELS = "../kernels/kernels.wasm"; // from the folder of this script
 const MOST_FRAMES = 3; // of a column of a long song
 
-const spectrum = new PowerSpectrum(FRAME);
+const spectra = fetch(new URL(KERNELS, self.location.href))
+  .then(async (reply) => WebAssembly.compile(await reply.arrayBuffer()))
+  .then((module) => PowerSpectra.open(module, FRAME));
 const power = new Float32Array(FRAME / 2);
 
-self.onmessage = ({ data: order }: MessageEvent<Order>): void => {
-  const lanes = signalsOf(order).map((signal) => part(signal, order));
+self.onmessage = async ({ data: order }: MessageEvent<Order>): Promise<void> => {
+  const measured = await spectra;
+  const lanes = signalsOf(order).map((signal) => part(signal, order, measured));
   const strip: Strip = { song: order.song, first: order.first, last: order.last, lanes };
   const buffers = lanes.flatMap(({ low, high, levels }) => [low, high, levels]);
   self.postMessage(strip, buffers.map(({ buffer }) => buffer));
@@ -33,25 +37,36 @@ function signalsOf({ mixture, sources }: Order): Samples[] {
     return [whole];
   }
   const estimates = sources.map(mean);
-  const residual = whole.map((value, index) =>
-    estimates.reduce((rest, estimate) => rest - estimate[index]!, value),
-  );
-  return [...estimates, residual];
+  for (const estimate of estimates) {
+    for (let index = 0; index < whole.length; index += 1) {
+      whole[index]! -= estimate[index]!;
+    }
+  }
+  return [...estimates, whole];
 }
 
-function mean(channels: Samples[]): Samples {
-  const [first, ...others] = channels;
+/** Computed in the first channel. */
+function mean([first, ...others]: Samples[]): Samples {
   const sum = first ?? new Float32Array(0);
-  others.forEach((channel) => channel.forEach((value, index) => (sum[index]! += value)));
-  return channels.length > 1 ? sum.map((value) => value / channels.length) : sum;
+  const share = 1 / (1 + others.length);
+  for (const channel of others) {
+    for (let index = 0; index < sum.length; index += 1) {
+      sum[index]! += channel[index]!;
+    }
+  }
+  for (let index = 0; index < sum.length && share < 1; index += 1) {
+    sum[index]! *= share;
+  }
+  return sum;
 }
 
-function part(signal: Samples, { grid, first, last, from }: Order): LanePart {
+function part(signal: Samples, { grid, first, last, from }: Order, spectra: PowerSpectra): LanePart {
   const count = last - first;
   const low = new Float32Array(count);
   const high = new Float32Array(count);
   const levels = new Uint8Array(count * BANDS);
-  const edges = bandEdges(grid.rateHz);
+  const starts: number[] = [];
+  const columns: number[] = []; // of the frames
   for (let column = 0; column < count; column += 1) {
     const start = startOf(grid, first + column) - from;
     const end = startOf(grid, first + column + 1) - from;
@@ -60,14 +75,32 @@ function part(signal: Samples, { grid, first, last, from }: Order): LanePart {
       high[column] = Math.max(high[column]!, signal[index]!);
     }
     const frames = Math.min(MOST_FRAMES, Math.max(1, Math.ceil((end - start) / FRAME)));
-    power.fill(0);
     for (let frame = 0; frame < frames; frame += 1) {
       const centre = start + ((frame + 0.5) * (end - start)) / frames;
-      spectrum.add(signal, Math.round(centre - FRAME / 2), power);
+      starts.push(Math.round(centre - FRAME / 2));
+      columns.push(column);
     }
-    fillColumn(levels.subarray(column * BANDS, (column + 1) * BANDS), edges, frames);
   }
+  const edges = bandEdges(grid.rateHz);
+  let frames = 0; // of the column so far
+  spectra.measure(signal, starts, (index, real, imaginary) => {
+    const column = columns[index]!;
+    add(real, imaginary, frames > 0);
+    frames += 1;
+    if (columns[index + 1] !== column) {
+      fillColumn(levels.subarray(column * BANDS, (column + 1) * BANDS), edges, frames);
+      frames = 0;
+    }
+  });
   return { low, high, levels };
+}
+
+/** Set `power` to that of a frame, or add it. */
+function add(real: Float32Array, imaginary: Float32Array, more: boolean): void {
+  for (let bin = 0; bin < power.length; bin += 1) {
+    const one = real[bin]! ** 2 + imaginary[bin]! ** 2;
+    power[bin] = more ? power[bin]! + one : one;
+  }
 }
 
 /** First bins of the bands, equally wide in pitch, and the end of the last. */

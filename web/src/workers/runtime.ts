@@ -1,7 +1,7 @@
 /** LiteRT in a worker, from WebAssembly that the page has compiled already. */
 
 import { type CompiledModel, loadAndCompile, loadLiteRt } from "@litertjs/core";
-import type { Engine } from "../model/engine";
+import type { LiteRTFiles } from "../model/litert_files";
 
 /** What LiteRT's script reads before it starts, see Emscripten's `Module`. */
 interface Hooks {
@@ -15,14 +15,15 @@ interface Hooks {
 const NEWS = /^(INFO|WARNING|VERBOSE)/; // of LiteRT's log; errors are exceptions, too
 
 /** Start LiteRT and compile the model for the processor. */
-export async function startRuntime(engine: Engine): Promise<CompiledModel> {
+export async function startRuntime(
+  { module, script }: LiteRTFiles,
+  model: Uint8Array<ArrayBuffer>,
+): Promise<CompiledModel> {
   // LiteRT would wait for a graphics adapter, which it does not use here
   Object.defineProperty(self.navigator, "gpu", { value: undefined });
   const hooks: Hooks = {
     instantiateWasm(imports, done) {
-      void WebAssembly.instantiate(engine.runtime, imports).then((instance) =>
-        done(instance, engine.runtime),
-      );
+      void WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
       return {};
     },
     printErr(line) {
@@ -32,6 +33,6 @@ export async function startRuntime(engine: Engine): Promise<CompiledModel> {
     },
   };
   (self as unknown as { Module: Hooks }).Module = hooks;
-  await loadLiteRt(engine.script);
-  return loadAndCompile(engine.model, { accelerator: "wasm" });
+  await loadLiteRt(script);
+  return loadAndCompile(model, { accelerator: "wasm" });
 }

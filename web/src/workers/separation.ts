@@ -1,8 +1,7 @@
 /** The worker that separates: one model, one stretch of a recording at a time. */
 
 import type { FromWorker, ToWorker } from "../separation/messages";
-import { startRuntime } from "./runtime";
-import { Stream } from "./stream";
+import { openStream, type Stream } from "./stream";
 
 let stream: Stream | undefined;
 let current = 0;
@@ -18,8 +17,7 @@ self.onmessage = (event: MessageEvent<ToWorker>): void => {
 
 async function handle(message: ToWorker): Promise<void> {
   if (message.kind === "load") {
-    const compiled = await startRuntime(message.engine);
-    stream = new Stream(compiled, message.engine.facts);
+    stream = await openStream(message.engine);
     send({ kind: "loaded", shape: stream.shape });
   } else if (message.task !== current || !stream) {
     return;

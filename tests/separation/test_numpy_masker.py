@@ -3,11 +3,12 @@
 import dataclasses
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from maskers_for_tests import RATE_HZ, SMALL
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info
 
 from tfsepgan.errors import CheckpointError
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
@@ -91,30 +92,45 @@ def test_a_damaged_file_is_refused(tmp_path):
         read_weights(path)
 
 
+def threads() -> list[int]:
+    """Of matrix products, in each library."""
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
 def test_the_threads_of_matrix_products_are_restored(monkeypatch):
     """Their number decides the last bits, so a call that wants another number waits."""
-
-    def threads() -> list[int]:
-        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
-
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    with threadpool_limits(2, user_api="blas"):
-        before, entered = threads(), threading.Event()
+    before, entered = threads(), threading.Event()
 
-        def want_two() -> None:
-            with shared_by(1):
-                entered.set()
+    def want_two() -> None:
+        with shared_by(1):
+            entered.set()
 
-        other = threading.Thread(target=want_two)
-        with shared_by(10_000):
+    other = threading.Thread(target=want_two)
+    with shared_by(10_000):
+        assert set(threads()) <= {1}
+        with one_thread_each():
+            other.start()
+            assert not entered.wait(0.2)
+        assert set(threads()) <= {1}
+    assert entered.wait(10)
+    other.join()
+    assert threads() == before
+
+
+def test_a_thread_that_came_first_and_left_first_does_not_keep_the_setting(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    before, first = threads(), one_thread_each()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(first.__enter__).result()
+        with one_thread_each():
+            other.submit(first.__exit__, None, None, None).result()
             assert set(threads()) <= {1}
-            with one_thread_each():
-                other.start()
-                assert not entered.wait(0.2)
-            assert set(threads()) <= {1}
-        assert entered.wait(10)
-        other.join()
         assert threads() == before
+        with shared_by(1):
+            assert set(threads()) <= {2}
+        with one_thread_each():
+            assert set(threads()) <= {1}
 
 
 def test_short_signals_together_equal_each_alone(tmp_path):

@@ -8,14 +8,18 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
 
 def _reset() -> None:
-    global _changed, _setting, _threads, _users
+    global _changed, _setter, _setting, _threads, _users
     _changed, _setting = threading.Condition(), contextlib.ExitStack()
+    # From threadpoolctl 3.8 on, a limit counts only in the thread that set the last one, until that
+    # thread ends it. Ours start and end in any order, so one thread sets them all.
+    _setter = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-blas")
     _threads = _users = 0
 
 
@@ -43,7 +47,7 @@ def _limited_to(threads: int) -> Iterator[None]:
     with _changed:
         _changed.wait_for(lambda: not _users or _threads == threads)
         if not _users:
-            _setting.enter_context(_controller().limit(limits=threads, user_api="blas"))
+            _setter.submit(_set, threads).result()
             _threads = threads
         _users += 1
     try:
@@ -52,8 +56,12 @@ def _limited_to(threads: int) -> Iterator[None]:
         with _changed:
             _users -= 1
             if not _users:
-                _setting.close()
-                _changed.notify_all()
+                _changed.notify_all()  # they go on when this block has ended
+                _setter.submit(_setting.close).result()
+
+
+def _set(threads: int) -> None:
+    _setting.enter_context(_controller().limit(limits=threads, user_api="blas"))
 
 
 @cache

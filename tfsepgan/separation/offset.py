@@ -74,7 +74,9 @@ class OffsetRemover:
             return held if self._offset is None else held - self._offset
         weights = _weights(len(held))
         values = held.astype(np.float64)
-        measured = self._moved(weights @ values, weights @ np.square(values))
+        # no matrix product: its last bits depend on the threads that it has at the moment
+        mean, power = (np.einsum("t,tc->c", weights, one) for one in (values, np.square(values)))
+        measured = self._moved(mean, power)
         head, tail = held[: self._step], held[self._step :]
         return np.concatenate([self._less(head, measured), tail - measured])
 

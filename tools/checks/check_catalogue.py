@@ -7,7 +7,7 @@ Makes short tracks of mixed formats, rates and lengths, some of them unusable. S
 one alone in this process. Then runs `tfsepgan-separate FOLDER --jobs N`, ends it with SIGKILL in
 the middle, starts it again, kills one of its workers, and tries again what that worker failed.
 `--flags` go to the command too. Last runs without interruption measure the throughput: one process
-without `--flags`, then the job with them, in turn.
+without `--flags`, then the job with them, in turn; their stems are compared too.
 
 Prints memory, processor time and every fault. The exit code is 1 when a good track is missing, is
 there twice or differs in a byte from the track alone, a bad one has no reason of its own, a file is
@@ -179,9 +179,13 @@ class Check:
         found = {one.relative_to(self.out).as_posix(): digest(one) for one in files}
         self.expect("files that are too many", sorted(found.keys() - alone.keys()), [])
         self.expect("files that are missing", sorted(alone.keys() - found.keys()), [])
+        self.compare_bytes(found, alone, "of the job")
+
+    def compare_bytes(self, found: dict[str, str], alone: dict[str, str], where: str) -> None:
+        """Compare digests of stems with those of the tracks alone."""
         same = sum(found.get(name) == value for name, value in alone.items())
-        print(f"stems with the same bytes as alone: {same} of {len(alone)}")
-        self.expect("stems with other bytes", len(alone) - same, 0)
+        print(f"stems {where} with the same bytes as alone: {same} of {len(alone)}")
+        self.expect(f"stems {where} with other bytes", len(alone) - same, 0)
 
     def compare_memory(self) -> None:
         """Compare the halves of the lives of all processes."""
@@ -189,24 +193,28 @@ class Check:
             print(f"memory of a process: {early:.0f} MB in its first half, {late:.0f} MB after")
             self.expect("memory that grows", late <= GROWTH * early, True)
 
-    def throughput(self, folder: Path) -> None:
+    def throughput(self, folder: Path, alone: dict[str, str] | None) -> None:
         """Runs without interruption, of one process and of the job, in turn."""
         job = ("--jobs", str(self.options.jobs), *self.options.flags)
         used = {"one process": 0.0, " ".join(job): 0.0}
         for number in range(self.options.rounds):
             for what, flags in zip(used, ((), job), strict=True):
                 started, before = time.monotonic(), children_seconds()
-                run(self.command(folder / f"{len(flags)}.{number}", *flags), self.memory, never)
+                out = folder / f"{len(flags)}.{number}"
+                run(self.command(out, *flags), self.memory, never)
                 spent, wall = children_seconds() - before, time.monotonic() - started
                 used[what] += spent
                 speed = sum(self.good.values()) / spent
                 print(f"{what}: {wall:.0f} s, processor {spent:.1f} s, {speed:.1f} x real time")
+                if alone is not None:
+                    found = {name: digest(out / name) for name in alone if (out / name).exists()}
+                    self.compare_bytes(found, alone, f"of {what}")
         alone, together = used.values()
         print(f"throughput per core: {100 * alone / together:.0f} % of one process")
 
 
-def interrupt_and_compare(check: Check, folder: Path) -> None:
-    """The job with kills, compared with every track alone."""
+def interrupt_and_compare(check: Check, folder: Path) -> dict[str, str]:
+    """The job with kills, compared with every track alone; returns the digests of these stems."""
     started = time.process_time()
     alone = stems_alone(check.music, check.good, folder / "alone", check.options.runtime)
     print(f"alone: {time.process_time() - started:.1f} s of processor time")
@@ -216,6 +224,7 @@ def interrupt_and_compare(check: Check, folder: Path) -> None:
     else:
         check.kill_a_worker()
     check.compare(alone)
+    return alone
 
 
 def main() -> int:
@@ -236,9 +245,8 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-catalogue-"))
     check = Check(options, folder)
     print(f"{len(check.good)} good tracks, {sum(check.good.values()):.0f} s; {len(check.bad)} bad")
-    if not options.throughput_only:
-        interrupt_and_compare(check, folder)
-    check.throughput(folder)
+    alone = None if options.throughput_only else interrupt_and_compare(check, folder)
+    check.throughput(folder, alone)
     check.compare_memory()
     for fault in check.faults:
         print(f"FAULT: {fault}")

@@ -119,7 +119,7 @@ class Refinement:
         # group on; one hop of silence comes before the recording
         self._held = np.zeros((1 + sources, channels, self._hop), np.float32)
         self._overlap = np.zeros((sources, channels, self._hop), np.float32)
-        self._groups: deque[np.ndarray] = deque()  # spectra that wait for later ones
+        self._groups: deque[np.ndarray] = deque()  # spectra of the mixture that wait
         self._measured: deque[Measured] = deque()  # of REACH groups before them at most, and these
         self._silence = self._hop  # samples before the recording that are still to be cut off
         self._left = 0  # samples of the recording that are taken in and not returned
@@ -195,7 +195,7 @@ class Refinement:
         while self._held.shape[-1] >= step + self._hop:
             parts = self._analysis(self._held[..., : step + self._hop])
             self._held = self._held[..., step:]
-            self._groups.append(parts)
+            self._groups.append(parts.sum(axis=0))
             self._measured.append(self._of_group(parts))
             if len(self._groups) == self._block + REACH:
                 ready += self._oldest(self._block)
@@ -230,7 +230,7 @@ class Refinement:
         shares = zip(*(self._shares(views, before, count) for views in _views(near)), strict=True)
         refined = []
         for place, share in enumerate(shares, start=before):
-            mixture = self._groups.popleft().sum(axis=0)
+            mixture = self._groups.popleft()
             if self._together:
                 around = near[max(0, place - REACH) : place + 1 + REACH]
                 spreads = np.sum([one.spreads for one in around], axis=0)
@@ -247,10 +247,15 @@ class Refinement:
         """The shares of the parts in `count` groups of those near, by the magnitudes of all."""
         if self._low_rank is None:
             return [sharpened(one + SILENCE, 1) for one in near[first : first + count]]
-        magnitudes = np.concatenate(near, axis=1) + SILENCE
+        low = np.concatenate([one[..., : self._bins] for one in near], axis=1) + SILENCE
         with one_thread_each():  # the last bits of a product depend on the number of threads
-            shares = low_rank_shares(magnitudes, self._low_rank, bins=self._bins)
-        return np.split(shares, len(near), axis=1)[first : first + count]
+            low = low_rank_shares(low, self._low_rank, bins=self._bins)
+        shares = []
+        for place in range(first, first + count):
+            high = sharpened(near[place][..., self._bins :] + SILENCE, self._low_rank.sharpness)
+            own = low[:, place * GROUP : (place + 1) * GROUP]
+            shares.append(np.concatenate([own, high], axis=-1))
+        return shares
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""

@@ -6,6 +6,7 @@ import pytest
 from networks_for_tests import new_generator
 
 from tfsepgan.errors import ConfigError
+from tfsepgan.models.keras_state import built_in
 from tfsepgan.networks.table import build_generator, generator_entry
 from tfsepgan.settings.networks import GeneratorConfig
 
@@ -206,3 +207,15 @@ def test_dropout_is_active_in_training_only(generators):
     np.testing.assert_array_equal(separate(dropping, mixture), separate(plain, mixture))
     first, second = (np.asarray(dropping(mixture, training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["filterbank", "tfc_tdf", "band_split"])
+def test_half_precision_does_not_round_what_a_masker_transforms(kind):
+    """A rounded waveform has noise in its quiet bins, and the features are logarithmic."""
+    mixture, spectra = noise(1, 300, 1), []
+    for policy in ("float32", "mixed_bfloat16"):
+        with built_in(policy):
+            generator, _ = new_generator(kind)
+        spectrum = keras.Model(generator.input, generator.get_layer("analysis").output)
+        spectra.append(np.asarray(spectrum(mixture)))
+    np.testing.assert_array_equal(*spectra)

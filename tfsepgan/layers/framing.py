@@ -10,11 +10,12 @@ from tfsepgan.layers.configured import ConfiguredLayer
 class PadToMultiple(ConfiguredLayer):
     """Adds zeros at the end until the length is a multiple of `multiple`.
 
-    Call: `[batch, time, channels]` -> `[batch, time rounded up, channels]`.
+    Call: `[batch, time, channels]` -> `[batch, time rounded up, channels]`, in float32 under any
+    policy: a waveform in half precision has noise that covers its quiet frequencies.
     """
 
     def __init__(self, multiple: int, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.multiple = multiple
 
     def call(self, signal):

@@ -26,15 +26,16 @@ def in_node(tmp_path):
         pytest.skip("no Node")
 
     def separate(weights, manifest, mixture, piece):
+        masker = NumpyMasker(weights, manifest)
         (worker,) = PREBUILT.glob("assets/separation-*.js")
         request = {
             "worker": str(worker),
             "kernels": str(PREBUILT / "kernels" / "kernels.wasm"),
-            "facts": page_facts(NumpyMasker(weights, manifest), manifest),
+            "facts": page_facts(masker, manifest),
             "piece": piece,
         }
         (tmp_path / "request.json").write_text(json.dumps(request))
-        (tmp_path / "model.bin").write_bytes(safetensors(page_arrays(weights, manifest)))
+        (tmp_path / "model.bin").write_bytes(safetensors(page_arrays(weights, masker)))
         mixture.astype("<f4").tofile(tmp_path / "mixture.f32")
         subprocess.run([node, PROGRAM, tmp_path], check=True, timeout=120)
         return np.fromfile(tmp_path / "estimates.f32", "<f4").reshape(len(manifest.sources), -1)

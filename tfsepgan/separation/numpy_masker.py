@@ -133,13 +133,14 @@ class NumpyMasker:
         """Give the arrays the names that they have in `networks/filterbank.py`."""
         self.frame, self.hop = settings["frame"], settings["hop"]
         self.synthesis_frame = settings.get("synthesis_frame") or self.frame
-        self._window, window = window_pair(self.frame, self.synthesis_frame)
-        self._synthesis_window = window * np.float32(2 * self.hop / self.synthesis_frame)
+        self.window, window = window_pair(self.frame, self.synthesis_frame)
+        self.synthesis_window = window * np.float32(2 * self.hop / self.synthesis_frame)
         channels, blocks, dilations = (settings[key] for key in ("channels", "blocks", "dilations"))
         most, level_frames = settings.get("look_ahead_frames"), settings.get("level_frames", 0)
-        self._level = level_frames, level_frames if most is None else 0
-        ahead = frames_ahead(dilations, blocks, most)
-        self.look_ahead = sum(ahead) + self._level[1]  # frames
+        self.level = level_frames, level_frames if most is None else 0
+        self.dilations = [dilations[block % len(dilations)] for block in range(blocks)]
+        self.ahead = frames_ahead(dilations, blocks, most)
+        self.look_ahead = sum(self.ahead) + self.level[1]  # frames
         bins = self._bins = len(weights["batch_normalization"][0])
 
         def layer(kind: str, number: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
@@ -152,7 +153,7 @@ class NumpyMasker:
         mean, variance = layer("batch_normalization", 0, (bins,), (bins,))
         # The loudness and its normalisation together: a factor and a term for the log power.
         deviation = np.sqrt(variance + np.float32(EPSILON))
-        self._levels = LOG_SCALE / deviation, (LOG_OFFSET - mean) / deviation
+        self.loudness = LOG_SCALE / deviation, (LOG_OFFSET - mean) / deviation
         self._enter = centred(*layer("dense", 0, (bins, channels), wide))
         self._blocks = []
         for block in range(blocks):
@@ -160,8 +161,7 @@ class NumpyMasker:
             kernel, bias = layer("dilated_conv1d", block, (KERNEL, *square), wide)
             look = kernel.reshape(KERNEL * channels, channels), bias
             mix = centred(*layer("dense", block + 1, square, wide))
-            dilation = dilations[block % len(dilations)]
-            self._blocks.append((norm, look, mix, dilation, ahead[block]))
+            self._blocks.append((norm, look, mix, self.dilations[block], self.ahead[block]))
         self._norm = layer("layer_normalization", blocks, wide, wide)
         kernel, bias = weights[f"dense_{blocks + 1}"]
         outputs = len(bias) // bins
@@ -219,7 +219,7 @@ class NumpyMasker:
         windowed = np.empty((most, self.frame), transforms.REAL)
         for some in chunks(len(frames)):
             count = some.stop - some.start
-            np.multiply(frames[some], self._window, out=windowed[:count])
+            np.multiply(frames[some], self.window, out=windowed[:count])
             spectrum[some] = transforms.rfft(windowed[:count])[:, : self._bins]
         return spectrum
 
@@ -242,15 +242,15 @@ class NumpyMasker:
     def _features(self, spectrum: np.ndarray, edges: Edges, channels: int) -> np.ndarray:
         """The normalised loudness of each bin, `[frames, bins]`."""
         twice_power = 2 * (spectrum.real**2 + spectrum.imag**2)
-        if any(self._level):
+        if any(self.level):
             mean_power = np.float32(AMPLIFIED**2 / 2) * twice_power.mean(axis=1)
-            before, after = self._level
+            before, after = self.level
             around = edges.around("level", mean_power, before * channels, after * channels)
             gain = gain_to_one_level(around.reshape(-1, channels), before, after)
             twice_power = edges.delayed("power", twice_power, after * channels)
             twice_power *= gain.reshape(-1, 1)
         twice_power += np.float32(FLOOR)
-        factor, term = self._levels
+        factor, term = self.loudness
         loudness = np.log(twice_power, out=twice_power)
         loudness *= factor
         loudness += term
@@ -276,7 +276,7 @@ class NumpyMasker:
             count = some.stop - some.start
             np.multiply(spectrum[some], mask[some], out=whole[:count, : self._bins])
             waves = transforms.irfft(whole[:count], self.frame)[:, -size:]
-            np.multiply(waves, self._synthesis_window, out=frames[:count], casting="same_kind")
+            np.multiply(waves, self.synthesis_window, out=frames[:count], casting="same_kind")
             for part in range(repeats):
                 own = slice(part * self.hop, (part + 1) * self.hop)
                 hops[some.start + part : some.stop + part] += frames[:count, own]

@@ -9,15 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsepgan.dsp.filterbank import (
-    AMPLIFIED,
-    EPSILON,
-    FLOOR,
-    LOG_OFFSET,
-    LOG_SCALE,
-    frames_ahead,
-    window_pair,
-)
+from tfsepgan.dsp.filterbank import AMPLIFIED, EPSILON, FLOOR
 from tfsepgan.models.digests import WEIGHTS, check_digest
 from tfsepgan.models.folders import Manifest, read_manifest
 from tfsepgan.separation.numpy_masker import NumpyMasker, Weights, read_weights
@@ -43,10 +35,12 @@ def why_not_kernels(manifest: Manifest) -> str | None:
     reason = why_not_the_network(manifest)
     if reason:
         return reason
-    frame, hop, length = _lengths(manifest)
+    settings = manifest.network_settings
+    frame, hop = settings["frame"], settings["hop"]
+    length = settings.get("synthesis_frame") or frame
     if frame < STEP or frame & (frame - 1) or hop % LANES or length % hop:
         return f"its frames of {frame} samples, {hop} apart, are not of powers of two"
-    if manifest.network_settings["channels"] % STEP:
+    if settings["channels"] % STEP:
         return f"its layers have channels in no multiple of {STEP}"
     return None
 
@@ -62,7 +56,7 @@ def page_network(folder: Path) -> tuple[dict[str, Any], bytes]:
     check_digest(folder, WEIGHTS)
     weights = read_weights(folder / WEIGHTS)
     masker = NumpyMasker(weights, manifest)  # checks them
-    return page_facts(masker, manifest), safetensors(page_arrays(weights, manifest))
+    return page_facts(masker, manifest), safetensors(page_arrays(weights, masker))
 
 
 def page_facts(masker: NumpyMasker, manifest: Manifest) -> dict[str, Any]:
@@ -76,45 +70,31 @@ def page_facts(masker: NumpyMasker, manifest: Manifest) -> dict[str, Any]:
         "delay_samples": masker.synthesis_frame + (masker.look_ahead - 1) * masker.hop,
         # no suffix of its own: some servers would decompress .gz on the way
         "file": f"{manifest.name}.safetensors.gzip",
-        "network": _network_facts(manifest),
+        "network": _network_facts(masker),
     }
 
 
-def page_arrays(weights: Weights, manifest: Manifest) -> dict[str, np.ndarray]:
+def page_arrays(weights: Weights, masker: NumpyMasker) -> dict[str, np.ndarray]:
     """The layers with 8-bit kernels, the windows, and the scale of the loudness."""
-    frame, hop, length = _lengths(manifest)
-    analysis, synthesis = window_pair(frame, length)
-    mean, variance = weights[LOUDNESS]
-    deviation = np.sqrt(variance + np.float32(EPSILON))
+    factor, term = masker.loudness
     layers = {name: parts for name, parts in weights.items() if name != LOUDNESS}
     return quantised(layers) | {
-        "window": analysis,
+        "window": masker.window,
         # the page's inverse transform is larger by the factor `frame`
-        "synthesis_window": synthesis * np.float32(2 * hop / length / frame),
-        "loudness.factor": LOG_SCALE / deviation,
-        "loudness.term": (LOG_OFFSET - mean) / deviation,
+        "synthesis_window": masker.synthesis_window / np.float32(masker.frame),
+        "loudness.factor": factor,
+        "loudness.term": term,
     }
 
 
-def _network_facts(manifest: Manifest) -> dict[str, Any]:
-    settings = manifest.network_settings
-    blocks, dilations = settings["blocks"], settings["dilations"]
-    most, level_frames = settings.get("look_ahead_frames"), settings.get("level_frames", 0)
-    frame, hop, _ = _lengths(manifest)
+def _network_facts(masker: NumpyMasker) -> dict[str, Any]:
     return {
-        "frame": frame,
-        "hop": hop,
-        "dilations": [dilations[block % len(dilations)] for block in range(blocks)],
-        "ahead": frames_ahead(dilations, blocks, most),
-        "level": [level_frames, level_frames if most is None else 0],
+        "frame": masker.frame,
+        "hop": masker.hop,
+        "dilations": masker.dilations,
+        "ahead": masker.ahead,
+        "level": list(masker.level),
         "epsilon": EPSILON,
         "floor": FLOOR,
         "amplified": AMPLIFIED,
     }
-
-
-def _lengths(manifest: Manifest) -> tuple[int, int, int]:
-    """Samples of the analysis window, of a hop, and of the synthesis window."""
-    settings = manifest.network_settings
-    frame, hop = settings["frame"], settings["hop"]
-    return frame, hop, settings.get("synthesis_frame") or frame

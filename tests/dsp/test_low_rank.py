@@ -16,6 +16,12 @@ def few_spectra(parts=2, frames=60, bins=40, rank=3, seed=0):
     ).astype(np.float32)
 
 
+def of_all(parts, config, *, bins):
+    """The shares of one group."""
+    (shares,) = low_rank_shares([parts], config, bins=bins, own=slice(None))
+    return shares
+
+
 def test_every_iteration_comes_closer():
     values = few_spectra()[0] + np.float32(1e-3)
     errors = [
@@ -41,7 +47,7 @@ def test_an_update_is_that_of_lee_and_seung():
 def test_shares_are_nearer_to_those_of_parts_with_few_spectra():
     parts = few_spectra()
     noise = np.random.default_rng(1).uniform(0.3, 3, parts.shape).astype(np.float32)
-    shares = low_rank_shares(noise * parts, LowRank(rank=3, iterations=60), bins=40)
+    shares = of_all(noise * parts, LowRank(rank=3, iterations=60), bins=40)
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
     true, before = sharpened(parts, 1), sharpened(noise * parts, 1)
     assert np.abs(shares - true).mean() < 0.7 * np.abs(before - true).mean()
@@ -49,17 +55,25 @@ def test_shares_are_nearer_to_those_of_parts_with_few_spectra():
 
 def test_bins_above_keep_their_shares():
     parts = few_spectra()
-    shares = low_rank_shares(parts, LowRank(rank=2, sharpness=2.0), bins=10)
+    shares = of_all(parts, LowRank(rank=2, sharpness=2.0), bins=10)
     np.testing.assert_allclose(shares[..., 10:], sharpened(parts, 2.0)[..., 10:], rtol=1e-5)
     square = parts[..., 10:] ** 2
     np.testing.assert_allclose(shares[..., 10:], square / square.sum(axis=0), rtol=1e-4)
 
 
+def test_groups_are_approximated_together():
+    parts, config = few_spectra(), LowRank(rank=3)
+    whole = of_all(parts, config, bins=30)
+    groups = np.split(parts, 6, axis=1)
+    some = low_rank_shares(groups, config, bins=30, own=slice(2, 4))
+    np.testing.assert_array_equal(np.concatenate(some, axis=1), whole[:, 20:40])
+
+
 def test_a_silent_part_has_no_share_and_silence_has_none():
     parts = few_spectra()
     parts[1] = 0
-    np.testing.assert_allclose(low_rank_shares(parts, LowRank(), bins=40)[0], 1, atol=1e-5)
-    assert not low_rank_shares(np.zeros_like(parts), LowRank(), bins=40).any()
+    np.testing.assert_allclose(of_all(parts, LowRank(), bins=40)[0], 1, atol=1e-5)
+    assert not of_all(np.zeros_like(parts), LowRank(), bins=40).any()
 
 
 @pytest.mark.parametrize("name", ["rank", "iterations", "sharpness", "below_hz"])

@@ -13,6 +13,7 @@ themselves, with few iterations from random numbers. With more iterations, the a
 the errors of the estimates, too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,27 +42,32 @@ class LowRank:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; wanted a number above 0")
 
 
-def low_rank_shares(magnitudes: np.ndarray, config: LowRank, *, bins: int) -> np.ndarray:
-    """Return the share of each part in each bin.
+def low_rank_shares(
+    groups: Sequence[np.ndarray], config: LowRank, *, bins: int, own: slice
+) -> list[np.ndarray]:
+    """Return the share of each part in each bin of some groups of frames.
 
     Args:
-      magnitudes: of the parts, `[parts, frames, all bins]`, float32.
+      groups: magnitudes of the parts, `[parts, frames, all bins]` each, float32, equally long; all
+        groups are approximated together.
       config: how they are approximated.
       bins: how many of the lowest bins are approximated.
-    Returns: `[parts, frames, all bins]`; the sum of the parts is 1, or 0 where all are silent.
+      own: the groups whose shares are returned.
+    Returns: `[parts, frames, all bins]` for each of these groups; the sum of the parts is 1, or 0
+      where all are silent.
     """
+    magnitudes = np.concatenate([group[..., :bins] for group in groups], axis=1)
     total = magnitudes.sum(axis=0)
-    level = total.mean()
-    if not level > 0:
-        return np.zeros_like(magnitudes)
     shares = sharpened(magnitudes, config.sharpness)
-    low = shares[..., :bins] * (total[:, :bins] / level)
+    parts = shares * (total / (total.mean() or 1))
     draw = np.random.default_rng(SEED)
-    for part in low:
+    for part in parts:
         part[...] = approximation(part, config, draw)
     # where nothing sounds, the shares stay as they are
-    shares[..., :bins] = (low + SMALL * shares[..., :bins]) / (low.sum(axis=0) + SMALL)
-    return shares
+    low = (parts + SMALL * shares) / (parts.sum(axis=0) + SMALL)
+    high = [sharpened(group[..., bins:], config.sharpness) for group in groups[own]]
+    of_groups = np.split(low, len(groups), axis=1)[own]
+    return [np.concatenate(pair, axis=-1) for pair in zip(of_groups, high, strict=True)]
 
 
 def sharpened(magnitudes: np.ndarray, sharpness: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from tfsepgan.separation.bulk import FailedFile, Wanted, failure, separate_one
 from tfsepgan.separation.earlier import remove_half_written
 from tfsepgan.separation.files import SeparatedFile
 from tfsepgan.separation.naming import Recording
-from tfsepgan.separation.refinement import Refining, Stereo
+from tfsepgan.separation.refinement import LowRankSwitch, Stereo
 from tfsepgan.separation.results import Fingerprint, Output, Result, Results, fingerprint_of, now
 from tfsepgan.separation.separator import Separator
 
@@ -44,7 +44,7 @@ class Job:
     model: str
     """Digest of the model, see `models.digests.model_digest`."""
     stereo: Stereo
-    low_rank: Refining
+    low_rank: LowRankSwitch
     """Both of the separator."""
 
     @property

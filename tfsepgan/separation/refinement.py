@@ -33,19 +33,19 @@ BLOCK = 16  # groups that share their approximations: 12 s
 
 Stereo = Literal["together", "apart"]
 """How two channels are separated: refined by what they share (see `spatial`), or each alone."""
-Refining = Literal["auto", "on", "off"]
+LowRankSwitch = Literal["auto", "on", "off"]
 """Whether estimates are refined by a few spectra (see `dsp.low_rank`); 'auto': by the model."""
 
 
-def check_refining(stereo: Stereo, low_rank: Refining) -> None:
+def check_refining(stereo: Stereo, low_rank: LowRankSwitch) -> None:
     """Raises: ConfigError for an unknown way."""
-    for name, value, ways in (("stereo", stereo, Stereo), ("low_rank", low_rank, Refining)):
+    for name, value, ways in (("stereo", stereo, Stereo), ("low_rank", low_rank, LowRankSwitch)):
         if value not in get_args(ways):
             raise ConfigError(f"got {name}={value!r}; wanted one of {', '.join(get_args(ways))}")
 
 
 def refining(
-    engine: Engine, manifest: "Manifest", *, channels: int, stereo: Stereo, low_rank: Refining
+    engine: Engine, manifest: "Manifest", *, channels: int, stereo: Stereo, low_rank: LowRankSwitch
 ) -> Engine:
     """Return an engine that refines the estimates of another one, or this one itself.
 
@@ -72,10 +72,10 @@ def refining(
 class Measured(NamedTuple):
     """What is measured in a group for itself and its neighbours."""
 
-    magnitudes: list[
-        np.ndarray
-    ]  # of the parts, `[parts, frames, bins]`: of each channel, or one sum
-    spreads: np.ndarray | None  # of the parts, see `spreads_of`; None where channels are apart
+    magnitudes: list[np.ndarray]
+    """Of the parts, `[parts, frames, bins]`: for each channel, or one sum of both. Never zero."""
+    spreads: np.ndarray | None
+    """Of the parts, see `spreads_of`; None where channels are apart."""
 
 
 class Refinement:
@@ -219,8 +219,8 @@ class Refinement:
     def _of_group(self, parts: np.ndarray) -> Measured:
         magnitudes = np.sqrt(power(parts))
         if self._together:
-            return Measured([magnitudes.sum(axis=1)], spreads_of(parts))
-        return Measured(list(magnitudes.swapaxes(0, 1)), None)
+            return Measured([magnitudes.sum(axis=1) + SILENCE], spreads_of(parts))
+        return Measured(list(magnitudes.swapaxes(0, 1) + SILENCE), None)
 
     def _oldest(self, count: int) -> list[np.ndarray]:
         """Refine the `count` groups that wait longest; returns `[sources, channels, time]` each."""
@@ -245,17 +245,11 @@ class Refinement:
 
     def _shares(self, near: list[np.ndarray], first: int, count: int) -> list[np.ndarray]:
         """The shares of the parts in `count` groups of those near, by the magnitudes of all."""
+        own = slice(first, first + count)
         if self._low_rank is None:
-            return [sharpened(one + SILENCE, 1) for one in near[first : first + count]]
-        low = np.concatenate([one[..., : self._bins] for one in near], axis=1) + SILENCE
+            return [sharpened(one, 1) for one in near[own]]
         with one_thread_each():  # the last bits of a product depend on the number of threads
-            low = low_rank_shares(low, self._low_rank, bins=self._bins)
-        shares = []
-        for place in range(first, first + count):
-            high = sharpened(near[place][..., self._bins :] + SILENCE, self._low_rank.sharpness)
-            own = low[:, place * GROUP : (place + 1) * GROUP]
-            shares.append(np.concatenate([own, high], axis=-1))
-        return shares
+            return low_rank_shares(near, self._low_rank, bins=self._bins, own=own)
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""

@@ -20,7 +20,7 @@ from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
 from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
-from tfsepgan.separation.refinement import Refining, Stereo, check_refining, refining
+from tfsepgan.separation.refinement import LowRankSwitch, Stereo, check_refining, refining
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Separator:
         *,
         block_seconds: float = BLOCK_SECONDS,
         stereo: Stereo = "together",
-        low_rank: Refining = "auto",
+        low_rank: LowRankSwitch = "auto",
     ) -> None:
         """
         Args:
@@ -97,7 +97,7 @@ class Separator:
         block_seconds: float | None = None,
         runtime: "Runtime" = "auto",
         stereo: Stereo = "together",
-        low_rank: Refining = "auto",
+        low_rank: LowRankSwitch = "auto",
         seconds: float | None = None,
     ) -> "Separator":
         """Load a model.

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsepgan.errors import ConfigError, ServingError
 from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator
-from tfsepgan.separation.refinement import Refining, Stereo
+from tfsepgan.separation.refinement import LowRankSwitch, Stereo
 from tfsepgan.separation.runtimes import LoadedModel
 from tfsepgan.separation.separator import BLOCK_SECONDS, Separator
 from tfsepgan.serving.description import Description, read_description
@@ -37,7 +37,7 @@ def connect(
     secure: bool = False,
     block_seconds: float = BLOCK_SECONDS,
     stereo: Stereo = "together",
-    low_rank: Refining = "auto",
+    low_rank: LowRankSwitch = "auto",
     parallel: int = PARALLEL,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     patience: Patience | None = None,
@@ -94,7 +94,7 @@ class RemoteSeparator(Separator):
         *,
         block_seconds: float,
         stereo: Stereo,
-        low_rank: Refining,
+        low_rank: LowRankSwitch,
     ):
         """
         Args:

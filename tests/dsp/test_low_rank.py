@@ -69,6 +69,17 @@ def test_groups_are_approximated_together():
     np.testing.assert_array_equal(np.concatenate(some, axis=1), whole[:, 20:40])
 
 
+def test_a_round_starts_from_the_shares_of_the_one_before():
+    """The random numbers go on, so the second round is that of `approximation` twice."""
+    parts, config = few_spectra(), LowRank(rank=3, rounds=2)
+    draw, total = np.random.default_rng(0), parts.sum(axis=0)
+    shares = sharpened(parts, 1)
+    for _ in range(2):
+        fits = np.stack([approximation(one, config, draw) for one in shares * total / total.mean()])
+        shares = fits / fits.sum(axis=0)
+    np.testing.assert_allclose(of_all(parts, config, bins=40), shares, atol=1e-4)
+
+
 def test_a_silent_part_has_no_share_and_silence_has_none():
     parts = few_spectra()
     parts[1] = 0
@@ -76,7 +87,7 @@ def test_a_silent_part_has_no_share_and_silence_has_none():
     assert not of_all(np.zeros_like(parts), LowRank(), bins=40).any()
 
 
-@pytest.mark.parametrize("name", ["rank", "iterations", "sharpness", "below_hz"])
+@pytest.mark.parametrize("name", ["rank", "iterations", "rounds", "sharpness", "below_hz"])
 def test_numbers_that_fit_nothing_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0; wanted a number above 0"):
         LowRank(**{name: 0})

@@ -30,14 +30,16 @@ class LowRank:
     """Spectra of each part."""
     iterations: int = 10
     """Updates of spectra and levels."""
+    rounds: int = 2
+    """How often the parts are approximated; each round from the shares of the one before."""
     sharpness: float = 1.0
     """Exponent of the shares before; above 1 takes back softening."""
-    below_hz: float = 4000.0
+    below_hz: float = 2000.0
     """Bins above keep their shares: most of the music, and of the errors, is below."""
 
     def __post_init__(self) -> None:
         """Raises: ValueError for numbers with which nothing can be fitted."""
-        for name in ("rank", "iterations", "sharpness", "below_hz"):
+        for name in ("rank", "iterations", "rounds", "sharpness", "below_hz"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; wanted a number above 0")
 
@@ -59,14 +61,14 @@ def low_rank_shares(
     magnitudes = np.concatenate([group[..., :bins] for group in groups], axis=1)
     total = magnitudes.sum(axis=0)
     shares = sharpened(magnitudes, config.sharpness)
-    parts = shares * (total / (total.mean() or 1))
+    total /= total.mean() or 1
     draw = np.random.default_rng(SEED)
-    for part in parts:
-        part[...] = approximation(part, config, draw)
-    # where nothing sounds, the shares stay as they are
-    low = (parts + SMALL * shares) / (parts.sum(axis=0) + SMALL)
+    for _ in range(config.rounds):
+        parts = np.stack([approximation(part, config, draw) for part in shares * total])
+        # where nothing sounds, the shares stay as they are
+        shares = (parts + SMALL * shares) / (parts.sum(axis=0) + SMALL)
     high = [sharpened(group[..., bins:], config.sharpness) for group in groups[own]]
-    of_groups = np.split(low, len(groups), axis=1)[own]
+    of_groups = np.split(shares, len(groups), axis=1)[own]
     return [np.concatenate(pair, axis=-1) for pair in zip(of_groups, high, strict=True)]
 
 
@@ -75,7 +77,8 @@ def sharpened(magnitudes: np.ndarray, sharpness: float) -> np.ndarray:
     total = magnitudes.sum(axis=0)
     shares = magnitudes / np.where(total > 0, total, 1)
     if sharpness != 1:
-        shares **= np.float32(sharpness)
+        with np.errstate(divide="ignore"):  # of silence; several times faster than a power
+            shares = np.exp(np.float32(sharpness) * np.log(shares))
         total = shares.sum(axis=0)
         shares /= np.where(total > 0, total, 1)
     return shares

@@ -26,10 +26,12 @@ from tfsepgan.separation.spatial import SILENCE, divided, power, spreads_of
 if TYPE_CHECKING:
     from tfsepgan.models.folders import Manifest
 
-FRAME_SECONDS = 0.093  # of the transform: 4096 samples at 44.1 kHz
+FRAME_SECONDS = 0.186  # of the transform: 8192 samples at 44.1 kHz tell low notes apart
+OVERLAP = 4  # frames over each sample
 GROUP = 16  # frames that share their spreads: 0.7 s
-REACH = 8  # groups on either side that are measured too
+REACH = 8  # groups on either side whose spreads count too: 6 s
 BLOCK = 16  # groups that share their approximations: 12 s
+NEAR = 4  # groups on either side that are approximated with a block: 3 s
 
 Stereo = Literal["together", "apart"]
 """How two channels are separated: refined by what they share (see `spatial`), or each alone."""
@@ -83,7 +85,7 @@ class Refinement:
 
     Call `push` with pieces of any length, then `finish` once. The returned blocks follow each other
     without gaps and are together exactly as long as the mixture. Holds the mixture and its
-    estimates for about 24 s; without approximations, for 8 s.
+    estimates for about 18 s; without approximations, for 7 s.
     """
 
     def __init__(
@@ -107,8 +109,10 @@ class Refinement:
         """
         self._engine = engine
         self._frame = 2 ** round(np.log2(FRAME_SECONDS * sample_rate_hz))
-        self._hop = self._frame // 2
-        self._window = root_hann(self._frame)
+        self._hop = self._frame // OVERLAP
+        self._ends = self._frame - self._hop  # silence before and after the recording
+        # once before the transform and once after it
+        self._window = root_hann(self._frame) / np.float32(np.sqrt(OVERLAP / 2))
         self._together = together
         self._low_rank, self._block = low_rank, 1 if low_rank is None else BLOCK
         self._bins = 0
@@ -116,12 +120,12 @@ class Refinement:
             self._bins = round(low_rank.below_hz * self._frame / sample_rate_hz)
         self._mixture = np.zeros((0, channels), np.float32)  # its estimates are not ready yet
         # the mixture and its estimates, [signals, channels, time], from the first frame of the next
-        # group on; one hop of silence comes before the recording
-        self._held = np.zeros((1 + sources, channels, self._hop), np.float32)
-        self._overlap = np.zeros((sources, channels, self._hop), np.float32)
+        # group on
+        self._held = np.zeros((1 + sources, channels, self._ends), np.float32)
+        self._overlap = np.zeros((sources, channels, OVERLAP - 1, self._hop), np.float32)
         self._groups: deque[np.ndarray] = deque()  # spectra of the mixture that wait
         self._measured: deque[Measured] = deque()  # of REACH groups before them at most, and these
-        self._silence = self._hop  # samples before the recording that are still to be cut off
+        self._silence = self._ends  # samples before the recording that are still to be cut off
         self._left = 0  # samples of the recording that are taken in and not returned
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-refinement")
         self._work: Future[list[np.ndarray]] | None = None  # refines the last blocks of the engine
@@ -157,26 +161,23 @@ class Refinement:
         for block in blocks:
             mixture, self._mixture = np.split(self._mixture, [block.shape[1]])
             self._left += len(mixture)
-            pieces.append((mixture, block))
+            pieces.append(np.concatenate([mixture[None], block]).transpose(0, 2, 1))
         self._work = self._pool.submit(self._refined, pieces, last=last)
         return done
 
-    def _refined(
-        self, pieces: list[tuple[np.ndarray, np.ndarray]], *, last: bool
-    ) -> list[np.ndarray]:
-        """Take in pieces of the mixture with their estimates; returns the blocks that are ready.
+    def _refined(self, pieces: list[np.ndarray], *, last: bool) -> list[np.ndarray]:
+        """Take in `[signals, channels, time]` each; returns the blocks that are ready.
 
         Runs in the thread.
         """
-        groups, step = [], GROUP * self._hop
-        for mixture, block in pieces:
-            for start in range(0, len(mixture), step):
-                some = slice(start, start + step)
-                signals = np.concatenate([mixture[None, some], block[:, some]])
-                groups += self._take_in(signals.transpose(0, 2, 1))
+        step, groups = GROUP * self._hop, []
+        for piece in pieces:
+            for start in range(0, piece.shape[-1], step):
+                groups += self._take_in(piece[..., start : start + step])
         if last:
-            silence = np.zeros((*self._held.shape[:2], step + self._hop), np.float32)
-            groups += self._take_in(silence)
+            groups += self._take_in(
+                np.zeros((*self._held.shape[:2], step + self._ends), np.float32)
+            )
             while self._groups:
                 groups += self._oldest(min(self._block, len(self._groups)))
         return [block for block in map(self._of_recording, groups) if block.size]
@@ -189,17 +190,25 @@ class Refinement:
         return block.transpose(0, 2, 1)
 
     def _take_in(self, signals: np.ndarray) -> list[np.ndarray]:
-        """Add `[signals, channels, time]`; returns the refined groups that are ready."""
+        """Add the mixture and its estimates; returns the refined groups that are ready."""
         self._held = np.concatenate([self._held, signals], axis=-1)
         step, ready = GROUP * self._hop, []
-        while self._held.shape[-1] >= step + self._hop:
-            parts = self._analysis(self._held[..., : step + self._hop])
+        while self._held.shape[-1] >= step + self._ends:
+            mixture, measured = self._of_group(self._held[..., : step + self._ends])
             self._held = self._held[..., step:]
-            self._groups.append(parts.sum(axis=0))
-            self._measured.append(self._of_group(parts))
+            self._groups.append(mixture)
+            self._measured.append(measured)
             if len(self._groups) == self._block + REACH:
                 ready += self._oldest(self._block)
         return ready
+
+    def _of_group(self, signals: np.ndarray) -> tuple[np.ndarray, Measured]:
+        """The spectrum of the mixture in a group, and what is measured in it."""
+        parts = self._analysis(signals)
+        magnitudes, mixture = np.sqrt(power(parts)), parts.sum(axis=0)
+        if self._together:
+            return mixture, Measured([magnitudes.sum(axis=1) + SILENCE], spreads_of(parts))
+        return mixture, Measured(list(magnitudes.swapaxes(0, 1) + SILENCE), None)
 
     def _analysis(self, signals: np.ndarray) -> np.ndarray:
         """Transform a group.
@@ -216,32 +225,32 @@ class Refinement:
         residual = parts[0] - parts[1:].sum(axis=0)
         return np.concatenate([parts[1:], residual[None]])
 
-    def _of_group(self, parts: np.ndarray) -> Measured:
-        magnitudes = np.sqrt(power(parts))
-        if self._together:
-            return Measured([magnitudes.sum(axis=1) + SILENCE], spreads_of(parts))
-        return Measured(list(magnitudes.swapaxes(0, 1) + SILENCE), None)
-
     def _oldest(self, count: int) -> list[np.ndarray]:
         """Refine the `count` groups that wait longest; returns `[sources, channels, time]` each."""
         before = len(self._measured) - len(self._groups)
         near = list(self._measured)[: before + count + REACH]
+        first = max(0, before - NEAR)
+        views = _views(near[first : before + count + NEAR])
         # `[channels, parts, frames, bins]` for each group; one channel where they are together
-        shares = zip(*(self._shares(views, before, count) for views in _views(near)), strict=True)
+        shares = zip(*(self._shares(view, before - first, count) for view in views), strict=True)
         refined = []
         for place, share in enumerate(shares, start=before):
-            mixture = self._groups.popleft()
-            if self._together:
-                around = near[max(0, place - REACH) : place + 1 + REACH]
-                spreads = np.sum([one.spreads for one in around], axis=0)
-                spectra = divided(mixture, share[0], spreads)
-            else:
-                spectra = np.stack(share, axis=1)[:-1] * mixture
-            waves = transforms.irfft(spectra, self._frame) * self._window
-            refined.append(self._overlapped(waves.astype(np.float32, copy=False)))
+            around = near[max(0, place - REACH) : place + 1 + REACH]
+            refined.append(self._overlapped(self._divided(self._groups.popleft(), share, around)))
         while len(self._measured) - len(self._groups) > REACH:
             self._measured.popleft()
         return refined
+
+    def _divided(
+        self, mixture: np.ndarray, share: tuple[np.ndarray, ...], around: list[Measured]
+    ) -> np.ndarray:
+        """Divide a group's spectrum; returns the frames of the sources, windowed."""
+        if self._together:
+            spectra = divided(mixture, share[0], np.sum([one.spreads for one in around], axis=0))
+        else:
+            spectra = np.stack(share, axis=1)[:-1] * mixture
+        waves = transforms.irfft(spectra, self._frame) * self._window
+        return waves.astype(np.float32, copy=False)
 
     def _shares(self, near: list[np.ndarray], first: int, count: int) -> list[np.ndarray]:
         """The shares of the parts in `count` groups of those near, by the magnitudes of all."""
@@ -253,11 +262,14 @@ class Refinement:
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""
-        hops = waves[..., : self._hop].copy()
-        hops[:, :, 0] += self._overlap
-        hops[:, :, 1:] += waves[:, :, :-1, self._hop :]
-        self._overlap = waves[:, :, -1, self._hop :].copy()
-        return hops.reshape(*hops.shape[:2], -1)
+        *lead, frames, _ = waves.shape
+        hops = np.zeros((*lead, frames + OVERLAP - 1, self._hop), np.float32)
+        hops[:, :, : OVERLAP - 1] = self._overlap
+        for part in range(OVERLAP):
+            piece = slice(part * self._hop, (part + 1) * self._hop)
+            hops[:, :, part : part + frames] += waves[..., piece]
+        self._overlap = hops[:, :, frames:].copy()
+        return hops[:, :, :frames].reshape(*lead, -1)
 
 
 def _views(near: list[Measured]) -> list[list[np.ndarray]]:

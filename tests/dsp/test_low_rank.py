@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,9 @@ def test_a_silent_part_has_no_share_and_silence_has_none():
 
 
 @pytest.mark.parametrize("name", ["rank", "iterations", "rounds", "sharpness", "below_hz"])
-def test_numbers_that_fit_nothing_are_refused(name):
-    with pytest.raises(ValueError, match=f"{name} is 0; wanted a number above 0"):
-        LowRank(**{name: 0})
+@pytest.mark.parametrize("value", [0, 2e6, float("nan")])
+def test_numbers_that_fit_nothing_are_refused(name, value):
+    with pytest.raises(
+        ValueError, match=re.escape(f"{name} is {value}; wanted a number above 0, at most")
+    ):
+        LowRank(**{name: value})

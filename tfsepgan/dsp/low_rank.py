@@ -20,6 +20,7 @@ import numpy as np
 
 SMALL = np.float32(1e-6)  # of the mean magnitude
 SEED = 0
+MOST = {"rank": 1000, "iterations": 1000, "rounds": 100, "sharpness": 10, "below_hz": 1e6}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,12 @@ class LowRank:
     """Bins above keep their shares: most of the music, and of the errors, is below."""
 
     def __post_init__(self) -> None:
-        """Raises: ValueError for numbers with which nothing can be fitted."""
-        for name in ("rank", "iterations", "rounds", "sharpness", "below_hz"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; wanted a number above 0")
+        """Raises: ValueError for numbers with which nothing can be fitted, or not in years."""
+        for name, most in MOST.items():
+            if not 0 < getattr(self, name) <= most:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; wanted a number above 0, at most {most}"
+                )
 
 
 def low_rank_shares(

@@ -1,12 +1,13 @@
 """Checks that workers train the weights of one process, also after one of them was killed.
 
     python tools/checks/check_workers.py [--systems ssepgan cyclegan semisupervised] [--steps 50]
-        [--folder DIR] [--kill] [--data DIR]
+        [--folder DIR] [--kill | --mirrored] [--data DIR]
 
 For each system's `tiny` preset on the packaged recordings (or --data), one process trains with the
 whole batch, then two worker processes on this machine divide the same batch. The checkpoints must
 agree to 1e-4. With --kill, worker 1 gets SIGKILL after the first checkpoint; when the other worker
-has stopped too, both are started again.
+has stopped too, both are started again. With --mirrored, one process divides each batch between two
+logical devices of the processor in place of two workers.
 """
 
 import argparse
@@ -27,6 +28,13 @@ WORKERS = 2
 # The training of cyclegan's own mixer is unstable: one unit in the last place of one kernel grows
 # to 2e-2 in 50 steps of one process.
 MIXER = {"kind": "filterbank", "channels": 16, "blocks": 1, "frame": 256, "hop": 64}
+TWO_DEVICES = """
+import sys, tensorflow as tf
+from tfsepgan.cli.train import main
+part = tf.config.LogicalDeviceConfiguration()
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [part, part])
+sys.exit(main(sys.argv[1:]))
+"""
 SETTINGS = {"cyclegan": [f"--mixer.{name}={value}" for name, value in MIXER.items()]}
 
 
@@ -90,8 +98,13 @@ def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
     alone, together = folder / "alone", folder / "together"
     line = command(system, options.steps, alone, options.data)
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
-    line = command(system, options.steps, together, options.data, "--strategy", "multiworker")
-    train_with_workers(line, together, folder, kill=options.kill)
+    strategy = "mirrored" if options.mirrored else "multiworker"
+    line = command(system, options.steps, together, options.data, "--strategy", strategy)
+    if options.mirrored:
+        line[1:3] = ["-c", TWO_DEVICES]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    else:
+        train_with_workers(line, together, folder, kill=options.kill)
     one, other = variables(alone), variables(together)
     worst = max(np.abs(one[n].astype("f8") - other[n]).max() for n in one if one[n].size)
     print(f"{system}: {len(one)} variables differ by at most {worst:.1e} (limit {LIMIT:.0e})")
@@ -106,7 +119,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--folder", type=Path, help="for runs and logs; default: a temporary one")
     parser.add_argument("--data", default="demo")
-    parser.add_argument("--kill", action="store_true")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--kill", action="store_true")
+    way.add_argument("--mirrored", action="store_true")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-workers-"))
     agree = [check(system, options, folder / system) for system in options.systems]

@@ -26,6 +26,8 @@ def test_every_file_of_a_shipped_model_is_the_one_its_manifest_names(name):
         f"{name}.fp16.tflite",
         "1/saved_model.pb",
     } <= files.keys()
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert present - {"manifest.json"} == files.keys()
     for path, facts in files.items():
         assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == facts["sha256"], path
 

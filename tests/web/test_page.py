@@ -139,6 +139,11 @@ def test_every_control_has_a_name_and_the_page_fits_a_phone(visit, second):
     visit.choose(second)
     visit.wait_until_done()
     assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
+    position, *pictures = visit.page.evaluate(
+        "[...document.querySelectorAll('#timeline, .lane .picture')]"
+        ".map((one) => one.getBoundingClientRect()).map((one) => [one.left, one.right])"
+    )
+    assert pictures == [position] * 3  # the line stands where the sound is
     unnamed = visit.page.evaluate(
         "[...document.querySelectorAll('button, input, select, [role=slider], canvas')]"
         ".filter((one) => !one.ariaHidden)"

@@ -53,16 +53,19 @@ def test_the_weights_are_those_of_the_model_that_ships_to_half_a_step(site):
     np.testing.assert_array_equal(array("dilated_conv1d_3.bias", "<f4"), bias)
 
 
-def test_a_model_that_the_kernels_cannot_run_gets_litert(tmp_path):
-    folder = find_bundle("piano")
-    (tmp_path / "model").mkdir()
-    for name in (MANIFEST, "piano.web.tflite"):  # without weights, as for any other network
-        shutil.copy(folder / name, tmp_path / "model")
-    writer.write_site(tmp_path / "model", tmp_path / "site")
-    facts = json.loads((tmp_path / "site" / "model.json").read_text())
-    content = gzip.decompress((tmp_path / "site" / facts["file"]).read_bytes())
-    assert content == (folder / "piano.web.tflite").read_bytes() and "network" not in facts
-    assert any((tmp_path / "site" / "litert").iterdir())
+def test_a_model_that_the_kernels_cannot_run_gets_litert_and_its_file_for_browsers(tmp_path):
+    folder, site = tmp_path / "model", tmp_path / "site"
+    folder.mkdir()
+    for name in (MANIFEST, "piano.stream.dynamic.tflite"):  # no weights, as for any other network
+        shutil.copy(find_bundle("piano") / name, folder)
+    streaming = folder / "piano.stream.dynamic.tflite"
+    assert writer.browser_file(folder) == streaming
+    chosen = Path(shutil.copy(streaming, folder / "piano.web.tflite"))
+    assert writer.write_site(folder, site) == chosen
+    facts = json.loads((site / "model.json").read_text())
+    assert facts["file"] == "piano.web.tflite.gzip" and "network" not in facts
+    assert gzip.decompress((site / facts["file"]).read_bytes()) == chosen.read_bytes()
+    assert any((site / "litert").iterdir())
 
 
 def test_the_service_worker_lists_every_other_file_with_its_digest(site):

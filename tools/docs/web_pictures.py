@@ -49,7 +49,7 @@ def main() -> None:
                 visit = Visit(context.new_page())
                 visit.open(address)
                 picture = take(visit, file)
-                picture.save(images / f"{name}.webp", quality=82, method=6)
+                picture.save(images / f"{name}.webp", quality=80, method=6)
                 context.close()
 
 

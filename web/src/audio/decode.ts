@@ -6,6 +6,7 @@ import { clock } from "../words";
 
 const BYTES_PER_SAMPLE = 4;
 const USUAL_MEMORY_GB = 4; // where the browser does not tell
+const MOST_MEMORY_GB = 8; // some browsers tell more; one channel then takes 1 GB
 const SMALL_BYTES = 64e6; // a file up to this is read while its length is looked up
 
 /**
@@ -44,7 +45,8 @@ export function isSilent(audio: AudioBuffer): boolean {
 /** The longest stereo recording that half of the memory holds with its sources. */
 function mostSeconds({ sample_rate_hz: rateHz, sources }: ModelFacts): number {
   const { deviceMemory } = navigator as Navigator & { deviceMemory?: number };
-  const bytes = (deviceMemory ?? USUAL_MEMORY_GB) * 1e9 * 0.5;
+  const memoryGb = Math.min(deviceMemory ?? USUAL_MEMORY_GB, MOST_MEMORY_GB);
+  const bytes = memoryGb * 1e9 * 0.5;
   const copies = 1 + sources.length; // the residual is computed where it is needed
   return bytes / (rateHz * 2 * BYTES_PER_SAMPLE * copies);
 }

@@ -139,6 +139,7 @@ export class PlayerCard {
 
   private applyVolume(): void {
     this.player.setVolume(volume.valueAsNumber ** 2); // even steps to the ear
+    volume.style.setProperty("--filled", `${volume.valueAsNumber * 100}%`);
   }
 
   private nameBalance(): void {

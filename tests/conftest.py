@@ -67,6 +67,24 @@ def in_processes():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def undrawn_pictures():
+    """Pictures are files of one pixel, see `pictures_for_tests`."""
+    from pictures_for_tests import undrawn
+
+    with undrawn():
+        yield
+
+
+@pytest.fixture
+def drawn_pictures():
+    """Pictures are drawn, as the package does."""
+    from pictures_for_tests import drawn
+
+    with drawn():
+        yield
+
+
 @pytest.fixture
 def step_by_step():
     """Functions run eagerly, also those of a command that trains."""
@@ -227,6 +245,8 @@ def trained_run(tones, made_once) -> TrainedRun:
 
 
 def train_tiny(tones: Path, directory: Path) -> TrainedRun:
+    from pictures_for_tests import drawn
+
     from tfsepgan.cli.train import main
 
     arguments = [
@@ -243,7 +263,7 @@ def train_tiny(tones: Path, directory: Path) -> TrainedRun:
         ),
     ]
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), drawn():
         exit_code = main(arguments)
     return TrainedRun(
         directory=directory, arguments=tuple(arguments), exit_code=exit_code, said=said.getvalue()

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 
+import tfsepgan
 from tfsepgan.cli.command_list import COMMANDS
+from tfsepgan.models.folders import read_manifest
 from tfsepgan.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,7 @@ ADDED = {
     "train --preset demo": (*STEPS, *LIGHT, *SHORT, *TESTS),
     # the next lines evaluate and export that run
     "train": (*STEPS, *LIGHT, *SHORT, "--no-finish"),
-    "tune": ("--trials", "2", "--steps-per-epoch", "2", *LIGHT, *SHORT),
+    "tune": ("--trials", "2", "--steps-per-epoch", "1", *LIGHT, *SHORT),
     "evaluate": ("--mixtures", "1", "--seconds", "1", "--workers", "0"),
 }
 ELSEWHERE = {
@@ -115,7 +117,11 @@ def test_the_commands_run_in_their_order(place, run, step_by_step, monkeypatch):
     for name in ("page/index.html", "separated/song/piano.wav", "separated/one/residual.flac"):
         assert (place / name).is_file()
     assert (place / "runs/ssepgan-demo/exported/demo/demo.tflite").is_file()
-    assert (place / "exported_models/mine/mine.tflite").is_file()
+    mine = place / "exported_models" / "mine"
+    assert (mine / "mine.tflite").is_file()
+    assert (read_manifest(mine).name, tfsepgan.load(mine).sources) == ("mine", ("piano",))
+    (said,) = [one for one in done if f"Exported to {mine.relative_to(place)}" in one]
+    assert "saved_model: largest difference to Keras" in said and "tflite_fp16" in said
     for line in dict.fromkeys([*inline(PAGES[0]), *inline(PAGES[1])]):
         if not is_elsewhere(line):
             run_inline(line, run)

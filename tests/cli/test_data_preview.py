@@ -46,6 +46,7 @@ def written(tmp_path, number, name):
     return samples
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 def test_it_writes_the_mixtures_of_the_training_step(tones, tmp_path):
     assert preview(tones, tmp_path, *CHANGED, "--step", "5", "--count", "2") == 0
     augment = AugmentConfig(speed=1.0, equaliser=1.0, noise=1.0)

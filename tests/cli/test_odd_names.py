@@ -4,6 +4,7 @@ import json
 import os
 import re
 import unicodedata
+from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -72,12 +73,27 @@ def write(path: Path, number: int) -> np.ndarray:
         return soundfile.read(file, dtype="float32")[0]
 
 
-def test_two_hundred_odd_names_get_their_own_stems(tmp_path, run):
+def some_odd_names() -> list[str]:
+    """Every third of 220 names, and all that differ only in case, accents or their endings."""
+    names = odd_names(220)
+    alike = Counter(without_ending(name) for name in names)
+    return [
+        name
+        for number, name in enumerate(names)
+        if number % 3 == 0 or alike[without_ending(name)] > 1
+    ]
+
+
+def without_ending(name: str) -> str:
+    return spelled(PurePosixPath(name.rpartition(".")[0]))
+
+
+def test_odd_names_get_their_own_stems(tmp_path, run):
     music, out = tmp_path / "music", tmp_path / "out"
     music.mkdir()
-    names = odd_names(220)
+    names = some_odd_names()
     samples = {name: write(music / name, number) for number, name in enumerate(names)}
-    assert len(samples) == 220
+    assert len(samples) == len(names) > 75
 
     result = run("separate", music, "-o", out, "--json")
     assert result.code == 0, result.error

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 import tfsepgan
+from tfsepgan.cli import finish
 
 TINY = ("--preset", "tiny")
 
@@ -94,8 +95,16 @@ def test_it_leaves_a_saved_model_and_tflite(trained_run):
 
 
 def test_the_same_command_again_trains_nothing_and_finishes_again(
-    trained_run, tmp_path, run, step_by_step
+    trained_run, tmp_path, run, monkeypatch
 ):
+    """Its export is replaced by another, as that of `tfsepgan-export` is; none is made here."""
+    exports = []
+
+    def export(bundle, output, audio):
+        exports.append(output)
+        return {"tflite": 0.0}
+
+    monkeypatch.setattr(finish, "export_bundle", export)
     directory = shutil.copytree(trained_run.directory, tmp_path / "run")
     before = contents(directory)
     there = {str(trained_run.directory): str(directory)}
@@ -103,6 +112,7 @@ def test_the_same_command_again_trains_nothing_and_finishes_again(
     assert result.code == 0, result.err
     assert f"Resuming {directory} at step 8." in result.out
     assert "step      8" not in result.out
+    assert exports == [directory / "exported" / "tiny"]
     after = contents(directory)
     assert {
         name for name in after.keys() ^ before.keys() if name.parts[0] != "tensorboard"
@@ -126,31 +136,10 @@ def test_other_settings_in_the_same_folder_are_refused(trained_run, run):
 
 
 def test_ctrl_c_leaves_a_run_that_resumes(tones, tmp_path, run):
-    arguments = [
-        *TINY,
-        "--data",
-        tones,
-        "--run",
-        tmp_path / "run",
-        "--window",
-        1024,
-        "--batch",
-        2,
-        "--steps",
-        100_000,
-    ]
-    arguments += [
-        "--steps-per-epoch",
-        2,
-        "--validation-mixtures",
-        0,
-        "--adversarial-weight",
-        0,
-        "--identity-weight",
-        0,
-        "--no-tensorboard",
-        "--no-finish",
-    ]
+    places = (*TINY, "--data", tones, "--run", tmp_path / "run", "--window", 1024, "--batch", 2)
+    steps = ("--steps", 100_000, "--steps-per-epoch", 2, "--validation-mixtures", 0)
+    alone = ("--adversarial-weight", 0, "--identity-weight", 0, "--no-tensorboard", "--no-finish")
+    arguments = [*places, *steps, *alone]
     line = [sys.executable, "-m", "tfsepgan.cli.train", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(tfsepgan.__file__).parents[1])}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}

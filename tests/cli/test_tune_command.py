@@ -7,7 +7,7 @@ import pytest
 
 SPACE = "learning_rate: {low: 1e-3, high: 1e-2, log: true}\ngenerator.channels: [4, 8]\n"
 SHORT = (
-    *("--preset", "tiny", "--window", 1024, "--batch", 2, "--steps", 4, "--steps-per-epoch", 2),
+    *("--preset", "tiny", "--window", 1024, "--batch", 2, "--steps", 2, "--steps-per-epoch", 1),
     *(
         "--validation-mixtures",
         1,

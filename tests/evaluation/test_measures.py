@@ -123,6 +123,7 @@ def test_the_table_holds_every_figure_with_its_error_and_fits(tmp_path, without_
     assert report.settings["embedding"] == {"basic-pitch": "1.0"}
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 def test_plots_show_the_computed_measures(tmp_path):
     report = evaluated([mixture_of("a"), mixture_of("b", seed=1)], tmp_path)
     draw_box_plots(report, tmp_path / "quality.png", QUALITY_PANELS)

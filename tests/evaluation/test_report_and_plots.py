@@ -19,6 +19,8 @@ from tfsepgan.evaluation.score import evaluate
 
 METRICS = ("sdr", "isr", "sir", "sar", "snr", "si_sdr")
 
+pytestmark = pytest.mark.usefixtures("drawn_pictures")
+
 
 def report_of(values, *, sources=("piano", "residual"), **more):
     """A report with a track for each value, which is the model's score in every metric.

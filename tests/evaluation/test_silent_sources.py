@@ -155,6 +155,7 @@ def test_a_silent_source_has_no_scores_and_the_others_have_theirs(tmp_path, bss)
     assert set(saved["scores"]["vocals"]["model"].values()) == {None}
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 def test_means_are_over_the_tracks_where_the_source_sounds(tmp_path):
     mixtures = [
         song("all"),

@@ -1,11 +1,15 @@
-"""Softer masks: the choice in closed form, and the command's work on the packaged recordings."""
+"""Softer masks: the choice in closed form, and the command's work on the packaged recordings.
+
+Where no mask must be good, the model is small and has random weights.
+"""
 
 import keras
 import numpy as np
 import pytest
+from bundles_for_tests import random_bundle
 
 from tfsepgan.errors import CheckpointError, ConfigError, DataError
-from tfsepgan.models.bundle import Bundle, describe, load_bundle
+from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.models.folders import find_bundle
 from tfsepgan.networks.table import build_generator
 from tfsepgan.refining import soften as softening
@@ -14,6 +18,16 @@ from tfsepgan.refining.soften import best_pair, held_out_gains, open_masker, sof
 from tfsepgan.settings.networks import GeneratorConfig
 
 SHORT = {"split": ("test",), "mixtures": 2, "seconds": 2.0}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The folder of a small model."""
+    settings = {"channels": 8, "blocks": 1, "frame": 256, "hop": 64}
+    facts = {"rate_hz": 16000, "sources": ("piano",), "trained": {"scores": {"test": 1.0}}}
+    folder = tmp_path_factory.mktemp("small") / "model"
+    save_bundle(folder, *random_bundle("filterbank", **facts, **settings))
+    return folder
 
 
 @pytest.fixture
@@ -85,8 +99,8 @@ def test_a_generator_without_masks_is_refused(monkeypatch):
         open_masker("x")
 
 
-def test_the_best_pair_is_written_into_the_last_layer(tmp_path, monkeypatch, unmarked):
-    plain = load_bundle(find_bundle("piano"))
+def test_the_best_pair_is_written_into_the_last_layer(small, tmp_path, monkeypatch, unmarked):
+    plain = load_bundle(small)
     trained = plain.generator.get_layer("masks").get_weights()
     scored = []
 
@@ -102,7 +116,7 @@ def test_the_best_pair_is_written_into_the_last_layer(tmp_path, monkeypatch, unm
     monkeypatch.setattr(softening, "gains_of", gains_of)
     monkeypatch.setattr(softening, "Separator", SeparatorOfBundle)
     settings = SoftenSettings(temperatures=(4.0, 2.0), offsets=(0.5,), **SHORT)
-    done = soften("piano", ["demo"], tmp_path / "soft", settings)
+    done = soften(small, ["demo"], tmp_path / "soft", settings)
     assert scored == [2, 2, 2]
     assert done.pairs == [(1.0, 0.0), (4.0, 0.5), (2.0, 0.5)]
     assert done.kept == 2
@@ -123,11 +137,11 @@ def test_the_best_pair_is_written_into_the_last_layer(tmp_path, monkeypatch, unm
         soften(tmp_path / "soft", ["demo"], tmp_path / "softer", settings)
 
 
-def test_two_sets_choose_by_the_mean_of_their_means(tmp_path, unmarked):
+def test_two_sets_choose_by_the_mean_of_their_means(small, tmp_path, unmarked):
     settings = SoftenSettings(
         split=("test", "valid"), mixtures=2, seconds=2.0, temperatures=(2.0,), offsets=(0.0,)
     )
-    done = soften("piano", ["demo", "demo"], tmp_path / "soft", settings)
+    done = soften(small, ["demo", "demo"], tmp_path / "soft", settings)
     assert [of_set.name for of_set in done.sets] == ["demo, test", "demo, valid"]
     means = np.mean([of_set.gains.mean(axis=1) for of_set in done.sets], axis=0)
     assert done.kept == int(np.argmax(means))
@@ -159,10 +173,10 @@ def test_a_temperature_that_leaves_half_of_everything_loses(tmp_path, unmarked):
         ({"split": ("nowhere",)}, DataError, "nowhere"),
     ],
 )
-def test_settings_that_cannot_be_used_are_named(tmp_path, unmarked, changes, error, words):
+def test_settings_that_cannot_be_used_are_named(small, tmp_path, changes, error, words):
     settings = SoftenSettings(**{**SHORT, **changes})
     with pytest.raises(error, match=words):
-        soften("piano", ["demo"], tmp_path / "new", settings)
+        soften(small, ["demo"], tmp_path / "new", settings)
     assert not (tmp_path / "new").exists()
 
 

@@ -152,7 +152,7 @@ def test_a_killed_run_continues(tmp_path, scores, fonts, stand_in, monkeypatch):
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("hang", "fluidsynth took longer than 10 s (--time-limit-seconds)"),
+        ("hang", "fluidsynth took longer than 4 s (--time-limit-seconds)"),
         ("endless", "fluidsynth does not end"),
         ("fail", "fluidsynth failed with exit code 1: fluidsynth: error: no memory for voices"),
         ("silent", "is silent on the notes of piano"),
@@ -162,7 +162,7 @@ def test_trouble_is_named_and_the_others_are_rendered(
     tmp_path, scores, fonts, stand_in, capsys, trouble, words
 ):
     folder = scores("a", "b")
-    limit = ("--time-limit-seconds", 10 if trouble == "hang" else 60)
+    limit = ("--time-limit-seconds", 4 if trouble == "hang" else 60)
     soundfonts = fonts("good", trouble)  # by turns
     assert (
         render(folder, "--soundfont", *soundfonts, "--output", tmp_path / "data", *PLAIN, *limit)

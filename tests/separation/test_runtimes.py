@@ -92,7 +92,7 @@ def test_auto_does_not_choose_a_library_that_is_not_installed(monkeypatch):
 @pytest.mark.parametrize("runtime", ["numpy", "litert"])
 def test_threads_may_share_a_separator(runtime):
     separator = tfsepgan.load("piano", runtime=runtime)
-    mixtures = [np.roll(music(8.0), 999 * number, 0) for number in range(3)]
+    mixtures = [np.roll(music(4.0), 999 * number, 0) for number in range(3)]
     alone = [separator.separate(mixture, RATE_HZ) for mixture in mixtures]
     with ThreadPoolExecutor(3) as pool:
         together = list(
@@ -199,7 +199,7 @@ def test_the_command_counts_the_length_of_a_recording_once(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_command_stopped_by_a_signal_leaves_no_file(tmp_path, number):
-    soundfile.write(tmp_path / "song.wav", np.tile(music(30.0), (20, 1)), RATE_HZ)
+    soundfile.write(tmp_path / "song.wav", np.tile(music(30.0), (6, 1)), RATE_HZ)
     called = [
         sys.executable,
         "-m",

@@ -120,10 +120,10 @@ def sensing_of(short):
 
 @pytest.fixture(scope="session")
 def experiment_of(short):
-    """A system's preset `tiny` on short windows."""
+    """A system's preset `tiny` on short windows, with a quick running mean and clipping."""
 
     def make(name):
-        like = short()
+        like = short(ema=0.75, clip_norm=0.5)
         return replace(systems.preset(name, "tiny"), data=like.data, training=like.training)
 
     return make

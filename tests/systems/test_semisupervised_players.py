@@ -144,16 +144,12 @@ def test_a_resumed_run_has_the_same_bits(system_of, tmp_path):
     one = experiment(
         discriminator={"kind": "patch", "window": 512}, model={"unlabelled_share": 0.5}
     )
-    straight, stopped, resumed = (system_of(one) for _ in range(3))
-    for seed in range(4):
-        last = step(straight, batch_of(one, seed))
+    straight, resumed = system_of(one), system_of(one)
     for seed in range(2):
-        step(stopped, batch_of(one, seed))
-    save_state(tmp_path, stopped, {"step": 2})
+        step(straight, batch_of(one, seed))
+    save_state(tmp_path, straight, {"step": 2})
     assert restore_state(tmp_path, resumed) == {"step": 2}
-    for seed in range(2, 4):
-        again = step(resumed, batch_of(one, seed))
-    assert again == last
+    assert step(straight, batch_of(one, 2)) == step(resumed, batch_of(one, 2))
     for player, weights in weights_of(straight).items():
         assert all(
             np.array_equal(a, b) for a, b in zip(weights, weights_of(resumed)[player], strict=True)

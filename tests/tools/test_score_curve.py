@@ -50,6 +50,7 @@ def test_a_model_is_copied_when_it_is_another_and_only_then(run, tmp_path):
     assert tool.fingerprint(copies / "step-0000040") == tool.fingerprint(run / "model")
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 def test_models_are_scored_once_and_stand_in_the_order_of_their_steps(
     run, tones, tmp_path, monkeypatch
 ):

@@ -1,8 +1,11 @@
 """Pictures of a run have the right size; a history with missing numbers is drawn."""
 
 import numpy as np
+import pytest
 
 from tfsepgan.training.board import plot_curves, spectrograms
+
+pytestmark = pytest.mark.usefixtures("drawn_pictures")
 
 
 def test_spectrograms_are_an_rgba_picture():

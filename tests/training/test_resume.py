@@ -46,7 +46,8 @@ def test_networks_that_share_weights_across_frequency_resume(
     kind, light, new_run, interrupt_at, saved_state, tmp_path
 ):
     """Their dropout has a random state too, which a graph keeps as well as single steps do."""
-    generator = {"kind": kind, "blocks": 1, "levels": 1, "dropout": 0.5, "mask": "complex"}
+    generator = {"kind": kind, "blocks": 1, "levels": 0, "dropout": 0.5, "mask": "complex"}
+    generator |= {"bands": 2, "narrowest": 32, "channels": 8}
     graph = kind == "tfc_tdf"
     changes = {"validation_mixtures": 0, "precision": "mixed_bfloat16"}
     experiment = light(generator=generator, steps=3, steps_per_epoch=3, **changes)

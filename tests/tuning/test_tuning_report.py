@@ -78,6 +78,7 @@ def reported(tiny, tmp_path):
     return report
 
 
+@pytest.mark.usefixtures("drawn_pictures")
 def test_the_best_trial_with_the_whole_budget_wins(reported, tmp_path):
     plan, printed = reported(START, BETTER, SHORT, DIVERGED)
     assert (

@@ -3,7 +3,7 @@
 import pytest
 from tools_for_tests import from_tools
 
-FILES = 135  # three of each kind of damage and container
+FILES = 300
 
 
 @pytest.fixture(scope="module")
@@ -11,7 +11,7 @@ def tool():
     return from_tools("fuzz_containers")
 
 
-def test_damaged_containers_are_read_or_named(tool, tmp_path):
+def test_three_hundred_damaged_containers_are_read_or_named(tool, tmp_path):
     tool.make_folder(tmp_path / "in", FILES, seed=1)
     report = tool.run(tmp_path / "in", FILES)
     assert report["problems"] == []

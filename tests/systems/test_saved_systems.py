@@ -10,14 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from contract_for_tests import (
-    EXPORTED,
-    SEPARATING,
-    all_of,
-    every_separator,
-    every_system,
-    variables_of,
-)
+from contract_for_tests import all_of, every_separator, every_system, variables_of
 
 import tfsepgan
 from tfsepgan import systems
@@ -174,11 +167,7 @@ def test_blocks_equal_one_pass(experiment, stepped):
     np.testing.assert_allclose(blocks, network(mixture)[0], atol=2e-5)
 
 
-# all that are exported ship one generator, with or without an output for others
-NOT_EXPORTED = [name for name in SEPARATING if name not in EXPORTED]
-
-
-@pytest.mark.parametrize("experiment", ["ssepgan", "semisupervised", *NOT_EXPORTED], indirect=True)
+@every_separator
 def test_it_exports_in_parity_or_says_why_not(experiment, stepped, tmp_path):
     system = stepped.system
     audio = 0.1 * np.random.default_rng(0).standard_normal(

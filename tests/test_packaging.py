@@ -54,6 +54,8 @@ def required(requirements, environment) -> dict[str, str]:
 def test_the_sdist_builds_the_wheel_and_holds_no_tests(source_files):
     wanted = {"setup.py", "pyproject.toml", "README.md", "LICENSE", "tfsepgan/py.typed"}
     wanted |= {"exported_models/piano/piano.tflite", "exported_models/piano/1/saved_model.pb"}
+    wanted |= {f"exported_models/piano-live/{name}" for name in ("card.md", "model.keras")}
+    wanted |= {"exported_models/piano-live/piano-live.stream.dynamic.tflite"}
     assert wanted <= source_files
     page = {name for name in source_files if name.startswith("tfsepgan/web/prebuilt/")}
     assert {name.rpartition(".")[2] for name in page} >= {"html", "js", "css", "gzip"}

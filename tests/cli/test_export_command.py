@@ -8,6 +8,8 @@ import pytest
 from tfsepgan.export import exporter
 from tfsepgan.models.folders import find_bundle
 
+ONLY_STREAM = ("--variants", "stream", "--only-variants")
+
 
 def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run, monkeypatch):
     """`test_commands_of_pages` makes an export with the command."""
@@ -67,6 +69,8 @@ def test_a_page_is_written_for_the_exported_model(trained_run, run, tmp_path, mo
         (("--run", "nowhere", "--output", "x"), 1, "CheckpointError: No model 'nowhere'"),
         (("--run", ".", "--output", "x"), 1, "as a folder it has no manifest.json"),
         (("--output", "x"), 2, "--run"),
+        (("--run", "piano", "--output", "x", "--only-variants"), 2, "name at least one"),
+        (("--run", "piano", "--output", "x", *ONLY_STREAM, "--serving", "y"), 2, "the SavedModel"),
     ],
 )
 def test_export_says_what_is_missing(arguments, code, words, run, tmp_path, monkeypatch):

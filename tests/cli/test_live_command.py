@@ -156,7 +156,7 @@ def test_a_wrong_rate_is_told(run, sound_devices, tmp_path):
     assert "2 channels at 16000 Hz: Error opening Stream: Invalid sample rate" in run("live").error
     soundfile.write(tmp_path / "song.wav", sound(500), 48000)
     result = run("live", "--input", tmp_path / "song.wav", "--output", tmp_path / "take.wav")
-    assert "song.wav has 48000 Hz and piano needs 16000 Hz" in result.error
+    assert "song.wav has 48000 Hz and piano-live needs 16000 Hz" in result.error
     assert not (tmp_path / "take.wav").exists()
 
 

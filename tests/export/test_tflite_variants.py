@@ -194,6 +194,22 @@ def test_nothing_is_written_when_a_variant_separates_worse(
     assert os.listdir(tmp_path) == []
 
 
+def test_an_export_of_only_variants_has_no_other_files(one_bundle, music, rehearsal, tmp_path):
+    output, wanted = tmp_path / "model", OnDevice(variants=("stream.dynamic",), rehearsal=rehearsal)
+    figures = export_bundle(one_bundle, output, music, on_device=wanted, only_variants=True)
+    assert figures.keys() == {"tflite_stream.dynamic"}
+    made = {"card.md", "manifest.json", "model.keras", "model.stream.dynamic.tflite"}
+    assert set(os.listdir(output)) == made
+    card = (output / "card.md").read_text()
+    assert "StreamingSeparator" in card and "| `model.keras` |" in card
+    assert "saved_model" not in card and "fp16" not in card
+    facts = json.loads((output / "manifest.json").read_text())["export"]
+    assert facts["files"].keys() == made - {"manifest.json"} and "limits" not in facts
+    with pytest.raises(ConfigError, match="Name at least one"):
+        export_bundle(one_bundle, tmp_path / "none", music, only_variants=True)
+    assert os.listdir(tmp_path) == ["model"]
+
+
 def test_an_unknown_variant_is_refused_before_any_work(one_bundle, music, tmp_path):
     with pytest.raises(ConfigError, match="no TFLite variant 'strem'.*stream"):
         export_bundle(

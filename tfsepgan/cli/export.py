@@ -48,6 +48,9 @@ class ExportOptions:
     variants: tuple[Variant, ...] = ()
     """TFLite files in addition to float32 and float16: with 8-bit weights, for streaming, or both,
     and for browsers (docs/ondevice.md)."""
+    only_variants: bool = False
+    """Make the TFLite files of --variants only: no SavedModel, no float32 and no float16 file
+    (docs/export.md)."""
     stream_block: int = 0
     """Block length of the streaming files in samples, a multiple of the model's hop; 0 takes the
     shortest of at least 1024, for browsers of at least 65536."""
@@ -62,6 +65,7 @@ def _export(arguments, console):
 
     folder = find_bundle(options.run)
     _check_page(options)
+    _check_only_variants(options)
     quiet_tensorflow()
     from tfsepgan.models.saved import open_model
     from tfsepgan.serving.deployment import write_server_files
@@ -90,6 +94,16 @@ def _export(arguments, console):
         write_site(options.output, options.web)
         say(console, f"Page for browsers: {options.web}")
         say_how_to_open(console, options.web)
+
+
+def _check_only_variants(options: ExportOptions) -> None:
+    """Raise ConfigError when --only-variants leaves out what another flag needs."""
+    if not options.only_variants:
+        return
+    if not options.variants:
+        raise ConfigError("--only-variants makes the files of --variants only; name at least one.")
+    if options.serving is not None:
+        raise ConfigError("--serving needs the SavedModel. Leave --only-variants out.")
 
 
 def _check_page(options: ExportOptions) -> None:
@@ -132,7 +146,15 @@ def _write_export(bundle, options: ExportOptions, *, report) -> dict[str, float]
     if options.variants:
         rehearsal = rehearsal_for(manifest, None if options.audio is None else audio)
         files = OnDevice(variants=options.variants, block=options.stream_block, rehearsal=rehearsal)
-    return export_bundle(bundle, output, audio, limits=limits, on_device=files, report=report)
+    return export_bundle(
+        bundle,
+        output,
+        audio,
+        limits=limits,
+        on_device=files,
+        only_variants=options.only_variants,
+        report=report,
+    )
 
 
 def with_facts(trained: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tfsepgan.audio.growing_wav import GrowingWav
 
+DEFAULT_MODEL = "piano-live"
 WAKE_SECONDS = 0.05  # between looks at a running stream
 REPORT_SECONDS = 1.0  # between lines on xruns
 BLOCKS_AHEAD = 16  # of a file, computed before a device plays them
@@ -32,7 +33,7 @@ class LiveOptions:
 
     Devices need sounddevice: pip install 'tfsepgan[live]'. Files go as fast as possible."""
 
-    model: str = "piano"
+    model: str = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a model folder, a run, or a streaming TFLite file.
     The latency is that of the model."""
     input: str | None = None

@@ -38,7 +38,8 @@ def model_card(
     Args:
       manifest: of the model; the card lists all of `trained`.
       made: the folder of the model.
-      parity: largest difference from Keras relative to peak, by kind of file.
+      parity: largest difference from Keras relative to peak, by kind of file; empty without the
+        SavedModel and the TFLite files in float32 and float16.
       variants: figures of the TFLite files other than float32 and float16, by name.
     """
     return (
@@ -48,6 +49,8 @@ def model_card(
         + files_section(parity, made)
         + _variants_section(variants)
         + _usage(manifest)
+        + (_usage_of_base(manifest) if parity else "")
+        + _usage_of_streams(manifest, variants)
     )
 
 
@@ -102,10 +105,15 @@ def training_section(manifest: Manifest) -> str:
 def files_section(parity: Mapping[str, float], made: Path, compared_on: str = "real audio") -> str:
     """Markdown on the files of a folder, and their difference from the Keras model."""
     sizes = {path: facts["bytes"] for path, facts in file_facts(made).items()}
+    table = [
+        "## Files\n\n| file | size |\n|---|---|",
+        *(f"| `{path}` | {_readable(size)} |" for path, size in sizes.items()),
+    ]
+    if not parity:
+        return "\n".join([*table, "\n"])
     return "\n".join(
         [
-            "## Files\n\n| file | size |\n|---|---|",
-            *(f"| `{path}` | {_readable(size)} |" for path, size in sizes.items()),
+            *table,
             f"\nLargest difference from the Keras model on {compared_on}, relative to peak:\n",
             "| | difference | limit |\n|---|---|---|",
             *(
@@ -118,11 +126,11 @@ def files_section(parity: Mapping[str, float], made: Path, compared_on: str = "r
 
 
 def _variants_section(variants: Mapping[str, Mapping[str, Any]]) -> str:
-    """Markdown on the further TFLite files: their difference, and latency of streams."""
+    """Markdown on the TFLite variants: their difference, and latency of streams."""
     if not variants:
         return ""
     lines = [
-        "Further TFLite files:\n",
+        "Variants of the TFLite file, compared with the Keras model:\n",
         "| variant | difference, of peak | dB below the sources | SDR lost | latency |",
         "|---|---|---|---|---|",
     ]
@@ -148,7 +156,12 @@ import tfsepgan
 
 stems = tfsepgan.load("path/to/{name}").separate(mixture, sample_rate_hz)  # {{"{first}": ..., ...}}
 ```
+"""
 
+
+def _usage_of_base(manifest: Manifest) -> str:
+    name, first = manifest.name, manifest.sources[0]
+    return f"""
 Without tfsepgan, audio at {manifest.sample_rate_hz} Hz, float32 `[batch, time, channels]` in \
 [-1, 1]:
 
@@ -179,6 +192,24 @@ separate = Interpreter("{name}/{name}.tflite").get_signature_runner("separate")
 Long audio without seams: start blocks on multiples of {manifest.hop} samples. Extend each by \
 {manifest.context} samples of the recording on both sides (none beyond its ends), and discard the \
 output of these samples.
+"""
+
+
+def _usage_of_streams(manifest: Manifest, variants: Mapping[str, Mapping[str, Any]]) -> str:
+    """How to run the first streaming file; empty without one."""
+    streams = [name for name, facts in variants.items() if "streaming" in facts]
+    if not streams:
+        return ""
+    file = f"{manifest.name}/{manifest.name}.{streams[0]}.tflite"
+    return f"""
+A stream, block by block, at {manifest.sample_rate_hz} Hz:
+
+```python
+from tfsepgan.ondevice import StreamingSeparator
+
+stream = StreamingSeparator("{file}", channels=2)
+stems = stream.push(samples)  # [time, 2]; the stems that are ready, later by the latency
+```
 """
 
 

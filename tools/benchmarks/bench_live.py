@@ -1,6 +1,6 @@
 """Measures how long a block takes while music plays, at the pace of a device.
 
-    python tools/benchmarks/bench_live.py --model exported_models/piano --minutes 60
+    python tools/benchmarks/bench_live.py --model piano-live --minutes 60
 
 Between blocks the program sleeps, so caches are as cold as in live use. `late` counts blocks whose
 time exceeds their length. Times are those of the clock, and those of the processor, which other
@@ -22,7 +22,7 @@ from tfsepgan.separation.live import open_stream
 def main(arguments: list[str] | None = None) -> None:
     """Measure one model and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="piano")
+    parser.add_argument("--model", default="piano-live")
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--channels", type=int, default=2)
     parser.add_argument("--block", type=int)

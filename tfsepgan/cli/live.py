@@ -35,7 +35,7 @@ class LiveOptions:
 
     model: str = DEFAULT_MODEL
     """Name of a model that ships with tfsepgan, a model folder, a run, or a streaming TFLite file.
-    The latency is that of the model."""
+    The latency is that of the model: 46 ms for piano-live, 2.4 s for piano."""
     input: str | None = None
     """Sound file; or number, name or part of the name of a device; default: that of the system."""
     output: str | None = None

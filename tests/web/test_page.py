@@ -113,8 +113,9 @@ def test_the_microphone_is_separated_like_a_file(visit):
     visit.page.wait_for_selector("#record[data-recording=true]")
     visit.page.wait_for_timeout(1500)
     visit.page.click("#record")
+    visit.page.locator("#opened", has_text="Microphone").wait_for()
     visit.wait_until_done()
-    assert "Microphone" in visit.page.inner_text("#opened")
+    assert visit.page.locator(".lane").count() == 3
 
 
 def test_keys_play_seek_and_choose_stems(visit, second):

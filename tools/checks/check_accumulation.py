@@ -1,6 +1,7 @@
 """Checks that a batch computed in parts gives the weights of the whole batch, for every system.
 
     python tools/checks/check_accumulation.py [SYSTEM ...] [--steps 20] [--batch 16] [--parts 4]
+        [--double]
 
 Each system's `tiny` preset trains on random windows, with the whole batch and in parts. Batch
 normalisation uses its moving statistics, so that no statistics of a batch are involved. Printed are
@@ -11,15 +12,22 @@ the largest differences of the variables
 - after all steps, between two runs with the whole batch, one of which started with all weights
   changed by one unit in the last place: what the training makes of rounding.
 
+With --double, a copy of the package calculates in float64 (`in_double.py`).
+
 The exit code is 1 when the first is above 1e-5, or the second is and the third is not.
 """
 
 import argparse
+import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
+from in_double import environment_in_double
 
 from tfsepgan import systems
 from tfsepgan.settings.presets import TINY_GENERATOR
@@ -43,7 +51,7 @@ def batch_of(experiment, seed: int) -> dict[str, tf.Tensor]:
 
     def noise(*shape):
         shape = (data.batch, *shape, data.window, 1)
-        return 0.1 * random.standard_normal(shape).astype(np.float32)
+        return 0.1 * random.standard_normal(shape).astype(keras.config.floatx())
 
     sources = noise(len(data.sources))
     batch = {"mixture": sources.sum(axis=1) + noise(), "sources": sources}
@@ -75,7 +83,7 @@ class Training:
         weights = {id(one) for net in self.system.players.values() for one in net.trainable_weights}
         for name, variable in variables_of(self.system).items():
             for _ in range(units if id(variable) in weights else 0):
-                state[name] = np.nextafter(state[name], np.float32(np.inf))
+                state[name] = np.nextafter(state[name], state[name].dtype.type(np.inf))
         return state
 
     def after(self, state: State, number: int) -> State:
@@ -128,7 +136,13 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--parts", type=int, default=4)
+    parser.add_argument("--double", action="store_true")
     options = parser.parse_args()
+    if options.double:
+        with tempfile.TemporaryDirectory() as folder:
+            line = [sys.executable, *(word for word in sys.argv if word != "--double")]
+            environment = environment_in_double(Path(folder))
+            return subprocess.run(line, env=environment, check=False).returncode
     failed = [name for name in options.systems or SETTINGS if not compare(name, options)]
     return int(bool(failed))
 

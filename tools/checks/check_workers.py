@@ -1,13 +1,15 @@
 """Checks that workers train the weights of one process, also after one of them was killed.
 
     python tools/checks/check_workers.py [--systems ssepgan cyclegan semisupervised] [--steps 50]
-        [--folder DIR] [--kill | --mirrored] [--data DIR]
+        [--folder DIR] [--kill | --mirrored] [--double] [--data DIR]
 
 For each system's `tiny` preset on the packaged recordings (or --data), one process trains with the
 whole batch, then two worker processes on this machine divide the same batch. The checkpoints must
 agree to 1e-4. With --kill, worker 1 gets SIGKILL after the first checkpoint; when the other worker
 has stopped too, both are started again. With --mirrored, one process divides each batch between two
-logical devices of the processor in place of two workers.
+logical devices of the processor in place of two workers. With --double, a copy of the package
+calculates in float64 (`in_double.py`): where a system amplifies rounding, that tells it from an
+error.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from in_double import environment_in_double
 
 LIMIT = 1e-4
 WORKERS = 2
@@ -43,7 +46,7 @@ def command(system: str, steps: int, run: Path, data: str, *more: str) -> list[s
     return [
         *(sys.executable, "-m", "tfsepgan.cli.train", "--system", system, "--preset", "tiny"),
         *("--data", data, "--run", str(run), "--steps", str(steps)),
-        *("--steps-per-epoch", str(every), "--validation-mixtures", "1"),
+        *("--steps-per-epoch", str(every), "--validation-mixtures", "0"),
         *("--no-finish", "--no-tensorboard", *SETTINGS.get(system, ()), *more),
     ]
 
@@ -58,17 +61,15 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def start(line: list[str], folder: Path) -> list[subprocess.Popen]:
+def start(line: list[str], folder: Path, environment: dict[str, str]) -> list[subprocess.Popen]:
     """All workers of one cluster; each writes its own log."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(WORKERS)]}
     started = []
     for index in range(WORKERS):
         place = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(place)}
+        own = {**environment, "TF_CONFIG": json.dumps(place)}
         with open(folder / f"worker{index}.log", "a") as log:
-            started.append(
-                subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT, env=environment)
-            )
+            started.append(subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT, env=own))
     return started
 
 
@@ -77,9 +78,11 @@ def variables(run: Path) -> dict[str, np.ndarray]:
         return {name: saved[name] for name in saved.files if name != "progress"}
 
 
-def train_with_workers(line: list[str], run: Path, folder: Path, *, kill: bool) -> None:
+def train_with_workers(
+    line: list[str], run: Path, folder: Path, environment: dict[str, str], *, kill: bool
+) -> None:
     """Train to the end; with `kill`, one worker is killed after the first checkpoint."""
-    processes = start(line, folder)
+    processes = start(line, folder, environment)
     if kill:
         while not (run / "state.npz").exists() and processes[1].poll() is None:
             time.sleep(0.05)
@@ -87,7 +90,7 @@ def train_with_workers(line: list[str], run: Path, folder: Path, *, kill: bool) 
         begin = time.monotonic()
         code = processes[0].wait(timeout=600)
         print(f"worker 0 stopped {time.monotonic() - begin:.0f} s after the kill, exit code {code}")
-        processes = start(line, folder)
+        processes = start(line, folder, environment)
     codes = [process.wait() for process in processes]
     if any(codes):
         sys.exit(f"workers ended with exit codes {codes}, see {folder}/worker*.log")
@@ -95,16 +98,17 @@ def train_with_workers(line: list[str], run: Path, folder: Path, *, kill: bool) 
 
 def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
+    environment = environment_in_double(folder) if options.double else dict(os.environ)
     alone, together = folder / "alone", folder / "together"
-    line = command(system, options.steps, alone, options.data)
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    quietly = {"check": True, "stdout": subprocess.DEVNULL, "env": environment}
+    subprocess.run(command(system, options.steps, alone, options.data), **quietly)
     strategy = "mirrored" if options.mirrored else "multiworker"
     line = command(system, options.steps, together, options.data, "--strategy", strategy)
     if options.mirrored:
         line[1:3] = ["-c", TWO_DEVICES]
-        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(line, **quietly)
     else:
-        train_with_workers(line, together, folder, kill=options.kill)
+        train_with_workers(line, together, folder, environment, kill=options.kill)
     one, other = variables(alone), variables(together)
     worst = max(np.abs(one[n].astype("f8") - other[n]).max() for n in one if one[n].size)
     print(f"{system}: {len(one)} variables differ by at most {worst:.1e} (limit {LIMIT:.0e})")
@@ -122,6 +126,7 @@ def main() -> int:
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--kill", action="store_true")
     way.add_argument("--mirrored", action="store_true")
+    parser.add_argument("--double", action="store_true")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-workers-"))
     agree = [check(system, options, folder / system) for system in options.systems]

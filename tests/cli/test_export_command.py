@@ -37,7 +37,7 @@ def test_exporting_a_run_under_a_name(trained_run, recordings, tmp_path, run, mo
         f"Exported to {output}",
     ):
         assert words in result.out
-    assert exports == [(("piano",), output, (8000, 1))]  # the song, 22051 frames at 44.1 kHz
+    assert exports == [(("piano",), output, (8000, 1))]  # 22051 stereo frames at 44.1 kHz
 
 
 def test_a_page_is_written_for_the_exported_model(trained_run, run, tmp_path, monkeypatch):

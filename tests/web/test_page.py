@@ -115,6 +115,7 @@ def test_the_microphone_is_separated_like_a_file(visit):
     visit.page.click("#record")
     visit.page.locator("#opened", has_text="Microphone").wait_for()
     visit.wait_until_done()
+    assert "Microphone" in visit.page.inner_text("#opened")
     assert visit.page.locator(".lane").count() == 3
 
 

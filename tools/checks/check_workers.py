@@ -41,12 +41,13 @@ sys.exit(main(sys.argv[1:]))
 SETTINGS = {"cyclegan": [f"--mixer.{name}={value}" for name, value in MIXER.items()]}
 
 
-def command(system: str, steps: int, run: Path, data: str, *more: str) -> list[str]:
-    every = max(1, steps // 2)
+def command(system: str, options: argparse.Namespace, run: Path, *more: str) -> list[str]:
+    every = max(1, options.steps // 2)
+    validated = 0 if options.double else 1  # validation does not work in float64
     return [
         *(sys.executable, "-m", "tfsepgan.cli.train", "--system", system, "--preset", "tiny"),
-        *("--data", data, "--run", str(run), "--steps", str(steps)),
-        *("--steps-per-epoch", str(every), "--validation-mixtures", "0"),
+        *("--data", options.data, "--run", str(run), "--steps", str(options.steps)),
+        *("--steps-per-epoch", str(every), "--validation-mixtures", str(validated)),
         *("--no-finish", "--no-tensorboard", *SETTINGS.get(system, ()), *more),
     ]
 
@@ -101,9 +102,9 @@ def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
     environment = environment_in_double(folder) if options.double else dict(os.environ)
     alone, together = folder / "alone", folder / "together"
     quietly = {"check": True, "stdout": subprocess.DEVNULL, "env": environment}
-    subprocess.run(command(system, options.steps, alone, options.data), **quietly)
+    subprocess.run(command(system, options, alone), **quietly)
     strategy = "mirrored" if options.mirrored else "multiworker"
-    line = command(system, options.steps, together, options.data, "--strategy", strategy)
+    line = command(system, options, together, "--strategy", strategy)
     if options.mirrored:
         line[1:3] = ["-c", TWO_DEVICES]
         subprocess.run(line, **quietly)

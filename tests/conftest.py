@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from recordings_for_tests import write_noise
 
 pytest_plugins = ["processor_times"]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts background jobs so, and the processes of the tests would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RATE = 16000
 SECONDS = 3

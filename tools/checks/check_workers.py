@@ -1,7 +1,7 @@
 """Checks that workers train the weights of one process, also after one of them was killed.
 
     python tools/checks/check_workers.py [--systems ssepgan cyclegan semisupervised] [--steps 50]
-        [--folder DIR] [--kill | --mirrored] [--double] [--data DIR]
+        [--folder DIR] [--kill] [--mirrored | --same-sums] [--double] [--data DIR]
 
 For each system's `tiny` preset on the packaged recordings (or --data), one process trains with the
 whole batch, then two worker processes on this machine divide the same batch. The checkpoints must
@@ -9,7 +9,8 @@ agree to 1e-4. With --kill, worker 1 gets SIGKILL after the first checkpoint; wh
 has stopped too, both are started again. With --mirrored, one process divides each batch between two
 logical devices of the processor in place of two workers. With --double, a copy of the package
 calculates in float64 (`in_double.py`): where a system amplifies rounding, that tells it from an
-error.
+error. With --same-sums, the one process divides each batch between two logical devices, and the
+workers divide it again: both add the same numbers in the same order, so nothing is left to amplify.
 """
 
 import argparse
@@ -50,6 +51,12 @@ def command(system: str, options: argparse.Namespace, run: Path, *more: str) -> 
         *("--steps-per-epoch", str(every), "--validation-mixtures", str(validated)),
         *("--no-finish", "--no-tensorboard", *SETTINGS.get(system, ()), *more),
     ]
+
+
+def on_two_devices(system: str, options: argparse.Namespace, run: Path) -> list[str]:
+    """The command line of one process with two logical devices."""
+    python, _, _, *rest = command(system, options, run, "--strategy", "mirrored")
+    return [python, "-c", TWO_DEVICES, *rest]
 
 
 def free_ports(count: int) -> list[int]:
@@ -102,13 +109,14 @@ def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
     environment = environment_in_double(folder) if options.double else dict(os.environ)
     alone, together = folder / "alone", folder / "together"
     quietly = {"check": True, "stdout": subprocess.DEVNULL, "env": environment}
-    subprocess.run(command(system, options, alone), **quietly)
-    strategy = "mirrored" if options.mirrored else "multiworker"
-    line = command(system, options, together, "--strategy", strategy)
-    if options.mirrored:
-        line[1:3] = ["-c", TWO_DEVICES]
-        subprocess.run(line, **quietly)
+    if options.same_sums:
+        subprocess.run(on_two_devices(system, options, alone), **quietly)
     else:
+        subprocess.run(command(system, options, alone), **quietly)
+    if options.mirrored:
+        subprocess.run(on_two_devices(system, options, together), **quietly)
+    else:
+        line = command(system, options, together, "--strategy", "multiworker")
         train_with_workers(line, together, folder, environment, kill=options.kill)
     one, other = variables(alone), variables(together)
     worst = max(np.abs(one[n].astype("f8") - other[n]).max() for n in one if one[n].size)
@@ -124,9 +132,10 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--folder", type=Path, help="for runs and logs; default: a temporary one")
     parser.add_argument("--data", default="demo")
+    parser.add_argument("--kill", action="store_true", help="a worker, after the first checkpoint")
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--kill", action="store_true")
-    way.add_argument("--mirrored", action="store_true")
+    way.add_argument("--mirrored", action="store_true", help="two devices in place of two workers")
+    way.add_argument("--same-sums", action="store_true", help="two devices in place of one")
     parser.add_argument("--double", action="store_true")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tfsepgan-workers-"))

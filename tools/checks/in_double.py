@@ -33,4 +33,6 @@ def environment_in_double(folder: Path) -> dict[str, str]:
     (copy / BATCHES).write_text(batches.replace(VALUE, f"tf.cast({VALUE}, tf.float64)"))
     settings = {"floatx": "float64", "backend": "tensorflow"}
     (folder / "keras.json").write_text(json.dumps(settings))
-    return {**os.environ, "PYTHONPATH": str(folder), "KERAS_HOME": str(folder)}
+    # the working folder, which can hold the package too, comes first otherwise (Python 3.11)
+    found = {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
+    return {**os.environ, **found, "KERAS_HOME": str(folder)}

@@ -215,8 +215,13 @@ def show(entries: list[dict], left_out: dict[str, str], console: Console) -> Non
             / 60
         )
         console.print(f"{side}: {minutes:.1f} minutes")
+    files_of: dict[str, list[str]] = {}
     for target, why in left_out.items():
-        console.print(f"left out: {target}: {why}", style="red", markup=False, highlight=False)
+        files_of.setdefault(why, []).append(target)
+    for why, targets in files_of.items():
+        more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
+        line = f"left out: {targets[0]}{more}: {why}"
+        console.print(line, style="red", markup=False, highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> int:

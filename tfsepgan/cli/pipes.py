@@ -10,7 +10,7 @@ PIPE = "-"
 
 
 def save_input(folder: Path) -> Path:
-    """Write the standard input to a file, whole, because decoders go back and forth in it.
+    """Write all of the standard input to a file, because decoders need to seek.
 
     Raises: ConfigError where the input is a terminal; DataError when it is empty.
     """

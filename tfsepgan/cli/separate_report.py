@@ -58,7 +58,7 @@ class Report:
 
         Args:
           item: the result.
-          is_shown: whether the failure was printed already, unless the command is quiet.
+          is_shown: whether the failure was printed before; a quiet command prints it only here.
         """
         if hasattr(item, "reason"):
             if self.console and self.json:

@@ -52,12 +52,12 @@ def window_pair(frame: int, synthesis_frame: int) -> tuple[np.ndarray, np.ndarra
 
 
 def frames_ahead(dilations: Sequence[int], blocks: int, most: int | None) -> list[int]:
-    """Return the frames that the convolution of each block looks into the future.
+    """Return for each block how many future frames its convolution uses.
 
     Args:
       dilations: frames between taps, repeated in turn.
       blocks: number of blocks.
-      most: frames that all blocks together look ahead; the first blocks get them. None: every
+      most: future frames that all blocks together use, assigned to the first blocks. None: every
         convolution is centred.
     """
     ahead: list[int] = []

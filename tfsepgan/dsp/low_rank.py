@@ -76,7 +76,10 @@ def low_rank_shares(
 
 
 def sharpened(magnitudes: np.ndarray, sharpness: float) -> np.ndarray:
-    """Return the shares of magnitudes to a power, `[parts, ...]`; their sum is 1 or 0."""
+    """Return the shares of the parts in the sum of `magnitudes ** sharpness`, `[parts, ...]`.
+
+    The shares of all parts sum to 1, or to 0 where all are silent.
+    """
     total = magnitudes.sum(axis=0)
     shares = magnitudes / np.where(total > 0, total, 1)
     if sharpness != 1:

@@ -166,9 +166,9 @@ def statistics(values: np.ndarray, files: Sequence[str] = ()) -> dict[str, float
     """Median, mean, standard error and quartiles of the values that are not NaN.
 
     `error` is the standard error of the mean over recordings: mixtures of one recording are not
-    independent, so they are averaged first. It is NaN for one recording or an infinite value. With
-    infinite values a quantile is the nearest value below, because nothing lies between 3 dB and
-    infinity.
+    independent, so they are averaged first. `error` is NaN if there is only one recording or any
+    value is infinite. If any value is infinite, the median and the quartiles are not interpolated:
+    each is the next lower value.
 
     Args:
       values: one a track.

@@ -173,7 +173,7 @@ def track_table(report: Report) -> Table:
 
 
 def format_db(value: float, *, signed: bool = False) -> str:
-    """Two decimals; a dash for an undefined value, >100 for mere rounding error."""
+    """A value with two decimals; "-" if undefined, ">100" if only rounding errors are left."""
     if math.isnan(value):
         return "-"
     if abs(value) > BEYOND_DB:

@@ -1,4 +1,4 @@
-"""Audio that exported files are compared and calibrated on: a recording, or the packaged ones."""
+"""Audio to compare and calibrate exported files with: a given recording, or packaged recordings."""
 
 from pathlib import Path
 

@@ -111,7 +111,7 @@ def for_inference() -> Iterator[None]:
 def hartley(signal):
     """Apply the discrete Hartley transform to the last axis, `[..., N]` -> `[..., N]`.
 
-    Applied twice it multiplies by N.
+    Two applications multiply the input by N.
     """
     return _hartley(signal) if _for_inference.get() else _hartley_with_gradient(signal)
 

@@ -13,7 +13,7 @@ from tfsepgan.layers.configured import SameShapeLayer
 
 @keras.saving.register_keras_serializable("tfsepgan")
 class PastFakes(SameShapeLayer):
-    """Returns each fake, or a past one in its place, and keeps it for later.
+    """Returns new fakes, some of them replaced by past ones, and keeps a pool of past fakes.
 
     Until the pool is full, every fake is kept and returned. Then one of two cases is drawn at
     random: the fake is returned and not kept, or it replaces a random past fake, which is returned

@@ -22,7 +22,7 @@ class BlockwiseSeparator:
       channels: of the mixture; each is separated on its own.
       sample_rate_hz: of the model.
       block_samples: samples of a block.
-      delay: samples by which the stems of a block are behind it.
+      delay: samples by which the stems that a call returns are later than its block.
     """
 
     def __init__(

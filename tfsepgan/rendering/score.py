@@ -130,7 +130,10 @@ def fold(pitch: int, low: int, high: int) -> int:
 
 
 def fit(notes: Iterable[Note], low: int, high: int) -> tuple[Note, ...]:
-    """Shift all notes by the same octaves so that most are in a range, and fold in the others."""
+    """Shift all notes by the same number of octaves, so that most of them are in a range.
+
+    The other notes are shifted into the range one by one, by octaves.
+    """
     notes = tuple(notes)
     if not notes:
         return notes

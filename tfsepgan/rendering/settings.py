@@ -103,7 +103,7 @@ def refuse_outside(settings: object, limits: Mapping[str, tuple[bool, str]]) -> 
 
     Args:
       settings: any object with the settings as attributes.
-      limits: for each setting, whether it is valid, and what was expected.
+      limits: by name of a setting, whether its value is valid, and the values that are.
     """
     for name, (valid, expected) in limits.items():
         if not valid:

@@ -1,4 +1,4 @@
-"""Stems of an earlier run: whether they can be those of a recording; half-written ones."""
+"""Stems of an earlier run: compares them with a recording, and removes half-written ones."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ def seconds_of(stems: Iterable[Path]) -> float | None:
 
 
 def may_be_of(stems_seconds: float | None, recording_seconds: float) -> bool:
-    """Whether stems of one length can be those of a recording of another length."""
+    """Whether stems of this length can belong to a recording, whose length may differ a little."""
     if stems_seconds is None:
         return False
     return abs(stems_seconds - recording_seconds) <= TOLERANCE_SECONDS

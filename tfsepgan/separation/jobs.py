@@ -96,11 +96,11 @@ class Plan:
 def plan(
     recordings: Iterable[Recording], job: Job, results: Results, *, retry_failed: bool = False
 ) -> Plan:
-    """What is left of a job by its results.
+    """The recordings of a job that are not done yet, according to its results.
 
-    A recording is done if its file, the model and the settings are those of its last result and its
-    stems are there. Half-written stems of what is left are removed: the results are locked, so the
-    process that wrote them is gone.
+    A recording is done if its file, the model and the settings are those of its last result, and
+    its stems exist. For the other recordings, half-written stems are removed: the results are
+    locked, so the process that wrote these stems has ended.
     """
     left: list[Recording] = []
     failed: list[FailedFile] = []
@@ -122,7 +122,7 @@ def plan(
 def recorded(
     ended: Iterable[tuple[Recording, Outcome]], job: Job, results: Results | None
 ) -> Iterator[Ended]:
-    """The outcomes of recordings, each after it is in the results."""
+    """Yield the result of each recording once it is written to the results."""
     for recording, outcome in ended:
         if results is not None:
             results.add(job.result(recording, outcome))

@@ -126,7 +126,7 @@ class Live:
         return self._mixed(self.separator.finish())
 
     def exchange(self, samples: np.ndarray) -> np.ndarray:
-        """Add a block; returns as many samples, those that went in a latency before."""
+        """Add a block; returns the mix of as many samples, delayed by the latency."""
         joined = np.concatenate([self._waiting, self.add(samples)])
         self._waiting = joined[len(samples) :]
         return joined[: len(samples)]

@@ -60,13 +60,16 @@ def safe_name(name: str) -> str:
 
 
 def same_name(name: str | PurePath) -> str:
-    """Text that two names share where a system ignores case, or how accents are written."""
+    """A form of a name for comparison: equal for names that some systems do not distinguish.
+
+    Such systems ignore case, or the way in which accents are encoded.
+    """
     folded = unicodedata.normalize("NFD", str(name)).casefold()
     return unicodedata.normalize("NFD", folded)
 
 
 def without_suffix(name: str) -> str:
-    """A file's name without its audio suffix; the ".5" of "take 1.5" is none and stays."""
+    """A file's name without its audio suffix; other endings stay, such as ".5" in "take 1.5"."""
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in SUFFIXES else name
 
@@ -114,7 +117,7 @@ def distinct(recordings: Sequence[Recording]) -> list[Recording]:
 
     Args:
       recordings: each with a track that is safe, as `names_in` gives its name.
-    Returns: them, each with a track of its own, which also is no stem of another track.
+    Returns: the recordings, each with a different track; no track is a stem of another track.
     """
     common = Path(os.path.commonpath([one.path.parent for one in recordings]))
     counts = Counter(same_name(one.track) for one in recordings)

@@ -57,7 +57,7 @@ class Edges(Protocol):
         """
 
     def delayed(self, place: Any, frames: np.ndarray, by: int) -> np.ndarray:
-        """Return the frames that belong to those of a layer which looks `by` frames ahead."""
+        """Return the frames in step with the output of a layer that looks `by` frames ahead."""
 
 
 class WholeSignal:
@@ -259,11 +259,12 @@ class NumpyMasker:
     def synthesis(
         self, spectrum: np.ndarray, mask: np.ndarray, before: np.ndarray | None = None
     ) -> np.ndarray:
-        """Overlap-add of the masked frames, `[frames * hop]`; each frame completes one hop more.
+        """Overlap-add of the masked frames, `[frames * hop]`; each frame completes one more hop.
 
         Args:
-          before: `[synthesis_frame - hop]`, sum of the frames before; it gets that of the frames at
-            hand. None: there are none, and the hops that they would complete are left out.
+          before: `[synthesis_frame - hop]`, the sum of the earlier frames, not complete yet. It is
+            replaced by the sum that these frames leave for the next call. None: there are no
+            earlier frames; the first hops, which would need them, are left out.
         """
         repeats, size = self.synthesis_frame // self.hop, self.synthesis_frame
         hops = np.zeros((len(spectrum) + repeats - 1, self.hop), np.float32)

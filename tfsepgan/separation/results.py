@@ -199,7 +199,10 @@ def read_results(path: str | os.PathLike) -> Iterator[Result]:
 
 
 def fingerprint_of(path: Path) -> Fingerprint | None:
-    """Of a file, read to its end; None where it cannot be read or is no regular file."""
+    """The fingerprint of a file, for which the whole file is read.
+
+    None if the file cannot be read or is not a regular file.
+    """
     with contextlib.suppress(OSError):
         found = path.stat()
         if stat.S_ISREG(found.st_mode):

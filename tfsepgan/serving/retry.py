@@ -68,7 +68,10 @@ class Patience:
                 raise ConfigError(f"got {name}={value}; wanted a number above zero")
 
     def wait_seconds(self, failures: int, draw: Callable[[], float] = random.random) -> float:
-        """The wait after this many failures in a row: doubled each time, and half random."""
+        """A random wait after this many failures in a row, between half of a limit and the limit.
+
+        The limit doubles with each failure, up to `longest_wait_seconds`.
+        """
         longest = min(self.first_wait_seconds * 2 ** (failures - 1), self.longest_wait_seconds)
         return longest * (0.5 + 0.5 * draw())
 

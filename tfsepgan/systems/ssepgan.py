@@ -58,7 +58,7 @@ class SSepGAN(Adversarial, SeparationSystem):
         return self.log(**losses)
 
     def gain(self, mixture):
-        """What brings each mixture to the level of the losses, `[batch, 1, 1]`."""
+        """The factor that brings each mixture to the level of the losses, `[batch, 1, 1]`."""
         return gain_to_level(mixture, self.config.level_dbfs)
 
     def estimates(self, mixture, target, start):

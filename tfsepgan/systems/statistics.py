@@ -22,7 +22,7 @@ def statistics_kept(network: keras.Model, *, unless=False):
 
     Args:
       network: any model, also one without batch normalisation.
-      unless: True, or a boolean tensor that is true: they change nevertheless.
+      unless: if True, or a boolean tensor that is true, the statistics change as usual.
     """
     if unless is True:
         yield

@@ -125,13 +125,14 @@ class Steps:
         *players: str,
         total: str,
     ) -> dict:
-        """One optimizer step of players, after their opponents stepped on the players' outputs.
+        """One optimizer step of players, after a step of their opponents on the same outputs.
 
         Args:
-          make: called with `inputs`; gives tensors `[batch, ...]` or scalars, in any structure.
-          between: called with `inputs` and what was made, which gets no gradient; the other players
-            step here.
-          losses: called with `inputs` and what was made; gives scalars by name.
+          make: called with `inputs`; gives the outputs of the players, tensors `[batch, ...]` or
+            scalars, in any structure.
+          between: called with `inputs` and the outputs, before `losses`; the opponents step here,
+            and no gradient flows into the outputs.
+          losses: called with `inputs` and the outputs; gives scalars by name.
           inputs, total: as in `minimize_together`.
         Returns: the losses before the step.
         """

@@ -28,7 +28,7 @@ class Clock:
         return self._processor_before + time.process_time() - self._processor_start
 
     def minutes_left(self, training: TrainingConfig) -> tuple[float, float]:
-        """Minutes and processor minutes left at the start; infinite without a limit."""
+        """Minutes and processor minutes left when this session starts; infinite without a limit."""
         return (
             _left(training.minutes, self._seconds_before),
             _left(training.processor_minutes, self._processor_before),

@@ -79,8 +79,8 @@ class SeparationValidator:
 class SynthesisValidator:
     """Compares the spectra of generated sounds with those of the source's recordings.
 
-    The score is minus the distance, in dB a band. The recordings are those of the valid split, or
-    those of the train split when there is no valid split.
+    The score is the negative distance, in dB per band. The recordings are those of the valid split,
+    or those of the train split when there is no valid split.
 
     Args:
       system: a `SynthesisSystem`.

@@ -95,7 +95,12 @@ class Workers:
             )
 
     def batches(self, dataset: tf.data.Dataset):
-        """A dataset of the rows of `rows_of` as one whose elements are those of each replica."""
+        """Divide a dataset among the replicas of this process.
+
+        Args:
+          dataset: its batches hold the rows of `rows_of`, replica by replica.
+        Returns: a dataset that gives each replica its own rows; without a strategy, `dataset`.
+        """
         if self.strategy is None:
             return dataset
         own = len(self.own_replicas)

@@ -1,7 +1,7 @@
-"""Models that the page runs with its own arithmetic: filterbank maskers.
+"""Models that the page runs with its own WebAssembly: filterbank maskers.
 
-In a browser it is several times as fast as LiteRT. `web/src/network` is the twin of the package's
-`separation/numpy_masker.py`; the arrays keep the names of their Keras layers.
+In a browser, this WebAssembly is several times as fast as LiteRT. `web/src/network` computes the
+same as `separation/numpy_masker.py`; the arrays keep the names of their Keras layers.
 """
 
 from pathlib import Path
@@ -23,13 +23,13 @@ LOUDNESS = "batch_normalization"
 
 
 def why_not_page(folder: Path) -> str | None:
-    """Say why the page's own arithmetic cannot run the model in a folder; None if it can."""
+    """Say why the page's own WebAssembly cannot run the model in a folder; None if it can."""
     manifest = read_manifest(folder)
     return why_not_kernels(manifest) or why_not_numpy(folder, manifest)
 
 
 def why_not_kernels(manifest: Manifest) -> str | None:
-    """Say why the page's own arithmetic cannot run a network; None if it can."""
+    """Say why the page's own WebAssembly cannot run a network; None if it can."""
     if not manifest.separates_in_one_pass:
         return f"{manifest.system} does not separate in one pass"
     reason = why_not_the_network(manifest)

@@ -38,8 +38,8 @@ def write_site(model: str | os.PathLike[str], target: str | os.PathLike[str]) ->
       model: the name of a model that ships with the package, a model folder or an address on the
         Hub, as `find_bundle` takes it.
       target: does not exist yet, or is an empty folder; it appears when it is complete.
-    Returns: the file of the model that the page runs: the weights of a network that the page has
-      the arithmetic for, else a TFLite file.
+    Returns: the file that the model was read from: the weights, if the page's own WebAssembly can
+      run the network; else a TFLite file.
     Raises: CheckpointError when there is no such model, the page cannot run it, its files are
       damaged, or the target holds anything; ExportError when writing fails.
     """

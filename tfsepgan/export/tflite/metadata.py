@@ -38,14 +38,15 @@ def write_metadata(path: Path, facts: Mapping[str, Any], description: str) -> No
 
 
 def keep_weights(path: Path, exact: Path, layer: str) -> None:
-    """Put float32 weights back where the converter has rounded them to 8 bits.
+    """Put the float32 weights of a layer back into a quantised file.
 
-    The converter quantises every large matrix. The transforms of a spectrum need exact ones.
+    The converter rounds every large matrix to 8 bits, but the matrices of Fourier transforms must
+    stay exact.
 
     Args:
       path: of the quantised file, which is changed.
-      exact: the same model in float32.
-      layer: the matrices of operators with this in their name are put back.
+      exact: file of the same model in float32.
+      layer: a part of the names of operators; their matrices are put back.
     Raises: ExportError when a file is not TFLite, or holds no such matrix.
     """
     quantised, original = _opened(path), _opened(exact)

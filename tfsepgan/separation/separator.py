@@ -105,7 +105,7 @@ class Separator:
         Args:
           name_or_path: name of a model that ships with the package, such as "piano"; or a model
             folder, or a run; or "hf://user/name", a model on the Hugging Face Hub.
-          block_seconds: see `Separator`; by default 7 in LiteRT, 20 in NumPy, 25 in TensorFlow.
+          block_seconds: see `Separator`; by default 7 in LiteRT, 12 in NumPy, 25 in TensorFlow.
           runtime: 'numpy', 'litert' or 'tensorflow'; 'auto' chooses the first of them that can run
             the model, but TensorFlow instead of LiteRT from half an hour of music on. The stems are
             the same to float32 rounding.

@@ -1,6 +1,7 @@
 """Sampled instruments: keys and velocities from file names, tuning, and free licences."""
 
 import re
+import subprocess
 
 import numpy as np
 import pytest
@@ -211,3 +212,26 @@ def test_sampled_instruments_render_the_classes_that_they_have():
     ]
     assert all(call.seed == calls.MORE_SEED for call in drawn)
     assert list(calls.calls(640, 52, 0)) == list(calls.calls(640, 52, 0, sampled=made))[:-3]
+
+
+def test_sources_are_read_from_git_directories_that_lack_contents(tmp_path, monkeypatch, capsys):
+    clone = tmp_path / "clones" / "someone+piano"
+    (clone / "notes").mkdir(parents=True)
+    for name in ("notes/c.wav", "notes/d.wav", "README"):
+        (clone / name).write_text(name)
+
+    def git(*words):
+        line = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", clone, *words]
+        return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "notes")
+    lost = git("rev-parse", "HEAD:notes/d.wav")
+    (clone / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    monkeypatch.setitem(get_sources.REPOSITORIES, "grand", ("someone/piano", None, ("notes",)))
+    get_sources.get("grand", tmp_path, [clone.parent])
+    files = [path for path in (tmp_path / "grand").rglob("*") if path.is_file()]
+    assert files == [tmp_path / "grand" / "notes" / "c.wav"]
+    assert files[0].read_text() == "notes/c.wav"
+    assert "lacks 1 files of grand" in capsys.readouterr().out

@@ -1,16 +1,20 @@
 """Downloads all sources of the recipes piano.py, songs.py and instruments.py from public addresses.
 
-    python tools/recipes/get_sources.py --output SOURCES [--only NAME ...] [--list]
+    python tools/recipes/get_sources.py --output SOURCES [--only NAME ...] [--clones DIR ...]
 
 Needs git, npm and tar. Existing files are kept. Debian packages need root: their command is
-printed, or run with --apt. Licences and purposes: piano.md and songs.md.
+printed, or run with --apt. Repositories are cloned, or read from git directories `OWNER+NAME` in
+the folders of --clones. Licences and purposes: piano.md and songs.md.
 """
 
 import argparse
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from recorded_sources import git_directory
 
 GITHUB = "https://github.com"
 # folder: (repository, commit or None for the newest, wanted folders or () for all)
@@ -129,6 +133,40 @@ def clone(name: str, output: Path) -> None:
         folder.rename(output / name)
 
 
+def copy(name: str, found: Path, output: Path) -> int:
+    """Copy the wanted files of a repository from a git directory; returns how many it lacks."""
+    _, commit, wanted = REPOSITORIES[name]
+    git, missing = ("git", f"--git-dir={found}"), 0
+    listed = subprocess.run(
+        [*git, "ls-tree", "-r", "-z", commit or "HEAD", *wanted], capture_output=True, check=True
+    )
+    with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
+        folder = Path(scratch) / name
+        for line in listed.stdout.decode().split("\0")[:-1]:
+            (_, kind, digest), path = line.split("\t")[0].split(" "), line.split("\t")[1]
+            if kind != "blob":  # a submodule
+                continue
+            contents = subprocess.run([*git, "cat-file", "blob", digest], capture_output=True)
+            if contents.returncode:
+                missing += 1
+                continue
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(contents.stdout)
+        folder.rename(output / name)
+    return missing
+
+
+def get(name: str, output: Path, clones: Sequence[Path]) -> None:
+    """Copy, clone or unpack one source."""
+    if name in PACKAGES:
+        unpack(name, output)
+    elif found := git_directory(REPOSITORIES[name][0], clones):
+        if missing := copy(name, found, output):
+            print(f"{found} lacks {missing} files of {name}")
+    else:
+        clone(name, output)
+
+
 def unpack(name: str, output: Path) -> None:
     """Unpack an npm package."""
     with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
@@ -163,6 +201,9 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="+", choices=(*REPOSITORIES, *PACKAGES), default=(*REPOSITORIES, *PACKAGES)
     )
+    parser.add_argument(
+        "--clones", nargs="+", type=Path, default=(), help="folders that hold OWNER+NAME"
+    )
     parser.add_argument("--apt", action="store_true", help="run apt-get, too")
     parser.add_argument("--list", action="store_true", help="only print what would be downloaded")
     options = parser.parse_args()
@@ -176,7 +217,7 @@ def main() -> int:
     for name in missing:
         print(f"Getting {name}", flush=True)
         try:
-            (clone if name in REPOSITORIES else unpack)(name, options.output)
+            get(name, options.output, options.clones)
         except (subprocess.CalledProcessError, OSError, ValueError) as error:
             failed.append(f"{name}: {error}")
     copy_readers(options.output)

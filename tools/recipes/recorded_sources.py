@@ -75,7 +75,7 @@ def _run(*command: str | Path, cwd: Path | None = None, text: str = "") -> bytes
     return done.stdout
 
 
-def _git_directory(name: str, folders: Iterable[Path]) -> Path | None:
+def git_directory(name: str, folders: Iterable[Path]) -> Path | None:
     """The git directory of a repository in one of the folders."""
     for folder in folders:
         for below in ("repo/.git", "repo", ".git", "."):
@@ -86,7 +86,7 @@ def _git_directory(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def _git(source: dict, paths: list[str], cache: Path, folders: Iterable[Path]) -> Read:
-    found = _git_directory(source["git"], folders)
+    found = git_directory(source["git"], folders)
     if found is None or (cache in found.parents and not _is_there(found, source["commit"])):
         found = _clone(source, paths, cache / source["git"].replace("/", "+"))
     # checksums show differences

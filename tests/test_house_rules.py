@@ -1,6 +1,9 @@
 """Files, functions and lines are short; no code stands twice; nothing read from a file can run."""
 
 import ast
+import io
+import keyword
+import tokenize
 
 from source_for_tests import (
     FILES,
@@ -99,3 +102,34 @@ def test_no_passage_stands_twice():
             places.setdefault(passage, []).append(f"{name_of(path)}:{code[first][0]}")
     twins = [where for where in places.values() if len(where) > 1]
     assert not twins, f"the same passage stands at {twins[0]}; make it one"
+
+
+def shapes_in_functions(path):
+    """The lines of all functions: number, and tokens without names, words and numbers."""
+    inside = set()
+    for node in nodes_of(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node) is not None
+            first = node.body[0].end_lineno + 1 if documented else node.lineno
+            inside |= set(range(first, node.end_lineno + 1))
+    kinds = {tokenize.NAME: "name", tokenize.STRING: "word", tokenize.NUMBER: "number"}
+    lines: dict[int, list[str]] = {}
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+        layout = not token.string.strip() or token.type == tokenize.COMMENT
+        if token.start[0] in inside and not layout:
+            known = token.type == tokenize.NAME and keyword.iskeyword(token.string)
+            shape = token.string if known else kinds.get(token.type, token.string)
+            lines.setdefault(token.start[0], []).append(shape)
+    return [(number, " ".join(shape)) for number, shape in lines.items()]
+
+
+def test_no_passage_in_functions_has_the_shape_of_another():
+    places = {}
+    for path in FILES:
+        code = shapes_in_functions(path)
+        for first in range(len(code) - LONGEST_TWIN):
+            passage = tuple(shape for _, shape in code[first : first + LONGEST_TWIN + 1])
+            places.setdefault(passage, []).append(f"{name_of(path)}:{code[first][0]}")
+    assert len(places) > 10_000
+    twins = [where for where in places.values() if len(where) > 1]
+    assert not twins, f"passages with the same shape stand at {twins[0]}; make them one"

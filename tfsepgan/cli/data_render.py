@@ -67,13 +67,12 @@ def render_command(options: Render, console) -> None:
     _show(manifest, outcomes, console)
     show_missing_licences(manifest, console)
     problems = [*plan.problems, *(outcome.problem for outcome in outcomes if outcome.problem)]
-    for problem in problems:
-        say(console, f"  {problem}")
-    if problems:
-        raise DataError(
-            f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the"
-            f" others are in {options.output}. Remove those scores, or run the command again."
-        )
+    refuse_if_any(
+        problems,
+        f"{len(problems)} of {len(plan.jobs) + len(plan.problems)} were not rendered; the"
+        f" others are in {options.output}. Remove those scores, or run the command again.",
+        console,
+    )
 
 
 def _show(manifest: dict, outcomes: list, console) -> None:
@@ -95,6 +94,14 @@ def _show(manifest: dict, outcomes: list, console) -> None:
         say(console, f"{kept} were there already and were kept.")
     if cut:
         say(console, f"{cut} scores were longer than --longest-seconds and were cut there.")
+
+
+def refuse_if_any(problems: list[str], message: str, console) -> None:
+    """Print the problems. Raises: DataError with the message when there are any."""
+    for problem in problems:
+        say(console, f"  {problem}")
+    if problems:
+        raise DataError(message)
 
 
 def show_missing_licences(manifest: dict, console) -> None:

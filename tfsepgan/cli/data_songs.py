@@ -7,9 +7,14 @@ from typing import Annotated
 import tyro
 
 from tfsepgan.cli.command import say
-from tfsepgan.cli.data_render import named_paths, show_missing_licences, stated_licences
+from tfsepgan.cli.data_render import (
+    named_paths,
+    refuse_if_any,
+    show_missing_licences,
+    stated_licences,
+)
 from tfsepgan.cli.flags import inherited
-from tfsepgan.errors import ConfigError, DataError
+from tfsepgan.errors import ConfigError
 from tfsepgan.progress import ProgressBar
 from tfsepgan.rendering.arranging.settings import SongSettings
 
@@ -58,13 +63,11 @@ def songs_command(options: Songs, console) -> None:
         manifest = write_manifest(studio, collections, licences)
     _show(manifest, outcomes, console)
     problems = [outcome.problem for outcome in outcomes if outcome.problem]
-    for problem in problems:
-        say(console, f"  {problem}")
-    if problems:
-        raise DataError(
-            f"{len(problems)} of {len(jobs)} songs were not made; the others are in"
-            f" {options.output}."
-        )
+    refuse_if_any(
+        problems,
+        f"{len(problems)} of {len(jobs)} songs were not made; the others are in {options.output}.",
+        console,
+    )
 
 
 def _show(manifest: dict, outcomes: list, console) -> None:

@@ -27,7 +27,7 @@ class NoDecoderError(DataError):
 
 
 class StreamHead(NamedTuple):
-    """The facts in the head of an audio stream; `frames` is 0 where it states no length."""
+    """The facts in the head of an audio stream; `frames` is 0 if the head states no length."""
 
     frames: int
     sample_rate_hz: int
@@ -93,7 +93,7 @@ def stream_blocks(
 
 
 def read_tags(path: str | os.PathLike) -> dict[str, str]:
-    """The tags of a recording (title, artist ...) by the names in `encodings.TAGS`; maybe none."""
+    """The tags of a recording (title, artist ...) by the names in `encodings.TAGS`, if any."""
     av = _av()
     try:
         with _opened(av, path) as container:

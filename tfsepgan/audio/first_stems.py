@@ -42,7 +42,7 @@ class FirstStems:
                 path.touch()
 
     def add(self, name: str, samples: np.ndarray) -> None:
-        """Append to a stem; nobody may change the samples afterwards."""
+        """Append to a stem; the caller must not change the samples afterwards."""
         if self.in_files:
             self._open[name].write(samples)
             return

@@ -49,7 +49,7 @@ class Promise(NamedTuple):
 
     @property
     def missing(self) -> int:
-        """How many are missing."""
+        """Number of promised samples that are not present."""
         return max(0, self.promised - self.present)
 
 
@@ -122,7 +122,7 @@ def chunks(
 
     Args:
       head: how `struct` reads the name and the length of a chunk.
-      multiple: of bytes, to which chunks are filled up.
+      multiple: chunks are padded to a multiple of this number of bytes.
     Yields: name, length and position of the content; the reader may move in the file.
     """
     size = struct.calcsize(head)

@@ -28,7 +28,7 @@ class OggFile:
     def close(self) -> None:
         """End the file and set its stream number; later calls do nothing.
 
-        Raises: OSError when the disk refuses.
+        Raises: OSError when the file cannot be written.
         """
         if not self._file.closed:
             self._file.close()
@@ -59,7 +59,8 @@ def fix_serial(path: Path, serial: int | None = None) -> None:
 def ogg_checksum(page: bytes) -> int:
     """The CRC of an Ogg page: polynomial 0x04c11db7, from zero, most significant bit first.
 
-    That of zlib has the same polynomial, from the least significant bit, and inverts at both ends.
+    The CRC of zlib has the same polynomial, but starts from the least significant bit, and inverts
+    the start value and the result.
     """
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

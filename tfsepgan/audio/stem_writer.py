@@ -111,7 +111,7 @@ class StemWriter:
         self._discard()
 
     def write(self, stems: dict[str, np.ndarray]) -> None:
-        """Append `[time, channels]` float32, which nobody changes later, to every stem."""
+        """Append `[time, channels]` float32 to every stem; the caller must not change it later."""
         for name in self.paths:
             samples = stems[name]
             self._highest = max(self._highest, float(samples.max(initial=0.0)))

@@ -77,8 +77,8 @@ def log_spectral_distance(reference, estimate, sample_rate_hz: float) -> float:
 def spectral_tilt(reference, estimate, sample_rate_hz: float) -> float:
     """Slope, in dB per octave, of the level difference over the active bins above `LOWEST_HZ`.
 
-    Every octave has the same weight: that of a bin is inverse to its frequency. NaN when only one
-    frequency is active.
+    Every octave has the same weight, because the weight of a bin is inverse to its frequency. NaN
+    when only one frequency is active.
 
     Args: as in `spectral_errors`.
     """

@@ -38,7 +38,7 @@ def written_with_weights(directory: Path, manifest: Manifest, weights: str) -> I
 
 
 def check_digest(folder: Path, name: str) -> None:
-    """Compare a file of a model with the SHA-256 in its manifest; one without it is accepted.
+    """Compare a file of a model with the SHA-256 in its manifest; it is accepted if there is none.
 
     Raises: CheckpointError for another file than the manifest describes.
     """

@@ -223,7 +223,7 @@ def level_frames_ahead(config: GeneratorConfig) -> int:
 
 
 def masker_context(config: GeneratorConfig, further: int = 0) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop.
+    """Return how many samples on each side an output sample depends on; a multiple of the hop.
 
     Args:
       further: convolutions without dilation, beside those of the blocks.

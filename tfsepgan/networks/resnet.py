@@ -44,7 +44,7 @@ STRIDED_PADDING = (11, 10)  # the authors pad 11 at both ends, and never use the
 
 
 def resnet_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
+    """Return how many samples on each side an output sample depends on; a multiple of the hop."""
     outer, inner = ENDS_KERNEL // 2 + 1, STRIDE * (ENDS_KERNEL // 2 + 1)
     blocks = HOP * config.blocks * 2 * (BLOCK_KERNEL // 2)
     reach = 2 * (outer + inner) + blocks + 2 * HOP

@@ -99,7 +99,7 @@ class Clock:
         return ops.reshape(hops * kept, block.shape)
 
     def inside(self, signal, *, late: int, more: int = 0):
-        """Set to zero what lies before the first frame and after the last.
+        """Set the frames before the first frame of the signal and after its last frame to zero.
 
         Args:
           signal: `[channels, frames, ...]`, any number of frames a hop.

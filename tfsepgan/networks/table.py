@@ -18,7 +18,7 @@ from tfsepgan.settings.networks import DiscriminatorConfig, GeneratorConfig
 
 
 class GeneratorEntry(NamedTuple):
-    """A generator: how to build it, and what the long-file engine needs for exact blocks."""
+    """A generator: how to build it, and what `separation.engine` needs for exact blocks."""
 
     build: Callable[..., keras.Model]
     # samples; the estimates shift with the mixture, in steps of `hop`

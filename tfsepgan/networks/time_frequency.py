@@ -57,7 +57,7 @@ def width_at(config: GeneratorConfig, level: int) -> int:
 
 
 def tfc_tdf_context(config: GeneratorConfig) -> int:
-    """Return the samples on either side that an output sample depends on, a multiple of the hop."""
+    """Return how many samples on each side an output sample depends on; a multiple of the hop."""
     return masker_context(config, 2 * config.levels)
 
 

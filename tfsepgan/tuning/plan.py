@@ -55,7 +55,7 @@ class SearchPlan:
 
     @property
     def separates(self) -> bool:
-        """Whether the score is the SI-SDR improvement; otherwise it is that of generated sounds."""
+        """Whether the score is the SI-SDR improvement; otherwise it scores generated sounds."""
         return systems.system_kind(self.start.system) != "synthesis"
 
     @property

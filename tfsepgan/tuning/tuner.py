@@ -94,7 +94,7 @@ class SettingsTuner(keras_tuner.Tuner):
         self._last_request = time.monotonic()
 
     def on_trial_begin(self, trial):
-        """The request was successful, so the next one need not wait."""
+        """Reset the waiting time, because the request was successful."""
         self._last_request = 0.0
 
     def on_search_begin(self):

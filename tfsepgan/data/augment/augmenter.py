@@ -56,7 +56,7 @@ class Augmenter:
 
     @property
     def works(self) -> bool:
-        """Whether windows can be filtered or transformed, and not only inverted."""
+        """Whether any change other than inverting the sign is possible."""
         return any(getattr(self.augment, name) for name in AUGMENTATIONS if name != "polarity")
 
     def generator(
@@ -64,7 +64,7 @@ class Augmenter:
     ) -> np.random.Generator:
         """Random numbers for the changes of one window.
 
-        Number -1 - item gives those for changes that all sources of a mixture share.
+        Number -1 - item gives the random numbers of changes that all sources of a mixture share.
         """
         # A counter-based generator is made in a third of the time of one with a hashed seed.
         place = np.array(
@@ -221,7 +221,7 @@ def played_length(window: int, speed: float) -> int:
 def room_files(folder: str) -> list[tuple[str, int]]:
     """Names and sizes in bytes of the recorded rooms in a folder.
 
-    A resumed run must have the same ones.
+    A resumed run must have the same recorded rooms.
 
     Raises: DataError for a folder that cannot be read.
     """

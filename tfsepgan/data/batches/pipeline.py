@@ -108,7 +108,7 @@ class BatchMaker:
         Args:
           reader: reads the windows.
           step: of the training.
-          windows: what `draws` says, if it is read already.
+          windows: the windows of `draws`, if they are already read.
         """
         made: dict[str, np.ndarray] = {}
         for stream in self.streams:

@@ -2,7 +2,7 @@
 
 unpaired    DIR/<split>/<source>/**/*.{wav,flac,ogg,mp3}
             Windows of sources are drawn independently and mixed during training; deeper folders
-            are only for order.
+            only group the files.
 multitrack  DIR/<split>/<track>/<source>.*
             Songs whose sources are aligned in time.
 

@@ -1,7 +1,7 @@
-"""A trainer's request for the batch of a step: JSON that says all that determines the batch.
+"""A trainer's request for the batch of a step: JSON with all that determines the batch.
 
-That is settings, keys, step, recordings (by name, length and rate) and versions. Locations of files
-differ between the machines and are not sent.
+It has settings, keys, step, recordings (by name, length and rate) and versions. Locations of files
+are not sent, because they differ between the machines.
 """
 
 from collections.abc import Sequence

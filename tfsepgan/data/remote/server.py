@@ -1,6 +1,6 @@
 """The server's side of remote batches: HTTP, one request for each batch.
 
-A batch depends only on the request (settings, seed, step), so no state is lost with a server.
+A batch depends only on the request (settings, seed, step), so no state is lost when a server stops.
 Requests are JSON and replies are numbers: a request cannot run code or name files of the server.
 (tf.data service supports no graphs with Python functions, and batches are made in NumPy.)
 """

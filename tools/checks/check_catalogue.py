@@ -175,7 +175,8 @@ class Check:
             self.expect(f"{path.name} failed with its reason", named, True)
         reasons = Counter(last[str(path)]["reason"].partition(path.name)[2] for path in self.bad)
         print(f"bad tracks: {sum(reasons.values())}, with {len(reasons)} different reasons")
-        files = {one for one in self.out.rglob("*") if one.is_file()} - {self.out / "results.jsonl"}
+        files = {one for one in self.out.rglob("*") if one.is_file()}
+        files -= {self.out / "results.jsonl", self.out / ".results.jsonl.lock"}
         found = {one.relative_to(self.out).as_posix(): digest(one) for one in files}
         self.expect("files that are too many", sorted(found.keys() - alone.keys()), [])
         self.expect("files that are missing", sorted(alone.keys() - found.keys()), [])

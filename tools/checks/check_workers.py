@@ -10,7 +10,7 @@ has stopped too, both are started again. With --mirrored, one process divides ea
 logical devices of the processor in place of two workers. With --double, a copy of the package
 calculates in float64 (`in_double.py`): where a system amplifies rounding, that tells it from an
 error. With --same-sums, the one process divides each batch between two logical devices, and the
-workers divide it again: both add the same numbers in the same order, so nothing is left to amplify.
+workers divide it again: both add the gradients of the same halves, so less rounding is left.
 """
 
 import argparse

@@ -109,10 +109,8 @@ def check(system: str, options: argparse.Namespace, folder: Path) -> bool:
     environment = environment_in_double(folder) if options.double else dict(os.environ)
     alone, together = folder / "alone", folder / "together"
     quietly = {"check": True, "stdout": subprocess.DEVNULL, "env": environment}
-    if options.same_sums:
-        subprocess.run(on_two_devices(system, options, alone), **quietly)
-    else:
-        subprocess.run(command(system, options, alone), **quietly)
+    alone_by = on_two_devices if options.same_sums else command
+    subprocess.run(alone_by(system, options, alone), **quietly)
     if options.mirrored:
         subprocess.run(on_two_devices(system, options, together), **quietly)
     else:

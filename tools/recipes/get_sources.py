@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from recorded_sources import git_directory
+from recorded_sources import NotAvailable, git_directory, open_source
 
 GITHUB = "https://github.com"
 # folder: (repository, commit or None for the newest, wanted folders or () for all)
@@ -133,25 +133,23 @@ def clone(name: str, output: Path) -> None:
         folder.rename(output / name)
 
 
-def copy(name: str, found: Path, output: Path) -> int:
+def copy(name: str, found: Path, output: Path, clones: Sequence[Path]) -> int:
     """Copy the wanted files of a repository from a git directory; returns how many it lacks."""
-    _, commit, wanted = REPOSITORIES[name]
-    git, missing = ("git", f"--git-dir={found}"), 0
-    listed = subprocess.run(
-        [*git, "ls-tree", "-r", "-z", commit or "HEAD", *wanted], capture_output=True, check=True
-    )
+    repository, commit, wanted = REPOSITORIES[name]
+    commit, missing = commit or "HEAD", 0
+    line = ["git", f"--git-dir={found}", "ls-tree", "-r", "-z", "--name-only", commit, *wanted]
+    paths = subprocess.run(line, capture_output=True, check=True).stdout.decode().split("\0")[:-1]
+    read = open_source({"git": repository, "commit": commit}, paths, output, clones)
     with tempfile.TemporaryDirectory(dir=output, prefix=".getting-") as scratch:
         folder = Path(scratch) / name
-        for line in listed.stdout.decode().split("\0")[:-1]:
-            (_, kind, digest), path = line.split("\t")[0].split(" "), line.split("\t")[1]
-            if kind != "blob":  # a submodule
-                continue
-            contents = subprocess.run([*git, "cat-file", "blob", digest], capture_output=True)
-            if contents.returncode:
+        for path in paths:
+            try:
+                contents = read(path)
+            except NotAvailable:
                 missing += 1
                 continue
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(contents.stdout)
+            (folder / path).write_bytes(contents)
         folder.rename(output / name)
     return missing
 
@@ -161,7 +159,7 @@ def get(name: str, output: Path, clones: Sequence[Path]) -> None:
     if name in PACKAGES:
         unpack(name, output)
     elif found := git_directory(REPOSITORIES[name][0], clones):
-        if missing := copy(name, found, output):
+        if missing := copy(name, found, output, clones):
             print(f"{found} lacks {missing} files of {name}")
     else:
         clone(name, output)

@@ -19,6 +19,7 @@ from tfsepgan.config import (
     to_dict,
 )
 from tfsepgan.errors import ConfigError
+from tfsepgan.models.saved import experiment_from
 from tfsepgan.settings.networks import GeneratorConfig
 from tfsepgan.settings.ssepgan import PRESETS, SSepGANConfig
 
@@ -250,6 +251,18 @@ def test_a_setting_missing_in_an_older_run_has_its_default_there():
         "law: the run has 'paper', you asked for 'snr'",
         "gone: the run has 1, you asked for None",
     ]
+
+
+def test_an_earlier_name_of_a_setting_still_works_everywhere(file):
+    flags = ["--system", "wavegan", "--preset", "tiny"]
+    now = experiment(*flags, "--diversity-weight", "2")
+    assert now.model.diversity_weight == 2.0
+    assert experiment(*flags, "--likeness-weight", "2") == now
+    assert experiment(*flags, "--config", file("likeness_weight: 2.0\n")) == now
+    saved = to_dict(now)
+    saved["likeness_weight"] = saved.pop("diversity_weight")
+    assert experiment_from(saved) == now
+    assert differences(now, saved) == []
 
 
 def test_options_of_a_command_keep_their_names():

@@ -18,7 +18,7 @@ WINDOW, CROP, BATCH, WEIGHT = 1024, 256, 2, 7.0
 ALL_CALLS = {
     "ssepgan": {"feature_weight": 1.0, "adversarial_weight": 1.0},
     "cyclegan": {"adversarial_source_weight": 1.0, "adversarial_mixture_weight": 1.0},
-    "wavegan": {"likeness_weight": 1.0, "discriminator_steps": 1},
+    "wavegan": {"diversity_weight": 1.0, "discriminator_steps": 1},
     "semisupervised": {"unsupervised_weight": 1.0},
     "decomposition": {"parts_weight": 1.0, "mixture_weight": 1.0},
     "compressed_sensing": {"adversarial_weight": 1.0},

@@ -90,13 +90,13 @@ def test_the_generators_loss_is_minus_its_mean_score(linear):
 
 
 def test_the_term_against_alike_sounds_is_added_with_its_weight(built):
-    system = built(likeness_weight=3.0)
+    system = built(diversity_weight=3.0)
     real = keras.ops.convert_to_tensor(recordings()[:, 0])
     one = np.full((BATCH, system.latent), 0.5, np.float32)  # one latent: all sounds are the same
     system.random_latents = lambda rows: keras.ops.convert_to_tensor(one)
     system.discriminator = without_shuffle(system.discriminator)
     loss = float(system.generator_loss(real))
-    assert float(system.trackers["likeness"].result()) == pytest.approx(1.0, abs=1e-3)
+    assert float(system.trackers["diversity"].result()) == pytest.approx(1.0, abs=1e-3)
     assert loss == pytest.approx(float(system.trackers["adversarial"].result()) + 3.0, rel=1e-3)
 
 
@@ -141,9 +141,9 @@ def test_a_batch_that_the_critics_steps_cannot_share_is_refused(experiment_of):
         systems.build(experiment_of(discriminator_steps=3))
 
 
-def test_likeness_needs_two_sounds_a_step(experiment_of):
+def test_diversity_needs_two_sounds_a_step(experiment_of):
     with pytest.raises(ConfigError, match="each step has one sound"):
-        systems.build(experiment_of(likeness_weight=1.0, discriminator_steps=4))
+        systems.build(experiment_of(diversity_weight=1.0, discriminator_steps=4))
 
 
 def test_only_the_first_source_is_learnt(built):
@@ -254,14 +254,14 @@ def test_the_papers_preset_is_the_papers():
         1e-4,
         (0.5, 0.9),
     )
-    assert (training.ema, model.likeness_weight, model.level_dbfs) == (0, 0, None)
+    assert (training.ema, model.diversity_weight, model.level_dbfs) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"penalty_weight": -1.0}, "penalty_weight is -1.0"),
-        ({"likeness_weight": -1.0}, "likeness_weight is -1.0"),
+        ({"diversity_weight": -1.0}, "diversity_weight is -1.0"),
         ({"discriminator_steps": 0}, "discriminator_steps is 0"),
         ({"level_dbfs": 0.0}, "level_dbfs is 0.0"),
     ],

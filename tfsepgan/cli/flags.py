@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 import docstring_parser
 import tyro
 
-from tfsepgan.config import nearest
+from tfsepgan.config import RENAMED, nearest
 from tfsepgan.errors import ConfigError
 
 Topics = Mapping[str, Sequence[str]]
@@ -170,8 +170,11 @@ def _field(
         box = _dataclass(kind.__name__, fields, _joined(kind.__doc__))
         note = tyro.conf.arg(prefix_name=bool(prefix))
         return flag.name, Annotated[box, note], dataclasses.field(default_factory=box)
+    earlier = tuple(
+        f"--{prefix}{old}".replace("_", "-") for old, now in RENAMED.items() if now == flag.name
+    )
     texts = {"help": flag.text or None, "metavar": _metavar(flag), "help_behavior_hint": _hint}
-    notes = [tyro.conf.arg(prefix_name=bool(prefix), **texts)]
+    notes = [tyro.conf.arg(prefix_name=bool(prefix), aliases=earlier or None, **texts)]
     required = flag.default is dataclasses.MISSING
     if help_of == HELP and listed is not None and name not in listed and not required:
         notes.append(tyro.conf.Suppress)

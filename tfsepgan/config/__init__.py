@@ -18,7 +18,7 @@ from tfsepgan.config.experiment import (
     to_dict,
     with_data,
 )
-from tfsepgan.config.names import nearest
+from tfsepgan.config.names import RENAMED, nearest
 from tfsepgan.config.training import Keep, Precision, Schedule, Strategy, TrainingConfig
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "FREE_ON_RESUME",
     "MIXTURE",
     "NO_OTHERS",
+    "RENAMED",
     "RESERVED",
     "AugmentConfig",
     "Balance",

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from tfsepgan.config.data import DataConfig
-from tfsepgan.config.names import nearest
+from tfsepgan.config.names import RENAMED, nearest
 from tfsepgan.config.training import TrainingConfig
 from tfsepgan.errors import ConfigError
 
@@ -46,13 +46,16 @@ def listed(value: Any) -> Any:
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return `{'generator': {'hop': 4}}` as `{'generator.hop': 4}`, with the names of the flags."""
+    """Return `{'generator': {'hop': 4}}` as `{'generator.hop': 4}`, with the names of the flags.
+
+    Earlier names of settings become those of now.
+    """
     flat = {}
     for key, value in settings.items():
         if isinstance(value, dict):
             flat.update(flatten(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
+            flat[f"{prefix}{RENAMED.get(key, key)}"] = value
     return flat
 
 
@@ -65,6 +68,7 @@ def from_dict(settings: type, values: dict[str, Any]) -> Any:
     by_name = {item.name: item for item in fields(settings)}
     known = {}
     for key, value in values.items():
+        key = RENAMED.get(key, key)
         if key not in by_name:
             raise ConfigError(
                 f"{settings.__name__} has no setting {key!r}; {nearest(key, by_name)}"

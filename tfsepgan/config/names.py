@@ -1,7 +1,10 @@
-"""Suggestions for unknown names."""
+"""Names of settings: suggestions for unknown ones, and earlier names."""
 
 import difflib
 from collections.abc import Iterable
+
+RENAMED = {"likeness_weight": "diversity_weight"}
+"""Earlier names of settings, which files and flags may still have, to the names now."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,15 @@ import keras
 import numpy as np
 
 from tfsepgan import systems
-from tfsepgan.config import DataConfig, Experiment, TrainingConfig, check, from_dict, to_dict
+from tfsepgan.config import (
+    RENAMED,
+    DataConfig,
+    Experiment,
+    TrainingConfig,
+    check,
+    from_dict,
+    to_dict,
+)
 from tfsepgan.errors import CheckpointError, ConfigError, TfsepganError
 from tfsepgan.models.bundle import Bundle, describe, load_bundle, save_bundle
 from tfsepgan.models.digests import BROKEN, check_digest, written_with_weights
@@ -164,7 +172,7 @@ def experiment_from(flat: dict[str, Any]) -> Experiment:
 
     Raises: ConfigError for an unknown setting; KeyError without `system` or `preset`.
     """
-    flat = dict(flat)
+    flat = {RENAMED.get(key, key): value for key, value in flat.items()}
     system, preset = flat.pop("system"), flat.pop("preset")
     kinds = {"data": DataConfig, "training": TrainingConfig, "model": systems.settings_type(system)}
     sections = {}

@@ -23,7 +23,7 @@ class WaveGANConfig(SystemConfig):
     """Adversarial objective."""
     penalty_weight: float = 10.0  # the paper's, from Gulrajani et al. 2017
     """Weight of the gradient penalty (objective 'wgan-gp')."""
-    likeness_weight: float = 0.0  # not in the paper; after Mao et al. 2019
+    diversity_weight: float = 0.0  # not in the paper; after Mao et al. 2019
     """Weight of the generator's diversity loss: larger values push generated sounds apart where
     they vary less than the recordings."""
     discriminator_steps: int = 5  # the paper's
@@ -127,5 +127,5 @@ SEARCH = {
     "generator.latent": Multiples(of=(0.5, 1, 2)),
     "discriminator.channels": Multiples(of=(0.5, 1, 1.5)),
     "penalty_weight": Around(factor=10, when=("objective", "wgan-gp")),
-    "likeness_weight": Around(factor=10),
+    "diversity_weight": Around(factor=10),
 }

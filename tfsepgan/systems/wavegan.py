@@ -13,7 +13,7 @@ Departs from it, in `paper` too:
 - Phase shuffle draws a shift for each example, as the text says; the code draws one for the batch.
 Settings beyond it, off in `paper`:
 - other objectives, and any discriminator of the table;
-- a term against sounds that are all alike (`likeness_weight`);
+- a term against sounds that are all alike (`diversity_weight`);
 - recordings at one level (`level_dbfs`);
 - a running mean of the generator, which is then validated and exported.
 Settings and presets: `tfsepgan/settings/wavegan.py`; the generator: `tfsepgan/networks/wavegan.py`.
@@ -44,7 +44,7 @@ class WaveGAN(Adversarial, SynthesisSystem):
     """
 
     batch_keys = ("solo",)
-    losses_logged = ("generator", "adversarial", "likeness", "discriminator", "penalty")
+    losses_logged = ("generator", "adversarial", "diversity", "discriminator", "penalty")
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -55,10 +55,10 @@ class WaveGAN(Adversarial, SynthesisSystem):
                 " step uses its own share of the batch, so batch must be a multiple of"
                 " discriminator_steps."
             )
-        if config.likeness_weight and data.batch < 2 * config.discriminator_steps:
+        if config.diversity_weight and data.batch < 2 * config.discriminator_steps:
             raise ConfigError(
                 f"batch is {data.batch} and discriminator_steps {config.discriminator_steps}, so"
-                " each step has one sound; likeness_weight above zero compares two. Make batch at"
+                " each step has one sound; diversity_weight above zero compares two. Make batch at"
                 " least twice discriminator_steps."
             )
         self.latent = config.generator.latent
@@ -97,18 +97,18 @@ class WaveGAN(Adversarial, SynthesisSystem):
     def generator_loss(self, real):
         """L_G: sounds of new latents should be scored as real.
 
-        With `likeness_weight`, the sounds should also differ as much as the recordings do.
+        With `diversity_weight`, the sounds should also differ as much as the recordings do.
         """
         made = self.generator(self.random_latents(real.shape[0]), training=True)
         real, fake = self.crops(self.random_start(), real, made)
-        if self.config.likeness_weight:
+        if self.config.diversity_weight:
             adversarial, alike = self.adversarial_and_feature_loss(
                 self.discriminator, real, fake, compare=missing_diversity
             )
         else:
             adversarial, alike = self.adversarial_loss(self.discriminator, fake), 0.0
-        self.log(adversarial=adversarial, likeness=alike)
-        return adversarial + self.config.likeness_weight * alike
+        self.log(adversarial=adversarial, diversity=alike)
+        return adversarial + self.config.diversity_weight * alike
 
     def call(self, latents, training=False):
         """Make sounds: `[batch, latent]` -> `[batch, time, 1]`."""

@@ -104,13 +104,13 @@ LOSSES = (
         "losses/diversity.py",
         "losses/test_diversity.py",
         (
-            "likeness-moves-the-real",
+            "diversity-moves-the-real",
             "wanted = ops.stop_gradient(_difference(real))",
             "wanted = _difference(real)",
         ),
-        ("likeness-rewards-more", "ops.relu(1.0 - _difference(made)", "(1.0 - _difference(made)"),
+        ("diversity-rewards-more", "ops.relu(1.0 - _difference(made)", "(1.0 - _difference(made)"),
         (
-            "likeness-of-one-sound-and-itself",
+            "diversity-of-one-sound-and-itself",
             "ops.roll(average, 1, axis=0)",
             "ops.roll(average, 1, axis=1)",
         ),

@@ -17,8 +17,8 @@ WAVEGAN = (
             "test_the_critics_loss_is_the_equations_on_a_linear_critic",
         ),
         (
-            "wavegan-likeness-without-weight",
-            "adversarial + self.config.likeness_weight * alike",
+            "wavegan-diversity-without-weight",
+            "adversarial + self.config.diversity_weight * alike",
             "adversarial + alike",
             "test_the_term_against_alike_sounds_is_added_with_its_weight",
         ),

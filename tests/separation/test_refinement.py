@@ -41,8 +41,9 @@ WAYS = {
 }
 
 
-def refinement(engine, way):
-    return Refinement(engine, sources=1, channels=2, sample_rate_hz=RATE_HZ, **WAYS[way])
+def refinement(engine, way, **more):
+    facts = {"sources": 1, "channels": 2, "sample_rate_hz": RATE_HZ}
+    return Refinement(engine, **facts, **WAYS[way], **more)
 
 
 def refine(mixture, function=scaled, lengths=None, way="both"):
@@ -135,6 +136,27 @@ def test_equal_channels_give_what_one_gives_alone(mixture):
     np.testing.assert_allclose(expected, 0.3 * mono, rtol=0, atol=2e-6)
     np.testing.assert_allclose(both[:, 0], both[:, 1], rtol=0, atol=1e-6)
     np.testing.assert_allclose(alone[:, 0], alone[:, 1], rtol=0, atol=1e-6)
+
+
+def test_bins_above_the_cutoff_need_no_work(way):
+    """The estimates have nothing there, so without a cutoff the stems are nearly the same."""
+    draw = np.random.default_rng(8)
+    others, piano = draw.normal(size=(2, 6 * STEP, 2)).astype(np.float32)
+    spectrum = np.fft.rfft(piano, axis=0)
+    spectrum[round(2500 / RATE_HZ * len(piano)) :] = 0
+    piano = np.fft.irfft(spectrum, axis=0).astype(np.float32)
+
+    def stem(**cutoff):
+        given = SimpleNamespace(push=lambda _: [0.8 * piano[None]], finish=list)
+        engine = refinement(given, way, **cutoff)
+        return np.concatenate(engine.push(piano + others) + engine.finish(), axis=1)[0]
+
+    def difference_db(cutoff_hz):
+        whole = stem()
+        return 10 * np.log10(np.mean((stem(cutoff_hz=cutoff_hz) - whole) ** 2 / np.mean(whole**2)))
+
+    assert difference_db(2500) < -35
+    assert difference_db(2200) > -15
 
 
 def test_an_estimate_of_everything_is_the_mixture(mixture, way):

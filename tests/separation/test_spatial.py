@@ -1,13 +1,13 @@
 import numpy as np
 
-from tfsepgan.separation.spatial import DIFFUSE, divided, spreads_of
+from tfsepgan.separation.spatial import DIFFUSE, divided, power, spreads_of
 
 
 def test_it_is_the_wiener_filter_of_the_shares():
     """Bin by bin with matrices: share_j R_j (sum of share_k R_k)^-1 x."""
     draw = np.random.default_rng(5)
     parts = (draw.normal(size=(3, 2, 4, 9)) + 1j * draw.normal(size=(3, 2, 4, 9))).astype("c8")
-    spreads = spreads_of(parts)
+    spreads = spreads_of(parts, power(parts))
     shares = np.abs(parts).sum(axis=1)
     result = divided(parts.sum(axis=0), shares / shares.sum(axis=0), spreads)
     wide = np.pad(spreads, [(0, 0), (0, 0), (2, 2)], mode="edge")

@@ -32,6 +32,7 @@ GROUP = 16  # frames that share their spreads: 0.7 s
 REACH = 8  # groups on either side whose spreads count too: 6 s
 BLOCK = 16  # groups that share their approximations: 12 s
 NEAR = 4  # groups on either side that are approximated with a block: 3 s
+LEAKAGE = 16  # bins above a network's cutoff in which its windows still leave something
 
 Stereo = Literal["together", "apart"]
 """How two channels are separated: refined by what they share (see `spatial`), or each alone."""
@@ -68,6 +69,7 @@ def refining(
         together=together,
         sample_rate_hz=manifest.sample_rate_hz,
         low_rank=fitted,
+        cutoff_hz=manifest.network_settings.get("cutoff_hz"),
     )
 
 
@@ -97,6 +99,7 @@ class Refinement:
         together: bool,
         sample_rate_hz: int,
         low_rank: LowRank | None,
+        cutoff_hz: float | None = None,
     ):
         """
         Args:
@@ -106,6 +109,7 @@ class Refinement:
           together: refine two channels by their spreads; False: each channel alone.
           sample_rate_hz: of the mixture, the model's.
           low_rank: how the parts are approximated; None: they are not.
+          cutoff_hz: the estimates have nothing above it; None: they have all frequencies.
         """
         self._engine = engine
         self._frame = 2 ** round(np.log2(FRAME_SECONDS * sample_rate_hz))
@@ -114,10 +118,15 @@ class Refinement:
         # once before the transform and once after it
         self._window = root_hann(self._frame) / np.float32(np.sqrt(OVERLAP / 2))
         self._together = together
+        self._sounding = self._frame // 2 + 1  # bins that may be in an estimate
+        if cutoff_hz is not None:
+            cutoff = int(cutoff_hz * self._frame / sample_rate_hz)
+            self._sounding = min(self._sounding, cutoff + LEAKAGE)
         self._low_rank, self._block = low_rank, 1 if low_rank is None else BLOCK
         self._bins = 0
         if low_rank is not None:
-            self._bins = round(low_rank.below_hz * self._frame / sample_rate_hz)
+            below = round(low_rank.below_hz * self._frame / sample_rate_hz)
+            self._bins = min(below, self._sounding)
         self._mixture = np.zeros((0, channels), np.float32)  # its estimates are not ready yet
         # the mixture and its estimates, [signals, channels, time], from the first frame of the next
         # group on
@@ -204,26 +213,30 @@ class Refinement:
 
     def _of_group(self, signals: np.ndarray) -> tuple[np.ndarray, Measured]:
         """The spectrum of the mixture in a group, and what is measured in it."""
-        parts = self._analysis(signals)
-        magnitudes, mixture = np.sqrt(power(parts)), parts.sum(axis=0)
+        mixture, parts = self._analysis(signals)
+        powers = power(parts)
+        magnitudes = np.sqrt(powers)
         if self._together:
-            return mixture, Measured([magnitudes.sum(axis=1) + SILENCE], spreads_of(parts))
+            sums = magnitudes.sum(axis=1) + SILENCE
+            return mixture, Measured([sums], spreads_of(parts, powers))
         return mixture, Measured(list(magnitudes.swapaxes(0, 1) + SILENCE), None)
 
-    def _analysis(self, signals: np.ndarray) -> np.ndarray:
+    def _analysis(self, signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Transform a group.
 
         Args:
           signals: the mixture and its estimates, `[1 + sources, channels, time]`.
-        Returns: the spectra of the estimates and of the residual, `[sources + 1, channels, frames,
-          bins]`, complex64; their sum is that of the mixture.
+        Returns: the spectrum of the mixture, `[channels, frames, bins]`, complex64; those of the
+          estimates and of the residual, `[sources + 1, channels, frames, bins]`.
         """
         frames = np.lib.stride_tricks.sliding_window_view(signals, self._frame, axis=-1)
-        parts = np.empty((*signals.shape[:2], GROUP, self._frame // 2 + 1), np.complex64)
-        for signal, spectrum in zip(frames[:, :, :: self._hop], parts, strict=True):
-            spectrum[...] = transforms.rfft(signal * self._window)
-        residual = parts[0] - parts[1:].sum(axis=0)
-        return np.concatenate([parts[1:], residual[None]])
+        parts = np.empty((*signals.shape[:2], GROUP, self._sounding), np.complex64)
+        for place, signal in enumerate(frames[:, :, :: self._hop]):  # the mixture becomes the last
+            parts[place - 1] = transforms.rfft(signal * self._window)[..., : self._sounding]
+        mixture = parts[-1].copy()
+        for source in parts[:-1]:
+            parts[-1] -= source
+        return mixture, parts
 
     def _oldest(self, count: int) -> list[np.ndarray]:
         """Refine the `count` groups that wait longest; returns `[sources, channels, time]` each."""
@@ -249,7 +262,9 @@ class Refinement:
             spectra = divided(mixture, share[0], np.sum([one.spreads for one in around], axis=0))
         else:
             spectra = np.stack(share, axis=1)[:-1] * mixture
-        waves = transforms.irfft(spectra, self._frame) * self._window
+        whole = np.zeros((*spectra.shape[:-1], self._frame // 2 + 1), transforms.COMPLEX)
+        whole[..., : self._sounding] = spectra
+        waves = transforms.irfft(whole, self._frame) * self._window
         return waves.astype(np.float32, copy=False)
 
     def _shares(self, near: list[np.ndarray], first: int, count: int) -> list[np.ndarray]:

@@ -19,17 +19,17 @@ DIFFUSE = 0.1  # of every spread is equal in both channels and independent: boun
 SILENCE = np.float32(1e-30)
 
 
-def spreads_of(parts: np.ndarray) -> np.ndarray:
+def spreads_of(parts: np.ndarray, powers: np.ndarray) -> np.ndarray:
     """Sum the products of the channels over frames.
 
     Args:
       parts: `[parts, 2, frames, bins]`, complex.
+      powers: their squared magnitudes.
     Returns: `[4, parts, bins]` float32: power left, power right, real and imaginary part of left
       times the conjugate of right.
     """
-    left, right = parts[:, 0], parts[:, 1]
-    both = (left * right.conj()).sum(axis=1)
-    return np.stack([power(left).sum(axis=1), power(right).sum(axis=1), both.real, both.imag])
+    both = np.einsum("ptf,ptf->pf", parts[:, 0], parts[:, 1].conj())
+    return np.stack([*powers.sum(axis=2).swapaxes(0, 1), both.real, both.imag])
 
 
 def divided(mixture: np.ndarray, shares: np.ndarray, spreads: np.ndarray) -> np.ndarray:

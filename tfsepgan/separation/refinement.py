@@ -32,6 +32,7 @@ GROUP = 16  # frames that share their spreads: 0.7 s
 REACH = 8  # groups on either side whose spreads count too: 6 s
 BLOCK = 16  # groups that share their approximations: 12 s
 NEAR = 4  # groups on either side that are approximated with a block: 3 s
+HELPERS = 2  # threads
 LEAKAGE = 16  # bins above a network's cutoff in which its windows still leave something
 
 Stereo = Literal["together", "apart"]
@@ -136,8 +137,10 @@ class Refinement:
         self._measured: deque[Measured] = deque()  # of REACH groups before them at most, and these
         self._silence = self._ends  # samples before the recording that are still to be cut off
         self._left = 0  # samples of the recording that are taken in and not returned
+        # one thread refines the last blocks of the engine, by the help of others
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-refinement")
-        self._work: Future[list[np.ndarray]] | None = None  # refines the last blocks of the engine
+        self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="tfsepgan-refinement-of")
+        self._work: Future[list[np.ndarray]] | None = None
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """Add the next `[time, channels]` float32 of the mixture.
@@ -155,6 +158,7 @@ class Refinement:
         ready = self._refine(self._engine.finish(), last=True)
         ready += self._done()
         self._pool.shutdown()
+        self._helpers.shutdown()
         return ready
 
     def _done(self) -> list[np.ndarray]:
@@ -179,14 +183,10 @@ class Refinement:
 
         Runs in the thread.
         """
-        step, groups = GROUP * self._hop, []
-        for piece in pieces:
-            for start in range(0, piece.shape[-1], step):
-                groups += self._take_in(piece[..., start : start + step])
+        groups = [group for piece in pieces for group in self._take_in(piece)]
         if last:
-            groups += self._take_in(
-                np.zeros((*self._held.shape[:2], step + self._ends), np.float32)
-            )
+            silent = np.zeros((*self._held.shape[:2], GROUP * self._hop + self._ends), np.float32)
+            groups += self._take_in(silent)
             while self._groups:
                 groups += self._oldest(min(self._block, len(self._groups)))
         return [block for block in map(self._of_recording, groups) if block.size]
@@ -202,9 +202,10 @@ class Refinement:
         """Add the mixture and its estimates; returns the refined groups that are ready."""
         self._held = np.concatenate([self._held, signals], axis=-1)
         step, ready = GROUP * self._hop, []
-        while self._held.shape[-1] >= step + self._ends:
-            mixture, measured = self._of_group(self._held[..., : step + self._ends])
-            self._held = self._held[..., step:]
+        whole = max(0, self._held.shape[-1] - self._ends) // step * step
+        spans = [self._held[..., at : at + step + self._ends] for at in range(0, whole, step)]
+        self._held = self._held[..., whole:].copy()
+        for mixture, measured in self._helpers.map(self._of_group, spans):
             self._groups.append(mixture)
             self._measured.append(measured)
             if len(self._groups) == self._block + REACH:
@@ -246,10 +247,10 @@ class Refinement:
         views = _views(near[first : before + count + NEAR])
         # `[channels, parts, frames, bins]` for each group; one channel where they are together
         shares = zip(*(self._shares(view, before - first, count) for view in views), strict=True)
-        refined = []
-        for place, share in enumerate(shares, start=before):
-            around = near[max(0, place - REACH) : place + 1 + REACH]
-            refined.append(self._overlapped(self._divided(self._groups.popleft(), share, around)))
+        around = [near[max(0, at - REACH) : at + 1 + REACH] for at in range(before, before + count)]
+        mixtures = [self._groups.popleft() for _ in range(count)]
+        waves = self._helpers.map(self._divided, mixtures, shares, around)
+        refined = list(map(self._overlapped, waves))
         while len(self._measured) - len(self._groups) > REACH:
             self._measured.popleft()
         return refined

@@ -3,7 +3,12 @@ import re
 import numpy as np
 import pytest
 
-from tfsepgan.dsp.low_rank import LowRank, approximation, low_rank_shares, sharpened
+from tfsepgan.dsp.low_rank import LowRank, approximation, low_rank_shares, random_start, sharpened
+
+
+def fitted(values, config, draw):
+    """Return the approximation of values from random numbers."""
+    return approximation(values, random_start(values, config, draw), config.iterations)
 
 
 def divergence(values, product):
@@ -27,7 +32,7 @@ def of_all(parts, config, *, bins):
 def test_every_iteration_comes_closer():
     values = few_spectra()[0] + np.float32(1e-3)
     errors = [
-        divergence(values, approximation(values, config, np.random.default_rng(0)))
+        divergence(values, fitted(values, config, np.random.default_rng(0)))
         for config in (LowRank(rank=3, iterations=count) for count in (1, 2, 5, 20, 200))
     ]
     assert errors == sorted(errors, reverse=True)
@@ -37,7 +42,7 @@ def test_every_iteration_comes_closer():
 def test_an_update_is_that_of_lee_and_seung():
     """Levels first, then spectra, by matrices in float64."""
     values = few_spectra()[0]
-    found = approximation(values, LowRank(rank=2, iterations=1), np.random.default_rng(3))
+    found = fitted(values, LowRank(rank=2, iterations=1), np.random.default_rng(3))
     draw = np.random.default_rng(3)
     spectra = draw.random((2, 40), np.float32).astype(float) + 0.1
     levels = (draw.random((60, 2), np.float32).astype(float) + 0.1) * 2 * values.mean() / 2
@@ -77,7 +82,7 @@ def test_a_round_starts_from_the_shares_of_the_one_before():
     draw, total = np.random.default_rng(0), parts.sum(axis=0)
     shares = sharpened(parts, 1)
     for _ in range(2):
-        fits = np.stack([approximation(one, config, draw) for one in shares * total / total.mean()])
+        fits = np.stack([fitted(one, config, draw) for one in shares * total / total.mean()])
         shares = fits / fits.sum(axis=0)
     np.testing.assert_allclose(of_all(parts, config, bins=40), shares, atol=1e-4)
 

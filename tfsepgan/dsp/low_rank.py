@@ -13,8 +13,9 @@ themselves, with few iterations from random numbers. With more iterations, the a
 the errors of the estimates, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -48,7 +49,12 @@ class LowRank:
 
 
 def low_rank_shares(
-    groups: Sequence[np.ndarray], config: LowRank, *, bins: int, own: slice
+    groups: Sequence[np.ndarray],
+    config: LowRank,
+    *,
+    bins: int,
+    own: slice,
+    map_parts: Callable[..., Iterable[np.ndarray]] = map,
 ) -> list[np.ndarray]:
     """Return the share of each part in each bin of some groups of frames.
 
@@ -58,6 +64,7 @@ def low_rank_shares(
       config: how they are approximated.
       bins: how many of the lowest bins are approximated.
       own: the groups whose shares are returned.
+      map_parts: used for the approximations of the parts, such as `map` of a pool of threads.
     Returns: `[parts, frames, all bins]` for each of these groups; the sum of the parts is 1, or 0
       where all are silent.
     """
@@ -67,7 +74,9 @@ def low_rank_shares(
     total /= total.mean() or 1
     draw = np.random.default_rng(SEED)
     for _ in range(config.rounds):
-        parts = np.stack([approximation(part, config, draw) for part in shares * total])
+        values = shares * total
+        starts = [random_start(part, config, draw) for part in values]
+        parts = np.stack(list(map_parts(approximation, values, starts, repeat(config.iterations))))
         # where nothing sounds, the shares stay as they are
         shares = (parts + SMALL * shares) / (parts.sum(axis=0) + SMALL)
     high = [sharpened(group[..., bins:], config.sharpness) for group in groups[own]]
@@ -90,13 +99,28 @@ def sharpened(magnitudes: np.ndarray, sharpness: float) -> np.ndarray:
     return shares
 
 
-def approximation(values: np.ndarray, config: LowRank, draw: np.random.Generator) -> np.ndarray:
-    """Approximate `[frames, bins]` by `config.rank` spectra with a level in each frame."""
+def random_start(
+    values: np.ndarray, config: LowRank, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels `[frames, rank]` and spectra `[rank, bins]` for `[frames, bins]`."""
     frames, bins = values.shape
     spectra = draw.random((config.rank, bins), np.float32) + np.float32(0.1)
     levels = draw.random((frames, config.rank), np.float32) + np.float32(0.1)
     levels *= 2 * values.mean() / config.rank
-    for _ in range(config.iterations):
+    return levels, spectra
+
+
+def approximation(
+    values: np.ndarray, start: tuple[np.ndarray, np.ndarray], iterations: int
+) -> np.ndarray:
+    """Approximate `[frames, bins]` by spectra with a level in each frame.
+
+    Args:
+      start: levels and spectra, changed in place.
+      iterations: updates of both.
+    """
+    levels, spectra = start
+    for _ in range(iterations):
         levels *= _ratio(values, levels, spectra) @ spectra.T / (spectra.sum(axis=1) + SMALL)
         ratio = _ratio(values, levels, spectra)
         spectra *= levels.T @ ratio / (levels.sum(axis=0) + SMALL)[:, None]

@@ -274,7 +274,9 @@ class Refinement:
         if self._low_rank is None:
             return [sharpened(one, 1) for one in near[own]]
         with one_thread_each():  # the last bits of a product depend on the number of threads
-            return low_rank_shares(near, self._low_rank, bins=self._bins, own=own)
+            return low_rank_shares(
+                near, self._low_rank, bins=self._bins, own=own, map_parts=self._helpers.map
+            )
 
     def _overlapped(self, waves: np.ndarray) -> np.ndarray:
         """Overlap-add of `[sources, channels, frames, time]`: one hop for each frame."""

@@ -183,7 +183,10 @@ class Refinement:
 
         Runs in the thread.
         """
-        groups = [group for piece in pieces for group in self._take_in(piece)]
+        step, groups = HELPERS * GROUP * self._hop, []
+        for piece in pieces:
+            for start in range(0, piece.shape[-1], step):
+                groups += self._take_in(piece[..., start : start + step])
         if last:
             silent = np.zeros((*self._held.shape[:2], GROUP * self._hop + self._ends), np.float32)
             groups += self._take_in(silent)

@@ -68,7 +68,6 @@ def from_dict(settings: type, values: dict[str, Any]) -> Any:
     by_name = {item.name: item for item in fields(settings)}
     known = {}
     for key, value in values.items():
-        key = RENAMED.get(key, key)
         if key not in by_name:
             raise ConfigError(
                 f"{settings.__name__} has no setting {key!r}; {nearest(key, by_name)}"

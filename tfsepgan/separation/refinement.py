@@ -137,7 +137,7 @@ class Refinement:
         self._measured: deque[Measured] = deque()  # of REACH groups before them at most, and these
         self._silence = self._ends  # samples before the recording that are still to be cut off
         self._left = 0  # samples of the recording that are taken in and not returned
-        # one thread refines the last blocks of the engine, by the help of others
+        # one thread refines the last blocks of the engine; helpers do the groups and parts in it
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tfsepgan-refinement")
         self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="tfsepgan-refinement-of")
         self._work: Future[list[np.ndarray]] | None = None

@@ -82,6 +82,24 @@ def test_it_is_time_to_save_once_in_each_interval(alike, processor):
     assert not budget.save_now()
 
 
+def test_a_training_ends_with_its_time_and_saves_its_end(alike, folder, processor):
+    rates, saved = [], []
+
+    def learn(mixture, source, rate):
+        processor["seconds"] += 200
+        rates.append(rate)
+        return 0.0
+
+    budget = alike.Budget(10.0, spent=60.0)
+    windows = alike.Windows(folder, batch=2, crop=48)
+    facts = alike.train_until_spent(learn, lambda *state: saved.append(state), windows, budget, 7)
+    assert saved == [(9, 460.0), (10, 660.0)]
+    assert rates == sorted(rates, reverse=True)
+    assert facts["steps"] == 10
+    assert (facts["batch"], facts["crop"]) == (2, 48)
+    assert facts["processor_minutes"] == 11
+
+
 def test_estimates_are_scored_at_their_places(alike, folder, monkeypatch, capsys):
     table = from_tools("table")
     stored = np.load(folder / alike.SCORED).astype(np.float32)

@@ -4,17 +4,19 @@
 environments of their own; `table.py` scores all estimates.
 """
 
+import argparse
 import json
 import math
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 WINDOWS, SCORED, ESTIMATES, FACTS = "windows.npy", "scored.npy", "estimates.npy", "facts.json"
 STEP_SIZE, WARM_UP = 1e-3, 0.02  # of Adam; the share of the time in which it rises to that
-SECONDS_BETWEEN_SAVES = 300
+SECONDS_BETWEEN_SAVES, STEPS_BETWEEN_LINES = 300, 20
 CLIP_NORM, LOSS_WEIGHT = 5.0, 100.0  # of the mean square error of the source
 LEVEL = 0.1  # of a mixture, root mean square, for all networks
 PASS = 4  # mixtures at a time
@@ -80,6 +82,51 @@ class Budget:
         if due:
             self._saved = self.spent
         return due
+
+
+def common_flags(description: str) -> argparse.ArgumentParser:
+    """A parser with the flags that all trainings have."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="of the processor")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--windows", type=Path, required=True, help="of make_windows.py")
+    parser.add_argument("--output", type=Path, required=True)
+    return parser
+
+
+def train_until_spent(
+    learn: Callable[[np.ndarray, np.ndarray, float], float],
+    save: Callable[[int, float], None],
+    windows: Windows,
+    budget: Budget,
+    step: int,
+) -> dict:
+    """Train until the time is over; returns the facts of the training so far.
+
+    Args:
+      learn: one step on mixtures and sources `[batch, time]` with a learning rate; its loss.
+      save: writes the state, with the number of steps and the seconds of the processor so far.
+      step: steps of earlier sittings.
+    """
+    while budget.left:
+        loss = learn(*windows.at(step), budget.learning_rate())
+        step += 1
+        if step % STEPS_BETWEEN_LINES == 0:
+            print(f"{budget.spent / 60:.1f} min, step {step}: {loss:.4f}", flush=True)
+        if budget.save_now():
+            save(step, budget.spent)
+    save(step, budget.spent)
+    batch, crop = windows.at(0)[0].shape
+    return {
+        "steps": step,
+        "batch": batch,
+        "crop": crop,
+        "processor_minutes": budget.spent / 60,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def gain_to_level(mixtures: np.ndarray) -> np.ndarray:

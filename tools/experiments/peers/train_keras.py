@@ -9,15 +9,21 @@ adversary. The training can be interrupted, and goes on when it is started again
 
 import argparse
 import os
-import resource
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 import yaml
-from alike import CLIP_NORM, LOSS_WEIGHT, Budget, Windows, write_estimates
+from alike import (
+    CLIP_NORM,
+    LOSS_WEIGHT,
+    Budget,
+    Windows,
+    common_flags,
+    train_until_spent,
+    write_estimates,
+)
 
 from tfsepgan.networks.table import build_generator
 from tfsepgan.settings.ssepgan import PRESETS
@@ -53,16 +59,15 @@ def train(options: argparse.Namespace, flags: list[str]) -> None:
             step, spent = int(state["step"]), float(state["spent"])
             for number, variable in enumerate(variables):
                 variable.assign(state[f"variable_{number}"])
-    budget = Budget(options.minutes, spent)
 
-    def save() -> None:
+    def save(step: int, spent: float) -> None:
         arrays = {f"variable_{at}": one.numpy() for at, one in enumerate(variables)}
         partial = saved.with_suffix(".partial.npz")
-        np.savez(partial, **arrays, step=step, spent=budget.spent)
+        np.savez(partial, **arrays, step=step, spent=spent)
         os.replace(partial, saved)
 
     @tf.function
-    def learn(mixture, source):
+    def update(mixture, source):
         with tf.GradientTape() as tape:
             estimate = network(mixture[..., None], training=True)[:, 0, :, 0]
             loss = LOSS_WEIGHT * tf.reduce_mean(tf.square(estimate - source))
@@ -70,24 +75,15 @@ def train(options: argparse.Namespace, flags: list[str]) -> None:
         optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
         return loss
 
-    while budget.left:
-        optimizer.learning_rate = budget.learning_rate()
-        loss = learn(*map(tf.constant, windows.at(step)))
-        step += 1
-        if step % 20 == 0:
-            print(f"{budget.spent / 60:.1f} min, step {step}: {float(loss):.4f}", flush=True)
-        if budget.save_now():
-            save()
-    save()
+    def learn(mixture: np.ndarray, source: np.ndarray, learning_rate: float) -> float:
+        optimizer.learning_rate = learning_rate
+        return float(update(tf.constant(mixture), tf.constant(source)))
+
     facts = {
         "network": options.name or options.preset,
         "seed": options.seed,
         "parameters": network.count_params(),
-        "steps": step,
-        "batch": BATCH,
-        "crop": windows.at(0)[0].shape[1],
-        "processor_minutes": budget.spent / 60,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        **train_until_spent(learn, save, windows, Budget(options.minutes, spent), step),
     }
     run = tf.function(lambda mixtures: network(mixtures[..., None], training=False)[:, 0, :, 0])
     write_estimates(
@@ -97,16 +93,9 @@ def train(options: argparse.Namespace, flags: list[str]) -> None:
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_flags(__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="piano")
     parser.add_argument("--name", help="in the table; default: the preset")
-    parser.add_argument("--minutes", type=float, default=60.0, help="of the processor")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--windows", type=Path, required=True, help="of make_windows.py")
-    parser.add_argument("--output", type=Path, required=True)
     train(*parser.parse_known_args())
 
 

@@ -17,14 +17,20 @@ The training can be interrupted, and goes on when it is started again.
 
 import argparse
 import os
-import resource
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from alike import CLIP_NORM, LOSS_WEIGHT, Budget, Windows, write_estimates
+from alike import (
+    CLIP_NORM,
+    LOSS_WEIGHT,
+    Budget,
+    Windows,
+    common_flags,
+    train_until_spent,
+    write_estimates,
+)
 from openunmix.model import OpenUnmix
 from torch import Tensor, nn
 from torchaudio.models import ConvTasNet, HDemucs
@@ -121,41 +127,32 @@ def train(options: argparse.Namespace) -> None:
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         step, spent = state["step"], state["spent"]
-    budget = Budget(options.minutes, spent)
 
-    def save() -> None:
+    def save(step: int, spent: float) -> None:
         state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
         partial = saved.with_suffix(".partial")
-        torch.save({**state, "step": step, "spent": budget.spent}, partial)
+        torch.save({**state, "step": step, "spent": spent}, partial)
         os.replace(partial, saved)
 
-    network.train()
-    while budget.left:
-        mixture, source = (torch.from_numpy(one) for one in windows.at(step))
+    def learn(mixture: np.ndarray, source: np.ndarray, learning_rate: float) -> float:
         for group in optimizer.param_groups:
-            group["lr"] = budget.learning_rate()
-        loss = LOSS_WEIGHT * torch.mean((network(mixture) - source) ** 2)
+            group["lr"] = learning_rate
+        estimate = network(torch.from_numpy(mixture))
+        loss = LOSS_WEIGHT * torch.mean((estimate - torch.from_numpy(source)) ** 2)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
         optimizer.step()
-        step += 1
-        if step % 20 == 0:
-            print(f"{budget.spent / 60:.1f} min, step {step}: {loss.item():.4f}", flush=True)
-        if budget.save_now():
-            save()
-    save()
-    network.eval()
+        return loss.item()
+
+    network.train()
     facts = {
         "network": options.network,
         "seed": options.seed,
         "parameters": sum(one.numel() for one in network.parameters()),
-        "steps": step,
-        "batch": peer.batch,
-        "crop": peer.crop,
-        "processor_minutes": budget.spent / 60,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        **train_until_spent(learn, save, windows, Budget(options.minutes, spent), step),
     }
+    network.eval()
 
     def separate(mixtures: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -166,15 +163,8 @@ def train(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_flags(__doc__)
     parser.add_argument("--network", choices=PEERS, required=True)
-    parser.add_argument("--minutes", type=float, default=60.0, help="of the processor")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--windows", type=Path, required=True, help="of make_windows.py")
-    parser.add_argument("--output", type=Path, required=True)
     train(parser.parse_args())
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from maskers_for_tests import random_masker
 
-from tfsepgan.errors import ShapeError
-from tfsepgan.separation.numpy_stream import NumpyStream
+from tfsepgan.errors import CheckpointError, ShapeError
+from tfsepgan.separation.numpy_stream import NumpyBlocks, NumpyStream
 
 LIVE = {"synthesis_frame": 32, "look_ahead_frames": 0, "level_frames": 5}
 SETTINGS = {
@@ -101,3 +101,52 @@ def test_no_channels_and_no_hops_are_refused():
     for wrong in ({"channels": 0}, {"hops": 0}):
         with pytest.raises(ShapeError, match="wanted at least 1 of each"):
             NumpyStream(masker, manifest, **wrong)
+
+
+def blocks_of(masker, manifest, channels):
+    """Return an engine with blocks of 20 hops."""
+    facts = {"hop": manifest.hop, "context": manifest.context, "block": 20 * manifest.hop}
+    return NumpyBlocks(
+        masker, manifest, masker.separate, channels=channels, sources=masker.sources, **facts
+    )
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("length", [1, 319, 320, 321, 640, 1995])
+def test_long_mixtures_equal_one_pass(kind, length):
+    masker, manifest = random_masker(("piano", "voice"), **SETTINGS[kind])
+    signal = noise(length, 3, seed=length)
+    expected = np.stack([one_pass(masker, channel) for channel in signal.T], axis=-1)
+    for sizes in ((length,), (7, 300, 16, 0, 1000, 400, 2000)):
+        engine, pieces, first = blocks_of(masker, manifest, 3), [], 0
+        for size in sizes:
+            pieces += engine.push(signal[first : first + size])
+            first += size
+        pieces += engine.finish()
+        assert all(piece.shape[1] for piece in pieces)
+        found = np.concatenate(pieces, axis=1)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_each_frame_is_computed_once(monkeypatch):
+    masker, manifest = random_masker(**SETTINGS["centred"])
+    frames, masks = [], masker.masks
+
+    def counted(spectrum, edges, **more):
+        frames.append(len(spectrum))
+        return masks(spectrum, edges, **more)
+
+    monkeypatch.setattr(masker, "masks", counted)
+    engine = blocks_of(masker, manifest, 1)
+    engine.push(noise(3200, 1))
+    engine.finish()
+    overlapping = masker.frame // masker.hop - 1  # frames that also see what is behind the end
+    assert sum(frames) == 3200 // masker.hop + overlapping
+
+
+def test_broken_weights_are_told_in_the_first_block():
+    masker, manifest = random_masker()
+    kernel, bias = masker._masks
+    masker._masks = kernel, np.full_like(bias, np.nan)
+    with pytest.raises(CheckpointError, match="not finite"):
+        blocks_of(masker, manifest, 1).push(noise(1600, 1))

@@ -43,6 +43,15 @@ def block_samples(seconds: float, *, sample_rate_hz: int, hop: int, context: int
     return _round_up(wanted, hop)
 
 
+def check_finite(estimates: np.ndarray) -> None:
+    """Raises: CheckpointError for estimates of a finite mixture that are not finite."""
+    if not np.isfinite(estimates).all():
+        raise CheckpointError(
+            "the generator returned values that are not finite for a finite mixture; its weights"
+            " are broken: use an earlier checkpoint"
+        )
+
+
 class BlockSeparator:
     """Takes pieces of a mixture and returns blocks of estimates that together equal one pass.
 
@@ -91,10 +100,7 @@ class BlockSeparator:
         if len(samples):
             self._pieces.append(samples)
             self._held += len(samples)
-        ready = []
-        while self._held >= self._lead + self._block + self._context:
-            ready.append(self._interior_block())
-        return ready
+        return self._whole_blocks()
 
     def finish(self) -> list[np.ndarray]:
         """End the mixture.
@@ -103,6 +109,15 @@ class BlockSeparator:
           left.
         Raises: CheckpointError as `push` does.
         """
+        return self._last_block()
+
+    def _whole_blocks(self) -> list[np.ndarray]:
+        ready = []
+        while self._held >= self._lead + self._block + self._context:
+            ready.append(self._interior_block())
+        return ready
+
+    def _last_block(self) -> list[np.ndarray]:
         if self._held <= self._lead:
             return []
         last = self._estimate(self._joined())[:, self._lead :]
@@ -134,11 +149,7 @@ class BlockSeparator:
                     f"the generator returned {output.shape} for {batch.shape}; wanted {wanted}."
                     " Its manifest does not fit its weights: export the model again"
                 )
-            if not np.isfinite(output).all():
-                raise CheckpointError(
-                    "the generator returned values that are not finite for a finite mixture; its"
-                    " weights are broken: use an earlier checkpoint"
-                )
+            check_finite(output)
             estimate[:, :, some] = output[..., 0].transpose(1, 2, 0)
         return estimate
 

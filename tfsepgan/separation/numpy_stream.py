@@ -4,6 +4,7 @@ Each place in the network that looks at other frames keeps those before, and wai
 At the start of the signal and after its end there are zeros, as in one pass.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from tfsepgan.errors import ShapeError
 from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.blocks import BlockwiseSeparator
+from tfsepgan.separation.blas import shared_by
+from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator, check_finite
 from tfsepgan.separation.numpy_masker import NumpyMasker
 from tfsepgan.separation.stream import RESIDUAL
 
@@ -97,6 +100,53 @@ class NumpyStream(BlockwiseSeparator):
         skipped = min(self._before_start, estimates.shape[-1])
         self._before_start -= skipped
         return estimates[:, :, skipped:].transpose(0, 2, 1)
+
+
+class NumpyBlocks(BlockSeparator):
+    """A `BlockSeparator` that computes each frame once; its blocks need no context around them.
+
+    A mixture that is shorter than a block takes one pass.
+    """
+
+    def __init__(self, masker: NumpyMasker, manifest: Manifest, *arguments, **named):
+        """
+        Args:
+          masker, manifest: the network and the description of its model.
+          arguments, named: of `BlockSeparator`.
+        """
+        super().__init__(*arguments, **named)
+        self._streams = [
+            NumpyStream(masker, manifest, hops=self._block // masker.hop)
+            for _ in range(self._channels)
+        ]
+        self._names, self._is_long = manifest.sources, False
+        self._threads = min(self._channels, CHANNELS_PER_PASS)
+        # new threads for each block would each keep memory of their own
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="tfsepgan-numpy")
+
+    def _whole_blocks(self) -> list[np.ndarray]:
+        if self._held < self._block:
+            return []
+        self._is_long = True
+        return self._estimates()
+
+    def _last_block(self) -> list[np.ndarray]:
+        return self._estimates(last=True) if self._is_long else super()._last_block()
+
+    def _estimates(self, *, last: bool = False) -> list[np.ndarray]:
+        """What the samples that are held complete; each channel has a thread."""
+        held = np.concatenate([np.zeros((0, self._channels), np.float32), *self._pieces])
+        self._pieces, self._held = [], 0
+
+        def run(channel: int) -> np.ndarray:
+            stream = self._streams[channel]
+            ready = [stream.push(held[:, channel])] + ([stream.finish()] if last else [])
+            return np.stack([np.concatenate([one[name] for one in ready]) for name in self._names])
+
+        with shared_by(self._threads):
+            estimates = np.stack(list(self._pool.map(run, range(self._channels))), axis=-1)
+        check_finite(estimates)
+        return [estimates] if estimates.shape[1] else []
 
 
 class _StreamEdges:

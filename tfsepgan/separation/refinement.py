@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tfsepgan.models.folders import Manifest
 
 FRAME_SECONDS = 0.186  # of the transform: 8192 samples at 44.1 kHz tell low notes apart
-OVERLAP = 4  # frames over each sample
-GROUP = 16  # frames that share their spreads: 0.7 s
+OVERLAP = 2  # frames over each sample
+GROUP = 8  # frames that share their spreads: 0.7 s
 REACH = 8  # groups on either side whose spreads count too: 6 s
 BLOCK = 16  # groups that share their approximations: 12 s
 NEAR = 4  # groups on either side that are approximated with a block: 3 s

@@ -6,7 +6,9 @@ without such a file, and systems that search.
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -17,7 +19,7 @@ from tfsepgan.errors import CheckpointError, ConfigError
 from tfsepgan.models.digests import WEIGHTS, check_digest
 from tfsepgan.models.folders import Manifest
 from tfsepgan.ondevice.description import describe
-from tfsepgan.separation.engine import CHANNELS_PER_PASS, Network
+from tfsepgan.separation.engine import CHANNELS_PER_PASS, BlockSeparator, Network
 
 if TYPE_CHECKING:
     from tfsepgan.separation.numpy_masker import NumpyMasker
@@ -35,6 +37,8 @@ class LoadedModel(NamedTuple):
 
     network: Network
     manifest: Manifest
+    engine: Callable[..., BlockSeparator] = BlockSeparator
+    """Takes long mixtures through the network."""
 
     def separate_function(self) -> Network:
         """The function `[batch, time, 1]` to `[batch, sources, time, 1]` on arrays."""
@@ -121,7 +125,10 @@ def choose_runtime(
 
 def open_numpy(folder: Path, manifest: Manifest) -> LoadedModel:
     """Open a model in NumPy; raises as `numpy_masker`."""
-    return LoadedModel(numpy_masker(folder, manifest).separate, manifest)
+    from tfsepgan.separation.numpy_stream import NumpyBlocks
+
+    masker = numpy_masker(folder, manifest)
+    return LoadedModel(masker.separate, manifest, partial(NumpyBlocks, masker, manifest))
 
 
 def numpy_masker(folder: Path, manifest: Manifest) -> "NumpyMasker":

@@ -81,6 +81,7 @@ class Separator:
         self.stereo, self.low_rank = stereo, low_rank
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
+        self._engine = getattr(bundle, "engine", self._engine)
         self._bundle = bundle
         self.block = block_samples(
             block_seconds,

@@ -6,11 +6,12 @@ import pytest
 
 from tfsepgan.dsp.low_rank import LowRank
 from tfsepgan.errors import ConfigError
-from tfsepgan.separation.refinement import BLOCK, GROUP, REACH, Refinement
+from tfsepgan.separation.refinement import BLOCK, GROUP, OVERLAP, REACH, Refinement
 from tfsepgan.separation.separator import Separator
 
 RATE_HZ = 8000
-STEP = GROUP * 512  # samples of a group at this rate
+HOP = 1024  # of the transform at this rate
+STEP = GROUP * HOP  # samples of a group
 
 
 class Estimates:
@@ -171,7 +172,7 @@ def test_pieces_of_any_length_give_the_same_bits(mixture, way):
     np.testing.assert_array_equal(refine(mixture, lengths=lengths, way=way), whole)
 
 
-@pytest.mark.parametrize("samples", [1, 511, 512, STEP - 1, STEP, STEP + 512, STEP + 513])
+@pytest.mark.parametrize("samples", [1, HOP - 1, HOP, STEP - 1, STEP, STEP + HOP, STEP + HOP + 1])
 def test_recordings_of_any_length_keep_it(mixture, samples, way):
     refined = refine(mixture[:samples], lambda x: x, way=way)
     np.testing.assert_allclose(refined, mixture[:samples], rtol=0, atol=1e-5)
@@ -198,7 +199,7 @@ def test_the_context_is_finite(way, block):
     other = music.copy()
     other[end:] = 0
     before, after = refine(music, way=way), refine(other, way=way)
-    same = block * STEP - 3 * 512
+    same = block * STEP - (OVERLAP - 1) * HOP
     np.testing.assert_array_equal(before[:same], after[:same])
     assert np.abs(before - after)[:end].max() > 1e-3  # and it is used
 

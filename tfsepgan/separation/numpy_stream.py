@@ -131,7 +131,9 @@ class NumpyBlocks(BlockSeparator):
         return self._estimates()
 
     def _last_block(self) -> list[np.ndarray]:
-        return self._estimates(last=True) if self._is_long else super()._last_block()
+        ready = self._estimates(last=True) if self._is_long else super()._last_block()
+        self._pool.shutdown()
+        return ready
 
     def _estimates(self, *, last: bool = False) -> list[np.ndarray]:
         """What the samples that are held complete; each channel has a thread."""

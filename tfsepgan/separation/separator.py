@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 # context is then about a tenth of the work, and a stereo block takes a few hundred megabytes
 BLOCK_SECONDS = 25.0
-NUMPY_BLOCK_SECONDS = 12.0
-LITERT_BLOCK_SECONDS = 7.0  # as fast in LiteRT as 25 s, with 330 MB in place of 550 MB
+SMALL_BLOCK_SECONDS = 7.0  # in NumPy and LiteRT: as fast as 25 s, with 330 MB in place of 550 MB
 
 
 class Separator:
@@ -106,7 +105,7 @@ class Separator:
         Args:
           name_or_path: name of a model that ships with the package, such as "piano"; or a model
             folder, or a run; or "hf://user/name", a model on the Hugging Face Hub.
-          block_seconds: see `Separator`; by default 7 in LiteRT, 12 in NumPy, 25 in TensorFlow.
+          block_seconds: see `Separator`; by default 7 in NumPy and LiteRT, 25 in TensorFlow.
           runtime: 'numpy', 'litert' or 'tensorflow'; 'auto' chooses the first of them that can run
             the model, but TensorFlow instead of LiteRT from half an hour of music on. The stems are
             the same to float32 rounding.
@@ -128,9 +127,9 @@ class Separator:
         chosen = choose_runtime(runtime, folder, manifest, seconds=seconds)
         bundle: Bundle | TrainedSystem | LoadedModel
         if chosen == "numpy":
-            bundle, default = open_numpy(folder, manifest), NUMPY_BLOCK_SECONDS
+            bundle, default = open_numpy(folder, manifest), SMALL_BLOCK_SECONDS
         elif chosen == "litert":
-            bundle, default = open_litert(folder, manifest), LITERT_BLOCK_SECONDS
+            bundle, default = open_litert(folder, manifest), SMALL_BLOCK_SECONDS
         else:
             hide_tensorflow_log()
             from tfsepgan.models.saved import open_model

@@ -85,7 +85,7 @@ def test_the_residual_alone(song, tmp_path, run):
 def test_more_words_are_on_stderr(song, tmp_path, run):
     result = run("separate", song, "-o", tmp_path / "out", "-v", "--json")
     assert result.code == 0
-    assert "piano at 44100 Hz, in numpy, blocks of 12.0 s" in result.err
+    assert "piano at 44100 Hz, in numpy, blocks of 9.8 s" in result.err
     assert f"{song}: " in result.err and "s for 0.50 s of sound" in result.err
     assert json.loads(result.out)["status"] == "done"
     assert "litert" not in run("separate", song, "-o", tmp_path / "out").err

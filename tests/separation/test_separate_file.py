@@ -28,12 +28,15 @@ def files_in(directory):
 @pytest.fixture
 def loud(separator, monkeypatch):
     """A separator whose piano is three times the mixture, so that stems go beyond full scale."""
+    from tfsepgan.separation.refinement import Refining
     from tfsepgan.separation.separator import Separator
 
     louder = object.__new__(Separator)
     louder.__dict__.update(separator.__dict__)
     louder.network = lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1)
-    louder.stereo = "apart"  # together, the shares of a mixture are at most the mixture
+    louder.refining = Refining(
+        stereo="apart"
+    )  # together, the shares of a mixture are at most the mixture
     return louder
 
 

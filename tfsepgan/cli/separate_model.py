@@ -5,10 +5,13 @@ import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsepgan.cli.separate_options import SeparateOptions
 from tfsepgan.quiet import quiet_tensorflow
+
+if TYPE_CHECKING:
+    from tfsepgan.separation.refinement import Refining
 
 
 class Facts(NamedTuple):
@@ -25,8 +28,7 @@ class LocalModel:
     folder: Path
     runtime: str
     block_seconds: float | None
-    stereo: str
-    low_rank: str
+    refining: "Refining"
 
     def facts(self) -> Facts:
         """Read the manifest, not the weights."""
@@ -41,8 +43,7 @@ class LocalModel:
             quiet_tensorflow()
         from tfsepgan.separation.separator import load
 
-        options = {"block_seconds": self.block_seconds, "stereo": self.stereo}
-        options["low_rank"] = self.low_rank
+        options = {"block_seconds": self.block_seconds, **asdict(self.refining)}
         return nullcontext(load(self.folder, runtime=self.runtime, **options))
 
 
@@ -84,7 +85,7 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
     """
     if options.server is not None:
         named: dict[str, Any] = {"secure": options.secure, "parallel": options.parallel}
-        named |= {"stereo": options.stereo, "low_rank": options.low_rank}
+        named |= asdict(options.refining)
         if options.block_seconds is not None:
             named["block_seconds"] = options.block_seconds
         return ServedModel(
@@ -103,6 +104,5 @@ def choose_model(options: SeparateOptions, seconds: float | None) -> LocalModel 
         folder=folder,
         runtime=runtime,
         block_seconds=options.block_seconds,
-        stereo=options.stereo,
-        low_rank=options.low_rank,
+        refining=options.refining,
     )

@@ -1,12 +1,15 @@
 """The flags of `tfsepgan-separate`."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import tyro
 
 from tfsepgan.cli.pipes import PIPE
 from tfsepgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tfsepgan.separation.refinement import Refining
 
 DEFAULT_MODEL = "piano"
 
@@ -73,7 +76,7 @@ class SeparateOptions:
     low_rank: Literal["auto", "on", "off"] = "auto"
     """Refine the estimates by approximations with a few spectra; auto follows the model."""
     block_seconds: float | None = None
-    """Length of a block for the network (default: 7 for litert, 20 for numpy, else 25); it changes
+    """Length of a block for the network (default: 25 for tensorflow, else 7); it changes
     speed and memory, not the result."""
     runner: Literal["DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] | None = None
     """Separate on this runner of Apache Beam, with inputs and OUTPUT at any address of fsspec, such
@@ -93,6 +96,13 @@ class SeparateOptions:
     """Time limit for one block, retries included, in seconds; the recording then fails."""
     max_message_mib: float = 64.0
     """Largest request and reply, in MiB; lower it for proxies with a smaller limit."""
+
+    @property
+    def refining(self) -> "Refining":
+        """Both flags of the refinement."""
+        from tfsepgan.separation.refinement import Refining
+
+        return Refining(stereo=self.stereo, low_rank=self.low_rank)
 
     def check(self) -> None:
         """Raises: ConfigError for flags that cannot be used together."""

@@ -70,9 +70,7 @@ class Work:
         )
         self._wanted.check(recordings)
         model = facts.digest if facts else ""
-        self._job = Job(
-            wanted=self._wanted, model=model, stereo=options.stereo, low_rank=options.low_rank
-        )
+        self._job = Job(wanted=self._wanted, model=model, refining=options.refining)
         self.results = opened.enter_context(Results(place)) if place else None
         self._recordings, self._total = recordings, len(recordings)
 

@@ -66,8 +66,7 @@ class SeparateTracks(beam.DoFn):
         self._job = Job(
             wanted=self._wanted,
             model=model.facts().digest,
-            stereo=self._separator.stereo,
-            low_rank=self._separator.low_rank,
+            refining=self._separator.refining,
         )
 
     def teardown(self) -> None:

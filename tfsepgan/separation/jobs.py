@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tfsepgan.processes import WorkerDied, run_in_workers, stop_if_asked
@@ -16,7 +16,7 @@ from tfsepgan.separation.bulk import FailedFile, Wanted, failure, separate_one
 from tfsepgan.separation.earlier import remove_half_written
 from tfsepgan.separation.files import SeparatedFile
 from tfsepgan.separation.naming import Recording
-from tfsepgan.separation.refinement import LowRankSwitch, Stereo
+from tfsepgan.separation.refinement import Refining
 from tfsepgan.separation.results import Fingerprint, Output, Result, Results, fingerprint_of, now
 from tfsepgan.separation.separator import Separator
 
@@ -43,9 +43,8 @@ class Job:
     wanted: Wanted
     model: str
     """Digest of the model, see `models.digests.model_digest`."""
-    stereo: Stereo
-    low_rank: LowRankSwitch
-    """Both of the separator."""
+    refining: Refining
+    """Of the separator."""
 
     @property
     def settings(self) -> str:
@@ -54,7 +53,7 @@ class Job:
         form = {"name": wanted.form.name, "sample_format": wanted.form.sample_format}
         form["bit_rate_kbps"] = wanted.form.bit_rate_kbps or wanted.form.encoding.bit_rate_kbps
         facts = {"form": form, "clip": wanted.clip, "stems": wanted.stems, "name": wanted.name}
-        facts |= {"stereo": self.stereo, "low_rank": self.low_rank}
+        facts |= asdict(self.refining)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def result(self, recording: Recording, outcome: Outcome) -> Result:

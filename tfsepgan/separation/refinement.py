@@ -11,6 +11,7 @@ of the recording, so the stems do not depend on the lengths of the pieces.
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -41,37 +42,36 @@ LowRankSwitch = Literal["auto", "on", "off"]
 """Whether estimates are refined by a few spectra (see `dsp.low_rank`); 'auto': by the model."""
 
 
-def check_refining(stereo: Stereo, low_rank: LowRankSwitch) -> None:
-    """Raises: ConfigError for an unknown way."""
-    for name, value, ways in (("stereo", stereo, Stereo), ("low_rank", low_rank, LowRankSwitch)):
-        if value not in get_args(ways):
-            raise ConfigError(f"got {name}={value!r}; wanted one of {', '.join(get_args(ways))}")
+@dataclass(frozen=True, kw_only=True)
+class Refining:
+    """How estimates are refined. Raises: ConfigError for an unknown way."""
 
+    stereo: Stereo = "together"
+    low_rank: LowRankSwitch = "auto"
 
-def refining(
-    engine: Engine, manifest: "Manifest", *, channels: int, stereo: Stereo, low_rank: LowRankSwitch
-) -> Engine:
-    """Return an engine that refines the estimates of another one, or this one itself.
+    def __post_init__(self) -> None:
+        for name, ways in (("stereo", Stereo), ("low_rank", LowRankSwitch)):
+            got, wanted = getattr(self, name), get_args(ways)
+            if got not in wanted:
+                raise ConfigError(f"got {name}={got!r}; wanted one of {', '.join(wanted)}")
 
-    Args:
-      engine: separates each of the `channels` by the model of `manifest`.
-      stereo, low_rank: see `Separator`.
-    """
-    together = channels == 2 and stereo == "together"
-    fitted = None if low_rank == "off" else manifest.low_rank
-    if low_rank == "on":
-        fitted = fitted or LowRank()
-    if not together and fitted is None:
-        return engine
-    return Refinement(
-        engine,
-        sources=len(manifest.sources),
-        channels=channels,
-        together=together,
-        sample_rate_hz=manifest.sample_rate_hz,
-        low_rank=fitted,
-        cutoff_hz=manifest.network_settings.get("cutoff_hz"),
-    )
+    def around(self, engine: Engine, manifest: "Manifest", *, channels: int) -> Engine:
+        """Return an engine that refines the estimates of `engine`, or `engine` itself."""
+        together = channels == 2 and self.stereo == "together"
+        fitted = None if self.low_rank == "off" else manifest.low_rank
+        if self.low_rank == "on":
+            fitted = fitted or LowRank()
+        if not together and fitted is None:
+            return engine
+        return Refinement(
+            engine,
+            sources=len(manifest.sources),
+            channels=channels,
+            together=together,
+            sample_rate_hz=manifest.sample_rate_hz,
+            low_rank=fitted,
+            cutoff_hz=manifest.network_settings.get("cutoff_hz"),
+        )
 
 
 class Measured(NamedTuple):

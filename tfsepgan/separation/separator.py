@@ -7,6 +7,7 @@ stems = separator.separate(mixture, 44100)  # {"piano": ..., "residual": ...}, s
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from numbers import Real
 from pathlib import Path
@@ -20,7 +21,7 @@ from tfsepgan.quiet import hide_tensorflow_log
 from tfsepgan.separation.engine import BlockSeparator, block_samples
 from tfsepgan.separation.mixture import check_rate_and_channels, checked_mixture
 from tfsepgan.separation.naming import is_safe_name
-from tfsepgan.separation.refinement import LowRankSwitch, Stereo, check_refining, refining
+from tfsepgan.separation.refinement import LowRankSwitch, Refining, Stereo
 from tfsepgan.separation.stream import RESIDUAL, Stems, StemStream
 
 if TYPE_CHECKING:
@@ -75,9 +76,8 @@ class Separator:
             raise ConfigError(
                 f"got block_seconds={block_seconds!r}; wanted a number above zero, such as 25"
             )
-        check_refining(stereo, low_rank)
+        self.refining = Refining(stereo=stereo, low_rank=low_rank)
         _check_sources(bundle.manifest)
-        self.stereo, self.low_rank = stereo, low_rank
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
         self._engine = getattr(bundle, "engine", self._engine)
@@ -136,8 +136,7 @@ class Separator:
 
             bundle, default = open_model(folder), BLOCK_SECONDS
         block_seconds = default if block_seconds is None else block_seconds
-        options: dict[str, Any] = {"stereo": stereo, "low_rank": low_rank}
-        separator = cls(bundle, block_seconds=block_seconds, **options)
+        separator = cls(bundle, block_seconds=block_seconds, stereo=stereo, low_rank=low_rank)
         separator.folder, separator.runtime = folder, chosen
         if chosen != "tensorflow":
             separator.recordings_at_once = os.cpu_count() or 1
@@ -171,8 +170,8 @@ class Separator:
                 f"{self!r} is only in memory, so no other process can load it. Write it with"
                 " save_to_preset and load that folder with from_preset."
             )
-        options = {"runtime": self.runtime, "stereo": self.stereo, "low_rank": self.low_rank}
-        options["block_seconds"] = self.block_seconds
+        options = {"runtime": self.runtime, "block_seconds": self.block_seconds}
+        options |= asdict(self.refining)
         return partial(type(self).from_preset, self.folder, **options), ()
 
     def __repr__(self) -> str:
@@ -258,10 +257,8 @@ class Separator:
             context=self.manifest.context,
             block=self.block,
         )
-        ways: dict[str, Any] = {"stereo": self.stereo, "low_rank": self.low_rank}
-        engine = refining(engine, self.manifest, channels=channels, **ways)
         stream = StemStream(
-            engine,
+            self.refining.around(engine, self.manifest, channels=channels),
             sources=self.sources,
             channels=channels,
             sample_rate_hz=sample_rate_hz,

@@ -114,8 +114,7 @@ class RemoteSeparator(Separator):
             )
 
         loaded = LoadedModel(separate, description)
-        refining: dict[str, Any] = {"stereo": stereo, "low_rank": low_rank}
-        super().__init__(loaded, block_seconds=block_seconds, **refining)
+        super().__init__(loaded, block_seconds=block_seconds, stereo=stereo, low_rank=low_rank)
         self.block = _fitting(self.block, most, description)
         self._client = client
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")

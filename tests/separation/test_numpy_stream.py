@@ -128,6 +128,40 @@ def test_long_mixtures_equal_one_pass(kind, length):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("piece", [7, 250, 330, 3200])
+def test_blocks_come_one_by_one_and_in_time(piece):
+    masker, manifest = random_masker(**SETTINGS["centred"])
+    engine, signal = blocks_of(masker, manifest, 1), noise(3300, 1)
+    block, delay, given = 320, LATENCY["centred"] - manifest.hop, 0
+    for first in range(0, 3200, piece):
+        ready = engine.push(signal[first : first + piece])
+        given += sum(one.shape[1] for one in ready)
+        assert all(one.shape[1] <= block for one in ready)
+        assert first + piece - given < block + delay
+
+
+def arrays_in(part):
+    """Yield the arrays that an object of `numpy_stream` holds, and those behind their views."""
+    if isinstance(part, np.ndarray):
+        yield part if part.base is None else part.base
+    elif isinstance(part, dict | list):
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from arrays_in(one)
+    elif type(part).__module__ == NumpyBlocks.__module__:
+        yield from arrays_in(vars(part))
+
+
+def test_what_is_kept_between_blocks_does_not_grow_with_their_length():
+    masker, manifest = random_masker(**SETTINGS["centred at one level"])
+    sizes = []
+    for hops in (100, 1000):
+        facts = {"hop": manifest.hop, "context": manifest.context, "block": hops * manifest.hop}
+        engine = NumpyBlocks(masker, manifest, masker.separate, channels=2, sources=1, **facts)
+        engine.push(noise(2 * hops * manifest.hop, 2))
+        sizes.append(sum(one.nbytes for one in arrays_in(engine)))
+    assert sizes[0] == sizes[1] > 0
+
+
 def test_each_frame_is_computed_once(monkeypatch):
     masker, manifest = random_masker(**SETTINGS["centred"])
     frames, masks = [], masker.masks

@@ -64,7 +64,7 @@ class NumpyStream(BlockwiseSeparator):
         if not self._edges.last:
             estimates = np.concatenate([estimates, self._separated(samples)], axis=1)
         count = self.block_samples
-        self._estimates, self._mixture = estimates[:, count:], mixture[count:]
+        self._estimates, self._mixture = _detached(estimates[:, count:]), _detached(mixture[count:])
         # After the end there may be fewer than a block: samples that nobody gets.
         ready = np.zeros((self._masker.sources, count, self.channels), np.float32)
         ready[:, : estimates.shape[1]] = estimates[:, :count]
@@ -82,7 +82,7 @@ class NumpyStream(BlockwiseSeparator):
         extended = np.zeros((channels, self._past.shape[1] + time), np.float32)
         extended[:, :-time] = self._past
         extended[:, self._past.shape[1] : extended.shape[1] - tail] = samples.T
-        self._past = extended[:, time:]
+        self._past = _detached(extended[:, time:])
         spectra = np.stack([masker.analysis(one) for one in extended], axis=1)
         spectrum = spectra.reshape(-1, spectra.shape[-1])  # the channels take turns
         masks = masker.masks(spectrum, self._edges, channels=channels)
@@ -128,21 +128,28 @@ class NumpyBlocks(BlockSeparator):
         if self._held < self._block:
             return []
         self._is_long = True
-        return self._estimates()
+        held = self._joined()
+        whole = self._held - self._held % self._block
+        self._pieces, self._held = [held[whole:].copy()], self._held - whole
+        ready = []
+        for first in range(0, whole, self._block):
+            ready += self._estimates(held[first : first + self._block])
+        return ready
 
     def _last_block(self) -> list[np.ndarray]:
-        ready = self._estimates(last=True) if self._is_long else super()._last_block()
+        if self._is_long:
+            ready = self._estimates(self._joined(), last=True)
+        else:
+            ready = super()._last_block()
         self._pool.shutdown()
         return ready
 
-    def _estimates(self, *, last: bool = False) -> list[np.ndarray]:
-        """What the samples that are held complete; each channel has a thread."""
-        held = np.concatenate([np.zeros((0, self._channels), np.float32), *self._pieces])
-        self._pieces, self._held = [], 0
+    def _estimates(self, samples: np.ndarray, *, last: bool = False) -> list[np.ndarray]:
+        """What the next `[time, channels]` complete; each channel has a thread."""
 
         def run(channel: int) -> np.ndarray:
             stream = self._streams[channel]
-            ready = [stream.push(held[:, channel])] + ([stream.finish()] if last else [])
+            ready = [stream.push(samples[:, channel])] + ([stream.finish()] if last else [])
             return np.stack([np.concatenate([one[name] for one in ready]) for name in self._names])
 
         with shared_by(self._threads):
@@ -169,7 +176,7 @@ class _StreamEdges:
         end = np.zeros((after if self.last else 0, *rest), frames.dtype)
         joined = np.concatenate([kept, frames, end])
         count = max(len(joined) - before - after, 0)
-        self._kept[place] = joined[count:]
+        self._kept[place] = _detached(joined[count:])
         return joined if count else np.zeros((before + after, *rest), frames.dtype)
 
     def delayed(self, place: Any, frames: np.ndarray, by: int) -> np.ndarray:
@@ -178,3 +185,9 @@ class _StreamEdges:
             return frames
         joined = self.around(place, frames, 0, by)
         return joined[: len(joined) - by]
+
+
+def _detached(part: np.ndarray) -> np.ndarray:
+    """The same part of an array; a copy where a view would keep much more than it in memory."""
+    whole = part if part.base is None else part.base
+    return part.copy() if whole.nbytes > 2 * part.nbytes else part

@@ -226,7 +226,7 @@ SIGNALS = (
         ),
         (
             "numpy-stream-forgets",
-            "self._kept[place] = joined[count:]",
+            "self._kept[place] = _detached(joined[count:])",
             "self._kept[place] = 0 * joined[count:]",
             "test_pieces_of_any_length_equal_one_pass",
         ),

@@ -105,10 +105,10 @@ def hybrid_demucs(channels: int) -> Callable[[Windows], nn.Module]:
 
 PEERS = {
     "open-unmix": Peer(Masked, 8, 131072),
-    "conv-tasnet": Peer(conv_tasnet, 4, 32768),  # a step of 8 whole windows takes minutes
+    "conv-tasnet": Peer(conv_tasnet, 4, 32768),  # steps of 8 whole windows take minutes
     "hybrid-demucs": Peer(hybrid_demucs(48), 4, 131072),
     "hybrid-demucs-16": Peer(hybrid_demucs(16), 4, 131072),
-    "wave-u-net": Peer(lambda _: OnWaveforms(WaveUNet()), 8, 131072),
+    "wave-u-net": Peer(lambda _: OnWaveforms(WaveUNet()), 4, 32768),
 }
 
 

@@ -30,7 +30,7 @@ class LowRank:
 
     rank: int = 60
     """Spectra of each part."""
-    iterations: int = 8
+    iterations: int = 10
     """Updates of spectra and levels."""
     rounds: int = 2
     """How often the parts are approximated; each round from the shares of the one before."""

@@ -13,6 +13,7 @@ from tfsepgan.audio.decoding import probe, read
 from tfsepgan.audio.encodings import ENCODINGS, StemFormat
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.files import separate_file
+from tfsepgan.separation.refinement import Refining
 
 RATE_HZ = 44100
 PADDING = {"m4a": 1024}  # FFmpeg decodes the silence at the end of AAC's last packet too
@@ -92,7 +93,7 @@ def test_lossy_and_integer_formats_are_scaled_below_full_scale_with_a_note(
     monkeypatch.setattr(
         separator, "network", lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1)
     )
-    monkeypatch.setattr(separator, "stereo", "apart")
+    monkeypatch.setattr(separator, "refining", Refining(stereo="apart"))
     result = separate_file(separator, tmp_path / "a.wav", tmp_path, form=name)
     assert result.levels.gain < 0.8 and "multiplied by 0." in result.notes[-1]
     assert str(StemFormat(name=name)) in result.notes[-1]

@@ -12,6 +12,7 @@ from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.bulk import FailedFile, Wanted, separate_each
 from tfsepgan.separation.inputs import find_inputs
 from tfsepgan.separation.jobs import Job, outcome_of, plan, recorded
+from tfsepgan.separation.refinement import Refining
 from tfsepgan.separation.results import Results, read_results
 
 
@@ -20,7 +21,7 @@ def job(tmp_path):
     wanted = Wanted(
         output_dir=tmp_path / "out", form=StemFormat(), clip="rescale", stems=("all", "residual")
     )
-    return Job(wanted=wanted, model="a model", stereo="together", low_rank="auto")
+    return Job(wanted=wanted, model="a model", refining=Refining())
 
 
 @pytest.fixture

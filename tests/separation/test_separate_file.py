@@ -13,6 +13,7 @@ from tfsepgan.audio.stem_writer import StemWriter
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.separation.files import separate_file, separate_files
 from tfsepgan.separation.inputs import find_inputs
+from tfsepgan.separation.refinement import Refining
 
 
 def read(path):
@@ -28,15 +29,10 @@ def files_in(directory):
 @pytest.fixture
 def loud(separator, monkeypatch):
     """A separator whose piano is three times the mixture, so that stems go beyond full scale."""
-    from tfsepgan.separation.refinement import Refining
-    from tfsepgan.separation.separator import Separator
-
-    louder = object.__new__(Separator)
+    louder = object.__new__(type(separator))
     louder.__dict__.update(separator.__dict__)
     louder.network = lambda mixture: np.stack([3 * mixture, 0 * mixture], axis=1)
-    louder.refining = Refining(
-        stereo="apart"
-    )  # together, the shares of a mixture are at most the mixture
+    louder.refining = Refining(stereo="apart")  # together, no share exceeds the mixture
     return louder
 
 

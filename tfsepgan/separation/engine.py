@@ -109,20 +109,17 @@ class BlockSeparator:
           left.
         Raises: CheckpointError as `push` does.
         """
-        return self._last_block()
+        if self._held <= self._lead:
+            return []
+        last = self._estimate(self._joined())[:, self._lead :]
+        self._pieces, self._held, self._lead = [], 0, 0
+        return [last]
 
     def _whole_blocks(self) -> list[np.ndarray]:
         ready = []
         while self._held >= self._lead + self._block + self._context:
             ready.append(self._interior_block())
         return ready
-
-    def _last_block(self) -> list[np.ndarray]:
-        if self._held <= self._lead:
-            return []
-        last = self._estimate(self._joined())[:, self._lead :]
-        self._pieces, self._held, self._lead = [], 0, 0
-        return [last]
 
     def _interior_block(self) -> np.ndarray:
         held = self._joined()

@@ -124,6 +124,15 @@ class NumpyBlocks(BlockSeparator):
         # new threads for each block would each keep memory of their own
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="tfsepgan-numpy")
 
+    def finish(self) -> list[np.ndarray]:
+        """End the mixture; returns and raises as `BlockSeparator.finish`."""
+        if self._is_long:
+            ready = self._estimates(self._joined(), last=True)
+        else:
+            ready = super().finish()
+        self._pool.shutdown()
+        return ready
+
     def _whole_blocks(self) -> list[np.ndarray]:
         if self._held < self._block:
             return []
@@ -134,14 +143,6 @@ class NumpyBlocks(BlockSeparator):
         ready = []
         for first in range(0, whole, self._block):
             ready += self._estimates(held[first : first + self._block])
-        return ready
-
-    def _last_block(self) -> list[np.ndarray]:
-        if self._is_long:
-            ready = self._estimates(self._joined(), last=True)
-        else:
-            ready = super()._last_block()
-        self._pool.shutdown()
         return ready
 
     def _estimates(self, samples: np.ndarray, *, last: bool = False) -> list[np.ndarray]:

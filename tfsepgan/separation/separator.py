@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # context is then about a tenth of the work, and a stereo block takes a few hundred megabytes
 BLOCK_SECONDS = 25.0
-SMALL_BLOCK_SECONDS = 7.0  # in NumPy and LiteRT: as fast as 25 s, with 330 MB in place of 550 MB
+SMALL_BLOCK_SECONDS = 7.0  # in NumPy and LiteRT: as fast as 25 s, at most 330 MB
 
 
 class Separator:
@@ -50,7 +50,6 @@ class Separator:
     """The library that runs the network."""
     recordings_at_once = 1
     """How many recordings of a folder to separate at a time; TensorFlow takes all cores for one."""
-    _engine: Callable[..., BlockSeparator] = BlockSeparator
 
     def __init__(
         self,
@@ -80,7 +79,7 @@ class Separator:
         _check_sources(bundle.manifest)
         self.manifest: Manifest = bundle.manifest
         self.network = bundle.separate_function()
-        self._engine = getattr(bundle, "engine", self._engine)
+        self._engine: Callable[..., BlockSeparator] = getattr(bundle, "engine", BlockSeparator)
         self._bundle = bundle
         self.block = block_samples(
             block_seconds,

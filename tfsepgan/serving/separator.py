@@ -113,12 +113,12 @@ class RemoteSeparator(Separator):
                 server=client.name,
             )
 
-        loaded = LoadedModel(separate, description)
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")
+        engine = partial(ParallelBlocks, pool=self._pool, parallel=parallel)
+        loaded = LoadedModel(separate, description, engine)
         super().__init__(loaded, block_seconds=block_seconds, stereo=stereo, low_rank=low_rank)
         self.block = _fitting(self.block, most, description)
         self._client = client
-        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="tfsepgan-serving")
-        self._engine = partial(ParallelBlocks, pool=self._pool, parallel=parallel)
 
     def close(self) -> None:
         """Close the connection and cancel requests that have not started."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from alike import SCORED, WINDOWS
+from rich.progress import track
 
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.recordings.opening import open_catalogue
@@ -31,17 +32,12 @@ def write_windows(run: Path, count: int, path: Path) -> tuple[str, int]:
     shape = (count, 2, data.window)
     partial = path.with_suffix(".partial.npy")
     windows = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
-    done = 0
-    for batch in training_batches(catalogue, data).as_numpy_iterator():
+    batches = training_batches(catalogue, data).as_numpy_iterator()
+    for first in track(range(0, count, data.batch), "windows"):
+        batch, some = next(batches), windows[first : first + data.batch]
         mixture, source = batch["mixture"][..., 0], batch["sources"][:, 0, :, 0]
-        some = slice(done, min(done + len(mixture), count))
-        windows[some, 0] = source[: some.stop - done]
-        windows[some, 1] = (mixture - source)[: some.stop - done]
-        done = some.stop
-        print(f"\r{done} of {count} windows", end="", flush=True)
-        if done == count:
-            break
-    print()
+        some[:, 0] = source[: len(some)]
+        some[:, 1] = (mixture - source)[: len(some)]
     windows.flush()
     os.replace(partial, path)
     return data.sources[0], data.sample_rate_hz

@@ -13,7 +13,7 @@ HELPS = [
     *((name,) for name in ("separate", "evaluate", "export", "generate", "refine", "data")),
     *(("web",), ("live",)),
     *(("data", name) for name in DATA),
-    *(("refine", name) for name in ("average", "soften", "compare")),
+    *(("refine", name) for name in ("average", "soften", "narrow", "compare")),
     *(("train", "--system", name) for name in systems.SYSTEMS),
     ("tune",),
     ("tune", "--system", "cyclegan"),
@@ -21,7 +21,14 @@ HELPS = [
 OPTIONS = [
     *(separate.SeparateOptions, evaluate.EvaluateOptions, export.ExportOptions),
     *(generate.GenerateOptions, train.TrainOptions, tune.TuneOptions),
-    *(refine.Average, refine.Soften, refine.Compare, web.WebOptions, live.LiveOptions),
+    *(
+        refine.Average,
+        refine.Soften,
+        refine.Narrow,
+        refine.Compare,
+        web.WebOptions,
+        live.LiveOptions,
+    ),
     *(data.Demo, data.Check, data.Render, data.Songs, data.Pack, data.Serve),
 ]
 

@@ -1,4 +1,4 @@
-"""`tfsepgan-refine`: averages, softens and compares models."""
+"""`tfsepgan-refine`: averages, softens, narrows and compares models."""
 
 import json
 
@@ -35,6 +35,15 @@ def test_several_sets_soften_however_they_are_listed(trained_run, tones, tmp_pat
         assert "masks_softened" in load_bundle(output).manifest.trained
 
 
+def test_a_model_made_narrower_separates(trained_run, tones, tmp_path, run):
+    new, arguments = tmp_path / "narrow", ("--channels", 4, "--minutes", 0, "--data", tones)
+    ended = run("refine", "narrow", "--model", trained_run.directory, *arguments, "--output", new)
+    assert ended.code == 0, ended.err
+    bundle = load_bundle(new)
+    assert f"{bundle.manifest.parameters:,} parameters of" in ended.out
+    assert bundle.manifest.trained["narrowed"]["channels"] == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -48,6 +57,16 @@ def test_several_sets_soften_however_they_are_listed(trained_run, tones, tmp_pat
             ("compare", "--models", "piano", "--data", "demo", "--mixtures", 0),
             2,
             "--mixtures must be at least 1",
+        ),
+        (
+            ("narrow", "--model", "piano", "--data", "demo", "--output", "new", "--channels", 400),
+            2,
+            "fewer than 384",
+        ),
+        (
+            ("narrow", "--model", "piano", "--data", "demo", "--output", "new", "--channels", 1),
+            2,
+            "--channels 1: wanted at least 2",
         ),
         (("merge",), 2, "merge"),
     ],

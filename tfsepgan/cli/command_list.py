@@ -13,5 +13,5 @@ COMMANDS = {
     "data": "check, preview, make, pack and serve recordings",
     "generate": "make sounds with a model that synthesizes",
     "tune": "search the settings of a system",
-    "refine": "average weights, soften masks, compare models",
+    "refine": "average weights, soften masks, make models smaller, compare",
 }

@@ -1,4 +1,4 @@
-"""`tfsepgan-refine`: averages the weights of models, softens masks, compares models."""
+"""`tfsepgan-refine`: averages weights, softens masks, makes networks narrower, compares models."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tfsepgan.cli.flags import inherited, read_subcommand
 from tfsepgan.errors import ConfigError, DataError
 from tfsepgan.files import write_whole
 from tfsepgan.quiet import quiet_tensorflow
-from tfsepgan.refining.settings import SoftenSettings
+from tfsepgan.refining.settings import NarrowSettings, SoftenSettings
 
 FILE_WIDTH = 120  # characters; a table in a file is not cut
 
@@ -43,6 +43,19 @@ class Soften(SoftenSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Narrow(NarrowSettings):
+    """Make a model smaller and faster: cut channels, then learn the estimates of the wide model."""
+
+    model: str
+    """Run, model folder or name, of kind 'filterbank'."""
+    data: str
+    """Folders of recordings, joined by commas, laid out as for training. Only their mixtures are
+    used, made with the settings of the model's own training."""
+    output: str
+    """Folder to create."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compare:
     """Compare the SI-SDR gain of models on the same mixtures, with standard errors."""
 
@@ -61,8 +74,9 @@ class Compare:
 
 
 def _refine(arguments, console):
-    options = read_subcommand((Average, Soften, Compare), arguments, program="tfsepgan-refine")
-    run = {Average: _average, Soften: _soften, Compare: _compare}[type(options)]
+    runs = {Average: _average, Soften: _soften, Narrow: _narrow, Compare: _compare}
+    options = read_subcommand(tuple(runs), arguments, program="tfsepgan-refine")
+    run = runs[type(options)]
     run(options, console)
 
 
@@ -102,6 +116,28 @@ def _soften(options: Soften, console: Console) -> None:
             f"{of_set.name}: each target with the pair that is best on the others: {mean} dB,"
             f" {above} above zero; {over} over the model as trained.",
         )
+
+
+def _narrow(options: Narrow, console: Console) -> None:
+    settings = inherited(options, NarrowSettings)
+    settings.check()
+    quiet_tensorflow()
+    from tfsepgan.refining.distil import distil
+
+    with console.status("narrowing") as status:
+        done = distil(
+            options.model,
+            options.data.split(","),
+            Path(options.output),
+            settings,
+            report=status.update,
+        )
+    say(
+        console,
+        f"{done.parameters:,} parameters of {done.wide_parameters:,}; the estimates differ by"
+        f" {done.after:.1%} of their energy ({done.before:.1%} before {done.steps} steps):"
+        f" {options.output}",
+    )
 
 
 def _compare(options: Compare, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Settings of softening: the values that are tried, and the mixtures that choose among them."""
+"""Settings of softening, and of making a network narrower."""
 
 import math
 from collections.abc import Iterator
@@ -40,3 +40,33 @@ class SoftenSettings:
             yield f"--offsets {self.offsets}: each must be a number."
         if self.mixtures < 1 or not 0 < self.seconds < math.inf:
             yield "--mixtures must be at least 1 and --seconds above zero."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NarrowSettings:
+    """How narrow a network becomes, and how long it learns from the wide one."""
+
+    channels: int
+    """Channels of the new network, fewer than the model has."""
+    minutes: float = 20.0
+    """Processor time of the training, over all threads; 0: none."""
+    learning_rate: float = 4e-4
+    """The highest; it falls to zero."""
+    measured_batches: int = 12
+    """Batches of mixtures that decide what is cut."""
+
+    def check(self) -> None:
+        """Raises: ConfigError that lists every value that cannot be used."""
+        found = list(self._problems())
+        if found:
+            raise ConfigError(" ".join(found))
+
+    def _problems(self) -> Iterator[str]:
+        if self.channels < 2:
+            yield f"--channels {self.channels}: wanted at least 2."
+        if not 0 <= self.minutes < math.inf:
+            yield f"--minutes {self.minutes}: wanted 0 or more."
+        if not 0 < self.learning_rate < math.inf:
+            yield f"--learning-rate {self.learning_rate}: wanted a number above 0."
+        if self.measured_batches < 1:
+            yield f"--measured-batches {self.measured_batches}: wanted at least 1."

@@ -49,6 +49,9 @@ PEERS: dict[str, Callable[[list[str], str], list[str]]] = {  # recordings, outpu
         *("--targets", "vocals", "--residual", "residual"),
     ],
 }
+NOT_REFINED = ["--low-rank", "off", "--stereo", "apart"]
+# Installers compile modules, for the peers too; ours may be run from a checkout.
+COMPILED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 WRITTEN = {"spleeter": 1, "open-unmix": 2}  # files for each recording
 
 
@@ -69,11 +72,12 @@ class Run(NamedTuple):
     memory_mb: float
 
 
-def ours(runtime: str, model: str) -> Separator:
-    """`tfsepgan-separate` with a runtime."""
+def ours(runtime: str, model: str, *, refined: bool = True) -> Separator:
+    """`tfsepgan-separate` with a runtime, as it is or without its refinement."""
     fixed = [sys.executable, "-m", "tfsepgan.cli.separate", "--model", model, "--quiet"]
+    fixed += [] if refined else NOT_REFINED
     return Separator(
-        f"tfsepgan {runtime}",
+        f"tfsepgan {runtime}" + ("" if refined else ", not refined"),
         lambda files, output: [*fixed, *files, "--runtime", runtime, "--output", output],
     )
 
@@ -115,7 +119,7 @@ def run(separator: Separator, recordings: list[str], output: Path) -> Run:
     started = time.monotonic()
     with log.open("wb") as file:
         command = separator.command(recordings, str(output))
-        process = subprocess.Popen(command, stdout=file, stderr=file)
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=COMPILED)
         _, status, used = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -169,11 +173,18 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5, help="runs of each command")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--runtimes", nargs="*", choices=OURS, default=list(OURS))
+    parser.add_argument(
+        "--not-refined", action="store_true", help="each runtime also without the refinement"
+    )
     parser.add_argument("--peer", type=peer, action="append", default=[], help="NAME=PYTHON")
     parser.add_argument("--folder", type=Path, help="working folder; default: a temporary one")
     parser.add_argument("--output", type=Path, help="JSON file with every run")
     options = parser.parse_args()
-    separators = [*(ours(name, options.model) for name in options.runtimes), *options.peer]
+    ways = (True, False) if options.not_refined else (True,)
+    separators = [
+        *(ours(name, options.model, refined=way) for name in options.runtimes for way in ways),
+        *options.peer,
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         runs = measure(separators, options.cases, options.repeats, folder)

@@ -135,7 +135,7 @@ def _narrow(options: Narrow, console: Console) -> None:
     say(
         console,
         f"{done.parameters:,} parameters of {done.wide_parameters:,}; the estimates differ by"
-        f" {done.after:.1%} of their energy ({done.before:.1%} before {done.steps} steps):"
+        f" {done.after:.2%} of their energy ({done.before:.2%} before {done.steps} steps):"
         f" {options.output}",
     )
 

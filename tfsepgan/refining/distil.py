@@ -22,6 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsepgan.config import from_dict
 from tfsepgan.config.data import DataConfig
 from tfsepgan.data.batches.pipeline import training_batches
 from tfsepgan.data.recordings.opening import open_catalogue
@@ -33,10 +34,10 @@ from tfsepgan.refining.average import refuse_existing
 from tfsepgan.refining.narrow import narrowed
 from tfsepgan.refining.settings import NarrowSettings
 from tfsepgan.settings.networks import GeneratorConfig
+from tfsepgan.systems.crops import gain_to_level
 
 FACT = "narrowed"  # in the manifest
-LEVEL = 0.1  # of a mixture, root mean square
-FLOOR = 1e-4  # root mean square of a mixture that counts as silent
+LEVEL_DBFS = -20.0  # of a mixture, as in the presets
 WARM_UP = 0.02  # of the time, in which the learning rate rises
 CLIP_NORM = 5.0
 EMA = 0.999
@@ -79,7 +80,7 @@ def distil(
     refuse_existing(output)
     settings.check()
     wide, manifest = load_bundle(find_bundle(model))
-    config = GeneratorConfig(**_tuples(manifest.network_settings))
+    config = from_dict(GeneratorConfig, manifest.network_settings)
     recordings = _data_of(model, manifest.trained, data)
     batches = _mixtures(recordings)
     held = [next(batches) for _ in range(settings.measured_batches)]
@@ -111,10 +112,6 @@ def distil(
     return Distilled(wide.count_params(), narrow.count_params(), steps, before, after)
 
 
-def _tuples(settings: dict) -> dict:
-    return {key: tuple(one) if isinstance(one, list) else one for key, one in settings.items()}
-
-
 def _data_of(model, trained: dict, data: Sequence[str]) -> DataConfig:
     """The settings of the batches the model was trained on, with other recordings."""
     if "settings" not in trained:
@@ -133,8 +130,7 @@ def _mixtures(config: DataConfig) -> Iterator[np.ndarray]:
     catalogue = open_catalogue(config.data, config.sources)
     for batch in training_batches(catalogue, config).as_numpy_iterator():
         mixture = batch["mixture"]
-        level = np.sqrt(np.mean(np.square(mixture), axis=(1, 2), keepdims=True))
-        yield mixture * (np.float32(LEVEL) / np.maximum(level, np.float32(FLOOR)))
+        yield mixture * np.asarray(gain_to_level(mixture, LEVEL_DBFS))
 
 
 def _train(wide, narrow, batches, settings: NarrowSettings, report) -> int:

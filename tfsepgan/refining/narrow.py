@@ -81,8 +81,8 @@ def narrowed(
     for block, units in enumerate(energies.units):
         name = f"block{block}"
         norm, kernel, bias = _from_stream(wide, f"{name}_norm", f"{name}_look", basis)
-        kept, spread = strongest_units(units, _weights(wide, f"{name}_mix")[0], channels)
         mix, mix_bias = _weights(wide, f"{name}_mix")
+        kept, spread = strongest_units(units, mix, channels)
         _write(narrow, f"{name}_norm", *norm)
         _write(narrow, f"{name}_look", kernel[..., kept], bias[kept])
         _write(narrow, f"{name}_mix", *_into_stream((spread.T @ mix, mix_bias), basis))
@@ -136,8 +136,8 @@ def strongest_units(
       products: of the units, `[units, units]`.
       mix: weights of the units in the stream, `[units, channels]`.
       count: units to keep.
-    Returns: the units that are kept, in order; a matrix `[kept, units]`, transposed as `[units,
-      kept]`: all units are about `spread` times those kept.
+    Returns: the units that are kept, in order; a matrix `[units, kept]` that predicts all units
+      from those kept.
     """
     importance = np.diag(products) * np.sum(mix**2, axis=1)
     kept = np.sort(np.argsort(importance)[::-1][:count])
